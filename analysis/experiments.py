@@ -217,15 +217,18 @@ def decide_in_circuit(
     network, rows = question.network, question.data.clean_rows
     keep = [matrix[None] for matrix in circuit.keep]
     clean = batch_activations(network, keep, rows, question.absent)
-    outputs = np.zeros(space.shape)
-    values = np.broadcast_to(clean[0][:, :, None, None, :], (1, network.n_inputs, len(chosen), len(rows), len(rows)))
+    group = np.zeros(len(chosen), dtype=np.intp)  # sets that swap the same so far have the same values
+    values = clean[0][:, :, None, None, :]
     for layer, kept in enumerate(keep, start=1):
         runs = next_circuit_layer(network, layer, kept, values.reshape(1, values.shape[1], -1), question.absent)
-        values = runs.reshape(1, runs.shape[1], len(chosen), len(rows), len(rows))  # [1, neurons, set, source, base]
+        values = runs.reshape(1, runs.shape[1], *values.shape[2:])  # [1, neurons, group, source, base]
         if layer <= len(space.hidden_sizes):
-            held = np.array([space.holds[layer, neuron][chosen] for neuron in range(runs.shape[1])])
-            values = np.where(held[None, :, :, None, None], clean[layer][:, :, None, :, None], values)
-    outputs[chosen] = values[0, 0]
+            held = [space.holds[layer, neuron][chosen] for neuron in range(runs.shape[1])]
+            different, group = np.unique(np.vstack([group, *held]), axis=1, return_inverse=True)
+            swapped = different[1:, :, None, None].astype(bool)
+            values = np.where(swapped, clean[layer][:, :, None, :, None], values[:, :, different[0]])
+    outputs = np.zeros(space.shape)
+    outputs[chosen] = values[0, 0, group]
     return NetworkAnswers(outputs)
 
 

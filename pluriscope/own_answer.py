@@ -8,15 +8,18 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from analysis.circuit_sets.known import KnownCircuits
 from analysis.discovery.audit import location_json, null_json
 from analysis.discovery.claims import Claim
 from analysis.discovery.landscape import Landscape
 from analysis.discovery.mechanistic_validity import in_terms
-from analysis.discovery.neighbours import Neighbour, Neighbours, neighbours_of, row_name, tell_apart
+from analysis.discovery.neighbours import Neighbour, Neighbours, neighbours_of, row_name, tell_apart, valid_beside
 from analysis.discovery.part_names import names_of
 from analysis.discovery.ties import ties_json
-from analysis.subjects.perceptron.circuit import Circuit
+from analysis.subjects.perceptron.circuit import Circuit, number_array
 from analysis.subjects.subject import gaps
 from analysis.validity import NEITHER, decide, decided_right, margin_to_edge
 from pluriscope.counts import Count
@@ -26,6 +29,8 @@ MAX_ROWS: Final = 64
 """Rows that are told; of more those that are wrong first."""
 _NAMED: Final = 4
 """Wrong rows, and edges that differ, up to which each is named."""
+_SURE: Final = 2
+"""Bits that differ up to which none is nearer, since every mask that differs in one is tried."""
 UNDEFINED: Final = (
     "The whole of it and the empty mask have the same margin or loss on average under this ablation, so faithfulness "
     "is undefined and no mask can be picked by it. Give k instead of a threshold."
@@ -76,7 +81,10 @@ def standing(landscape: Landscape, raw: int, count: Count | None) -> dict[str, A
     rows = _rows(question, mask)
     verdict = question.judge(mask) if left.possible else None
     valid = verdict is not None and verdict.valid
-    near = neighbours_of(mask, known.masks)
+    masks = known.masks
+    if not known.complete:  # then a circuit beside this one may be valid and not listed
+        masks = np.union1d(masks, number_array(valid_beside(landscape.under(""), raw), graph.n_bits))
+    near = neighbours_of(mask, masks)
     others = [one for one in dict.fromkeys((near.nearest, near.farthest)) if one is not None]
     apart = dict(zip(others, tell_apart(question, mask, [one.mask for one in others]), strict=True))
 
@@ -106,11 +114,12 @@ def standing(landscape: Landscape, raw: int, count: Count | None) -> dict[str, A
         "rows": sorted(rows, key=_nearness)[:MAX_ROWS] if len(rows) > MAX_ROWS else rows,
         "n_rows": len(rows),
         "circuits": _count_json(count, near, valid=valid),
-        "listed": len(known.masks),
+        "listed": len(masks),
         "all_listed": known.complete,
-        "smallest": _smallest(known),
+        "smallest": _smallest(known, masks),
         "smallest_known": known.smallest is not None,
         "nearest_other": rival(near.nearest),
+        "nearest_known": known.complete or (near.nearest is not None and near.nearest.differs <= _SURE),
         "farthest": rival(near.farthest),
         "by_distance": list(near.by_distance),
     }
@@ -122,11 +131,11 @@ def _nearness(row: Mapping[str, Any]) -> tuple[bool, float]:
     return row["right"], row["gap" if "gap" in row else "margin"]
 
 
-def _smallest(known: KnownCircuits) -> int | None:
+def _smallest(known: KnownCircuits, masks: NDArray[Any]) -> int | None:
     """Edges of the smallest valid circuit that is known; those tried in order of size are in no distribution."""
     if known.smallest is not None:
         return known.smallest
-    sizes: set[int] = {*known.by_size, *(int(mask).bit_count() for mask in known.masks.tolist())}
+    sizes: set[int] = {*known.by_size, *(int(mask).bit_count() for mask in masks.tolist())}
     return min(sizes, default=None)
 
 
@@ -234,12 +243,22 @@ def _others(told: Mapping[str, Any], part: str) -> str:
         alone = count is not None and count["bound"] == "exact" and count["value"] == 1
         return "" if alone else "No other is known yet."
     differs = f"differs in {noun(near['differs'], part)}"
-    known, shares = told["listed"], f"shares {far['shared']:,} of your {told['edges']:,}"
+    known, shares = told["listed"], _shares(far, told["edges"])
     if near["mask"] == far["mask"]:
         return f"The other {'' if told['all_listed'] else 'that is known '}{differs}."
-    if told["all_listed"] or known <= 2:
+    if told["all_listed"]:
         return f"The nearest other {differs}, the farthest {shares}."
+    if told["nearest_known"]:
+        return f"The nearest other {differs}. Of the {exact(known)} that are known the farthest {shares}."
     return f"Of the {exact(known)} that are known the nearest {differs}. The farthest {shares}."
+
+
+def _shares(far: Mapping[str, Any], own: int) -> str:
+    if far["shared"] == own:
+        return f"holds all your {own:,} and {far['edges'] - own:,} more"
+    if far["shared"] == far["edges"]:
+        return f"has {far['edges']:,} of your {own:,} and no other"
+    return f"shares {far['shared']:,} of your {own:,}"
 
 
 def _sizes(told: Mapping[str, Any], part: str) -> str:
@@ -267,7 +286,7 @@ def _way_back(told: Mapping[str, Any], part: str) -> str:
     if near is None:
         none = told["all_listed"] and count is not None and count["bound"] == "exact"
         return "No circuit is valid." if none else "No valid circuit is known yet."
-    which = "nearest valid one that is known"
+    which = "nearest valid one" if told["nearest_known"] else "nearest valid one that is known"
     if told["listed"] == 1:
         which = "only valid one" if told["all_listed"] else "only valid one that is known"
     elif told["all_listed"]:

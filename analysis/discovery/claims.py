@@ -33,6 +33,7 @@ _BETWEEN: Final = re.compile(r"[\s,;]+")
 _HEX: Final = re.compile(r"[0-9a-fA-F]+", re.ASCII)
 _NAMED: Final = re.compile(r"(?:c[-·])?([0-9a-fA-F]+)|i-([0-9a-fA-F]+)\.\d+", re.ASCII)
 """A mask, or the name of a circuit or of one of its interpretations."""
+_MISNAMED: Final = re.compile(r"[ci][-·][^\s,;>→]*")
 _WAYS: Final = ("mask", "edges", "scores")
 _SHOWN: Final = 40
 _UNNAMED: Final = "The graph does not say which network it is of; its nodes and edges are those of this one."
@@ -199,6 +200,10 @@ def _from_text(text: str, names: PartNames) -> tuple[str, dict[str, Any]]:
     if named := _NAMED.fullmatch(text):
         return "mask", {"mask": named[1] or named[2]}
     parts = [part for part in _BETWEEN.split(ARROW.sub(">", dotted(text))) if part]
+    if _MISNAMED.fullmatch(text) and parts[0] not in names.written:
+        whole = names.graph.to_hex((1 << names.graph.n_bits) - 1)
+        cause = f"{text[:_SHOWN]!r} is the name of no circuit: after {text[:2]} {len(whole)} hex digits are read"
+        raise InvalidClaim(_ITEM, cause, f"give a name such as c-{whole}, which is the whole network's")
     if ARROW.search(text) or all(part in names.written for part in parts):
         return "edges", {"edges": parts}
     return "scores", {"scores": [_number(part) for part in _BETWEEN.split(text.strip("[]() \n")) if part]}

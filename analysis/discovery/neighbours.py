@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from analysis.answers import answers, largest
 from analysis.discovery.landscape import MASKS_AT_ONCE
-from analysis.experiments import ask_network, decide_in_circuit
+from analysis.discovery.masked_subject import MaskedSubject
+from analysis.experiments import decide_in_circuit, intervention_space
 from analysis.question import Question
 from analysis.subjects.perceptron.circuit import Circuit
 
@@ -64,6 +65,18 @@ def neighbours_of(mask: int, masks: NDArray[Any]) -> Neighbours:
     return Neighbours(nearest, farthest, tuple(counts.tolist()))
 
 
+def valid_beside(masked: MaskedSubject, raw: int) -> list[int]:
+    """The other valid circuits that are left when one bit of a mask, or of its circuit, is changed. Every valid circuit
+    that differs in a single bit is among them, and others whose further bits led nowhere or come to lead nowhere.
+    """
+    mask = masked.left(raw).mask
+    left = {
+        one.mask: one for one in (masked.left(kept ^ 1 << bit) for kept in {raw, mask} for bit in range(masked.n_bits))
+    }
+    left.pop(mask, None)
+    return [one for one, valid in zip(left, masked.are_valid([*left.values()]), strict=True) if valid]
+
+
 @dataclass(frozen=True)
 class Apart:
     """How two circuits of one network differ in what they answer.
@@ -98,21 +111,16 @@ def tell_apart(question: Any, mine: int, others: Sequence[int]) -> list[Apart]:
         mine: a possible circuit.
         others: likewise.
     """
-    if question.refuses("interpretations") or question.refuses("neurons"):
-        whole, own, *found = (_on_rows(question, mask) for mask in (_whole(question), mine, *others))
-        return [_by_rows(question, own, other, whole) for other in found]
-    return _by_swaps(question, mine, others)
+    by_rows = question.refuses("interpretations") or question.refuses("neurons")
+    return (_by_rows if by_rows else _by_swaps)(question, int((1 << question.graph.n_bits) - 1), mine, others)
 
 
-def _whole(question: Any) -> int:
-    return int((1 << question.graph.n_bits) - 1)
-
-
-def _by_swaps(question: Question, mine: int, others: Sequence[int]) -> list[Apart]:
-    space, network = ask_network(question)
+def _by_swaps(question: Question, whole: int, mine: int, others: Sequence[int]) -> list[Apart]:
+    space = intervention_space(question.network.hidden_sizes, question.network.n_inputs)
     every, counted = np.arange(len(space.sets)), space.counted.transpose(0, 2, 1)
-    own, *found = (
-        decide_in_circuit(question, Circuit(question.layout, mask), space, every).decisions for mask in (mine, *others)
+    network, own, *found = (
+        decide_in_circuit(question, Circuit(question.layout, mask), space, every).decisions
+        for mask in (whole, mine, *others)
     )
     told = []
     for other in found:
@@ -121,7 +129,6 @@ def _by_swaps(question: Question, mine: int, others: Sequence[int]) -> list[Apar
             told.append(Apart("swaps", space.n_interventions, 0, largest=space.largest))
             continue
         members, base, source = np.unravel_index(int(differ.argmax()), differ.shape)
-        decided = (one[members, source, base] for one in (own, other, network.decisions))
         told.append(
             Apart(
                 "swaps",
@@ -130,7 +137,7 @@ def _by_swaps(question: Question, mine: int, others: Sequence[int]) -> list[Apar
                 row_name(question, int(base)),
                 tuple(f"n{layer}.{neuron}" for layer, neuron in space.sets[members]),
                 row_name(question, int(source)),
-                tuple(str(int(one)) for one in decided),
+                tuple(str(int(one[members, source, base])) for one in (own, other, network)),
                 space.largest,
             )
         )
@@ -146,13 +153,16 @@ def _on_rows(question: Any, mask: int) -> list[str]:
     return [str(one) for one in answers(outputs).tolist()]
 
 
-def _by_rows(question: Any, own: list[str], other: list[str], whole: list[str]) -> Apart:
-    differ = [row for row, (one, another) in enumerate(zip(own, other, strict=True)) if one != another]
-    if not differ:
-        return Apart("rows", len(own), 0)
-    first = differ[0]
-    said = own[first], other[first], whole[first]
-    return Apart("rows", len(own), len(differ), row_name(question, first), answers=said)
+def _by_rows(question: Any, whole: int, mine: int, others: Sequence[int]) -> list[Apart]:
+    network, own, *found = (_on_rows(question, mask) for mask in (whole, mine, *others))
+    told = []
+    for other in found:
+        differ = [row for row, (one, another) in enumerate(zip(own, other, strict=True)) if one != another]
+        first = differ[0] if differ else None
+        said = () if first is None else (own[first], other[first], network[first])
+        row = "" if first is None else row_name(question, first)
+        told.append(Apart("rows", len(own), len(differ), row, answers=said))
+    return told
 
 
 def row_name(question: Any, row: int) -> str:

@@ -175,6 +175,7 @@ def test_what_is_no_possible_circuit_is_drawn_as_it_was_given(client, mask) -> N
         ({"text": "zzz"}, "18 edges"),
         ({"text": "fffff"}, "beyond the network"),
         ({"mask": "3b2c"}, "hex digits"),
+        ({"text": "c-zzz"}, "is the name of no circuit: after c- 5 hex digits are read"),
         ({"text": "1 " * 17}, "17 numbers"),
         ({"text": "1 " * 18, "k": "19"}, "k is 19"),
         ({"text": "1 " * 18, "k": "2", "threshold": "0.5"}, "together"),

@@ -32,6 +32,7 @@ TOLD = {
     "all_listed": True,
     "smallest": 7,
     "smallest_known": True,
+    "nearest_known": True,
     "nearest_other": OTHER,
     "farthest": FAR,
 }
@@ -48,6 +49,7 @@ SAID = {
         "listed": 1,
         "all_listed": False,
         "smallest_known": False,
+        "nearest_known": False,
         "farthest": OTHER,
     },
     "Valid, and one of about 149,469. Of the 2,000 that are known the nearest differs in 1 edge. The farthest "
@@ -57,7 +59,17 @@ SAID = {
         "listed": 2_000,
         "all_listed": False,
         "smallest_known": False,
+        "nearest_known": False,
     },
+    "Valid, and one of 2,000,000. The nearest other differs in 1 edge. Of the 2,000 that are known the farthest holds "
+    "all your 9 and 3 more. The smallest has 7 edges, yours 9.": {
+        "circuits": {"value": 2_000_000, "bound": "exact"},
+        "listed": 2_000,
+        "all_listed": False,
+        "farthest": {**FAR, "shared": 9, "edges": 12},
+    },
+    "Valid, and one of 146,453. The nearest other differs in 1 edge, the farthest has 7 of your 9 and no other. "
+    "The smallest has 7 edges, yours 9.": {"farthest": {**FAR, "shared": 7, "edges": 7}},
     "Valid. No other is known yet.": {"circuits": None, "listed": 0, "all_listed": False, **ALONE},
     "Not valid: wrong on 01 and 10. The nearest of the 146,453 valid ones differs in 1 edge: − A→n1.0.": {
         "state": "not valid",
@@ -129,9 +141,19 @@ def test_edges_that_lead_nowhere_are_named_and_not_counted():
     known = landscape_of(XOR, some_circuits(0, number_array([0x183BF], 18)))
     told = standing(known, 0x183BF | 1 << 14, None)  # n1.2→n2.2, which leads to nothing
     assert (told["left_over"], told["mask"], told["edges"], told["state"]) == (["n1.2→n2.2"], "183bf", 11, "valid")
-    assert told["circuits"] == {"value": 1, "bound": "at_least"}
-    both = standing(known, 0x1839F, Count(0, "at_least", 0, 9_625))
-    assert both["circuits"]["value"] == 2, "the one that is known, and this one"
+    assert told["circuits"] == {"value": told["listed"], "bound": "at_least"}
+    least = standing(known, 0x1839F, Count(900, "at_least", 0, 9_625))
+    assert least["circuits"]["value"] == 900
+
+
+@pytest.mark.parametrize("c", ["183bf", "1839f", "3ffff", "183be", "1c39f"])
+def test_of_one_listed_circuit_the_nearest_is_that_of_all(xor, c):
+    every, one = (
+        xor.locate(c),
+        standing(landscape_of(XOR, some_circuits(0, number_array([0x3FCDF], 18))), int(c, 16), None),
+    )
+    assert (one["nearest_known"], one["nearest_other"]) == (True, every["nearest_other"])
+    assert one["smallest"] <= every["nearest_other"]["edges"]
 
 
 def test_bounds_of_a_decision_are_its_edges():

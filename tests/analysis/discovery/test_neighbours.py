@@ -7,7 +7,8 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 
-from analysis.discovery.neighbours import Neighbour, Neighbours, neighbours_of, tell_apart
+from analysis.discovery.landscapes import landscape_of
+from analysis.discovery.neighbours import Neighbour, Neighbours, neighbours_of, tell_apart, valid_beside
 from analysis.pipeline import analyse_output
 from analysis.question import ask
 from analysis.subjects.perceptron.circuit import number_array
@@ -94,3 +95,21 @@ def test_every_circuit_of_the_list_is_counted_once():
     found = neighbours_of(int(masks[5]), masks)
     assert sum(found.by_distance) == len(masks) == 197
     assert found.by_distance[0] == 1
+
+
+@pytest.mark.slow
+def test_valid_circuits_beside_a_mask_are_those_of_the_whole_list():
+    found = analyse_output(XOR).circuits
+    masked, valid = landscape_of(XOR, found).under(""), set(found.masks.tolist())
+    for raw in (
+        *found.masks[::20].tolist(),
+        0x3FFFF,
+        0x183BE,
+        0x183BF | 1 << 14,
+        0,
+    ):  # valid, whole, wrong, loose, empty
+        mask = masked.left(raw).mask
+        beside = valid_beside(masked, raw)
+        assert {one for one in valid if (one ^ mask).bit_count() == 1} <= set(beside) <= valid - {mask}, raw
+        loose = {masked.left(raw ^ 1 << bit).mask for bit in range(18)} & valid - {mask}
+        assert loose <= set(beside), raw
