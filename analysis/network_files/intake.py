@@ -86,7 +86,8 @@ class Intake:
             f"{names[k] if names else f'layer {k + 1}'} ({n_in} to {n_out}, {network.function_of(k + 1).text})"
             for k, (n_in, n_out) in enumerate(zip(network.sizes, network.sizes[1:], strict=False))
         )
-        return f"Layers in the order read: {', '.join(layers)}."
+        last = "" if self.network is network else "; behind the last a sigmoid, so that ½ is where it decides"
+        return f"Layers in the order read: {', '.join(layers)}{last}."
 
     def file(self) -> NetworkFile:
         """The network file that comes of it.

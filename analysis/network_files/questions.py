@@ -151,8 +151,9 @@ class _Trying:
         fitting = [way for way in self.ways if way.fits] or self._decided()
         self.fitting = [way for way in fitting if way.activation in (*USUAL, *self.activations[:1])] or fitting
         clear = self.fitting or [way for way in self.ways if way.decides and not way.encoding]
-        # where nothing decides, evenness says nothing: what is nearest to 0 and 1 is read as it is
-        self.best = min(clear, key=lambda way: way.uneven) if clear else min(self.ways, key=lambda way: way.off)
+        # where nothing fits, evenness says nothing: what is nearest to 0 and 1 is read as it is
+        even = any(way.fits for way in clear)
+        self.best = min(clear or self.ways, key=lambda way: way.uneven if even else way.off)
 
     def _decided(self) -> list[_Way]:
         """Of a network whose activations are known and which fits in no way, as it did not learn: what decides."""

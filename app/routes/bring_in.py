@@ -255,6 +255,8 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
         for other in sent.others.keys() - sent.asked:
             raise InvalidNetwork(f"file {other[:60]!r}", "is no data file of the ONNX model beside it", _ONE_NETWORK)
         answers = answered(sent.raw, sent.beside, file, wanted)
+        if store:
+            wrong |= {one.field: one.refusal for one in answers.unanswered if one.refusal}
         intake = take_in(file, answers.declared, fallback_name=sent.name)
         protocols = known_protocols(session, wanted.protocols)
         page = preview_of(session, intake, protocols, wrong)
@@ -270,7 +272,7 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
             data = "" if intake.data.is_clean else intake.data.digest[:12]
             rules = protocol_key(protocols[0]) if protocols else COMPLETE.name
             return RedirectResponse(links.network(row.slug, Scope(0, rules, data)), status_code=303)
-        values = answers.declared.model_dump() | {name: sent.declared[name] for name in wrong}
+        values = answers.declared.model_dump() | {name: sent.declared.get(name, "") for name in wrong}
         blocks = preview_blocks(session, links, page, answers, values | {"protocols": wanted.protocols})
         title, status = f"Preview: {intake.name}", 422 if page.refusals else 200
         return show(request, blocks, title, room=_ROOM, url=links.bring_in(), status_code=status)

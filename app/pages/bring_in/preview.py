@@ -9,15 +9,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 from pydantic import Field, create_model
 from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError, InvalidNetwork, InvalidTask
 from analysis.network_files.files import MAX_NETWORK_BYTES, network_file_json
 from analysis.network_files.intake import Intake
+from analysis.network_files.questions import NEAR
 from analysis.preflight import preflight
 from analysis.protocol import COMPLETE, Protocol
 from analysis.question import Question
+from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.registry import question_in
 from analysis.tasks import Task
 from analysis.unlearned import not_learned
@@ -34,7 +37,7 @@ from app.pages.plan import planned_table
 from app.pages.shared import activation_words
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Block, Columns, Fact, Facts, Figure, Form, Head, Notice, Section, side_by_side
-from pluriscope.figures.numbers import exact
+from pluriscope.figures.numbers import decimal, exact
 from pluriscope.views.registry import view_of
 
 CARRIED: Final = "base64,"
@@ -122,10 +125,11 @@ def preview_blocks(
     intake, known = page.intake, page.known
     network, name = intake.network, intake.name
     shape = "–".join(map(str, network.sizes))
-    yield Head(name, f"A {shape} multilayer perceptron, {activation_words(network)}. Nothing is stored yet.")
+    how = f"{'shown here as ' * bool(answered.unanswered)}{activation_words(network)}"
+    yield Head(name, f"A {shape} multilayer perceptron, {how}. Nothing is stored yet.")
     own = not intake.draft.tasks and not answered.declared.tasks
     yield from (Notice("The network did not learn this task", words) for words in page.unlearned)
-    yield from (Notice(*words) for words in (*answered.contradicted(), *_nothing_learned(page, answered) * own))
+    yield from (Notice(*words) for words in (*answered.asked(), *answered.contradicted(), *_nothing_learned(page, answered) * own))
     if known is not None and known.deleted_at is not None and not page.refusals:
         then = "What was found for other tasks is lost" if other_tasks(known, page.tasks) else "This undoes that"
         yield Notice("It was deleted", f"The same weights were deleted as {known.name}. {then}.")
@@ -140,12 +144,13 @@ def preview_blocks(
     hidden = {name: (str, Field("", json_schema_extra={"control": "hidden"})) for name in ("content", "fallback")}
     model = create_model("Kept", **{**asked, **fields_of(name for name in usual if name not in asked), **hidden})
     values = {**values, "fallback": name, "content": carried(answered.raw, intake)}
+    values |= {one.field: "" for one in answered.unanswered}
     looked = {*asked, *wrong, *["output_is"] * bool(page.unlearned)}
     again, words = links.bring_in(), "Import and analyse" if page.questions else "Import"
     url, words = (again, "Show again") if wrong else (links.store_network(), words)
     folded = {name for name in usual if name not in looked}
     form = Form(model, url, words, values, wrong, folded=folded, again=again, id="k-")
-    title = Section("What the file leaves open", "What fits is chosen. Change it where you know better.")
+    title = Section("What the file leaves open", "What alone fits is chosen. Change it where you know better.")
     (*facts, read), seen = computed(intake, page.tasks, own=own)
     yield Columns([[*facts, *[title] * bool(asked), form, read], seen])
     if page.refusals:
@@ -161,9 +166,15 @@ def _nothing_learned(page: Preview, answered: Answered) -> tuple[tuple[str, str]
     if any(about == "tasks" for about, _ in page.refusals):
         return (("Not every answer is 0 or 1", "The table shows where. It may be what is said below of the network."),)
     if constant := [task.truth_table[0] for task in page.tasks if len({*task.truth_table}) == 1]:
-        return ((f"It answers {constant[0]} on every input", "So there is next to nothing in it to be explained."),)
-    unclear = next((one.why for one in answered.questions if not one.fitting), "")
-    return (("Its answers are not clear", f"{unclear} It may not have learned its task."),) if unclear else ()
+        answer = f"It answers {constant[0]} on every input"
+        if last := [one for one in answered.unanswered if one.field in ("output_activation", "output_is")]:
+            each = "; ".join(f"{computed} with {choice}" for choice, computed in answered.computes(last[0]).items())
+            answer = f"It answers the same on every input: {each}"
+        return ((answer, "So there is next to nothing to be explained."),)
+    outputs = forward(page.intake.network, page.intake.data.clean_rows)
+    off = float(np.abs(outputs - (outputs > 0.5)).max())
+    words = f"On some input its output is {decimal(off, 3)} away from 0 and from 1. It may not have learned its task."
+    return (("Its answers are not clear", words),) if off > NEAR else ()
 
 
 def transformer_preview(session: Session, links: Addresses, raw: bytes) -> Iterator[Block]:

@@ -11,18 +11,20 @@ from typing import Any, Final, Literal, TypeVar
 from pydantic import Field
 
 from analysis.errors import AnalysisError
-from analysis.network_files.declaration import Declaration, FileQuestion
+from analysis.network_files.declaration import LEFT_OPEN, Declaration, FileQuestion
 from analysis.network_files.declared_tasks import decided_tasks
 from analysis.network_files.files import NetworkFile
 from analysis.network_files.formats.format import Beside
 from analysis.network_files.intake import as_chosen, read_any, take_in
 from analysis.subjects.perceptron.activations import activation_of
+from pluriscope.figures.numbers import enumerated
 
 FIELDS: Final = ("layers", "activation", "negative_slope", "output_activation", "output_is", "encoding")
 """Of a declaration, which a file may leave open."""
 Given = TypeVar("Given", bound=Declaration)
 _MOST: Final = 8
-"""Answers of which it is said what the network then computes."""
+_FIRST: Final = 2
+"""Answers of which it is said what the network then computes; and where none fits."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,23 @@ class Answered:
         raw: its bytes.
         beside: gives files in which it may keep its data.
         file: as it was read with the answers.
-        declared: all that is said beside it, with what was chosen where nobody answered.
+        given: all that is said beside it.
     """
 
     raw: bytes
     beside: Beside
     file: NetworkFile
-    declared: Declaration
+    given: Declaration
+
+    @cached_property
+    def declared(self) -> Declaration:
+        """What is said, and what was chosen where nobody answered."""
+        return as_chosen(self.file, self.given)
+
+    @property
+    def unanswered(self) -> Sequence[FileQuestion]:
+        """What nobody answered, and the file cannot tell: several answers fit, or none."""
+        return [one for one in self.file.questions if one.refusal]
 
     @cached_property
     def questions(self) -> Sequence[FileQuestion]:
@@ -47,8 +59,10 @@ class Answered:
         found = {one.field: one for one in self.file.questions}
         for field in FIELDS:
             if field not in found and getattr(self.declared, field):
+                # a logit is behind a linear layer
+                without = {field: ""} | ({"output_is": ""} if field == "output_activation" else {})
                 with suppress(AnalysisError):
-                    left_out = self._read({field: ""}).questions
+                    left_out = self._read(self.declared, without).questions
                     found |= {one.field: one for one in left_out if one.field == field}
         return [found[field] for field in FIELDS if field in found]
 
@@ -59,9 +73,28 @@ class Answered:
     def contradicted(self) -> Iterator[tuple[str, str]]:
         """Answers that do not fit, and why, where another one does."""
         for one in self.questions:
-            given = getattr(self.declared, one.field)
+            given = getattr(self.given, one.field)
+            if one.field == "output_activation" and self.declared.output_is in ("logit", "classes"):
+                continue  # which fits as well
             if one.fitting and given not in one.fitting and given in one.choices:
                 yield f"{Declaration.model_fields[one.field].title}: {given} contradicts its answers", one.why
+
+    def asked(self) -> Iterator[tuple[str, str]]:
+        """What has to be answered before the network can be imported, and what fits."""
+        if not self.unanswered:
+            return
+        fits = []
+        for one in self.unanswered:
+            several = f"{len(one.fitting)} of these" if one.field == "layers" else enumerated(one.fitting)
+            words = f"{several} fit" if one.fitting else "none fits"
+            fits.append(f"{Declaration.model_fields[one.field].title}: {words}")
+        missing = enumerated([LEFT_OPEN[one.field] for one in self.unanswered])
+        yield f"The file does not say {missing}", f"{'. '.join(fits)}. The counts depend on it: choose below."
+
+    def computes(self, question: FileQuestion) -> dict[str, str]:
+        """What the network computes with answers to a question: with those that fit, or the first ones."""
+        choices = question.choices if question.field == "layers" else question.fitting or question.choices[:_FIRST]
+        return {choice: self._computed({question.field: choice}) for choice in choices[:_MOST]}
 
     def _field(self, question: FileQuestion) -> tuple[Any, Any]:
         known = Declaration.model_fields[question.field]
@@ -69,27 +102,30 @@ class Answered:
             return str, Field("", title=known.title, description=question.why)
         extra: Any = known.json_schema_extra or {}
         words = {**extra.get("words", {})}
-        for choice in (question.choices if question.field == "layers" else question.fitting)[:_MOST]:
-            words[choice] = f"{words.get(choice, choice)}: it computes {self._computed({question.field: choice})}"
+        for choice, computed in self.computes(question).items():
+            words[choice] = f"{words.get(choice, choice)}: it computes {computed}"
         choices = dict.fromkeys((*question.choices, getattr(self.declared, question.field)))
-        made = Field("", title=known.title, description=question.why, json_schema_extra={"words": words})
-        return Literal[tuple(choices)], made
+        if is_open := question in self.unanswered:
+            words[""] = f"Choose: {question.chosen} {'fits best' if question.fitting else 'comes nearest'}"
+            choices = {"": None, **choices}
+        made: dict[str, Any] = {"title": known.title, "description": question.why, "json_schema_extra": {"words": words}}
+        return Literal[tuple(choices)], Field(**made) if is_open else Field("", **made)
 
-    def _read(self, changed: dict[str, str]) -> NetworkFile:
-        return read_any(self.raw, self.beside, self.declared.model_copy(update=changed))
+    def _read(self, said: Declaration, changed: dict[str, str]) -> NetworkFile:
+        return read_any(self.raw, self.beside, said.model_copy(update=changed))
 
     def _computed(self, changed: dict[str, str]) -> str:
         """What the outputs compute with another answer."""
         try:
-            intake = take_in(self._read(changed), self.declared.model_copy(update=changed))
+            intake = take_in(self._read(self.given, changed), self.given.model_copy(update=changed))
             return "; ".join(task.label for task in decided_tasks(intake.network, intake.data))
         except AnalysisError:
             return "neither 0 nor 1 on some input"
 
 
-def answered(raw: bytes, beside: Beside, file: NetworkFile, declared: Declaration) -> Answered:
-    """A file that was read with a declaration, with what was chosen where that says nothing."""
-    return Answered(raw, beside, replace(file, original=None), as_chosen(file, declared))
+def answered(raw: bytes, beside: Beside, file: NetworkFile, given: Declaration) -> Answered:
+    """A file that was read with a declaration."""
+    return Answered(raw, beside, replace(file, original=None), given)
 
 
 def that_apply(declared: Given) -> Given:

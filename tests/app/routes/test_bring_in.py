@@ -280,13 +280,24 @@ def previewed(client, raw=STATE, **answers):
 def test_what_a_file_does_not_say_is_asked_on_its_preview_and_kept(client, store):
     preview = previewed(client).text
     assert asked(preview) == ["activation", "output_activation", "output_is"]
-    assert '<option value="relu" selected>relu: it computes XOR</option>' in preview
     sent = carried(preview)
-    assert [sent[name] for name in ("activation", "output_activation", "output_is")] == [
-        ["relu"],
-        ["linear"],
-        ["value"],
-    ]
+    # what alone fits is chosen; which of two it is only somebody can say who knows
+    assert [sent[name] for name in ("activation", "output_activation", "output_is")] == [[""], ["linear"], ["value"]]
+    box = preview.partition('role="note"')[2].partition("</div>")[0]
+    assert "does not say the activation of its hidden layers" in box
+    assert "relu and leaky_relu fit" in box
+    choices = preview.partition('name="activation"')[2].partition("</select>")[0]
+    assert choices.partition(">")[0].strip().startswith("required")
+    assert '<option value="" selected>Choose: relu fits best</option>' in choices
+    assert '<option value="relu">relu: it computes XOR</option>' in choices
+    refused = client.post("/networks", data=sent)
+    assert (refused.status_code, stored(store)) == (422, [0, 0, 0])
+    (told,) = re.findall(r'<div class="field err">(.*?)</div>', refused.text, re.DOTALL)
+    assert 'name="activation"' in told
+    assert "several fit" in told
+    chosen = client.post("/networks/new", data=sent | {"activation": "relu"}).text
+    assert 'role="note"' not in chosen
+    sent = carried(chosen)
     assert client.post("/networks", data=sent).status_code == 303
     assert client.get("/api/v2/networks/mine/file").json()["activation"] == "relu"
     assert asked(client.post("/networks/new", data=sent).text) == asked(preview)  # answered questions stay
