@@ -37,7 +37,8 @@ _STORED: Final[Mapping[str, tuple[Role, bool | None]]] = {
     **dict.fromkeys(("weight", "weights"), ("weight", False)),
     **dict.fromkeys(("kernel", "kernels", "coef", "coefs", "coefs_"), ("weight", True)),
     **dict.fromkeys(("w", "ws", "matrix"), ("weight", None)),
-    **dict.fromkeys(("bias", "biases", "b", "bs", "intercept", "intercepts", "intercepts_"), ("bias", None)),
+    **dict.fromkeys(("bias", "biases", "b", "bs", "offset", "offsets"), ("bias", None)),
+    **dict.fromkeys(("intercept", "intercepts", "intercepts_"), ("bias", None)),
 }
 """What the last word of a name says: the role, and of weights whether they are stored [n_in, n_out], if it does."""
 _NAME: Final = re.compile(

@@ -76,8 +76,6 @@ def draft_of(found: WeightsFound, declared: Declaration) -> NetworkFile:
     orders, by_file = orders_of(found, declared.layers), dict(found.said)
     if len(orders.found[0].layers) == 1:
         by_file.setdefault("activation", "linear")  # one layer has no hidden activation
-    elif "activation" in by_file:
-        by_file.setdefault("output_activation", by_file["activation"])
     said = _said(by_file, declared)
     tried = _Trying(orders, said, by_file, declared)
     way = tried.best

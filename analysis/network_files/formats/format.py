@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 
 from analysis.errors import InvalidNetwork
 from analysis.network_files.files import MAX_NETWORK_BYTES
+from analysis.subjects.perceptron.activations import activation_meant
 
 if TYPE_CHECKING:
     from analysis.network_files.files import NetworkFile
@@ -22,8 +26,16 @@ _HELD_UNDER: Final = ("model_state_dict", "state_dict", "model", "net", "network
 """Keys of checkpoints below which the weights are."""
 _WRAPPED: Final = ("module.", "_orig_mod.")
 """Before every name: what torch's parallel and compiled modules add."""
+_HIDDEN: Final = re.compile(
+    "(hidden_?)?(activations?|nonlinearit(y|ies)|act)(_?(function|fn|name))?_?|act_?(func|fn)", re.IGNORECASE
+)
+_LAST: Final = re.compile(
+    "(out|output|last|final)_?(layer_?)?(activation|nonlinearity|act)(_?(function|fn|name))?_?", re.IGNORECASE
+)
+"""Keys that name an activation: of hidden layers or of each, and of the last one."""
 _MAX_DEPTH: Final = 16
 MAX_PARTS: Final = 20_000
+_MAX_OTHERS: Final = 100
 
 
 @dataclass(frozen=True)
@@ -95,8 +107,9 @@ def bfloat16(raw: bytes) -> NDArray[np.float32]:
 
 def tensors_in(
     tree: Any, item: str, made: Callable[[Any], Any] = lambda value: value
-) -> tuple[dict[str, Tensor], list[str]]:
-    """The tensors of nested maps and lists by their path, with dots; and the keys of what else there is.
+) -> tuple[dict[str, Tensor], list[str], dict[str, str]]:
+    """The tensors of nested maps and lists by their path, with dots; the keys of what else there is; and the
+    activations that it names, as keys of a network file.
 
     Args:
         tree: maps and lists; the weights of a checkpoint may be below one of its keys.
@@ -104,20 +117,25 @@ def tensors_in(
         made: the tensor that a value stands for, or the value.
 
     Raises:
-        InvalidNetwork: it holds too much beside.
+        InvalidNetwork: it holds too much beside, or names several activations of hidden layers.
     """
     beside: list[str] = []
+    named: list[tuple[str, str, Any]] = []
     while isinstance(tree, Mapping) and not any(isinstance(made(value), Tensor) for value in tree.values()):
         held = next((key for key in _HELD_UNDER if isinstance(tree.get(key), (Mapping, list)) and tree[key]), None)
         if held is None or len(beside) > MAX_PARTS:
             break
-        beside += [str(key) for key in tree if key != held]
+        others = {str(key): value for key, value in tree.items() if key != held}
+        for pair in islice(others.items(), _MAX_OTHERS):
+            named += _named_in(*pair)
+        beside += [key for key in others if not _names(key)]
         tree = tree[held]
     found: dict[str, Tensor] = {}
     waiting: list[tuple[tuple[str, ...], Any]] = [((), tree)]
     for _ in range(MAX_PARTS):
         if not waiting:
-            return unwrapped(found), beside
+            n_layers = sum(len(tensor.shape) == 2 for tensor in found.values())
+            return unwrapped(found), beside, _activations(named, n_layers)
         path, value = waiting.pop()
         value = made(value)
         if isinstance(value, Tensor):
@@ -126,8 +144,47 @@ def tensors_in(
             pairs = list(value.items() if isinstance(value, Mapping) else enumerate(value))
             waiting += [((*path, str(key)), one) for key, one in reversed(pairs[:MAX_PARTS])]
         elif path and path[0] != "_metadata":
-            beside.append(".".join(path))
+            key = next((part for part in reversed(path) if not part.isdecimal()), "")
+            if _names(key) and isinstance(value, (str, NoneType)):
+                named.append((key, ".".join(path), value))
+            else:
+                beside.append(".".join(path))
     raise InvalidNetwork(item, f"holds more than {MAX_PARTS:,} values beside tensors", "save the weights alone")
+
+
+def _names(key: str) -> bool:
+    return bool(_HIDDEN.fullmatch(key) or _LAST.fullmatch(key))
+
+
+def _named_in(key: str, value: Any) -> Iterator[tuple[str, str, Any]]:
+    """Activations that something beside the weights names: a text, texts, or a map with such."""
+    pairs = islice(value.items(), _MAX_OTHERS) if isinstance(value, Mapping) else [(key, value)]
+    for name, several in pairs:
+        for n, one in enumerate(several[:_MAX_OTHERS] if isinstance(several, list) else [several]):
+            if _names(str(name)) and isinstance(one, (str, NoneType)):
+                yield str(name), str(n), one
+
+
+def _activations(named: Sequence[tuple[str, str, Any]], n_layers: int) -> dict[str, str]:
+    """What is named, as keys of a network file.
+
+    Args:
+        named: keys, where they stand, and values.
+
+    Raises:
+        InvalidNetwork: hidden layers have different ones.
+    """
+    last = [one for key, _, one in named if not _HIDDEN.fullmatch(key)]
+    hidden = [one for key, _, one in named if _HIDDEN.fullmatch(key)]
+    if len({place for key, place, _ in named if _HIDDEN.fullmatch(key)}) == len(hidden) == n_layers > 1:  # of each layer
+        last, hidden = last or hidden[-1:], hidden[:-1]
+    elif hidden == [None]:
+        hidden = []
+    if len({*map(activation_meant, hidden)}) > 1:
+        cause = f"are named as {', '.join(str(one)[:30] for one in hidden[:8])}, and all hidden layers need the same"
+        raise InvalidNetwork("activations", cause, "give a network whose hidden layers have one activation")
+    both = (("activation", hidden), ("output_activation", last))
+    return {key: activation_meant(given[0] or "linear") for key, given in both if given}
 
 
 def unwrapped(tensors: Mapping[str, Any]) -> dict[str, Any]:

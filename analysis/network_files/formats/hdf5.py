@@ -32,7 +32,7 @@ _FLOATS: Final = {(2, 5): "<f2", (4, 8): "<f4", (8, 11): "<f8"}  # bytes and bit
 
 
 class Hdf5:
-    """The arrays of a file by their path.
+    """The arrays of a file by their path, and the texts that are attributes of the whole file.
 
     Args:
         raw: the file's bytes.
@@ -46,6 +46,7 @@ class Hdf5:
         self._seen: set[int] = set()
         self._steps = 0
         self.arrays: dict[str, Tensor] = {}
+        self.texts: dict[str, bytes] = {}
         if raw[:8] != SIGNATURE or raw[8:9] not in (b"\0", b"\1") or raw[13:15] != b"\x08\x08":
             raise InvalidNetwork(_ITEM, "is of a version that is not read", _CURE)
         self._walk(self._number(64 if raw[8] == 0 else 68), ())
@@ -75,6 +76,8 @@ class Hdf5:
             if kind in _REFUSED:
                 raise InvalidNetwork(f"{'/'.join(path)[:60]!r} in the {_ITEM}", _REFUSED[kind], _CURE)
             found.setdefault(kind, (at, size))
+            if kind == 0x0C and not path:
+                self._attribute(at)
         if 0x11 in found:
             table = found[0x11][0]
             for name, target in self._members(self._number(table), self._number(table + 8)):
@@ -121,6 +124,35 @@ class Hdf5:
                     raise InvalidNetwork(_ITEM, "has a tree that leads back to itself", _CURE)
                 seen.add(child)
                 waiting.append(child)
+
+    def _attribute(self, at: int) -> None:
+        """An attribute, if it is one text."""
+        version, sizes = self._number(at, 1), [self._number(at + 2 + 2 * n, 2) for n in range(3)]
+        if version not in (1, 2, 3):
+            return
+        at += 9 if version == 3 else 8
+        starts = [at]
+        for size in sizes:
+            starts.append(starts[-1] + (-(-size // 8) * 8 if version == 1 else size))
+        name = self._bytes(at, sizes[0]).partition(b"\0")[0].decode("ascii", "replace")
+        kind, length = self._number(starts[1], 1) & 15, self._number(starts[1] + 4, 4)
+        if self._number(starts[2] + 1, 1):
+            return  # several
+        if kind == 3:
+            self.texts[name] = self._bytes(starts[3], length).rstrip(b"\0")
+        elif kind == 9 and self._number(starts[1] + 1, 1) & 15 == 1:
+            self.texts[name] = self._kept(*(self._number(starts[3] + n, wide) for n, wide in ((4, 8), (12, 4))))
+
+    def _kept(self, heap: int, index: int) -> bytes:
+        """What the heap of the file keeps under a number."""
+        self._expect(heap, b"GCOL\1")
+        at, end = heap + 16, heap + self._number(heap + 8)
+        while at < end and (key := self._number(at, 2)):
+            size = self._number(at + 8)
+            if key == index:
+                return self._bytes(at + 16, size).rstrip(b"\0")
+            at += 16 + -(-size // 8) * 8
+        return b""
 
     def _array(self, name: str, space: int, kind: int, layout: int) -> Tensor:
         version, axes = self._number(space, 1), self._number(space + 1, 1)

@@ -18,13 +18,12 @@ from analysis.network_files.files import (
 from analysis.network_files.formats.format import Beside, FileFormat, Tensor, WeightsFound, tensors_in, unread
 from analysis.strict_json import number_array, read_object
 from analysis.subjects.names import usable_name
-from analysis.subjects.perceptron.activations import activation_meant
 
 _ITEM: Final = "network file"
 _CURE: Final = (
     "give a file of one of the accepted formats that is whole, or JSON with the weights as lists under their names"
 )
-_SAID: Final = ("activation", "output_activation", "negative_slope", "tasks", "sizes")
+_SAID: Final = ("negative_slope", "tasks", "sizes")
 
 
 def read_json(raw: bytes, _beside: Beside | None = None) -> NetworkFile | WeightsFound:
@@ -37,13 +36,10 @@ def read_json(raw: bytes, _beside: Beside | None = None) -> NetworkFile | Weight
     if document.get("format") == NETWORK_FORMAT:
         return network_from(document, optional=DECLARED)
     held = {key: _of_layers(key, one) for key, one in document.items() if key not in _SAID}
-    found, beside = tensors_in(held, _ITEM, _tensor)
+    found, beside, activations = tensors_in(held, _ITEM, _tensor)
     if "format" in document or not found:
         raise wrong_format(document, _CURE)
-    said: dict[str, Any] = {key: document[key] for key in _SAID if key in document}
-    for key in ("activation", "output_activation"):
-        if key in said:
-            said[key] = activation_meant(said[key])
+    said: dict[str, Any] = {key: document[key] for key in _SAID if key in document} | activations
     if usable_name(document.get("name", "")):
         said["name"] = document["name"]
     return WeightsFound(_ITEM, found, said, remarks=unread([key for key in beside if key not in said]))

@@ -1,14 +1,15 @@
 """Models and weights that Keras saved: ``.keras`` (a zip archive with a configuration and HDF5), ``.h5``.
 
-Of a ``.keras`` file the configuration says which layers follow each other, with their activations; nothing of it is
-built. Of HDF5 alone weights are read, so activations are asked.
+The configuration of a model says which layers follow each other, with their activations; nothing of it is built. It
+stands in a ``.keras`` file, and in an ``.h5`` file of a whole model; where there are weights alone, activations are
+asked.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -26,6 +27,10 @@ from analysis.subjects.perceptron.activations import activation_meant, activatio
 _ITEM: Final = "Keras file"
 _WEIGHTS: Final = "model.weights.h5"
 _CONFIG: Final = "config.json"
+_MODEL: Final = "model_config"
+_NORMED: Final = ("kernel", "gamma", "bias", "beta", "moving_mean", "moving_variance")
+"""Arrays of a layer in the order in which Keras keeps them."""
+_Arrays = Callable[[str, str], list[Array]]
 _CURE: Final = "give a chain of Dense layers and activations, or an ONNX file of the model"
 _UNCHANGED: Final = ("InputLayer", "Dropout", "GaussianNoise", "GaussianDropout", "AlphaDropout", "Flatten", "Reshape")
 _PARAMETERS: Final = {"LeakyReLU": ("negative_slope", "leaky_relu"), "ELU": ("alpha", "elu")}
@@ -38,15 +43,37 @@ def read_keras(raw: bytes, _beside: Beside | None = None) -> NetworkFile:
         InvalidNetwork: it is damaged, or has layers that no such network has, by name.
     """
     archive = Archive(raw, _ITEM)
-    told = read_object(archive.read(_CONFIG), "Keras configuration", InvalidNetwork, 1_000_000, _CURE)
     weights = Hdf5(archive.read(_WEIGHTS)).arrays
-    return file_of_steps(_steps(_layers(told), weights), _ITEM)
+    used: Counter[str] = Counter()
+
+    def arrays(kind: str, _name: str) -> list[Array]:
+        key = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", kind)).lower()
+        used[key] += 1
+        folder = f"layers/{key}_{used[key] - 1}" if used[key] > 1 else f"layers/{key}"
+        return [_numbers(weights[path]) for n in range(4) if (path := f"{folder}/vars/{n}") in weights]
+
+    return _built(archive.read(_CONFIG), arrays)
 
 
-def read_hdf5(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
-    """The weights of an HDF5 file; errors as of :class:`analysis.network_files.formats.hdf5.Hdf5`."""
+def read_hdf5(raw: bytes, _beside: Beside | None = None) -> NetworkFile | WeightsFound:
+    """The network of an HDF5 file of a whole model, or the weights of another.
+
+    Raises:
+        InvalidNetwork: as of :class:`analysis.network_files.formats.hdf5.Hdf5` and :func:`read_keras`.
+    """
+    file = Hdf5(raw)
+    if _MODEL in file.texts:
+        of_layer: dict[str, dict[str, Tensor]] = defaultdict(dict)
+        for path, tensor in file.arrays.items():
+            if path.startswith("model_weights/"):
+                of_layer[path.split("/")[1]][path.rpartition("/")[2].partition(":")[0]] = tensor
+
+        def arrays(_kind: str, name: str) -> list[Array]:
+            return [_numbers(of_layer[name][key]) for key in _NORMED if key in of_layer[name]]
+
+        return _built(file.texts[_MODEL], arrays)
     found: dict[str, Tensor] = {}
-    for path, tensor in Hdf5(raw).arrays.items():
+    for path, tensor in file.arrays.items():
         if path.startswith(("optimizer", "top_level")) or not tensor.shape:
             continue
         layer, _, number = path.removeprefix("layers/").partition("/vars/")
@@ -55,8 +82,23 @@ def read_hdf5(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
     return WeightsFound("HDF5 file", found, in_order=False)
 
 
-def _layers(told: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    """Class and settings of each layer from the first to the last."""
+def _numbers(tensor: Tensor) -> Array:
+    if tensor.numbers is None:
+        raise InvalidNetwork(_ITEM, "has weights that are no floats", "save it with weights of float32")
+    return numbers_of(tensor)
+
+
+def _built(configuration: bytes, arrays_of: _Arrays) -> NetworkFile:
+    """What a configuration makes of arrays."""
+    try:
+        return file_of_steps(_steps(_layers(configuration), arrays_of), _ITEM)
+    except (TypeError, ValueError, KeyError):
+        raise InvalidNetwork(_ITEM, "has a layer with settings that are none", "save the model again") from None
+
+
+def _layers(raw: bytes) -> list[tuple[str, Mapping[str, Any]]]:
+    """Class and settings of each layer from the first to the last, out of a configuration."""
+    told = read_object(raw, "Keras configuration", InvalidNetwork, 1_000_000, _CURE)
     config = told.get("config")
     layers = config.get("layers") if isinstance(config, dict) else None
     if told.get("class_name") not in ("Sequential", "Functional") or not isinstance(layers, list):
@@ -67,7 +109,7 @@ def _layers(told: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
         settings = one.get("config") if isinstance(one, dict) else None
         if not isinstance(settings, dict):
             raise InvalidNetwork(_ITEM, "has a layer without settings", "save it again")
-        reads = re.findall(r"'keras_history': \['([^']*)'", str(one.get("inbound_nodes") or ""))
+        reads = re.findall(r"\['([^']*)', \d+, \d+", str(one.get("inbound_nodes") or ""))
         if reads and reads != [before]:
             cause = f"reads {' and '.join(reads)[:60]}, not the one layer before it"
             raise InvalidNetwork(f"layer {str(one.get('name'))[:40]!r}", cause, _CURE)
@@ -76,14 +118,10 @@ def _layers(told: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     return found
 
 
-def _steps(layers: list[tuple[str, Mapping[str, Any]]], weights: Mapping[str, Tensor]) -> Iterator[Step]:
-    """What the layers compute."""
-    used: Counter[str] = Counter()
+def _steps(layers: list[tuple[str, Mapping[str, Any]]], arrays_of: _Arrays) -> Iterator[Step]:
+    """What the layers compute; the arrays of each are given by its class and name."""
     for kind, settings in layers:
-        key = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", kind)).lower()
-        used[key] += 1
-        folder = f"layers/{key}_{used[key] - 1}" if used[key] > 1 else f"layers/{key}"
-        arrays = [numbers_of(weights[path]) for n in range(4) if (path := f"{folder}/vars/{n}") in weights]
+        arrays = arrays_of(kind, str(settings.get("name")))
         name = str(settings.get("name"))[:40]
         if kind == "Dense":
             if len(arrays) != 1 + bool(settings.get("use_bias", True)) or arrays[0].ndim != 2:
@@ -96,7 +134,8 @@ def _steps(layers: list[tuple[str, Mapping[str, Any]]], weights: Mapping[str, Te
             yield from _activation(settings.get("activation", "softmax"), name)
         elif kind in _PARAMETERS:
             parameter, family = _PARAMETERS[kind]
-            yield Activated(activation_of(f"{family}({parameter}={float(settings.get(parameter, 0.3)):g})").text)
+            slope = settings.get(parameter, settings.get("alpha", 0.3))  # of Keras 2
+            yield Activated(activation_of(f"{family}({parameter}={float(slope)!r})").text)
         elif kind == "ReLU" and (settings.get("max_value"), settings.get("threshold")) in ((None, 0.0), (None, None)):
             slope = float(settings.get("negative_slope") or 0.0)
             yield Activated(f"leaky_relu(negative_slope={slope!r})" if slope else "relu")
@@ -136,4 +175,4 @@ def _is_keras(raw: bytes) -> bool:
 
 
 KERAS: Final = FileFormat("keras", "a model of Keras 3", (".keras",), _is_keras, read_keras)
-HDF5: Final = FileFormat("hdf5", "weights of Keras", (".h5",), lambda raw: raw.startswith(SIGNATURE), read_hdf5)
+HDF5: Final = FileFormat("hdf5", "a model or weights of Keras", (".h5",), lambda raw: raw.startswith(SIGNATURE), read_hdf5)

@@ -43,8 +43,8 @@ def read_msgpack(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
     tree, end = _Reader(raw).value(0)
     if end != len(raw):
         raise _DAMAGED
-    found, beside = tensors_in(tree, _ITEM)
-    return WeightsFound(_ITEM, found, in_order=False, remarks=unread(beside))
+    found, beside, said = tensors_in(tree, _ITEM)
+    return WeightsFound(_ITEM, found, said, in_order=False, remarks=unread(beside))
 
 
 class _Reader:

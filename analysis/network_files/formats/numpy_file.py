@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.errors import InvalidNetwork
 from analysis.network_files.formats.archive import Archive, members
-from analysis.network_files.formats.format import Beside, FileFormat, Tensor, WeightsFound, bfloat16, unwrapped
+from analysis.network_files.formats.format import Beside, FileFormat, Tensor, WeightsFound, bfloat16, tensors_in, unread
 from analysis.network_files.layers import MAX_TENSORS
 
 _MAGIC: Final = b"\x93NUMPY"
@@ -29,8 +29,9 @@ def read_npz(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
     archive = Archive(raw, item)
     if len(archive.sizes) > MAX_TENSORS:
         raise InvalidNetwork(item, f"holds {len(archive.sizes):,} arrays", f"give 1 to {MAX_TENSORS}")
-    found = {name.removesuffix(".npy"): _array(archive.read(name), item)[0] for name in archive.sizes}
-    return WeightsFound(item, unwrapped(found))
+    tree = {name.removesuffix(".npy"): _array(archive.read(name), item)[0] for name in archive.sizes}
+    found, beside, said = tensors_in(tree, item)
+    return WeightsFound(item, found, said, remarks=unread(beside))
 
 
 def read_leaves(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
@@ -38,7 +39,7 @@ def read_leaves(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
     item, found, rest = "file of arrays", dict[str, Tensor](), raw
     while rest:
         tensor, length = _array(rest, item)
-        if tensor.shape:  # a number alone is a setting of equinox
+        if isinstance(tensor, Tensor) and tensor.shape:  # a number alone is a setting of equinox
             found[str(len(found))] = tensor
         rest = rest[length:]
         if len(found) > MAX_TENSORS:
@@ -46,8 +47,8 @@ def read_leaves(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
     return WeightsFound(item, found)
 
 
-def _array(raw: bytes, item: str) -> tuple[Tensor, int]:
-    """The array with which bytes begin, and how many bytes it has."""
+def _array(raw: bytes, item: str) -> tuple[Any, int]:
+    """The array with which bytes begin, or the texts of one, and how many bytes it has."""
     damaged = InvalidNetwork(item, "holds an array that is damaged or of another version", "save it again by numpy")
     wide = 2 if raw[6:7] == b"\1" else 4
     length = int.from_bytes(raw[8 : 8 + wide], "little")
@@ -67,6 +68,9 @@ def _array(raw: bytes, item: str) -> tuple[Tensor, int]:
     n = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if start + n > len(raw):
         raise damaged
+
+    if dtype.kind == "U" and len(shape) < 2:
+        return np.frombuffer(raw[start : start + n], dtype).reshape(shape).tolist(), start + n
 
     def numbers() -> NDArray[Any]:
         content = raw[start : start + n]

@@ -59,6 +59,8 @@ def read_safetensors(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
     except (SafetensorError, ValueError, TypeError, KeyError, OverflowError) as error:
         cause = str(error)[:120].encode("unicode_escape").decode()  # it may repeat what no terminal should get
         raise InvalidNetwork(_ITEM, f"does not hold together ({cause})", _CURE) from None
+    if "activation" in document:
+        document.setdefault("output_activation", document["activation"])
     found = {name: _tensor(tensor) for name, tensor in sorted(tensors, key=lambda one: str(one[0]))}
     return WeightsFound(_ITEM, unwrapped(found), document, layers, in_order=False)
 

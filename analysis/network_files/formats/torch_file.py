@@ -161,14 +161,14 @@ def _weights(tree: Any, numbers: Callable[[_Storage], bytes], order: ByteOrder) 
             called.add(value.name)
         return tensor
 
-    found, beside = tensors_in(tree, _ITEM, made)
+    found, beside, said = tensors_in(tree, _ITEM, made)
     remarks = unread(beside)
     if called:
         names = ", ".join(sorted(called)[:4])[:200]
         remarks += (f"What the file would call when torch opens it ({names}) was not run.",)
     if not found:
         raise InvalidNetwork("network file", "is a pickle that holds no tensors under names", _CURE)
-    return WeightsFound(_ITEM, found, remarks=remarks)
+    return WeightsFound(_ITEM, found, said, remarks=remarks)
 
 
 def _tensor(call: Call, numbers: Callable[[_Storage], bytes], order: ByteOrder) -> Tensor | None:

@@ -139,6 +139,7 @@ MADE = {
     "k3_sequential.keras": {},
     "k3_functional_leaky.keras": {},
     "k3_norm_softmax.keras": {},
+    "k3_whole.h5": {},
     "k3.weights.h5": {"activation": "tanh"},
     "flax.msgpack": {"activation": "tanh"},
     "flax_bf16.msgpack": {"activation": "tanh"},
