@@ -11,6 +11,7 @@ from analysis.errors import InvalidNetwork
 from analysis.network_files.declared_tasks import TaskSource
 from analysis.tasks import TASK_NAMES
 
+_SHOWN: Final = 3  # answers that are named where none fits
 OutputIs = Literal["", "value", "logit", "classes"]
 
 
@@ -120,7 +121,7 @@ class FileQuestion:
         if len(self.fitting) == 1:
             return None
         option = f"--{self.field.replace('_', '-')}"
-        shown = " or ".join(repr(one) if "," in one else one for one in self.fitting or self.choices)
+        shown = " or ".join(repr(one) if "," in one else one for one in self.fitting or self.choices[:_SHOWN])
         cause = f"is not said by the file, and {'several fit' if self.fitting else 'none fits'}"
-        cure = f"say {self.field} ({option}): {'it may be' if self.fitting else 'one of'} {shown[:400]}"
+        cure = f"say {self.field} ({option}): {'it may be' if self.fitting else 'such as'} {shown[:400]}"
         return InvalidNetwork(LEFT_OPEN[self.field], cause, cure)

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from analysis.data import DataRecord, clean_data, data_problems, parse_data_file
-from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
+from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask
 from analysis.input_encoding import InputEncoding, parse_encoding
 from analysis.network_files.declaration import Declaration, OutputIs
 from analysis.network_files.declared_tasks import declared_tasks
 from analysis.network_files.files import NetworkFile
-from analysis.network_files.formats.format import Beside, WeightsFound
+from analysis.network_files.formats.format import LACKING, Beside, WeightsFound
 from analysis.network_files.formats.registry import format_of
 from analysis.network_files.original import Original, Rows, check_against
 from analysis.network_files.questions import draft_of, with_questions
@@ -178,6 +178,10 @@ def take_in(
             check_against(original, network, rows)
         given = (declaration.task, declaration.tasks, network, record, draft.tasks or None)
         tasks = noted("tasks", declared_tasks, *given)
+        lacking = [one for one in draft.remarks if one.startswith(LACKING)]
+        if tasks is None and lacking:  # which may be why
+            wrong = problems["tasks"]
+            problems["tasks"] = InvalidTask(wrong.item, f"{wrong.cause}. {' '.join(lacking)}".rstrip("."), wrong.cure)
     return Intake(draft, name, network, encoding, record, tasks, problems)
 
 

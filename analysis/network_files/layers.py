@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from analysis.errors import AnalysisError, InvalidNetwork
 from analysis.network_files.files import MAX_LAYERS, MAX_PARAMETERS
-from analysis.network_files.formats.format import Tensor, WeightsFound, unread
+from analysis.network_files.formats.format import LACKING, Tensor, WeightsFound, unread
 from analysis.strict_json import combined
 
 Array = NDArray[np.float64]
@@ -112,7 +112,7 @@ def orders_of(found: WeightsFound, declared: str = "") -> Orders:
     layers, remarks = _layers(found)
     without_bias = sum("bias" not in layer.tensors for layer in layers.values())
     if without_bias:
-        remarks += (f"{without_bias} of {len(layers)} layers have no bias in the file; theirs is 0.",)
+        remarks += (f"{LACKING} in the file: the bias of {without_bias} of {len(layers)} layers; it is 0.",)
     named = _named(declared or found.layers, layers) if declared or found.layers else None
     fixed = named or (sorted(layers, key=_natural) if _numbered(list(layers)) else None)
     told = bool(declared) or (fixed is not None and all(layer.sure for layer in layers.values()))

@@ -145,7 +145,7 @@ class _Trying:
         self.activations = (said["activation"],) if "activation" in said else (*USUAL, *others)
         self.ways = list(self._ways(declared.encoding))
         if not declared.encoding and not any(way.fits for way in self.ways):
-            self.ways += self._ways(_SIGNS)
+            self.ways += (way for way in self._ways(_SIGNS) if way.fits)
         fitting = [way for way in self.ways if way.fits] or self._decided()
         self.fitting = [way for way in fitting if way.activation in (*USUAL, *self.activations[:1])] or fitting
         clear = self.fitting or [way for way in self.ways if way.decides and not way.encoding]

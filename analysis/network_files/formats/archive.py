@@ -33,7 +33,7 @@ class Archive:
         mark, fewest, most = _END_OF_ARCHIVE
         end = raw.rfind(mark, max(0, len(raw) - most))
         if end < 0 or len(raw) - end < fewest:
-            raise InvalidNetwork(item, "is cut off: its list of members is missing", "save or copy it again")
+            raise InvalidNetwork(item, "ends early: its list of members is missing", "save or copy it again")
         if (n := int.from_bytes(raw[end + 10 : end + 12], "little")) > MAX_MEMBERS:
             raise InvalidNetwork(item, f"is an archive of {n:,} members; {MAX_MEMBERS:,} are the most", "save it again")
         try:

@@ -36,6 +36,8 @@ _LAST: Final = re.compile(
 _MAX_DEPTH: Final = 16
 MAX_PARTS: Final = 20_000
 _MAX_OTHERS: Final = 100
+LACKING: Final = "Not"
+"""With this word remarks begin on what was not read, or is not there."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,9 @@ def _activations(named: Sequence[tuple[str, str, Any]], n_layers: int) -> dict[s
     """
     last = [one for key, _, one in named if not _HIDDEN.fullmatch(key)]
     hidden = [one for key, _, one in named if _HIDDEN.fullmatch(key)]
-    if len({place for key, place, _ in named if _HIDDEN.fullmatch(key)}) == len(hidden) == n_layers > 1:  # of each layer
+    if (
+        len({place for key, place, _ in named if _HIDDEN.fullmatch(key)}) == len(hidden) == n_layers > 1
+    ):  # of each layer
         last, hidden = last or hidden[-1:], hidden[:-1]
     elif hidden == [None]:
         hidden = []
@@ -198,4 +202,4 @@ def unwrapped(tensors: Mapping[str, Any]) -> dict[str, Any]:
 def unread(keys: Sequence[str]) -> tuple[str, ...]:
     """A remark on what was not read of a file."""
     shown = ", ".join(repr(key[:40]) for key in keys[:6]) + (f" and {len(keys) - 6} more" if len(keys) > 6 else "")
-    return (f"Not read of the file, as no layer uses it: {shown}.",) if keys else ()
+    return (f"{LACKING} read of the file, as no layer uses it: {shown}.",) if keys else ()

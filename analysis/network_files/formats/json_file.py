@@ -15,6 +15,7 @@ from analysis.network_files.files import (
     network_from,
     wrong_format,
 )
+from analysis.network_files.formats.archive import Archive
 from analysis.network_files.formats.format import Beside, FileFormat, Tensor, WeightsFound, tensors_in, unread
 from analysis.strict_json import number_array, read_object
 from analysis.subjects.names import usable_name
@@ -32,6 +33,8 @@ def read_json(raw: bytes, _beside: Beside | None = None) -> NetworkFile | Weight
     Raises:
         AnalysisError: no JSON object, another format, or a network file that is none.
     """
+    if raw.startswith(b"PK"):
+        Archive(raw, "zip archive")  # which says what is damaged
     document = read_object(raw, _ITEM, InvalidNetwork, MAX_NETWORK_BYTES, _CURE, max_parts=MAX_PARTS)
     if document.get("format") == NETWORK_FORMAT:
         return network_from(document, optional=DECLARED)

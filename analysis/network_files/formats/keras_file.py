@@ -175,4 +175,6 @@ def _is_keras(raw: bytes) -> bool:
 
 
 KERAS: Final = FileFormat("keras", "a model of Keras 3", (".keras",), _is_keras, read_keras)
-HDF5: Final = FileFormat("hdf5", "a model or weights of Keras", (".h5",), lambda raw: raw.startswith(SIGNATURE), read_hdf5)
+HDF5: Final = FileFormat(
+    "hdf5", "a model or weights of Keras", (".h5",), lambda raw: raw.startswith(SIGNATURE), read_hdf5
+)

@@ -69,8 +69,10 @@ def _array(raw: bytes, item: str) -> tuple[Any, int]:
     if start + n > len(raw):
         raise damaged
 
-    if dtype.kind == "U" and len(shape) < 2:
-        return np.frombuffer(raw[start : start + n], dtype).reshape(shape).tolist(), start + n
+    if dtype.str.startswith("<U") and n and len(shape) < 2:
+        each = (raw[at : at + dtype.itemsize] for at in range(start, start + n, dtype.itemsize))
+        texts = [one.decode("utf-32-le", "replace").rstrip("\0") for one in each]
+        return texts if shape else texts[0], start + n
 
     def numbers() -> NDArray[Any]:
         content = raw[start : start + n]

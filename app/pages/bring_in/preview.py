@@ -129,7 +129,9 @@ def preview_blocks(
     yield Head(name, f"A {shape} multilayer perceptron, {how}. Nothing is stored yet.")
     own = not intake.draft.tasks and not answered.declared.tasks
     yield from (Notice("The network did not learn this task", words) for words in page.unlearned)
-    yield from (Notice(*words) for words in (*answered.asked(), *answered.contradicted(), *_nothing_learned(page, answered) * own))
+    wrong_answers = [*answered.contradicted()]
+    unclear = _nothing_learned(page, answered) if own and not wrong_answers else ()
+    yield from (Notice(*words) for words in (*answered.asked(), *wrong_answers, *unclear))
     if known is not None and known.deleted_at is not None and not page.refusals:
         then = "What was found for other tasks is lost" if other_tasks(known, page.tasks) else "This undoes that"
         yield Notice("It was deleted", f"The same weights were deleted as {known.name}. {then}.")

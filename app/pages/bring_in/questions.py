@@ -71,13 +71,14 @@ class Answered:
         return {one.field: self._field(one) for one in self.questions}
 
     def contradicted(self) -> Iterator[tuple[str, str]]:
-        """Answers that do not fit, and why, where another one does."""
+        """An answer that does not fit, and why, where another one does; the first, as it makes others look wrong."""
         for one in self.questions:
             given = getattr(self.given, one.field)
             if one.field == "output_activation" and self.declared.output_is in ("logit", "classes"):
                 continue  # which fits as well
             if one.fitting and given not in one.fitting and given in one.choices:
                 yield f"{Declaration.model_fields[one.field].title}: {given} contradicts its answers", one.why
+                return
 
     def asked(self) -> Iterator[tuple[str, str]]:
         """What has to be answered before the network can be imported, and what fits."""
@@ -108,8 +109,9 @@ class Answered:
         if is_open := question in self.unanswered:
             words[""] = f"Choose: {question.chosen} {'fits best' if question.fitting else 'comes nearest'}"
             choices = {"": None, **choices}
-        made: dict[str, Any] = {"title": known.title, "description": question.why, "json_schema_extra": {"words": words}}
-        return Literal[tuple(choices)], Field(**made) if is_open else Field("", **made)
+        usual: Any = ... if is_open else ""
+        made = Field(usual, title=known.title, description=question.why, json_schema_extra={"words": words})
+        return Literal[tuple(choices)], made
 
     def _read(self, said: Declaration, changed: dict[str, str]) -> NetworkFile:
         return read_any(self.raw, self.beside, said.model_copy(update=changed))

@@ -175,7 +175,7 @@ def test_a_name_in_the_metadata_that_is_none_is_not_used(name):
 
 def test_layers_without_bias_are_told():
     draft = read_any(save({"0.weight": W1, "1.weight": W2}, metadata=RELU))
-    assert "2 of 2 layers have no bias" in draft.remarks[0]
+    assert "the bias of 2 of 2 layers" in draft.remarks[0]
     assert not draft.network.biases[0].any()
 
 

@@ -166,6 +166,57 @@ def test_every_format_has_its_own_key_and_says_how_such_files_end():
     assert all(one.suffixes and one.label for one in FORMATS)
 
 
+LISTS = {"weights": [W1.tolist(), W2.tolist()], "biases": [B1.tolist(), B2.tolist()]}
+NAMED = [
+    ({"nonlinearity": "relu"}, "relu", ""),
+    ({"act": "ReLU"}, "relu", ""),
+    ({"activation": "nn.ReLU()", "lr": 0.1}, "relu", ""),
+    ({"activation_function": "torch.nn.ReLU"}, "relu", ""),
+    ({"hidden_activation": "relu", "output_activation": "linear"}, "relu", "linear"),
+    ({"activations": ["tanh", "sigmoid"]}, "tanh", "sigmoid"),
+    ({"activations": ["tanh"]}, "tanh", ""),
+    ({"activation": "logistic", "out_activation_": "identity"}, "sigmoid", "linear"),
+    ({"activation": None}, "", ""),
+]
+
+
+@pytest.mark.parametrize(("named", "hidden", "last"), NAMED)
+def test_activations_that_a_file_names_are_read_and_others_asked(named, hidden, last):
+    nested = saved({"config": named, "state_dict": tensors()})
+    strings = npz(**STATE, **{key: np.array(one) for key, one in named.items() if one})
+    for raw in (json.dumps(LISTS | named).encode(), saved(tensors() | named), nested, strings):
+        draft = read_any(raw)
+        open_ = {one.field for one in draft.questions}
+        assert ("activation" in open_, "output_activation" in open_) == (not hidden, not last)
+        assert draft.network.activation == (hidden or draft.network.activation)
+        assert draft.network.output_activation == (last or draft.network.output_activation)
+
+
+def test_what_was_left_out_is_said_with_what_is_wrong():
+    unread = npz(**{"0.weight": W1, "1.weight": 3 * W2, "shift": np.array([1.0, 2.0, 3.0, 4.0])})
+    with pytest.raises(AnalysisError, match=r"rounds to neither.*'shift'\. Not in the file: the bias of 2 of 2 layers"):
+        take_in(read_any(unread, declared=RELU), RELU).file()
+
+
+def test_each_layer_may_name_its_own_activation():
+    first, last = ({"W": w.tolist(), "b": b.tolist()} for w, b in ((W1, B1), (W2, B2)))
+    for second in ({"act": None}, {"act": "linear"}):
+        draft = read_any(json.dumps({"layers": [first | {"act": "relu"}, last | second]}).encode())
+        assert (draft.network.activation, draft.network.output_activation) == ("relu", "linear")
+    three = {"layers": [first | {"act": "relu"}, first | {"act": "tanh"}, last]}
+    with pytest.raises(InvalidNetwork, match="named as relu, tanh, and all hidden layers need the same"):
+        read_any(json.dumps(three).encode())
+
+
+def test_offsets_are_biases_and_thresholds_are_asked_about():
+    named = {"first": {"matrix": W1.tolist(), "offset": B1.tolist()}, "last": {"matrix": W2.tolist(), "offset": [0.0]}}
+    draft = read_any(json.dumps(named).encode(), declared=RELU)
+    np.testing.assert_array_equal(draft.network.biases[0], B1)
+    other = npz(s0_matrix=W1, s0_threshold=B1, s1_matrix=W2, s1_threshold=B2)
+    with pytest.raises(InvalidNetwork, match=r"'s0_threshold': is as long as the bias that a layer lacks"):
+        read_any(other, declared=RELU)
+
+
 def asked(draft):
     return {one.field: (one.chosen, one.fitting) for one in draft.questions}
 
@@ -311,7 +362,8 @@ REFUSED = {
     "a list": (saved([1, 2]), "holds no tensors", "state_dict"),
     "a huge expansion": (huge, "250,000 numbers", "smaller"),
     "a storage is missing": (without(SAME["torch"], "/data/0"), "lacks the numbers of storage", "again"),
-    "cut off": (SAME["torch"][:-30], "", ""),
+    "cut off": (SAME["torch"][:-30], "ends early", "copy it again"),
+    "an array cut off": (SAME["npz"][:-30], "ends early", "copy it again"),
     "cut off before 1.6": (SAME["torch before 1.6"][:-9], "is cut off", "again"),
     "a bomb": (archive(x__data_dot_pkl=b"N" * 50_000_000), "has more than 1,000,000 bytes", "smaller"),
     "many steps": (archive(x__data_dot_pkl=b"\x80\x02" + b"N0" * 450_000 + b"."), "200,000 steps", "weights alone"),
