@@ -62,6 +62,16 @@ class Task:
         return len(self.truth_table).bit_length() - 1
 
     @property
+    def n_gates(self) -> int | None:
+        """0 for an input or its negation, 1 for two of these joined by AND or OR; None for what takes more, and for a
+        constant.
+        """
+        values = np.array(self.truth_table).reshape([2] * self.n_inputs)
+        needed = [axis for axis in range(values.ndim) if (values.take(0, axis) != values.take(1, axis)).any()]
+        ones = int(values.sum()) * 2 ** len(needed) // values.size
+        return {(1, 1): 0, (2, 1): 1, (2, 3): 1}.get((len(needed), ones))
+
+    @property
     def pattern(self) -> int:
         """The truth table as an integer: bit i is the value on input row i."""
         return sum(value << row for row, value in enumerate(self.truth_table))

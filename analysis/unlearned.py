@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import islice
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,29 @@ from analysis.subjects.perceptron.mlp import forward
 from analysis.tasks import Task, name_of
 from analysis.validity import NEITHER, decide, decided_right, max_wrong
 
+_CLEAR: Final = 0.1
+"""An output nearer to 0.5 says little of which answer was learned."""
 _NAMED: Final = 2
 """Rows that are named of those that are wrong."""
 _LOOKS: Final = {
     "logit": "Its output looks like a logit: what it decides at 0",
     "classes": "Its outputs look like two classes: the larger",
 }
+
+
+class Doubt(NamedTuple):
+    """What speaks against a network having learned anything.
+
+    Args:
+        word: "not learned", "one answer" or "unclear answers"; "" where nothing speaks against it.
+        sentence: the same with what shows it; "" likewise.
+    """
+
+    word: str = ""
+    sentence: str = ""
+
+
+NO_DOUBT: Final = Doubt()
 
 
 def wrong_rows(question: Question, outputs: NDArray[np.float64]) -> str:
@@ -55,19 +72,44 @@ def instead_of(question: Question) -> str:
     return f"{fails} It computes {Task(table, name_of(table)).label} ({digits}, inputs in binary order)."
 
 
-def unlearned(question: Question) -> tuple[int, int]:
-    """Rows that a network which did not learn its task is wrong on, 0 of one that did, and of how many."""
+def doubt(question: Question) -> Doubt:
+    """What speaks against a perceptron having learned its task."""
     rows, labels = question.judged
-    protocol = question.protocol
-    right = decided_right(forward(question.network, rows)[:, 0], labels, protocol.circuit_decision)
-    wrong = int((~right).sum())
+    protocol, outputs = question.protocol, forward(question.network, rows)[:, 0]
+    wrong = int((~decided_right(outputs, labels, protocol.circuit_decision)).sum())
     few = 0 if question.data.validation_inputs is None else max_wrong(len(rows), protocol.accuracy_threshold)
-    return (wrong if wrong > few else 0), len(rows)
+    answers = set(decide(outputs, protocol.circuit_decision).tolist()) - {NEITHER}
+    if found := doubt_of(wrong if wrong > few else 0, len(rows), answers):
+        return found
+    if not question.data.boolean:
+        return NO_DOUBT
+    clean = forward(question.network, question.clean_rows)[:, 0]
+    nearest = int(np.abs(clean - 0.5).argmin())
+    if abs(clean[nearest] - 0.5) >= _CLEAR:
+        return NO_DOUBT
+    told = f"on input {_input(nearest, question)} its output is {_number(clean[nearest])}, and 0.5 divides 0 from 1"
+    return Doubt("unclear answers", f"Its answers are not clear: {told}.")
+
+
+def doubt_of(wrong: int, n: int, answers: Collection[Any]) -> Doubt | None:
+    """What wrong answers, or always the same one, speak against; None where there are neither.
+
+    Args:
+        wrong: rows that are answered wrong, if they are too many.
+        n: rows.
+        answers: every answer that is given on them.
+    """
+    every = f"answers {next(iter(answers))} on every row" if len(answers) == 1 else ""
+    if wrong:
+        rows = f"{wrong:,} of {n:,} row{'' if n == 1 else 's'}"
+        also = f", and {every}" if every else ""
+        return Doubt("not learned", f"It did not learn its task: it is wrong on {rows}{also}.")
+    return Doubt("one answer", f"It {every}, so there is next to nothing to be explained.") if every else None
 
 
 def not_learned(question: Question) -> str:
     """What is said first of a network that did not learn its task, in sentences; "" of one that did."""
-    if not unlearned(question)[0]:
+    if doubt(question).word != "not learned":
         return ""
     rows, labels = question.judged
     outputs, protocol = forward(question.network, rows)[:, 0], question.protocol

@@ -216,7 +216,7 @@ class VerdictRecord(ByName):
 
     state: str = Field(description="unique, not_unique, none_valid or not_known.")
     sentence: str = Field(description="The same as its page says it.")
-    learned: bool = Field(description="Whether the network learned its task.")
+    learned: bool = Field(description="Whether nothing speaks against the network having learned its task.")
     valid: CountRecord | None = Field(description="Valid circuits, as far as they are known; null where nothing is.")
     possible: BigInt = Field(description="Circuits that there are.")
     kept: list[str] | None = Field(description="What every valid circuit keeps; null where that is not known.")

@@ -12,9 +12,10 @@ from markupsafe import Markup
 from analysis.discovery.part_names import names_of
 from analysis.large_numbers import in_words
 from analysis.subjects.graph import Graph
+from analysis.unlearned import NO_DOUBT, Doubt
 from pluriscope.arguments import checked
 from pluriscope.counts import NOT_OFFERED, Count, counts_of
-from pluriscope.figures.numbers import exact, interval, noun
+from pluriscope.figures.numbers import interval, noun
 
 State = Literal["unique", "not_unique", "none_valid", "not_known"]
 _CONTRADICT: Final = "Two explanations contradict each other: each predicts an intervention that the other gets wrong."
@@ -28,10 +29,11 @@ class Verdict:
     Args:
         valid: valid circuits, as far as their number is known; None where nothing is.
         possible: circuits that there are.
-        wrong: rows that a network which did not learn its task is wrong on, and of how many; 0 of one that did.
+        doubt: what speaks against the network having learned anything.
         readings: interpretations of the listed circuits.
         classes: classes of these that inputs can tell apart.
         placements: valid placements of algorithms.
+        empty: how many of these have no variable to place, so that nothing of them was tested.
         only_circuits: whether nothing but circuits is asked about such a network.
         kept: names of the edges, or other parts, that every valid circuit keeps; None where that is not known.
         part: what one of them is.
@@ -41,10 +43,11 @@ class Verdict:
 
     valid: Count | None
     possible: int
-    wrong: tuple[int, int] = (0, 0)
+    doubt: Doubt = NO_DOUBT
     readings: Count = NOT_OFFERED
     classes: Count = NOT_OFFERED
     placements: Count = NOT_OFFERED
+    empty: int = 0
     only_circuits: bool = False
     kept: Sequence[str] | None = None
     part: str = "edge"
@@ -62,14 +65,13 @@ class Verdict:
 
     @property
     def learned(self) -> bool:
-        """Whether the network learned its task."""
-        return not self.wrong[0]
+        """Whether nothing speaks against the network having learned its task."""
+        return not self.doubt.word
 
     @property
-    def first(self) -> str:
-        """What is said first of a network that did not learn its task; "" of others."""
-        wrong, of = self.wrong
-        return f"It did not learn its task: it is wrong on {exact(wrong)} of {noun(of, 'row')}." if wrong else ""
+    def in_short(self) -> str:
+        """The same in a few words."""
+        return ", ".join(filter(None, (self.doubt.word, self.state.replace("_", " "))))
 
     @property
     def words(self) -> str:
@@ -82,12 +84,12 @@ class Verdict:
         return self._told[2]
 
     def __str__(self) -> str:
-        return f"{self.first} {self.words}{self.more}".strip()
+        return f"{self.doubt.sentence} {self.words}{self.more}".strip()
 
     __repr__ = __str__
 
     def __html__(self) -> Markup:
-        first = Markup("<b>{}</b> ").format(self.first) if self.first else Markup("")
+        first = Markup("<b>{}</b> ").format(self.doubt.sentence) if self.doubt.sentence else Markup("")
         return first + Markup("<b>{}</b>{}").format(self.words, self.more)
 
     def _repr_html_(self) -> str:
@@ -107,7 +109,7 @@ class Verdict:
             return "not_known", "Not known yet:", f" {between}{more}"
         among = f" {in_words(valid.value)} of {possible} circuits"
         if not valid.value:
-            placed = self.placements.value
+            placed = self.placements.value - self.empty
             if placed:
                 but = "1 placement passes its" if placed == 1 else f"{in_words(placed)} placements pass their"
                 return "none_valid", "No circuit is valid:", f"{among} decide right, but {but} interchanges."
@@ -151,7 +153,7 @@ class Verdict:
             return ""
         if len(self.kept) == 1:
             return f"all keep {self.kept[0].replace('-', '→')}"
-        return f"all keep the same {noun(len(self.kept), self.part)}" if self.kept else f"they share no {self.part}"
+        return f"all keep the same {noun(len(self.kept), self.part)}" if self.kept else f"no {self.part} is in all"
 
 
 def kept_by_all(
@@ -172,6 +174,11 @@ def kept_by_all(
     return [names[bit] for bit in bits]
 
 
+def empty_placements(question: Any, valid: Count) -> int:
+    """How many valid placements have no variable to place: that of the formula whose only gate is its root, if any."""
+    return int(valid.value > 0 and question.task.n_gates is not None)
+
+
 def verdict_of(question: Any, found: Mapping[str, Any]) -> Verdict:
     """The verdict of a result file's output.
 
@@ -184,10 +191,11 @@ def verdict_of(question: Any, found: Mapping[str, Any]) -> Verdict:
     return Verdict(
         valid,
         counts.possible_circuits.value,
-        question.kind.explaining.unlearned(question),
+        question.kind.explaining.doubt(question),
         counts.interpretations,
         counts.observed_classes,
         counts.valid_alignments,
+        empty_placements(question, counts.valid_alignments),
         only_circuits="interpretations" not in found,
         kept=kept_by_all(question.graph, valid, circuits["distribution"], circuits.get("backbone"))
         if searched

@@ -40,7 +40,7 @@ from analysis.subjects.perceptron.circuit import number_array
 from analysis.subjects.planted import PlantedCircuit
 from analysis.subjects.question import GraphQuestion
 from analysis.subjects.subject import SubjectKind
-from analysis.unlearned import wrong_clause
+from analysis.unlearned import NO_DOUBT, Doubt, doubt_of, wrong_clause
 from analysis.work import DEFAULT_WORK, Clock, Work
 
 MINIMAL_AMONG: Final = 20_000
@@ -212,10 +212,12 @@ def possible(question: GraphQuestion) -> int:
     return question.space.possible
 
 
-def unlearned(question: GraphQuestion) -> tuple[int, int]:
-    """Rows that a model which did not learn its task is wrong on, 0 of one that did, and of how many."""
-    wrong = int((_given(question) != question.subject.answers).sum())
-    return (wrong if wrong > most_wrong(question.subject) else 0), question.n_rows
+def doubt(question: GraphQuestion) -> Doubt:
+    """What speaks against a model having learned its task."""
+    given, subject = _given(question), question.subject
+    wrong = int((given != subject.answers).sum())
+    names = {(*subject.outputs, "nothing")[answer] for answer in set(given.tolist())}  # a tie is −1
+    return doubt_of(wrong if wrong > most_wrong(subject) else 0, question.n_rows, names) or NO_DOUBT
 
 
 def first_words(question: GraphQuestion) -> str:

@@ -17,8 +17,8 @@ from analysis.protocol import Protocol, named_protocol, protocol_from_mapping
 from analysis.question import Question
 from analysis.subjects.perceptron.circuit import mask_array
 from analysis.subjects.subject import SubjectKind
+from analysis.unlearned import doubt  # noqa: F401
 from analysis.unlearned import not_learned as first_words  # noqa: F401  what is said first of this kind
-from analysis.unlearned import unlearned  # noqa: F401
 from analysis.validity import margin_to_edge
 from analysis.work import DEFAULT_WORK, Clock, Work
 

@@ -15,7 +15,7 @@ from app.db.tables import AnalysisRow
 from app.pages.place import AnyPlace
 from pluriscope.counts import Count, Counts, certainty_words
 from pluriscope.figures.numbers import Bound, exact, interval, noun, readable
-from pluriscope.verdict import Verdict, kept_by_all
+from pluriscope.verdict import Verdict, empty_placements, kept_by_all
 
 
 def counts_of(row: AnalysisRow) -> Counts:
@@ -60,7 +60,7 @@ def verdict_of_stored(place: AnyPlace, valid: Count | None, *, contradict: bool 
     known = Verdict(
         valid,
         question.kind.explaining.possible(question) if row is None else int(row.circuits_possible),
-        question.kind.explaining.unlearned(question),
+        question.kind.explaining.doubt(question),
         only_circuits=not place.boolean,
         part=place.part,
         contradict=contradict,
@@ -74,6 +74,7 @@ def verdict_of_stored(place: AnyPlace, valid: Count | None, *, contradict: bool 
         readings=counts.interpretations,
         classes=counts.observed_classes,
         placements=counts.valid_alignments,
+        empty=empty_placements(question, counts.valid_alignments),
         only_circuits=known.only_circuits or circuits_only(row),
         kept=None if valid is None else kept_by_all(question.graph, valid, spread, spread.get("backbone")),
     )

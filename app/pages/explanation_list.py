@@ -24,7 +24,7 @@ from app.errors import Conflict
 from app.pages import analyses
 from app.pages.circuit_sizes import spread
 from app.pages.circuit_tree import Among, are_drawn, asked_mask, circuit_tree_blocks
-from app.pages.counted import method_words
+from app.pages.counted import counts_of, method_words
 from app.pages.explanations import people_of
 from app.pages.network_page import Known
 from app.pages.pending_work import STORIES, SURVEY, awaited, missing, progress_of, search_of
@@ -48,6 +48,7 @@ from pluriscope.naming import Scope
 from pluriscope.records import ListRecord, ShareRecord, UndecidedRecord, facet_records, list_of, plain
 from pluriscope.tables import LIMIT, Column, Facet, Query, Selection, read_query, words_of
 from pluriscope.templating import part_url
+from pluriscope.verdict import empty_placements
 
 OF_SCOPE: Final = ("output", "protocol", "data")
 VIEWS: Final = ("sheet", "map", "tree", "list")
@@ -227,7 +228,7 @@ def blocks(found: Asked) -> Iterator[Block]:
     has = "Each passed" if found.query.wanted.get("valid") == ("yes",) else "Each was put to"
     yield Head(
         "Explanations",
-        f"{has} its test, under {protocol}.{' Pick two to six to compare them.' if picks else ''}",
+        f"{has} its test, under {protocol}.{_of_empty(found)}{' Pick two to six to compare them.' if picks else ''}",
         actions=[*_people(found), *choices, Menu("Share", (), found.url_of(found.query))],
     )
     yield from states(found)
@@ -256,6 +257,14 @@ def blocks(found: Asked) -> Iterator[Block]:
         parts=partial(_parts, found),
         id=ID,
     )
+
+
+def _of_empty(found: Asked) -> str:
+    """That a placement without variables has no test, where there is one."""
+    place, stored = found.place, found.place.analysis
+    if stored is None or not place.boolean or not empty_placements(place.question, counts_of(stored).valid_alignments):
+        return ""
+    return " A formula without variables has an empty placement, of which nothing is tested."
 
 
 def _tray(found: Asked) -> Tray:

@@ -23,7 +23,7 @@ from app.db.codecs import graph_question
 from app.db.errors import NotFound
 from app.db.job_tables import JobRow
 from app.db.reads import networks as reads
-from app.db.reads.analyses import scope_of
+from app.db.reads.analyses import analysed_question, scope_of
 from app.db.tables import PERCEPTRON, AnalysisRow, NetworkRow
 from app.errors import BadQuery
 from app.pages.counted import circuits_only, counts_of, drawn, stops_of
@@ -101,17 +101,18 @@ def _circuits(row: Row) -> Markup:
     return _shown("circuits_valid", row) + possible
 
 
-def _in_short(found: AnalysisRow, kind: str) -> str:
-    """Whether there is one explanation, in a word."""
-    counts, only = counts_of(found), kind != PERCEPTRON or circuits_only(found)
+def _in_short(found: AnalysisRow, question: Any) -> str:
+    """Whether there is one explanation, in a few words."""
+    counts, only = counts_of(found), question.kind.key != PERCEPTRON or circuits_only(found)
     known = Verdict(
         counts.valid_circuits,
         found.circuits_possible,
+        question.kind.explaining.doubt(question),
         classes=counts.observed_classes,
         placements=counts.valid_alignments,
         only_circuits=only,
     )
-    return known.state.replace("_", " ")
+    return known.in_short
 
 
 def _void(of_others: str, row: Row) -> str:
@@ -206,10 +207,10 @@ class Networks(AtHand):
         found = super().select(query, facets)
         analyses = reads.analyses_by_id(self.session, {row["analysis"] for row in found.rows} - {None})
         weights = reads.parameters_by_id(self.session, {row["number"] for row in found.rows} - {None})
-        return replace(found, rows=tuple(_drawn(row, analyses, weights) for row in found.rows))
+        return replace(found, rows=tuple(_drawn(self.session, row, analyses, weights) for row in found.rows))
 
 
-def _drawn(row: Row, analyses: Mapping[int, AnalysisRow], weights: Mapping[int, Any]) -> Row:
+def _drawn(session: Session, row: Row, analyses: Mapping[int, AnalysisRow], weights: Mapping[int, Any]) -> Row:
     """A row with its drawing and what is known of its counts."""
     analysis, parameters = analyses.get(row["analysis"]), weights.get(row["number"])
     if parameters is None:
@@ -218,7 +219,7 @@ def _drawn(row: Row, analyses: Mapping[int, AnalysisRow], weights: Mapping[int, 
     matrices = split_parameters(parameters, sizes)[0]
     matrices[-1] = matrices[-1][[row["output"]]]
     draw = partial(circuit_thumb, matrices, title=row["name"])
-    known = {} if analysis is None else {"verdict": _in_short(analysis, PERCEPTRON)}
+    known = {} if analysis is None else {"verdict": _in_short(analysis, analysed_question(session, analysis))}
     return replace(row, values={**row.values, "found": analysis, **known}, drawing=draw)
 
 
@@ -331,7 +332,7 @@ def _other(
         "task": question.subject.task,
         "protocol": rules_of(question),
         "state": state,
-        **({} if analysis is None or not searched else {"verdict": _in_short(analysis, kind.key)}),
+        **({} if analysis is None or not searched else {"verdict": _in_short(analysis, question)}),
         **counts,
         "url": links.network(row.slug, scope),
         "origin": row.origin,

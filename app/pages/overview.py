@@ -252,7 +252,8 @@ class Overview(Known, Shared):
     def explained(self) -> bool:
         """Whether any explanation was found."""
         analysis = self.place.analysis
-        return analysis is not None and bool(analysis.circuits_valid or analysis.alignments_valid)
+        told = self.verdict
+        return analysis is not None and bool(analysis.circuits_valid or told.placements.value > told.empty)
 
     @cached_property
     def waiting(self) -> list[Notice]:
@@ -577,10 +578,12 @@ def _counts(known: Known) -> Iterator[Fact]:
     if str(counts.candidate_algorithms) == "0":  # exactly: candidates are no deeper than the network
         of = "no formula for it is as shallow as the network"
     value, every = Markup("{}").format(counts.aligned_algorithms), links.algorithms(place.slug, place.scope)
-    yield Fact("Algorithms placed", value, of, "", every)
+    empty = known.verdict.empty
+    yield Fact("Algorithms placed", value, of + f"; {empty} placed has no variables" * empty, "", every)
     protocol, of, valid = place.question.protocol, f"{counts.minimal_alignments} minimal", counts.valid_alignments
     if protocol.alignments_kept == "minimal":  # the list has these alone
         of, valid = f"minimal, of {counts.valid_alignments} valid", counts.minimal_alignments
+    of += f"; {empty} is empty, with nothing to test" * empty
     yield Fact("Placements", Markup("{}").format(valid), of, "", of_kind("alignment"))
 
 

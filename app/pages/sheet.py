@@ -221,7 +221,9 @@ def _caption(kind: str, row: Row, question: Any, differ: Sequence[Any]) -> tuple
         members = f", {noun(row['members'], 'interpretation')}" if row["members"] else ""
         return (row["marks"] or "") + _read(row, question, differ), [f"c-{row['mask']}{members}", *_right(row)]
     found_by = next((map_class(one).label for one in DIRECTIONS if one in (row["classes"] or ())), "")
-    lines = [one for one in (found_by or says(row), *_right(row)) if one]
+    is_empty = kind in ("alignment", "direction") and not row["places"]
+    told = "no variables, so nothing to test" if is_empty else found_by or says(row)
+    lines = [one for one in (told, *_right(row)) if one]
     return Markup('<span class="f">{}</span>').format(row["name"]), lines
 
 

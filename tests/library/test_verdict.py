@@ -8,6 +8,7 @@ import pluriscope
 from analysis.network_files.files import NetworkFile
 from analysis.subjects.perceptron.network import Network
 from analysis.tasks import Task
+from analysis.unlearned import doubt_of
 from pluriscope.counts import Count
 from pluriscope.verdict import Verdict
 from tests.checkout import ROOT
@@ -58,7 +59,7 @@ KEPT = {"kept": ("A-n1.2", "n2.2-y")}
             "not_unique",
             f"Not unique. 197 of 9,625 circuits are valid; all keep the same 2 edges. {CONTRADICT}",
         ),
-        (Count(2), {"kept": ()}, "not_unique", "Not unique. 2 of 9,625 circuits are valid; they share no edge."),
+        (Count(2), {"kept": ()}, "not_unique", "Not unique. 2 of 9,625 circuits are valid; no edge is in all."),
         (Count(2), {"kept": ("A-y",)}, "not_unique", "Not unique. 2 of 9,625 circuits are valid; all keep A→y."),
         (
             ONE,
@@ -101,23 +102,36 @@ KEPT = {"kept": ("A-n1.2", "n2.2-y")}
         ),
         (
             Count(0),
+            {"placements": ONE, "empty": 1},
+            "none_valid",
+            "No explanation is valid: 0 of 9,625 circuits decide right.",
+        ),
+        (
+            Count(0),
             {"placements": ONE},
             "none_valid",
             "No circuit is valid: 0 of 9,625 circuits decide right, but 1 placement passes its interchanges.",
         ),
         (
             Count(0),
-            {"wrong": (12, 32)},
+            {"doubt": doubt_of(12, 32, {0, 1})},
             "none_valid",
             "It did not learn its task: it is wrong on 12 of 32 rows. "
             "No explanation is valid: 0 of 9,625 circuits decide right.",
         ),
         (
             AT_LEAST,
-            {"wrong": (1, 4)},
+            {"doubt": doubt_of(1, 4, {1})},
             "not_unique",
-            "It did not learn its task: it is wrong on 1 of 4 rows. "
+            "It did not learn its task: it is wrong on 1 of 4 rows, and answers 1 on every row. "
             "Not the only one: at least 2 valid circuits, of 9,625 possible.",
+        ),
+        (
+            Count(343),
+            {"doubt": doubt_of(0, 8, {1})},
+            "not_unique",
+            "It answers 1 on every row, so there is next to nothing to be explained. "
+            "Not unique. 343 of 9,625 circuits are valid.",
         ),
     ],
 )
@@ -126,7 +140,8 @@ def test_every_state_is_said_in_one_sentence(valid, more, state, sentence):
     assert (found.state, str(found)) == (state, sentence)
     assert str(found.__html__()).replace("<b>", "").replace("</b>", "") == sentence
     assert f"<b>{found.words}</b>" in str(found.__html__())
-    assert found.learned == ("wrong" not in more)
+    assert found.learned == ("doubt" not in more)
+    assert found.in_short == ", ".join([*([more["doubt"].word] if "doubt" in more else []), state.replace("_", " ")])
 
 
 def test_results_of_networks_of_any_kind_say_it_first():
@@ -143,3 +158,20 @@ def test_results_of_networks_of_any_kind_say_it_first():
     wrong = pluriscope.explain(NetworkFile("half", half, (Task((0, 0, 1, 1), "A"),)))
     told = "It did not learn its task: it is wrong on 1 of 4 rows. Unique. 1 of 9 circuits is valid"
     assert str(wrong.verdict).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("bias", "table", "word", "sentence"),
+    [
+        (0.2, (0, 1, 1, 1), "", "circuits are valid"),
+        (0.45, (0, 1, 1, 1), "unclear answers", "on input 00 its output is 0.4500, and 0.5 divides 0 from 1."),
+        (0.7, (1, 1, 1, 1), "one answer", "It answers 1 on every row, so there is next to nothing to be explained."),
+        (0.7, (0, 1, 1, 1), "not learned", "It did not learn its task: it is wrong on 1 of 4 rows, and answers 1 on "),
+    ],
+)
+def test_a_network_whose_answers_say_nothing_says_that_first(bias, table, word, sentence):
+    layers = {"weights": [[[1, 1], [1, 1]], [[0.6, -0.6]]], "biases": [[0, -1], [bias]]}
+    half = Network.from_arrays(**layers, activation="relu", output_activation="linear")  # A ∨ B
+    found = pluriscope.explain(NetworkFile("half", half, (Task(table, ""),))).verdict
+    assert (found.doubt.word, found.learned) == (word, not word)
+    assert sentence in str(found)[:140]

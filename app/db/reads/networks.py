@@ -93,9 +93,10 @@ def counts_of_networks(
 
 
 def analyses_by_id(session: Session, ids: Iterable[int]) -> dict[int, AnalysisRow]:
-    """Some analyses with what their counts are made from."""
+    """Some analyses with what they answer, and what their counts are made from."""
     unseen = (defer(column) for column in (AnalysisRow.criteria, AnalysisRow.plan, AnalysisRow.provenance))
-    rows = session.scalars(select(AnalysisRow).options(*unseen).where(AnalysisRow.id.in_(list(ids))))
+    with_it = joinedload(AnalysisRow.network), joinedload(AnalysisRow.protocol)
+    rows = session.scalars(select(AnalysisRow).options(*unseen, *with_it).where(AnalysisRow.id.in_(list(ids))))
     return {row.id: row for row in rows}
 
 
