@@ -37,6 +37,7 @@ from analysis.errors import BeyondLimits, InvalidNetwork
 from analysis.explaining.counting import is_unfinished
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.result import InterpretationCounts
+from analysis.large_numbers import estimate, interval
 from analysis.pipeline import analyse_output
 from analysis.progress import OutOfTime
 from analysis.question import Question
@@ -81,11 +82,11 @@ class Change(Part):
 
     def told(self, name: str) -> str:
         """One of the numbers, with its interval where it is estimated."""
-        number = brief(int(getattr(self, name)))
+        number = int(getattr(self, name))
         if not self.intervals:
-            return number
-        low, high = (brief(int(end)) for end in self.intervals[name])
-        return f"about {number} ({low} to {high})"
+            return brief(number)
+        low, high = map(int, self.intervals[name])
+        return f"about {estimate(number, low, high)} ({interval(low, high)})"
 
 
 class ChangedCriterion(Change):

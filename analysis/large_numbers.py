@@ -1,4 +1,6 @@
-"""Whole numbers as people read them in a sentence: all digits up to a billion, then a power of ten."""
+"""Whole numbers as people read them in a sentence: all digits up to a billion, then a power of ten; of what is not
+exact, the digits that its interval supports.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +8,74 @@ from typing import Final
 
 DIGITS_LIMIT: Final = 1_000_000_000
 SUPERSCRIPTS: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_IN_FULL: Final = 100_000  # below this the ends of an interval have all their digits
 
 
-def in_words(number: int) -> str:
-    """A number with separators, from beyond a billion as m × 10ⁿ."""
+def in_words(number: int, places: int = 2) -> str:
+    """A number with separators, from beyond a billion as m × 10ⁿ, m with so many places."""
     sign, size = "−" if number < 0 else "", abs(number)
     if size <= DIGITS_LIMIT:
         return f"{sign}{size:,}"
     exponent = len(str(size)) - 1
     # integer arithmetic, because counts may lie far beyond what a float holds
-    hundredths = (size * 100 + 10**exponent // 2) // 10**exponent
-    if hundredths >= 1000:
-        hundredths, exponent = 100, exponent + 1
-    return f"{sign}{hundredths // 100}.{hundredths % 100:02d} × 10{str(exponent).translate(SUPERSCRIPTS)}"
+    digits = (size * 10**places + 10**exponent // 2) // 10**exponent
+    if digits >= 10 ** (places + 1):
+        digits, exponent = 10**places, exponent + 1
+    return f"{sign}{_power(digits, places, exponent)}"
+
+
+def estimate(number: int, low: int, high: int) -> str:
+    """A number that an interval surrounds, rounded to at most a tenth of its length, within it."""
+    zeros = len(str(max(high - low, 10) // 10)) - 1
+    rounded = _nearest(number, zeros)
+    while zeros and not low <= rounded <= high:
+        zeros -= 1
+        rounded = _nearest(number, zeros)
+    return in_words(rounded, max(0, min(2, len(str(rounded)) - 1 - zeros)))
+
+
+def interval(low: int | str, high: int | str) -> str:
+    """An interval of counts, rounded outwards, with one exponent where both ends have the same: 5.5–6.3 × 10³²."""
+    least, most = int(low), int(high)
+    if most <= DIGITS_LIMIT:
+        zeros = len(str((most - least) // 10)) - 1 if most >= _IN_FULL else 0
+        return f"{_outwards(least, zeros, up=False):,}–{_outwards(most, zeros, up=True):,}"
+    exponent = len(str(most)) - 1
+    if 0 < least < 10**exponent:
+        return f"{_two_digits(least, up=False)}–{_two_digits(most, up=True)}"
+    for digits in range(1, 4):
+        unit = 10 ** (exponent - digits)
+        down, up = least // unit, -(-most // unit)
+        if up - down > 1 or not least:
+            break
+    first = _power(down, digits, exponent).partition(" ")[0] if down else "0"
+    return f"{first}–{_power(up, digits, exponent)}"
+
+
+def _power(digits: int, places: int, exponent: int) -> str:
+    """``587, 2, 32`` as 5.87 × 10³²."""
+    whole, part = divmod(digits, 10**places)
+    point = f".{part:0{places}d}" if places else ""
+    return f"{whole}{point} × 10{str(exponent).translate(SUPERSCRIPTS)}"
+
+
+def _nearest(number: int, zeros: int) -> int:
+    """The nearest multiple of a power of ten."""
+    unit: int = 10**zeros
+    return (number + unit // 2) // unit * unit
+
+
+def _outwards(end: int, zeros: int, *, up: bool) -> int:
+    """An end of an interval with three digits at least, and more where the interval is short."""
+    unit: int = 10 ** max(0, min(zeros, len(str(end)) - 3))
+    return (-(-end // unit) if up else end // unit) * unit
+
+
+def _two_digits(end: int, *, up: bool) -> str:
+    """A long end of an interval with two digits, rounded down or up."""
+    if end < _IN_FULL:
+        return f"{end:,}"
+    exponent = len(str(end)) - 1
+    unit = 10 ** (exponent - 1)
+    first = -(-end // unit) if up else end // unit
+    return _power(10, 1, exponent + 1) if first == 100 else _power(first, 1, exponent)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 from typing import Protocol as Interface
 
-from analysis.large_numbers import in_words
+from analysis.large_numbers import estimate, in_words, interval
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class KnownCircuits:
             return many
         if self.confidence is None:
             return f"at least {many}" if self.least else "no valid circuit found yet"
-        return f"about {many}, {self.confidence:.0%} interval {in_words(self.least)} to {in_words(self.most)}"
+        about = estimate(self.value, self.least, self.most)
+        return f"about {about} valid circuits, {self.confidence:.0%} interval {interval(self.least, self.most)}"
 
     def as_json(self) -> dict[str, Any]:
         """Numbers and lists that :meth:`of_json` reads."""

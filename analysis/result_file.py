@@ -25,6 +25,7 @@ from analysis.errors import InvalidNetwork
 from analysis.interpretations.counting import count_interpretations
 from analysis.interpretations.result import InterpretationCounts
 from analysis.interventions.neuron_set import NeuronSet
+from analysis.large_numbers import estimate, interval
 from analysis.network_files.files import task_json
 from analysis.question import Question
 from analysis.result import CriterionTally, OutputAnalysis, Stage, Stop, seconds_words
@@ -207,11 +208,11 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
             f"{circuits.n_listed:,} of them are listed, {_how_listed(circuits)}"
         )
     elif circuits.interval is not None and circuits.confidence is not None:
-        low, high = circuits.interval
+        about, ends = estimate(circuits.n_valid, *circuits.interval), interval(*circuits.interval)
         how = "by hashing" if circuits.method == "hashed" else f"from a uniform sample of {circuits.n_tested or 0:,}"
         sentences.append(
-            f"{where}: about {circuits.n_valid:,} of {circuits.possible:,} possible circuits are valid, {how}; "
-            f"guaranteed with {circuits.confidence * 100:g}% confidence: {low:,} to {high:,}; "
+            f"{where}: about {about} of {circuits.possible:,} possible circuits are valid, {how}; "
+            f"guaranteed with {circuits.confidence * 100:g}% confidence: {ends}; "
             f"{circuits.n_listed:,} valid ones are listed, {_how_listed(circuits)}"
         )
     elif circuits.truncated_at == 0 and "circuits" not in stopped:

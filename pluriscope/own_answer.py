@@ -19,6 +19,7 @@ from analysis.discovery.mechanistic_validity import in_terms
 from analysis.discovery.neighbours import Neighbour, Neighbours, neighbours_of, row_name, tell_apart, valid_beside
 from analysis.discovery.part_names import names_of
 from analysis.discovery.ties import ties_json
+from analysis.large_numbers import estimate, interval
 from analysis.subjects.perceptron.circuit import Circuit, number_array
 from analysis.subjects.subject import gaps
 from analysis.validity import NEITHER, decide, decided_right, margin_to_edge
@@ -232,6 +233,8 @@ def _valid(told: Mapping[str, Any]) -> str:
         return "Valid."
     if count["bound"] == "exact" and count["value"] == 1:
         return "Valid, and the only one."
+    if count["bound"] == "about" and count["low"] is not None:
+        return f"Valid, and one of about {estimate(count['value'], count['low'], count['high'])}."
     how = {"exact": "", "at_least": "at least ", "about": "about "}[count["bound"]]
     return f"Valid, and one of {how}{exact(count['value'])}."
 
@@ -278,7 +281,7 @@ def _between(told: Mapping[str, Any]) -> str:
     if count is None or count["bound"] != "about" or count["low"] is None:
         return ""
     sure = "" if count["confidence"] is None else f", with {count['confidence']:.0%} confidence"
-    return f"There are between {exact(count['low'])} and {exact(count['high'])}{sure}."
+    return f"There are between {interval(count['low'], count['high']).replace('–', ' and ')}{sure}."
 
 
 def _way_back(told: Mapping[str, Any], part: str) -> str:

@@ -10,12 +10,12 @@ from typing import Any, Final, Literal
 from markupsafe import Markup
 
 from analysis.discovery.part_names import names_of
-from analysis.large_numbers import in_words
+from analysis.large_numbers import in_words, interval
 from analysis.subjects.graph import Graph
 from analysis.unlearned import NO_DOUBT, Doubt
 from pluriscope.arguments import checked
 from pluriscope.counts import NOT_OFFERED, Count, counts_of
-from pluriscope.figures.numbers import interval, noun
+from pluriscope.figures.numbers import noun
 
 State = Literal["unique", "not_unique", "none_valid", "not_known"]
 _CONTRADICT: Final = "Two explanations contradict each other: each predicts an intervention that the other gets wrong."

@@ -35,6 +35,7 @@ from analysis.criteria.registry import criterion_named
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.criteria.verdict import OUTCOMES, PASSED, UNDECIDED
 from analysis.explanations.registry import KIND_OF
+from analysis.large_numbers import estimate
 from analysis.report import Analysed, Exact, Part, Report, Settings
 from analysis.result import CriterionTally
 from analysis.work import DEFAULT_WORK, Work
@@ -468,6 +469,11 @@ def funnel_of(of: Analysed, steps: tuple[CriterionStep, ...]) -> FunnelReport:
     return FunnelReport(criteria=[str(step) for step in steps], kinds=kinds, note=_note(of.circuits))
 
 
+def _all(search: CircuitSearch) -> str:
+    """How many circuits are valid."""
+    return brief(search.n_valid) if search.interval is None else f"about {estimate(search.n_valid, *search.interval)}"
+
+
 def _note(search: CircuitSearch) -> str:
     if search.truncated_at is None:
         return ""
@@ -476,7 +482,7 @@ def _note(search: CircuitSearch) -> str:
         return f"The search stopped at {listed}; others may survive too."
     how = "counted exactly" if search.method == "counted" else search.certainty
     return (
-        f"{listed} of {'' if search.method == 'counted' else '≈ '}{brief(search.n_valid)} valid ones, {how}: the "
+        f"{listed} of {_all(search)} valid ones, {how}: the "
         "smallest, and uniform draws. Shares are those of the draws, with Clopper and Pearson’s exact 99% interval, "
         "scaled to all valid circuits."
     )
@@ -585,7 +591,7 @@ class _Funnel:
 
         words = f"{_noun('circuit', n, 'valid')} of {brief(search.possible)} possible"
         if sampled:
-            words = f"listed of {brief(search.n_valid)} valid circuits, of {brief(search.possible)} possible"
+            words = f"listed of {_all(search)} valid circuits, of {brief(search.possible)} possible"
         return self._kind("circuit", n, words, rows, more=more, partial=search.truncated_at is not None)
 
     def _interpretations(self, circuits: NDArray[np.bool_], above: Sequence[FunnelRow]) -> KindFound:

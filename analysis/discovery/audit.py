@@ -18,6 +18,7 @@ from analysis.discovery.mechanistic_validity import in_terms
 from analysis.discovery.method import Answer, DiscoveryMethod
 from analysis.discovery.ties import decide, ties_json
 from analysis.errors import InvalidMethod
+from analysis.large_numbers import estimate
 from analysis.method_settings import Settings
 from analysis.network_files.planted_record import PlantedRecord
 from analysis.null_model import NullReport
@@ -185,10 +186,11 @@ def what_is_missing(landscape: Landscape) -> list[str]:
     circuits: Any = landscape.circuits
     sentences = []
     if not landscape.complete:
+        about = estimate(circuits.n_valid, *circuits.interval) if circuits.interval else ""
         how = {
             "counted": f"{circuits.n_valid:,} circuits are valid, counted exactly without listing them",
-            "hashed": f"about {circuits.n_valid:,} circuits are valid, by hashing",
-            "sampled": f"about {circuits.n_valid:,} circuits are valid, from a uniform sample",
+            "hashed": f"about {about} circuits are valid, by hashing",
+            "sampled": f"about {about} circuits are valid, from a uniform sample",
             "listed": f"circuits truncated at {circuits.n_listed:,} valid ones",
         }[circuits.method]
         sentences.append(f"{how}, so nearest valid circuits and minimality are not known")

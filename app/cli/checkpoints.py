@@ -53,8 +53,7 @@ def checkpoints(
 
 def _row(one: CheckpointFound, of: CheckpointsReport) -> dict[str, str]:
     """One line of the table; a dash stands for what is not there or not known."""
-    from analysis.large_numbers import in_words
-    from pluriscope.figures.numbers import interval
+    from analysis.large_numbers import in_words, interval
 
     known, least, change = one.circuits, one.smallest, one.change
     about = "≈ " if change and change.estimated else ""

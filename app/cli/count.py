@@ -43,11 +43,10 @@ def count(
         seconds: For all of it; inf for no end.
     """
     from analysis.explaining.counting import count as count_of
-    from analysis.large_numbers import in_words
+    from analysis.large_numbers import in_words, interval
     from analysis.network_files.declaration import Declaration
     from analysis.subjects.question import part as part_of
     from analysis.work import Work
-    from pluriscope.figures.numbers import interval
     from pluriscope.kinds.circuits import facet_of
 
     began, stop = time.perf_counter(), Stop()

@@ -21,7 +21,7 @@ from analysis.criteria.judging import JudgedAnalysis, judge_analysis
 from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
 from analysis.explanations.explanation import Frame
 from analysis.explanations.registry import BY_KEY as KINDS
-from analysis.large_numbers import in_words
+from analysis.large_numbers import estimate, in_words, interval
 from analysis.limits import Limits
 from analysis.pipeline import analyse_output
 from analysis.progress import Progress
@@ -157,9 +157,10 @@ def found_words(row: AnalysisRow) -> str:
         return f"circuits are not searched: {row.plan['refused']}"
     valid = f"{in_words(row.circuits_valid)} of {in_words(row.circuits_possible)} circuits valid"
     if certainty_of(row.circuits_method) == "guaranteed":
+        ends = row.circuits_low or 0, row.circuits_high or 0
         valid = (
-            f"about {valid} (guaranteed, {100 * (row.circuits_confidence or 0):.0f}% interval "
-            f"{in_words(row.circuits_low or 0)} to {in_words(row.circuits_high or 0)})"
+            f"about {estimate(row.circuits_valid, *ends)} of {in_words(row.circuits_possible)} circuits valid "
+            f"(guaranteed, {100 * (row.circuits_confidence or 0):.0f}% interval {interval(*ends)})"
         )
     if kind_called(row.network.kind).refuses("interpretations"):
         n = row.circuits_truncated_at

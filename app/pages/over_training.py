@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from analysis.changes import parts_of
 from analysis.checkpoints import Checkpoint, CheckpointFound, CheckpointsReport, Followed, report_of
+from analysis.large_numbers import interval
 from analysis.progress_measures import MEASURES
 from analysis.subjects.trained import TrainingRecord
 from app.db.analysed import read_checkpoint
@@ -45,7 +46,7 @@ from pluriscope.blocks import (
     side_by_side,
 )
 from pluriscope.figures.charts import Axis, Chart, Series, heat_chart
-from pluriscope.figures.numbers import enumerated, exact, interval, noun
+from pluriscope.figures.numbers import enumerated, exact, noun
 from pluriscope.recent import Recent
 from pluriscope.tables import Row
 from pluriscope.templating import render

@@ -13,6 +13,7 @@ from analysis.criteria.funnel import DEFAULT_PRESET, PRESETS, FunnelReport, Kind
 from analysis.criteria.registry import CRITERIA
 from analysis.criteria.steps import CriterionStep, parse_steps
 from analysis.explanations.registry import KIND_OF
+from analysis.large_numbers import estimate, interval
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_form
 from pluriscope.blocks import (
     Action,
@@ -187,8 +188,9 @@ def _row(kind: KindFound, number: int, report: FunnelReport, of: AnalysisContext
         values["alone"] = int(row.alone)
     values["left"] = left
     if row.scaled is not None:
-        low, high = brief(int(row.scaled.low)), brief(int(row.scaled.high))
-        values["all"] = f"≈ {brief(int(row.scaled.guess))}, {row.scaled.confidence:.0%}: {low} to {high}"
+        low, high = int(row.scaled.low), int(row.scaled.high)
+        about = estimate(int(row.scaled.guess), low, high)
+        values["all"] = f"≈ {about}, {row.scaled.confidence:.0%}: {interval(low, high)}"
     if row.interpretations is not None and row.observed is not None:
         values["read"] = f"{brief(int(row.interpretations))} in {brief(int(row.observed))} classes"
     return Row(values, url=_list_url(kind.kind, kind.rows[: number + 1], report, of) if int(row.left) else "")

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from markupsafe import Markup
 
-from analysis.large_numbers import DIGITS_LIMIT, SUPERSCRIPTS, in_words
+from analysis.large_numbers import DIGITS_LIMIT, estimate, in_words, interval
 
 
 def decimal(value: float, digits: int = 2) -> str:
@@ -64,42 +64,15 @@ def bounded(
 def bounded_text(
     number: int | str, bound: Bound = "exact", low: int | str | None = None, high: int | str | None = None
 ) -> str:
-    """The same as plain text, all digits up to a billion."""
+    """The same as plain text; of an estimate the digits that its interval supports, else all up to a billion."""
     if bound == "unknown":
         return UNKNOWN
+    if bound == "about" and low is not None and high is not None:
+        if int(number) == int(low) < int(high):
+            return interval(low, high)  # the lower end is no estimate
+        return f"≈ {estimate(int(number), int(low), int(high))} ({interval(low, high)})"
     sign = {"exact": "", "at_least": "≥ ", "about": "≈ "}[bound]
-    if bound == "about" and low is not None and high is not None and int(number) == int(low) < int(high):
-        return interval(low, high)  # the lower end is no estimate
-    ends = f" ({interval(low, high)})" if bound == "about" and low is not None and high is not None else ""
-    return f"{sign}{in_words(int(number))}{ends}"
-
-
-def interval(low: int | str, high: int | str) -> str:
-    """An interval of counts, rounded outwards, with one exponent where both ends have the same: 5.5–6.3 × 10³²."""
-    least, most = int(low), int(high)
-    if most <= DIGITS_LIMIT:
-        return f"{least:,}–{most:,}"
-    exponent = len(str(most)) - 1
-    if 0 < least < 10**exponent:
-        return f"{_rounded(least, up=False)}–{_rounded(most, up=True)}"
-    for digits in range(1, 4):
-        unit = 10 ** (exponent - digits)
-        down, up = least // unit, -(-most // unit)
-        if up - down > 1 or not least:
-            break
-    ends = [f"{end // 10**digits}.{end % 10**digits:0{digits}d}" if end else "0" for end in (down, up)]
-    return f"{ends[0]}–{ends[1]} × 10{str(exponent).translate(SUPERSCRIPTS)}"
-
-
-def _rounded(n: int, *, up: bool) -> str:
-    """A count with two digits, rounded down or up where it has more than are written out."""
-    if n <= DIGITS_LIMIT:
-        return f"{n:,}"
-    exponent = len(str(n)) - 1
-    unit = 10 ** (exponent - 1)
-    first = -(-n // unit) if up else n // unit
-    first, exponent = (10, exponent + 1) if first == 100 else (first, exponent)
-    return f"{first // 10}.{first % 10} × 10{str(exponent).translate(SUPERSCRIPTS)}"
+    return f"{sign}{in_words(int(number))}"
 
 
 def share_words(low: float | Fraction, high: float | Fraction) -> str:

@@ -102,7 +102,7 @@ def test_a_space_too_large_to_count_is_sampled_and_marked_so():
     assert low <= 197 <= high
     told = what_is_missing(analysis)[0]
     assert "from a uniform sample of 3,000" in told
-    assert f"guaranteed with 99% confidence: {low:,} to {high:,}" in told
+    assert f"guaranteed with 99% confidence: {low:,}–{high:,}" in told
     output = result_json([analysis])["outputs"][0]["circuits"]
     assert (output["method"], output["certainty"]) == ("sampled", "guaranteed")
     assert (output["interval"], output["confidence"]) == ([low, high], 0.99)

@@ -52,8 +52,8 @@ SAID = {
         "nearest_known": False,
         "farthest": OTHER,
     },
-    "Valid, and one of about 149,469. Of the 2,000 that are known the nearest differs in 1 edge. The farthest "
-    "shares 3 of your 9. The smallest that is known has 7 edges, yours 9. There are between 110,749 and 196,626, with "
+    "Valid, and one of about 149,000. Of the 2,000 that are known the nearest differs in 1 edge. The farthest "
+    "shares 3 of your 9. The smallest that is known has 7 edges, yours 9. There are between 110,000 and 197,000, with "
     "99% confidence.": {
         "circuits": {"value": 149_469, "bound": "about", "low": 110_749, "high": 196_626, "confidence": 0.99},
         "listed": 2_000,

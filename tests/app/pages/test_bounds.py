@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from analysis.circuits.strategy import find_circuits
 from analysis.data import clean_data
+from analysis.large_numbers import estimate, interval
 from analysis.limits import Limits
 from analysis.pipeline import analyse_output, unsearched
 from analysis.protocol import COMPLETE, PAPER
@@ -17,7 +18,7 @@ from analysis.question import ask
 from analysis.work import Work
 from app.db.writes import save_network
 from app.main import create_app
-from pluriscope.figures.numbers import bounded, bounded_text, interval
+from pluriscope.figures.numbers import bounded, bounded_text
 from tests.factories import on_a_copy, save_analysis, small_network
 
 ESTIMATED = Limits(n_samples=3_000, n_draws=15, n_smallest=10, n_tried=20_000)
@@ -73,16 +74,37 @@ def test_the_network_page_says_not_searched_instead_of_zero(client):
     ("low", "high", "text"),
     [
         (10, 20, "10–20"),
-        (0, 9_999_999, "0–9,999,999"),
+        (0, 99_999, "0–99,999"),
+        (94_634, 229_881, "94,600–230,000"),
+        (142, 229_881, "142–230,000"),
+        (9_195_432, 172_512_345, "9,190,000–173,000,000"),
+        (149_469_123, 149_470_001, "149,469,120–149,470,010"),
         (551 * 10**30, 629 * 10**30, "5.5–6.3 × 10³²"),
         (0, 10**33, "0–1.0 × 10³³"),
         (585_123 * 10**27, 585_199 * 10**27, "5.851–5.852 × 10³²"),
         (3 * 10**20, 6 * 10**32, "3.0 × 10²⁰–6.0 × 10³²"),
-        (216 * 10**6, 7_005 * 10**6, "216,000,000–7.1 × 10⁹"),
+        (216 * 10**6, 7_005 * 10**6, "2.1 × 10⁸–7.1 × 10⁹"),
     ],
 )
 def test_intervals_are_rounded_outwards_with_one_exponent_where_both_ends_have_it(low, high, text):
     assert interval(low, high) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "low", "high", "text"),
+    [
+        (1_914_414_216, 215_604_387, 7_005_006_617, "1.9 × 10⁹"),
+        (54_782_481, 9_195_432, 172_512_345, "50,000,000"),
+        (149_469, 110_749, 196_626, "149,000"),
+        (149_469, 149_460, 149_475, "149,469"),
+        (120, 100, 140, "120"),
+        (12, 8, 5_000, "10"),  # 0 would lie outside
+        (587 * 10**30, 551 * 10**30, 629 * 10**30, "5.87 × 10³²"),
+        (9_960_000_000, 10**9, 2 * 10**10, "1.0 × 10¹⁰"),
+    ],
+)
+def test_an_estimate_has_the_digits_that_its_interval_supports(number, low, high, text):
+    assert estimate(number, low, high) == text
 
 
 def test_numbers_with_their_bounds():

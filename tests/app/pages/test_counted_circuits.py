@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from analysis.circuits.planning import plan_circuits
+from analysis.large_numbers import estimate
 from analysis.limits import Limits
 from analysis.network_files.files import NetworkFile
 from analysis.pipeline import analyse_output
@@ -107,7 +108,7 @@ def test_an_estimate_is_never_shown_as_exact(client):
     assert (counts["method"], counts["valid_circuits"]["bound"]) == ("sampled", "about")
     assert low <= value <= high
     text = words(client, HERE, **scope)
-    assert f"≈ {value:,}" in text
+    assert f"≈ {estimate(value, low, high)} ({low:,}–{high:,})" in text
     assert f"99% interval {low:,}–{high:,}, guaranteed" in text
     assert "of 9,625 possible, guaranteed (99%)" in re.sub(" ,", ",", text)
     solvers = all(map(find_spec, ("z3", "pysat")))  # which prove what the order of size cannot
