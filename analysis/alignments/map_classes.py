@@ -17,37 +17,33 @@ class MapClass:
     Args:
         key: stable; in reports and addresses.
         label: what a variable lives on.
-        short: what a small figure calls it.
         rule: which directions it admits, "" for other sites.
     """
 
     key: str
     label: str
-    short: str
     rule: str = ""
 
 
 _EVERY: Final = (
-    MapClass("single", "single neurons", "single neurons"),
-    MapClass("sets", "neuron sets", "sets"),
+    MapClass("single", "single neurons"),
+    MapClass("sets", "neuron sets"),
     MapClass(
-        *("integer", "small integer directions that read the variable", "integer, read"),
+        "integer",
+        "small integer directions that read the variable",
         "weights −1, 0, 1 that read the variable, orthogonal swap",
     ),
     MapClass(
-        *("integer-any", "small integer directions, read-out or not", "integer, any"),
+        "integer-any",
+        "small integer directions",
         "weights −1, 0, 1 whether they read the variable or not, orthogonal swap",
     ),
-    MapClass("orthogonal", "read-out, orthogonal swap", "orthogonal", "the shortest affine read-out, orthogonal swap"),
+    MapClass("orthogonal", "read-outs with the orthogonal swap", "the shortest affine read-out, orthogonal swap"),
     MapClass(
-        *("oblique", "read-out, some oblique swap", "oblique"),
-        "the shortest affine read-out, any swap direction d with w·d = 1",
+        "oblique", "read-outs with an oblique swap", "the shortest affine read-out, any swap direction d with w·d = 1"
     ),
-    MapClass(
-        *("learned", "learned subspaces", "learned"),
-        "subspaces by a learned rotation, one block of it for each variable",
-    ),
-    MapClass("non-linear", "blocks of a learned non-linear map", "non-linear"),
+    MapClass("learned", "learned subspaces", "subspaces by a learned rotation, one block of it for each variable"),
+    MapClass("non-linear", "blocks of a learned non-linear map"),
 )
 MAP_CLASSES: Final = {one.key: one for one in _EVERY}
 DIRECTIONS: Final = tuple(one.key for one in _EVERY if one.rule)
@@ -56,4 +52,4 @@ DIRECTIONS: Final = tuple(one.key for one in _EVERY if one.rule)
 
 def map_class(key: str) -> MapClass:
     """The class of that key; one that this version does not know is called by it."""
-    return MAP_CLASSES.get(key, MapClass(key, key, key))
+    return MAP_CLASSES.get(key, MapClass(key, key))

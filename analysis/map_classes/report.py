@@ -7,7 +7,7 @@ each class stands beside the same class on networks whose weights are permuted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
@@ -99,18 +99,25 @@ class MapClassesReport(Report):
             return ["No algorithm of this task has a variable to place."]
         n, sentences = len(self.algorithms), []
         counted = [one for one in self.in_order if not one.refused]
+        partly = [one for one in counted if 0 < one.algorithms < n]
         what = "The irredundant algorithm" if n == 1 else f"{'Both' if n == 2 else f'All {n:,}'} irredundant algorithms"
         for words, chosen in (
             (f"{what} can be placed on", [one for one in counted if one.algorithms == n]),
-            ("Some of them, not all, on", [one for one in counted if 0 < one.algorithms < n]),
-            ("None on", [one for one in counted if not one.algorithms]),
+            (f"{'One' if n == 2 else 'Some'} of them, not {'both' if n == 2 else 'all'}, can be placed on", partly),
+            ("None can be placed on", [one for one in counted if not one.algorithms]),
         ):
             if chosen:
-                sentences.append(f"{words}: {'; '.join(one.label for one in chosen)}.")
+                sentences.append(f"{words} {_listed(chosen)}.")
         vain = [one for one in counted if one.alignments and 0 < one.floor_networks <= 2 * one.floor_passing]
         if vain:
             sentences.append(
-                "On at least half of the permuted networks something passes too, on: "
-                f"{'; '.join(one.label for one in vain)}. Passing there says little about this network."
+                f"On at least half of the permuted networks something passes on {_listed(vain)} too. Passing there "
+                "says little about this network."
             )
         return sentences
+
+
+def _listed(counted: Sequence[ClassCounts]) -> str:
+    """Classes of maps in words: a, b and c."""
+    *others, last = (one.label for one in counted)
+    return f"{', '.join(others)} and {last}" if others else last

@@ -138,13 +138,7 @@ class SteeringReport(Report):
 
     def findings(self, question: Any = None) -> list[str]:
         """What the largest dose does, what explanations predict, and whether the direction transfers."""
-        here, last = self.steered, self.steered.doses[-1]
-        meant = sum(row.of_class == 0 for row in here.rows)
-        told = [
-            f"At dose {last.dose:g} of the direction ({self.along}) at {here.where}, the answer changes on "
-            f"{last.meant} of {meant} rows of {self.classes[1]}, and on {last.others} of "
-            f"{len(here.rows) - meant} others."
-        ]
+        here, told = self.steered, [self.at_dose(len(self.steered.doses) - 1)]
         if firsts := [one.high for row in here.rows if row.of_class == 0 for one in row.flips if one.high > 0]:
             by = "at" if here.exact else "by"
             told.append(f"The first of them changes {by} dose {min(firsts):.4g}.")
@@ -159,6 +153,16 @@ class SteeringReport(Report):
             if one.split:
                 told.append(f"Some contradict each other on {one.split:,} of {one.cells:,} rows at a dose.")
         return told + ([] if self.transfer is None else self._transferred(self.transfer))
+
+    def at_dose(self, number: int) -> str:
+        """On how many rows the answer changes at one of the doses, a sentence."""
+        here, one = self.steered, self.steered.doses[number]
+        meant, name = (1, self.classes[0]) if one.dose < 0 else (0, self.classes[1])
+        of = sum(row.of_class == meant for row in here.rows)
+        return (
+            f"At dose {one.dose:g} of the direction ({self.along}) at {here.where}, the answer changes on "
+            f"{one.meant} of {of} rows of {name}, and on {one.others} of {len(here.rows) - of} others."
+        )
 
     def _transferred(self, one: Transferred) -> list[str]:
         n = len(one.steered.rows)

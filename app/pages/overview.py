@@ -469,8 +469,9 @@ def _missing(known: Known) -> Iterator[str]:
     analysis, n_rows = known.place.analysis, known.place.question.n_rows
     yield from filter(None, [analysis and analysis.distributions.get("why")])
     if analysis is not None and 0 < analysis.circuits_valid == analysis.circuits_listed:
-        n = exact(int((known.listed["right"] < n_rows).sum()))
-        yield f"{n} of the valid circuits miss a row: valid is right on more than 99% of {n_rows} rows."
+        wrong = int((known.listed["right"] < n_rows).sum())
+        miss = f"{exact(wrong) if wrong else 'none'} of the valid ones {'misses' if wrong < 2 else 'miss'} a row"
+        yield f"A circuit is valid if it is right on more than 99% of {exact(n_rows)} rows; {miss}."
 
 
 def _rows_right(known: Known, analysis: AnalysisRow) -> Iterator[Block]:

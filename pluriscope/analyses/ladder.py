@@ -16,8 +16,7 @@ from analysis.directions.report import ClassFound, DirectionsReport
 from analysis.map_classes.report import ClassCounts, MapClassesReport
 from analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analyses.shown import AnalysisContext, Shown, listed, neurons
-from pluriscope.blocks import Action, Block, ChartFigure, More, Notice, Prose, Section, Table
-from pluriscope.figures.charts import Axis, Chart, Series
+from pluriscope.blocks import Action, Block, More, Notice, Prose, Section, Table
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column, Row
 
@@ -35,7 +34,7 @@ _ON_MAPS: Final = (
     Column("algorithms", "Algorithms", "With a placement that passes, of those placed.", "text"),
     Column("alignments", "Placements that pass", "Of those that the class offers.", "text"),
     Column("joint", "Joint", "Those of them that joint interchange confirms too.", "text"),
-    Column("layers", "On layers", "Kept valid placements with a direction on each hidden layer.", "text"),
+    Column("layers", "With a direction on", "Kept valid placements with a direction on each hidden layer.", "text"),
     Column("search", "Search", "How far that of directions went.", "text"),
     Column("floor", "By chance: networks", "Permuted networks on which anything passes.", "text"),
     Column("mean", "By chance: placements, mean", "On one permuted network.", "float"),
@@ -76,8 +75,6 @@ def _page(report: MapClassesReport | None, of: AnalysisContext) -> Iterator[Bloc
     keys = sorted({*counted, *found}, key=[*MAP_CLASSES, *counted, *found].index)
     rows = [_row(key, counted.get(key), report, found.get(key), of) for key in keys]
     if any(row["algorithms"] for row in rows):
-        told = "Filled: algorithms of which some placement passes. Outlined: all that were tried."
-        yield ChartFigure(chart=_chart(rows), caption=told, id="classes")
         yield Table.short("class", _ON_MAPS, rows)
     for key in keys:
         if why := (found[key] if key in found else counted[key]).refused:
@@ -97,24 +94,20 @@ def _row(
     url = of.links.directions(of.slug, of.scope, classes=key) if key in DIRECTIONS else ""
     if key == "sets":
         url = of.links.algorithms(of.slug, of.scope)
-    values: dict[str, Any] = {"map_class": map_class(key).label, "short": map_class(key).short}
+    values: dict[str, Any] = {"map_class": map_class(key).label}
     if found is not None and not found.refused:
         least = "" if found.exact else "≥ "
         values |= {
-            "passing": found.n_aligned,
-            "tried": found.n_searched,
             "algorithms": f"{least}{found.n_aligned:,} of {found.n_searched:,}",
             "alignments": f"{least}{int(found.n_valid):,}",
             "joint": f"{least}{found.n_joint:,}",
-            "layers": ", ".join(f"layer {layer}: {many:,}" for layer, many in found.by_layer.items()),
+            "layers": _on_layers(found),
             "search": found.how_far,
         }
     if counts is not None and report is not None and not counts.refused:
         least, tried = "" if counts.exact else "≥ ", len(report.algorithms)
         joint = None if counts.joint is None else f"{'≥ ' if key == 'oblique' else least}{counts.joint:,}"
         values |= {
-            "passing": counts.algorithms,
-            "tried": tried,
             "algorithms": f"{least}{counts.algorithms:,} of {tried:,}",
             "alignments": f"{least}{counts.alignments:,} of {'too many' if counts.of is None else f'{counts.of:,}'}",
             "joint": joint,
@@ -124,14 +117,12 @@ def _row(
     return Row(values, url=url)
 
 
-def _chart(rows: list[Row]) -> Chart:
-    """How many algorithms have a placement that passes on each class, over those tried."""
-    some = [row for row in rows if row["algorithms"]]
-    places = range(len(some))
-    tried = Series("tried", [row["tried"] for row in some], places, look="open")
-    passing = Series("pass", [row["passing"] for row in some], places, urls=[row.url for row in some])
-    title = "Algorithms that can be placed on each class of maps"
-    return Chart("bars", title, Axis("algorithms", low=0), Axis(names=[row["short"] for row in some]), [tried, passing])
+def _on_layers(found: ClassFound) -> str:
+    """On which layers the placements have directions; one with directions on two layers counts on both."""
+    told = [f"layer {layer}: {many:,}" for layer, many in found.by_layer.items()]
+    if (twice := sum(found.by_layer.values()) - int(found.n_valid)) > 0:
+        told.append(f"{twice:,} on both" if len(told) == 2 else "some on several")
+    return ", ".join(told)
 
 
 # --- in circuits

@@ -202,7 +202,7 @@ def _item(report: LensesReport | None, of: AnalysisContext, key: str, options: M
         record |= {name: told for name in ("stands", "notes") if (told := getattr(one.found, name))}
         record |= {"tests": [asdict(test) for test in one.found.tests]} if one.found.tests else {}
     made = partial(_said, one, of, report, () if refusal else lens.settings)
-    return Item(f"{lens.label} of {of.name}", made, record)
+    return Item(lens.label, made, record)
 
 
 def _said(

@@ -52,7 +52,7 @@ def _page(report: SimplicityReport, of: AnalysisContext) -> Iterator[Block]:
             yield Notice("Not known", found.why)
     told = (
         f"Every circuit of one size is equally long. In the list code fewer {of.part}s are shorter; in the enumerative "
-        f"code a circuit of nearly all {of.part}s is as short as one of nearly none."
+        f"code circuits that keep few {of.part}s and circuits that keep nearly all are short alike."
     )
     yield ChartFigure(chart=_chart(report, of), caption=told, id="sizes")
     yield More("How it is counted", lambda: [Prose(_READING)])

@@ -74,12 +74,17 @@ def _read_view(options: Mapping[str, str]) -> dict[str, float]:
         raise InvalidIntervention("dose or row", "is no number", "write dose=1.5&row=2") from None
 
 
+def _nearest(report: SteeringReport, view: Mapping[str, float]) -> int:
+    """The number of the dose that is looked at."""
+    doses = [one.dose for one in report.steered.doses]
+    return min(range(len(doses)), key=lambda number: abs(doses[number] - view["dose"]))
+
+
 def _steering(
     report: SteeringReport, of: AnalysisContext, given: Mapping[str, str], view: Mapping[str, float]
 ) -> Iterator[Block]:
     """The layer with a slider, what comes of it on every row, and what explanations predict."""
-    steered = report.steered
-    at = min(range(len(steered.doses)), key=lambda number: abs(steered.doses[number].dose - view["dose"]))
+    steered, at = report.steered, _nearest(report, view)
     row, dose, most = min(int(view["row"]), len(steered.rows) - 1), steered.doses[at].dose, steered.doses[-1].dose
 
     stays = {name: text for name, text in given.items() if name not in ("at", "along", "on")}
@@ -173,14 +178,14 @@ def _on_rows(report: SteeringReport, at: int, row: int, url: Callable[[int], str
 
 
 def _predictions_at(report: SteeringReport, at: int) -> Iterator[Block]:
-    """What explanations predict of all rows at a dose."""
-    n = len(report.steered.rows)
+    """What explanations predict of all rows at a dose, one prediction for each row and explanation."""
     rows = []
     for one in report.predicted:
-        told = one.right_at[at], one.wrong_at[at], one.silent_at[at]
-        rows.append((one.kind, *(f"{number / (one.asked * n):.0%}" for number in told)))
+        told = one.asked * len(report.steered.rows), one.right_at[at], one.wrong_at[at], one.silent_at[at]
+        rows.append((f"{one.kind}{', drawn' if one.asked < one.of else ''}", *map(exact, told)))
     if rows and report.steered.doses[at].dose:
-        yield replace(Table.plain(("Explanations predict", "right", "wrong", "silent"), rows), id="predictions")
+        heads = ("Predictions, one a row", "of", "right", "wrong", "silent")
+        yield replace(Table.plain(heads, rows), id="predictions")
 
 
 def _at_every_dose(report: SteeringReport) -> Iterator[Block]:
@@ -254,7 +259,7 @@ def _item(_: None, of: AnalysisContext, key: str, options: Mapping[str, str]) ->
         blocks = [Head("Steering"), Notice.refused(error), *_form(of, given, refused=True)]
         return Item("Steering", lambda: blocks, refused=error)
     record = {"findings": report.findings(), "report": report.model_dump(mode="json")}
-    return Item(f"Steering of {of.name}", partial(_steered, report, of, given, view), record)
+    return Item("Steering", partial(_steered, report, of, given, view), record)
 
 
 def _found(of: AnalysisContext, given: Mapping[str, str]) -> SteeringReport:
@@ -271,7 +276,8 @@ def _steered(
 ) -> Iterator[Block]:
     url, told = of.links.analysis(of.slug, KEY, of.scope, "given", **given), report.findings()
     numbers = Action("Numbers as JSON", of.links.twin(url))
-    yield Head(f"Steering at {report.steered.where}", " ".join(told[:2]), actions=[numbers])
+    here = report.at_dose(_nearest(report, view))
+    yield Head(f"Steering at {report.steered.where}", here, actions=[numbers])
     yield from _steering(report, of, given, view)
     if (other := report.transfer) is not None:
         yield Section(f"Transferred to {other.network}", " ".join(told[-2:]))

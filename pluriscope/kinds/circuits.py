@@ -168,7 +168,7 @@ def _more(found: Found, place: int) -> Mapping[str, Any]:
         "where": f"without {', '.join(idle)}" if idle else "",
         "size": noun(int(found.stored["circuit"]["edges"][place]), "edge"),
         "tested": found.tested,
-        "silent": "silent until read",
+        "silent": "predicts nothing until it is read",
     }
 
 

@@ -89,15 +89,15 @@ FINDINGS = {
         "some answer in 7 of them, and 2 are carried by a valid placement of an irredundant algorithm."
     ],
     "ladder": [
-        "Both irredundant algorithms can be placed on: read-out, some oblique swap.",
-        "Some of them, not all, on: single neurons; neuron sets; small integer directions, read-out or not; read-out, "
-        "orthogonal swap.",
-        "None on: small integer directions that read the variable.",
+        "Both irredundant algorithms can be placed on read-outs with an oblique swap.",
+        "One of them, not both, can be placed on single neurons, neuron sets, small integer directions and read-outs "
+        "with the orthogonal swap.",
+        "None can be placed on small integer directions that read the variable.",
     ],
     "directions": [
         "Algorithms with a valid placement on directions, by class. Small integer directions that read "
-        "the variable: 0 of 2; Small integer directions, read-out or not: 1 of 2; Read-out, orthogonal swap: 1 of 2; "
-        "Read-out, some oblique swap: 2 of 2."
+        "the variable: 0 of 2; Small integer directions: 1 of 2; Read-outs with the orthogonal swap: 1 of 2; "
+        "Read-outs with an oblique swap: 2 of 2."
     ],
     "stories": [f"The whole network carries {NETWORK}.", "Of its 197 valid circuits, 196 carry the same algorithms."],
 }

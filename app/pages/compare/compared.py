@@ -353,8 +353,10 @@ class Contradictions:
 def _answer(row: Row) -> Markup:
     """What the network does, or where to guess that."""
     if row["guess"]:
-        which = f", {row['neurons']}, {row['base']} with {row['source']}"
-        return Markup('<a class="btn" href="{}#guess">Guess<span class="vh">{}</span></a>').format(row["guess"], which)
+        which = ", ".join([row["neurons"], *([f"{row['base']} with {row['source']}"] if row["base"] else [])])
+        return Markup('<a class="btn" href="{}#guess">Guess<span class="vh">, {}</span></a>').format(
+            row["guess"], which
+        )
     output = "" if row["output"] is None else decimal(row["output"])
     return Markup("<b>{}</b> {} {}").format(row["decision"], output, _are_right(row["right"]))
 
@@ -398,9 +400,10 @@ def _blocks(c: Compared) -> Iterator[Block]:
         yield from _contradictions(c)
     if c.differences:
         told = [(one.site, one.says) for one in c.differences]
-        said = f"they say different things of {noun(len(c.differences), 'neuron or edge', 'neurons and edges')}"
-        title = "Edge by edge" if c.asked == "rows" else "Neuron by neuron"
-        yield More(title, lambda: [_by_letter("Neuron or edge", c.letters, told)], said, id="parts")
+        parts = ("edge", "edges") if c.circuits else ("neuron or edge", "neurons and edges")
+        said = f"they say different things of {noun(len(c.differences), *parts)}"
+        title = "Edge by edge" if c.circuits else "Neuron by neuron"
+        yield More(title, lambda: [_by_letter(parts[0].capitalize(), c.letters, told)], said, id="parts")
     yield from c.folds()
 
 

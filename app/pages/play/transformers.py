@@ -163,6 +163,15 @@ class ModelPlayed(Shared):
         """The right logit less the largest other."""
         return float(gaps(of.logits[None], self.model.answers[[self.row]])[0, 0])
 
+    def called(self, site: Site) -> str:
+        """A site for people: head 2.0, head 2.0 q, embedding → head 2.1 at token 3."""
+        graph = self.place.question.space.graph
+        labels = {node.name: node.label for node in graph.nodes}
+        labels |= dict(zip(graph.edge_names, graph.edge_labels, strict=True))
+        of, _, slot = site.name.rpartition(".")
+        words = labels.get(site.name) or (f"{labels[of]} {slot}" if of in labels else site.name)
+        return words if site.at is None else f"{words} at token {site.at + 1}"
+
     @property
     def title(self) -> str:
         """What comes of it."""
@@ -175,14 +184,14 @@ class ModelPlayed(Shared):
     def words(self) -> str:
         """What is run and changed."""
         rows = self.place.question.subject.rows
-        told = "; ".join(f"{one.site} {_WORDS[one.written]}" for one in self.changes)
+        told = "; ".join(f"{self.called(one.site)} {_WORDS[one.written]}" for one in self.changes)
         source = f", the source row is {rows[self.source]}" if any(not one.written for one in self.changes) else ""
         return f"{rows[self.row]} with {told}{source}" if told else rows[self.row]
 
     @property
     def in_short(self) -> InShort:
         right = "correct" if self.gap(self.after) > 0 else "incorrect"
-        lines = (("Answers", f"{self.gives(self.after)}, {right}"), ("Gap", decimal(self.gap(self.after), 4)))
+        lines = (("Answers", f"{self.gives(self.after)}, {right}"), ("Gap", decimal(self.gap(self.after))))
         identity = (
             f"row {self.row}, source row {self.source}; changed: {', '.join(map(str, self.changes)) or 'nothing'}"
         )
@@ -215,8 +224,10 @@ class ModelPlayed(Shared):
         if self.changes:
             actions.append(Action("Reset", replace(self, changes=()).url))
         passed_on = [Action("Cite and embed", f"{part_url('cite', self.url)}#cite")]
-        caption = f"A head, block or line that you choose gets {_DOES[self.tool]}; choose it again to undo that. "
-        caption += "Bars: each head’s attention from the last position, under the changes."
+        caption = (
+            f"A head, block or line that you choose gets {_DOES[self.tool]}; choose it again to undo that. Bars: each "
+            "head’s attention from the last position, under the changes; a head that is replaced attends as before."
+        )
         return (
             Head(
                 self.title,
@@ -260,7 +271,8 @@ class ModelPlayed(Shared):
     def _step(self, site: str, there: bool) -> Step:
         """What a click on a site does."""
         change = Change(read_site(self.model, site), self.tool)
-        words = f"{site}: undo" if there else f"{_UNDO[self.tool]}: {site}"
+        name = self.called(change.site)
+        words = f"{name}: undo" if there else f"{_UNDO[self.tool]}: {name}"
         return Step(self.toggled(change).url, words, f"at-{site.replace('.', '-')}")
 
     def _controls(self) -> Iterator[Choice | Ask]:
@@ -271,7 +283,8 @@ class ModelPlayed(Shared):
         yield Choice("Write", tools, _DOES[self.tool], id="tool")
         value, error = self.wrong.get("site", ("", ""))
         kept += [("row", str(self.row)), ("source", str(self.source))]
-        yield Ask("Change", kept, [Field("site", "Site", value, error, hint="2.0~3, x1, 2.0.q, 1.0-2.0.k, 1.0_zero")])
+        hint = "2.0~3, x1, 2.0.q, 1.0-2.0.k, 1.0_zero"
+        yield Ask("Change", kept, [Field("site", "Or by its address", value, error, hint=hint)])
 
     def _rows(self, name: str) -> Field:
         rows, chosen = self.place.question.subject.rows, self.row if name == "row" else self.source
@@ -282,19 +295,19 @@ class ModelPlayed(Shared):
 
     def _outcome(self) -> Iterator[Block]:
         right = "correct" if self.gap(self.after) > 0 else "incorrect"
-        was = f"{decimal(self.gap(self.before), 4)} unchanged" if self.changes else ""
-        gap = Fact("Gap", decimal(self.gap(self.after), 4), was, "the right logit less the largest other")
+        was = f"{decimal(self.gap(self.before))} unchanged" if self.changes else ""
+        gap = Fact("Gap", decimal(self.gap(self.after)), was, "the right logit less the largest other")
         yield Facts([Fact("Answers", self.gives(self.after), right), gap], id="does")
         cells = []
         for token, (was_, now) in zip(
             self.model.outputs, zip(self.before.logits[0], self.after.logits[0], strict=True), strict=True
         ):
-            more = [decimal(float(now), 3), decimal(float(now - was_), 3)] if self.changes else []
-            cells.append([token, decimal(float(was_), 3), *more])
+            more = [decimal(float(now)), decimal(float(now - was_))] if self.changes else []
+            cells.append([token, decimal(float(was_)), *more])
         yield Table.plain(["Token", "Logit", *(["Changed", "By"] if self.changes else [])], cells)
         if self.changes:
             undo = [
-                (str(one.site), _WORDS[one.written], linked("Undo", self.toggled(one).url, id=f"undo-{number}"))
+                (self.called(one.site), _WORDS[one.written], linked("Undo", self.toggled(one).url, id=f"undo-{number}"))
                 for number, one in enumerate(self.changes)
             ]
             yield Table.plain(["Changed", "How", "Step"], undo)
