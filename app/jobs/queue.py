@@ -36,6 +36,7 @@ from app.jobs.definitions import DEFINITIONS, JobDefinition, analyse_arguments, 
 from pluriscope.analyses.registry import BY_KEY as ANALYSES
 
 ASKED_PRIORITY: Final = -20  # somebody waits for it and knows nothing yet: before everything else
+ANSWERED_PRIORITY: Final = -15  # it has given a first answer and way to others: before what goes on from anything
 FOLLOWING_PRIORITY: Final = -10  # somebody waits for more of it: before all that the application asks for itself
 LEASE_SECONDS: Final = 30.0
 MAX_LOSSES: Final = 3  # attempts that may fail at one place; then the job itself is taken to be the cause
@@ -460,14 +461,14 @@ def give_back(
 
 
 def give_way(session: Session, held: Claim) -> None:
-    """Queue a held job of which something is known again, behind those of which nothing is; one that is asked to stop
-    ends.
+    """Queue a held job of which something is known again, behind those of which nothing is and before what goes on from
+    others; one that is asked to stop ends.
 
     Raises:
         LeaseLost: the job is another's by now.
     """
     row = _held(session, held)
-    row.priority = max(row.priority, FOLLOWING_PRIORITY)
+    row.priority = max(row.priority, ANSWERED_PRIORITY)
     give_back(session, held)
 
 

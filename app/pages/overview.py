@@ -32,7 +32,7 @@ from app.options import ScopeOptions
 from app.pages.analyses import Asked as Analysed
 from app.pages.analyses import asked, contradicting
 from app.pages.circuit_sizes import sizes_chart
-from app.pages.compare.choosing import own_pair
+from app.pages.compare.choosing import known_two, own_pair
 from app.pages.counted import circuits_only, counts_of, drawn, interpretations_counted, method_words, of_possible
 from app.pages.edit import edit_words
 from app.pages.explanation_list import Asked, search_for, states
@@ -329,13 +329,13 @@ class Overview(Known, Shared):
             yield Columns(beside)
 
     def _first_two(self) -> Iterator[Block]:
-        """The first two valid circuits that were found, as long as nobody knows two that contradict each other."""
-        known, question, place = known_of(self.job), self.place.question, self.place
-        if self.state != "computing" or known is None or len(known.masks) < 2:
+        """Two of the valid circuits that are known, as long as nobody has looked for two that contradict each other."""
+        question, place = self.place.question, self.place
+        if self.known_count is None or not (refs := known_two(self.session, place)):
             return
         draws, drawn = view_of(question).draws, list[Block]()
-        for mask in known.masks[:2]:
-            ref = f"c-{question.graph.to_hex(mask)}"
+        for ref in refs:
+            mask = int(ref.removeprefix("c-"), 16)
             words = Markup('<a class="mono" href="{}">{}</a>, {}')
             caption = words.format(
                 self.links.explanation(place.slug, ref, place.scope), ref, noun(mask.bit_count(), place.part)
@@ -349,12 +349,19 @@ def _now(page: Overview, left: Sequence[JobRow]) -> Markup:
     """What is done now on a network, and how much more waits."""
     now = next((one for one in left if one.stage), None)
     if now is None:
-        ahead = jobs_ahead(page.session, min(left, key=lambda one: (one.priority, one.created_at, one.id)))
+        first = min(left, key=lambda one: (one.priority, one.created_at, one.id))
+        ahead = jobs_ahead(page.session, first)
         note = f"Waiting for a worker, {noun(ahead, 'job')} ahead." if ahead else "Waiting for a worker."
+        if first is page.job and known_of(first) is not None:
+            note += " It let others have a first answer, and goes on from what it found."
+        elif ahead and page.place.analysis is not None:
+            note += " First answers on other networks come before it."
+    elif now is page.job:
+        note = f"Now {now.stage}{', ' if now.found else ''}{now.found}."
     else:
-        what = now.stage if now is page.job else f"{now.title}: {now.stage}"
-        note = f"Now {what}{', ' if now.found else ''}{now.found}."
-    more = f" {noun(len(left) - 1, 'job')} more." if len(left) > 1 else ""
+        what = now.title.removeprefix(f"{page.place.row.name}: ").removesuffix(f" under {page.place.rules}")
+        note = f"Also computed now: {what}."
+    more = f" {len(left) - 1} more after it." if len(left) > 1 else ""
     words = Markup('{}{} <a href="{}">See the jobs</a>')
     return words.format(note, more, page.links.jobs(network=page.place.slug))
 
@@ -560,9 +567,11 @@ def _counts(known: Known) -> Iterator[Fact]:
     """How many there are of each kind, with their bounds."""
     links, place, analysis = known.links, known.place, known.place.analysis
     yield _valid_circuits(known)
-    if analysis is None:
-        if known.state == "computing" and place.boolean:
-            yield from (Fact(label, "–", "not counted yet") for label in ("Interpretations", "Algorithms placed"))
+    computing = known.job is not None and known.job.state in UNFINISHED and place.boolean
+    if analysis is None or (computing and not interpretations_counted(analysis)):
+        if computing:
+            names = ("Interpretations", "Algorithms placed", "Placements")
+            yield from (Fact(label, "–", "not counted yet") for label in names)
         return
 
     def of_kind(kind: str) -> str:

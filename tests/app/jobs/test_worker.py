@@ -268,7 +268,7 @@ def test_what_somebody_asks_for_waits_for_nobody_and_what_has_an_answer_gives_wa
         wait_for(lambda: job(store, short).state == "done")
         assert job(store, others).state == "running"
         row = job(store, long)
-        assert (row.priority, row.losses) == (queue.FOLLOWING_PRIORITY, 0)
+        assert (row.priority, row.losses) == (queue.ANSWERED_PRIORITY, 0)
         wait_for(lambda: job(store, long).state == "running")  # and goes on
         until.touch()
         wait_for(lambda: {job(store, one).state for one in (others, long)} == {"done"})
