@@ -312,12 +312,15 @@ MINIMAL_LOCAL, MINIMAL_LOCAL_STRUCTURAL = _both(
     "local",
     "Locally minimal",
     partial(_single_removals, every=True),
-    ("Without any single edge it no longer decides right.", "The removal of any single edge leaves no valid circuit."),
+    (
+        "Whichever edge is left out, it no longer decides right.",
+        "The removal of any single edge leaves no valid circuit.",
+    ),
     ("for every e in C: not Φ(C∖{e})",) * 2,
     _REMOVALS,
     score=_SHARE,
     of_models=(
-        "Without any single edge, or node where masks name nodes, the mask means no valid circuit.",
+        "Whichever edge is left out, or node where masks name nodes, what remains is no valid circuit.",
         cuts.without_any_edge,
     ),
     direction="higher",

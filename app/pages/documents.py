@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -9,9 +10,10 @@ from typing import Final
 from app.errors import NotFound
 from app.pages.prose import chapters
 from pluriscope.address import Addresses
-from pluriscope.blocks import Block, Head, Prose
+from pluriscope.blocks import Block, Head, Prose, Table
 from pluriscope.glossary import anchor_of
 from pluriscope.resources import SHOWN
+from pluriscope.templating import linked
 
 ALL: Final = "all"
 """In addresses, in place of one document: the list."""
@@ -27,8 +29,18 @@ def documents(links: Addresses) -> Iterator[Block]:
     yield Head("Documents", "What comes with the program to be read.")
     titles = {links.document(one.stem): title_of(one) for one in SHOWN}
     own = {links.scope(): "Scope and limitations", links.criteria(): "Criteria", links.glossary(): "Glossary"}
-    lines = (f"- [{title}]({url})" for url, title in {**titles, **own, links.document("api"): "API"}.items())
-    yield Prose("\n".join(lines), glossary=False)
+    first = {links.document(one.stem): _first_sentence(one) for one in SHOWN}
+    rows = [
+        (linked(title, url, "link"), first.get(url, ""))
+        for url, title in {**titles, **own, links.document("api"): "API"}.items()
+    ]
+    yield Table.plain(("Document", "How it begins"), rows)
+
+
+def _first_sentence(path: Path) -> str:
+    """Of a document, without marks."""
+    sentence = re.split(r"(?<=[.?!]) ", " ".join(chapters(path)[0][1][0].split()))[0]
+    return re.sub(r"[*`]|\[([^\]]*)\]\([^)]*\)", lambda link: link[1] or "", sentence)
 
 
 def document(name: str) -> Iterator[Block]:

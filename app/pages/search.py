@@ -43,7 +43,9 @@ LOOKED_IN: Final = 6
 MOST_WORDS: Final = 8
 ASKING: Final = frozenset(
     re.findall(
-        r"\w+", "what how is are does do a an the of to my in there this it i can which has have and or with for"
+        r"\w+",
+        "what how is are does do a an the of to my in there this it i can which has have and or with for "
+        "difference between",
     )
 )
 """Words of questions that say nothing of what is looked for."""

@@ -55,10 +55,11 @@ _DONE: Final = {
 _ASKED: Final = {
     "Your own answer": (
         *("is my circuit unique", "is this the only explanation", "is my explanation the only one"),
-        *("is my circuit right", "own circuit", "claims"),
+        *("is my circuit right", "check my own circuit", "test my circuit", "own circuit", "claims"),
     ),
     "Import a network": (
         *("how many explanations", "how many explanations has my network", "is it the only explanation", "own network"),
+        *("import a pytorch model", "load a torch model", "upload weights"),
         *("pt", "pth", "state_dict", "checkpoint file", "npz", "safetensors", "onnx", "keras", "flax", "equinox"),
     ),
     "The paper, claim by claim": ("reproduce", "reproduction", "replication"),
