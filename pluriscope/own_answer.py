@@ -31,7 +31,7 @@ MAX_ROWS: Final = 64
 _NAMED: Final = 4
 """Wrong rows, and edges that differ, up to which each is named."""
 _SURE: Final = 2
-"""Bits that differ up to which none is nearer, since every mask that differs in one is tried."""
+"""Bits that differ up to which none is nearer, where every mask that differs in one was tried."""
 UNDEFINED: Final = (
     "The whole of it and the empty mask have the same margin or loss on average under this ablation, so faithfulness "
     "is undefined and no mask can be picked by it. Give k instead of a threshold."
@@ -82,8 +82,10 @@ def standing(landscape: Landscape, raw: int, count: Count | None) -> dict[str, A
     rows = _rows(question, mask)
     verdict = question.judge(mask) if left.possible else None
     valid = verdict is not None and verdict.valid
-    masks = known.masks
-    if not known.complete:  # then a circuit beside this one may be valid and not listed
+    masks, sure = known.masks, 1
+    # a circuit beside this one may be valid and not listed; models whose runs take long are not asked that often
+    if not known.complete and (landscape.judges_quickly or not question.kind.refuses("neurons")):
+        sure = _SURE
         masks = np.union1d(masks, number_array(valid_beside(landscape.under(""), raw), graph.n_bits))
     near = neighbours_of(mask, masks)
     others = [one for one in dict.fromkeys((near.nearest, near.farthest)) if one is not None]
@@ -120,7 +122,7 @@ def standing(landscape: Landscape, raw: int, count: Count | None) -> dict[str, A
         "smallest": _smallest(known, masks),
         "smallest_known": known.smallest is not None,
         "nearest_other": rival(near.nearest),
-        "nearest_known": known.complete or (near.nearest is not None and near.nearest.differs <= _SURE),
+        "nearest_known": known.complete or (near.nearest is not None and near.nearest.differs <= sure),
         "farthest": rival(near.farthest),
         "by_distance": list(near.by_distance),
     }
@@ -260,7 +262,7 @@ def _shares(far: Mapping[str, Any], own: int) -> str:
     if far["shared"] == own:
         return f"holds all your {own:,} and {far['edges'] - own:,} more"
     if far["shared"] == far["edges"]:
-        return f"has {far['edges']:,} of your {own:,} and no other"
+        return f"has {far['edges']:,} of your {own:,} and nothing else"
     return f"shares {far['shared']:,} of your {own:,}"
 
 

@@ -13,6 +13,7 @@
   let mask = big(box.dataset.own);
   const [past, future] = [[], []];
   let asking = null;
+  const hex = (of) => of.toString(16).padStart(digits, "0");
 
   /* ---------- what the network does, summed in the order of the server: the bias, then source after source ---------- */
   const ends = (number, at) => (number === null ? at : number);
@@ -79,36 +80,44 @@
   const address = (of) => {
     const url = new URL(location);
     for (const name of ["text", "mask", "edges", "scores", "k", "threshold", "pick", "signed", "ablation", "part"]) url.searchParams.delete(name);
-    url.searchParams.set("c", of.toString(16).padStart(digits, "0"));
+    url.searchParams.set("c", hex(of));
     return url;
   };
+  const kept = (of) => used(bits(of)).reduce((sum, on, bit) => (on ? sum | (1n << BigInt(bit)) : sum), 0n);
   const toggled = (of, edges) => (of & edges ? of & ~edges : of | edges);
   function press() {
-    const left = net && used(bits(mask));
-    const kept = left && left.reduce((sum, on, bit) => (on ? sum | (1n << BigInt(bit)) : sum), 0n);
+    const left = net && kept(mask);
     for (const part of all(".part")) {
       const edges = edgesOf(part);
-      const within = part.dataset.neuron && net ? kept : mask;
+      const within = part.dataset.neuron && net ? left : mask;
       part.setAttribute("aria-pressed", String(Boolean(within & edges)));
-      if (net && part.dataset.edge) part.classList.toggle("loose", Boolean(mask & edges & ~kept));
+      if (net && part.dataset.edge) part.classList.toggle("loose", Boolean(mask & edges & ~left));
       part.setAttribute("href", address(toggled(mask, edges)));
     }
   }
   function rows() {
     const ys = outputs(mask);
+    const wrong = [];
     all("#own-rows tbody tr").forEach((tr, n) => {
-      const [, value, axis, given, far] = tr.children;
+      const [name, value, axis, given, far] = tr.children;
       const good = right(ys[n], net.wanted[n]);
+      if (!good) wrong.push(name.textContent);
       tr.classList.toggle("wrong", !good);
       value.textContent = number(ys[n], 2);
       axis.querySelector("circle").setAttribute("cx", 6 + (108 * (Math.max(-1, Math.min(2, ys[n])) + 1)) / 3);
       given.textContent = answer(ys[n]) + (good ? "" : ", wrong");
       far.textContent = good ? number(margin(ys[n]), 3) : "–";
     });
+    // the verdict at once; how many others there are is the server's to say
     const [now, lead] = [state(mask), box.querySelector(".own-lead")];
     box.querySelector(".state").classList.toggle("no", now !== "valid");
-    const words = { valid: "Valid", "not valid": "Not valid", "no circuit": "Not a circuit yet" }[now];
-    if (!lead.firstElementChild.textContent.startsWith(words)) lead.replaceChildren(Object.assign(document.createElement("b"), { textContent: `${words}.` }));
+    const on = wrong.length > 4 ? `${wrong.length} of ${ys.length} rows` : wrong.join(", ").replace(/, ([^,]*)$/, " and $1");
+    const not = `Not valid${on && `: wrong on ${on}`}.`;
+    const words = { valid: "Valid.", "not valid": not, "no circuit": "Not a circuit yet." }[now];
+    lead.replaceChildren(Object.assign(document.createElement("b"), { textContent: words }));
+    const name = Object.assign(document.createElement("span"), { className: "mono", textContent: `c-${hex(kept(mask))}` });
+    const least = Math.min(...ys.map((y, n) => (right(y, net.wanted[n]) ? margin(y) : -margin(y))));
+    lead.nextElementSibling.replaceChildren(name, now === "valid" ? ` · smallest margin ${number(least, 3)}` : "");
   }
   function buttons() {
     const [undo, redo] = ["undo", "redo"].map((step) => box.querySelector(`[data-step=${step}]`));
@@ -229,6 +238,17 @@
     event.preventDefault();
     const form = event.target;
     follow(new URL(`?${new URLSearchParams(new FormData(form))}`, form.action));
+  });
+  // while the search runs its progress is exchanged every two seconds: what it says anew may be of use here
+  const searched = () => document.querySelector("#progress [role=status]")?.textContent;
+  let last = searched();
+  document.addEventListener("htmx:after:swap", async () => {
+    if (searched() === last || box.hasAttribute("aria-busy")) return;
+    last = searched();
+    const found = await ask(address(mask));
+    const news = found && found.page.querySelector(".own-lead").textContent !== box.querySelector(".own-lead").textContent;
+    if (news) renew(found.page);
+    else if (found) box.removeAttribute("aria-busy");
   });
   for (const hidden of all("[data-step][hidden], [data-keys-help], kbd[hidden]")) hidden.hidden = false;
   // of the two drawings the one that is seen can be come to; what is not seen takes no focus anyway

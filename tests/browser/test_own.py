@@ -48,6 +48,21 @@ def test_what_is_clicked_shows_at_once_and_the_server_confirms_it(tab, expect):
     assert tab.evaluate("() => window.sameDocument"), "all this took no page load"
 
 
+def test_until_the_server_answers_the_headline_is_the_browser_s_own(tab, expect):
+    tab.goto(f"{PAGE}?c=183bf")
+    expect(tab.locator(LEAD)).to_have_text(VALID)
+    held = []
+    tab.route("**/own?c=*", lambda route: held.append(route))
+    tab.locator("#w-e0 .hit").click(force=True)
+    expect(tab.locator("#own-state")).to_have_text(re.compile(r"^\s*Not valid: wrong on 11\.\s*c-183be\s*$"))
+    tab.locator("#w-e0 .hit").click(force=True)
+    expect(tab.locator("#own-state")).to_have_text(re.compile(r"^\s*Valid\.\s*c-183bf · smallest margin 0\.117\s*$"))
+    expect(tab.locator("#own")).to_have_attribute("aria-busy", "true")
+    held[-1].continue_()
+    expect(tab.locator(LEAD)).to_have_text(VALID)
+    expect(tab.locator("#own")).not_to_have_attribute("aria-busy", "true")
+
+
 def test_by_keys_alone(tab, expect):
     tab.goto(f"{PAGE}?c=183bf")
     tab.locator("#w-e0").focus()

@@ -68,7 +68,7 @@ SAID = {
         "all_listed": False,
         "farthest": {**FAR, "shared": 9, "edges": 12},
     },
-    "Valid, and one of 146,453. The nearest other differs in 1 edge, the farthest has 7 of your 9 and no other. "
+    "Valid, and one of 146,453. The nearest other differs in 1 edge, the farthest has 7 of your 9 and nothing else. "
     "The smallest has 7 edges, yours 9.": {"farthest": {**FAR, "shared": 7, "edges": 7}},
     "Valid. No other is known yet.": {"circuits": None, "listed": 0, "all_listed": False, **ALONE},
     "Not valid: wrong on 01 and 10. The nearest of the 146,453 valid ones differs in 1 edge: − A→n1.0.": {
