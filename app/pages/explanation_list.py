@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Final
 
 from markupsafe import Markup
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from analysis.circuits.estimating import share_interval
 from analysis.circuits.result import certainty_of_draws
 from analysis.explanations.registry import BY_KEY, KIND_OF
+from analysis.large_numbers import in_words, interval
 from app.db.job_tables import JobRow
 from app.db.listing import frame_of_analysis
 from app.db.reads.analyses import scope_of
@@ -32,11 +33,11 @@ from app.pages.place import INTERPRETATIONS, AnyPlace, check_boolean, locate, ot
 from app.pages.plan import refused
 from app.pages.shared import State, job_now, state_of
 from app.pages.sharing.about import about_place
-from app.pages.sheet import ORDERS, Sheet, Views, sheet_of
+from app.pages.sheet import MOST, ORDERS, Sheet, Views, n_pictures, sheet_of
 from pluriscope.address import Addresses, ResultRef
 from pluriscope.analyses.map import map_blocks
 from pluriscope.analyses.registry import MAP, ONE_READER
-from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Table, Text, Tray
+from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Progress, Table, Text, Tray
 from pluriscope.counts import certainty_words
 from pluriscope.errors import InvalidOption
 from pluriscope.figures.numbers import exact, noun, share_words
@@ -101,11 +102,34 @@ class Asked:
     refused: bool = False
     look: ViewOptions = field(default_factory=ViewOptions)
 
-    @property
+    @cached_property
     def shown(self) -> str:
-        """The view that is shown: the list where its order or a page of it is asked for, else the sheet."""
+        """The view that is shown: the list where its order or a page of it is asked for, a map that is stored where one
+        sheet does not hold all pictures, else the sheet.
+        """
         query = self.query
-        return self.look.view or ("list" if query.sort or query.start or query.limit != LIMIT else "sheet")
+        if self.look.view:
+            return self.look.view
+        if query.sort or query.start or query.limit != LIMIT:
+            return "list"
+        return "map" if self.mapped is not None and self.mapped.report is not None else "sheet"
+
+    @cached_property
+    def mapped(self) -> analyses.Asked | None:
+        """The map, where one sheet does not hold all pictures that are asked for, and they stand on it."""
+        frame, kinds, ordered = self.whole, self.query.wanted.get(KIND, ()), self.look.by != ORDERS[0]
+        if frame is None or self.pending or ordered or n_pictures(frame, self.query) <= MOST:
+            return None
+        (one,) = analyses.asked(self.session, self.place, self.addresses, [MAP])
+        on_it = {"circuit", "interpretation"}
+        if one.report is not None:
+            on_it = {"interpretation" if one.report.index else "circuit"}
+        return one if not kinds or on_it & {*kinds} else None
+
+    @property
+    def whole(self) -> Frame | None:
+        """All that pages list: what they leave aside only where a kind is asked for."""
+        return self.frame if self.frame is None or self.query.wanted.get(KIND) else self.frame.without_aside
 
     def url_of(self, query: Query, **look: str) -> str:
         """The address of a query, looked at in another way."""
@@ -226,15 +250,19 @@ def blocks(found: Asked) -> Iterator[Block]:
     listing = None if frame is None else Overview(frame, ("kind", "valid", "passes", "uses"), ("circuit", "edges"))
     picks = listing is not None and any(row.picks for row in listing.select(query, facets=False).rows)
     has = "Each passed" if found.query.wanted.get("valid") == ("yes",) else "Each was put to"
+    told = f"{has} its test, under {protocol}.{_of_empty(found)}{' Pick two to six to compare them.' if picks else ''}"
+    verdict = Known(found.session, addresses, place).verdict
     yield Head(
         "Explanations",
-        f"{has} its test, under {protocol}.{_of_empty(found)}{' Pick two to six to compare them.' if picks else ''}",
+        Markup("{}<br>{}").format(verdict, told),
         actions=[*_people(found), *choices, Menu("Share", (), found.url_of(found.query))],
     )
     yield from states(found)
     if frame is None or listing is None:
         return
     yield from _undecided_notices(found)
+    if found.shown == "sheet" and found.mapped is not None and found.mapped.report is None:
+        yield _no_map(found.mapped)
     bodies = {"sheet": partial(_sheet, found, frame), "map": partial(_map, found, frame)}
     if place.analysis is not None and place.analysis.circuits_listed:
         bodies["tree"] = partial(_tree, found, frame)
@@ -294,20 +322,27 @@ def _views(found: Asked, names: Sequence[str]) -> Views:
 
 def _sheet(found: Asked, frame: Frame, table: Selection) -> tuple[Text, Sequence[Block]]:
     """The pictures, and how many they are of how many explanations."""
-    whole = frame if found.query.wanted.get(KIND) else frame.without_aside
     question, row = found.place.question, found.place.row
-    kinds = sheet_of(whole, question, row, found.query, found.url_of, found.look.by, found.look.near)
+    kinds = sheet_of(found.whole or frame, question, row, found.query, found.url_of, found.look.by, found.look.near)
     shown, every = sum(len(kind.pictures) for kind in kinds), sum(kind.n for kind in kinds)
     told = noun(shown, "picture") + (f" of {exact(every)}" if every > shown else "")
     stand = f", for {noun(table.total, 'explanation')}" if table.total > every else ""
     return told + stand, [Sheet(kinds)]
 
 
+def _no_map(one: analyses.Asked) -> Notice | Progress:
+    """How far the map is that is not stored."""
+    waiting = analyses.waiting(one)
+    if one.state == "not_asked" and isinstance(waiting, Notice):
+        return replace(waiting, item="The map is not computed yet")
+    return waiting
+
+
 def _map(found: Asked, frame: Frame, _: Selection) -> tuple[Text, Sequence[Block]]:
     """The map of explanations, on which those of circuits that pass the filters stand out."""
     (one,) = analyses.asked(found.session, found.place, found.addresses, [MAP])
     if one.report is None or found.place.analysis is None:
-        return "no map", [analyses.waiting(one)]
+        return "no map", [_no_map(one)]
     passing = frame.passing(found.query.but(KIND), "circuit")
     to_hex = found.place.question.graph.to_hex
     circuits = {to_hex(int(mask)) for mask in masks_of(found.session, found.place.analysis)[passing]}
@@ -382,7 +417,7 @@ def states(found: Asked) -> Iterator[Block]:
     if state == "computing" and job is not None:
         yield progress_of(job, found.addresses, "list-state", note=_CERTAIN)
     elif state == "truncated":
-        yield Notice("There may be more than is listed", found.limit, state="computing")
+        yield Notice(_listed(found), found.limit, state="computing")
     elif state != "done" and found.frame is None and found.limit:
         searched = [
             Action(f"Circuits under {words}", found.addresses.explanations(found.place.slug, scope))
@@ -406,6 +441,18 @@ def states(found: Asked) -> Iterator[Block]:
         elif one.job.id not in followed:
             followed.add(one.job.id)
             yield progress_of(one.job, found.addresses, f"list-{one.job.id}", note=_CERTAIN)
+
+
+def _listed(found: Asked) -> str:
+    """How many of the valid circuits are listed, where these are known to be more."""
+    analysis = found.place.analysis
+    valid = None if analysis is None else counts_of(analysis).valid_circuits
+    if analysis is None or valid is None or (valid.low or valid.value) <= analysis.circuits_listed:
+        return "There may be more than is listed"
+    of = in_words(valid.value) if valid.is_exact else f"at least {in_words(valid.low or valid.value)}"
+    if valid.low is not None and valid.high is not None:
+        of = interval(valid.low, valid.high).replace("–", " to ")
+    return f"The list shows {exact(analysis.circuits_listed)} of {of} valid circuits"
 
 
 def _rules(found: Asked) -> dict[str, str]:

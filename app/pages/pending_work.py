@@ -7,15 +7,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from analysis.explanations.registry import RECORDED
 from app.db.job_tables import JobRow
-from app.db.reads.jobs import jobs_about
+from app.db.reads.jobs import jobs_about, jobs_ahead
+from app.jobs.queue import FOLLOWING_PRIORITY
 from app.pages.place import Place
 from app.pages.shared import WorkState, work_state
 from pluriscope.address import Addresses
 from pluriscope.blocks import Action, Notice, Progress
+from pluriscope.figures.numbers import noun
 
 SURVEY: Final = "common-ground"
 STORIES: Final = "stories"
@@ -71,6 +73,14 @@ def awaited(session: Session, addresses: Addresses, place: Place, pending: Seque
             yield one(f"Verdicts of {text}", job, addresses.analysis(slug, "funnel"), criteria=text)
 
 
+def waits(job: JobRow) -> str:
+    """That a job waits, how many others begin before it, and why they do."""
+    session = object_session(job)
+    ahead = jobs_ahead(session, job) if session is not None and job.state == "queued" else 0
+    why = "; what people ask for goes first" if job.priority > FOLLOWING_PRIORITY else ""
+    return f"waiting for a worker, {noun(ahead, 'job')} ahead{why}" if ahead else "waiting for a worker"
+
+
 def progress_of(job: JobRow, links: Addresses, name: str, title: str = "", note: str = "") -> Progress:
     """A job on its way.
 
@@ -80,7 +90,7 @@ def progress_of(job: JobRow, links: Addresses, name: str, title: str = "", note:
         title: what it works on.
         note: what else there is to say.
     """
-    at = job.stage if job.state == "running" and job.stage else "waiting for a worker"
+    at = job.stage if job.state == "running" and job.stage else waits(job)
     words = f"{title or 'Still computing'}: {at}{', ' if job.found else ''}{job.found}"
     return Progress(words, job.done, job.total, note, id=name, actions=[Action("See the job", links.job(job.id))])
 

@@ -152,6 +152,11 @@ def sheet_of(
     return packed([replace(kind, pictures=sorted(kind.pictures, key=order)) for kind in kinds])
 
 
+def n_pictures(frame: Frame, query: Query) -> int:
+    """How many pictures the explanations are that pass."""
+    return sum(sum(_classes(part, places)) for part, _, places in frame.places(query))
+
+
 def shared(most: int, sizes: Sequence[int]) -> list[int]:
     """How many each of several may have of what holds so many in all: all that it has, or as many as any other."""
     taken, left = [0] * len(sizes), most

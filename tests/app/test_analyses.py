@@ -442,7 +442,8 @@ def test_a_heat_map_without_rows_is_not_drawn() -> None:
         ("?view=list", "A ∧ B, A ∨ B, B, then A ⊕ B, A ∨ B P i·2b1ef.224 , of the pair"),
         ("?view=list", "best i·18fff.71261 , of all"),
         ("?view=list", "worst i·3f29f.1923 , of all"),
-        ("", "best A ∧ B, A ∨ B, A ∧ B, then A ∨ B, A ∧ B c-18fff right on 723 of 756"),
+        ("?view=sheet", "best A ∧ B, A ∨ B, A ∧ B, then A ∨ B, A ∧ B c-18fff right on 723 of 756"),
+        ("?kind=interpretation&uses=!n2.2&view=sheet", "best A ∧ B, A ∨ B, A ∧ B, then A ∨ B, A ∧ B c-18fff right"),
         ("?kind=circuit&limit=200", "c·2b1ef of P and Q, without n2.1"),
         ("?kind=circuit&limit=200", "c·3f29f of the worst"),
         ("?kind=interpretation&edges_max=12&view=list", "i·2b1ef of P and Q 12 edges"),
@@ -455,6 +456,24 @@ def test_a_heat_map_without_rows_is_not_drawn() -> None:
 def test_the_pair_the_best_and_the_worst_are_marked_where_they_stand(client, address, told):
     text = client.get(f"/networks/xor/explanations{address}").text
     assert told in " ".join(re.sub(r"<[^>]+>", " ", text).split())
+
+
+@pytest.mark.parametrize(
+    ("query", "shown", "n"),
+    [
+        ("", "map", "2,885 dots"),
+        ("?kind=interpretation", "map", "2,885 dots"),
+        ("?view=sheet", "sheet", "300 pictures of"),
+        ("?by=predictions", "sheet", "300 pictures of"),
+        ("?kind=circuit", "sheet", "197 pictures"),
+        ("?edges_max=10", "sheet", "30 pictures, for"),
+    ],
+)
+def test_more_than_a_sheet_holds_are_on_the_map(client, query, shown, n):
+    text = client.get(f"/networks/xor/explanations{query}").text
+    assert re.search(rf'aria-current="true">{shown}<', text)
+    assert n in text
+    assert "The map is not computed yet" not in text
 
 
 # --- the fair pair

@@ -31,7 +31,7 @@ PAGES = {  # address → most statements that it may send
     XOR + "/analyses/funnel/chosen?criteria=none": 15,
     XOR + "/analyses/funnel?protocol=paper": 15,
     "/networks/untouched/analyses/funnel": 6,
-    "/networks/queued/analyses/funnel": 6,
+    "/networks/queued/analyses/funnel": 7,  # with the jobs ahead
     "/networks/none/analyses/funnel": 14,
     XOR + "/play": 20,
     XOR + "/play?e=i-081ff.0&e=i-081ff.300&now=01_1.0s10_2.0.1z&tried=11_2.1v0.5&game=1": 6,
@@ -50,7 +50,7 @@ PAGES = {  # address → most statements that it may send
     "/networks/linear/explanations/c-3": 6,
     XOR + "/analyses/ladder": 10,
     "/networks/untouched/analyses/ladder": 10,
-    "/networks/queued/analyses/ladder": 10,
+    "/networks/queued/analyses/ladder": 11,
     XOR + "/own?mask=3f1cf": 10,
     f"{XOR}/explanations/g-{ALGORITHM}": 18,  # with the rows of its list, which are kept
     f"{XOR}/explanations/a-{ALGORITHM}.0%3A1.2_1%3A2.0%2B1": 10,
@@ -62,7 +62,7 @@ PAGES = {  # address → most statements that it may send
     "/networks/linear/explanations": 8,
     XOR + "/explanations?kind=algorithm&kind=alignment&sort=iia&order=desc": 20,
     "/networks/untouched/explanations": 8,
-    "/networks/queued/explanations": 8,
+    "/networks/queued/explanations": 9,
     XOR + "/explanations/i-081ff.0": 5,
     XOR + "/explanations/i-081ff.367": 5,
     XOR + "/explanations/i-081ff.21?part=cut": 5,

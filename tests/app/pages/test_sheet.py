@@ -83,6 +83,15 @@ def test_an_address_shows_the_view_that_it_names_or_needs(client, query, present
         assert client.get(unescape(view)).status_code == 200, url
 
 
+def test_a_sheet_that_does_not_hold_all_says_that_the_map_is_missing(client):
+    assert "The map is not computed yet" in client.get(SHEET).text
+    assert "The map is not computed yet" not in client.get(f"{SHEET}?kind=circuit").text
+
+
+def test_the_head_has_the_verdict(client):
+    assert "<b>Not unique.</b> 197 of 9,625 circuits are valid" in client.get(SHEET).text
+
+
 def test_the_short_address_leads_to_the_sheet_with_its_filters(client):
     answer = client.get(f"{XOR}/sheet?protocol=paper&kind=circuit&uses=n2.0&uses=n1.0")
     assert answer.status_code == 301
