@@ -26,6 +26,7 @@ _BINARY_STARTS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\x80", "is a pickle, which can run code when it is opened"),
     (b"PK", "is a zip archive in which no weights are known"),
     (b"\x1f\x8b", "is compressed"),
+    *((start, "is compressed, as joblib does") for start in (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda")),
     (b"BZh", "is compressed"),
     (b"\xfd7zXZ", "is compressed"),
     (b"\x28\xb5\x2f\xfd", "is compressed"),

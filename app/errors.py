@@ -84,6 +84,12 @@ class TooLong(PageError):
     status = 414
 
 
+class TooLarge(PageError):
+    """A body is larger than what is read."""
+
+    status = 413
+
+
 class HeadersTooLong(TooLong):
     """Headers that are longer than any browser's."""
 

@@ -71,7 +71,14 @@
     const most = Number(target.dataset.most);
     if (!most) return;
     const large = [...target.files].find((file) => file.size > most);
-    target.setCustomValidity(large ? `${large.name} has ${Math.ceil(large.size / 1e6)} MB; ${most / 1e6} MB are the most.` : "");
+    const size = large && `${large.name} has ${Math.ceil(large.size / 1e6)} MB; ${most / 1e6} MB are the most.`;
+    const words = large ? `${size} Save its weights alone, without the state of an optimizer.` : "";
+    const field = target.closest(".field");
+    const help = field.querySelector("small");
+    help.dataset.usual ??= help.textContent;
+    help.textContent = words || help.dataset.usual;
+    field.classList.toggle("err", Boolean(large));
+    target.setCustomValidity(words);
     target.reportValidity();
   });
 

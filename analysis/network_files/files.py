@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 NETWORK_FORMAT: Final = "pluriscope-network/1"
 MAX_NETWORK_BYTES: Final = 4_000_000
+TOO_LARGE: Final = f"is larger than the limit of {MAX_NETWORK_BYTES:,} bytes"
+SMALLER: Final = "save the weights of a small network alone, without the state of an optimizer"
 MAX_LAYERS: Final = 32
 MAX_PARAMETERS: Final = 250_000  # of tensors; far more than any network that can be analysed
 MAX_WIDTH: Final = 4096

@@ -20,7 +20,7 @@ from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidT
 from analysis.input_encoding import InputEncoding, parse_encoding
 from analysis.network_files.declaration import Declaration, OutputIs
 from analysis.network_files.declared_tasks import declared_tasks
-from analysis.network_files.files import NetworkFile
+from analysis.network_files.files import MAX_NETWORK_BYTES, SMALLER, TOO_LARGE, NetworkFile
 from analysis.network_files.formats.format import LACKING, Beside, WeightsFound
 from analysis.network_files.formats.registry import format_of
 from analysis.network_files.original import Original, Rows, check_against
@@ -116,6 +116,8 @@ def read_any(raw: bytes, beside: Beside | None = None, declared: Declaration | N
         InvalidTask: a truth table is the only problem.
     """
     declared = declared or Declaration()
+    if len(raw) > MAX_NETWORK_BYTES:
+        raise InvalidNetwork("network file", TOO_LARGE, SMALLER)
     found = format_of(raw).read(raw, beside)
     if isinstance(found, WeightsFound):
         return draft_of(found, declared)

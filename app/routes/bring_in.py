@@ -18,9 +18,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import Field, ValidationError
 from sqlalchemy.orm import Session
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 
 from analysis.errors import AnalysisError, InvalidNetwork
-from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, NetworkFile
+from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, SMALLER, TOO_LARGE, NetworkFile
 from analysis.network_files.formats.onnx_file import is_onnx
 from analysis.network_files.intake import Intake, take_in
 from analysis.protocol import COMPLETE, Protocol
@@ -35,10 +36,10 @@ from app.db.records import save_data_record
 from app.db.tables import NetworkRow
 from app.db.writes import network_row, save_network
 from app.error_answers import api_errors
-from app.errors import BadQuery
+from app.errors import BadQuery, TooLarge
 from app.jobs import queue
 from app.options import PageModel
-from app.pages.bring_in.form import Asked, Declared, DeclaredOptions, network_form
+from app.pages.bring_in.form import Asked, Declared, DeclaredOptions, network_form, refused
 from app.pages.bring_in.preview import CARRIED, preview_blocks, preview_of, transformer_preview
 from app.pages.bring_in.questions import FIELDS, answered, that_apply
 from app.pages.jobs import JobPage
@@ -47,11 +48,11 @@ from app.pages.training import form, transformers
 from app.pages.training.form import TrainRequest, start_training
 from app.rendering import is_fragment, show
 from app.routes.asking import accepted
-from app.routes.changes import Changer, RawBody, Writing
+from app.routes.changes import Changer, Writing
 from app.routes.depends import Links, ListOptions, Reading
 from app.routes.faces import HTML
 from pluriscope.address import API_PREFIX, API_V2, Addresses
-from pluriscope.blocks import errors_of, sentence
+from pluriscope.blocks import Block, errors_of
 from pluriscope.naming import Scope, protocol_key
 from pluriscope.onnx_runs import read_file
 
@@ -97,6 +98,7 @@ class Sent:
         others: by name what was sent with it, in which an ONNX file may keep its data.
         asked: the names of those in which it does, as they are read.
         name: what it is called; "" of a pasted text.
+        file: the name of the file.
         text: what was pasted, to be mended.
         declared: the other fields.
         fields: every field with all its texts, of a form for training.
@@ -106,6 +108,7 @@ class Sent:
     others: dict[str, bytes]
     asked: set[str]
     name: str
+    file: str
     text: str
     declared: dict[str, Any]
     fields: dict[str, list[str]]
@@ -119,11 +122,38 @@ class Sent:
         return self.others[name]
 
 
+def _too_large(request: Request, error: HTTPException) -> HTTPException | TooLarge:
+    """What is said of a body that was not read to its end."""
+    if error.status_code != 413:
+        return error
+    form = request.app.state.addresses.bring_in()
+    return TooLarge("network file", TOO_LARGE, SMALLER, parent=form, parent_label="the form")
+
+
+async def network_body(request: Request) -> bytes:
+    """A network as the request's body."""
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        cure = "send the file itself: curl --data-binary @FILE"
+        raise InvalidNetwork("request body", "is a form with fields, where a file is read", cure)
+    try:
+        return await request.body()
+    except HTTPException as error:
+        raise _too_large(request, error) from None
+
+
+NetworkBody = Annotated[bytes, Depends(network_body)]
+
+
 async def sent_network(request: Request) -> AsyncIterator[Sent]:
     """A form: the file uploaded, an ONNX file with its data, else pasted, else the one that a preview carries."""
-    async with request.form(max_files=8, max_fields=_MAX_FIELDS, max_part_size=2 * MAX_NETWORK_BYTES) as form:
+    read = request.form(max_files=8, max_fields=_MAX_FIELDS, max_part_size=2 * MAX_NETWORK_BYTES)
+    try:
+        await read
+    except HTTPException as error:
+        raise _too_large(request, error) from None
+    async with request.form() as form:
         uploads = [one for one in form.getlist("file") if isinstance(one, UploadFile) and one.filename]
-        name, others = str(form.get("fallback") or ""), dict[str, bytes]()
+        name, file, others = str(form.get("fallback") or ""), "", dict[str, bytes]()
         pasted = str(form.get("text") or "")
         content = str(form.get("content") or "")
         raw = (pasted if pasted.strip() else content).encode(errors="surrogatepass")
@@ -133,16 +163,17 @@ async def sent_network(request: Request) -> AsyncIterator[Sent]:
                 raw, text = b64decode(content.removeprefix(CARRIED), validate=True), ""
         for upload in uploads:
             others[PurePosixPath(str(upload.filename).replace("\\", "/")).name] = await upload.read()
-        mains = [file for file in others if len(uploads) == 1 or is_onnx(others[file])]
+        mains = [one for one in others if len(uploads) == 1 or is_onnx(others[one])]
         if len(mains) == 1 and len(others) == len(uploads) and not pasted.strip():
-            raw, name = others.pop(mains[0]), PurePosixPath(mains[0]).stem
+            (file,) = mains
+            raw, name = others.pop(file), PurePosixPath(file).stem
         elif others:
             raw = b""
         declared: dict[str, Any] = {key: str(form[key]) for key in Declared.model_fields.keys() & form.keys()}
         ticked = [str(value) for value in form.getlist("protocols") if value]
         fields = {key: [str(value) for value in form.getlist(key)] for key in form}
         declared |= {"protocols": ticked} if "protocols" in form else {}
-        yield Sent(raw, others, set(), name, text, declared, fields)
+        yield Sent(raw, others, set(), name, file, text, declared, fields)
 
 
 SentForm = Annotated[Sent, Depends(sent_network)]
@@ -236,7 +267,7 @@ def _read(sent: Sent, wanted: Asked) -> tuple[Asked, NetworkFile, dict[str, Anal
 
 def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *, store: bool) -> Response:
     """The preview, the form with what is wrong, or the way to the page of what was stored."""
-    errors: dict[str, str] = {}
+    errors, why = dict[str, str](), list[Block]()
     model = kind_of_file(sent.raw) is not None
     try:
         wanted = Asked.model_validate(sent.declared)
@@ -263,7 +294,7 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
     except ValidationError as error:
         errors = errors_of(error)
     except (AnalysisError, StoreError) as error:
-        errors = {"text" if sent.text else "file": " ".join(map(sentence, (f"{error.item} {error.cause}", error.cure)))}
+        why = [*refused(error, sent.file)]
     else:
         if store and not page.refusals:
             with request.app.state.store.write() as writing:
@@ -276,7 +307,7 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
         blocks = preview_blocks(session, links, page, answers, values | {"protocols": wanted.protocols})
         title, status = f"Preview: {intake.name}", 422 if page.refusals else 200
         return show(request, blocks, title, room=_ROOM, url=links.bring_in(), status_code=status)
-    blocks = network_form(links, {**sent.declared, "text": sent.text}, errors=errors)
+    blocks = network_form(links, {**sent.declared, "text": sent.text}, errors=errors, why=why)
     return show(request, blocks, room=_ROOM, url=links.bring_in(), status_code=422)
 
 
@@ -295,7 +326,7 @@ _IMPORT: Final[dict[str, Any]] = {
 
 @router.post(f"{API_V2}/networks", **_IMPORT)
 @router.post(f"{API_PREFIX}/networks", include_in_schema=False, **_IMPORT)
-def bring_in(request: Request, links: Links, raw: RawBody, wanted: Wanted, response: Response) -> ImportedNetwork:
+def bring_in(request: Request, links: Links, raw: NetworkBody, wanted: Wanted, response: Response) -> ImportedNetwork:
     """Store a network: a file of any format that is read, or a transformer's, told by its bytes.
 
     Unless `protocols` names some, nothing is analysed yet: ask for that with POST to its `analyses`. Name, sizes and

@@ -88,12 +88,6 @@ def writing_session(request: Request, _: Annotated[None, Depends(check_change)])
         yield session
 
 
-async def raw_body(request: Request) -> bytes:
-    """The request's body as sent; its size is limited before it gets here."""
-    return await request.body()
-
-
 Changer = Depends(check_change)
 Admin = Depends(check_admin)
 Writing = Annotated[Session, Depends(writing_session, scope="function")]  # ended before the answer is sent
-RawBody = Annotated[bytes, Depends(raw_body)]

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import InvalidNetwork
-from analysis.network_files.files import MAX_NETWORK_BYTES
 from analysis.subjects.perceptron.activations import activation_meant
 
 if TYPE_CHECKING:
@@ -91,7 +90,6 @@ class FileFormat:
         suffixes: of such files.
         begins: whether bytes look like one, of which nothing is read but the beginning and the end.
         read: the network that the file says whole, or the weights that it holds; it raises InvalidNetwork.
-        most: bytes of a file.
     """
 
     key: str
@@ -99,7 +97,6 @@ class FileFormat:
     suffixes: tuple[str, ...]
     begins: Callable[[bytes], bool]
     read: Callable[[bytes, Beside | None], NetworkFile | WeightsFound]
-    most: int = MAX_NETWORK_BYTES
 
 
 def bfloat16(raw: bytes) -> NDArray[np.float32]:

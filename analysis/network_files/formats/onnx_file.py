@@ -32,7 +32,6 @@ from analysis.subjects.perceptron.activations import FAMILIES, PROBES, known_by_
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
-MAX_ONNX_BYTES: Final = 2_000_000
 MAX_NODES: Final = 16 * MAX_LAYERS
 _ITEM: Final = "ONNX file"
 _JSON_STARTS: Final = (b"{", b"[", b'"')
@@ -142,15 +141,12 @@ class OnnxChain:
         """The chain in a file.
 
         Args:
-            raw: the file's bytes, at most 2,000,000.
+            raw: the file's bytes.
             beside: gives the files in which it may keep its data; None if there are none.
 
         Raises:
             InvalidNetwork: with the first thing that is no chain of dense layers, operators by name.
         """
-        if len(raw) > MAX_ONNX_BYTES:
-            cause = f"is larger than the limit of {MAX_ONNX_BYTES:,} bytes"
-            raise InvalidNetwork(_ITEM, cause, "use a smaller network")
         model = onnx_model(raw)
         if model is None:
             raise InvalidNetwork(_ITEM, "is no ONNX model, or is cut off", _CURE)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, deserialize
 
 from analysis.errors import InvalidNetwork
-from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT
+from analysis.network_files.files import NETWORK_FORMAT
 from analysis.network_files.formats.format import Beside, FileFormat, Tensor, WeightsFound, bfloat16, unwrapped
 from analysis.strict_json import read_object
 from analysis.subjects.names import usable_name
@@ -72,8 +72,6 @@ def _tensor(tensor: Mapping[str, Any]) -> Tensor:
 
 def _metadata(raw: bytes) -> dict[str, Any]:
     """The metadata in a file's header as the content of a network file; texts that are JSON are read."""
-    if len(raw) > MAX_NETWORK_BYTES:
-        raise InvalidNetwork(_ITEM, f"is larger than the limit of {MAX_NETWORK_BYTES:,} bytes", "use a smaller network")
     length = int.from_bytes(raw[:_LENGTH], "little")
     if length > len(raw) - _LENGTH:
         raise InvalidNetwork(_ITEM, f"is cut off: it has {len(raw):,} bytes and its header wants more", _CURE)

@@ -7,7 +7,7 @@ described by pickles, of which :mod:`analysis.network_files.formats.pickled` tak
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -49,9 +49,17 @@ _TYPES: Final[Mapping[str, tuple[str, str]]] = {
 """What torch calls a storage → the type of its numbers, and numpy's name for it or for its bytes."""
 _MAGIC: Final = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """A pickle of the number with which older files begin."""
+_SAVE: Final = '`torch.save(model.state_dict(), "weights.pt")`'
 _CURE: Final = (
-    'if you made it yourself, save its weights alone: model = torch.load("FILE", weights_only=False); '
-    'torch.save(model.state_dict(), "weights.pt")'
+    f'if you made it yourself, save its weights alone: `model = torch.load("FILE", weights_only=False)`; {_SAVE}'
+)
+_DO_NOT_OPEN: Final = "do not open it; have its weights alone, as safetensors or by torch.save(model.state_dict(), …)"
+_SKLEARN: Final = (
+    "write what it learned where scikit-learn is: `import json, joblib`; "
+    '`clf = joblib.load("FILE")`; '
+    '`saved = {"coefs_": [w.tolist() for w in clf.coefs_], "intercepts_": [b.tolist() for b in clf.intercepts_]}`; '
+    '`saved |= {"activation": clf.activation, "out_activation_": clf.out_activation_}`; '
+    '`json.dump(saved, open("sklearn.json", "w"))`'
 )
 
 
@@ -78,7 +86,7 @@ def read_torch(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
     folder = pickle.removesuffix("data.pkl")
     if f"{folder}constants.pkl" in archive.sizes or any(name.startswith(f"{folder}code/") for name in archive.sizes):
         cause = "is a compiled module (TorchScript), whose code would have to be run"
-        cure = 'torch.save(torch.jit.load("FILE").state_dict(), "weights.pt")'
+        cure = '`torch.save(torch.jit.load("FILE").state_dict(), "weights.pt")`'
         raise InvalidNetwork(_ITEM, cause, f"save its weights alone: {cure}")
     order = archive.read(f"{folder}byteorder", 16) if f"{folder}byteorder" in archive.sizes else b"little"
     content = archive.read(pickle, MAX_PICKLE)
@@ -115,6 +123,8 @@ def read_old_torch(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
 
 def read_pickle(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
     """The arrays of numpy in a pickle; errors as of :func:`read_torch`."""
+    if b"joblib.numpy_pickle" in raw:
+        raise InvalidNetwork("pickle", "was written by joblib, whose arrays only joblib reads", _SKLEARN)
     tree, _ = described(raw, "pickle", _stored)
     return _weights(tree, lambda _: b"", "<")
 
@@ -146,11 +156,8 @@ def _storages(tree: Any) -> list[_Storage]:
 def _weights(tree: Any, numbers: Callable[[_Storage], bytes], order: ByteOrder) -> WeightsFound:
     """The tensors of what a file describes."""
     if isinstance(tree, Call) and _tensor(tree, numbers, order) is None:
-        module = isinstance(tree.state, dict) and "_modules" in tree.state
-        what = "is a whole module" if module else "would call"
-        cause = f"{what} ({tree.name[:80]}), which runs code when it is opened; nothing of it was run"
-        raise InvalidNetwork(_ITEM, cause, _CURE)
-    called: set[str] = set()
+        raise _runs_code([tree])
+    called: dict[str, Call] = {}
 
     def made(value: Any) -> Any:
         """The tensor in place of the call that would make it."""
@@ -158,7 +165,7 @@ def _weights(tree: Any, numbers: Callable[[_Storage], bytes], order: ByteOrder) 
             return value
         tensor = _tensor(value, numbers, order)
         if tensor is None:
-            called.add(value.name)
+            called[value.name] = value
         return tensor
 
     found, beside, said = tensors_in(tree, _ITEM, made)
@@ -166,9 +173,21 @@ def _weights(tree: Any, numbers: Callable[[_Storage], bytes], order: ByteOrder) 
     if called:
         names = ", ".join(sorted(called)[:4])[:200]
         remarks += (f"What the file would call when torch opens it ({names}) was not run.",)
+    if not found and called:
+        raise _runs_code([*called.values()])
     if not found:
-        raise InvalidNetwork("network file", "is a pickle that holds no tensors under names", _CURE)
+        cause = "is a pickle that holds no tensors under names"
+        raise InvalidNetwork(_ITEM, cause, f"save a state_dict: {_SAVE}")
     return WeightsFound(_ITEM, found, said, remarks=remarks)
+
+
+def _runs_code(calls: Sequence[Call]) -> InvalidNetwork:
+    """Why nothing is read where tensors would have to be made by code."""
+    names = ", ".join(sorted({call.name for call in calls})[:4])[:200]
+    module = any(isinstance(call.state, dict) and "_modules" in call.state for call in calls)
+    cure = _CURE if module else _SKLEARN if all(call.name.startswith("sklearn.") for call in calls) else _DO_NOT_OPEN
+    what = "is a whole module" if module else "would call"
+    return InvalidNetwork(_ITEM, f"{what} ({names}), which runs code when it is opened; nothing of it was run", cure)
 
 
 def _tensor(call: Call, numbers: Callable[[_Storage], bytes], order: ByteOrder) -> Tensor | None:

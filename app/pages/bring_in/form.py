@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field, create_model
 
+from analysis.errors import AnalysisError, ExplainedError
 from analysis.network_files.declaration import Declaration
 from analysis.network_files.files import MAX_NETWORK_BYTES
 from analysis.network_files.formats.registry import FORMATS
@@ -21,7 +23,7 @@ from app.pages.bring_in.computed import computed
 from app.pages.prose import chapters
 from app.pages.training.form import SHARED_WORDS, own_network
 from pluriscope.address import Addresses
-from pluriscope.blocks import Action, Block, Columns, Form, Head, More, Notice, Prose, Section
+from pluriscope.blocks import Action, Block, Columns, Form, Head, More, Notice, Prose, Section, Table, sentence
 from pluriscope.resources import DOCUMENTS
 from pluriscope.templating import may_log_in
 
@@ -75,14 +77,39 @@ class NetworkForm(BaseModel):
     text: str = Field("", title="Or paste its text", json_schema_extra={"control": "textarea"})
 
 
+def for_a_form(words: str) -> str:
+    """What an error says, without the options of commands."""
+    return re.sub(r" \(--[^()]*\)", "", words)
+
+
+def refused(error: ExplainedError, file: str = "") -> Iterator[Block]:
+    """What is wrong with a file, and the cure, in which code stands in a block of its own; of several errors a table.
+
+    Args:
+        file: its name.
+    """
+    about = f"{file}: " * bool(file)
+    if isinstance(error, AnalysisError) and error.parts:
+        item = f"{about}{error.item} has {len(error.parts)} errors"
+        yield Notice(item, "", "Mend them and send it again.", "refused")
+        rows = [(one.item, for_a_form(one.cause), sentence(for_a_form(one.cure))) for one in error.parts]
+        yield Table.plain(("Where", "What is wrong", "What to do"), rows)
+        return
+    cure, *code = re.split("`([^`]*)`", for_a_form(error.cure))
+    yield Notice(f"{about}{error.item} {for_a_form(error.cause)}", "", sentence(cure.rstrip(": ")), "refused")
+    if code:
+        yield Prose("\n".join(f"    {line}" for line in code[::2]).replace("FILE", file or "FILE"), glossary=False)
+
+
 def network_form(
-    links: Addresses, values: Mapping[str, Any], *, errors: Mapping[str, str] | None = None
+    links: Addresses, values: Mapping[str, Any], *, errors: Mapping[str, str] | None = None, why: Iterable[Block] = ()
 ) -> Iterator[Block]:
     """The form for a file, with those fields of a declaration that are filled in or wrong.
 
     Args:
         values: what is filled in.
         errors: field → what is wrong with it.
+        why: why nothing can be read, if so.
     """
     others = " or ".join(kind.plural for kind in registry.SUBJECT_KINDS if kind.refuses("formats"))
     yield Head(
@@ -91,8 +118,7 @@ def network_form(
         "You see what it computes before anything is stored.",
         actions=[own_network(links, "From a file")],
     )
-    if errors:
-        yield Notice("Nothing was stored", "A field has an error.", "Mend it and send it again.", "refused")
+    yield from why
     if may_log_in():
         login = Action("Log in", links.login(next=links.bring_in()))
         yield Notice("Bringing in a network needs a login", "This is the form; log in to send it.", actions=[login])

@@ -30,13 +30,26 @@ from app.db.tables import NetworkRow
 from app.db.writes import other_tasks
 from app.limits import limits_in
 from app.pages.bring_in.computed import computed
-from app.pages.bring_in.form import Asked, fields_of
+from app.pages.bring_in.form import Asked, fields_of, for_a_form, refused
 from app.pages.bring_in.questions import Answered
 from app.pages.inside import rows_table
 from app.pages.plan import planned_table
 from app.pages.shared import activation_words
 from pluriscope.address import Addresses
-from pluriscope.blocks import Action, Block, Columns, Fact, Facts, Figure, Form, Head, Notice, Section, side_by_side
+from pluriscope.blocks import (
+    Action,
+    Block,
+    Columns,
+    Fact,
+    Facts,
+    Figure,
+    Form,
+    Head,
+    Notice,
+    Section,
+    sentence,
+    side_by_side,
+)
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.views.registry import view_of
 
@@ -128,7 +141,7 @@ def preview_blocks(
     how = f"{'shown here as ' * bool(answered.unanswered)}{activation_words(network)}"
     yield Head(name, f"A {shape} multilayer perceptron, {how}. Nothing is stored yet.")
     own = not intake.draft.tasks and not answered.declared.tasks
-    yield from (Notice("The network did not learn this task", words) for words in page.unlearned)
+    yield from (Notice("The network did not learn this task", for_a_form(words)) for words in page.unlearned)
     wrong_answers = [*answered.contradicted()]
     unclear = _nothing_learned(page, answered) if own and not wrong_answers else ()
     yield from (Notice(*words) for words in (*answered.asked(), *wrong_answers, *unclear))
@@ -139,8 +152,11 @@ def preview_blocks(
         saved = f"They are saved under “{name}”, too" if known.name != name else "Nothing changes"
         cause = f"The same weights exist as {known.name}. {saved}; analyses that are missing are asked for."
         yield Notice("It is here already", cause, actions=[Action(known.name, links.network(known.slug))])
-    wrong = {about: f"{one.item[:1].upper()}{one.item[1:]} {one.cause}; {one.cure}." for about, one in page.refusals}
-    yield from (Notice.refused(problem) for about, problem in page.refusals if about not in Asked.model_fields)
+    wrong = {
+        about: for_a_form(f"{sentence(f'{one.item} {one.cause}')} {sentence(one.cure)}") for about, one in page.refusals
+    }
+    for about, problem in page.refusals:
+        yield from refused(problem) if about not in Asked.model_fields else ()
     asked, linear = answered.fields(), intake.draft.network.output_activation == "linear"
     usual = [name for name in Asked.model_fields if name in (*_USUAL, *["output_is"] * linear, *wrong)]
     hidden = {name: (str, Field("", json_schema_extra={"control": "hidden"})) for name in ("content", "fallback")}

@@ -17,6 +17,7 @@ from analysis.network_files.files import NetworkFile
 from analysis.network_files.formats.format import Beside
 from analysis.network_files.intake import as_chosen, read_any, take_in
 from analysis.subjects.perceptron.activations import activation_of
+from pluriscope.blocks import sentence
 from pluriscope.figures.numbers import enumerated
 
 FIELDS: Final = ("layers", "activation", "negative_slope", "output_activation", "output_is", "encoding")
@@ -88,9 +89,10 @@ class Answered:
         for one in self.unanswered:
             several = f"{len(one.fitting)} of these" if one.field == "layers" else enumerated(one.fitting)
             words = f"{several} fit" if one.fitting else "none fits"
-            fits.append(f"{Declaration.model_fields[one.field].title}: {words}")
+            title = f"{Declaration.model_fields[one.field].title}: " if len(self.unanswered) > 1 else ""
+            fits.append(f"{title}{words}")
         missing = enumerated([LEFT_OPEN[one.field] for one in self.unanswered])
-        yield f"The file does not say {missing}", f"{'. '.join(fits)}. The counts depend on it: choose below."
+        yield f"The file does not say {missing}", sentence(f"{'. '.join(fits)}. The counts depend on it: choose below")
 
     def computes(self, question: FileQuestion) -> dict[str, str]:
         """What the network computes with answers to a question: with those that fit, or the first ones."""

@@ -1,11 +1,13 @@
 """Networks of one's own through the browser's form and over HTTP."""
 
 import html
+import io
 import json
 import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import torch
 from fastapi.routing import APIRoute
 from sqlalchemy import func, select
 
@@ -21,8 +23,8 @@ from app.jobs.deletion import purge_deleted
 from app.pages.edit import Editing
 from app.routes import bring_in as bring_in_routes
 from app.routes import studies as study_routes
-from app.routes.bring_in import sent_network
-from app.routes.changes import raw_body, writing_session
+from app.routes.bring_in import network_body, sent_network
+from app.routes.changes import writing_session
 from app.routes.depends import form_of
 from tests.bad_files import BAD_NETWORK_FILES, good_document
 from tests.checkout import ROOT
@@ -187,9 +189,26 @@ def test_known_weights_under_another_name_are_the_same_network_and_found_under_b
     assert "also saved as My own" in client.get("/networks").text
 
 
-def test_a_hundred_megabytes_are_refused_unread(client):
-    answer = client.post("/api/v1/networks", content=bytes(100_000_000))
-    assert answer.status_code == 413
+@pytest.mark.parametrize("n", [4_000_001, 100_000_000])
+def test_files_that_are_too_large_are_refused_with_one_limit(client, n):
+    for path, sent in (
+        ("/api/v2/networks", {"content": bytes(n)}),
+        ("/networks/new", {"files": {"file": ("x.pt", bytes(n))}}),
+    ):
+        answer = client.post(path, **sent)
+        assert answer.status_code == (422 if n < 8_000_000 else 413)
+        assert "is larger than the limit of 4,000,000 bytes" in answer.text
+        assert "save the weights of a small network alone" in answer.text.lower()
+        assert (
+            path == "/api/v2/networks"
+            or 'action="/networks/new"' in answer.text
+            or 'href="/networks/new"' in answer.text
+        )
+
+
+def test_a_form_sent_where_a_file_is_read_gets_the_cure(client):
+    answer = client.post("/api/v2/networks", files={"file": ("x.json", xor_file())})
+    assert (answer.status_code, "curl --data-binary @FILE" in answer.text) == (422, True)
     assert client.get("/api/v2/networks").json()["total"] == 0
 
 
@@ -256,6 +275,28 @@ def test_a_logit_is_offered_in_the_preview_and_kept_by_the_confirmation(client):
     assert client.post("/api/v1/networks", content=logit, params=query | {"output_is": "classes"}).status_code == 422
 
 
+def test_what_cannot_be_read_is_said_first_with_the_code_that_cures_it(client):
+    content = io.BytesIO()
+    torch.save(torch.nn.Sequential(torch.nn.Linear(2, 1)), content)
+    page = client.post("/networks/new", files={"file": ("mine.pt", content.getvalue())})
+    assert page.status_code == 422
+    told = page.text.partition('class="notice refused"')[2].partition("</pre>")[0]
+    assert "mine.pt: torch file is a whole module" in told
+    assert 'model = torch.load("mine.pt", weights_only=False)\ntorch.save(' in html.unescape(told)
+    assert "<pre" in told
+    assert "A field has an error" not in page.text
+
+
+def test_no_option_of_a_command_is_in_what_a_form_says(client):
+    unclear = {"activation": "relu", "output_activation": "linear", "output_is": "value"}
+    refused = client.post("/networks", data=carried(previewed(client).text))
+    wrong = previewed(client, STATE | {"out.bias": [9.0]}, **unclear)
+    other = previewed(client, STATE | {"out.weight": [[8.0, -16.0]], "out.bias": [-4.0]}, **unclear, tasks="XOR")
+    assert "looks like a logit" in other.text
+    for page in (refused, wrong, other):
+        assert "--" not in re.sub(r"<!--.*?-->|<style.*?</style>|<[^>]*>", "", page.text.partition("<main")[2])
+
+
 STATE = {
     "hidden.weight": [[1.0, 1.0], [1.0, 1.0]],
     "hidden.bias": [0.0, -1.0],
@@ -285,7 +326,7 @@ def test_what_a_file_does_not_say_is_asked_on_its_preview_and_kept(client, store
     assert [sent[name] for name in ("activation", "output_activation", "output_is")] == [[""], ["linear"], ["value"]]
     box = preview.partition('role="note"')[2].partition("</div>")[0]
     assert "does not say the activation of its hidden layers" in box
-    assert "relu and leaky_relu fit" in box
+    assert "elu and leaky_relu fit" in box
     choices = preview.partition('name="activation"')[2].partition("</select>")[0]
     assert choices.partition(">")[0].strip().startswith("required")
     assert '<option value="" selected>Choose: relu fits best</option>' in choices
@@ -482,5 +523,5 @@ def test_nobody_waits_to_write_while_a_body_comes(application):
         if writing_session in needs:
             n_writing += 1
             after = set(needs[needs.index(writing_session) :])
-            assert not after & {form_of, raw_body, sent_network}, route.path
+            assert not after & {form_of, network_body, sent_network}, route.path
     assert n_writing > 15

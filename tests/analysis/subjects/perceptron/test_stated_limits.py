@@ -20,7 +20,6 @@ from analysis.data import MAX_DATA_BYTES, clean_data, data_file_json, parse_data
 from analysis.errors import AnalysisError
 from analysis.network_files.declared_tasks import MAX_TEXT, declared_tasks
 from analysis.network_files.files import MAX_LAYERS, MAX_NETWORK_BYTES, MAX_PARTS, MAX_WIDTH, parse_network_file
-from analysis.network_files.formats.onnx_file import MAX_ONNX_BYTES, read_onnx
 from analysis.network_files.formats.safetensors_file import MAX_HEADER
 from analysis.network_files.intake import read_any
 from analysis.preflight import preflight
@@ -150,10 +149,10 @@ LIMITS: dict[str, tuple[Callable[[], Any], Callable[[], Any], str]] = {
         lambda: tensors(2, 1, 1, metadata={"attribution": "a" * MAX_HEADER}),
         "100,000 are the most",
     ),
-    "bytes of an ONNX file": (
+    "bytes of a file of any format": (
         lambda: None,  # tests/analysis/subjects/perceptron/test_formats.py reads sound ones
-        lambda: read_onnx(b"\0" * (MAX_ONNX_BYTES + 1)),
-        "2,000,000 bytes",
+        lambda: read_any(b"\x08" * (MAX_NETWORK_BYTES + 1)),
+        "4,000,000 bytes",
     ),
     "characters of a formula": (
         lambda: task_from_formula("A".ljust(MAX_FORMULA), 2),

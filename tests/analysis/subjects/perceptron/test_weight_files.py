@@ -7,13 +7,16 @@ import pickle
 import random
 import re
 import zipfile
+import zlib
 from collections import OrderedDict
 
+import joblib
 import ml_dtypes
 import msgpack
 import numpy as np
 import pytest
 import torch
+from sklearn.neural_network import MLPClassifier
 from torch import nn
 
 from analysis.errors import AnalysisError, InvalidNetwork
@@ -305,8 +308,11 @@ class Writes:
 def test_nothing_in_a_file_of_torch_runs(tmp_path, old):
     target = tmp_path / "written"
     options = {"_use_new_zipfile_serialization": not old}
-    with pytest.raises(InvalidNetwork, match=r"would call \(\w+\.mkdir\).*nothing of it was run"):
-        read_any(saved(Writes(target), **options))
+    for held in (Writes(target), {"weights": Writes(target)}):
+        with pytest.raises(
+            InvalidNetwork, match=r"would call \(\w+\.mkdir\).*nothing of it was run.*[Dd]o not open it"
+        ):
+            read_any(saved(held, **options))
     draft = read_any(saved({"state_dict": tensors(), "extra": Writes(target)}, **options), declared=RELU)
     assert draft.network.sizes == (2, 3, 1)
     with pytest.raises(InvalidNetwork):
@@ -346,6 +352,12 @@ def without(raw, name):
     return content.getvalue()
 
 
+def joblibbed():
+    content = io.BytesIO()
+    joblib.dump({"coefs_": [W1]}, content)
+    return content.getvalue()
+
+
 def huge():
     """A tensor of 10^12 numbers that are one number."""
     return saved({"0.weight": torch.ones(1).expand(10**6, 10**6), "2.weight": torch.ones(1, 1)})
@@ -353,6 +365,10 @@ def huge():
 
 REFUSED = {
     "a whole module": (saved(nn.Sequential(nn.Linear(2, 1))), "is a whole module", "torch.save(model.state_dict()"),
+    "a module in a checkpoint": (saved({"model": nn.Linear(2, 1)}), "is a whole module", "torch.load"),
+    "scikit-learn": (lambda: pickle.dumps(MLPClassifier()), "would call (sklearn", '"out_activation_"'),
+    "joblib": (joblibbed, "was written by joblib", '"out_activation_"'),
+    "compressed joblib": (lambda: zlib.compress(b"x"), "is compressed, as joblib does", "accepted formats"),
     "compiled": (scripted, "TorchScript", "state_dict()"),
     "whole numbers": (saved({n: t.to(torch.int64) for n, t in tensors().items()}), "has the type int64", "float32"),
     "quantised": (saved({"0.weight": torch.ones(2, 2, dtype=torch.float8_e4m3fn)}), "", ""),
