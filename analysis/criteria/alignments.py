@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment, JointScore, OnNeurons, Placement, ScoredAlignment
+from analysis.alignments.alignment import Alignment, JointScore, OnNeurons, Placement
 from analysis.alignments.iia import Behaviour, PairRule, check_alignment, tested_pairs
 from analysis.alignments.joint import check_runs, score_joint_together
 from analysis.alignments.result import AlgorithmSearch
@@ -23,7 +23,6 @@ from analysis.errors import BeyondLimits
 from analysis.interventions.interchange import Site, interchange_outputs
 from analysis.validity import decide
 
-Explained = tuple[HighLevelModel, ScoredAlignment[Any]]
 Outputs = NDArray[np.float64]
 _SITES_AT_ONCE: Final = 256  # between two looks at the time
 

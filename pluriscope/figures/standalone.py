@@ -34,7 +34,7 @@ _DRAW: Final = (
     "import json, sys, resvg_py; sys.stdout.buffer.write(resvg_py.svg_to_bytes(**json.load(sys.stdin.buffer)))"
 )
 _CLASSES: Final = re.compile(
-    r"\.(e-|n-|dir|lead|lab|halo|w\b|big|tile|capsule|t-|numline|h-|heatmap|m-|fb-|fl-|pl-|pt-|vs-)"
+    r"\.(e-|n-|dir|lead|lab|halo|w\b|big|tile|capsule|t-|numline|m-|fl-|vs-)"
     r"|^svg (text|tspan)|^svg rect"
 )
 _RULE: Final = re.compile(r"([^{}]+)\{([^{}]*)\}")

@@ -209,11 +209,11 @@ def test_without_an_analysis_it_is_judged_and_compared_with_the_whole_network(cl
 
 KNOWN = {
     "two": (
-        KnownCircuits(49, 2, 2, 48, masks=(0x27, 0x3F)),
+        KnownCircuits(49, 2, 2, 48, masks=(0x3B, 0x3F)),
         "Valid, and one of at least 2. The other that is known differs",
     ),
     "a sample": (
-        KnownCircuits(49, 9, 4, 20, 0.99, "sampled", (0x27, 0x3F)),
+        KnownCircuits(49, 9, 4, 20, 0.99, "sampled", (0x3B, 0x3F)),
         "There are between 4 and 20, with 99% confidence.",
     ),
 }
@@ -233,6 +233,9 @@ def test_while_the_search_runs_what_it_knows_is_told(tmp_path, known) -> None:
         assert page.status_code == 200
         assert words.split(". ")[-1] in page.text
         assert "The valid circuits are searched" in page.text
+        beside = client.get("/compare?network=running").text
+        assert "P and Q share 5 edges and differ in 1" in beside
+        assert all(words in beside for words in ("Shown meanwhile:", ">c·3b</a>", ">c·3f</a>"))
 
 
 def test_addresses_from_earlier_lead_on(client) -> None:

@@ -76,9 +76,6 @@ def test_a_bundled_network_that_somebody_uses_for_another_task_stays_theirs(stor
         assert jobs_of_network(session, row.digest) == []
 
 
-GOLDEN_OF = {"induction-attention": "induction_2x2_0", "majority-5-attention": "majority_5_1x2_0"}
-
-
 @pytest.mark.slow
 def test_bundled_models_are_stored_once_and_searched(store):
     for added in (len(bundled_models()), 0):
