@@ -128,6 +128,16 @@ def stops_of(row: AnalysisRow) -> str:
     return "; ".join(stops)
 
 
+def fragile_words(row: AnalysisRow) -> str:
+    """How many are valid by less than arithmetic may turn, "" where none is."""
+    n = row.criteria.get("margin", {}).get("failed", 0)
+    return (
+        ""
+        if not n
+        else f"{exact(n)} of the circuits and placements listed {'is' if n == 1 else 'are'} valid by less than 10⁻⁶"
+    )
+
+
 def interval_words(row: AnalysisRow) -> str:
     """The guaranteed interval, "" where there is none."""
     if row.circuits_low is None or row.circuits_high is None or row.circuits_confidence is None:

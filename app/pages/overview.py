@@ -33,7 +33,15 @@ from app.pages.analyses import Asked as Analysed
 from app.pages.analyses import asked, contradicting
 from app.pages.circuit_sizes import sizes_chart
 from app.pages.compare.choosing import known_two, own_pair
-from app.pages.counted import circuits_only, counts_of, drawn, interpretations_counted, method_words, of_possible
+from app.pages.counted import (
+    circuits_only,
+    counts_of,
+    drawn,
+    fragile_words,
+    interpretations_counted,
+    method_words,
+    of_possible,
+)
 from app.pages.edit import edit_words
 from app.pages.explanation_list import Asked, search_for, states
 from app.pages.explanations import people_of
@@ -619,7 +627,8 @@ def _notices(known: Known) -> Iterator[Block]:
         )
     if people := people_of(row):
         each = [Action(f"{who}’s", links.explanation(row.slug, ref, place.scope)) for ref, who in people.items()]
-        yield Notice("Alice and Bob explain it in two ways", claims_by_key()[row.slug].text, actions=each)
+        told = f"{claims_by_key()[row.slug].text} On sets of neurons, which are counted above, only Bob’s has a place."
+        yield Notice("On directions, Alice and Bob explain it in two ways", told, actions=each)
     if row.edited is not None:
         yield _edited(known, row.edited)
     yield from _of_training(known)
@@ -762,6 +771,8 @@ def _words(value: Any) -> str:
 
 def _provenance(known: Known) -> Iterator[Block]:
     origin = {"Origin": _ORIGINS.get(known.place.row.origin, ""), "Also known as": ", ".join(known.also)}
+    if known.place.analysis is not None:
+        origin["Fragile"] = fragile_words(known.place.analysis)
     yield pairs("fact", {what: told for what, told in origin.items() if told} | provenance_of(known.place))
     link, row = Markup('<a href="{}">{}</a>'), known.place.row
     rows = [

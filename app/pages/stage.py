@@ -162,8 +162,8 @@ def model_stage(place: AnyPlace, links: Addresses, answers: Sequence[AnswerRecor
     ]
     looking, said = _looking(place, answers[at], at)
     drawn = graph_diagram(place.question.space.graph, title=place.row.name, looking=looking)
-    most = f"the {len(rows)} smallest of {exact(len(answers))}"
-    note = f"Answers its largest output. The gap is its lead over the next: {most}."
+    most = f": the {len(rows)} smallest of {exact(len(answers))}" if len(rows) < len(answers) else ""
+    note = f"Answers its largest output. The gap is its lead over the next{most}."
     heads = ("Row", "gap", "answers", "task")
     return Stage(Figure(drawn, said, id=DRAWING), heads, rows, listed.index(at), note, id="runs")
 
