@@ -101,7 +101,7 @@ def _row(
             "algorithms": f"{least}{found.n_aligned:,} of {found.n_searched:,}",
             "alignments": f"{least}{int(found.n_valid):,}",
             "joint": f"{least}{found.n_joint:,}",
-            "layers": _on_layers(found),
+            "layers": _on_layers(found) or None,
             "search": found.how_far,
         }
     if counts is not None and report is not None and not counts.refused:
