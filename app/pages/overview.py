@@ -361,7 +361,7 @@ def _now(page: Overview, left: Sequence[JobRow]) -> Markup:
         ahead = jobs_ahead(page.session, first)
         note = f"Waiting for a worker, {noun(ahead, 'job')} ahead." if ahead else "Waiting for a worker."
         if first is page.job and known_of(first) is not None:
-            note += " It let others have a first answer, and goes on from what it found."
+            note += " It let others have a first answer, and goes on then."
         elif ahead and page.place.analysis is not None:
             note += " First answers on other networks come before it."
     elif now is page.job:

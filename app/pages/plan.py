@@ -72,8 +72,11 @@ def plan_record(session: Session, place: AnyPlace) -> dict[str, Any]:
 
 
 def plan_blocks(session: Session, place: AnyPlace) -> Iterator[Block]:
-    """What the analysis of an output will take, stage by stage, beside the jobs that run now."""
-    record, crowd = plan_record(session, place), max(1.0, (count_running(session) + 1) / (os.cpu_count() or 1))
+    """What the analysis of an output will take, stage by stage, beside all that runs now."""
+    record, busy = plan_record(session, place), float(count_running(session))
+    if hasattr(os, "getloadavg"):  # jobs are not all that a machine does
+        busy = max(busy, os.getloadavg()[0])
+    crowd = max(1.0, (busy + 1) / (os.cpu_count() or 1))
     rows = [
         (one["stage"], seconds_words((one["seconds"][0], crowd * one["seconds"][1])), memory_words(one["peak_bytes"]))
         for one in [*record["stages"], {**record, "stage": "together"}]

@@ -13,6 +13,7 @@ from analysis.circuits.search import search_circuits
 from analysis.criteria.steps import parse_steps
 from analysis.network_files.files import NetworkFile
 from analysis.pipeline import analyse_output
+from analysis.progress import KnownCircuits
 from analysis.protocol import COMPLETE, protocol_from_mapping
 from analysis.question import ask
 from analysis.result import CriterionTally
@@ -115,6 +116,24 @@ def test_what_is_not_known_is_never_said_to_be_none(shown, state):
     others = {words[0] for name, words in UNKNOWN.items() if words[0] != UNKNOWN[state][0]}
     assert [words for words in (*others, *CERTAIN) if words in text] == []
     assert ("data-poll" in text) == (state in ("queued", "running"))  # renewed as long as somebody works, no longer
+
+
+def test_a_search_that_gave_way_keeps_what_it_found_in_sight_and_says_why_it_waits(store_and_client, shown):
+    store, _ = store_and_client
+    with store.write() as session:
+        job = session.scalar(select(JobRow).where(JobRow.title == "Analyse queued"))
+        job.so_far = {"circuits": KnownCircuits(9, 2, 2, 8, masks=(15, 7)).as_json()}
+    text = shown("/networks/queued")
+    with store.write() as session:
+        session.get(JobRow, job.id).so_far = {}
+    assert "It let others have a first answer, and goes on then." in text
+    assert text.count("not counted yet") == 3
+    assert "Two that do the same" in text
+
+
+def test_a_placement_without_variables_is_called_empty(shown):
+    assert "1 minimal; 1 is empty, with nothing to test" in shown("/networks/half")
+    assert "an empty placement, of which nothing is tested" in shown("/networks/half/explanations")
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
