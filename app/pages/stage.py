@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from markupsafe import Markup
 
-from analysis.answers import JUDGED_BY
+from analysis.answers import ANSWER_RULE, JUDGED_BY
 from analysis.subjects.perceptron.mlp import activations
 from app.pages.inside import check_row, chosen_row
 from app.pages.page import DRAWING
@@ -117,7 +117,8 @@ def perceptron_stage(
     wide, narrow = (
         vessels(network.weights, values, full, geometry, sentence=sentence, named=True) for geometry in (_WIDE, _NARROW)
     )
-    rule = JUDGED_BY[place.question.protocol.circuit_decision]
+    bounded = network.output_activation == "sigmoid"  # which is never below −0.5 or from 1.5 on
+    rule = ANSWER_RULE if bounded else JUDGED_BY[place.question.protocol.circuit_decision]
     note = f"Answers {rule}. Point at a row or a neuron; tapping works too."
     if any(value < 0 for layer in values[1:] for value in layer):
         note += " A negative value hangs from the top, paler."

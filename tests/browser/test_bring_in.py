@@ -91,7 +91,7 @@ def test_what_a_file_leaves_open_is_answered_and_seen_at_once(visitor, expect, e
     brought(tab)
     activation = tab.get_by_label("Activation of its hidden layers")
     expect(activation).to_have_value("")
-    expect(tab.locator(".notice").first).to_contain_text("elu and leaky_relu fit")
+    expect(tab.locator(".notice").first).to_contain_text("Several fit (relu and leaky_relu)")
     tab.get_by_role("button", name="Import and analyse").click()
     expect(tab).to_have_url(re.compile("/networks/new$"))  # the browser asks for the choice
     activation.focus()

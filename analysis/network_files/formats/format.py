@@ -134,7 +134,7 @@ def tensors_in(
     for _ in range(MAX_PARTS):
         if not waiting:
             n_layers = sum(len(tensor.shape) == 2 for tensor in found.values())
-            return unwrapped(found), beside, _activations(named, n_layers)
+            return unwrapped(found), beside, _activations(named, n_layers) if found else {}
         path, value = waiting.pop()
         value = made(value)
         if isinstance(value, Tensor):

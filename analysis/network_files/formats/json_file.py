@@ -17,7 +17,7 @@ from analysis.network_files.files import (
 )
 from analysis.network_files.formats.archive import Archive
 from analysis.network_files.formats.format import Beside, FileFormat, Tensor, WeightsFound, tensors_in, unread
-from analysis.strict_json import number_array, read_object
+from analysis.strict_json import kind_of, number_array, read_value
 from analysis.subjects.names import usable_name
 
 _ITEM: Final = "network file"
@@ -35,7 +35,11 @@ def read_json(raw: bytes, _beside: Beside | None = None) -> NetworkFile | Weight
     """
     if raw.startswith(b"PK"):
         Archive(raw, "zip archive")  # which says what is damaged
-    document = read_object(raw, _ITEM, InvalidNetwork, MAX_NETWORK_BYTES, _CURE, max_parts=MAX_PARTS)
+    document = read_value(raw, _ITEM, InvalidNetwork, MAX_NETWORK_BYTES, _CURE, max_parts=MAX_PARTS)
+    if isinstance(document, list) and any(isinstance(one, list) for one in document):  # as Keras gives weights
+        document = {str(n): one for n, one in enumerate(document)}
+    if not isinstance(document, dict):
+        raise InvalidNetwork(_ITEM, f"holds {kind_of(document)}, not an object", _CURE)
     if document.get("format") == NETWORK_FORMAT:
         return network_from(document, optional=DECLARED)
     held = {key: _of_layers(key, one) for key, one in document.items() if key not in _SAID}

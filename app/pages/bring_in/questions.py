@@ -88,7 +88,7 @@ class Answered:
         fits = []
         for one in self.unanswered:
             several = f"{len(one.fitting)} of these" if one.field == "layers" else enumerated(one.fitting)
-            words = f"{several} fit" if one.fitting else "none fits"
+            words = f"several fit ({several})" if one.fitting else "none fits"
             title = f"{Declaration.model_fields[one.field].title}: " if len(self.unanswered) > 1 else ""
             fits.append(f"{title}{words}")
         missing = enumerated([LEFT_OPEN[one.field] for one in self.unanswered])

@@ -326,7 +326,7 @@ def test_what_a_file_does_not_say_is_asked_on_its_preview_and_kept(client, store
     assert [sent[name] for name in ("activation", "output_activation", "output_is")] == [[""], ["linear"], ["value"]]
     box = preview.partition('role="note"')[2].partition("</div>")[0]
     assert "does not say the activation of its hidden layers" in box
-    assert "elu and leaky_relu fit" in box
+    assert "Several fit (relu and leaky_relu)" in box
     choices = preview.partition('name="activation"')[2].partition("</select>")[0]
     assert choices.partition(">")[0].strip().startswith("required")
     assert '<option value="" selected>Choose: relu fits best</option>' in choices

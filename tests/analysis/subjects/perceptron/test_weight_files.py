@@ -121,6 +121,7 @@ SAME = {
     "JSON": json.dumps({name: one.tolist() for name, one in STATE.items()}).encode(),
     "JSON checkpoint": json.dumps({"state_dict": {k: v.tolist() for k, v in STATE.items()}, "epoch": 3}).encode(),
     "JSON of Flax": json.dumps({"params": nested}).encode(),
+    "JSON of a list": json.dumps([one.tolist() for one in STATE.values()]).encode(),
     "JSON without format": json.dumps(
         {"weights": [W1.tolist(), W2.tolist()], "biases": [B1.tolist(), B2.tolist()]}
     ).encode(),
