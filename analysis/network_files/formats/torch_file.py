@@ -126,7 +126,7 @@ def read_pickle(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
     if b"joblib.numpy_pickle" in raw:
         raise InvalidNetwork("pickle", "was written by joblib, whose arrays only joblib reads", _SKLEARN)
     tree, _ = described(raw, "pickle", _stored)
-    return _weights(tree, lambda _: b"", "<")
+    return _weights(tree, lambda _: b"", "<", "pickle")
 
 
 def _stored(told: Any) -> Any:
@@ -153,10 +153,10 @@ def _storages(tree: Any) -> list[_Storage]:
     return found
 
 
-def _weights(tree: Any, numbers: Callable[[_Storage], bytes], order: ByteOrder) -> WeightsFound:
-    """The tensors of what a file describes."""
+def _weights(tree: Any, numbers: Callable[[_Storage], bytes], order: ByteOrder, item: str = _ITEM) -> WeightsFound:
+    """The tensors of what a file describes, which is called so in errors."""
     if isinstance(tree, Call) and _tensor(tree, numbers, order) is None:
-        raise _runs_code([tree])
+        raise _runs_code([tree], item)
     called: dict[str, Call] = {}
 
     def made(value: Any) -> Any:
@@ -168,26 +168,26 @@ def _weights(tree: Any, numbers: Callable[[_Storage], bytes], order: ByteOrder) 
             called[value.name] = value
         return tensor
 
-    found, beside, said = tensors_in(tree, _ITEM, made)
+    found, beside, said = tensors_in(tree, item, made)
     remarks = unread(beside)
     if called:
         names = ", ".join(sorted(called)[:4])[:200]
         remarks += (f"What the file would call when torch opens it ({names}) was not run.",)
     if not found and called:
-        raise _runs_code([*called.values()])
+        raise _runs_code([*called.values()], item)
     if not found:
         cause = "is a pickle that holds no tensors under names"
-        raise InvalidNetwork(_ITEM, cause, f"save a state_dict: {_SAVE}")
-    return WeightsFound(_ITEM, found, said, remarks=remarks)
+        raise InvalidNetwork(item, cause, f"save a state_dict: {_SAVE}")
+    return WeightsFound(item, found, said, remarks=remarks)
 
 
-def _runs_code(calls: Sequence[Call]) -> InvalidNetwork:
+def _runs_code(calls: Sequence[Call], item: str) -> InvalidNetwork:
     """Why nothing is read where tensors would have to be made by code."""
     names = ", ".join(sorted({call.name for call in calls})[:4])[:200]
     module = any(isinstance(call.state, dict) and "_modules" in call.state for call in calls)
     cure = _CURE if module else _SKLEARN if all(call.name.startswith("sklearn.") for call in calls) else _DO_NOT_OPEN
     what = "is a whole module" if module else "would call"
-    return InvalidNetwork(_ITEM, f"{what} ({names}), which runs code when it is opened; nothing of it was run", cure)
+    return InvalidNetwork(item, f"{what} ({names}), which runs code when it is opened; nothing of it was run", cure)
 
 
 def _tensor(call: Call, numbers: Callable[[_Storage], bytes], order: ByteOrder) -> Tensor | None:
