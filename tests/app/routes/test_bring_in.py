@@ -365,6 +365,27 @@ def test_each_answer_shows_what_it_would_be(client, answers, fields, words):
     assert "Nothing is stored yet" in again
 
 
+def test_a_last_layer_that_is_linear_keeps_its_question_and_is_read_as_a_logit(client):
+    logits = STATE | {"out.weight": [[8.0, -16.0]], "out.bias": [-4.0]}
+    sent = carried(previewed(client, logits, activation="relu").text)
+    assert sent["output_activation"] == ["sigmoid"]
+    page = client.post("/networks/new", data=sent | {"output_activation": "linear"}).text
+    assert asked(page) == ["activation", "output_activation", "output_is"]
+    assert "out (2 to 1, linear); behind the last a sigmoid" in page
+    assert "contradicts" not in page
+
+
+def test_every_error_of_a_network_file_is_in_a_table(client):
+    page = client.post("/networks/new", files={"file": ("mine.json", xor_file(activation="mish", oops=1))}).text
+    assert "mine.json: network file has 2 errors" in page
+    assert [page.count(words) for words in ("&#39;oops&#39;", "is not a known activation")] == [1, 1]
+
+
+def test_what_is_not_clear_is_said_of_a_file_that_says_all_too(client):
+    said = bare_xor(weights=[[[1.0, 1.0], [1.0, 1.0]], [[0.6, -1.2]]], activation="relu", negative_slope=None)
+    assert "Its answers are not clear" in previewed(client, said.encode()).text.partition("It computes")[0]
+
+
 def test_a_wrong_answer_is_told_at_its_field_and_nothing_is_lost(client):
     sent = carried(previewed(client).text) | {"activation": "leaky_relu", "negative_slope": "steep"}
     refused = client.post("/networks", data=sent)
