@@ -362,8 +362,8 @@ def _now(page: Overview, left: Sequence[JobRow]) -> Markup:
         note = f"Waiting for a worker, {noun(ahead, 'job')} ahead." if ahead else "Waiting for a worker."
         if first is page.job and known_of(first) is not None:
             note += " It let others have a first answer, and goes on then."
-        elif ahead and page.place.analysis is not None:
-            note += " First answers on other networks come before it."
+        elif ahead and page.job not in left:
+            note += " It is counted; what else is asked about it comes in turn with other networks."
     elif now is page.job:
         note = f"Now {now.stage}{', ' if now.found else ''}{now.found}."
     else:
