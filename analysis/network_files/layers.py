@@ -31,6 +31,7 @@ MOST_ORDERS: Final = 6
 TURNED: Final = ".T"
 """Behind the name of a layer whose weights are stored [n_in, n_out]."""
 _NAMES: Final = "name tensors LAYER.weight, LAYER.kernel or LAYER.bias, or save each weight before its bias"
+_OTHERWISE: Final = "fold it into the layer before and save that alone, or give the module itself or an ONNX file of it"
 MAX_TENSORS: Final = 2 * MAX_LAYERS
 _MAX_TRIES: Final = 10_000  # of layers put behind others
 _STORED: Final[Mapping[str, tuple[Role, bool | None]]] = {
@@ -159,8 +160,7 @@ def _layers(found: WeightsFound) -> tuple[dict[str, _Layer], tuple[str, ...]]:
     for name, tensor in tensors.items():
         match = roles[name]
         if name.rpartition(".")[2].startswith(("running_", "num_batches")):
-            cure = "fold it into the layer before and save that alone, or give the module itself or an ONNX file of it"
-            raise InvalidNetwork(f"tensor {name[:60]!r}", "is of a batch norm, which is no dense layer", cure)
+            raise InvalidNetwork(f"tensor {name[:60]!r}", "is of a batch norm, which is no dense layer", _OTHERWISE)
         if match is None and len(tensor.shape) != 2:
             unused.append(name)
             continue
@@ -175,6 +175,11 @@ def _layers(found: WeightsFound) -> tuple[dict[str, _Layer], tuple[str, ...]]:
                 wrong = f"is a second {role} of its layer", "give each layer one"
             elif tensor.numbers is None:
                 wrong = f"has the type {tensor.type[:20]}", "save it as float64, float32, float16 or bfloat16"
+            elif role == "weight" and len(tensor.shape) == 1:
+                wrong = (
+                    f"has the shape {list(tensor.shape)}, as of a norm or PReLU, which are no dense layers",
+                    _OTHERWISE,
+                )
             elif len(tensor.shape) != axes or not prod(tensor.shape):
                 shape = "[n_out]" if role == "bias" else "[n_in, n_out]" if turned else "[n_out, n_in]"
                 wrong = f"has the shape {str(list(tensor.shape))[:60]}", f"give one of the shape {shape}"

@@ -182,7 +182,7 @@ def _activations(named: Sequence[tuple[str, str, Any]], n_layers: int) -> dict[s
     elif hidden == [None]:
         hidden = []
     if len({*map(activation_meant, hidden)}) > 1:
-        cause = f"are named as {', '.join(str(one)[:30] for one in hidden[:8])}, and all hidden layers need the same"
+        cause = f"are named as {', '.join(repr(one)[:30] for one in hidden[:8])}, and all hidden layers need the same"
         raise InvalidNetwork("activations", cause, "give a network whose hidden layers have one activation")
     both = (("activation", hidden), ("output_activation", last))
     return {key: activation_meant(given[0] or "linear") for key, given in both if given}

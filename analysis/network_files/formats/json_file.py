@@ -36,7 +36,7 @@ def read_json(raw: bytes, _beside: Beside | None = None) -> NetworkFile | Weight
     if raw.startswith(b"PK"):
         Archive(raw, "zip archive")  # which says what is damaged
     document = read_value(raw, _ITEM, InvalidNetwork, MAX_NETWORK_BYTES, _CURE, max_parts=MAX_PARTS)
-    if isinstance(document, list) and any(isinstance(one, list) for one in document):  # as Keras gives weights
+    if isinstance(document, list) and any(isinstance(one, (list, dict)) for one in document):  # as Keras gives weights
         document = {str(n): one for n, one in enumerate(document)}
     if not isinstance(document, dict):
         raise InvalidNetwork(_ITEM, f"holds {kind_of(document)}, not an object", _CURE)

@@ -7,7 +7,7 @@ described by pickles, of which :mod:`analysis.network_files.formats.pickled` tak
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -171,7 +171,7 @@ def _weights(tree: Any, numbers: Callable[[_Storage], bytes], order: ByteOrder, 
     found, beside, said = tensors_in(tree, item, made)
     remarks = unread(beside)
     if called:
-        names = ", ".join(sorted(called)[:4])[:200]
+        names = _shown(called)
         remarks += (f"What the file would call when torch opens it ({names}) was not run.",)
     if not found and called:
         raise _runs_code([*called.values()], item)
@@ -181,9 +181,13 @@ def _weights(tree: Any, numbers: Callable[[_Storage], bytes], order: ByteOrder, 
     return WeightsFound(item, found, said, remarks=remarks)
 
 
+def _shown(names: Iterable[str]) -> str:
+    return ", ".join(sorted({*names})[:4])[:200].encode("unicode_escape").decode()
+
+
 def _runs_code(calls: Sequence[Call], item: str) -> InvalidNetwork:
     """Why nothing is read where tensors would have to be made by code."""
-    names = ", ".join(sorted({call.name for call in calls})[:4])[:200]
+    names = _shown([call.name for call in calls])
     module = any(isinstance(call.state, dict) and "_modules" in call.state for call in calls)
     cure = _CURE if module else _SKLEARN if all(call.name.startswith("sklearn.") for call in calls) else _DO_NOT_OPEN
     what = "is a whole module" if module else "would call"

@@ -121,6 +121,9 @@ SAME = {
     "JSON": json.dumps({name: one.tolist() for name, one in STATE.items()}).encode(),
     "JSON checkpoint": json.dumps({"state_dict": {k: v.tolist() for k, v in STATE.items()}, "epoch": 3}).encode(),
     "JSON of Flax": json.dumps({"params": nested}).encode(),
+    "JSON of a list of layers": json.dumps(
+        [{"w": W1.tolist(), "b": B1.tolist()}, {"w": W2.tolist(), "b": B2.tolist()}]
+    ).encode(),
     "JSON of a list": json.dumps([one.tolist() for one in STATE.values()]).encode(),
     "JSON without format": json.dumps(
         {"weights": [W1.tolist(), W2.tolist()], "biases": [B1.tolist(), B2.tolist()]}
@@ -208,7 +211,7 @@ def test_each_layer_may_name_its_own_activation():
         draft = read_any(json.dumps({"layers": [first | {"act": "relu"}, last | second]}).encode())
         assert (draft.network.activation, draft.network.output_activation) == ("relu", "linear")
     three = {"layers": [first | {"act": "relu"}, first | {"act": "tanh"}, last]}
-    with pytest.raises(InvalidNetwork, match="named as relu, tanh, and all hidden layers need the same"):
+    with pytest.raises(InvalidNetwork, match="named as 'relu', 'tanh', and all hidden layers need the same"):
         read_any(json.dumps(three).encode())
 
 
@@ -374,6 +377,7 @@ REFUSED = {
     "whole numbers": (saved({n: t.to(torch.int64) for n, t in tensors().items()}), "has the type int64", "float32"),
     "quantised": (saved({"0.weight": torch.ones(2, 2, dtype=torch.float8_e4m3fn)}), "", ""),
     "batch norm": (saved(nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)).state_dict()), "batch norm", "fold it"),
+    "PReLU": (saved(nn.Sequential(nn.Linear(2, 2), nn.PReLU()).state_dict()), "of a norm or PReLU", "fold it"),
     "convolution": (saved(nn.Conv2d(1, 2, 3).state_dict()), "has the shape", "one of the shape"),
     "no tensors": (saved({"a": 1}), "holds no tensors", "state_dict"),
     "a list": (saved([1, 2]), "holds no tensors", "state_dict"),
