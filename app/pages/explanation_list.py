@@ -327,7 +327,7 @@ def _sheet(found: Asked, frame: Frame, table: Selection) -> tuple[Text, Sequence
     shown, every = sum(len(kind.pictures) for kind in kinds), sum(kind.n for kind in kinds)
     told = noun(shown, "picture") + (f" of {exact(every)}" if every > shown else "")
     stand = f", for {noun(table.total, 'explanation')}" if table.total > every else ""
-    return told + stand, [Sheet(kinds)]
+    return told + stand, [Sheet(kinds, not question.kind.refuses("edge-weights"))]
 
 
 def _no_map(one: analyses.Asked) -> Notice | Progress:
@@ -347,7 +347,10 @@ def _map(found: Asked, frame: Frame, _: Selection) -> tuple[Text, Sequence[Block
     to_hex = found.place.question.graph.to_hex
     circuits = {to_hex(int(mask)) for mask in masks_of(found.session, found.place.analysis)[passing]}
     every = [*analyses.older(one), *map_blocks(one.report, one.subject, None if passing.all() else circuits)]
-    return noun(one.report.n_dots, "dot"), every
+    n, dots = len(one.report.dot), noun(one.report.n_dots, "dot")
+    return f"{noun(n, 'observed class', 'observed classes')} as {dots}" if one.report.index else noun(
+        n, "circuit"
+    ), every
 
 
 def _tree(found: Asked, frame: Frame, _: Selection) -> tuple[Text, Sequence[Block]]:

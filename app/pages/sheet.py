@@ -32,6 +32,9 @@ _NAMED: Final = 2
 """Parts that a caption names; of more their number is said."""
 _EDGE: Final = re.compile(r'<path class="(e-[^"]*)" d="([^"]*)"( stroke-width="[^"]*")?/>')
 _SAID: Final = re.compile(r' role="img" aria-label="[^"]*"><title>.*?</title>', re.DOTALL)
+_TABLE: Final = re.compile(r"([01]{9,})(.*)")
+_LONG: Final = 14
+"""Digits of a mask that stand in one line of a caption."""
 _SIZES: Final = ("edges", "neurons", "gates")
 ORDERS: Final = ("size", "predictions", "nearness")
 """How pictures of a kind may be ordered."""
@@ -103,9 +106,11 @@ class Sheet(Block):
 
     Args:
         kinds: in the order in which they stand.
+        weighted: whether edges are drawn by their weights.
     """
 
     kinds: Sequence[OfKind]
+    weighted: bool = True
 
 
 @dataclass(frozen=True)
@@ -218,17 +223,26 @@ def _pictures(kind: str, rows: Sequence[Row], question: Any, network: NetworkRow
         yield Picture(row, *_caption(kind, row, question, differ), called)
 
 
+def short(mask: str) -> str:
+    """A mask as captions have it: of a long one its ends."""
+    return mask if len(mask) <= _LONG else f"{mask[:6]}…{mask[-5:]}"
+
+
 def _caption(kind: str, row: Row, question: Any, differ: Sequence[Any]) -> tuple[Text, list[Text]]:
     if kind == "circuit":
         told = left_out_words(question, int(row["mask"], 16), _NAMED)
-        return Markup('<span class="mono">{}</span>').format(row.ref), [f"{row['size']}, {told or 'all'}"]
+        title = Markup('<span class="mono">c-{}</span>').format(short(row["mask"]))
+        return title, [f"{row['size']}, {told or 'all'}"]
     if kind == "interpretation":
         members = f", {noun(row['members'], 'interpretation')}" if row["members"] else ""
-        return (row["marks"] or "") + _read(row, question, differ), [f"c-{row['mask']}{members}", *_right(row)]
+        return (row["marks"] or "") + _read(row, question, differ), [f"c-{short(row['mask'])}{members}", *_right(row)]
     found_by = next((map_class(one).label for one in DIRECTIONS if one in (row["classes"] or ())), "")
     is_empty = kind in ("alignment", "direction") and not row["places"]
     told = "no variables, so nothing to test" if is_empty else found_by or says(row)
     lines = [one for one in (told, *_right(row)) if one]
+    if table := _TABLE.match(row["name"]):  # a function without a short formula
+        title = Markup('<span class="mono">{}</span>').format(short(str(row.ref)))
+        return title, [f"a table of {len(table[1])} rows{table[2]}", *lines]
     return Markup('<span class="f">{}</span>').format(row["name"]), lines
 
 

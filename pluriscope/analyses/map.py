@@ -314,7 +314,9 @@ class _Drawn:
 
     def _card(self, number: int, facts: Mapping[str, str]) -> OnMap:
         report, dot, ref = self.report, self.report.dot[number], self.ref(number)
-        told = {**facts, self.right: self.share(report.with_network[dot])}
+        # others of its class may differ
+        one_of = report.index and int(report.interpretations[dot]) > self.on[dot]
+        told = {**facts, f"{self.right}{', as drawn' if one_of else ''}": self.share(report.with_network[dot])}
         if report.index and not facts:
             n = int(report.interpretations[dot])
             told["This dot"] = f"{noun(self.on[dot], *self.noun)}, {noun(n, 'interpretation')}"

@@ -35,7 +35,7 @@ def test_twenty_pictures_stand_on_one_screen_and_two_have_names(visitor, expect,
     for name in ("Alice", "Bob"):
         expect(tab.locator(".pic").filter(has_text=name)).to_have_count(1)
     tab.get_by_role("link", name="Alice against Bob").click()
-    expect(tab.get_by_role("heading", level=1)).to_contain_text("P and Q")
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("Alice (P) and Bob (Q)")
 
 
 def test_keys_go_between_pictures_pick_and_open(visitor, expect):
