@@ -368,14 +368,16 @@ class _Attempt:
         newest = reports[-1] if reports else None
         losses = [(one.done, one.loss) for one in reports if one.loss is not None and isfinite(one.loss)]
         known, lease = next((one.known for one in reversed(reports) if one.known), None), self.pace.lease_seconds
-        self.is_answered |= known is not None and known.method != "tested"
         with self.store.write() as session:
             queue.heartbeat(session, self.held, newest, losses=losses, known=known, lease_seconds=lease)
             for line in self._stages_ended(reports):
                 queue.add_log(session, self.held.job_id, line)
             part = next((one.part for one in reversed(reports) if one.part is not None), None)
-            if part is not None and self.handler is not None and self.handler.keep is not None:
-                self.handler.keep(session, self.held.arguments, part)
+            keep = None if self.handler is None else self.handler.keep
+            if part is not None and keep is not None:
+                keep(session, self.held.arguments, part)
+        # what is stored is not computed again after giving way
+        self.is_answered |= part is not None if keep is not None else known is not None and known.method != "tested"
         del self.reports[: len(reports)]
 
     def _stages_ended(self, reports: Sequence[Progress]) -> Iterator[str]:

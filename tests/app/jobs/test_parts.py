@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from analysis.pipeline import analyse_output
+from analysis.progress import KnownCircuits, Progress
 from analysis.protocol import COMPLETE
 from analysis.question import ask
 from analysis.work import Work
@@ -18,6 +19,8 @@ from app.db.writes import save_network
 from app.jobs import queue
 from app.jobs.analyses import ANALYSE, found_words
 from app.jobs.definitions import analyse_arguments
+from app.jobs.worker import GivingWay, Worker, _Attempt
+from pluriscope.executor import ThreadExecutor
 from tests.factories import pretrained_xor
 
 
@@ -62,3 +65,23 @@ def test_parts_are_stored_in_one_place_and_gone_on_with(store, found):
         assert row.exhaustive
         assert found_words(row).startswith("197 of")
         assert session.get(JobRow, job).so_far == {}
+
+
+def test_an_analysis_gives_way_only_when_what_it_found_is_stored(store, found, monkeypatch):
+    parts, whole = found
+    with store.write() as session:
+        save_network(session, pretrained_xor())
+        queue.enqueue(session, "analyse", analyse_arguments(whole.network, 0, COMPLETE), asked=True)
+        held = queue.claim(session, "somebody")
+    worker = Worker(store)
+    monkeypatch.setattr(worker, "is_anybody_waiting", lambda: True)
+    attempt = _Attempt(worker, held, ThreadExecutor(), gives_way=True)
+    attempt.handler = ANALYSE
+    known = KnownCircuits(possible=262_144, value=197, least=197, most=197, method="listed")
+    attempt.reports.append(Progress("circuits", 1, 1, known=known))
+    attempt._beat()
+    attempt._look()
+    attempt.reports.append(Progress("interpretations", 0, 1, part=parts[0]))
+    attempt._beat()
+    with pytest.raises(GivingWay):
+        attempt._look()
