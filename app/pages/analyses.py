@@ -19,7 +19,7 @@ from app.db.codecs import planted_of
 from app.db.distributions import distribution_in
 from app.db.job_tables import JobRow
 from app.db.reads.algorithms import is_listed
-from app.db.reads.analyses import scope_of
+from app.db.reads.analyses import clean_key, scope_of
 from app.db.reads.jobs import UNFINISHED, jobs_about
 from app.db.reads.networks import analyses_of as analyses_of_networks
 from app.db.reports import report_of, report_row, reports_of
@@ -204,7 +204,7 @@ def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequenc
             reason = f"{one.price} Such an address: {such}"
             found.append(Asked(one, context, "not_asked", Stored(report=None), searching, reason, rules))
         elif unfit:
-            fit = {EVERY_INPUT: replace(place.scope, data="")} if on_own_rows(place.question) else {}
+            fit = {EVERY_INPUT: replace(place.scope, data=clean_key(place.row))} if on_own_rows(place.question) else {}
             found.append(Asked(one, context, "not_applicable", None, None, unfit, rules, fit))
         elif row is None and why and not one.searched and place.question.kind.settings:
             found.append(Asked(one, context, "not_asked", None, None, "", rules))  # it stands on no circuits

@@ -21,7 +21,7 @@ from app.db.codecs import tasks_of
 from app.db.job_tables import JobRow
 from app.db.reads import networks as reads
 from app.db.reads.algorithms import placements_untried
-from app.db.reads.analyses import scope_of
+from app.db.reads.analyses import clean_key, scope_of
 from app.db.reads.jobs import jobs_of_network
 from app.db.reports import report_of, report_row
 from app.db.rows import columns_of
@@ -169,11 +169,11 @@ class Known:
 
     def data(self) -> Iterator[tuple[str, Scope]]:
         """The default record, those with an analysis of this output, and the chosen one."""
-        place, labels = self.place, {"": "every clean input, once"}
+        place, labels = self.place, {clean_key(self.place.row): "every clean input, once"}
         digests = {
             scope.data: one.data_digest for scope, one in self.analyses.items() if scope.output == place.scope.output
         }
-        told = reads.data_descriptions(self.session, digests.values()) if digests.keys() - {""} else {}
+        told = reads.data_descriptions(self.session, digests.values()) if digests.keys() - labels.keys() else {}
         for data in [*digests, place.scope.data]:
             own = place.question.record.description if data == place.scope.data else told.get(digests[data], "")
             labels.setdefault(data, own or f"data record {data}")

@@ -181,7 +181,8 @@ def _networks(session: Session, links: Addresses, words: Sequence[str], limit: i
     for row in networks_named(session, words, limit):
         tasks = ", ".join(str(task["name"] or "unnamed task") for task in row.tasks)
         what = "–".join(map(str, row.sizes)) or NOUNS.get(row.kind, row.kind)
-        hit = Hit(kind="network", label=row.name, detail=f"{what}, {tasks} · {row.slug}", url=links.network(row.slug))
+        url = links.network(row.slug, Scope(data=(row.input_data or "")[:12]))
+        hit = Hit(kind="network", label=row.name, detail=f"{what}, {tasks} · {row.slug}", url=url)
         called = {row.slug, folded(row.name), *(str(task["name"]).lower() for task in row.tasks)}
         begins = all(f" {folded(word)}" in f" {folded(row.name)}" for word in words)
         found.append((0 if " ".join(words) in called else 1 if begins else 3, hit))

@@ -9,13 +9,13 @@ from typing import Any, Literal
 import numpy as np
 from sqlalchemy.orm import Session
 
-from analysis.data import clean_data
 from analysis.digest import canonical_json
 from analysis.progress import KnownCircuits
 from analysis.protocol import Protocol
 from analysis.subjects.perceptron.activations import activation_of
 from analysis.subjects.perceptron.circuit import EdgeLayout
 from app.db.job_tables import JobRow
+from app.db.reads.analyses import clean_key
 from app.db.reads.jobs import UNFINISHED
 from app.db.reads.networks import jobs_for
 from app.db.tables import PERCEPTRON, AnalysisRow
@@ -70,8 +70,8 @@ def scope_of_job(job: JobRow, network: Any) -> Scope:
     arguments = job.arguments
     if network.kind != PERCEPTRON:
         return Scope(arguments["output"], arguments["protocol"]["name"])
-    protocol, clean = _protocol_key_of(canonical_json(arguments["protocol"])), clean_data(network.sizes[0]).digest
-    return Scope(arguments["output"], protocol, "" if arguments["data"] == clean else arguments["data"][:12])
+    protocol = _protocol_key_of(canonical_json(arguments["protocol"]))
+    return Scope(arguments["output"], protocol, arguments["data"][:12] or clean_key(network))
 
 
 @lru_cache(maxsize=256)  # thousands of jobs have few protocols

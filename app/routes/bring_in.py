@@ -30,7 +30,7 @@ from analysis.subjects.registry import kind_of_file, read_subject
 from analysis.subjects.transformer.training_spec import TransformerOptions
 from app.db.errors import StoreError
 from app.db.job_tables import JobRow
-from app.db.reads.analyses import find_protocol, network_by_digest
+from app.db.reads.analyses import clean_key, find_protocol, network_by_digest
 from app.db.reads.networks import known_as
 from app.db.records import save_data_record
 from app.db.tables import NetworkRow
@@ -300,7 +300,7 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
             with request.app.state.store.write() as writing:
                 row = store_intake(writing, intake)
                 queue.enqueue_analyses(writing, row, protocols, data=intake.data, asked=True)
-            data = "" if intake.data.is_clean else intake.data.digest[:12]
+            data = clean_key(row) if intake.data.is_clean else intake.data.digest[:12]
             rules = protocol_key(protocols[0]) if protocols else COMPLETE.name
             return RedirectResponse(links.network(row.slug, Scope(0, rules, data)), status_code=303)
         values = answers.declared.model_dump() | {name: sent.declared.get(name, "") for name in wrong}
@@ -347,7 +347,7 @@ def bring_in(request: Request, links: Links, raw: NetworkBody, wanted: Wanted, r
             protocols = known_protocols(session, wanted.protocols)
             jobs = queue.enqueue_analyses(session, row, protocols, data=intake.data, asked=True)
             also, data = known_as(session, row, intake.name), "" if intake.data.is_clean else intake.data.digest
-    url = links.network(row.slug)
+    url = links.network(row.slug, Scope(data=data[:12]))
     response.headers["Location"] = url
     response.status_code = 201 if created else 200
     return ImportedNetwork(

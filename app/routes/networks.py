@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, BackgroundTasks, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -91,6 +92,10 @@ def network(session: Reading, links: Links, network: str, options: Annotated[Ove
 
     def page(request: Request) -> Response:
         place = locate(session, links, network, options.scope)
+        if place.row.input_data and not options.data:  # it is shown on the inputs that it was brought with
+            own = [("data", place.row.input_data[:12])]
+            rest = [one for one in request.query_params.multi_items() if one[0] != "data"]
+            return RedirectResponse(f"{links.network(place.slug)}?{urlencode(own + rest)}", 302)
         if options.circuit:
             to = links.explanations(place.slug, place.scope, view="tree", circuit=options.circuit)
             return RedirectResponse(to, 301)

@@ -233,4 +233,12 @@ def scope_of(analysis: AnalysisRow) -> Scope:
     names = {protocol.digest: name for name, protocol in BUILT_IN.items()}
     protocol = names.get(analysis.protocol_digest, analysis.protocol_digest[:12])
     default = clean_data(analysis.network.sizes[0]).digest
-    return Scope(analysis.output, protocol, "" if analysis.data_digest == default else analysis.data_digest[:12])
+    data = clean_key(analysis.network) if analysis.data_digest == default else analysis.data_digest[:12]
+    return Scope(analysis.output, protocol, data)
+
+
+def clean_key(network: Any) -> str:
+    """How the addresses of a network name every clean input once: where it was brought with a data record of its own,
+    which its bare address leads to, by 12 digits.
+    """
+    return clean_data(network.sizes[0]).digest[:12] if network.input_data else ""

@@ -11,14 +11,17 @@ import torch
 from fastapi.routing import APIRoute
 from sqlalchemy import func, select
 
+from analysis.data import clean_data
 from analysis.network_files.declaration import Declaration
 from analysis.network_files.files import network_file_json
 from analysis.network_files.intake import as_chosen, read_any
+from analysis.protocol import COMPLETE
 from app.bundled import bundled_models
 from app.db import writes
 from app.db.job_tables import JobRow
 from app.db.tables import DataRow, NetworkRow
 from app.db.writes import save_network
+from app.jobs import queue
 from app.jobs.deletion import purge_deleted
 from app.pages.edit import Editing
 from app.routes import bring_in as bring_in_routes
@@ -224,8 +227,20 @@ def test_an_encoding_becomes_the_data_record_of_the_network(client, store):
     assert [row["decision"] for row in page["behaviour"]] == [0, 1, 1, 0]
     assert page["behaviour"][0]["row"] == [-1, -1]
     item = client.get("/api/v2/networks").json()["items"][0]
-    assert item["url"] == f"/networks/on-signs?data={made['data'][:12]}"
-    assert "Its inputs are not 0 and 1" in client.get("/networks/on-signs").text
+    own = f"/networks/on-signs?data={made['data'][:12]}"
+    hit = client.get("/api/v2/search?q=on-signs").json()["groups"][0]["hits"][0]
+    assert {item["url"], made["url"], hit["url"]} == {own}
+    bare = client.get("/networks/on-signs?output=0", follow_redirects=False)
+    assert bare.headers["Location"] == own + "&output=0"
+    assert "Its inputs are not 0 and 1" not in client.get(own).text
+    clean = f"/networks/on-signs?data={clean_data(2).digest[:12]}"  # asked for by name, it stays
+    page = client.get(clean)
+    assert str(page.url).endswith(clean)
+    assert "Its inputs are not 0 and 1" in page.text
+    with store.write() as session:
+        order = queue.enqueue_analyses(session, session.scalar(select(NetworkRow)), (COMPLETE,), data=clean_data(2))
+        assert order and "Nobody asked" in page.text
+    assert "Nobody asked" not in client.get(clean).text
 
 
 def test_the_form_shows_an_example_before_anything_is_sent(client):
