@@ -31,7 +31,7 @@ from analysis.alignments.search import search_alignments, untried
 from analysis.circuits.planning import plan_circuits
 from analysis.circuits.result import CircuitSearch
 from analysis.circuits.space import count_in_space
-from analysis.circuits.strategy import add_smallest, find_circuits, find_number, first_answer
+from analysis.circuits.strategy import add_smallest, add_tried, find_circuits, find_number, first_answer
 from analysis.circuits.trying import try_circuits
 from analysis.criteria.tallies import tallies, tallies_of_circuits
 from analysis.errors import BeyondLimits
@@ -265,6 +265,8 @@ class _Course:
                 found = find_number(self.question, own, plan, before)
             if found.interval and not found.interval[0]:  # nothing drawn was valid, and yet some circuits may be known
                 found = self._with_tried(found)
+            if self._tried is not None and found.smallest is None:
+                found = add_tried(self.question, found, self._tried.masks, work.limits)
             if found.masks is self.circuits.masks:
                 self.circuits = found
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
@@ -17,12 +17,13 @@ from analysis.circuits.estimating import estimate_circuits
 from analysis.circuits.hashed_count import EPSILON
 from analysis.circuits.judging import evaluate_circuits
 from analysis.circuits.planning import HASHING, CircuitPlan, plan_circuits
-from analysis.circuits.result import CircuitSearch
+from analysis.circuits.result import CircuitSearch, SmallestCircuits
 from analysis.circuits.search import Sampling, search_circuits
 from analysis.circuits.smallest import find_smallest
 from analysis.circuits.source_subsets import is_compiled
 from analysis.errors import BeyondLimits
 from analysis.late_functions import function_at
+from analysis.limits import Limits
 from analysis.progress import OutOfTime
 from analysis.question import Question
 from analysis.subjects.perceptron.circuit import MAX_EDGES_KEPT, mask_array
@@ -215,8 +216,7 @@ def add_smallest(question: Question, found: CircuitSearch, work: Work) -> Circui
     work.ended.pop("smallest", None)
     if found.truncated_at is None or found.method == "listed":
         return found
-    searched = limits.n_smallest and question.protocol.circuit_family == "own"
-    if not searched or found.layout.n_edges > MAX_EDGES_KEPT:
+    if not _lists_smallest(question, found, limits):
         return replace(found, n_drawn=found.n_listed)
     drawn = sorted({*found.masks.tolist()} - {*(earlier.undrawn if earlier else ())})
     smallest = find_smallest(
@@ -236,6 +236,36 @@ def add_smallest(question: Question, found: CircuitSearch, work: Work) -> Circui
             work.ended["smallest"] = reason
     if not ended and (not smallest.proved or (earlier and earlier.solved)):
         smallest = function_at(f"{SOLVING}:with_solver")(question, smallest, work)
+    found = _listing(question, replace(found, edge_use=edge_use), drawn, smallest)
+    # the search that goes on may end with others than those that are listed now
+    n_known = 0 if "smallest" in work.ended else found.n_listed
+    interval = found.interval and (max(found.interval[0], n_known), max(found.interval[1], n_known))
+    return replace(found, count=max(found.count, n_known), interval=interval, n_drawn=len(drawn))
+
+
+def add_tried(question: Question, found: CircuitSearch, tried: Sequence[int], limits: Limits) -> CircuitSearch:
+    """The same with valid circuits that were tried beside those drawn, as the smallest known, until they are searched.
+
+    Args:
+        found: by a sample or by hashing.
+        tried: masks of valid circuits.
+    """
+    if found.method not in ("sampled", "hashed") or not _lists_smallest(question, found, limits):
+        return found
+    known = sorted(tried, key=lambda mask: (mask.bit_count(), mask))
+    at = question.network.n_inputs + len(question.network.sizes) - 3  # no circuit has fewer edges than one more
+    return _listing(question, found, found.masks.tolist(), SmallestCircuits(tuple(known), False, at, 0))
+
+
+def _lists_smallest(question: Question, found: CircuitSearch, limits: Limits) -> bool:
+    is_own = question.protocol.circuit_family == "own"
+    return bool(limits.n_smallest) and is_own and found.layout.n_edges <= MAX_EDGES_KEPT
+
+
+def _listing(
+    question: Question, found: CircuitSearch, drawn: Sequence[int], smallest: SmallestCircuits
+) -> CircuitSearch:
+    """The same with the circuits drawn and the smallest listed; those that were not listed are run."""
     undrawn = sorted({*smallest.masks} - {*drawn})
     every = mask_array(sorted([*drawn, *undrawn]), found.layout)
     new = mask_array(sorted({*undrawn} - {*found.masks.tolist()}), found.layout)  # only these are run, on many rows
@@ -244,17 +274,11 @@ def add_smallest(question: Question, found: CircuitSearch, work: Work) -> Circui
     listed = listed[np.isin(known[listed], every)]
     pairs = zip((found.outputs, found.margins), evaluate_circuits(question, new), strict=True)
     outputs, margins = (np.concatenate(pair)[listed] for pair in pairs)
-    whole = found.method == "counted" and len(every) == found.count
-    n_known = 0 if "smallest" in work.ended else len(every)  # the search that goes on may end with others
     return replace(
         found,
         masks=every,
         outputs=outputs,
         margins=margins,
-        truncated_at=None if whole else len(every),
-        count=max(found.count, n_known),
-        interval=found.interval and (max(found.interval[0], n_known), max(found.interval[1], n_known)),
-        n_drawn=len(drawn),
+        truncated_at=None if found.method == "counted" and len(every) == found.count else len(every),
         smallest=replace(smallest, undrawn=tuple(undrawn)),
-        edge_use=edge_use,
     )

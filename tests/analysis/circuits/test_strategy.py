@@ -14,7 +14,8 @@ from analysis.circuits import strategy
 from analysis.circuits.planning import plan_circuits
 from analysis.circuits.result import EdgeUse
 from analysis.circuits.search import search_circuits
-from analysis.circuits.strategy import add_smallest, find_circuits, find_number, first_answer
+from analysis.circuits.strategy import add_smallest, add_tried, find_circuits, find_number, first_answer
+from analysis.circuits.trying import try_circuits
 from analysis.data import DataRecord, clean_data
 from analysis.errors import BeyondLimits
 from analysis.formulas import hashing
@@ -249,6 +250,24 @@ def test_no_first_answer_waits_for_what_counts_to_be_compiled(monkeypatch, limit
     assert (found.method, found.n_valid, work.ended) == ("counted", 197, {})
     is_there.append(True)
     assert strategy.first_answer(question, work, plan, 60.0).masks.tolist() == found.masks.tolist()
+
+
+@pytest.mark.slow
+def test_circuits_that_were_tried_are_listed_and_change_no_later_answer():
+    network = pretrained_xor()
+    question = ask(network.network, task=network.tasks[0])
+    work = Work(limits=Limits(n_samples=200, n_tried=1))
+    sample = strategy._sampled(question, work)
+    *_, tried = try_circuits(question, work)
+    new = {*tried.masks} - {*sample.masks.tolist()}
+    found = add_tried(question, sample, tried.masks, work.limits)
+    assert {*found.masks.tolist()} == {*sample.masks.tolist()} | new
+    assert {*found.smallest.undrawn} == new != set()
+    assert found.smallest.masks[0] == min(tried.masks, key=int.bit_count)
+    assert not found.smallest.proved
+    later, usual = add_smallest(question, found, work), add_smallest(question, sample, work)
+    assert (later.masks.tolist(), later.smallest) == (usual.masks.tolist(), usual.smallest)
+    assert (later.count, later.interval, later.n_drawn) == (usual.count, usual.interval, usual.n_drawn)
 
 
 def test_a_solver_proves_the_smallest_where_the_order_of_size_ends():
