@@ -24,7 +24,7 @@ from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, circuit_fr
 from analysis.subjects.perceptron.kind import PERCEPTRON
 from analysis.subjects.perceptron.mlp import Ablation, ablation_values, activations, batch_activations, forward
 from analysis.subjects.perceptron.network import Network
-from analysis.subjects.question import CircuitVerdict, nearest
+from analysis.subjects.question import CircuitVerdict
 from analysis.subjects.subject import Table
 from analysis.subjects.traits import TRAITS
 from analysis.tasks import Task, name_of
@@ -191,7 +191,7 @@ class Question(Described):
             n_rows=n,
             threshold=protocol.accuracy_threshold,
             in_space=looked_at,
-            margin=nearest(margins, right),
+            margin=float(margins.min()),
             worst=float(np.where(right, margins, -margins).min()),
         )
 

@@ -113,7 +113,7 @@ class Circuit(Explanation):
     @cached_property
     def margin(self) -> float:
         """Smallest distance of any tested output from the decision's edge."""
-        return abs(float(self.result.question.judge(self.number).margin))
+        return float(self.result.question.judge(self.number).margin)
 
     @property
     def outputs(self) -> tuple[float, ...] | tuple[tuple[float, ...], ...]:

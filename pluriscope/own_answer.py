@@ -112,7 +112,7 @@ def standing(landscape: Landscape, raw: int, count: Count | None) -> dict[str, A
         "reason": verdict.reason if verdict is not None else why_no_circuit(graph, mask),
         "edges": mask.bit_count(),
         "left_over": _named(raw & ~mask, names),
-        "margin": None if verdict is None else verdict.worst,
+        "margin": None if verdict is None else verdict.margin,
         "wrong": wrong,
         "rows": sorted(rows, key=_nearness)[:MAX_ROWS] if len(rows) > MAX_ROWS else rows,
         "n_rows": len(rows),

@@ -315,7 +315,7 @@ def _remarks(given: Given) -> Iterator[str | Markup]:
     if told["left_over"]:
         yield f"leads nowhere, so left out: {', '.join(told['left_over'])}"
     if told["state"] == "valid":
-        yield f"smallest margin {decimal(told['margin'], 3)}"
+        yield f"margin {decimal(told['margin'], 3)}"
     if claim.scores is not None:
         yield f"picked from {noun(len(claim.scores), 'score')}"
     if claim.note:

@@ -18,7 +18,9 @@ from pluriscope.counts import NOT_OFFERED, Count, counts_of
 from pluriscope.figures.numbers import noun
 
 State = Literal["unique", "not_unique", "none_valid", "not_known"]
-_CONTRADICT: Final = "Two explanations contradict each other: each predicts an intervention that the other gets wrong."
+_CONTRADICT: Final = (
+    "Some explanations contradict each other: each predicts correctly an intervention that the other gets wrong."
+)
 
 
 @checked
@@ -109,11 +111,11 @@ class Verdict:
             return "not_known", "Not known yet:", f" {between}{more}"
         among = f" {in_words(valid.value)} of {possible} circuits"
         if not valid.value:
-            placed = self.placements.value - self.empty
+            placed, but = self.placements.value - self.empty, ""
             if placed:
                 but = "1 placement passes its" if placed == 1 else f"{in_words(placed)} placements pass their"
-                return "none_valid", "No circuit is valid:", f"{among} decide right, but {but} interchanges."
-            return "none_valid", "No explanation is valid:", f"{among} decide right."
+                but = f", but {but} interchanges"
+            return "none_valid", "No circuit is valid:", f"{among} decide right{but}."
         if valid.value > 1:
             shared = f"; {self._shared}" if self._shared else ""
             return "not_unique", "Not unique.", f"{among} are valid{shared}.{apart}"

@@ -116,8 +116,7 @@
     const words = { valid: "Valid.", "not valid": not, "no circuit": "Not a circuit yet." }[now];
     lead.replaceChildren(Object.assign(document.createElement("b"), { textContent: words }));
     const name = Object.assign(document.createElement("span"), { className: "mono", textContent: `c-${hex(kept(mask))}` });
-    const least = Math.min(...ys.map((y, n) => (right(y, net.wanted[n]) ? margin(y) : -margin(y))));
-    lead.nextElementSibling.replaceChildren(name, now === "valid" ? ` · smallest margin ${number(least, 3)}` : "");
+    lead.nextElementSibling.replaceChildren(name, now === "valid" ? ` · margin ${number(Math.min(...ys.map(margin)), 3)}` : "");
   }
   function buttons() {
     const [undo, redo] = ["undo", "redo"].map((step) => box.querySelector(`[data-step=${step}]`));

@@ -94,9 +94,12 @@ class LensesReport(Report):
         if not cells:
             return ["The network has no hidden layer, so only lenses about inputs apply."]
         decodable = [cell for cell in cells if cell.margin > 0]
+        asked = f"the {len(cells)} pairs of a Boolean function and a hidden layer that are asked about"
+        if not decodable:
+            return [f"None of {asked} is decodable."]
         used = sum(bool(cell.changed) for cell in decodable)
         told = (
-            f"Of {len(cells)} pairs of a Boolean function and a hidden layer {len(decodable)} are decodable. "
+            f"Of {asked}, {len(decodable)} {'is' if len(decodable) == 1 else 'are'} decodable. "
             f"Interchanging the read-out changes some answer in {used} of them"
         )
         if not self.carried.known or not self.carried.of:

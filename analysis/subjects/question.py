@@ -36,7 +36,7 @@ class CircuitVerdict:
         n_rows: rows that circuits are judged on.
         threshold: the share of right rows must be above this.
         in_space: whether the rules look at such circuits at all.
-        margin: smallest distance of any row from another decision; below 0 if that row is wrong.
+        margin: smallest distance of any row, right or wrong, from where its decision would turn.
         worst: the least that speaks for the right decision on any row; below 0 if one is wrong.
     """
 
@@ -52,7 +52,7 @@ class CircuitVerdict:
     @property
     def fragile(self) -> bool:
         """Whether another order of sums might turn the verdict around."""
-        return abs(self.margin) < FRAGILE_MARGIN
+        return self.margin < FRAGILE_MARGIN
 
 
 class QuestionProtocol(Protocol):
@@ -257,7 +257,7 @@ class GraphQuestion(Described):
             n_rows=n,
             threshold=ACCURACY_THRESHOLD,
             in_space=True,
-            margin=nearest(apart, apart > 0),
+            margin=float(np.abs(apart).min()),
             worst=float(apart.min()),
         )
 
@@ -274,9 +274,3 @@ class GraphQuestion(Described):
     def admitted(self) -> list[GraphQuestion]:
         """The same under all rules that fit, the usual ones first."""
         return [replace(self, rules=rules) for rules in self.kind.admitted_rules(self.subject)]
-
-
-def nearest(margins: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
-    """The smallest margin of any row; negative where that row is wrong."""
-    row = int(np.abs(margins).argmin())
-    return float(abs(margins[row]) * (1 if right[row] else -1))

@@ -25,7 +25,7 @@ from analysis.subjects.question import CircuitVerdict
 from analysis.work import Work
 from app.db.reads.circuits import find_circuit, stored_coverage, stored_sizes
 from app.pages.circuit_tree import ID as TREE
-from app.pages.explanations import NEAREST, Readings, readings_of
+from app.pages.explanations import Readings, readings_of
 from app.pages.inside import rows_blocks, table_blocks
 from app.pages.interpretation_list import CircuitOptions, interpretations
 from app.pages.page import One, about, column, figure, head_actions, listed, page, pairs, told
@@ -208,7 +208,9 @@ def _facts(facts: CircuitFacts) -> Iterator[Fact]:
     yield Fact(f"{facts.place.part.capitalize()}s", f"{facts.mask.bit_count()} of {graph.n_bits}")
     if graph.cut == "edges":
         yield Fact(facts.view.nodes, f"{facts.n_nodes} of {len(graph.removable)}")
-    yield Fact("Margin", decimal(verdict.margin, 4), NEAREST)
+    yield Fact("Margin", decimal(verdict.margin, 4), "smallest distance of a row, right or wrong, from another answer")
+    if facts.question.kind.refuses("interpretations"):
+        yield Fact("Smallest gap", decimal(verdict.worst, 4), "right output less the largest other, of any row")
     if facts.chance is not None:
         yield Fact("Valid at its size", _share(facts.chance), f"possible circuits of {facts.size}")
     if readings.total is not None and readings.observed is not None:

@@ -250,7 +250,8 @@ def blocks(found: Asked) -> Iterator[Block]:
     listing = None if frame is None else Overview(frame, ("kind", "valid", "passes", "uses"), ("circuit", "edges"))
     picks = listing is not None and any(row.picks for row in listing.select(query, facets=False).rows)
     has = "Each passed" if found.query.wanted.get("valid") == ("yes",) else "Each was put to"
-    told = f"{has} its test, under {protocol}.{_of_empty(found)}{' Pick two to six to compare them.' if picks else ''}"
+    told = f"{has} the test of its kind, under the rules “{protocol}”.{_of_empty(found)}"
+    told += " Pick two to six to compare them." if picks else ""
     verdict = Known(found.session, addresses, place).verdict
     yield Head(
         "Explanations",

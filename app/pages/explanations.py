@@ -37,7 +37,6 @@ from pluriscope.address import Addresses
 from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.recent import Recent
 
-NEAREST: Final = "smallest distance to another answer; below 0 where that row is wrong"
 N_CARDS: Final = 12  # interpretations in the excerpt; each is computed on the spot
 MAX_INDEX_DIGITS: Final = 999
 MOST_ON_PAGES: Final = 1_000_000

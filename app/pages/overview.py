@@ -401,6 +401,8 @@ def _valid_circuits(known: Known) -> Fact:
     if count is not None and count.bound != "unknown":
         low, value = count.value if count.low is None else count.low, Markup("{}").format(count)
         high = low if count.is_exact else possible if count.high is None else count.high
+    if not high:  # powers of ten have no place for it
+        return Fact("Valid circuits", value, of, "", url)
     axis = count_axis(low, high, possible, exact=low == high, sentence=f"From {in_words(low)} to {in_words(high)}")
     return Fact("Valid circuits", value, of, axis, url)
 

@@ -117,7 +117,7 @@ VALID = Column(
 EDGES = Column("edges", "Edges", "Edges that the circuit keeps.", "int", facet="range")
 NEURONS = Column("neurons", "Neurons", "Hidden neurons that it uses.", "int", facet="range")
 MARGIN = Column(
-    *("margin", "Margin", "How far the nearest tested output is from the threshold of the decision rule.", "float"),
+    *("margin", "Margin", "Smallest distance of a tested output, right or wrong, from another decision.", "float"),
     facet="range",
     largest_first=True,
     show=_margin,

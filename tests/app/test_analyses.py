@@ -85,8 +85,9 @@ FINDINGS = {
         "circuit stays valid leaves 11. Ties decide whether 1 of the answers is valid.",
     ],
     "lenses": [
-        "Of 14 pairs of a Boolean function and a hidden layer 14 are decodable. Interchanging the read-out changes "
-        "some answer in 7 of them, and 2 are carried by a valid placement of an irredundant algorithm."
+        "Of the 14 pairs of a Boolean function and a hidden layer that are asked about, 14 are decodable. "
+        "Interchanging the read-out changes some answer in 7 of them, "
+        "and 2 are carried by a valid placement of an irredundant algorithm."
     ],
     "ladder": [
         "Both irredundant algorithms can be placed on read-outs with an oblique swap.",

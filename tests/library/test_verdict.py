@@ -16,7 +16,9 @@ from tests.factories import pretrained_xor
 
 AT_LEAST, DRAWN = Count(2, "at_least"), Count(149_469, "about", 110_749, 196_626, 0.99)
 ONE, UNKNOWN = Count(1), Count(0, "unknown")
-CONTRADICT = "Two explanations contradict each other: each predicts an intervention that the other gets wrong."
+CONTRADICT = (
+    "Some explanations contradict each other: each predicts correctly an intervention that the other gets wrong."
+)
 KEPT = {"kept": ("A-n1.2", "n2.2-y")}
 
 
@@ -93,7 +95,7 @@ KEPT = {"kept": ("A-n1.2", "n2.2-y")}
             "Not known yet. 1 of 9,625 circuits is valid; its interpretations are not counted.",
         ),
         (ONE, {"only_circuits": True}, "unique", "Unique. 1 of 9,625 circuits is valid."),
-        (Count(0), {}, "none_valid", "No explanation is valid: 0 of 9,625 circuits decide right."),
+        (Count(0), {}, "none_valid", "No circuit is valid: 0 of 9,625 circuits decide right."),
         (
             Count(0),
             {"placements": Count(3)},
@@ -104,7 +106,7 @@ KEPT = {"kept": ("A-n1.2", "n2.2-y")}
             Count(0),
             {"placements": ONE, "empty": 1},
             "none_valid",
-            "No explanation is valid: 0 of 9,625 circuits decide right.",
+            "No circuit is valid: 0 of 9,625 circuits decide right.",
         ),
         (
             Count(0),
@@ -117,7 +119,7 @@ KEPT = {"kept": ("A-n1.2", "n2.2-y")}
             {"doubt": doubt_of(12, 32, {0, 1})},
             "none_valid",
             "It did not learn its task: it is wrong on 12 of 32 rows. "
-            "No explanation is valid: 0 of 9,625 circuits decide right.",
+            "No circuit is valid: 0 of 9,625 circuits decide right.",
         ),
         (
             AT_LEAST,

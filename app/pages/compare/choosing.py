@@ -54,7 +54,9 @@ def choosing(session: Session, links: Addresses, place: AnyPlace | None, options
         every += f"#compare={quote(chosen)}"
     tick = [Action("Tick others in the list", every, primary=True)]
     if not chosen or place.question.kind.refuses(INTERPRETATIONS):
-        told = "Choose two or more." if chosen else "Fewer than two valid circuits are known. Choose two explanations."
+        none = place.analysis is not None and place.analysis.circuits_valid == 0
+        known = "No valid circuit is known." if none else "Fewer than two valid circuits are known."
+        told = "Choose two or more." if chosen else f"{known} Choose two explanations."
         yield Head(f"Compare {short(chosen) or 'explanations'} of {place.row.name}", told, actions=tick)
         yield from searched_for(session, links, place)
         return

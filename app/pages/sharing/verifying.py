@@ -99,7 +99,6 @@ def verify(session: Session, links: Addresses, target: Target) -> VerifiedRecord
         anew, names = anew["figures"], tuple(column.name for column in one.explanation.recorded.columns)
     if isinstance(question, GraphQuestion):
         names = tuple(name for name in names if anew[name] is not None)  # there are no interpretations
-        anew["margin"] = abs(anew["margin"])  # which is stored without the sign of a wrong row
     stored = _stored(one, names)
     digests = {
         "network_digest": (place.row.digest, question.subject.digest),
