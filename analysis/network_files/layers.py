@@ -117,21 +117,16 @@ def orders_of(found: WeightsFound, declared: str = "") -> Orders:
     named = _named(declared or found.layers, layers) if declared or found.layers else None
     fixed = named or (sorted(layers, key=_natural) if _numbered(list(layers)) else None)
     told = bool(declared) or (fixed is not None and all(layer.sure for layer in layers.values()))
-    candidates: list[Order] = []
-    more = False
-    for turned in (False, True):
-        if (turned and told and candidates) or (turned and declared) or not _biases_fit(layers, turned):
-            continue
-        shapes = {name: layer.shape(turned) for name, layer in layers.items()}
-        ways, many = _fitting(shapes, found.said, fixed, in_order=found.in_order)
-        more |= many
-        candidates += [_order(layers, way, turned) for way in ways]
+    candidates, more = _candidates(layers, found, fixed, told=told, declared=bool(declared))
+    if not candidates and not named and fixed:
+        fixed = None  # Flax counts layers as they are constructed, so that Dense_0 may be the last
+        candidates, more = _candidates(layers, found, None, told=told, declared=False)
     if not candidates and more:
         cause = f"is not told by the names of its {len(layers)} layers, and more orders than can be tried may fit"
         cure = "name all from the first to the last, as layers (--layers, layers=)"
         raise InvalidNetwork("order of the layers", cause, cure)
     if not candidates:
-        raise _none_fits(layers, fixed, "as they were named" if named else "by the numbers in their names")
+        raise _none_fits(layers, named)
     first, alone = candidates[0], len(candidates) == 1 and not more
     if alone and not declared and first.layers[0].endswith(TURNED):
         way = "[n_out, n_in]" if any(layer.turned for layer in layers.values()) else "[n_in, n_out]"
@@ -249,6 +244,24 @@ def _named(names: str | Sequence[str], layers: Mapping[str, _Layer]) -> list[str
     return plain
 
 
+def _candidates(
+    layers: Mapping[str, _Layer], found: WeightsFound, fixed: Sequence[str] | None, *, told: bool, declared: bool
+) -> tuple[list[Order], bool]:
+    """Orders that fit, and whether there are more; with all weights turned where nobody says which way round they are,
+    or where they fit in no other way.
+    """
+    candidates: list[Order] = []
+    more = False
+    for turned in (False, True):
+        if (turned and told and candidates) or (turned and declared) or not _biases_fit(layers, turned):
+            continue
+        shapes = {name: layer.shape(turned) for name, layer in layers.items()}
+        ways, many = _fitting(shapes, found.said, fixed, in_order=found.in_order)
+        more |= many
+        candidates += [_order(layers, way, turned) for way in ways]
+    return candidates, more
+
+
 def _biases_fit(layers: Mapping[str, _Layer], turned: bool) -> bool:
     pairs = [(layer.tensors["bias"], layer.shape(turned)) for layer in layers.values() if "bias" in layer.tensors]
     return all(len(bias) == shape[0] for bias, shape in pairs)
@@ -298,7 +311,7 @@ def _fitting(
     return found, True  # too many to try
 
 
-def _none_fits(layers: Mapping[str, _Layer], fixed: Sequence[str] | None, source: str) -> InvalidNetwork:
+def _none_fits(layers: Mapping[str, _Layer], named: Sequence[str] | None) -> InvalidNetwork:
     """Why no order fits."""
     shapes = {name: layer.shape(False) for name, layer in layers.items()}
     item, names = "order of the layers", ", ".join(layers)[:200]
@@ -307,13 +320,18 @@ def _none_fits(layers: Mapping[str, _Layer], fixed: Sequence[str] | None, source
         if n and n not in shapes[name]:
             cause = f"has {n} numbers beside a weight of the shape {list(layer.tensors['weight'].shape)}"
             return InvalidNetwork(f"bias of {name[:60]}", cause, "give each layer one bias for each neuron")
-    for before, after in pairwise(fixed or ()):
+    for before, after in pairwise(named or ()):
         if shapes[before][0] != shapes[after][1]:
-            cause = f"{source} does not fit: {after[:60]} reads {shapes[after][1]} and {before[:60]} before it gives"
+            cause = "as they were named does not fit: "
+            cause += f"{after[:60]} reads {shapes[after][1]} and {before[:60]} before it gives"
             cure = f"name {names} from the first to the last, as layers (--layers, layers=)"
             return InvalidNetwork(item, f"{cause} {shapes[before][0]}", cure)
     shown = ", ".join(f"{name[:40]} {list(shape)}" for name, shape in shapes.items())[:400]
     cause = f"is not told by their names, and none fits their shapes ({shown})"
+    no_bias = all("bias" not in layer.tensors for layer in layers.values())
+    if no_bias and all(shapes[before][0] + 1 == shapes[after][1] for before, after in pairwise(layers)):
+        cause = f"does not fit: each layer reads one number more than the one before gives ({shown}), as with the bias"
+        return InvalidNetwork(item, f"{cause} as a column of each weight", "save that column by itself, as LAYER.bias")
     return InvalidNetwork(item, cause, "let each layer read what one before gives")
 
 

@@ -12,6 +12,7 @@ from analysis.errors import InvalidNetwork
 from analysis.network_files.formats.archive import Archive, members
 from analysis.network_files.formats.format import Beside, FileFormat, Tensor, WeightsFound, bfloat16, tensors_in, unread
 from analysis.network_files.layers import MAX_TENSORS
+from analysis.strict_json import read_object
 
 _MAGIC: Final = b"\x93NUMPY"
 _MAX_HEADER: Final = 10_000
@@ -35,8 +36,13 @@ def read_npz(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
 
 
 def read_leaves(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
-    """Arrays that stand behind each other in one file; errors as of :func:`read_npz`."""
-    item, found, rest = "file of arrays", dict[str, Tensor](), raw
+    """Arrays that stand behind each other in one file, with a JSON object of settings in a line before them or none;
+    errors as of :func:`read_npz`.
+    """
+    item, found, rest, settings = "file of arrays", dict[str, Any](), raw, dict[str, Any]()
+    if raw.startswith(b"{"):
+        line, _, rest = raw.partition(b"\n")
+        settings = read_object(line, f"first line of the {item}", InvalidNetwork, _MAX_HEADER, "write it as JSON")
     while rest:
         tensor, length = _array(rest, item)
         if isinstance(tensor, Tensor) and tensor.shape:  # a number alone is a setting of equinox
@@ -44,7 +50,8 @@ def read_leaves(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
         rest = rest[length:]
         if len(found) > MAX_TENSORS:
             raise InvalidNetwork(item, f"holds more than {MAX_TENSORS} arrays", "use a smaller network")
-    return WeightsFound(item, found)
+    found, beside, said = tensors_in({**settings, **found}, item)
+    return WeightsFound(item, found, said, remarks=unread(beside))
 
 
 def _array(raw: bytes, item: str) -> tuple[Any, int]:
@@ -89,6 +96,12 @@ def _is_npz(raw: bytes) -> bool:
 
 
 NPZ: Final = FileFormat("npz", "arrays of numpy", (".npz",), _is_npz, read_npz)
-LEAVES: Final = FileFormat(
-    "leaves", "leaves of equinox", (".eqx", ".npy"), lambda raw: raw.startswith(_MAGIC), read_leaves
-)
+
+
+def _is_leaves(raw: bytes) -> bool:
+    """Whether arrays stand behind each other; in the recipe of equinox, behind a line of settings."""
+    arrays = raw[: _MAX_HEADER + 10].partition(b"\n")[2] if raw.startswith(b"{") else raw
+    return arrays.startswith(_MAGIC)
+
+
+LEAVES: Final = FileFormat("leaves", "leaves of equinox", (".eqx", ".npy"), _is_leaves, read_leaves)

@@ -107,6 +107,7 @@ SAME = {
     "npz transposed": npz(W1=W1.T, b1=B1, W2=W2.T, b2=B2),
     "npz of scikit-learn": npz(coefs_0=W1.T, intercepts_0=B1, coefs_1=W2.T, intercepts_1=B2),
     "leaves": leaves(W1, B1, W2, B2),
+    "leaves behind settings": json.dumps({"width": 3, "activation": "relu"}).encode() + b"\n" + leaves(W1, B1, W2, B2),
     "leaves of bfloat16": leaves(*(one.astype(ml_dtypes.bfloat16) for one in STATE.values())),
     "leaves and settings": leaves(W1.astype(np.float32), B1, np.float64(3.0), W2, B2),
     "msgpack": msgpack.packb({name: packed(one.astype(np.float32)) for name, one in STATE.items()}),
@@ -392,7 +393,7 @@ REFUSED = {
     "objects of numpy": (leaves(np.array([{}, None], object)), "objects, which only a pickle", "floats"),
     "npz of objects": (npz(a=np.array([{}], object), b=W1), "objects, which only a pickle", "floats"),
     "an archive": (archive(readme=b"hello"), "no weights are known", "accepted formats"),
-    "two layers that do not fit": (npz(W1=np.ones((3, 2)), W2=np.ones((5, 7))), "does not fit", "--layers"),
+    "two layers that do not fit": (npz(W1=np.ones((3, 2)), W2=np.ones((5, 7))), "none fits their shapes", "let each"),
     "code of Keras": ((BROUGHT / "k3_lambda.keras").read_bytes(), "Lambda, which is code of its own", "Dense layers"),
     "HDF5 of another version": (b"\x89HDF\r\n\x1a\n\x03" + bytes(100), "version that is not read", "Keras 3"),
     "HDF5 cut off": ((BROUGHT / "k3.weights.h5").read_bytes()[:2_000], "cut off", "again"),
@@ -412,6 +413,7 @@ def test_what_cannot_be_read_is_refused_with_the_cure(case):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:invalid escape sequence:DeprecationWarning")  # of pickletools
 def test_damaged_files_are_refused_or_read_and_nothing_else_happens():
     dice = random.Random(5)
     files = [*SAME.values(), *((BROUGHT / name).read_bytes() for name in MADE)]
