@@ -153,7 +153,8 @@ def why_no_circuit(graph: Any, mask: int) -> str:
     unread = [node.label for place, node in enumerate(graph.nodes) if node.layer == 0 and place not in reads]
     if not mask:
         return "nothing leads to the output"
-    return f"{plural(len(unread), 'input')} {enumerated(unread)} {'is' if len(unread) == 1 else 'are'} not used"
+    which = f"{plural(len(unread), 'input')} {enumerated(unread)} {'is' if len(unread) == 1 else 'are'} not read"
+    return f"{which}, and the rules look at circuits that read every input"
 
 
 def _named(mask: int, names: list[str]) -> list[str]:

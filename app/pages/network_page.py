@@ -220,5 +220,6 @@ def criterion_words(settings: Mapping[str, Any], n_rows: int) -> str:
     family = {"all": "", "without_full_node_mask": ", without circuits in which every neuron is active"}
     return (
         f"{ablation} ablation, judged on {n_rows:,}{noisy} rows"
-        f"{family[settings['circuit_space']]}; interchange over {pairs[settings['interchange_pairs']]}"
+        f"{family[settings['circuit_space']]}; circuits read every input; interchange over "
+        f"{pairs[settings['interchange_pairs']]}"
     )

@@ -37,6 +37,7 @@ TOLD = {
     "farthest": FAR,
 }
 ALONE = {"nearest_other": None, "farthest": None}
+UNREAD = "nput A is not read, and the rules look at circuits that read every input"
 SAID = {
     "Valid, and one of 146,453. The nearest other differs in 1 edge, the farthest shares 3 of your 9. "
     "The smallest has 7 edges, yours 9.": {},
@@ -86,9 +87,9 @@ SAID = {
         "all_listed": False,
         **ALONE,
     },
-    "Not a circuit yet. Input A is not used. The only valid one that is known differs in 1 edge: − A→n1.0.": {
+    f"Not a circuit yet. I{UNREAD}. The only valid one that is known differs in 1 edge: − A→n1.0.": {
         "state": "no circuit",
-        "reason": "input A is not used",
+        "reason": f"i{UNREAD}",
         "listed": 1,
         "all_listed": False,
     },
