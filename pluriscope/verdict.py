@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
 
+import numpy as np
 from markupsafe import Markup
 
 from analysis.discovery.part_names import names_of
@@ -39,6 +40,7 @@ class Verdict:
         only_circuits: whether nothing but circuits is asked about such a network.
         kept: names of the edges, or other parts, that every valid circuit keeps; None where that is not known.
         part: what one of them is.
+        zeros: whether valid circuits differ in nothing but edges of weight 0.
         contradict: whether two explanations are known each of which is right where the other is wrong.
         why: why nothing more is known, in a sentence.
     """
@@ -53,6 +55,7 @@ class Verdict:
     only_circuits: bool = False
     kept: Sequence[str] | None = None
     part: str = "edge"
+    zeros: bool = False
     contradict: bool = False
     why: str = ""
 
@@ -118,6 +121,7 @@ class Verdict:
             return "none_valid", "No circuit is valid:", f"{among} decide right{but}."
         if valid.value > 1:
             shared = f"; {self._shared}" if self._shared else ""
+            shared += "; they differ only in edges of weight 0, so all are one function" if self.zeros else ""
             return "not_unique", "Not unique.", f"{among} are valid{shared}.{apart}"
         if self.only_circuits:
             return "unique", "Unique.", f"{among} is valid."
@@ -176,6 +180,14 @@ def kept_by_all(
     return [names[bit] for bit in bits]
 
 
+def differ_in_zeros(question: Any, valid: Count, spread: Mapping[str, Any]) -> bool:
+    """Whether valid circuits differ in nothing but edges of weight 0, so that they are one function."""
+    if valid.value < 2 or not valid.is_exact or question.kind.refuses("edge-weights") or "edge_use" not in spread:
+        return False
+    weights = np.concatenate([matrix.ravel() for matrix in question.network.weights])
+    return not any(weight and 0 < int(n) < valid.value for weight, n in zip(weights, spread["edge_use"], strict=True))
+
+
 def empty_placements(question: Any, valid: Count) -> int:
     """How many valid placements have no variable to place: that of the formula whose only gate is its root, if any."""
     return int(valid.value > 0 and question.task.n_gates is not None)
@@ -203,5 +215,6 @@ def verdict_of(question: Any, found: Mapping[str, Any]) -> Verdict:
         if searched
         else None,
         part=question.graph.cut[:-1],
+        zeros=differ_in_zeros(question, valid, circuits["distribution"]) if searched else False,
         why="" if searched else f"Circuits are not searched: {question.obstacle}.",
     )

@@ -101,7 +101,11 @@ class Steered(Part):
 
     @property
     def where(self) -> str:
-        return f"{'layer' if self.site.isdigit() else 'site'} {self.site}"
+        name, _, token = self.site.partition("~")
+        if name.isdigit():
+            return f"layer {name}"
+        words = f"the residual stream after layer {name[1:]}" if name[0] == "x" and name != "x0" else f"site {name}"
+        return f"{words}, token {token}" if token else words
 
 
 class Transferred(Part):
@@ -419,7 +423,7 @@ class _Asked:
             for algorithm in asked
             for scored in align_on_directions(table, algorithm, "orthogonal").valid
         ]
-        return self._told("Valid placements on directions", len(valid), map(self._placed, valid))
+        return self._told("Valid placements on directions, orthogonal swap", len(valid), map(self._placed, valid))
 
     def _here(self, places: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
         return [one for one in places if one[1].layer == self.layer]

@@ -15,7 +15,7 @@ from app.db.tables import AnalysisRow
 from app.pages.place import AnyPlace
 from pluriscope.counts import Count, Counts, certainty_words
 from pluriscope.figures.numbers import Bound, exact, noun, readable
-from pluriscope.verdict import Verdict, empty_placements, kept_by_all
+from pluriscope.verdict import Verdict, differ_in_zeros, empty_placements, kept_by_all
 
 
 def counts_of(row: AnalysisRow) -> Counts:
@@ -77,6 +77,7 @@ def verdict_of_stored(place: AnyPlace, valid: Count | None, *, contradict: bool 
         empty=empty_placements(question, counts.valid_alignments),
         only_circuits=known.only_circuits or circuits_only(row),
         kept=None if valid is None else kept_by_all(question.graph, valid, spread, spread.get("backbone")),
+        zeros=valid is not None and differ_in_zeros(question, valid, spread),
     )
 
 

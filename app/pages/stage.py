@@ -76,7 +76,7 @@ class Stage(Block):
 def perceptron_stage(
     place: Place, links: Addresses, behaviour: Sequence[RowRecord], row: int | None, files: Mapping[str, str]
 ) -> Stage:
-    """A perceptron on its inputs; of many the 16 with the smallest margins, and the one that is asked for.
+    """A perceptron on its inputs; of many 16, first those it answers wrong, and the one that is asked for.
 
     Args:
         place: the network, its task and its rules.
@@ -91,13 +91,14 @@ def perceptron_stage(
     n, given, read = len(behaviour), place.question.clean_rows, place.question.data.representatives
     check_row(row, n)
     at = row if row is not None else next((number for number, one in enumerate(behaviour) if one.decision), 0)
-    listed = sorted(range(n), key=lambda number: (number != at, behaviour[number].margin, behaviour[number].right))
+    right = [one.right and not one.note for one in behaviour]
+    listed = sorted(range(n), key=lambda number: (number != at, right[number], behaviour[number].margin))
     listed = listed[:MOST_ROWS]
     rows = []
     for number in sorted(listed):
         one = behaviour[number]
         bits = " ".join(map(str, one.bits)) if boolean else f"row {number}"
-        right = "counted wrong" if one.note else "right" if one.right else f"should be {one.target}"
+        judged = "counted wrong" if one.note else "right" if one.right else f"should be {one.target}"
         above = f"{'' if one.decision else 'not '}above 0.5, so it answers {one.decision}"
         other = boolean and given[number].tolist() != one.bits
         given_as = ", ".join(map(decimal, given[number].tolist())) if other else ""
@@ -107,7 +108,7 @@ def perceptron_stage(
             Markup("{}<br><small>{}</small>").format(bits, given_as) if given_as else bits,
             decimal(one.output),
             str(one.decision),
-            Markup("{}<br><small>{}</small>").format(right, one.note) if one.note else right,
+            Markup("{}<br><small>{}</small>").format(judged, one.note) if one.note else judged,
         )
         url = links.network(place.slug, place.scope, row=number)
         rows.append(StageRow(url, cells, said, given[number].tolist()))
@@ -126,7 +127,8 @@ def perceptron_stage(
         told, bits = ", ".join(map(decimal, read[at].tolist())), " ".join(map(str, behaviour[at].bits))
         note += f" Interpretations read another row for each input: {told} for {bits}."
     if n > len(listed):
-        note = f"The {len(listed)} inputs of {n:,} with the smallest margins. {note}"
+        first = "with the smallest margins" if all(right) else "answered wrong, then those with the smallest margins"
+        note = f"{len(listed)} inputs of {n:,}: those {first}. {note}"
     names = " ".join(map(input_name, range(network.n_inputs))) if boolean else "Row"
     return Stage(
         Figure(twice(wide, narrow), rows[now].said, files, id=DRAWING),

@@ -54,7 +54,9 @@ def _page(_: None, of: AnalysisContext) -> Iterator[Block]:
     """One neuron of the last hidden layer, or the difference of the means of a transformer's answers, at one dose."""
     given = {} if of.kind.refuses("neurons") else _of_neurons(of, len(of.question.network.hidden_sizes), {0: 1})
     try:
-        yield from _steering(_found(of, given), of, given, _read_view({}))
+        report, view = _found(of, given), _read_view({})
+        yield Prose(report.at_dose(_nearest(report, view)), glossary=False)
+        yield from _steering(report, of, given, view)
     except AnalysisError as error:
         yield Notice.refused(error)
         yield from _form(of, given, refused=True)
@@ -125,10 +127,13 @@ def _drawn(
     """The network on one row with what is added, each neuron of the layer a link that turns its sign."""
     question, steered = of.question, report.steered
     direction = steered.direction
-    added = ", ".join(f"{value:.3g}" for value in direction)
+    shown = f"{dose:g}".replace("-", "−")
+    added = ", ".join(f"{value:.3g}".replace("-", "−") for value in direction)
     if of.kind.refuses("neurons"):
-        caption = f"Added at site {steered.site}: {dose:g} × ({added})."
-        return graph_diagram(question.space.graph, title=of.name), caption
+        one, other = report.classes
+        what = f"the mean of rows of {one} less that of {other}, " if report.along == "means" else ""
+        caption = f"Added to {steered.where}: {shown} × {what}{len(direction)} numbers of length "
+        return graph_diagram(question.space.graph, title=of.name), f"{caption}{decimal(steered.length)}."
     network, layer = question.network, int(steered.site)
     was = activations(network, question.method_rows[0])
     now = [*was[:layer], was[layer] + dose * np.array(direction)]
@@ -162,14 +167,15 @@ def _drawn(
             steps=steps,
         )
         both.append(drawn)
-    here = f"Row {steered.rows[row].row}. Added to layer {layer}: {dose:g} × ({added})."
+    here = f"Row {steered.rows[row].row}. Added to layer {layer}: {shown} × ({added})."
     return twice(*both), f"{here} Choose a neuron for +1, −1, 0."
 
 
 def _on_rows(report: SteeringReport, at: int, row: int, url: Callable[[int], str]) -> Table:
-    """What every row gives at a dose, those whose answer changes in bold."""
+    """What rows give at a dose: first those whose answer changes, in bold."""
     steered, zero, cells = report.steered, len(report.steered.doses) // 2, list[Sequence[Any]]()
-    for number, one in enumerate(steered.rows[:_MOST_ROWS]):
+    by_change = sorted(enumerate(steered.rows), key=lambda one: one[1].answers[at] == one[1].answers[zero])
+    for number, one in by_change[:_MOST_ROWS]:
         name = one.row if number == row else linked(one.row, url(number), id=f"row-{number}")
         now = f"{one.answers[at]} ({decimal(one.measured[at])})"
         changed = Markup("<b>{}</b>").format(now) if one.answers[at] != one.answers[zero] else now
@@ -322,9 +328,10 @@ def _dosed(steered: Steered, classes: tuple[str, str], ending: str) -> Iterator[
     chart = Chart("lines", "Rows by dose", axis, Axis("rows", low=0), series)
     yield from side_by_side([response, ChartFigure(chart=chart, caption=told, id=f"rows{ending}")], 2)
     cells = [
-        (one.row, one.wanted, one.answers[len(doses) // 2], ", ".join(map(_flip, one.flips)) or "never") for one in rows
+        (one.row, one.wanted, one.answers[len(doses) // 2], ", ".join([one.answers[0], *map(_flip, one.flips)]))
+        for one in rows
     ]
-    table = Table.plain(("Row", "Wanted", "Answers unsteered", "Changes at dose"), cells)
+    table = Table.plain(("Row", "Wanted", "Answers unsteered", "Answers from the lowest dose to the highest"), cells)
     yield (
         table
         if len(rows) <= _MOST_LINES
@@ -333,8 +340,8 @@ def _dosed(steered: Steered, classes: tuple[str, str], ending: str) -> Iterator[
 
 
 def _flip(one: Any) -> str:
-    at = decimal(one.low, 4) if one.low == one.high else f"{decimal(one.low, 4)} to {decimal(one.high, 4)}"
-    return f"{at} → {one.answer}"
+    exact = f"above {decimal(one.low, 4)}"
+    return f"{one.answer} {exact if one.low == one.high else f'from {decimal(one.high, 4)}'}"
 
 
 def _predicted(report: SteeringReport) -> Chart:

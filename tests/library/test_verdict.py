@@ -151,6 +151,9 @@ def test_results_of_networks_of_any_kind_say_it_first():
     assert str(xor.verdict) == "Not unique. 197 of 9,625 circuits are valid; all keep the same 6 edges."
     assert repr(xor).startswith(f"{xor.verdict}\n")
     assert xor._repr_html_().find("<b>Not unique.</b>") < xor._repr_html_().find("<table")
+    zeros = pluriscope.explain(ROOT / "app" / "bundled" / "alice-and-bob.json")
+    same = "all keep the same 7 edges; they differ only in edges of weight 0, so all are one function."
+    assert str(zeros.verdict) == f"Not unique. 4 of 49 circuits are valid; {same}"
     paper = pluriscope.explain(pretrained_xor(), protocol="paper")
     assert str(paper.verdict).startswith("Not unique. 32 of ")
     convolution = pluriscope.explain(ROOT / "app" / "bundled" / "models" / "bars-4x4-conv.json")

@@ -126,7 +126,7 @@ def test_what_cannot_be_done_stands_above_the_form(client, query, words):
 def test_before_an_analysis_only_what_needs_none_is_asked(client):
     told = client.get("/api/v2/networks/conjunction/analyses/steering/given?steps=2").json()["report"]
     assert told["notes"] == ["The network is not analysed yet, so only placements on directions are asked."]
-    assert {one["kind"] for one in told["predicted"]} <= {"Valid placements on directions"}
+    assert {one["kind"] for one in told["predicted"]} <= {"Valid placements on directions, orthogonal swap"}
 
 
 def test_a_network_that_is_not_there_is_not_found(client):
