@@ -340,8 +340,7 @@ def _dosed(steered: Steered, classes: tuple[str, str], ending: str) -> Iterator[
 
 
 def _flip(one: Any) -> str:
-    exact = f"above {decimal(one.low, 4)}"
-    return f"{one.answer} {exact if one.low == one.high else f'from {decimal(one.high, 4)}'}"
+    return f"{one.answer} {'above' if one.low == one.high else 'from'} {decimal(one.high, 4)}"
 
 
 def _predicted(report: SteeringReport) -> Chart:
