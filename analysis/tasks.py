@@ -100,6 +100,13 @@ def too_many_inputs(n_inputs: int, item: str = "network") -> InvalidNetwork:
     return InvalidNetwork(item, cause, f"{cure}: docs/importing.md#classifiers")
 
 
+def too_many_classes(n_classes: int, item: str) -> InvalidNetwork:
+    """What a network that decides among more than two classes is refused with."""
+    cause = f"answers with the largest of {n_classes} outputs, and more than two classes are read with rows of numbers"
+    cure = "export it with them as a classifier, or give a network that decides each output by itself"
+    return InvalidNetwork(item, cause, f"{cure}: docs/importing.md#classifiers")
+
+
 def named_task(name: str, n_inputs: int) -> Task:
     """The task of that name over ``n_inputs`` inputs, which may stand behind it: parity-3, XOR3.
 

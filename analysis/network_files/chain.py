@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from analysis.errors import InvalidNetwork
 from analysis.fixed_order import inner
 from analysis.network_files.files import DECLARED, NETWORK_FORMAT, NetworkFile, network_from
+from analysis.tasks import too_many_classes
 
 Array = NDArray[np.float64]
 _CURE: Final = "give a chain of dense layers and activations"
@@ -129,6 +130,8 @@ def _layers(steps: Iterable[Step], item: str) -> tuple[list[_Layer], list[str]]:
                     raise InvalidNetwork(item, f"has an activation ({text}) that does not follow a dense layer", _CURE)
                 last.activation = text
             case TwoClasses(operator, chosen):
+                if last is not None and len(last.weight) > 2:
+                    raise too_many_classes(len(last.weight), item)
                 if last is None or len(last.weight) != 2:
                     cure = "let it follow a dense layer of two neurons, or end at the layer before"
                     raise InvalidNetwork(item, f"has the operator {operator}, which does not follow two logits", cure)

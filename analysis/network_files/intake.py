@@ -30,7 +30,7 @@ from analysis.subjects.names import checked_name, usable_name
 from analysis.subjects.perceptron.activations import SIGMOID
 from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
 from analysis.subjects.perceptron.network import Network
-from analysis.tasks import MAX_INPUTS, Task, too_many_inputs
+from analysis.tasks import MAX_INPUTS, Task, too_many_classes, too_many_inputs
 
 if TYPE_CHECKING:
     from analysis.network_files.planted_record import PlantedRecord
@@ -217,12 +217,10 @@ def with_output(draft: NetworkFile, output_is: OutputIs) -> tuple[Network, Origi
         cure = "say that the output is a value, or let the last layer be linear (output_activation of a file)"
         raise InvalidNetwork("output", f"{cause} {network.output_activation}", cure)
     if output_is == "classes" and network.n_outputs != 2:
-        cause = f"was declared as two classes, and the network has {network.n_outputs}"
-        cure = "say output_is='logit' where one output decides at 0"
         if network.n_outputs > 2:
-            cause += "; more than two cannot be analysed by the largest"
-            cure = "give a network with one output for each question, decided by itself"
-        raise InvalidNetwork("output", cause, cure)
+            raise too_many_classes(network.n_outputs, "network")
+        cause = f"was declared as two classes, and the network has {network.n_outputs}"
+        raise InvalidNetwork("output", cause, "say output_is='logit' where one output decides at 0")
     weights, biases, slope = list(network.weights), list(network.biases), network.negative_slope
     if output_is == "classes":
         weights[-1], biases[-1] = np.diff(weights[-1], axis=0), np.diff(biases[-1])

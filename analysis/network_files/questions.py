@@ -33,7 +33,7 @@ from analysis.network_files.original import Rows
 from analysis.subjects.perceptron.activations import FAMILIES, SIGMOID, activation_of
 from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound, forward
 from analysis.subjects.perceptron.network import Network
-from analysis.tasks import MAX_INPUTS, input_table
+from analysis.tasks import MAX_INPUTS, input_table, too_many_classes
 
 USUAL: Final = ("relu", "tanh", "sigmoid", "leaky_relu", "gelu", "silu", "elu")
 """Activations of hidden layers that are tried before all others."""
@@ -76,6 +76,9 @@ def draft_of(found: WeightsFound, declared: Declaration) -> NetworkFile:
     orders, by_file = orders_of(found, declared.layers), dict(found.said)
     if len(orders.found[0].layers) == 1:
         by_file.setdefault("activation", "linear")  # one layer has no hidden activation
+    if by_file.get("output_activation") == "softmax" and len(orders.found[0].weights[-1]) > 1:
+        orders = replace(orders, found=tuple(_without_softmax(one, found.item) for one in orders.found))
+        by_file["output_activation"] = "sigmoid"
     said = _said(by_file, declared)
     tried = _Trying(orders, said, by_file, declared)
     way = tried.best
@@ -90,6 +93,19 @@ def draft_of(found: WeightsFound, declared: Declaration) -> NetworkFile:
     document |= {key: said[key] for key in ("negative_slope",) if key in said}
     draft = network_from(document, optional=DECLARED, item=found.item, remarks=(*found.remarks, *orders.remarks))
     return replace(draft, layers=way.order.layers, questions=tuple(tried.questions()))
+
+
+def _without_softmax(order: Order, item: str) -> Order:
+    """An order that ends with the difference of the two logits before a softmax.
+
+    Raises:
+        InvalidNetwork: there are not two.
+    """
+    n = len(order.weights[-1])
+    if n != 2:
+        raise too_many_classes(n, item)
+    weight, bias = np.diff(order.weights[-1], axis=0), np.diff(order.biases[-1])
+    return replace(order, weights=(*order.weights[:-1], weight), biases=(*order.biases[:-1], bias))
 
 
 def with_questions(file: NetworkFile, declared: Declaration) -> NetworkFile:

@@ -522,7 +522,12 @@ REFUSED = {  # item, cause, cure
         "module 1 (calls softmax) depends on other rows",
         "take",
     ),
-    "softmax of three": (lambda: drawn(nn.Linear(2, 3), nn.Softmax(dim=1)), "module", "two logits", "two neurons"),
+    "softmax of three": (
+        lambda: drawn(nn.Linear(2, 3), nn.Softmax(dim=1)),
+        "module",
+        "the largest of 3 outputs",
+        "as a classifier",
+    ),
     "noise": (lambda: xor(nn.Sequential, Noise()), "module Sequential", "module 3 (calls randn_like)", "take these"),
     "it fails": (lambda: drawn(nn.Linear(2, 2), Failing()), "module Sequential", "ValueError: no such value", "mend"),
     "no such device": (lambda: drawn(nn.Linear(2, 2), Elsewhere()), "module Sequential", "fails when", "runs here"),
@@ -587,7 +592,7 @@ def test_a_declared_output_must_be_one():
     for model, output_is, said in (
         (drawn(nn.Linear(2, 1), nn.Sigmoid()), "logit", "already has the activation sigmoid"),
         (xor(), "classes", "declared as two classes, and the network has 1"),
-        (drawn(nn.Linear(2, 3)), "classes", "more than two cannot be analysed"),
+        (drawn(nn.Linear(2, 3)), "classes", "the largest of 3 outputs"),
         (xor(), "logits", "'logits'"),
     ):
         with pytest.raises(AnalysisError, match=said):

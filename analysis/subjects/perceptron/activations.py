@@ -531,7 +531,7 @@ def activation_meant(text: Any) -> Any:
         names = (family.name, family.torch, family.onnx, family.sklearn)
         if plain in {re.sub("_", "", name.lower()) for name in names if name}:
             return family.name
-    return {"swish": "silu", "none": "linear"}.get(plain, text)
+    return {"swish": "silu", "none": "linear", "logsoftmax": "softmax"}.get(plain, text)
 
 
 SIGMOID: Final = activation_of("sigmoid")

@@ -206,6 +206,18 @@ def test_what_was_left_out_is_said_with_what_is_wrong():
         take_in(read_any(unread, declared=RELU), RELU).file()
 
 
+def test_a_softmax_is_read_over_two_classes_and_refused_over_more():
+    lists = {"W1": W1, "b1": B1, "W2": np.vstack((-W2, W2)), "b2": np.array([0.0, 2.0])}
+    said = {"activation": "relu", "out_activation_": "softmax"}
+    network = read_any(json.dumps({key: one.tolist() for key, one in lists.items()} | said).encode()).network
+    assert (network.n_outputs, network.output_activation) == (1, "sigmoid")
+    np.testing.assert_array_equal(network.weights[-1], 2 * W2)
+    np.testing.assert_array_equal(network.biases[-1], [2.0])
+    lists |= {"W2": np.vstack((W2, W2, W2)), "b2": np.zeros(3)}
+    with pytest.raises(InvalidNetwork, match="the largest of 3 outputs"):
+        read_any(json.dumps({key: one.tolist() for key, one in lists.items()} | said).encode())
+
+
 def test_each_layer_may_name_its_own_activation():
     first, last = ({"W": w.tolist(), "b": b.tolist()} for w, b in ((W1, B1), (W2, B2)))
     for second in ({"act": None}, {"act": "linear"}):
