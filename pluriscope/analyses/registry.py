@@ -141,8 +141,8 @@ def _pair_is_cheap(question: Question) -> bool:
 
 
 def _map_is_cheap(question: Question) -> bool:
-    """Whether drawing readings takes seconds, or circuits are on the map."""
-    return bool(question.kind.refuses("interpretations")) or _pair_is_cheap(question)
+    """Whether drawing interpretations takes seconds (17 at 27 edges), or circuits are on the map."""
+    return bool(question.kind.refuses("interpretations")) or question.layout.n_edges <= 28
 
 
 def _directions_are_cheap(question: Question) -> bool:
