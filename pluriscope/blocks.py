@@ -243,7 +243,7 @@ class ChartFigure(Block):
 def _written(cell: Any) -> str:
     """A number of a chart's table as it is read."""
     if isinstance(cell, float):
-        return exact(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else f"{cell:.6g}"
+        return Axis().words(cell)
     return "" if cell is None else exact(cell) if isinstance(cell, int) else str(cell)
 
 

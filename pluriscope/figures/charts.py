@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from analysis.described import Described
+from analysis.large_numbers import in_words
 from pluriscope.figures.numbers import decimal, exact, noun
 
 Kind = Literal["bars", "dots", "lines", "heat"]
@@ -59,8 +60,8 @@ class Axis:
             return self.names[place] if 0 <= place < len(self.names) else ""
         if self.percent:
             return f"{100 * value:.4g}%".replace("-", "−")
-        if float(value).is_integer() and abs(value) < 1e15:
-            return exact(int(value))
+        if abs(value) >= 1e3 or float(value).is_integer():
+            return in_words(round(value))
         return f"{value:.4g}".replace("-", "−")
 
 

@@ -398,7 +398,7 @@ def _short(axis: Axis, value: float) -> str:
         return f"{100 * value:g}%"
     if abs(value) >= 1e12 or 0 < abs(value) < 1e-4:
         digits, power = f"{value:.2g}".split("e")
-        return f"{float(digits):g} × 10{str(int(power)).translate(SUPERSCRIPTS)}"
+        return f"{float(digits):g} × 10{str(int(power)).translate(SUPERSCRIPTS)}".replace("-", "⁻")
     for size, sign in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= size:
             return f"{value / (1e3 if sign == 'k' else size):g}{sign}"

@@ -128,7 +128,7 @@ WORDS = {
     "/paper#notebook": "100,896; 42 mappings; 234,700; 7 formulas",
     "/paper#unique": "§4.1.1",
     "/paper#stricter": "predictive standard; manipulability",
-    "/paper#alice-and-bob": "Alice and Bob; XORNet",
+    "/paper#alice-and-bob": "Alice and Bob; XORNet; Bob's algorithm; Alice’s algorithm",
     "/glossary#attention-only-transformer": "QK circuit; OV circuit; OV circuits",
     "/glossary#attribution-graph": "attribution graph; attribution graphs",
     "/glossary#causal-scrubbing": "causal scrubbing",
