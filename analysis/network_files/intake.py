@@ -21,7 +21,7 @@ from analysis.input_encoding import InputEncoding, parse_encoding
 from analysis.network_files.declaration import Declaration, OutputIs
 from analysis.network_files.declared_tasks import declared_tasks
 from analysis.network_files.files import MAX_NETWORK_BYTES, SMALLER, TOO_LARGE, NetworkFile
-from analysis.network_files.formats.format import LACKING, Beside, WeightsFound
+from analysis.network_files.formats.format import CALLING, LACKING, Beside, WeightsFound
 from analysis.network_files.formats.registry import format_of
 from analysis.network_files.original import Original, Rows, check_against
 from analysis.network_files.questions import draft_of, with_questions
@@ -98,7 +98,9 @@ class Intake:
         """
         unanswered = [refusal for one in self.draft.questions if (refusal := one.refusal) is not None]
         if unanswered or self.problems or self.tasks is None:
-            problems = (*unanswered, *self.problems.values())
+            calls = [one.removeprefix(CALLING).strip(" .") for one in self.draft.remarks if one.startswith(CALLING)]
+            code = (InvalidNetwork(CALLING.lower(), one, "open it only if you trust it") for one in calls)
+            problems = (*code, *unanswered, *self.problems.values())
             raise combined(problems, "what is declared", InvalidNetwork)
         own = replace(self.draft, name=self.name, network=self.network, tasks=self.tasks, planted=self.planted)
         return replace(own, remarks=(), layers=(), original=None, questions=())

@@ -38,6 +38,9 @@ _MAX_OTHERS: Final = 100
 LACKING: Final = "Not"
 """With this word remarks begin on what was not read, or is not there."""
 
+CALLING: Final = "Opened elsewhere, the file"
+"""So a remark begins on code in a file, which is said before all else."""
+
 
 @dataclass(frozen=True)
 class Tensor:

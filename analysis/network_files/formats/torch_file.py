@@ -21,6 +21,7 @@ from analysis.errors import InvalidNetwork
 from analysis.network_files.files import MAX_PARAMETERS
 from analysis.network_files.formats.archive import Archive, members
 from analysis.network_files.formats.format import (
+    CALLING,
     Beside,
     FileFormat,
     Tensor,
@@ -171,8 +172,7 @@ def _weights(tree: Any, numbers: Callable[[_Storage], bytes], order: ByteOrder, 
     found, beside, said = tensors_in(tree, item, made)
     remarks = unread(beside)
     if called:
-        names = _shown(called)
-        remarks += (f"What the file would call when torch opens it ({names}) was not run.",)
+        remarks = (f"{CALLING} would call {_shown(called)}; nothing of it was run here.", *remarks)
     if not found and called:
         raise _runs_code([*called.values()], item)
     if not found:

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from analysis.answers import answers, counted_otherwise
+from analysis.network_files.formats.format import CALLING
 from analysis.network_files.intake import Intake
 from analysis.subjects.perceptron.mlp import forward
 from analysis.subjects.perceptron.network import Network
@@ -33,7 +34,8 @@ def computed(intake: Intake, tasks: Sequence[Task], *, own: bool = False) -> tup
     """
     outputs = [Output(intake, task, k, own) for k, task in enumerate(tasks)] if intake.encoding else []
     facts = [one.fact(f"Output {one.number} computes" if outputs[1:] else "It computes") for one in outputs]
-    read = Prose(" ".join([intake.read, *intake.draft.remarks]), glossary=False)
+    beside = [one for one in intake.draft.remarks if not one.startswith(CALLING)]
+    read = Prose(" ".join([intake.read, *beside]), glossary=False)
     return [*[Facts(facts)] * bool(facts), read], [*drawn(intake.network, intake.name), *(one.table for one in outputs)]
 
 
@@ -63,6 +65,9 @@ class Output:
         self.number = number
         self.own = own
         self.outputs: list[float] = outputs.tolist()
+        sums = forward(intake.draft.network, intake.data.clean_rows)  # where a sigmoid stands behind them, also shown
+        own_sums = sums if intake.draft.network.n_outputs > intake.network.n_outputs else sums[:, number : number + 1]
+        self.sums: list[list[float]] = own_sums.tolist() if intake.network is not intake.draft.network else []
         self.answers: list[int] = answers(outputs).tolist()
         self.notes = [counted_otherwise(output, "rounding") for output in self.outputs]
         self.margin = float(margins.min()) if np.isfinite(margins).all() else None
@@ -88,9 +93,12 @@ class Output:
         rows = []
         for row, bits in enumerate(input_table(n_inputs).astype(int).tolist()):
             cells = ["".join(map(str, bits)), decimal(self.outputs[row], 4), str(self.answers[row])]
+            if self.sums:
+                cells.insert(1, ", ".join(decimal(one, 4) for one in self.sums[row]))
             if known:
                 wanted = self.task.truth_table[row]
                 cells += [str(wanted), "yes" if self.answers[row] == wanted else "no"]
             rows.append(cells + [self.notes[row]] * any(self.notes))
-        labels = (INPUT_NAMES[:n_inputs], "Output", "Answers", *("Should be", "Right") * known)
+        output = ("Output", "With sigmoid") if self.sums else ("Output",)
+        labels = (INPUT_NAMES[:n_inputs], *output, "Answers", *("Should be", "Right") * known)
         return Table.plain(labels + ("Note",) * any(self.notes), rows)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from analysis.errors import AnalysisError, InvalidNetwork, InvalidTask
 from analysis.network_files.files import MAX_NETWORK_BYTES, network_file_json
+from analysis.network_files.formats.format import CALLING
 from analysis.network_files.intake import Intake
 from analysis.network_files.questions import NEAR
 from analysis.preflight import preflight
@@ -138,9 +139,11 @@ def preview_blocks(
     intake, known = page.intake, page.known
     network, name = intake.network, intake.name
     shape = "–".join(map(str, network.sizes))
-    how = f"{'shown here as ' * bool(answered.unanswered)}{activation_words(network)}"
+    how = f"{'shown here as ' * bool(answered.unanswered)}{activation_words(intake.draft.network)}"
     yield Head(name, f"A {shape} multilayer perceptron, {how}. Nothing is stored yet.")
     own = not intake.draft.tasks and not answered.declared.tasks
+    calls = [one for one in intake.draft.remarks if one.startswith(CALLING)]
+    yield from (Notice("It holds code", f"{one} Open it only if you trust it.") for one in calls)
     yield from (Notice("The network did not learn this task", for_a_form(words)) for words in page.unlearned)
     wrong_answers = [*answered.contradicted()]
     unclear = _nothing_learned(page, answered) if own and not wrong_answers else ()

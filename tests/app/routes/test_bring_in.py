@@ -388,6 +388,8 @@ def test_a_last_layer_that_is_linear_keeps_its_question_and_is_read_as_a_logit(c
     page = client.post("/networks/new", data=sent | {"output_activation": "linear"}).text
     assert asked(page) == ["activation", "output_activation", "output_is"]
     assert "out (2 to 1, linear); behind the last a sigmoid" in page
+    assert "output linear" in page
+    assert re.search(r"Output</th>.*With sigmoid</th>.*−4.0000.*0.0180", page, re.DOTALL)
     assert "contradicts" not in page
 
 

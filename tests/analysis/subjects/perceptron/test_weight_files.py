@@ -341,7 +341,10 @@ def test_nothing_in_a_file_of_torch_runs(tmp_path, old):
 
 def test_what_a_file_would_call_beside_its_tensors_is_named(tmp_path):
     draft = read_any(saved(tensors() | {"extra": Writes(tmp_path / "written")}), declared=RELU)
-    assert any("would call when torch opens it" in remark and ".mkdir)" in remark for remark in draft.remarks)
+    assert re.fullmatch(r"Opened elsewhere, the file would call \w+\.mkdir; nothing .*", draft.remarks[0])
+    draft = read_any(saved(tensors() | {"extra": Writes(tmp_path / "written")}))
+    with pytest.raises(InvalidNetwork, match=r"\(1\) opened elsewhere, the file would call \w+\.mkdir.*\(2\)"):
+        take_in(draft, Declaration()).file()
     assert not (tmp_path / "written").exists()
 
 
