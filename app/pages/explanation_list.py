@@ -327,7 +327,7 @@ def _sheet(found: Asked, frame: Frame, table: Selection) -> tuple[Text, Sequence
     kinds = sheet_of(found.whole or frame, question, row, found.query, found.url_of, found.look.by, found.look.near)
     shown, every = sum(len(kind.pictures) for kind in kinds), sum(kind.n for kind in kinds)
     told = noun(shown, "picture") + (f" of {exact(every)}" if every > shown else "")
-    stand = f", for {noun(table.total, 'explanation')}" if table.total > every else ""
+    stand = f", for {in_words(table.total)} explanations" if table.total > every else ""
     return told + stand, [Sheet(kinds, not question.kind.refuses("edge-weights"))]
 
 

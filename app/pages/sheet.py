@@ -81,7 +81,6 @@ class OfKind:
         title: what several are called.
         says: what the kind is, in one line.
         n: pictures that pass the filters; more than are shown where these are not all.
-        stands: for how many explanations those stand.
         url: the sheet of this kind alone.
         pictures: those that are shown.
     """
@@ -90,7 +89,6 @@ class OfKind:
     title: str
     says: str
     n: int
-    stands: int
     url: str
     pictures: Sequence[Picture]
 
@@ -149,10 +147,9 @@ def sheet_of(
     for (part, start, places), classes, n in zip(found, every, most, strict=True):
         rows = _rows(frame, part, query, start + places, classes, n)
         pictures = list(_pictures(part.kind, rows, question, row))
-        passing = np.isin(np.arange(part.n), places)
         alone = url(query.but(KIND, part.kind))
         total = sum(classes)
-        kinds.append(OfKind(part.kind, frame.called(part.kind), part.says, total, part.count(passing), alone, pictures))
+        kinds.append(OfKind(part.kind, frame.called(part.kind), part.says, total, alone, pictures))
     order = _order(by, next((one.row for kind in kinds for one in kind.pictures if one.row.ref == near), None))
     return packed([replace(kind, pictures=sorted(kind.pictures, key=order)) for kind in kinds])
 

@@ -145,7 +145,7 @@ def test_what_is_short_of_room_gets_as_much_as_any_other(most, sizes, taken):
 
 def test_kinds_with_few_pictures_stand_beside_each_other():
     picture = Picture(None, "", ())
-    given = [OfKind(str(n), "", "", n, n, "", [picture] * n) for n in (4, 8, 1, 20, 3)]
+    given = [OfKind(str(n), "", "", n, "", [picture] * n) for n in (4, 8, 1, 20, 3)]
     assert WIDE == 8
     assert [one.kind for one in packed(given)] == ["4", "1", "3", "8", "20"]
 
