@@ -425,7 +425,7 @@ def _rows(of: AnalysisContext, told: Mapping[str, Any]) -> tuple[Sequence[str], 
         )
     means = "1 above 0.5 and below 1.5; 0 from −0.5 to 0.5." if rule == "rounding" else "1 above 0.5, else 0."
     absent = "" if protocol.circuit_family != "own" else f" An edge left out carries {_CARRIES[protocol.ablation]}."
-    return ("row", "output", "right lies in the box", "answers", "margin"), rows, f"{more}{means}{absent}"
+    return ("row", "output", "right if in the box", "answers", "margin"), rows, f"{more}{means}{absent}"
 
 
 # --- rivals

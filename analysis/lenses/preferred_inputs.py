@@ -71,7 +71,7 @@ def _says(_question: Any, seen: Table) -> str:
     channels = {name: row for name, row in reversed(first.items()) if not name.startswith(_OUTPUT)} or first
     most = max(channels.values(), key=lambda row: row["value"])
     still = [name for name, row in channels.items() if row["equal"] == row["tried"]]
-    rest = f" The same on every patch: {', '.join(still)}." if still else ""
+    rest = f" Always the same, whatever the patch: {', '.join(still)}." if still else ""
     return f"The largest value is that of {most['of']}, {most['value']:.3g} on {most['image'].replace(' ', '/')}.{rest}"
 
 

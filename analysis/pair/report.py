@@ -36,8 +36,8 @@ CONDITIONS: Final[Mapping[Condition, str]] = {
     "turns": "the network’s answer stays the same wherever they contradict each other",
     "one": "no neuron, forced by itself, decides for each of them",
     "clear": "some outputs are further than 0.3 from 0 and 1",
-    "settled": "some predictions rest on a free row",
-    "each": "one is right wherever they contradict each other",
+    "settled": "some predictions rest on a row of a gate that no input produces",
+    "each": "the same one is right wherever they contradict each other",
 }
 """What is asked of a pair, as what is true of one that does not meet it; of two, the first is given up first."""
 SEARCH: Final = 2

@@ -26,15 +26,15 @@ def title_of(path: Path) -> str:
 
 def documents(links: Addresses) -> Iterator[Block]:
     """The list of all."""
-    yield Head("Documents", "What comes with the program to be read.")
-    titles = {links.document(one.stem): title_of(one) for one in SHOWN}
-    own = {links.scope(): "Scope and limitations", links.criteria(): "Criteria", links.glossary(): "Glossary"}
-    first = {links.document(one.stem): _first_sentence(one) for one in SHOWN}
-    rows = [
-        (linked(title, url, "link"), first.get(url, ""))
-        for url, title in {**titles, **own, links.document("api"): "API"}.items()
+    yield Head("Documents", "The documents that come with the program.")
+    rows = [(title_of(one), links.document(one.stem), _first_sentence(one)) for one in SHOWN]
+    rows += [
+        ("Scope and limitations", links.scope(), "What a verdict means, and what it does not."),
+        ("Criteria", links.criteria(), "Every criterion with its formula and its settings."),
+        ("Glossary", links.glossary(), "What each term means."),
+        ("API", links.document("api"), "Every address and its options."),
     ]
-    yield Table.plain(("Document", "How it begins"), rows)
+    yield Table.plain(("Document", "About"), [(linked(title, url, "link"), about) for title, url, about in rows])
 
 
 def _first_sentence(path: Path) -> str:

@@ -369,7 +369,7 @@ def _now(page: Overview, left: Sequence[JobRow]) -> Markup:
     else:
         what = now.title.removeprefix(f"{page.place.row.name}: ").removesuffix(f" under {page.place.rules}")
         note = f"Also computed now: {what}."
-    more = f" {len(left) - 1} more after it." if len(left) > 1 else ""
+    more = f" After it: {noun(len(left) - 1, 'more question')} about this network." if len(left) > 1 else ""
     words = Markup('{}{} <a href="{}">See the jobs</a>')
     return words.format(note, more, page.links.jobs(network=page.place.slug))
 
@@ -487,7 +487,7 @@ def _missing(known: Known) -> Iterator[str]:
     yield from filter(None, [analysis and analysis.distributions.get("why")])
     if analysis is not None and 0 < analysis.circuits_valid == analysis.circuits_listed:
         wrong = int((known.listed["right"] < n_rows).sum())
-        miss = f"{exact(wrong) if wrong else 'none'} of the valid ones {'misses' if wrong < 2 else 'miss'} a row"
+        miss = f"{exact(wrong) if wrong else 'none'} of the valid ones {'misses' if wrong < 2 else 'miss'} one or more"
         yield f"A circuit is valid if it is right on more than 99% of {exact(n_rows)} rows; {miss}."
 
 
@@ -720,7 +720,9 @@ def _no_circuit(
         *(*more, Action("Network file", links.network_file(place.slug))),
     ]
     told = f"{(few if some else all_of).format(in_words(int(possible)))} right on enough rows. {instead}"
-    return Notice("No circuit is valid", told, cure if instead else "", actions=actions)
+    return Notice(
+        "What it does instead" if instead else "No circuit is valid", told, cure if instead else "", actions=actions
+    )
 
 
 def _folds(known: Known) -> Iterator[More]:

@@ -19,7 +19,7 @@ from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.figures.svg.tiles import Tile, bits_of, hues_among
 from pluriscope.naming import LETTERS, ExplanationRef
 
-_UNFAIR: Final = "No two interpretations are a pair", "these come nearest"
+_UNFAIR: Final = "No two contradict each other fairly", "these come nearest"
 
 
 def refs(pair: Any) -> list[str]:
@@ -58,7 +58,7 @@ def _page(report: FairPairReport | RivalsReport, of: AnalysisContext) -> Iterato
         yield who_is_right((pair.both_right, pair.first_right, pair.second_right, pair.neither), asked)
         if given_up:
             told = ", and ".join(CONDITIONS[one] for one in given_up)
-            yield Prose(f"They are no [pair](glossary.md#pair): {told}.")
+            yield Prose(f"They are no fair [pair](glossary.md#pair): {told}.")
 
 
 def _size(mask: str, part: str) -> str:
@@ -101,7 +101,7 @@ def _about(report: FairPairReport | RivalsReport | None, of: AnalysisContext, re
     if isinstance(report, FairPairReport):
         nearest = report.pair is not None and report.pair.given_up
         words = "It is one of the pair: each is right where the other is wrong"
-        words = "It is one of the two that come nearest to a pair" if nearest else words
+        words = "It is one of the two that come nearest to a fair pair" if nearest else words
     yield Notice(words, "", actions=[Action("Compare the two", of.compare(found))])
 
 

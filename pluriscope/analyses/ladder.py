@@ -130,7 +130,7 @@ def _on_layers(found: ClassFound) -> str:
 
 def _circuits(report: StoriesReport, of: AnalysisContext) -> Iterator[Block]:
     """How many circuits carry algorithms of each relation; each leads to the list of these."""
-    yield Section("In which circuits", " ".join(report.findings(of.question)), id="circuits")
+    yield Section("In which circuits", " ".join(report.findings(of.question)) if report.told else "", id="circuits")
     if not report.told:
         more = "That is not the same as none." if report.arises else ""
         yield Notice("Undecided" if report.arises else "Not applicable", report.reason, more)

@@ -91,7 +91,7 @@ def _page(report: MethodsReport, of: AnalysisContext) -> Iterator[Block]:
     told = [f"{column.label}: {'yes' if rows[0][column.name] is True else rows[0][column.name]}" for column in same]
     told += [f"fails: {', '.join(map(_label, common))}"] if common else []
     if told:
-        yield Prose(f"Of every answer the same. {'; '.join(told)}.", glossary=False)
+        yield Prose(f"The same for every answer: {'; '.join(told)}.", glossary=False)
     if failing := list(dict.fromkeys(key for one in circuits for key in _failed(one) if key not in common)):
         yield Section("What each fails", "criteria that not all answers fail", id="fails")
         marks = [[_FAILS if key in _failed(one) else "" for key in failing] for one in circuits]

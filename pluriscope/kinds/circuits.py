@@ -233,7 +233,8 @@ def _drawing_of_graph(found: Found, place: int) -> Markup:
 
 def _says_of_graph(found: Found) -> str:
     missing = int(np.count_nonzero(np.asarray(found.stored["circuit"]["right"]) < found.question.n_rows))
-    return f"What of the model is enough to answer more than 99% of the rows right; {exact(missing)} miss some."
+    wrong = "none misses a row" if not missing else f"{exact(missing)} miss{'es' * (missing == 1)} at least one row"
+    return f"What of the model is enough to answer more than 99% of the rows right; {wrong}."
 
 
 CIRCUITS_OF_GRAPHS: Final = replace(

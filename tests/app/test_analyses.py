@@ -483,7 +483,7 @@ def test_more_than_a_sheet_holds_are_on_the_map(client, query, shown, n):
 @pytest.mark.parametrize(
     ("slug", "heading"),
     [
-        ("alice-and-bob", "No two interpretations are a pair these come nearest"),
+        ("alice-and-bob", "No two contradict each other fairly these come nearest"),
         pytest.param("xor-pretrained", "Two that contradict each other both valid", marks=pytest.mark.slow),
     ],
 )

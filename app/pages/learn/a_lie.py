@@ -92,7 +92,7 @@ def _board(of: LessonNetwork, state: LieOptions) -> Board:
     )
     asked = Asked("guess", "Of 4 answers, change:", kind="number", most=4)
     first = Markup(
-        "{} scores edges. The sizes of the scores of the edges out of a neuron, summed up, are to say "
+        "{} scores edges. The sizes of the scores of the edges out of a neuron, summed up, are meant to say "
         "how much each neuron of layer 1 matters. Choose the one that is left out.{}"
     )
     steps = (
@@ -111,7 +111,7 @@ def _board(of: LessonNetwork, state: LieOptions) -> Board:
     figure += Markup("<div>{}<p>{}</p></div></div>").format(
         _without(seen, neuron), f"Outputs with it and without: {pairs}."
     )
-    said = f"Without neuron {neuron} change: {seen.changed(neuron)} of 4 answers. You said {state.guess}."
+    said = f"Without neuron {neuron}, {seen.changed(neuron)} of 4 answers change. You said {state.guess}."
     edit = of.links.edit(of.place.slug, rule="deceive")
     return Board(steps, figure, said, [Action("Make such a network yourself", edit)])
 
@@ -132,7 +132,7 @@ def _question(of: LessonNetwork) -> list[Answer]:
         Answer("wrong", "The method was computed wrongly", False,
                "It was not. It multiplies what an edge carries by a slope, and both are right. Edges whose effects "
                "cancel each other have large scores, and a sum of sizes does not cancel them."),
-        Answer("asks", "Little: it has to be asked by leaving out", True,
+        Answer("asks", "Little: to know it, leave the neuron out", True,
                f"Yes. {moved}A network can be made so that the sum is large and the neuron can go as a whole. "
                "A score is a guess until it is tried.", cut),
     ]  # fmt: skip

@@ -47,7 +47,7 @@ _ASKS: Final = {
 """The tests in order: what they are called here and ask, in words of the lessons."""
 _TESTS: Final = parse_steps(tuple(_ASKS))
 _VALID: Final = ("Right answers", "It gives all four right answers while the edges that are left out carry 0.")
-_SCALE: Final = "Circuits that are left. The scale is logarithmic: small numbers have long bars."
+_SCALE: Final = "Circuits that are left. The scale is logarithmic, so small numbers look large."
 _ROW: Final = Markup(
     '<tr><th scope="row">{}<p>{}</p></th><td><b>{}</b> left <span class="muted">{}</span></td>'
     '<td class="wide-only">{}</td><td class="wide-only">{}</td></tr>'

@@ -332,7 +332,7 @@ class Played(Shared):
 
     def _outcome(self) -> Iterator[Block]:
         """What comes of it."""
-        was = f"{_output(self.before)} unchanged" if self.hands else ""
+        was = f"{_output(self.before)} with nothing changed" if self.hands else ""
         answer = Fact("Answers", str(answered(self.after)), ANSWER_RULE, _margin(self.after))
         yield Facts([Fact("Output", _output(self.after), was), answer], id="does")
         if self.explanations:

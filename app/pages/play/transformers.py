@@ -295,7 +295,7 @@ class ModelPlayed(Shared):
 
     def _outcome(self) -> Iterator[Block]:
         right = "correct" if self.gap(self.after) > 0 else "incorrect"
-        was = f"{decimal(self.gap(self.before))} unchanged" if self.changes else ""
+        was = f"{decimal(self.gap(self.before))} with nothing changed" if self.changes else ""
         gap = Fact("Gap", decimal(self.gap(self.after)), was, "the right logit less the largest other")
         yield Facts([Fact("Answers", self.gives(self.after), right), gap], id="does")
         cells = []

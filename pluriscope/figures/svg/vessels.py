@@ -109,7 +109,7 @@ def in_question(table: Bits) -> str:
     if table in _COMPARED:
         return f"are A and B {_COMPARED[table]}?"
     words = in_words(table)
-    return f"{'are' if ' and ' in words else 'is'} {words} 1?"
+    return f"{'are both' if words == 'A and B' else 'are' if ' and ' in words else 'is'} {words} 1?"
 
 
 def full_at(network: Network, rows: NDArray[np.float64]) -> float:

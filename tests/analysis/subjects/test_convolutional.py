@@ -215,7 +215,7 @@ def test_channels_that_see_too_much_are_said_to_and_those_without_a_preference_n
     question = GraphQuestion(CONVOLUTIONAL, CONVOLUTIONAL.read(one), CONVOLUTIONAL.default_rules)
     seen = PREFERRED_INPUTS.answer(question, {}).view
     assert seen.notes == ("Channels of layer 2 see 5 × 5 pixels, which have too many patches.",)
-    assert PREFERRED_INPUTS.says(question, seen).endswith(" The same on every patch: c1.1.")
+    assert PREFERRED_INPUTS.says(question, seen).endswith(" Always the same, whatever the patch: c1.1.")
     assert {row["of"] for row in seen.rows} == {"c1.0", "c1.1", "output a", "output b"}
 
 

@@ -134,7 +134,7 @@ def test_the_last_screen_has_the_numbers_of_the_store(client):
     text = client.get("/story/6").raise_for_status().text
     told = shown(text)
     found = client.get(f"/api/v2/networks/{NETWORK}").json()["counts"]
-    assert f"{int(found['interpretations']['value']):,} explanations pass. None is always right." in told
+    assert f"{int(found['interpretations']['value']):,} explanations of this kind pass. None is always right." in told
     words = told.partition("Asked by Méloux")[0]
     assert re.findall(r"\d[\d,]{2,}", words) == ["147,899,020"], "one large number"
     compared = client.get(f"/api/v2/networks/{NETWORK}/compare", params={"e": PAIR}).json()
@@ -177,7 +177,11 @@ def test_before_all_is_counted_the_other_screens_work(tmp_path, stage, says):
         for number in range(2, SCREENS):
             assert client.get(f"/story/{number}?guess=").status_code == 200
         last = shown(client.get("/story/6").text)
-        many = "147,899,020 explanations pass. Is there" if stage == "analysed" else "How many explanations pass?"
+        many = (
+            "147,899,020 explanations of this kind pass. Is there"
+            if stage == "analysed"
+            else "How many explanations pass?"
+        )
         assert many in last
         assert says in last
 

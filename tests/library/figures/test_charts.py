@@ -130,7 +130,7 @@ def test_where_hundreds_would_be_stepped_through_only_the_table_has_links(items,
 @pytest.mark.parametrize("chart", NOTHING, ids=lambda chart: chart.kind)
 def test_a_chart_of_nothing_says_so(chart):
     assert draw(chart) == ""
-    assert "Nothing to draw" in ChartFigure(chart=chart, caption="").html()
+    assert "nothing to draw" in ChartFigure(chart=chart, caption="").html()
     assert json.loads(figure_json(chart))["layout"]
 
 
