@@ -219,10 +219,10 @@ def test_the_network_of_the_lie_is_what_the_edit_makes_of_that_of_the_lessons(of
         ("/notes", ["Lesson 6: First the algorithm", "Question 1: 0 must come out", "Lesson 7: An edit that says yes"]),
         ("/hand-outs", ["Eight pages to print", "hand-out 8", "Still say no on 11"]),
         ("/a-lie", ["how much each neuron of layer 1 matters", "n1.2 0.55, n1.0 0.31", "Opens when you have guessed"]),
-        ("/a-lie?guess=2", ["Without neuron n1.2 change: 0 of 4 answers. You said 2."]),
+        ("/a-lie?guess=2", ["Without neuron n1.2, 0 of 4 answers change. You said 2."]),
         (
             "/a-lie?neuron=n1.0&guess=0&answer=needs",
-            ["Without neuron n1.0 change: 1 of 4 answers", "Not quite. Leave it out"],
+            ["Without neuron n1.0, 1 of 4 answers change", "Not quite. Leave it out"],
         ),
         ("/an-edit?edit=layer-3", ["On 11 the network says no", "3 of 25 weights", "Opens when you have guessed"]),
         ("/an-edit?guess=7&answer=same", ["Not quite. Their answers do not. But of the 197 circuits"]),
