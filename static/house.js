@@ -63,7 +63,7 @@
 
   /* ---------- sliders say their number ---------- */
   document.addEventListener("input", ({ target }) => {
-    if (target.type === "range") target.nextElementSibling.textContent = Number(target.value).toPrecision(4);
+    if (target.type === "range") target.nextElementSibling.textContent = +Number(target.value).toPrecision(4);
   });
 
   /* ---------- files that would be refused for their size are not sent ---------- */
@@ -109,7 +109,7 @@
      that is still there. What the page says anew is read out ---------- */
   let hadFocus = []; // ids
   let said = [];
-  const saying = () => all("main :is(h1, [data-says], .notice.refused p)").map((one) => one.textContent.trim());
+  const saying = () => all("main :is(h1, .head > div > p, [data-says], .notice.refused p)").map((one) => one.textContent.trim());
   let hadOpen = false; // the filters of a list, where they are folded: what is chosen there is exchanged with the list
   document.addEventListener("htmx:before:swap", (event) => {
     const targets = (event.detail?.tasks ?? []).map((task) => task.target).filter((target) => target instanceof Element);
