@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser.conftest import PHONE
+
 pytestmark = pytest.mark.browser
 NETWORK = "xor-pretrained"
 PARTED = ("i-2b0cf.0", "i-2b0cf.1")
@@ -11,6 +13,12 @@ PARTED = ("i-2b0cf.0", "i-2b0cf.1")
 
 def address(*refs: str) -> str:
     return f"/compare?network={NETWORK}&" + "&".join(f"e={ref}" for ref in refs)
+
+
+def test_what_is_asked_stands_on_the_first_screen_of_a_phone(visitor, expect):
+    tab = visitor(**PHONE)
+    tab.goto(address(*PARTED))
+    expect(tab.get_by_role("link", name="Q is right")).to_be_in_viewport(ratio=1)
 
 
 def test_a_guess_is_answered_in_place_and_its_address_is_shared(visitor, expect):

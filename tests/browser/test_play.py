@@ -48,6 +48,12 @@ def test_steering_by_slider_and_by_neuron(tab, expect):
     expect(rows).not_to_have_text(before)
     expect(tab).to_have_url(re.compile("dose=2"))
     expect(slider).to_be_focused()
+    for _ in range(12):
+        slider.press("ArrowLeft", delay=40)  # faster than answers come
+    expect(tab.locator("[data-announce]")).to_contain_text("At dose 0.8 of the direction")
+    expect(slider).to_have_value("0.8")
+    slider.press("End")
+    expect(tab).to_have_url(re.compile("dose=2"))
     tab.get_by_role("link", name=re.compile(r"^n2\.1, now \+0")).click()
     expect(tab.locator("figcaption").first).to_contain_text("2 × (1, 1, 0)")
     assert tab.evaluate("() => window.sameDocument"), "all this took no page load"

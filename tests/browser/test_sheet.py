@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import query
+from tests.browser.conftest import PHONE, query
 
 pytestmark = pytest.mark.browser
 
@@ -77,6 +77,14 @@ def test_a_filter_takes_pictures_away_in_place(visitor, expect, site):
     expect(tab.locator("#list-passes-mean-ablation")).to_be_visible()
     assert query(tab) == {"kind": ["circuit"], "passes": ["mean-ablation"]}
     assert tab.evaluate("() => window.sameDocument"), "this took no page load"
+
+
+def test_open_filters_stay_within_a_phone(visitor, expect):
+    tab = visitor(**PHONE)
+    tab.goto(MANY)
+    tab.locator(".filters > summary").click()
+    expect(tab.locator(".filters > div")).to_be_visible()
+    assert tab.evaluate("() => document.documentElement.scrollWidth") == 390
 
 
 @pytest.mark.parametrize(("address", "n"), [(XORNET, 27), (f"{MANY}?kind=circuit&edges_max=13", None)])
