@@ -188,12 +188,23 @@
     if (edges) scroller.dataset.more = edges;
     else delete scroller.dataset.more;
   }
+  /* A drawing is first seen where something is changed in it, or most is looked at; later where it was left. */
+  const left = {};
+  function goTo(scroller) {
+    const part = scroller.querySelector(":scope > svg.wide :is(.vs-ring, .most)");
+    if (!part) return;
+    const { id } = scroller.closest("[id]");
+    const [{ left: at, width }, around] = [part.getBoundingClientRect(), scroller.getBoundingClientRect()];
+    scroller.scrollLeft = left[id] ?? at + width / 2 - around.left - around.width / 2;
+    scroller.addEventListener("scroll", () => (left[id] = scroller.scrollLeft), { passive: true });
+  }
   const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => hint(target)));
   function enhance() {
     for (const input of all("input[data-find]:not([role])")) suggest(input);
     for (const scroller of all(SIDEWAYS)) {
       if (seen.has(scroller)) continue;
       seen.add(scroller);
+      goTo(scroller);
       scroller.addEventListener("scroll", () => hint(scroller), { passive: true });
       sizes.observe(scroller);
     }

@@ -91,12 +91,15 @@ def graph_diagram(
         _edge(paths[edge], 3.4 if names[edge] in changed else ink if keeps else 0.0, names[edge] in changed)
         for edge, keeps, ink in sorted(drawn, key=lambda one: one[1])
     )
+    most = max((max(one) for one in looking.shares.values()), default=0.0) if looking else 0.0
     for number, node in enumerate(graph.nodes):
         there = number in touched or not node.removable
         x, y = places[number]
         own = _node(graph, number, x, y, "n-open" if there else "n-cut", named=not thumb, box=boxes.get(number))
         if looking is not None and number in looking.shares:
-            own += _bars(looking.tokens, looking.shares[number], x, y)
+            shares = looking.shares[number]
+            # of a drawing wider than its page, this part comes into view
+            own += _bars(looking.tokens, shares, x, y, "most" if max(shares) == most else "")
         if node.name in changed:
             wide, half = (end + 5 for end in _half(graph, number, boxes.get(number)))
             own += rect(x - wide, y - half, 2 * wide, 2 * half, "vs-ring", 'rx="9"')
@@ -132,13 +135,13 @@ def _columns(graph: Graph) -> list[tuple[int, int]]:
     return found
 
 
-def _bars(tokens: Sequence[str], shares: Sequence[float], x: float, y: float) -> str:
+def _bars(tokens: Sequence[str], shares: Sequence[float], x: float, y: float, css_class: str) -> str:
     """A bar for each place that a node looks at, with its token where there is room."""
     left, floor = x - _BOX[0] + 20, y + _BOX[1] - 18
     step, body = (2 * _BOX[0] - 26) / len(tokens), ""
     for place, (token, share) in enumerate(zip(tokens, shares, strict=True)):
         tall = max(0.8, (2 * _BOX[1] - 26) * share)
-        body += rect(left + step * place + 1, floor - tall, step - 2, tall, "", 'fill="var(--ink)"')
+        body += rect(left + step * place + 1, floor - tall, step - 2, tall, css_class, 'fill="var(--ink)"')
         if len(tokens) <= _LETTERS:
             body += text(left + step * (place + 0.5), floor + 13, token, "lab code", anchor="middle")
     return body
