@@ -120,8 +120,9 @@
   }
   function buttons() {
     const [undo, redo] = ["undo", "redo"].map((step) => box.querySelector(`[data-step=${step}]`));
-    undo.disabled = !past.length;
-    redo.disabled = !future.length;
+    for (const [button, steps] of [[undo, past], [redo, future]]) // keeps the focus, also where it has nothing to do
+      if (steps.length) button.removeAttribute("aria-disabled");
+      else button.setAttribute("aria-disabled", "true");
   }
 
   /* ---------- what the server says ---------- */
@@ -141,10 +142,15 @@
       if (next) document.getElementById(id)?.replaceWith(next), window.htmx?.process(next);
     }
     box.dataset.own = fresh.dataset.own;
-    if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus({ preventScroll: true });
+    if (focused && document.activeElement === document.body) (document.getElementById(focused) ?? document.getElementById("own-steps").firstElementChild).focus({ preventScroll: true });
     box.removeAttribute("aria-busy");
     window.announce?.(box.querySelector(".own-lead").innerText);
     return true;
+  }
+  function refuse(why) {
+    document.getElementById("own-refused").textContent = why;
+    document.getElementById("own-text").setAttribute("aria-invalid", String(Boolean(why)));
+    if (why) box.removeAttribute("aria-busy");
   }
   async function ask(url) {
     asking?.abort();
@@ -156,7 +162,9 @@
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       if (signal.aborted) return null;
       const fresh = page.querySelector("[data-own]");
-      if (!fresh) location.assign(url); // it is refused, and the page says why
+      const why = fresh ? "" : all(".notice.refused p", page).map((p) => p.textContent).join(". ");
+      if (!fresh && !why) location.assign(url); // what went wrong is no matter of the circuit
+      refuse(why);
       return fresh && { page, mask: big(fresh.dataset.own) };
     } catch (problem) {
       if (problem.name !== "AbortError") box.removeAttribute("aria-busy"), window.announce?.("The server does not answer.");
@@ -194,7 +202,7 @@
     undo: () => past.length && (future.push(mask), (mask = past.pop()), show()),
     redo: () => future.length && (past.push(mask), (mask = future.pop()), show()),
     trim: (link) => {
-      if (net ? state(mask) !== "valid" : !link.href) return;
+      if (net ? state(mask) !== "valid" : !link.href) return window.announce?.("Nothing is removed: the circuit is not valid.");
       const url = address(mask);
       url.searchParams.set("without", "unneeded");
       follow(url);

@@ -200,13 +200,18 @@ def _from_text(text: str, names: PartNames) -> tuple[str, dict[str, Any]]:
     if named := _NAMED.fullmatch(text):
         return "mask", {"mask": named[1] or named[2]}
     parts = [part for part in _BETWEEN.split(ARROW.sub(">", dotted(text))) if part]
+    whole = names.graph.to_hex((1 << names.graph.n_bits) - 1)
     if _MISNAMED.fullmatch(text) and parts[0] not in names.written:
-        whole = names.graph.to_hex((1 << names.graph.n_bits) - 1)
         cause = f"{text[:_SHOWN]!r} is the name of no circuit: after {text[:2]} {len(whole)} hex digits are read"
         raise InvalidClaim(_ITEM, cause, f"give a name such as c-{whole}, which is the whole network's")
     if ARROW.search(text) or all(part in names.written for part in parts):
         return "edges", {"edges": parts}
-    return "scores", {"scores": [_number(part) for part in _BETWEEN.split(text.strip("[]() \n")) if part]}
+    scores = [_number(part) for part in _BETWEEN.split(text.strip("[]() \n")) if part]
+    if scores and all(isinstance(score, str) for score in scores):
+        cause = f"{shown_name(text[:_SHOWN])} is no name of a circuit, no {names.part} and no number"
+        cure = f"give a name such as c-{whole}, {names.part}s such as {names.example}, or a score for each {names.part}"
+        raise InvalidClaim(_ITEM, cause, cure)
+    return "scores", {"scores": scores}
 
 
 def _number(text: str) -> float | str | None:

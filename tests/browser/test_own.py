@@ -32,7 +32,7 @@ def test_what_is_clicked_shows_at_once_and_the_server_confirms_it(tab, expect):
     expect(tab.locator("[data-announce]")).to_contain_text("Not valid")
     expect(tab.locator("#own-rows tr.wrong")).to_have_count(1)
     assert shown(tab) == "183be"
-    tab.get_by_role("link", name="Take c-3fcdf").click()
+    tab.get_by_role("link", name="take it: c-3fcdf").click()
     eventually(tab, lambda: shown(tab), "3fcdf")
     expect(tab.locator(LEAD)).to_have_text(VALID)
     for step, mask in (("undo", "183be"), ("undo", "183bf"), ("redo", "183be")):
@@ -110,6 +110,26 @@ def test_activations_are_the_engine_s_to_the_last_digit(tab, name):
     run = "([name, more, points]) => points.map((x) => window.Live.ACTIVATE[name](x, ...more))"
     found = tab.evaluate(run, [known.name, [*known.parameters.values()], points.tolist()])
     assert found == known.value(points).tolist()
+
+
+def test_what_is_no_circuit_is_refused_beside_the_drawing_and_the_focus_stays(tab, expect):
+    tab.goto(f"{PAGE}?c=183bf")
+    field, undo = tab.locator("#own-text"), tab.locator("[data-step=undo]")
+    tab.locator("#w-e0").click()
+    expect(tab.locator(LEAD)).to_contain_text("Not valid")
+    tab.keyboard.press("r")
+    expect(tab.locator("[data-announce]")).to_have_text("Nothing is removed: the circuit is not valid.")
+    field.fill("zzzz")
+    field.press("Enter")
+    expect(tab.get_by_role("alert")).to_contain_text("'zzzz' is no name of a circuit, no edge and no number. Give")
+    expect(field).to_be_focused()
+    expect(tab.locator(LEAD)).to_contain_text("Not valid")
+    undo.press("Enter")
+    expect(undo).to_have_attribute("aria-disabled", "true")
+    expect(undo).to_be_focused()
+    tab.locator("#take-1").press("Enter")
+    expect(undo).not_to_have_attribute("aria-disabled", "true")
+    expect(tab.locator("#take-1")).to_be_focused()
 
 
 def test_without_scripts_each_edge_is_a_link(visitor, expect):
