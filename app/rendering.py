@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final
 
@@ -24,7 +24,7 @@ from app.options import OF_THE_READER
 from app.pages.sharing.share import Share, only_here
 from app.settings import Settings
 from pluriscope.address import Addresses
-from pluriscope.blocks import Block, ChartFigure, Head, Table, find
+from pluriscope.blocks import Block, ChartFigure, Head, Notice, Table, find
 from pluriscope.csv_files import csv_lines
 from pluriscope.figures.interactive import FILE as PLOTLY
 from pluriscope.figures.interactive import figure_json
@@ -136,6 +136,9 @@ def show(
     own = computing.room("this file") if as_file else nullcontext()
     with own, shown_at(Place(prefix, url, only)), shown_to(access):
         page = list(blocks)
+        notices = (one for one in page if isinstance(one, Notice) and one.state == "refused")
+        wrong = next(notices, None) if status_code == 422 else None
+        page = [replace(wrong, answers=True) if wrong is not None and one is wrong else one for one in page]
         named, _, form = part.rpartition(".")
         if form in CHART_FORMS and status_code == 200:
             return _chart(find(page, named), form, named, url)
@@ -153,6 +156,7 @@ def show(
             links, head = Addresses(prefix), next((block for block in page if isinstance(block, Head)), Head(title))
             about = escape(head.sentence).striptags()
             title = title or escape(head.title).striptags()
+            title = f"Error: {title}" if wrong is not None else title
             context = {
                 "title": title,
                 "room": room,

@@ -761,6 +761,7 @@ class Notice(Block):
         cure: what helps.
         state: nothing found, not yet found, or refused.
         actions: the cure to press.
+        answers: whether it answers what was sent just now, and is read first.
     """
 
     item: Text
@@ -768,6 +769,7 @@ class Notice(Block):
     cure: Text = ""
     state: Literal["empty", "computing", "refused"] = "empty"
     actions: Sequence[Action] = ()
+    answers: bool = False
 
     @classmethod
     def refused(cls, error: Refusal, *actions: Action) -> Notice:

@@ -294,7 +294,7 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
     except ValidationError as error:
         errors = errors_of(error)
     except (AnalysisError, StoreError) as error:
-        why = [*refused(error, sent.file)]
+        errors, why = {"text" if sent.text else "file": "Refused, as said above."}, [*refused(error, sent.file)]
     else:
         if store and not page.refusals:
             with request.app.state.store.write() as writing:
