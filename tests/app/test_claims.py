@@ -172,7 +172,7 @@ def test_what_is_no_possible_circuit_is_drawn_as_it_was_given(client, mask) -> N
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"text": "zzz"}, "zzz is no name of a circuit, no edge and no number"),
+        ({"text": "zzz"}, "is no name of a circuit, no edge and no number"),
         ({"text": "fffff"}, "beyond the network"),
         ({"mask": "3b2c"}, "hex digits"),
         ({"text": "c-zzz"}, "is the name of no circuit: after c- 5 hex digits are read"),

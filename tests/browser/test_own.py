@@ -112,7 +112,8 @@ def test_activations_are_the_engine_s_to_the_last_digit(tab, name):
     assert found == known.value(points).tolist()
 
 
-def test_what_is_no_circuit_is_refused_beside_the_drawing_and_the_focus_stays(tab, expect):
+def test_what_is_no_circuit_is_refused_beside_the_drawing_and_the_focus_stays(tab, expect, ear):
+    ear.expect_status(422)
     tab.goto(f"{PAGE}?c=183bf")
     field, undo = tab.locator("#own-text"), tab.locator("[data-step=undo]")
     tab.locator("#w-e0").click()

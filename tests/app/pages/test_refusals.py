@@ -53,16 +53,6 @@ def test_a_refusal_is_a_sentence_where_its_cause_goes_on_from_its_item(client):
     assert "<b>address &#39;/nowhere&#39;: no page has this address.</b>" in other
 
 
-def test_what_refuses_a_form_is_in_its_title_and_read_first(client):
-    page = client.post("/networks/new", files={"file": ("x.json", b"[")}).text
-    assert "<title>Error: Your network · Pluriscope</title>" in page
-    assert 'class="notice refused" role="alert" tabindex="-1" autofocus' in page
-    (field,) = re.findall(r'<input type="file"[^>]*>', page)
-    assert 'aria-invalid="true"' in field
-    (text_area,) = re.findall(r"<textarea[^>]*>", client.post("/networks/new", data={"text": "["}).text)
-    assert 'aria-invalid="true"' in text_area
-
-
 @cache
 def is_there(client, address):
     """Whether a page answers; many refusals lead to the same few."""

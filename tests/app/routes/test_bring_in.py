@@ -85,6 +85,16 @@ def stored(store):
         return [session.scalar(select(func.count()).select_from(table)) for table in (NetworkRow, DataRow, JobRow)]
 
 
+def test_what_refuses_a_form_is_in_its_title_and_read_first(client):
+    page = client.post("/networks/new", files={"file": ("x.json", b"[")}).text
+    assert "<title>Error: Your network · Pluriscope</title>" in page
+    assert 'class="notice refused" role="alert" tabindex="-1" autofocus' in page
+    (field,) = re.findall(r'<input type="file"[^>]*>', page)
+    assert 'aria-invalid="true"' in field
+    (text_area,) = re.findall(r"<textarea[^>]*>", client.post("/networks/new", data={"text": "["}).text)
+    assert 'aria-invalid="true"' in text_area
+
+
 @pytest.mark.slow
 def test_a_network_goes_through_form_preview_and_confirmation_without_scripts(client, store):
     assert 'action="/networks/new"' in client.get("/networks/new?task=formula&name=mine").text
