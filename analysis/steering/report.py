@@ -163,8 +163,9 @@ class SteeringReport(Report):
         here, one = self.steered, self.steered.doses[number]
         meant, name = (1, self.classes[0]) if one.dose < 0 else (0, self.classes[1])
         of = sum(row.of_class == meant for row in here.rows)
+        along = "difference of the means" if self.along == "means" else self.along
         return (
-            f"At dose {one.dose:g} of the direction ({self.along}) at {here.where}, the answer changes on "
+            f"At dose {one.dose:g} of the direction ({along}) at {here.where}, the answer changes on "
             f"{one.meant} of {of} rows of {name}, and on {one.others} of {len(here.rows) - of} others."
         )
 

@@ -630,6 +630,8 @@ def _notices(known: Known) -> Iterator[Block]:
     if people := people_of(row):
         each = [Action(f"{who}’s", links.explanation(row.slug, ref, place.scope)) for ref, who in people.items()]
         told = f"{claims_by_key()[row.slug].text} On sets of neurons, which are counted above, only Bob’s has a place."
+        if place.analysis is not None and str(counts_of(place.analysis).aligned_algorithms) == "2":
+            told += " The two that are placed are his in two forms, alike by De Morgan’s laws."
         yield Notice("On directions, Alice and Bob explain it in two ways", told, actions=each)
     if row.edited is not None:
         yield _edited(known, row.edited)
