@@ -187,6 +187,7 @@
     j: () => step(1),
     k: () => step(-1),
     c: () => itemOf(document.activeElement)?.querySelector("input[data-compare]")?.click(),
+    t: () => document.querySelector("[data-tray]:not([hidden]) :is([data-tray-go][href], ol:not(:has(li + li)) a)")?.focus(),
   };
   function press(event) {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && !event.altKey && !event.shiftKey) {

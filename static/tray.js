@@ -154,6 +154,15 @@
     }
     return best;
   }
+  /* Of each kind one picture is a stop of Tab, the one that was come to last. */
+  function rove(stop) {
+    for (const group of all(".pics")) {
+      if (stop && !group.contains(stop)) continue;
+      const stops = all("a, input", group);
+      for (const one of stops) one.tabIndex = one === (stop ?? stops.find((had) => had === document.activeElement) ?? stops[0]) ? 0 : -1;
+    }
+  }
+  document.addEventListener("focusin", ({ target }) => target.matches?.(".pic > a") && rove(target));
   document.addEventListener("keydown", (event) => {
     const here = event.target.closest?.(".pic > a");
     if (!here || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
@@ -173,7 +182,9 @@
   }
 
   takeUp();
-  for (const renewed of ["htmx:after:swap", "htmx:after:history:restore"]) document.addEventListener(renewed, drawTray);
+  for (const renewed of ["htmx:after:swap", "htmx:after:history:restore"])
+    document.addEventListener(renewed, () => (drawTray(), rove()));
   addEventListener("pageshow", (event) => event.persisted && drawTray());
   drawTray();
+  rove();
 })();

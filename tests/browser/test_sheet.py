@@ -42,6 +42,8 @@ def test_keys_go_between_pictures_pick_and_open(visitor, expect):
     tab = visitor()
     tab.goto(XORNET)
     pictures = tab.locator(".pic > a")
+    stops = tab.locator(".pics :is(a, input):not([tabindex='-1'])")
+    expect(stops).to_have_count(4)  # one of each kind
     pictures.first.focus()
     ways = (("Right", "c-1fb"), ("Down", "A ∧ B on n1.2"), ("Up", "c-1fb"), ("Left", "c-1f9"))
     for way, text in ways:
@@ -52,6 +54,14 @@ def test_keys_go_between_pictures_pick_and_open(visitor, expect):
     tab.keyboard.press("Space")
     expect(tray).to_contain_text("Pick one more")
     assert kept(tab) == ["c-1f9"]
+    expect(stops).to_have_count(4)
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("Space")
+    tab.keyboard.press("t")
+    expect(tray.get_by_role("link", name="Compare 2")).to_be_focused()
+    tab.keyboard.press("Shift+Tab")
+    tray.get_by_role("button", name="Remove c-1fb").press("Enter")
+    pictures.first.focus()
     nearest = tab.get_by_role("link", name="Nearest to the last picked first")
     assert query_of(nearest)["near"] == "c-1f9"
     tab.keyboard.press("Space")
