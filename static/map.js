@@ -84,16 +84,17 @@
     }
 
     let waiting;
-    function choose(dot) {
+    function choose(dot, pointed = false) {
       chosen = dot;
       mark();
       keep();
       window.announce?.(`${refOf(first(dot))}, agrees with the network on ${report.with_network[dot].toLocaleString("en")} of ${map.dataset.of}`);
       clearTimeout(waiting);
-      waiting = setTimeout(() => {
+      waiting = setTimeout(async () => {
         const url = new URL(addressOf(dot), location.href);
         url.searchParams.set("part", "dot");
-        window.htmx.ajax("GET", url.pathname + url.search, { target: map.querySelector("#dot"), swap: "outerHTML" });
+        await window.htmx.ajax("GET", url.pathname + url.search, { target: map.querySelector("#dot"), swap: "outerHTML" });
+        if (pointed) map.querySelector("#dot .card").scrollIntoView({ block: "nearest" }); // below the map on a phone
       }, 80); // whoever walks on is not waited for
     }
 
@@ -101,7 +102,7 @@
       const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(drawn.getScreenCTM().inverse());
       const off = (dot) => (at[dot][0] - point.x) ** 2 + (at[dot][1] - point.y) ** 2;
       const found = order.filter((dot) => passing[dot].length && off(dot) < 600).sort((a, b) => off(a) - off(b));
-      if (found.length) choose(found[0]);
+      if (found.length) choose(found[0], true);
     });
     box.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;

@@ -35,7 +35,7 @@ def test_a_range_taken_of_a_chart_filters_the_list(visitor, expect, site, name):
     assert asked.keys() == {f"{name}_min", f"{name}_max"}
     wanted = site.listed("xor-pretrained", kind="circuit", **asked)
     assert 0 < wanted["total"] < 197
-    expect(tab.locator("#list [role=status]")).to_have_text(f"{wanted['total']} explanations")
+    expect(tab.locator("#list [data-says]")).to_have_text(f"{wanted['total']} explanations")
     assert tab.evaluate("() => window.sameDocument"), "this took no page load"
 
 
@@ -43,7 +43,7 @@ def test_find_filter_select_compare_and_share(visitor, expect, site):
     tab = visitor()
     tab.goto(f"{HERE}?view=list")
     tab.locator("#list-kind-circuit").check()
-    status = tab.locator("#list [role=status]")
+    status = tab.locator("#list [data-says]")
     expect(status).to_have_text("197 explanations")
     tab.evaluate("() => { window.sameDocument = true }")
     tab.get_by_role("link", name=re.compile("^12: ")).first.press("Enter")
@@ -104,7 +104,7 @@ def test_a_part_of_the_network_is_kept_then_left_out_then_neither(visitor, expec
     tab = visitor()
     tab.goto(f"{HERE}?kind=circuit&view=list")
     tab.get_by_text("Choose neurons and edges").click()
-    total = tab.locator("#list [role=status]")
+    total = tab.locator("#list [data-says]")
     for uses, now in (("n2.2", "kept"), ("!n2.2", "left out")):
         tab.get_by_role("link", name=re.compile("^n2.2: ")).click()
         wanted = site.listed("xor-pretrained", kind="circuit", uses=uses)

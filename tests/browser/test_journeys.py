@@ -60,7 +60,7 @@ def test_a_circuit_is_found_among_all(tab, expect):
     tree, last = tab.locator(".tree").bounding_box(), boxes.last.bounding_box()
     assert round(last["x"] + last["width"]) == round(tree["x"] + tree["width"]), "the last ones reach to the end"
     boxes.get_by_text("24 keep B→n1.2").click()
-    expect(tab.locator("#list [role=status]")).to_have_text("24 pictures")
+    expect(tab.locator("#list [data-says]")).to_have_text("24 pictures")
     expect(tab.locator("#list a[href*='c-183bf']").first).to_be_visible()
 
 
@@ -69,10 +69,10 @@ def test_without_scripts_a_list_is_filtered_and_leads_on(visitor, expect, site):
     tab.goto(f"{XOR}/explanations?kind=circuit&view=list")
     tab.locator("#list .hist").first.get_by_role("link", name="12:").press("Enter")
     wanted = site.listed("xor-pretrained", kind="circuit", edges_min=12, edges_max=12)["total"]
-    expect(tab.locator("#list [role=status]")).to_have_text(f"{wanted} explanations")
+    expect(tab.locator("#list [data-says]")).to_have_text(f"{wanted} explanations")
     tab.locator(".bar [data-theme-switch]").click()
     expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
-    expect(tab.locator("#list [role=status]")).to_have_text(f"{wanted} explanations")
+    expect(tab.locator("#list [data-says]")).to_have_text(f"{wanted} explanations")
     expect(tab.locator("#list input[data-compare]").first).to_be_hidden()  # only scripts could keep what is ticked
     tab.locator("#list th.name a").first.click()
     expect(tab.get_by_role("heading", level=1)).to_contain_text("Circuit without")

@@ -59,7 +59,6 @@ def test_keys_go_between_pictures_pick_and_open(visitor, expect):
     tab.keyboard.press("Space")
     tab.keyboard.press("t")
     expect(tray.get_by_role("link", name="Compare 2")).to_be_focused()
-    tab.keyboard.press("Shift+Tab")
     tray.get_by_role("button", name="Remove c-1fb").press("Enter")
     pictures.first.focus()
     nearest = tab.get_by_role("link", name="Nearest to the last picked first")
@@ -85,6 +84,7 @@ def test_a_filter_takes_pictures_away_in_place(visitor, expect, site):
     wanted = site.listed("xor-pretrained", kind="circuit", passes="mean-ablation")["total"]
     expect(tab.locator(".pic")).to_have_count(wanted)
     expect(tab.locator("#list-passes-mean-ablation")).to_be_visible()
+    expect(tab.locator("[data-announce]")).to_contain_text(f"{wanted} ")
     assert query(tab) == {"kind": ["circuit"], "passes": ["mean-ablation"]}
     assert tab.evaluate("() => window.sameDocument"), "this took no page load"
 
