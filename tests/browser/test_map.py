@@ -105,6 +105,15 @@ def test_a_function_is_a_filter_and_what_it_takes_away_stays_as_a_point(visitor,
     expect(tab.locator(".dots .off")).to_have_count(0)
 
 
+def test_the_picture_of_a_dot_that_is_tapped_comes_into_view(visitor, expect):
+    tab = visitor(**PHONE)
+    tab.goto(HERE)
+    box, before = ready(tab, expect), chosen(tab)
+    box.locator("svg").tap(position={"x": 180, "y": 130})
+    eventually(tab, lambda: chosen(tab) != before, True)
+    expect(tab.locator("#dot .card").first).to_be_in_viewport(ratio=0.9)
+
+
 def test_on_the_page_of_explanations_its_filters_hold_and_it_can_be_walked(visitor, expect):
     tab = visitor(**PHONE)
     tab.goto("/networks/xor-pretrained/explanations?view=map&edges_max=12")

@@ -190,3 +190,12 @@ def test_no_screen_scrolls_and_nothing_moves_where_that_is_asked(visitor, option
     tab.goto("/story/5")
     tab.locator(".screen.now [data-choice=P]").click()
     assert tab.locator(".screen.now .verdict-line .told").is_visible()
+
+
+def test_next_is_seen_where_a_phone_shows_the_bars_of_its_browser(visitor, expect):
+    tab = visitor(**{**PHONE, "viewport": {"width": 390, "height": 664}})
+    tab.goto("/")
+    for number in range(2, 4):
+        tab.locator(".screen.now .next").tap()
+        expect(tab).to_have_url(re.compile(f"/story/{number}$"))
+        expect(tab.locator(".screen.now .next")).to_be_in_viewport(ratio=1)

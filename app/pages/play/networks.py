@@ -366,7 +366,7 @@ class Played(Shared):
             right = {None: "", True: "right", False: "wrong"}[asked.right]
             why = asked.reason or short(asked.ref)
             rows.append((what, why, says, right, linked(drop, others, id=f"drop-{asked.letter}")))
-        return replace(Table.plain(("Explanation", "Which", "Says", "Right", "Step"), rows), id="asked")
+        return replace(Table.plain(("Explanation", "Which", "Says", "Outcome", "Step"), rows), id="asked")
 
 
 def answered(layers: Layers) -> int:
