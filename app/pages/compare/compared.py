@@ -354,7 +354,7 @@ def _answer(row: Row) -> Markup:
     """What the network does, or where to guess that."""
     if row["guess"]:
         which = ", ".join([row["neurons"], *([f"{row['base']} with {row['source']}"] if row["base"] else [])])
-        return Markup('<a class="btn" href="{}#guess">Guess<span class="vh">, {}</span></a>').format(
+        return Markup('<a class="btn" href="{}#guess">Guess<span class="vh"> at {}</span></a>').format(
             row["guess"], which
         )
     output = "" if row["output"] is None else decimal(row["output"])
@@ -401,7 +401,7 @@ def _blocks(c: Compared) -> Iterator[Block]:
     if c.differences:
         told = [(one.site, one.says) for one in c.differences]
         parts = ("edge", "edges") if c.circuits else ("neuron or edge", "neurons and edges")
-        said = f"they say different things of {noun(len(c.differences), *parts)}"
+        said = f"they differ on {noun(len(c.differences), *parts)}"
         title = "Edge by edge" if c.circuits else "Neuron by neuron"
         yield More(title, lambda: [_by_letter(parts[0].capitalize(), c.letters, told)], said, id="parts")
     yield from c.folds()

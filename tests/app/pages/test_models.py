@@ -225,7 +225,7 @@ def test_circuits_beside_each_other(client):
     assert "they answer alike on all 4 rows" in html
     assert "neither speaks" not in html  # circuits of a transformer answer on every row
     assert html.count('id="explanation-') == 2
-    assert f"they say different things of {len(bits[0] ^ bits[1])} edges" in html
+    assert f"they differ on {len(bits[0] ^ bits[1])} edges" in html
     apart = compared(client, f"/compare?network=and-of-two&e=c-{first}&e=2c")
     assert "None" not in client.get(apart["url"]).text
     assert apart["n_contradictions"] == sum(apart["pairs"][0][one] for one in ("first_right", "second_right")) > 0
