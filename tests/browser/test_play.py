@@ -8,7 +8,7 @@ import pytest
 
 from app.pages.learn.lesson import PAIR
 from pluriscope.address import Addresses
-from tests.browser.conftest import eventually, query
+from tests.browser.conftest import PHONE, eventually, query
 
 pytestmark = pytest.mark.browser
 
@@ -80,3 +80,15 @@ def test_by_keys_alone(tab, expect, asked):
     tab.locator("#at-1-2").focus()
     tab.keyboard.press("Enter")
     eventually(tab, lambda: query(tab).get("now"), ["00_1.2v-0.5_2.0.1v-0.5"])
+
+
+def test_on_a_phone_a_wide_drawing_is_seen_where_most_is_looked_at_and_stays_where_it_is_left(visitor, expect):
+    tab = visitor(**PHONE)
+    tab.goto("/networks/induction-attention/play")
+    expect(tab.locator("#drawing .most").first).to_be_in_viewport()
+    scroller = tab.locator("#drawing .scroll-x")
+    scroller.evaluate("scroller => { scroller.scrollLeft = 450 }")
+    tab.get_by_role("link", name="Patch: head 2.0", exact=True).tap(force=True)
+    expect(tab).to_have_url(re.compile("change=2.0"))
+    expect(tab.locator("#drawing .vs-ring")).to_be_in_viewport()
+    assert scroller.evaluate("scroller => scroller.scrollLeft") == 450
