@@ -118,8 +118,9 @@ def explain(
             it. What is left out is taken where one answer alone fits, which a warning says, and refused elsewhere.
         output_activation: the same of the last layer; "linear" for none.
         negative_slope: of "leaky_relu", where a file does not say it.
-        output_is: "value" near 0 or 1; "logit", which decides at 0, as after ``BCEWithLogitsLoss``; or "classes", two
-            logits of which the larger decides. Of live models a value if nothing is said.
+        output_is: "value" near 0 or 1; "logit", which decides at 0, as after ``BCEWithLogitsLoss``; "sign", near -1 or
+            1, which does so, too; or "classes", two logits of which the larger decides. Of live models
+            a value if nothing is said.
         layers: names of the layers of a file of tensors in order, a list or with commas between, where it does not
             tell it.
         max_listed: where more circuits are valid, they are counted, and the smallest and some drawn are listed.

@@ -12,7 +12,7 @@ from analysis.network_files.declared_tasks import TaskSource
 from analysis.tasks import TASK_NAMES
 
 _SHOWN: Final = 3  # answers that are named where none fits
-OutputIs = Literal["", "value", "logit", "classes"]
+OutputIs = Literal["", "value", "logit", "sign", "classes"]
 
 
 class Declaration(BaseModel):
@@ -61,13 +61,14 @@ class Declaration(BaseModel):
     output_is: OutputIs = Field(
         "",
         title="What its output is",
-        description="What its output is: a value near 0 or 1; a logit, which decides at 0; or two classes, of which "
-        "the larger output decides. Empty: what fits.",
+        description="What its output is: a value near 0 or 1; a logit, which decides at 0; a sign, near -1 or 1, "
+        "which does so, too; or two classes, of which the larger output decides. Empty: what fits.",
         json_schema_extra={
             "words": {
                 "": "what fits",
                 "value": "a value near 0 or 1",
                 "logit": "a logit (BCEWithLogitsLoss): decides at 0",
+                "sign": "a value near -1 or 1: decides at 0",
                 "classes": "two logits: the larger decides",
             }
         },

@@ -86,7 +86,8 @@ class Intake:
             f"{names[k] if names else f'layer {k + 1}'} ({n_in} to {n_out}, {network.function_of(k + 1).text})"
             for k, (n_in, n_out) in enumerate(zip(network.sizes, network.sizes[1:], strict=False))
         )
-        last = "" if self.network is network else "; behind the last a sigmoid, so that ½ is where it decides"
+        how = "behind the last" if network.output_activation == "linear" else "in place of its last tanh"
+        last = "" if self.network is network else f"; {how} a sigmoid, so that ½ is where it decides"
         return f"Layers in the order read: {', '.join(layers)}{last}."
 
     def file(self) -> NetworkFile:
@@ -214,7 +215,7 @@ def with_output(draft: NetworkFile, output_is: OutputIs) -> tuple[Network, Origi
     network, original = draft.network, draft.original
     if output_is in ("", "value"):
         return network, original
-    if network.output_activation != "linear":
+    if network.output_activation != "linear" and (output_is, network.output_activation) != ("sign", "tanh"):
         cause = f"was declared as {output_is}, and the last layer already has the activation"
         cure = "say that the output is a value, or let the last layer be linear (output_activation of a file)"
         raise InvalidNetwork("output", f"{cause} {network.output_activation}", cure)
@@ -226,6 +227,8 @@ def with_output(draft: NetworkFile, output_is: OutputIs) -> tuple[Network, Origi
     weights, biases, slope = list(network.weights), list(network.biases), network.negative_slope
     if output_is == "classes":
         weights[-1], biases[-1] = np.diff(weights[-1], axis=0), np.diff(biases[-1])
+    elif output_is == "sign":  # (1 + tanh s) / 2 is the sigmoid of 2 s
+        weights[-1], biases[-1] = 2 * weights[-1], 2 * biases[-1]
     decided = Network.from_arrays(
         weights, biases, activation=network.activation, output_activation="sigmoid", negative_slope=slope
     )
@@ -235,6 +238,8 @@ def with_output(draft: NetworkFile, output_is: OutputIs) -> tuple[Network, Origi
 
     def run(rows: Rows) -> Rows:
         outputs = original.run(rows)
+        if output_is == "sign":
+            return (1 + outputs) / 2 if network.output_activation == "tanh" else SIGMOID.value(2 * outputs)
         return SIGMOID.value(np.diff(outputs) if output_is == "classes" else outputs)
 
     return decided, replace(original, run=run)

@@ -198,9 +198,9 @@ class _Trying:
         if sums is None or (output.is_ == "classes" and sums.shape[1] != 2):
             return _Way(order, activation, output, encoding, fits=False, decides=False, decided=False, uneven=1.0)
         sums = np.diff(sums) if output.is_ == "classes" else sums
-        sigmoid = output.is_ != "value" or output.activation == "sigmoid"
+        sign, sigmoid = output.is_ == "sign", output.is_ in ("logit", "classes") or output.activation == "sigmoid"
         known = SIGMOID if sigmoid else activation_of(output.activation, self.said.get("negative_slope"))
-        values = known.value(sums)
+        values = (known.value(sums) + 1) / 2 if sign else known.value(sums)
         ones = values > 0.5
         off = np.abs(values - ones)
         size = np.abs(sums)
@@ -212,6 +212,8 @@ class _Trying:
         fits = decides and bool((off <= NEAR).all())
         if wanted is not None:
             fits = decides = decided and wanted.shape == ones.shape and bool((ones == wanted).all())
+        if sign:  # a logit decides there, too
+            fits = decides = decided = fits and bool((off <= NEAR / 2).all())
         return _Way(order, activation, output, encoding, fits, decides, decided, float(uneven), float(off.max()))
 
     def _wanted(self, n_inputs: int, n_outputs: int) -> NDArray[np.bool_] | None:
@@ -240,16 +242,16 @@ class _Trying:
             usual = f"{slopes:g}"
             why = f"{usual} is what torch takes where nothing else is said."
             yield FileQuestion("negative_slope", (usual,), usual, why, (usual,))
-        if "output_activation" not in self.said and best.output.is_ == "value":
+        if "output_activation" not in self.said and best.output.is_ in ("value", "sign"):
             yield self._question(
                 "output_activation",
                 (*dict.fromkeys(("sigmoid", "linear", *FAMILIES)),),
                 lambda way: way.output.activation,
             )
         linear = best.output.activation == "linear"
-        if linear and not declared.output_is and not self.by_file.get("tasks"):
-            classes = ["classes"] * (best.order.weights[-1].shape[0] == 2)
-            yield self._question("output_is", ["value", "logit", *classes], lambda way: way.output.is_)
+        if (linear or best.output.is_ == "sign") and not declared.output_is and not self.by_file.get("tasks"):
+            behind_linear = ["logit", *["classes"] * (best.order.weights[-1].shape[0] == 2)] * linear
+            yield self._question("output_is", ["value", "sign", *behind_linear], lambda way: way.output.is_)
         if best.encoding != declared.encoding:
             why = "With inputs of 0 and 1 nothing fits, with -1 and 1 it does."
             yield FileQuestion("encoding", (_SIGNS, "0, 1"), _SIGNS, why, (_SIGNS,))
@@ -299,6 +301,10 @@ def _outputs(said: Mapping[str, Any], declared: Declaration, n_outputs: int, *, 
     if declared.output_is in ("logit", "classes"):
         yield _Output(said.get("output_activation", "linear"), declared.output_is)
         return
+    if declared.output_is in ("", "sign"):
+        yield from (_Output(one, "sign") for one in ("linear", "tanh") if one in activations)
+        if declared.output_is:
+            return
     for activation in activations:
         if activation != "linear" or len(activations) > 1 or declared.output_is == "value":
             if not (complement and activation == "sigmoid" and len(activations) > 1):

@@ -163,7 +163,7 @@ def compare(
     output_index: int = 0,
     task: str = "",
     encoding: str = "",
-    output_is: Literal["value", "logit", "classes"] = "value",
+    output_is: Literal["value", "logit", "sign", "classes"] = "value",
     thorough: bool = False,
     quiet: bool = False,
 ) -> Shown:

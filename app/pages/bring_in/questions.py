@@ -75,7 +75,7 @@ class Answered:
         """An answer that does not fit, and why, where another one does; the first, as it makes others look wrong."""
         for one in self.questions:
             given = getattr(self.given, one.field)
-            if one.field == "output_activation" and self.declared.output_is in ("logit", "classes"):
+            if one.field == "output_activation" and self.declared.output_is in ("logit", "sign", "classes"):
                 continue  # which fits as well
             if one.fitting and given not in one.fitting and given in one.choices:
                 yield f"{Declaration.model_fields[one.field].title}: {given} contradicts its answers", one.why
@@ -141,6 +141,6 @@ def that_apply(declared: Given) -> Given:
     with suppress(AnalysisError):
         if all(name and "negative_slope" not in activation_of(name).parameters for name in given):
             changed["negative_slope"] = ""
-    if declared.output_activation not in ("", "linear"):
+    if declared.output_activation not in ("", "linear", *["tanh"] * (declared.output_is == "sign")):
         changed["output_is"] = ""
     return declared.model_copy(update=changed)

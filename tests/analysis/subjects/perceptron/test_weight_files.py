@@ -218,6 +218,19 @@ def test_a_softmax_is_read_over_two_classes_and_refused_over_more():
         read_any(json.dumps({key: one.tolist() for key, one in lists.items()} | said).encode())
 
 
+@pytest.mark.parametrize("last", ["linear", "tanh"])
+def test_outputs_near_minus_one_and_one_are_read_as_signs(last):
+    """XOR on the inputs -1 and 1, by relu(s) - 2 relu(s - 1) with s the number of ones."""
+    scale = 2.0 if last == "linear" else 4.0
+    lists = {"W1": [[0.5, 0.5], [0.5, 0.5]], "b1": [1.0, 0.0], "W2": [[scale, -2 * scale]], "b2": [-scale / 2]}
+    draft = read_any(json.dumps(lists | {"activation": "relu", "output_activation": last}).encode())
+    assert {one.field: one.fitting for one in draft.questions} == {"output_is": ("sign",), "encoding": ("-1, 1",)}
+    taken = take_in(draft, Declaration())
+    assert taken.file().tasks[0].truth_table == (0, 1, 1, 0)
+    own, decided = (forward(one, taken.data.clean_rows) for one in (draft.network, taken.network))
+    np.testing.assert_allclose(decided, (1 + own) / 2 if last == "tanh" else 1 / (1 + np.exp(-2 * own)), atol=1e-15)
+
+
 def test_each_layer_may_name_its_own_activation():
     first, last = ({"W": w.tolist(), "b": b.tolist()} for w, b in ((W1, B1), (W2, B2)))
     for second in ({"act": None}, {"act": "linear"}):
