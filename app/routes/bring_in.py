@@ -40,7 +40,7 @@ from app.errors import BadQuery, TooLarge
 from app.jobs import queue
 from app.options import PageModel
 from app.pages.bring_in.form import Asked, Declared, DeclaredOptions, network_form, refused
-from app.pages.bring_in.preview import CARRIED, preview_blocks, preview_of, transformer_preview
+from app.pages.bring_in.preview import CARRIED, nothing_learned, preview_blocks, preview_of, transformer_preview
 from app.pages.bring_in.questions import FIELDS, answered, that_apply
 from app.pages.jobs import JobPage
 from app.pages.page import read_options
@@ -346,6 +346,12 @@ def bring_in(request: Request, links: Links, raw: NetworkBody, wanted: Wanted, r
             created = row is not known
             protocols = known_protocols(session, wanted.protocols)
             jobs = queue.enqueue_analyses(session, row, protocols, data=intake.data, asked=True)
+            said += [] if protocols else ["Nobody asked for its analysis: add protocols=complete."]
+            said += (
+                [". ".join(words) for words in nothing_learned(intake)]
+                if not (intake.draft.tasks or wanted.tasks)
+                else []
+            )
             also, data = known_as(session, row, intake.name), "" if intake.data.is_clean else intake.data.digest
     url = links.network(row.slug, Scope(data=data[:12]))
     response.headers["Location"] = url

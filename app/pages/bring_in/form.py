@@ -125,7 +125,12 @@ def network_form(
     shown = [name for name in Asked.model_fields if name in {*values, *(errors or ())}]
     model = create_model("NetworkForm", __base__=NetworkForm, **fields_of(shown))
     form = Form(model, links.bring_in(), "See what it computes", values, errors, always=may_log_in())
-    export = More("How to export your model", _help, "from PyTorch, scikit-learn, ONNX; what a file says", id="export")
+    export = More(
+        "How to export your model",
+        _help,
+        "from PyTorch, Keras, Flax, scikit-learn and others; what a file says",
+        id="export",
+    )
     yield Columns([[form, export], [*_example()]])
 
 

@@ -186,13 +186,18 @@ def _nothing_learned(page: Preview, answered: Answered) -> tuple[tuple[str, str]
     """What speaks against a network having learned anything where nobody says what it should compute."""
     if any(about == "tasks" for about, _ in page.refusals):
         return (("Not every answer is 0 or 1", "The table shows where. It may be what is said below of the network."),)
-    if constant := [task.truth_table[0] for task in page.tasks if len({*task.truth_table}) == 1]:
-        answer = f"It answers {constant[0]} on every input"
-        if last := [one for one in answered.unanswered if one.field in ("output_activation", "output_is")]:
-            each = "; ".join(f"{computed} with {choice}" for choice, computed in answered.computes(last[0]).items())
-            answer = f"It answers the same on every input: {each}"
-        return ((answer, "So there is next to nothing to be explained."),)
-    outputs = forward(page.intake.network, page.intake.data.clean_rows)
+    last = [one for one in answered.unanswered if one.field in ("output_activation", "output_is")]
+    if last and any(len({*task.truth_table}) == 1 for task in page.tasks):
+        each = "; ".join(f"{computed} with {choice}" for choice, computed in answered.computes(last[0]).items())
+        return ((f"It answers the same on every input: {each}", "So there is next to nothing to be explained."),)
+    return nothing_learned(page.intake)
+
+
+def nothing_learned(intake: Intake) -> tuple[tuple[str, str], ...]:
+    """What speaks against a network having learned anything whose task is what it answers: title and cause."""
+    if constant := [task.truth_table[0] for task in intake.tasks or () if len({*task.truth_table}) == 1]:
+        return ((f"It answers {constant[0]} on every input", "So there is next to nothing to be explained."),)
+    outputs = forward(intake.network, intake.data.clean_rows)
     off = float(np.abs(outputs - (outputs > 0.5)).max())
     words = f"On some input its output is {decimal(off, 3)} away from 0 and from 1. It may not have learned its task."
     return (("Its answers are not clear", words),) if off > NEAR else ()

@@ -225,6 +225,18 @@ def test_a_form_sent_where_a_file_is_read_gets_the_cure(client):
     assert client.get("/api/v2/networks").json()["total"] == 0
 
 
+@pytest.mark.parametrize(
+    ("bias", "said"), [(0.0, ()), (5.0, ("It answers 1 on every input.",)), (-0.4, ("Its answers are not clear.",))]
+)
+def test_what_is_stored_without_an_analysis_or_learned_nothing_is_remarked(client, bias, said):
+    last = {"output_activation": "sigmoid"} if bias == 5.0 else {}
+    content = bare_xor(biases=[[0.0, -1.0], [bias]], **last)
+    remarks = client.post("/api/v2/networks", content=content, params={"task": "decisions"}).json()["remarks"]
+    assert "Nobody asked for its analysis: add protocols=complete." in remarks
+    assert all(any(remark.startswith(words) for remark in remarks) for words in said)
+    assert said or not any("learned" in remark for remark in remarks)
+
+
 @pytest.mark.slow
 def test_an_encoding_becomes_the_data_record_of_the_network(client, store):
     half = {"weights": [[[0.5, 0.5], [0.5, 0.5]], [[1.0, -2.0]]], "biases": [[1.0, 0.0], [0.0]]}
