@@ -272,6 +272,8 @@ class _Trying:
         else:
             also = f"{', '.join(others)} give{'s' * (len(others) == 1)} {goal}, too"
             why = f"With {chosen} all rows are answered most evenly; {also}."
+        if field == "activation" and "gelu" in fitting:
+            why += " The gelu of Flax and JAX is called gelu_new here."
         ordered = dict.fromkeys((chosen, *fitting, *choices))
         return FileQuestion(field, (*ordered,), chosen, why, fitting)
 

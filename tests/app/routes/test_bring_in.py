@@ -403,6 +403,13 @@ def test_each_answer_shows_what_it_would_be(client, answers, fields, words):
     assert "Nothing is stored yet" in again
 
 
+def test_the_gelu_of_flax_is_named_where_gelu_fits(client):
+    words = "The gelu of Flax and JAX is called gelu_new here."
+    steep = {"hidden.weight": [[9.0, 9.0], [9.0, 9.0]], "hidden.bias": [0.0, -9.0], "out.weight": [[1 / 9, -2 / 9]]}
+    assert words in previewed(client, STATE | steep).text
+    assert words not in previewed(client).text
+
+
 def test_a_last_layer_that_is_linear_keeps_its_question_and_is_read_as_a_logit(client):
     logits = STATE | {"out.weight": [[8.0, -16.0]], "out.bias": [-4.0]}
     sent = carried(previewed(client, logits, activation="relu").text)
