@@ -134,6 +134,8 @@ def _without_forms(page: BeautifulSoup) -> None:
             note = page.new_tag("p", attrs={"class": "small muted offline-note"})
             note.string = SENTENCE
             form.insert_before(note)
+        for one in form.select(".views"):
+            form.insert_before(one.extract())
         form.decompose()
     for one in page.select("input, select, textarea, button"):
         one.decompose()

@@ -117,6 +117,8 @@ class _Copy:
             return False
         further = options.keys() - _SCOPE
         if below == ["explanations"]:
+            if further == {"view"}:
+                return True
             return further <= {"kind", "valid", "start"} and int(options.get("start", "0")) < self.wish.limit
         if below == ["training"]:
             return further <= {"checkpoint"}

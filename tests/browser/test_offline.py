@@ -115,6 +115,7 @@ def test_from_the_front_to_a_circuit_and_back(disk):
     tab.get_by_role("link", name=SLUG, exact=True).click()
     expect(tab).to_have_url(re.compile(f"networks/{SLUG}.html$"))
     tab.get_by_role("navigation", name="XOR, pretrained").get_by_role("link", name="Sheet").click()
+    tab.locator(".views").get_by_role("link", name="Sheet").click()  # which so many explanations do not begin with
     tab.locator(".pic > a[href*='c-']:not(.off-copy)").first.click()
     expect(tab.get_by_role("heading", level=1)).to_contain_text("Circuit without")
     expect(tab.locator("form, [data-tray], input[type=checkbox]")).to_have_count(0)
