@@ -132,11 +132,9 @@ def stops_of(row: AnalysisRow) -> str:
 def fragile_words(row: AnalysisRow) -> str:
     """How many are valid by less than arithmetic may turn, "" where none is."""
     n = row.criteria.get("margin", {}).get("failed", 0)
-    return (
-        ""
-        if not n
-        else f"{exact(n)} of the circuits and placements listed {'is' if n == 1 else 'are'} valid by less than 10⁻⁶"
-    )
+    if not n:
+        return ""
+    return f"{exact(n)} of the circuits and placements listed {'is' if n == 1 else 'are'} valid by less than 10⁻⁶"
 
 
 def interval_words(row: AnalysisRow) -> str:

@@ -37,10 +37,15 @@ def documents(links: Addresses) -> Iterator[Block]:
     yield Table.plain(("Document", "About"), [(linked(title, url, "link"), about) for title, url, about in rows])
 
 
+def without_marks(text: str) -> str:
+    """Markdown as plain text."""
+    return re.sub(r"[*`]|\[([^\]]*)\]\([^)]*\)", lambda link: link[1] or "", text)
+
+
 def _first_sentence(path: Path) -> str:
-    """Of a document, without marks."""
+    """Of a document."""
     sentence = re.split(r"(?<=[.?!]) ", " ".join(chapters(path)[0][1][0].split()))[0]
-    return re.sub(r"[*`]|\[([^\]]*)\]\([^)]*\)", lambda link: link[1] or "", sentence)
+    return without_marks(sentence)
 
 
 def document(name: str) -> Iterator[Block]:

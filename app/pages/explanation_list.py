@@ -349,9 +349,8 @@ def _map(found: Asked, frame: Frame, _: Selection) -> tuple[Text, Sequence[Block
     circuits = {to_hex(int(mask)) for mask in masks_of(found.session, found.place.analysis)[passing]}
     every = [*analyses.older(one), *map_blocks(one.report, one.subject, None if passing.all() else circuits)]
     n, dots = len(one.report.dot), noun(one.report.n_dots, "dot")
-    return f"{noun(n, 'observed class', 'observed classes')} as {dots}" if one.report.index else noun(
-        n, "circuit"
-    ), every
+    classes = f"{noun(n, 'observed class', 'observed classes')} as {dots}"
+    return classes if one.report.index else noun(n, "circuit"), every
 
 
 def _tree(found: Asked, frame: Frame, _: Selection) -> tuple[Text, Sequence[Block]]:

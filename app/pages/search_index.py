@@ -17,7 +17,7 @@ from analysis.method import Method
 from analysis.subjects.perceptron.kind import PERCEPTRON
 from app.bundled import ALICE, ALICE_AND_BOB, BOB
 from app.pages.bench.results import scored_methods
-from app.pages.documents import title_of
+from app.pages.documents import title_of, without_marks
 from app.pages.findings import broken, chapter_url, record
 from app.pages.learn.lesson import NETWORK
 from app.pages.learn.registry import LESSONS, NUMBERS
@@ -196,24 +196,19 @@ def _documents(links: Addresses) -> Iterator[Document]:
         yield Document("Findings", "finding", chapter["title"], detail, url, (chapter["key"],))
     for chapter in record()["chapters"]:
         text, also = str(chapter["text"]), _FURTHER.get(chapter["key"], ())
-        first = _bare(next(line for line in text.splitlines() if line and not line.startswith("#")))
+        first = without_marks(next(line for line in text.splitlines() if line and not line.startswith("#")))
         yield Document(
-            "Findings", "finding", chapter["title"], first, links.findings(chapter["key"]), also, _bare(text)
+            "Findings", "finding", chapter["title"], first, links.findings(chapter["key"]), also, without_marks(text)
         )
     for title, blocks in chapters(SCOPE_FILE)[1:]:
         lines = (line for block in blocks if not block.startswith("|") for line in items_of(block))
         for line in lines:
-            yield Document("Scope", "scope", title, _bare(line), links.scope(anchor_of(title)))
+            yield Document("Scope", "scope", title, without_marks(line), links.scope(anchor_of(title)))
     for path in SHOWN:
         for title, blocks in chapters(path)[1:]:
             body, url = " ".join(blocks), links.document(path.stem, anchor_of(title))
-            yield Document("Documents", "document", title, title_of(path), url, (), _bare(body))
+            yield Document("Documents", "document", title, title_of(path), url, (), without_marks(body))
     yield from actions(links)
-
-
-def _bare(text: str) -> str:
-    """Markdown without its marks."""
-    return re.sub(r"[*`]|\[([^\]]*)\]\([^)]*\)", lambda link: link[1] or "", text)
 
 
 def _lessons(links: Addresses) -> Iterator[Document]:

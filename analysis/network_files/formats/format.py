@@ -178,9 +178,8 @@ def _activations(named: Sequence[tuple[str, str, Any]], n_layers: int) -> dict[s
     """
     last = [one for key, _, one in named if not _HIDDEN.fullmatch(key)]
     hidden = [one for key, _, one in named if _HIDDEN.fullmatch(key)]
-    if (
-        len({place for key, place, _ in named if _HIDDEN.fullmatch(key)}) == len(hidden) == n_layers > 1
-    ):  # of each layer
+    places = {place for key, place, _ in named if _HIDDEN.fullmatch(key)}
+    if len(places) == len(hidden) == n_layers > 1:  # each layer names its own
         last, hidden = last or hidden[-1:], hidden[:-1]
     elif hidden == [None]:
         hidden = []
