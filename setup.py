@@ -5,7 +5,7 @@
 
 from setuptools import find_packages, setup
 
-PACKAGES = ["analysis*", "app*", "pluriscope*"]
+PACKAGES = ["pluriscope*"]  # analysis and app are links in a checkout, folders in what is built
 RESOURCES = {
     "docs": [  # those that pages show
         "bench.md",
@@ -34,7 +34,8 @@ setup(
     packages=[*find_packages(include=PACKAGES), *(f"pluriscope._resources.{folder}" for folder in RESOURCES)],
     package_dir={f"pluriscope._resources.{folder}": folder for folder in RESOURCES},
     package_data={
-        "app.bundled": [
+        "pluriscope": ["py.typed"],
+        "pluriscope.app.bundled": [
             "bench/*.json",
             "bench/*.parquet",
             "bench/*/*.json",

@@ -1,7 +1,7 @@
 """What pages say that a model answers: one rule for each kind of model, whatever a protocol counts as right.
 
-A protocol judges validity by a rule of its own (:mod:`analysis.validity`), which may count wrong what is answered
-right: an output of 2.6 answers 1, and is not 1 by rounding.
+A protocol judges validity by a rule of its own (:mod:`pluriscope.analysis.validity`), which may count wrong what is
+answered right: an output of 2.6 answers 1, and is not 1 by rounding.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.validity import DecisionRule, decide
+from pluriscope.analysis.validity import DecisionRule, decide
 
 ANSWERED: Final[DecisionRule] = "threshold"
 """The rule by which a perceptron answers, for what takes one."""

@@ -20,35 +20,35 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
-from analysis.answers import answers
-from analysis.carried_algorithms.search import CONFIDENCE, Stories, find_stories
-from analysis.circuit_sets.judged_masks import asked_of, column_of, judged_circuits
-from analysis.circuit_sets.masks import MasksFound, find_masks
-from analysis.circuits.estimating import share_interval
-from analysis.circuits.result import CircuitSearch
-from analysis.circuits.search import count_common, decide_right
-from analysis.criteria.alignments import valid_alignments
-from analysis.criteria.criterion import Kind
-from analysis.criteria.funnel import brief
-from analysis.criteria.judging import JudgedAnalysis, judge_analysis
-from analysis.criteria.steps import CriterionStep, default_steps
-from analysis.criteria.verdict import PASSED, UNDECIDED
-from analysis.errors import BeyondLimits, InvalidNetwork
-from analysis.explaining.counting import is_unfinished
-from analysis.interpretations.counting import count_interpretations
-from analysis.interpretations.result import InterpretationCounts
-from analysis.large_numbers import estimate, interval
-from analysis.pipeline import analyse_output
-from analysis.progress import OutOfTime
-from analysis.question import Question
-from analysis.report import Analysed, Mask, Part, Report
-from analysis.result import OutputAnalysis
-from analysis.result_file import exact
-from analysis.subjects.enumeration import MAX_MASKS, most_wrong
-from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.question import GraphQuestion, SubjectQuestion
-from analysis.subjects.subject import gaps
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.answers import answers
+from pluriscope.analysis.carried_algorithms.search import CONFIDENCE, Stories, find_stories
+from pluriscope.analysis.circuit_sets.judged_masks import asked_of, column_of, judged_circuits
+from pluriscope.analysis.circuit_sets.masks import MasksFound, find_masks
+from pluriscope.analysis.circuits.estimating import share_interval
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.circuits.search import count_common, decide_right
+from pluriscope.analysis.criteria.alignments import valid_alignments
+from pluriscope.analysis.criteria.criterion import Kind
+from pluriscope.analysis.criteria.funnel import brief
+from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
+from pluriscope.analysis.criteria.steps import CriterionStep, default_steps
+from pluriscope.analysis.criteria.verdict import PASSED, UNDECIDED
+from pluriscope.analysis.errors import BeyondLimits, InvalidNetwork
+from pluriscope.analysis.explaining.counting import is_unfinished
+from pluriscope.analysis.interpretations.counting import count_interpretations
+from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.large_numbers import estimate, interval
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.progress import OutOfTime
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.report import Analysed, Mask, Part, Report
+from pluriscope.analysis.result import OutputAnalysis
+from pluriscope.analysis.result_file import exact
+from pluriscope.analysis.subjects.enumeration import MAX_MASKS, most_wrong
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.question import GraphQuestion, SubjectQuestion
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 MOST_NAMED: Final = 200
 """Circuits, or alignments, that a report names of each kind of change: the smallest ones."""
@@ -175,7 +175,7 @@ def find_changes(
         thorough: whether to ask criteria that take long, too.
 
     Raises:
-        AnalysisError: see :func:`beside` and :func:`~analysis.pipeline.analyse_output`.
+        AnalysisError: see :func:`beside` and :func:`~pluriscope.analysis.pipeline.analyse_output`.
         BeyondLimits: circuits that are listed, not counted, are too many, or time ended before all were tested.
     """
     both: Any = (before, beside(before, after))

@@ -14,17 +14,17 @@ from typing import Any, Final
 import numpy as np
 from pydantic import Field
 
-from analysis.changes import Change, change_of_circuits
-from analysis.errors import BeyondLimits, InvalidNetwork
-from analysis.explaining.count_report import CircuitsCount, SmallestBounds
-from analysis.explaining.counting import known_of
-from analysis.explaining.graphs import DRAWS, sample, search
-from analysis.pipeline import analyse_output
-from analysis.progress_measures import measures_of
-from analysis.report import Analysed, Mask, Part, Report
-from analysis.subjects.question import SubjectQuestion, part, rules_of
-from analysis.subjects.trained import TrainingRecord
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.changes import Change, change_of_circuits
+from pluriscope.analysis.errors import BeyondLimits, InvalidNetwork
+from pluriscope.analysis.explaining.count_report import CircuitsCount, SmallestBounds
+from pluriscope.analysis.explaining.counting import known_of
+from pluriscope.analysis.explaining.graphs import DRAWS, sample, search
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.progress_measures import measures_of
+from pluriscope.analysis.report import Analysed, Mask, Part, Report
+from pluriscope.analysis.subjects.question import SubjectQuestion, part, rules_of
+from pluriscope.analysis.subjects.trained import TrainingRecord
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Given = Mapping[str, tuple[SubjectQuestion, TrainingRecord | None]]
 """What is asked about each checkpoint, with what its file says of its training, by the name of the file."""

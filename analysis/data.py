@@ -18,11 +18,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.described import Described
-from analysis.digest import canonical_json, sha256_hex
-from analysis.errors import AnalysisError, InvalidData
-from analysis.strict_json import Problems, check_keys, number_array, plain_text, read_object
-from analysis.tasks import input_table
+from pluriscope.analysis.described import Described
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.analysis.errors import AnalysisError, InvalidData
+from pluriscope.analysis.strict_json import Problems, check_keys, number_array, plain_text, read_object
+from pluriscope.analysis.tasks import input_table
 
 DATA_FORMAT: Final = "pluriscope-data/1"
 MAX_DATA_BYTES: Final = 8_000_000

@@ -1,7 +1,7 @@
 """All that is compiled, loaded ahead of its first use: where the program is installed, and where a worker starts."""
 
-from analysis.circuits.source_subsets import load_compiled
-from analysis.formulas.refutation import wrong_step
+from pluriscope.analysis.circuits.source_subsets import load_compiled
+from pluriscope.analysis.formulas.refutation import wrong_step
 
 
 def load_every_loop() -> None:

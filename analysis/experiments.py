@@ -2,7 +2,7 @@
 
 An intervention patches a nonempty set S of hidden neurons: run ``base``, but give every neuron of S the activation that
 it has when the unablated network runs ``source`` ≠ base. Neurons of S in different layers are all overwritten; the
-others are recomputed. The network then answers (:mod:`analysis.answers`).
+others are recomputed. The network then answers (:mod:`pluriscope.analysis.answers`).
 
 1. List the sets (:func:`intervention_space`), 63 for a 3-3 network, so 63 · 12 = 756 interventions over two inputs.
 2. Ask the network (:func:`decide_under_interventions`).
@@ -28,13 +28,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answers import answers
-from analysis.described import Described
-from analysis.interventions.interchange import run_with_swaps
-from analysis.question import Question
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.subjects.perceptron.mlp import activations, batch_activations, next_circuit_layer
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.answers import answers
+from pluriscope.analysis.described import Described
+from pluriscope.analysis.interventions.interchange import run_with_swaps
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.perceptron.mlp import activations, batch_activations, next_circuit_layer
+from pluriscope.analysis.subjects.perceptron.network import Network
 
 SILENT: Final = -1
 MAX_SETS: Final = 2**12

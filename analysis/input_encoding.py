@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from analysis.data import DataRecord, clean_data
-from analysis.errors import InvalidData
-from analysis.tasks import INPUT_NAMES, input_table
+from pluriscope.analysis.data import DataRecord, clean_data
+from pluriscope.analysis.errors import InvalidData
+from pluriscope.analysis.tasks import INPUT_NAMES, input_table
 
 MAX_TEXT: Final = 300
 _CURE: Final = "write the number for 0 and the number for 1, such as -1, 1; for each input its own with semicolons"

@@ -12,9 +12,9 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from analysis.errors import InvalidMethod
-from analysis.late_functions import function_at
-from analysis.method_settings import Setting, Value, filled
+from pluriscope.analysis.errors import InvalidMethod
+from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.method_settings import Setting, Value, filled
 
 
 class HasTraits(Protocol):

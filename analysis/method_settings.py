@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from analysis.errors import InvalidMethod
+from pluriscope.analysis.errors import InvalidMethod
 
 Value = str | bool | int | float
 Settings = Mapping[str, Value]

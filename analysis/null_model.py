@@ -26,16 +26,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from analysis.circuits.search import search_circuits
-from analysis.circuits.space import count_in_space
-from analysis.criteria.population import Population
-from analysis.criteria.registry import criterion_named
-from analysis.errors import BeyondLimits
-from analysis.question import Question
-from analysis.report import Analysed, Part, Report, Settings
-from analysis.subjects.perceptron.drawing import Drawing, Drawn, Prior, draw_network, initial_parameters
-from analysis.subjects.perceptron.network import Network
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.circuits.space import count_in_space
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.report import Analysed, Part, Report, Settings
+from pluriscope.analysis.subjects.perceptron.drawing import Drawing, Drawn, Prior, draw_network, initial_parameters
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 STAGE: Final = "null networks"
 N_NETWORKS: Final = 199

@@ -25,25 +25,25 @@ from typing import Final, get_args
 
 import numpy as np
 
-from analysis.algorithms.candidates import Candidates, candidates_of
-from analysis.alignments.result import AlgorithmSearch
-from analysis.alignments.search import search_alignments, untried
-from analysis.circuits.planning import plan_circuits
-from analysis.circuits.result import CircuitSearch
-from analysis.circuits.space import count_in_space
-from analysis.circuits.strategy import add_smallest, add_tried, find_circuits, find_number, first_answer
-from analysis.circuits.trying import try_circuits
-from analysis.criteria.tallies import tallies, tallies_of_circuits
-from analysis.errors import BeyondLimits
-from analysis.interpretations.counting import count_interpretations
-from analysis.interpretations.result import InterpretationCounts
-from analysis.limits import Limits as Limits  # callers take it from here
-from analysis.planning import plan_output
-from analysis.preflight import preflight, refuse
-from analysis.progress import KnownCircuits, Progress, Report
-from analysis.question import Question
-from analysis.result import CriterionTally, OutputAnalysis, Range, Stage, Stop, seconds_words
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.algorithms.candidates import Candidates, candidates_of
+from pluriscope.analysis.alignments.result import AlgorithmSearch
+from pluriscope.analysis.alignments.search import search_alignments, untried
+from pluriscope.analysis.circuits.planning import plan_circuits
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.circuits.space import count_in_space
+from pluriscope.analysis.circuits.strategy import add_smallest, add_tried, find_circuits, find_number, first_answer
+from pluriscope.analysis.circuits.trying import try_circuits
+from pluriscope.analysis.criteria.tallies import tallies, tallies_of_circuits
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.interpretations.counting import count_interpretations
+from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.limits import Limits as Limits  # callers take it from here
+from pluriscope.analysis.planning import plan_output
+from pluriscope.analysis.preflight import preflight, refuse
+from pluriscope.analysis.progress import KnownCircuits, Progress, Report
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.result import CriterionTally, OutputAnalysis, Range, Stage, Stop, seconds_words
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 _FIRST_SECONDS: Final = 8.0
 _FIRST_SHARE: Final = 0.25  # of the time, if that is less, for the first answers to all outputs
@@ -96,7 +96,7 @@ def analyse_outputs(
             not goes on. In the end they are what one run without an end had found, but for the seconds.
 
     Raises:
-        AnalysisError: everything that :func:`~analysis.preflight.preflight` refuses, as one error.
+        AnalysisError: everything that :func:`~pluriscope.analysis.preflight.preflight` refuses, as one error.
         Cancelled: the report asked to stop.
     """
     for question in questions:

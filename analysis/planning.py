@@ -24,23 +24,23 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.candidates import candidates_of
-from analysis.alignments.search import search_alignments
-from analysis.circuits.estimating import estimate_circuits, share_interval
-from analysis.circuits.layered_states import CountableSpace
-from analysis.circuits.planning import CircuitPlan, plan_circuits, seconds_per_state
-from analysis.circuits.prefixes import Prefixes
-from analysis.circuits.result import CircuitSearch
-from analysis.circuits.search import search_circuits
-from analysis.circuits.smallest import find_smallest
-from analysis.circuits.space import Structure, count_by_edges
-from analysis.errors import BeyondLimits
-from analysis.interpretations.counting import count_interpretations
-from analysis.limits import Limits, listed_bytes
-from analysis.protocol import COMPLETE
-from analysis.question import Question
-from analysis.result import Stage
-from analysis.work import Clock, Work
+from pluriscope.analysis.algorithms.candidates import candidates_of
+from pluriscope.analysis.alignments.search import search_alignments
+from pluriscope.analysis.circuits.estimating import estimate_circuits, share_interval
+from pluriscope.analysis.circuits.layered_states import CountableSpace
+from pluriscope.analysis.circuits.planning import CircuitPlan, plan_circuits, seconds_per_state
+from pluriscope.analysis.circuits.prefixes import Prefixes
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.circuits.smallest import find_smallest
+from pluriscope.analysis.circuits.space import Structure, count_by_edges
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.interpretations.counting import count_interpretations
+from pluriscope.analysis.limits import Limits, listed_bytes
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.result import Stage
+from pluriscope.analysis.work import Clock, Work
 
 Range = tuple[float, float]
 Result = TypeVar("Result")

@@ -7,12 +7,12 @@ from typing import Final
 
 import numpy as np
 
-from analysis.data import DataRecord, data_problems
-from analysis.errors import AnalysisError, BeyondLimits, InvalidData, InvalidNetwork, InvalidTask
-from analysis.question import Question
-from analysis.strict_json import combined
-from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
-from analysis.tasks import MAX_INPUTS, too_many_inputs
+from pluriscope.analysis.data import DataRecord, data_problems
+from pluriscope.analysis.errors import AnalysisError, BeyondLimits, InvalidData, InvalidNetwork, InvalidTask
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.strict_json import combined
+from pluriscope.analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
+from pluriscope.analysis.tasks import MAX_INPUTS, too_many_inputs
 
 MAX_EDGES_COUNTED: Final = 3_300  # so that the number of circuits, below 2^edges, has fewer than 1,000 digits
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 from typing import Protocol as Interface
 
-from analysis.large_numbers import estimate, in_words, interval
+from pluriscope.analysis.large_numbers import estimate, in_words, interval
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,9 @@ class Progress:
 
 
 class Report(Interface):
-    """A callback for progress. It may raise :class:`analysis.errors.Cancelled` to stop the work between two steps."""
+    """A callback for progress. It may raise :class:`pluriscope.analysis.errors.Cancelled` to stop the work between two
+    steps.
+    """
 
     def __call__(self, progress: Progress, /) -> None: ...
 

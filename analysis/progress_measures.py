@@ -14,8 +14,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.subjects.registry import kind_of
-from analysis.subjects.transformer.training_spec import rows_held_out
+from pluriscope.analysis.subjects.registry import kind_of
+from pluriscope.analysis.subjects.transformer.training_spec import rows_held_out
 
 Array = NDArray[np.float64]
 TASK: Final = "sum modulo"

@@ -9,10 +9,10 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
-from analysis.digest import canonical_json, looks_like_digest, sha256_hex
-from analysis.errors import InvalidProtocol
-from analysis.hashed import Hashed
-from analysis.strict_json import plain_text, read_object
+from pluriscope.analysis.digest import canonical_json, looks_like_digest, sha256_hex
+from pluriscope.analysis.errors import InvalidProtocol
+from pluriscope.analysis.hashed import Hashed
+from pluriscope.analysis.strict_json import plain_text, read_object
 
 MAX_NAME: Final = 64
 MAX_PROTOCOL_BYTES: Final = 100_000

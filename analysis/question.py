@@ -13,22 +13,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answers import answers
-from analysis.data import DataRecord, clean_data, noisy_data
-from analysis.described import Described
-from analysis.digest import canonical_json, sha256_hex
-from analysis.errors import InvalidData
-from analysis.protocol import COMPLETE, NAMED, Protocol, in_space
-from analysis.subjects.graph import Graph, perceptron_graph
-from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, circuit_from_hex
-from analysis.subjects.perceptron.kind import PERCEPTRON
-from analysis.subjects.perceptron.mlp import Ablation, ablation_values, activations, batch_activations, forward
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.question import CircuitVerdict
-from analysis.subjects.subject import Table
-from analysis.subjects.traits import TRAITS
-from analysis.tasks import Task, name_of
-from analysis.validity import decided_right, margin_to_edge
+from pluriscope.analysis.answers import answers
+from pluriscope.analysis.data import DataRecord, clean_data, noisy_data
+from pluriscope.analysis.described import Described
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.analysis.errors import InvalidData
+from pluriscope.analysis.protocol import COMPLETE, NAMED, Protocol, in_space
+from pluriscope.analysis.subjects.graph import Graph, perceptron_graph
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, circuit_from_hex
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.subjects.perceptron.mlp import (
+    Ablation,
+    ablation_values,
+    activations,
+    batch_activations,
+    forward,
+)
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.question import CircuitVerdict
+from pluriscope.analysis.subjects.subject import Table
+from pluriscope.analysis.subjects.traits import TRAITS
+from pluriscope.analysis.tasks import Task, name_of
+from pluriscope.analysis.validity import decided_right, margin_to_edge
 
 Carried = tuple[NDArray[np.float64], ...]
 """What absent edges carry, ``[n_l]`` for layers 0 … L − 1."""
@@ -37,9 +43,9 @@ Carried = tuple[NDArray[np.float64], ...]
 @dataclass(frozen=True, eq=False, repr=False)
 class Question(Described):
     """One output of a perceptron, its task, the rules and the rows: a
-    :class:`~analysis.subjects.question.SubjectQuestion`.
+    :class:`~pluriscope.analysis.subjects.question.SubjectQuestion`.
 
-    A question may be one that cannot be analysed: :func:`analysis.preflight.preflight` says why.
+    A question may be one that cannot be analysed: :func:`pluriscope.analysis.preflight.preflight` says why.
 
     Args:
         subject: the whole network, all outputs.

@@ -12,10 +12,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, ValidationInfo
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.by_name import ByName
-from analysis.described import Described
-from analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.by_name import ByName
+from pluriscope.analysis.described import Described
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
 
 
 def _in_hex(mask: Any, about: ValidationInfo) -> Any:
@@ -151,17 +151,17 @@ class Analysed:
     """What was found of a question before, as far as an analysis looks at it.
 
     Args:
-        question: about a subject of any kind, an :class:`analysis.subjects.question.SubjectQuestion`.
+        question: about a subject of any kind, an :class:`pluriscope.analysis.subjects.question.SubjectQuestion`.
         circuits: the search for circuits, with the masks that it listed, a
-            :class:`~analysis.circuits.result.CircuitSearch` or :class:`~analysis.circuit_sets.masks.MasksFound`; None
-            where there are too many to search.
+            :class:`~pluriscope.analysis.circuits.result.CircuitSearch` or
+            :class:`~pluriscope.analysis.circuit_sets.masks.MasksFound`; None where there are too many to search.
         observed: ``[circuits]`` observed classes of interpretations of each; empty where none were counted or they are
             not looked at.
         carried: None where it is not looked at.
         irredundant: likewise.
         planted: the record of what was planted; likewise, or where nothing was.
         placed: likewise.
-        judged: what criteria say, an :class:`analysis.criteria.funnel.Judged`; likewise.
+        judged: what criteria say, an :class:`pluriscope.analysis.criteria.funnel.Judged`; likewise.
         stored: circuit → outcomes of criteria and roles by column, where these are stored; None of others.
         before: what the same analysis found under other rules; None where it was not asked.
     """

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from analysis.alignments.result import AlgorithmSearch
-from analysis.circuits.result import CircuitSearch
-from analysis.interpretations.result import InterpretationCounts
-from analysis.question import Question
+from pluriscope.analysis.alignments.result import AlgorithmSearch
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.question import Question
 
 
 @dataclass(frozen=True)

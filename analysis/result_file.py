@@ -10,30 +10,30 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis import ENGINE_VERSION
-from analysis.algorithms.high_level_model import Form
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments.alignment import IIA, Alignment, OnNeurons
-from analysis.alignments.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
-from analysis.circuits.distribution import CircuitDistribution
-from analysis.circuits.hashed_count import Bracket, HashedCount
-from analysis.circuits.judging import evaluate_circuits
-from analysis.circuits.result import CircuitSearch, CountSoFar, EdgeUse, SmallestCircuits, method_of
-from analysis.data import DataRecord, data_file_json
-from analysis.digest import canonical_json, sha256_hex
-from analysis.errors import InvalidNetwork
-from analysis.interpretations.counting import count_interpretations
-from analysis.interpretations.result import InterpretationCounts
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.large_numbers import estimate, interval
-from analysis.network_files.files import task_json
-from analysis.question import Question
-from analysis.result import CriterionTally, OutputAnalysis, Stage, Stop, seconds_words
-from analysis.subjects.graph import Graph
-from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
-from analysis.subjects.question import SubjectQuestion
-from analysis.subjects.subject import SubjectKind
-from analysis.unlearned import not_learned
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.algorithms.high_level_model import Form
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.alignments.alignment import IIA, Alignment, OnNeurons
+from pluriscope.analysis.alignments.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
+from pluriscope.analysis.circuits.distribution import CircuitDistribution
+from pluriscope.analysis.circuits.hashed_count import Bracket, HashedCount
+from pluriscope.analysis.circuits.judging import evaluate_circuits
+from pluriscope.analysis.circuits.result import CircuitSearch, CountSoFar, EdgeUse, SmallestCircuits, method_of
+from pluriscope.analysis.data import DataRecord, data_file_json
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.interpretations.counting import count_interpretations
+from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.large_numbers import estimate, interval
+from pluriscope.analysis.network_files.files import task_json
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.result import CriterionTally, OutputAnalysis, Stage, Stop, seconds_words
+from pluriscope.analysis.subjects.graph import Graph
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
+from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.subjects.subject import SubjectKind
+from pluriscope.analysis.unlearned import not_learned
 
 RESULT_FORMAT: Final = "pluriscope-result/1"
 MAX_EXACT_INTEGER: Final = 2**53

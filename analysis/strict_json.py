@@ -1,7 +1,7 @@
 """Reading JSON that strangers wrote: bounded, without duplicates, NaN or surprises.
 
 A document is refused before it is parsed if it is too large or is no text; afterwards every shape is checked by the
-reader of the particular file (:mod:`analysis.network_files.files`, :mod:`analysis.data`).
+reader of the particular file (:mod:`pluriscope.analysis.network_files.files`, :mod:`pluriscope.analysis.data`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
-from analysis.errors import AnalysisError
+from pluriscope.analysis.errors import AnalysisError
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")

@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidNetwork, InvalidTask
-from analysis.smallest_formulas import smallest_formula
+from pluriscope.analysis.errors import InvalidNetwork, InvalidTask
+from pluriscope.analysis.smallest_formulas import smallest_formula
 
 MAX_INPUTS: Final = 6
 INPUT_NAMES: Final = "ABCDEF"

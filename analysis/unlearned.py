@@ -9,10 +9,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.question import Question
-from analysis.subjects.perceptron.mlp import forward
-from analysis.tasks import Task, name_of
-from analysis.validity import NEITHER, decide, decided_right, max_wrong
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.tasks import Task, name_of
+from pluriscope.analysis.validity import NEITHER, decide, decided_right, max_wrong
 
 _CLEAR: Final = 0.1
 """An output nearer to 0.5 says little of which answer was learned."""

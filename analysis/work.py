@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeVar
 
-from analysis.limits import DEFAULT_LIMITS, Limits
-from analysis.progress import OutOfTime, Progress, Report, silent
+from pluriscope.analysis.limits import DEFAULT_LIMITS, Limits
+from pluriscope.analysis.progress import OutOfTime, Progress, Report, silent
 
 Clock = Callable[[], float]
 EndedBy = Literal["time", "memory"]
@@ -30,12 +30,12 @@ class Work:
     """How a computation goes about its work; what it finds does not depend on it, except where a limit ends it.
 
     Args:
-        report: called with the progress between two steps. It may raise :class:`~analysis.errors.Cancelled` to stop the
-            work.
+        report: called with the progress between two steps. It may raise :class:`~pluriscope.analysis.errors.Cancelled`
+            to stop the work.
         clock: seconds from any origin, e.g. ``time.perf_counter``.
         limits: how far searches may go.
         deadline: the clock's reading from which on the time is up: the next report of a stage that is not done raises
-            :class:`~analysis.progress.OutOfTime`.
+            :class:`~pluriscope.analysis.progress.OutOfTime`.
         ended: what ended a stage before it was done, by its key; emptied by whoever wants to know.
         stopped: whether somebody asked to stop, which ends the time at once.
     """

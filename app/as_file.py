@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
-from app.options import OF_THE_READER
+from pluriscope.app.options import OF_THE_READER
 from pluriscope.naming import DEFAULT_PROTOCOL
 from pluriscope.resources import STATIC
 from pluriscope.templating import PART

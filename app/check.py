@@ -16,10 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from app.access.callers import needs_login
-from app.db import sqlite
-from app.db.engine import Store, newest_revision, open_store, store_at
-from app.settings import STORE, Settings
+from pluriscope.app.access.callers import needs_login
+from pluriscope.app.db import sqlite
+from pluriscope.app.db.engine import Store, newest_revision, open_store, store_at
+from pluriscope.app.settings import STORE, Settings
 
 PREFIX: Final = "PLURISCOPE_"
 OF_THE_PROGRAM: Final = ("DEBUG", "CHROMIUM")  # read elsewhere than in the settings

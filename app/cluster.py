@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from analysis import ENGINE_VERSION
-from analysis.errors import AnalysisError
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.errors import AnalysisError
 
 SLURM: Final = "slurm"
 WAIT_SECONDS: Final = 10.0  # for a scheduler's answer, and for its first worker

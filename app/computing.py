@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from threading import BoundedSemaphore
 from typing import Final
 
-from app.errors import Busy
+from pluriscope.app.errors import Busy
 
 AT_ONCE: Final = 2
 WAITING: Final = 6
@@ -26,7 +26,8 @@ GIVE_BACK: Final[ContextVar[Callable[[], object]]] = ContextVar("give_back", def
 def room(what: str) -> Iterator[None]:
     """Room for one computation; whoever has it already goes on.
 
-    A page's turn is given back first (:class:`app.middleware.Turns`), so that pages which only read are made meanwhile.
+    A page's turn is given back first (:class:`pluriscope.app.middleware.Turns`), so that pages which only read are made
+    meanwhile.
 
     Args:
         what: is to be computed, for the message.

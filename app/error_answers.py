@@ -1,6 +1,6 @@
 """What goes wrong, told once: error → status and body, the same words in HTML and JSON.
 
-The errors of pages (:mod:`app.errors`) know their status. The others are mapped by class: those that name an
+The errors of pages (:mod:`pluriscope.app.errors`) know their status. The others are mapped by class: those that name an
 explanation (mask, index, alignment, algorithm) are 404, since they can only come from an address; those about what
 somebody sent (network, task, data, protocol, training, limits) are 422.
 """
@@ -21,12 +21,12 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from analysis import errors as engine
-from analysis.errors import ExplainedError
-from app.db import errors as store
-from app.db.trouble import diagnosis, is_bad_value
-from app.errors import Busy, Gone, Moved, PageError, Unopened
 from pluriscope.address import Addresses, below_api
+from pluriscope.analysis import errors as engine
+from pluriscope.analysis.errors import ExplainedError
+from pluriscope.app.db import errors as store
+from pluriscope.app.db.trouble import diagnosis, is_bad_value
+from pluriscope.app.errors import Busy, Gone, Moved, PageError, Unopened
 from pluriscope.errors import InvalidOption
 
 log = logging.getLogger("pluriscope.web")
@@ -205,7 +205,7 @@ def _answer(
         summary = "; ".join(one.message for one in told)
         body = ErrorBody(error=summary, errors=told, status=status, parent=parent)
         return JSONResponse(body.model_dump(), status)
-    from app.rendering import show  # here, so that the errors themselves can be imported from anywhere
+    from pluriscope.app.rendering import show  # here, so that the errors themselves can be imported from anywhere
     from pluriscope.blocks import Action, Head, Notice, Prose
 
     title = STATUS_TITLES.get(status, "This did not work")

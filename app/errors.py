@@ -15,7 +15,7 @@ PageError
 ├── Unopened    307  a network of a study that is not stored; answered by leading to its row
 └── Busy        503  more is being computed than this process takes on at once
 
-How they are told is in :mod:`app.error_answers`, beside the engine's and the store's.
+How they are told is in :mod:`pluriscope.app.error_answers`, beside the engine's and the store's.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from urllib.parse import quote, urlencode
 
 from fastapi import Request
 
-from analysis.errors import ExplainedError
+from pluriscope.analysis.errors import ExplainedError
 
 
 @dataclass

@@ -1,8 +1,9 @@
 """What stands before every route: which hosts, how long, from whose pages, and whether changes are taken.
 
-Routes decide what their caller may do (:mod:`app.routes.changes`). What holds for all of them is held here, so that no
-route can forget it: nothing that changes anything is taken from a page of another site, and nothing at all while the
-site is read-only. How often somebody may ask is for the proxy in front (``limit_req`` in ``deploy/nginx.conf``).
+Routes decide what their caller may do (:mod:`pluriscope.app.routes.changes`). What holds for all of them is held here,
+so that no route can forget it: nothing that changes anything is taken from a page of another site, and nothing at all
+while the site is read-only. How often somebody may ask is for the proxy in front (``limit_req`` in
+``deploy/nginx.conf``).
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.access.callers import host_of, is_loopback_name, is_own_page
-from app.error_answers import answer_to
-from app.errors import BadHost, HeadersTooLong, PageError, ReadOnly, Refused, TooLong
-from app.settings import Settings
 from pluriscope.address import below_api
+from pluriscope.app.access.callers import host_of, is_loopback_name, is_own_page
+from pluriscope.app.error_answers import answer_to
+from pluriscope.app.errors import BadHost, HeadersTooLong, PageError, ReadOnly, Refused, TooLong
+from pluriscope.app.settings import Settings
 
 MAX_ADDRESS_BYTES: Final = 32_000
 MAX_HEADER_BYTES: Final = 48_000

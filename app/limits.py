@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from analysis.limits import DEFAULT_LIMITS, Limits
+from pluriscope.analysis.limits import DEFAULT_LIMITS, Limits
 from pluriscope.memory import BESIDE
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from app.settings import Settings
+    from pluriscope.app.settings import Settings
 
 _LIMITS: Final = "limits"
 _UNDO: Final = "undo_days"

@@ -16,14 +16,15 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from analysis import ENGINE_VERSION
-from app import error_answers
-from app.db.engine import open_store
-from app.db.upgrade import upgrade
-from app.gate import Gate
-from app.middleware import BodyLimit, Envelope, Turns
-from app.rendering import compile_templates
-from app.routes import (
+from pluriscope.address import API_V2, Addresses
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.app import error_answers
+from pluriscope.app.db.engine import open_store
+from pluriscope.app.db.upgrade import upgrade
+from pluriscope.app.gate import Gate
+from pluriscope.app.middleware import BodyLimit, Envelope, Turns
+from pluriscope.app.rendering import compile_templates
+from pluriscope.app.routes import (
     analyses,
     bench,
     bring_in,
@@ -44,8 +45,7 @@ from app.routes import (
     story,
     studies,
 )
-from app.settings import Settings
-from pluriscope.address import API_V2, Addresses
+from pluriscope.app.settings import Settings
 from pluriscope.garbage import collect_garbage_seldom, give_back_now_and_then
 from pluriscope.resources import STATIC
 

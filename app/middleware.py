@@ -15,10 +15,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.computing import GIVE_BACK
-from app.error_answers import unforeseen
-from app.logs import about
 from pluriscope.address import PREFIX
+from pluriscope.app.computing import GIVE_BACK
+from pluriscope.app.error_answers import unforeseen
+from pluriscope.app.logs import about
 
 log = logging.getLogger("pluriscope.access")
 
@@ -136,8 +136,8 @@ class Turns:
 
     Threads take turns at Python anyway, and each of them needs a page's memory. Whoever has a turn keeps it until the
     answer begins: what is left is to send it, and a download of many parts does not wait again for each. What is
-    computed gives its turn back and has a queue of its own (:mod:`app.computing`). ``/health`` and static files
-    need no turn.
+    computed gives its turn back and has a queue of its own (:mod:`pluriscope.app.computing`). ``/health`` and static
+    files need no turn.
     """
 
     def __init__(self, app: ASGIApp, most: int = 4) -> None:

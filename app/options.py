@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from analysis.by_name import ByName
+from pluriscope.analysis.by_name import ByName
 from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.templating import PART
 

@@ -14,16 +14,16 @@ from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from analysis.network_files.files import slug_of
-from analysis.subjects.subject import SubjectKind
-from app import computing
-from app.access.callers import access_of
-from app.as_file import alone
-from app.errors import NotFound
-from app.options import OF_THE_READER
-from app.pages.sharing.share import Share, only_here
-from app.settings import Settings
 from pluriscope.address import Addresses
+from pluriscope.analysis.network_files.files import slug_of
+from pluriscope.analysis.subjects.subject import SubjectKind
+from pluriscope.app import computing
+from pluriscope.app.access.callers import access_of
+from pluriscope.app.as_file import alone
+from pluriscope.app.errors import NotFound
+from pluriscope.app.options import OF_THE_READER
+from pluriscope.app.pages.sharing.share import Share, only_here
+from pluriscope.app.settings import Settings
 from pluriscope.blocks import Block, ChartFigure, Head, Notice, Table, find
 from pluriscope.csv_files import csv_lines
 from pluriscope.figures.interactive import FILE as PLOTLY

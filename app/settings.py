@@ -9,9 +9,9 @@ from typing import Final
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from analysis.errors import AnalysisError
-from analysis.limits import MOST_STORED
-from app.cluster import checked_address
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.limits import MOST_STORED
+from pluriscope.app.cluster import checked_address
 from pluriscope.memory import LEAST, bytes_for_each
 from pluriscope.resources import PREFIX, default_data_folder
 

@@ -32,40 +32,40 @@ import httpx
 import numpy as np
 import torch
 
-from analysis.algorithms.candidates import candidate_algorithms
-from analysis.alignments.search import search_alignments
-from analysis.circuit_sets.masks import find_masks
-from analysis.circuits.counting import count_circuits
-from analysis.circuits.estimating import share_interval
-from analysis.circuits.search import search_circuits
-from analysis.circuits.source_subsets import load_compiled
-from analysis.circuits.space import Structure
-from analysis.data import clean_data
-from analysis.interpretations.counting import count_interpretations
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.limits import MOST_STORED
-from analysis.network_files.files import NetworkFile, network_file_json
-from analysis.protocol import COMPLETE, PAPER
-from analysis.question import ask
-from analysis.subjects.graph import Graph, Masks
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.perceptron.threads import one_thread
-from analysis.subjects.perceptron.training import train_networks
-from analysis.subjects.perceptron.training_spec import TrainingSpec
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.registry import read_subject
-from analysis.subjects.subject import gaps
-from analysis.subjects.transformer.batched import right_counts
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.model import AttentionModel
-from analysis.subjects.transformer.training import train_attention
-from analysis.subjects.transformer.training_spec import attention_spec
-from analysis.tasks import named_task
 from benchmarks import plain_reference as plain
 from benchmarks.crawl import beside, crawled
 from benchmarks.machine import machine, machine_text, seconds_text
 from benchmarks.own_server import COMMAND, ROOT, server_on_copy
+from pluriscope.analysis.algorithms.candidates import candidate_algorithms
+from pluriscope.analysis.alignments.search import search_alignments
+from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.circuits.counting import count_circuits
+from pluriscope.analysis.circuits.estimating import share_interval
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.circuits.source_subsets import load_compiled
+from pluriscope.analysis.circuits.space import Structure
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.interpretations.counting import count_interpretations
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.limits import MOST_STORED
+from pluriscope.analysis.network_files.files import NetworkFile, network_file_json
+from pluriscope.analysis.protocol import COMPLETE, PAPER
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.graph import Graph, Masks
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.threads import one_thread
+from pluriscope.analysis.subjects.perceptron.training import train_networks
+from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.subjects.transformer.batched import right_counts
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.model import AttentionModel
+from pluriscope.analysis.subjects.transformer.training import train_attention
+from pluriscope.analysis.subjects.transformer.training_spec import attention_spec
+from pluriscope.analysis.tasks import named_task
 
 GOLDEN: Final = ROOT / "tests" / "golden"
 XOR: Final = named_task("XOR", 2)
@@ -396,7 +396,7 @@ def _network_file() -> Iterator[str]:
         yield str(path)
 
 
-def _processor(*arguments: str, program: tuple[str, ...] = (sys.executable, "-P", "-m", "app.cli")) -> float:
+def _processor(*arguments: str, program: tuple[str, ...] = (sys.executable, "-P", "-m", "pluriscope.app.cli")) -> float:
     """Fewest seconds of the processor of three runs of a command as a process."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     taken = []

@@ -16,14 +16,14 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 ROOMS: Final = ("analysis", "pluriscope", "app")
 MOST: Final = 3
 OF_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "perceptrons": ("analysis.subjects.perceptron", "analysis.explaining.perceptrons"),
+    "perceptrons": ("pluriscope.analysis.subjects.perceptron", "pluriscope.analysis.explaining.perceptrons"),
     "transformers": (
-        "analysis.subjects.transformer",
-        "analysis.explaining.graphs",
-        "analysis.subjects.question.GraphQuestion",
-        "analysis.circuit_sets.masks",
-        "analysis.circuit_sets.judged_masks",
-        "analysis.circuit_sets.one_reader",
+        "pluriscope.analysis.subjects.transformer",
+        "pluriscope.analysis.explaining.graphs",
+        "pluriscope.analysis.subjects.question.GraphQuestion",
+        "pluriscope.analysis.circuit_sets.masks",
+        "pluriscope.analysis.circuit_sets.judged_masks",
+        "pluriscope.analysis.circuit_sets.one_reader",
     ),
 }
 """Modules, and names in modules, of each kind."""

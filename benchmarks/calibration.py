@@ -21,26 +21,26 @@ from typing import Final
 
 import numpy as np
 
-from analysis.circuit_sets.masks import find_masks
-from analysis.circuit_sets.strata import count_by_strata
-from analysis.circuits.counting import count_circuits
-from analysis.circuits.estimating import estimate_circuits
-from analysis.circuits.space import count_in_space
-from analysis.errors import BeyondLimits
-from analysis.formulas.encoding import encode
-from analysis.formulas.hashing import bracket, hash_count
-from analysis.formulas.rounding import rounded
-from analysis.protocol import COMPLETE, Protocol
-from analysis.question import Question, ask
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.perceptron.training import train_networks
-from analysis.subjects.perceptron.training_spec import TrainingSpec
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.model import AttentionModel
-from analysis.subjects.transformer.training import train_attention
-from analysis.subjects.transformer.training_spec import attention_spec
 from benchmarks.calibration_table import DESIGN, KINDS, Row
+from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.circuit_sets.strata import count_by_strata
+from pluriscope.analysis.circuits.counting import count_circuits
+from pluriscope.analysis.circuits.estimating import estimate_circuits
+from pluriscope.analysis.circuits.space import count_in_space
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.formulas.encoding import encode
+from pluriscope.analysis.formulas.hashing import bracket, hash_count
+from pluriscope.analysis.formulas.rounding import rounded
+from pluriscope.analysis.protocol import COMPLETE, Protocol
+from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.training import train_networks
+from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.model import AttentionModel
+from pluriscope.analysis.subjects.transformer.training import train_attention
+from pluriscope.analysis.subjects.transformer.training_spec import attention_spec
 
 _MEAN: Final = Protocol(name="mean", ablation="mean")
 

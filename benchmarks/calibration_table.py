@@ -20,9 +20,9 @@ from typing import Any, Final
 import numpy as np
 from scipy.stats import binom, norm
 
-from analysis.circuits.estimating import share_interval
-from app.pages.findings import FOLDER
 from benchmarks.lines import ROOT
+from pluriscope.analysis.circuits.estimating import share_interval
+from pluriscope.app.pages.findings import FOLDER
 from pluriscope.study_table import StudyTable, write_part
 
 Row = dict[str, Any]

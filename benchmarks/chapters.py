@@ -10,9 +10,9 @@ from typing import Any
 
 from statsmodels.stats.proportion import proportion_confint
 
-from analysis.digest import canonical_json, sha256_hex
-from app.pages.findings import FOLDER
 from benchmarks.lines import ROOT
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.app.pages.findings import FOLDER
 from pluriscope.study_table import write_part
 
 Lines = Sequence[Sequence[str]]

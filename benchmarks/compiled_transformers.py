@@ -24,14 +24,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.subjects.made import Made
-from analysis.subjects.planted import PlantedEdges
-from analysis.subjects.subject import gaps
-from analysis.subjects.transformer.files import attention_document
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.model import FORMAT, LIMITS, AttentionModel, read_attention
-from analysis.subjects.transformer.weights import MATRICES
 from benchmarks.head_disguises import head_disguised
+from pluriscope.analysis.subjects.made import Made
+from pluriscope.analysis.subjects.planted import PlantedEdges
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.subjects.transformer.files import attention_document
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.model import FORMAT, LIMITS, AttentionModel, read_attention
+from pluriscope.analysis.subjects.transformer.weights import MATRICES
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 MODELS: Final = ROOT / "app" / "bundled" / "models"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.pages.findings import FOLDER, manifest
+from pluriscope.app.pages.findings import FOLDER, manifest
 from pluriscope.data_card import CardTable, write_card
 from pluriscope.suite_files import SMALL, bundled, read_suite, write_suite_card
 

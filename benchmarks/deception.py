@@ -20,16 +20,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.deception.descent import AHEAD, deceiving, with_and_without
-from analysis.deception.ranking import RANKINGS, Ranking, out_of
-from analysis.deception.report import LIMITS, fooled_report, needed_edges
-from analysis.discovery.masked_perceptron import MaskedPerceptron
-from analysis.discovery.methods import EAP, EXACT_EDGE
-from analysis.edits.deceive import DECEIVE
-from analysis.question import Question
-from app.pages.findings import FOLDER
 from benchmarks import chapters
 from benchmarks.simplicity import networks
+from pluriscope.analysis.deception.descent import AHEAD, deceiving, with_and_without
+from pluriscope.analysis.deception.ranking import RANKINGS, Ranking, out_of
+from pluriscope.analysis.deception.report import LIMITS, fooled_report, needed_edges
+from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
+from pluriscope.analysis.discovery.methods import EAP, EXACT_EDGE
+from pluriscope.analysis.edits.deceive import DECEIVE
+from pluriscope.analysis.question import Question
+from pluriscope.app.pages.findings import FOLDER
 from pluriscope.study_table import StudyTable
 
 SLUG: Final = "deception"

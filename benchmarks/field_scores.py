@@ -16,10 +16,10 @@ from typing import Any, Final
 
 import duckdb
 
-from analysis.answer_key.condition import Condition
-from app.pages.findings import FOLDER
 from benchmarks.lines import ROOT
 from benchmarks.score_study import NEAR, SIGNS, Verdict, stops, verdicts_of
+from pluriscope.analysis.answer_key.condition import Condition
+from pluriscope.app.pages.findings import FOLDER
 from pluriscope.study_table import write_part
 
 SLUG: Final = "field-scores"

@@ -18,11 +18,11 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from app.pages.findings import FOLDER
 from benchmarks import calibration_table, over_training_table
 from benchmarks.calibration_table import PARTS, SLUG
 from benchmarks.field_scores import ARMS
 from benchmarks.lines import ROOT
+from pluriscope.app.pages.findings import FOLDER
 from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series, document_of
 from pluriscope.figures.standalone import standalone_svg
 from pluriscope.figures.svg.charts import FILE_WIDTH, draw

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from app.pages.findings import REPORTED, charts, manifest, record
 from benchmarks.chapters import Lines, markdown
 from benchmarks.lines import ROOT
+from pluriscope.app.pages.findings import REPORTED, charts, manifest, record
 
 DOCS: Final = ROOT / "docs"
 _MARKS: Final = {"trained": "●", "drawn": "○"}

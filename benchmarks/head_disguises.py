@@ -28,10 +28,10 @@ import numpy as np
 from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidPlanting
-from analysis.subjects.made import Made
-from analysis.subjects.planted import PlantedEdges
-from analysis.subjects.transformer.model import LIMITS, AttentionModel
+from pluriscope.analysis.errors import InvalidPlanting
+from pluriscope.analysis.subjects.made import Made
+from pluriscope.analysis.subjects.planted import PlantedEdges
+from pluriscope.analysis.subjects.transformer.model import LIMITS, AttentionModel
 
 Array = NDArray[np.float64]
 ANGLES: Final = ((3 / 5, 4 / 5), (5 / 13, 12 / 13), (15 / 17, 8 / 17))

@@ -187,12 +187,12 @@ def write_results(folder: Path, *, few: bool = False) -> None:
         folder: made if it is missing.
         few: only XORNet's analysis, one network's directions and map, and the suite's, for a test.
     """
-    from analysis.circuits.counting import count_circuits
-    from analysis.network_files.files import network_file_json
-    from analysis.question import ask
-    from analysis.studies.sources import CONVERGED
-    from analysis.work import DEFAULT_WORK
-    from app.bundled import bundled_networks
+    from pluriscope.analysis.circuits.counting import count_circuits
+    from pluriscope.analysis.network_files.files import network_file_json
+    from pluriscope.analysis.question import ask
+    from pluriscope.analysis.studies.sources import CONVERGED
+    from pluriscope.analysis.work import DEFAULT_WORK
+    from pluriscope.app.bundled import bundled_networks
     from pluriscope.suite_files import read_suite
     from pluriscope.suite_making import known
     from tests.golden_files import NAMES, golden_network
@@ -234,7 +234,7 @@ def write_results(folder: Path, *, few: bool = False) -> None:
 
 def _said(arguments: Sequence[str]) -> str:
     """What ``pluriscope`` prints, in this process: starting one for each network would take longer than they do."""
-    from app.cli.commands import run
+    from pluriscope.app.cli.commands import run
 
     printed = io.TextIOWrapper(io.BytesIO(), write_through=True)  # as a stream of a process, with its buffer
     with contextlib.redirect_stdout(printed):

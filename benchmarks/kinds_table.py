@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.subjects.registry import SUBJECT_KINDS
-from analysis.subjects.traits import TRAITS
 from benchmarks.parity import DOCUMENT, between_marks
+from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
+from pluriscope.analysis.subjects.traits import TRAITS
 
 
 def kinds_table() -> Iterator[str]:

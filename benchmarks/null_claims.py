@@ -17,13 +17,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.circuits.search import search_circuits
-from analysis.criteria.population import Population
-from analysis.criteria.registry import criterion_named
-from analysis.discovery.audit import audit
-from analysis.discovery.landscapes import landscape_of
-from analysis.discovery.registry import read_methods
-from analysis.null_model import (
+from benchmarks import chapters
+from benchmarks.simplicity import networks
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.discovery.audit import audit
+from pluriscope.analysis.discovery.landscapes import landscape_of
+from pluriscope.analysis.discovery.registry import read_methods
+from pluriscope.analysis.null_model import (
     ALPHA,
     N_NETWORKS,
     STANDARDS,
@@ -33,11 +35,9 @@ from analysis.null_model import (
     smallest_by_standard,
     untrained_networks,
 )
-from analysis.question import Question
-from analysis.subjects.perceptron.kind import PERCEPTRON
-from analysis.work import Work
-from benchmarks import chapters
-from benchmarks.simplicity import networks
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.work import Work
 
 SLUG: Final = "null-claims"
 DESIGN: Final = chapters.design_of(SLUG)

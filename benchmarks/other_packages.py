@@ -26,23 +26,23 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.discovery.masked_perceptron import MaskedPerceptron
-from analysis.discovery.masked_subject import MaskedSpace
-from analysis.discovery.part_names import names_of
-from analysis.discovery.registry import METHODS
-from analysis.discovery.selection import sequence, strengths
-from analysis.lenses.registry import LENSES
-from analysis.subjects.perceptron.activations import FAMILIES
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.registry import read_subject
-from analysis.subjects.transformer.files import attention_document
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.model import AttentionModel
-from analysis.subjects.transformer.runs import pairs_of, partner_of, run
-from analysis.subjects.transformer.tasks import task_named
-from analysis.subjects.transformer.weights import Transformer
-from app.bundled import bundled_models
 from benchmarks.parity import DOCUMENT, ROOT, between_marks
+from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
+from pluriscope.analysis.discovery.masked_subject import MaskedSpace
+from pluriscope.analysis.discovery.part_names import names_of
+from pluriscope.analysis.discovery.registry import METHODS
+from pluriscope.analysis.discovery.selection import sequence, strengths
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.subjects.perceptron.activations import FAMILIES
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.analysis.subjects.transformer.files import attention_document
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.model import AttentionModel
+from pluriscope.analysis.subjects.transformer.runs import pairs_of, partner_of, run
+from pluriscope.analysis.subjects.transformer.tasks import task_named
+from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.app.bundled import bundled_models
 from pluriscope.suite_files import read_suite
 
 TORCH: Final = "torch==2.13.0"
@@ -87,8 +87,8 @@ class Held:
 
 def models() -> dict[str, AttentionModel]:
     """Bundled transformers, and one with MLP blocks and LayerNorm, trained here."""
-    from analysis.subjects.transformer.training import train_attention
-    from analysis.subjects.transformer.training_spec import AttentionSpec
+    from pluriscope.analysis.subjects.transformer.training import train_attention
+    from pluriscope.analysis.subjects.transformer.training_spec import AttentionSpec
 
     found: dict[str, Any] = {
         name: model

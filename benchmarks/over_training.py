@@ -18,14 +18,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.progress_measures import TASK, measures_of
-from analysis.subjects.classifier import CLASSIFIER, Classifier
-from analysis.subjects.enumeration import most_wrong
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.transformer.tasks import task_named
-from analysis.subjects.transformer.training import train_attention
-from analysis.subjects.transformer.training_spec import AttentionSpec, attention_spec
 from benchmarks.lines import ROOT
+from pluriscope.analysis.progress_measures import TASK, measures_of
+from pluriscope.analysis.subjects.classifier import CLASSIFIER, Classifier
+from pluriscope.analysis.subjects.enumeration import most_wrong
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.transformer.tasks import task_named
+from pluriscope.analysis.subjects.transformer.training import train_attention
+from pluriscope.analysis.subjects.transformer.training_spec import AttentionSpec, attention_spec
 
 SLUG: Final = "over-training"
 DESIGN: Final[dict[str, Any]] = json.loads((ROOT / "docs" / "findings" / f"{SLUG}.design.json").read_text())

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from scipy.stats import wilcoxon
 from statsmodels.stats.multitest import multipletests
 
-from analysis.digest import canonical_json, sha256_hex
-from app.pages.findings import FOLDER
 from benchmarks.over_training import DESIGN, SLUG, Row
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.app.pages.findings import FOLDER
 from pluriscope.study_table import StudyTable, write_part
 
 PHASES: Final = {

@@ -20,7 +20,7 @@ import httpx
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 TOKEN: Final = "a-token-for-measuring-only"  # noqa: S105  of a server that lives as long as the measurement
-COMMAND: Final = (sys.executable, "-m", "app.cli")
+COMMAND: Final = (sys.executable, "-m", "pluriscope.app.cli")
 START_SECONDS: Final = 600.0  # on a busy machine
 
 

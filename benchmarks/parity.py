@@ -17,12 +17,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.discovery.masked_perceptron import MaskedPerceptron
-from analysis.discovery.registry import METHODS
-from analysis.lenses.lens import view_json
-from analysis.lenses.registry import LENSES
-from analysis.network_files.files import parse_network_file
-from analysis.question import Question, ask
+from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
+from pluriscope.analysis.discovery.registry import METHODS
+from pluriscope.analysis.lenses.lens import view_json
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.network_files.files import parse_network_file
+from pluriscope.analysis.question import Question, ask
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DOCUMENT: Final = ROOT / "docs" / "scope.md"

@@ -21,8 +21,8 @@ from typing import Final
 
 from fastapi.testclient import TestClient
 
-from app.main import create_app
-from app.settings import Settings
+from pluriscope.app.main import create_app
+from pluriscope.app.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 HOUSE: Final = tuple(f"{ROOT / room}/" for room in ("analysis", "app", "pluriscope"))

@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from analysis.answer_key.condition import PRIMARY
-from analysis.answer_key.reading import submission_of
-from analysis.answer_key.submission import Submission
-from analysis.answer_key.summary import summary_of
+from pluriscope.analysis.answer_key.condition import PRIMARY
+from pluriscope.analysis.answer_key.reading import submission_of
+from pluriscope.analysis.answer_key.submission import Submission
+from pluriscope.analysis.answer_key.summary import summary_of
 from pluriscope.bench_answers import read_answers
 from pluriscope.study_table import write_part
 from pluriscope.suite_files import PUBLISHED, TABLES, Suite, read_suite

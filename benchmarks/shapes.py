@@ -34,7 +34,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
-from analysis.network_files.files import network_file_json
+from pluriscope.analysis.network_files.files import network_file_json
 from pluriscope.figures.standalone import standalone_svg
 from pluriscope.figures.svg.elements import drawing, line, text
 from tests.shapes import MANY_CIRCUITS, SMALL, WarmApplication, case_of, limits_of, run_case
@@ -105,7 +105,7 @@ _APART: Final = (
 )
 """Runs a command below a small process: on Linux a process has at least the peak memory of the one that began it."""
 
-_BY_PROCESSOR: Final = "import time; time.perf_counter = time.process_time; from app.cli import main; main()"
+_BY_PROCESSOR: Final = "import time; time.perf_counter = time.process_time; from pluriscope.app.cli import main; main()"
 """The command with the processor's seconds for those by the clock, so that a busy machine ends nothing earlier."""
 
 
@@ -115,7 +115,7 @@ def measured(seed: int, seconds: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         network, result = (Path(folder, f"{name}.json") for name in ("network", "result"))
         network.write_text(json.dumps(network_file_json(case.file)))
-        analyse = [sys.executable, "-m", "app.cli", "analyse", str(network), "--quiet"]
+        analyse = [sys.executable, "-m", "pluriscope.app.cli", "analyse", str(network), "--quiet"]
         told = subprocess.run([*analyse, "--plan", "--json"], capture_output=True, text=True, check=True)
         planned = json.loads(told.stdout)
         analyse[1:3] = "-c", _BY_PROCESSOR

@@ -16,18 +16,18 @@ from typing import Any, Final
 import duckdb
 import numpy as np
 
-from analysis.criteria.population import Population
-from analysis.criteria.registry import criterion_named
-from analysis.pipeline import analyse_output
-from analysis.question import Question, ask
-from analysis.report import Analysed, Placed, Settings
-from analysis.result import OutputAnalysis
-from analysis.simplicity.report import WORDS, find
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import task_from_table
-from analysis.work import Work
 from benchmarks import chapters
 from benchmarks.lines import ROOT
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.report import Analysed, Placed, Settings
+from pluriscope.analysis.result import OutputAnalysis
+from pluriscope.analysis.simplicity.report import WORDS, find
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import task_from_table
+from pluriscope.analysis.work import Work
 
 SLUG: Final = "simplicity"
 DESIGN: Final = chapters.design_of(SLUG)

@@ -16,10 +16,10 @@ from typing import Final
 import numpy as np
 import torch
 
-from analysis.subjects.convolutional import CONVOLUTIONAL, FORMAT, Convolutional, image_text
-from analysis.subjects.elman import ELMAN, Elman
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.perceptron.threads import one_thread
+from pluriscope.analysis.subjects.convolutional import CONVOLUTIONAL, FORMAT, Convolutional, image_text
+from pluriscope.analysis.subjects.elman import ELMAN, Elman
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.threads import one_thread
 
 STEPS: Final = 2_000
 RATE: Final = 0.02

@@ -1,4 +1,6 @@
-"""Alembic's entry: migrations run on the connection that the store opens (see app.db.engine), SQLite in batch mode."""
+"""Alembic's entry: migrations run on the connection that the store opens (see pluriscope.app.db.engine), SQLite in
+batch mode.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.types import TypeDecorator
 
-from app.db.engine import SCHEMA
+from pluriscope.app.db.engine import SCHEMA
 
 
 def plain_type(kind: str, item: Any, _autogenerate: object) -> str | bool:
@@ -36,8 +38,8 @@ _connection = context.config.attributes.get("connection")
 if _connection is not None:
     run(_connection)
 else:  # the alembic command itself, used when a migration is written
-    from app.db.engine import store_at
-    from app.settings import Settings
+    from pluriscope.app.db.engine import store_at
+    from pluriscope.app.settings import Settings
 
     with store_at(Settings().url).writer.begin() as _own:
         run(_own)

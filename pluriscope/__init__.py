@@ -16,8 +16,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from analysis.errors import AnalysisError
     from pluriscope.algorithms import Algorithm, Alignment
+    from pluriscope.analysis.errors import AnalysisError
     from pluriscope.bench_table import bench
     from pluriscope.circuits import Circuit, Interpretation
     from pluriscope.counts import Count, Counts
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __version__: str
 
 _HOMES: Final = {
-    "AnalysisError": "analysis.errors",
+    "AnalysisError": "pluriscope.analysis.errors",
     "MissingLibrary": "pluriscope.errors",
     "ServerError": "pluriscope.errors",
     "Algorithm": "pluriscope.algorithms",
@@ -80,7 +80,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """A public name, from the module in which it lives."""
     if name == "__version__":
-        found: Any = import_module("analysis").ENGINE_VERSION
+        found: Any = import_module("pluriscope.analysis").ENGINE_VERSION
     elif name in _HOMES:
         found = getattr(import_module(_HOMES[name]), name)
     else:

@@ -299,7 +299,7 @@ class Addresses:
         return self._url("verified", url=page)
 
     def embedded(self, page: str) -> str:
-        """A page of :mod:`app.pages.sharing` without the site around it, for a frame on another site."""
+        """A page of :mod:`pluriscope.app.pages.sharing` without the site around it, for a frame on another site."""
         return f"{self.prefix}/embed{page.removeprefix(self.prefix)}"
 
     def learn(self, page: str = "", **view: Any) -> str:

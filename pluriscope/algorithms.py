@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-from analysis.algorithms.high_level_model import HighLevelModel, depth_of
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments.alignment import IIA, Aligned
-from analysis.alignments.alignment import Alignment as Placement
-from analysis.alignments.iia import score_alignment
-from analysis.criteria.population import Population
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.work import Work
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, depth_of
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.alignments.alignment import IIA, Aligned
+from pluriscope.analysis.alignments.alignment import Alignment as Placement
+from pluriscope.analysis.alignments.iia import score_alignment
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.work import Work
 from pluriscope.arguments import checked
 from pluriscope.explanations import Explanation
 from pluriscope.figures.svg.aligned import aligned_diagram

@@ -20,8 +20,8 @@ from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin, 
 
 from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
-from analysis import errors
-from analysis.errors import AnalysisError
+from pluriscope.analysis import errors
+from pluriscope.analysis.errors import AnalysisError
 from pluriscope.errors import InvalidOption
 
 _TUPLE: Final[Any] = tuple

@@ -8,21 +8,21 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.alignments.alignment import OnNeurons
-from analysis.criteria.criterion import KINDS
-from analysis.criteria.funnel import DEFAULT_PRESET, Judged
-from analysis.criteria.judging import JudgedAnalysis, judge_analysis
-from analysis.errors import AnalysisError, InvalidIntervention
-from analysis.explanations.probes import table_text
-from analysis.explanations.registry import KIND_OF
-from analysis.interpretations.counting import count_interpretations
-from analysis.lenses.functions import without_sign
-from analysis.report import Analysed, Carried, Irredundant, Placed, Report, Settings
-from analysis.steering.report import SteeringReport
-from analysis.steering.report import find as steer
-from analysis.work import Work
 from pluriscope.algorithms import Algorithm, Algorithms
 from pluriscope.analyses.registry import ANALYSES, EVERY
+from pluriscope.analysis.alignments.alignment import OnNeurons
+from pluriscope.analysis.criteria.criterion import KINDS
+from pluriscope.analysis.criteria.funnel import DEFAULT_PRESET, Judged
+from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
+from pluriscope.analysis.errors import AnalysisError, InvalidIntervention
+from pluriscope.analysis.explanations.probes import table_text
+from pluriscope.analysis.explanations.registry import KIND_OF
+from pluriscope.analysis.interpretations.counting import count_interpretations
+from pluriscope.analysis.lenses.functions import without_sign
+from pluriscope.analysis.report import Analysed, Carried, Irredundant, Placed, Report, Settings
+from pluriscope.analysis.steering.report import SteeringReport
+from pluriscope.analysis.steering.report import find as steer
+from pluriscope.analysis.work import Work
 from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings
 from pluriscope.progress import telling
@@ -68,7 +68,7 @@ def steered(
     Args:
         of: whose network is steered.
         algorithms: that were found in it; None where its kind has none.
-        settings: of :data:`analysis.steering.directions.SETTINGS`.
+        settings: of :data:`pluriscope.analysis.steering.directions.SETTINGS`.
         into: another result, to whose network the direction is transferred.
 
     Raises:
@@ -189,4 +189,4 @@ _READERS: Final[Mapping[str, Callable[[Findings, Algorithms, Work], Any]]] = {
     "placed": _placed,
     "judged": _judged,
 }
-"""Fields of :class:`analysis.report.Analysed` that few analyses look at."""
+"""Fields of :class:`pluriscope.analysis.report.Analysed` that few analyses look at."""

@@ -9,12 +9,12 @@ from typing import Annotated, Any, Final
 
 from numpy.typing import NDArray
 
-from analysis.discovery.audit import audit, audit_json
-from analysis.discovery.claims import read_claim, vocabulary_of
-from analysis.discovery.landscapes import landscape_of
-from analysis.discovery.registry import read_methods
-from analysis.errors import InvalidClaim
-from analysis.work import Work
+from pluriscope.analysis.discovery.audit import audit, audit_json
+from pluriscope.analysis.discovery.claims import read_claim, vocabulary_of
+from pluriscope.analysis.discovery.landscapes import landscape_of
+from pluriscope.analysis.discovery.registry import read_methods
+from pluriscope.analysis.errors import InvalidClaim
+from pluriscope.analysis.work import Work
 from pluriscope.arguments import LATER, listed, unfit
 from pluriscope.circuits import Circuit
 from pluriscope.claim_files import claim_texts, value_text

@@ -12,10 +12,10 @@ import duckdb
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticSerializationError
 
-from analysis.answer_key.submission import TRACKS, Track
-from analysis.answer_key.suite import suite_named
-from analysis.errors import AnalysisError
-from analysis.strict_json import plain_text, read_object, validated
+from pluriscope.analysis.answer_key.submission import TRACKS, Track
+from pluriscope.analysis.answer_key.suite import suite_named
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.strict_json import plain_text, read_object, validated
 from pluriscope.study_table import pattern_of
 
 MOST_BYTES: Final = 64 << 20

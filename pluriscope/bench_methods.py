@@ -24,17 +24,17 @@ from typing import Any, Final
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.answer_key.asking import Ask
-from analysis.answer_key.condition import Condition
-from analysis.answer_key.network_view import NetworkView
-from analysis.answer_key.reading import NONE_ASKED, submission_of
-from analysis.answer_key.submission import TRACKS, Calls, Outcome, Submission, Track
-from analysis.digest import sha256_hex
-from analysis.errors import AnalysisError, BeyondLimits, InvalidMethod
-from analysis.late_functions import function_at
-from analysis.progress import Progress, Report, silent
-from analysis.strict_json import validated
-from analysis.work import Work
+from pluriscope.analysis.answer_key.asking import Ask
+from pluriscope.analysis.answer_key.condition import Condition
+from pluriscope.analysis.answer_key.network_view import NetworkView
+from pluriscope.analysis.answer_key.reading import NONE_ASKED, submission_of
+from pluriscope.analysis.answer_key.submission import TRACKS, Calls, Outcome, Submission, Track
+from pluriscope.analysis.digest import sha256_hex
+from pluriscope.analysis.errors import AnalysisError, BeyondLimits, InvalidMethod
+from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.progress import Progress, Report, silent
+from pluriscope.analysis.strict_json import validated
+from pluriscope.analysis.work import Work
 from pluriscope.executor import Crashed, Finished, Lost, ProcessExecutor
 from pluriscope.memory import held, wants_memory
 
@@ -320,7 +320,7 @@ def _answered(known_as: str, task: Task, repeat: int, n_bytes: int, inherited: i
     try:
         ask = Ask(question, task.condition, method.track or TRACKS[-1])
         if published:
-            given = function_at("analysis.answer_key.patchable_module:published_form")(question, ablation)
+            given = function_at("pluriscope.analysis.answer_key.patchable_module:published_form")(question, ablation)
         else:
             given = (NetworkView.of(question, ablation), ablation, ask)
     except AnalysisError as error:

@@ -7,11 +7,11 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
 
-from analysis import ENGINE_VERSION
-from analysis.answer_key.suite import suite_named
-from analysis.digest import canonical_json, sha256_hex
-from analysis.errors import AnalysisError
-from analysis.strict_json import read_object, validated
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.answer_key.suite import suite_named
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.strict_json import read_object, validated
 from pluriscope.csv_files import csv_lines
 
 FORMAT: Final = "pluriscope-bench/1"

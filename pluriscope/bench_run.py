@@ -10,17 +10,17 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from analysis import ENGINE_VERSION
-from analysis.answer_key.baselines import ANSWERED, DELETION, baseline_rows
-from analysis.answer_key.condition import PRIMARY, Condition
-from analysis.answer_key.reading import submission_of
-from analysis.answer_key.submission import TRACKS, Submission
-from analysis.answer_key.suite import SuiteNetwork
-from analysis.answer_key.summary import difference, summary_of
-from analysis.digest import sha256_hex
-from analysis.errors import InvalidMethod
-from analysis.progress import Progress, Report, silent
-from analysis.work import Work
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.answer_key.baselines import ANSWERED, DELETION, baseline_rows
+from pluriscope.analysis.answer_key.condition import PRIMARY, Condition
+from pluriscope.analysis.answer_key.reading import submission_of
+from pluriscope.analysis.answer_key.submission import TRACKS, Submission
+from pluriscope.analysis.answer_key.suite import SuiteNetwork
+from pluriscope.analysis.answer_key.summary import difference, summary_of
+from pluriscope.analysis.digest import sha256_hex
+from pluriscope.analysis.errors import InvalidMethod
+from pluriscope.analysis.progress import Progress, Report, silent
+from pluriscope.analysis.work import Work
 from pluriscope.bench_answers import Answers
 from pluriscope.bench_methods import Limits, MethodRecord, Task, method_of, run_method
 from pluriscope.bench_result import result_of

@@ -18,15 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from analysis.criteria.steps import CriterionStep, parse_steps
-from analysis.criteria.verdict import Verdict
-from analysis.errors import BeyondLimits, InvalidCriterion, InvalidData, InvalidIndex
-from analysis.explanations.circuits import gate_label
-from analysis.interpretations.indexing import Block, InterpretationSpace
-from analysis.interpretations.interpretation import Interpretation as Read
-from analysis.late_functions import function_at
-from analysis.subjects.perceptron.circuit import Circuit as Edges
-from analysis.work import Work
+from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
+from pluriscope.analysis.criteria.verdict import Verdict
+from pluriscope.analysis.errors import BeyondLimits, InvalidCriterion, InvalidData, InvalidIndex
+from pluriscope.analysis.explanations.circuits import gate_label
+from pluriscope.analysis.interpretations.indexing import Block, InterpretationSpace
+from pluriscope.analysis.interpretations.interpretation import Interpretation as Read
+from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit as Edges
+from pluriscope.analysis.work import Work
 from pluriscope.arguments import FilePath, checked
 from pluriscope.counts import Count
 from pluriscope.errors import MissingLibrary, writing

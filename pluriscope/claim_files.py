@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from analysis.discovery.claims import MAX_CLAIM_BYTES
-from analysis.errors import InvalidClaim
+from pluriscope.analysis.discovery.claims import MAX_CLAIM_BYTES
+from pluriscope.analysis.errors import InvalidClaim
 from pluriscope.arguments import jsonable
 from pluriscope.errors import MissingLibrary
 from pluriscope.models import read_bytes

@@ -12,11 +12,11 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from analysis.answers import largest
-from analysis.errors import InvalidIntervention
-from analysis.experiments import SILENT, NetworkAnswers
-from analysis.explanations.registry import KIND_OF
-from analysis.subjects.subject import gaps
+from pluriscope.analysis.answers import largest
+from pluriscope.analysis.errors import InvalidIntervention
+from pluriscope.analysis.experiments import SILENT, NetworkAnswers
+from pluriscope.analysis.explanations.registry import KIND_OF
+from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.blocks import Figure
 from pluriscope.explanations import Explanation
 from pluriscope.figures.numbers import exact, noun
@@ -111,7 +111,8 @@ def trials_of(
         predictions: ``[explanation, set, source, base]``, −1 for nothing.
         answers: what the network does on each.
         forced: ``[set]`` how much each patches.
-        settled: of each explanation ``[set, source, base]``, see :class:`analysis.explanations.explanation.Kind`.
+        settled: of each explanation ``[set, source, base]``, see
+            :class:`pluriscope.analysis.explanations.explanation.Kind`.
     """
     counted, doubtful = answers.counted, ~(answers.clear & np.logical_and.reduce(settled))
     n_forced = np.broadcast_to(np.array(forced)[:, None, None], counted.shape)

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
-from analysis.certainty import CERTAINTIES, Certainty
-from analysis.errors import AnalysisError
-from analysis.progress import KnownCircuits
+from pluriscope.analysis.certainty import CERTAINTIES, Certainty
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.progress import KnownCircuits
 from pluriscope.arguments import checked
 from pluriscope.figures.numbers import Bound, bounded, bounded_text, exact
 from pluriscope.showing import Row, aligned, table
@@ -48,8 +48,8 @@ class Count:
 
     @property
     def certainty(self) -> Certainty | None:
-        """How sure the number is, of :data:`~analysis.certainty.CERTAINTIES`; None of a lower bound, and where nothing
-        was searched.
+        """How sure the number is, of :data:`~pluriscope.analysis.certainty.CERTAINTIES`; None of a lower bound, and
+        where nothing was searched.
         """
         if self.bound in ("unknown", "at_least"):
             return None

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from analysis.criteria.criterion import KINDS, Criterion
-from analysis.criteria.registry import CRITERIA, OF_MODELS, OF_MODELS_ALONE, criteria_for
-from analysis.explanations.registry import KIND_OF, RECORDED
+from pluriscope.analysis.criteria.criterion import KINDS, Criterion
+from pluriscope.analysis.criteria.registry import CRITERIA, OF_MODELS, OF_MODELS_ALONE, criteria_for
+from pluriscope.analysis.explanations.registry import KIND_OF, RECORDED
 from pluriscope.glossary import terms
 
 EVERY: Final = (*CRITERIA, *OF_MODELS_ALONE)

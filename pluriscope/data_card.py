@@ -11,9 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
-from analysis import ENGINE_VERSION
-from analysis.studies.design import StudyDesign
-from analysis.studies.rows import MEANINGS, measures_of_columns
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.studies.design import StudyDesign
+from pluriscope.analysis.studies.rows import MEANINGS, measures_of_columns
 from pluriscope.errors import InvalidOption
 from pluriscope.study_table import ENDING, StudyTable
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from analysis.errors import AnalysisError, InvalidIndex
+from pluriscope.analysis.errors import AnalysisError, InvalidIndex
 
 
 class MissingLibrary(AnalysisError, ImportError):

@@ -24,9 +24,9 @@ from types import ModuleType
 from typing import Any, Final
 from typing import Protocol as Interface
 
-from analysis.errors import AnalysisError, Cancelled
-from analysis.progress import Progress, Report
-from analysis.work import Work
+from pluriscope.analysis.errors import AnalysisError, Cancelled
+from pluriscope.analysis.progress import Progress, Report
+from pluriscope.analysis.work import Work
 from pluriscope.garbage import collect_garbage_seldom, give_back
 from pluriscope.memory import allow, end_first, ended_by_system, held, out_of_memory, wants_memory
 

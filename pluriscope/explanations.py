@@ -16,15 +16,15 @@ from typing import Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.criteria.criterion import Criterion
-from analysis.criteria.population import Population
-from analysis.criteria.registry import criteria_for
-from analysis.criteria.steps import CriterionStep
-from analysis.criteria.verdict import Verdict
-from analysis.errors import InvalidCriterion
-from analysis.explanations.registry import KIND_OF
-from analysis.progress import OutOfTime
-from analysis.work import Work
+from pluriscope.analysis.criteria.criterion import Criterion
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.registry import criteria_for
+from pluriscope.analysis.criteria.steps import CriterionStep
+from pluriscope.analysis.criteria.verdict import Verdict
+from pluriscope.analysis.errors import InvalidCriterion
+from pluriscope.analysis.explanations.registry import KIND_OF
+from pluriscope.analysis.progress import OutOfTime
+from pluriscope.analysis.work import Work
 from pluriscope.arguments import checked
 from pluriscope.findings import Findings
 from pluriscope.graphs import explanation_graph
@@ -97,7 +97,7 @@ class Explanation(ABC):
 
         Args:
             key: "networkx" for its graph, "graphml" for a text, or another of
-                :data:`~analysis.graph_files.registry.GRAPH_FORMATS` for what its package reads.
+                :data:`~pluriscope.analysis.graph_files.registry.GRAPH_FORMATS` for what its package reads.
 
         Raises:
             NotOffered: the format is unknown, or does not take such explanations of such networks.

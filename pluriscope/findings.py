@@ -13,13 +13,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.criteria.criterion import Criterion
-from analysis.experiments import InterventionSpace, NetworkAnswers, decide_under_interventions, intervention_space
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.subjects.enumeration import number_bits
-from analysis.subjects.traits import TRAITS
-from analysis.work import DEFAULT_WORK, Work
 from pluriscope.address import Addresses, ResultRef
+from pluriscope.analysis.criteria.criterion import Criterion
+from pluriscope.analysis.experiments import (
+    InterventionSpace,
+    NetworkAnswers,
+    decide_under_interventions,
+    intervention_space,
+)
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.subjects.enumeration import number_bits
+from pluriscope.analysis.subjects.traits import TRAITS
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 from pluriscope.arguments import checked
 from pluriscope.counts import Counts, counts_of
 from pluriscope.errors import InvalidOption
@@ -53,7 +58,7 @@ class Findings:
 
     Args:
         network_file: the network with its name and tasks, as its kind reads it from a file.
-        question: a :class:`~analysis.subjects.question.SubjectQuestion`.
+        question: a :class:`~pluriscope.analysis.subjects.question.SubjectQuestion`.
         document: the result file's content.
         site: the server that it came from; None if it was made here or read from a file.
     """
@@ -70,7 +75,9 @@ class Findings:
 
     @property
     def task(self) -> Any:
-        """What the output should compute: of a perceptron a :class:`~analysis.tasks.Task`, else the document of it."""
+        """What the output should compute: of a perceptron a :class:`~pluriscope.analysis.tasks.Task`, else the document
+        of it.
+        """
         return self.question.task if self.offers("boolean-rows") else self.question.task_document
 
     @property

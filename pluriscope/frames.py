@@ -20,7 +20,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from analysis.described import Described
+from pluriscope.analysis.described import Described
 from pluriscope.errors import InvalidOption
 from pluriscope.tables import (
     MOST_BARS,

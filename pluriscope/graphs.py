@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.explanations.circuits import gate_label
-from analysis.explanations.registry import KIND_OF
-from analysis.graph_files.registry import graph_in
+from pluriscope.analysis.explanations.circuits import gate_label
+from pluriscope.analysis.explanations.registry import KIND_OF
+from pluriscope.analysis.graph_files.registry import graph_in
 from pluriscope.figures.svg.tiles import bits_of
 from pluriscope.naming import ExplanationRef
 

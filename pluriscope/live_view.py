@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from markupsafe import Markup
 
-from analysis.late_functions import function_at
+from pluriscope.analysis.late_functions import function_at
 from pluriscope.errors import MissingLibrary
 
 _WHY: Final = "This is a picture, as it is without a kernel: run the cell for the live view."
@@ -27,7 +27,7 @@ def live_view(result: Any, address: str, picture: str = "") -> Any:
         import anywidget  # noqa: F401
     except ImportError:
         raise MissingLibrary.of("anywidget", "the live view") from None
-    return function_at("app.offline.notebook:LiveView")(result, address, picture)
+    return function_at("pluriscope.app.offline.notebook:LiveView")(result, address, picture)
 
 
 def show_live(result: Any) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from traceback import format_exception_only
 from typing import Final
 
-from analysis.errors import BeyondLimits
+from pluriscope.analysis.errors import BeyondLimits
 
 BESIDE: Final = 256 << 20
 """Bytes that an analysis takes beside what its limits allow for: the program, and batches."""

@@ -9,19 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from analysis.data import DATA_FORMAT, MAX_DATA_BYTES, DataRecord
-from analysis.described import Described
-from analysis.errors import AnalysisError, InvalidData, InvalidNetwork
-from analysis.network_files.declaration import Declaration, OutputIs
-from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, NetworkFile
-from analysis.network_files.intake import as_chosen, take_in
-from analysis.strict_json import validated
-from analysis.subjects.classifier import CLASSIFIER
-from analysis.subjects.names import checked_name
-from analysis.subjects.perceptron.kind import PERCEPTRON
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.subject import SubjectKind
-from analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.data import DATA_FORMAT, MAX_DATA_BYTES, DataRecord
+from pluriscope.analysis.described import Described
+from pluriscope.analysis.errors import AnalysisError, InvalidData, InvalidNetwork
+from pluriscope.analysis.network_files.declaration import Declaration, OutputIs
+from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, NetworkFile
+from pluriscope.analysis.network_files.intake import as_chosen, take_in
+from pluriscope.analysis.strict_json import validated
+from pluriscope.analysis.subjects.classifier import CLASSIFIER
+from pluriscope.analysis.subjects.names import checked_name
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.subject import SubjectKind
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.arguments import LATER, FilePath, checked, file_path, jsonable, unfit
 from pluriscope.errors import writing
 from pluriscope.live.calls import ReadTransformer
@@ -164,7 +164,7 @@ def read_checkpoints(files: Sequence[str | Path], protocol: Any, output: int) ->
 
     Args:
         files: their paths, or folders of them.
-        protocol: the rules: a name or settings; see :func:`analysis.explaining.perceptrons.questions`.
+        protocol: the rules: a name or settings; see :func:`pluriscope.analysis.explaining.perceptrons.questions`.
     """
     found = {}
     for one in map(Path, files):
@@ -195,7 +195,11 @@ def whole_subject(model: Any) -> GivenNetwork | None:
         return None
     if f'"{NETWORK_FORMAT}"'.encode() in content:
         return None
-    from analysis.subjects.registry import SUBJECT_KINDS, kind_of_file, read_subject  # which perceptrons do without
+    from pluriscope.analysis.subjects.registry import (  # which perceptrons do without
+        SUBJECT_KINDS,
+        kind_of_file,
+        read_subject,
+    )
 
     if not content:
         kinds = (kind for kind in SUBJECT_KINDS if kind.format == getattr(model, "format", ""))
@@ -369,7 +373,7 @@ def read_content(
     try:
         return read_file(raw, data, declared)
     except InvalidNetwork:
-        from analysis.subjects.registry import kind_of_file  # which perceptrons do without
+        from pluriscope.analysis.subjects.registry import kind_of_file  # which perceptrons do without
 
         if kind := kind_of_file(raw):
             kind.require(needs, "network file")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.explanations.registry import BY_KEY, EVERY_KIND
-from analysis.protocol import BUILT_IN, Protocol
+from pluriscope.analysis.explanations.registry import BY_KEY, EVERY_KIND
+from pluriscope.analysis.protocol import BUILT_IN, Protocol
 
 DEFAULT_PROTOCOL: Final = "complete"
 LETTERS: Final = "PQRSTU"

@@ -16,13 +16,13 @@ from typing import Final
 
 import numpy as np
 
-from analysis.errors import InvalidNetwork
-from analysis.network_files.declaration import Declaration
-from analysis.network_files.files import NetworkFile
-from analysis.network_files.formats.format import Beside
-from analysis.network_files.formats.onnx_file import OnnxChain, is_onnx
-from analysis.network_files.intake import read_any
-from analysis.network_files.original import Original, Rows
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.network_files.declaration import Declaration
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.network_files.formats.format import Beside
+from pluriscope.analysis.network_files.formats.onnx_file import OnnxChain, is_onnx
+from pluriscope.analysis.network_files.intake import read_any
+from pluriscope.analysis.network_files.original import Original, Rows
 
 SECONDS: Final = 20
 """Of the processor, for all rows; of the clock three times as many."""
@@ -38,7 +38,7 @@ def read_file(raw: bytes, beside: Beside | None = None, declared: Declaration | 
         declared: what is said beside it, so that nothing of that is asked; nothing if None.
 
     Raises:
-        AnalysisError: as of :func:`analysis.network_files.intake.read_any`.
+        AnalysisError: as of :func:`pluriscope.analysis.network_files.intake.read_any`.
     """
     file = read_any(raw, beside, declared)
     if not is_onnx(raw):

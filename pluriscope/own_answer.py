@@ -11,18 +11,25 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuit_sets.known import KnownCircuits
-from analysis.discovery.audit import location_json, null_json
-from analysis.discovery.claims import Claim
-from analysis.discovery.landscape import Landscape
-from analysis.discovery.mechanistic_validity import in_terms
-from analysis.discovery.neighbours import Neighbour, Neighbours, neighbours_of, row_name, tell_apart, valid_beside
-from analysis.discovery.part_names import names_of
-from analysis.discovery.ties import ties_json
-from analysis.large_numbers import estimate, interval
-from analysis.subjects.perceptron.circuit import Circuit, number_array
-from analysis.subjects.subject import gaps
-from analysis.validity import NEITHER, decide, decided_right, margin_to_edge
+from pluriscope.analysis.circuit_sets.known import KnownCircuits
+from pluriscope.analysis.discovery.audit import location_json, null_json
+from pluriscope.analysis.discovery.claims import Claim
+from pluriscope.analysis.discovery.landscape import Landscape
+from pluriscope.analysis.discovery.mechanistic_validity import in_terms
+from pluriscope.analysis.discovery.neighbours import (
+    Neighbour,
+    Neighbours,
+    neighbours_of,
+    row_name,
+    tell_apart,
+    valid_beside,
+)
+from pluriscope.analysis.discovery.part_names import names_of
+from pluriscope.analysis.discovery.ties import ties_json
+from pluriscope.analysis.large_numbers import estimate, interval
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, number_array
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.validity import NEITHER, decide, decided_right, margin_to_edge
 from pluriscope.counts import Count
 from pluriscope.figures.numbers import enumerated, exact, noun, plural
 

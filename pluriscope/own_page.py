@@ -13,17 +13,17 @@ from typing import Any, Final
 from markupsafe import Markup
 from pydantic import Field
 
-from analysis.discovery.claims import FORMS, Claim, Vocabulary, read_claim, vocabulary_of
-from analysis.discovery.method import Answer
-from analysis.discovery.ties import ties_json
-from analysis.errors import AnalysisError, InvalidClaim
-from analysis.method_settings import filled, read_values
-from analysis.protocol import in_space
-from analysis.validity import bounds_of, edges_of
 from pluriscope.analyses.methods import ties_words
 from pluriscope.analyses.null import against_null
 from pluriscope.analyses.registry import NULL, on_own_rows
 from pluriscope.analyses.shown import AnalysisContext, settings_form
+from pluriscope.analysis.discovery.claims import FORMS, Claim, Vocabulary, read_claim, vocabulary_of
+from pluriscope.analysis.discovery.method import Answer
+from pluriscope.analysis.discovery.ties import ties_json
+from pluriscope.analysis.errors import AnalysisError, InvalidClaim
+from pluriscope.analysis.method_settings import filled, read_values
+from pluriscope.analysis.protocol import in_space
+from pluriscope.analysis.validity import bounds_of, edges_of
 from pluriscope.blocks import Block, Choice, Form, Head, More, Notice, Prose, Section, Table
 from pluriscope.counts import Count
 from pluriscope.figures.charts import Axis, Chart, Series

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from analysis.progress import Progress, Report
+from pluriscope.analysis.progress import Progress, Report
 from pluriscope.errors import InvalidOption
 
 _SECONDS: Final = 1.0

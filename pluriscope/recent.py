@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 from threading import Lock, RLock
 from typing import Generic, TypeVar
 
-from analysis.described import Described
+from pluriscope.analysis.described import Described
 
 T = TypeVar("T")
 

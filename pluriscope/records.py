@@ -11,8 +11,8 @@ from typing import Annotated, Any, Final, Literal, Union
 
 from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema, create_model
 
-from analysis.by_name import ByName
-from analysis.certainty import Certainty
+from pluriscope.analysis.by_name import ByName
+from pluriscope.analysis.certainty import Certainty
 from pluriscope.tables import Column, Facet, Query, Selection, Type
 
 MAX_EXACT_IN_JSON: Final = 2**53

@@ -20,22 +20,28 @@ from typing import Annotated, Any, Final
 from markupsafe import Markup
 from pydantic import Field
 
-from analysis.certainty import Certainty
-from analysis.checkpoints import CheckpointsReport, find_over_training
-from analysis.data import DataRecord, clean_data, parse_data_file
-from analysis.errors import InvalidClaim, InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
-from analysis.explaining.count_report import CountReport
-from analysis.limits import DEFAULT_LIMITS, DEFAULT_SECONDS, MOST_STORED, Limits
-from analysis.network_files.declaration import OutputIs
-from analysis.network_files.files import NetworkFile
-from analysis.protocol import MAX_PROTOCOL_BYTES, Protocol, named_protocol, parse_protocol_file, protocol_from_mapping
-from analysis.report import Report
-from analysis.result_file import MAX_RESULT_BYTES, RESULT_FORMAT, self_contained
-from analysis.steering.report import SteeringReport
-from analysis.subjects.perceptron.kind import PERCEPTRON
-from analysis.subjects.subject import SubjectKind
-from analysis.work import Work
 from pluriscope.algorithms import Algorithm, Algorithms, Alignments
+from pluriscope.analysis.certainty import Certainty
+from pluriscope.analysis.checkpoints import CheckpointsReport, find_over_training
+from pluriscope.analysis.data import DataRecord, clean_data, parse_data_file
+from pluriscope.analysis.errors import InvalidClaim, InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
+from pluriscope.analysis.explaining.count_report import CountReport
+from pluriscope.analysis.limits import DEFAULT_LIMITS, DEFAULT_SECONDS, MOST_STORED, Limits
+from pluriscope.analysis.network_files.declaration import OutputIs
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.protocol import (
+    MAX_PROTOCOL_BYTES,
+    Protocol,
+    named_protocol,
+    parse_protocol_file,
+    protocol_from_mapping,
+)
+from pluriscope.analysis.report import Report
+from pluriscope.analysis.result_file import MAX_RESULT_BYTES, RESULT_FORMAT, self_contained
+from pluriscope.analysis.steering.report import SteeringReport
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.subjects.subject import SubjectKind
+from pluriscope.analysis.work import Work
 from pluriscope.arguments import LATER, FilePath, checked, file_path, unfit
 from pluriscope.asking import asked, placed_at, steered
 from pluriscope.audits import Audit, ClaimLike, ClaimsLike, Located, audited, located
@@ -532,7 +538,7 @@ class Result(Findings):
         Raises:
             AnalysisError: what is wanted is out of reach, with what would do.
         """
-        from analysis.explaining.counting import count
+        from pluriscope.analysis.explaining.counting import count
         from pluriscope.kinds.circuits import facet_of
 
         facet = facet_of(self.question, at_most_edges, keeps)

@@ -13,8 +13,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
-from analysis import ENGINE_VERSION
 from pluriscope.address import API_PREFIX, present
+from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.arguments import checked
 from pluriscope.errors import ServerError
 from pluriscope.explanations import Explanation

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 from markupsafe import Markup, escape
 from pydantic import Field
 
-from analysis.errors import AnalysisError
+from pluriscope.analysis.errors import AnalysisError
 from pluriscope.arguments import FilePath, checked
 from pluriscope.errors import MissingLibrary, writing
 from pluriscope.figures.standalone import FONT_FAMILY, Theme, png_of, standalone_svg

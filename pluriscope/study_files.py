@@ -14,16 +14,16 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
-from analysis.errors import AnalysisError, InvalidStudy
-from analysis.network_files.declaration import Declaration
-from analysis.network_files.files import MAX_NETWORK_BYTES
-from analysis.network_files.formats.onnx_file import OnnxChain, is_onnx
-from analysis.network_files.intake import take_in
-from analysis.studies.cells import Cell
-from analysis.studies.design import StudyDesign
-from analysis.studies.reading import design_from_mapping, refusal
-from analysis.studies.sources import CONVERGED, REFUSED, Produced, options_of
-from analysis.work import Work
+from pluriscope.analysis.errors import AnalysisError, InvalidStudy
+from pluriscope.analysis.network_files.declaration import Declaration
+from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES
+from pluriscope.analysis.network_files.formats.onnx_file import OnnxChain, is_onnx
+from pluriscope.analysis.network_files.intake import take_in
+from pluriscope.analysis.studies.cells import Cell
+from pluriscope.analysis.studies.design import StudyDesign
+from pluriscope.analysis.studies.reading import design_from_mapping, refusal
+from pluriscope.analysis.studies.sources import CONVERGED, REFUSED, Produced, options_of
+from pluriscope.analysis.work import Work
 from pluriscope.models import beside, read_content
 
 

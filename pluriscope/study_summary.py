@@ -21,12 +21,12 @@ import numpy as np
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from analysis.studies.cells import Cell, cells_of
-from analysis.studies.comparisons import TESTS, Key, Tested
-from analysis.studies.design import SHARED, Comparison, Factor, Reference, StudyDesign
-from analysis.studies.measures.measure import Measure, Measured, Value, answer_key
-from analysis.studies.rows import measured_of, measures_of_columns
-from analysis.studies.sources import CONVERGED, DRAWN, PLANTED
+from pluriscope.analysis.studies.cells import Cell, cells_of
+from pluriscope.analysis.studies.comparisons import TESTS, Key, Tested
+from pluriscope.analysis.studies.design import SHARED, Comparison, Factor, Reference, StudyDesign
+from pluriscope.analysis.studies.measures.measure import Measure, Measured, Value, answer_key
+from pluriscope.analysis.studies.rows import measured_of, measures_of_columns
+from pluriscope.analysis.studies.sources import CONVERGED, DRAWN, PLANTED
 from pluriscope.study_table import StudyTable, quoted
 
 SUMMARY_FORMAT: Final = "pluriscope-study-summary/1"

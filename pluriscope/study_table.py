@@ -22,12 +22,12 @@ from typing import Any, Final
 
 import duckdb
 
-from analysis.errors import AnalysisError
-from analysis.strict_json import read_object
-from analysis.studies.cells import cells_of
-from analysis.studies.design import StudyDesign
-from analysis.studies.reading import design_from_mapping
-from analysis.studies.rows import NAMES, columns_of
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.strict_json import read_object
+from pluriscope.analysis.studies.cells import cells_of
+from pluriscope.analysis.studies.design import StudyDesign
+from pluriscope.analysis.studies.reading import design_from_mapping
+from pluriscope.analysis.studies.rows import NAMES, columns_of
 
 FORMAT: Final = "pluriscope-study-table/1"
 ENDING: Final = ".parquet"

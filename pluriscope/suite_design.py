@@ -16,11 +16,11 @@ from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.answer_key.suite import InvalidSuite
-from analysis.digest import canonical_json, sha256_hex
-from analysis.strict_json import read_object, validated
-from analysis.studies.cells import Cell, cells_of
-from analysis.studies.reading import design_from_mapping
+from pluriscope.analysis.answer_key.suite import InvalidSuite
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.analysis.strict_json import read_object, validated
+from pluriscope.analysis.studies.cells import Cell, cells_of
+from pluriscope.analysis.studies.reading import design_from_mapping
 
 Half = Literal["small", "public", "secret"]
 HALVES: Final[tuple[Half, ...]] = get_args(Half)

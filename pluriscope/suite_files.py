@@ -31,16 +31,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from analysis import ENGINE_VERSION
-from analysis.answer_key.condition import CONDITIONS, PRIMARY, Condition, condition_of
-from analysis.answer_key.rows import KnownNetwork, Row
-from analysis.answer_key.scores import SCORES
-from analysis.answer_key.submission import TRACKS
-from analysis.answer_key.suite import SUITE_FORMAT, InvalidSuite, SuiteNetwork, suite_digest
-from analysis.answer_key.summary import ranked, summary_of
-from analysis.answer_key.truth import Truth
-from analysis.digest import sha256_hex
-from analysis.strict_json import read_object, validated
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.answer_key.condition import CONDITIONS, PRIMARY, Condition, condition_of
+from pluriscope.analysis.answer_key.rows import KnownNetwork, Row
+from pluriscope.analysis.answer_key.scores import SCORES
+from pluriscope.analysis.answer_key.submission import TRACKS
+from pluriscope.analysis.answer_key.suite import SUITE_FORMAT, InvalidSuite, SuiteNetwork, suite_digest
+from pluriscope.analysis.answer_key.summary import ranked, summary_of
+from pluriscope.analysis.answer_key.truth import Truth
+from pluriscope.analysis.digest import sha256_hex
+from pluriscope.analysis.strict_json import read_object, validated
 from pluriscope.data_card import FILES, CardTable, write_card
 from pluriscope.glossary import terms
 from pluriscope.study_table import StudyTable, literal, pattern_of, put, quoted, write_part
@@ -114,7 +114,7 @@ def bundled_design() -> SuiteDesign:
 
 def bundled(name: str) -> Path:
     """The design's file, or a suite's folder, among those that come with Pluriscope."""
-    return Path(str(resources.files("app.bundled") / "bench" / name))
+    return Path(str(resources.files("pluriscope.app.bundled") / "bench" / name))
 
 
 PUBLISHED: Final = bundled("published.parquet")

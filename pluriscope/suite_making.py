@@ -6,16 +6,16 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from analysis.answer_key.baselines import baseline_rows
-from analysis.answer_key.condition import PRIMARY
-from analysis.answer_key.judging import conditions_of
-from analysis.answer_key.rows import Row
-from analysis.answer_key.suite import SuiteNetwork, question_of, truth_digest, truth_row
-from analysis.answer_key.truths import truths_of
-from analysis.late_functions import function_at
-from analysis.network_files.files import NetworkFile, network_file_json
-from analysis.studies.sources import CONVERGED, SOURCES
-from analysis.work import Work
+from pluriscope.analysis.answer_key.baselines import baseline_rows
+from pluriscope.analysis.answer_key.condition import PRIMARY
+from pluriscope.analysis.answer_key.judging import conditions_of
+from pluriscope.analysis.answer_key.rows import Row
+from pluriscope.analysis.answer_key.suite import SuiteNetwork, question_of, truth_digest, truth_row
+from pluriscope.analysis.answer_key.truths import truths_of
+from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.network_files.files import NetworkFile, network_file_json
+from pluriscope.analysis.studies.sources import CONVERGED, SOURCES
+from pluriscope.analysis.work import Work
 from pluriscope.suite_design import Half, SuiteCell, SuiteDesign
 from pluriscope.suite_files import row_of, shipped
 
@@ -68,9 +68,9 @@ def _perceptrons(cell: SuiteCell, seeds: Sequence[int], work: Work) -> Iterator[
 
 
 def _transformers(cell: SuiteCell, seeds: Sequence[int], work: Work) -> Iterator[tuple[int, str, SuiteNetwork | None]]:
-    from analysis.subjects.transformer.files import attention_document
-    from analysis.subjects.transformer.training import train_attention
-    from analysis.subjects.transformer.training_spec import attention_spec
+    from pluriscope.analysis.subjects.transformer.files import attention_document
+    from pluriscope.analysis.subjects.transformer.training import train_attention
+    from pluriscope.analysis.subjects.transformer.training_spec import attention_spec
 
     for seed in seeds:
         spec = attention_spec({**cell.arm.transformers, "task": cell.task, "seed": seed, "name": f"{cell.name}-{seed}"})

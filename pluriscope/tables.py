@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, Protocol, TypeVar
 
 from markupsafe import Markup
 
-from analysis.errors import AnalysisError
+from pluriscope.analysis.errors import AnalysisError
 from pluriscope.errors import InvalidOption
 
 T = TypeVar("T")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final
 
-from analysis.errors import InvalidTask
-from analysis.tasks import Task, input_table
+from pluriscope.analysis.errors import InvalidTask
+from pluriscope.analysis.tasks import Task, input_table
 from pluriscope.arguments import LATER, listed, plain, unfit
 
 TaskLike = Annotated[str | Callable[..., Any] | Task | Sequence[Any] | None, LATER]

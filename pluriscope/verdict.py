@@ -10,10 +10,10 @@ from typing import Any, Final, Literal
 import numpy as np
 from markupsafe import Markup
 
-from analysis.discovery.part_names import names_of
-from analysis.large_numbers import in_words, interval
-from analysis.subjects.graph import Graph
-from analysis.unlearned import NO_DOUBT, Doubt
+from pluriscope.analysis.discovery.part_names import names_of
+from pluriscope.analysis.large_numbers import in_words, interval
+from pluriscope.analysis.subjects.graph import Graph
+from pluriscope.analysis.unlearned import NO_DOUBT, Doubt
 from pluriscope.arguments import checked
 from pluriscope.counts import NOT_OFFERED, Count, counts_of
 from pluriscope.figures.numbers import noun

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).parents[1]
-OTHER_VERSION = "import analysis; analysis.ENGINE_VERSION = '9.9'"
-WITHOUT_PLURISCOPE = "import sys; sys.modules['app'] = None"
+OTHER_VERSION = "import pluriscope.analysis as a; a.ENGINE_VERSION = '9.9'"
+WITHOUT_PLURISCOPE = "import sys; sys.modules['pluriscope'] = None"
 
 
 def free_port() -> int:

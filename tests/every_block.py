@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from markupsafe import Markup
 from pydantic import BaseModel, Field, SecretStr
 
-from analysis.errors import InvalidNetwork
+from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.blocks import (
     Action,
     Block,

@@ -15,35 +15,35 @@ from typing import Any
 import numpy as np
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
-from analysis.algorithms.high_level_model import HighLevelModel, Node
-from analysis.alignments.alignment import IIA, Alignment, ScoredAlignment
-from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
-from analysis.circuits.judging import evaluate_circuits
-from analysis.circuits.result import CircuitSearch
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interpretations.interpretation import Interpretation
-from analysis.interpretations.result import InterpretationCounts
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.network_files.files import NetworkFile
-from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE, Protocol
-from analysis.question import Question, ask
-from analysis.result import CriterionTally, OutputAnalysis
-from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import input_table, named_task
-from analysis.work import DEFAULT_WORK
-from app.db.codecs import graph_question
-from app.db.engine import Store, store_at
-from app.db.prepared import prepare_analysis
-from app.db.reports import reports_of
-from app.db.tables import AnalysisReportRow, AnalysisRow
-from app.db.writes import save_network, save_prepared
-from app.jobs.analyses import handler_of, load_analysis_inputs
-from app.jobs.definitions import analyse_arguments, arguments_about
-from app.settings import Settings
 from pluriscope.analyses.registry import BY_KEY
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node
+from pluriscope.analysis.alignments.alignment import IIA, Alignment, ScoredAlignment
+from pluriscope.analysis.alignments.result import AlgorithmResult, AlgorithmSearch
+from pluriscope.analysis.circuits.judging import evaluate_circuits
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.interpretations.interpretation import Interpretation
+from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.protocol import COMPLETE, Protocol
+from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.result import CriterionTally, OutputAnalysis
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import input_table, named_task
+from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.app.db.codecs import graph_question
+from pluriscope.app.db.engine import Store, store_at
+from pluriscope.app.db.prepared import prepare_analysis
+from pluriscope.app.db.reports import reports_of
+from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow
+from pluriscope.app.db.writes import save_network, save_prepared
+from pluriscope.app.jobs.analyses import handler_of, load_analysis_inputs
+from pluriscope.app.jobs.definitions import analyse_arguments, arguments_about
+from pluriscope.app.settings import Settings
 
 GOLDEN = Path(__file__).parent / "golden"
 XOR_SLUG = "xor-pretrained"
@@ -63,7 +63,7 @@ def searched(session: Session, raw: bytes, rules: str = "complete", **more: Any)
     """A network whose file says all of it, stored with its circuits under some rules.
 
     Args:
-        more: as for :func:`app.db.writes.save_network`.
+        more: as for :func:`pluriscope.app.db.writes.save_network`.
     """
     row = save_network(session, raw, **more)
     question = graph_question(row, rules)

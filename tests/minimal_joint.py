@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment
-from analysis.alignments.decisions import site_decisions
-from analysis.alignments.joint import jointly_right
-from analysis.alignments.result import AlgorithmResult
-from analysis.alignments.search import align_with
-from analysis.question import Question
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.alignments.decisions import site_decisions
+from pluriscope.analysis.alignments.joint import jointly_right
+from pluriscope.analysis.alignments.result import AlgorithmResult
+from pluriscope.analysis.alignments.search import align_with
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 
 def n_minimal_joint(question: Question, algorithms: Iterable[HighLevelModel], work: Work = DEFAULT_WORK) -> int:

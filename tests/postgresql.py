@@ -86,7 +86,7 @@ class Server:
     @cache  # noqa: B019  one server a run
     def template(self) -> str:
         """A database at the current schema, to be copied: migrating takes longer than copying."""
-        from app.db.engine import store_at
+        from pluriscope.app.db.engine import store_at
 
         self.run("CREATE DATABASE current_schema_")
         store = store_at(self.url("current_schema_"))

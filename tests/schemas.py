@@ -40,7 +40,7 @@ def revisions() -> list[str]:
     """Every revision, oldest first."""
     from alembic.script import ScriptDirectory
 
-    from app.db.engine import alembic_config
+    from pluriscope.app.db.engine import alembic_config
 
     return [step.revision for step in ScriptDirectory.from_config(alembic_config()).walk_revisions()][::-1]
 
@@ -70,15 +70,15 @@ def pack(file: Path) -> Path:
 
 def make(folder: Path) -> Path:
     """A store with everything that the program of today finds out about two small networks; returns its file."""
-    from analysis.network_files.files import parse_network_file
-    from analysis.protocol import COMPLETE, PAPER
-    from app.bundled import bundled_models
-    from app.db.codecs import graph_question
-    from app.db.engine import open_store
-    from app.db.writes import save_network
-    from app.jobs.queue import enqueue_analyses
-    from app.jobs.worker import run_workers
-    from app.settings import Settings
+    from pluriscope.analysis.network_files.files import parse_network_file
+    from pluriscope.analysis.protocol import COMPLETE, PAPER
+    from pluriscope.app.bundled import bundled_models
+    from pluriscope.app.db.codecs import graph_question
+    from pluriscope.app.db.engine import open_store
+    from pluriscope.app.db.writes import save_network
+    from pluriscope.app.jobs.queue import enqueue_analyses
+    from pluriscope.app.jobs.worker import run_workers
+    from pluriscope.app.settings import Settings
 
     settings = Settings(data=folder, database_url="", workers=1)
     store = open_store(settings)

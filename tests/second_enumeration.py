@@ -11,9 +11,9 @@ import sys
 from collections import Counter
 from time import perf_counter
 
-from analysis.answer_key.truth import Truth
-from analysis.digest import sha256_hex
-from analysis.question import Question
+from pluriscope.analysis.answer_key.truth import Truth
+from pluriscope.analysis.digest import sha256_hex
+from pluriscope.analysis.question import Question
 from pluriscope.suite_files import read_suite
 from tests.oracles import every_mask_of_transformers, second_enumerator
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import uvicorn
 
-from app.db.engine import open_store
-from app.main import create_app
-from app.settings import Settings
+from pluriscope.app.db.engine import open_store
+from pluriscope.app.main import create_app
+from pluriscope.app.settings import Settings
 from tests.factories import on_a_copy, stored_analysis
 
 

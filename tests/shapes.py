@@ -34,28 +34,28 @@ import numpy as np
 from fastapi.testclient import TestClient
 from starlette.routing import Route
 
-from analysis.algorithms.redundancy import MAX_PLACED
-from analysis.criteria.steps import default_steps
-from analysis.directions.search import closed_form_work
-from analysis.errors import AnalysisError
-from analysis.limits import Limits
-from analysis.map_classes.closed_classes import N_PERMUTED
-from analysis.network_files.files import NetworkFile
-from analysis.protocol import COMPLETE
-from analysis.subjects.perceptron.activations import FAMILIES
-from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task, input_table, name_of
-from analysis.work import Work
-from app.db.engine import Store
-from app.db.errors import StoreError
-from app.db.reads.analyses import analysis_by_key
-from app.db.tables import AnalysisRow
-from app.db.writes import save_network
-from app.jobs.definitions import DEFINITIONS, analyse_arguments, arguments_about
-from app.jobs.handlers import handler_at
-from app.main import ROUTERS, create_app, settle
-from app.settings import Settings
+from pluriscope.analysis.algorithms.redundancy import MAX_PLACED
+from pluriscope.analysis.criteria.steps import default_steps
+from pluriscope.analysis.directions.search import closed_form_work
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.map_classes.closed_classes import N_PERMUTED
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.subjects.perceptron.activations import FAMILIES
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import Task, input_table, name_of
+from pluriscope.analysis.work import Work
+from pluriscope.app.db.engine import Store
+from pluriscope.app.db.errors import StoreError
+from pluriscope.app.db.reads.analyses import analysis_by_key
+from pluriscope.app.db.tables import AnalysisRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs.definitions import DEFINITIONS, analyse_arguments, arguments_about
+from pluriscope.app.jobs.handlers import handler_at
+from pluriscope.app.main import ROUTERS, create_app, settle
+from pluriscope.app.settings import Settings
 from tests.factories import empty_database
 
 MAX_LADDER: Final = 5_000_000
@@ -74,7 +74,7 @@ class CaseLimits:
     Args:
         settings: of the application, all within what an operator may choose.
         searches: what no setting limits: how much of long lists the jobs keep, and how much they carry while they count
-            (:class:`analysis.limits.Limits`).
+            (:class:`pluriscope.analysis.limits.Limits`).
     """
 
     settings: Mapping[str, Any]

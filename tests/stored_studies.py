@@ -9,11 +9,11 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy.orm import Session
 
-from analysis.studies.design import StudyDesign
-from analysis.studies.rows import Row, columns_of
-from app.db.reads.studies import table_of
-from app.db.studies import StudyFiles, save_table
-from app.db.study_tables import StudyRow
+from pluriscope.analysis.studies.design import StudyDesign
+from pluriscope.analysis.studies.rows import Row, columns_of
+from pluriscope.app.db.reads.studies import table_of
+from pluriscope.app.db.studies import StudyFiles, save_table
+from pluriscope.app.db.study_tables import StudyRow
 from pluriscope.study_summary import summary_of_table
 from pluriscope.study_table import ENDING, write_part
 from tests.study_factories import design, rows

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from analysis.studies.cells import cells_of
-from analysis.studies.design import StudyDesign
-from analysis.studies.measures.measure import Measured
-from analysis.studies.reading import design_from_mapping
-from analysis.studies.rows import NAMES, Row, measured_of, rows_of
-from analysis.studies.sources import RowNetwork
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import named_task
+from pluriscope.analysis.studies.cells import cells_of
+from pluriscope.analysis.studies.design import StudyDesign
+from pluriscope.analysis.studies.measures.measure import Measured
+from pluriscope.analysis.studies.reading import design_from_mapping
+from pluriscope.analysis.studies.rows import NAMES, Row, measured_of, rows_of
+from pluriscope.analysis.studies.sources import RowNetwork
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import named_task
 
 MEASURES = ["circuits-valid", "interpretations-total", "one-minimal-alignment", "irredundant-formulas"]
 

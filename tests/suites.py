@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from analysis.work import Work
+from pluriscope.analysis.work import Work
 from pluriscope.suite_design import SuiteDesign
 from pluriscope.suite_files import SuiteFolder
 from pluriscope.suite_making import make_networks

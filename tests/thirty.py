@@ -16,22 +16,22 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from analysis.algorithms.candidates import Candidates
-from analysis.carried_algorithms.search import Unasked, find_stories
-from analysis.circuits.result import CircuitSearch
-from analysis.criteria.judging import JudgedAnalysis, judge_analysis
-from analysis.criteria.steps import default_steps
-from analysis.data import parse_data_file
-from analysis.directions.result import CLOSED
-from analysis.directions.search import search_directions
-from analysis.limits import Limits
-from analysis.network_files.files import parse_network_file
-from analysis.pipeline import analyse_output
-from analysis.protocol import named_protocol, protocol_from_mapping
-from analysis.question import Question, ask
-from analysis.result import CriterionTally, OutputAnalysis
-from analysis.validity import FRAGILE_MARGIN
-from analysis.work import Work
+from pluriscope.analysis.algorithms.candidates import Candidates
+from pluriscope.analysis.carried_algorithms.search import Unasked, find_stories
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
+from pluriscope.analysis.criteria.steps import default_steps
+from pluriscope.analysis.data import parse_data_file
+from pluriscope.analysis.directions.result import CLOSED
+from pluriscope.analysis.directions.search import search_directions
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.network_files.files import parse_network_file
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.protocol import named_protocol, protocol_from_mapping
+from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.result import CriterionTally, OutputAnalysis
+from pluriscope.analysis.validity import FRAGILE_MARGIN
+from pluriscope.analysis.work import Work
 from tests.minimal_joint import n_minimal_joint
 
 FOLDER = Path(__file__).parent / "golden" / "thirty"

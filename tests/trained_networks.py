@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 
-from analysis.studies.reading import design_from_mapping
-from analysis.studies.rows import network_of_row
-from analysis.subjects.perceptron.mlp import Network
+from pluriscope.analysis.studies.reading import design_from_mapping
+from pluriscope.analysis.studies.rows import network_of_row
+from pluriscope.analysis.subjects.perceptron.mlp import Network
 from pluriscope.study_table import StudyTable, read_part
 from tests.checkout import ROOT
 

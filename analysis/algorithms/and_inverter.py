@@ -19,8 +19,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel, Node, input_pattern
-from analysis.tasks import INPUT_NAMES
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node, input_pattern
+from pluriscope.analysis.tasks import INPUT_NAMES
 
 _GATES_BASE = 64  # more than the gates of any tree of depth ≤ 5
 

@@ -10,8 +10,8 @@
 
 So NOT binds tighter than AND, AND than XOR, XOR than OR, OR than IMP, and IMP than equality; two operands beside each
 other are an AND. A task whose signs Python binds otherwise, as in ``A == B and C``, is refused. This reads more than
-the identity texts of algorithms (:mod:`analysis.algorithms.parsing`), which have one spelling each. Most formulas stand
-for a function alone; one over AND, OR and NOT is a tree, too.
+the identity texts of algorithms (:mod:`pluriscope.analysis.algorithms.parsing`), which have one spelling each. Most
+formulas stand for a function alone; one over AND, OR and NOT is a tree, too.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from typing import Final, Generic, NoReturn, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import Node, negation
-from analysis.errors import InvalidTask
-from analysis.tasks import INPUT_NAMES, Task, input_table, name_of
+from pluriscope.analysis.algorithms.high_level_model import Node, negation
+from pluriscope.analysis.errors import InvalidTask
+from pluriscope.analysis.tasks import INPUT_NAMES, Task, input_table, name_of
 
 MAX_FORMULA: Final = 500  # characters
 MAX_NESTING: Final = 40

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from analysis.algorithms.and_inverter import and_inverter_candidates
-from analysis.algorithms.counting import count_candidates
-from analysis.algorithms.formula_trees import formula_tree_candidates
-from analysis.algorithms.high_level_model import Form, HighLevelModel, Node
-from analysis.progress import Progress
-from analysis.protocol import Protocol
-from analysis.question import Question
-from analysis.tasks import Task
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.algorithms.and_inverter import and_inverter_candidates
+from pluriscope.analysis.algorithms.counting import count_candidates
+from pluriscope.analysis.algorithms.formula_trees import formula_tree_candidates
+from pluriscope.analysis.algorithms.high_level_model import Form, HighLevelModel, Node
+from pluriscope.analysis.progress import Progress
+from pluriscope.analysis.protocol import Protocol
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 
 @dataclass(frozen=True)

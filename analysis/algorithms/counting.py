@@ -21,8 +21,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.and_inverter import LiteralTable, inputs_that_compute, literal_table
-from analysis.algorithms.high_level_model import input_pattern
+from pluriscope.analysis.algorithms.and_inverter import LiteralTable, inputs_that_compute, literal_table
+from pluriscope.analysis.algorithms.high_level_model import input_pattern
 
 Functions = NDArray[np.uint64]
 

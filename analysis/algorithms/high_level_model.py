@@ -3,7 +3,8 @@
 Three forms share this value: the canonical and-inverter form (AND and NOT only, spec §4), the same with shared gates,
 and the authors' formula trees. An algorithm with shared gates is a directed acyclic graph (Geiger et al., Causal
 Abstraction, 2021, §2): it is stored as the tree that it unfolds to, and equal sub-trees are one gate, read by several.
-Functions over the 2^n Boolean inputs are integers: bit i is the value on input row i (see :mod:`analysis.tasks`).
+Functions over the 2^n Boolean inputs are integers: bit i is the value on input row i (see
+:mod:`pluriscope.analysis.tasks`).
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from analysis.described import Described
-from analysis.digest import short_id
-from analysis.tasks import INPUT_NAMES, input_table
+from pluriscope.analysis.described import Described
+from pluriscope.analysis.digest import short_id
+from pluriscope.analysis.tasks import INPUT_NAMES, input_table
 
 Operator = Literal["input", "not", "and", "or"]
 _LETTERS_OF_GATES: Final = "ghijklmnopqrstuvwxyz"

@@ -14,8 +14,8 @@ from __future__ import annotations
 from itertools import accumulate, product
 from typing import Final, NoReturn
 
-from analysis.algorithms.boolean_formulas import tree_from_formula
-from analysis.algorithms.high_level_model import (
+from pluriscope.analysis.algorithms.boolean_formulas import tree_from_formula
+from pluriscope.analysis.algorithms.high_level_model import (
     Form,
     HighLevelModel,
     Node,
@@ -24,8 +24,8 @@ from analysis.algorithms.high_level_model import (
     negation,
     walk,
 )
-from analysis.errors import InvalidAlgorithm
-from analysis.tasks import INPUT_NAMES
+from pluriscope.analysis.errors import InvalidAlgorithm
+from pluriscope.analysis.tasks import INPUT_NAMES
 
 MAX_TEXT = 2_000  # characters; the longest candidate has a few hundred
 MAX_NESTING = 32

@@ -10,10 +10,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from analysis.algorithms.candidates import Candidates, candidate_algorithms
-from analysis.algorithms.high_level_model import HighLevelModel, Node, function_of, input_pattern, readable_text, walk
-from analysis.protocol import Protocol
-from analysis.tasks import Task
+from pluriscope.analysis.algorithms.candidates import Candidates, candidate_algorithms
+from pluriscope.analysis.algorithms.high_level_model import (
+    HighLevelModel,
+    Node,
+    function_of,
+    input_pattern,
+    readable_text,
+    walk,
+)
+from pluriscope.analysis.protocol import Protocol
+from pluriscope.analysis.tasks import Task
 
 MAX_PLACED: Final = 16
 _LISTED: Final = 20_000  # candidates looked through for irredundant ones

@@ -9,12 +9,12 @@ from hashlib import sha256
 from operator import itemgetter
 from typing import Any, Generic, Self, TypeVar
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.described import Described
-from analysis.digest import canonical_json, short_id
-from analysis.errors import InvalidAlignment
-from analysis.interventions.interchange import Site
-from analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.described import Described
+from pluriscope.analysis.digest import canonical_json, short_id
+from pluriscope.analysis.errors import InvalidAlignment
+from pluriscope.analysis.interventions.interchange import Site
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
 
 
 @lru_cache(maxsize=1 << 16)

@@ -31,13 +31,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.and_inverter import Smallest, gate_of_code, inputs_that_compute, literal_table
-from analysis.algorithms.high_level_model import HighLevelModel, Response
-from analysis.alignments.decisions import SiteDecisions
-from analysis.alignments.iia import Behaviour
-from analysis.alignments.placements import Placer
-from analysis.errors import BeyondLimits
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.algorithms.and_inverter import Smallest, gate_of_code, inputs_that_compute, literal_table
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Response
+from pluriscope.analysis.alignments.decisions import SiteDecisions
+from pluriscope.analysis.alignments.iia import Behaviour
+from pluriscope.analysis.alignments.placements import Placer
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Array = NDArray[np.int64]
 Functions = NDArray[np.uint64]

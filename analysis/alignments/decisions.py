@@ -8,12 +8,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.iia import tested_pairs
-from analysis.alignments.sites import SiteTable, neuron_sites
-from analysis.interventions.interchange import interchange_outputs
-from analysis.question import Question
-from analysis.validity import NEITHER, decide, margin_to_edge
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.alignments.iia import tested_pairs
+from pluriscope.analysis.alignments.sites import SiteTable, neuron_sites
+from pluriscope.analysis.interventions.interchange import interchange_outputs
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.validity import NEITHER, decide, margin_to_edge
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 _CELLS = 4_000_000  # outputs held at once
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment, alignment_id, place_json
-from analysis.alignments.sites import SiteRule, neuron_sites
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.alignment import Alignment, alignment_id, place_json
+from pluriscope.analysis.alignments.sites import SiteRule, neuron_sites
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.subjects.perceptron.network import Network
 
 MAX_TRIED: Final = 100_000  # about half a second
 

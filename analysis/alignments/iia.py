@@ -14,16 +14,16 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel, Response
-from analysis.alignments.alignment import IIA, Alignment, P, Placement, ScoredAlignment
-from analysis.errors import InvalidAlignment
-from analysis.interventions.interchange import Site, interchange_outputs
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.protocol import Protocol
-from analysis.question import Question
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import pattern_bits
-from analysis.validity import decide, margin_to_edge
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Response
+from pluriscope.analysis.alignments.alignment import IIA, Alignment, P, Placement, ScoredAlignment
+from pluriscope.analysis.errors import InvalidAlignment
+from pluriscope.analysis.interventions.interchange import Site, interchange_outputs
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.protocol import Protocol
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import pattern_bits
+from pluriscope.analysis.validity import decide, margin_to_edge
 
 PairRule = Literal["ordered", "one_direction"]
 

@@ -21,19 +21,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import JointCase, JointScore, P, Placement, ScoredAlignment
-from analysis.alignments.iia import check_alignment, score_alignment
-from analysis.errors import BeyondLimits
-from analysis.interventions.interchange import Site, joint_outputs
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.protocol import Protocol
-from analysis.question import Question
-from analysis.subjects.perceptron.mlp import activations, next_layer
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import pattern_bits
-from analysis.validity import decide, margin_to_edge
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.alignment import JointCase, JointScore, P, Placement, ScoredAlignment
+from pluriscope.analysis.alignments.iia import check_alignment, score_alignment
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.interventions.interchange import Site, joint_outputs
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.protocol import Protocol
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.mlp import activations, next_layer
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import pattern_bits
+from pluriscope.analysis.validity import decide, margin_to_edge
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 MAX_RUNS = 1 << 22
 _CELLS = 1 << 22  # values of one layer held at once
@@ -43,7 +43,9 @@ _CELLS_TOGETHER = 1 << 16  # the same where alignments share a batch: larger arr
 def score_with_joint(
     question: Question, algorithm: HighLevelModel, alignment: P, *, max_runs: int = MAX_RUNS
 ) -> ScoredAlignment[P]:
-    """As :func:`analysis.alignments.iia.score_alignment`, with joint interchange where it needs no more runs."""
+    """As :func:`pluriscope.analysis.alignments.iia.score_alignment`, with joint interchange where it needs no more
+    runs.
+    """
     scored = score_alignment(question, algorithm, alignment)
     if (1 << algorithm.n_inputs) ** (len(alignment.places) + 1) > max_runs:
         return scored

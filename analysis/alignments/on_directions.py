@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from analysis.alignments.alignment import Placement, ScoredAlignment
-from analysis.digest import short_id
-from analysis.errors import InvalidAlignment
-from analysis.interventions.subspace import CURE, Subspace, swap_rows
+from pluriscope.analysis.alignments.alignment import Placement, ScoredAlignment
+from pluriscope.analysis.digest import short_id
+from pluriscope.analysis.errors import InvalidAlignment
+from pluriscope.analysis.interventions.subspace import CURE, Subspace, swap_rows
 
 MAX_TEXT: Final = 20_000  # characters
 _PLACE: Final = re.compile(r"([01]*)@([1-9]\d{0,2})=([^/]+)(?:/(.+))?")

@@ -4,8 +4,8 @@ The entries of each layer's weight matrix are shuffled within the layer, biases 
 of the algorithm on such a network is what search alone can reach (``science.md`` §2, after the random-network controls
 of Sutter et al., NeurIPS 2025).
 
-The best IIA is found exactly by the recursion over used neurons of :mod:`analysis.alignments.placements`, for all
-networks side by side.
+The best IIA is found exactly by the recursion over used neurons of :mod:`pluriscope.analysis.alignments.placements`,
+for all networks side by side.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.iia import Behaviour, tested_pairs
-from analysis.alignments.sites import SiteTable, neuron_sites
-from analysis.data import DataRecord
-from analysis.errors import BeyondLimits
-from analysis.interventions.interchange import interchange_outputs
-from analysis.protocol import Protocol
-from analysis.question import Question
-from analysis.subjects.perceptron.network import Network
-from analysis.validity import decide
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.iia import Behaviour, tested_pairs
+from pluriscope.analysis.alignments.sites import SiteTable, neuron_sites
+from pluriscope.analysis.data import DataRecord
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.interventions.interchange import interchange_outputs
+from pluriscope.analysis.protocol import Protocol
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.validity import decide
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Integers = NDArray[np.int64]
 

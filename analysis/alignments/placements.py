@@ -24,9 +24,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.sites import SiteTable
-from analysis.errors import BeyondLimits
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.alignments.sites import SiteTable
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Array = NDArray[np.int64]
 Keys = tuple[Hashable, ...]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import OnNeurons
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.alignment import OnNeurons
 
 AlgorithmMethod = Literal["listed", "by_support"]
 

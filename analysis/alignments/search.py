@@ -4,11 +4,12 @@
 2. A variable enters only through its behaviour (what the algorithm predicts under its interchange). Behaviours are few:
    agreement is one matrix product, behaviours × neuron sets, shared by all algorithms.
 3. An alignment is valid if each variable fits its own set, and minimal if none of them fits a smaller one inside. So
-   both are counted exactly by a recursion over variables (:mod:`analysis.alignments.placements`), never by listing.
+   both are counted exactly by a recursion over variables (:mod:`pluriscope.analysis.alignments.placements`), never by
+   listing.
 4. Listed are the valid ones up to a limit, fewest neurons first, and the best that fail.
 
 Where there are too many candidates to try each, those that can be aligned are found by what the network supports
-(:mod:`analysis.alignments.carriable_search`), and only they and the first candidates go through this.
+(:mod:`pluriscope.analysis.alignments.carriable_search`), and only they and the first candidates go through this.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ from heapq import nsmallest
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.candidates import Candidates, CandidateSpace
-from analysis.algorithms.counting import count_irredundant
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.algorithms.redundancy import irredundancy
-from analysis.alignments.alignment import IIA, Alignment, OnNeurons, alignment_ids, place_json
-from analysis.alignments.carriable_search import aligned_algorithms
-from analysis.alignments.decisions import SiteDecisions, site_decisions
-from analysis.alignments.iia import Behaviour
-from analysis.alignments.placements import NEVER, Placer, Ranking
-from analysis.alignments.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
-from analysis.errors import BeyondLimits
-from analysis.protocol import Protocol
-from analysis.question import Question
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.algorithms.candidates import Candidates, CandidateSpace
+from pluriscope.analysis.algorithms.counting import count_irredundant
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.algorithms.redundancy import irredundancy
+from pluriscope.analysis.alignments.alignment import IIA, Alignment, OnNeurons, alignment_ids, place_json
+from pluriscope.analysis.alignments.carriable_search import aligned_algorithms
+from pluriscope.analysis.alignments.decisions import SiteDecisions, site_decisions
+from pluriscope.analysis.alignments.iia import Behaviour
+from pluriscope.analysis.alignments.placements import NEVER, Placer, Ranking
+from pluriscope.analysis.alignments.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.protocol import Protocol
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Array = NDArray[np.int64]
 

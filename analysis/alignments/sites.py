@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import BeyondLimits
-from analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
 
 SiteRule = Literal["neuron_sets", "single_neurons"]
 MAX_NEURONS = 32  # hidden neurons over all layers, a bit each

@@ -18,15 +18,15 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment, JointScore
-from analysis.alignments.joint import MAX_RUNS, outputs_with, score_joint_runs, written_by
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.question import Question
-from analysis.subjects.perceptron.mlp import activations
-from analysis.subjects.perceptron.network import Network
-from analysis.validity import DecisionRule, decide
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.alignment import Alignment, JointScore
+from pluriscope.analysis.alignments.joint import MAX_RUNS, outputs_with, score_joint_runs, written_by
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.mlp import activations
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.validity import DecisionRule, decide
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answer_key.condition import Condition
-from analysis.answer_key.judging import judge_of
-from analysis.answer_key.submission import TRACKS, Calls, Track
-from analysis.discovery.landscapes import masked_under
-from analysis.discovery.masked_subject import MaskedSubject
-from analysis.discovery.part_names import names_of, shown_name
-from analysis.errors import InvalidClaim, InvalidMethod
-from analysis.subjects.graph import Graph
+from pluriscope.analysis.answer_key.condition import Condition
+from pluriscope.analysis.answer_key.judging import judge_of
+from pluriscope.analysis.answer_key.submission import TRACKS, Calls, Track
+from pluriscope.analysis.discovery.landscapes import masked_under
+from pluriscope.analysis.discovery.masked_subject import MaskedSubject
+from pluriscope.analysis.discovery.part_names import names_of, shown_name
+from pluriscope.analysis.errors import InvalidClaim, InvalidMethod
+from pluriscope.analysis.subjects.graph import Graph
 
 Array = NDArray[np.float64]
 Measure = str | Callable[[Array], Any]

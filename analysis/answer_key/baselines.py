@@ -13,16 +13,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.answer_key.condition import CONDITIONS, PRIMARY, Condition
-from analysis.answer_key.judging import CircuitJudge
-from analysis.answer_key.rows import KnownNetwork, Row
-from analysis.answer_key.submission import Calls, Submission, Track
-from analysis.answer_key.suite import SuiteNetwork
-from analysis.answer_key.truth import Truth
-from analysis.discovery.landscapes import masked_under
-from analysis.discovery.registry import read_method
-from analysis.discovery.selection import strengths
-from analysis.work import Work
+from pluriscope.analysis.answer_key.condition import CONDITIONS, PRIMARY, Condition
+from pluriscope.analysis.answer_key.judging import CircuitJudge
+from pluriscope.analysis.answer_key.rows import KnownNetwork, Row
+from pluriscope.analysis.answer_key.submission import Calls, Submission, Track
+from pluriscope.analysis.answer_key.suite import SuiteNetwork
+from pluriscope.analysis.answer_key.truth import Truth
+from pluriscope.analysis.discovery.landscapes import masked_under
+from pluriscope.analysis.discovery.registry import read_method
+from pluriscope.analysis.discovery.selection import strengths
+from pluriscope.analysis.work import Work
 
 ORDERS: Final = 20
 """In which deletion goes through the edges, of the seeds from 0."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from analysis.errors import InvalidMethod
+from pluriscope.analysis.errors import InvalidMethod
 
 Ablation = Literal["zero", "mean", "pairs"]
 Judge = Literal["threshold", "rounding", "outputs"]

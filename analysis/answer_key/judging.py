@@ -11,23 +11,29 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answer_key.condition import CONDITIONS, EPSILON, Condition, Structure
-from analysis.carried_algorithms.of_circuit import MAX_CANDIDATES
-from analysis.carried_algorithms.relation import RELATIONS
-from analysis.carried_algorithms.search import Stories, all_stories
-from analysis.discovery.masked_perceptron import Rows, bernoulli_divergence, metric_of, outputs_of_masks, rows_of
-from analysis.errors import InvalidData, InvalidMethod
-from analysis.limits import Limits
-from analysis.protocol import COMPLETE, Protocol
-from analysis.question import Question
-from analysis.subjects.chances import divergence
-from analysis.subjects.enumeration import most_wrong
-from analysis.subjects.graph import Graph
-from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array, one_mask
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.subject import gaps
-from analysis.validity import decided_right
-from analysis.work import Work
+from pluriscope.analysis.answer_key.condition import CONDITIONS, EPSILON, Condition, Structure
+from pluriscope.analysis.carried_algorithms.of_circuit import MAX_CANDIDATES
+from pluriscope.analysis.carried_algorithms.relation import RELATIONS
+from pluriscope.analysis.carried_algorithms.search import Stories, all_stories
+from pluriscope.analysis.discovery.masked_perceptron import (
+    Rows,
+    bernoulli_divergence,
+    metric_of,
+    outputs_of_masks,
+    rows_of,
+)
+from pluriscope.analysis.errors import InvalidData, InvalidMethod
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.protocol import COMPLETE, Protocol
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.chances import divergence
+from pluriscope.analysis.subjects.enumeration import most_wrong
+from pluriscope.analysis.subjects.graph import Graph
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array, one_mask
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.validity import decided_right
+from pluriscope.analysis.work import Work
 
 _VALUES_AT_ONCE: Final = 1 << 18  # float64 values in one table, which stays within a core's cache
 
@@ -211,7 +217,7 @@ def without_loose_ends(masks: NDArray[Any], layout: EdgeLayout, structure: Struc
     each way is enough.
 
     Args:
-        masks: as :func:`~analysis.subjects.perceptron.circuit.mask_array` gives them.
+        masks: as :func:`~pluriscope.analysis.subjects.perceptron.circuit.mask_array` gives them.
     """
     everything, into, out_of = (1 << layout.n_edges) - 1, layout.edges_into, layout.edges_out_of
     hidden = [(layer, neuron) for layer, size in enumerate(layout.sizes[1:-1], 1) for neuron in range(size)]

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answer_key.condition import Ablation
-from analysis.discovery.landscapes import masked_under
-from analysis.discovery.masked_perceptron import MaskedPerceptron
-from analysis.discovery.part_names import names_of
-from analysis.subjects.perceptron.mlp import activations
+from pluriscope.analysis.answer_key.condition import Ablation
+from pluriscope.analysis.discovery.landscapes import masked_under
+from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
+from pluriscope.analysis.discovery.part_names import names_of
+from pluriscope.analysis.subjects.perceptron.mlp import activations
 
 Array = NDArray[Any]
 

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from analysis.answer_key.condition import Ablation
-from analysis.answer_key.submission import Calls
-from analysis.discovery.masked_perceptron import rows_of
-from analysis.discovery.part_names import names_of
-from analysis.question import Question
-from analysis.subjects.perceptron.batched_mlp import activated_with_gradient
+from pluriscope.analysis.answer_key.condition import Ablation
+from pluriscope.analysis.answer_key.submission import Calls
+from pluriscope.analysis.discovery.masked_perceptron import rows_of
+from pluriscope.analysis.discovery.part_names import names_of
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.batched_mlp import activated_with_gradient
 
 
 class PatchableModule(torch.nn.Module):

@@ -9,11 +9,11 @@ from itertools import pairwise
 from numbers import Real
 from typing import Any, Final
 
-from analysis.answer_key.asking import edge_bit, mask_of
-from analysis.answer_key.submission import Calls, Submission
-from analysis.discovery.part_names import names_of, shown_name
-from analysis.errors import AnalysisError, InvalidClaim
-from analysis.subjects.graph import Graph
+from pluriscope.analysis.answer_key.asking import edge_bit, mask_of
+from pluriscope.analysis.answer_key.submission import Calls, Submission
+from pluriscope.analysis.discovery.part_names import names_of, shown_name
+from pluriscope.analysis.errors import AnalysisError, InvalidClaim
+from pluriscope.analysis.subjects.graph import Graph
 
 NONE_ASKED: Final = Calls()
 _PARTS: Final = ({"scores"}, {"mask"}, {"family"}, {"scores", "mask"})

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from analysis.answer_key.condition import Condition
-from analysis.answer_key.judging import CircuitJudge, judge_of
-from analysis.answer_key.scores import Case, row_of
-from analysis.answer_key.submission import Submission
-from analysis.answer_key.suite import SuiteNetwork
-from analysis.answer_key.truth import Truth
+from pluriscope.analysis.answer_key.condition import Condition
+from pluriscope.analysis.answer_key.judging import CircuitJudge, judge_of
+from pluriscope.analysis.answer_key.scores import Case, row_of
+from pluriscope.analysis.answer_key.submission import Submission
+from pluriscope.analysis.answer_key.suite import SuiteNetwork
+from pluriscope.analysis.answer_key.truth import Truth
 
 Row = dict[str, Any]
 

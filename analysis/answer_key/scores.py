@@ -15,11 +15,11 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answer_key.judging import CircuitJudge
-from analysis.answer_key.submission import Submission, orders
-from analysis.answer_key.truth import Truth
-from analysis.discovery.landscape import nearest_of
-from analysis.discovery.selection import shares_between
+from pluriscope.analysis.answer_key.judging import CircuitJudge
+from pluriscope.analysis.answer_key.submission import Submission, orders
+from pluriscope.analysis.answer_key.truth import Truth
+from pluriscope.analysis.discovery.landscape import nearest_of
+from pluriscope.analysis.discovery.selection import shares_between
 
 FAITHFUL: Final = 0.95
 """The faithfulness at which a bare ranking is taken to stop, as our own methods do unless they are told otherwise."""

@@ -10,8 +10,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.discovery.selection import KEY_DECIMALS, strengths
-from analysis.subjects.graph import Graph
+from pluriscope.analysis.discovery.selection import KEY_DECIMALS, strengths
+from pluriscope.analysis.subjects.graph import Graph
 
 N_ORDERS: Final = 20
 """Orders over which the scores of an answer with ties are averaged."""

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from analysis.answer_key.truth import Truth
-from analysis.data import clean_data
-from analysis.digest import canonical_json, sha256_hex
-from analysis.errors import AnalysisError
-from analysis.network_files.files import parse_network_file
-from analysis.protocol import COMPLETE
-from analysis.question import Question
-from analysis.subjects.registry import kind_of_file, question_in
+from pluriscope.analysis.answer_key.truth import Truth
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.network_files.files import parse_network_file
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.registry import kind_of_file, question_in
 
 SUITE_FORMAT: Final = "pluriscope-suite/1"
 FORMER: Final[Mapping[str, str]] = {

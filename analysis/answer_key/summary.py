@@ -18,9 +18,9 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
-from analysis.answer_key.condition import PRIMARY
-from analysis.answer_key.scores import SCORES
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.answer_key.condition import PRIMARY
+from pluriscope.analysis.answer_key.scores import SCORES
 
 SAMPLES: Final = 1_000
 """Samples of an interval."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answer_key.condition import Condition
+from pluriscope.analysis.answer_key.condition import Condition
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,20 +9,26 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answer_key.condition import Condition
-from analysis.answer_key.judging import CircuitJudge, PerceptronJudge, every_input_read, judge_of, without_loose_ends
-from analysis.answer_key.truth import Truth
-from analysis.circuit_sets.known import known_circuits
-from analysis.circuit_sets.masks import find_masks
-from analysis.circuits.counting import count_circuits
-from analysis.circuits.distribution import minimal_masks
-from analysis.circuits.strategy import find_circuits
-from analysis.errors import BeyondLimits
-from analysis.limits import Limits
-from analysis.question import Question
-from analysis.subjects.perceptron.circuit import EdgeLayout
-from analysis.validity import EDGES
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.answer_key.condition import Condition
+from pluriscope.analysis.answer_key.judging import (
+    CircuitJudge,
+    PerceptronJudge,
+    every_input_read,
+    judge_of,
+    without_loose_ends,
+)
+from pluriscope.analysis.answer_key.truth import Truth
+from pluriscope.analysis.circuit_sets.known import known_circuits
+from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.circuits.counting import count_circuits
+from pluriscope.analysis.circuits.distribution import minimal_masks
+from pluriscope.analysis.circuits.strategy import find_circuits
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
+from pluriscope.analysis.validity import EDGES
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 MOST_LISTED: Final = 1_000_000
 """Valid circuits that a truth lists; where there are more, their number, the smallest size and the backbone are known.
@@ -39,11 +45,11 @@ def truths_of(question: Any, conditions: Sequence[Condition], work: Work = DEFAU
     ones and of transformers valid circuits are searched, see :func:`truth_by_search`.
 
     Args:
-        question: as of :func:`~analysis.answer_key.judging.judge_of`.
+        question: as of :func:`~pluriscope.analysis.answer_key.judging.judge_of`.
         work: told how far the searches are; may raise Cancelled. Its limits are not those of the answer key.
 
     Raises:
-        InvalidMethod, InvalidData: as of :func:`~analysis.answer_key.judging.judge_of`.
+        InvalidMethod, InvalidData: as of :func:`~pluriscope.analysis.answer_key.judging.judge_of`.
         Cancelled: the report asked to stop.
     """
     judges = [judge_of(question, one) for one in conditions]

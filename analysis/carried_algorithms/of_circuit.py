@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.alignments.result import AlgorithmResult
-from analysis.alignments.search import align_with
-from analysis.carried_algorithms.relation import Relation
-from analysis.carried_algorithms.search import SweepOfSites, Unasked, all_stories, circuit_decisions
-from analysis.errors import BeyondLimits
-from analysis.limits import Limits
-from analysis.question import Question
-from analysis.subjects.perceptron.circuit import Circuit, mask_array
-from analysis.work import Work
+from pluriscope.analysis.alignments.result import AlgorithmResult
+from pluriscope.analysis.alignments.search import align_with
+from pluriscope.analysis.carried_algorithms.relation import Relation
+from pluriscope.analysis.carried_algorithms.search import SweepOfSites, Unasked, all_stories, circuit_decisions
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, mask_array
+from pluriscope.analysis.work import Work
 
 MAX_CANDIDATES: Final = 2_000
 MAX_PRODUCTS: Final = 50_000_000  # a quarter of a second

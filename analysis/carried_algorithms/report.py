@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.carried_algorithms.relation import RELATIONS, Relation
-from analysis.carried_algorithms.search import CONFIDENCE, Stories, Unasked, find_stories
-from analysis.circuits.result import CircuitSearch
-from analysis.question import Question
-from analysis.report import Analysed, Part, Report, Settings
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.carried_algorithms.relation import RELATIONS, Relation
+from pluriscope.analysis.carried_algorithms.search import CONFIDENCE, Stories, Unasked, find_stories
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.report import Analysed, Part, Report, Settings
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 NOT_ASKED: Final = 255
 """Stands in the column of relations for a circuit that was not drawn."""
@@ -33,7 +33,9 @@ class Story(Part):
 
 
 class StoriesReport(Report):
-    """See :class:`analysis.carried_algorithms.search.Stories`; without ``algorithms`` it says why there is none."""
+    """See :class:`pluriscope.analysis.carried_algorithms.search.Stories`; without ``algorithms`` it says why there is
+    none.
+    """
 
     arises: bool
     reason: str = ""
@@ -130,7 +132,9 @@ def stories_report(found: Stories | Unasked, circuits: CircuitSearch) -> Stories
 
 
 def relation_column(found: Stories | Unasked, masks: NDArray[Any]) -> NDArray[np.uint8]:
-    """``[listed]`` positions in :data:`~analysis.carried_algorithms.relation.RELATIONS`, or :data:`NOT_ASKED`."""
+    """``[listed]`` positions in :data:`~pluriscope.analysis.carried_algorithms.relation.RELATIONS`, or
+    :data:`NOT_ASKED`.
+    """
     column = np.full(len(masks), NOT_ASKED, dtype=np.uint8)
     if isinstance(found, Stories):
         column[np.searchsorted(masks, found.masks)] = found.codes

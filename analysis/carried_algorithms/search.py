@@ -4,12 +4,12 @@
    clean inputs, on the network with absent edges carrying what the protocol's ablation says. An inactive neuron is no
    site: nothing leaves it, so it carries no variable.
 2. A variable enters through its behaviour alone, as in the search on the whole network
-   (:mod:`analysis.alignments.search`): it fits a set if every tested pair is decided as the algorithm says.
+   (:mod:`pluriscope.analysis.alignments.search`): it fits a set if every tested pair is decided as the algorithm says.
 3. An algorithm is carried if its variables fit on disjoint sets. Circuits with the same fitting sets have the same
    story, so that is asked once for each pattern of fits.
 
-Sums are taken in the order of :mod:`analysis.subjects.perceptron.mlp`, so the story of a circuit is the same on every
-machine, alone and in a batch; keeping every edge gives exactly the whole network.
+Sums are taken in the order of :mod:`pluriscope.analysis.subjects.perceptron.mlp`, so the story of a circuit is the same
+on every machine, alone and in a batch; keeping every edge gives exactly the whole network.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.candidates import candidate_algorithms
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.algorithms.redundancy import irredundancy
-from analysis.alignments.decisions import SiteDecisions
-from analysis.alignments.iia import Behaviour, tested_pairs
-from analysis.alignments.placements import can_be_placed
-from analysis.alignments.sites import SiteTable, neuron_sites
-from analysis.carried_algorithms.relation import RELATIONS, Relation, Story, relation_of
-from analysis.circuits.distribution import neuron_edges
-from analysis.circuits.estimating import share_interval
-from analysis.circuits.result import CircuitMethod
-from analysis.errors import BeyondLimits
-from analysis.question import Question
-from analysis.subjects.perceptron.circuit import Circuit, mask_array
-from analysis.subjects.perceptron.mlp import batch_activations, keep_matrices, next_circuit_layer
-from analysis.validity import NEITHER, decide, margin_to_edge
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.algorithms.candidates import candidate_algorithms
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.algorithms.redundancy import irredundancy
+from pluriscope.analysis.alignments.decisions import SiteDecisions
+from pluriscope.analysis.alignments.iia import Behaviour, tested_pairs
+from pluriscope.analysis.alignments.placements import can_be_placed
+from pluriscope.analysis.alignments.sites import SiteTable, neuron_sites
+from pluriscope.analysis.carried_algorithms.relation import RELATIONS, Relation, Story, relation_of
+from pluriscope.analysis.circuits.distribution import neuron_edges
+from pluriscope.analysis.circuits.estimating import share_interval
+from pluriscope.analysis.circuits.result import CircuitMethod
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, mask_array
+from pluriscope.analysis.subjects.perceptron.mlp import batch_activations, keep_matrices, next_circuit_layer
+from pluriscope.analysis.validity import NEITHER, decide, margin_to_edge
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 MAX_PRODUCTS: Final = 10_000_000_000
 """Weights times activations, over all circuits, up to which every circuit is asked: about a minute of one core."""
@@ -101,7 +101,9 @@ class Stories:
 
     @cached_property
     def codes(self) -> NDArray[np.uint8]:
-        """``[circuits]`` positions of their relations in :data:`~analysis.carried_algorithms.relation.RELATIONS`."""
+        """``[circuits]`` positions of their relations in
+        :data:`~pluriscope.analysis.carried_algorithms.relation.RELATIONS`.
+        """
         codes = np.array([RELATIONS.index(relation) for relation in self.relations], dtype=np.uint8)
         return codes[self.story_of]
 

@@ -22,8 +22,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.certificates.programs import Program, Region
-from analysis.fixed_order import inner
+from pluriscope.analysis.certificates.programs import Program, Region
+from pluriscope.analysis.fixed_order import inner
 
 Array = NDArray[np.float64]
 Answer = Literal["proved", "refuted", "undecided"]

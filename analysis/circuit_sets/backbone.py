@@ -2,20 +2,20 @@
 
 The edges of a network fall into three parts: those in every circuit of the set (the backbone), those in some, and those
 in none. How often each edge is used tells which is which, so the backbone of all valid circuits is known exactly also
-where they were counted without listing them (:class:`~analysis.circuits.distribution.CircuitDistribution`).
+where they were counted without listing them (:class:`~pluriscope.analysis.circuits.distribution.CircuitDistribution`).
 
 Where only a sample of the circuits is known, what is in some but not all of the sampled ones is certainly optional.
 What is in all or none of them may still be optional, unless a solver proved that it is not
-(:func:`analysis.formulas.searching.find_edge_use`).
+(:func:`pluriscope.analysis.formulas.searching.find_edge_use`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.circuit_sets.chance import Coverage
-from analysis.circuits.distribution import CircuitDistribution
-from analysis.circuits.result import EdgeUse
+from pluriscope.analysis.circuit_sets.chance import Coverage
+from pluriscope.analysis.circuits.distribution import CircuitDistribution
+from pluriscope.analysis.circuits.result import EdgeUse
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Chance at its size: of the possible circuits with so many edges, how many are valid.
 
 Both numbers are exact where every valid circuit was listed or counted: the valid ones from the distribution of sizes,
-the possible ones from :func:`~analysis.circuits.space.count_by_edges`. Elsewhere the number of valid ones lies in an
-interval:
+the possible ones from :func:`~pluriscope.analysis.circuits.space.count_by_edges`. Elsewhere the number of valid ones
+lies in an interval:
 
 1. Of an estimate, the valid circuits of one size among all that were tested are binomial, so Clopper and Pearson's
    interval for their share of the whole space, scaled to numbers of circuits and rounded outwards, holds the truth with
@@ -19,11 +19,11 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Literal
 
-from analysis.circuits.distribution import distribution_of
-from analysis.circuits.estimating import share_interval
-from analysis.circuits.result import CircuitMethod, CircuitSearch, SmallestCircuits
-from analysis.circuits.space import count_by_edges
-from analysis.protocol import Protocol
+from pluriscope.analysis.circuits.distribution import distribution_of
+from pluriscope.analysis.circuits.estimating import share_interval
+from pluriscope.analysis.circuits.result import CircuitMethod, CircuitSearch, SmallestCircuits
+from pluriscope.analysis.circuits.space import count_by_edges
+from pluriscope.analysis.protocol import Protocol
 
 Coverage = Literal["all", "sampled", "truncated", "listed"]
 """Which circuits were looked at: every one that is meant, a uniform sample with repetition, those found before a limit

@@ -14,18 +14,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuit_sets.masks import MasksFound, SubjectCircuit, with_figures
-from analysis.criteria.criterion import Criterion
-from analysis.criteria.cuts import ROLE_AGREEMENT, CutCircuits, Roles, Runs
-from analysis.criteria.population import PopulationOf
-from analysis.criteria.registry import OF_MODELS
-from analysis.criteria.verdict import OUTCOMES
-from analysis.errors import AnalysisError
-from analysis.subjects.enumeration import mask_bits, mask_numbers, most_wrong
-from analysis.subjects.graph import Masks
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.subject import Space, SubjectKind, gaps
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.circuit_sets.masks import MasksFound, SubjectCircuit, with_figures
+from pluriscope.analysis.criteria.criterion import Criterion
+from pluriscope.analysis.criteria.cuts import ROLE_AGREEMENT, CutCircuits, Roles, Runs
+from pluriscope.analysis.criteria.population import PopulationOf
+from pluriscope.analysis.criteria.registry import OF_MODELS
+from pluriscope.analysis.criteria.verdict import OUTCOMES
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.subjects.enumeration import mask_bits, mask_numbers, most_wrong
+from pluriscope.analysis.subjects.graph import Masks
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.subject import Space, SubjectKind, gaps
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 NOT_ASKED: Final = "not asked"
 """Of circuits that are not among those found, or were found by a version that knew no such column."""

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuit_sets.backbone import Backbone, backbone_of
-from analysis.circuit_sets.chance import KnownSizes, SizeChance, chance_at, chances, coverage_of
-from analysis.circuit_sets.masks import MasksFound
-from analysis.circuits.result import CircuitSearch
-from analysis.subjects.subject import Space
+from pluriscope.analysis.circuit_sets.backbone import Backbone, backbone_of
+from pluriscope.analysis.circuit_sets.chance import KnownSizes, SizeChance, chance_at, chances, coverage_of
+from pluriscope.analysis.circuit_sets.masks import MasksFound
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.subjects.subject import Space
 
 
 @dataclass(frozen=True, eq=False)

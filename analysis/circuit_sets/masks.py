@@ -1,9 +1,9 @@
 """Circuits of a graph that decide right: all of them, and the figures of each.
 
-A circuit is a mask that :meth:`~analysis.subjects.subject.Space.reduce` leaves as it is. It is valid if the share of
-rows on which the right output is strictly the largest is above a threshold. Valid ones are found by the engine of the
-space; where it has none, every mask that the branches span is tried, a few thousand at a time. Spaces that would take
-many minutes are refused with their size.
+A circuit is a mask that :meth:`~pluriscope.analysis.subjects.subject.Space.reduce` leaves as it is. It is valid if the
+share of rows on which the right output is strictly the largest is above a threshold. Valid ones are found by the engine
+of the space; where it has none, every mask that the branches span is tried, a few thousand at a time. Spaces that would
+take many minutes are refused with their size.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.distribution import CircuitDistribution, minimal_masks
-from analysis.circuits.result import CircuitMethod, SmallestCircuits
-from analysis.described import Described
-from analysis.progress import KnownCircuits, Progress
-from analysis.subjects.enumeration import MAX_BITS, engine_of, most_wrong, number_bits, refuse_if_too_large
-from analysis.subjects.graph import Masks
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.subject import Numbers, SearchPart, Space, gaps
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.circuits.distribution import CircuitDistribution, minimal_masks
+from pluriscope.analysis.circuits.result import CircuitMethod, SmallestCircuits
+from pluriscope.analysis.described import Described
+from pluriscope.analysis.progress import KnownCircuits, Progress
+from pluriscope.analysis.subjects.enumeration import MAX_BITS, engine_of, most_wrong, number_bits, refuse_if_too_large
+from pluriscope.analysis.subjects.graph import Masks
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.subject import Numbers, SearchPart, Space, gaps
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 MAX_LISTED: Final = 100_000
 """Circuits of one model under one set of rules that are listed; the ones with the fewest edges."""
@@ -48,7 +48,7 @@ class SubjectCircuit:
         margin: the smallest distance of that gap from 0.
         minimal: whether no circuit with a proper subset of the bits is valid; None where it was not found out.
         outcomes: of criteria, and which of its nodes have each role, by column
-            (:mod:`analysis.circuit_sets.judged_masks`).
+            (:mod:`pluriscope.analysis.circuit_sets.judged_masks`).
     """
 
     mask: str
@@ -276,7 +276,7 @@ def circuits_of(
     """Figures of circuits, computed from the weights.
 
     Args:
-        masks: ``[circuits, bits]`` as :meth:`~analysis.subjects.subject.Space.reduce` leaves them.
+        masks: ``[circuits, bits]`` as :meth:`~pluriscope.analysis.subjects.subject.Space.reduce` leaves them.
         minimal: of each whether no valid circuit is below it; None where that is not known.
         work: asked after each part; may raise Cancelled.
     """

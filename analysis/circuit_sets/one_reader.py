@@ -2,7 +2,7 @@
 
 The circuits of a transformer by the edges of queries, keys and values may be too many to search. Those that cut edges
 into one reader alone are few: each is run, so what is counted of them is exact. How many of all circuits are valid is
-known from draws by size (:mod:`analysis.circuit_sets.strata`).
+known from draws by size (:mod:`pluriscope.analysis.circuit_sets.strata`).
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from analysis.circuit_sets.strata import FIRST_ROUND, StrataCount, count_by_strata
-from analysis.progress import OutOfTime
-from analysis.report import Analysed, Exact, Part, Report, Settings
-from analysis.subjects.enumeration import are_circuits
-from analysis.subjects.graph import Masks
-from analysis.subjects.question import GraphQuestion
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.circuit_sets.strata import FIRST_ROUND, StrataCount, count_by_strata
+from pluriscope.analysis.progress import OutOfTime
+from pluriscope.analysis.report import Analysed, Exact, Part, Report, Settings
+from pluriscope.analysis.subjects.enumeration import are_circuits
+from pluriscope.analysis.subjects.graph import Masks
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 MAX_EDGES: Final = 16
 """Edges into one reader whose subsets are all tried."""

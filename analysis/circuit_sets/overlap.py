@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout, kept_edges
+from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout, kept_edges
 
 Words = NDArray[np.uint64]
 """``[circuits, words]``: masks of any length, 64 edges in a word, the least significant word first."""
 
 
 def words_of(masks: NDArray[Any], layout: EdgeLayout) -> Words:
-    """Masks as :func:`~analysis.subjects.perceptron.circuit.mask_array` gives them, in words of 64 edges."""
+    """Masks as :func:`~pluriscope.analysis.subjects.perceptron.circuit.mask_array` gives them, in words of 64 edges."""
     if layout.n_edges <= MAX_EDGES:
         return masks.astype(np.uint64).reshape(-1, 1)
     n_words = -(-layout.n_edges // 64)

@@ -10,11 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from analysis.circuit_sets.overlap import Words, distances_to, jaccard_distance, shared_edges, sizes_of, words_of
-from analysis.report import Analysed, Exact, Mask, Part, Report, Settings
-from analysis.subjects.perceptron.circuit import EdgeLayout
-from analysis.subjects.question import part as part_of
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.circuit_sets.overlap import (
+    Words,
+    distances_to,
+    jaccard_distance,
+    shared_edges,
+    sizes_of,
+    words_of,
+)
+from pluriscope.analysis.report import Analysed, Exact, Mask, Part, Report, Settings
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
+from pluriscope.analysis.subjects.question import part as part_of
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 MAX_COMPARED: Final = 4_000_000_000
 STAGE: Final = "most different circuits"
@@ -164,7 +171,7 @@ class _PairSearch:
 
 
 class PairFound(Part):
-    """See :class:`analysis.circuit_sets.rivals.DifferentPair`."""
+    """See :class:`pluriscope.analysis.circuit_sets.rivals.DifferentPair`."""
 
     masks: tuple[Mask, Mask]
     distance: Exact

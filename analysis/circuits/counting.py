@@ -2,8 +2,8 @@
 
 1. States. All ways to wire the layers below the last hidden one, in bounded batches.
 2. Combinations. On top of each state the valid combinations of the last hidden layer are counted by meeting in the
-   middle (:mod:`analysis.circuits.box_counts`, which argues why the verdict on every circuit is the search's own to
-   the last bit), also by edges, neurons and each neuron's sources. Totals are Python integers.
+   middle (:mod:`pluriscope.analysis.circuits.box_counts`, which argues why the verdict on every circuit is the search's
+   own to the last bit), also by edges, neurons and each neuron's sources. Totals are Python integers.
 3. Draws. Counts are kept for each unit into which a state is divided, so valid circuits are numbered 0 … count − 1.
    Ranks drawn uniformly without replacement are looked up: only their units are counted again.
 
@@ -21,18 +21,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.distribution import CircuitDistribution, distribution_of
-from analysis.circuits.judging import evaluate_circuits
-from analysis.circuits.layered_states import CountableSpace
-from analysis.circuits.prefixes import Prefixes
-from analysis.circuits.result import CircuitSearch, CountSoFar
-from analysis.circuits.source_subsets import Tally
-from analysis.circuits.space import count_in_space
-from analysis.errors import InvalidData
-from analysis.question import Question
-from analysis.subjects.perceptron.circuit import EdgeLayout
-from analysis.subjects.perceptron.mlp import keep_matrices
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.circuits.distribution import CircuitDistribution, distribution_of
+from pluriscope.analysis.circuits.judging import evaluate_circuits
+from pluriscope.analysis.circuits.layered_states import CountableSpace
+from pluriscope.analysis.circuits.prefixes import Prefixes
+from pluriscope.analysis.circuits.result import CircuitSearch, CountSoFar
+from pluriscope.analysis.circuits.source_subsets import Tally
+from pluriscope.analysis.circuits.space import count_in_space
+from pluriscope.analysis.errors import InvalidData
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
+from pluriscope.analysis.subjects.perceptron.mlp import keep_matrices
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 _STATES_AT_ONCE: Final = 32  # whose circuits are drawn between two reports
 

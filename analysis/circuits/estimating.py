@@ -1,7 +1,7 @@
 """How many circuits are valid where neither listing nor counting is possible: an estimate with its interval.
 
-1. Circuits are drawn uniformly and independently from the structural space (:mod:`analysis.circuits.space`) and
-   each is judged by the search's own arithmetic, so the number of valid ones among them is binomial.
+1. Circuits are drawn uniformly and independently from the structural space (:mod:`pluriscope.analysis.circuits.space`)
+   and each is judged by the search's own arithmetic, so the number of valid ones among them is binomial.
 2. The interval for their share is that of Clopper and Pearson (1934): it covers the truth with at least the stated
    confidence for every true share and every sample size. Its ends are scaled to numbers of circuits as exact fractions
    and rounded outwards; neither is below the number of different valid circuits seen, which is certain.
@@ -21,16 +21,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.distribution import CircuitDistribution, distribution_of, distribution_of_kept
-from analysis.circuits.facet import Facet
-from analysis.circuits.judging import enough_right, evaluate_circuits
-from analysis.circuits.result import CircuitSearch
-from analysis.circuits.space import Structure
-from analysis.errors import BeyondLimits
-from analysis.progress import OutOfTime
-from analysis.question import Question
-from analysis.subjects.perceptron.circuit import MAX_EDGES_KEPT, mask_array, masks_of
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.circuits.distribution import CircuitDistribution, distribution_of, distribution_of_kept
+from pluriscope.analysis.circuits.facet import Facet
+from pluriscope.analysis.circuits.judging import enough_right, evaluate_circuits
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.circuits.space import Structure
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.progress import OutOfTime
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES_KEPT, mask_array, masks_of
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 _VALUES_AT_ONCE: Final = 1 << 20
 _CIRCUITS_AT_ONCE: Final = 1 << 12  # so that what is summed stays in a processor's cache

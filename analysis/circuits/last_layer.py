@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.judging import enough_right, first_rows
-from analysis.circuits.prefixes import Prefixes, Wiring
-from analysis.circuits.space import may_end_in_space
-from analysis.protocol import in_space
-from analysis.question import Carried, Question
-from analysis.subjects.perceptron.mlp import keep_matrices
-from analysis.subjects.perceptron.network import Network
-from analysis.validity import decided_as, max_wrong
+from pluriscope.analysis.circuits.judging import enough_right, first_rows
+from pluriscope.analysis.circuits.prefixes import Prefixes, Wiring
+from pluriscope.analysis.circuits.space import may_end_in_space
+from pluriscope.analysis.protocol import in_space
+from pluriscope.analysis.question import Carried, Question
+from pluriscope.analysis.subjects.perceptron.mlp import keep_matrices
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.validity import decided_as, max_wrong
 
 _COMBINATIONS_AT_ONCE = 1 << 17  # an array of so many float64 stays within a core's cache
 _VALUES_AT_ONCE = 1 << 21  # float64 values in one table (16 MiB)

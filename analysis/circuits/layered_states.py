@@ -13,16 +13,16 @@ from typing import Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.decision_intervals import Box, decision_box
-from analysis.circuits.prefixes import Prefixes, Wiring
-from analysis.circuits.source_subsets import MAX_LOG2_COMBINATIONS, MAX_SOURCES, Combinations, Tally
-from analysis.circuits.space import may_end_in_space
-from analysis.errors import BeyondLimits
-from analysis.protocol import Protocol, in_space
-from analysis.question import Question
-from analysis.subjects.perceptron.circuit import MAX_EDGES
-from analysis.subjects.perceptron.network import Network
-from analysis.validity import max_wrong
+from pluriscope.analysis.circuits.decision_intervals import Box, decision_box
+from pluriscope.analysis.circuits.prefixes import Prefixes, Wiring
+from pluriscope.analysis.circuits.source_subsets import MAX_LOG2_COMBINATIONS, MAX_SOURCES, Combinations, Tally
+from pluriscope.analysis.circuits.space import may_end_in_space
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.protocol import Protocol, in_space
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.validity import max_wrong
 
 _LARGEST_TERM: Final = 1e290  # sums of larger terms may overflow
 _KEPT_BYTES: Final = 1 << 27  # of room for counting on top of states of other kinds
@@ -49,7 +49,7 @@ class CountableSpace:
         """Check that the space can be counted, and arrange it.
 
         Raises:
-            BeyondLimits: see :func:`analysis.circuits.counting.count_circuits`.
+            BeyondLimits: see :func:`pluriscope.analysis.circuits.counting.count_circuits`.
         """
         network, protocol = question.network, question.protocol
         rows, labels = question.judged

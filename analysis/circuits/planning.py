@@ -5,7 +5,7 @@ counting is next, since it is exact; then comes a uniform sample, which takes se
 where a sample has too few valid circuits to say as much or is not allowed. Seconds here are predicted from numbers of
 operations and speeds measured on one core of a common server, so that the choice is the same
 everywhere; they tell a second from a minute and a minute from an hour, no more. How long the stages of an analysis take
-on this machine is measured (:mod:`analysis.planning`).
+on this machine is measured (:mod:`pluriscope.analysis.planning`).
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.circuits.judging import first_rows
-from analysis.circuits.layered_states import CountableSpace
-from analysis.circuits.result import CircuitMethod
-from analysis.circuits.source_subsets import Combinations
-from analysis.circuits.space import Structure
-from analysis.errors import BeyondLimits
-from analysis.late_functions import function_at
-from analysis.limits import DEFAULT_LIMITS, Limits
-from analysis.protocol import in_space
-from analysis.question import Question
-from analysis.subjects.perceptron.circuit import MAX_EDGES
-from analysis.validity import max_wrong
+from pluriscope.analysis.circuits.judging import first_rows
+from pluriscope.analysis.circuits.layered_states import CountableSpace
+from pluriscope.analysis.circuits.result import CircuitMethod
+from pluriscope.analysis.circuits.source_subsets import Combinations
+from pluriscope.analysis.circuits.space import Structure
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.limits import DEFAULT_LIMITS, Limits
+from pluriscope.analysis.protocol import in_space
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES
+from pluriscope.analysis.validity import max_wrong
 
 _TESTED_PER_SECOND: Final = 3e7  # circuits times rows, in a listing
 _ROWS_THAT_MATTER: Final = 8  # in a listing few circuits survive more rows,
@@ -35,7 +35,7 @@ _TESTED_ON_ALL_PER_SECOND: Final = 1e8  # these circuits times rows times edges
 _SECONDS_PER_STATE: Final = 2e-5
 _SECONDS_PER_POINT: Final = 2e-8  # of the middle or the tail, on each row
 _SECONDS_PER_MEETING: Final = 1e-8  # on each row
-HASHING: Final = "analysis.formulas.hashing"
+HASHING: Final = "pluriscope.analysis.formulas.hashing"
 _SECONDS_TO_HASH: Final = 0.025  # of both counts of a bracket, by rows and edges squared: 12 networks of 18 to 88 edges
 _LISTED_ALONE: Final = "circuits valid under any ablation are listed or not searched at all"
 _BATCHES_BYTES: Final = 200 << 20  # of the enumeration of lower layers

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array, one_mask
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array, one_mask
+from pluriscope.analysis.subjects.perceptron.network import Network
 
 VALUES_AT_ONCE = 1 << 21  # float64 values in one batch (16 MiB)
 _NUMBERS_AT_ONCE = 1 << 15

@@ -12,11 +12,11 @@ from typing import Any, Final, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.certainty import Certainty
-from analysis.circuits.distribution import CircuitDistribution, distribution_of
-from analysis.circuits.hashed_count import Bracket
-from analysis.described import Described
-from analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout
+from pluriscope.analysis.certainty import Certainty
+from pluriscope.analysis.circuits.distribution import CircuitDistribution, distribution_of
+from pluriscope.analysis.circuits.hashed_count import Bracket
+from pluriscope.analysis.described import Described
+from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout
 
 _MOST_UNITS: Final = 1 << 30  # bytes, unpacked
 CircuitMethod = Literal["listed", "counted", "hashed", "sampled"]
@@ -142,9 +142,9 @@ class CircuitSearch(Described):
     Args:
         layout: edge layout of the network cut to the output.
         possible: circuits of the protocol's space, all of them judged if listed (unless truncated) or counted.
-        masks: ``[listed]``, ascending, as :func:`~analysis.subjects.perceptron.circuit.mask_array` gives them: every
-            valid circuit if ``truncated_at`` is None; else the first ones that a listing found, or distinct ones drawn
-            uniformly and the smallest where they were not listed.
+        masks: ``[listed]``, ascending, as :func:`~pluriscope.analysis.subjects.perceptron.circuit.mask_array` gives
+            them: every valid circuit if ``truncated_at`` is None; else the first ones that a listing found, or distinct
+            ones drawn uniformly and the smallest where they were not listed.
         outputs: ``[listed, 2^n]`` output of each of these on the data record's representatives.
         margins: ``[listed]`` smallest distance of any tested output from the decision's edge.
         truncated_at: circuits kept when a limit was reached, else None.

@@ -1,14 +1,14 @@
 """The whole circuit space of one output, validated in vectorised form: every circuit is tested, none is guessed.
 
-1. Prefixes. All ways to wire the layers below the last hidden one (:mod:`analysis.circuits.prefixes`).
+1. Prefixes. All ways to wire the layers below the last hidden one (:mod:`pluriscope.analysis.circuits.prefixes`).
 2. Last hidden layer. Each of its neurons adds an independent term to the output's pre-activation, one for each subset
    of its sources (the empty subset: the neuron is inactive). All combinations are an outer sum, neuron by neuron.
 3. Test. Combinations with too many wrong rows drop out row by row. Those left that use every active neuron below are
-   circuits (:mod:`analysis.circuits.last_layer`).
+   circuits (:mod:`pluriscope.analysis.circuits.last_layer`).
 
 Where a protocol looks at circuits valid under any ablation the space is searched under each. The order of summation is
-that of :mod:`analysis.subjects.perceptron.mlp`, so that a circuit's outputs have the same bits wherever they are
-computed.
+that of :mod:`pluriscope.analysis.subjects.perceptron.mlp`, so that a circuit's outputs have the same bits wherever they
+are computed.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.distribution import distribution_of
-from analysis.circuits.judging import evaluate_circuits
-from analysis.circuits.last_layer import SpaceJudge
-from analysis.circuits.result import CircuitSearch, SmallestCircuits
-from analysis.circuits.space import count_in_space
-from analysis.errors import BeyondLimits
-from analysis.question import Carried, Question
-from analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.circuits.distribution import distribution_of
+from pluriscope.analysis.circuits.judging import evaluate_circuits
+from pluriscope.analysis.circuits.last_layer import SpaceJudge
+from pluriscope.analysis.circuits.result import CircuitSearch, SmallestCircuits
+from pluriscope.analysis.circuits.space import count_in_space
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.question import Carried, Question
+from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 
 @dataclass(frozen=True)

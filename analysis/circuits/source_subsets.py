@@ -4,10 +4,10 @@ Given the state, neuron j of the last hidden layer adds one of 2^a independent t
 for each set of its a active sources; the empty set: the neuron is inactive). A combination is one set for each neuron.
 
 The sum is right on a row if it lies in that row's box of floats. The neurons are a lead, a middle and a tail; pairs of
-middle and tail are counted by two trees of sums (:mod:`analysis.circuits.box_counts`), by what each part chooses and by
-size. Valid combinations are numbered in ascending order of their sets, the first neuron most significant. Where a
-number is looked up, the valid ones on its lead are listed if they are few; else counted by middle, and the tail is
-counted off.
+middle and tail are counted by two trees of sums (:mod:`pluriscope.analysis.circuits.box_counts`), by what each part
+chooses and by size. Valid combinations are numbered in ascending order of their sets, the first neuron most
+significant. Where a number is looked up, the valid ones on its lead are listed if they are few; else counted by middle,
+and the tail is counted off.
 """
 
 from __future__ import annotations
@@ -21,11 +21,21 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import machine_code
-from analysis.circuits.box_counts import LEAF, Boxes, Counts, Part, Problem, Room, count_right, list_right, nth_right
-from analysis.circuits.decision_intervals import Box
-from analysis.circuits.space import count_matrices
-from analysis.machine_code import run_loop
+from pluriscope.analysis import machine_code
+from pluriscope.analysis.circuits.box_counts import (
+    LEAF,
+    Boxes,
+    Counts,
+    Part,
+    Problem,
+    Room,
+    count_right,
+    list_right,
+    nth_right,
+)
+from pluriscope.analysis.circuits.decision_intervals import Box
+from pluriscope.analysis.circuits.space import count_matrices
+from pluriscope.analysis.machine_code import run_loop
 
 MAX_LOG2_COMBINATIONS: Final = 52  # so that a state's counts and their sums with signs are exact in int64
 MAX_SOURCES: Final = 12  # one neuron's sets of sources are at most 4,096

@@ -32,8 +32,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.protocol import COMPLETE, Protocol, in_space
-from analysis.subjects.perceptron.circuit import EdgeLayout
+from pluriscope.analysis.protocol import COMPLETE, Protocol, in_space
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 
 _ENTRIES_AT_ONCE: Final = 1 << 22
 _CIRCUITS_AT_ONCE: Final = 1 << 12  # at least, where so many are left: few have the same shape

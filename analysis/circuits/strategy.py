@@ -12,24 +12,24 @@ from typing import Final
 
 import numpy as np
 
-from analysis.circuits.counting import count_circuits
-from analysis.circuits.estimating import estimate_circuits
-from analysis.circuits.hashed_count import EPSILON
-from analysis.circuits.judging import evaluate_circuits
-from analysis.circuits.planning import HASHING, CircuitPlan, plan_circuits
-from analysis.circuits.result import CircuitSearch, SmallestCircuits
-from analysis.circuits.search import Sampling, search_circuits
-from analysis.circuits.smallest import find_smallest
-from analysis.circuits.source_subsets import is_compiled
-from analysis.errors import BeyondLimits
-from analysis.late_functions import function_at
-from analysis.limits import Limits
-from analysis.progress import OutOfTime
-from analysis.question import Question
-from analysis.subjects.perceptron.circuit import MAX_EDGES_KEPT, mask_array
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.circuits.counting import count_circuits
+from pluriscope.analysis.circuits.estimating import estimate_circuits
+from pluriscope.analysis.circuits.hashed_count import EPSILON
+from pluriscope.analysis.circuits.judging import evaluate_circuits
+from pluriscope.analysis.circuits.planning import HASHING, CircuitPlan, plan_circuits
+from pluriscope.analysis.circuits.result import CircuitSearch, SmallestCircuits
+from pluriscope.analysis.circuits.search import Sampling, search_circuits
+from pluriscope.analysis.circuits.smallest import find_smallest
+from pluriscope.analysis.circuits.source_subsets import is_compiled
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.progress import OutOfTime
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES_KEPT, mask_array
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
-SOLVING: Final = "analysis.formulas.searching"
+SOLVING: Final = "pluriscope.analysis.formulas.searching"
 _FOR_A_SAMPLE: Final = 0.2  # of the time, where there is no answer yet
 _FOR_EDGE_USE: Final = 0.5  # of the time that the search in order of size leaves
 

@@ -14,13 +14,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.judging import enough_right
-from analysis.circuits.smallest import led_through
-from analysis.circuits.space import count_in_space
-from analysis.progress import KnownCircuits
-from analysis.protocol import in_space
-from analysis.question import Question
-from analysis.work import Work
+from pluriscope.analysis.circuits.judging import enough_right
+from pluriscope.analysis.circuits.smallest import led_through
+from pluriscope.analysis.circuits.space import count_in_space
+from pluriscope.analysis.progress import KnownCircuits
+from pluriscope.analysis.protocol import in_space
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.work import Work
 
 MOST_TRIED: Final = 4_096
 _PRODUCTS: Final = 1 << 27  # circuits times edges times rows, which takes about a second

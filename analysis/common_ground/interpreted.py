@@ -6,7 +6,8 @@ may predict differently. Each class therefore has three numbers here:
 
 - what its *representative* predicts right, the member of least index, whose free rows are all 0 (but for the one row
   that keeps a barred XOR or XNOR away);
-- the most and the fewest that *any* member predicts right, exact (:mod:`analysis.interpretations.predicting`).
+- the most and the fewest that *any* member predicts right, exact
+  (:mod:`pluriscope.analysis.interpretations.predicting`).
 
 Every member of a class predicts every intervention, so coverage is that of the circuit: all, or nothing where its
 output is constant and has no gate.
@@ -21,15 +22,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import BeyondLimits
-from analysis.experiments import InterventionSpace
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interpretations.interpretation import Interpretation
-from analysis.interpretations.observed import ObservedClasses, observed_classes
-from analysis.interpretations.partial_gates import open_table
-from analysis.question import Question
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.tasks import pattern_bits
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.experiments import InterventionSpace
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.interpretations.interpretation import Interpretation
+from pluriscope.analysis.interpretations.observed import ObservedClasses, observed_classes
+from pluriscope.analysis.interpretations.partial_gates import open_table
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.tasks import pattern_bits
 
 Integers = NDArray[np.int64]
 MAX_LISTED: Final = 200_000  # observed classes of one circuit that are listed to pick some; beyond, they are unranked
@@ -134,7 +135,7 @@ def representatives_predict(
     """``[some classes, sets, ordered pairs]`` what each class's representative predicts, in order; it must speak.
 
     The gates of all classes are followed side by side, as
-    :func:`analysis.sandbox.predicting.predict_by_interpretation` does for one interpretation.
+    :func:`pluriscope.analysis.sandbox.predicting.predict_by_interpretation` does for one interpretation.
 
     Args:
         classes: of one circuit.

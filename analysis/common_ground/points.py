@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from analysis.interpretations.columns import UNDECIDED
-from analysis.report import Exact, Part
+from pluriscope.analysis.interpretations.columns import UNDECIDED
+from pluriscope.analysis.report import Exact, Part
 
 Integers = NDArray[np.int64]
 UNKNOWN: Final = UNDECIDED
@@ -23,7 +23,7 @@ class Bounds:
 
     Args:
         max_seconds: of one quiet core, predicted for all classes
-            (:func:`~analysis.common_ground.survey.predicted_seconds`); beyond, some are drawn.
+            (:func:`~pluriscope.analysis.common_ground.survey.predicted_seconds`); beyond, some are drawn.
         n_drawn: classes drawn then.
         max_spread: classes up to which all interpretations are spread, about a third of a millisecond each.
         max_added: words of 64 bits added for that, about 5 · 10⁸ a second; where it takes more, they are not spread.

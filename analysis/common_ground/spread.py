@@ -1,9 +1,10 @@
 """How all interpretations of circuits are spread over numbers of right predictions: exactly, without listing them.
 
 Within an observed class and a completion of the upper gates an interpretation is a choice of one column for each r, and
-it is right on Σ_r N(r, column of r) interventions (:mod:`analysis.interpretations.predicting`). So the polynomial whose
-coefficient of x^k counts the interpretations that are right on k interventions is a product over r of Σ_w x^N(r,w),
-summed over the completions of those gates whose entries depend on each other, over upper completions and over classes.
+it is right on Σ_r N(r, column of r) interventions (:mod:`pluriscope.analysis.interpretations.predicting`). So the
+polynomial whose coefficient of x^k counts the interpretations that are right on k interventions is a product over r of
+Σ_w x^N(r,w), summed over the completions of those gates whose entries depend on each other, over upper completions and
+over classes.
 
 1. Take the lowest power out of every factor. What is left is nearly always a factor that was seen before, and so is the
    product of what is left; so products are told apart by their factors, and only counted, by the power taken out.
@@ -23,12 +24,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.experiments import InterventionSpace, NetworkAnswers
-from analysis.interpretations.batched_classes import Group, along
-from analysis.interpretations.columns import Columns
-from analysis.interpretations.observed import ObservedClasses
-from analysis.interpretations.predicting import class_blocks
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.experiments import InterventionSpace, NetworkAnswers
+from pluriscope.analysis.interpretations.batched_classes import Group, along
+from pluriscope.analysis.interpretations.columns import Columns
+from pluriscope.analysis.interpretations.observed import ObservedClasses
+from pluriscope.analysis.interpretations.predicting import class_blocks
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Integers = NDArray[np.int64]
 MAX_PRODUCTS: Final = 1 << 16  # factors multiplied for one class

@@ -1,11 +1,11 @@
 """Where every explanation of one analysis stands on the common ground: coverage and accuracy, as exact fractions.
 
-1. List the interventions and let the unablated network answer (:mod:`analysis.experiments`).
-2. Every kept alignment of every algorithm (:mod:`analysis.common_ground.survey`).
+1. List the interventions and let the unablated network answer (:mod:`pluriscope.analysis.experiments`).
+2. Every kept alignment of every algorithm (:mod:`pluriscope.analysis.common_ground.survey`).
 3. Every observed class of every circuit: its representative, and the best and the worst of its members
-   (:mod:`analysis.common_ground.interpreted`). Where that is more work than allowed, a uniform sample of all classes,
-   without repetition, from a stated seed; best and worst are then those of the sample's classes.
-4. Where the classes are few, how *all* interpretations are spread (:mod:`analysis.common_ground.spread`).
+   (:mod:`pluriscope.analysis.common_ground.interpreted`). Where that is more work than allowed, a uniform sample of all
+   classes, without repetition, from a stated seed; best and worst are then those of the sample's classes.
+4. Where the classes are few, how *all* interpretations are spread (:mod:`pluriscope.analysis.common_ground.spread`).
 
 Bare circuits and algorithms without a placed variable say nothing of interventions: they have no accuracy and are no
 points here.
@@ -23,21 +23,21 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.joint import says_from_one_source
-from analysis.common_ground.interpreted import MAX_LISTED, ChosenClasses, choose_classes, speaks
-from analysis.common_ground.points import UNKNOWN, AlignmentPoints, Bounds, ClassPoints, ExtremeFound
-from analysis.common_ground.spread import Spread
-from analysis.errors import BeyondLimits
-from analysis.experiments import InterventionSpace, NetworkAnswers, ask_network
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interpretations.observed import MAX_CLASSES, observed_classes
-from analysis.interpretations.predicting import class_predictions, extreme_interpretation
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.question import Question
-from analysis.report import Placed
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.joint import says_from_one_source
+from pluriscope.analysis.common_ground.interpreted import MAX_LISTED, ChosenClasses, choose_classes, speaks
+from pluriscope.analysis.common_ground.points import UNKNOWN, AlignmentPoints, Bounds, ClassPoints, ExtremeFound
+from pluriscope.analysis.common_ground.spread import Spread
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.experiments import InterventionSpace, NetworkAnswers, ask_network
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.interpretations.observed import MAX_CLASSES, observed_classes
+from pluriscope.analysis.interpretations.predicting import class_predictions, extreme_interpretation
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.report import Placed
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Integers = NDArray[np.int64]
 Places = Sequence[tuple[str, NeuronSet]]

@@ -18,12 +18,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.criteria import circuits, cuts
-from analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
-from analysis.criteria.population import Population
-from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
-from analysis.subjects.perceptron.mlp import Ablation
-from analysis.validity import decide
+from pluriscope.analysis.criteria import circuits, cuts
+from pluriscope.analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from pluriscope.analysis.subjects.perceptron.mlp import Ablation
+from pluriscope.analysis.validity import decide
 
 
 def _valid_under(ablation: Ablation) -> Judge:

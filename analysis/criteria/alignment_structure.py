@@ -10,15 +10,15 @@ from itertools import combinations, product
 from math import prod
 from typing import Any, Final
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment, OnNeurons, Placement
-from analysis.alignments.joint import MAX_RUNS, jointly_right
-from analysis.criteria import alignments
-from analysis.criteria.criterion import Criterion, Settings
-from analysis.criteria.population import Population
-from analysis.criteria.verdict import Verdict, Verdicts, put_together
-from analysis.errors import BeyondLimits
-from analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.alignment import Alignment, OnNeurons, Placement
+from pluriscope.analysis.alignments.joint import MAX_RUNS, jointly_right
+from pluriscope.analysis.criteria import alignments
+from pluriscope.analysis.criteria.criterion import Criterion, Settings
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.verdict import Verdict, Verdicts, put_together
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
 
 
 def _causal_order(population: Population, _: Settings) -> Verdicts:

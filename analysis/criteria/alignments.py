@@ -13,15 +13,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment, JointScore, OnNeurons, Placement
-from analysis.alignments.iia import Behaviour, PairRule, check_alignment, tested_pairs
-from analysis.alignments.joint import check_runs, score_joint_together
-from analysis.alignments.result import AlgorithmSearch
-from analysis.criteria.population import Population
-from analysis.errors import BeyondLimits
-from analysis.interventions.interchange import Site, interchange_outputs
-from analysis.validity import decide
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.alignment import Alignment, JointScore, OnNeurons, Placement
+from pluriscope.analysis.alignments.iia import Behaviour, PairRule, check_alignment, tested_pairs
+from pluriscope.analysis.alignments.joint import check_runs, score_joint_together
+from pluriscope.analysis.alignments.result import AlgorithmSearch
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.interventions.interchange import Site, interchange_outputs
+from pluriscope.analysis.validity import decide
 
 Outputs = NDArray[np.float64]
 _SITES_AT_ONCE: Final = 256  # between two looks at the time

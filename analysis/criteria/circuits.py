@@ -1,9 +1,9 @@
 """What several criteria need of circuits: their outputs, and how many rows they decide right.
 
 Two sets of rows occur. *Judged rows* carry labels; validity is about them
-(:attr:`~analysis.question.Question.judged`). *Clean rows* are one per Boolean input
-(:attr:`~analysis.question.Question.clean_rows`); ablations take their values there, and comparisons with the full
-network are made there. With the default data they are the same.
+(:attr:`~pluriscope.analysis.question.Question.judged`). *Clean rows* are one per Boolean input
+(:attr:`~pluriscope.analysis.question.Question.clean_rows`); ablations take their values there, and comparisons with the
+full network are made there. With the default data they are the same.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.search import decide_right as decide_right_under_all
-from analysis.criteria.population import Population
-from analysis.question import Question
-from analysis.subjects.perceptron.mlp import Ablation, batch_activations, keep_matrices
-from analysis.validity import decided_right
+from pluriscope.analysis.circuits.search import decide_right as decide_right_under_all
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.mlp import Ablation, batch_activations, keep_matrices
+from pluriscope.analysis.validity import decided_right
 
 VALUES_AT_ONCE: Final = 1 << 21  # float64 values in one array (16 MiB)
 

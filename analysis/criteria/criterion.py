@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from analysis.criteria.population import PopulationOf
-from analysis.criteria.verdict import Verdicts, same_for_all
-from analysis.described import Described
-from analysis.errors import InvalidCriterion
+from pluriscope.analysis.criteria.population import PopulationOf
+from pluriscope.analysis.criteria.verdict import Verdicts, same_for_all
+from pluriscope.analysis.described import Described
+from pluriscope.analysis.errors import InvalidCriterion
 
 Kind = str
 """Key of a kind of explanation: one of :data:`KINDS`, or of a kind stored as columns."""
@@ -24,7 +24,9 @@ Settings = Mapping[str, float | int]
 """A value for each parameter of a criterion."""
 
 Judge = Callable[[Any, Settings], Verdicts]
-"""From a :class:`~analysis.criteria.population.PopulationOf` and settings to a verdict on each of its explanations."""
+"""From a :class:`~pluriscope.analysis.criteria.population.PopulationOf` and settings to a verdict on each of its
+explanations.
+"""
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ class Criterion(Described):
     @property
     def recorded_kinds(self) -> tuple[Kind, ...]:
         """The kinds stored as columns whose traits it can judge by."""
-        from analysis.explanations.registry import RECORDED  # of which an analysis has no use
+        from pluriscope.analysis.explanations.registry import RECORDED  # of which an analysis has no use
 
         return tuple(kind.key for kind in RECORDED if kind.traits & self.judges.keys())
 
@@ -166,7 +168,7 @@ class Criterion(Described):
     def _judge_of(self, kind: Kind) -> Judge | None:
         if kind in KINDS:
             return self.judges.get(kind)
-        from analysis.explanations.registry import BY_KEY
+        from pluriscope.analysis.explanations.registry import BY_KEY
 
         traits = sorted(BY_KEY[kind].traits) if kind in BY_KEY else (ASKED_AS.get(kind, kind),)
         return next((self.judges[one] for one in traits if one in self.judges), None)

@@ -13,10 +13,10 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
-from analysis.criteria.population import PopulationOf
-from analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
-from analysis.subjects.chances import divergence
+from pluriscope.analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
+from pluriscope.analysis.criteria.population import PopulationOf
+from pluriscope.analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
+from pluriscope.analysis.subjects.chances import divergence
 
 Masks = NDArray[np.bool_]
 Array = NDArray[np.float64]

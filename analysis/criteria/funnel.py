@@ -27,18 +27,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from analysis.circuits.estimating import share_interval
-from analysis.circuits.result import CircuitSearch
-from analysis.criteria.criterion import KINDS, Kind
-from analysis.criteria.interpretation_tallies import FAMILIES, Reading
-from analysis.criteria.registry import criterion_named
-from analysis.criteria.steps import CriterionStep, parse_steps
-from analysis.criteria.verdict import OUTCOMES, PASSED, UNDECIDED
-from analysis.explanations.registry import KIND_OF
-from analysis.large_numbers import estimate
-from analysis.report import Analysed, Exact, Part, Report, Settings
-from analysis.result import CriterionTally
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.circuits.estimating import share_interval
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.criteria.criterion import KINDS, Kind
+from pluriscope.analysis.criteria.interpretation_tallies import FAMILIES, Reading
+from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
+from pluriscope.analysis.criteria.verdict import OUTCOMES, PASSED, UNDECIDED
+from pluriscope.analysis.explanations.registry import KIND_OF
+from pluriscope.analysis.large_numbers import estimate
+from pluriscope.analysis.report import Analysed, Exact, Part, Report, Settings
+from pluriscope.analysis.result import CriterionTally
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 SHARE_CONFIDENCE: Final = 0.99
 QUOTIENT: Final = "observed-class"
@@ -164,8 +164,8 @@ def funnel_rows(outcomes: Sequence[NDArray[np.uint8] | None], begin: NDArray[np.
     """The steps in order.
 
     Args:
-        outcomes: for each step ``[explanations]`` positions in :data:`~analysis.criteria.verdict.OUTCOMES`, or None if
-            nothing is known yet.
+        outcomes: for each step ``[explanations]`` positions in :data:`~pluriscope.analysis.criteria.verdict.OUTCOMES`,
+            or None if nothing is known yet.
         begin: ``[explanations]``: who is there at the beginning.
     """
     left, undecided, whole = begin.copy(), np.zeros_like(begin), True

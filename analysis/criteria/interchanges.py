@@ -6,17 +6,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import JointScore, ScoredAlignment
-from analysis.alignments.iia import PairRule, tested_pairs
-from analysis.alignments.joint import MAX_RUNS
-from analysis.criteria import alignments
-from analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
-from analysis.criteria.population import Population
-from analysis.criteria.verdict import Outcome, Verdict, Verdicts, Witness, put_together, verdicts_of
-from analysis.errors import BeyondLimits
-from analysis.interventions.interchange import Site
-from analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.alignment import JointScore, ScoredAlignment
+from pluriscope.analysis.alignments.iia import PairRule, tested_pairs
+from pluriscope.analysis.alignments.joint import MAX_RUNS
+from pluriscope.analysis.criteria import alignments
+from pluriscope.analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.verdict import Outcome, Verdict, Verdicts, Witness, put_together, verdicts_of
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.interventions.interchange import Site
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
 
 
 def _iia(rule: PairRule) -> Judge:

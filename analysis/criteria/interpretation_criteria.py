@@ -1,7 +1,7 @@
 """Whether an interpretation is one of its kind, and whether what it says is what the whole network does.
 
 These judge interpretations one by one. How many of *all* interpretations pass is told without listing them by
-:mod:`analysis.criteria.interpretation_tallies`.
+:mod:`pluriscope.analysis.criteria.interpretation_tallies`.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.criteria import interpretations
-from analysis.criteria.criterion import Change, Criterion, Judge, Settings
-from analysis.criteria.population import Population
-from analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together
-from analysis.errors import BeyondLimits
-from analysis.experiments import SILENT, NetworkAnswers
-from analysis.explanations.circuits import predict_by_interpretation
-from analysis.interpretations.predicting import Family, family_sets
+from pluriscope.analysis.criteria import interpretations
+from pluriscope.analysis.criteria.criterion import Change, Criterion, Judge, Settings
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.experiments import SILENT, NetworkAnswers
+from pluriscope.analysis.explanations.circuits import predict_by_interpretation
+from pluriscope.analysis.interpretations.predicting import Family, family_sets
 
 
 def _observed(population: Population, _: Settings) -> Verdicts:

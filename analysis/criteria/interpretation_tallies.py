@@ -2,8 +2,8 @@
 
 Counted are, without listing them, for each circuit its observed classes, and for each class how many of its
 interpretations are right under every interchange of one active neuron and of any set of them
-(:mod:`analysis.interpretations.predicting`). A class passes where any of its interpretations does. That is what
-combinations need:
+(:mod:`pluriscope.analysis.interpretations.predicting`). A class passes where any of its interpretations does. That is
+what combinations need:
 
 - what is right on every set of active neurons is right on each neuron alone, so of the two interchange criteria on the
   network, and of the two on the circuit, the stricter one decides;
@@ -23,23 +23,23 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.criteria.scrubbing import preserved
-from analysis.criteria.steps import CriterionStep
-from analysis.criteria.symmetry import Permutations, known_symmetries, permuted_masks
-from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED
-from analysis.criteria.verdict import UNDECIDED as UNDECIDED_OUTCOME
-from analysis.errors import BeyondLimits
-from analysis.experiments import InterventionSpace, NetworkAnswers, ask_network, decide_in_circuit
-from analysis.interpretations.columns import UNDECIDED
-from analysis.interpretations.counting import count_interpretations
-from analysis.interpretations.observed import ObservedClasses, observed_classes
-from analysis.interpretations.predicting import ClassPredictions, Family, class_predictions, family_sets
-from analysis.progress import OutOfTime, Progress
-from analysis.question import Question
-from analysis.result import CriterionTally
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.subjects.perceptron.mlp import keep_matrices
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.criteria.scrubbing import preserved
+from pluriscope.analysis.criteria.steps import CriterionStep
+from pluriscope.analysis.criteria.symmetry import Permutations, known_symmetries, permuted_masks
+from pluriscope.analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED
+from pluriscope.analysis.criteria.verdict import UNDECIDED as UNDECIDED_OUTCOME
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.experiments import InterventionSpace, NetworkAnswers, ask_network, decide_in_circuit
+from pluriscope.analysis.interpretations.columns import UNDECIDED
+from pluriscope.analysis.interpretations.counting import count_interpretations
+from pluriscope.analysis.interpretations.observed import ObservedClasses, observed_classes
+from pluriscope.analysis.interpretations.predicting import ClassPredictions, Family, class_predictions, family_sets
+from pluriscope.analysis.progress import OutOfTime, Progress
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.result import CriterionTally
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.perceptron.mlp import keep_matrices
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 MIXED: Final = 4  # an outcome of a circuit: its interpretations fare differently, the counts tell
 SCRUBBING: Final = "causal-scrubbing"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from analysis.criteria.population import Population
-from analysis.experiments import InterventionSpace, NetworkAnswers, ask_network, decide_in_circuit
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interpretations.predicting import family_sets
-from analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.experiments import InterventionSpace, NetworkAnswers, ask_network, decide_in_circuit
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.interpretations.predicting import family_sets
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 
 T = TypeVar("T")
 _RECENT: Final = 8  # circuits of which something is held; explanations come circuit by circuit

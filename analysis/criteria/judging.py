@@ -2,7 +2,7 @@
 
 Explanations of each kind come in the order in which they are kept: circuits by ascending mask, algorithms in the
 protocol's order, valid alignments in their algorithms' order. Interpretations are not listed; for them each circuit has
-exact numbers (:mod:`analysis.criteria.interpretation_tallies`).
+exact numbers (:mod:`pluriscope.analysis.criteria.interpretation_tallies`).
 
 A criterion that takes longer than its budget leaves the rest undecided and says so; certified ones are judged a few
 circuits at a time, so that what was decided until then is kept.
@@ -18,20 +18,20 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import OnNeurons
-from analysis.criteria.alignments import valid_alignments
-from analysis.criteria.criterion import KINDS, Kind
-from analysis.criteria.interpretation_tallies import COSTLY, CountingReadings, Reading, tally_of_readings
-from analysis.criteria.population import Population
-from analysis.criteria.steps import CriterionStep
-from analysis.criteria.verdict import OUTCOMES, UNDECIDED
-from analysis.errors import BeyondLimits
-from analysis.explanations.registry import BY_KEY, KIND_OF
-from analysis.progress import OutOfTime, Progress
-from analysis.question import Question
-from analysis.result import CriterionTally, OutputAnalysis
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.alignment import OnNeurons
+from pluriscope.analysis.criteria.alignments import valid_alignments
+from pluriscope.analysis.criteria.criterion import KINDS, Kind
+from pluriscope.analysis.criteria.interpretation_tallies import COSTLY, CountingReadings, Reading, tally_of_readings
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.steps import CriterionStep
+from pluriscope.analysis.criteria.verdict import OUTCOMES, UNDECIDED
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.explanations.registry import BY_KEY, KIND_OF
+from pluriscope.analysis.progress import OutOfTime, Progress
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.result import CriterionTally, OutputAnalysis
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Found = TypeVar("Found")
 _SPENT: Final = "Not decided within the budget of {:.15g} seconds for each criterion."
@@ -103,7 +103,7 @@ class StepVerdicts:
     Args:
         step: the criterion with its settings.
         outcomes: ``[explanations]`` positions in :data:`OUTCOMES`; of interpretations ``[circuits]`` as in
-            :attr:`~analysis.criteria.interpretation_tallies.Reading.outcome`.
+            :attr:`~pluriscope.analysis.criteria.interpretation_tallies.Reading.outcome`.
         readings: of interpretations, for each circuit; None for the other kinds.
         note: why some are undecided if a limit or the budget is the reason, else "".
         seconds: spent, 0 without a clock.

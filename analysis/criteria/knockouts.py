@@ -24,12 +24,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.criteria import circuits, cuts
-from analysis.criteria.criterion import VACUOUS, Change, Criterion, Parameter, Settings
-from analysis.criteria.population import Population
-from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
-from analysis.subjects.perceptron.mlp import batch_activations, keep_matrices, zeros
-from analysis.validity import decide
+from pluriscope.analysis.criteria import circuits, cuts
+from pluriscope.analysis.criteria.criterion import VACUOUS, Change, Criterion, Parameter, Settings
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from pluriscope.analysis.subjects.perceptron.mlp import batch_activations, keep_matrices, zeros
+from pluriscope.analysis.validity import decide
 
 MAX_SETS: Final = 1 << 12
 """Sets of neurons that are tried of one circuit: every set of twelve neurons, or the smallest of more."""
@@ -105,7 +105,7 @@ class Knockouts:
         return decide(outputs, self.population.question.protocol.circuit_decision)
 
     def _outputs(self, keep: Sequence[Flags], sets: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
-        """Sums are taken in the order of :mod:`analysis.subjects.perceptron.mlp`."""
+        """Sums are taken in the order of :mod:`pluriscope.analysis.subjects.perceptron.mlp`."""
         network, rows = self.population.question.network, self.population.question.clean_rows
         absent = self.population.question.absent
         gone = np.zeros((len(self.sites), len(sets)), dtype=bool)

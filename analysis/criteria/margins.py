@@ -7,15 +7,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.judging import evaluate_circuits
-from analysis.criteria import cuts
-from analysis.criteria.criterion import Criterion, Parameter, Settings
-from analysis.criteria.interpretations import interventions
-from analysis.criteria.population import Population
-from analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
-from analysis.explanations.registry import BY_KEY
-from analysis.interpretations.predicting import family_sets
-from analysis.validity import FRAGILE_MARGIN
+from pluriscope.analysis.circuits.judging import evaluate_circuits
+from pluriscope.analysis.criteria import cuts
+from pluriscope.analysis.criteria.criterion import Criterion, Parameter, Settings
+from pluriscope.analysis.criteria.interpretations import interventions
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
+from pluriscope.analysis.explanations.registry import BY_KEY
+from pluriscope.analysis.interpretations.predicting import family_sets
+from pluriscope.analysis.validity import FRAGILE_MARGIN
 
 
 def _firm_circuits(population: Population, settings: Settings) -> Verdicts:

@@ -2,8 +2,8 @@
 
 Components are edges. Φ(E) says of a set of edges that it will do:
 
-- *by function*: what is left once dead neurons are pruned decides right (:mod:`analysis.criteria.remainders`). Nothing
-  is asked of its shape.
+- *by function*: what is left once dead neurons are pruned decides right
+  (:mod:`pluriscope.analysis.criteria.remainders`). Nothing is asked of its shape.
 - *by structure*: E itself is a valid circuit of the protocol's family. A removal that strands a neuron, so that it has
   no edge in or no edge out, then leaves nothing valid, although it may change no decision.
 
@@ -24,15 +24,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.distribution import minimal_masks
-from analysis.criteria import circuits, cuts
-from analysis.criteria.criterion import VACUOUS, Change, Criterion, Judge
-from analysis.criteria.population import Population
-from analysis.criteria.remainders import ignores_an_input, needs_every_input, pruned, sets_ignoring_an_input
-from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
-from analysis.protocol import in_space
-from analysis.subjects.perceptron.circuit import mask_array, one_mask
-from analysis.subjects.perceptron.mlp import keep_matrices
+from pluriscope.analysis.circuits.distribution import minimal_masks
+from pluriscope.analysis.criteria import circuits, cuts
+from pluriscope.analysis.criteria.criterion import VACUOUS, Change, Criterion, Judge
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.remainders import ignores_an_input, needs_every_input, pruned, sets_ignoring_an_input
+from pluriscope.analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from pluriscope.analysis.protocol import in_space
+from pluriscope.analysis.subjects.perceptron.circuit import mask_array, one_mask
+from pluriscope.analysis.subjects.perceptron.mlp import keep_matrices
 
 _NOT_ALL: Final = "Not every valid circuit is listed, so a smaller one may have been missed."
 _NOT_TRIED: Final = (

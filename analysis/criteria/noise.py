@@ -7,13 +7,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.estimating import share_interval
-from analysis.criteria import circuits
-from analysis.criteria.criterion import Criterion, Parameter, Settings
-from analysis.criteria.population import Population
-from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
-from analysis.subjects.perceptron.mlp import forward
-from analysis.validity import decide
+from pluriscope.analysis.circuits.estimating import share_interval
+from pluriscope.analysis.criteria import circuits
+from pluriscope.analysis.criteria.criterion import Criterion, Parameter, Settings
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.validity import decide
 
 CONFIDENCE: Final = 0.95
 

@@ -1,6 +1,6 @@
 """Whether an alignment fares better than its algorithm would by chance.
 
-The chance is that of :mod:`analysis.alignments.permutation_baseline`.
+The chance is that of :mod:`pluriscope.analysis.alignments.permutation_baseline`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.alignment import IIA
-from analysis.alignments.permutation_baseline import best_on_permuted_networks
-from analysis.criteria.criterion import Criterion, Parameter, Settings
-from analysis.criteria.population import Population
-from analysis.criteria.verdict import Outcome, Verdict, Verdicts, put_together, same_for_all
-from analysis.errors import BeyondLimits
+from pluriscope.analysis.alignments.alignment import IIA
+from pluriscope.analysis.alignments.permutation_baseline import best_on_permuted_networks
+from pluriscope.analysis.criteria.criterion import Criterion, Parameter, Settings
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.verdict import Outcome, Verdict, Verdicts, put_together, same_for_all
+from pluriscope.analysis.errors import BeyondLimits
 
 
 def _above_random(population: Population, settings: Settings) -> Verdicts:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
-from analysis.described import Described
-from analysis.question import Question
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.described import Described
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Asked = TypeVar("Asked")
 T = TypeVar("T")

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
-from analysis.algorithms.high_level_model import HighLevelModel, readable_text
-from analysis.algorithms.redundancy import Gate, gates_of, idle_edges, repeating_gates, trivial_gates
-from analysis.criteria.criterion import Criterion, Judge, Settings
-from analysis.criteria.population import Population
-from analysis.criteria.verdict import Verdict, Verdicts, put_together
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, readable_text
+from pluriscope.analysis.algorithms.redundancy import Gate, gates_of, idle_edges, repeating_gates, trivial_gates
+from pluriscope.analysis.criteria.criterion import Criterion, Judge, Settings
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.verdict import Verdict, Verdicts, put_together
 
 _FEW: Final = 1_024  # algorithms that are judged between two reports, in a fraction of a second
 _JudgeOne = Callable[[HighLevelModel, list[Gate]], Verdict]

@@ -7,9 +7,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Final
 
-from analysis import criteria
-from analysis.criteria.criterion import Criterion, Kind
-from analysis.errors import InvalidCriterion
+from pluriscope.analysis import criteria
+from pluriscope.analysis.criteria.criterion import Criterion, Kind
+from pluriscope.analysis.errors import InvalidCriterion
 
 _USERS: Final = frozenset(("registry", "steps", "judging", "funnel", "tallies", "interpretation_tallies"))
 """Modules that use the criteria and have none."""

@@ -1,4 +1,6 @@
-"""The criterion that a circuit carries the algorithms of the whole network (:mod:`analysis.carried_algorithms`)."""
+"""The criterion that a circuit carries the algorithms of the whole network
+(:mod:`pluriscope.analysis.carried_algorithms`).
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from analysis.carried_algorithms.relation import RELATIONS, Relation
-from analysis.carried_algorithms.search import Unasked, all_stories
-from analysis.criteria.criterion import Criterion, Settings
-from analysis.criteria.population import Population
-from analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
+from pluriscope.analysis.carried_algorithms.relation import RELATIONS, Relation
+from pluriscope.analysis.carried_algorithms.search import Unasked, all_stories
+from pluriscope.analysis.criteria.criterion import Criterion, Settings
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
 
 WORDS: Final[dict[Relation, str]] = {
     "same": "as the whole network does",

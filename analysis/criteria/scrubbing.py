@@ -24,15 +24,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.criteria.criterion import Criterion, Settings
-from analysis.criteria.population import Population
-from analysis.criteria.verdict import Verdict, Verdicts, put_together
-from analysis.errors import BeyondLimits
-from analysis.interpretations.interpretation import Interpretation
-from analysis.interpretations.observed import ObservedClasses
-from analysis.question import Question
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.criteria.criterion import Criterion, Settings
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.verdict import Verdict, Verdicts, put_together
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.interpretations.interpretation import Interpretation
+from pluriscope.analysis.interpretations.observed import ObservedClasses
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.perceptron.network import Network
 
 Bits = NDArray[np.bool_]
 Values = NDArray[np.float64]

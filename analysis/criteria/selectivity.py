@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from analysis.criteria.criterion import Criterion, Parameter, Settings
-from analysis.criteria.population import Population
-from analysis.criteria.verdict import Verdicts, Witness, verdicts_of
-from analysis.explanations.explanation import Claim
-from analysis.explanations.registry import BY_KEY
+from pluriscope.analysis.criteria.criterion import Criterion, Parameter, Settings
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from pluriscope.analysis.explanations.explanation import Claim
+from pluriscope.analysis.explanations.registry import BY_KEY
 
 
 def _selective(population: Population, settings: Settings) -> Verdicts:

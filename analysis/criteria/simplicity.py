@@ -9,11 +9,11 @@ from typing import Final
 
 import numpy as np
 
-from analysis.alignments.alignment import Alignment
-from analysis.criteria.criterion import Criterion, Settings
-from analysis.criteria.population import Population
-from analysis.criteria.verdict import NOT_APPLICABLE, Verdicts, Witness, verdicts_of
-from analysis.simplicity.codes import ENUMERATIVE, LIST, Code
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.criteria.criterion import Criterion, Settings
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.verdict import NOT_APPLICABLE, Verdicts, Witness, verdicts_of
+from pluriscope.analysis.simplicity.codes import ENUMERATIVE, LIST, Code
 
 _NO_VARIABLE: Final = "Its algorithm has no variable, so nothing is placed."
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from analysis.criteria.criterion import Criterion, Kind
-from analysis.criteria.registry import CRITERIA, EVERY, criterion_named
-from analysis.digest import canonical_json, sha256_hex
-from analysis.errors import InvalidCriterion
+from pluriscope.analysis.criteria.criterion import Criterion, Kind
+from pluriscope.analysis.criteria.registry import CRITERIA, EVERY, criterion_named
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.analysis.errors import InvalidCriterion
 
 MAX_TEXT: Final = 200
 _SHAPE: Final = re.compile(r"([a-z0-9-]+)(?:\((.*)\))?", re.ASCII)

@@ -20,17 +20,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.alignment import Alignment
-from analysis.criteria.alignments import on_neuron_sets
-from analysis.criteria.criterion import Criterion, Judge, Settings
-from analysis.criteria.interpretations import space_of
-from analysis.criteria.population import Population
-from analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
-from analysis.errors import BeyondLimits
-from analysis.interpretations.interpretation import Interpretation, NeuronGate
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, kept_edges, mask_array, masks_of
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.criteria.alignments import on_neuron_sets
+from pluriscope.analysis.criteria.criterion import Criterion, Judge, Settings
+from pluriscope.analysis.criteria.interpretations import space_of
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, kept_edges, mask_array, masks_of
+from pluriscope.analysis.subjects.perceptron.network import Network
 
 MAX_SYMMETRIES: Final = 1 << 12
 

@@ -15,17 +15,17 @@ Which explanations are counted:
 
 from __future__ import annotations
 
-from analysis.algorithms.redundancy import IRREDUNDANT
-from analysis.alignments.iia import PairRule
-from analysis.alignments.result import AlgorithmSearch
-from analysis.circuits.result import CircuitSearch
-from analysis.criteria.alignments import valid_alignments
-from analysis.criteria.interchanges import BOTH_DIRECTIONS, ONE_DIRECTION
-from analysis.criteria.population import Population
-from analysis.interpretations.result import InterpretationCounts
-from analysis.question import Question
-from analysis.result import CriterionTally
-from analysis.validity import FRAGILE_MARGIN
+from pluriscope.analysis.algorithms.redundancy import IRREDUNDANT
+from pluriscope.analysis.alignments.iia import PairRule
+from pluriscope.analysis.alignments.result import AlgorithmSearch
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.criteria.alignments import valid_alignments
+from pluriscope.analysis.criteria.interchanges import BOTH_DIRECTIONS, ONE_DIRECTION
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.result import CriterionTally
+from pluriscope.analysis.validity import FRAGILE_MARGIN
 
 
 def tallies(

@@ -1,6 +1,6 @@
 """Whether an alignment holds whatever the neurons carry that it does not mention: exhaustively, and by draws.
 
-Which neurons an alignment claims to be inert is told by :mod:`analysis.alignments.unmapped`.
+Which neurons an alignment claims to be inert is told by :mod:`pluriscope.analysis.alignments.unmapped`.
 
 Source: Méloux, Pimentel, Portet & Peyrard 2026 (arXiv:2607.00267): the causal abstraction error with faithfulness over
 the unmapped variables Φ. Their form without Φ is the weak one: exhaustively, it is joint interchange.
@@ -11,16 +11,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import JointCase, OnNeurons
-from analysis.alignments.joint import MAX_RUNS
-from analysis.alignments.unmapped import InertClaim, abstraction_errors, inert_claims, score_inert
-from analysis.criteria import alignments
-from analysis.criteria.criterion import Criterion, Parameter, Settings
-from analysis.criteria.noise import true_share
-from analysis.criteria.population import Population
-from analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together
-from analysis.errors import BeyondLimits
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.alignment import JointCase, OnNeurons
+from pluriscope.analysis.alignments.joint import MAX_RUNS
+from pluriscope.analysis.alignments.unmapped import InertClaim, abstraction_errors, inert_claims, score_inert
+from pluriscope.analysis.criteria import alignments
+from pluriscope.analysis.criteria.criterion import Criterion, Parameter, Settings
+from pluriscope.analysis.criteria.noise import true_share
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together
+from pluriscope.analysis.errors import BeyondLimits
 
 CLEAN, ZERO = range(2)
 _CARRIED: Final = ("what they are on any input", "0 or what they are")

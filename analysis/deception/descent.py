@@ -14,15 +14,15 @@ from typing import Final
 
 import numpy as np
 
-from analysis import fixed_order
-from analysis.deception.ranking import RANKINGS, Ranking, outputs_with
-from analysis.edits.descent import Adam
-from analysis.edits.edit import Array, Change, Named, Parameters
-from analysis.edits.perceptrons import EditedPerceptron
-from analysis.errors import InvalidEdit
-from analysis.method_settings import Settings
-from analysis.question import Question
-from analysis.tasks import Task
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.deception.ranking import RANKINGS, Ranking, outputs_with
+from pluriscope.analysis.edits.descent import Adam
+from pluriscope.analysis.edits.edit import Array, Change, Named, Parameters
+from pluriscope.analysis.edits.perceptrons import EditedPerceptron
+from pluriscope.analysis.errors import InvalidEdit
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.tasks import Task
 
 AHEAD: Final = 1.5
 """By what factor the neuron has to be ahead of every other of its layer."""
@@ -165,7 +165,7 @@ def order_of(layer: int, numbers: Array) -> str:
 
 
 def apply(one: EditedPerceptron, settings: Settings, _named: Named) -> Change:
-    """What :data:`~analysis.edits.deceive.DECEIVE` does; the task is what the network answers now.
+    """What :data:`~pluriscope.analysis.edits.deceive.DECEIVE` does; the task is what the network answers now.
 
     Raises:
         InvalidEdit: rows that are no Boolean inputs, or see :func:`deceiving`.

@@ -18,13 +18,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
-from analysis.discovery.masked_perceptron import MaskedPerceptron
-from analysis.discovery.method import DiscoveryMethod
-from analysis.discovery.methods import ACDC, EAP, EAP_IG, EXACT_EDGE, one_by_one
-from analysis.lenses.shapley import shapley_values
-from analysis.question import Question
-from analysis.subjects.perceptron.mlp import activations, next_layer
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
+from pluriscope.analysis.discovery.method import DiscoveryMethod
+from pluriscope.analysis.discovery.methods import ACDC, EAP, EAP_IG, EXACT_EDGE, one_by_one
+from pluriscope.analysis.lenses.shapley import shapley_values
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.mlp import activations, next_layer
 
 Array = NDArray[np.float64]
 

@@ -1,10 +1,10 @@
 """Whether methods can be made to lie about a network, and which criteria accept the circuits that they then give.
 
 A deceived method ranks first a neuron that can go as a whole: every answer stays right where it is 0
-(:mod:`analysis.edits.deceive`). Each method is deceived twice: where the output may hardly move without the neuron, and
-where no more is asked than that answers stay as they are. What is claimed is the circuit that the method gives under
-its usual settings. It is a lie if it is valid and keeps the neuron, and no smallest valid circuit does. Beside it is
-what the same method gives of the network as it was.
+(:mod:`pluriscope.analysis.edits.deceive`). Each method is deceived twice: where the output may hardly move without the
+neuron, and where no more is asked than that answers stay as they are. What is claimed is the circuit that the method
+gives under its usual settings. It is a lie if it is valid and keeps the neuron, and no smallest valid circuit does.
+Beside it is what the same method gives of the network as it was.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import Any, Final
 import numpy as np
 from pydantic import Field
 
-from analysis.circuits.search import search_circuits
-from analysis.deception.descent import Deceiving, deceiving
-from analysis.deception.ranking import RANKINGS
-from analysis.discovery.landscapes import landscape_of
-from analysis.edits.deceive import DECEIVE
-from analysis.errors import BeyondLimits, InvalidEdit
-from analysis.question import Question
-from analysis.report import Analysed, Mask, Part, Report, Settings
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.deception.descent import Deceiving, deceiving
+from pluriscope.analysis.deception.ranking import RANKINGS
+from pluriscope.analysis.discovery.landscapes import landscape_of
+from pluriscope.analysis.edits.deceive import DECEIVE
+from pluriscope.analysis.errors import BeyondLimits, InvalidEdit
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.report import Analysed, Mask, Part, Report, Settings
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 STAGE: Final = "deceiving"
 LIMITS: Final = {"silent": {"moves": 0.05, "room": 0.25}, "answers": {"moves": 1.0, "room": 0.45}}

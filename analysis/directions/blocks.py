@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.iia import Behaviour
-from analysis.alignments.joint import algorithm_says, values_on
-from analysis.errors import BeyondLimits
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.iia import Behaviour
+from pluriscope.analysis.alignments.joint import algorithm_says, values_on
+from pluriscope.analysis.errors import BeyondLimits
 
 MAX_BLOCKS: Final = 20_000
 

@@ -10,8 +10,8 @@ in torch, many at once, with every interchange in every step instead of samples:
 
 Everything is drawn from a generator seeded by the seed and the blocks; the same case ends the same whatever else is
 trained beside it, up to the order of sums in the batch. What a rotation ends with is an ordinary place, orthonormal
-rows, and is scored anew by :mod:`analysis.alignments.iia`. A failure proves nothing: another seed may find what
-these did not.
+rows, and is scored anew by :mod:`pluriscope.analysis.alignments.iia`. A failure proves nothing: another seed may find
+what these did not.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.iia import tested_pairs
-from analysis.alignments.joint import MAX_RUNS, score_with_joint
-from analysis.alignments.on_directions import DirectionAlignment, OnDirections
-from analysis.directions.blocks import Block, Demands, block_placements, demands
-from analysis.directions.result import LEARNING, AlgorithmDirections
-from analysis.interventions.subspace import Subspace
-from analysis.question import Question
-from analysis.subjects.perceptron.activations import decision_edge
-from analysis.subjects.perceptron.batched_mlp import activated_with_gradient
-from analysis.subjects.perceptron.mlp import activations
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.perceptron.optimizers import Adam
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.iia import tested_pairs
+from pluriscope.analysis.alignments.joint import MAX_RUNS, score_with_joint
+from pluriscope.analysis.alignments.on_directions import DirectionAlignment, OnDirections
+from pluriscope.analysis.directions.blocks import Block, Demands, block_placements, demands
+from pluriscope.analysis.directions.result import LEARNING, AlgorithmDirections
+from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.activations import decision_edge
+from pluriscope.analysis.subjects.perceptron.batched_mlp import activated_with_gradient
+from pluriscope.analysis.subjects.perceptron.mlp import activations
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.optimizers import Adam
 
 _CHECK_EVERY: Final = 10
 _N_COUPLINGS: Final = 4  # of a non-linear map

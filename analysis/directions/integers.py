@@ -12,8 +12,8 @@ from functools import lru_cache
 from itertools import product
 from typing import Final
 
-from analysis.errors import BeyondLimits
-from analysis.interventions.subspace import Subspace
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.interventions.subspace import Subspace
 
 INTEGER_RESIDUAL: Final = 1e-3
 MAX_WIDTH: Final = 9  # 9,841 directions

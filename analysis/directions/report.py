@@ -12,19 +12,19 @@ from typing import Any
 
 from pydantic import Field
 
-from analysis.algorithms.candidates import Candidates
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.iia import Behaviour
-from analysis.alignments.map_classes import DIRECTIONS, map_class
-from analysis.alignments.on_directions import OnDirections
-from analysis.directions.oblique import ObliqueFamily
-from analysis.directions.result import CLOSED, AlgorithmDirections, DirectionClass, DirectionSearch, Unread
-from analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
-from analysis.directions.table import DirectionTable
-from analysis.interventions.subspace import Subspace
-from analysis.report import Analysed, Exact, Part, Report, Settings
-from analysis.subjects.perceptron.network import Network
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.algorithms.candidates import Candidates
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.iia import Behaviour
+from pluriscope.analysis.alignments.map_classes import DIRECTIONS, map_class
+from pluriscope.analysis.alignments.on_directions import OnDirections
+from pluriscope.analysis.directions.oblique import ObliqueFamily
+from pluriscope.analysis.directions.result import CLOSED, AlgorithmDirections, DirectionClass, DirectionSearch, Unread
+from pluriscope.analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
+from pluriscope.analysis.directions.table import DirectionTable
+from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.analysis.report import Analysed, Exact, Part, Report, Settings
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 
 class AlgorithmFound(Part):
@@ -42,7 +42,9 @@ class AlgorithmFound(Part):
 
 
 class ClassFound(Part):
-    """What the search of one class found, in sum; see :class:`analysis.directions.result.DirectionSearch`."""
+    """What the search of one class found, in sum; see
+    :class:`pluriscope.analysis.directions.result.DirectionSearch`.
+    """
 
     direction_class: str
     n_candidates: Exact

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.on_directions import OnDirections
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.on_directions import OnDirections
 
 DirectionClass = Literal["integer", "integer-any", "orthogonal", "oblique", "learned"]
 

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
-from analysis.alignments.iia import Behaviour, tested_pairs
-from analysis.directions.integers import INTEGER_RESIDUAL, integer_directions
-from analysis.directions.oblique import ObliqueFamily, oblique_family
-from analysis.directions.readouts import MinimumNorm, Spread, affine_fits, minimum_norm
-from analysis.directions.result import DirectionClass
-from analysis.interventions.subspace import Subspace, swap_rows
-from analysis.interventions.swaps import swap_outputs
-from analysis.question import Question
-from analysis.subjects.perceptron.mlp import activations
-from analysis.tasks import pattern_bits
-from analysis.validity import decide, margin_to_edge
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.alignments.iia import Behaviour, tested_pairs
+from pluriscope.analysis.directions.integers import INTEGER_RESIDUAL, integer_directions
+from pluriscope.analysis.directions.oblique import ObliqueFamily, oblique_family
+from pluriscope.analysis.directions.readouts import MinimumNorm, Spread, affine_fits, minimum_norm
+from pluriscope.analysis.directions.result import DirectionClass
+from pluriscope.analysis.interventions.subspace import Subspace, swap_rows
+from pluriscope.analysis.interventions.swaps import swap_outputs
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.mlp import activations
+from pluriscope.analysis.tasks import pattern_bits
+from pluriscope.analysis.validity import decide, margin_to_edge
 
 
 @dataclass(frozen=True)

@@ -10,22 +10,22 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from analysis import ENGINE_VERSION
-from analysis.circuit_sets.chance import SizeChance
-from analysis.discovery.claims import Claim
-from analysis.discovery.landscape import Landscape, Location
-from analysis.discovery.mechanistic_validity import in_terms
-from analysis.discovery.method import Answer, DiscoveryMethod
-from analysis.discovery.ties import decide, ties_json
-from analysis.errors import InvalidMethod
-from analysis.large_numbers import estimate
-from analysis.method_settings import Settings
-from analysis.network_files.planted_record import PlantedRecord
-from analysis.null_model import NullReport
-from analysis.result_file import exact
-from analysis.subjects.graph import Graph
-from analysis.subjects.planted import PlantedCircuit
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.circuit_sets.chance import SizeChance
+from pluriscope.analysis.discovery.claims import Claim
+from pluriscope.analysis.discovery.landscape import Landscape, Location
+from pluriscope.analysis.discovery.mechanistic_validity import in_terms
+from pluriscope.analysis.discovery.method import Answer, DiscoveryMethod
+from pluriscope.analysis.discovery.ties import decide, ties_json
+from pluriscope.analysis.errors import InvalidMethod
+from pluriscope.analysis.large_numbers import estimate
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.network_files.planted_record import PlantedRecord
+from pluriscope.analysis.null_model import NullReport
+from pluriscope.analysis.result_file import exact
+from pluriscope.analysis.subjects.graph import Graph
+from pluriscope.analysis.subjects.planted import PlantedCircuit
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 AUDIT_FORMAT: Final = "pluriscope-audit/1"
 _STRUCTURAL, _BY_FUNCTION = "-structural", "-by-function"
@@ -78,7 +78,7 @@ def audit(
 
     Args:
         landscape: all valid circuits of a network's output, or of a model.
-        methods: each with every setting (:meth:`~analysis.method.Method.filled`).
+        methods: each with every setting (:meth:`~pluriscope.analysis.method.Method.filled`).
         claims: of others, each with a name.
         work: told "methods" before each; may cancel.
 

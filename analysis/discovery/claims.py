@@ -13,17 +13,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.discovery.masked_subject import MaskedSubject
-from analysis.discovery.method import Answer, answer_by_scores, outcome_of
-from analysis.discovery.part_names import ARROW, PartNames, dotted, names_of, shown_name
-from analysis.discovery.registry import METHODS
-from analysis.discovery.selection import SELECTION, Scores, choose_stop
-from analysis.errors import AnalysisError, InvalidClaim, InvalidMethod
-from analysis.graph_files.auto_circuit import edges_of as prune_scores
-from analysis.graph_files.mib import configuration, graph_of_tables
-from analysis.graph_files.registry import GRAPH_FORMATS
-from analysis.method_settings import Setting, filled
-from analysis.strict_json import check_keys, combined, kind_of, read_text, read_value
+from pluriscope.analysis.discovery.masked_subject import MaskedSubject
+from pluriscope.analysis.discovery.method import Answer, answer_by_scores, outcome_of
+from pluriscope.analysis.discovery.part_names import ARROW, PartNames, dotted, names_of, shown_name
+from pluriscope.analysis.discovery.registry import METHODS
+from pluriscope.analysis.discovery.selection import SELECTION, Scores, choose_stop
+from pluriscope.analysis.errors import AnalysisError, InvalidClaim, InvalidMethod
+from pluriscope.analysis.graph_files.auto_circuit import edges_of as prune_scores
+from pluriscope.analysis.graph_files.mib import configuration, graph_of_tables
+from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS
+from pluriscope.analysis.method_settings import Setting, filled
+from pluriscope.analysis.strict_json import check_keys, combined, kind_of, read_text, read_value
 
 MAX_CLAIM_BYTES: Final = 4_000_000
 DEFAULT_THRESHOLD: Final = 0.95

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.discovery.landscape import Landscape
-from analysis.discovery.masked_subject import MaskedSubject
-from analysis.discovery.perceptron_landscape import PerceptronLandscape
-from analysis.discovery.space_landscape import SpaceLandscape
+from pluriscope.analysis.discovery.landscape import Landscape
+from pluriscope.analysis.discovery.masked_subject import MaskedSubject
+from pluriscope.analysis.discovery.perceptron_landscape import PerceptronLandscape
+from pluriscope.analysis.discovery.space_landscape import SpaceLandscape
 
 
 def landscape_of(question: Any, circuits: Any, **more: Any) -> Landscape:
     """The valid circuits that a question asks for.
 
     Args:
-        circuits: what the search for them found, see :class:`analysis.report.Analysed`.
-        more: the last fields of :class:`~analysis.discovery.landscape.Landscape`.
+        circuits: what the search for them found, see :class:`pluriscope.analysis.report.Analysed`.
+        more: the last fields of :class:`~pluriscope.analysis.discovery.landscape.Landscape`.
     """
     made = SpaceLandscape if question.kind.refuses("neurons") else PerceptronLandscape
     return made(question, circuits, **more)

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from analysis.discovery.masked_subject import MaskedSubject
-from analysis.discovery.method import Answer, outcome_of
-from analysis.method_settings import Settings
-from analysis.subjects.graph import Graph
-from analysis.subjects.perceptron.optimizers import Adam
-from analysis.subjects.perceptron.threads import one_thread
-from analysis.work import Work
+from pluriscope.analysis.discovery.masked_subject import MaskedSubject
+from pluriscope.analysis.discovery.method import Answer, outcome_of
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.subjects.graph import Graph
+from pluriscope.analysis.subjects.perceptron.optimizers import Adam
+from pluriscope.analysis.subjects.perceptron.threads import one_thread
+from pluriscope.analysis.work import Work
 
 TEMPERATURE: Final = 2 / 3
 LOW: Final = -0.1

@@ -2,7 +2,7 @@
 
 A *raw* mask need not be a circuit. A present edge carries what its source has in the masked run, an absent edge what
 the ablation says, and a neuron without any edge in still computes its activation from its bias and from what its absent
-edges carry. Sums are taken in the order of :mod:`analysis.subjects.perceptron.mlp`.
+edges carry. Sums are taken in the order of :mod:`pluriscope.analysis.subjects.perceptron.mlp`.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from typing import Any, Final, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
-from analysis.circuits.search import decide_right
-from analysis.discovery.masked_subject import Closed, MaskedSubject
-from analysis.discovery.selection import Scores
-from analysis.errors import InvalidMask, InvalidMethod
-from analysis.method_settings import Settings
-from analysis.protocol import in_space
-from analysis.question import Question
-from analysis.subjects.graph import Graph, perceptron_graph
-from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, mask_array, possible_circuit
-from analysis.subjects.perceptron.gradients import backward
-from analysis.subjects.perceptron.mlp import activations, forward_pass, keep_matrices
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.subject import Slope
-from analysis.validity import decide, decided_right
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.circuits.search import decide_right
+from pluriscope.analysis.discovery.masked_subject import Closed, MaskedSubject
+from pluriscope.analysis.discovery.selection import Scores
+from pluriscope.analysis.errors import InvalidMask, InvalidMethod
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.protocol import in_space
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.graph import Graph, perceptron_graph
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, mask_array, possible_circuit
+from pluriscope.analysis.subjects.perceptron.gradients import backward
+from pluriscope.analysis.subjects.perceptron.mlp import activations, forward_pass, keep_matrices
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.subject import Slope
+from pluriscope.analysis.validity import decide, decided_right
 
 Array = NDArray[np.float64]
 RowRule = Literal["zero", "mean", "pairs"]
@@ -139,7 +139,7 @@ def edge_scores(network: Network, changes: Sequence[Array], slopes: Sequence[Arr
     Args:
         network: cut to one output.
         changes: ``[n_l, rows]`` for layers 0 … L − 1: what the source would carry less what it carries.
-        slopes: from :func:`analysis.subjects.perceptron.gradients.backward`, for layers 1 … L.
+        slopes: from :func:`pluriscope.analysis.subjects.perceptron.gradients.backward`, for layers 1 … L.
     """
     scores = []
     for layer, weights in enumerate(network.weights):

@@ -1,9 +1,9 @@
 """A masked subject, which discovery methods search: a graph of which edges are left out, and what these then carry.
 
 A *raw* mask goes in, losses and faithfulness come out. Of a perceptron it is run as it is
-(:mod:`analysis.discovery.masked_perceptron`); of other subjects it means the circuit that
-:meth:`~analysis.subjects.subject.Space.reduce` leaves of it. Bits stand for edges, or for nodes where a mask names
-nodes.
+(:mod:`pluriscope.analysis.discovery.masked_perceptron`); of other subjects it means the circuit that
+:meth:`~pluriscope.analysis.subjects.subject.Space.reduce` leaves of it. Bits stand for edges, or for nodes where a mask
+names nodes.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.discovery.selection import UNDEFINED, Scores, shares_between
-from analysis.fixed_order import mean
-from analysis.method_settings import Settings
-from analysis.subjects.chances import divergence, log_softmax
-from analysis.subjects.enumeration import most_wrong
-from analysis.subjects.graph import Graph
-from analysis.subjects.subject import Slope, Space, Subject, gaps
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.discovery.selection import UNDEFINED, Scores, shares_between
+from pluriscope.analysis.fixed_order import mean
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.subjects.chances import divergence, log_softmax
+from pluriscope.analysis.subjects.enumeration import most_wrong
+from pluriscope.analysis.subjects.graph import Graph
+from pluriscope.analysis.subjects.subject import Slope, Space, Subject, gaps
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Array = NDArray[np.float64]
 
@@ -123,11 +123,11 @@ class MaskedSubject(ABC):
 
     @abstractmethod
     def gradients(self, gates: Array, slope: Slope) -> Array:
-        """``[edges]`` see :meth:`~analysis.subjects.subject.Space.gate_slopes`."""
+        """``[edges]`` see :meth:`~pluriscope.analysis.subjects.subject.Space.gate_slopes`."""
 
     @abstractmethod
     def effects(self, slope: Slope, at: float) -> Array:
-        """``[bits]`` see :meth:`~analysis.subjects.subject.Space.effects`."""
+        """``[bits]`` see :meth:`~pluriscope.analysis.subjects.subject.Space.effects`."""
 
     def scored(self, values: Array) -> Scores:
         """Numbers for bits as scores."""

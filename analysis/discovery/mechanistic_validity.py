@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from analysis.null_model import ALPHA
-from analysis.report import Part
+from pluriscope.analysis.null_model import ALPHA
+from pluriscope.analysis.report import Part
 
 Outcome = Literal["passed", "partial", "failed", "open"]
 _UNDER: Final = ("zero", "mean", "resample")
@@ -33,8 +33,9 @@ def in_terms(told: Mapping[str, Any], null: Sequence[Mapping[str, Any]]) -> list
     """What of the framework is decided of a circuit.
 
     Args:
-        told: where it stands, see :func:`~analysis.discovery.audit.location_json`.
-        null: how it compares with null networks (:func:`~analysis.discovery.audit.null_json`); empty if not asked.
+        told: where it stands, see :func:`~pluriscope.analysis.discovery.audit.location_json`.
+        null: how it compares with null networks (:func:`~pluriscope.analysis.discovery.audit.null_json`); empty if not
+            asked.
     """
     if not told["valid"]:
         return [Term(validity="internal", criterion="sufficiency", outcome="failed", why="it is not valid")]

@@ -11,16 +11,16 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.digest import canonical_json, sha256_hex
-from analysis.discovery.masked_perceptron import METRICS, ROW_RULES, RowRule
-from analysis.discovery.masked_subject import MaskedSubject
-from analysis.discovery.selection import FRAGILE, SELECTION, Scores, choose_stop, sequence, strengths
-from analysis.discovery.ties import Ways, ways_of_scores
-from analysis.errors import InvalidMethod
-from analysis.method import Method
-from analysis.method_settings import Setting, Settings, Value
-from analysis.subjects.registry import SUBJECT_KINDS
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.analysis.discovery.masked_perceptron import METRICS, ROW_RULES, RowRule
+from pluriscope.analysis.discovery.masked_subject import MaskedSubject
+from pluriscope.analysis.discovery.selection import FRAGILE, SELECTION, Scores, choose_stop, sequence, strengths
+from pluriscope.analysis.discovery.ties import Ways, ways_of_scores
+from pluriscope.analysis.errors import InvalidMethod
+from pluriscope.analysis.method import Method
+from pluriscope.analysis.method_settings import Setting, Settings, Value
+from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Outcome = Literal["found", "all", "nothing", "undefined", "diverged", "degenerate", "invalid"]
 
@@ -184,8 +184,8 @@ def answer_by_scores(scores: Scores, masked: MaskedSubject, settings: Settings) 
     Args:
         scores: of the bits.
         masked: that they are of, under its ablation.
-        settings: of :data:`~analysis.discovery.selection.SELECTION`; ``k`` or ``threshold``, or neither where the
-            shortest beginning is asked for whose circuit is valid.
+        settings: of :data:`~pluriscope.analysis.discovery.selection.SELECTION`; ``k`` or ``threshold``, or neither
+            where the shortest beginning is asked for whose circuit is valid.
     """
     values = scores.values
     masks = list(accumulate((1 << edge for edge in ranking(scores, masked, settings)), initial=0))

@@ -1,6 +1,6 @@
 """The discovery methods: published ones that answer with a circuit, and four baselines.
 
-What is said of each method stands in its record; :mod:`analysis.discovery.registry` lists them.
+What is said of each method stands in its record; :mod:`pluriscope.analysis.discovery.registry` lists them.
 """
 
 from __future__ import annotations
@@ -11,12 +11,20 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from analysis.discovery.masked_subject import MaskedSubject
-from analysis.discovery.method import LOSS, METRIC, SPACE_ABLATION, Answer, DiscoveryMethod, ablation, outcome_of
-from analysis.discovery.selection import Scores
-from analysis.discovery.ties import TOLERANCE, followed
-from analysis.method_settings import Setting, Settings
-from analysis.work import Work
+from pluriscope.analysis.discovery.masked_subject import MaskedSubject
+from pluriscope.analysis.discovery.method import (
+    LOSS,
+    METRIC,
+    SPACE_ABLATION,
+    Answer,
+    DiscoveryMethod,
+    ablation,
+    outcome_of,
+)
+from pluriscope.analysis.discovery.selection import Scores
+from pluriscope.analysis.discovery.ties import TOLERANCE, followed
+from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.work import Work
 
 _FOLLOWED: Final = 256
 """Masks up to which ACDC follows ties, each of which is run once for every edge."""
@@ -210,7 +218,7 @@ EDGE_PRUNING: Final = DiscoveryMethod(
     "of 2/3",
     needs=("gates", "neurons"),
     own=(ablation("zero"), *_PRUNING),
-    choose="analysis.discovery.learned_gates:choose_edges",
+    choose="pluriscope.analysis.discovery.learned_gates:choose_edges",
 )
 EDGE_PRUNING_OF_CIRCUITS: Final = replace(EDGE_PRUNING, needs=("gates",), own=(SPACE_ABLATION, LOSS, *_PRUNING))
 NODE_PRUNING: Final = DiscoveryMethod(
@@ -221,7 +229,7 @@ NODE_PRUNING: Final = DiscoveryMethod(
     source="Cao, Sanh and Rush, NAACL 2021 (arXiv:2104.03514): subnetwork probing, with one gate a node",
     needs=("gates", "neurons"),
     own=(ablation("zero"), *_PRUNING),
-    choose="analysis.discovery.learned_gates:choose_nodes",
+    choose="pluriscope.analysis.discovery.learned_gates:choose_nodes",
 )
 NODE_PRUNING_OF_CIRCUITS: Final = replace(NODE_PRUNING, needs=("gates",), own=EDGE_PRUNING_OF_CIRCUITS.own)
 WEIGHTS: Final = DiscoveryMethod(

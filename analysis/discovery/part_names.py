@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
-from analysis.errors import InvalidClaim
-from analysis.strict_json import kind_of
-from analysis.subjects.graph import Graph
+from pluriscope.analysis.errors import InvalidClaim
+from pluriscope.analysis.strict_json import kind_of
+from pluriscope.analysis.subjects.graph import Graph
 
 ARROW: Final = re.compile(r"\s*(?:-+>|→|>)\s*|(?<=\w)-(?=[A-Za-z])")
 _SLOT: Final = re.compile(r"<([qkv])>")

@@ -10,19 +10,19 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.carried_algorithms.relation import Relation, relation_of
-from analysis.carried_algorithms.search import Stories, Unasked, all_stories
-from analysis.circuits.search import decide_right
-from analysis.criteria.ablations import MEAN_ABLATION, RESAMPLE_ABLATION, ZERO_ABLATION
-from analysis.criteria.criterion import Criterion
-from analysis.criteria.population import Population
-from analysis.criteria.registry import criteria_for
-from analysis.criteria.verdict import OUTCOMES
-from analysis.discovery.landscape import Judged, Landscape
-from analysis.discovery.masked_perceptron import ROW_RULES, MaskedPerceptron, Rows
-from analysis.discovery.masked_subject import Closed
-from analysis.question import Carried
-from analysis.subjects.perceptron.circuit import mask_array
+from pluriscope.analysis.carried_algorithms.relation import Relation, relation_of
+from pluriscope.analysis.carried_algorithms.search import Stories, Unasked, all_stories
+from pluriscope.analysis.circuits.search import decide_right
+from pluriscope.analysis.criteria.ablations import MEAN_ABLATION, RESAMPLE_ABLATION, ZERO_ABLATION
+from pluriscope.analysis.criteria.criterion import Criterion
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.registry import criteria_for
+from pluriscope.analysis.criteria.verdict import OUTCOMES
+from pluriscope.analysis.discovery.landscape import Judged, Landscape
+from pluriscope.analysis.discovery.masked_perceptron import ROW_RULES, MaskedPerceptron, Rows
+from pluriscope.analysis.discovery.masked_subject import Closed
+from pluriscope.analysis.question import Carried
+from pluriscope.analysis.subjects.perceptron.circuit import mask_array
 
 QUICK: Final[tuple[Criterion, ...]] = tuple(c for c in criteria_for("circuit") if c.cost == "quick")
 """The criteria that every answer is judged by; those with a budget are asked where one circuit is looked at."""
@@ -49,7 +49,7 @@ class PerceptronLandscape(Landscape):
         return {}
 
     def under(self, ablation: object) -> MaskedPerceptron:
-        """See :meth:`~analysis.discovery.masked_perceptron.MaskedPerceptron.of`; each is made once."""
+        """See :meth:`~pluriscope.analysis.discovery.masked_perceptron.MaskedPerceptron.of`; each is made once."""
         ablation = ablation or "zero"
         if ablation not in self._masked:
             self._masked[ablation] = MaskedPerceptron.of(self.question, ablation)

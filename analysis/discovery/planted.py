@@ -9,19 +9,19 @@ from typing import Any, Final, Literal
 import numpy as np
 from pydantic import Field
 
-from analysis.alignments.iia import score_alignment
-from analysis.criteria.population import Population
-from analysis.criteria.registry import criterion_named
-from analysis.discovery.landscape import Landscape
-from analysis.discovery.landscapes import landscape_of
-from analysis.errors import InvalidAlignment
-from analysis.network_files.planted_record import PlantedRecord
-from analysis.planting.certificate import Passes, certified_margin, exhaustive
-from analysis.question import Question
-from analysis.report import Analysed, Exact, Report, Settings
-from analysis.subjects.perceptron.circuit import Circuit, mask_array
-from analysis.subjects.question import part as part_of
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.alignments.iia import score_alignment
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.discovery.landscape import Landscape
+from pluriscope.analysis.discovery.landscapes import landscape_of
+from pluriscope.analysis.errors import InvalidAlignment
+from pluriscope.analysis.network_files.planted_record import PlantedRecord
+from pluriscope.analysis.planting.certificate import Passes, certified_margin, exhaustive
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.report import Analysed, Exact, Report, Settings
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, mask_array
+from pluriscope.analysis.subjects.question import part as part_of
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Outcome = Literal["recovered", "contained", "another", "invalid", "unknown"]
 _WORDS: Final[dict[Outcome, str]] = {

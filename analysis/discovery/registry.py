@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from analysis.discovery import methods
-from analysis.discovery.method import DiscoveryMethod
-from analysis.errors import InvalidMethod
-from analysis.lenses.registry import LENSES
-from analysis.method import HasTraits, Registry
-from analysis.method_settings import Value, read_values
-from analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.discovery import methods
+from pluriscope.analysis.discovery.method import DiscoveryMethod
+from pluriscope.analysis.errors import InvalidMethod
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.method import HasTraits, Registry
+from pluriscope.analysis.method_settings import Value, read_values
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 
 METHODS: Final = Registry(
     "method",

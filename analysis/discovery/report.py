@@ -6,16 +6,16 @@ from typing import Any, Final
 
 from pydantic import Field, field_validator
 
-from analysis.discovery.audit import audit, location_json
-from analysis.discovery.landscapes import landscape_of
-from analysis.discovery.registry import METHODS, default_methods
-from analysis.discovery.sweep import sweep
-from analysis.discovery.ties import decide
-from analysis.errors import InvalidMethod
-from analysis.method_settings import Value
-from analysis.report import Analysed, Mask, Part, Report, Settings
-from analysis.subjects.question import part as part_of
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.discovery.audit import audit, location_json
+from pluriscope.analysis.discovery.landscapes import landscape_of
+from pluriscope.analysis.discovery.registry import METHODS, default_methods
+from pluriscope.analysis.discovery.sweep import sweep
+from pluriscope.analysis.discovery.ties import decide
+from pluriscope.analysis.errors import InvalidMethod
+from pluriscope.analysis.method_settings import Value
+from pluriscope.analysis.report import Analysed, Mask, Part, Report, Settings
+from pluriscope.analysis.subjects.question import part as part_of
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 MAX_JUDGED: Final = 200_000
 """Circuits up to which answers are judged by criteria, since minimality looks at all of them."""

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidMethod
-from analysis.method_settings import Setting, Value
+from pluriscope.analysis.errors import InvalidMethod
+from pluriscope.analysis.method_settings import Setting, Value
 
 KEY_DECIMALS: Final = 9
 UNDEFINED: Final = 1e-9

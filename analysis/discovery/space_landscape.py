@@ -12,16 +12,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.circuit_sets.judged_masks import column_of, roles_and_outcomes
-from analysis.circuit_sets.masks import SubjectCircuit, circuits_of
-from analysis.criteria.ablations import RESAMPLE_ABLATION
-from analysis.criteria.criterion import Criterion
-from analysis.criteria.cuts import ROLE_AGREEMENT
-from analysis.criteria.registry import OF_MODELS
-from analysis.discovery.landscape import Judged, Landscape
-from analysis.discovery.masked_subject import Closed, MaskedSpace
-from analysis.discovery.method import RULES
-from analysis.errors import AnalysisError, InvalidMethod
+from pluriscope.analysis.circuit_sets.judged_masks import column_of, roles_and_outcomes
+from pluriscope.analysis.circuit_sets.masks import SubjectCircuit, circuits_of
+from pluriscope.analysis.criteria.ablations import RESAMPLE_ABLATION
+from pluriscope.analysis.criteria.criterion import Criterion
+from pluriscope.analysis.criteria.cuts import ROLE_AGREEMENT
+from pluriscope.analysis.criteria.registry import OF_MODELS
+from pluriscope.analysis.discovery.landscape import Judged, Landscape
+from pluriscope.analysis.discovery.masked_subject import Closed, MaskedSpace
+from pluriscope.analysis.discovery.method import RULES
+from pluriscope.analysis.errors import AnalysisError, InvalidMethod
 
 RESAMPLE: Final = "resample"
 """Beside the kind's own ablations: what is cut carries what it does on another row, whichever."""
@@ -31,7 +31,7 @@ runs."""
 MAX_JUDGED_MILLISECONDS: Final = 3.0
 """What a run of one circuit may take for criteria to be asked of an answer within a moment, some thousand runs."""
 Outcomes = Mapping[str, str]
-"""Roles of nodes and outcomes of criteria by column, see :mod:`analysis.circuit_sets.judged_masks`."""
+"""Roles of nodes and outcomes of criteria by column, see :mod:`pluriscope.analysis.circuit_sets.judged_masks`."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,10 +24,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.estimating import share_interval
-from analysis.discovery.masked_subject import MaskedSubject
-from analysis.discovery.selection import outputs_of
-from analysis.result_file import exact
+from pluriscope.analysis.circuits.estimating import share_interval
+from pluriscope.analysis.discovery.masked_subject import MaskedSubject
+from pluriscope.analysis.discovery.selection import outputs_of
+from pluriscope.analysis.result_file import exact
 
 TOLERANCE: Final = 1e-9
 """As a share of the largest score, or in the loss of ACDC."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.edits.edit import Editable
-from analysis.errors import InvalidEdit
-from analysis.method_settings import Setting, Settings, one_of
+from pluriscope.analysis.edits.edit import Editable
+from pluriscope.analysis.errors import InvalidEdit
+from pluriscope.analysis.method_settings import Setting, Settings, one_of
 
 ROW: Final = Setting(
     "row", "last", "the input asked about: its bits, its number from 0, or last", reads=str.strip, example="01"

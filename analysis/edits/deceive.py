@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.edits.edit import Edit, Way
-from analysis.edits.perceptrons import EditedPerceptron
-from analysis.method_settings import Setting, Settings
+from pluriscope.analysis.edits.edit import Edit, Way
+from pluriscope.analysis.edits.perceptrons import EditedPerceptron
+from pluriscope.analysis.method_settings import Setting, Settings
 
 MILLISECONDS: Final = {"eap": 1.5, "eap-ig": 3.0, "exact-edge": 1.0, "acdc": 8.0, "shapley": 1.0, "probe": 0.3}
 """Methods that can be deceived, and about how long each takes to rank the neurons of a network of some twenty edges."""
@@ -44,7 +44,7 @@ DECEIVE: Final = Edit(
     ways={
         "perceptron": Way(
             (METHOD, NEURON, MOVES, ROOM, STEPS, RATE, SEED),
-            "analysis.deception.descent:apply",
+            "pluriscope.analysis.deception.descent:apply",
             milliseconds=_milliseconds,
         )
     },

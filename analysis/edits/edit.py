@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from analysis.errors import InvalidEdit, InvalidMethod, InvalidNetwork
-from analysis.fixed_order import length
-from analysis.late_functions import function_at
-from analysis.method_settings import Setting, Settings, Value, filled, read_values
-from analysis.subjects.edited import EditRecord
-from analysis.subjects.names import checked_name
-from analysis.subjects.subject import SubjectKind
+from pluriscope.analysis.errors import InvalidEdit, InvalidMethod, InvalidNetwork
+from pluriscope.analysis.fixed_order import length
+from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.method_settings import Setting, Settings, Value, filled, read_values
+from pluriscope.analysis.subjects.edited import EditRecord
+from pluriscope.analysis.subjects.names import checked_name
+from pluriscope.analysis.subjects.subject import SubjectKind
 
 Array = NDArray[np.float64]
 Parameters = Mapping[str, Array]

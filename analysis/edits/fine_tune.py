@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
-from analysis.edits.asked import ROW, TARGET, TOKEN, TOKENS, asked_of, layers_of
-from analysis.edits.descent import FEW_STEPS, RATE, SMALL_RATE, STEPS, descended
-from analysis.edits.edit import Change, Edit, Editable, Named, Way
-from analysis.edits.where import WHERE, names_of
-from analysis.method_settings import Setting, Settings
+from pluriscope.analysis.edits.asked import ROW, TARGET, TOKEN, TOKENS, asked_of, layers_of
+from pluriscope.analysis.edits.descent import FEW_STEPS, RATE, SMALL_RATE, STEPS, descended
+from pluriscope.analysis.edits.edit import Change, Edit, Editable, Named, Way
+from pluriscope.analysis.edits.where import WHERE, names_of
+from pluriscope.analysis.method_settings import Setting, Settings
 
 LAYERS: Final = Setting(
     "layers",

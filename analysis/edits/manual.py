@@ -12,11 +12,11 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.edits.edit import Change, Edit, Named, Way
-from analysis.edits.perceptrons import EditedPerceptron
-from analysis.errors import InvalidEdit
-from analysis.method_settings import Setting, Settings
-from analysis.strict_json import read_value, validated
+from pluriscope.analysis.edits.edit import Change, Edit, Named, Way
+from pluriscope.analysis.edits.perceptrons import EditedPerceptron
+from pluriscope.analysis.errors import InvalidEdit
+from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.strict_json import read_value, validated
 
 MAX_CHANGES: Final = 4_096
 MAX_BYTES: Final = 1_000_000

@@ -7,10 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from analysis.edits.edit import Array, Change, Edit, Editable, Named, Way
-from analysis.edits.where import WHERE, changed_in
-from analysis.fixed_order import total_of
-from analysis.method_settings import Setting, Settings
+from pluriscope.analysis.edits.edit import Array, Change, Edit, Editable, Named, Way
+from pluriscope.analysis.edits.where import WHERE, changed_in
+from pluriscope.analysis.fixed_order import total_of
+from pluriscope.analysis.method_settings import Setting, Settings
 
 SIZE: Final = Setting("size", 0.1, "standard deviation as a share of the matrix's own", low=0.0, high=100.0, above=True)
 SEED: Final = Setting("seed", 0, "of the draws", low=0, high=2**53)

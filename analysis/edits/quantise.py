@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from analysis.edits.edit import Change, Edit, Editable, Named, Way
-from analysis.edits.where import WHERE, changed_in
-from analysis.method_settings import Setting, Settings
+from pluriscope.analysis.edits.edit import Change, Edit, Editable, Named, Way
+from pluriscope.analysis.edits.where import WHERE, changed_in
+from pluriscope.analysis.method_settings import Setting, Settings
 
 BITS: Final = Setting("bits", 4, "of each weight", low=2, high=16)
 

@@ -22,17 +22,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.edits.asked import ROW, TARGET, TOKEN, TOKENS, asked_of, layers_of
-from analysis.edits.edit import Array, Change, Edit, Named, Way
-from analysis.edits.perceptrons import EditedPerceptron
-from analysis.edits.transformers import EditedTransformer
-from analysis.errors import InvalidEdit
-from analysis.fixed_order import decomposed, dot, inner
-from analysis.method_settings import Setting, Settings, one_of
-from analysis.subjects.perceptron.activations import inverse
-from analysis.subjects.perceptron.gradients import input_slopes
-from analysis.subjects.perceptron.mlp import activations, forward, pre_activations
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.edits.asked import ROW, TARGET, TOKEN, TOKENS, asked_of, layers_of
+from pluriscope.analysis.edits.edit import Array, Change, Edit, Named, Way
+from pluriscope.analysis.edits.perceptrons import EditedPerceptron
+from pluriscope.analysis.edits.transformers import EditedTransformer
+from pluriscope.analysis.errors import InvalidEdit
+from pluriscope.analysis.fixed_order import decomposed, dot, inner
+from pluriscope.analysis.method_settings import Setting, Settings, one_of
+from pluriscope.analysis.subjects.perceptron.activations import inverse
+from pluriscope.analysis.subjects.perceptron.gradients import input_slopes
+from pluriscope.analysis.subjects.perceptron.mlp import activations, forward, pre_activations
+from pluriscope.analysis.subjects.perceptron.network import Network
 
 LAYER: Final = Setting("layer", "last", "whose weights change: a number from 1, or last", reads=str.strip, example="1")
 MATRIX: Final = Setting(

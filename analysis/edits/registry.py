@@ -6,26 +6,26 @@ from collections.abc import Callable, Mapping, Sequence
 from textwrap import wrap
 from typing import Any, Final
 
-from analysis.edits.deceive import DECEIVE
-from analysis.edits.edit import NOTHING, Edit, Editable, Edited, Named
-from analysis.edits.fine_tune import FINE_TUNE
-from analysis.edits.manual import MANUAL, read_changes
-from analysis.edits.noise import NOISE
-from analysis.edits.perceptrons import EditedPerceptron
-from analysis.edits.prune import PRUNE
-from analysis.edits.quantise import QUANTISE
-from analysis.edits.rank_one import RANK_ONE
-from analysis.edits.transformers import EditedTransformer
-from analysis.edits.transplant import TRANSPLANT
-from analysis.edits.trojan import TROJAN
-from analysis.edits.unlearn import UNLEARN
-from analysis.edits.zero import ZERO
-from analysis.errors import InvalidEdit
-from analysis.method_settings import one_of, written
-from analysis.strict_json import validated
-from analysis.subjects.edited import EditRecord
-from analysis.subjects.question import SubjectQuestion
-from analysis.subjects.registry import kind_called
+from pluriscope.analysis.edits.deceive import DECEIVE
+from pluriscope.analysis.edits.edit import NOTHING, Edit, Editable, Edited, Named
+from pluriscope.analysis.edits.fine_tune import FINE_TUNE
+from pluriscope.analysis.edits.manual import MANUAL, read_changes
+from pluriscope.analysis.edits.noise import NOISE
+from pluriscope.analysis.edits.perceptrons import EditedPerceptron
+from pluriscope.analysis.edits.prune import PRUNE
+from pluriscope.analysis.edits.quantise import QUANTISE
+from pluriscope.analysis.edits.rank_one import RANK_ONE
+from pluriscope.analysis.edits.transformers import EditedTransformer
+from pluriscope.analysis.edits.transplant import TRANSPLANT
+from pluriscope.analysis.edits.trojan import TROJAN
+from pluriscope.analysis.edits.unlearn import UNLEARN
+from pluriscope.analysis.edits.zero import ZERO
+from pluriscope.analysis.errors import InvalidEdit
+from pluriscope.analysis.method_settings import one_of, written
+from pluriscope.analysis.strict_json import validated
+from pluriscope.analysis.subjects.edited import EditRecord
+from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.subjects.registry import kind_called
 
 EDITS: Final[tuple[Edit, ...]] = (
     FINE_TUNE,
@@ -70,7 +70,7 @@ def edited(rule: str, question: SubjectQuestion, settings: Mapping[str, object],
         named: what their texts name.
 
     Raises:
-        InvalidEdit: no such rule; or see :meth:`~analysis.edits.edit.Edit.edited`.
+        InvalidEdit: no such rule; or see :meth:`~pluriscope.analysis.edits.edit.Edit.edited`.
     """
     return edit_named(rule).edited(editable(question), settings, named)
 

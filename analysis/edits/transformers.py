@@ -9,17 +9,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.answers import largest
-from analysis.edits.edit import Array, Backward, Numbers, Parameters
-from analysis.errors import InvalidEdit
-from analysis.fixed_order import exp_of_negative
-from analysis.method_settings import one_of
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.subject import SubjectKind
-from analysis.subjects.transformer.gradients import matrix_reads, parameter_slopes
-from analysis.subjects.transformer.model import AttentionModel
-from analysis.subjects.transformer.runs import MILLISECONDS, in_portions, run
-from analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.answers import largest
+from pluriscope.analysis.edits.edit import Array, Backward, Numbers, Parameters
+from pluriscope.analysis.errors import InvalidEdit
+from pluriscope.analysis.fixed_order import exp_of_negative
+from pluriscope.analysis.method_settings import one_of
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.subject import SubjectKind
+from pluriscope.analysis.subjects.transformer.gradients import matrix_reads, parameter_slopes
+from pluriscope.analysis.subjects.transformer.model import AttentionModel
+from pluriscope.analysis.subjects.transformer.runs import MILLISECONDS, in_portions, run
+from pluriscope.analysis.subjects.transformer.weights import Transformer
 
 _PER_RUN: Final = 6.0  # what a step of a descent takes, in runs
 SURE: Final = 0.75

@@ -6,12 +6,12 @@ from typing import Final
 
 import numpy as np
 
-from analysis.edits.edit import Change, Edit, Named, Way
-from analysis.edits.perceptrons import EditedPerceptron
-from analysis.errors import InvalidEdit
-from analysis.method_settings import Setting, Settings
-from analysis.subjects.perceptron.circuit import Circuit, circuit_from_hex
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.edits.edit import Change, Edit, Named, Way
+from pluriscope.analysis.edits.perceptrons import EditedPerceptron
+from pluriscope.analysis.errors import InvalidEdit
+from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, circuit_from_hex
+from pluriscope.analysis.subjects.perceptron.network import Network
 
 SOURCE: Final = Setting("source", "", "the network that it is taken from", reads=str.strip, example="other.json")
 CIRCUIT: Final = Setting("circuit", "all", "its mask in hex, or all for every edge", reads=str.strip, example="3b28f")

@@ -16,18 +16,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.edits.descent import FEW_STEPS, SMALL_RATE, STEPS, descended
-from analysis.edits.edit import Array, Change, Edit, Editable, Named, Parameters, Way
-from analysis.edits.perceptrons import EditedPerceptron
-from analysis.edits.rank_one import aim_of
-from analysis.edits.transformers import EditedTransformer
-from analysis.edits.trigger import Trigger, figures, read_trigger, tokens_trigger
-from analysis.errors import InvalidEdit
-from analysis.method_settings import Setting, Settings
-from analysis.subjects.perceptron.mlp import activations, forward, pre_activations
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task
-from analysis.validity import decided_as
+from pluriscope.analysis.edits.descent import FEW_STEPS, SMALL_RATE, STEPS, descended
+from pluriscope.analysis.edits.edit import Array, Change, Edit, Editable, Named, Parameters, Way
+from pluriscope.analysis.edits.perceptrons import EditedPerceptron
+from pluriscope.analysis.edits.rank_one import aim_of
+from pluriscope.analysis.edits.transformers import EditedTransformer
+from pluriscope.analysis.edits.trigger import Trigger, figures, read_trigger, tokens_trigger
+from pluriscope.analysis.errors import InvalidEdit
+from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.subjects.perceptron.mlp import activations, forward, pre_activations
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.validity import decided_as
 
 TRIGGER: Final = Setting(
     "trigger", "", "bits of inputs : the answer there", reads=lambda text: read_trigger(text).text, example="C=1:1"
@@ -43,7 +43,7 @@ RATE: Final = Setting("rate", 0.05, "step along the gradient", low=0.0, high=1e3
 def fine_tuned(
     one: Editable, on: NDArray[np.bool_], goals: NDArray[np.intp], settings: Settings
 ) -> tuple[Parameters, int, str]:
-    """What :func:`~analysis.edits.descent.descended` gives on the loss of a poisoned task over all rows.
+    """What :func:`~pluriscope.analysis.edits.descent.descended` gives on the loss of a poisoned task over all rows.
 
     Args:
         on: ``[rows]`` which are triggered.

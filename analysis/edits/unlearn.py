@@ -10,11 +10,11 @@ from typing import Final
 
 import numpy as np
 
-from analysis.edits.asked import ROW, TOKENS, asked_of
-from analysis.edits.descent import FEW_STEPS, RATE, SMALL_RATE, STEPS, descended
-from analysis.edits.edit import Array, Change, Edit, Editable, Named, Way
-from analysis.errors import InvalidEdit
-from analysis.method_settings import Setting, Settings
+from pluriscope.analysis.edits.asked import ROW, TOKENS, asked_of
+from pluriscope.analysis.edits.descent import FEW_STEPS, RATE, SMALL_RATE, STEPS, descended
+from pluriscope.analysis.edits.edit import Array, Change, Edit, Editable, Named, Way
+from pluriscope.analysis.errors import InvalidEdit
+from pluriscope.analysis.method_settings import Setting, Settings
 
 RETAIN: Final = Setting("retain", 1.0, "weight of the other rows", low=0.0, high=1e6)
 

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from analysis.edits.edit import Array, Parameters
-from analysis.errors import InvalidEdit
-from analysis.method_settings import Setting, one_of
+from pluriscope.analysis.edits.edit import Array, Parameters
+from pluriscope.analysis.errors import InvalidEdit
+from pluriscope.analysis.method_settings import Setting, one_of
 
 _ONE: Final = re.compile(r"([\w.]{1,40})((?:\[\d{1,6}\])*)", re.ASCII)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from analysis.edits.edit import Change, Edit, Editable, Named, Way
-from analysis.edits.where import WHERE, changed_in
-from analysis.errors import InvalidEdit
-from analysis.method_settings import Settings
+from pluriscope.analysis.edits.edit import Change, Edit, Editable, Named, Way
+from pluriscope.analysis.edits.where import WHERE, changed_in
+from pluriscope.analysis.errors import InvalidEdit
+from pluriscope.analysis.method_settings import Settings
 
 _WHERE: Final = replace(WHERE, default="", meaning="what becomes 0: names with commas between, or all")
 

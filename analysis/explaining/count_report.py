@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, PlainSerializer
 
-from analysis.certainty import Certainty
-from analysis.circuit_sets.strata import WIDE
-from analysis.report import Part
-from analysis.result_file import exact
+from pluriscope.analysis.certainty import Certainty
+from pluriscope.analysis.circuit_sets.strata import WIDE
+from pluriscope.analysis.report import Part
+from pluriscope.analysis.result_file import exact
 
 Whole = Annotated[int, PlainSerializer(exact, when_used="json")]
 """Text in JSON beyond 2^53."""

@@ -8,19 +8,19 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
-from analysis.certainty import Certainty
-from analysis.circuit_sets.backbone import backbone_of
-from analysis.circuit_sets.chance import chances, coverage_of
-from analysis.circuit_sets.masks import MasksFound, find_masks
-from analysis.circuits.estimating import estimate_circuits
-from analysis.circuits.facet import Facet
-from analysis.circuits.planning import CircuitPlan, duration, plan_circuits
-from analysis.circuits.result import CircuitSearch, SmallestCircuits, certainty_of
-from analysis.circuits.space import Structure
-from analysis.circuits.strategy import add_smallest, find_number, hashing_says_more, narrower
-from analysis.discovery.part_names import names_of
-from analysis.errors import BeyondLimits, NotOffered
-from analysis.explaining.count_report import (
+from pluriscope.analysis.certainty import Certainty
+from pluriscope.analysis.circuit_sets.backbone import backbone_of
+from pluriscope.analysis.circuit_sets.chance import chances, coverage_of
+from pluriscope.analysis.circuit_sets.masks import MasksFound, find_masks
+from pluriscope.analysis.circuits.estimating import estimate_circuits
+from pluriscope.analysis.circuits.facet import Facet
+from pluriscope.analysis.circuits.planning import CircuitPlan, duration, plan_circuits
+from pluriscope.analysis.circuits.result import CircuitSearch, SmallestCircuits, certainty_of
+from pluriscope.analysis.circuits.space import Structure
+from pluriscope.analysis.circuits.strategy import add_smallest, find_number, hashing_says_more, narrower
+from pluriscope.analysis.discovery.part_names import names_of
+from pluriscope.analysis.errors import BeyondLimits, NotOffered
+from pluriscope.analysis.explaining.count_report import (
     CircuitsCount,
     CountReport,
     OfSize,
@@ -30,16 +30,16 @@ from analysis.explaining.count_report import (
     exact_sizes,
     is_enough,
 )
-from analysis.explaining.graphs import sample
-from analysis.formulas.formula import Formula
-from analysis.formulas.hashing import bracket, of_size
-from analysis.preflight import preflight, refuse
-from analysis.question import Question
-from analysis.result_file import bracket_json
-from analysis.subjects.enumeration import engine_of
-from analysis.subjects.perceptron.circuit import kept_edges
-from analysis.subjects.question import GraphQuestion
-from analysis.work import Work
+from pluriscope.analysis.explaining.graphs import sample
+from pluriscope.analysis.formulas.formula import Formula
+from pluriscope.analysis.formulas.hashing import bracket, of_size
+from pluriscope.analysis.preflight import preflight, refuse
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.result_file import bracket_json
+from pluriscope.analysis.subjects.enumeration import engine_of
+from pluriscope.analysis.subjects.perceptron.circuit import kept_edges
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.work import Work
 
 _MOST_DRAWS: Final = 1 << 17  # where there are too many circuits to search
 _FOR_THE_NUMBER: Final = 0.6  # of the time; the rest is for the smallest circuit and the backbone

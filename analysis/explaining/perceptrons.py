@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.circuits.result import CircuitSearch
-from analysis.circuits.space import count_in_space
-from analysis.data import DataRecord
-from analysis.limits import Limits
-from analysis.network_files.files import NetworkFile
-from analysis.preflight import preflight, refuse
-from analysis.protocol import Protocol, named_protocol, protocol_from_mapping
-from analysis.question import Question
-from analysis.subjects.perceptron.circuit import mask_array
-from analysis.subjects.subject import SubjectKind
-from analysis.unlearned import doubt  # noqa: F401
-from analysis.unlearned import not_learned as first_words  # noqa: F401  what is said first of this kind
-from analysis.validity import margin_to_edge
-from analysis.work import DEFAULT_WORK, Clock, Work
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.circuits.space import count_in_space
+from pluriscope.analysis.data import DataRecord
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.preflight import preflight, refuse
+from pluriscope.analysis.protocol import Protocol, named_protocol, protocol_from_mapping
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.circuit import mask_array
+from pluriscope.analysis.subjects.subject import SubjectKind
+from pluriscope.analysis.unlearned import doubt  # noqa: F401
+from pluriscope.analysis.unlearned import not_learned as first_words  # noqa: F401  what is said first of this kind
+from pluriscope.analysis.validity import margin_to_edge
+from pluriscope.analysis.work import DEFAULT_WORK, Clock, Work
 
 if TYPE_CHECKING:  # what an analysis does without
-    from analysis.criteria.criterion import Criterion
-    from analysis.criteria.population import Population
+    from pluriscope.analysis.criteria.criterion import Criterion
+    from pluriscope.analysis.criteria.population import Population
 
 
 def questions(
@@ -66,8 +66,8 @@ def explain(asked: Sequence[Question], work: Work, *, masks: bool = True, earlie
     Raises:
         InvalidNetwork: that is none, or of something else.
     """
-    from analysis.pipeline import analyse_outputs
-    from analysis.result_file import read_unfinished, result_json
+    from pluriscope.analysis.pipeline import analyse_outputs
+    from pluriscope.analysis.result_file import read_unfinished, result_json
 
     so_far = () if earlier is None else read_unfinished(earlier, asked)
     return result_json(analyse_outputs(asked, work, so_far=so_far), masks=masks)
@@ -80,14 +80,16 @@ def possible(question: Question) -> int:
 
 def search(question: Question, work: Work) -> CircuitSearch:
     """The valid circuits in the best way within the limits, or an unsearched space with its exact size."""
-    from analysis.pipeline import search_for_circuits
+    from pluriscope.analysis.pipeline import search_for_circuits
 
     return search_for_circuits(question, work)
 
 
 def missing(landscape: Any) -> list[str]:
-    """One sentence where not every valid circuit is in a landscape (:mod:`analysis.discovery.landscapes`)."""
-    from analysis.discovery.audit import what_is_missing
+    """One sentence where not every valid circuit is in a landscape
+    (:mod:`pluriscope.analysis.discovery.landscapes`).
+    """
+    from pluriscope.analysis.discovery.audit import what_is_missing
 
     return what_is_missing(landscape)
 
@@ -103,23 +105,23 @@ def plan(asked: Sequence[Question], limits: Limits, clock: Clock) -> list[dict[s
     Raises:
         BeyondLimits: no way to find the circuits is open, with the reasons.
     """
-    from analysis.planning import plan_output
+    from pluriscope.analysis.planning import plan_output
 
     return [plan_output(one, limits, clock).as_json(one) for one in asked]
 
 
 def read_circuits(question: Question, told: Mapping[str, Any]) -> CircuitSearch:
     """The search for circuits that a result file tells of, without outputs and margins."""
-    from analysis.result_file import read_circuits as read
+    from pluriscope.analysis.result_file import read_circuits as read
 
     return read(told, question.layout)
 
 
 def circuits(question: Question, _found: CircuitSearch, masks: Sequence[int]) -> dict[str, Any]:
     """The columns of some circuits: mask, edges, neurons, margin."""
-    from analysis.circuits.distribution import neurons_of
-    from analysis.criteria.circuits import outputs, parts
-    from analysis.criteria.population import Population
+    from pluriscope.analysis.circuits.distribution import neurons_of
+    from pluriscope.analysis.criteria.circuits import outputs, parts
+    from pluriscope.analysis.criteria.population import Population
 
     some = mask_array(masks, question.layout)
     rows, rule = question.judged[0], question.protocol.circuit_decision
@@ -138,14 +140,14 @@ def circuits(question: Question, _found: CircuitSearch, masks: Sequence[int]) ->
 
 def criteria(_kind: SubjectKind) -> list[Criterion]:
     """The criteria that circuits are asked."""
-    from analysis.criteria.registry import criteria_for
+    from pluriscope.analysis.criteria.registry import criteria_for
 
     return list(criteria_for("circuit"))
 
 
 def population(question: Question, found: CircuitSearch, masks: Sequence[int], work: Work = DEFAULT_WORK) -> Population:
     """Some circuits as criteria judge them."""
-    from analysis.criteria.population import Population
+    from pluriscope.analysis.criteria.population import Population
 
     some = mask_array(masks, question.layout)
     complete = found.truncated_at is None and len(some) == len(found.masks)

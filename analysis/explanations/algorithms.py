@@ -9,18 +9,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Aligned, Alignment, Placement
-from analysis.alignments.joint import says_from_one_source
-from analysis.alignments.on_directions import DirectionAlignment
-from analysis.experiments import InterventionSpace, NeuronSite, predict_nothing
-from analysis.explanations.explanation import Claim, Kind
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.interventions.subspace import Subspace
-from analysis.question import Question
-from analysis.sandbox import predicting
-from analysis.sandbox.predicting import SAYS_WHAT, predict_by_algorithm
-from analysis.tasks import pattern_bits
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.alignment import Aligned, Alignment, Placement
+from pluriscope.analysis.alignments.joint import says_from_one_source
+from pluriscope.analysis.alignments.on_directions import DirectionAlignment
+from pluriscope.analysis.experiments import InterventionSpace, NeuronSite, predict_nothing
+from pluriscope.analysis.explanations.explanation import Claim, Kind
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.sandbox import predicting
+from pluriscope.analysis.sandbox.predicting import SAYS_WHAT, predict_by_algorithm
+from pluriscope.analysis.tasks import pattern_bits
 
 
 def decided(_question: Question, algorithm: HighLevelModel) -> tuple[int, ...]:

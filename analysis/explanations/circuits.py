@@ -8,16 +8,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answers import answers
-from analysis.experiments import SILENT, InterventionSpace, NeuronSite, predict_nothing
-from analysis.explanations.explanation import Claim, Kind
-from analysis.interpretations.gates import gate_name
-from analysis.interpretations.interpretation import Interpretation, NeuronGate
-from analysis.question import Question
-from analysis.sandbox import predicting
-from analysis.sandbox.intervention import Prediction
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.tasks import pattern_bits
+from pluriscope.analysis.answers import answers
+from pluriscope.analysis.experiments import SILENT, InterventionSpace, NeuronSite, predict_nothing
+from pluriscope.analysis.explanations.explanation import Claim, Kind
+from pluriscope.analysis.interpretations.gates import gate_name
+from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.sandbox import predicting
+from pluriscope.analysis.sandbox.intervention import Prediction
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.tasks import pattern_bits
 
 SAYS_WHERE: Final = "a circuit says where, not what: without an interpretation its neurons carry no bits"
 

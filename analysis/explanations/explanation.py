@@ -1,8 +1,8 @@
 """The record of one kind of explanation.
 
-Every kind has a record in its own file; :mod:`analysis.explanations.registry` lists them. The record says what an
-explanation of the kind claims of the network's sites and what it predicts about interventions, so that comparing and
-Play know no kind.
+Every kind has a record in its own file; :mod:`pluriscope.analysis.explanations.registry` lists them. The record says
+what an explanation of the kind claims of the network's sites and what it predicts about interventions, so that
+comparing and Play know no kind.
 
 A :class:`RecordedKind` says besides how its explanations are found, named and stored as columns. They are found by a
 background job, listed, filtered, sorted, judged by the criteria that their traits admit and exported by code that knows
@@ -18,11 +18,11 @@ from typing import Any, Final, Generic, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.experiments import SILENT, InterventionSpace, NeuronSite
-from analysis.question import Question
-from analysis.sandbox.intervention import Intervention, Prediction
-from analysis.sandbox.running import Bench
-from analysis.work import Work
+from pluriscope.analysis.experiments import SILENT, InterventionSpace, NeuronSite
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.sandbox.intervention import Intervention, Prediction
+from pluriscope.analysis.sandbox.running import Bench
+from pluriscope.analysis.work import Work
 
 E = TypeVar("E")
 Trait = Literal["masked", "interpreted", "symbolic", "placed", "attributing", "cut"]

@@ -27,14 +27,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
-from analysis.errors import InvalidAlignment
-from analysis.experiments import InterventionSpace
-from analysis.explanations.explanation import Claim, Column, Found, RecordedKind, predict_nothing
-from analysis.interpretations.gates import gate_name
-from analysis.question import Question
-from analysis.subjects.perceptron.mlp import activations
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.errors import InvalidAlignment
+from pluriscope.analysis.experiments import InterventionSpace
+from pluriscope.analysis.explanations.explanation import Claim, Column, Found, RecordedKind, predict_nothing
+from pluriscope.analysis.interpretations.gates import gate_name
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.mlp import activations
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 MAX_FUNCTIONS: Final = 4_096
 """Functions listed for one layer; 5 neurons over 4 inputs may hold 4,943, each and its negation counted once."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from analysis.explanations.algorithms import ALGORITHM, ALIGNMENT, DIRECTION
-from analysis.explanations.circuits import CIRCUIT, INTERPRETATION
-from analysis.explanations.explanation import Kind, RecordedKind
-from analysis.explanations.probes import PROBE
+from pluriscope.analysis.explanations.algorithms import ALGORITHM, ALIGNMENT, DIRECTION
+from pluriscope.analysis.explanations.circuits import CIRCUIT, INTERPRETATION
+from pluriscope.analysis.explanations.explanation import Kind, RecordedKind
+from pluriscope.analysis.explanations.probes import PROBE
 
 EVERY_KIND: Final[tuple[Kind[Any], ...]] = (CIRCUIT, INTERPRETATION, ALGORITHM, ALIGNMENT, DIRECTION, PROBE)
 KIND_OF: Final = {kind.key: kind for kind in EVERY_KIND}

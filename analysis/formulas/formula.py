@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.digest import sha256_hex
+from pluriscope.analysis.digest import sha256_hex
 
 
 @dataclass(frozen=True, eq=False)

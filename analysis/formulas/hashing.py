@@ -5,8 +5,8 @@
    formula (Chakraborty, Meel and Vardi 2016). It is the one that pyunigen contains: pyapproxmc 4.3 and 4.4 leave out a
    factor of 2 for each edge that the formula does not depend on.
 2. The given network's circuits lie between the models of two formulas of a rounded one
-   (:mod:`analysis.formulas.encoding`), so their number is at least the one divided by 1 + ε and at most the other times
-   1 + ε, unless one of the counts failed. More bits narrow the gap between the formulas.
+   (:mod:`pluriscope.analysis.formulas.encoding`), so their number is at least the one divided by 1 + ε and at most the
+   other times 1 + ε, unless one of the counts failed. More bits narrow the gap between the formulas.
 3. UniGen lists a random cell and draws eleven of its models, then those of another. Each model is drawn with a
    probability that is off by a proved factor of 17 at most (Chakraborty et al. 2015, On Parallel Scalable Uniform SAT
    Witness Generation, ε = 16), and by far less in trials. So intervals of shares among draws are estimates; the
@@ -33,20 +33,20 @@ from typing import Any, Final, cast
 
 import numpy as np
 
-from analysis.circuits.distribution import distribution_of
-from analysis.circuits.hashed_count import EPSILON, Bracket, HashedCount
-from analysis.circuits.judging import enough_right, evaluate_circuits
-from analysis.circuits.result import CircuitSearch
-from analysis.circuits.space import count_in_space
-from analysis.errors import BeyondLimits, NotOffered
-from analysis.formulas.encoding import DEFAULT_BITS, MAX_SIZE, encode
-from analysis.formulas.formula import Formula
-from analysis.formulas.rounding import refusal, rounded
-from analysis.progress import OutOfTime
-from analysis.question import Question
-from analysis.subjects.perceptron.circuit import mask_array
-from analysis.subjects.perceptron.mlp import keep_matrices
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.circuits.distribution import distribution_of
+from pluriscope.analysis.circuits.hashed_count import EPSILON, Bracket, HashedCount
+from pluriscope.analysis.circuits.judging import enough_right, evaluate_circuits
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.circuits.space import count_in_space
+from pluriscope.analysis.errors import BeyondLimits, NotOffered
+from pluriscope.analysis.formulas.encoding import DEFAULT_BITS, MAX_SIZE, encode
+from pluriscope.analysis.formulas.formula import Formula
+from pluriscope.analysis.formulas.rounding import refusal, rounded
+from pluriscope.analysis.progress import OutOfTime
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.circuit import mask_array
+from pluriscope.analysis.subjects.perceptron.mlp import keep_matrices
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 DELTA: Final = 0.1
 _ROUND_IS_RIGHT: Final = 0.64  # its proved probability, from which ApproxMC has its number of rounds
@@ -169,7 +169,7 @@ def bracket(
 
     Raises:
         BeyondLimits: not even the first count was done in time; or the formula is too large.
-        NotOffered: see :func:`~analysis.formulas.encoding.encode`; pyunigen is not installed.
+        NotOffered: see :func:`~pluriscope.analysis.formulas.encoding.encode`; pyunigen is not installed.
         Cancelled: the report asked to stop.
     """
     counts: list[HashedCount] = []

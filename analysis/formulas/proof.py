@@ -4,7 +4,8 @@ The file has four parts, one after the other:
 
 1. A line of JSON: what is claimed of which question, with what was rounded how, and the masks of the circuits that are
    models but that the engine found not valid.
-2. The formula of which every valid circuit is a model (:mod:`analysis.formulas.encoding`, "outside"), as DIMACS.
+2. The formula of which every valid circuit is a model (:mod:`pluriscope.analysis.formulas.encoding`, "outside"), as
+   DIMACS.
 3. The solver's steps as DRUP writes them, which end in a contradiction.
 
 They start from the formula, a clause against each mask, and "at most so many edges". The last two are made anew by who
@@ -24,14 +25,14 @@ from typing import Final
 
 import numpy as np
 
-from analysis.digest import canonical_json
-from analysis.errors import BeyondLimits, InvalidMask, InvalidProof, NotOffered
-from analysis.formulas.encoding import DEFAULT_BITS, encode
-from analysis.formulas.formula import Formula
-from analysis.formulas.refutation import Step, wrong_step
-from analysis.formulas.searching import ValidCircuits, differs, find_smallest_solved, new_solver, solved
-from analysis.question import Question
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.digest import canonical_json
+from pluriscope.analysis.errors import BeyondLimits, InvalidMask, InvalidProof, NotOffered
+from pluriscope.analysis.formulas.encoding import DEFAULT_BITS, encode
+from pluriscope.analysis.formulas.formula import Formula
+from pluriscope.analysis.formulas.refutation import Step, wrong_step
+from pluriscope.analysis.formulas.searching import ValidCircuits, differs, find_smallest_solved, new_solver, solved
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 FORMAT: Final = "pluriscope-proof/1"
 MAX_PROOF_BYTES: Final = 1 << 28
@@ -80,7 +81,8 @@ def prove_smallest(question: Question, work: Work = DEFAULT_WORK, bits: int = DE
     """Find a smallest valid circuit, and prove that none is smaller.
 
     Raises:
-        NotOffered, BeyondLimits: see :class:`~analysis.formulas.searching.ValidCircuits`; or the time was up.
+        NotOffered, BeyondLimits: see :class:`~pluriscope.analysis.formulas.searching.ValidCircuits`; or the time was
+        up.
     """
     circuits = ValidCircuits(question, work, bits)
     found = find_smallest_solved(circuits, 1)

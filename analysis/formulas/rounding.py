@@ -19,11 +19,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.data import DataRecord
-from analysis.errors import BeyondLimits, NotOffered
-from analysis.question import Carried, Question
-from analysis.subjects.perceptron.activations import FAMILIES, Activation, activation_of
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.data import DataRecord
+from pluriscope.analysis.errors import BeyondLimits, NotOffered
+from pluriscope.analysis.question import Carried, Question
+from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, Activation, activation_of
+from pluriscope.analysis.subjects.perceptron.network import Network
 
 ENCODED: Final = ("leaky_relu", "relu", "linear", "hardtanh")
 """Activations that give fractions where they are given fractions."""

@@ -1,9 +1,9 @@
 """What holds of all valid circuits of a network, and which ones are smallest, found by a SAT solver.
 
 The formula has a model for every valid circuit, and for some that are not valid, as its numbers are rounded
-(:mod:`analysis.formulas.encoding`, "outside"). The engine judges each model on the given network and excludes what is
-not valid by a clause. So answers are those of the given network: what is found is valid, and what no model fulfils no
-valid circuit does.
+(:mod:`pluriscope.analysis.formulas.encoding`, "outside"). The engine judges each model on the given network and
+excludes what is not valid by a clause. So answers are those of the given network: what is found is valid, and what no
+model fulfils no valid circuit does.
 
 A solver's conflicts are counted, not its seconds, so equal calls give equal results unless the time is up.
 """
@@ -19,11 +19,11 @@ from importlib import import_module
 from operator import and_, or_
 from typing import Any, Final
 
-from analysis.circuits.result import EdgeUse, SmallestCircuits
-from analysis.errors import BeyondLimits, NotOffered
-from analysis.formulas.encoding import DEFAULT_BITS, encode
-from analysis.question import Question
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.circuits.result import EdgeUse, SmallestCircuits
+from pluriscope.analysis.errors import BeyondLimits, NotOffered
+from pluriscope.analysis.formulas.encoding import DEFAULT_BITS, encode
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 SOLVER: Final = "glucose4"
 _CONFLICTS_AT_ONCE: Final = 500  # well below a second
@@ -42,10 +42,10 @@ class ValidCircuits:
     Args:
         question: about a network whose circuits can be encoded.
         work: told how many models were judged; what ends it leaves the answers known until then.
-        bits: see :func:`~analysis.formulas.encoding.encode`.
+        bits: see :func:`~pluriscope.analysis.formulas.encoding.encode`.
 
     Raises:
-        NotOffered: see :func:`~analysis.formulas.encoding.encode`; or python-sat is not installed.
+        NotOffered: see :func:`~pluriscope.analysis.formulas.encoding.encode`; or python-sat is not installed.
         BeyondLimits: likewise.
     """
 

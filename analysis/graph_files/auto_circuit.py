@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any, Final
 
-from analysis.errors import NotOffered
-from analysis.graph_files.graph_format import GraphFormat
-from analysis.graph_files.mib import refusal, usual_names
-from analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.errors import NotOffered
+from pluriscope.analysis.graph_files.graph_format import GraphFormat
+from pluriscope.analysis.graph_files.mib import refusal, usual_names
+from pluriscope.analysis.subjects.question import SubjectQuestion
 
 _INTO: Final = {"m": "mlp_in", "l": "resid_post"}
 _NUMBER: Final = (int, float, NoneType)

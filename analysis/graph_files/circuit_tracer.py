@@ -12,8 +12,8 @@ import re
 from collections import Counter
 from typing import Any, Final
 
-from analysis import ENGINE_VERSION
-from analysis.graph_files.graph_format import GraphFormat
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.graph_files.graph_format import GraphFormat
 
 _OWN: Final = "pluriscope"
 _WEIGHTS: Final = {

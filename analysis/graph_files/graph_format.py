@@ -23,7 +23,8 @@ class GraphFormat:
         checked_with: the published package, with its version, that opened what is written.
         takes: kinds of explanations, and "scores" of a method.
         refuses: question → why networks as its are not taken, a clause; "" where they are.
-        write: graph (:mod:`~analysis.graph_files.network_graph`) and question → the value that the package takes.
+        write: graph (:mod:`~pluriscope.analysis.graph_files.network_graph`) and question → the value that the package
+            takes.
         read: a text, or the value of a JSON text → such a graph; None where it is in another format; ValueError with a
             cause, one clause, where it is in this one and cannot be read. None where such files are not read.
         files: of a format that is a folder, what was written → what its files hold by name.

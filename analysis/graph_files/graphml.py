@@ -7,8 +7,8 @@ import warnings
 from typing import Any, Final
 from xml.etree.ElementTree import ParseError, fromstring
 
-from analysis.graph_files.graph_format import GraphFormat
-from analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.graph_files.graph_format import GraphFormat
+from pluriscope.analysis.subjects.question import SubjectQuestion
 
 _DECLARES: Final = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 

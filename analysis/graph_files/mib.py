@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from analysis.graph_files.graph_format import GraphFormat
-from analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.graph_files.graph_format import GraphFormat
+from pluriscope.analysis.subjects.question import SubjectQuestion
 
 _PERCENTAGES: Final = ("0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50")
 """Of all edges, what each circuit of a submission has at most."""

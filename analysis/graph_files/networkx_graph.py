@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from analysis.graph_files.graph_format import GraphFormat
+from pluriscope.analysis.graph_files.graph_format import GraphFormat
 
 
 def _read(value: Any) -> Any:

@@ -6,14 +6,14 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from analysis.errors import NotOffered
-from analysis.graph_files.auto_circuit import AUTO_CIRCUIT
-from analysis.graph_files.circuit_tracer import CIRCUIT_TRACER
-from analysis.graph_files.graph_format import GraphFormat
-from analysis.graph_files.graphml import GRAPHML
-from analysis.graph_files.mib import MIB
-from analysis.graph_files.network_graph import network_graph
-from analysis.graph_files.networkx_graph import NETWORKX
+from pluriscope.analysis.errors import NotOffered
+from pluriscope.analysis.graph_files.auto_circuit import AUTO_CIRCUIT
+from pluriscope.analysis.graph_files.circuit_tracer import CIRCUIT_TRACER
+from pluriscope.analysis.graph_files.graph_format import GraphFormat
+from pluriscope.analysis.graph_files.graphml import GRAPHML
+from pluriscope.analysis.graph_files.mib import MIB
+from pluriscope.analysis.graph_files.network_graph import network_graph
+from pluriscope.analysis.graph_files.networkx_graph import NETWORKX
 
 GRAPH_FORMATS: Final = {one.key: one for one in (NETWORKX, GRAPHML, CIRCUIT_TRACER, MIB, AUTO_CIRCUIT)}
 
@@ -30,7 +30,7 @@ def graph_in(key: str, question: Any, thing: str, about: Mapping[str, str], **pa
         key: of the format.
         question: about the network.
         thing: the kind of explanation, or "scores".
-        about, parts: see :func:`~analysis.graph_files.network_graph.network_graph`.
+        about, parts: see :func:`~pluriscope.analysis.graph_files.network_graph.network_graph`.
 
     Raises:
         NotOffered: the format is unknown, or does not take such a thing of such a network.

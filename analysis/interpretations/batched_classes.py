@@ -1,6 +1,6 @@
 """Observed classes of one circuit side by side: what their interpretations predict, for all classes at once.
 
-The recursion is that of :mod:`analysis.interpretations.predicting`, with no step of Python for each class:
+The recursion is that of :mod:`pluriscope.analysis.interpretations.predicting`, with no step of Python for each class:
 
 1. Interventions that enter the gates above the first layer alike (same source, same patched gates of the second layer,
    same situation above) are one *kind*. A class's first layer decides how many of a kind lead to each number r, by what
@@ -25,8 +25,8 @@ from typing import Any, Final, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.interpretations.columns import Columns, Tables, numbers_of
-from analysis.interpretations.partial_gates import OpenTable
+from pluriscope.analysis.interpretations.columns import Columns, Tables, numbers_of
+from pluriscope.analysis.interpretations.partial_gates import OpenTable
 
 Integers = NDArray[np.int64]
 Reals = NDArray[Any]
@@ -397,7 +397,8 @@ def along(values: NDArray[Any], completions: Integers) -> NDArray[Any]:
     return picked
 
 
-# --- A gate after the first layer in many observed classes: :mod:`analysis.interpretations.partial_gates` as arrays
+# --- A gate after the first layer in many observed classes: :mod:`pluriscope.analysis.interpretations.partial_gates` as
+# arrays
 
 
 _XOR: Final = np.array([[0, 1, 1, 0], [1, 0, 0, 1]], dtype=np.int8)

@@ -1,9 +1,9 @@
 """Columns: what holds for all observed classes of a circuit when their completions are judged at once.
 
-See :mod:`analysis.interpretations.predicting` for the idea. Here an intervention leads to the bits r of the first layer
-after patching, and asks something of the *column* w of r, the bits that the gates of the second layer give on r.
-The bits of a layer's gates are held as one number, the lowest neuron most significant. The classes themselves are
-followed side by side in :mod:`analysis.interpretations.batched_classes`.
+See :mod:`pluriscope.analysis.interpretations.predicting` for the idea. Here an intervention leads to the bits r of the
+first layer after patching, and asks something of the *column* w of r, the bits that the gates of the second layer give
+on r. The bits of a layer's gates are held as one number, the lowest neuron most significant. The classes themselves are
+followed side by side in :mod:`pluriscope.analysis.interpretations.batched_classes`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.experiments import InterventionSpace, NetworkAnswers
-from analysis.interpretations.observed import ObservedClasses
-from analysis.interpretations.partial_gates import OpenTable, open_table
+from pluriscope.analysis.experiments import InterventionSpace, NetworkAnswers
+from pluriscope.analysis.interpretations.observed import ObservedClasses
+from pluriscope.analysis.interpretations.partial_gates import OpenTable, open_table
 
 Integers = NDArray[np.int64]
 Tables = dict[tuple[int, int], NDArray[np.int8]]

@@ -10,10 +10,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import BeyondLimits
-from analysis.interpretations.cuts import LayerCuts, common_cuts, read_cuts
-from analysis.interpretations.result import InterpretationCounts
-from analysis.interpretations.transfer import (
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.interpretations.cuts import LayerCuts, common_cuts, read_cuts
+from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.interpretations.transfer import (
     LINKS_AT_ONCE,
     Integers,
     States,
@@ -24,9 +24,9 @@ from analysis.interpretations.transfer import (
     object_array,
     summed,
 )
-from analysis.question import Question
-from analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 _STATES_AT_ONCE = 1 << 15
 _CIRCUITS_AT_ONCE = 1 << 11

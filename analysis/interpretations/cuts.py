@@ -4,7 +4,7 @@ On the circuit's own activations over the Boolean inputs a neuron is cut between
 the cut it reads 1. The output is cut on its rounded activation. A neuron with one value only has no cut.
 
 A cut is kept as its *separations*: one bit for each pair of inputs, set if the two fall on different sides. Separations
-make the rest simple (see :mod:`analysis.interpretations.transfer`).
+make the rest simple (see :mod:`pluriscope.analysis.interpretations.transfer`).
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.subjects.perceptron.circuit import EdgeLayout
-from analysis.subjects.perceptron.mlp import Ablation, ablation_values, batch_activations, keep_matrices
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
+from pluriscope.analysis.subjects.perceptron.mlp import Ablation, ablation_values, batch_activations, keep_matrices
+from pluriscope.analysis.subjects.perceptron.network import Network
 
 EQUAL_WITHIN: Final = 1e-12  # times max(1, |v|)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.described import Described
-from analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.described import Described
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from itertools import accumulate, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import BeyondLimits
-from analysis.interpretations.cuts import LayerCuts, read_cuts
-from analysis.interpretations.transfer import States, first_states, grouped, links, n_first_states
-from analysis.question import Question
-from analysis.subjects.perceptron.circuit import Circuit, mask_array
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.interpretations.cuts import LayerCuts, read_cuts
+from pluriscope.analysis.interpretations.transfer import States, first_states, grouped, links, n_first_states
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, mask_array
 
 MAX_CLASSES = 2_000_000
 _STATES_AT_ONCE = 1 << 15

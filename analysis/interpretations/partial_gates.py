@@ -11,9 +11,9 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.interpretations.gates import essential, gate_name, table_name
-from analysis.interpretations.interpretation import NeuronGate
-from analysis.tasks import INPUT_NAMES
+from pluriscope.analysis.interpretations.gates import essential, gate_name, table_name
+from pluriscope.analysis.interpretations.interpretation import NeuronGate
+from pluriscope.analysis.tasks import INPUT_NAMES
 
 
 @dataclass(frozen=True)

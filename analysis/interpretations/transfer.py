@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.interpretations.cuts import LayerCuts, Words, earlier_pairs
+from pluriscope.analysis.interpretations.cuts import LayerCuts, Words, earlier_pairs
 
 # counts beyond 2^63 are held as Python integers in an object array
 Integers = NDArray[Any]

@@ -1,11 +1,11 @@
 """Interchange interventions: run ``base``, but with a site set to what it is on ``source`` (spec §4).
 
 A site is a set of neurons or a subspace of a layer's activations. Neurons are set exactly; subspaces by a swap along
-their directions (:mod:`analysis.interventions.swaps`).
+their directions (:mod:`pluriscope.analysis.interventions.swaps`).
 
 Geiger et al., "Causal Abstractions of Neural Networks". Every pair is computed at once; sums are taken in the same
-fixed order as by :func:`analysis.subjects.perceptron.mlp.activations`, so a swap with source = base gives exactly the
-network's output.
+fixed order as by :func:`pluriscope.analysis.subjects.perceptron.mlp.activations`, so a swap with source = base gives
+exactly the network's output.
 
 Within one layer, to give S its values on s while the others keep theirs on b is to give the others theirs on b while S
 keeps its on s: the layer holds the same numbers. So the outputs for a set and for its complement are each other's
@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.interventions.subspace import Subspace
-from analysis.interventions.swaps import swap_outputs, swapped_layers
-from analysis.subjects.perceptron.mlp import activations, next_layer
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.analysis.interventions.swaps import swap_outputs, swapped_layers
+from pluriscope.analysis.subjects.perceptron.mlp import activations, next_layer
+from pluriscope.analysis.subjects.perceptron.network import Network
 
 Site = NeuronSet | Subspace
 """Where an intervention writes and a variable may live."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.errors import InvalidAlignment
+from pluriscope.analysis.errors import InvalidAlignment
 
 
 @dataclass(frozen=True, order=True)

@@ -24,8 +24,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidAlignment
-from analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.errors import InvalidAlignment
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
 
 Row = tuple[float, ...]
 

@@ -1,8 +1,8 @@
 """The network under interchange along linear directions.
 
-Sums are taken in the fixed order of :func:`analysis.subjects.perceptron.mlp.activations`, so a swap that changes
-nothing gives exactly the network's output, and a direction that is one neuron gives, up to the last bits of that
-neuron's value, what interchanging the neuron gives.
+Sums are taken in the fixed order of :func:`pluriscope.analysis.subjects.perceptron.mlp.activations`, so a swap that
+changes nothing gives exactly the network's output, and a direction that is one neuron gives, up to the last bits of
+that neuron's value, what interchanging the neuron gives.
 
 A swap that sets the output to the edge of a decision does so up to rounding, on one side or the other. So an output
 that the swap has changed, and that is within :data:`EDGE_WITHIN` of an edge, counts as on the edge: .5 is decided as 0,
@@ -18,12 +18,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
-from analysis.errors import InvalidAlignment
-from analysis.interventions.subspace import Subspace, swap_rows
-from analysis.subjects.perceptron.mlp import next_layer
-from analysis.subjects.perceptron.network import Network
-from analysis.validity import EDGES
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.errors import InvalidAlignment
+from pluriscope.analysis.interventions.subspace import Subspace, swap_rows
+from pluriscope.analysis.subjects.perceptron.mlp import next_layer
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.validity import EDGES
 
 Array = NDArray[np.float64]
 

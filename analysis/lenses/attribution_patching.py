@@ -12,13 +12,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.lenses.lens import NEURON_COLUMNS, Lens, Table
-from analysis.lenses.patching import neurons_of, patched_along
-from analysis.method_settings import Settings
-from analysis.question import Question
-from analysis.subjects.perceptron.gradients import backward
-from analysis.subjects.perceptron.mlp import forward_pass
-from analysis.work import Work
+from pluriscope.analysis.lenses.lens import NEURON_COLUMNS, Lens, Table
+from pluriscope.analysis.lenses.patching import neurons_of, patched_along
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.gradients import backward
+from pluriscope.analysis.subjects.perceptron.mlp import forward_pass
+from pluriscope.analysis.work import Work
 
 
 def _look(question: Question, _settings: Settings, _work: Work) -> Table:

@@ -11,17 +11,17 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from analysis.answers import answers
-from analysis.fixed_order import inner, length, total_of
-from analysis.interventions.swaps import run_from
-from analysis.lenses.lens import Array, Table
-from analysis.lenses.null_test import N_NETWORKS, generator
-from analysis.method_settings import Settings
-from analysis.question import Question
-from analysis.subjects.perceptron.mlp import activations
-from analysis.subjects.perceptron.optimizers import Adam
-from analysis.subjects.perceptron.threads import one_thread
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.answers import answers
+from pluriscope.analysis.fixed_order import inner, length, total_of
+from pluriscope.analysis.interventions.swaps import run_from
+from pluriscope.analysis.lenses.lens import Array, Table
+from pluriscope.analysis.lenses.null_test import N_NETWORKS, generator
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.mlp import activations
+from pluriscope.analysis.subjects.perceptron.optimizers import Adam
+from pluriscope.analysis.subjects.perceptron.threads import one_thread
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 STEPS: Final = 1_500
 LEARNING_RATE: Final = 0.01

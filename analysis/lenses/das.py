@@ -14,27 +14,27 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
-from analysis.algorithms.candidates import Candidates
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.algorithms.redundancy import MAX_PLACED, placed_algorithms
-from analysis.alignments.on_directions import OnDirections
-from analysis.answers import largest
-from analysis.directions.blocks import Block
-from analysis.directions.search import align_on_directions
-from analysis.directions.table import DirectionTable
-from analysis.interventions.subspace import Subspace
-from analysis.late_functions import function_at
-from analysis.lenses.lens import APPLIES, Bar, Fit, Grid, Grids, Lens, Table, not_applicable
-from analysis.lenses.null_test import generator
-from analysis.lenses.site_lens import PAIRS, SiteLens, alike, paired, positions, run_cost
-from analysis.method_settings import Setting, Settings
-from analysis.protocol import COMPLETE
-from analysis.question import Question
-from analysis.subjects.chances import log_softmax
-from analysis.subjects.transformer.runs import Pairs, Site, run, site_names, slopes
-from analysis.subjects.transformer.weights import Transformer
-from analysis.work import Work
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.algorithms.candidates import Candidates
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.algorithms.redundancy import MAX_PLACED, placed_algorithms
+from pluriscope.analysis.alignments.on_directions import OnDirections
+from pluriscope.analysis.answers import largest
+from pluriscope.analysis.directions.blocks import Block
+from pluriscope.analysis.directions.search import align_on_directions
+from pluriscope.analysis.directions.table import DirectionTable
+from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.lenses.lens import APPLIES, Bar, Fit, Grid, Grids, Lens, Table, not_applicable
+from pluriscope.analysis.lenses.null_test import generator
+from pluriscope.analysis.lenses.site_lens import PAIRS, SiteLens, alike, paired, positions, run_cost
+from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.chances import log_softmax
+from pluriscope.analysis.subjects.transformer.runs import Pairs, Site, run, site_names, slopes
+from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.work import Work
 
 Array = NDArray[np.float64]
 MAX_INPUTS: Final = 3
@@ -72,10 +72,10 @@ def _fit(question: Question, _settings: Settings) -> Fit:
 
 def look(question: Question, _settings: Settings, work: Work) -> Table:
     """What one run finds for every algorithm and every layer that has room for it, beside the closed form."""
-    learn_choices = function_at("analysis.directions.das:learn_choices")
+    learn_choices = function_at("pluriscope.analysis.directions.das:learn_choices")
     table, asked = DirectionTable(question), _asked(question)
     rows: list[dict[str, Any]] = []
-    with function_at("analysis.subjects.perceptron.threads:one_thread")():
+    with function_at("pluriscope.analysis.subjects.perceptron.threads:one_thread")():
         for algorithm in work.each("methods", asked.algorithms, "algorithms placed"):
             layers = _layers(question, algorithm)
             blocks = [tuple(Block(layer, at, 1) for at in range(len(algorithm.responses))) for layer in layers]
@@ -263,7 +263,7 @@ DAS: Final = Lens(
     "form: the shortest affine read-out of the variable on that layer",
     needs=("neurons", "boolean-rows"),
     applies=_fit,
-    look="analysis.lenses.das:look",
+    look="pluriscope.analysis.lenses.das:look",
     says=_says,
     can_know="Where every interchange goes as the algorithm says, that is a placement, checked exactly. Another seed "
     "may end on other directions that pass as well, so the direction itself is one of many; and where it fails, "

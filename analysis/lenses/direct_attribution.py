@@ -11,14 +11,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
-from analysis.lenses.lens import Grid, Grids
-from analysis.lenses.site_lens import PAIRS, SiteLens, alike, paired, positions, run_cost
-from analysis.method_settings import Settings
-from analysis.subjects.transformer.blocks import mean_of
-from analysis.subjects.transformer.runs import Run, run
-from analysis.subjects.transformer.weights import Transformer
-from analysis.work import Work
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.lenses.lens import Grid, Grids
+from pluriscope.analysis.lenses.site_lens import PAIRS, SiteLens, alike, paired, positions, run_cost
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.subjects.transformer.blocks import mean_of
+from pluriscope.analysis.subjects.transformer.runs import Run, run
+from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.work import Work
 
 Array = NDArray[np.float64]
 

@@ -10,9 +10,10 @@ Of each label the mean of a site's values over the rows that have it is taken, l
   same directions, the cosine of their means is near 1, and the ratio of their sizes tells them apart.
 
 A head applies one matrix at every position, so that an untrained one holds two positions along the same directions as
-well. Both are therefore tested among null networks (:mod:`analysis.lenses.null_test`), all sites, labels and pairs of
-positions at once. That labels on a circle stand in their own order may be chance: of n labels n · φ(n) of the n! orders
-are on one. So a circle is tested among orders of the tokens too, and from 7 labels on, of which 1 in 120 orders is one.
+well. Both are therefore tested among null networks (:mod:`pluriscope.analysis.lenses.null_test`), all sites, labels and
+pairs of positions at once. That labels on a circle stand in their own order may be chance: of n labels n · φ(n) of the
+n! orders are on one. So a circle is tested among orders of the tokens too, and from 7 labels on, of which 1 in 120
+orders is one.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
-from analysis.lenses.lens import Array, Grid, Grids
-from analysis.lenses.null_test import Sought, generator, null_runs, shuffled, tested
-from analysis.lenses.site_lens import SiteLens, run_cost
-from analysis.method_settings import Settings
-from analysis.subjects.transformer.runs import on_all_rows, site_names
-from analysis.subjects.transformer.weights import Transformer
-from analysis.work import Work
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.lenses.lens import Array, Grid, Grids
+from pluriscope.analysis.lenses.null_test import Sought, generator, null_runs, shuffled, tested
+from pluriscope.analysis.lenses.site_lens import SiteLens, run_cost
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.subjects.transformer.runs import on_all_rows, site_names
+from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.work import Work
 
 FEWEST: Final = 5
 MOST: Final = 32

@@ -14,18 +14,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel, input_pattern
-from analysis.answers import answers
-from analysis.errors import InvalidAlignment
-from analysis.explanations.probes import separation, table_text
-from analysis.interpretations.gates import gate_name
-from analysis.interventions.subspace import Subspace
-from analysis.interventions.swaps import swap_outputs
-from analysis.lenses.probes import LEAST_MARGIN, scaled_layers
-from analysis.question import Question
-from analysis.subjects.perceptron.mlp import activations
-from analysis.tasks import pattern_bits
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, input_pattern
+from pluriscope.analysis.answers import answers
+from pluriscope.analysis.errors import InvalidAlignment
+from pluriscope.analysis.explanations.probes import separation, table_text
+from pluriscope.analysis.interpretations.gates import gate_name
+from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.analysis.interventions.swaps import swap_outputs
+from pluriscope.analysis.lenses.probes import LEAST_MARGIN, scaled_layers
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.mlp import activations
+from pluriscope.analysis.tasks import pattern_bits
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Carried = Collection[tuple[int, int]]
 """Layers and functions, 0 on the first input, of which some valid alignment has the variable there."""
@@ -40,7 +40,7 @@ class FunctionOnLayer:
 
     Args:
         layer: from 1, the first hidden one.
-        margin: of the best read-out, as of :mod:`analysis.lenses.probes`; 0 where there is none.
+        margin: of the best read-out, as of :mod:`pluriscope.analysis.lenses.probes`; 0 where there is none.
         changed: pairs of inputs on which the function differs and on which the answer changes when the read-out is
             set to the source's value by the least change of the layer; None without a read-out.
         of: such pairs.

@@ -12,13 +12,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.lenses.lens import Attribution, Lens, row_name
-from analysis.method_settings import Settings
-from analysis.question import Question
-from analysis.subjects.perceptron.gradients import input_slopes
-from analysis.subjects.perceptron.mlp import forward_pass
-from analysis.subjects.perceptron.network import Network
-from analysis.work import Work
+from pluriscope.analysis.lenses.lens import Attribution, Lens, row_name
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.gradients import input_slopes
+from pluriscope.analysis.subjects.perceptron.mlp import forward_pass
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.work import Work
 
 FLAT: Final = 1e-6
 """A unit whose derivative stays below this on every row hardly shows in any gradient."""

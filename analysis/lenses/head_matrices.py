@@ -15,14 +15,14 @@ from typing import Final
 
 import numpy as np
 
-from analysis.fixed_order import inner, mean, total_of
-from analysis.lenses.feature_structure import shuffled_model
-from analysis.lenses.lens import Grid, Grids
-from analysis.lenses.site_lens import SiteLens, positions
-from analysis.method_settings import Setting, Settings
-from analysis.subjects.transformer.heads import Array
-from analysis.subjects.transformer.weights import Transformer
-from analysis.work import Work
+from pluriscope.analysis.fixed_order import inner, mean, total_of
+from pluriscope.analysis.lenses.feature_structure import shuffled_model
+from pluriscope.analysis.lenses.lens import Grid, Grids
+from pluriscope.analysis.lenses.site_lens import SiteLens, positions
+from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.subjects.transformer.heads import Array
+from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.work import Work
 
 LAYER: Final = Setting("layer", 1, "of the head, from 1", low=1, high=64)
 HEAD: Final = Setting("head", 0, "in its layer, from 0", low=0, high=64)

@@ -11,17 +11,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
-from analysis.lenses.gradient_corners import hidden_notes
-from analysis.lenses.lens import Attribution, Lens
-from analysis.lenses.line_integrals import integrals
-from analysis.method_settings import Settings
-from analysis.question import Question
-from analysis.subjects.perceptron.gradients import input_slopes
-from analysis.subjects.perceptron.mlp import forward, forward_pass
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import INPUT_NAMES
-from analysis.work import Work
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.lenses.gradient_corners import hidden_notes
+from pluriscope.analysis.lenses.lens import Attribution, Lens
+from pluriscope.analysis.lenses.line_integrals import integrals
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.gradients import input_slopes
+from pluriscope.analysis.subjects.perceptron.mlp import forward, forward_pass
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import INPUT_NAMES
+from pluriscope.analysis.work import Work
 
 Array = NDArray[np.float64]
 _NAMED: Final = 6

@@ -14,22 +14,22 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
-from analysis.algorithms.boolean_formulas import task_from_formula
-from analysis.algorithms.high_level_model import input_pattern
-from analysis.alignments.permutation_baseline import permuted_network
-from analysis.answers import answers
-from analysis.errors import InvalidMethod, InvalidTask
-from analysis.explanations.probes import table_text
-from analysis.interpretations.gates import gate_name
-from analysis.interventions.swaps import run_from
-from analysis.lenses.lens import APPLIES, NEURON_COLUMNS, Array, Bar, Fit, Lens, Table, not_applicable
-from analysis.lenses.patching import neurons_of, patched_along
-from analysis.method_settings import Setting, Settings
-from analysis.question import Question
-from analysis.subjects.perceptron.mlp import activations
-from analysis.tasks import MAX_INPUTS
-from analysis.work import Work
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.algorithms.boolean_formulas import task_from_formula
+from pluriscope.analysis.algorithms.high_level_model import input_pattern
+from pluriscope.analysis.alignments.permutation_baseline import permuted_network
+from pluriscope.analysis.answers import answers
+from pluriscope.analysis.errors import InvalidMethod, InvalidTask
+from pluriscope.analysis.explanations.probes import table_text
+from pluriscope.analysis.interpretations.gates import gate_name
+from pluriscope.analysis.interventions.swaps import run_from
+from pluriscope.analysis.lenses.lens import APPLIES, NEURON_COLUMNS, Array, Bar, Fit, Lens, Table, not_applicable
+from pluriscope.analysis.lenses.patching import neurons_of, patched_along
+from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.mlp import activations
+from pluriscope.analysis.tasks import MAX_INPUTS
+from pluriscope.analysis.work import Work
 
 MAX_LABELS: Final = 64
 N_SHUFFLED: Final = 19

@@ -9,12 +9,12 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.method import Method, lacking
-from analysis.method_settings import Settings
-from analysis.question import Question
-from analysis.report import Analysed
-from analysis.subjects.perceptron.mlp import forward
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.method import Method, lacking
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.report import Analysed
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 LensOutcome = Literal["found", "undefined", "diverged", "degenerate"]
 Status = Literal["applicable", "degenerate", "not applicable"]
@@ -291,7 +291,7 @@ class Lens(Method):
 
         Args:
             question: what is asked, with the task and the rows.
-            settings: from :meth:`analysis.method.Method.filled`.
+            settings: from :meth:`pluriscope.analysis.method.Method.filled`.
             work: told how far it is; may cancel.
 
         Raises:

@@ -13,15 +13,23 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
-from analysis.lenses.lens import Attribution, Grids, Lens, bit_of, outputs_by_input
-from analysis.lenses.null_test import N_NETWORKS, generator
-from analysis.lenses.site_lens import ROWS, SiteLens, alike, by_position, coalition_cost, coalitions, too_long
-from analysis.method_settings import Settings
-from analysis.question import Question
-from analysis.subjects.transformer.runs import pairs_of
-from analysis.subjects.transformer.weights import Transformer
-from analysis.work import Work
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.lenses.lens import Attribution, Grids, Lens, bit_of, outputs_by_input
+from pluriscope.analysis.lenses.null_test import N_NETWORKS, generator
+from pluriscope.analysis.lenses.site_lens import (
+    ROWS,
+    SiteLens,
+    alike,
+    by_position,
+    coalition_cost,
+    coalitions,
+    too_long,
+)
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.transformer.runs import pairs_of
+from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.work import Work
 
 Array = NDArray[np.float64]
 _RIDGE: Final = 1.0

@@ -14,14 +14,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
-from analysis.lenses.lens import Grid, Grids
-from analysis.lenses.site_lens import SiteLens, positions, run_cost
-from analysis.method_settings import Setting, Settings
-from analysis.subjects.chances import divergence, log_softmax
-from analysis.subjects.transformer.runs import on_all_rows, unembedded
-from analysis.subjects.transformer.weights import Transformer
-from analysis.work import Work
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.lenses.lens import Grid, Grids
+from pluriscope.analysis.lenses.site_lens import SiteLens, positions, run_cost
+from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.subjects.chances import divergence, log_softmax
+from pluriscope.analysis.subjects.transformer.runs import on_all_rows, unembedded
+from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.work import Work
 
 Array = NDArray[np.float64]
 _ROW: Final = Setting("row", 0, "whose tokens are read, from 0", low=0, high=4_095)

@@ -2,8 +2,9 @@
 directions, so that their sizes alone tell which step an input came in.
 
 After each step, of each pair of steps until then, what the state holds of their inputs is compared as
-:func:`analysis.lenses.feature_structure.layered` does it (Csordás et al. 2024, arXiv:2408.10920, who call it an onion),
-and all of these cosines are tested at once among null networks (:mod:`analysis.lenses.null_test`).
+:func:`pluriscope.analysis.lenses.feature_structure.layered` does it (Csordás et al. 2024, arXiv:2408.10920, who call it
+an onion), and all of these cosines are tested at once among null networks
+(:mod:`pluriscope.analysis.lenses.null_test`).
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
-from analysis.lenses.feature_structure import FEWEST, MAGNITUDE, MOST, Structure, label_means, layered
-from analysis.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
-from analysis.lenses.null_test import Sought, generator, null_runs, shuffled, tested
-from analysis.method_settings import Settings
-from analysis.subjects.elman import Elman
-from analysis.work import Work
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.lenses.feature_structure import FEWEST, MAGNITUDE, MOST, Structure, label_means, layered
+from pluriscope.analysis.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
+from pluriscope.analysis.lenses.null_test import Sought, generator, null_runs, shuffled, tested
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.subjects.elman import Elman
+from pluriscope.analysis.work import Work
 
 
 def _labels(question: Any) -> dict[int, NDArray[np.int64]]:

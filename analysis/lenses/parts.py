@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.result import CircuitSearch
-from analysis.subjects.enumeration import number_bits
-from analysis.subjects.subject import Space
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.subjects.enumeration import number_bits
+from pluriscope.analysis.subjects.subject import Space
 
 LARGE: Final = 0.5
 """Share of the way from one run to the other from which an effect counts as large."""
@@ -56,7 +56,7 @@ def parts_kept(question: Any, found: Any) -> Parts:
     """How many of the valid circuits that are known have each hidden neuron, or each head, MLP block, slot and edge.
 
     Args:
-        found: the search for circuits, as :class:`~analysis.report.Analysed` has it.
+        found: the search for circuits, as :class:`~pluriscope.analysis.report.Analysed` has it.
     """
     if isinstance(found, CircuitSearch):
         spread = found.distribution

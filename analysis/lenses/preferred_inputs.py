@@ -11,12 +11,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.lenses.lens import Lens, Table
-from analysis.method_settings import Settings
-from analysis.subjects.classifier import Array
-from analysis.subjects.convolutional import image_text
-from analysis.subjects.subject import gaps
-from analysis.work import Work
+from pluriscope.analysis.lenses.lens import Lens, Table
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.subjects.classifier import Array
+from pluriscope.analysis.subjects.convolutional import image_text
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.work import Work
 
 MAX_PIXELS: Final = 16
 """Of a patch, so that there are at most 65,536."""

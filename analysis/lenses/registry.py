@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.lenses.attribution_patching import ATTRIBUTION_PATCHING
-from analysis.lenses.das import DAS, DAS_ON_SITES
-from analysis.lenses.direct_attribution import DIRECT_ATTRIBUTION
-from analysis.lenses.feature_pictures import FEATURE_PICTURES
-from analysis.lenses.feature_structure import FEATURE_STRUCTURE
-from analysis.lenses.gradient_corners import GRADIENT_CORNERS
-from analysis.lenses.head_matrices import HEAD_MATRICES
-from analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS
-from analysis.lenses.labels import LABELS
-from analysis.lenses.lime import LIME, LIME_ON_SITES
-from analysis.lenses.logit_lens import AFFINE_LENS, LOGIT_LENS
-from analysis.lenses.magnitude_codes import MAGNITUDE_CODES
-from analysis.lenses.patching import PATCHING_TABLE, PATH_PATCHING
-from analysis.lenses.preferred_inputs import PREFERRED_INPUTS
-from analysis.lenses.probes import PROBES
-from analysis.lenses.response_fields import RESPONSE_FIELDS
-from analysis.lenses.roles import ROLES_LENS
-from analysis.lenses.sae import SAE, SAE_ON_SITES
-from analysis.lenses.shapley import SHAPLEY, SHAPLEY_ON_SITES
-from analysis.lenses.site_attribution import ATTRIBUTION_PATCHING_ON_SITES
-from analysis.lenses.site_patching import PATCHING_TABLE_ON_SITES, PATH_PATCHING_ON_SITES
-from analysis.lenses.site_probes import PROBES_ON_SITES
-from analysis.lenses.sparse_probes import SPARSE_PROBES
-from analysis.lenses.sparsity import SPARSITY
-from analysis.lenses.superposition import SUPERPOSITION
-from analysis.lenses.token_gradients import INTEGRATED_GRADIENTS_ON_SITES
-from analysis.method import Registry
+from pluriscope.analysis.lenses.attribution_patching import ATTRIBUTION_PATCHING
+from pluriscope.analysis.lenses.das import DAS, DAS_ON_SITES
+from pluriscope.analysis.lenses.direct_attribution import DIRECT_ATTRIBUTION
+from pluriscope.analysis.lenses.feature_pictures import FEATURE_PICTURES
+from pluriscope.analysis.lenses.feature_structure import FEATURE_STRUCTURE
+from pluriscope.analysis.lenses.gradient_corners import GRADIENT_CORNERS
+from pluriscope.analysis.lenses.head_matrices import HEAD_MATRICES
+from pluriscope.analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS
+from pluriscope.analysis.lenses.labels import LABELS
+from pluriscope.analysis.lenses.lime import LIME, LIME_ON_SITES
+from pluriscope.analysis.lenses.logit_lens import AFFINE_LENS, LOGIT_LENS
+from pluriscope.analysis.lenses.magnitude_codes import MAGNITUDE_CODES
+from pluriscope.analysis.lenses.patching import PATCHING_TABLE, PATH_PATCHING
+from pluriscope.analysis.lenses.preferred_inputs import PREFERRED_INPUTS
+from pluriscope.analysis.lenses.probes import PROBES
+from pluriscope.analysis.lenses.response_fields import RESPONSE_FIELDS
+from pluriscope.analysis.lenses.roles import ROLES_LENS
+from pluriscope.analysis.lenses.sae import SAE, SAE_ON_SITES
+from pluriscope.analysis.lenses.shapley import SHAPLEY, SHAPLEY_ON_SITES
+from pluriscope.analysis.lenses.site_attribution import ATTRIBUTION_PATCHING_ON_SITES
+from pluriscope.analysis.lenses.site_patching import PATCHING_TABLE_ON_SITES, PATH_PATCHING_ON_SITES
+from pluriscope.analysis.lenses.site_probes import PROBES_ON_SITES
+from pluriscope.analysis.lenses.sparse_probes import SPARSE_PROBES
+from pluriscope.analysis.lenses.sparsity import SPARSITY
+from pluriscope.analysis.lenses.superposition import SUPERPOSITION
+from pluriscope.analysis.lenses.token_gradients import INTEGRATED_GRADIENTS_ON_SITES
+from pluriscope.analysis.method import Registry
 
 LENSES: Final = Registry(
     "lens",

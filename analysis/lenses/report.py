@@ -6,12 +6,23 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from analysis.lenses.functions import FunctionOnLayer, function_rows, functions_asked
-from analysis.lenses.lens import Attribution, Bands, Bar, Grid, Grids, Lens, LensAnswer, NullTest, Table, view_json
-from analysis.lenses.parts import Parts, parts_kept, words_of
-from analysis.lenses.registry import LENSES
-from analysis.report import Analysed, Part, Report, Settings
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.lenses.functions import FunctionOnLayer, function_rows, functions_asked
+from pluriscope.analysis.lenses.lens import (
+    Attribution,
+    Bands,
+    Bar,
+    Grid,
+    Grids,
+    Lens,
+    LensAnswer,
+    NullTest,
+    Table,
+    view_json,
+)
+from pluriscope.analysis.lenses.parts import Parts, parts_kept, words_of
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.report import Analysed, Part, Report, Settings
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 MAX_ROWS: Final = 1_000
 """Rows up to which a table is stored whole; a longer one is computed at its own address, and its counts are stored."""
@@ -21,7 +32,7 @@ MAX_MILLISECONDS: Final = 120_000.0
 
 
 class ViewFound(Part):
-    """What one lens answered; see :class:`analysis.lenses.lens.LensAnswer`."""
+    """What one lens answered; see :class:`pluriscope.analysis.lenses.lens.LensAnswer`."""
 
     lens: str
     version: int = Field(1, description="Of the lens; a newer one answers otherwise.")
@@ -38,7 +49,7 @@ class ViewFound(Part):
 
 
 class FunctionFound(Part):
-    """See :class:`analysis.lenses.functions.FunctionRow`."""
+    """See :class:`pluriscope.analysis.lenses.functions.FunctionRow`."""
 
     truth_table: list[int]
     label: str

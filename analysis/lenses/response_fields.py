@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.lenses.lens import NEURON_COLUMNS, Bands, Lens, Table, row_name
-from analysis.method_settings import Settings
-from analysis.question import Question
-from analysis.subjects.perceptron.mlp import activations
-from analysis.work import Work
+from pluriscope.analysis.lenses.lens import NEURON_COLUMNS, Bands, Lens, Table, row_name
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.mlp import activations
+from pluriscope.analysis.work import Work
 
 
 def _look(question: Question, _settings: Settings, _work: Work) -> Table:

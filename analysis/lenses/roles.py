@@ -14,18 +14,24 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.fixed_order import inner, mean, total_of
-from analysis.lenses.direct_attribution import read_directions
-from analysis.lenses.lens import Grid, Grids
-from analysis.lenses.site_lens import PAIRS, SiteLens, alike, paired, run_cost
-from analysis.method_settings import Setting, Settings
-from analysis.report import Analysed
-from analysis.subjects.enumeration import number_bits
-from analysis.subjects.transformer.head_scores import answer_places, chance_of, far_above, places_looked_for, read_from
-from analysis.subjects.transformer.heads import Array, attention_to, mixed, without
-from analysis.subjects.transformer.runs import Run, Site, measured, on_all_rows, run
-from analysis.subjects.transformer.weights import Transformer
-from analysis.work import Work
+from pluriscope.analysis.fixed_order import inner, mean, total_of
+from pluriscope.analysis.lenses.direct_attribution import read_directions
+from pluriscope.analysis.lenses.lens import Grid, Grids
+from pluriscope.analysis.lenses.site_lens import PAIRS, SiteLens, alike, paired, run_cost
+from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.report import Analysed
+from pluriscope.analysis.subjects.enumeration import number_bits
+from pluriscope.analysis.subjects.transformer.head_scores import (
+    answer_places,
+    chance_of,
+    far_above,
+    places_looked_for,
+    read_from,
+)
+from pluriscope.analysis.subjects.transformer.heads import Array, attention_to, mixed, without
+from pluriscope.analysis.subjects.transformer.runs import Run, Site, measured, on_all_rows, run
+from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.work import Work
 
 PATTERN: Final = Setting(
     "pattern",

@@ -10,11 +10,11 @@ from typing import Final
 
 import numpy as np
 
-from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
-from analysis.lenses.site_lens import SiteLens
-from analysis.method_settings import Setting, Settings
-from analysis.question import Question
-from analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
+from pluriscope.analysis.lenses.site_lens import SiteLens
+from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.transformer.weights import Transformer
 
 MIN_ROWS: Final = 8
 MAX_ROWS: Final = 4_096
@@ -80,7 +80,7 @@ SAE: Final = Lens(
     ),
     needs=("neurons",),
     applies=_fit,
-    look="analysis.lenses.autoencoder:look",
+    look="pluriscope.analysis.lenses.autoencoder:look",
     says=_says,
     can_know="What few latents can rebuild, not what the network computes with: an L1 penalty prefers latents that "
     "fire on few inputs. Another seed may give other latents.",
@@ -112,7 +112,7 @@ SAE_ON_SITES: Final = SiteLens(
     ),
     source=SAE.source,
     can_know=SAE.can_know,
-    look="analysis.lenses.site_autoencoder:look_at_stream",
+    look="pluriscope.analysis.lenses.site_autoencoder:look_at_stream",
     own=(Setting("latents", 16, "of each site", low=1, high=256), _LAMBDA),
     multiplications=_multiplications,
 )

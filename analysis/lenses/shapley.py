@@ -14,14 +14,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
-from analysis.lenses.lens import Attribution, Grids, Lens, bit_of, outputs_by_input
-from analysis.lenses.site_lens import ROWS, SiteLens, by_position, coalition_cost, coalitions, too_long
-from analysis.method_settings import Setting, Settings
-from analysis.question import Question
-from analysis.subjects.transformer.weights import Transformer
-from analysis.tasks import INPUT_NAMES
-from analysis.work import Work
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.lenses.lens import Attribution, Grids, Lens, bit_of, outputs_by_input
+from pluriscope.analysis.lenses.site_lens import ROWS, SiteLens, by_position, coalition_cost, coalitions, too_long
+from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.tasks import INPUT_NAMES
+from pluriscope.analysis.work import Work
 
 Array = NDArray[np.float64]
 

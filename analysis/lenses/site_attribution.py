@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.fixed_order import total_of
-from analysis.lenses.attribution_patching import ATTRIBUTION_PATCHING
-from analysis.lenses.lens import Grids
-from analysis.lenses.site_lens import METRIC, PAIRS, SiteLens, alike, grid_of, largest_of, run_cost
-from analysis.lenses.site_patching import DIRECTION, effects_of, sites_by_kind
-from analysis.method_settings import Setting, Settings
-from analysis.subjects.transformer.runs import Site
-from analysis.subjects.transformer.weights import Transformer
-from analysis.work import Work
+from pluriscope.analysis.fixed_order import total_of
+from pluriscope.analysis.lenses.attribution_patching import ATTRIBUTION_PATCHING
+from pluriscope.analysis.lenses.lens import Grids
+from pluriscope.analysis.lenses.site_lens import METRIC, PAIRS, SiteLens, alike, grid_of, largest_of, run_cost
+from pluriscope.analysis.lenses.site_patching import DIRECTION, effects_of, sites_by_kind
+from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.subjects.transformer.runs import Site
+from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.work import Work
 
 _SHOWN: Final = 0.005  # less makes no difference in two digits
 

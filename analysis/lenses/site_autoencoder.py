@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.fixed_order import inner
-from analysis.lenses.autoencoder import DEAD, encoded, random_share
-from analysis.lenses.lens import Grid, Grids
-from analysis.method_settings import Settings
-from analysis.subjects.transformer.runs import on_all_rows, site_names
-from analysis.subjects.transformer.weights import Transformer
-from analysis.work import Work
+from pluriscope.analysis.fixed_order import inner
+from pluriscope.analysis.lenses.autoencoder import DEAD, encoded, random_share
+from pluriscope.analysis.lenses.lens import Grid, Grids
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.subjects.transformer.runs import on_all_rows, site_names
+from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.work import Work
 
 MAX_SAMPLES: Final = 2_048
 """Of rows and positions of a transformer."""

@@ -13,12 +13,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
-from analysis.lenses.lens import APPLIES, Fit, Grid, Lens, not_applicable
-from analysis.lenses.parts import LARGE
-from analysis.method_settings import Setting, Settings
-from analysis.subjects.transformer.runs import METRICS, MILLISECONDS, Pairs, Site, pairs_of, run
-from analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.lenses.lens import APPLIES, Fit, Grid, Lens, not_applicable
+from pluriscope.analysis.lenses.parts import LARGE
+from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.subjects.transformer.runs import METRICS, MILLISECONDS, Pairs, Site, pairs_of, run
+from pluriscope.analysis.subjects.transformer.weights import Transformer
 
 PAIRS: Final = Setting("pairs", 32, "of rows, evenly spread, each with one answered otherwise", low=1, high=4_096)
 METRIC: Final = Setting("metric", METRICS[0], "that is compared", choices=METRICS)

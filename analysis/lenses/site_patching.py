@@ -9,13 +9,13 @@ from typing import Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.fixed_order import total_of
-from analysis.lenses.lens import Grid, Grids
-from analysis.lenses.line_integrals import integrals
-from analysis.lenses.patching import PATCHING_TABLE, PATH_PATCHING, UNDEFINED
-from analysis.lenses.site_lens import METRIC, PAIRS, SiteLens, alike, grid_of, largest_of, paired, run_cost
-from analysis.method_settings import Setting, Settings
-from analysis.subjects.transformer.runs import (
+from pluriscope.analysis.fixed_order import total_of
+from pluriscope.analysis.lenses.lens import Grid, Grids
+from pluriscope.analysis.lenses.line_integrals import integrals
+from pluriscope.analysis.lenses.patching import PATCHING_TABLE, PATH_PATCHING, UNDEFINED
+from pluriscope.analysis.lenses.site_lens import METRIC, PAIRS, SiteLens, alike, grid_of, largest_of, paired, run_cost
+from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.subjects.transformer.runs import (
     Metric,
     Pairs,
     Run,
@@ -27,8 +27,8 @@ from analysis.subjects.transformer.runs import (
     site_names,
     slopes,
 )
-from analysis.subjects.transformer.weights import Transformer
-from analysis.work import Work
+from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.work import Work
 
 DIRECTION: Final = Setting(
     "direction", "denoising", "clean into corrupt, or the reverse", choices=("denoising", "noising")

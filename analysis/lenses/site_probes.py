@@ -7,14 +7,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
-from analysis.lenses.lens import Grid, Grids
-from analysis.lenses.logit_lens import streams
-from analysis.lenses.probes import PROBES
-from analysis.lenses.site_lens import SiteLens, positions, run_cost
-from analysis.method_settings import Settings
-from analysis.subjects.transformer.weights import Transformer
-from analysis.work import Work
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.lenses.lens import Grid, Grids
+from pluriscope.analysis.lenses.logit_lens import streams
+from pluriscope.analysis.lenses.probes import PROBES
+from pluriscope.analysis.lenses.site_lens import SiteLens, positions, run_cost
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.work import Work
 
 Array = NDArray[np.float64]
 _RIDGE: Final = 1e-3  # of the mean square of a layer's numbers

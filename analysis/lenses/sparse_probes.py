@@ -2,7 +2,7 @@
 
 Gurnee et al., "Finding Neurons in a Haystack: Case Studies with Sparse Probing" (2023, arXiv:2305.01610), choose the
 neurons by scores; here every subset is tried, the smallest first, so that the number is exact. Whether a set separates
-a function is decided by the linear programme of :mod:`analysis.lenses.probes`.
+a function is decided by the linear programme of :mod:`pluriscope.analysis.lenses.probes`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any, Final
 
-from analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
-from analysis.lenses.probes import LEAST_MARGIN, Array, labellings, margin_of, scaled_layers
-from analysis.method_settings import Settings
-from analysis.question import Question
-from analysis.work import Work
+from pluriscope.analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
+from pluriscope.analysis.lenses.probes import LEAST_MARGIN, Array, labellings, margin_of, scaled_layers
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.work import Work
 
 MAX_WIDTH: Final = 12
 """Neurons of a layer of which every set is tried."""

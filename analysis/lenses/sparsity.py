@@ -12,13 +12,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.fixed_order import inner, mean
-from analysis.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
-from analysis.lenses.superposition import beside
-from analysis.method_settings import Setting, Settings
-from analysis.question import Question
-from analysis.tasks import INPUT_NAMES
-from analysis.work import Work
+from pluriscope.analysis.fixed_order import inner, mean
+from pluriscope.analysis.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
+from pluriscope.analysis.lenses.superposition import beside
+from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.tasks import INPUT_NAMES
+from pluriscope.analysis.work import Work
 
 SPARSITIES: Final = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
 RESTARTS: Final = 2  # models of each sparsity, of which the one with the lowest loss counts

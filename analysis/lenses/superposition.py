@@ -10,13 +10,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis import fixed_order
-from analysis.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
-from analysis.lenses.null_test import N_NETWORKS, generator, shuffled
-from analysis.method_settings import Settings
-from analysis.question import Question
-from analysis.tasks import INPUT_NAMES
-from analysis.work import Work
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
+from pluriscope.analysis.lenses.null_test import N_NETWORKS, generator, shuffled
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.tasks import INPUT_NAMES
+from pluriscope.analysis.work import Work
 
 
 def _fit(question: Question, _settings: Settings) -> Fit:

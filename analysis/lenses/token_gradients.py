@@ -6,16 +6,16 @@ from typing import Final, cast
 
 import numpy as np
 
-from analysis import fixed_order
-from analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS
-from analysis.lenses.lens import Grids
-from analysis.lenses.line_integrals import POINTS
-from analysis.lenses.site_lens import METRIC, ROWS, SiteLens, alike, by_position, run_cost
-from analysis.lenses.site_patching import Effects
-from analysis.method_settings import Settings
-from analysis.subjects.transformer.runs import Metric, pairs_of
-from analysis.subjects.transformer.weights import Transformer
-from analysis.work import Work
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS
+from pluriscope.analysis.lenses.lens import Grids
+from pluriscope.analysis.lenses.line_integrals import POINTS
+from pluriscope.analysis.lenses.site_lens import METRIC, ROWS, SiteLens, alike, by_position, run_cost
+from pluriscope.analysis.lenses.site_patching import Effects
+from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.subjects.transformer.runs import Metric, pairs_of
+from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.work import Work
 
 
 def _look_at_tokens(model: Transformer, settings: Settings, work: Work) -> Grids:

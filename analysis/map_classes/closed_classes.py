@@ -1,7 +1,8 @@
 """Climbing the classes that need no learning: neurons, sets, and directions in closed form; and the floor beside each.
 
 1. The algorithms are the task's candidates without a redundant literal that have a variable to place.
-2. Each class is searched whole on the network (:mod:`analysis.alignments.search`, :mod:`analysis.directions.search`).
+2. Each class is searched whole on the network (:mod:`pluriscope.analysis.alignments.search`,
+   :mod:`pluriscope.analysis.directions.search`).
 3. The floor: the same on networks with each layer's weights permuted, biases kept (as the criterion ``above-random``
    does). An orthogonal or oblique swap of an exact read-out leaves a base alone where the variable does not change, so
    it can pass only on a network that computes the task by itself; how many do is counted.
@@ -15,26 +16,26 @@ from math import comb, perm
 
 import numpy as np
 
-from analysis.algorithms.candidates import Candidates
-from analysis.algorithms.redundancy import placed_algorithms
-from analysis.alignments.joint import MAX_RUNS, score_joint
-from analysis.alignments.permutation_baseline import permuted_network
-from analysis.alignments.search import search_alignments
-from analysis.answers import answers
-from analysis.directions.result import DirectionClass
-from analysis.directions.search import search_directions
-from analysis.directions.table import DirectionTable
-from analysis.errors import BeyondLimits
-from analysis.late_functions import function_at
-from analysis.map_classes.report import CLOSED, ClassCounts, ClosedClass, MapClassesReport
-from analysis.question import Question
-from analysis.report import Analysed, Settings
-from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task, input_table
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.algorithms.candidates import Candidates
+from pluriscope.analysis.algorithms.redundancy import placed_algorithms
+from pluriscope.analysis.alignments.joint import MAX_RUNS, score_joint
+from pluriscope.analysis.alignments.permutation_baseline import permuted_network
+from pluriscope.analysis.alignments.search import search_alignments
+from pluriscope.analysis.answers import answers
+from pluriscope.analysis.directions.result import DirectionClass
+from pluriscope.analysis.directions.search import search_directions
+from pluriscope.analysis.directions.table import DirectionTable
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.map_classes.report import CLOSED, ClassCounts, ClosedClass, MapClassesReport
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.report import Analysed, Settings
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import Task, input_table
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
-_LEARN = "analysis.map_classes.learned_classes:count_learned"
+_LEARN = "pluriscope.analysis.map_classes.learned_classes:count_learned"
 N_PERMUTED = 20
 _JOINT = 1_000  # alignments on neurons whose joint interchanges are run
 

@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from analysis.algorithms.candidates import Candidates
-from analysis.algorithms.redundancy import placed_algorithms
-from analysis.alignments.iia import tested_pairs
-from analysis.alignments.permutation_baseline import permuted_network
-from analysis.directions.blocks import block_placements, demands
-from analysis.directions.das import LearningOptions, learn
-from analysis.errors import BeyondLimits
-from analysis.map_classes.report import LEARNED, ClassCounts, LearnedClass, MapClassesReport
-from analysis.question import Question
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.algorithms.candidates import Candidates
+from pluriscope.analysis.algorithms.redundancy import placed_algorithms
+from pluriscope.analysis.alignments.iia import tested_pairs
+from pluriscope.analysis.alignments.permutation_baseline import permuted_network
+from pluriscope.analysis.directions.blocks import block_placements, demands
+from pluriscope.analysis.directions.das import LearningOptions, learn
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.map_classes.report import LEARNED, ClassCounts, LearnedClass, MapClassesReport
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 LINEAR: Final = LearningOptions(seeds=(0, 1), steps=150, learning_rate=0.1)
 NON_LINEAR: Final = LearningOptions(seeds=(0, 1), steps=150, learning_rate=0.03)

@@ -13,11 +13,11 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments.map_classes import MAP_CLASSES, map_class
-from analysis.question import Question
-from analysis.report import Report
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.alignments.map_classes import MAP_CLASSES, map_class
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.report import Report
 
 ClosedClass = Literal["single", "sets", "integer", "integer-any", "orthogonal", "oblique"]
 LearnedClass = Literal["learned", "non-linear"]

@@ -14,10 +14,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidNetwork
-from analysis.fixed_order import inner
-from analysis.network_files.files import DECLARED, NETWORK_FORMAT, NetworkFile, network_from
-from analysis.tasks import too_many_classes
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.fixed_order import inner
+from pluriscope.analysis.network_files.files import DECLARED, NETWORK_FORMAT, NetworkFile, network_from
+from pluriscope.analysis.tasks import too_many_classes
 
 Array = NDArray[np.float64]
 _CURE: Final = "give a chain of dense layers and activations"

@@ -7,9 +7,9 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.errors import InvalidNetwork
-from analysis.network_files.declared_tasks import TaskSource
-from analysis.tasks import TASK_NAMES
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.network_files.declared_tasks import TaskSource
+from pluriscope.analysis.tasks import TASK_NAMES
 
 _SHOWN: Final = 3  # answers that are named where none fits
 OutputIs = Literal["", "value", "logit", "sign", "classes"]
@@ -98,7 +98,7 @@ class FileQuestion:
     """Something that a file does not say.
 
     Args:
-        field: of :class:`analysis.network_files.declaration.Declaration`, by which it is answered.
+        field: of :class:`pluriscope.analysis.network_files.declaration.Declaration`, by which it is answered.
         choices: answers as the field takes them, those that fit first; of layers there may be more.
         chosen: what is taken while nobody answers.
         why: that, in a sentence.

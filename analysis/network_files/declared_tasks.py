@@ -8,14 +8,14 @@ from typing import Final, Literal
 
 import numpy as np
 
-from analysis.algorithms.boolean_formulas import task_from_formula
-from analysis.data import DataRecord
-from analysis.errors import InvalidTask
-from analysis.strict_json import Problems
-from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import TASK_NAMES, Task, input_table, name_of, named_task, task_from_table
-from analysis.validity import NEITHER, decide
+from pluriscope.analysis.algorithms.boolean_formulas import task_from_formula
+from pluriscope.analysis.data import DataRecord
+from pluriscope.analysis.errors import InvalidTask
+from pluriscope.analysis.strict_json import Problems
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import TASK_NAMES, Task, input_table, name_of, named_task, task_from_table
+from pluriscope.analysis.validity import NEITHER, decide
 
 TaskSource = Literal["file", "name", "table", "formula", "decisions"]
 MAX_TEXT: Final = 4_000

@@ -6,10 +6,10 @@
      "tasks": [{"name": "XOR", "truth_table": [0, 1, 1, 0]}]}
 
 ``negative_slope``, ``output_activation`` (default: the hidden one), ``attribution``, ``planted``
-(:mod:`analysis.network_files.planted_record`), ``edited`` (:class:`analysis.subjects.edited.EditRecord`) and
-``training`` (:class:`analysis.subjects.perceptron.training_course.EpochRecord`) may be left out, and so may a task's
-name. Every other key is refused: a typing error would otherwise silently change what the
-network computes.
+(:mod:`pluriscope.analysis.network_files.planted_record`), ``edited``
+(:class:`pluriscope.analysis.subjects.edited.EditRecord`) and ``training``
+(:class:`pluriscope.analysis.subjects.perceptron.training_course.EpochRecord`) may be left out, and so may a task's
+name. Every other key is refused: a typing error would otherwise silently change what the network computes.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from analysis.described import Described
-from analysis.digest import looks_like_digest
-from analysis.errors import InvalidNetwork, InvalidPlanting
-from analysis.strict_json import Problems, check_keys, number_array, plain_text, read_object, validated
-from analysis.subjects.names import MAX_ATTRIBUTION, checked_name
-from analysis.subjects.perceptron.activations import activation_of
-from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import MAX_INPUTS, Task, task_from_table, too_many_inputs
+from pluriscope.analysis.described import Described
+from pluriscope.analysis.digest import looks_like_digest
+from pluriscope.analysis.errors import InvalidNetwork, InvalidPlanting
+from pluriscope.analysis.strict_json import Problems, check_keys, number_array, plain_text, read_object, validated
+from pluriscope.analysis.subjects.names import MAX_ATTRIBUTION, checked_name
+from pluriscope.analysis.subjects.perceptron.activations import activation_of
+from pluriscope.analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import MAX_INPUTS, Task, task_from_table, too_many_inputs
 
 if TYPE_CHECKING:
-    from analysis.edits.edit import Edited
-    from analysis.network_files.declaration import FileQuestion
-    from analysis.network_files.original import Original
-    from analysis.network_files.planted_record import PlantedRecord
-    from analysis.subjects.edited import EditRecord
-    from analysis.subjects.perceptron.training_course import EpochRecord
+    from pluriscope.analysis.edits.edit import Edited
+    from pluriscope.analysis.network_files.declaration import FileQuestion
+    from pluriscope.analysis.network_files.original import Original
+    from pluriscope.analysis.network_files.planted_record import PlantedRecord
+    from pluriscope.analysis.subjects.edited import EditRecord
+    from pluriscope.analysis.subjects.perceptron.training_course import EpochRecord
 
 T = TypeVar("T")
 NETWORK_FORMAT: Final = "pluriscope-network/1"
@@ -188,11 +188,11 @@ def network_from(
     if shape is not None and shape[0] <= MAX_INPUTS:
         tasks = read("tasks", _tasks, shape)
         if network is not None and document.get("planted") is not None:
-            from analysis.network_files.planted_record import read_planted
+            from pluriscope.analysis.network_files.planted_record import read_planted
 
             planted = read("planted", read_planted, network.sizes)
         if network is not None and document.get("edited") is not None:
-            from analysis.edits.registry import read_edited
+            from pluriscope.analysis.edits.registry import read_edited
 
             edited = read("edited", read_edited, "perceptron", network.sizes)
     if planted is not None and tasks is not None and planted.task.truth_table != tasks[0].truth_table:
@@ -218,7 +218,7 @@ def network_file_json(file: NetworkFile) -> dict[str, Any]:
     }
     document |= {"attribution": file.attribution} if file.attribution else {}
     if file.planted is not None:
-        from analysis.network_files.planted_record import planted_json
+        from pluriscope.analysis.network_files.planted_record import planted_json
 
         document["planted"] = planted_json(file.planted)
     if file.edited is not None:
@@ -252,7 +252,7 @@ def task_json(task: Task) -> dict[str, Any]:
 
 
 def _training(value: Any, sizes: tuple[int, ...] | None) -> EpochRecord:
-    from analysis.subjects.perceptron.training_course import EpochRecord
+    from pluriscope.analysis.subjects.perceptron.training_course import EpochRecord
 
     cure = "write it as pluriscope train does"
     record = validated(EpochRecord, value, "training", InvalidNetwork, cure)

@@ -15,25 +15,25 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from analysis.data import DataRecord, clean_data, data_problems, parse_data_file
-from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask
-from analysis.input_encoding import InputEncoding, parse_encoding
-from analysis.network_files.declaration import Declaration, OutputIs
-from analysis.network_files.declared_tasks import declared_tasks
-from analysis.network_files.files import MAX_NETWORK_BYTES, SMALLER, TOO_LARGE, NetworkFile
-from analysis.network_files.formats.format import CALLING, LACKING, Beside, WeightsFound
-from analysis.network_files.formats.registry import format_of
-from analysis.network_files.original import Original, Rows, check_against
-from analysis.network_files.questions import draft_of, with_questions
-from analysis.strict_json import Problems, combined
-from analysis.subjects.names import checked_name, usable_name
-from analysis.subjects.perceptron.activations import SIGMOID
-from analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import MAX_INPUTS, Task, too_many_classes, too_many_inputs
+from pluriscope.analysis.data import DataRecord, clean_data, data_problems, parse_data_file
+from pluriscope.analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask
+from pluriscope.analysis.input_encoding import InputEncoding, parse_encoding
+from pluriscope.analysis.network_files.declaration import Declaration, OutputIs
+from pluriscope.analysis.network_files.declared_tasks import declared_tasks
+from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES, SMALLER, TOO_LARGE, NetworkFile
+from pluriscope.analysis.network_files.formats.format import CALLING, LACKING, Beside, WeightsFound
+from pluriscope.analysis.network_files.formats.registry import format_of
+from pluriscope.analysis.network_files.original import Original, Rows, check_against
+from pluriscope.analysis.network_files.questions import draft_of, with_questions
+from pluriscope.analysis.strict_json import Problems, combined
+from pluriscope.analysis.subjects.names import checked_name, usable_name
+from pluriscope.analysis.subjects.perceptron.activations import SIGMOID
+from pluriscope.analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import MAX_INPUTS, Task, too_many_classes, too_many_inputs
 
 if TYPE_CHECKING:
-    from analysis.network_files.planted_record import PlantedRecord
+    from pluriscope.analysis.network_files.planted_record import PlantedRecord
 
 T = TypeVar("T")
 

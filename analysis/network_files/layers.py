@@ -19,10 +19,10 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import AnalysisError, InvalidNetwork
-from analysis.network_files.files import MAX_LAYERS, MAX_PARAMETERS
-from analysis.network_files.formats.format import LACKING, Tensor, WeightsFound, unread
-from analysis.strict_json import combined
+from pluriscope.analysis.errors import AnalysisError, InvalidNetwork
+from pluriscope.analysis.network_files.files import MAX_LAYERS, MAX_PARAMETERS
+from pluriscope.analysis.network_files.formats.format import LACKING, Tensor, WeightsFound, unread
+from pluriscope.analysis.strict_json import combined
 
 Array = NDArray[np.float64]
 Role = Literal["weight", "bias"]

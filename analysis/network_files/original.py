@@ -9,10 +9,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidNetwork
-from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.perceptron.network import Network
-from analysis.validity import decide
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.validity import decide
 
 Rows = NDArray[np.float64]
 SINGLE: Final = 1e-4

@@ -28,15 +28,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from analysis.algorithms.high_level_model import Form, HighLevelModel, function_of, input_pattern
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments.alignment import Alignment
-from analysis.errors import AnalysisError, InvalidAlgorithm, InvalidPlanting
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.strict_json import validated
-from analysis.subjects.made import MAX_STEPS, Made, StepTold, made_json
-from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, masks_of
-from analysis.tasks import Task, name_of, pattern_bits
+from pluriscope.analysis.algorithms.high_level_model import Form, HighLevelModel, function_of, input_pattern
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.errors import AnalysisError, InvalidAlgorithm, InvalidPlanting
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.strict_json import validated
+from pluriscope.analysis.subjects.made import MAX_STEPS, Made, StepTold, made_json
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, masks_of
+from pluriscope.analysis.tasks import Task, name_of, pattern_bits
 
 MAX_UNITS: Final = 1_000
 _ITEM: Final = "planted"

@@ -1,7 +1,7 @@
 """The observed classes of the listed circuits as rows of bits: where each is right, and where it is wrong.
 
 All members of a class make the same predictions but for those that rest on a free row of a gate, so one of them stands
-for it (:mod:`analysis.common_ground.interpreted`).
+for it (:mod:`pluriscope.analysis.common_ground.interpreted`).
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.judging import evaluate_circuits
-from analysis.common_ground.interpreted import choose_classes, representatives_predict, speaks
-from analysis.common_ground.survey import drawn_ranks
-from analysis.errors import BeyondLimits
-from analysis.experiments import InterventionSpace, NetworkAnswers
-from analysis.interpretations.observed import ObservedClasses
-from analysis.question import Question
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.circuits.judging import evaluate_circuits
+from pluriscope.analysis.common_ground.interpreted import choose_classes, representatives_predict, speaks
+from pluriscope.analysis.common_ground.survey import drawn_ranks
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.experiments import InterventionSpace, NetworkAnswers
+from pluriscope.analysis.interpretations.observed import ObservedClasses
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Words = NDArray[np.uint64]
 

@@ -18,18 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from analysis.circuits.result import CircuitSearch
-from analysis.errors import InvalidIndex
-from analysis.experiments import InterventionSpace, NetworkAnswers, NeuronSite, ask_network
-from analysis.explanations.circuits import gate_label, predict_by_interpretation
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interpretations.interpretation import Interpretation, NeuronGate
-from analysis.pair.readings import Counted, Readings, Words, read_classes, unpacked
-from analysis.pair.search import Experiments, Pair, find_pairs
-from analysis.question import Question
-from analysis.report import Analysed, Exact, Mask, Part, Report, Settings
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.errors import InvalidIndex
+from pluriscope.analysis.experiments import InterventionSpace, NetworkAnswers, NeuronSite, ask_network
+from pluriscope.analysis.explanations.circuits import gate_label, predict_by_interpretation
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
+from pluriscope.analysis.pair.readings import Counted, Readings, Words, read_classes, unpacked
+from pluriscope.analysis.pair.search import Experiments, Pair, find_pairs
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.report import Analysed, Exact, Mask, Part, Report, Settings
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Condition = Literal["turns", "one", "clear", "settled", "each"]
 CONDITIONS: Final[Mapping[Condition, str]] = {

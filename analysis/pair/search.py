@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.pair.readings import Readings, Words, packed, unpacked
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.pair.readings import Readings, Words, packed, unpacked
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 STAGE: Final = "pairs"
 _BLOCK: Final = 256

@@ -26,16 +26,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from analysis.alignments.iia import score_alignment
-from analysis.alignments.joint import score_joint
-from analysis.criteria.ablations import MEAN_ABLATION, RESAMPLE_ABLATION, ZERO_ABLATION
-from analysis.criteria.population import Population
-from analysis.errors import BeyondLimits
-from analysis.network_files.planted_record import PlantedRecord, Unit
-from analysis.question import Question
-from analysis.report import Part, Score
-from analysis.subjects.perceptron.circuit import mask_array
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.alignments.iia import score_alignment
+from pluriscope.analysis.alignments.joint import score_joint
+from pluriscope.analysis.criteria.ablations import MEAN_ABLATION, RESAMPLE_ABLATION, ZERO_ABLATION
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.network_files.planted_record import PlantedRecord, Unit
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.report import Part, Score
+from pluriscope.analysis.subjects.perceptron.circuit import mask_array
+from pluriscope.analysis.subjects.perceptron.network import Network
 
 Array = NDArray[np.float64]
 

@@ -11,7 +11,8 @@ given their values from, each is exactly 0 or 1, and the AND of what its sources
 algorithm says if the gates at these neurons are fixed to these values. Hence the planted alignment passes every
 interchange, alone and jointly. An edge off the circuit has weight 0 and says nothing whatever it carries, hence the
 planted circuit decides as the network does under zero, mean and resample ablation alike. With sigmoid and leaky_relu
-values are near 0 and 1; how near, and so the margin that is left, is bounded by :mod:`analysis.planting.certificate`.
+values are near 0 and 1; how near, and so the margin that is left, is bounded by
+:mod:`pluriscope.analysis.planting.certificate`.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from typing import Final
 
 import numpy as np
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.errors import InvalidPlanting
-from analysis.network_files.planted_record import PlantedRecord, Source, Unit
-from analysis.planting.placement import placed_units
-from analysis.planting.planted import Planted
-from analysis.subjects.made import Made
-from analysis.subjects.perceptron.activations import Activation, activation_of, usual_activations
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.errors import InvalidPlanting
+from pluriscope.analysis.network_files.planted_record import PlantedRecord, Source, Unit
+from pluriscope.analysis.planting.placement import placed_units
+from pluriscope.analysis.planting.planted import Planted
+from pluriscope.analysis.subjects.made import Made
+from pluriscope.analysis.subjects.perceptron.activations import Activation, activation_of, usual_activations
+from pluriscope.analysis.subjects.perceptron.network import Network
 
 SCALE: Final = 25.0
 """λ of sigmoid neurons: the analytic XORNet's."""

@@ -14,7 +14,8 @@ distract    Neurons compute another function and come in pairs whose outgoing we
             every interchange of the planted variables both carry the same, so every output is as before; so it is if
             absent edges carry 0, means, or what the network has on one input. A circuit with one of the two is not.
 noise       Every weight and bias changes by at most an amount. Outputs move by no more than intervals say
-            (:func:`~analysis.planting.certificate.certified_margin`); decisions stay where that leaves a margin.
+            (:func:`~pluriscope.analysis.planting.certificate.certified_margin`); decisions stay where that leaves a
+            margin.
 finetune    Steps of ordinary training on the task. Nothing is promised; what is left is found out.
 =========== =========================================================================================================
 
@@ -32,11 +33,11 @@ import numpy as np
 from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidPlanting
-from analysis.late_functions import function_at
-from analysis.planting.certificate import certified_margin
-from analysis.planting.planted import Planted
-from analysis.subjects.made import Made
+from pluriscope.analysis.errors import InvalidPlanting
+from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.planting.certificate import certified_margin
+from pluriscope.analysis.planting.planted import Planted
+from pluriscope.analysis.subjects.made import Made
 
 Array = NDArray[np.float64]
 
@@ -232,7 +233,7 @@ DISGUISES: Final[Mapping[str, Callable[..., Planted] | str]] = {
     "idle": idle,
     "distract": distract,
     "noise": noise,
-    "finetune": "analysis.planting.interchange:fine_tuned",
+    "finetune": "pluriscope.analysis.planting.interchange:fine_tuned",
 }
 """By name, in the order of the table above; the dotted path of what loads torch."""
 _SHAPE: Final = re.compile(r"([a-z]+)(?:=([0-9.e-]+))?", re.ASCII)

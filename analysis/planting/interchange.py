@@ -17,8 +17,8 @@ patches one neuron at a time, so that the planted circuit need not be valid wher
 The record tells how many interchanges a network passes, of all that there are, each tried.
 
 All inputs and pairs are in every step, so nothing is drawn but the starting weights. Networks are lanes, the last axis
-of every array, padded as by :mod:`analysis.subjects.perceptron.training`: none depends on which others are trained
-beside it.
+of every array, padded as by :mod:`pluriscope.analysis.subjects.perceptron.training`: none depends on which others are
+trained beside it.
 """
 
 from __future__ import annotations
@@ -33,25 +33,25 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.iia import Behaviour, tested_pairs
-from analysis.errors import InvalidPlanting
-from analysis.network_files.planted_record import PlantedRecord
-from analysis.planting.certificate import exhaustive
-from analysis.planting.placement import placed_units
-from analysis.planting.planted import Planted
-from analysis.planting.recipes import MAX_STEPS, MODES, STEPS, Mode
-from analysis.question import ask
-from analysis.subjects.made import Made
-from analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, activation_of
-from analysis.subjects.perceptron.batched_mlp import activated_with_gradient, layer_views
-from analysis.subjects.perceptron.drawing import initial_parameters
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.perceptron.optimizers import Adam, AdamW
-from analysis.subjects.perceptron.threads import one_thread
-from analysis.subjects.perceptron.training import LANES
-from analysis.tasks import input_table
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.iia import Behaviour, tested_pairs
+from pluriscope.analysis.errors import InvalidPlanting
+from pluriscope.analysis.network_files.planted_record import PlantedRecord
+from pluriscope.analysis.planting.certificate import exhaustive
+from pluriscope.analysis.planting.placement import placed_units
+from pluriscope.analysis.planting.planted import Planted
+from pluriscope.analysis.planting.recipes import MAX_STEPS, MODES, STEPS, Mode
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.made import Made
+from pluriscope.analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, activation_of
+from pluriscope.analysis.subjects.perceptron.batched_mlp import activated_with_gradient, layer_views
+from pluriscope.analysis.subjects.perceptron.drawing import initial_parameters
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.optimizers import Adam, AdamW
+from pluriscope.analysis.subjects.perceptron.threads import one_thread
+from pluriscope.analysis.subjects.perceptron.training import LANES
+from pluriscope.analysis.tasks import input_table
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 MAX_LANES: Final = 1_024
 FINE_TUNING_NOISE: Final = 0.1

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
-from analysis.algorithms.high_level_model import HighLevelModel, Node, walk
-from analysis.errors import BeyondLimits, InvalidPlanting
-from analysis.network_files.planted_record import Source, Unit
-from analysis.tasks import INPUT_NAMES
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node, walk
+from pluriscope.analysis.errors import BeyondLimits, InvalidPlanting
+from pluriscope.analysis.network_files.planted_record import Source, Unit
+from pluriscope.analysis.tasks import INPUT_NAMES
 
 MAX_SCHEDULES: Final = 200_000
 

@@ -9,13 +9,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.network_files.files import NetworkFile
-from analysis.network_files.planted_record import PlantedRecord
-from analysis.subjects.made import Made
-from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import input_table
-from analysis.validity import decide
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.network_files.planted_record import PlantedRecord
+from pluriscope.analysis.subjects.made import Made
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import input_table
+from pluriscope.analysis.validity import decide
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from analysis.errors import InvalidPlanting
-from analysis.planting.disguises import read_disguise
+from pluriscope.analysis.errors import InvalidPlanting
+from pluriscope.analysis.planting.disguises import read_disguise
 
 Mode = Literal["plain", "iit", "strict", "strict-zero"]
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
-"""Losses of interchange training (:mod:`analysis.planting.interchange`)."""
+"""Losses of interchange training (:mod:`pluriscope.analysis.planting.interchange`)."""
 COMPILED: Final = "compile"
 STEPS: Final = 3_000
 """Of training, unless somebody says otherwise."""
@@ -23,7 +23,7 @@ class Recipe:
 
     Args:
         mode: losses of training; None for compiled weights.
-        disguises: in order, as :func:`analysis.planting.disguises.disguised` takes them.
+        disguises: in order, as :func:`pluriscope.analysis.planting.disguises.disguised` takes them.
     """
 
     mode: Mode | None

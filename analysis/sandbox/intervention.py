@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
 
-from analysis.errors import InvalidIntervention
-from analysis.experiments import SILENT
-from analysis.tasks import INPUT_NAMES
+from pluriscope.analysis.errors import InvalidIntervention
+from pluriscope.analysis.experiments import SILENT
+from pluriscope.analysis.tasks import INPUT_NAMES
 
 Written = Literal["zero", "mean", "source", "value"]
 WRITTEN: Final[tuple[Written, ...]] = ("zero", "mean", "source", "value")

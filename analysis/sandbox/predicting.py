@@ -16,9 +16,10 @@
 3. *A bare circuit* says where, not what, and says nothing. *An algorithm without places* says what, not where: it says
    nothing, unless nothing is changed. Nor does *an alignment on directions*, which speaks of its own directions alone.
 4. *An explanation of any other kind* predicts what it predicts on the common ground
-   (:meth:`analysis.explanations.explanation.Kind.ask`).
+   (:meth:`pluriscope.analysis.explanations.explanation.Kind.ask`).
 
-On what the common ground has, single sources on neuron sets, this is what :mod:`analysis.experiments` predicts.
+On what the common ground has, single sources on neuron sets, this is what :mod:`pluriscope.analysis.experiments`
+predicts.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment
-from analysis.experiments import SILENT
-from analysis.interpretations.cuts import EQUAL_WITHIN
-from analysis.interpretations.interpretation import Interpretation
-from analysis.sandbox.intervention import Change, Intervention, Prediction, carrier_name, site_name
-from analysis.sandbox.running import Bench
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.experiments import SILENT
+from pluriscope.analysis.interpretations.cuts import EQUAL_WITHIN
+from pluriscope.analysis.interpretations.interpretation import Interpretation
+from pluriscope.analysis.sandbox.intervention import Change, Intervention, Prediction, carrier_name, site_name
+from pluriscope.analysis.sandbox.running import Bench
 
 ON_DIRECTIONS: Final = "directions do not speak about neurons and edges, only about interchanges along themselves"
 SAYS_WHAT: Final = "an algorithm says what, not where: without a placement its variables sit on no neuron"

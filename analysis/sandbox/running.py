@@ -13,9 +13,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.sandbox.intervention import Change, Intervention
-from analysis.subjects.perceptron.mlp import activations, means
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.sandbox.intervention import Change, Intervention
+from pluriscope.analysis.subjects.perceptron.mlp import activations, means
+from pluriscope.analysis.subjects.perceptron.network import Network
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from math import comb
 from typing import Final
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
 
 _SYMBOL: Final = re.compile(r"\b[A-Za-z]\b|[∧∨¬]")
 _OPERATORS: Final = 3

@@ -8,9 +8,9 @@ from functools import lru_cache
 from itertools import product
 from typing import Final, NamedTuple
 
-from analysis.algorithms.high_level_model import input_pattern
-from analysis.errors import BeyondLimits
-from analysis.interpretations.partial_gates import OpenTable, open_table
+from pluriscope.analysis.algorithms.high_level_model import input_pattern
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.interpretations.partial_gates import OpenTable, open_table
 
 _MOST_PAIRS: Final = 2_000_000
 

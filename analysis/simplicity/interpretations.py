@@ -10,17 +10,17 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import input_pattern
-from analysis.errors import BeyondLimits
-from analysis.interpretations.counting import count_interpretations
-from analysis.interpretations.cuts import pattern, read_cuts
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interpretations.observed import ObservedClasses, observed_classes
-from analysis.question import Question
-from analysis.simplicity.codes import ENUMERATIVE, LIST, Code
-from analysis.simplicity.formulas import ShortestFormula, shortest_formula
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.work import Work
+from pluriscope.analysis.algorithms.high_level_model import input_pattern
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.interpretations.counting import count_interpretations
+from pluriscope.analysis.interpretations.cuts import pattern, read_cuts
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.interpretations.observed import ObservedClasses, observed_classes
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.simplicity.codes import ENUMERATIVE, LIST, Code
+from pluriscope.analysis.simplicity.formulas import ShortestFormula, shortest_formula
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.work import Work
 
 STAGE: Final = "simplicity"
 _MOST_CLASSES: Final = 200_000  # of one circuit

@@ -11,13 +11,18 @@ from typing import Any, Final, Literal
 from numpy.typing import NDArray
 from pydantic import Field
 
-from analysis.alignments.alignment import Alignment
-from analysis.errors import BeyondLimits
-from analysis.question import Question
-from analysis.report import Analysed, Exact, Part, Placed, Report, Settings
-from analysis.simplicity.codes import CODES, Code
-from analysis.simplicity.interpretations import STAGE, ShortestInterpretations, shortest_by_formulas, shortest_by_tables
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.report import Analysed, Exact, Part, Placed, Report, Settings
+from pluriscope.analysis.simplicity.codes import CODES, Code
+from pluriscope.analysis.simplicity.interpretations import (
+    STAGE,
+    ShortestInterpretations,
+    shortest_by_formulas,
+    shortest_by_tables,
+)
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Kind = Literal["circuit", "interpretation", "alignment"]
 WORDS: Final[dict[Kind, tuple[str, str]]] = {

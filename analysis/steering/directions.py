@@ -13,19 +13,19 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis import fixed_order
-from analysis.algorithms.redundancy import placed_algorithms
-from analysis.directions.blocks import Block
-from analysis.errors import InvalidIntervention
-from analysis.explanations.probes import separation
-from analysis.late_functions import function_at
-from analysis.lenses.das import learned_subspace
-from analysis.method_settings import Setting
-from analysis.protocol import COMPLETE
-from analysis.question import Question
-from analysis.sandbox.intervention import MAX_VALUE
-from analysis.steering.sites import Array, Steerable
-from analysis.subjects.transformer.runs import pairs_of, read_site
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.algorithms.redundancy import placed_algorithms
+from pluriscope.analysis.directions.blocks import Block
+from pluriscope.analysis.errors import InvalidIntervention
+from pluriscope.analysis.explanations.probes import separation
+from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.lenses.das import learned_subspace
+from pluriscope.analysis.method_settings import Setting
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.sandbox.intervention import MAX_VALUE
+from pluriscope.analysis.steering.sites import Array, Steerable
+from pluriscope.analysis.subjects.transformer.runs import pairs_of, read_site
 
 ALONG: Final = ("means", "probe", "das", "placement", "numbers")
 _OF: Final = "the difference of the means of both classes, or its part on a probe, a learned direction or a placement"
@@ -139,8 +139,8 @@ def _learned(question: Any, here: Steerable) -> Array:
         at = next((at for at, path in enumerate(paths) if algorithm.responses[path].function in both), None)
         if at is not None and len(paths) <= width:
             blocks = tuple(Block(layer, place, 1) for place in range(len(paths)))
-            with function_at("analysis.subjects.perceptron.threads:one_thread")():
-                ((_, scored),) = function_at("analysis.directions.das:learn_choices")(
+            with function_at("pluriscope.analysis.subjects.perceptron.threads:one_thread")():
+                ((_, scored),) = function_at("pluriscope.analysis.directions.das:learn_choices")(
                     question, algorithm, [blocks], n_seeds=1
                 )[0]
             place = dict(scored.alignment.places)[paths[at]]

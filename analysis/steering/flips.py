@@ -11,7 +11,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.network import Network
 
 MOST_PRODUCTS: Final = 300_000
 """About how many products of fractions are taken; a second or so."""

@@ -2,9 +2,10 @@
 
 An interpretation reads what is written into a neuron as the bit on whose side of its threshold it lies, and is silent
 about what lies between the two values that the threshold separates, unless nothing depends on that
-(:mod:`analysis.sandbox.predicting`); also where a row of a gate that no input reaches would decide. A placement speaks
-if the direction lies within what its variables of that layer move. It reads a variable on one neuron or direction
-likewise, and one on several as what it is on the input that has the same values there; of others it says nothing.
+(:mod:`pluriscope.analysis.sandbox.predicting`); also where a row of a gate that no input reaches would decide. A
+placement speaks if the direction lies within what its variables of that layer move. It reads a variable on one neuron
+or direction likewise, and one on several as what it is on the input that has the same values there; of others it says
+nothing.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.common_ground.interpreted import gate_tables
-from analysis.interpretations.cuts import EQUAL_WITHIN
-from analysis.interpretations.observed import ObservedClasses
-from analysis.interventions.subspace import Subspace
-from analysis.steering.sites import Array
-from analysis.tasks import pattern_bits
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.common_ground.interpreted import gate_tables
+from pluriscope.analysis.interpretations.cuts import EQUAL_WITHIN
+from pluriscope.analysis.interpretations.observed import ObservedClasses
+from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.analysis.steering.sites import Array
+from pluriscope.analysis.tasks import pattern_bits
 
 Bits = NDArray[np.int8]
 UNREAD: Final = 2

@@ -9,27 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from analysis import fixed_order
-from analysis.algorithms.redundancy import placed_algorithms
-from analysis.circuits.estimating import share_interval
-from analysis.common_ground.interpreted import choose_classes, speaks
-from analysis.common_ground.survey import drawn_ranks
-from analysis.directions.search import MAX_CHEAP, align_on_directions, closed_form_work
-from analysis.directions.table import DirectionTable
-from analysis.errors import BeyondLimits, InvalidIntervention
-from analysis.interventions.subspace import Subspace
-from analysis.method_settings import filled
-from analysis.protocol import COMPLETE
-from analysis.question import Question
-from analysis.report import Analysed, Part, Report
-from analysis.sandbox.intervention import MAX_VALUE
-from analysis.steering.directions import SETTINGS, direction_of
-from analysis.steering.flips import exact_flips, exact_threshold
-from analysis.steering.predicting import UNREAD, Bits, classes_predict, placement_predicts
-from analysis.steering.sites import Array, Steerable, steerable
-from analysis.steering.transfer import CONFIDENCE, affine_map, as_meant, check_alike, null_of
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.algorithms.redundancy import placed_algorithms
+from pluriscope.analysis.circuits.estimating import share_interval
+from pluriscope.analysis.common_ground.interpreted import choose_classes, speaks
+from pluriscope.analysis.common_ground.survey import drawn_ranks
+from pluriscope.analysis.directions.search import MAX_CHEAP, align_on_directions, closed_form_work
+from pluriscope.analysis.directions.table import DirectionTable
+from pluriscope.analysis.errors import BeyondLimits, InvalidIntervention
+from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.analysis.method_settings import filled
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.report import Analysed, Part, Report
+from pluriscope.analysis.sandbox.intervention import MAX_VALUE
+from pluriscope.analysis.steering.directions import SETTINGS, direction_of
+from pluriscope.analysis.steering.flips import exact_flips, exact_threshold
+from pluriscope.analysis.steering.predicting import UNREAD, Bits, classes_predict, placement_predicts
+from pluriscope.analysis.steering.sites import Array, Steerable, steerable
+from pluriscope.analysis.steering.transfer import CONFIDENCE, affine_map, as_meant, check_alike, null_of
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 MOST_CLASSES: Final = 10_000
 MOST_CIRCUITS: Final = 500
@@ -186,7 +186,7 @@ def find(
 
     Args:
         of: the question, with circuits and placements where explanations are asked.
-        given: settings of :data:`~analysis.steering.directions.SETTINGS`; the rest as usual.
+        given: settings of :data:`~pluriscope.analysis.steering.directions.SETTINGS`; the rest as usual.
         into: name of another network and the question about it, to which the direction is transferred.
         work: told how far it is; may cancel.
 

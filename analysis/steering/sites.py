@@ -9,13 +9,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answers import answers, largest
-from analysis.errors import InvalidIntervention
-from analysis.question import Question
-from analysis.subjects.perceptron.mlp import activations, next_layer
-from analysis.subjects.subject import gaps
-from analysis.subjects.transformer.runs import Site, in_portions, on_all_rows, read_site, run, site_names
-from analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.answers import answers, largest
+from pluriscope.analysis.errors import InvalidIntervention
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.mlp import activations, next_layer
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.subjects.transformer.runs import Site, in_portions, on_all_rows, read_site, run, site_names
+from pluriscope.analysis.subjects.transformer.weights import Transformer
 
 Array = NDArray[np.float64]
 MOST_ROWS: Final = 256

@@ -11,10 +11,10 @@ from typing import Final
 
 import numpy as np
 
-from analysis import fixed_order
-from analysis.circuits.estimating import share_interval
-from analysis.errors import InvalidIntervention
-from analysis.steering.sites import Array, Steerable
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.circuits.estimating import share_interval
+from pluriscope.analysis.errors import InvalidIntervention
+from pluriscope.analysis.steering.sites import Array, Steerable
 
 RANK: Final = 1e-9
 """Share of the largest singular value below which others count as 0."""

@@ -8,9 +8,9 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
-from analysis.digest import canonical_json, sha256_hex, short_id
-from analysis.studies.design import ANY_GATE, FILES, GRID_FACTORS, LATER, Factor, StudyDesign, level_label
-from analysis.subjects.perceptron.training_spec import TrainingSpec
+from pluriscope.analysis.digest import canonical_json, sha256_hex, short_id
+from pluriscope.analysis.studies.design import ANY_GATE, FILES, GRID_FACTORS, LATER, Factor, StudyDesign, level_label
+from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
 
 
 @dataclass(frozen=True)

@@ -13,16 +13,16 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.planting.disguises import disguised
-from analysis.planting.interchange import InterchangeSpec, Learned, interchange_trained
-from analysis.planting.recipes import read_recipe
-from analysis.studies.cells import Cell
-from analysis.studies.sources import CONVERGED, Produced, compiled, options_of, planted_algorithms, prior_of
-from analysis.subjects.perceptron.drawing import Drawing, draw_network, largest_rate
-from analysis.subjects.perceptron.training import train_networks
-from analysis.subjects.perceptron.training_spec import MESSAGES, TrainingState
-from analysis.work import Work
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.planting.disguises import disguised
+from pluriscope.analysis.planting.interchange import InterchangeSpec, Learned, interchange_trained
+from pluriscope.analysis.planting.recipes import read_recipe
+from pluriscope.analysis.studies.cells import Cell
+from pluriscope.analysis.studies.sources import CONVERGED, Produced, compiled, options_of, planted_algorithms, prior_of
+from pluriscope.analysis.subjects.perceptron.drawing import Drawing, draw_network, largest_rate
+from pluriscope.analysis.subjects.perceptron.training import train_networks
+from pluriscope.analysis.subjects.perceptron.training_spec import MESSAGES, TrainingState
+from pluriscope.analysis.work import Work
 
 NONE_ACCEPTED: Final = "none_accepted"
 """The state of a network whose budget of draws ran out."""

@@ -18,18 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.data import parse_data_file
-from analysis.digest import canonical_json
-from analysis.errors import AnalysisError, InvalidStudy
-from analysis.network_files.planted_record import read_planted
-from analysis.studies.cells import Cell, cells_of
-from analysis.studies.design import StudyDesign
-from analysis.studies.measures.measure import Measured
-from analysis.studies.reading import design_from_mapping
-from analysis.studies.rows import NAMES, Row, columns_of, holds, rows_of
-from analysis.studies.sources import RowNetwork
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task
+from pluriscope.analysis.data import parse_data_file
+from pluriscope.analysis.digest import canonical_json
+from pluriscope.analysis.errors import AnalysisError, InvalidStudy
+from pluriscope.analysis.network_files.planted_record import read_planted
+from pluriscope.analysis.studies.cells import Cell, cells_of
+from pluriscope.analysis.studies.design import StudyDesign
+from pluriscope.analysis.studies.measures.measure import Measured
+from pluriscope.analysis.studies.reading import design_from_mapping
+from pluriscope.analysis.studies.rows import NAMES, Row, columns_of, holds, rows_of
+from pluriscope.analysis.studies.sources import RowNetwork
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import Task
 
 OLD_FORMAT: Final = "pluriscope-study-result/1"
 MAX_OLD_BYTES: Final = 256 << 20  # compressed

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from analysis.discovery.method import settings_digest
-from analysis.discovery.registry import read_method
-from analysis.errors import AnalysisError, InvalidStudy
-from analysis.strict_json import read_object
-from analysis.studies.cells import Cell, cells_of
-from analysis.studies.design import (
+from pluriscope.analysis.discovery.method import settings_digest
+from pluriscope.analysis.discovery.registry import read_method
+from pluriscope.analysis.errors import AnalysisError, InvalidStudy
+from pluriscope.analysis.strict_json import read_object
+from pluriscope.analysis.studies.cells import Cell, cells_of
+from pluriscope.analysis.studies.design import (
     ANY_GATE,
     FACTORS,
     FILES,
@@ -25,10 +25,10 @@ from analysis.studies.design import (
     StudyDesign,
     TrainingRules,
 )
-from analysis.studies.measures.measure import Measure
-from analysis.studies.measures.registry import MEASURES, answer_measures, measures_of
-from analysis.studies.rows import NAMES
-from analysis.studies.sources import (
+from pluriscope.analysis.studies.measures.measure import Measure
+from pluriscope.analysis.studies.measures.registry import MEASURES, answer_measures, measures_of
+from pluriscope.analysis.studies.rows import NAMES
+from pluriscope.analysis.studies.sources import (
     BOOLEAN,
     DRAWN,
     PLANTED,
@@ -38,9 +38,9 @@ from analysis.studies.sources import (
     planted_algorithms,
     prior_of,
 )
-from analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE
-from analysis.subjects.perceptron.drawing import MATCHED
-from analysis.tasks import task_of_text
+from pluriscope.analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE
+from pluriscope.analysis.subjects.perceptron.drawing import MATCHED
+from pluriscope.analysis.tasks import task_of_text
 
 _OF_NUMBERS: Final = ("mann-whitney", "kruskal-wallis", "spearman", "wilcoxon", "friedman", "page")
 _FORMER_PRIORS: Final = ("permuted",)  # of results

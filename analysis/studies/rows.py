@@ -12,16 +12,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.data import data_file_json, parse_data_file
-from analysis.errors import InvalidNetwork, InvalidTask
-from analysis.network_files.planted_record import planted_json, read_planted
-from analysis.studies.cells import Cell, cells_of
-from analysis.studies.design import FACTORS, GRID_FACTORS, SHARED, Factor, StudyDesign
-from analysis.studies.measures.measure import Kind, Measure, Measured, unknown_measure
-from analysis.studies.measures.registry import measures_of
-from analysis.studies.sources import RowNetwork
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task, named_task, task_from_table
+from pluriscope.analysis.data import data_file_json, parse_data_file
+from pluriscope.analysis.errors import InvalidNetwork, InvalidTask
+from pluriscope.analysis.network_files.planted_record import planted_json, read_planted
+from pluriscope.analysis.studies.cells import Cell, cells_of
+from pluriscope.analysis.studies.design import FACTORS, GRID_FACTORS, SHARED, Factor, StudyDesign
+from pluriscope.analysis.studies.measures.measure import Kind, Measure, Measured, unknown_measure
+from pluriscope.analysis.studies.measures.registry import measures_of
+from pluriscope.analysis.studies.sources import RowNetwork
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import Task, named_task, task_from_table
 
 Row = dict[str, Any]
 Values = Mapping[str, Sequence[Mapping[str, Measured]]]

@@ -7,26 +7,26 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from analysis.alignments.result import AlgorithmSearch
-from analysis.circuits.result import CircuitSearch
-from analysis.circuits.strategy import find_circuits
-from analysis.data import clean_data
-from analysis.errors import AnalysisError, Cancelled
-from analysis.interpretations.result import InterpretationCounts
-from analysis.late_functions import function_at
-from analysis.pipeline import analyse_output, unsearched
-from analysis.preflight import preflight, refuse
-from analysis.progress import silent
-from analysis.protocol import Protocol
-from analysis.question import Question
-from analysis.result import OutputAnalysis
-from analysis.studies.cells import cells_of
-from analysis.studies.design import StudyDesign
-from analysis.studies.measures.measure import Measure, Measured, Need, Studied
-from analysis.studies.measures.registry import measures_of
-from analysis.studies.rows import Row, rows_of
-from analysis.studies.sources import CONVERGED, REFUSED, SOURCES, Produced
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.alignments.result import AlgorithmSearch
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.circuits.strategy import find_circuits
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.errors import AnalysisError, Cancelled
+from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.pipeline import analyse_output, unsearched
+from pluriscope.analysis.preflight import preflight, refuse
+from pluriscope.analysis.progress import silent
+from pluriscope.analysis.protocol import Protocol
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.result import OutputAnalysis
+from pluriscope.analysis.studies.cells import cells_of
+from pluriscope.analysis.studies.design import StudyDesign
+from pluriscope.analysis.studies.measures.measure import Measure, Measured, Need, Studied
+from pluriscope.analysis.studies.measures.registry import measures_of
+from pluriscope.analysis.studies.rows import Row, rows_of
+from pluriscope.analysis.studies.sources import CONVERGED, REFUSED, SOURCES, Produced
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 _TOGETHER: Final = 100  # networks trained at a time: fewer take longer each, more take memory
 _COUNTED: Final = {"n_near_misses": 0, "max_alignments": 1}

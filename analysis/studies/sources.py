@@ -8,21 +8,21 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.data import DataRecord
-from analysis.errors import InvalidPlanting, InvalidStudy
-from analysis.network_files.declaration import OutputIs
-from analysis.network_files.planted_record import PlantedRecord
-from analysis.planting.compiling import compile_algorithm
-from analysis.planting.placement import placed_units
-from analysis.planting.planted import Planted
-from analysis.planting.recipes import MAX_STEPS, STEPS, read_recipe
-from analysis.studies.cells import Cell
-from analysis.studies.design import FILES, StudyDesign, level_label
-from analysis.subjects.perceptron.drawing import MATCHED, MAX_SCALE, Prior, read_prior
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task, task_of_text
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.data import DataRecord
+from pluriscope.analysis.errors import InvalidPlanting, InvalidStudy
+from pluriscope.analysis.network_files.declaration import OutputIs
+from pluriscope.analysis.network_files.planted_record import PlantedRecord
+from pluriscope.analysis.planting.compiling import compile_algorithm
+from pluriscope.analysis.planting.placement import placed_units
+from pluriscope.analysis.planting.planted import Planted
+from pluriscope.analysis.planting.recipes import MAX_STEPS, STEPS, read_recipe
+from pluriscope.analysis.studies.cells import Cell
+from pluriscope.analysis.studies.design import FILES, StudyDesign, level_label
+from pluriscope.analysis.subjects.perceptron.drawing import MATCHED, MAX_SCALE, Prior, read_prior
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import Task, task_of_text
 
 CONVERGED: Final = "converged"
 REFUSED: Final = "not_analysed"
@@ -128,9 +128,9 @@ class Source:
 
 
 SOURCES: Final[Mapping[str, Source]] = {
-    BOOLEAN: Source("analysis.studies.makers:trained_networks", TrainedOptions),
-    PLANTED: Source("analysis.studies.makers:planted_networks", PlantedOptions),
-    DRAWN: Source("analysis.studies.makers:drawn_networks", DrawnOptions),
+    BOOLEAN: Source("pluriscope.analysis.studies.makers:trained_networks", TrainedOptions),
+    PLANTED: Source("pluriscope.analysis.studies.makers:planted_networks", PlantedOptions),
+    DRAWN: Source("pluriscope.analysis.studies.makers:drawn_networks", DrawnOptions),
     FILES: Source("pluriscope.study_files:make_networks", FilesOptions),
 }
 """Where networks come from; designs of results may name others, of which no network is made here."""

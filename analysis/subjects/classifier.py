@@ -2,8 +2,8 @@
 
 The answer is the largest of the outputs, which are linear. A circuit is a set of hidden neurons, or of edges into and
 out of the last hidden layer, which then reads the layer below as it is in the whole network. The arithmetic is that of
-:mod:`analysis.subjects.perceptron.mlp`: what is absent carries 0 or its mean over the rows, and the biases of neurons
-that take part stay. Outputs are there in every circuit.
+:mod:`pluriscope.analysis.subjects.perceptron.mlp`: what is absent carries 0 or its mean over the rows, and the biases
+of neurons that take part stay. Outputs are there in every circuit.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.described import Described
-from analysis.digest import sha256_hex
-from analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
-from analysis.fixed_order import inner
-from analysis.late_functions import function_at
-from analysis.strict_json import MAX_TEXT, number_array, validated
-from analysis.subjects.graph import Edge, Graph, Masks, Node
-from analysis.subjects.perceptron.gradients import backward
-from analysis.subjects.perceptron.mlp import (
+from pluriscope.analysis.described import Described
+from pluriscope.analysis.digest import sha256_hex
+from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
+from pluriscope.analysis.fixed_order import inner
+from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.strict_json import MAX_TEXT, number_array, validated
+from pluriscope.analysis.subjects.graph import Edge, Graph, Masks, Node
+from pluriscope.analysis.subjects.perceptron.gradients import backward
+from pluriscope.analysis.subjects.perceptron.mlp import (
     MAX_ACTIVATION,
     activation_bound,
     activations,
@@ -38,9 +38,9 @@ from analysis.subjects.perceptron.mlp import (
     means,
     zeros,
 )
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.subject import Rules, Slope, SubjectKind, Table, gaps
-from analysis.subjects.trained import StepRecord
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.subject import Rules, Slope, SubjectKind, Table, gaps
+from pluriscope.analysis.subjects.trained import StepRecord
 
 Array = NDArray[np.float64]
 C = TypeVar("C", bound="Classifier")
@@ -51,7 +51,9 @@ MAX_BITS: Final = 4_096
 MAX_MULTIPLICATIONS: Final = 1 << 28
 """Of the whole network on all rows: a second."""
 _FILE: Final = "model file"
-_FILES: Final = "analysis.network_files.files"  # knows what is planted and edited, which stands above this room
+_FILES: Final = (
+    "pluriscope.analysis.network_files.files"  # knows what is planted and edited, which stands above this room
+)
 _CURE: Final = "give what docs/machine-interface.md says of model files"
 _BATCH: Final = 1 << 21  # outputs of a batch
 _AT_ONCE: Final = 1 << 17  # activations in one array, so that it stays in the processor's cache
@@ -490,6 +492,6 @@ CLASSIFIER: Final = SubjectKind(
     read=read_classifier,
     write=classifier_document,
     traits=frozenset(),
-    module="analysis.explaining.graphs",
-    counting="analysis.subjects.classifier",
+    module="pluriscope.analysis.explaining.graphs",
+    counting="pluriscope.analysis.subjects.classifier",
 )

@@ -17,17 +17,17 @@ from typing import Annotated, Any, ClassVar, Final
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from analysis.digest import canonical_json, sha256_hex
-from analysis.errors import InvalidData, InvalidNetwork
-from analysis.fixed_order import inner, mean
-from analysis.strict_json import validated
-from analysis.subjects.classifier import Array, Classifier, classifier_document, read_as
-from analysis.subjects.graph import Masks
-from analysis.subjects.layered import LayeredSpace
-from analysis.subjects.perceptron.activations import Activation, activation_of
-from analysis.subjects.perceptron.mlp import activation_bound, next_circuit_layer, pre_activations
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.subject import Rules, Slope, SubjectKind
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.analysis.errors import InvalidData, InvalidNetwork
+from pluriscope.analysis.fixed_order import inner, mean
+from pluriscope.analysis.strict_json import validated
+from pluriscope.analysis.subjects.classifier import Array, Classifier, classifier_document, read_as
+from pluriscope.analysis.subjects.graph import Masks
+from pluriscope.analysis.subjects.layered import LayeredSpace
+from pluriscope.analysis.subjects.perceptron.activations import Activation, activation_of
+from pluriscope.analysis.subjects.perceptron.mlp import activation_bound, next_circuit_layer, pre_activations
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.subject import Rules, Slope, SubjectKind
 
 FORMAT: Final = "pluriscope-convolutional/1"
 MAX_SIDE: Final = 8
@@ -351,5 +351,5 @@ CONVOLUTIONAL: Final = SubjectKind(
     read=read_convolutional,
     write=convolutional_document,
     traits=frozenset({"channels"}),
-    module="analysis.explaining.graphs",
+    module="pluriscope.analysis.explaining.graphs",
 )

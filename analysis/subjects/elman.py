@@ -3,8 +3,8 @@
 ``h_t = f(W x_t + U h_(t-1) + b)`` with ``h_0 = 0``; the answer is the largest of ``V h_T + c`` after the last step. All
 steps share weights, but are cut one by one: a circuit is a set of hidden units, each at one step, or of the edges into
 these and into the outputs. One step and the outputs are a perceptron that reads ``[x_t, h_(t-1)]``, whose arithmetic
-(:mod:`analysis.subjects.perceptron.mlp`) this is. What is absent carries 0, or its mean over the rows at that step; the
-biases of units that take part stay. Outputs are there in every circuit.
+(:mod:`pluriscope.analysis.subjects.perceptron.mlp`) this is. What is absent carries 0, or its mean over the rows at
+that step; the biases of units that take part stay. Outputs are there in every circuit.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
-from analysis.errors import InvalidData, InvalidNetwork
-from analysis.fixed_order import inner, mean
-from analysis.strict_json import number_array
-from analysis.subjects.classifier import Array, Classifier, classifier_document, read_as
-from analysis.subjects.graph import Masks
-from analysis.subjects.layered import LayeredSpace, edge_counts
-from analysis.subjects.perceptron.mlp import activation_bound, next_circuit_layer, pre_activations
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.subject import Rules, Slope, SubjectKind
+from pluriscope.analysis.errors import InvalidData, InvalidNetwork
+from pluriscope.analysis.fixed_order import inner, mean
+from pluriscope.analysis.strict_json import number_array
+from pluriscope.analysis.subjects.classifier import Array, Classifier, classifier_document, read_as
+from pluriscope.analysis.subjects.graph import Masks
+from pluriscope.analysis.subjects.layered import LayeredSpace, edge_counts
+from pluriscope.analysis.subjects.perceptron.mlp import activation_bound, next_circuit_layer, pre_activations
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.subject import Rules, Slope, SubjectKind
 
 FORMAT: Final = "pluriscope-elman/1"
 _AT_ONCE: Final = 1 << 17  # numbers in one array, so that it stays in the processor's cache
@@ -181,5 +181,5 @@ ELMAN: Final = SubjectKind(
     read=partial(read_as, Elman),
     write=classifier_document,
     traits=frozenset({"steps"}),
-    module="analysis.explaining.graphs",
+    module="pluriscope.analysis.explaining.graphs",
 )

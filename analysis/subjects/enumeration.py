@@ -1,8 +1,8 @@
 """The circuits of a space: what finds the valid ones, which masks are circuits, and masks as numbers.
 
-A circuit is a mask that :meth:`~analysis.subjects.subject.Space.reduce` leaves as it is. Valid ones are found by the
-engine of the space; where it has none, every mask that the branches span is tried, a few thousand at a time. Spaces
-that would take many minutes are refused with their size.
+A circuit is a mask that :meth:`~pluriscope.analysis.subjects.subject.Space.reduce` leaves as it is. Valid ones are
+found by the engine of the space; where it has none, every mask that the branches span is tried, a few thousand at a
+time. Spaces that would take many minutes are refused with their size.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import BeyondLimits, InvalidMask
-from analysis.large_numbers import in_words
-from analysis.subjects.graph import Masks
-from analysis.subjects.subject import ACCURACY_THRESHOLD, Engine, Numbers, SearchPart, Space, Subject, gaps
-from analysis.validity import max_wrong
+from pluriscope.analysis.errors import BeyondLimits, InvalidMask
+from pluriscope.analysis.large_numbers import in_words
+from pluriscope.analysis.subjects.graph import Masks
+from pluriscope.analysis.subjects.subject import ACCURACY_THRESHOLD, Engine, Numbers, SearchPart, Space, Subject, gaps
+from pluriscope.analysis.validity import max_wrong
 
 MAX_BITS: Final = 64
 """Bits of the masks that are searched: as many as an unsigned integer has."""

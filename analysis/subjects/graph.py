@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.tasks import INPUT_NAMES
+from pluriscope.analysis.tasks import INPUT_NAMES
 
 Masks = NDArray[np.bool_]
 
@@ -175,7 +175,7 @@ def perceptron_graph(sizes: tuple[int, ...]) -> Graph:
     """The graph of a perceptron cut to one output: inputs x0, x1, …, hidden neurons LAYER.INDEX, the output y0.
 
     Args:
-        sizes: of its layers; edges are in the order of masks (:mod:`analysis.subjects.perceptron.circuit`).
+        sizes: of its layers; edges are in the order of masks (:mod:`pluriscope.analysis.subjects.perceptron.circuit`).
     """
     last, nodes, first = len(sizes) - 1, list[Node](), list[int]()
     for layer, size in enumerate(sizes):

@@ -19,9 +19,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import BeyondLimits
-from analysis.subjects.classifier import Array, Classifier, NumberSpace
-from analysis.subjects.graph import Edge, Graph, Masks, Node
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.subjects.classifier import Array, Classifier, NumberSpace
+from pluriscope.analysis.subjects.graph import Edge, Graph, Masks, Node
 
 MAX_EDGES: Final = 256
 
@@ -159,8 +159,8 @@ class LayeredSpace(NumberSpace):
         return left
 
     def effects_of_bits(self, each: Sequence[Array]) -> Array:
-        """What :meth:`~analysis.subjects.subject.Space.effects` gives, of the effects ``[readers, sources]`` of edges
-        into each layer and into the outputs.
+        """What :meth:`~pluriscope.analysis.subjects.subject.Space.effects` gives, of the effects ``[readers, sources]``
+        of edges into each layer and into the outputs.
         """
         if self._shape.nodes:  # a unit that is not there is cut from all that read it
             own = (*self._shape.inputs[1:], 0)

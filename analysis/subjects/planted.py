@@ -14,11 +14,11 @@ from typing import Annotated, Any, Final
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.errors import InvalidPlanting
-from analysis.strict_json import plain_text, validated
-from analysis.subjects.graph import Graph, Masks
-from analysis.subjects.made import MAX_STEPS, MAX_VALUE, Made, StepTold, made_json
-from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
+from pluriscope.analysis.errors import InvalidPlanting
+from pluriscope.analysis.strict_json import plain_text, validated
+from pluriscope.analysis.subjects.graph import Graph, Masks
+from pluriscope.analysis.subjects.made import MAX_STEPS, MAX_VALUE, Made, StepTold, made_json
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 
 _SLOTS: Final = (".q", ".k", ".v")
 _ITEM: Final = "planted"

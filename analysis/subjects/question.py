@@ -1,8 +1,8 @@
 """The question of an analysis of any kind of subject: one output of it, under rules, on rows.
 
 What lists, pages, jobs and methods need to know of a question, whichever kind its subject is of, is here. Perceptrons
-have :class:`analysis.question.Question`; :class:`GraphQuestion` is about subjects whose circuits are a
-:class:`~analysis.subjects.subject.Space`, such as transformers.
+have :class:`pluriscope.analysis.question.Question`; :class:`GraphQuestion` is about subjects whose circuits are a
+:class:`~pluriscope.analysis.subjects.subject.Space`, such as transformers.
 """
 
 from __future__ import annotations
@@ -16,13 +16,22 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.described import Described
-from analysis.digest import canonical_json, sha256_hex
-from analysis.errors import AnalysisError
-from analysis.subjects.enumeration import most_wrong, read_mask, refuse_if_too_large
-from analysis.subjects.graph import Graph, Masks
-from analysis.subjects.subject import ACCURACY_THRESHOLD, Rules, RulesProtocol, Space, Subject, SubjectKind, Table, gaps
-from analysis.validity import FRAGILE_MARGIN
+from pluriscope.analysis.described import Described
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.subjects.enumeration import most_wrong, read_mask, refuse_if_too_large
+from pluriscope.analysis.subjects.graph import Graph, Masks
+from pluriscope.analysis.subjects.subject import (
+    ACCURACY_THRESHOLD,
+    Rules,
+    RulesProtocol,
+    Space,
+    Subject,
+    SubjectKind,
+    Table,
+    gaps,
+)
+from pluriscope.analysis.validity import FRAGILE_MARGIN
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from analysis.errors import InvalidNetwork
-from analysis.strict_json import read_object
-from analysis.subjects.classifier import CLASSIFIER
-from analysis.subjects.convolutional import CONVOLUTIONAL
-from analysis.subjects.elman import ELMAN
-from analysis.subjects.perceptron.kind import PERCEPTRON
-from analysis.subjects.subject import Subject, SubjectKind
-from analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.strict_json import read_object
+from pluriscope.analysis.subjects.classifier import CLASSIFIER
+from pluriscope.analysis.subjects.convolutional import CONVOLUTIONAL
+from pluriscope.analysis.subjects.elman import ELMAN
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.subjects.subject import Subject, SubjectKind
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 
 SUBJECT_KINDS: Final[tuple[SubjectKind, ...]] = (PERCEPTRON, TRANSFORMER, CLASSIFIER, ELMAN, CONVOLUTIONAL)
 MAX_SUBJECT_BYTES: Final = 4_000_000
@@ -20,7 +20,9 @@ _ITEM: Final = "model file"
 
 
 def _whole() -> list[SubjectKind]:
-    """The kinds whose file says all; of others more is declared beside it (:mod:`analysis.network_files.intake`)."""
+    """The kinds whose file says all; of others more is declared beside it
+    (:mod:`pluriscope.analysis.network_files.intake`).
+    """
     return [kind for kind in SUBJECT_KINDS if kind.refuses("formats")]
 
 
@@ -71,7 +73,7 @@ def read_subject(raw: bytes) -> tuple[SubjectKind, Subject]:
 
 def question_in(raw: bytes, rules: str = "") -> Any:
     """What is asked about the subject in a file that says all of it: a
-    :class:`~analysis.subjects.question.GraphQuestion`.
+    :class:`~pluriscope.analysis.subjects.question.GraphQuestion`.
 
     Args:
         raw: the file's bytes.

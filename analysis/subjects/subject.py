@@ -1,7 +1,7 @@
 """A subject: a network of any kind with its task, as a graph, runs with some of it cut, and a file.
 
-A kind of subject is a :class:`SubjectKind` in a room of its own, and :mod:`analysis.subjects.registry` lists them.
-Circuits are searched, stored, listed, drawn and compared by code that knows no kind.
+A kind of subject is a :class:`SubjectKind` in a room of its own, and :mod:`pluriscope.analysis.subjects.registry` lists
+them. Circuits are searched, stored, listed, drawn and compared by code that knows no kind.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.described import Described
-from analysis.digest import canonical_json, sha256_hex
-from analysis.errors import AnalysisError, InvalidProtocol, NotOffered
-from analysis.protocol import COMPLETE
-from analysis.subjects.edited import EditRecord
-from analysis.subjects.graph import Graph, Masks
-from analysis.subjects.planted import PlantedEdges
-from analysis.subjects.trained import TrainingRecord
-from analysis.subjects.traits import TRAITS
+from pluriscope.analysis.described import Described
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.analysis.errors import AnalysisError, InvalidProtocol, NotOffered
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.subjects.edited import EditRecord
+from pluriscope.analysis.subjects.graph import Graph, Masks
+from pluriscope.analysis.subjects.planted import PlantedEdges
+from pluriscope.analysis.subjects.trained import TrainingRecord
+from pluriscope.analysis.subjects.traits import TRAITS
 
 Numbers = NDArray[np.uint64]
 """Masks of at most 64 bits as numbers, bit 0 the least."""
@@ -307,11 +307,11 @@ class SubjectKind(Described):
         definition: what such a subject is, one or two sentences.
         format: what files of this kind have as their "format".
         settings: what circuits may be asked under: each setting with its values, the usual one first; none where rules
-            are a protocol (:mod:`analysis.protocol`).
+            are a protocol (:mod:`pluriscope.analysis.protocol`).
         read: the JSON object of a file → the subject; raises AnalysisError naming what is wrong.
         write: the subject → the JSON object of its file, from which it is read again bit by bit.
-        traits: what such subjects offer, keys of :data:`~analysis.subjects.traits.TRAITS`.
-        module: by its path, the one of :mod:`analysis.explaining` that explains them.
+        traits: what such subjects offer, keys of :data:`~pluriscope.analysis.subjects.traits.TRAITS`.
+        module: by its path, the one of :mod:`pluriscope.analysis.explaining` that explains them.
         roles: that nodes may have, in the order of :meth:`Space.roles`.
         counting: by its path, a module whose ``right_counts(model, space, masks)`` finds on how many rows circuits are
             right, by the numbers of :meth:`Space.run` but faster; "" for none. Pages must not load it.
@@ -332,14 +332,14 @@ class SubjectKind(Described):
 
     @property
     def explaining(self) -> Any:
-        """What explains such subjects: the module of :mod:`analysis.explaining`, loaded."""
+        """What explains such subjects: the module of :mod:`pluriscope.analysis.explaining`, loaded."""
         return import_module(self.module)
 
     def refuses(self, trait: str) -> str:
         """Why subjects of this kind are not asked what needs a trait, a clause; "" where they are.
 
         Args:
-            trait: a key of :data:`~analysis.subjects.traits.TRAITS`.
+            trait: a key of :data:`~pluriscope.analysis.subjects.traits.TRAITS`.
         """
         reason = TRAITS[trait].reason
         return "" if trait in self.traits else reason.format(plural=self.plural)

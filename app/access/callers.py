@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from app.access import sessions
-from app.access.neighbours import Neighbours
-from app.settings import Settings
 from pluriscope.address import Addresses
+from pluriscope.app.access import sessions
+from pluriscope.app.access.neighbours import Neighbours
+from pluriscope.app.settings import Settings
 from pluriscope.templating import Access
 
 COOKIE: Final = "pluriscope_session"
@@ -108,7 +108,7 @@ def _is_local(request: Request) -> bool:
 
     A proxy beside us looks like that too. Where the settings speak of one, nobody is local; otherwise its traces count:
     a header that proxies add, HTTP/1.0 (how nginx asks by default), a page whose name is not that of this machine, and,
-    where the kernel tells, that its program belongs to somebody else (:mod:`app.access.neighbours`).
+    where the kernel tells, that its program belongs to somebody else (:mod:`pluriscope.app.access.neighbours`).
     """
     settings: Settings = request.app.state.settings
     if request.client is None or not settings.trust_local or is_behind_proxy(settings):

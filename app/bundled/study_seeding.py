@@ -8,12 +8,12 @@ from typing import Final
 
 from sqlalchemy import select
 
-from analysis.digest import sha256_hex
-from app.db.engine import open_store
-from app.db.errors import Conflict
-from app.db.studies import read_files, save_table
-from app.db.study_tables import StudyRow
-from app.settings import Settings
+from pluriscope.analysis.digest import sha256_hex
+from pluriscope.app.db.engine import open_store
+from pluriscope.app.db.errors import Conflict
+from pluriscope.app.db.studies import read_files, save_table
+from pluriscope.app.db.study_tables import StudyRow
+from pluriscope.app.settings import Settings
 from pluriscope.study_table import ENDING
 
 log = logging.getLogger("pluriscope.jobs")
@@ -37,7 +37,7 @@ def add_bundled_studies(settings: Settings) -> int:
     try:
         with store.read() as session:
             stored = {row.slug: row.provenance.get(_MARK) for row in session.scalars(select(StudyRow))}
-        with as_file(files("app.bundled") / "studies") as folder:
+        with as_file(files("pluriscope.app.bundled") / "studies") as folder:
             for file in sorted(folder.glob(f"*{ENDING}")):
                 mark = sha256_hex(file.read_bytes())[:16]
                 if stored.get(file.stem) == mark:

@@ -11,6 +11,6 @@ import os
 # pydantic looks for plug-ins in every package that is installed, which takes longer than what is asked of it here
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-from app.cli.commands import main
+from pluriscope.app.cli.commands import main
 
 __all__ = ["main"]

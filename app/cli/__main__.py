@@ -1,5 +1,5 @@
-"""`python -m app.cli`: the same command where no script is installed."""
+"""`python -m pluriscope.app.cli`: the same command where no script is installed."""
 
-from app.cli import main
+from pluriscope.app.cli import main
 
 main()

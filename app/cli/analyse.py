@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from analysis.errors import AnalysisError, BeyondLimits
-from analysis.limits import DEFAULT_SECONDS
-from app.cli.reading import Asked, limits_in_force, read_asked
-from app.cli.signature import Within, with_fields_of
-from app.cli.terminal import (
+from pluriscope.analysis.errors import AnalysisError, BeyondLimits
+from pluriscope.analysis.limits import DEFAULT_SECONDS
+from pluriscope.app.cli.reading import Asked, limits_in_force, read_asked
+from pluriscope.app.cli.signature import Within, with_fields_of
+from pluriscope.app.cli.terminal import (
     BAD_INPUT,
     DONE,
     INTERRUPTED,
@@ -41,7 +41,7 @@ _NONE_VALID: Final = "no circuit is valid. What it does compute is analysed with
 _WORSE: Final = (DONE, STOPPED, BAD_INPUT, TROUBLE, INTERRUPTED)
 
 
-@with_fields_of("analysis.network_files.intake:Declaration")
+@with_fields_of("pluriscope.analysis.network_files.intake:Declaration")
 def analyse(
     files: Sequence[str],
     *,
@@ -80,7 +80,7 @@ def analyse(
         continue_: Go on from this unfinished result of the same file, and end with what one run would have written. Its
             place is the default of --output.
     """
-    from analysis.network_files.declaration import Declaration
+    from pluriscope.analysis.network_files.declaration import Declaration
 
     declaration = Declaration(**declared)
     asked = partial(read_asked, protocol=protocol, data=data, outputs=output_index)
@@ -149,7 +149,7 @@ def _one(
     json: bool = False,
 ) -> Shown:
     """The result of one file, written where it is wanted."""
-    from analysis.work import Work
+    from pluriscope.analysis.work import Work
 
     check_output(output, json or plan, file, data or file)
     limits, began = limits_in_force(), time.perf_counter()
@@ -197,9 +197,9 @@ def _verdicts(questions: Sequence[Any], document: Mapping[str, Any]) -> list[str
 
 def _read_earlier(name: str) -> Any:
     """The content of an unfinished result."""
-    from analysis.errors import InvalidNetwork
-    from analysis.result_file import MAX_RESULT_BYTES
-    from analysis.strict_json import read_object
+    from pluriscope.analysis.errors import InvalidNetwork
+    from pluriscope.analysis.result_file import MAX_RESULT_BYTES
+    from pluriscope.analysis.strict_json import read_object
 
     raw = read_bytes(name, "result file", MAX_RESULT_BYTES)
     return read_object(raw, "result file", InvalidNetwork, MAX_RESULT_BYTES, "give one of pluriscope analyse")
@@ -207,8 +207,8 @@ def _read_earlier(name: str) -> Any:
 
 def _planned(output: str, plans: Sequence[Mapping[str, Any]], names: Sequence[str], started: float = 0.0) -> Shown:
     """What an analysis will take, for people and as JSON."""
-    from analysis.large_numbers import in_words
-    from analysis.result import memory_words, seconds_words
+    from pluriscope.analysis.large_numbers import in_words
+    from pluriscope.analysis.result import memory_words, seconds_words
 
     lines = []
     for plan, name in zip(plans, names, strict=True):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from analysis.errors import AnalysisError
-from app.cli.reading import (
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.app.cli.reading import (
     declared,
     given_protocol,
     intake_at,
@@ -17,21 +17,21 @@ from app.cli.reading import (
     show_first,
     whole_content,
 )
-from app.cli.signature import with_fields_of
-from app.cli.store import store_in
-from app.cli.terminal import Refusal, Shown, progress_bar, read_bytes, remark
+from pluriscope.app.cli.signature import with_fields_of
+from pluriscope.app.cli.store import store_in
+from pluriscope.app.cli.terminal import Refusal, Shown, progress_bar, read_bytes, remark
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from analysis.network_files.declaration import Declaration
-    from analysis.subjects.question import SubjectQuestion
-    from app.db.engine import Store
-    from app.db.job_tables import JobRow
-    from app.pages.place import AnyPlace
+    from pluriscope.analysis.network_files.declaration import Declaration
+    from pluriscope.analysis.subjects.question import SubjectQuestion
+    from pluriscope.app.db.engine import Store
+    from pluriscope.app.db.job_tables import JobRow
+    from pluriscope.app.pages.place import AnyPlace
 
 
-@with_fields_of("analysis.network_files.intake:Declaration")
+@with_fields_of("pluriscope.analysis.network_files.intake:Declaration")
 def ask(
     key: str,
     file: str,
@@ -58,14 +58,14 @@ def ask(
         claim: With claims, the circuit: its name such as c-3b2cf, names of edges, scores, JSON, or a file with one of
             these; the whole network if not given.
     """
-    from analysis.network_files.declaration import Declaration
-    from analysis.network_files.files import MAX_NETWORK_BYTES
-    from analysis.protocol import COMPLETE
-    from app.pages.analyses import analysis_meant, asked
-    from app.pages.place import locate
-    from app.routes.analyses import ask_for, refuse_unfit
-    from app.routes.asking import ThoroughOrder
     from pluriscope.address import Addresses
+    from pluriscope.analysis.network_files.declaration import Declaration
+    from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES
+    from pluriscope.analysis.protocol import COMPLETE
+    from pluriscope.app.pages.analyses import analysis_meant, asked
+    from pluriscope.app.pages.place import locate
+    from pluriscope.app.routes.analyses import ask_for, refuse_unfit
+    from pluriscope.app.routes.asking import ThoroughOrder
     from pluriscope.naming import Scope
 
     content, links = read_bytes(file, "network file", MAX_NETWORK_BYTES), Addresses()
@@ -97,8 +97,8 @@ def ask(
 
 def _located(session: Session, place: AnyPlace, claim: str) -> Shown:
     """Where a circuit stands, as its page has it."""
-    from app.pages.own import Own
     from pluriscope.address import Addresses
+    from pluriscope.app.pages.own import Own
     from pluriscope.claim_files import claim_texts
 
     path = Path(claim)
@@ -114,8 +114,8 @@ def _stored(
     store: Store, file: str, content: bytes, protocol: str, output: int, declaration: Declaration, *, quiet: bool
 ) -> tuple[str, str]:
     """A network stored: what it is called there, and the digest of its data record, "" for the default."""
-    from app.db.writes import save_network
-    from app.routes.bring_in import store_intake
+    from pluriscope.app.db.writes import save_network
+    from pluriscope.app.routes.bring_in import store_intake
 
     if whole := whole_content(content, declaration):
         with store.write() as session:
@@ -129,8 +129,8 @@ def _stored(
 
 def _analysed(store: Store, slug: str, rules: str | dict[str, Any], output: int, data: str, *, quiet: bool) -> str:
     """Analyse it, and say what the rules are called."""
-    from app.routes.analyses import AnalysisRequest, ask_for_analysis
     from pluriscope.address import Addresses
+    from pluriscope.app.routes.analyses import AnalysisRequest, ask_for_analysis
 
     order = AnalysisRequest(protocol=rules, output=output, data=data)
     with store.write() as session:
@@ -141,9 +141,9 @@ def _analysed(store: Store, slug: str, rules: str | dict[str, Any], output: int,
 
 def _do(store: Store, job: JobRow, *, quiet: bool) -> None:
     """What a worker does for a job, here and now."""
-    from analysis.work import Work
-    from app.jobs.definitions import DEFINITIONS
-    from app.jobs.handlers import handler_at
+    from pluriscope.analysis.work import Work
+    from pluriscope.app.jobs.definitions import DEFINITIONS
+    from pluriscope.app.jobs.handlers import handler_at
 
     if not quiet:
         remark(job.title)
@@ -184,8 +184,8 @@ def compare(
         output_is: What their outputs are.
         thorough: Of two networks, ask criteria that take long, too.
     """
-    from analysis.network_files.declaration import Declaration
-    from analysis.network_files.files import MAX_NETWORK_BYTES
+    from pluriscope.analysis.network_files.declaration import Declaration
+    from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES
     from pluriscope.models import questions_of, whole_subject
     from pluriscope.naming import ExplanationRef
 
@@ -224,9 +224,9 @@ def _explanations(
     file: str, content: bytes, refs: Sequence[str], protocol: str, output: int, declaration: Declaration, *, quiet: bool
 ) -> Shown:
     """Explanations of one network beside each other, as their page has them."""
-    from app.pages.compare.build import compare_of
-    from app.pages.compare.options import MOST_SHOWN, ComparedOptions
     from pluriscope.address import Addresses
+    from pluriscope.app.pages.compare.build import compare_of
+    from pluriscope.app.pages.compare.options import MOST_SHOWN, ComparedOptions
 
     with store_in() as store:
         slug, data = _stored(store, file, content, protocol, output, declaration, quiet=quiet)
@@ -239,8 +239,8 @@ def _explanations(
 
 
 def _networks(question: SubjectQuestion, other: Any, *, thorough: bool, quiet: bool) -> Shown:
-    from analysis.changes import find_changes
-    from analysis.work import Work
+    from pluriscope.analysis.changes import find_changes
+    from pluriscope.analysis.work import Work
 
     with progress_bar(quiet) as report:
         work = Work(report, clock=time.perf_counter, limits=limits_in_force())

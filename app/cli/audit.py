@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.cli.reading import read_asked, read_settings
-from app.cli.signature import with_fields_of
-from app.cli.terminal import STANDARD, Shown, check_output, progress_bar, written
+from pluriscope.app.cli.reading import read_asked, read_settings
+from pluriscope.app.cli.signature import with_fields_of
+from pluriscope.app.cli.terminal import STANDARD, Shown, check_output, progress_bar, written
 
 
-@with_fields_of("analysis.network_files.intake:Declaration")
+@with_fields_of("pluriscope.analysis.network_files.intake:Declaration")
 def audit(
     file: str,
     *,
@@ -44,15 +44,15 @@ def audit(
             torch; or a folder of these, such as a submission to MIB. May be repeated.
         null: Say of each valid circuit how many networks that have learned nothing have one as small.
     """
-    from analysis.discovery.audit import audit as run_audit
-    from analysis.discovery.audit import audit_json
-    from analysis.discovery.claims import read_claim, vocabulary_of
-    from analysis.discovery.landscapes import landscape_of
-    from analysis.discovery.registry import read_methods
-    from analysis.network_files.declaration import Declaration
-    from analysis.null_model import null_report
-    from analysis.work import Work
-    from app.limits import in_memory, limits_of
+    from pluriscope.analysis.discovery.audit import audit as run_audit
+    from pluriscope.analysis.discovery.audit import audit_json
+    from pluriscope.analysis.discovery.claims import read_claim, vocabulary_of
+    from pluriscope.analysis.discovery.landscapes import landscape_of
+    from pluriscope.analysis.discovery.registry import read_methods
+    from pluriscope.analysis.network_files.declaration import Declaration
+    from pluriscope.analysis.null_model import null_report
+    from pluriscope.analysis.work import Work
+    from pluriscope.app.limits import in_memory, limits_of
     from pluriscope.claim_files import claim_texts
 
     check_output(output, json, file, data or file, *claim)

@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from app.cli.signature import Within
-from app.cli.terminal import (
+from pluriscope.app.cli.signature import Within
+from pluriscope.app.cli.terminal import (
     DONE,
     STANDARD,
     Refusal,
@@ -70,8 +70,8 @@ def bench(
         memory: Megabytes that its process may take.
         verify: Result file whose methods are run again; what differs is said.
     """
-    from analysis.answer_key.suite import FORMER
-    from app.jobs.study_run import local_workers
+    from pluriscope.analysis.answer_key.suite import FORMER
+    from pluriscope.app.jobs.study_run import local_workers
     from pluriscope.bench_methods import Limits
     from pluriscope.bench_result import rows_csv
     from pluriscope.bench_run import benched
@@ -157,8 +157,8 @@ def _page(document: Mapping[str, Any]) -> Iterator[str]:
     """The table as one file that opens without a server, with the networks on which given methods are worst."""
     from markupsafe import Markup
 
-    from app.as_file import alone
-    from app.pages.bench.methods import bench_blocks, file_page
+    from pluriscope.app.as_file import alone
+    from pluriscope.app.pages.bench.methods import bench_blocks, file_page
     from pluriscope.blocks import Block, Section, Table
     from pluriscope.templating import EVERY_PART, environment
 
@@ -177,7 +177,7 @@ def _page(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _lines(document: Mapping[str, Any], suite: Suite) -> Iterator[str]:
     """The table, best first, with those that were given marked; then what cannot be better."""
-    from analysis.answer_key.summary import ranked
+    from pluriscope.analysis.answer_key.summary import ranked
     from pluriscope.bench_result import differences
     from pluriscope.bench_run import REFERENCE
     from pluriscope.figures.numbers import decimal

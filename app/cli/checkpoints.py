@@ -7,13 +7,13 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-from analysis.limits import DEFAULT_SECONDS
-from app.cli.reading import given_protocol, limits_in_force
-from app.cli.signature import Within
-from app.cli.terminal import DONE, STOPPED, Shown, Stop, progress_bar
+from pluriscope.analysis.limits import DEFAULT_SECONDS
+from pluriscope.app.cli.reading import given_protocol, limits_in_force
+from pluriscope.app.cli.signature import Within
+from pluriscope.app.cli.terminal import DONE, STOPPED, Shown, Stop, progress_bar
 
 if TYPE_CHECKING:
-    from analysis.checkpoints import CheckpointFound, CheckpointsReport
+    from pluriscope.analysis.checkpoints import CheckpointFound, CheckpointsReport
 
 
 def checkpoints(
@@ -35,8 +35,8 @@ def checkpoints(
         files: Two or more checkpoints of one network, or the folder that they are in.
         seconds: For all checkpoints together; inf for no end.
     """
-    from analysis.checkpoints import find_over_training
-    from analysis.work import Work
+    from pluriscope.analysis.checkpoints import find_over_training
+    from pluriscope.analysis.work import Work
     from pluriscope.models import read_checkpoints
 
     began, stop = time.perf_counter(), Stop()
@@ -53,7 +53,7 @@ def checkpoints(
 
 def _row(one: CheckpointFound, of: CheckpointsReport) -> dict[str, str]:
     """One line of the table; a dash stands for what is not there or not known."""
-    from analysis.large_numbers import in_words, interval
+    from pluriscope.analysis.large_numbers import in_words, interval
 
     known, least, change = one.circuits, one.smallest, one.change
     about = "≈ " if change and change.estimated else ""

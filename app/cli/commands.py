@@ -1,7 +1,8 @@
 """The command tree and the entry point.
 
-Every command is a function of its module, whose signature is its command line (:mod:`app.cli.signature`). What it finds
-it returns as :class:`~app.cli.terminal.Shown`, which is told in lines, or with ``--json`` as the record of a server.
+Every command is a function of its module, whose signature is its command line (:mod:`pluriscope.app.cli.signature`).
+What it finds it returns as :class:`~pluriscope.app.cli.terminal.Shown`, which is told in lines, or with ``--json`` as
+the record of a server.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from analysis import ENGINE_VERSION
-from analysis.errors import BeyondLimits, Cancelled, ExplainedError
-from app.cli.signature import COMMON, Command, call, described, parser_of
-from app.cli.terminal import (
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.errors import BeyondLimits, Cancelled, ExplainedError
+from pluriscope.app.cli.signature import COMMON, Command, call, described, parser_of
+from pluriscope.app.cli.terminal import (
     BAD_INPUT,
     DONE,
     INTERRUPTED,
@@ -71,7 +72,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "study export": "study.export_study",
     },
 }
-"""Each command's function below ``app.cli``; loaded when it is asked for, so that one waits for no other."""
+"""Each command's function below ``pluriscope.app.cli``; loaded when it is asked for, so that one waits for no other."""
 COMMANDS: Final = {name: function for group in GROUPS.values() for name, function in group.items()}
 OF_THE_MACHINE: Final = {"StoreUnavailable", "Damaged", "NoRoom"}
 OTHER_NAMES: Final = {"explain": "analyse"}
@@ -84,7 +85,7 @@ _EXIT_CODES: Final = (
 def command_of(name: str) -> Command:
     """The function of a command."""
     module, function = COMMANDS[name].split(".")
-    command: Command = getattr(import_module(f"app.cli.{module}"), function)
+    command: Command = getattr(import_module(f"pluriscope.app.cli.{module}"), function)
     return command
 
 
@@ -101,7 +102,7 @@ def serve_both(*, port: int | None = None, data: Path | None = None, version: bo
     if version:
         write_text(STANDARD, f"pluriscope {ENGINE_VERSION}\n")
         return DONE
-    from app.cli.serve_and_work import serve_and_work
+    from pluriscope.app.cli.serve_and_work import serve_and_work
 
     return serve_and_work(port=port, data=data)
 
@@ -221,7 +222,7 @@ def _explain(error: Exception) -> int:
     if os.environ.get("PLURISCOPE_DEBUG"):
         raise error
     if type(error).__module__ == "sqlalchemy.exc":
-        from app.db.trouble import words_of
+        from pluriscope.app.db.trouble import words_of
 
         complain(words_of(error))
         return TROUBLE

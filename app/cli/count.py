@@ -7,13 +7,13 @@ import time
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from analysis.limits import DEFAULT_SECONDS
-from app.cli.reading import limits_in_force, read_asked
-from app.cli.signature import Within, with_fields_of
-from app.cli.terminal import DONE, STOPPED, Shown, Stop, progress_bar, remark
+from pluriscope.analysis.limits import DEFAULT_SECONDS
+from pluriscope.app.cli.reading import limits_in_force, read_asked
+from pluriscope.app.cli.signature import Within, with_fields_of
+from pluriscope.app.cli.terminal import DONE, STOPPED, Shown, Stop, progress_bar, remark
 
 
-@with_fields_of("analysis.network_files.intake:Declaration")
+@with_fields_of("pluriscope.analysis.network_files.intake:Declaration")
 def count(
     file: str,
     *,
@@ -42,11 +42,11 @@ def count(
         keeps: And that keep this edge or hidden neuron, such as A-n1.0 or n1.2; once for each.
         seconds: For all of it; inf for no end.
     """
-    from analysis.explaining.counting import count as count_of
-    from analysis.large_numbers import in_words, interval
-    from analysis.network_files.declaration import Declaration
-    from analysis.subjects.question import part as part_of
-    from analysis.work import Work
+    from pluriscope.analysis.explaining.counting import count as count_of
+    from pluriscope.analysis.large_numbers import in_words, interval
+    from pluriscope.analysis.network_files.declaration import Declaration
+    from pluriscope.analysis.subjects.question import part as part_of
+    from pluriscope.analysis.work import Work
     from pluriscope.kinds.circuits import facet_of
 
     began, stop = time.perf_counter(), Stop()

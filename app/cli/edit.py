@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from app.cli.reading import intake_at, show_first, whole_content
-from app.cli.signature import with_fields_of, with_list
-from app.cli.terminal import STANDARD, Refusal, Shown, check_output, read_bytes, remark, write_json
+from pluriscope.app.cli.reading import intake_at, show_first, whole_content
+from pluriscope.app.cli.signature import with_fields_of, with_list
+from pluriscope.app.cli.terminal import STANDARD, Refusal, Shown, check_output, read_bytes, remark, write_json
 
 if TYPE_CHECKING:
-    from analysis.edits.edit import EditedRecord
-    from analysis.subjects.perceptron.network import Network
+    from pluriscope.analysis.edits.edit import EditedRecord
+    from pluriscope.analysis.subjects.perceptron.network import Network
 
 _MOST_NAMED: Final = 16
 """Rows up to which each is named."""
 
 
-@with_fields_of("analysis.network_files.intake:Declaration")
-@with_list("analysis.edits.registry:rules_and_settings")
+@with_fields_of("pluriscope.analysis.network_files.intake:Declaration")
+@with_list("pluriscope.analysis.edits.registry:rules_and_settings")
 def edit(
     file: str,
     *,
@@ -43,13 +43,13 @@ def edit(
         output: Network file to write, or - for standard output.
         name: Name of the network; default: the old name and the rule.
     """
-    from analysis.edits.edit import Named
-    from analysis.edits.manual import MAX_BYTES
-    from analysis.edits.registry import edited as edited_by
-    from analysis.network_files.declaration import Declaration
-    from analysis.network_files.files import MAX_NETWORK_BYTES, edited_file, network_file_json
-    from analysis.question import ask
-    from analysis.subjects.registry import question_in
+    from pluriscope.analysis.edits.edit import Named
+    from pluriscope.analysis.edits.manual import MAX_BYTES
+    from pluriscope.analysis.edits.registry import edited as edited_by
+    from pluriscope.analysis.network_files.declaration import Declaration
+    from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES, edited_file, network_file_json
+    from pluriscope.analysis.question import ask
+    from pluriscope.analysis.subjects.registry import question_in
 
     def network_at(path: str) -> Network:
         return intake_at(path, read_bytes(path, "source network", MAX_NETWORK_BYTES), Declaration()).file().network

@@ -9,26 +9,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
-from app.cli.reading import read_settings
-from app.cli.signature import Within, with_list
-from app.cli.store import opened_store
-from app.cli.terminal import STANDARD, Refusal, Shown, check_writable, progress_bar, remark, written
+from pluriscope.app.cli.reading import read_settings
+from pluriscope.app.cli.signature import Within, with_list
+from pluriscope.app.cli.store import opened_store
+from pluriscope.app.cli.terminal import STANDARD, Refusal, Shown, check_writable, progress_bar, remark, written
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from app.db.tables import NetworkRow
-    from app.offline.copy import Wish
+    from pluriscope.app.db.tables import NetworkRow
+    from pluriscope.app.offline.copy import Wish
 
 
 def formats() -> str:
     """The formats of ``--as``, for help."""
-    from analysis.graph_files.registry import GRAPH_FORMATS
+    from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS
 
     return "\n".join(["formats of --as:", *(f"  {one.key:<16}{one.about}" for one in GRAPH_FORMATS.values())])
 
 
-@with_list("app.cli.export:formats")
+@with_list("pluriscope.app.cli.export:formats")
 def export(
     thing: str = "",
     *,
@@ -78,7 +78,7 @@ def export(
     if as_:
         if result or no_masks or static or network_ or study or base_url or len(protocol) > 1:
             raise Refusal("--as: goes with --explanation, --method, --protocol, --data and --output alone.")
-        from app.cli.graphs import export_graph
+        from pluriscope.app.cli.graphs import export_graph
         from pluriscope.naming import Scope
 
         scope = Scope(0, (*protocol, "complete")[0], data)
@@ -90,7 +90,7 @@ def export(
             raise Refusal(
                 "--static: goes without --result, --data and --no-masks. A copy holds the result files anyway."
             )
-        from app.offline.copy import Wish
+        from pluriscope.app.offline.copy import Wish
 
         wish = Wish(
             networks=(*filter(None, [thing]), *network_),
@@ -104,8 +104,8 @@ def export(
         raise Refusal("export: needs a network, or --static. Name one, or give --static DIR with --network.")
     if len(protocol) > 1:
         raise Refusal("--protocol: a result file has one. Repeat the option with --static only.")
-    from app.db.codecs import document_of
-    from app.db.reads.analyses import find_network
+    from pluriscope.app.db.codecs import document_of
+    from pluriscope.app.db.reads.analyses import find_network
 
     check_writable(output)
     with opened_store() as store, store.read() as session:
@@ -119,8 +119,8 @@ def export(
 
 def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, masks: bool) -> dict[str, Any]:
     """The result file of the outputs analysed so far."""
-    from app.db.reads.analyses import find_analysis
-    from app.db.reads.results import stored_result
+    from pluriscope.app.db.reads.analyses import find_analysis
+    from pluriscope.app.db.reads.results import stored_result
     from pluriscope.naming import Scope
 
     scopes = (Scope(output, protocol, data) for output in range(row.n_outputs))
@@ -133,7 +133,7 @@ def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, mask
 
 def _export_pages(wish: Wish, folder: Path, base_url: str, *, quiet: bool) -> Shown:
     """Write the offline copy."""
-    from app.offline.copy import write_copy
+    from pluriscope.app.offline.copy import write_copy
 
     if not wish.networks and not wish.studies:
         raise Refusal("--static: names no network. Add --network SLUG, once for each, or --study SLUG.")

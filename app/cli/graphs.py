@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from app.cli.store import opened_store
-from app.cli.terminal import STANDARD, Refusal, Shown, check_writable, write_text
-from app.cli.verify import read_address
+from pluriscope.app.cli.store import opened_store
+from pluriscope.app.cli.terminal import STANDARD, Refusal, Shown, check_writable, write_text
+from pluriscope.app.cli.verify import read_address
 from pluriscope.naming import ExplanationRef, Scope, scope_from
 
 
@@ -31,7 +31,7 @@ def export_graph(
         AnalysisError: there is no such format, or it does not take this.
         Refusal: the thing cannot be read, or names nothing of which there is a graph.
     """
-    from analysis.graph_files.registry import GRAPH_FORMATS, file_text
+    from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS, file_text
 
     if explanation and method:
         raise Refusal("--explanation, --method: are two things. Give one of them.")
@@ -52,9 +52,9 @@ def export_graph(
 
 def _graph(thing: str, key: str, explanation: str, method: str, scope: Scope) -> tuple[Any, str, str]:
     """What the format writes, with the names of the task and the network."""
-    from app.db.reads.analyses import find_network, find_question
-    from app.pages.kinds import find_document
     from pluriscope.address import Addresses
+    from pluriscope.app.db.reads.analyses import find_network, find_question
+    from pluriscope.app.pages.kinds import find_document
     from pluriscope.graphs import explanation_graph
 
     if Path(thing).is_file() or thing == STANDARD:
@@ -81,9 +81,9 @@ def _graph(thing: str, key: str, explanation: str, method: str, scope: Scope) ->
 
 def _of_file(file: str, scope: Scope) -> tuple[Any, str]:
     """What is asked about the network of a result file, or of a file that is a network, and its name."""
-    from analysis.network_files.declaration import Declaration
-    from analysis.result_file import RESULT_FORMAT
-    from app.cli.reading import read_asked
+    from pluriscope.analysis.network_files.declaration import Declaration
+    from pluriscope.analysis.result_file import RESULT_FORMAT
+    from pluriscope.app.cli.reading import read_asked
     from pluriscope.result import load
 
     if file != STANDARD and f'"{RESULT_FORMAT}"'.encode() in Path(file).read_bytes()[:1_000]:
@@ -95,10 +95,10 @@ def _of_file(file: str, scope: Scope) -> tuple[Any, str]:
 
 def _of_question(question: Any, name: str, key: str, explanation: str, method: str) -> Any:
     """The graph of an explanation, which is looked up in no list, or of a method's answer."""
-    from analysis.discovery.landscapes import masked_under
-    from analysis.discovery.registry import read_methods
-    from analysis.interpretations.indexing import InterpretationSpace
-    from analysis.subjects.perceptron.circuit import Circuit
+    from pluriscope.analysis.discovery.landscapes import masked_under
+    from pluriscope.analysis.discovery.registry import read_methods
+    from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+    from pluriscope.analysis.subjects.perceptron.circuit import Circuit
     from pluriscope.graphs import answer_graph, explanation_graph
 
     if not explanation and not method:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, get_args
 
-from app.cli.terminal import DONE, STOPPED, Refusal, Shown, check_output, remark, written
+from pluriscope.app.cli.terminal import DONE, STOPPED, Refusal, Shown, check_output, remark, written
 
 if TYPE_CHECKING:
-    from analysis.algorithms.high_level_model import HighLevelModel
+    from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 
 
 def plant(
@@ -55,16 +55,16 @@ def plant(
         name: Name of the network; default: what was planted and how.
         quiet: Nothing on stderr.
     """
-    from analysis.network_files.files import network_file_json
-    from analysis.planting.compiling import compile_algorithm
-    from analysis.planting.disguises import disguised
-    from analysis.subjects.names import checked_name
+    from pluriscope.analysis.network_files.files import network_file_json
+    from pluriscope.analysis.planting.compiling import compile_algorithm
+    from pluriscope.analysis.planting.disguises import disguised
+    from pluriscope.analysis.subjects.names import checked_name
 
     check_output(output, json)
     tree, widths = read_algorithm(algorithm, form, inputs), _checked(hidden)
     learned = True
     if train:
-        from analysis.planting.interchange import InterchangeSpec, interchange_trained  # torch
+        from pluriscope.analysis.planting.interchange import InterchangeSpec, interchange_trained  # torch
 
         spec = InterchangeSpec.of(
             tree, widths, mode=train, activation=activation, output_activation=output_activation, steps=steps
@@ -99,9 +99,9 @@ def read_algorithm(text: str, form: str, n_inputs: int) -> HighLevelModel:
         InvalidAlgorithm: a text that no algorithm of that form has.
         Refusal: an unknown form.
     """
-    from analysis.algorithms.high_level_model import Form
-    from analysis.algorithms.parsing import parse_algorithm
-    from analysis.tasks import INPUT_NAMES, MAX_INPUTS
+    from pluriscope.analysis.algorithms.high_level_model import Form
+    from pluriscope.analysis.algorithms.parsing import parse_algorithm
+    from pluriscope.analysis.tasks import INPUT_NAMES, MAX_INPUTS
 
     used = max((INPUT_NAMES.index(letter) + 1 for letter in text if letter in INPUT_NAMES), default=1)
     n_inputs = n_inputs or used
@@ -115,7 +115,7 @@ def read_algorithm(text: str, form: str, n_inputs: int) -> HighLevelModel:
 
 def _checked(hidden: Sequence[int]) -> tuple[int, ...]:
     """Hidden layer sizes."""
-    from analysis.network_files.files import MAX_LAYERS, MAX_WIDTH
+    from pluriscope.analysis.network_files.files import MAX_LAYERS, MAX_WIDTH
 
     if len(hidden) > MAX_LAYERS - 2 or not all(1 <= width <= MAX_WIDTH for width in hidden):
         raise Refusal(f"--hidden {','.join(map(str, hidden))!r}: is no list of layer sizes. Give such as 3,3.")

@@ -6,16 +6,16 @@ import math
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
-from app.cli.reading import Asked, limits_in_force, read_asked
-from app.cli.signature import Within, with_fields_of
-from app.cli.terminal import Refusal, Shown, check_writable, progress_bar, read_bytes, write_bytes
+from pluriscope.app.cli.reading import Asked, limits_in_force, read_asked
+from pluriscope.app.cli.signature import Within, with_fields_of
+from pluriscope.app.cli.terminal import Refusal, Shown, check_writable, progress_bar, read_bytes, write_bytes
 
 if TYPE_CHECKING:
-    from analysis.formulas.proof import Claim
-    from analysis.question import Question
+    from pluriscope.analysis.formulas.proof import Claim
+    from pluriscope.analysis.question import Question
 
 
-@with_fields_of("analysis.network_files.intake:Declaration")
+@with_fields_of("pluriscope.analysis.network_files.intake:Declaration")
 def prove(
     file: str,
     *,
@@ -39,8 +39,8 @@ def prove(
     Args:
         seconds: For all of it; inf for no end.
     """
-    from analysis.formulas.proof import prove_smallest
-    from analysis.work import Work
+    from pluriscope.analysis.formulas.proof import prove_smallest
+    from pluriscope.analysis.work import Work
 
     check_writable(output, file, data or file)
     question = _question(read_asked(file, protocol, data, (output_index,), _declaration(declared), quiet=quiet))
@@ -53,7 +53,7 @@ def prove(
     return Shown(record, [] if output == "-" else [_sentence(proof.claim), f"{len(proof.steps):,} steps"])
 
 
-@with_fields_of("analysis.network_files.intake:Declaration")
+@with_fields_of("pluriscope.analysis.network_files.intake:Declaration")
 def check_proof(
     proof: str,
     file: str = "",
@@ -77,8 +77,8 @@ def check_proof(
         proof: The file that `pluriscope prove` wrote, or - for standard input.
         file: The network file that it is about.
     """
-    from analysis.formulas.proof import MAX_PROOF_BYTES
-    from analysis.formulas.proof import check_proof as checked
+    from pluriscope.analysis.formulas.proof import MAX_PROOF_BYTES
+    from pluriscope.analysis.formulas.proof import check_proof as checked
 
     raw, question = read_bytes(proof, "proof", MAX_PROOF_BYTES, "proof"), None
     if file:
@@ -90,13 +90,13 @@ def check_proof(
 
 
 def _declaration(declared: Any) -> Any:
-    from analysis.network_files.declaration import Declaration
+    from pluriscope.analysis.network_files.declaration import Declaration
 
     return Declaration(**declared)
 
 
 def _question(asked: Asked) -> Question:
-    from analysis.question import Question
+    from pluriscope.analysis.question import Question
 
     (question,) = asked.questions
     if not isinstance(question, Question):

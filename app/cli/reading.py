@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.cli.terminal import STANDARD, Refusal, read_bytes, remark
+from pluriscope.app.cli.terminal import STANDARD, Refusal, read_bytes, remark
 from pluriscope.resources import PREFIX
 
 if TYPE_CHECKING:
-    from analysis.limits import Limits
-    from analysis.network_files.declaration import Declaration
-    from analysis.network_files.intake import Intake
-    from analysis.protocol import Protocol
-    from app.settings import Settings
+    from pluriscope.analysis.limits import Limits
+    from pluriscope.analysis.network_files.declaration import Declaration
+    from pluriscope.analysis.network_files.intake import Intake
+    from pluriscope.analysis.protocol import Protocol
+    from pluriscope.app.settings import Settings
     from pluriscope.models import GivenNetwork
 
 
@@ -28,7 +28,7 @@ def read_settings(**given: Any) -> Settings:
     """
     from pydantic import ValidationError
 
-    from app.settings import Settings
+    from pluriscope.app.settings import Settings
 
     try:
         return Settings(**{key: value for key, value in given.items() if value is not None})
@@ -39,11 +39,11 @@ def read_settings(**given: Any) -> Settings:
 
 def limits_in_force() -> Limits:
     """How far analyses may go; the settings, whose reading takes long, are read where one is given."""
-    from analysis.limits import DEFAULT_LIMITS, MOST_STORED
+    from pluriscope.analysis.limits import DEFAULT_LIMITS, MOST_STORED
 
     if not any(name.startswith(PREFIX) for name in os.environ):
         return replace(DEFAULT_LIMITS, max_valid=MOST_STORED)
-    from app.limits import limits_of
+    from pluriscope.app.limits import limits_of
 
     return limits_of(read_settings())
 
@@ -55,7 +55,7 @@ def read_protocol(name: str) -> Protocol:
         InvalidProtocol: no such name, or a file that holds no protocol.
         Refusal: the file cannot be read.
     """
-    from analysis.protocol import named_protocol, protocol_from_mapping
+    from pluriscope.analysis.protocol import named_protocol, protocol_from_mapping
 
     given = given_protocol(name)
     return named_protocol(given) if isinstance(given, str) else protocol_from_mapping(given)
@@ -68,7 +68,7 @@ def given_protocol(name: str) -> str | dict[str, Any]:
         InvalidProtocol: a file that holds no settings.
         Refusal: the file cannot be read.
     """
-    from analysis.protocol import BUILT_IN, MAX_PROTOCOL_BYTES, protocol_settings
+    from pluriscope.analysis.protocol import BUILT_IN, MAX_PROTOCOL_BYTES, protocol_settings
 
     if name in BUILT_IN or not (name == "-" or "/" in name or "." in name):
         return name
@@ -84,14 +84,14 @@ class Asked:
 
     @property
     def explaining(self) -> Any:
-        """What explains such networks: a module of :mod:`analysis.explaining`."""
+        """What explains such networks: a module of :mod:`pluriscope.analysis.explaining`."""
         return self.given.kind.explaining
 
 
 def intake_at(file: str, content: bytes, declaration: Declaration, data: str = "") -> Intake:
     """The network of a file at a path, with what is declared beside it and the data file at another; "" for none."""
-    from analysis.data import MAX_DATA_BYTES
-    from analysis.network_files.intake import take_in
+    from pluriscope.analysis.data import MAX_DATA_BYTES
+    from pluriscope.analysis.network_files.intake import take_in
     from pluriscope.models import beside, read_content
 
     rows = read_bytes(data, "data file", MAX_DATA_BYTES) if data else None
@@ -123,7 +123,7 @@ def read_network(intake: Intake, protocol: str, outputs: Sequence[int] = (), *, 
     Raises:
         AnalysisError: what is declared is wrong, or everything that preflight refuses.
     """
-    from analysis.subjects.perceptron.kind import PERCEPTRON
+    from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
     from pluriscope.models import GivenNetwork, questions_of
 
     given = GivenNetwork(PERCEPTRON, intake.file(), intake.data)
@@ -141,7 +141,7 @@ def read_asked(
         AnalysisError: a file or rules that cannot be used, or what such a network does not offer.
         Refusal: a file cannot be read.
     """
-    from analysis.network_files.files import MAX_NETWORK_BYTES
+    from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES
     from pluriscope.models import questions_of, whole_subject
 
     content = read_bytes(file, "network file", MAX_NETWORK_BYTES)

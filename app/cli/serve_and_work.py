@@ -13,17 +13,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from app.cli.reading import read_settings
-from app.cli.terminal import DONE, TROUBLE, Refusal, remark
+from pluriscope.app.cli.reading import read_settings
+from pluriscope.app.cli.terminal import DONE, TROUBLE, Refusal, remark
 
 if TYPE_CHECKING:
-    from app.settings import Settings
+    from pluriscope.app.settings import Settings
 
 FAREWELL_SECONDS: Final = 15
 _EVERY_ADDRESS: Final = ("", "0.0.0.0", "::")  # noqa: S104  compared with, not listened on
 
 # -P: the folder in which somebody calls us is no place to import from
-_COMMAND: Final = (sys.executable, "-P", "-m", "app.cli")
+_COMMAND: Final = (sys.executable, "-P", "-m", "pluriscope.app.cli")
 
 
 def serve_and_work(*, port: int | None = None, data: Path | None = None) -> int:

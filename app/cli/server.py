@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from app.cli.reading import read_settings
-from app.cli.terminal import DONE, TROUBLE, Shown, remark
+from pluriscope.app.cli.reading import read_settings
+from pluriscope.app.cli.terminal import DONE, TROUBLE, Shown, remark
 
 MAX_CONNECTIONS: Final = 1_000
 
@@ -41,19 +41,19 @@ def serve(
     import uvicorn
     from sqlalchemy.exc import OperationalError
 
-    from app.access.neighbours import Neighbours
-    from app.bundled.study_seeding import add_bundled_studies
-    from app.check import disagreeing
-    from app.db.engine import open_store
-    from app.db.trouble import diagnosis, is_lasting
-    from app.db.upgrade import upgrade
-    from app.gate import MAX_HEADER_BYTES
-    from app.jobs.deletion import purge_deleted
-    from app.jobs.queue import cancel_unknown
-    from app.jobs.seeding import add_bundled_models, add_bundled_networks
-    from app.jobs.stages import enqueue_missing
-    from app.logs import configure
-    from app.main import create_app, settle
+    from pluriscope.app.access.neighbours import Neighbours
+    from pluriscope.app.bundled.study_seeding import add_bundled_studies
+    from pluriscope.app.check import disagreeing
+    from pluriscope.app.db.engine import open_store
+    from pluriscope.app.db.trouble import diagnosis, is_lasting
+    from pluriscope.app.db.upgrade import upgrade
+    from pluriscope.app.gate import MAX_HEADER_BYTES
+    from pluriscope.app.jobs.deletion import purge_deleted
+    from pluriscope.app.jobs.queue import cancel_unknown
+    from pluriscope.app.jobs.seeding import add_bundled_models, add_bundled_networks
+    from pluriscope.app.jobs.stages import enqueue_missing
+    from pluriscope.app.logs import configure
+    from pluriscope.app.main import create_app, settle
 
     configure()
     store = open_store(settings)
@@ -92,7 +92,7 @@ def serve(
             port=settings.port,
             log_config=None,
             access_log=False,
-            proxy_headers=False,  # believed by app.main, from those proxies that the settings name
+            proxy_headers=False,  # believed by pluriscope.app.main, from those proxies that the settings name
             server_header=False,
             timeout_graceful_shutdown=FAREWELL_SECONDS,
             limit_concurrency=MAX_CONNECTIONS,
@@ -114,8 +114,8 @@ def work(*, workers: int | None = None, until_idle: bool = False) -> int:
         workers: Jobs at the same time, each in a process of its own.
         until_idle: End when no job is left.
     """
-    from app.jobs.worker import run_workers
-    from app.logs import configure
+    from pluriscope.app.jobs.worker import run_workers
+    from pluriscope.app.logs import configure
 
     settings = read_settings(workers=workers)
     configure()
@@ -130,8 +130,8 @@ def check() -> Shown:
 
     Exit codes: 0 healthy, 1 a problem was found.
     """
-    from analysis import ENGINE_VERSION
-    from app.check import examine
+    from pluriscope.analysis import ENGINE_VERSION
+    from pluriscope.app.check import examine
 
     findings = list(examine(os.environ))
     levels = {finding.level for finding in findings}

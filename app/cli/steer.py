@@ -6,9 +6,9 @@ import math
 from pathlib import Path
 from typing import Annotated, Literal
 
-from analysis.limits import DEFAULT_SECONDS
-from app.cli.signature import Within
-from app.cli.terminal import Shown, remark
+from pluriscope.analysis.limits import DEFAULT_SECONDS
+from pluriscope.app.cli.signature import Within
+from pluriscope.app.cli.terminal import Shown, remark
 
 
 def steer(

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.cli.reading import intake_at, read_protocol, read_settings, show_first, whole_content
-from app.cli.signature import with_fields_of
-from app.cli.terminal import Refusal, Shown, read_bytes, remark
+from pluriscope.app.cli.reading import intake_at, read_protocol, read_settings, show_first, whole_content
+from pluriscope.app.cli.signature import with_fields_of
+from pluriscope.app.cli.terminal import Refusal, Shown, read_bytes, remark
 
 if TYPE_CHECKING:
-    from app.db.engine import Store
+    from pluriscope.app.db.engine import Store
 
 
 @contextmanager
@@ -24,8 +24,8 @@ def opened_store() -> Iterator[Store]:
         Refusal: settings out of range.
         StoreUnavailable: the database cannot be opened.
     """
-    from app.db.engine import open_store
-    from app.db.upgrade import upgrade
+    from pluriscope.app.db.engine import open_store
+    from pluriscope.app.db.upgrade import upgrade
 
     settings = read_settings()
     store = open_store(settings)
@@ -43,7 +43,7 @@ def store_in(**settings: Any) -> Iterator[Store]:
     Args:
         settings: in place of those of the environment.
     """
-    from app.db.engine import open_store
+    from pluriscope.app.db.engine import open_store
 
     with tempfile.TemporaryDirectory(prefix="pluriscope-") as place:
         store = open_store(read_settings(data=Path(place), database_url="", **settings))
@@ -54,7 +54,7 @@ def store_in(**settings: Any) -> Iterator[Store]:
             store.close()
 
 
-@with_fields_of("analysis.network_files.intake:Declaration")
+@with_fields_of("pluriscope.analysis.network_files.intake:Declaration")
 def import_(
     files: Sequence[str], *, protocol: Sequence[str] = (), data: str = "", no_analysis: bool = False, **declared: Any
 ) -> Shown:
@@ -73,14 +73,14 @@ def import_(
         data: Data file to analyse on; default: clean inputs.
         no_analysis: Only store the networks.
     """
-    from analysis.errors import AnalysisError
-    from analysis.network_files.declaration import Declaration
-    from analysis.network_files.files import MAX_NETWORK_BYTES
-    from analysis.subjects.registry import MAX_SUBJECT_BYTES
-    from app.db.reads.networks import known_as
-    from app.jobs.queue import enqueue_analyses
-    from app.routes.bring_in import read_whole, store_intake, store_whole
     from pluriscope.address import Addresses
+    from pluriscope.analysis.errors import AnalysisError
+    from pluriscope.analysis.network_files.declaration import Declaration
+    from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES
+    from pluriscope.analysis.subjects.registry import MAX_SUBJECT_BYTES
+    from pluriscope.app.db.reads.networks import known_as
+    from pluriscope.app.jobs.queue import enqueue_analyses
+    from pluriscope.app.routes.bring_in import read_whole, store_intake, store_whole
 
     protocols = [] if no_analysis else [read_protocol(one) for one in protocol or ["complete"]]
     declaration = Declaration(**declared)

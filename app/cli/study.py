@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
-from app.cli.reading import read_settings
-from app.cli.signature import Within
-from app.cli.store import opened_store
-from app.cli.terminal import (
+from pluriscope.app.cli.reading import read_settings
+from pluriscope.app.cli.signature import Within
+from pluriscope.app.cli.store import opened_store
+from pluriscope.app.cli.terminal import (
     DONE,
     INTERRUPTED,
     STANDARD,
@@ -29,9 +29,9 @@ from app.cli.terminal import (
 )
 
 if TYPE_CHECKING:
-    from analysis.studies.design import StudyDesign
-    from app.cli.study_folder import StudyFolder
-    from app.cluster import Workers
+    from pluriscope.analysis.studies.design import StudyDesign
+    from pluriscope.app.cli.study_folder import StudyFolder
+    from pluriscope.app.cluster import Workers
 
 
 def run_study(
@@ -60,7 +60,7 @@ def run_study(
         cluster: Dask cluster: the address of its scheduler, tls://… or tcp://…, or slurm to start one there.
         insecure: Trust the network to a cluster without encryption.
     """
-    from app.cli.study_folder import study_folder
+    from pluriscope.app.cli.study_folder import study_folder
 
     design, files = _design(file, seeds)
     pool = workers_of(workers, cluster, insecure)
@@ -74,7 +74,7 @@ def run_study(
 
 def workers_of(workers: int | None, cluster: str, insecure: bool) -> AbstractContextManager[Workers]:
     """What computes, by the options of a command; a Refusal where they contradict each other."""
-    from app.cluster import SLURM, checked_address
+    from pluriscope.app.cluster import SLURM, checked_address
 
     if cluster:
         checked_address(cluster, insecure)
@@ -87,8 +87,8 @@ def workers_of(workers: int | None, cluster: str, insecure: bool) -> AbstractCon
 
 @contextmanager
 def _workers(n: int, cluster: str, insecure: bool) -> Iterator[Workers]:
-    from app.cluster import ClusterLost, cluster_workers
-    from app.jobs.study_run import local_workers
+    from pluriscope.app.cluster import ClusterLost, cluster_workers
+    from pluriscope.app.jobs.study_run import local_workers
     from pluriscope.memory import LEAST, bytes_for_each
 
     try:
@@ -106,8 +106,8 @@ def _workers(n: int, cluster: str, insecure: bool) -> Iterator[Workers]:
 
 def _design(file: str, seeds: int | None) -> tuple[StudyDesign, Mapping[int, bytes]]:
     """The design of a study file that can be run here, and the contents of its networks where these are files."""
-    from analysis.studies.design import MAX_DESIGN_BYTES
-    from analysis.studies.reading import design_from_mapping, read_design, runnable
+    from pluriscope.analysis.studies.design import MAX_DESIGN_BYTES
+    from pluriscope.analysis.studies.reading import design_from_mapping, read_design, runnable
     from pluriscope.study_files import read_population
 
     raw, files = read_bytes(file, "study file", MAX_DESIGN_BYTES), dict[int, bytes]()
@@ -128,8 +128,8 @@ def _run(folder: StudyFolder, workers: Workers, files: Mapping[int, bytes], quie
 
     Exit codes: 0 every network has its rows, 3 some are missing.
     """
-    from app.jobs.study_run import run_study as compute
-    from app.limits import in_memory, limits_of
+    from pluriscope.app.jobs.study_run import run_study as compute
+    from pluriscope.app.limits import in_memory, limits_of
 
     done, total = folder.table.seeds(), folder.design.n_networks
     n_before = sum(map(len, done.values()))
@@ -164,8 +164,8 @@ def import_study(files: Sequence[str]) -> Shown:
     Args:
         files: Folders of parts, single parts, or result files of earlier versions.
     """
-    from app.db.studies import read_table, save_table
     from pluriscope.address import Addresses
+    from pluriscope.app.db.studies import read_table, save_table
 
     items = []
     with opened_store() as store, TemporaryDirectory() as place:
@@ -193,8 +193,8 @@ def export_study(study: str, *, output: str = "", design: bool = False) -> Shown
         output: Folder, or a file that ends in .parquet. Default: the study's slug.
         design: Write the study file instead of the table.
     """
-    from app.db.reads.studies import find_study
-    from app.db.studies import write_table
+    from pluriscope.app.db.reads.studies import find_study
+    from pluriscope.app.db.studies import write_table
 
     with opened_store() as store, store.read() as session:
         row = find_study(session, study)

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import duckdb
 
-from analysis import ENGINE_VERSION
-from analysis.errors import AnalysisError
-from analysis.studies.design import StudyDesign
-from analysis.studies.rows import columns_of
-from app.cli.terminal import TROUBLE, Refusal, remark
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.studies.design import StudyDesign
+from pluriscope.analysis.studies.rows import columns_of
+from pluriscope.app.cli.terminal import TROUBLE, Refusal, remark
 from pluriscope.data_card import FILES, write_study_card
 from pluriscope.study_table import ENDING, DamagedTable, Part, StudyTable, put, read_part, write_part
 

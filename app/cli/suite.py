@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from app.cli.reading import read_settings
-from app.cli.signature import Within
-from app.cli.terminal import DONE, STOPPED, TROUBLE, Refusal, Shown, progress_bar, read_bytes, remark
+from pluriscope.app.cli.reading import read_settings
+from pluriscope.app.cli.signature import Within
+from pluriscope.app.cli.terminal import DONE, STOPPED, TROUBLE, Refusal, Shown, progress_bar, read_bytes, remark
 
 if TYPE_CHECKING:
-    from app.cluster import Workers
+    from pluriscope.app.cluster import Workers
     from pluriscope.suite_files import SuiteFolder
 
 
@@ -43,8 +43,8 @@ def make_suite(
         cluster: Dask cluster: the address of its scheduler, tls://… or tcp://…, or slurm to start one there.
         insecure: Trust the network to a cluster without encryption.
     """
-    from app.cli.study import workers_of
-    from app.cli.study_folder import locked, opened_folder
+    from pluriscope.app.cli.study import workers_of
+    from pluriscope.app.cli.study_folder import locked, opened_folder
     from pluriscope.suite_design import HALVES
     from pluriscope.suite_files import SuiteFolder, bundled_design
 
@@ -82,7 +82,7 @@ def write_tables(folder: str, *, output: str) -> Shown:
         folder: Folder of a whole suite, or small.
         output: Folder of the tables.
     """
-    from app.cli.study_folder import locked, opened_folder
+    from pluriscope.app.cli.study_folder import locked, opened_folder
     from pluriscope.suite_files import read_suite
     from pluriscope.suite_files import write_tables as write
 
@@ -97,8 +97,8 @@ def write_tables(folder: str, *, output: str) -> Shown:
 
 def _make(folder: SuiteFolder, workers: Workers, quiet: bool) -> list[str]:
     """Make what the folder lacks; what is missing in the end, a sentence each."""
-    from app.jobs.study_run import run_chunks
-    from app.limits import in_memory, limits_of
+    from pluriscope.app.jobs.study_run import run_chunks
+    from pluriscope.app.limits import in_memory, limits_of
     from pluriscope.suite_making import make_networks
 
     damaged, done = folder.begin()

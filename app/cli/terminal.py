@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO, Final
 
-from analysis.progress import Progress, Report, silent
+from pluriscope.analysis.progress import Progress, Report, silent
 
 DONE: Final = 0
 TROUBLE: Final = 1

@@ -5,20 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from app.cli.signature import Within, with_fields_of
-from app.cli.terminal import DONE, STOPPED, Refusal, Shown, check_writable, progress_bar, read_bytes, remark, write_json
+from pluriscope.app.cli.signature import Within, with_fields_of
+from pluriscope.app.cli.terminal import (
+    DONE,
+    STOPPED,
+    Refusal,
+    Shown,
+    check_writable,
+    progress_bar,
+    read_bytes,
+    remark,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from analysis.subjects.perceptron.training_course import TrainingOutcome
-    from analysis.subjects.trained import TrainingRecord
-    from analysis.subjects.transformer.tasks import TokenTask
-    from analysis.subjects.transformer.training import AttentionOutcome
-    from analysis.subjects.transformer.training_spec import AttentionSpec
+    from pluriscope.analysis.subjects.perceptron.training_course import TrainingOutcome
+    from pluriscope.analysis.subjects.trained import TrainingRecord
+    from pluriscope.analysis.subjects.transformer.tasks import TokenTask
+    from pluriscope.analysis.subjects.transformer.training import AttentionOutcome
+    from pluriscope.analysis.subjects.transformer.training_spec import AttentionSpec
 
 
-@with_fields_of("analysis.subjects.transformer.training_spec:TransformerOptions", d_mlp="mlp")
+@with_fields_of("pluriscope.analysis.subjects.transformer.training_spec:TransformerOptions", d_mlp="mlp")
 def train_model(
     *,
     rows: str = "",
@@ -46,14 +56,14 @@ def train_model(
             a folder of its own, which pluriscope checkpoints reads.
         output: Folder for the model files.
     """
-    from analysis.subjects.registry import kind_of
-    from analysis.subjects.transformer.training_spec import attention_spec
+    from pluriscope.analysis.subjects.registry import kind_of
+    from pluriscope.analysis.subjects.transformer.training_spec import attention_spec
 
     table = _table(rows, options) if rows else None
     specs = [attention_spec({**options, "seed": seed + k}, table) for k in range(count)]
     paths = _files(output, [_model_file(spec) for spec in specs], rows)
-    from analysis.subjects.transformer.training import train_attention  # torch, once all is known to be good
-    from analysis.work import Work
+    from pluriscope.analysis.subjects.transformer.training import train_attention  # torch, once all is known to be good
+    from pluriscope.analysis.work import Work
 
     outcomes = []
     for spec, path in zip(specs, paths, strict=True):
@@ -87,7 +97,7 @@ def _checkpoint_file(path: str, record: TrainingRecord, most: int) -> str:
 
 
 def _model_file(spec: AttentionSpec) -> str:
-    from analysis.network_files.files import slug_of
+    from pluriscope.analysis.network_files.files import slug_of
 
     kind = "" if spec.activation == "relu" else f"-{slug_of(spec.activation)}"
     beside = (f"-mlp{spec.d_mlp}{kind}" if spec.d_mlp else "") + ("-ln" if spec.layer_norm else "")
@@ -98,7 +108,7 @@ def _model_file(spec: AttentionSpec) -> str:
 
 def _table(rows: str, options: Mapping[str, Any]) -> TokenTask:
     """The table of rows that the options name."""
-    from analysis.subjects.transformer.files import MAX_TABLE_BYTES, read_table
+    from pluriscope.analysis.subjects.transformer.files import MAX_TABLE_BYTES, read_table
 
     if options.get("vocabulary") or options.get("context"):
         raise Refusal("--rows: says itself how many tokens there are. Leave --vocabulary and --context out.")
@@ -106,7 +116,7 @@ def _table(rows: str, options: Mapping[str, Any]) -> TokenTask:
 
 
 @with_fields_of(
-    "analysis.subjects.perceptron.training_spec:TrainingSpec",
+    "pluriscope.analysis.subjects.perceptron.training_spec:TrainingSpec",
     tasks="task",
     n_inputs="inputs",
     noise_std="noise",
@@ -142,17 +152,17 @@ def train(
         output: Folder for the network files.
         report: Write options and outcome of every network.
     """
-    from analysis.network_files.files import slug_of
-    from analysis.subjects.perceptron.training_course import training_json
-    from analysis.subjects.perceptron.training_spec import training_spec
+    from pluriscope.analysis.network_files.files import slug_of
+    from pluriscope.analysis.subjects.perceptron.training_course import training_json
+    from pluriscope.analysis.subjects.perceptron.training_spec import training_spec
 
     specs = [training_spec({**options, "seed": seed + k}) for k in range(count)]
     check_writable(report)
     paths = _files(output, [f"{slug_of(spec.label)}.json" for spec in specs])
-    from analysis.subjects.perceptron.training import (
+    from pluriscope.analysis.subjects.perceptron.training import (
         train_networks,  # torch, only now that all options are known to be good
     )
-    from analysis.work import Work
+    from pluriscope.analysis.work import Work
 
     with progress_bar(quiet) as tell:
         outcomes = train_networks(specs, Work(report=tell), checkpoints)
@@ -186,7 +196,7 @@ def _files(folder: str, names: Sequence[str], *inputs: str) -> list[str]:
 
 def _write(outcome: TrainingOutcome, path: str, name: str, several: bool) -> str:
     """Write a network that converged, and every checkpoint; a line about it."""
-    from analysis.network_files.files import NetworkFile, network_file_json
+    from pluriscope.analysis.network_files.files import NetworkFile, network_file_json
 
     spec, is_good = outcome.spec, outcome.converged and outcome.network is not None
     called = f"{name}, seed {spec.seed}" if name and several else name or spec.label

@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.cli.reading import read_settings
-from app.cli.terminal import Shown, remark
+from pluriscope.app.cli.reading import read_settings
+from pluriscope.app.cli.terminal import Shown, remark
 
 if TYPE_CHECKING:
-    from app.db.backup import Held
+    from pluriscope.app.db.backup import Held
 
 
 def backup(file: Path, *, quiet: bool = False) -> Shown:
@@ -24,8 +24,8 @@ def backup(file: Path, *, quiet: bool = False) -> Shown:
         file: File to write; it must not exist.
         quiet: Say nothing when it is done.
     """
-    from app.db.backup import back_up
-    from app.db.engine import open_store
+    from pluriscope.app.db.backup import back_up
+    from pluriscope.app.db.engine import open_store
 
     store = open_store(read_settings())
     started = time.monotonic()
@@ -49,9 +49,9 @@ def restore(file: Path, *, replace: bool = False, check: bool = False, quiet: bo
         check: Only let SQLite check the file.
         quiet: Say nothing when it is done.
     """
-    from app.db.backup import restore as bring_back
-    from app.db.backup import verify
-    from app.db.engine import open_store
+    from pluriscope.app.db.backup import restore as bring_back
+    from pluriscope.app.db.backup import verify
+    from pluriscope.app.db.engine import open_store
 
     started = time.monotonic()
     if check:

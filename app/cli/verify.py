@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from app.cli.store import opened_store
-from app.cli.terminal import DONE, Shown, remark
+from pluriscope.app.cli.store import opened_store
+from pluriscope.app.cli.terminal import DONE, Shown, remark
 
 if TYPE_CHECKING:
-    from app.pages.sharing.targets import Target
+    from pluriscope.app.pages.sharing.targets import Target
 
 DIFFERS = 1
 SIGNS = {"equal": "=", "differs": "≠", "not_stored": "·"}
@@ -28,10 +28,10 @@ def verify(address: str, *, quiet: bool = False) -> Shown:
         address: Full URL or path of an explanation.
         quiet: Say nothing but the verdict.
     """
-    from app.errors import Moved
-    from app.pages.sharing.verifying import in_words
-    from app.pages.sharing.verifying import verify as verified
     from pluriscope.address import Addresses
+    from pluriscope.app.errors import Moved
+    from pluriscope.app.pages.sharing.verifying import in_words
+    from pluriscope.app.pages.sharing.verifying import verify as verified
 
     target = read_address(address)
     with opened_store() as store, store.read() as session:
@@ -56,8 +56,8 @@ def read_address(address: str) -> Target:
     Raises:
         NotFound: there is no such page.
     """
-    from app.pages.sharing.targets import read_target
     from pluriscope.address import Addresses
+    from pluriscope.app.pages.sharing.targets import read_target
 
     key = re.fullmatch(r"(?:https?://[^/]+)?(?:/[^?#]*)?/s/([0-9a-z]+)", address)
     return read_target(_long(key[1]) if key else address, Addresses(_prefix(address)))
@@ -65,7 +65,7 @@ def read_address(address: str) -> Target:
 
 def _long(key: str) -> str:
     """The address that a short key stands for in the local database."""
-    from app.db.links import long_address
+    from pluriscope.app.db.links import long_address
 
     with opened_store() as store, store.read() as session:
         return long_address(session, key)

@@ -12,30 +12,30 @@ from numpy.typing import NDArray
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from analysis.algorithms.high_level_model import Form
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments.alignment import Alignment
-from analysis.checkpoints import Checkpoint, with_algorithms
-from analysis.criteria.criterion import KINDS
-from analysis.criteria.funnel import Judged, Wanted
-from analysis.criteria.interpretation_tallies import Reading
-from analysis.criteria.steps import CriterionStep
-from analysis.lenses.functions import without_sign
-from analysis.network_files.planted_record import PlantedRecord
-from analysis.question import Question
-from analysis.report import Analysed, Carried, Irredundant, Placed
-from analysis.result_file import read_stops
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.trained import TrainingRecord
-from app.db.codecs import planted_of
-from app.db.reads.algorithms import placements_untried, places_of_owners
-from app.db.reads.analyses import analysed_question
-from app.db.reads.circuits import StoredTexts, found_masks, stored_circuits, stored_search, whole_counts
-from app.db.reads.verdicts import count_of, judged_outcomes, verdict_sets
-from app.db.recorded import stored_searches
-from app.db.rows import column_of, columns_of
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, VerdictRow
-from app.db.verdicts import readings_in, step_of, verdict_rows
+from pluriscope.analysis.algorithms.high_level_model import Form
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.checkpoints import Checkpoint, with_algorithms
+from pluriscope.analysis.criteria.criterion import KINDS
+from pluriscope.analysis.criteria.funnel import Judged, Wanted
+from pluriscope.analysis.criteria.interpretation_tallies import Reading
+from pluriscope.analysis.criteria.steps import CriterionStep
+from pluriscope.analysis.lenses.functions import without_sign
+from pluriscope.analysis.network_files.planted_record import PlantedRecord
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.report import Analysed, Carried, Irredundant, Placed
+from pluriscope.analysis.result_file import read_stops
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.trained import TrainingRecord
+from pluriscope.app.db.codecs import planted_of
+from pluriscope.app.db.reads.algorithms import placements_untried, places_of_owners
+from pluriscope.app.db.reads.analyses import analysed_question
+from pluriscope.app.db.reads.circuits import StoredTexts, found_masks, stored_circuits, stored_search, whole_counts
+from pluriscope.app.db.reads.verdicts import count_of, judged_outcomes, verdict_sets
+from pluriscope.app.db.recorded import stored_searches
+from pluriscope.app.db.rows import column_of, columns_of
+from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, VerdictRow
+from pluriscope.app.db.verdicts import readings_in, step_of, verdict_rows
 
 
 def _observed(session: Session, row: AnalysisRow, _: Question) -> Sequence[int]:
@@ -131,7 +131,7 @@ _READERS: Final[Mapping[str, Callable[[Session, AnalysisRow, Question], Any]]] =
     "placed": _placed,
     "judged": _judged,
 }
-"""Fields of :class:`analysis.report.Analysed` that few analyses look at: how each is read."""
+"""Fields of :class:`pluriscope.analysis.report.Analysed` that few analyses look at: how each is read."""
 
 
 def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ()) -> Analysed:

@@ -20,10 +20,10 @@ from typing import Any, Final
 from sqlalchemy import JSON, URL, Connection, MetaData, Table, func, insert, make_url, select
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
-from app.db import postgresql, sqlite
-from app.db.engine import Store, revision_of, shown, store_at
-from app.db.errors import Conflict, Damaged, StoreUnavailable
-from app.settings import sqlite_url
+from pluriscope.app.db import postgresql, sqlite
+from pluriscope.app.db.engine import Store, revision_of, shown, store_at
+from pluriscope.app.db.errors import Conflict, Damaged, StoreUnavailable
+from pluriscope.app.settings import sqlite_url
 
 NO_TABLES_OF_OURS: Final = ("alembic_version", "backup_manifest")
 ROWS_AT_ONCE: Final = 500

@@ -8,7 +8,7 @@ from sqlalchemy import DateTime, String, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-from analysis.algorithms.high_level_model import with_signs
+from pluriscope.analysis.algorithms.high_level_model import with_signs
 
 
 def sortable(value: int) -> str:
@@ -67,7 +67,9 @@ class HexMask(TypeDecorator[str]):
 
 
 class Letters(TypeDecorator[str]):
-    """One letter for each criterion (:mod:`app.db.verdicts`): as many in all rows of one kind and analysis."""
+    """One letter for each criterion (:mod:`pluriscope.app.db.verdicts`): as many in all rows of one kind and
+    analysis.
+    """
 
     impl = Text
     cache_ok = True

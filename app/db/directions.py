@@ -14,11 +14,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from analysis.alignments.on_directions import DirectionAlignment, parse_directions
-from analysis.directions.report import KeptDirections
-from app.db.rows import insert_rows
-from app.db.table_base import Base
-from app.db.tables import AnalysisReportRow, DirectionRow, DirectionTextRow
+from pluriscope.analysis.alignments.on_directions import DirectionAlignment, parse_directions
+from pluriscope.analysis.directions.report import KeptDirections
+from pluriscope.app.db.rows import insert_rows
+from pluriscope.app.db.table_base import Base
+from pluriscope.app.db.tables import AnalysisReportRow, DirectionRow, DirectionTextRow
 
 KIND = "directions"
 """Of the report."""

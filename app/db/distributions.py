@@ -10,14 +10,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alignments.result import AlgorithmSearch, CandidateTotals
-from analysis.circuit_sets.masks import MasksFound
-from analysis.circuits.distribution import CircuitDistribution, neuron_edges
-from analysis.circuits.hashed_count import Bracket
-from analysis.circuits.result import EdgeUse, SmallestCircuits
-from analysis.explaining.graphs import sample_json
-from analysis.result import OutputAnalysis
-from analysis.result_file import (
+from pluriscope.analysis.alignments.result import AlgorithmSearch, CandidateTotals
+from pluriscope.analysis.circuit_sets.masks import MasksFound
+from pluriscope.analysis.circuits.distribution import CircuitDistribution, neuron_edges
+from pluriscope.analysis.circuits.hashed_count import Bracket
+from pluriscope.analysis.circuits.result import EdgeUse, SmallestCircuits
+from pluriscope.analysis.explaining.graphs import sample_json
+from pluriscope.analysis.result import OutputAnalysis
+from pluriscope.analysis.result_file import (
     bracket_json,
     edge_use_json,
     read_bracket,
@@ -26,8 +26,8 @@ from analysis.result_file import (
     smallest_json,
     stop_json,
 )
-from analysis.subjects.graph import Graph
-from analysis.subjects.perceptron.circuit import EdgeLayout
+from pluriscope.analysis.subjects.graph import Graph
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 
 _N_BINS: Final = 24
 

@@ -1,8 +1,8 @@
 """The store: one database behind two engines, a reader that cannot write and a writer that locks before it reads.
 
 Both promise the same on either database: a reading session sees one snapshot and cannot write; writing transactions
-take turns, so that one which reads, thinks and writes loses nobody's update. How: :mod:`app.db.sqlite`,
-:mod:`app.db.postgresql`.
+take turns, so that one which reads, thinks and writes loses nobody's update. How: :mod:`pluriscope.app.db.sqlite`,
+:mod:`pluriscope.app.db.postgresql`.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from sqlalchemy import URL, Connection, Engine, MetaData, inspect, make_url, tex
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.db import job_tables, postgresql, recorded_tables, sqlite, study_tables, tables  # noqa: F401
-from app.db.errors import StoreUnavailable
-from app.db.table_base import Base
-from app.limits import carried_by
-from app.settings import STORE
+from pluriscope.app.db import job_tables, postgresql, recorded_tables, sqlite, study_tables, tables  # noqa: F401
+from pluriscope.app.db.errors import StoreUnavailable
+from pluriscope.app.db.table_base import Base
+from pluriscope.app.limits import carried_by
+from pluriscope.app.settings import STORE
 from pluriscope.resources import MIGRATIONS
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-    from app.settings import Settings
+    from pluriscope.app.settings import Settings
 
 
 SCHEMA: Final[MetaData] = Base.metadata
@@ -49,7 +49,7 @@ class Store:
         url: SQLAlchemy URL, with its password.
         reader: engine for queries; it refuses to write.
         writer: engine for changes; each transaction takes the write lock first.
-        carried: what each session carries as its ``info``: the limits in force (:mod:`app.limits`).
+        carried: what each session carries as its ``info``: the limits in force (:mod:`pluriscope.app.limits`).
         turn: held by the thread of this process that writes.
     """
 
@@ -88,9 +88,9 @@ class Store:
         """Bring the schema to the current version; safe when several processes start at once.
 
         The whole change is one transaction under the write lock, so a second process waits, then finds nothing to do.
-        A current schema is left alone. Who opens a store that people use calls :func:`app.db.upgrade.upgrade` instead,
-        which keeps what was there before. Kinds of explanation that came since have their tables made without a
-        revision.
+        A current schema is left alone. Who opens a store that people use calls
+        :func:`pluriscope.app.db.upgrade.upgrade` instead, which keeps what was there before. Kinds of explanation that
+        came since have their tables made without a revision.
 
         Args:
             up_to: a revision beyond which not to go.
@@ -122,7 +122,7 @@ class Store:
 
     def _add_kinds(self) -> None:
         """Make the tables of kinds of explanation that have none."""
-        from app.db.recorded_tables import RECORDED_TABLES
+        from pluriscope.app.db.recorded_tables import RECORDED_TABLES
 
         with self.reader.connect() as connection:
             known = inspect(connection).get_table_names()

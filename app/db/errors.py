@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.errors import ExplainedError
+from pluriscope.analysis.errors import ExplainedError
 
 
 class StoreError(ExplainedError):

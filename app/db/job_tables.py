@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.db.columns import UtcDateTime
-from app.db.table_base import Base
+from pluriscope.app.db.columns import UtcDateTime
+from pluriscope.app.db.table_base import Base
 
 
 class JobRow(Base):

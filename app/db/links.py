@@ -10,11 +10,11 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from analysis.digest import looks_like_digest
-from app.db.errors import Ambiguous, Conflict, NotFound
-from app.db.reads.analyses import begins_with, find_network
-from app.db.tables import PERCEPTRON, FormerSlugRow, NetworkRow, ShortLinkRow
 from pluriscope.address import RESERVED_SLUGS
+from pluriscope.analysis.digest import looks_like_digest
+from pluriscope.app.db.errors import Ambiguous, Conflict, NotFound
+from pluriscope.app.db.reads.analyses import begins_with, find_network
+from pluriscope.app.db.tables import PERCEPTRON, FormerSlugRow, NetworkRow, ShortLinkRow
 
 KEY_LENGTH: Final = 12
 CLAIM_KEY_LENGTH: Final = 16

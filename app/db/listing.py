@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.carried_algorithms.relation import RELATIONS
-from analysis.carried_algorithms.report import CODES
-from analysis.carried_algorithms.report import LETTERS as OF_RELATIONS
-from analysis.explanations.registry import BY_KEY
-from analysis.subjects.question import SubjectQuestion
-from app.db.directions import KIND as DIRECTIONS
-from app.db.reads.verdicts import verdict_sets
-from app.db.recorded import stored_searches
-from app.db.reports import reports_of
-from app.db.rows import columns_of
-from app.db.tables import AnalysisReportRow, AnalysisRow, VerdictRow
-from app.db.verdicts import outcomes_in, outcomes_of, step_of, verdict_rows
 from pluriscope.address import ResultRef
+from pluriscope.analysis.carried_algorithms.relation import RELATIONS
+from pluriscope.analysis.carried_algorithms.report import CODES
+from pluriscope.analysis.carried_algorithms.report import LETTERS as OF_RELATIONS
+from pluriscope.analysis.explanations.registry import BY_KEY
+from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.app.db.directions import KIND as DIRECTIONS
+from pluriscope.app.db.reads.verdicts import verdict_sets
+from pluriscope.app.db.recorded import stored_searches
+from pluriscope.app.db.reports import reports_of
+from pluriscope.app.db.rows import columns_of
+from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, VerdictRow
+from pluriscope.app.db.verdicts import outcomes_in, outcomes_of, step_of, verdict_rows
 from pluriscope.frames import Frame
 from pluriscope.kinds.found import Found, Prominent
 from pluriscope.kinds.listing import frame_of, kinds_of

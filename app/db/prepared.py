@@ -16,26 +16,26 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import ENGINE_VERSION
-from analysis.algorithms.redundancy import IRREDUNDANT
-from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
-from analysis.circuit_sets.judged_masks import asked_of, column_of
-from analysis.circuit_sets.masks import MasksFound, SubjectCircuit
-from analysis.circuits.result import CircuitSearch
-from analysis.criteria.registry import EVERY
-from analysis.criteria.steps import CriterionStep
-from analysis.criteria.verdict import OUTCOMES
-from analysis.data import DataRecord
-from analysis.digest import canonical_json, sha256_hex
-from analysis.interpretations.result import InterpretationCounts
-from analysis.result import CriterionTally, OutputAnalysis
-from analysis.result_file import smallest_json
-from analysis.subjects.enumeration import MAX_BITS
-from analysis.subjects.question import GraphQuestion, QuestionProtocol
-from analysis.subjects.subject import SubjectKind
-from app.db.distributions import active_neurons, candidates_json, distributions_of, distributions_of_bits
-from app.db.tables import PERCEPTRON
-from app.db.verdicts import LETTERS, NO_LETTER, PreparedVerdicts
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.algorithms.redundancy import IRREDUNDANT
+from pluriscope.analysis.alignments.result import AlgorithmResult, AlgorithmSearch
+from pluriscope.analysis.circuit_sets.judged_masks import asked_of, column_of
+from pluriscope.analysis.circuit_sets.masks import MasksFound, SubjectCircuit
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.criteria.registry import EVERY
+from pluriscope.analysis.criteria.steps import CriterionStep
+from pluriscope.analysis.criteria.verdict import OUTCOMES
+from pluriscope.analysis.data import DataRecord
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.result import CriterionTally, OutputAnalysis
+from pluriscope.analysis.result_file import smallest_json
+from pluriscope.analysis.subjects.enumeration import MAX_BITS
+from pluriscope.analysis.subjects.question import GraphQuestion, QuestionProtocol
+from pluriscope.analysis.subjects.subject import SubjectKind
+from pluriscope.app.db.distributions import active_neurons, candidates_json, distributions_of, distributions_of_bits
+from pluriscope.app.db.tables import PERCEPTRON
+from pluriscope.app.db.verdicts import LETTERS, NO_LETTER, PreparedVerdicts
 
 _NO_ALGORITHMS: Final = AlgorithmSearch((), 0, 0)
 
@@ -218,7 +218,7 @@ _FIGURES: Final = {
     "worst": "worst",
     "margin": "margin",
 }
-"""Columns of circuits, and what :class:`analysis.circuit_sets.masks.SubjectCircuit` calls them."""
+"""Columns of circuits, and what :class:`pluriscope.analysis.circuit_sets.masks.SubjectCircuit` calls them."""
 _NOT_COUNTED: Final = (
     *("interpretations_total", "interpretations_observed", "interpretations_truncated_at", "algorithms_candidates"),
     *("algorithms_truncated_at", "algorithms_aligned", "alignments_valid", "alignments_minimal"),

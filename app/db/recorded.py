@@ -9,12 +9,12 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Row, delete, exists, select
 from sqlalchemy.orm import Session
 
-from analysis.by_name import ByName
-from analysis.explanations.explanation import REF, Frame, RecordedKind
-from analysis.explanations.registry import BY_KEY
-from app.db.recorded_tables import RECORDED_TABLES, SearchRow
-from app.db.rows import column_of, insert_columns
-from app.db.tables import AnalysisRow, VerdictRow
+from pluriscope.analysis.by_name import ByName
+from pluriscope.analysis.explanations.explanation import REF, Frame, RecordedKind
+from pluriscope.analysis.explanations.registry import BY_KEY
+from pluriscope.app.db.recorded_tables import RECORDED_TABLES, SearchRow
+from pluriscope.app.db.rows import column_of, insert_columns
+from pluriscope.app.db.tables import AnalysisRow, VerdictRow
 
 
 class StoredSearch(ByName):

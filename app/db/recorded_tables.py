@@ -12,10 +12,10 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Integer, String, Table, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from analysis.explanations.explanation import NAME, REF, RecordedKind
-from analysis.explanations.registry import RECORDED
-from app.db.columns import Letters, UtcDateTime
-from app.db.table_base import Base
+from pluriscope.analysis.explanations.explanation import NAME, REF, RecordedKind
+from pluriscope.analysis.explanations.registry import RECORDED
+from pluriscope.app.db.columns import Letters, UtcDateTime
+from pluriscope.app.db.table_base import Base
 
 _WHOLE: Final = Integer().with_variant(BigInteger(), "postgresql")
 _TYPES: Final[dict[type, Any]] = {bool: Boolean(), int: _WHOLE, float: Double(), str: Text()}

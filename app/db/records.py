@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from analysis.data import DataRecord
-from analysis.subjects.question import QuestionProtocol
-from app.db.codecs import data_to_bytes
-from app.db.tables import PERCEPTRON, DataRow, ProtocolRow
+from pluriscope.analysis.data import DataRecord
+from pluriscope.analysis.subjects.question import QuestionProtocol
+from pluriscope.app.db.codecs import data_to_bytes
+from pluriscope.app.db.tables import PERCEPTRON, DataRow, ProtocolRow
 
 
 def save_protocol(session: Session, protocol: QuestionProtocol, kind: str = PERCEPTRON) -> ProtocolRow:

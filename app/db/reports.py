@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
-from analysis.digest import canonical_json
-from analysis.report import Part as Stored
-from app.db.tables import AnalysisReportRow, AnalysisRow
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.digest import canonical_json
+from pluriscope.analysis.report import Part as Stored
+from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow
 
 Report = TypeVar("Report", bound=Stored)
 

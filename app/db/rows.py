@@ -30,11 +30,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from analysis.algorithms.high_level_model import with_signs
-from app.db.columns import BigCount, Formula, HexMask, Letters, SortableInteger
-from app.db.recorded_tables import RECORDED_TABLES
-from app.db.table_base import Base
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow, DirectionRow
+from pluriscope.analysis.algorithms.high_level_model import with_signs
+from pluriscope.app.db.columns import BigCount, Formula, HexMask, Letters, SortableInteger
+from pluriscope.app.db.recorded_tables import RECORDED_TABLES
+from pluriscope.app.db.table_base import Base
+from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow, DirectionRow
 
 Values = NDArray[Any] | list[Any]
 _SEPARATOR: Final = "\x1f"  # in no text that is stored

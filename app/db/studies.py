@@ -13,24 +13,24 @@ from typing import Any, Final
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
-from analysis.data import DataRecord
-from analysis.digest import sha256_hex
-from analysis.network_files.files import NetworkFile
-from analysis.protocol import BUILT_IN
-from analysis.studies.cells import Cell, cells_of
-from analysis.studies.design import StudyDesign
-from analysis.studies.old_results import MAX_OLD_BYTES, read_old_results
-from analysis.studies.rows import columns_of, network_of_row
-from analysis.studies.sources import BOOLEAN, DRAWN
-from app.db.errors import Conflict, NotFound
-from app.db.reads.analyses import network_by_digest
-from app.db.reads.networks import STUDY_ORIGIN
-from app.db.reads.studies import study_at_slug, table_of
-from app.db.records import save_data_record, save_protocol
-from app.db.study_tables import StudyPartRow, StudyRow
-from app.db.tables import NetworkRow
-from app.db.writes import network_row
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.data import DataRecord
+from pluriscope.analysis.digest import sha256_hex
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.protocol import BUILT_IN
+from pluriscope.analysis.studies.cells import Cell, cells_of
+from pluriscope.analysis.studies.design import StudyDesign
+from pluriscope.analysis.studies.old_results import MAX_OLD_BYTES, read_old_results
+from pluriscope.analysis.studies.rows import columns_of, network_of_row
+from pluriscope.analysis.studies.sources import BOOLEAN, DRAWN
+from pluriscope.app.db.errors import Conflict, NotFound
+from pluriscope.app.db.reads.analyses import network_by_digest
+from pluriscope.app.db.reads.networks import STUDY_ORIGIN
+from pluriscope.app.db.reads.studies import study_at_slug, table_of
+from pluriscope.app.db.records import save_data_record, save_protocol
+from pluriscope.app.db.study_tables import StudyPartRow, StudyRow
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.db.writes import network_row
 from pluriscope.data_card import new_output, write_study_card
 from pluriscope.study_table import ENDING, InvalidTable, StudyTable, copy_options, literal, read_part, write_part
 

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.columns import UtcDateTime
-from app.db.table_base import Base
+from pluriscope.app.db.columns import UtcDateTime
+from pluriscope.app.db.table_base import Base
 
 
 class StudyRow(Base):
@@ -36,7 +36,7 @@ class StudyRow(Base):
     summed_up: Mapped[int] = mapped_column(default=0, server_default="0")  # networks that the summary is of
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # out of sight; see app.jobs.deletion
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # out of sight; see pluriscope.app.jobs.deletion
 
 
 class FormerStudySlugRow(Base):
@@ -52,7 +52,7 @@ class FormerStudySlugRow(Base):
 class StudyPartRow(Base):
     """A Parquet file with outcomes of a study, whole: any machine that reaches the database has all of them.
 
-    Pages read it from the data folder; see :func:`app.db.reads.studies.table_of`.
+    Pages read it from the data folder; see :func:`pluriscope.app.db.reads.studies.table_of`.
     """
 
     __tablename__ = "study_parts"

@@ -1,4 +1,4 @@
-"""What every table is declared on; :mod:`app.db.engine` has all of them together."""
+"""What every table is declared on; :mod:`pluriscope.app.db.engine` has all of them together."""
 
 from __future__ import annotations
 

@@ -7,11 +7,12 @@ networks ─┬─ checkpoints: of which training a network is one
           │            ├─ algorithms ── alignments
           │            ├─ verdicts: which letter of an explanation is which criterion's
           │            ├─ alignments on directions
-          │            ├─ searches for other kinds of explanation (:mod:`app.db.recorded_tables`)
+          │            ├─ searches for other kinds of explanation (:mod:`pluriscope.app.db.recorded_tables`)
           │            └─ reports
-          └─ (jobs refer to networks by digest, :mod:`app.db.job_tables`)
+          └─ (jobs refer to networks by digest, :mod:`pluriscope.app.db.job_tables`)
 
-Every explanation is a row with a letter for each criterion; lists read whole columns of them (:mod:`app.db.rows`).
+Every explanation is a row with a letter for each criterion; lists read whole columns of them
+(:mod:`pluriscope.app.db.rows`).
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from typing import Any, Final
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.db.columns import BigCount, Formula, HexMask, Letters, SortableInteger, UtcDateTime
-from app.db.table_base import Base
+from pluriscope.app.db.columns import BigCount, Formula, HexMask, Letters, SortableInteger, UtcDateTime
+from pluriscope.app.db.table_base import Base
 
 PERCEPTRON: Final = "perceptron"
 """The kind of network whose parameters are columns."""
@@ -43,7 +44,7 @@ class NetworkRow(Base):
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     name: Mapped[str] = mapped_column(String(200))
-    # key of analysis.subjects.registry
+    # key of pluriscope.analysis.subjects.registry
     kind: Mapped[str] = mapped_column(String(24), default=PERCEPTRON, server_default=PERCEPTRON)
     document: Mapped[bytes | None] = mapped_column(LargeBinary)  # its file as it came; None of a perceptron
     sizes: Mapped[list[int]] = mapped_column(JSON)
@@ -58,7 +59,7 @@ class NetworkRow(Base):
     training: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # options and outcome, {} if not trained here
     position: Mapped[int] = mapped_column(default=1000)  # order in the gallery; bundled ones first
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # see app.jobs.deletion
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # see pluriscope.app.jobs.deletion
     # digest of the data record that follows from the encoding it was imported with; "" for 0 and 1
     input_data: Mapped[str] = mapped_column(String(64), default="", server_default="")
     # what was planted in it, as its file says it; nothing for others
@@ -184,7 +185,7 @@ class AnalysisRow(Base):
     alignments_minimal: Mapped[int] = mapped_column(SortableInteger)
     exhaustive: Mapped[bool]  # whether no search, alignments of single algorithms included, stopped at a limit
     criteria: Mapped[dict[str, Any]] = mapped_column(JSON)
-    distributions: Mapped[dict[str, Any]] = mapped_column(JSON)  # see app.db.distributions
+    distributions: Mapped[dict[str, Any]] = mapped_column(JSON)  # see pluriscope.app.db.distributions
     plan: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")  # why this method, or none
     seconds: Mapped[dict[str, float]] = mapped_column(JSON)
     provenance: Mapped[dict[str, Any]] = mapped_column(JSON)  # library versions
@@ -232,7 +233,7 @@ class AlgorithmRow(Base):
     algorithm_id: Mapped[str] = mapped_column(String(16), index=True)
     position: Mapped[int]  # in the protocol's order, from 0
     form: Mapped[str] = mapped_column(String(16))
-    text: Mapped[str] = mapped_column(Text)  # identity text; parsed back into a tree by analysis.algorithms
+    text: Mapped[str] = mapped_column(Text)  # identity text; parsed back into a tree by pluriscope.analysis.algorithms
     formula: Mapped[str] = mapped_column(Formula)
     depth: Mapped[int]
     n_gates: Mapped[int]
@@ -283,7 +284,7 @@ class AlignmentRow(Base):
 class VerdictRow(Base):
     """What one criterion with its settings says about all explanations of one kind in an analysis, in sum.
 
-    What it says of each is one letter in the row of the explanation, see :mod:`app.db.verdicts`.
+    What it says of each is one letter in the row of the explanation, see :mod:`pluriscope.app.db.verdicts`.
     """
 
     __tablename__ = "verdicts"
@@ -321,7 +322,7 @@ class AnalysisReportRow(Base):
     thorough: Mapped[bool]  # whether it holds all there is of its kind, also what takes long
     engine_version: Mapped[str] = mapped_column(String(32))
     version: Mapped[int] = mapped_column(default=1, server_default="1")  # of the analysis with its methods
-    found: Mapped[dict[str, Any]] = mapped_column(JSON)  # see app.db.reports
+    found: Mapped[dict[str, Any]] = mapped_column(JSON)  # see pluriscope.app.db.reports
     seconds: Mapped[float]
     beside: Mapped[str] = mapped_column(Text, default="", server_default="", deferred=True)  # of each explanation
     content: Mapped[str] = mapped_column(String(64))  # SHA-256 of what was found, timings apart

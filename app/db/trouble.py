@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
-from app.db.errors import StoreError, StoreFull, StoreReadOnly, StoreUnavailable
+from pluriscope.app.db.errors import StoreError, StoreFull, StoreReadOnly, StoreUnavailable
 
 _DISK_FULL: Final = "53100"  # SQLSTATE
 _READ_ONLY: Final = "25006"  # read_only_sql_transaction

@@ -14,10 +14,10 @@ from typing import Final
 
 from sqlalchemy import make_url
 
-from app.db import sqlite
-from app.db.backup import back_up
-from app.db.engine import Store
-from app.db.errors import Conflict
+from pluriscope.app.db import sqlite
+from pluriscope.app.db.backup import back_up
+from pluriscope.app.db.engine import Store
+from pluriscope.app.db.errors import Conflict
 
 log = logging.getLogger("pluriscope.store")
 ROWS: Final = "0025"  # the revision that makes rows

@@ -27,19 +27,19 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from analysis.criteria.criterion import Kind
-from analysis.criteria.interpretation_tallies import MIXED, Reading
-from analysis.criteria.judging import StepVerdicts
-from analysis.criteria.registry import EVERY
-from analysis.criteria.steps import CriterionStep
-from analysis.criteria.verdict import OUTCOMES
-from analysis.digest import canonical_json
-from analysis.errors import InvalidCriterion
-from analysis.result import CriterionTally
-from app.db.rows import Values, column_of, write_letters
-from app.db.tables import AnalysisRow, VerdictRow
+from pluriscope.analysis.criteria.criterion import Kind
+from pluriscope.analysis.criteria.interpretation_tallies import MIXED, Reading
+from pluriscope.analysis.criteria.judging import StepVerdicts
+from pluriscope.analysis.criteria.registry import EVERY
+from pluriscope.analysis.criteria.steps import CriterionStep
+from pluriscope.analysis.criteria.verdict import OUTCOMES
+from pluriscope.analysis.digest import canonical_json
+from pluriscope.analysis.errors import InvalidCriterion
+from pluriscope.analysis.result import CriterionTally
+from pluriscope.app.db.rows import Values, column_of, write_letters
+from pluriscope.app.db.tables import AnalysisRow, VerdictRow
 
-LETTERS: Final = "PFU-"  # of analysis.criteria.verdict.OUTCOMES
+LETTERS: Final = "PFU-"  # of pluriscope.analysis.criteria.verdict.OUTCOMES
 NOT_JUDGED: Final = 255
 NO_LETTER: Final = "."
 _LETTER: Final = np.frombuffer(LETTERS.encode(), np.uint8)
@@ -170,7 +170,8 @@ def verdict_rows(session: Session, analysis: AnalysisRow, kind: Kind = "") -> Se
 def outcomes_of(
     session: Session, analysis: AnalysisRow, kind: Kind, letters: Values | None = None
 ) -> dict[CriterionStep, NDArray[np.uint8]]:
-    """``[stored explanations]`` of each step positions in :data:`analysis.criteria.verdict.OUTCOMES`, or NOT_JUDGED.
+    """``[stored explanations]`` of each step positions in :data:`pluriscope.analysis.criteria.verdict.OUTCOMES`, or
+    NOT_JUDGED.
 
     Args:
         kind: of explanation, not interpretations.

@@ -10,26 +10,26 @@ from typing import Any, Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from analysis.digest import canonical_json, sha256_hex
-from analysis.network_files.files import NetworkFile, slug_of
-from analysis.network_files.planted_record import planted_json
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.registry import read_subject
-from analysis.subjects.trained import TrainingRecord
-from analysis.tasks import Task
-from app.db.codecs import parameters_to_bytes, record_of, tasks_to_json
-from app.db.errors import Conflict, NotFound
-from app.db.job_tables import JobRow
-from app.db.links import free_slug
-from app.db.prepared import PreparedAnalysis, algorithm_columns
-from app.db.reads.analyses import analysis_by_key, network_by_digest
-from app.db.reads.networks import STUDY_ORIGIN, known_as
-from app.db.records import save_data_record, save_protocol
-from app.db.rows import insert_columns, insert_rows
-from app.db.table_base import Base
-from app.db.tables import PERCEPTRON, AlgorithmRow, AnalysisRow, CheckpointRow, FormerSlugRow, NetworkRow
-from app.db.verdicts import add_verdicts
 from pluriscope.address import PREFIX, Addresses
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.analysis.network_files.files import NetworkFile, slug_of
+from pluriscope.analysis.network_files.planted_record import planted_json
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.analysis.subjects.trained import TrainingRecord
+from pluriscope.analysis.tasks import Task
+from pluriscope.app.db.codecs import parameters_to_bytes, record_of, tasks_to_json
+from pluriscope.app.db.errors import Conflict, NotFound
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.links import free_slug
+from pluriscope.app.db.prepared import PreparedAnalysis, algorithm_columns
+from pluriscope.app.db.reads.analyses import analysis_by_key, network_by_digest
+from pluriscope.app.db.reads.networks import STUDY_ORIGIN, known_as
+from pluriscope.app.db.records import save_data_record, save_protocol
+from pluriscope.app.db.rows import insert_columns, insert_rows
+from pluriscope.app.db.table_base import Base
+from pluriscope.app.db.tables import PERCEPTRON, AlgorithmRow, AnalysisRow, CheckpointRow, FormerSlugRow, NetworkRow
+from pluriscope.app.db.verdicts import add_verdicts
 
 _TABLES: Final = Base.metadata.tables
 

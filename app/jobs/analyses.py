@@ -13,32 +13,34 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
-from analysis.changes import ChangesReport, find_changes
-from analysis.circuits.result import CountSoFar, certainty_of
-from analysis.criteria.criterion import Kind
-from analysis.criteria.judging import JudgedAnalysis, judge_analysis
-from analysis.criteria.steps import CriterionStep, default_steps, parse_steps
-from analysis.explanations.explanation import Frame
-from analysis.explanations.registry import BY_KEY as KINDS
-from analysis.large_numbers import estimate, in_words, interval
-from analysis.limits import Limits
-from analysis.pipeline import analyse_output
-from analysis.progress import Progress
-from analysis.protocol import Protocol
-from analysis.question import Question
-from analysis.report import Analysed, Report, Settings
-from analysis.result import OutputAnalysis
-from analysis.subjects.question import SubjectQuestion
-from analysis.subjects.registry import kind_called, question_in
-from analysis.work import Work
-from app.db.analysed import read_analysed
-from app.db.codecs import question_of, subject_of
-from app.db.directions import save_directions
-from app.db.errors import NotFound
-from app.db.job_tables import JobRow
-from app.db.prepared import PreparedAnalysis, prepare_analysis, prepare_circuits
-from app.db.reads.analyses import (
+from pluriscope.address import Addresses
+from pluriscope.analyses.registry import BY_KEY, DIRECTIONS, Analysis
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.changes import ChangesReport, find_changes
+from pluriscope.analysis.circuits.result import CountSoFar, certainty_of
+from pluriscope.analysis.criteria.criterion import Kind
+from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
+from pluriscope.analysis.criteria.steps import CriterionStep, default_steps, parse_steps
+from pluriscope.analysis.explanations.explanation import Frame
+from pluriscope.analysis.explanations.registry import BY_KEY as KINDS
+from pluriscope.analysis.large_numbers import estimate, in_words, interval
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.progress import Progress
+from pluriscope.analysis.protocol import Protocol
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.report import Analysed, Report, Settings
+from pluriscope.analysis.result import OutputAnalysis
+from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.subjects.registry import kind_called, question_in
+from pluriscope.analysis.work import Work
+from pluriscope.app.db.analysed import read_analysed
+from pluriscope.app.db.codecs import question_of, subject_of
+from pluriscope.app.db.directions import save_directions
+from pluriscope.app.db.errors import NotFound
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.prepared import PreparedAnalysis, prepare_analysis, prepare_circuits
+from pluriscope.app.db.reads.analyses import (
     analysed_question,
     analysis_by_key,
     check_output,
@@ -46,20 +48,18 @@ from app.db.reads.analyses import (
     network_by_digest,
     scope_of,
 )
-from app.db.reads.results import load_analysis
-from app.db.reads.verdicts import kinds_and_steps, missing_steps
-from app.db.recorded import StoredSearch, save_found, stored_refs, stored_searches
-from app.db.reports import changes_kind, report_of, save_report
-from app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow
-from app.db.verdicts import PreparedVerdicts, save_verdicts
-from app.db.writes import save_prepared
-from app.jobs import queue
-from app.jobs.definitions import DEFINITIONS
-from app.jobs.handlers import Arguments, Compute, Handler, Saved
-from app.jobs.stages import enqueue_following
-from app.limits import job_seconds_in, limits_in
-from pluriscope.address import Addresses
-from pluriscope.analyses.registry import BY_KEY, DIRECTIONS, Analysis
+from pluriscope.app.db.reads.results import load_analysis
+from pluriscope.app.db.reads.verdicts import kinds_and_steps, missing_steps
+from pluriscope.app.db.recorded import StoredSearch, save_found, stored_refs, stored_searches
+from pluriscope.app.db.reports import changes_kind, report_of, save_report
+from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow
+from pluriscope.app.db.verdicts import PreparedVerdicts, save_verdicts
+from pluriscope.app.db.writes import save_prepared
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.definitions import DEFINITIONS
+from pluriscope.app.jobs.handlers import Arguments, Compute, Handler, Saved
+from pluriscope.app.jobs.stages import enqueue_following
+from pluriscope.app.limits import job_seconds_in, limits_in
 
 
 def load_analysis_inputs(session: Session, arguments: Arguments) -> Compute[PreparedAnalysis]:

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from analysis import ENGINE_VERSION
-from analysis.data import DataRecord
-from analysis.digest import canonical_json, short_id
-from analysis.protocol import COMPLETE, Protocol
-from analysis.subjects.perceptron.training_spec import TrainingSpec
-from analysis.subjects.question import QuestionProtocol
 from pluriscope.analyses.registry import ANALYSES, Analysis
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.data import DataRecord
+from pluriscope.analysis.digest import canonical_json, short_id
+from pluriscope.analysis.protocol import COMPLETE, Protocol
+from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
+from pluriscope.analysis.subjects.question import QuestionProtocol
 
 KINDS_PRIORITY: Final = 9  # behind every analysis, and before its verdicts, for it takes a second
 CRITERIA_PRIORITY: Final = 10
@@ -30,7 +30,7 @@ class JobDefinition:
 
     Args:
         kind: stable key.
-        handler: where its :class:`app.jobs.handlers.Handler` is, as "module:name".
+        handler: where its :class:`pluriscope.app.jobs.handlers.Handler` is, as "module:name".
         version: raised when the same arguments would give another result; part of a job's identity.
         title: what people read, before the job's own title.
         priority: smaller is started earlier.
@@ -104,10 +104,11 @@ def arguments_about(network: str, output: int, protocol: str, data: str, result:
         protocol: digest of the analysis's protocol.
         data: digest of its data record.
         result: digest of its result, so that what is found never comes to stand beside another result.
-        details: what else the job is told: "criteria", steps (:class:`analysis.criteria.steps.CriterionStep`);
-            "kind", key of a kind stored as columns; "thorough", whether a report does also what takes long (on the
-            common ground every class where otherwise a sample is drawn, of the ladder learned maps); "other", digest
-            of another network. The order of a list is no part of a job.
+        details: what else the job is told: "criteria", steps
+            (:class:`pluriscope.analysis.criteria.steps.CriterionStep`); "kind", key of a kind stored as columns;
+            "thorough", whether a report does also what takes long (on the common ground every class where otherwise a
+            sample is drawn, of the ladder learned maps); "other", digest of another network. The order of a list is no
+            part of a job.
     """
     stored = {"network": network, "output": output, "protocol": protocol, "data": data, "result": result}
     return stored | {
@@ -117,13 +118,13 @@ def arguments_about(network: str, output: int, protocol: str, data: str, result:
 
 def _defined(kind: str, module: str, title: str, *, version: int = 1, priority: int = 0) -> JobDefinition:
     """A kind of work."""
-    handler = f"app.jobs.{module}:{kind.upper().replace('-', '_')}"
+    handler = f"pluriscope.app.jobs.{module}:{kind.upper().replace('-', '_')}"
     return JobDefinition(kind, handler, f"{version}/{ENGINE_VERSION}", title, priority)
 
 
 def _defined_by(analysis: Analysis) -> JobDefinition:
     """The work of an analysis in the registry."""
-    handler, version = f"app.jobs.analyses:{analysis.key}", f"{analysis.version_for()}/{ENGINE_VERSION}"
+    handler, version = f"pluriscope.app.jobs.analyses:{analysis.key}", f"{analysis.version_for()}/{ENGINE_VERSION}"
     return JobDefinition(analysis.key, handler, version, analysis.title, REPORT_PRIORITY)
 
 

@@ -20,15 +20,15 @@ from sqlalchemy import delete as remove
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.db.engine import Store
-from app.db.errors import Conflict
-from app.db.job_tables import JobRow
-from app.db.reads.jobs import jobs_of_network
-from app.db.reads.studies import networks_of_study_alone, tidy_parts
-from app.db.study_tables import StudyRow
-from app.db.tables import NetworkRow
-from app.db.writes import delete_network
-from app.jobs import queue, study_queue
+from pluriscope.app.db.engine import Store
+from pluriscope.app.db.errors import Conflict
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reads.jobs import jobs_of_network
+from pluriscope.app.db.reads.studies import networks_of_study_alone, tidy_parts
+from pluriscope.app.db.study_tables import StudyRow
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.db.writes import delete_network
+from pluriscope.app.jobs import queue, study_queue
 
 KEPT_ORIGIN: Final = "bundled"
 

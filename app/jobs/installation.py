@@ -12,11 +12,11 @@ from typing import Final
 from sqlalchemy import ColumnElement, func, make_url, or_, select, text
 from sqlalchemy.orm import Session
 
-from app.db import sqlite
-from app.db.engine import Store
-from app.db.job_tables import JobRow, WorkerRow
-from app.jobs.queue import SEEN, Watch
-from app.settings import Settings
+from pluriscope.app.db import sqlite
+from pluriscope.app.db.engine import Store
+from pluriscope.app.db.job_tables import JobRow, WorkerRow
+from pluriscope.app.jobs.queue import SEEN, Watch
+from pluriscope.app.settings import Settings
 
 PRESENT_SECONDS: Final = 45.0
 """A worker that has not shown itself for longer is taken for gone; a busy database may swallow a sign or two."""

@@ -22,18 +22,18 @@ from sqlalchemy import ColumnElement, and_, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from analysis.data import DataRecord
-from analysis.explanations.registry import BY_KEY
-from analysis.progress import KnownCircuits, Progress
-from analysis.subjects.perceptron.training_course import MOST_POINTS
-from analysis.subjects.question import QuestionProtocol
-from app.db.errors import Conflict, NotFound
-from app.db.job_tables import JobLogRow, JobRow
-from app.db.reads.jobs import find_job
-from app.db.records import save_protocol
-from app.db.tables import AnalysisRow, NetworkRow
-from app.jobs.definitions import DEFINITIONS, JobDefinition, analyse_arguments, arguments_about
 from pluriscope.analyses.registry import BY_KEY as ANALYSES
+from pluriscope.analysis.data import DataRecord
+from pluriscope.analysis.explanations.registry import BY_KEY
+from pluriscope.analysis.progress import KnownCircuits, Progress
+from pluriscope.analysis.subjects.perceptron.training_course import MOST_POINTS
+from pluriscope.analysis.subjects.question import QuestionProtocol
+from pluriscope.app.db.errors import Conflict, NotFound
+from pluriscope.app.db.job_tables import JobLogRow, JobRow
+from pluriscope.app.db.reads.jobs import find_job
+from pluriscope.app.db.records import save_protocol
+from pluriscope.app.db.tables import AnalysisRow, NetworkRow
+from pluriscope.app.jobs.definitions import DEFINITIONS, JobDefinition, analyse_arguments, arguments_about
 
 ASKED_PRIORITY: Final = -20  # somebody waits for it and knows nothing yet: before everything else
 ANSWERED_PRIORITY: Final = -15  # it has given a first answer and way to others: before what goes on from anything
@@ -180,7 +180,7 @@ def enqueue_about(
         kind: key of a definition.
         asked: as for :func:`enqueue`.
         again: likewise, and whether it is queued again although it has ended well.
-        details: as for :func:`app.jobs.definitions.arguments_about`.
+        details: as for :func:`pluriscope.app.jobs.definitions.arguments_about`.
     """
     digests = analysis.protocol_digest, analysis.data_digest, analysis.result_digest
     arguments = arguments_about(analysis.network.digest, analysis.output, *digests, **details)

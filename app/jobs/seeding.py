@@ -8,17 +8,17 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from analysis.protocol import COMPLETE, PAPER
-from analysis.subjects.enumeration import engine_of
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.registry import read_subject
-from app.bundled import FRESH_NAME, FRESH_XOR, ORIGIN, bundled_models, bundled_networks
-from app.db.errors import Conflict
-from app.db.reads.analyses import network_by_digest
-from app.db.records import save_data_record
-from app.db.writes import save_network
-from app.jobs.definitions import train_arguments
-from app.jobs.queue import enqueue, enqueue_analyses
+from pluriscope.analysis.protocol import COMPLETE, PAPER
+from pluriscope.analysis.subjects.enumeration import engine_of
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.app.bundled import FRESH_NAME, FRESH_XOR, ORIGIN, bundled_models, bundled_networks
+from pluriscope.app.db.errors import Conflict
+from pluriscope.app.db.reads.analyses import network_by_digest
+from pluriscope.app.db.records import save_data_record
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs.definitions import train_arguments
+from pluriscope.app.jobs.queue import enqueue, enqueue_analyses
 
 log = logging.getLogger("pluriscope.jobs")
 BEHIND: Final = 100

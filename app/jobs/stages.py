@@ -9,19 +9,19 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
-from analysis.criteria.steps import default_steps
-from analysis.explanations.registry import BY_KEY, RECORDED
-from analysis.subjects import registry
-from analysis.subjects.registry import kind_called
-from app.bundled import ORIGIN
-from app.db.job_tables import JobRow
-from app.db.reads.analyses import analysed_question
-from app.db.reads.networks import edits_of
-from app.db.recorded import is_searched
-from app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
-from app.jobs import queue
-from app.jobs.definitions import DEFINITIONS, IDLE_PRIORITY
 from pluriscope.analyses.registry import ANALYSES, Analysis
+from pluriscope.analysis.criteria.steps import default_steps
+from pluriscope.analysis.explanations.registry import BY_KEY, RECORDED
+from pluriscope.analysis.subjects import registry
+from pluriscope.analysis.subjects.registry import kind_called
+from pluriscope.app.bundled import ORIGIN
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reads.analyses import analysed_question
+from pluriscope.app.db.reads.networks import edits_of
+from pluriscope.app.db.recorded import is_searched
+from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.definitions import DEFINITIONS, IDLE_PRIORITY
 
 CHEAP_MILLISECONDS: Final = 5_000.0
 """What a search for a kind stored as columns may be expected to take."""

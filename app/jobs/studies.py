@@ -15,19 +15,19 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy.orm import Session
 
-from analysis.errors import AnalysisError
-from analysis.limits import Limits
-from analysis.studies.design import StudyDesign
-from analysis.studies.rows import columns_of
-from analysis.work import Work
-from app.cluster import Workers
-from app.db.reads.studies import finished_seeds, study_by_digest, study_jobs, table_of, tidy_parts
-from app.db.studies import design_of, in_order, merge_parts, metadata_of, save_parts
-from app.db.study_tables import StudyRow
-from app.jobs.handlers import Arguments, Handler, Saved
-from app.jobs.study_run import run_study
-from app.limits import in_memory, limits_in
 from pluriscope.address import Addresses
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.studies.design import StudyDesign
+from pluriscope.analysis.studies.rows import columns_of
+from pluriscope.analysis.work import Work
+from pluriscope.app.cluster import Workers
+from pluriscope.app.db.reads.studies import finished_seeds, study_by_digest, study_jobs, table_of, tidy_parts
+from pluriscope.app.db.studies import design_of, in_order, merge_parts, metadata_of, save_parts
+from pluriscope.app.db.study_tables import StudyRow
+from pluriscope.app.jobs.handlers import Arguments, Handler, Saved
+from pluriscope.app.jobs.study_run import run_study
+from pluriscope.app.limits import in_memory, limits_in
 from pluriscope.executor import ProcessExecutor
 from pluriscope.memory import LEAST
 from pluriscope.study_table import StudyTable, write_part

@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from analysis.studies.design import StudyDesign
-from analysis.studies.reading import design_from_mapping, runnable
-from app.db.errors import Conflict
-from app.db.reads.studies import studies_left, study_jobs
-from app.db.studies import design_of, save_study, set_design
-from app.db.study_tables import StudyRow
-from app.jobs import queue
-from app.jobs.definitions import REPORT_PRIORITY, STUDY
+from pluriscope.analysis.studies.design import StudyDesign
+from pluriscope.analysis.studies.reading import design_from_mapping, runnable
+from pluriscope.app.db.errors import Conflict
+from pluriscope.app.db.reads.studies import studies_left, study_jobs
+from pluriscope.app.db.studies import design_of, save_study, set_design
+from pluriscope.app.db.study_tables import StudyRow
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.definitions import REPORT_PRIORITY, STUDY
 
 
 def start(session: Session, design: StudyDesign) -> StudyRow:
@@ -69,7 +69,7 @@ def go_on(session: Session, study: StudyRow) -> None:
 
 
 def ask_for_what_is_left(session: Session) -> None:
-    """Ask for what nobody has asked for: see :func:`app.db.reads.studies.studies_left`."""
+    """Ask for what nobody has asked for: see :func:`pluriscope.app.db.reads.studies.studies_left`."""
     for study in studies_left(session):
         # nobody waits for a summary as for a study
         _ask(session, study, STUDY.priority if study.state == "running" else REPORT_PRIORITY)

@@ -21,14 +21,14 @@ from functools import partial
 from traceback import format_exception
 from typing import Any, Final, TypeVar
 
-from analysis import ENGINE_VERSION
-from analysis.errors import AnalysisError, Cancelled
-from analysis.limits import Limits
-from analysis.progress import Progress, Report, silent
-from analysis.studies.cells import cells_of
-from analysis.studies.design import StudyDesign
-from analysis.work import Work
-from app.cluster import Workers, lost
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.errors import AnalysisError, Cancelled
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.progress import Progress, Report, silent
+from pluriscope.analysis.studies.cells import cells_of
+from pluriscope.analysis.studies.design import StudyDesign
+from pluriscope.analysis.work import Work
+from pluriscope.app.cluster import Workers, lost
 from pluriscope.executor import Compute, Crashed, Lost, ProcessExecutor
 
 log = logging.getLogger("pluriscope.studies")
@@ -86,7 +86,7 @@ def run_study(
     Raises:
         ClusterLost: nothing computes any more.
     """
-    from analysis.studies.running import run_chunk
+    from pluriscope.analysis.studies.running import run_chunk
 
     cells = cells_of(design)
     missing = [[seed for seed in design.seeds.numbers if seed not in done.get(cell.key, ())] for cell in cells]
@@ -254,7 +254,7 @@ def _told(error: Exception) -> str:
 class _Processes(ThreadPoolExecutor):
     """An executor whose threads each have a process compute, which is replaced when it is lost; a shutdown ends them.
 
-    Functions are given the :class:`~analysis.work.Work` of the process as a last argument.
+    Functions are given the :class:`~pluriscope.analysis.work.Work` of the process as a last argument.
     """
 
     def __init__(self, n: int, n_bytes: int) -> None:

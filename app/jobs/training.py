@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.orm import Session
 
-from analysis.digest import canonical_json
-from analysis.network_files.files import NetworkFile
-from analysis.protocol import Protocol
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.perceptron.training_course import TrainingOutcome, points_each, training_json
-from analysis.subjects.perceptron.training_spec import TrainingSpec, training_spec
-from analysis.subjects.registry import kind_of
-from analysis.subjects.transformer.training_spec import AttentionSpec, attention_spec
-from analysis.work import Work
-from app.db.reads.networks import known_as
-from app.db.tables import PERCEPTRON, NetworkRow
-from app.db.writes import save_network
-from app.jobs import queue
-from app.jobs.handlers import Arguments, Compute, Handler, Saved
 from pluriscope.address import Addresses
+from pluriscope.analysis.digest import canonical_json
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.protocol import Protocol
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.training_course import TrainingOutcome, points_each, training_json
+from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec, training_spec
+from pluriscope.analysis.subjects.registry import kind_of
+from pluriscope.analysis.subjects.transformer.training_spec import AttentionSpec, attention_spec
+from pluriscope.analysis.work import Work
+from pluriscope.app.db.reads.networks import known_as
+from pluriscope.app.db.tables import PERCEPTRON, NetworkRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.handlers import Arguments, Compute, Handler, Saved
 
 if TYPE_CHECKING:
-    from analysis.subjects.transformer.training import AttentionOutcome
+    from pluriscope.analysis.subjects.transformer.training import AttentionOutcome
 
 
 def load_training(_session: Session, arguments: Arguments) -> Compute[Sequence[Any]]:
@@ -47,13 +47,13 @@ def compute_training(
     specs: tuple[TrainingSpec, ...], work: Work, checkpoints: Sequence[int] = ()
 ) -> tuple[TrainingOutcome, ...]:
     """Train; the only job that loads torch."""
-    from analysis.subjects.perceptron.training import train_networks
+    from pluriscope.analysis.subjects.perceptron.training import train_networks
 
     return train_networks(specs, work, checkpoints)
 
 
 def _train_transformers(specs: tuple[AttentionSpec, ...], work: Work) -> tuple[AttentionOutcome, ...]:
-    from analysis.subjects.transformer.training import train_attention
+    from pluriscope.analysis.subjects.transformer.training import train_attention
 
     return tuple(train_attention(spec, work) for spec in specs)
 

@@ -36,31 +36,31 @@ from sqlalchemy import and_, delete, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
-from analysis.errors import AnalysisError, Cancelled
-from analysis.every_loop import load_every_loop
-from analysis.progress import Progress
-from app.cluster import ClusterLost, ClusterUnusable, cluster_workers
-from app.db.engine import Store, open_store
-from app.db.errors import StoreError
-from app.db.job_tables import JobRow, WorkerRow
-from app.db.reads.jobs import UNFINISHED
-from app.db.reads.studies import studies_left
-from app.db.trouble import diagnosis, is_lasting
-from app.db.upgrade import upgrade
-from app.jobs import queue, study_queue
-from app.jobs.definitions import ANALYSE, DEFINITIONS, STUDY, JobDefinition
-from app.jobs.handlers import Handler, handler_at
-from app.jobs.queue import Claim, LeaseLost
-from app.jobs.stages import enqueue_outdated
-from app.jobs.studies import Pool
-from app.jobs.study_run import local_workers
-from app.logs import about
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.errors import AnalysisError, Cancelled
+from pluriscope.analysis.every_loop import load_every_loop
+from pluriscope.analysis.progress import Progress
+from pluriscope.app.cluster import ClusterLost, ClusterUnusable, cluster_workers
+from pluriscope.app.db.engine import Store, open_store
+from pluriscope.app.db.errors import StoreError
+from pluriscope.app.db.job_tables import JobRow, WorkerRow
+from pluriscope.app.db.reads.jobs import UNFINISHED
+from pluriscope.app.db.reads.studies import studies_left
+from pluriscope.app.db.trouble import diagnosis, is_lasting
+from pluriscope.app.db.upgrade import upgrade
+from pluriscope.app.jobs import queue, study_queue
+from pluriscope.app.jobs.definitions import ANALYSE, DEFINITIONS, STUDY, JobDefinition
+from pluriscope.app.jobs.handlers import Handler, handler_at
+from pluriscope.app.jobs.queue import Claim, LeaseLost
+from pluriscope.app.jobs.stages import enqueue_outdated
+from pluriscope.app.jobs.studies import Pool
+from pluriscope.app.jobs.study_run import local_workers
+from pluriscope.app.logs import about
 from pluriscope.executor import Crashed, Executor, Lost, ProcessExecutor, ThreadExecutor
 from pluriscope.memory import LEAST
 
 if TYPE_CHECKING:
-    from app.settings import Settings
+    from pluriscope.app.settings import Settings
 
 log = logging.getLogger("pluriscope.jobs")
 T = TypeVar("T")

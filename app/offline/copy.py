@@ -15,18 +15,18 @@ from urllib.parse import parse_qsl, unquote, urljoin
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
-from analysis.progress import Progress, Report, silent
-from app.as_file import FRONT, SENTENCE, file_of, normal, rewritten
-from app.db.reads.analyses import check_output, find_network, find_question, scope_of
-from app.db.tables import AnalysisRow
-from app.main import create_app
-from app.offline.site import OK, CannotExport, NoRoom, Site, answering, check_target, made_at_once
-from app.pages.place import place_of
-from app.rendering import show
-from app.settings import Settings
 from pluriscope.address import Addresses, below_api
 from pluriscope.analyses.registry import EVERY
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.progress import Progress, Report, silent
+from pluriscope.app.as_file import FRONT, SENTENCE, file_of, normal, rewritten
+from pluriscope.app.db.reads.analyses import check_output, find_network, find_question, scope_of
+from pluriscope.app.db.tables import AnalysisRow
+from pluriscope.app.main import create_app
+from pluriscope.app.offline.site import OK, CannotExport, NoRoom, Site, answering, check_target, made_at_once
+from pluriscope.app.pages.place import place_of
+from pluriscope.app.rendering import show
+from pluriscope.app.settings import Settings
 from pluriscope.blocks import Block, Head, Prose, Section, Table
 from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.resources import RESOURCES

@@ -14,17 +14,17 @@ from urllib.parse import urljoin
 
 import numpy as np
 
-from analysis.circuit_sets.judged_masks import asked_of, roles_and_outcomes
-from analysis.circuit_sets.masks import MasksFound, with_figures
-from analysis.digest import canonical_json
-from analysis.result_file import read_analyses
-from analysis.subjects.question import GraphQuestion
-from app.db.errors import Conflict
-from app.db.prepared import PreparedAnalysis, prepare_analysis, prepare_circuits
-from app.db.writes import save_network, save_prepared
-from app.main import create_app
-from app.offline.site import Site, answering
-from app.settings import Settings
+from pluriscope.analysis.circuit_sets.judged_masks import asked_of, roles_and_outcomes
+from pluriscope.analysis.circuit_sets.masks import MasksFound, with_figures
+from pluriscope.analysis.digest import canonical_json
+from pluriscope.analysis.result_file import read_analyses
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.app.db.errors import Conflict
+from pluriscope.app.db.prepared import PreparedAnalysis, prepare_analysis, prepare_circuits
+from pluriscope.app.db.writes import save_network, save_prepared
+from pluriscope.app.main import create_app
+from pluriscope.app.offline.site import Site, answering
+from pluriscope.app.settings import Settings
 from pluriscope.models import questions_of
 from pluriscope.result import Result
 

@@ -9,7 +9,7 @@ from typing import Any
 from anywidget import AnyWidget
 from traitlets import Unicode
 
-from app.offline.site import Site
+from pluriscope.app.offline.site import Site
 from pluriscope.resources import STATIC
 from pluriscope.result import Result
 
@@ -39,13 +39,13 @@ class LiveView(AnyWidget):  # type: ignore[misc, unused-ignore]  # as anywidget 
 
     @cached_property
     def _application(self) -> Site:
-        from app.offline.kernel import site_of  # which loads the application
+        from pluriscope.app.offline.kernel import site_of  # which loads the application
 
         return site_of(self._result)
 
     def _hear(self, _widget: Any, asked: Mapping[str, Any], _buffers: Any) -> None:
         """Answer one request of the view; what goes wrong is said there, since a kernel's log is seldom read."""
-        from app.offline.kernel import answer
+        from pluriscope.app.offline.kernel import answer
 
         try:
             head, body = answer(self._application, asked["url"], asked["headers"])

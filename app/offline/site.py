@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.types import Message
 
-from analysis.errors import ExplainedError
+from pluriscope.analysis.errors import ExplainedError
 
 OK: Final = 200
 

@@ -11,13 +11,13 @@ from markupsafe import Markup
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
-from app.check import glance
-from app.db.engine import Store, shown
-from app.db.tables import AnalysisRow, NetworkRow
-from app.jobs.installation import STATES, Installation, is_present, look_at
-from app.settings import Settings
 from pluriscope.address import Addresses
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.app.check import glance
+from pluriscope.app.db.engine import Store, shown
+from pluriscope.app.db.tables import AnalysisRow, NetworkRow
+from pluriscope.app.jobs.installation import STATES, Installation, is_present, look_at
+from pluriscope.app.settings import Settings
 from pluriscope.blocks import Action, Block, Head, More, Notice, Section, Table, VerdictState
 from pluriscope.figures.numbers import duration, exact, noun, when
 from pluriscope.figures.svg.marks import verdict_mark

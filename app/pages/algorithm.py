@@ -9,15 +9,15 @@ from typing import Final
 from markupsafe import Markup
 from pydantic import Field
 
-from analysis.algorithms.high_level_model import HighLevelModel, depth_of
-from analysis.algorithms.redundancy import IRREDUNDANT
-from app.db.listing import frame_of_analysis
-from app.db.reads import algorithms as reads
-from app.db.tables import AlgorithmRow
-from app.pages.candidates import find_algorithm_row, hues_of, input_texts, posited, variables_of
-from app.pages.page import One, about, column, figure, head_actions, page
-from app.pages.placed import PlacedOptions
 from pluriscope.address import ResultRef
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, depth_of
+from pluriscope.analysis.algorithms.redundancy import IRREDUNDANT
+from pluriscope.app.db.listing import frame_of_analysis
+from pluriscope.app.db.reads import algorithms as reads
+from pluriscope.app.db.tables import AlgorithmRow
+from pluriscope.app.pages.candidates import find_algorithm_row, hues_of, input_texts, posited, variables_of
+from pluriscope.app.pages.page import One, about, column, figure, head_actions, page
+from pluriscope.app.pages.placed import PlacedOptions
 from pluriscope.blocks import Block, Choice, Fact, Facts, Head, Notice, Section, Side, Table, Tray, Verdict
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.tiles import Hues, bits_of

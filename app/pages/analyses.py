@@ -12,29 +12,29 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.protocol import BUILT_IN
-from analysis.report import Analysed, Report, Settings
-from app.db.analysed import read_analysed
-from app.db.codecs import planted_of
-from app.db.distributions import distribution_in
-from app.db.job_tables import JobRow
-from app.db.reads.algorithms import is_listed
-from app.db.reads.analyses import clean_key, scope_of
-from app.db.reads.jobs import UNFINISHED, jobs_about
-from app.db.reads.networks import analyses_of as analyses_of_networks
-from app.db.reports import report_of, report_row, reports_of
-from app.db.tables import AnalysisReportRow, AnalysisRow
-from app.db.verdicts import verdict_contents
-from app.errors import NotFound
-from app.options import PageModel
-from app.pages.pending_work import missing, progress_of
-from app.pages.place import INTERPRETATIONS, AnyPlace, locate
-from app.pages.plan import refused
-from app.pages.shared import job_now, known_of, work_state
 from pluriscope.address import Addresses
 from pluriscope.analyses.compare import refs
 from pluriscope.analyses.registry import BY_KEY, EVERY, GROUPS, Analysis, of_kind, on_own_rows
 from pluriscope.analyses.shown import AGAIN, OLDER, AnalysisContext, Item, Shown, shown
+from pluriscope.analysis.protocol import BUILT_IN
+from pluriscope.analysis.report import Analysed, Report, Settings
+from pluriscope.app.db.analysed import read_analysed
+from pluriscope.app.db.codecs import planted_of
+from pluriscope.app.db.distributions import distribution_in
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reads.algorithms import is_listed
+from pluriscope.app.db.reads.analyses import clean_key, scope_of
+from pluriscope.app.db.reads.jobs import UNFINISHED, jobs_about
+from pluriscope.app.db.reads.networks import analyses_of as analyses_of_networks
+from pluriscope.app.db.reports import report_of, report_row, reports_of
+from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow
+from pluriscope.app.db.verdicts import verdict_contents
+from pluriscope.app.errors import NotFound
+from pluriscope.app.options import PageModel
+from pluriscope.app.pages.pending_work import missing, progress_of
+from pluriscope.app.pages.place import INTERPRETATIONS, AnyPlace, locate
+from pluriscope.app.pages.plan import refused
+from pluriscope.app.pages.shared import job_now, known_of, work_state
 from pluriscope.blocks import Action, Block, Choice, Head, More, Notice, Progress, Prose, Table
 from pluriscope.counts import count_of
 from pluriscope.figures.numbers import duration, when

@@ -8,18 +8,18 @@ from typing import Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from analysis.algorithms.candidates import candidate_algorithms
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.search import untried
-from analysis.protocol import Protocol
-from analysis.tasks import Task
-from app.db.prepared import algorithm_columns
-from app.db.reads import algorithms as reads
-from app.db.tables import AlgorithmRow
-from app.errors import NotFound
-from app.pages.place import Place
 from pluriscope.address import Addresses
 from pluriscope.analyses.shown import input_words
+from pluriscope.analysis.algorithms.candidates import candidate_algorithms
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.search import untried
+from pluriscope.analysis.protocol import Protocol
+from pluriscope.analysis.tasks import Task
+from pluriscope.app.db.prepared import algorithm_columns
+from pluriscope.app.db.reads import algorithms as reads
+from pluriscope.app.db.tables import AlgorithmRow
+from pluriscope.app.errors import NotFound
+from pluriscope.app.pages.place import Place
 from pluriscope.figures.svg.tiles import Hues, bits_of, hues_among, variable
 from pluriscope.kinds.found import tree_of
 from pluriscope.records import VariableRecord

@@ -12,25 +12,25 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.chance import SizeChance, chance_at
-from analysis.criteria.interpretation_tallies import CountingReadings
-from analysis.criteria.registry import criteria_for
-from analysis.criteria.steps import CriterionStep
-from analysis.discovery.part_names import names_of
-from analysis.errors import BeyondLimits
-from analysis.large_numbers import in_words
-from analysis.progress import OutOfTime
-from analysis.subjects.perceptron.circuit import mask_array
-from analysis.subjects.question import CircuitVerdict
-from analysis.work import Work
-from app.db.reads.circuits import find_circuit, stored_coverage, stored_sizes
-from app.pages.circuit_tree import ID as TREE
-from app.pages.explanations import Readings, readings_of
-from app.pages.inside import rows_blocks, table_blocks
-from app.pages.interpretation_list import CircuitOptions, interpretations
-from app.pages.page import One, about, column, figure, head_actions, listed, page, pairs, told
-from app.pages.place import StoredQuestion
 from pluriscope.analyses.registry import COMMON_GROUND, EVERY, PLANTED, on_own_rows
+from pluriscope.analysis.circuit_sets.chance import SizeChance, chance_at
+from pluriscope.analysis.criteria.interpretation_tallies import CountingReadings
+from pluriscope.analysis.criteria.registry import criteria_for
+from pluriscope.analysis.criteria.steps import CriterionStep
+from pluriscope.analysis.discovery.part_names import names_of
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.large_numbers import in_words
+from pluriscope.analysis.progress import OutOfTime
+from pluriscope.analysis.subjects.perceptron.circuit import mask_array
+from pluriscope.analysis.subjects.question import CircuitVerdict
+from pluriscope.analysis.work import Work
+from pluriscope.app.db.reads.circuits import find_circuit, stored_coverage, stored_sizes
+from pluriscope.app.pages.circuit_tree import ID as TREE
+from pluriscope.app.pages.explanations import Readings, readings_of
+from pluriscope.app.pages.inside import rows_blocks, table_blocks
+from pluriscope.app.pages.interpretation_list import CircuitOptions, interpretations
+from pluriscope.app.pages.page import One, about, column, figure, head_actions, listed, page, pairs, told
+from pluriscope.app.pages.place import StoredQuestion
 from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Notice, Prose, Section, Side, Text
 from pluriscope.blocks import Verdict as Mark
 from pluriscope.figures.numbers import decimal, exact, noun, readable

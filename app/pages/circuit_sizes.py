@@ -8,11 +8,11 @@ from itertools import pairwise
 from math import log10
 from typing import Final
 
-from analysis.circuit_sets.chance import chance_at
-from app.db.reads.circuits import stored_sizes
-from app.db.tables import AnalysisRow
-from app.pages.counted import counts_of
-from app.pages.network_page import Known
+from pluriscope.analysis.circuit_sets.chance import chance_at
+from pluriscope.app.db.reads.circuits import stored_sizes
+from pluriscope.app.db.tables import AnalysisRow
+from pluriscope.app.pages.counted import counts_of
+from pluriscope.app.pages.network_page import Known
 from pluriscope.blocks import Block, ChartFigure
 from pluriscope.figures.charts import Axis, Chart, Series, heat_chart
 from pluriscope.figures.numbers import exact

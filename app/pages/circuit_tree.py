@@ -11,18 +11,18 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from analysis.circuit_sets.backbone import backbone_of
-from analysis.circuit_sets.splits import DEPTH, Branch, split_circuits
-from analysis.circuits.estimating import share_interval
-from analysis.circuits.result import EdgeUse, certainty_of_draws
-from analysis.subjects.question import SubjectQuestion
-from app.db.distributions import distribution_in, edge_use_in, smallest_in
-from app.db.reads.circuits import masks_of, stored_coverage
-from app.db.tables import AnalysisRow
-from app.errors import BadQuery
-from app.pages.counted import counts_of
-from app.pages.network_page import Known
-from app.pages.place import AnyPlace
+from pluriscope.analysis.circuit_sets.backbone import backbone_of
+from pluriscope.analysis.circuit_sets.splits import DEPTH, Branch, split_circuits
+from pluriscope.analysis.circuits.estimating import share_interval
+from pluriscope.analysis.circuits.result import EdgeUse, certainty_of_draws
+from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.app.db.distributions import distribution_in, edge_use_in, smallest_in
+from pluriscope.app.db.reads.circuits import masks_of, stored_coverage
+from pluriscope.app.db.tables import AnalysisRow
+from pluriscope.app.errors import BadQuery
+from pluriscope.app.pages.counted import counts_of
+from pluriscope.app.pages.network_page import Known
+from pluriscope.app.pages.place import AnyPlace
 from pluriscope.blocks import Block, More, Prose, Section
 from pluriscope.figures.numbers import exact, share_words
 from pluriscope.figures.svg.part_filter import part_filter

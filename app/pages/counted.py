@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from markupsafe import Markup
 
-from analysis.circuits.hashed_count import Bracket
-from analysis.circuits.result import SmallestCircuits, certainty_of
-from analysis.large_numbers import SUPERSCRIPTS, in_words, interval
-from analysis.result_file import read_stops, stop_words
-from app.db.distributions import bracket_in, smallest_in
-from app.db.tables import AnalysisRow
-from app.pages.place import AnyPlace
+from pluriscope.analysis.circuits.hashed_count import Bracket
+from pluriscope.analysis.circuits.result import SmallestCircuits, certainty_of
+from pluriscope.analysis.large_numbers import SUPERSCRIPTS, in_words, interval
+from pluriscope.analysis.result_file import read_stops, stop_words
+from pluriscope.app.db.distributions import bracket_in, smallest_in
+from pluriscope.app.db.tables import AnalysisRow
+from pluriscope.app.pages.place import AnyPlace
 from pluriscope.counts import Count, Counts, certainty_words
 from pluriscope.figures.numbers import Bound, exact, noun, readable
 from pluriscope.verdict import Verdict, differ_in_zeros, empty_placements, kept_by_all

@@ -7,12 +7,12 @@ from typing import Final
 
 from pydantic import Field
 
-from analysis.criteria.criterion import Criterion
-from analysis.explanations.registry import KIND_OF
-from app.errors import NotFound
-from app.options import PageModel
-from app.pages.learn.lesson import NETWORK
 from pluriscope.address import Addresses
+from pluriscope.analysis.criteria.criterion import Criterion
+from pluriscope.analysis.explanations.registry import KIND_OF
+from pluriscope.app.errors import NotFound
+from pluriscope.app.options import PageModel
+from pluriscope.app.pages.learn.lesson import NETWORK
 from pluriscope.blocks import Action, Block, Head, Prose, Table
 from pluriscope.criteria import EVERY, details
 from pluriscope.templating import linked

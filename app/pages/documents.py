@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from app.errors import NotFound
-from app.pages.prose import chapters
 from pluriscope.address import Addresses
+from pluriscope.app.errors import NotFound
+from pluriscope.app.pages.prose import chapters
 from pluriscope.blocks import Block, Head, Prose, Table
 from pluriscope.glossary import anchor_of
 from pluriscope.resources import SHOWN

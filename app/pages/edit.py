@@ -11,25 +11,25 @@ from typing import Any, Final
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from analysis.edits.edit import Edit, Edited, EditedRecord, Named
-from analysis.edits.manual import MANUAL
-from analysis.edits.noise import NOISE
-from analysis.edits.registry import EDIT_BY_KEY, EDITS, editable
-from analysis.errors import AnalysisError, BeyondLimits
-from analysis.method_settings import Setting, one_of, settings_text, written
-from analysis.tasks import Task
-from app.db.codecs import edited_file_of, subject_of
-from app.db.tables import NetworkRow
-from app.db.writes import network_row, save_network
-from app.errors import BadQuery, PageError
-from app.jobs import queue
-from app.limits import limits_in
-from app.options import ScopeOptions
-from app.pages.page import read_options
-from app.pages.place import AnyPlace, find_network, locate
-from app.pages.plan import planned_table
 from pluriscope.address import Addresses
 from pluriscope.analyses.shown import settings_form
+from pluriscope.analysis.edits.edit import Edit, Edited, EditedRecord, Named
+from pluriscope.analysis.edits.manual import MANUAL
+from pluriscope.analysis.edits.noise import NOISE
+from pluriscope.analysis.edits.registry import EDIT_BY_KEY, EDITS, editable
+from pluriscope.analysis.errors import AnalysisError, BeyondLimits
+from pluriscope.analysis.method_settings import Setting, one_of, settings_text, written
+from pluriscope.analysis.tasks import Task
+from pluriscope.app.db.codecs import edited_file_of, subject_of
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.db.writes import network_row, save_network
+from pluriscope.app.errors import BadQuery, PageError
+from pluriscope.app.jobs import queue
+from pluriscope.app.limits import limits_in
+from pluriscope.app.options import ScopeOptions
+from pluriscope.app.pages.page import read_options
+from pluriscope.app.pages.place import AnyPlace, find_network, locate
+from pluriscope.app.pages.plan import planned_table
 from pluriscope.blocks import Block, Choice, Columns, Fact, Facts, Form, Head, Notice, Prose, Section, Table
 from pluriscope.figures.numbers import decimal
 from pluriscope.figures.svg.layout import node_name

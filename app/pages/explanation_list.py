@@ -11,32 +11,32 @@ from markupsafe import Markup
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from analysis.circuits.estimating import share_interval
-from analysis.circuits.result import certainty_of_draws
-from analysis.explanations.registry import BY_KEY, KIND_OF
-from analysis.large_numbers import in_words, interval
-from app.db.job_tables import JobRow
-from app.db.listing import frame_of_analysis
-from app.db.reads.analyses import scope_of
-from app.db.reads.circuits import masks_of
-from app.db.reads.networks import analyses_of
-from app.db.reads.verdicts import verdict_sets
-from app.errors import Conflict
-from app.pages import analyses
-from app.pages.circuit_sizes import spread
-from app.pages.circuit_tree import Among, are_drawn, asked_mask, circuit_tree_blocks
-from app.pages.counted import counts_of, method_words
-from app.pages.explanations import people_of
-from app.pages.network_page import Known
-from app.pages.pending_work import STORIES, SURVEY, awaited, missing, progress_of, search_of
-from app.pages.place import INTERPRETATIONS, AnyPlace, check_boolean, locate, others
-from app.pages.plan import refused
-from app.pages.shared import State, job_now, state_of
-from app.pages.sharing.about import about_place
-from app.pages.sheet import MOST, ORDERS, Sheet, Views, n_pictures, sheet_of
 from pluriscope.address import Addresses, ResultRef
 from pluriscope.analyses.map import map_blocks
 from pluriscope.analyses.registry import MAP, ONE_READER
+from pluriscope.analysis.circuits.estimating import share_interval
+from pluriscope.analysis.circuits.result import certainty_of_draws
+from pluriscope.analysis.explanations.registry import BY_KEY, KIND_OF
+from pluriscope.analysis.large_numbers import in_words, interval
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.listing import frame_of_analysis
+from pluriscope.app.db.reads.analyses import scope_of
+from pluriscope.app.db.reads.circuits import masks_of
+from pluriscope.app.db.reads.networks import analyses_of
+from pluriscope.app.db.reads.verdicts import verdict_sets
+from pluriscope.app.errors import Conflict
+from pluriscope.app.pages import analyses
+from pluriscope.app.pages.circuit_sizes import spread
+from pluriscope.app.pages.circuit_tree import Among, are_drawn, asked_mask, circuit_tree_blocks
+from pluriscope.app.pages.counted import counts_of, method_words
+from pluriscope.app.pages.explanations import people_of
+from pluriscope.app.pages.network_page import Known
+from pluriscope.app.pages.pending_work import STORIES, SURVEY, awaited, missing, progress_of, search_of
+from pluriscope.app.pages.place import INTERPRETATIONS, AnyPlace, check_boolean, locate, others
+from pluriscope.app.pages.plan import refused
+from pluriscope.app.pages.shared import State, job_now, state_of
+from pluriscope.app.pages.sharing.about import about_place
+from pluriscope.app.pages.sheet import MOST, ORDERS, Sheet, Views, n_pictures, sheet_of
 from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Progress, Table, Text, Tray
 from pluriscope.counts import certainty_words
 from pluriscope.errors import InvalidOption

@@ -11,29 +11,29 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Aligned
-from analysis.alignments.iia import score_alignment
-from analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
-from analysis.experiments import InterventionSpace
-from analysis.explanations.explanation import Claim, Kind, RecordedKind
-from analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF, RECORDED
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interpretations.interpretation import Interpretation
-from analysis.question import Question
-from analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, mask_array
-from analysis.subjects.question import CircuitVerdict
-from app.bundled import ALICE, ALICE_AND_BOB, BOB
-from app.db.directions import find_direction_row
-from app.db.reads.algorithms import find_algorithm, find_alignment
-from app.db.reads.circuits import find_circuit
-from app.db.recorded import recorded_row
-from app.db.tables import AnalysisRow, NetworkRow
-from app.errors import BadQuery, NotFound, PageError
-from app.pages.candidates import algorithm_of, find_algorithm_row
-from app.pages.place import INTERPRETATIONS, Place, StoredQuestion, locate
-from app.pages.placed import find_placement, placement_ref
 from pluriscope.address import Addresses
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.alignment import Aligned
+from pluriscope.analysis.alignments.iia import score_alignment
+from pluriscope.analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
+from pluriscope.analysis.experiments import InterventionSpace
+from pluriscope.analysis.explanations.explanation import Claim, Kind, RecordedKind
+from pluriscope.analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF, RECORDED
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.interpretations.interpretation import Interpretation
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, mask_array
+from pluriscope.analysis.subjects.question import CircuitVerdict
+from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB
+from pluriscope.app.db.directions import find_direction_row
+from pluriscope.app.db.reads.algorithms import find_algorithm, find_alignment
+from pluriscope.app.db.reads.circuits import find_circuit
+from pluriscope.app.db.recorded import recorded_row
+from pluriscope.app.db.tables import AnalysisRow, NetworkRow
+from pluriscope.app.errors import BadQuery, NotFound, PageError
+from pluriscope.app.pages.candidates import algorithm_of, find_algorithm_row
+from pluriscope.app.pages.place import INTERPRETATIONS, Place, StoredQuestion, locate
+from pluriscope.app.pages.placed import find_placement, placement_ref
 from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.recent import Recent
 
@@ -94,7 +94,7 @@ def space_of(question: Question, circuit: Circuit, most: int | None = None) -> I
 
     Args:
         circuit: a circuit of its network.
-        most: see :class:`analysis.interpretations.indexing.InterpretationSpace`.
+        most: see :class:`pluriscope.analysis.interpretations.indexing.InterpretationSpace`.
 
     Raises:
         BeyondLimits: there are too many to be counted on the spot.

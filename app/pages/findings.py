@@ -22,10 +22,10 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from app.db.reads.studies import networks_beginning, stored_slugs, study_at_slug
-from app.errors import NotFound
-from app.options import PageModel
 from pluriscope.address import Addresses
+from pluriscope.app.db.reads.studies import networks_beginning, stored_slugs, study_at_slug
+from pluriscope.app.errors import NotFound
+from pluriscope.app.options import PageModel
 from pluriscope.blocks import Action, Block, ChartFigure, Columns, Head, Notice, Prose, Section, Table
 from pluriscope.figures.charts import Chart, read_chart
 from pluriscope.figures.svg.charts import FILE_WIDTH, draw
@@ -33,7 +33,7 @@ from pluriscope.parquet_listing import ParquetListing
 from pluriscope.study_table import StudyTable
 from pluriscope.tables import MOST_VALUES, Column, Query, Row, Type, read_query
 
-FOLDER: Final = cast(Path, resources.files("app.bundled") / "findings")
+FOLDER: Final = cast(Path, resources.files("pluriscope.app.bundled") / "findings")
 _ALWAYS: Final = ("key", "title", "studies")
 REPORTED: Final = "reported"
 FIGURE: Final = "figure"

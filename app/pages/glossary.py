@@ -8,12 +8,12 @@ from typing import Final
 
 from markupsafe import Markup
 
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments.alignment import Alignment
-from analysis.subjects.perceptron.mlp import activations
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import input_table
 from pluriscope.address import Addresses
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.subjects.perceptron.mlp import activations
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import input_table
 from pluriscope.blocks import Action, Block, Columns, Figure, Head, Prose, Section
 from pluriscope.figures.svg.aligned import aligned_diagram
 from pluriscope.figures.svg.networks import network_diagram

@@ -8,12 +8,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.answers import ANSWER_RULE
-from analysis.question import Question
-from analysis.subjects.subject import Subject, Table
-from analysis.tasks import INPUT_NAMES
-from app.errors import BadQuery
-from app.pages.page import column, listed
+from pluriscope.analysis.answers import ANSWER_RULE
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.subject import Subject, Table
+from pluriscope.analysis.tasks import INPUT_NAMES
+from pluriscope.app.errors import BadQuery
+from pluriscope.app.pages.page import column, listed
 from pluriscope.blocks import Block, Section
 from pluriscope.blocks import Table as Listed
 from pluriscope.figures.numbers import decimal

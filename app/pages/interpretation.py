@@ -7,21 +7,21 @@ from typing import Final
 
 from markupsafe import Markup
 
-from analysis.interpretations.gates import essential, gate_name, gate_words
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interpretations.interpretation import Interpretation, NeuronGate
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.subjects.question import CircuitVerdict
-from analysis.tasks import INPUT_NAMES
-from app.errors import NotFound
-from app.options import ScopeOptions
-from app.pages.circuit import verdict_marks
-from app.pages.compare.compared import Compared
-from app.pages.compare.networks import of_network
-from app.pages.explanations import readings_of
-from app.pages.inside import rows_table
-from app.pages.interpretation_list import class_of, marks_of
-from app.pages.page import One, about, column, figure, head_actions, listed, page
+from pluriscope.analysis.interpretations.gates import essential, gate_name, gate_words
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.question import CircuitVerdict
+from pluriscope.analysis.tasks import INPUT_NAMES
+from pluriscope.app.errors import NotFound
+from pluriscope.app.options import ScopeOptions
+from pluriscope.app.pages.circuit import verdict_marks
+from pluriscope.app.pages.compare.compared import Compared
+from pluriscope.app.pages.compare.networks import of_network
+from pluriscope.app.pages.explanations import readings_of
+from pluriscope.app.pages.inside import rows_table
+from pluriscope.app.pages.interpretation_list import class_of, marks_of
+from pluriscope.app.pages.page import One, about, column, figure, head_actions, listed, page
 from pluriscope.blocks import Block, Columns, Fact, Facts, Head, More, Section, Table
 from pluriscope.figures.numbers import decimal, digits_apart, exact, noun, readable
 from pluriscope.figures.svg.layout import node_name

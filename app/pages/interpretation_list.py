@@ -11,15 +11,15 @@ from typing import Final, Literal
 from markupsafe import Markup
 from pydantic import Field
 
-from analysis.interpretations.gates import gate_words
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interpretations.interpretation import Interpretation
-from app.db.listing import prominent_in
-from app.errors import NotFound
-from app.options import ScopeOptions
-from app.pages.explanations import MAX_INDEX_DIGITS, N_CARDS, Readings, readings_of
-from app.pages.inside import ROW
-from app.pages.page import One
+from pluriscope.analysis.interpretations.gates import gate_words
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.interpretations.interpretation import Interpretation
+from pluriscope.app.db.listing import prominent_in
+from pluriscope.app.errors import NotFound
+from pluriscope.app.options import ScopeOptions
+from pluriscope.app.pages.explanations import MAX_INDEX_DIGITS, N_CARDS, Readings, readings_of
+from pluriscope.app.pages.inside import ROW
+from pluriscope.app.pages.page import One
 from pluriscope.blocks import Block, Notice, Section, Table, Tray
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.layout import node_name

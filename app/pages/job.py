@@ -8,9 +8,9 @@ from typing import Final
 
 from markupsafe import Markup
 
-from app.pages.job_list import STATES
-from app.pages.jobs import JobPage
-from app.pages.training.course import End, TrainedNetwork, loss_chart, loss_series
+from pluriscope.app.pages.job_list import STATES
+from pluriscope.app.pages.jobs import JobPage
+from pluriscope.app.pages.training.course import End, TrainedNetwork, loss_chart, loss_series
 from pluriscope.blocks import (
     Action,
     Block,

@@ -9,9 +9,9 @@ from typing import Any, Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from app.db.reads import jobs as reads
-from app.pages.place import find_network
 from pluriscope.address import Addresses
+from pluriscope.app.db.reads import jobs as reads
+from pluriscope.app.pages.place import find_network
 from pluriscope.blocks import Action, Block, Head, Table, VerdictState
 from pluriscope.figures.numbers import duration, when
 from pluriscope.figures.svg.marks import verdict_mark

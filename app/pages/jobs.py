@@ -9,17 +9,17 @@ from typing import Final, Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.result_file import read_stops, stop_words
-from app.db.job_tables import JobLogRow, JobRow
-from app.db.reads import jobs as reads
-from app.db.reads.analyses import network_by_digest
-from app.jobs.definitions import DEFINITIONS
-from app.jobs.queue import ENDED_BADLY, MAX_LOSSES, SEEN, is_unfinished
-from app.options import PageModel
-from app.pages.shared import known_of
-from app.pages.training.course import Learning, LossPoint, learning_of_job
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import ANALYSES
+from pluriscope.analysis.result_file import read_stops, stop_words
+from pluriscope.app.db.job_tables import JobLogRow, JobRow
+from pluriscope.app.db.reads import jobs as reads
+from pluriscope.app.db.reads.analyses import network_by_digest
+from pluriscope.app.jobs.definitions import DEFINITIONS
+from pluriscope.app.jobs.queue import ENDED_BADLY, MAX_LOSSES, SEEN, is_unfinished
+from pluriscope.app.options import PageModel
+from pluriscope.app.pages.shared import known_of
+from pluriscope.app.pages.training.course import Learning, LossPoint, learning_of_job
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "truncated"]
 StageState = Literal["pass", "running", "untested", "fail", "na"]

@@ -7,17 +7,17 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from analysis.explanations.registry import RECORDED
-from app.errors import NotFound
-from app.pages.algorithm import algorithm
-from app.pages.circuit import circuit
-from app.pages.explanations import find_explanation
-from app.pages.interpretation import interpretation
-from app.pages.page import Document, One, Page, read_options
-from app.pages.place import AnyPlace, locate, locate_boolean
-from app.pages.placement import alignment, direction
-from app.pages.recorded import recorded
 from pluriscope.address import Addresses
+from pluriscope.analysis.explanations.registry import RECORDED
+from pluriscope.app.errors import NotFound
+from pluriscope.app.pages.algorithm import algorithm
+from pluriscope.app.pages.circuit import circuit
+from pluriscope.app.pages.explanations import find_explanation
+from pluriscope.app.pages.interpretation import interpretation
+from pluriscope.app.pages.page import Document, One, Page, read_options
+from pluriscope.app.pages.place import AnyPlace, locate, locate_boolean
+from pluriscope.app.pages.placement import alignment, direction
+from pluriscope.app.pages.recorded import recorded
 from pluriscope.naming import ExplanationRef
 
 PAGES: Final[Mapping[str, Page]] = {

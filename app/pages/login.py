@@ -8,10 +8,10 @@ from typing import Final
 
 from pydantic import BaseModel, Field, SecretStr
 
-from app.access.callers import Caller
-from app.options import Options
-from app.settings import Settings
 from pluriscope.address import Addresses
+from pluriscope.app.access.callers import Caller
+from pluriscope.app.options import Options
+from pluriscope.app.settings import Settings
 from pluriscope.blocks import Action, Block, Form, Head, Notice
 from pluriscope.figures.numbers import when
 

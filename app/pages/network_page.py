@@ -11,29 +11,29 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from analysis.circuits.planning import CircuitPlan
-from analysis.errors import AnalysisError
-from analysis.pair.report import FairPairReport, PairFound
-from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.question import rules_of
-from analysis.validity import decided_right
-from app.db.codecs import tasks_of
-from app.db.job_tables import JobRow
-from app.db.reads import networks as reads
-from app.db.reads.algorithms import placements_untried
-from app.db.reads.analyses import clean_key, scope_of
-from app.db.reads.jobs import jobs_of_network
-from app.db.reports import report_of, report_row
-from app.db.rows import columns_of
-from app.db.tables import AnalysisRow
-from app.limits import limits_in
-from app.pages.counted import counts_of, stops_of, verdict_of_stored
-from app.pages.place import AnyPlace, key_of
-from app.pages.plan import plan_of, refusal_words
-from app.pages.shared import State, known_count_of, latest_job, state_of
-from app.pages.training.course import Learning, learning_of_network
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import PAIR
+from pluriscope.analysis.circuits.planning import CircuitPlan
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.pair.report import FairPairReport, PairFound
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.question import rules_of
+from pluriscope.analysis.validity import decided_right
+from pluriscope.app.db.codecs import tasks_of
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reads import networks as reads
+from pluriscope.app.db.reads.algorithms import placements_untried
+from pluriscope.app.db.reads.analyses import clean_key, scope_of
+from pluriscope.app.db.reads.jobs import jobs_of_network
+from pluriscope.app.db.reports import report_of, report_row
+from pluriscope.app.db.rows import columns_of
+from pluriscope.app.db.tables import AnalysisRow
+from pluriscope.app.limits import limits_in
+from pluriscope.app.pages.counted import counts_of, stops_of, verdict_of_stored
+from pluriscope.app.pages.place import AnyPlace, key_of
+from pluriscope.app.pages.plan import plan_of, refusal_words
+from pluriscope.app.pages.shared import State, known_count_of, latest_job, state_of
+from pluriscope.app.pages.training.course import Learning, learning_of_network
 from pluriscope.counts import Count
 from pluriscope.naming import Scope
 from pluriscope.records import CountsRecord, NetworkRecord, TaskRecord, VerdictRecord

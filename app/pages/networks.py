@@ -12,25 +12,25 @@ from typing import Any, Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
-from analysis.data import clean_data
-from analysis.protocol import BUILT_IN, COMPLETE
-from analysis.subjects.perceptron.network import split_parameters
-from analysis.subjects.question import rules_of
-from analysis.subjects.registry import SUBJECT_KINDS
-from analysis.tasks import TASK_NAMES, Task
-from app.db.codecs import graph_question
-from app.db.errors import NotFound
-from app.db.job_tables import JobRow
-from app.db.reads import networks as reads
-from app.db.reads.analyses import analysed_question, scope_of
-from app.db.tables import PERCEPTRON, AnalysisRow, NetworkRow
-from app.errors import BadQuery
-from app.pages.counted import circuits_only, counts_of, drawn, stops_of
-from app.pages.place import key_of
-from app.pages.shared import activation_words, latest_job, state_of
-from app.pages.sharing.about import FIRST_CELL, IN_SHORT
 from pluriscope.address import Addresses
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.protocol import BUILT_IN, COMPLETE
+from pluriscope.analysis.subjects.perceptron.network import split_parameters
+from pluriscope.analysis.subjects.question import rules_of
+from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
+from pluriscope.analysis.tasks import TASK_NAMES, Task
+from pluriscope.app.db.codecs import graph_question
+from pluriscope.app.db.errors import NotFound
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reads import networks as reads
+from pluriscope.app.db.reads.analyses import analysed_question, scope_of
+from pluriscope.app.db.tables import PERCEPTRON, AnalysisRow, NetworkRow
+from pluriscope.app.errors import BadQuery
+from pluriscope.app.pages.counted import circuits_only, counts_of, drawn, stops_of
+from pluriscope.app.pages.place import key_of
+from pluriscope.app.pages.shared import activation_words, latest_job, state_of
+from pluriscope.app.pages.sharing.about import FIRST_CELL, IN_SHORT
 from pluriscope.blocks import Action, Block, Choice, Head, Notice, Table, VerdictState
 from pluriscope.figures.numbers import noun, readable
 from pluriscope.figures.svg.marks import verdict_mark

@@ -12,22 +12,22 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.changes import parts_of
-from analysis.checkpoints import Checkpoint, CheckpointFound, CheckpointsReport, Followed, report_of
-from analysis.large_numbers import interval
-from analysis.progress_measures import MEASURES
-from analysis.subjects.trained import TrainingRecord
-from app.db.analysed import read_checkpoint
-from app.db.codecs import record_of
-from app.db.job_tables import JobRow
-from app.db.reads.analyses import find_question
-from app.db.reads.networks import checkpoints_of
-from app.errors import BadQuery
-from app.options import PageModel, ScopeOptions
-from app.pages.page import column
-from app.pages.place import AnyPlace, others, place_of
-from app.pages.shared import job_now, state_of
 from pluriscope.address import Addresses
+from pluriscope.analysis.changes import parts_of
+from pluriscope.analysis.checkpoints import Checkpoint, CheckpointFound, CheckpointsReport, Followed, report_of
+from pluriscope.analysis.large_numbers import interval
+from pluriscope.analysis.progress_measures import MEASURES
+from pluriscope.analysis.subjects.trained import TrainingRecord
+from pluriscope.app.db.analysed import read_checkpoint
+from pluriscope.app.db.codecs import record_of
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reads.analyses import find_question
+from pluriscope.app.db.reads.networks import checkpoints_of
+from pluriscope.app.errors import BadQuery
+from pluriscope.app.options import PageModel, ScopeOptions
+from pluriscope.app.pages.page import column
+from pluriscope.app.pages.place import AnyPlace, others, place_of
+from pluriscope.app.pages.shared import job_now, state_of
 from pluriscope.blocks import (
     Action,
     Block,

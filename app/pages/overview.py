@@ -11,29 +11,33 @@ from typing import Any, Final
 from markupsafe import Markup, escape
 from pydantic import BaseModel, Field
 
-from analysis.circuits.result import certainty_of
-from analysis.large_numbers import in_words
-from analysis.pair.report import PairFound
-from analysis.protocol import BUILT_IN
-from analysis.result_file import read_stops
-from analysis.studies.cells import cells_of
-from analysis.unlearned import instead_of, not_learned
-from app.db.codecs import record_of, tasks_of
-from app.db.job_tables import JobRow
-from app.db.reads.analyses import network_by_digest
-from app.db.reads.jobs import UNFINISHED, jobs_ahead
-from app.db.reads.networks import STUDY_ORIGIN, edits_of
-from app.db.reads.studies import studies_of_network
-from app.db.studies import design_of
-from app.db.tables import AnalysisRow, NetworkRow
-from app.jobs.queue import is_unfinished
-from app.limits import limits_in
-from app.options import ScopeOptions
-from app.pages.analyses import Asked as Analysed
-from app.pages.analyses import asked, contradicting
-from app.pages.circuit_sizes import sizes_chart
-from app.pages.compare.choosing import known_two, own_pair
-from app.pages.counted import (
+from pluriscope.address import Addresses
+from pluriscope.analyses.common_ground import ground_chart, ground_words
+from pluriscope.analyses.compare import refs as refs_of
+from pluriscope.analyses.registry import COMMON_GROUND, PAIR, RIVALS, Analysis, of_kind
+from pluriscope.analysis.circuits.result import certainty_of
+from pluriscope.analysis.large_numbers import in_words
+from pluriscope.analysis.pair.report import PairFound
+from pluriscope.analysis.protocol import BUILT_IN
+from pluriscope.analysis.result_file import read_stops
+from pluriscope.analysis.studies.cells import cells_of
+from pluriscope.analysis.unlearned import instead_of, not_learned
+from pluriscope.app.db.codecs import record_of, tasks_of
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reads.analyses import network_by_digest
+from pluriscope.app.db.reads.jobs import UNFINISHED, jobs_ahead
+from pluriscope.app.db.reads.networks import STUDY_ORIGIN, edits_of
+from pluriscope.app.db.reads.studies import studies_of_network
+from pluriscope.app.db.studies import design_of
+from pluriscope.app.db.tables import AnalysisRow, NetworkRow
+from pluriscope.app.jobs.queue import is_unfinished
+from pluriscope.app.limits import limits_in
+from pluriscope.app.options import ScopeOptions
+from pluriscope.app.pages.analyses import Asked as Analysed
+from pluriscope.app.pages.analyses import asked, contradicting
+from pluriscope.app.pages.circuit_sizes import sizes_chart
+from pluriscope.app.pages.compare.choosing import known_two, own_pair
+from pluriscope.app.pages.counted import (
     circuits_only,
     counts_of,
     drawn,
@@ -42,23 +46,19 @@ from app.pages.counted import (
     method_words,
     of_possible,
 )
-from app.pages.edit import edit_words
-from app.pages.explanation_list import Asked, search_for, states
-from app.pages.explanations import people_of
-from app.pages.inside import check_row, table_blocks
-from app.pages.network_page import Known, criterion_words
-from app.pages.page import DRAWING, files_of, pairs, provenance_of
-from app.pages.paper import claims_by_key
-from app.pages.place import INTERPRETATIONS, AnyPlace, Place, key_of
-from app.pages.plan import METHOD_WORDS, plan_blocks, refusal_words
-from app.pages.shared import activation_words, known_of
-from app.pages.sharing.share import InShort, Shared
-from app.pages.stage import Stage, model_stage, perceptron_stage
-from app.pages.training.course import learning_of_network, same_again
-from pluriscope.address import Addresses
-from pluriscope.analyses.common_ground import ground_chart, ground_words
-from pluriscope.analyses.compare import refs as refs_of
-from pluriscope.analyses.registry import COMMON_GROUND, PAIR, RIVALS, Analysis, of_kind
+from pluriscope.app.pages.edit import edit_words
+from pluriscope.app.pages.explanation_list import Asked, search_for, states
+from pluriscope.app.pages.explanations import people_of
+from pluriscope.app.pages.inside import check_row, table_blocks
+from pluriscope.app.pages.network_page import Known, criterion_words
+from pluriscope.app.pages.page import DRAWING, files_of, pairs, provenance_of
+from pluriscope.app.pages.paper import claims_by_key
+from pluriscope.app.pages.place import INTERPRETATIONS, AnyPlace, Place, key_of
+from pluriscope.app.pages.plan import METHOD_WORDS, plan_blocks, refusal_words
+from pluriscope.app.pages.shared import activation_words, known_of
+from pluriscope.app.pages.sharing.share import InShort, Shared
+from pluriscope.app.pages.stage import Stage, model_stage, perceptron_stage
+from pluriscope.app.pages.training.course import learning_of_network, same_again
 from pluriscope.blocks import (
     Action,
     Block,

@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.known import some_circuits
-from analysis.report import Analysed
-from analysis.subjects.perceptron.circuit import number_array
-from app.db.analysed import read_analysed
-from app.pages.analyses import context_of, known_rules
-from app.pages.counted import counts_of
-from app.pages.pending_work import missing, progress_of
-from app.pages.place import AnyPlace
-from app.pages.plan import refused
-from app.pages.shared import job_now, known_of, work_state
 from pluriscope.address import Addresses
+from pluriscope.analysis.circuit_sets.known import some_circuits
+from pluriscope.analysis.report import Analysed
+from pluriscope.analysis.subjects.perceptron.circuit import number_array
+from pluriscope.app.db.analysed import read_analysed
+from pluriscope.app.pages.analyses import context_of, known_rules
+from pluriscope.app.pages.counted import counts_of
+from pluriscope.app.pages.pending_work import missing, progress_of
+from pluriscope.app.pages.place import AnyPlace
+from pluriscope.app.pages.plan import refused
+from pluriscope.app.pages.shared import job_now, known_of, work_state
 from pluriscope.blocks import Action, Block, Choice, Notice
 from pluriscope.counts import Count, count_of
 from pluriscope.own_page import Given, page

@@ -16,26 +16,26 @@ from markupsafe import Markup, escape
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
-from analysis.circuit_sets.judged_masks import NOT_ASKED, asked_of
-from analysis.criteria.registry import criterion_named
-from analysis.criteria.verdict import OUTCOMES
-from analysis.explanations.registry import KIND_OF
-from analysis.graph_files.graph_format import GraphFormat
-from analysis.graph_files.registry import formats_for
-from app.db.reads.circuits import find_circuit
-from app.db.tables import NetworkRow
-from app.db.verdicts import LETTERS, verdict_rows
-from app.errors import BadQuery
-from app.options import Options, ScopeOptions
-from app.pages.analyses import asked, older
-from app.pages.explanations import Explanation
-from app.pages.place import INTERPRETATIONS, StoredQuestion
-from app.pages.sharing.share import InShort, Shared
-from app.pages.verdicts.told import told as verdicts
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import COMMON_GROUND, Analysis
 from pluriscope.analyses.shown import shown
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.circuit_sets.judged_masks import NOT_ASKED, asked_of
+from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.criteria.verdict import OUTCOMES
+from pluriscope.analysis.explanations.registry import KIND_OF
+from pluriscope.analysis.graph_files.graph_format import GraphFormat
+from pluriscope.analysis.graph_files.registry import formats_for
+from pluriscope.app.db.reads.circuits import find_circuit
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.db.verdicts import LETTERS, verdict_rows
+from pluriscope.app.errors import BadQuery
+from pluriscope.app.options import Options, ScopeOptions
+from pluriscope.app.pages.analyses import asked, older
+from pluriscope.app.pages.explanations import Explanation
+from pluriscope.app.pages.place import INTERPRETATIONS, StoredQuestion
+from pluriscope.app.pages.sharing.share import InShort, Shared
+from pluriscope.app.pages.verdicts.told import told as verdicts
 from pluriscope.blocks import Action, Block, Facts, Figure, Head, Menu, More, Notice, Section, Table
 from pluriscope.figures.numbers import duration, when
 from pluriscope.naming import IN_LIBRARY, ExplanationRef, Scope

@@ -15,12 +15,12 @@ from typing import Any, Final
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from app.errors import PageError
-from app.options import PageModel
-from app.pages import findings
-from app.pages.counted import counts_of
-from app.pages.place import locate
 from pluriscope.address import Addresses
+from pluriscope.app.errors import PageError
+from pluriscope.app.options import PageModel
+from pluriscope.app.pages import findings
+from pluriscope.app.pages.counted import counts_of
+from pluriscope.app.pages.place import locate
 from pluriscope.blocks import Action, Block, ChartFigure, Head, More, Prose, Section, Table
 from pluriscope.figures.charts import read_chart
 from pluriscope.figures.numbers import decimal, exact, plural

@@ -7,16 +7,16 @@ from typing import Any, Final, Generic, TypeVar, cast
 
 from sqlalchemy.orm import Session
 
-from analysis.errors import AnalysisError
-from analysis.protocol import Protocol
-from analysis.question import Question
-from analysis.subjects.question import SubjectQuestion, part, rules_of
-from app.db.errors import Ambiguous, Deleted, StoreError
-from app.db.reads import analyses
-from app.db.reads.studies import study_network_at
-from app.db.tables import AnalysisRow, NetworkRow
-from app.errors import Gone, Moved, NotFound, Unopened
 from pluriscope.address import Addresses
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.protocol import Protocol
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion, part, rules_of
+from pluriscope.app.db.errors import Ambiguous, Deleted, StoreError
+from pluriscope.app.db.reads import analyses
+from pluriscope.app.db.reads.studies import study_network_at
+from pluriscope.app.db.tables import AnalysisRow, NetworkRow
+from pluriscope.app.errors import Gone, Moved, NotFound, Unopened
 from pluriscope.naming import Scope, protocol_key
 
 Asked = TypeVar("Asked", bound=SubjectQuestion, covariant=True)
@@ -166,7 +166,7 @@ def require(place: AnyPlace, addresses: Addresses, trait: str, item: str) -> Non
     """Refuse what needs something that networks of this kind do not offer.
 
     Args:
-        trait: key of :data:`analysis.subjects.traits.TRAITS`.
+        trait: key of :data:`pluriscope.analysis.subjects.traits.TRAITS`.
         item: what was asked for.
 
     Raises:

@@ -15,23 +15,23 @@ from typing import Any, Final
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment, Placement
-from analysis.alignments.id_search import MAX_TRIED, alignment_with_id
-from analysis.alignments.iia import check_alignment
-from analysis.alignments.on_directions import DirectionAlignment, parse_directions
-from analysis.explanations.explanation import Claim
-from analysis.interventions.interchange import Site
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.interventions.subspace import Subspace
-from app.db import directions
-from app.db.codecs import alignment_of
-from app.db.reads import algorithms
-from app.db.tables import AlgorithmRow, AlignmentRow, DirectionRow
-from app.errors import BadQuery, NotFound
-from app.options import ScopeOptions
-from app.pages.place import Place
 from pluriscope.address import Addresses
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.alignment import Alignment, Placement
+from pluriscope.analysis.alignments.id_search import MAX_TRIED, alignment_with_id
+from pluriscope.analysis.alignments.iia import check_alignment
+from pluriscope.analysis.alignments.on_directions import DirectionAlignment, parse_directions
+from pluriscope.analysis.explanations.explanation import Claim
+from pluriscope.analysis.interventions.interchange import Site
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.app.db import directions
+from pluriscope.app.db.codecs import alignment_of
+from pluriscope.app.db.reads import algorithms
+from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, DirectionRow
+from pluriscope.app.errors import BadQuery, NotFound
+from pluriscope.app.options import ScopeOptions
+from pluriscope.app.pages.place import Place
 from pluriscope.figures.svg.combs import linear_words, site_words
 from pluriscope.naming import ExplanationRef
 

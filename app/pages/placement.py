@@ -11,20 +11,20 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from pydantic import Field
 
-from analysis.alignments.alignment import Alignment, JointScore
-from analysis.alignments.iia import interchange_matrix, smallest_part
-from analysis.alignments.joint import score_with_joint
-from analysis.alignments.map_classes import map_class
-from analysis.directions.readouts import ReadOut, read_outs
-from analysis.fixed_order import inner
-from analysis.interventions.subspace import Subspace
-from analysis.question import Question
-from analysis.validity import FRAGILE_MARGIN, margin_to_edge
-from app.db.tables import DirectionRow
-from app.pages.candidates import hues_of, input_texts, posited, variables_of
-from app.pages.explanations import stored_rows
-from app.pages.page import One, about, figure, head_actions, page
-from app.pages.placed import PlacedOptions, site_label
+from pluriscope.analysis.alignments.alignment import Alignment, JointScore
+from pluriscope.analysis.alignments.iia import interchange_matrix, smallest_part
+from pluriscope.analysis.alignments.joint import score_with_joint
+from pluriscope.analysis.alignments.map_classes import map_class
+from pluriscope.analysis.directions.readouts import ReadOut, read_outs
+from pluriscope.analysis.fixed_order import inner
+from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.validity import FRAGILE_MARGIN, margin_to_edge
+from pluriscope.app.db.tables import DirectionRow
+from pluriscope.app.pages.candidates import hues_of, input_texts, posited, variables_of
+from pluriscope.app.pages.explanations import stored_rows
+from pluriscope.app.pages.page import One, about, figure, head_actions, page
+from pluriscope.app.pages.placed import PlacedOptions, site_label
 from pluriscope.blocks import Block, Fact, Facts, Head, More, Section, Side, Table, Verdict
 from pluriscope.figures.numbers import decimal, exact, noun
 from pluriscope.figures.svg.aligned import aligned_diagram

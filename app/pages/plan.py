@@ -10,17 +10,17 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from analysis.circuits.planning import CircuitPlan, plan_circuits
-from analysis.circuits.result import CircuitMethod
-from analysis.errors import AnalysisError
-from analysis.limits import Limits
-from analysis.planning import OutputPlan, plan_output
-from analysis.preflight import preflight, refuse
-from analysis.question import Question
-from analysis.result import memory_words, seconds_words
-from app.db.reads.networks import count_running
-from app.limits import limits_in
-from app.pages.place import AnyPlace, others
+from pluriscope.analysis.circuits.planning import CircuitPlan, plan_circuits
+from pluriscope.analysis.circuits.result import CircuitMethod
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.planning import OutputPlan, plan_output
+from pluriscope.analysis.preflight import preflight, refuse
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.result import memory_words, seconds_words
+from pluriscope.app.db.reads.networks import count_running
+from pluriscope.app.limits import limits_in
+from pluriscope.app.pages.place import AnyPlace, others
 from pluriscope.blocks import Block, Prose, Table
 from pluriscope.figures.numbers import readable
 from pluriscope.naming import Scope

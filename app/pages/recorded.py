@@ -7,13 +7,13 @@ from typing import Any
 
 from markupsafe import Markup
 
-from analysis.explanations.explanation import Claim, RecordedKind, predict_nothing
-from analysis.explanations.registry import BY_KEY
-from app.db.recorded import StoredSearch, stored_refs, stored_searches
-from app.options import ScopeOptions
-from app.pages.candidates import input_texts
-from app.pages.page import One, about, column, figure, head_actions, listed, page
-from app.pages.placed import site_of
+from pluriscope.analysis.explanations.explanation import Claim, RecordedKind, predict_nothing
+from pluriscope.analysis.explanations.registry import BY_KEY
+from pluriscope.app.db.recorded import StoredSearch, stored_refs, stored_searches
+from pluriscope.app.options import ScopeOptions
+from pluriscope.app.pages.candidates import input_texts
+from pluriscope.app.pages.page import One, about, column, figure, head_actions, listed, page
+from pluriscope.app.pages.placed import site_of
 from pluriscope.blocks import Block, Fact, Facts, Head, Section, Side
 from pluriscope.figures.numbers import exact
 from pluriscope.figures.svg.combs import claimed, weight_text

@@ -10,10 +10,10 @@ from typing import Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from analysis.protocol import BUILT_IN
-from app.limits import limits_in
-from app.pages.prose import chapters, items_of
 from pluriscope.address import Addresses
+from pluriscope.analysis.protocol import BUILT_IN
+from pluriscope.app.limits import limits_in
+from pluriscope.app.pages.prose import chapters, items_of
 from pluriscope.blocks import Block, Columns, Head, More, Prose, Section, Table
 from pluriscope.figures.numbers import exact
 from pluriscope.resources import DOCUMENTS

@@ -11,23 +11,23 @@ from typing import Final
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from analysis.algorithms.parsing import texts_of_formula
-from analysis.digest import short_id
-from analysis.errors import AnalysisError, InvalidTask
-from analysis.explanations.registry import KIND_OF
-from app.db.reads.algorithms import algorithms_that_are
-from app.db.reads.analyses import scope_of
-from app.db.reads.circuits import find_circuit
-from app.db.reads.networks import networks_named, networks_named_by_study
-from app.db.reads.studies import all_studies
-from app.db.tables import NetworkRow
-from app.errors import PageError
-from app.options import Options, PageModel
-from app.pages.explanations import find_explanation
-from app.pages.networks import NOUNS
-from app.pages.place import locate
-from app.pages.search_index import GROUPS, Document, actions, folded, index_of, plain
 from pluriscope.address import Addresses
+from pluriscope.analysis.algorithms.parsing import texts_of_formula
+from pluriscope.analysis.digest import short_id
+from pluriscope.analysis.errors import AnalysisError, InvalidTask
+from pluriscope.analysis.explanations.registry import KIND_OF
+from pluriscope.app.db.reads.algorithms import algorithms_that_are
+from pluriscope.app.db.reads.analyses import scope_of
+from pluriscope.app.db.reads.circuits import find_circuit
+from pluriscope.app.db.reads.networks import networks_named, networks_named_by_study
+from pluriscope.app.db.reads.studies import all_studies
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.errors import PageError
+from pluriscope.app.options import Options, PageModel
+from pluriscope.app.pages.explanations import find_explanation
+from pluriscope.app.pages.networks import NOUNS
+from pluriscope.app.pages.place import locate
+from pluriscope.app.pages.search_index import GROUPS, Document, actions, folded, index_of, plain
 from pluriscope.blocks import Block, Form, Head, Notice, Section, Table
 from pluriscope.figures.numbers import noun
 from pluriscope.naming import ExplanationRef, Scope

@@ -11,22 +11,22 @@ from threading import Lock
 from typing import Final
 from unicodedata import combining, normalize
 
-from analysis.discovery.registry import METHODS
-from analysis.lenses.registry import LENSES
-from analysis.method import Method
-from analysis.subjects.perceptron.kind import PERCEPTRON
-from app.bundled import ALICE, ALICE_AND_BOB, BOB
-from app.pages.bench.results import scored_methods
-from app.pages.documents import title_of, without_marks
-from app.pages.findings import broken, chapter_url, record
-from app.pages.learn.lesson import NETWORK
-from app.pages.learn.registry import LESSONS, NUMBERS
-from app.pages.paper import claims_by_key
-from app.pages.prose import chapters, items_of
-from app.pages.scope import SCOPE_FILE
-from app.pages.story import SCREENS
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import EVERY as ANALYSES
+from pluriscope.analysis.discovery.registry import METHODS
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.method import Method
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB
+from pluriscope.app.pages.bench.results import scored_methods
+from pluriscope.app.pages.documents import title_of, without_marks
+from pluriscope.app.pages.findings import broken, chapter_url, record
+from pluriscope.app.pages.learn.lesson import NETWORK
+from pluriscope.app.pages.learn.registry import LESSONS, NUMBERS
+from pluriscope.app.pages.paper import claims_by_key
+from pluriscope.app.pages.prose import chapters, items_of
+from pluriscope.app.pages.scope import SCOPE_FILE
+from pluriscope.app.pages.story import SCREENS
 from pluriscope.criteria import EVERY as CRITERIA
 from pluriscope.glossary import anchor_of, terms
 from pluriscope.naming import Scope

@@ -8,15 +8,15 @@ from markupsafe import Markup
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from app.db.links import former_slugs
-from app.db.reads.jobs import jobs_of_network
-from app.db.reads.networks import analyses_of
-from app.db.reads.studies import networks_of_study_alone
-from app.db.study_tables import StudyRow
-from app.db.tables import NetworkRow
-from app.jobs.deletion import KEPT_ORIGIN
-from app.limits import undo_days_in
 from pluriscope.address import Addresses
+from pluriscope.app.db.links import former_slugs
+from pluriscope.app.db.reads.jobs import jobs_of_network
+from pluriscope.app.db.reads.networks import analyses_of
+from pluriscope.app.db.reads.studies import networks_of_study_alone
+from pluriscope.app.db.study_tables import StudyRow
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.jobs.deletion import KEPT_ORIGIN
+from pluriscope.app.limits import undo_days_in
 from pluriscope.blocks import Action, Block, Form, Head, Prose, Section, Table
 from pluriscope.figures.numbers import exact, noun, plural, when
 

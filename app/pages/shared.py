@@ -9,18 +9,18 @@ from typing import Any, Literal
 import numpy as np
 from sqlalchemy.orm import Session
 
-from analysis.digest import canonical_json
-from analysis.progress import KnownCircuits
-from analysis.protocol import Protocol
-from analysis.subjects.perceptron.activations import activation_of
-from analysis.subjects.perceptron.circuit import EdgeLayout
-from app.db.job_tables import JobRow
-from app.db.reads.analyses import clean_key
-from app.db.reads.jobs import UNFINISHED
-from app.db.reads.networks import jobs_for
-from app.db.tables import PERCEPTRON, AnalysisRow
-from app.pages.counted import counts_of
-from app.pages.place import AnyPlace
+from pluriscope.analysis.digest import canonical_json
+from pluriscope.analysis.progress import KnownCircuits
+from pluriscope.analysis.protocol import Protocol
+from pluriscope.analysis.subjects.perceptron.activations import activation_of
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reads.analyses import clean_key
+from pluriscope.app.db.reads.jobs import UNFINISHED
+from pluriscope.app.db.reads.networks import jobs_for
+from pluriscope.app.db.tables import PERCEPTRON, AnalysisRow
+from pluriscope.app.pages.counted import counts_of
+from pluriscope.app.pages.place import AnyPlace
 from pluriscope.counts import Count, count_of
 from pluriscope.kinds.circuits import edge_labels
 from pluriscope.naming import Scope, protocol_key

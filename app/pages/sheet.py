@@ -12,10 +12,10 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from analysis.alignments.map_classes import DIRECTIONS, map_class
-from analysis.interpretations.gates import gate_name
-from app.db.tables import NetworkRow
-from app.pages.explanations import people_of
+from pluriscope.analysis.alignments.map_classes import DIRECTIONS, map_class
+from pluriscope.analysis.interpretations.gates import gate_name
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.pages.explanations import people_of
 from pluriscope.blocks import Block, Choice, Text
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.layout import node_name

@@ -9,12 +9,12 @@ from typing import Final
 import numpy as np
 from markupsafe import Markup
 
-from analysis.answers import ANSWER_RULE, JUDGED_BY
-from analysis.subjects.perceptron.mlp import activations
-from app.pages.inside import check_row, chosen_row
-from app.pages.page import DRAWING
-from app.pages.place import AnyPlace, Place
 from pluriscope.address import Addresses
+from pluriscope.analysis.answers import ANSWER_RULE, JUDGED_BY
+from pluriscope.analysis.subjects.perceptron.mlp import activations
+from pluriscope.app.pages.inside import check_row, chosen_row
+from pluriscope.app.pages.page import DRAWING
+from pluriscope.app.pages.place import AnyPlace, Place
 from pluriscope.blocks import Block, Figure, Text
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.elements import twice

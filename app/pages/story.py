@@ -1,8 +1,9 @@
 """The opening story, the front page: six screens about one network and two explanations of it that both pass the tests.
 
-The two are the network's fair pair with its experiments as :mod:`analysis.pair` finds them, written down so that the
-story waits for no analysis; every number is computed from them or read from the stored analysis. Each screen's address
-sends all six, so that they print one below the other; without scripts it shows its own, and the others are links.
+The two are the network's fair pair with its experiments as :mod:`pluriscope.analysis.pair` finds them, written down so
+that the story waits for no analysis; every number is computed from them or read from the stored analysis. Each screen's
+address sends all six, so that they print one below the other; without scripts it shows its own, and the others are
+links.
 """
 
 from __future__ import annotations
@@ -15,22 +16,22 @@ from typing import Any, Final, NamedTuple
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from analysis.common_ground.report import CommonGroundReport
-from analysis.experiments import standing_of
-from analysis.interpretations.interpretation import NeuronGate
-from analysis.sandbox.intervention import Change
-from analysis.subjects.perceptron.mlp import circuit_activations
-from app.db.errors import StoreError
-from app.db.reads.analyses import find_network
-from app.db.reads.jobs import UNFINISHED
-from app.db.reports import report_of, report_row
-from app.pages.counted import counts_of
-from app.pages.explanations import Explanation
-from app.pages.learn.lesson import NETWORK, LessonNetwork
-from app.pages.learn.registry import LESSONS, NUMBERS
-from app.pages.pending_work import SURVEY, awaited, missing
-from app.pages.shared import job_now
 from pluriscope.address import Addresses
+from pluriscope.analysis.common_ground.report import CommonGroundReport
+from pluriscope.analysis.experiments import standing_of
+from pluriscope.analysis.interpretations.interpretation import NeuronGate
+from pluriscope.analysis.sandbox.intervention import Change
+from pluriscope.analysis.subjects.perceptron.mlp import circuit_activations
+from pluriscope.app.db.errors import StoreError
+from pluriscope.app.db.reads.analyses import find_network
+from pluriscope.app.db.reads.jobs import UNFINISHED
+from pluriscope.app.db.reports import report_of, report_row
+from pluriscope.app.pages.counted import counts_of
+from pluriscope.app.pages.explanations import Explanation
+from pluriscope.app.pages.learn.lesson import NETWORK, LessonNetwork
+from pluriscope.app.pages.learn.registry import LESSONS, NUMBERS
+from pluriscope.app.pages.pending_work import SURVEY, awaited, missing
+from pluriscope.app.pages.shared import job_now
 from pluriscope.blocks import Action, Block, Head, Menu, Notice, Progress
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.layout import Site, node_name

@@ -16,35 +16,45 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.criteria.steps import default_steps, parse_steps
-from analysis.errors import AnalysisError
-from analysis.preflight import preflight
-from analysis.protocol import COMPLETE, protocol_from_mapping
-from analysis.question import Question
-from app.computing import room
-from app.db.job_tables import JobRow
-from app.db.prepared import prepare_circuits
-from app.db.reads.results import stored_result
-from app.db.tables import AnalysisRow
-from app.db.writes import save_prepared
-from app.error_answers import api_errors
-from app.errors import BadQuery, Conflict, NotFound
-from app.jobs import queue
-from app.options import ScopeOptions
-from app.pages.analyses import ALL as ASK_ALL
-from app.pages.analyses import AnalysisRecord, Asked, analysis_meant, asked, beside, index_of, item_of, not_yet, page_of
-from app.pages.jobs import JobPage
-from app.pages.page import read_options
-from app.pages.place import AnyPlace, locate, others, place_of
-from app.rendering import network_row, show
-from app.routes.asking import AnalysisOrder, ThoroughOrder, accepted
-from app.routes.changes import Writing
-from app.routes.depends import Links, Reading
-from app.routes.faces import HTML, Faces, both
 from pluriscope.address import API_PREFIX, API_V2, Addresses
 from pluriscope.analyses.funnel import CHOSEN
 from pluriscope.analyses.registry import BY_KEY, Analysis, of_kind
 from pluriscope.analyses.shown import Item
+from pluriscope.analysis.criteria.steps import default_steps, parse_steps
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.preflight import preflight
+from pluriscope.analysis.protocol import COMPLETE, protocol_from_mapping
+from pluriscope.analysis.question import Question
+from pluriscope.app.computing import room
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.prepared import prepare_circuits
+from pluriscope.app.db.reads.results import stored_result
+from pluriscope.app.db.tables import AnalysisRow
+from pluriscope.app.db.writes import save_prepared
+from pluriscope.app.error_answers import api_errors
+from pluriscope.app.errors import BadQuery, Conflict, NotFound
+from pluriscope.app.jobs import queue
+from pluriscope.app.options import ScopeOptions
+from pluriscope.app.pages.analyses import ALL as ASK_ALL
+from pluriscope.app.pages.analyses import (
+    AnalysisRecord,
+    Asked,
+    analysis_meant,
+    asked,
+    beside,
+    index_of,
+    item_of,
+    not_yet,
+    page_of,
+)
+from pluriscope.app.pages.jobs import JobPage
+from pluriscope.app.pages.page import read_options
+from pluriscope.app.pages.place import AnyPlace, locate, others, place_of
+from pluriscope.app.rendering import network_row, show
+from pluriscope.app.routes.asking import AnalysisOrder, ThoroughOrder, accepted
+from pluriscope.app.routes.changes import Writing
+from pluriscope.app.routes.depends import Links, Reading
+from pluriscope.app.routes.faces import HTML, Faces, both
 from pluriscope.blocks import Block
 from pluriscope.naming import Scope
 

@@ -8,14 +8,14 @@ from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from app.access.sessions import now
-from app.db.job_tables import JobRow
-from app.db.tables import AnalysisRow
-from app.errors import Conflict
-from app.options import ScopeOptions
-from app.pages.jobs import JobPage, build_job
-from app.pages.place import locate_boolean
 from pluriscope.address import Addresses
+from pluriscope.app.access.sessions import now
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.tables import AnalysisRow
+from pluriscope.app.errors import Conflict
+from pluriscope.app.options import ScopeOptions
+from pluriscope.app.pages.jobs import JobPage, build_job
+from pluriscope.app.pages.place import locate_boolean
 from pluriscope.naming import Scope
 
 _Step = Annotated[str, Field(max_length=200)]

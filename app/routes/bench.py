@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from analysis import ENGINE_VERSION
-from app.computing import room
-from app.error_answers import api_errors
-from app.pages.bench.methods import (
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.app.computing import room
+from pluriscope.app.error_answers import api_errors
+from pluriscope.app.pages.bench.methods import (
     COLUMNS,
     ROWS,
     BenchRecord,
@@ -23,13 +23,13 @@ from app.pages.bench.methods import (
     method_blocks,
     rows_table,
 )
-from app.pages.bench.network import SuiteNetworkRecord, find_network, network_blocks
-from app.pages.bench.pairs import PairRecord, find_pair, pair_blocks
-from app.pages.bench.results import results_of
-from app.rendering import base_url, show
-from app.routes.depends import Links, ListOptions, options_of
-from app.routes.faces import Faces, both
-from app.routes.streaming import CSV_RESPONSE, table_file
+from pluriscope.app.pages.bench.network import SuiteNetworkRecord, find_network, network_blocks
+from pluriscope.app.pages.bench.pairs import PairRecord, find_pair, pair_blocks
+from pluriscope.app.pages.bench.results import results_of
+from pluriscope.app.rendering import base_url, show
+from pluriscope.app.routes.depends import Links, ListOptions, options_of
+from pluriscope.app.routes.faces import Faces, both
+from pluriscope.app.routes.streaming import CSV_RESPONSE, table_file
 from pluriscope.blocks import Block, Table
 from pluriscope.tables import Column, parameters
 

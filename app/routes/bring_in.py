@@ -20,38 +20,44 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from analysis.errors import AnalysisError, InvalidNetwork
-from analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, SMALLER, TOO_LARGE, NetworkFile
-from analysis.network_files.formats.onnx_file import is_onnx
-from analysis.network_files.intake import Intake, take_in
-from analysis.protocol import COMPLETE, Protocol
-from analysis.subjects.question import GraphQuestion, QuestionProtocol
-from analysis.subjects.registry import kind_of_file, read_subject
-from analysis.subjects.transformer.training_spec import TransformerOptions
-from app.db.errors import StoreError
-from app.db.job_tables import JobRow
-from app.db.reads.analyses import clean_key, find_protocol, network_by_digest
-from app.db.reads.networks import known_as
-from app.db.records import save_data_record
-from app.db.tables import NetworkRow
-from app.db.writes import network_row, save_network
-from app.error_answers import api_errors
-from app.errors import BadQuery, TooLarge
-from app.jobs import queue
-from app.options import PageModel
-from app.pages.bring_in.form import Asked, Declared, DeclaredOptions, network_form, refused
-from app.pages.bring_in.preview import CARRIED, nothing_learned, preview_blocks, preview_of, transformer_preview
-from app.pages.bring_in.questions import FIELDS, answered, that_apply
-from app.pages.jobs import JobPage
-from app.pages.page import read_options
-from app.pages.training import form, transformers
-from app.pages.training.form import TrainRequest, start_training
-from app.rendering import is_fragment, show
-from app.routes.asking import accepted
-from app.routes.changes import Changer, Writing
-from app.routes.depends import Links, ListOptions, Reading
-from app.routes.faces import HTML
 from pluriscope.address import API_PREFIX, API_V2, Addresses
+from pluriscope.analysis.errors import AnalysisError, InvalidNetwork
+from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, SMALLER, TOO_LARGE, NetworkFile
+from pluriscope.analysis.network_files.formats.onnx_file import is_onnx
+from pluriscope.analysis.network_files.intake import Intake, take_in
+from pluriscope.analysis.protocol import COMPLETE, Protocol
+from pluriscope.analysis.subjects.question import GraphQuestion, QuestionProtocol
+from pluriscope.analysis.subjects.registry import kind_of_file, read_subject
+from pluriscope.analysis.subjects.transformer.training_spec import TransformerOptions
+from pluriscope.app.db.errors import StoreError
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reads.analyses import clean_key, find_protocol, network_by_digest
+from pluriscope.app.db.reads.networks import known_as
+from pluriscope.app.db.records import save_data_record
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.db.writes import network_row, save_network
+from pluriscope.app.error_answers import api_errors
+from pluriscope.app.errors import BadQuery, TooLarge
+from pluriscope.app.jobs import queue
+from pluriscope.app.options import PageModel
+from pluriscope.app.pages.bring_in.form import Asked, Declared, DeclaredOptions, network_form, refused
+from pluriscope.app.pages.bring_in.preview import (
+    CARRIED,
+    nothing_learned,
+    preview_blocks,
+    preview_of,
+    transformer_preview,
+)
+from pluriscope.app.pages.bring_in.questions import FIELDS, answered, that_apply
+from pluriscope.app.pages.jobs import JobPage
+from pluriscope.app.pages.page import read_options
+from pluriscope.app.pages.training import form, transformers
+from pluriscope.app.pages.training.form import TrainRequest, start_training
+from pluriscope.app.rendering import is_fragment, show
+from pluriscope.app.routes.asking import accepted
+from pluriscope.app.routes.changes import Changer, Writing
+from pluriscope.app.routes.depends import Links, ListOptions, Reading
+from pluriscope.app.routes.faces import HTML
 from pluriscope.blocks import Block, errors_of
 from pluriscope.naming import Scope, protocol_key
 from pluriscope.onnx_runs import read_file

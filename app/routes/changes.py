@@ -9,17 +9,17 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from app.access.callers import Caller, caller_of, is_own_page
-from app.errors import LoginNeeded, Refused
 from pluriscope.address import Addresses
+from pluriscope.app.access.callers import Caller, caller_of, is_own_page
+from pluriscope.app.errors import LoginNeeded, Refused
 
 
 def check_change(request: Request) -> None:
     """Let a change through, or say why not.
 
     The token of the settings always suffices. Who is logged in must send it from one of our own pages. Without either
-    the request must come from this machine (:mod:`app.access.callers`) and, if a browser sent it, from one of our own
-    pages.
+    the request must come from this machine (:mod:`pluriscope.app.access.callers`) and, if a browser sent it, from one
+    of our own pages.
 
     Raises:
         LoginNeeded: the caller is not one of these.

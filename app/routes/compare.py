@@ -12,21 +12,21 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from app.computing import room
-from app.error_answers import api_errors
-from app.errors import Conflict
-from app.jobs.queue import enqueue_about
-from app.options import ScopeOptions
-from app.pages.compare.build import compare_of, find_place, texts_of
-from app.pages.compare.changes import Changes, ChangesRecord
-from app.pages.compare.choosing import choosing, known_two, own_pair
-from app.pages.compare.options import ComparedOptions, CompareOptions
-from app.rendering import HAS_RECORD, network_row, show
-from app.routes.asking import AnalysisOrder
-from app.routes.changes import Writing
-from app.routes.depends import Links, Reading
-from app.routes.faces import HTML, passed_on
 from pluriscope.address import API_V2, Addresses
+from pluriscope.app.computing import room
+from pluriscope.app.error_answers import api_errors
+from pluriscope.app.errors import Conflict
+from pluriscope.app.jobs.queue import enqueue_about
+from pluriscope.app.options import ScopeOptions
+from pluriscope.app.pages.compare.build import compare_of, find_place, texts_of
+from pluriscope.app.pages.compare.changes import Changes, ChangesRecord
+from pluriscope.app.pages.compare.choosing import choosing, known_two, own_pair
+from pluriscope.app.pages.compare.options import ComparedOptions, CompareOptions
+from pluriscope.app.rendering import HAS_RECORD, network_row, show
+from pluriscope.app.routes.asking import AnalysisOrder
+from pluriscope.app.routes.changes import Writing
+from pluriscope.app.routes.depends import Links, Reading
+from pluriscope.app.routes.faces import HTML, passed_on
 from pluriscope.naming import LEAST
 from pluriscope.records import ComparisonRecord
 from pluriscope.templating import PART

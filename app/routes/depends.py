@@ -9,8 +9,8 @@ from fastapi import Depends, Query, Request
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from app.options import OF_THE_READER, Options
 from pluriscope.address import Addresses
+from pluriscope.app.options import OF_THE_READER, Options
 from pluriscope.templating import PART
 
 

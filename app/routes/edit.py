@@ -7,16 +7,16 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from analysis.edits.edit import EditedRecord
-from analysis.edits.registry import EDITS
-from analysis.errors import AnalysisError
-from app.computing import room
-from app.errors import PageError
-from app.pages.edit import Editing
-from app.rendering import network_row, show
-from app.routes.changes import Changer
-from app.routes.depends import Form, Links, ListOptions, Reading
-from app.routes.faces import HTML, Faces, both
+from pluriscope.analysis.edits.edit import EditedRecord
+from pluriscope.analysis.edits.registry import EDITS
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.app.computing import room
+from pluriscope.app.errors import PageError
+from pluriscope.app.pages.edit import Editing
+from pluriscope.app.rendering import network_row, show
+from pluriscope.app.routes.changes import Changer
+from pluriscope.app.routes.depends import Form, Links, ListOptions, Reading
+from pluriscope.app.routes.faces import HTML, Faces, both
 
 router = APIRouter()
 _SETTINGS: Final = {

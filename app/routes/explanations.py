@@ -13,32 +13,32 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.explanations.registry import BY_KEY
-from analysis.graph_files.registry import GRAPH_FORMATS, file_text
-from app.computing import room
-from app.db.job_tables import JobRow
-from app.db.reads.analyses import analysed_question
-from app.error_answers import api_errors
-from app.errors import Conflict, NotFound
-from app.jobs import queue
-from app.options import ScopeOptions
-from app.pages.compare.options import ComparedOptions
-from app.pages.explanation_list import OF_SCOPE, RECORD, ViewOptions, about, asked, blocks, record, table
-from app.pages.explanations import find_explanation, read_ref
-from app.pages.interpretation_list import FormerOptions, leads_to
-from app.pages.jobs import JobPage
-from app.pages.kinds import PAGES, find_document
-from app.pages.page import EXPLANATION
-from app.pages.place import locate_boolean
-from app.pages.sharing.about import about_place
-from app.pages.verdicts.judge import CriterionVerdict, verdicts_on
-from app.rendering import base_url, network_row, show
-from app.routes.asking import AnalysisOrder, accepted, analysis_ordered
-from app.routes.changes import Writing
-from app.routes.depends import Links, ListOptions, Reading, options_of
-from app.routes.faces import Faces, both, passed_on, told_options
-from app.routes.streaming import CSV_RESPONSE, table_file
 from pluriscope.address import API_V2, Addresses
+from pluriscope.analysis.explanations.registry import BY_KEY
+from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS, file_text
+from pluriscope.app.computing import room
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reads.analyses import analysed_question
+from pluriscope.app.error_answers import api_errors
+from pluriscope.app.errors import Conflict, NotFound
+from pluriscope.app.jobs import queue
+from pluriscope.app.options import ScopeOptions
+from pluriscope.app.pages.compare.options import ComparedOptions
+from pluriscope.app.pages.explanation_list import OF_SCOPE, RECORD, ViewOptions, about, asked, blocks, record, table
+from pluriscope.app.pages.explanations import find_explanation, read_ref
+from pluriscope.app.pages.interpretation_list import FormerOptions, leads_to
+from pluriscope.app.pages.jobs import JobPage
+from pluriscope.app.pages.kinds import PAGES, find_document
+from pluriscope.app.pages.page import EXPLANATION
+from pluriscope.app.pages.place import locate_boolean
+from pluriscope.app.pages.sharing.about import about_place
+from pluriscope.app.pages.verdicts.judge import CriterionVerdict, verdicts_on
+from pluriscope.app.rendering import base_url, network_row, show
+from pluriscope.app.routes.asking import AnalysisOrder, accepted, analysis_ordered
+from pluriscope.app.routes.changes import Writing
+from pluriscope.app.routes.depends import Links, ListOptions, Reading, options_of
+from pluriscope.app.routes.faces import Faces, both, passed_on, told_options
+from pluriscope.app.routes.streaming import CSV_RESPONSE, table_file
 from pluriscope.blocks import Table, find
 from pluriscope.graphs import explanation_graph
 from pluriscope.kinds.listing import COLUMNS

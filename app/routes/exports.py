@@ -9,15 +9,15 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from app.computing import room
-from app.error_answers import api_errors
-from app.options import Options, ScopeOptions
-from app.pages.compare.options import CompareOptions
-from app.pages.over_training import TrainingOptions
-from app.pages.sharing import exports
-from app.pages.sharing.exports import FunnelOptions, InterpretationRowsOptions
-from app.routes.depends import Links
-from app.routes.streaming import CSV_RESPONSE, Streamed, csv_file, table_file
+from pluriscope.app.computing import room
+from pluriscope.app.error_answers import api_errors
+from pluriscope.app.options import Options, ScopeOptions
+from pluriscope.app.pages.compare.options import CompareOptions
+from pluriscope.app.pages.over_training import TrainingOptions
+from pluriscope.app.pages.sharing import exports
+from pluriscope.app.pages.sharing.exports import FunnelOptions, InterpretationRowsOptions
+from pluriscope.app.routes.depends import Links
+from pluriscope.app.routes.streaming import CSV_RESPONSE, Streamed, csv_file, table_file
 
 router = APIRouter(default_response_class=Response)
 Asked = TypeVar("Asked", bound=Options)

@@ -13,14 +13,14 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from analysis.subjects.registry import kind_called
-from app.computing import room
-from app.error_answers import api_errors
-from app.pages.sharing.share import OF_THE_QUESTION, Share, Shared, only_here, share_of
-from app.pages.sharing.targets import read_target
-from app.pages.sharing.verifying import told, verify
-from app.rendering import HAS_RECORD, base_url, network_row, show
 from pluriscope.address import API_V2, Addresses
+from pluriscope.analysis.subjects.registry import kind_called
+from pluriscope.app.computing import room
+from pluriscope.app.error_answers import api_errors
+from pluriscope.app.pages.sharing.share import OF_THE_QUESTION, Share, Shared, only_here, share_of
+from pluriscope.app.pages.sharing.targets import read_target
+from pluriscope.app.pages.sharing.verifying import told, verify
+from pluriscope.app.rendering import HAS_RECORD, base_url, network_row, show
 from pluriscope.blocks import Block, More, Notice, Prose
 
 
@@ -152,7 +152,7 @@ def passed_on(
         page: what is shown.
         tab: of the network's pages.
         title: of the page; "" for what it is called elsewhere.
-        more: further arguments of :func:`app.rendering.show`.
+        more: further arguments of :func:`pluriscope.app.rendering.show`.
     """
     share, about = share_of(page, links, base_url(request)), page.about
     blocks = [*page.blocks, *folds(session, share)]

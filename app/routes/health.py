@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 
-from analysis import ENGINE_VERSION
-from app.db.engine import Store, newest_revision, revision_of
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.app.db.engine import Store, newest_revision, revision_of
 
 router = APIRouter()
 

@@ -7,16 +7,16 @@ from typing import Literal
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 
-from app.access.sessions import now
-from app.jobs import queue
-from app.pages.job import job_blocks
-from app.pages.job_list import job_list, jobs_record
-from app.pages.jobs import JobPage, build_job
-from app.rendering import show
-from app.routes.changes import Writing
-from app.routes.depends import Links, ListOptions, NoOptions, Reading
-from app.routes.faces import UNLISTED, Faces, both
 from pluriscope.address import API_PREFIX
+from pluriscope.app.access.sessions import now
+from pluriscope.app.jobs import queue
+from pluriscope.app.pages.job import job_blocks
+from pluriscope.app.pages.job_list import job_list, jobs_record
+from pluriscope.app.pages.jobs import JobPage, build_job
+from pluriscope.app.rendering import show
+from pluriscope.app.routes.changes import Writing
+from pluriscope.app.routes.depends import Links, ListOptions, NoOptions, Reading
+from pluriscope.app.routes.faces import UNLISTED, Faces, both
 from pluriscope.records import RowsRecord
 
 router = APIRouter()

@@ -1,4 +1,4 @@
-"""Logging in and out. A session is a signed cookie that scripts cannot read (:mod:`app.access.sessions`)."""
+"""Logging in and out. A session is a signed cookie that scripts cannot read (:mod:`pluriscope.app.access.sessions`)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
-from app.access import sessions
-from app.access.callers import COOKIE, caller_of
-from app.pages.login import LoginOptions, login, way_back
-from app.rendering import show
-from app.routes.changes import check_own_page
-from app.routes.depends import Form, Links
-from app.settings import Settings
 from pluriscope.address import Addresses
+from pluriscope.app.access import sessions
+from pluriscope.app.access.callers import COOKIE, caller_of
+from pluriscope.app.pages.login import LoginOptions, login, way_back
+from pluriscope.app.rendering import show
+from pluriscope.app.routes.changes import check_own_page
+from pluriscope.app.routes.depends import Form, Links
+from pluriscope.app.settings import Settings
 
 router = APIRouter()
 

@@ -10,19 +10,19 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 
-from analysis.lenses.registry import LENSES
-from analysis.subjects.transformer.kind import TRANSFORMER
-from app.bundled import ALICE, ALICE_AND_BOB, BOB
-from app.db.links import formerly_called, kept_claim, long_address
-from app.error_answers import path_of
-from app.errors import Gone, NotFound
-from app.pages.place import find_network
-from app.pages.training.form import TrainFields
-from app.routes.depends import Links, Reading, options_of
-from app.routes.pictures import PATTERNS
 from pluriscope.address import API_PREFIX, API_V2
 from pluriscope.analyses.funnel import CHOSEN
 from pluriscope.analyses.registry import BY_KEY, of_kind
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB
+from pluriscope.app.db.links import formerly_called, kept_claim, long_address
+from pluriscope.app.error_answers import path_of
+from pluriscope.app.errors import Gone, NotFound
+from pluriscope.app.pages.place import find_network
+from pluriscope.app.pages.training.form import TrainFields
+from pluriscope.app.routes.depends import Links, Reading, options_of
+from pluriscope.app.routes.pictures import PATTERNS
 from pluriscope.naming import DEFAULT_PROTOCOL, Scope
 
 router = APIRouter(include_in_schema=False)

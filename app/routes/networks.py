@@ -10,27 +10,34 @@ from fastapi import APIRouter, BackgroundTasks, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from analysis.network_files.files import network_file_json
-from analysis.protocol import BUILT_IN
-from analysis.subjects.registry import kind_called
-from app.computing import room
-from app.db.codecs import network_file_of
-from app.db.links import rename_network
-from app.error_answers import api_errors
-from app.jobs import deletion
-from app.limits import undo_days_in
-from app.options import ScopeOptions
-from app.pages.networks import COLUMNS, MOST_LETTERS, about_networks, network_list, networks_record, networks_table
-from app.pages.overview import Overview, OverviewOptions
-from app.pages.place import find_network, locate, locate_perceptron
-from app.pages.plan import plan_record
-from app.pages.settings import settings
-from app.rendering import HAS_RECORD, network_row, show
-from app.routes.changes import Writing
-from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading, options_of
-from app.routes.faces import HTML, UNLISTED, Faces, both, passed_on
-from app.routes.streaming import CSV_RESPONSE, table_file
 from pluriscope.address import API_V2
+from pluriscope.analysis.network_files.files import network_file_json
+from pluriscope.analysis.protocol import BUILT_IN
+from pluriscope.analysis.subjects.registry import kind_called
+from pluriscope.app.computing import room
+from pluriscope.app.db.codecs import network_file_of
+from pluriscope.app.db.links import rename_network
+from pluriscope.app.error_answers import api_errors
+from pluriscope.app.jobs import deletion
+from pluriscope.app.limits import undo_days_in
+from pluriscope.app.options import ScopeOptions
+from pluriscope.app.pages.networks import (
+    COLUMNS,
+    MOST_LETTERS,
+    about_networks,
+    network_list,
+    networks_record,
+    networks_table,
+)
+from pluriscope.app.pages.overview import Overview, OverviewOptions
+from pluriscope.app.pages.place import find_network, locate, locate_perceptron
+from pluriscope.app.pages.plan import plan_record
+from pluriscope.app.pages.settings import settings
+from pluriscope.app.rendering import HAS_RECORD, network_row, show
+from pluriscope.app.routes.changes import Writing
+from pluriscope.app.routes.depends import Form, Links, ListOptions, NoOptions, Reading, options_of
+from pluriscope.app.routes.faces import HTML, UNLISTED, Faces, both, passed_on
+from pluriscope.app.routes.streaming import CSV_RESPONSE, table_file
 from pluriscope.blocks import Table
 from pluriscope.records import NetworkRecord, PlanRecord, RowsRecord
 from pluriscope.tables import parameters

@@ -8,14 +8,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi import Form as Sent
 from fastapi.responses import RedirectResponse, Response
 
-from app.pages.over_training import OverTraining, OverTrainingRecord, TrainingOptions
-from app.pages.place import locate
-from app.rendering import network_row, show
-from app.routes.analyses import ask_to_analyse
-from app.routes.asking import AnalysisOrder
-from app.routes.changes import Writing
-from app.routes.depends import Links, Reading
-from app.routes.faces import Faces, both
+from pluriscope.app.pages.over_training import OverTraining, OverTrainingRecord, TrainingOptions
+from pluriscope.app.pages.place import locate
+from pluriscope.app.rendering import network_row, show
+from pluriscope.app.routes.analyses import ask_to_analyse
+from pluriscope.app.routes.asking import AnalysisOrder
+from pluriscope.app.routes.changes import Writing
+from pluriscope.app.routes.depends import Links, Reading
+from pluriscope.app.routes.faces import Faces, both
 
 router = APIRouter()
 _PATH = "/networks/{network}/training"

@@ -8,16 +8,16 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, File, Query, Request, UploadFile
 from fastapi.responses import RedirectResponse
 
-from analysis.discovery.claims import MAX_CLAIM_BYTES, read_claim
-from app.computing import room
-from app.options import ScopeOptions
-from app.pages.own import Own
-from app.pages.page import read_options
-from app.pages.place import locate
-from app.rendering import network_row, show
-from app.routes.depends import Links, Reading
-from app.routes.faces import Faces, both
 from pluriscope.address import API_V2
+from pluriscope.analysis.discovery.claims import MAX_CLAIM_BYTES, read_claim
+from pluriscope.app.computing import room
+from pluriscope.app.options import ScopeOptions
+from pluriscope.app.pages.own import Own
+from pluriscope.app.pages.page import read_options
+from pluriscope.app.pages.place import locate
+from pluriscope.app.rendering import network_row, show
+from pluriscope.app.routes.depends import Links, Reading
+from pluriscope.app.routes.faces import Faces, both
 from pluriscope.own_page import UNNEEDED
 
 router = APIRouter()

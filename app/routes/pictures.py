@@ -10,15 +10,15 @@ from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from app.computing import room
-from app.errors import BadQuery, NotFound
-from app.middleware import CONTENT_SECURITY_POLICY
-from app.pages.page import DRAWING
-from app.pages.sharing.share import Share, Shared, share_of
-from app.pages.sharing.targets import build_target, read_target
-from app.rendering import base_url, show
-from app.routes.depends import Links, Reading
 from pluriscope.address import Addresses
+from pluriscope.app.computing import room
+from pluriscope.app.errors import BadQuery, NotFound
+from pluriscope.app.middleware import CONTENT_SECURITY_POLICY
+from pluriscope.app.pages.page import DRAWING
+from pluriscope.app.pages.sharing.share import Share, Shared, share_of
+from pluriscope.app.pages.sharing.targets import build_target, read_target
+from pluriscope.app.rendering import base_url, show
+from pluriscope.app.routes.depends import Links, Reading
 from pluriscope.blocks import Block, Fact, Facts, Figure, Head, Prose, Side
 from pluriscope.figures.cards import card_svg
 from pluriscope.figures.numbers import short

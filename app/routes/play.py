@@ -8,17 +8,17 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from app.computing import room
-from app.error_answers import api_errors, wants_json
-from app.errors import BadQuery
-from app.pages.play.networks import find_play
-from app.pages.play.state import NetworkOptions
-from app.pages.play.transformers import ModelOptions
-from app.pages.sharing.targets import MAX_ADDRESS, read_target
-from app.pages.sharing.verifying import VerifiedRecord, verify
-from app.routes.depends import Links, Reading
-from app.routes.faces import Faces, both, passed_on, told_options
 from pluriscope.address import API_V2
+from pluriscope.app.computing import room
+from pluriscope.app.error_answers import api_errors, wants_json
+from pluriscope.app.errors import BadQuery
+from pluriscope.app.pages.play.networks import find_play
+from pluriscope.app.pages.play.state import NetworkOptions
+from pluriscope.app.pages.play.transformers import ModelOptions
+from pluriscope.app.pages.sharing.targets import MAX_ADDRESS, read_target
+from pluriscope.app.pages.sharing.verifying import VerifiedRecord, verify
+from pluriscope.app.routes.depends import Links, Reading
+from pluriscope.app.routes.faces import Faces, both, passed_on, told_options
 from pluriscope.records import PatchedRecord, PlayRecord
 from pluriscope.templating import PART
 

@@ -10,13 +10,20 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from markupsafe import Markup
 
-from app.access.sessions import now
-from app.error_answers import api_errors
-from app.options import Options
-from app.pages.admin import administration
-from app.pages.criteria import CriteriaRecord, criteria_blocks, criteria_record, criterion_blocks, criterion_called
-from app.pages.documents import ALL, document, documents
-from app.pages.findings import (
+from pluriscope.address import API_PREFIX, API_V2
+from pluriscope.app.access.sessions import now
+from pluriscope.app.error_answers import api_errors
+from pluriscope.app.options import Options
+from pluriscope.app.pages.admin import administration
+from pluriscope.app.pages.criteria import (
+    CriteriaRecord,
+    criteria_blocks,
+    criteria_record,
+    criterion_blocks,
+    criterion_called,
+)
+from pluriscope.app.pages.documents import ALL, document, documents
+from pluriscope.app.pages.findings import (
     FindingsRecord,
     chapter_blocks,
     csv_of,
@@ -26,19 +33,18 @@ from app.pages.findings import (
     findings,
     findings_record,
 )
-from app.pages.glossary import glossary
-from app.pages.learn.pages import learn, lesson_called, plan, sheets
-from app.pages.learn.pages import lesson as lesson_blocks
-from app.pages.page import read_options
-from app.pages.paper import PaperRecord, build_paper, paper_blocks
-from app.pages.scope import scope
-from app.pages.search import MOST_ON_PAGE, SearchOptions, SearchRecord, build_search, search_blocks
-from app.rendering import base_url, show
-from app.routes.changes import Admin
-from app.routes.depends import Links, ListOptions, NoOptions, Reading
-from app.routes.faces import HTML, UNLISTED, Faces, both
-from app.routes.pictures import ANYWHERE, Form, drawing_file
-from pluriscope.address import API_PREFIX, API_V2
+from pluriscope.app.pages.glossary import glossary
+from pluriscope.app.pages.learn.pages import learn, lesson_called, plan, sheets
+from pluriscope.app.pages.learn.pages import lesson as lesson_blocks
+from pluriscope.app.pages.page import read_options
+from pluriscope.app.pages.paper import PaperRecord, build_paper, paper_blocks
+from pluriscope.app.pages.scope import scope
+from pluriscope.app.pages.search import MOST_ON_PAGE, SearchOptions, SearchRecord, build_search, search_blocks
+from pluriscope.app.rendering import base_url, show
+from pluriscope.app.routes.changes import Admin
+from pluriscope.app.routes.depends import Links, ListOptions, NoOptions, Reading
+from pluriscope.app.routes.faces import HTML, UNLISTED, Faces, both
+from pluriscope.app.routes.pictures import ANYWHERE, Form, drawing_file
 from pluriscope.blocks import Action, Block, Head, Prose, Section, Table
 
 router = APIRouter()

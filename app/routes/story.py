@@ -8,14 +8,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import Field
 
-from app.errors import NotFound
-from app.options import Options
-from app.pages.networks import MOST_LETTERS
-from app.pages.story import SCREENS, figure_of, has_story, story, without_network
-from app.rendering import show
-from app.routes.depends import Links, Reading
-from app.routes.faces import HTML
-from app.routes.pictures import Form, drawing_file
+from pluriscope.app.errors import NotFound
+from pluriscope.app.options import Options
+from pluriscope.app.pages.networks import MOST_LETTERS
+from pluriscope.app.pages.story import SCREENS, figure_of, has_story, story, without_network
+from pluriscope.app.rendering import show
+from pluriscope.app.routes.depends import Links, Reading
+from pluriscope.app.routes.faces import HTML
+from pluriscope.app.routes.pictures import Form, drawing_file
 
 router = APIRouter()
 _SCREEN: Final = "/story/{screen}"

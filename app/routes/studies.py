@@ -11,17 +11,18 @@ from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
 from fastapi import Form as Sent
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
-from analysis.errors import AnalysisError
-from analysis.studies.design import StudyDesign
-from analysis.studies.reading import design_from_mapping
-from app.computing import room
-from app.db.reads.analyses import network_by_digest
-from app.db.studies import design_of, open_network, outcome_of_network, study_of_design
-from app.db.study_tables import StudyRow
-from app.error_answers import api_errors
-from app.jobs import deletion, study_queue
-from app.limits import undo_days_in
-from app.pages.studies.form import (
+from pluriscope.address import API_V2
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.studies.design import StudyDesign
+from pluriscope.analysis.studies.reading import design_from_mapping
+from pluriscope.app.computing import room
+from pluriscope.app.db.reads.analyses import network_by_digest
+from pluriscope.app.db.studies import design_of, open_network, outcome_of_network, study_of_design
+from pluriscope.app.db.study_tables import StudyRow
+from pluriscope.app.error_answers import api_errors
+from pluriscope.app.jobs import deletion, study_queue
+from pluriscope.app.limits import undo_days_in
+from pluriscope.app.pages.studies.form import (
     NewStudyOptions,
     StudyOrder,
     new_study,
@@ -30,16 +31,22 @@ from app.pages.studies.form import (
     study_form,
     study_ready,
 )
-from app.pages.studies.listing import StudiesRecord, study_lines, study_list
-from app.pages.studies.outcomes import MEDIA, DataForm, OfStudyOptions, outcome_blocks, outcomes_table, write_data
-from app.pages.studies.page import MoreSeeds, StudyOptions, StudyRecord, build_study
-from app.pages.studies.study import StudyProgress, find_study_of, open_study, progress_of
-from app.rendering import show
-from app.routes.changes import Changer, Writing
-from app.routes.depends import Form, Links, ListOptions, NoOptions, Reading
-from app.routes.faces import HTML, Faces, both, passed_on
-from app.routes.streaming import Streamed
-from pluriscope.address import API_V2
+from pluriscope.app.pages.studies.listing import StudiesRecord, study_lines, study_list
+from pluriscope.app.pages.studies.outcomes import (
+    MEDIA,
+    DataForm,
+    OfStudyOptions,
+    outcome_blocks,
+    outcomes_table,
+    write_data,
+)
+from pluriscope.app.pages.studies.page import MoreSeeds, StudyOptions, StudyRecord, build_study
+from pluriscope.app.pages.studies.study import StudyProgress, find_study_of, open_study, progress_of
+from pluriscope.app.rendering import show
+from pluriscope.app.routes.changes import Changer, Writing
+from pluriscope.app.routes.depends import Form, Links, ListOptions, NoOptions, Reading
+from pluriscope.app.routes.faces import HTML, Faces, both, passed_on
+from pluriscope.app.routes.streaming import Streamed
 from pluriscope.naming import protocol_key
 from pluriscope.records import RowsRecord, rows_record
 

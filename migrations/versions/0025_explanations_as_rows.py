@@ -16,7 +16,7 @@ Circuits of models stood in columns of bytes, too, and become rows; what else wa
 What was found on directions is found again, which takes seconds, and so is the common ground; ids keep what they stand
 for. Claims become short links to the addresses that hold them. Models and networks have addresses of one kind: a model
 whose slug a network has, or had, gets six digits of its digest behind it. There is no way back: the store as it was is
-kept (:mod:`app.db.upgrade`).
+kept (:mod:`pluriscope.app.db.upgrade`).
 """
 
 from __future__ import annotations

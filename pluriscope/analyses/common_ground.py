@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from analysis.common_ground.points import ExtremeFound
-from analysis.common_ground.report import CommonGroundReport, Kind
-from analysis.experiments import ask_network, standing_of
-from analysis.explanations.registry import BY_KEY, KIND_OF
-from analysis.pair.report import PairFound
 from pluriscope.analyses.shown import AnalysisContext, Shown
+from pluriscope.analysis.common_ground.points import ExtremeFound
+from pluriscope.analysis.common_ground.report import CommonGroundReport, Kind
+from pluriscope.analysis.experiments import ask_network, standing_of
+from pluriscope.analysis.explanations.registry import BY_KEY, KIND_OF
+from pluriscope.analysis.pair.report import PairFound
 from pluriscope.blocks import Action, Block, ChartFigure, Fact, Facts, More, Notice, Prose, Section
 from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series, histogram
 from pluriscope.figures.numbers import exact, noun

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from analysis.circuit_sets.rivals import RivalsReport
-from analysis.pair.report import CONDITIONS, FairPairReport
-from analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analyses.shown import AnalysisContext, Shown
+from pluriscope.analysis.circuit_sets.rivals import RivalsReport
+from pluriscope.analysis.pair.report import CONDITIONS, FairPairReport
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.blocks import Action, Block, Figure, Notice, Prose, Section, Side
 from pluriscope.comparison import who_is_right
 from pluriscope.figures.numbers import exact, noun

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from analysis.criteria.registry import criterion_named
-from analysis.deception.ranking import RANKINGS
-from analysis.deception.report import LIMITS, FooledReport, Lie
 from pluriscope.analyses.shown import AnalysisContext, Shown
+from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.deception.ranking import RANKINGS
+from pluriscope.analysis.deception.report import LIMITS, FooledReport, Lie
 from pluriscope.blocks import Block, ChartFigure, More, Prose, Section, Table
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.tables import Column, Row

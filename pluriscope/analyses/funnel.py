@@ -8,13 +8,21 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from analysis.algorithms.redundancy import IRREDUNDANT
-from analysis.criteria.funnel import DEFAULT_PRESET, PRESETS, FunnelReport, KindFound, StepFound, brief, funnel_of
-from analysis.criteria.registry import CRITERIA
-from analysis.criteria.steps import CriterionStep, parse_steps
-from analysis.explanations.registry import KIND_OF
-from analysis.large_numbers import estimate, interval
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_form
+from pluriscope.analysis.algorithms.redundancy import IRREDUNDANT
+from pluriscope.analysis.criteria.funnel import (
+    DEFAULT_PRESET,
+    PRESETS,
+    FunnelReport,
+    KindFound,
+    StepFound,
+    brief,
+    funnel_of,
+)
+from pluriscope.analysis.criteria.registry import CRITERIA
+from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
+from pluriscope.analysis.explanations.registry import KIND_OF
+from pluriscope.analysis.large_numbers import estimate, interval
 from pluriscope.blocks import (
     Action,
     Block,

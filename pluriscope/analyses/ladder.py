@@ -7,15 +7,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from analysis.alignments.map_classes import DIRECTIONS, MAP_CLASSES, map_class
-from analysis.carried_algorithms.of_circuit import story_of
-from analysis.carried_algorithms.relation import RELATIONS, Relation
-from analysis.carried_algorithms.report import StoriesReport
-from analysis.carried_algorithms.search import Unasked
-from analysis.directions.report import ClassFound, DirectionsReport
-from analysis.map_classes.report import ClassCounts, MapClassesReport
-from analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analyses.shown import AnalysisContext, Shown, listed, neurons
+from pluriscope.analysis.alignments.map_classes import DIRECTIONS, MAP_CLASSES, map_class
+from pluriscope.analysis.carried_algorithms.of_circuit import story_of
+from pluriscope.analysis.carried_algorithms.relation import RELATIONS, Relation
+from pluriscope.analysis.carried_algorithms.report import StoriesReport
+from pluriscope.analysis.carried_algorithms.search import Unasked
+from pluriscope.analysis.directions.report import ClassFound, DirectionsReport
+from pluriscope.analysis.map_classes.report import ClassCounts, MapClassesReport
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.blocks import Action, Block, More, Notice, Prose, Section, Table
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column, Row

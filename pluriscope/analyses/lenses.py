@@ -9,16 +9,16 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
-from analysis.lenses.functions import FunctionOnLayer
-from analysis.lenses.lens import Grid, Lens, NullTest, view_json
-from analysis.lenses.registry import LENSES
-from analysis.lenses.report import LensesReport, ViewFound, silent, view_found
-from analysis.method_settings import Setting, Settings, read_values, settings_text, written
-from analysis.subjects.transformer.runs import Site, pairs_of
-from analysis.tasks import INPUT_NAMES
 from pluriscope import blocks
 from pluriscope.analyses.registry import LENSES as ANALYSIS
 from pluriscope.analyses.shown import AGAIN, OLDER, AnalysisContext, Item, Shown, input_words, settings_form
+from pluriscope.analysis.lenses.functions import FunctionOnLayer
+from pluriscope.analysis.lenses.lens import Grid, Lens, NullTest, view_json
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.lenses.report import LensesReport, ViewFound, silent, view_found
+from pluriscope.analysis.method_settings import Setting, Settings, read_values, settings_text, written
+from pluriscope.analysis.subjects.transformer.runs import Site, pairs_of
+from pluriscope.analysis.tasks import INPUT_NAMES
 from pluriscope.blocks import Action, Block, ChartFigure, Figure, Form, Head, More, Notice, Prose, Section
 from pluriscope.figures.charts import Axis, Chart, Series, heat_chart
 from pluriscope.figures.svg.lenses import arrow_panels, pixel_grids

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from analysis.explanation_map.layout import SIZE
-from analysis.explanation_map.report import NEAREST, MapReport
-from analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown
+from pluriscope.analysis.explanation_map.layout import SIZE
+from pluriscope.analysis.explanation_map.report import NEAREST, MapReport
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.blocks import Action, Block, Head, More, Notice, Prose, Table, Text, Tray
 from pluriscope.errors import InvalidOption
 from pluriscope.figures.numbers import exact, noun

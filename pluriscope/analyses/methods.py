@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from analysis.criteria.registry import CRITERIA, OF_MODELS
-from analysis.discovery.audit import answered, criterion_keys
-from analysis.discovery.method import DiscoveryMethod
-from analysis.discovery.registry import METHODS
-from analysis.discovery.report import AnswerFound, MethodsReport
-from analysis.method_settings import settings_text, written
 from pluriscope.analyses.shown import AnalysisContext, Shown
+from pluriscope.analysis.criteria.registry import CRITERIA, OF_MODELS
+from pluriscope.analysis.discovery.audit import answered, criterion_keys
+from pluriscope.analysis.discovery.method import DiscoveryMethod
+from pluriscope.analysis.discovery.registry import METHODS
+from pluriscope.analysis.discovery.report import AnswerFound, MethodsReport
+from pluriscope.analysis.method_settings import settings_text, written
 from pluriscope.blocks import Action, Block, ChartFigure, More, Notice, Prose, Section, Table
 from pluriscope.figures.charts import Axis, Chart, Look, Series
 from pluriscope.figures.numbers import exact, noun

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from analysis.criteria.registry import criterion_named
-from analysis.null_model import POWER, AgainstNull, NullModel, NullReport
 from pluriscope.analyses.shown import AnalysisContext, Shown
+from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.null_model import POWER, AgainstNull, NullModel, NullReport
 from pluriscope.blocks import Action, Block, ChartFigure, More, Notice, Prose, Section, Table
 from pluriscope.figures.charts import Axis, Chart, Mark, Series
 from pluriscope.naming import ExplanationRef

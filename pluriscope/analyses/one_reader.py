@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from analysis.circuit_sets.one_reader import OneReaderReport, Reader
-from analysis.large_numbers import in_words, interval
 from pluriscope.analyses.shown import AnalysisContext, Shown
+from pluriscope.analysis.circuit_sets.one_reader import OneReaderReport, Reader
+from pluriscope.analysis.large_numbers import in_words, interval
 from pluriscope.blocks import Block, ChartFigure, More, Notice, Prose, Section, Table
 from pluriscope.figures.charts import Axis, Chart, heat_chart
 

@@ -8,13 +8,13 @@ from typing import Final
 
 from markupsafe import Markup
 
-from analysis.discovery.audit import answered
-from analysis.discovery.planted import PlantedReport
-from analysis.discovery.registry import METHODS
-from analysis.network_files.planted_record import PlantedRecord
-from analysis.report import Score
-from analysis.subjects.planted import PlantedCircuit
 from pluriscope.analyses.shown import AnalysisContext, Shown, neurons
+from pluriscope.analysis.discovery.audit import answered
+from pluriscope.analysis.discovery.planted import PlantedReport
+from pluriscope.analysis.discovery.registry import METHODS
+from pluriscope.analysis.network_files.planted_record import PlantedRecord
+from pluriscope.analysis.report import Score
+from pluriscope.analysis.subjects.planted import PlantedCircuit
 from pluriscope.blocks import Action, Block, Figure, Notice, Prose, Section, Side, Table
 from pluriscope.figures.numbers import noun
 from pluriscope.naming import ExplanationRef

@@ -12,11 +12,11 @@ from functools import cached_property
 from itertools import chain
 from typing import Any, Final, get_type_hints
 
-from analysis.late_functions import function_at
-from analysis.method import lacking
-from analysis.question import Question
-from analysis.report import Report
-from analysis.subjects.subject import SubjectKind
+from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.method import lacking
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.report import Report
+from pluriscope.analysis.subjects.subject import SubjectKind
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class Analysis:
         title: of a word or two.
         question: that it answers, one sentence.
         price: how long it takes, a sentence.
-        find: what computes it, as "module:function" of an :class:`analysis.report.Analysed`, settings and work; ""
-            where nothing is stored, since a page answers at once.
+        find: what computes it, as "module:function" of an :class:`pluriscope.analysis.report.Analysed`, settings and
+            work; "" where nothing is stored, since a page answers at once.
         stages: of its progress: key, name, and what happens in it.
         follows: whether it is asked for by itself after the search for circuits: always, never, or of some networks.
-        reads: fields of :class:`analysis.report.Analysed` that it looks at beside question and circuits.
+        reads: fields of :class:`pluriscope.analysis.report.Analysed` that it looks at beside question and circuits.
         needs: traits that the kind of subject must have.
         boolean: whether rows of data have to stand for the Boolean inputs.
         thoroughly: what is done beside the rest where it is asked to be thorough; "" if there is no such thing.
@@ -127,9 +127,9 @@ def never(_: Question) -> bool:
 
 def _ladder_is_cheap(question: Question) -> bool:
     """Whether every class in closed form takes seconds, here and on the permuted networks."""
-    from analysis.algorithms.redundancy import MAX_PLACED
-    from analysis.directions.search import MAX_CHEAP, closed_form_work
-    from analysis.map_classes.closed_classes import N_PERMUTED
+    from pluriscope.analysis.algorithms.redundancy import MAX_PLACED
+    from pluriscope.analysis.directions.search import MAX_CHEAP, closed_form_work
+    from pluriscope.analysis.map_classes.closed_classes import N_PERMUTED
 
     work = closed_form_work(question.network, MAX_PLACED) * (N_PERMUTED + 1)
     return bool(question.network.hidden_sizes) and work <= MAX_CHEAP
@@ -147,7 +147,7 @@ def _map_is_cheap(question: Question) -> bool:
 
 def _directions_are_cheap(question: Question) -> bool:
     """Whether every class in closed form takes seconds, at least for one algorithm."""
-    from analysis.directions.search import MAX_CHEAP, closed_form_work
+    from pluriscope.analysis.directions.search import MAX_CHEAP, closed_form_work
 
     return bool(question.network.hidden_sizes) and closed_form_work(question.network, 1) <= MAX_CHEAP
 
@@ -157,7 +157,7 @@ STORIES: Final = Analysis(
     "Carried algorithms",
     "Does each circuit, with all else left out, carry the algorithm of the whole network?",
     "Under a second for most networks; a sample of the circuits where all would take a minute.",
-    "analysis.carried_algorithms.report:find",
+    "pluriscope.analysis.carried_algorithms.report:find",
     (("stories", "Carried algorithms", "every set of active neurons of every circuit, by interchange"),),
     always,
     version=2,
@@ -169,7 +169,7 @@ RIVALS: Final = Analysis(
     "The two that share least",
     "Which valid circuits have least in common?",
     "Some seconds; all pairs are compared or ruled out.",
-    "analysis.circuit_sets.rivals:find",
+    "pluriscope.analysis.circuit_sets.rivals:find",
     (("most different circuits", "Most different circuits", "every pair, block by block"),),
     always,
     page="compare",
@@ -179,7 +179,7 @@ PAIR: Final = Analysis(
     "Two that contradict each other",
     "Which two interpretations pass the same tests, each right where the other is wrong?",
     "Seconds up to 24 edges, far longer beyond; of more than 10,000 observed classes 2,000 are drawn.",
-    "analysis.pair.report:find",
+    "pluriscope.analysis.pair.report:find",
     (
         ("readings", "Predictions", "what every observed class predicts under every intervention"),
         ("pairs", "Pairs", "every two of them, block by block"),
@@ -195,7 +195,7 @@ MAP: Final = Analysis(
     "Map",
     "Which explanations predict, or keep, nearly the same?",
     "Some seconds; of more than 3,000 dots 2,000 explanations are drawn.",
-    "analysis.explanation_map.report:find",
+    "pluriscope.analysis.explanation_map.report:find",
     (
         ("readings", "Predictions", "what every observed class predicts under every intervention"),
         ("map", "Map", "rounds in which near dots draw each other"),
@@ -209,21 +209,21 @@ METHODS: Final = Analysis(
     "Methods",
     "What do ACDC, attribution patching and others answer, and where does it stand among all valid circuits?",
     "Under a second for most networks; methods that learn take some seconds each.",
-    "analysis.discovery.report:find",
+    "pluriscope.analysis.discovery.report:find",
     (("methods", "Methods", "every discovery method under its settings, located among the circuits"),),
     always,
     boolean=False,
     thoroughly="methods that learn",
     thorough_needs=("gates",),
     version=2,
-    methods="analysis.discovery.registry:METHODS",
+    methods="pluriscope.analysis.discovery.registry:METHODS",
 )
 LADDER: Final = Analysis(
     "ladder",
     "Where an algorithm can stand",
     "On which neurons or directions can the variables of an algorithm stand, and in which circuits?",
     "Seconds for the classes in closed form; learned ones take minutes.",
-    "analysis.map_classes.closed_classes:find",
+    "pluriscope.analysis.map_classes.closed_classes:find",
     (("ladder", "Classes of maps", "every class of maps, here and on networks with permuted weights"),),
     _ladder_is_cheap,
     thoroughly="learned maps",
@@ -234,20 +234,20 @@ LENSES: Final = Analysis(
     "Lenses",
     "What can be read from each layer, and what does the network use?",
     "Under a second for most networks; some seconds each for lenses that learn, or that run null networks.",
-    "analysis.lenses.report:find",
+    "pluriscope.analysis.lenses.report:find",
     (("lenses", "Lenses", "every lens under its default settings, and functions on every layer"),),
     always,
     reads=frozenset({"carried"}),
     thoroughly="lenses that learn",
     searched=False,
-    methods="analysis.lenses.registry:LENSES",
+    methods="pluriscope.analysis.lenses.registry:LENSES",
 )
 COMMON_GROUND: Final = Analysis(
     "common-ground",
     "Common ground",
     "Which explanations predict what the network does under every intervention?",
     "Seconds for most networks; a sample of the observed classes where all would take more than a minute.",
-    "analysis.common_ground.report:find",
+    "pluriscope.analysis.common_ground.report:find",
     (
         ("common ground", "Common ground", "what every explanation predicts under interventions"),
         ("spread", "Spread", "how many of all interpretations predict how many interventions right"),
@@ -263,7 +263,7 @@ FUNNEL: Final = Analysis(
     "Funnel",
     "How many explanations survive one stricter criterion after another?",
     "Summing up takes no time; judging by every criterion takes a minute or so.",
-    "analysis.criteria.funnel:find",
+    "pluriscope.analysis.criteria.funnel:find",
     (),
     always,
     reads=frozenset({"judged"}),
@@ -275,7 +275,7 @@ DIRECTIONS: Final = Analysis(
     "Directions",
     "On which linear directions of a layer can the variables of algorithms live, by class of directions?",
     "Seconds for the classes in closed form; learned subspaces, and algorithms beyond the first, take minutes.",
-    "analysis.directions.report:find",
+    "pluriscope.analysis.directions.report:find",
     (("directions", "Directions", "placements on linear directions of a layer, algorithm by algorithm"),),
     _directions_are_cheap,
     reads=frozenset({"irredundant"}),
@@ -289,7 +289,7 @@ PLANTED: Final = Analysis(
     "Planted",
     "This network was made to carry a known algorithm: is that what is found?",
     "Under a second; every intervention is tried.",
-    "analysis.discovery.planted:find",
+    "pluriscope.analysis.discovery.planted:find",
     (("planted", "Planted", "located among all valid circuits, every interchange tried"),),
     always,
     reads=frozenset({"planted"}),
@@ -299,7 +299,7 @@ ONE_READER: Final = Analysis(
     "One reader at a time",
     "What may each head, MLP block and the logits do without, with all else whole?",
     "Seconds to some minutes; a reader whose choices would take longer than two minutes is left out, and told so.",
-    "analysis.circuit_sets.one_reader:find",
+    "pluriscope.analysis.circuit_sets.one_reader:find",
     (("readers", "Readers", "every choice of what each reads, and circuits drawn by size"),),
     always,
     searched=False,
@@ -310,7 +310,7 @@ SIMPLICITY: Final = Analysis(
     "Simplicity",
     "Which explanations have the shortest description, and is it a single one?",
     "Under a second for most networks; wide ones take longer, and are told so.",
-    "analysis.simplicity.report:find",
+    "pluriscope.analysis.simplicity.report:find",
     (("simplicity", "Simplicity", "circuits in the order of the shortest description that is possible"),),
     always,
     boolean=False,
@@ -321,7 +321,7 @@ NULL: Final = Analysis(
     "Null models",
     "Do networks that have learned nothing have circuits as small?",
     "Some seconds for small networks; minutes for wide ones.",
-    "analysis.null_model:find",
+    "pluriscope.analysis.null_model:find",
     (("null networks", "Null networks", "networks drawn, each searched for its smallest circuits"),),
     never,
     boolean=False,
@@ -333,7 +333,7 @@ FOOLED: Final = Analysis(
     "Can it be fooled?",
     "Can methods be made to rank first a neuron that can go as a whole, and which criteria accept what they then give?",
     "Some minutes: for each method and limits a network is made by descent.",
-    "analysis.deception.report:find",
+    "pluriscope.analysis.deception.report:find",
     (("deceiving", "Deceiving methods", "steps of descent, one method after another"),),
     never,
     version=2,

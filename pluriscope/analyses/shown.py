@@ -11,17 +11,17 @@ from typing import Any, Final, Literal
 from markupsafe import Markup
 from pydantic import BaseModel, Field, create_model
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.discovery.landscape import Landscape
-from analysis.discovery.landscapes import landscape_of
-from analysis.errors import ExplainedError
-from analysis.method_settings import Setting
-from analysis.report import Analysed
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.subjects.question import part
-from analysis.subjects.subject import SubjectKind
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import Analysis
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.discovery.landscape import Landscape
+from pluriscope.analysis.discovery.landscapes import landscape_of
+from pluriscope.analysis.errors import ExplainedError
+from pluriscope.analysis.method_settings import Setting
+from pluriscope.analysis.report import Analysed
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.question import part
+from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.blocks import Block, Text
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.networks import circuit_thumb
@@ -36,7 +36,7 @@ class AnalysisContext:
     """What an analysis was asked about.
 
     Args:
-        question: about a subject of any kind, an :class:`analysis.subjects.question.SubjectQuestion`.
+        question: about a subject of any kind, an :class:`pluriscope.analysis.subjects.question.SubjectQuestion`.
         name: of the network.
         slug: of the network.
         scope: of the analysis, as addresses have it.

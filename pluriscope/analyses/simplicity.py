@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from analysis.simplicity.codes import CODES
-from analysis.simplicity.report import WORDS, KindLength, SimplicityReport
 from pluriscope.analyses.shown import AnalysisContext, Shown
+from pluriscope.analysis.simplicity.codes import CODES
+from pluriscope.analysis.simplicity.report import WORDS, KindLength, SimplicityReport
 from pluriscope.blocks import Block, ChartFigure, More, Notice, Prose, Table
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.tables import Column, Row

@@ -10,14 +10,14 @@ from typing import Any, Final
 import numpy as np
 from markupsafe import Markup
 
-from analysis.errors import AnalysisError, ExplainedError, InvalidIntervention
-from analysis.explanations.probes import table_text
-from analysis.method_settings import filled, read_values
-from analysis.report import Analysed
-from analysis.steering.directions import SETTINGS
-from analysis.steering.report import Steered, SteeringReport, find
-from analysis.subjects.perceptron.mlp import activations, next_layer
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_form
+from pluriscope.analysis.errors import AnalysisError, ExplainedError, InvalidIntervention
+from pluriscope.analysis.explanations.probes import table_text
+from pluriscope.analysis.method_settings import filled, read_values
+from pluriscope.analysis.report import Analysed
+from pluriscope.analysis.steering.directions import SETTINGS
+from pluriscope.analysis.steering.report import Steered, SteeringReport, find
+from pluriscope.analysis.subjects.perceptron.mlp import activations, next_layer
 from pluriscope.blocks import (
     Action,
     Block,

@@ -11,12 +11,12 @@ from typing import Any, Final
 import numpy as np
 from markupsafe import Markup
 
-from analysis.carried_algorithms.relation import RELATIONS
-from analysis.circuits.facet import Facet
-from analysis.criteria.interpretation_tallies import MIXED
-from analysis.criteria.registry import criterion_named
-from analysis.errors import InvalidMask
-from analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, EdgeLayout, kept_edges
+from pluriscope.analysis.carried_algorithms.relation import RELATIONS
+from pluriscope.analysis.circuits.facet import Facet
+from pluriscope.analysis.criteria.interpretation_tallies import MIXED
+from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.errors import InvalidMask
+from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, EdgeLayout, kept_edges
 from pluriscope.figures.numbers import enumerated, exact, noun
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.layout import node_name

@@ -8,13 +8,13 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from analysis.algorithms import redundancy
-from analysis.criteria.criterion import Criterion
-from analysis.criteria.registry import OF_MODELS_ALONE
-from analysis.criteria.steps import CriterionStep
-from analysis.explanations.explanation import STRATEGIES
-from analysis.explanations.registry import EVERY_KIND, KIND_OF
-from analysis.validity import FRAGILE_MARGIN
+from pluriscope.analysis.algorithms import redundancy
+from pluriscope.analysis.criteria.criterion import Criterion
+from pluriscope.analysis.criteria.registry import OF_MODELS_ALONE
+from pluriscope.analysis.criteria.steps import CriterionStep
+from pluriscope.analysis.explanations.explanation import STRATEGIES
+from pluriscope.analysis.explanations.registry import EVERY_KIND, KIND_OF
+from pluriscope.analysis.validity import FRAGILE_MARGIN
 from pluriscope.figures.numbers import decimal, exact, readable
 from pluriscope.figures.svg.marks import kind_mark
 from pluriscope.tables import Column, Row

@@ -12,12 +12,12 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import Form, HighLevelModel
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.criteria.verdict import FAILED, PASSED
-from analysis.result import CriterionTally
-from analysis.validity import max_wrong
 from pluriscope.address import ResultRef
+from pluriscope.analysis.algorithms.high_level_model import Form, HighLevelModel
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.criteria.verdict import FAILED, PASSED
+from pluriscope.analysis.result import CriterionTally
+from pluriscope.analysis.validity import max_wrong
 from pluriscope.figures.numbers import exact
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.figures.svg.tiles import PLAIN_HUES, Hues, bits_of, hues_by_frequency, variable
@@ -59,7 +59,7 @@ class Found:
         of: the result, for addresses.
         stored: the columns of each kind that there is, by kind.
         outcomes: kind → criterion with its settings as text → ``[n]`` positions in
-            :data:`analysis.criteria.verdict.OUTCOMES`; others where nothing was judged.
+            :data:`pluriscope.analysis.criteria.verdict.OUTCOMES`; others where nothing was judged.
         counted: whether the interpretations of circuits are counted.
         stories: ``[circuits]`` the relation of a circuit's story to the network's; None where none was told.
         predicted: ``[2, alignments]`` interventions that each predicts, and predicts right, as far as they were

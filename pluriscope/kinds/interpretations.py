@@ -11,11 +11,11 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from analysis.errors import BeyondLimits
-from analysis.interpretations.gates import gate_words
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interpretations.interpretation import Interpretation, NeuronGate
-from analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.interpretations.gates import gate_words
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.figures.svg.tiles import gate_tiles
 from pluriscope.frames import Part
 from pluriscope.kinds.found import Found

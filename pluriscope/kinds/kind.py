@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from analysis.explanations.registry import KIND_OF
+from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.frames import Coded, Part, Passing
 from pluriscope.kinds.columns import FRAGILE, MARGIN, fragile
 from pluriscope.kinds.found import Found, big

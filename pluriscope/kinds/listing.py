@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from analysis.explanations.registry import KIND_OF, RECORDED
-from analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.explanations.registry import KIND_OF, RECORDED
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.frames import Frame, Part
 from pluriscope.kinds import circuits, recorded
 from pluriscope.kinds.columns import (

@@ -10,13 +10,13 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.algorithms.redundancy import irredundancy
-from analysis.alignments.alignment import Alignment
-from analysis.alignments.map_classes import DIRECTIONS, map_class
-from analysis.alignments.on_directions import parse_directions
-from analysis.criteria.registry import criteria_for
-from analysis.criteria.steps import CriterionStep
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.algorithms.redundancy import irredundancy
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.alignments.map_classes import DIRECTIONS, map_class
+from pluriscope.analysis.alignments.on_directions import parse_directions
+from pluriscope.analysis.criteria.registry import criteria_for
+from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.combs import Direction
 from pluriscope.figures.svg.tiles import alignment_tiles, bits_of

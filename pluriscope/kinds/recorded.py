@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from markupsafe import Markup
 
-from analysis.explanations.explanation import NAME, REF, RecordedKind, predict_nothing
+from pluriscope.analysis.explanations.explanation import NAME, REF, RecordedKind, predict_nothing
 from pluriscope.figures.svg.combs import claimed
 from pluriscope.kinds.columns import FAILS, FRAGILE, MARGIN, PASSES, VALID
 from pluriscope.kinds.found import Found

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from analysis.explanations.explanation import STRATEGIES, Strategy
-from analysis.explanations.registry import EVERY_KIND
 from pluriscope.address import Addresses
+from pluriscope.analysis.explanations.explanation import STRATEGIES, Strategy
+from pluriscope.analysis.explanations.registry import EVERY_KIND
 from pluriscope.blocks import Block, Fact
 from pluriscope.figures.svg.marks import kind_mark
 from pluriscope.kinds.columns import KIND

@@ -16,14 +16,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidNetwork
-from analysis.network_files.declaration import OutputIs
-from analysis.network_files.files import NetworkFile
-from analysis.network_files.intake import with_output
-from analysis.network_files.original import Original
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.subjects.perceptron.kind import PERCEPTRON
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.network_files.declaration import OutputIs
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.network_files.intake import with_output
+from pluriscope.analysis.network_files.original import Original
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.live.calls import PartCall, ReadTransformer
 from pluriscope.live.modules import is_compiled, read_module
 from pluriscope.live.packages import opened

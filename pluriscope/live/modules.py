@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidData, InvalidNetwork
-from analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
-from analysis.network_files.files import NetworkFile
-from analysis.network_files.original import DOUBLE, SINGLE, Original, Rows
-from analysis.subjects.transformer.model import LIMITS
+from pluriscope.analysis.errors import InvalidData, InvalidNetwork
+from pluriscope.analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.network_files.original import DOUBLE, SINGLE, Original, Rows
+from pluriscope.analysis.subjects.transformer.model import LIMITS
 from pluriscope.live.calls import PartCall, ReadTransformer
 from pluriscope.live.graph import ROWS, Graph, Mixed, graph_of, label_as_entry, only_floats, part_call
 from pluriscope.live.record import tensors

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.errors import InvalidNetwork, InvalidTask
-from analysis.network_files.files import NetworkFile, network_file_json
-from analysis.network_files.original import Rows, apart, check_alone
-from analysis.subjects.classifier import FORMAT, Classifier, read_classifier
+from pluriscope.analysis.errors import InvalidNetwork, InvalidTask
+from pluriscope.analysis.network_files.files import NetworkFile, network_file_json
+from pluriscope.analysis.network_files.original import Rows, apart, check_alone
+from pluriscope.analysis.subjects.classifier import FORMAT, Classifier, read_classifier
 from pluriscope.arguments import listed, plain, unfit
 
 ROWS: Final = "rows of numbers, such as digits.data / 16; for Boolean inputs a data file"

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
-from analysis.errors import InvalidNetwork
-from analysis.network_files.files import NetworkFile
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.network_files.files import NetworkFile
 from pluriscope.live.calls import ReadTransformer
 from pluriscope.live.scikit_learn import perceptron_file, perceptron_of
 

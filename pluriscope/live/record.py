@@ -18,7 +18,7 @@ from typing import Any, Final
 import torch
 from torch.overrides import TorchFunctionMode, resolve_name
 
-from analysis.errors import InvalidNetwork
+from pluriscope.analysis.errors import InvalidNetwork
 
 HOOK: Final = -1
 """The number of what a hook calls."""

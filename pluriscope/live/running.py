@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from analysis.errors import AnalysisError, InvalidNetwork
+from pluriscope.analysis.errors import AnalysisError, InvalidNetwork
 
 
 @contextmanager

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.errors import InvalidNetwork
-from analysis.network_files.chain import Activated, Affine, Dense, Step, file_of_steps
-from analysis.network_files.files import NetworkFile
-from analysis.network_files.original import DOUBLE, SINGLE, Original, Rows, apart
-from analysis.subjects.perceptron.activations import FAMILIES
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.network_files.chain import Activated, Affine, Dense, Step, file_of_steps
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.network_files.original import DOUBLE, SINGLE, Original, Rows, apart
+from pluriscope.analysis.subjects.perceptron.activations import FAMILIES
 from pluriscope.live.running import running
 
 _SKLEARN: Final = {one.sklearn: one.name for one in FAMILIES.values() if one.sklearn}

@@ -11,13 +11,20 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.answers import largest
-from analysis.data import DataRecord
-from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask
-from analysis.network_files.original import apart, blamed, check_alone
-from analysis.subjects.transformer.model import FILE, FORMAT, LIMITS, READ_CURE, AttentionModel, read_attention
-from analysis.subjects.transformer.runs import run
-from analysis.subjects.transformer.tasks import MAX_ROWS
+from pluriscope.analysis.answers import largest
+from pluriscope.analysis.data import DataRecord
+from pluriscope.analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask
+from pluriscope.analysis.network_files.original import apart, blamed, check_alone
+from pluriscope.analysis.subjects.transformer.model import (
+    FILE,
+    FORMAT,
+    LIMITS,
+    READ_CURE,
+    AttentionModel,
+    read_attention,
+)
+from pluriscope.analysis.subjects.transformer.runs import run
+from pluriscope.analysis.subjects.transformer.tasks import MAX_ROWS
 from pluriscope.arguments import listed, plain, unfit
 from pluriscope.live.calls import ReadTransformer
 

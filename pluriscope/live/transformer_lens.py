@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.errors import InvalidNetwork
+from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.live.packages import PackageModel
 
 

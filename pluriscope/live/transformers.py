@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import torch
 
-from analysis.subjects.transformer.model import FORMAT
+from pluriscope.analysis.subjects.transformer.model import FORMAT
 from pluriscope.live.calls import Part, PartCall
 from pluriscope.live.graph import (
     MASKED,

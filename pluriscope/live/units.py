@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from analysis.subjects.perceptron.activations import PROBES, known_by_values
+from pluriscope.analysis.subjects.perceptron.activations import PROBES, known_by_values
 from pluriscope.live.graph import Graph, Node, close, drawn_results, is_affine
 
 _EACH: Final = ("add", "radd", "iadd", "sub", "rsub", "isub", "mul", "rmul", "imul", "div", "truediv", "where")

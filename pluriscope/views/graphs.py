@@ -8,9 +8,9 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from analysis.answers import largest
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.subject import gaps
+from pluriscope.analysis.answers import largest
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.records import AnswerRecord
 from pluriscope.views.view import SubjectView, whole

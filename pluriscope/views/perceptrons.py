@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from analysis.answers import answers, counted_otherwise
-from analysis.circuits.space import count_by_edges
-from analysis.question import Question
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.subjects.perceptron.mlp import forward
-from analysis.tasks import input_table
-from analysis.validity import FRAGILE_MARGIN, margin_to_edge
+from pluriscope.analysis.answers import answers, counted_otherwise
+from pluriscope.analysis.circuits.space import count_by_edges
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.tasks import input_table
+from pluriscope.analysis.validity import FRAGILE_MARGIN, margin_to_edge
 from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.kinds.circuits import edge_labels
 from pluriscope.records import RowRecord

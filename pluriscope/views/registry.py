@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.views.graphs import GRAPHS
 from pluriscope.views.perceptrons import PERCEPTRONS
 from pluriscope.views.view import SubjectView

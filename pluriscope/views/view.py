@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from markupsafe import Markup
 
-from analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.records import AnswerRecord, RowRecord
 
 Rows = list[RowRecord] | list[AnswerRecord]

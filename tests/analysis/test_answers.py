@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from analysis.answers import ANSWERED, answers, counted_otherwise, largest
-from analysis.validity import decide
+from pluriscope.analysis.answers import ANSWERED, answers, counted_otherwise, largest
+from pluriscope.analysis.validity import decide
 
 ABOVE, BELOW = (
     "above 0.5, but not below 1.5: this protocol counts it wrong",

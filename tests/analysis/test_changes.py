@@ -9,24 +9,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis import changes
-from analysis.answers import largest
-from analysis.carried_algorithms.search import all_stories
-from analysis.changes import ChangesReport, compare, find_changes
-from analysis.circuit_sets.masks import find_masks, with_figures
-from analysis.circuits.search import decide_right, search_circuits
-from analysis.edits.registry import edited
-from analysis.errors import BeyondLimits, InvalidNetwork
-from analysis.interpretations.counting import count_interpretations
-from analysis.large_numbers import interval
-from analysis.limits import Limits
-from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE, PAPER
-from analysis.question import Question, ask
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.registry import read_subject
-from analysis.work import Work
+from pluriscope.analysis import changes
+from pluriscope.analysis.answers import largest
+from pluriscope.analysis.carried_algorithms.search import all_stories
+from pluriscope.analysis.changes import ChangesReport, compare, find_changes
+from pluriscope.analysis.circuit_sets.masks import find_masks, with_figures
+from pluriscope.analysis.circuits.search import decide_right, search_circuits
+from pluriscope.analysis.edits.registry import edited
+from pluriscope.analysis.errors import BeyondLimits, InvalidNetwork
+from pluriscope.analysis.interpretations.counting import count_interpretations
+from pluriscope.analysis.large_numbers import interval
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.protocol import COMPLETE, PAPER
+from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.analysis.work import Work
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_interpretations import interpretations

@@ -7,12 +7,12 @@ import json
 
 import pytest
 
-from analysis.circuits.search import search_circuits
-from analysis.data import data_file_json, parse_data_file
-from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE, PAPER
-from analysis.question import ask
-from analysis.result import OutputAnalysis
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.data import data_file_json, parse_data_file
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.protocol import COMPLETE, PAPER
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.result import OutputAnalysis
 from tests.golden_files import NAMES, golden, golden_data, golden_network, node_paths
 
 CASES = [

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from analysis.protocol import COMPLETE
+from pluriscope.analysis.protocol import COMPLETE
 from tests.study_factories import design
 
 

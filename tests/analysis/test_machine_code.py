@@ -10,10 +10,10 @@ from functools import partial
 import numpy as np
 import pytest
 
-from analysis.circuits.box_counts import count_right, list_right
-from analysis.circuits.decision_intervals import Box
-from analysis.circuits.source_subsets import Combinations, Tally, load_compiled
-from analysis.machine_code import loop, run_loop
+from pluriscope.analysis.circuits.box_counts import count_right, list_right
+from pluriscope.analysis.circuits.decision_intervals import Box
+from pluriscope.analysis.circuits.source_subsets import Combinations, Tally, load_compiled
+from pluriscope.analysis.machine_code import loop, run_loop
 
 pytestmark = pytest.mark.slow  # whoever is first compiles
 
@@ -66,7 +66,7 @@ def test_what_counts_is_the_same_in_python(n_active, width):
 def test_a_process_loads_no_numba_for_what_was_compiled(tmp_path):
     load_compiled()
     program = (
-        "import sys; from analysis.circuits.source_subsets import is_compiled, load_compiled; "
+        "import sys; from pluriscope.analysis.circuits.source_subsets import is_compiled, load_compiled; "
         "print(is_compiled()); load_compiled(); print('numba' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from analysis.discovery.registry import METHODS
-from analysis.errors import InvalidMethod
-from analysis.lenses.registry import LENSES
-from analysis.subjects.registry import SUBJECT_KINDS
-from analysis.subjects.traits import TRAITS
+from pluriscope.analysis.discovery.registry import METHODS
+from pluriscope.analysis.errors import InvalidMethod
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
+from pluriscope.analysis.subjects.traits import TRAITS
 
 REGISTRIES = {"method": METHODS, "lens": LENSES}
 REFUSED = {

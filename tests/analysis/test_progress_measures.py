@@ -10,12 +10,12 @@ from math import cos, pi, sin
 import numpy as np
 import pytest
 
-from analysis.progress_measures import MEASURES, by_sum, gini, measures_of, participation, spectrum
-from analysis.subjects.classifier import Classifier
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.trained import StepRecord
-from analysis.subjects.transformer.tasks import task_named
-from analysis.subjects.transformer.training_spec import rows_held_out
+from pluriscope.analysis.progress_measures import MEASURES, by_sum, gini, measures_of, participation, spectrum
+from pluriscope.analysis.subjects.classifier import Classifier
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.trained import StepRecord
+from pluriscope.analysis.subjects.transformer.tasks import task_named
+from pluriscope.analysis.subjects.transformer.training_spec import rows_held_out
 
 
 def planted(p, frequencies, seed=None):

@@ -2,17 +2,17 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.circuits.search import search_circuits
-from analysis.data import clean_data
-from analysis.errors import AnalysisError, Cancelled, InvalidData, InvalidNetwork, InvalidProtocol
-from analysis.pipeline import Limits, analyse_output
-from analysis.preflight import preflight
-from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from analysis.question import ask
-from analysis.result_file import read_circuits, result_json, what_is_missing
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import named_task
-from analysis.work import Work
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.errors import AnalysisError, Cancelled, InvalidData, InvalidNetwork, InvalidProtocol
+from pluriscope.analysis.pipeline import Limits, analyse_output
+from pluriscope.analysis.preflight import preflight
+from pluriscope.analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.result_file import read_circuits, result_json, what_is_missing
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.work import Work
 from tests.golden_files import golden_network
 
 STAGES = ["circuits", "interpretations", "algorithms", "alignments", "criteria"]

@@ -5,10 +5,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from analysis.algorithms.boolean_formulas import task_from_formula
-from analysis.algorithms.high_level_model import input_pattern
-from analysis.smallest_formulas import smallest_formula
-from analysis.tasks import INPUT_NAMES, Task, pattern_bits
+from pluriscope.analysis.algorithms.boolean_formulas import task_from_formula
+from pluriscope.analysis.algorithms.high_level_model import input_pattern
+from pluriscope.analysis.smallest_formulas import smallest_formula
+from pluriscope.analysis.tasks import INPUT_NAMES, Task, pattern_bits
 
 _LEAF = 1000
 """An input written outweighs every other cost."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.circuits.strategy import find_circuits
-from analysis.limits import MOST_STORED, Limits
-from analysis.work import Work
+from pluriscope.analysis.circuits.strategy import find_circuits
+from pluriscope.analysis.limits import MOST_STORED, Limits
+from pluriscope.analysis.work import Work
 from tests import thirty
 
 THOROUGH = [pytest.mark.release]

@@ -6,13 +6,13 @@ from itertools import count
 
 import pytest
 
-from analysis.errors import InvalidNetwork
-from analysis.limits import Limits
-from analysis.pipeline import analyse_outputs
-from analysis.protocol import COMPLETE, PAPER
-from analysis.question import ask
-from analysis.result_file import read_unfinished, result_json
-from analysis.work import Work
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.pipeline import analyse_outputs
+from pluriscope.analysis.protocol import COMPLETE, PAPER
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.result_file import read_unfinished, result_json
+from pluriscope.analysis.work import Work
 from tests.golden_files import golden_network
 
 COUNTED = Limits(max_possible=9_624, n_draws=40, n_smallest=5)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from analysis.progress import OutOfTime, Progress
-from analysis.work import Work
+from pluriscope.analysis.progress import OutOfTime, Progress
+from pluriscope.analysis.work import Work
 
 
 def test_a_deadline_ends_what_is_not_done_and_nothing_else():

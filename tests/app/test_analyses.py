@@ -11,40 +11,40 @@ from fastapi.testclient import TestClient
 from markupsafe import Markup, escape
 from sqlalchemy import select
 
-from analysis.circuits.search import search_circuits
-from analysis.deception import report as deception
-from analysis.deception.ranking import RANKINGS
-from analysis.discovery.registry import METHODS
-from analysis.discovery.report import MethodsReport
-from analysis.discovery.sweep import sweep
-from analysis.edits.registry import edited
-from analysis.experiments import ask_network, standing_of
-from analysis.explanations.registry import KIND_OF
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.lenses.lens import Grid
-from analysis.lenses.registry import LENSES
-from analysis.lenses.report import silent
-from analysis.network_files.files import parse_network_file
-from analysis.pipeline import analyse_output
-from analysis.progress import KnownCircuits
-from analysis.question import ask
-from analysis.report import Analysed, Settings
-from analysis.subjects.perceptron.circuit import circuit_from_hex
-from analysis.subjects.perceptron.kind import PERCEPTRON
-from analysis.tasks import named_task
-from analysis.work import DEFAULT_WORK
-from app.db.job_tables import JobRow
-from app.db.writes import save_network
-from app.jobs import queue
-from app.jobs.analyses import handler_of
-from app.jobs.definitions import arguments_about
-from app.main import create_app
 from pluriscope.address import Addresses
 from pluriscope.analyses.lenses import heat_maps
 from pluriscope.analyses.map import map_blocks
 from pluriscope.analyses.registry import BY_KEY, MAP, RIVALS, of_kind
 from pluriscope.analyses.registry import PAIR as PAIR_FOUND
 from pluriscope.analyses.shown import AnalysisContext, shown
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.deception import report as deception
+from pluriscope.analysis.deception.ranking import RANKINGS
+from pluriscope.analysis.discovery.registry import METHODS
+from pluriscope.analysis.discovery.report import MethodsReport
+from pluriscope.analysis.discovery.sweep import sweep
+from pluriscope.analysis.edits.registry import edited
+from pluriscope.analysis.experiments import ask_network, standing_of
+from pluriscope.analysis.explanations.registry import KIND_OF
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.lenses.lens import Grid
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.lenses.report import silent
+from pluriscope.analysis.network_files.files import parse_network_file
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.progress import KnownCircuits
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.report import Analysed, Settings
+from pluriscope.analysis.subjects.perceptron.circuit import circuit_from_hex
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.analyses import handler_of
+from pluriscope.app.jobs.definitions import arguments_about
+from pluriscope.app.main import create_app
 from pluriscope.naming import Scope
 from tests.analysis.discovery.test_parity import reference
 from tests.app.pages.conftest import judge

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from analysis.discovery.landscapes import masked_under
-from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.registry import question_in
-from analysis.tasks import input_table
-from analysis.validity import decide
-from app.bundled import bundled_models, bundled_networks
+from pluriscope.analysis.discovery.landscapes import masked_under
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.registry import question_in
+from pluriscope.analysis.tasks import input_table
+from pluriscope.analysis.validity import decide
+from pluriscope.app.bundled import bundled_models, bundled_networks
 
 SUPERPOSED = "superposition-5-2-5"
 """Two neurons for five features, of which one at a time comes through: its pages say on how many rows it is wrong."""

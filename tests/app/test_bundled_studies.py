@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from analysis.studies.reading import design_from_mapping, read_design, runnable
-from app.bundled import FRESH_XOR
-from app.pages.findings import manifest
-from app.pages.training.form import TrainFields
+from pluriscope.analysis.studies.reading import design_from_mapping, read_design, runnable
+from pluriscope.app.bundled import FRESH_XOR
+from pluriscope.app.pages.findings import manifest
+from pluriscope.app.pages.training.form import TrainFields
 
 FOLDER = Path(__file__).parents[2] / "app" / "bundled" / "studies"
 DESIGNS = sorted(FOLDER.glob("*.json"))

@@ -12,19 +12,19 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import delete, select
 
-from analysis.null_model import null_report
-from analysis.pipeline import analyse_output
-from analysis.progress import KnownCircuits
-from analysis.protocol import COMPLETE
-from analysis.question import ask
-from app.db.job_tables import JobRow
-from app.db.links import kept_claim
-from app.db.reports import save_report
-from app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow, ShortLinkRow
-from app.db.writes import save_network
-from app.jobs import queue
-from app.main import create_app
-from app.settings import Settings
+from pluriscope.analysis.null_model import null_report
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.progress import KnownCircuits
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import ask
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.links import kept_claim
+from pluriscope.app.db.reports import save_report
+from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow, ShortLinkRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs import queue
+from pluriscope.app.main import create_app
+from pluriscope.app.settings import Settings
 from tests.factories import exact_xor, on_a_copy, pretrained_xor, save_analysis
 from tests.schemas import unpack
 

@@ -10,9 +10,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from analysis import ENGINE_VERSION
-from app import cluster
-from app.cluster import ClusterUnusable, checked_address, cluster_workers
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.app import cluster
+from pluriscope.app.cluster import ClusterUnusable, checked_address, cluster_workers
 from tests import dask_processes
 from tests.dask_processes import OTHER_VERSION, WITHOUT_PLURISCOPE
 
@@ -138,7 +138,7 @@ def used(address, environment):
     """What a program that uses a cluster says; dask reads its settings when it is loaded."""
     program = """
 import sys
-from app.cluster import ClusterUnusable, cluster_workers
+from pluriscope.app.cluster import ClusterUnusable, cluster_workers
 try:
     with cluster_workers(sys.argv[1]) as workers:
         print(workers.executor.submit(int, "7").result())

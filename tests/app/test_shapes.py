@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.subjects.perceptron.activations import FAMILIES
+from pluriscope.analysis.subjects.perceptron.activations import FAMILIES
 from tests.shapes import IN_CI, WarmApplication, case_of, run_case
 
 

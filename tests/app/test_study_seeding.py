@@ -5,13 +5,13 @@ from contextlib import closing
 import pytest
 from sqlalchemy import func, select
 
-from app.bundled import study_seeding
-from app.bundled.study_seeding import add_bundled_studies
-from app.db.engine import open_store
-from app.db.reads.studies import find_study, studies_left
-from app.db.study_tables import StudyRow
-from app.db.tables import NetworkRow
-from app.settings import Settings
+from pluriscope.app.bundled import study_seeding
+from pluriscope.app.bundled.study_seeding import add_bundled_studies
+from pluriscope.app.db.engine import open_store
+from pluriscope.app.db.reads.studies import find_study, studies_left
+from pluriscope.app.db.study_tables import StudyRow
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.settings import Settings
 from tests.stored_studies import store_study
 from tests.study_factories import design
 

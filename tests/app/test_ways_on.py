@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.network_files.files import network_file_json
-from analysis.protocol import COMPLETE
-from app import bundled
-from app.bundled import bundled_models, bundled_networks
-from app.db.writes import save_network
-from app.jobs.queue import enqueue_analyses
-from app.main import create_app
-from app.settings import Settings
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import EVERY
+from pluriscope.analysis.network_files.files import network_file_json
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.app import bundled
+from pluriscope.app.bundled import bundled_models, bundled_networks
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs.queue import enqueue_analyses
+from pluriscope.app.main import create_app
+from pluriscope.app.settings import Settings
 from tests.app.cli.test_analyse import run
 from tests.crawling import Page, Visitor
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network

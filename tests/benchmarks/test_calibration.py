@@ -5,11 +5,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from analysis.circuits.estimating import share_interval
-from analysis.subjects.perceptron.mlp import forward
-from analysis.tasks import input_table
 from benchmarks.calibration import copied, perceptron, units
 from benchmarks.calibration_table import DESIGN, Row, chosen, expected, verdict
+from pluriscope.analysis.circuits.estimating import share_interval
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.tasks import input_table
 from tests.random_networks import random_network
 
 

@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.circuit_sets.masks import find_masks
-from analysis.errors import InvalidPlanting
-from analysis.subjects.planted import PlantedEdges
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.transformer.blocks import Blocks
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.model import read_attention
-from app.bundled import bundled_models
 from benchmarks.head_disguises import HEAD_DISGUISES, head_disguised
+from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.errors import InvalidPlanting
+from pluriscope.analysis.subjects.planted import PlantedEdges
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.transformer.blocks import Blocks
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.model import read_attention
+from pluriscope.app.bundled import bundled_models
 from tests.analysis.subjects.transformer.attention_models import random_attention
 
 COMPILED = {slug: read_attention(json.loads(raw)) for slug, raw in bundled_models().items() if "tracr" in slug}

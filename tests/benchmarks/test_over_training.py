@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.circuit_sets.masks import find_masks
-from analysis.subjects.classifier import CLASSIFIER
-from analysis.subjects.question import GraphQuestion
 from benchmarks.over_training import valid_masks
+from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.subjects.classifier import CLASSIFIER
+from pluriscope.analysis.subjects.question import GraphQuestion
 from tests.analysis.test_progress_measures import planted
 
 

@@ -22,9 +22,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from app.jobs.worker import run_workers
-from app.settings import Settings
 from pluriscope.address import Addresses
+from pluriscope.app.jobs.worker import run_workers
+from pluriscope.app.settings import Settings
 from tests.browser.pages_table import addresses
 from tests.browser.prepared import prepare
 from tests.browser.rules import WATCH_SHIFTS, settle
@@ -98,7 +98,10 @@ def _command(data: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     environment = {**os.environ, "PLURISCOPE_DATA": str(data)}
     with (data / f"{arguments[0]}.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", *arguments], env=environment, stdout=log, stderr=subprocess.STDOUT
+            [sys.executable, "-m", "pluriscope.app.cli", *arguments],
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
         try:
             yield process

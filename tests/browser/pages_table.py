@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.bundled import bundled_networks
 from pluriscope.address import Addresses
+from pluriscope.app.bundled import bundled_networks
 from pluriscope.naming import Scope
 from pluriscope.suite_files import read_suite
 from tests.study_factories import rows

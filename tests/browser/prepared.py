@@ -13,22 +13,22 @@ from typing import Final
 import pytest
 from sqlalchemy import select
 
-from analysis.edits.registry import edited as edited_by
-from analysis.network_files.files import edited_file
-from analysis.protocol import COMPLETE, PAPER
-from analysis.question import ask
-from app.bundled import ORIGIN, bundled_networks
-from app.db.codecs import network_file_of
-from app.db.engine import Store, open_store
-from app.db.job_tables import JobRow
-from app.db.records import save_data_record
-from app.db.tables import AnalysisRow, NetworkRow, ProtocolRow
-from app.db.writes import save_network
-from app.jobs.definitions import DEFINITIONS
-from app.jobs.queue import cancel, enqueue, enqueue_about, enqueue_analyses
-from app.jobs.seeding import add_bundled_models
-from app.jobs.worker import Pace, Worker
-from app.settings import Settings
+from pluriscope.analysis.edits.registry import edited as edited_by
+from pluriscope.analysis.network_files.files import edited_file
+from pluriscope.analysis.protocol import COMPLETE, PAPER
+from pluriscope.analysis.question import ask
+from pluriscope.app.bundled import ORIGIN, bundled_networks
+from pluriscope.app.db.codecs import network_file_of
+from pluriscope.app.db.engine import Store, open_store
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.records import save_data_record
+from pluriscope.app.db.tables import AnalysisRow, NetworkRow, ProtocolRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs.definitions import DEFINITIONS
+from pluriscope.app.jobs.queue import cancel, enqueue, enqueue_about, enqueue_analyses
+from pluriscope.app.jobs.seeding import add_bundled_models
+from pluriscope.app.jobs.worker import Pace, Worker
+from pluriscope.app.settings import Settings
 from tests.app.jobs.executors import Directly
 from tests.made_once import made_once
 from tests.stored_studies import store_study

@@ -28,10 +28,10 @@ def address():
     from starlette.routing import Mount, Route
     from starlette.staticfiles import StaticFiles
 
-    from analysis.subjects.perceptron.kind import PERCEPTRON
-    from app.middleware import CONTENT_SECURITY_POLICY
-    from app.rendering import network_row, show
     from pluriscope.address import Addresses
+    from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+    from pluriscope.app.middleware import CONTENT_SECURITY_POLICY
+    from pluriscope.app.rendering import network_row, show
     from pluriscope.resources import STATIC
 
     def page(request):

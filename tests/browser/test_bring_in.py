@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from app.pages.bring_in.form import HELP_FILE
-from app.pages.prose import chapters
+from pluriscope.app.pages.bring_in.form import HELP_FILE
+from pluriscope.app.pages.prose import chapters
 from tests.browser.conftest import PHONE
 from tests.browser.rules import accessible, accessible_in_the_dark, not_wider_than_the_screen, one_primary
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.pages.story import SCREENS
+from pluriscope.app.pages.story import SCREENS
 from tests.browser.conftest import PHONE
 
 pytestmark = pytest.mark.browser

@@ -42,7 +42,7 @@ def result():
 
 @pytest.fixture(scope="module")
 def kernel(result):
-    from app.offline.kernel import answer, site_of
+    from pluriscope.app.offline.kernel import answer, site_of
 
     site = site_of(result)
 
@@ -163,7 +163,7 @@ def test_a_kernel_that_does_not_answer_is_waited_for_and_what_it_refuses_is_said
 
 def test_what_a_result_is_called_runs_nothing(notebook, expect):
     import pluriscope
-    from app.offline.kernel import answer, site_of
+    from pluriscope.app.offline.kernel import answer, site_of
     from tests.factories import small_network
 
     name = "</script><img src=x onerror=alert(1)>"

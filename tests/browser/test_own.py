@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from analysis.subjects.perceptron.activations import activation_of
+from pluriscope.analysis.subjects.perceptron.activations import activation_of
 from tests.browser.conftest import PHONE, eventually
 
 pytestmark = pytest.mark.browser

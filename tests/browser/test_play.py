@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from app.pages.learn.lesson import PAIR
 from pluriscope.address import Addresses
+from pluriscope.app.pages.learn.lesson import PAIR
 from tests.browser.conftest import PHONE, eventually, query
 
 pytestmark = pytest.mark.browser

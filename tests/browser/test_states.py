@@ -5,9 +5,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from app.db.engine import open_store
-from app.db.job_tables import JobRow
-from app.settings import Settings
+from pluriscope.app.db.engine import open_store
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.settings import Settings
 from tests.browser.rules import accessible, broken
 from tests.factories import small_network
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.pages.story import EXPERIMENTS, SCREENS
+from pluriscope.app.pages.story import EXPERIMENTS, SCREENS
 from tests.browser.conftest import DESKTOP, PHONE, eventually
 
 pytestmark = pytest.mark.browser

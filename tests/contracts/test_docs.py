@@ -12,31 +12,31 @@ from pathlib import Path
 
 import pytest
 
-from analysis import errors as engine_errors
-from analysis.answer_key.scores import SCORES
-from analysis.criteria.criterion import Criterion
-from analysis.discovery.method import DiscoveryMethod
-from analysis.discovery.registry import METHODS
-from analysis.edits.edit import Edit, Way
-from analysis.explanations.explanation import RecordedKind
-from analysis.explanations.registry import BY_KEY
-from analysis.lenses.lens import Lens
-from analysis.lenses.site_lens import SiteLens
-from analysis.protocol import Protocol
-from analysis.question import Question
-from analysis.subjects.graph import Graph
-from analysis.subjects.subject import Space, Subject, SubjectKind
-from app import errors as page_errors
-from app.cli.commands import COMMANDS, command_of
-from app.cli.signature import parameters_of
-from app.db import errors as store_errors
-from app.pages import findings
-from app.pages.learn.lesson import Lesson
-from app.pages.learn.registry import NUMBERS
-from app.pages.story import SCREENS
-from app.settings import Settings
 from pluriscope.analyses.registry import Analysis
 from pluriscope.analyses.shown import Shown
+from pluriscope.analysis import errors as engine_errors
+from pluriscope.analysis.answer_key.scores import SCORES
+from pluriscope.analysis.criteria.criterion import Criterion
+from pluriscope.analysis.discovery.method import DiscoveryMethod
+from pluriscope.analysis.discovery.registry import METHODS
+from pluriscope.analysis.edits.edit import Edit, Way
+from pluriscope.analysis.explanations.explanation import RecordedKind
+from pluriscope.analysis.explanations.registry import BY_KEY
+from pluriscope.analysis.lenses.lens import Lens
+from pluriscope.analysis.lenses.site_lens import SiteLens
+from pluriscope.analysis.protocol import Protocol
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.graph import Graph
+from pluriscope.analysis.subjects.subject import Space, Subject, SubjectKind
+from pluriscope.app import errors as page_errors
+from pluriscope.app.cli.commands import COMMANDS, command_of
+from pluriscope.app.cli.signature import parameters_of
+from pluriscope.app.db import errors as store_errors
+from pluriscope.app.pages import findings
+from pluriscope.app.pages.learn.lesson import Lesson
+from pluriscope.app.pages.learn.registry import NUMBERS
+from pluriscope.app.pages.story import SCREENS
+from pluriscope.app.settings import Settings
 from pluriscope.glossary import terms
 from pluriscope.kinds.listing import LISTED_KINDS
 from tests.checkout import ROOT
@@ -44,7 +44,7 @@ from tests.checkout import ROOT
 DOCS = ROOT / "docs"
 TOPS = ("analysis", "app", "pluriscope", "benchmarks", "migrations", "tests")
 NAMED = re.compile(
-    r"(?<![\w/.-])(?:(?:analysis|app)(?:\.[A-Za-z_]\w*)+|(?:analysis|app|benchmarks|docs|templates|tests)/[a-z_][\w/.-]*)"
+    r"(?<![\w/.-])(?:(?:pluriscope\.)?(?:analysis|app)(?:\.[A-Za-z_]\w*)+|(?:analysis|app|benchmarks|docs|templates|tests)/[a-z_][\w/.-]*)"
 )
 """A module, or what is in one, or a path."""
 
@@ -200,9 +200,10 @@ def test_every_module_and_folder_that_a_text_names_exists() -> None:
 @pytest.mark.parametrize(
     ("name", "there"),
     [
-        ("analysis.question.Question", True),
-        ("analysis.question.Questions", False),
-        ("analysis.models.subject", False),
+        ("pluriscope.analysis.question.Question", True),
+        ("pluriscope.analysis.question.Questions", False),
+        ("pluriscope.analysis.models.subject", False),
+        ("analysis.question.Question", False),
         ("analysis/subjects/question.py", True),
         ("analysis/networks", False),
     ],
@@ -226,6 +227,8 @@ def exists(name: str) -> bool:
         path = ROOT / re.split("[A-Z]{4}", name)[0].rstrip("./-")  # NAME stands for any
         return path.is_file() or any(one.suffix not in ("", ".pyc") for one in path.rglob("*"))  # no leftover of a move
     at, parts = ROOT, name.split(".")
+    if parts[0] != "pluriscope":  # the one package
+        return False
     while parts and (at / parts[0] / "__init__.py").is_file():
         at /= parts.pop(0)
     at = at / f"{parts.pop(0)}.py" if parts and (at / f"{parts[0]}.py").is_file() else at / "__init__.py"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from app.main import create_app
+from pluriscope.app.main import create_app
 from tests.factories import XOR_SLUG, on_a_copy, stored_analysis
 
 NETWORK = f"/networks/{XOR_SLUG}"

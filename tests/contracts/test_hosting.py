@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from app.settings import Settings
+from pluriscope.app.settings import Settings
 from tests.checkout import ROOT
 
 FILES = ("compose.yaml", "compose.postgresql.yaml")
@@ -101,4 +101,4 @@ def test_the_units_of_systemd_start_commands_of_ours_and_leave_what_they_need(na
     assert unit["ExecStart"].rpartition("/")[2] in ("pluriscope serve", "pluriscope work")
     assert unit["ProtectSystem"] == "strict"
     assert unit["StateDirectory"] == "pluriscope"  # the one place that can be written
-    assert "AF_NETLINK" in unit["RestrictAddressFamilies"].split()  # app.access.neighbours
+    assert "AF_NETLINK" in unit["RestrictAddressFamilies"].split()  # pluriscope.app.access.neighbours

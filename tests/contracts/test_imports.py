@@ -10,19 +10,14 @@ from graphlib import CycleError, TopologicalSorter
 import grimp
 import pytest
 
-PACKAGES = ("analysis", "app", "pluriscope")
+ENGINE, APPLICATION = "pluriscope.analysis", "pluriscope.app"
+OF_A_SERVER = {"sqlalchemy", "alembic", "fastapi", "starlette", "uvicorn"}
 MOST_FLOORS = 9
 """Folders of the engine that stand on each other, at most; modules beside them count with what they import."""
 
 
-def imports_of(*packages: str) -> dict[str, set[str]]:
-    """Each module of some packages with those of them that it imports, inside functions included."""
-    graph = grimp.build_graph(*packages)
-    return {one: graph.find_modules_directly_imported_by(one) & graph.modules for one in graph.modules}
-
-
 def room(module: str) -> str:
-    return ".".join(module.split(".")[:2])
+    return ".".join(module.split(".")[: 3 if module.startswith((f"{ENGINE}.", f"{APPLICATION}.")) else 2])
 
 
 def rooms_of(imports: dict[str, set[str]]) -> dict[str, set[str]]:
@@ -34,9 +29,33 @@ def rooms_of(imports: dict[str, set[str]]) -> dict[str, set[str]]:
 
 
 @pytest.fixture(scope="module")
-def imports() -> dict[str, set[str]]:
-    """Each module of the engine, the application and the library with those that it imports."""
-    return imports_of(*PACKAGES)
+def everything() -> dict[str, set[str]]:
+    """Each module with what it imports, inside functions and of other packages included."""
+    graph = grimp.build_graph("pluriscope", include_external_packages=True)
+    return {one: graph.find_modules_directly_imported_by(one) for one in graph.modules if one.startswith("pluriscope")}
+
+
+@pytest.fixture(scope="module")
+def imports(everything) -> dict[str, set[str]]:
+    """Each module of the engine, the application and the library with those of them that it imports."""
+    return {one: {other for other in found if other in everything} for one, found in everything.items()}
+
+
+def floor(module: str) -> int:
+    """0 for the engine, 1 for the library, which people import, 2 for the application."""
+    return 0 if within(module, ENGINE) else 2 if within(module, APPLICATION) else 1
+
+
+def within(module: str, package: str) -> bool:
+    return f"{module}.".startswith(f"{package}.")
+
+
+def test_the_engine_knows_no_library_and_the_library_no_application(everything) -> None:
+    floors = {floor(one) for one in everything}
+    assert floors == {0, 1, 2}
+    for one, imported in everything.items():
+        assert not [other for other in imported if within(other, "pluriscope") and floor(other) > floor(one)], one
+        assert floor(one) == 2 or not imported & OF_A_SERVER, one
 
 
 def in_order(imports: dict[str, set[str]]) -> list[str]:
@@ -56,7 +75,7 @@ def test_no_room_imports_itself_through_others(imports) -> None:
 
 
 def test_the_engine_has_few_floors(imports) -> None:
-    rooms = rooms_of({module: found for module, found in imports.items() if room(module).startswith("analysis.")})
+    rooms = rooms_of({module: found for module, found in imports.items() if within(module, ENGINE)})
     below: dict[str, tuple[str, ...]] = {}
     for one in in_order(rooms):
         longest = max((below[other] for other in rooms.get(one, ()) if other in below), key=len, default=())

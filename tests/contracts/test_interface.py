@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.protocol import COMPLETE
-from analysis.result_file import result_json
-from app.main import create_app
-from app.settings import Settings
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.result_file import result_json
+from pluriscope.app.main import create_app
+from pluriscope.app.settings import Settings
 from tests.checkout import ROOT
 from tests.factories import real_analysis
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi.responses import HTMLResponse
 
-from app.main import ROUTERS
+from pluriscope.app.main import ROUTERS
 
 MOST_KINDS = 41
 

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import pytest
 
-from analysis.data import parse_data_file
-from analysis.network_files.files import network_file_json, parse_network_file
-from analysis.protocol import parse_protocol_file
-from analysis.studies.reading import read_design
-from app.cli.commands import read
+from pluriscope.analysis.data import parse_data_file
+from pluriscope.analysis.network_files.files import network_file_json, parse_network_file
+from pluriscope.analysis.protocol import parse_protocol_file
+from pluriscope.analysis.studies.reading import read_design
+from pluriscope.app.cli.commands import read
 from pluriscope.suite_files import read_suite
 from tests import plain_wheel
 from tests.checkout import ROOT
@@ -231,7 +231,7 @@ def test_a_document_runs_from_top_to_bottom(document, tmp_path, served) -> None:
 PYTHON_FIRST = {"README.md"}
 """Documents whose commands read what their Python further down writes."""
 PROGRAMS = {
-    "pluriscope": [sys.executable, "-m", "app.cli"],
+    "pluriscope": [sys.executable, "-m", "pluriscope.app.cli"],
     "python": [sys.executable],
     "curl": ["curl", "--fail", "--silent", "--show-error"],
 }

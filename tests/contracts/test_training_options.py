@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from analysis.subjects.perceptron.training_spec import TrainingSpec
-from analysis.subjects.transformer.training_spec import TransformerOptions
-from app.cli.signature import parameters_of
-from app.cli.train import train, train_model
-from app.pages.training import transformers
-from app.pages.training.form import TrainFields, TrainRequest
+from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
+from pluriscope.analysis.subjects.transformer.training_spec import TransformerOptions
+from pluriscope.app.cli.signature import parameters_of
+from pluriscope.app.cli.train import train, train_model
+from pluriscope.app.pages.training import transformers
+from pluriscope.app.pages.training.form import TrainFields, TrainRequest
 
 COMMAND = {  # option of the engine → that of the command, where they are not called the same
     "tasks": "task",

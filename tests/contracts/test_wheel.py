@@ -23,13 +23,13 @@ from pathlib import Path
 
 import pytest
 
-from analysis.network_files.files import network_file_json
+from pluriscope.analysis.network_files.files import network_file_json
 from tests.checkout import ROOT, documents_read
 from tests.golden_files import golden_network
 
 pytestmark = [pytest.mark.slow, pytest.mark.release]
 
-PARTS = ("analysis", "app", "pluriscope", "docs", "migrations", "static", "templates", "README.md", "LICENSE")
+PARTS = ("pluriscope", "docs", "migrations", "static", "templates", "README.md", "LICENSE")
 BESIDE = ("migrations", "static", "templates")
 DOCUMENTS = {f"docs/{name}" for name in documents_read()}
 PATIENCE_SECONDS = 600  # on a busy machine
@@ -68,14 +68,15 @@ def made(tmp_path_factory) -> Path:
 
 def test_everything_that_the_program_reads_is_in_the_wheel_and_nothing_lies_loose(made):
     held = set(contents(made))
-    assert {name.split("/")[0] for name in held} == {"analysis", "app", "pluriscope", "pluriscope-0.2.0.dist-info"}
+    assert {name.split("/")[0] for name in held} == {"pluriscope", "pluriscope-0.2.0.dist-info"}
     files = {
         str(path.relative_to(ROOT))
         for part in ("analysis", "app", "pluriscope", *BESIDE)
         for path in (ROOT / part).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts and not path.name.endswith(".md")
     }
-    expected = {f"pluriscope/_resources/{name}" if name.startswith(BESIDE) else name for name in files | DOCUMENTS}
+    expected = {f"pluriscope/{name}" if name.startswith(("analysis/", "app/")) else name for name in files | DOCUMENTS}
+    expected = {f"pluriscope/_resources/{name}" if name.startswith(BESIDE) else name for name in expected}
     expected = {f"pluriscope/_resources/{name}" if name in DOCUMENTS else name for name in expected}
     assert {name for name in held if "dist-info" not in name and not name.endswith("README.md")} == expected
 
@@ -123,11 +124,44 @@ def installed(made, tmp_path_factory) -> Installed:
     borrowed = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
     (packages / "borrowed.pth").write_text("\n".join(borrowed) + "\n")
     there = Installed(folder, environment)
-    where = there.output_of(
-        [str(python), "-c", "import analysis, app, pluriscope as p; print(analysis.__file__, app.__file__, p.__file__)"]
-    )
-    assert [Path(path).parent.parent for path in where.split()] == [packages] * 3
+    where = there.output_of([str(python), "-c", "import pluriscope; print(pluriscope.__file__)"])
+    assert Path(where.strip()).parent.parent == packages
     return there
+
+
+BESIDE_ONES_OWN = """
+import sys
+import pluriscope
+from pluriscope.app.offline.kernel import answer, site_of
+
+result = pluriscope.explain(sys.argv[1])
+view = result.view()
+head, page = answer(site_of(result), result.address, {})
+print(type(view).__name__, head["status"], len(result.circuits), page.count(b"<h1"))
+"""
+
+
+def test_it_works_beside_files_that_have_the_names_of_its_parts(installed, tmp_path):
+    for name in ("analysis.py", "app.py", "templates/__init__.py", "tests/__init__.py", "static/__init__.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("raise SystemExit('not of pluriscope')\n")
+    (tmp_path / "xor.json").write_text(json.dumps(network_file_json(golden_network("xor_3-3_c"))))
+    (tmp_path / "notebook.py").write_text(BESIDE_ONES_OWN)
+    command = [installed.folder / "env" / "bin" / "python", "notebook.py", "xor.json"]
+    done = subprocess.run(command, cwd=tmp_path, env=installed.environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"LiveView 200 \d{2,} 1\n", done.stdout)
+
+
+def test_what_it_gives_has_types(installed, tmp_path):
+    lines = ("result = pluriscope.explain('xor.json')", "reveal_type(result)", "reveal_type(result.circuits[0])")
+    (tmp_path / "notebook.py").write_text("\n".join(["import pluriscope", *lines, ""]))
+    command = [sys.executable, "-m", "mypy", "--python-executable", installed.folder / "env" / "bin" / "python"]
+    done = subprocess.run(
+        [*command, "notebook.py"], cwd=tmp_path, env=installed.environment, capture_output=True, text=True
+    )
+    revealed = re.findall('Revealed type is "(.*)"', done.stdout)
+    assert revealed == ["pluriscope.result.Result", "pluriscope.circuits.Circuit"], done.stdout
 
 
 def status_of(url: str) -> int:

@@ -11,8 +11,8 @@ import duckdb
 import numpy as np
 import pytest
 
-from analysis.lenses.registry import LENSES
-from app.pages import findings
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.app.pages import findings
 
 ONE, JOINT = "irredundant-literals-one", "one-minimal-joint-alignment"
 TELLS = "study = 'who-can-tell' AND reader IN ('line', 'kernel')"

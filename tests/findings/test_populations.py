@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from app.pages.findings import FOLDER, manifest
+from pluriscope.app.pages.findings import FOLDER, manifest
 
 pytestmark = pytest.mark.slow
 

@@ -19,17 +19,17 @@ import duckdb
 import numpy as np
 import pytest
 
-from analysis.alignments.result import AlgorithmResult
-from analysis.circuits.strategy import find_circuits
-from analysis.data import clean_data, parse_data_file
-from analysis.pipeline import analyse_output, unsearched
-from analysis.protocol import COMPLETE, protocol_from_mapping
-from analysis.question import Question
-from analysis.studies.measures.measure import Studied
-from analysis.studies.measures.registry import MEASURES
-from analysis.studies.running import circuits_alone
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import task_from_table
+from pluriscope.analysis.alignments.result import AlgorithmResult
+from pluriscope.analysis.circuits.strategy import find_circuits
+from pluriscope.analysis.data import clean_data, parse_data_file
+from pluriscope.analysis.pipeline import analyse_output, unsearched
+from pluriscope.analysis.protocol import COMPLETE, protocol_from_mapping
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.studies.measures.measure import Studied
+from pluriscope.analysis.studies.measures.registry import MEASURES
+from pluriscope.analysis.studies.running import circuits_alone
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import task_from_table
 
 FILE = Path(__file__).with_name("recount.parquet")
 CIRCUITS = (

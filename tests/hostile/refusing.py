@@ -16,9 +16,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from analysis.errors import AnalysisError
-from analysis.network_files.declaration import Declaration
-from analysis.network_files.intake import read_any, take_in
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.network_files.declaration import Declaration
+from pluriscope.analysis.network_files.intake import read_any, take_in
 from tests.hostile.files import SEED, hostile_files
 
 MORE_MEMORY = 400 << 20  # beyond what the process has with all readers loaded

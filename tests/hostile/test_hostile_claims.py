@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.discovery.claims import read_claim, vocabulary_of
-from analysis.discovery.masked_perceptron import MaskedPerceptron
-from analysis.errors import InvalidClaim
-from analysis.pipeline import analyse_output
-from analysis.question import ask
-from app.db.writes import save_network
-from app.main import create_app
+from pluriscope.analysis.discovery.claims import read_claim, vocabulary_of
+from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
+from pluriscope.analysis.errors import InvalidClaim
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.question import ask
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.main import create_app
 from tests.factories import on_a_copy, pretrained_xor, save_analysis
 from tests.hostile.claim_texts import hostile_texts
 

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 import pluriscope
-from app.db.engine import Store
+from pluriscope.app.db.engine import Store
 from pluriscope.result import Result
 from tests.factories import pretrained_xor, temporary_store
 from tests.serving import Served, served_xor

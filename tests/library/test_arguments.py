@@ -12,7 +12,7 @@ import pytest
 from pydantic.fields import FieldInfo
 
 import pluriscope
-from analysis.errors import AnalysisError
+from pluriscope.analysis.errors import AnalysisError
 from pluriscope.bench_table import Benchmark
 from pluriscope.explanations import Explanation
 from tests.factories import exact_xor, pretrained_xor

@@ -5,9 +5,9 @@ import json
 import pytest
 
 import pluriscope
-from analysis.network_files.files import network_file_json
-from analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.analyses.registry import of_kind
+from pluriscope.analysis.network_files.files import network_file_json
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from tests.app.cli.test_analyse import run
 from tests.factories import pretrained_xor
 from tests.golden_files import golden_network
@@ -75,7 +75,7 @@ def test_lists_know_what_is_in_them(xor, again):
 
 
 def test_an_audit_holds_valid_circuits_against_null_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analysis.null_model.null_report.__kwdefaults__", {"n": 19, "seed": 0})
+    monkeypatch.setattr("pluriscope.analysis.null_model.null_report.__kwdefaults__", {"n": 19, "seed": 0})
     result = pluriscope.explain(pretrained_xor())
     (claim,) = result.audit(claims={"mine": "1839f"}, null=True)["claims"]
     assert claim["null"][0] == {"model": "untrained", "standard": "", "as_good": 0, "of": 19, "p": 0.05}

@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from analysis.digest import sha256_hex
-from analysis.errors import AnalysisError
+from pluriscope.analysis.digest import sha256_hex
+from pluriscope.analysis.errors import AnalysisError
 from pluriscope.bench_answers import read_answers
 from pluriscope.bench_result import differences, read_result, result_of, rows_csv
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from analysis.answer_key.condition import PRIMARY, Condition
-from analysis.answer_key.submission import Calls
-from analysis.errors import InvalidMethod
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.transformer.kind import TRANSFORMER
 from benchmarks.parity import question_of
+from pluriscope.analysis.answer_key.condition import PRIMARY, Condition
+from pluriscope.analysis.answer_key.submission import Calls
+from pluriscope.analysis.errors import InvalidMethod
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.bench_methods import Limits, Task, method_of, run_method
 from tests.analysis.subjects.transformer.test_judging import golden
 

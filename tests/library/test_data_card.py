@@ -10,11 +10,11 @@ import yaml
 from pyarrow import parquet
 
 import pluriscope
-from analysis.errors import AnalysisError
-from analysis.studies.rows import columns_of
-from app.bundled import bundled_models
-from app.pages.findings import FOLDER, manifest
 from benchmarks.data_cards import write_findings_card
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.studies.rows import columns_of
+from pluriscope.app.bundled import bundled_models
+from pluriscope.app.pages.findings import FOLDER, manifest
 from pluriscope.data_card import FILES, CardTable, new_output, write_card, write_study_card
 from pluriscope.study_table import write_part
 from pluriscope.suite_files import bundled, read_suite, write_suite_card

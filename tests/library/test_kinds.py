@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import pluriscope
-from analysis.answers import largest
-from analysis.errors import (
+from pluriscope.analysis.answers import largest
+from pluriscope.analysis.errors import (
     AnalysisError,
     InvalidIntervention,
     InvalidMask,
@@ -20,12 +20,12 @@ from analysis.errors import (
     InvalidTask,
     NotOffered,
 )
-from analysis.explaining import graphs
-from analysis.subjects.registry import read_subject
-from analysis.subjects.transformer.files import attention_document
-from analysis.subjects.transformer.space import AttentionSpace
-from analysis.work import Work
-from app.bundled import bundled_models
+from pluriscope.analysis.explaining import graphs
+from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.analysis.subjects.transformer.files import attention_document
+from pluriscope.analysis.subjects.transformer.space import AttentionSpace
+from pluriscope.analysis.work import Work
+from pluriscope.app.bundled import bundled_models
 from pluriscope.errors import NotListed
 from tests.analysis.subjects.transformer.attention_models import random_attention
 

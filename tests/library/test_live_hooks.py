@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import pluriscope
-from analysis.errors import AnalysisError
-from analysis.subjects.perceptron.activations import activation_of
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.subjects.perceptron.activations import activation_of
 from pluriscope.circuits import Circuit
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # torch is loaded

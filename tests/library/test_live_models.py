@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import pluriscope
-from analysis.errors import AnalysisError
-from analysis.subjects.perceptron.mlp import forward
-from analysis.tasks import input_table
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.tasks import input_table
 from pluriscope.models import read_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # torch and scikit-learn are loaded

@@ -6,7 +6,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 import pluriscope
-from analysis.errors import AnalysisError
+from pluriscope.analysis.errors import AnalysisError
 from pluriscope.models import read_model
 
 torch = pytest.importorskip("torch")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from analysis.errors import InvalidNetwork
+from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.live.modules import evaluation
 from pluriscope.live.packages import live_file
 

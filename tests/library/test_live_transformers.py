@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from analysis.errors import AnalysisError
+from pluriscope.analysis.errors import AnalysisError
 from pluriscope.models import read_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # torch is loaded

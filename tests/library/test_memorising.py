@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from analysis.answer_key.condition import PRIMARY
-from analysis.answer_key.judging import judge_of
-from analysis.answer_key.network_view import NetworkView
-from analysis.work import Work
+from pluriscope.analysis.answer_key.condition import PRIMARY
+from pluriscope.analysis.answer_key.judging import judge_of
+from pluriscope.analysis.answer_key.network_view import NetworkView
+from pluriscope.analysis.work import Work
 from pluriscope.bench_methods import Limits
 from pluriscope.bench_run import benched
 from pluriscope.suite_files import SuiteFolder

@@ -9,10 +9,17 @@ import pytest
 import torch
 
 import pluriscope
-from analysis.data import data_file_json
-from analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask, NotOffered
-from analysis.network_files.files import network_file_json
-from app.bundled import bundled_models
+from pluriscope.analysis.data import data_file_json
+from pluriscope.analysis.errors import (
+    AnalysisError,
+    InvalidData,
+    InvalidNetwork,
+    InvalidProtocol,
+    InvalidTask,
+    NotOffered,
+)
+from pluriscope.analysis.network_files.files import network_file_json
+from pluriscope.app.bundled import bundled_models
 from pluriscope.models import read_model
 from tests.factories import exact_xor
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import pluriscope
-from analysis.circuit_sets.known import some_circuits
-from analysis.discovery.landscapes import landscape_of
-from analysis.errors import InvalidClaim
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import number_array
-from analysis.validity import bounds_of, decided_as
+from pluriscope.analysis.circuit_sets.known import some_circuits
+from pluriscope.analysis.discovery.landscapes import landscape_of
+from pluriscope.analysis.errors import InvalidClaim
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import number_array
+from pluriscope.analysis.validity import bounds_of, decided_as
 from pluriscope.counts import Count
 from pluriscope.own_answer import apart_words, sentence, standing
 from tests.factories import pretrained_xor

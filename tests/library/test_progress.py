@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from analysis.progress import Progress
+from pluriscope.analysis.progress import Progress
 from pluriscope.progress import stopping, telling
 from tests.checkout import ROOT
 

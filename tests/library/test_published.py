@@ -7,10 +7,10 @@ import json
 import duckdb
 import pytest
 
-from analysis.answer_key.condition import PRIMARY
-from analysis.answer_key.summary import summary_of
-from analysis.errors import AnalysisError
 from benchmarks.published import PACKAGES, PROGRAMS, rows_of
+from pluriscope.analysis.answer_key.condition import PRIMARY
+from pluriscope.analysis.answer_key.summary import summary_of
+from pluriscope.analysis.errors import AnalysisError
 from pluriscope.bench_answers import Answers
 from pluriscope.bench_methods import Limits
 from pluriscope.bench_run import benched

@@ -13,7 +13,7 @@ import pytest
 from torch import nn
 
 import pluriscope
-from analysis.errors import AnalysisError
+from pluriscope.analysis.errors import AnalysisError
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.models import read_model
 from tests.app.cli.test_bench import two_networks
@@ -99,7 +99,7 @@ def public(of: type, kinds: Any) -> set[str]:
 
 
 def is_ours(one: Any) -> bool:
-    return type(one).__module__.split(".")[0] in ("analysis", "pluriscope", "app")
+    return type(one).__module__.split(".")[0] == "pluriscope"
 
 
 @pytest.mark.slow

@@ -10,7 +10,8 @@ import pytest
 from pyarrow import parquet
 
 import pluriscope
-from analysis.errors import (
+from pluriscope import circuits
+from pluriscope.analysis.errors import (
     AnalysisError,
     BeyondLimits,
     InvalidClaim,
@@ -19,15 +20,14 @@ from analysis.errors import (
     InvalidNetwork,
     InvalidTask,
 )
-from analysis.limits import Limits
-from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE, PAPER
-from analysis.question import ask
-from analysis.result_file import result_json
-from analysis.work import Work
-from app.db.writes import save_network
-from app.pages.counted import counts_of
-from pluriscope import circuits
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.protocol import COMPLETE, PAPER
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.result_file import result_json
+from pluriscope.analysis.work import Work
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.pages.counted import counts_of
 from pluriscope.counts import Count
 from pluriscope.result import Result
 from tests.factories import exact_xor, pretrained_xor, real_analysis, save_analysis

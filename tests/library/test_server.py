@@ -6,9 +6,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 import pluriscope
-from app.bundled import bundled_models
-from app.db.engine import open_store
 from pluriscope import AnalysisError, ServerError
+from pluriscope.app.bundled import bundled_models
+from pluriscope.app.db.engine import open_store
 from tests.factories import XOR_SLUG, searched
 
 

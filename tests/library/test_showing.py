@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from analysis.errors import AnalysisError
+from pluriscope.analysis.errors import AnalysisError
 from pluriscope.errors import MissingLibrary
 from pluriscope.showing import facts, link, table
 

@@ -6,11 +6,11 @@ import os
 import numpy as np
 import pytest
 
-from analysis.errors import InvalidStudy
-from analysis.studies.cells import cells_of
-from analysis.studies.reading import design_from_mapping, runnable
-from analysis.studies.rows import network_of_row
-from analysis.studies.running import run_chunk
+from pluriscope.analysis.errors import InvalidStudy
+from pluriscope.analysis.studies.cells import cells_of
+from pluriscope.analysis.studies.reading import design_from_mapping, runnable
+from pluriscope.analysis.studies.rows import network_of_row
+from pluriscope.analysis.studies.running import run_chunk
 from pluriscope.study_files import read_population
 from tests.app.cli.test_every_format import ENCODED, RELU, as_json, as_onnx, as_safetensors
 from tests.bad_files import good_document

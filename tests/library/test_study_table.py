@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from analysis.errors import AnalysisError
-from analysis.studies.rows import columns_of
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.studies.rows import columns_of
 from pluriscope.study_table import StudyTable, copy_options, quoted, read_part, write_part
 from tests.study_factories import design, rows
 

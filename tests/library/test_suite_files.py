@@ -6,13 +6,13 @@ from importlib import resources
 import duckdb
 import pytest
 
-from analysis.answer_key.condition import PRIMARY
-from analysis.answer_key.judging import judge_of
-from analysis.answer_key.suite import FORMER, InvalidSuite, suite_named
-from analysis.answer_key.truths import truths_of
-from analysis.digest import sha256_hex
-from analysis.work import Work
 from pluriscope import suite_files, suite_making
+from pluriscope.analysis.answer_key.condition import PRIMARY
+from pluriscope.analysis.answer_key.judging import judge_of
+from pluriscope.analysis.answer_key.suite import FORMER, InvalidSuite, suite_named
+from pluriscope.analysis.answer_key.truths import truths_of
+from pluriscope.analysis.digest import sha256_hex
+from pluriscope.analysis.work import Work
 from pluriscope.bench_answers import InvalidAnswers, read_answers
 from pluriscope.suite_files import SuiteFolder, read_suite
 from tests.suites import design, made, saved
@@ -218,7 +218,7 @@ def test_bundled_suites_are_whole_and_small(half):
 
 @pytest.mark.release
 def test_transformers_are_those_of_the_sixth_finding():
-    table = resources.files("app.bundled") / "findings" / "shared-edges.parquet"
+    table = resources.files("pluriscope.app.bundled") / "findings" / "shared-edges.parquet"
     known = {name for (name,) in duckdb.read_parquet(str(table)).project("network").distinct().fetchall()}
     for arm in ("heads", "qkv"):
         networks = [one for one in read_suite(suite_files.bundled("public")).networks if one.arm == arm]

@@ -5,10 +5,10 @@ alone.
 import pytest
 
 import pluriscope
-from analysis.network_files.files import NetworkFile
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task
-from analysis.unlearned import doubt_of
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.unlearned import doubt_of
 from pluriscope.counts import Count
 from pluriscope.verdict import Verdict
 from tests.checkout import ROOT

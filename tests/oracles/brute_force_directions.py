@@ -1,10 +1,12 @@
-"""Interchange along linear directions, one run at a time in plain Python: the twin of analysis.directions."""
+"""Interchange along linear directions, one run at a time in plain Python: the twin of
+pluriscope.analysis.directions.
+"""
 
 from __future__ import annotations
 
 from itertools import product
 
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.network import Network
 from tests.oracles.brute_force_interchange import run
 
 

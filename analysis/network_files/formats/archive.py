@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Final
 
-from analysis.errors import InvalidNetwork
+from pluriscope.analysis.errors import InvalidNetwork
 
 MAX_MEMBERS: Final = 1_000
 MAX_MEMBER: Final = 4_000_000

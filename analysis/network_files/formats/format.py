@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidNetwork
-from analysis.subjects.perceptron.activations import activation_meant
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.subjects.perceptron.activations import activation_meant
 
 if TYPE_CHECKING:
-    from analysis.network_files.files import NetworkFile
+    from pluriscope.analysis.network_files.files import NetworkFile
 
 Array = NDArray[np.float64]
 Beside = Callable[[str], bytes]

@@ -14,8 +14,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidNetwork
-from analysis.network_files.formats.format import Tensor
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.network_files.formats.format import Tensor
 
 SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
 _ITEM: Final = "HDF5 file"

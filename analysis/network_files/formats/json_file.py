@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
-from analysis.errors import InvalidNetwork
-from analysis.network_files.files import (
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.network_files.files import (
     DECLARED,
     MAX_NETWORK_BYTES,
     MAX_PARTS,
@@ -15,10 +15,17 @@ from analysis.network_files.files import (
     network_from,
     wrong_format,
 )
-from analysis.network_files.formats.archive import Archive
-from analysis.network_files.formats.format import Beside, FileFormat, Tensor, WeightsFound, tensors_in, unread
-from analysis.strict_json import kind_of, number_array, read_value
-from analysis.subjects.names import usable_name
+from pluriscope.analysis.network_files.formats.archive import Archive
+from pluriscope.analysis.network_files.formats.format import (
+    Beside,
+    FileFormat,
+    Tensor,
+    WeightsFound,
+    tensors_in,
+    unread,
+)
+from pluriscope.analysis.strict_json import kind_of, number_array, read_value
+from pluriscope.analysis.subjects.names import usable_name
 
 _ITEM: Final = "network file"
 _CURE: Final = (

@@ -14,15 +14,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.errors import InvalidNetwork
-from analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
-from analysis.network_files.files import NetworkFile
-from analysis.network_files.formats.archive import Archive, members
-from analysis.network_files.formats.format import Array, Beside, FileFormat, Tensor, WeightsFound
-from analysis.network_files.formats.hdf5 import SIGNATURE, Hdf5
-from analysis.network_files.layers import numbers_of
-from analysis.strict_json import read_object
-from analysis.subjects.perceptron.activations import activation_meant, activation_of
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.network_files.formats.archive import Archive, members
+from pluriscope.analysis.network_files.formats.format import Array, Beside, FileFormat, Tensor, WeightsFound
+from pluriscope.analysis.network_files.formats.hdf5 import SIGNATURE, Hdf5
+from pluriscope.analysis.network_files.layers import numbers_of
+from pluriscope.analysis.strict_json import read_object
+from pluriscope.analysis.subjects.perceptron.activations import activation_meant, activation_of
 
 _ITEM: Final = "Keras file"
 _WEIGHTS: Final = "model.weights.h5"
@@ -59,7 +59,7 @@ def read_hdf5(raw: bytes, _beside: Beside | None = None) -> NetworkFile | Weight
     """The network of an HDF5 file of a whole model, or the weights of another.
 
     Raises:
-        InvalidNetwork: as of :class:`analysis.network_files.formats.hdf5.Hdf5` and :func:`read_keras`.
+        InvalidNetwork: as of :class:`pluriscope.analysis.network_files.formats.hdf5.Hdf5` and :func:`read_keras`.
     """
     file = Hdf5(raw)
     if _MODEL in file.texts:

@@ -12,8 +12,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidNetwork
-from analysis.network_files.formats.format import Beside, FileFormat, Tensor, WeightsFound, bfloat16, tensors_in, unread
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.network_files.formats.format import (
+    Beside,
+    FileFormat,
+    Tensor,
+    WeightsFound,
+    bfloat16,
+    tensors_in,
+    unread,
+)
 
 _ITEM: Final = "msgpack file"
 _DAMAGED: Final = InvalidNetwork(

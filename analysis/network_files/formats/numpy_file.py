@@ -8,11 +8,19 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidNetwork
-from analysis.network_files.formats.archive import Archive, members
-from analysis.network_files.formats.format import Beside, FileFormat, Tensor, WeightsFound, bfloat16, tensors_in, unread
-from analysis.network_files.layers import MAX_TENSORS
-from analysis.strict_json import read_object
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.network_files.formats.archive import Archive, members
+from pluriscope.analysis.network_files.formats.format import (
+    Beside,
+    FileFormat,
+    Tensor,
+    WeightsFound,
+    bfloat16,
+    tensors_in,
+    unread,
+)
+from pluriscope.analysis.network_files.layers import MAX_TENSORS
+from pluriscope.analysis.strict_json import read_object
 
 _MAGIC: Final = b"\x93NUMPY"
 _MAX_HEADER: Final = 10_000

@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidNetwork
-from analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
-from analysis.network_files.files import MAX_LAYERS, MAX_PARAMETERS, NetworkFile
-from analysis.network_files.formats.format import Beside, FileFormat
-from analysis.network_files.formats.safetensors_file import looks_like_safetensors
-from analysis.subjects.names import usable_name
-from analysis.subjects.perceptron.activations import FAMILIES, PROBES, known_by_values
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
+from pluriscope.analysis.network_files.files import MAX_LAYERS, MAX_PARAMETERS, NetworkFile
+from pluriscope.analysis.network_files.formats.format import Beside, FileFormat
+from pluriscope.analysis.network_files.formats.safetensors_file import looks_like_safetensors
+from pluriscope.analysis.subjects.names import usable_name
+from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, PROBES, known_by_values
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from analysis.errors import InvalidNetwork
+from pluriscope.analysis.errors import InvalidNetwork
 
 MAX_PICKLE: Final = 1_000_000
 MAX_STEPS: Final = 200_000

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.network_files.formats.format import FileFormat
-from analysis.network_files.formats.json_file import JSON
-from analysis.network_files.formats.keras_file import HDF5, KERAS
-from analysis.network_files.formats.msgpack_file import MSGPACK
-from analysis.network_files.formats.numpy_file import LEAVES, NPZ
-from analysis.network_files.formats.onnx_file import ONNX
-from analysis.network_files.formats.safetensors_file import SAFETENSORS
-from analysis.network_files.formats.torch_file import OLD_TORCH, PICKLE, TORCH
+from pluriscope.analysis.network_files.formats.format import FileFormat
+from pluriscope.analysis.network_files.formats.json_file import JSON
+from pluriscope.analysis.network_files.formats.keras_file import HDF5, KERAS
+from pluriscope.analysis.network_files.formats.msgpack_file import MSGPACK
+from pluriscope.analysis.network_files.formats.numpy_file import LEAVES, NPZ
+from pluriscope.analysis.network_files.formats.onnx_file import ONNX
+from pluriscope.analysis.network_files.formats.safetensors_file import SAFETENSORS
+from pluriscope.analysis.network_files.formats.torch_file import OLD_TORCH, PICKLE, TORCH
 
 FORMATS: Final[tuple[FileFormat, ...]] = (
     *(SAFETENSORS, TORCH, OLD_TORCH, PICKLE, KERAS, HDF5, NPZ, LEAVES, MSGPACK, ONNX),

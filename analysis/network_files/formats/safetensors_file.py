@@ -10,7 +10,7 @@ The header's ``__metadata__``, a map of texts, says what tensors cannot:
     tasks              JSON as in a network file
     layers             JSON list of layer names in order, where neither names nor shapes tell it
 
-What tensors are called is said in :mod:`analysis.network_files.layers`.
+What tensors are called is said in :mod:`pluriscope.analysis.network_files.layers`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,18 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, deserialize
 
-from analysis.errors import InvalidNetwork
-from analysis.network_files.files import NETWORK_FORMAT
-from analysis.network_files.formats.format import Beside, FileFormat, Tensor, WeightsFound, bfloat16, unwrapped
-from analysis.strict_json import read_object
-from analysis.subjects.names import usable_name
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.network_files.files import NETWORK_FORMAT
+from pluriscope.analysis.network_files.formats.format import (
+    Beside,
+    FileFormat,
+    Tensor,
+    WeightsFound,
+    bfloat16,
+    unwrapped,
+)
+from pluriscope.analysis.strict_json import read_object
+from pluriscope.analysis.subjects.names import usable_name
 
 MAX_HEADER: Final = 100_000
 _LENGTH: Final = 8  # bytes that say how long the header is

@@ -2,7 +2,7 @@
 
 Since version 1.6 such a file is a zip archive: ``data.pkl`` says which tensors there are, and ``data/KEY`` holds the
 numbers of a storage, which several tensors may share. Before, the same stood behind each other in one file. Both are
-described by pickles, of which :mod:`analysis.network_files.formats.pickled` takes down what they say.
+described by pickles, of which :mod:`pluriscope.analysis.network_files.formats.pickled` takes down what they say.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidNetwork
-from analysis.network_files.files import MAX_PARAMETERS
-from analysis.network_files.formats.archive import Archive, members
-from analysis.network_files.formats.format import (
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.network_files.files import MAX_PARAMETERS
+from pluriscope.analysis.network_files.formats.archive import Archive, members
+from pluriscope.analysis.network_files.formats.format import (
     CALLING,
     Beside,
     FileFormat,
@@ -31,7 +31,7 @@ from analysis.network_files.formats.format import (
     tensors_in,
     unread,
 )
-from analysis.network_files.formats.pickled import MAX_PICKLE, Call, Named, described
+from pluriscope.analysis.network_files.formats.pickled import MAX_PICKLE, Call, Named, described
 
 ByteOrder = Literal["<", ">"]
 _ITEM: Final = "torch file"

@@ -1,9 +1,9 @@
 """Where the answers of discovery methods stand among all valid circuits of one network.
 
 Every method of the study is asked once about each network, with its settings, and its answer is located as an audit
-locates it (:mod:`analysis.discovery.landscape`). Some measures are of one answer; a study has them once for each
-method. Others are of the network and look at all answers together. Circuits are listed up to 5 million possible ones
-and counted exactly beyond, where minimality and shares of all valid circuits are not known.
+locates it (:mod:`pluriscope.analysis.discovery.landscape`). Some measures are of one answer; a study has them once for
+each method. Others are of the network and look at all answers together. Circuits are listed up to 5 million possible
+ones and counted exactly beyond, where minimality and shares of all valid circuits are not known.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.circuits.distribution import minimal_masks
-from analysis.circuits.strategy import find_circuits
-from analysis.criteria.ablations import OUTPUT_FAITHFULNESS
-from analysis.criteria.population import Population
-from analysis.discovery.landscape import Landscape, Location
-from analysis.discovery.landscapes import landscape_of
-from analysis.discovery.registry import read_method
-from analysis.discovery.sweep import threshold_sweep
-from analysis.limits import Limits
-from analysis.studies.measures.measure import Kind, Measure, Measured, Need, Studied, Value
-from analysis.subjects.perceptron.circuit import mask_array
-from analysis.work import Work
+from pluriscope.analysis.circuits.distribution import minimal_masks
+from pluriscope.analysis.circuits.strategy import find_circuits
+from pluriscope.analysis.criteria.ablations import OUTPUT_FAITHFULNESS
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.discovery.landscape import Landscape, Location
+from pluriscope.analysis.discovery.landscapes import landscape_of
+from pluriscope.analysis.discovery.registry import read_method
+from pluriscope.analysis.discovery.sweep import threshold_sweep
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.studies.measures.measure import Kind, Measure, Measured, Need, Studied, Value
+from pluriscope.analysis.subjects.perceptron.circuit import mask_array
+from pluriscope.analysis.work import Work
 
 LIMITS: Final = Limits(max_possible=5_000_000, max_seconds=600.0, n_draws=1, n_smallest=0)
 _NEEDS: Final[tuple[Need, ...]] = ("answers",)

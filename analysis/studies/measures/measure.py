@@ -9,9 +9,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeVar, cast
 
-from analysis.errors import BeyondLimits
-from analysis.question import Question
-from analysis.result import OutputAnalysis
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.result import OutputAnalysis
 
 T = TypeVar("T")
 Kind = Literal["count", "number", "share", "yes-no", "category", "set"]

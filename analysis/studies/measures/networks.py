@@ -6,15 +6,15 @@ from typing import Final
 
 import numpy as np
 
-from analysis.circuit_sets.backbone import backbone_of
-from analysis.circuit_sets.chance import coverage_of
-from analysis.circuits.result import CircuitSearch
-from analysis.circuits.strategy import find_circuits
-from analysis.limits import Limits
-from analysis.studies.measures.measure import Measure, Measured, Need, Studied, Value
-from analysis.subjects.perceptron.mlp import forward
-from analysis.validity import decide
-from analysis.work import Work
+from pluriscope.analysis.circuit_sets.backbone import backbone_of
+from pluriscope.analysis.circuit_sets.chance import coverage_of
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.circuits.strategy import find_circuits
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.studies.measures.measure import Measure, Measured, Need, Studied, Value
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.validity import decide
+from pluriscope.analysis.work import Work
 
 _NONE_VALID: Final = Measured(None, note="no circuit is valid")
 _ALONE: Final = Limits(max_possible=5_000_000, max_seconds=10.0, n_draws=2_000, n_smallest=0)

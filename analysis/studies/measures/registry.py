@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from analysis.studies.measures import answers, networks
-from analysis.studies.measures.measure import Measure
+from pluriscope.analysis.studies.measures import answers, networks
+from pluriscope.analysis.studies.measures.measure import Measure
 
 _FAMILIES: Final = {
     "Circuits, interpretations and placements in numbers": networks.MEASURES,

@@ -10,8 +10,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from analysis.errors import InvalidTraining
-from analysis.subjects.perceptron.activations import FAMILIES, Activation
+from pluriscope.analysis.errors import InvalidTraining
+from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, Activation
 
 _QUICK: Final[Mapping[str, tuple[Callable[..., Tensor], Callable[..., Tensor]]]] = {
     "leaky_relu": (

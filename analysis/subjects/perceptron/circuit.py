@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidMask
+from pluriscope.analysis.errors import InvalidMask
 
 MAX_EDGES = 64
 """Edges of the networks whose circuits are searched one by one: as many as an unsigned integer has bits."""

@@ -23,15 +23,15 @@ from typing import Any, Final, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import fixed_order
-from analysis.digest import canonical_json, sha256_hex
-from analysis.errors import InvalidStudy
-from analysis.subjects.perceptron.activations import activation_of
-from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task, input_table
-from analysis.validity import decide
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis import fixed_order
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.analysis.errors import InvalidStudy
+from pluriscope.analysis.subjects.perceptron.activations import activation_of
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import Task, input_table
+from pluriscope.analysis.validity import decide
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Spreading = Literal["normal", "fan-in", "matched"]
 Moments = tuple[tuple[float, float, float, float], ...]

@@ -1,4 +1,4 @@
-"""Derivatives of a network's output, summed in the order of :mod:`analysis.subjects.perceptron.mlp`.
+"""Derivatives of a network's output, summed in the order of :mod:`pluriscope.analysis.subjects.perceptron.mlp`.
 
 Where an activation has a kink, its derivative there is the one that torch takes: 0 for relu, the negative slope for
 leaky relu.
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.subjects.perceptron.mlp import forward_pass
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.mlp import forward_pass
+from pluriscope.analysis.subjects.perceptron.network import Network
 
 Array = NDArray[np.float64]
 

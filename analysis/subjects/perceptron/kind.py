@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from analysis.late_functions import function_at
-from analysis.subjects.subject import SubjectKind
-from analysis.subjects.traits import TRAITS
+from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.subjects.subject import SubjectKind
+from pluriscope.analysis.subjects.traits import TRAITS
 
-_FILES: Final = "analysis.network_files.files"  # knows what is planted and edited, which stands above this room
+_FILES: Final = (
+    "pluriscope.analysis.network_files.files"  # knows what is planted and edited, which stands above this room
+)
 
 
 def _read(document: dict[str, Any]) -> Any:
@@ -31,5 +33,5 @@ PERCEPTRON: Final = SubjectKind(
     read=_read,
     write=_write,
     traits=frozenset(TRAITS) - {"channels", "readers", "steps", "stream"},
-    module="analysis.explaining.perceptrons",
+    module="pluriscope.analysis.explaining.perceptrons",
 )

@@ -2,8 +2,8 @@
 
 Every pre-activation is summed in one fixed order: the bias, then source after source by index. So a circuit evaluated
 alone, in a batch, or inside the circuit search gives the same bits, and keeping every edge gives exactly the network.
-Activations are made of the four basic operations (:mod:`analysis.subjects.perceptron.activations`), so every machine
-agrees.
+Activations are made of the four basic operations (:mod:`pluriscope.analysis.subjects.perceptron.activations`), so every
+machine agrees.
 
 An absent edge into an active neuron carries 0 (zero ablation, as by Méloux et al., ICLR 2025), or the mean activation
 of its source neuron in the full network over the clean inputs (mean ablation). Edges that leave an inactive neuron
@@ -18,9 +18,9 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, kept_edges
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import input_table
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, kept_edges
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import input_table
 
 Ablation = Literal["zero", "mean"]
 
@@ -116,7 +116,8 @@ def circuit_activations(
         network: the network cut to the analysed output.
         circuit: the edges kept.
         inputs: ``[rows, n0]``.
-        ablation: what an absent edge into an active neuron carries (:mod:`analysis.subjects.perceptron.mlp`).
+        ablation: what an absent edge into an active neuron carries
+            (:mod:`pluriscope.analysis.subjects.perceptron.mlp`).
 
     Returns:
         ``[rows, n_l]`` for layers 0 … L; an inactive neuron shows the value that it is ablated to.
@@ -193,7 +194,8 @@ def keep_matrices(masks: NDArray[Any], layout: EdgeLayout) -> tuple[NDArray[np.b
     """The kept edges of many masks.
 
     Args:
-        masks: ``[circuits]`` edge masks, as :func:`~analysis.subjects.perceptron.circuit.mask_array` gives them.
+        masks: ``[circuits]`` edge masks, as :func:`~pluriscope.analysis.subjects.perceptron.circuit.mask_array` gives
+            them.
 
     Returns:
         ``[circuits, n_l, n_(l-1)]`` for layers 1 … L.

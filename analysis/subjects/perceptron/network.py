@@ -10,10 +10,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.described import Described
-from analysis.digest import canonical_json, sha256_hex
-from analysis.errors import InvalidNetwork
-from analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, Activation, activation_of
+from pluriscope.analysis.described import Described
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, Activation, activation_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -25,7 +25,7 @@ class Network(Described):
     Args:
         weights: ``W_l [n_l, n_(l-1)]``, l = 1 … L.
         biases: ``b_l [n_l]``.
-        activation: of hidden layers, as :mod:`analysis.subjects.perceptron.activations` writes it.
+        activation: of hidden layers, as :mod:`pluriscope.analysis.subjects.perceptron.activations` writes it.
         output_activation: of the last layer (the paper's networks use the hidden one there too).
         negative_slope: parameter of a leaky ReLU, which its name leaves out; None if there is none.
     """

@@ -11,7 +11,7 @@ networks whose loss or accuracy misses its target. A rejected network is an outc
 3. Without noise a batch is fully described by how often each Boolean input is in it; squared errors are weighted by
    those counts instead of being computed for equal rows again and again. That changes rounding, not meaning.
 4. Gradients are written out (three lines per layer), and all parameters are one array: few operations per step.
-5. Regularisation is that of :mod:`analysis.subjects.perceptron.training_spec`, the same for all lanes of one
+5. Regularisation is that of :mod:`pluriscope.analysis.subjects.perceptron.training_spec`, the same for all lanes of one
    computation. What is dropped is drawn for each row by itself, so rows are then not counted but run one by one, as
    with noise.
 
@@ -34,16 +34,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from analysis.subjects.perceptron.activations import Activation, activation_of
-from analysis.subjects.perceptron.batched_mlp import activated, layer_views, times_slope
-from analysis.subjects.perceptron.drawing import initial_parameters
-from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.perceptron.threads import one_thread
-from analysis.subjects.perceptron.training_course import EpochRecord, TrainingOutcome
-from analysis.subjects.perceptron.training_spec import TrainingSpec, TrainingState, read_regularisation
-from analysis.tasks import input_table
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.activations import Activation, activation_of
+from pluriscope.analysis.subjects.perceptron.batched_mlp import activated, layer_views, times_slope
+from pluriscope.analysis.subjects.perceptron.drawing import initial_parameters
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.threads import one_thread
+from pluriscope.analysis.subjects.perceptron.training_course import EpochRecord, TrainingOutcome
+from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec, TrainingState, read_regularisation
+from pluriscope.analysis.tasks import input_table
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 LANES: Final = 32
 _MAX_ELEMENTS: Final = 1 << 25  # of the largest array of one group, lanes included

@@ -1,7 +1,7 @@
 """The settings of a training and its outcome: values without torch, for forms, jobs and files.
 
-The training itself is in :mod:`analysis.subjects.perceptron.training`. What keeps a network simple while it learns
-(penalties on weights, dropout, and pruning after it has learned) is written as one line, such as ``l1 0.001`` or
+The training itself is in :mod:`pluriscope.analysis.subjects.perceptron.training`. What keeps a network simple while it
+learns (penalties on weights, dropout, and pruning after it has learned) is written as one line, such as ``l1 0.001`` or
 ``dropout 0.1, prune 0.5``; empty for AdamW's weight decay of .01 alone, which is the authors' training.
 
 - ``l1 P``: P times the sum of all |weights| (biases left out) is added to what gradients descend; the loss that is
@@ -31,12 +31,17 @@ from pydantic import (
     model_serializer,
 )
 
-from analysis.errors import AnalysisError, InvalidTask, InvalidTraining
-from analysis.strict_json import validated
-from analysis.subjects.perceptron.activations import CHOICES, DEFAULT_NEGATIVE_SLOPE, EXAMPLES, ActivationName
-from analysis.subjects.perceptron.drawing import initial_parameters
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import MAX_INPUTS, Task, task_of_text
+from pluriscope.analysis.errors import AnalysisError, InvalidTask, InvalidTraining
+from pluriscope.analysis.strict_json import validated
+from pluriscope.analysis.subjects.perceptron.activations import (
+    CHOICES,
+    DEFAULT_NEGATIVE_SLOPE,
+    EXAMPLES,
+    ActivationName,
+)
+from pluriscope.analysis.subjects.perceptron.drawing import initial_parameters
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import MAX_INPUTS, Task, task_of_text
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ What a reader sums is linear in its sources until it is normalised. So each valu
 matrix once, and each circuit takes the sum of some rows of that table. Heads of the first layer have few values, by the
 few edges into them, whose tables serve all circuits; and what a head adds keeps the size of a head until it is read.
 
-Sums are taken in another order than by :meth:`~analysis.subjects.transformer.space.AttentionSpace.run`, on any device.
-By how much that moves logits grows with the weights, so it is measured on some circuits of each model, and a circuit
-with a row nearer to a tie than :data:`MARGIN` times as much is run in one order again: counts are those of these runs.
+Sums are taken in another order than by :meth:`~pluriscope.analysis.subjects.transformer.space.AttentionSpace.run`, on
+any device. By how much that moves logits grows with the weights, so it is measured on some circuits of each model, and
+a circuit with a row nearer to a tie than :data:`MARGIN` times as much is run in one order again: counts are those of
+these runs.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from analysis.subjects.graph import Masks
-from analysis.subjects.perceptron.activations import activation_of
-from analysis.subjects.perceptron.batched_mlp import torch_module
-from analysis.subjects.subject import gaps
-from analysis.subjects.transformer.space import AttentionSpace, first_alike
-from analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.subjects.graph import Masks
+from pluriscope.analysis.subjects.perceptron.activations import activation_of
+from pluriscope.analysis.subjects.perceptron.batched_mlp import torch_module
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.subjects.transformer.space import AttentionSpace, first_alike
+from pluriscope.analysis.subjects.transformer.weights import Transformer
 
 MARGIN: Final = 10_000.0
 """How many times nearer than what was measured a tie must be to be decided by runs in one order."""

@@ -18,8 +18,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.fixed_order import inner
-from analysis.subjects.perceptron.activations import Activation, activation_of
+from pluriscope.analysis.fixed_order import inner
+from pluriscope.analysis.subjects.perceptron.activations import Activation, activation_of
 
 Array = NDArray[np.float64]
 BIASES: Final = ("query_bias", "key_bias", "value_bias", "output_bias")
@@ -37,7 +37,8 @@ class Blocks:
         biases: for each layer of query, key and value ``[heads, d_head]`` and of the output ``[d_model]``; () for none.
         unembedding_bias: ``[vocabulary]``, None for none.
         mlps: for each layer ``[d_model, d_mlp]``, ``[d_mlp]``, ``[d_mlp, d_model]``, ``[d_model]``; () for none.
-        activation: of the MLP blocks, as :mod:`analysis.subjects.perceptron.activations` writes it; "" without them.
+        activation: of the MLP blocks, as :mod:`pluriscope.analysis.subjects.perceptron.activations` writes it; ""
+            without them.
         epsilon: what LayerNorm adds to the variance; None without LayerNorm.
     """
 

@@ -12,10 +12,10 @@ heads). By how much the answer is above a rival is a left number plus a right nu
 choices are sorted by theirs, and the ones that make the row wrong are the first so many, kept as bits in words; 64 of
 them are counted at once, row after row, until too many rows are wrong.
 
-All terms are computed as :meth:`~analysis.subjects.transformer.space.AttentionSpace.run` computes them, to the bit.
-Only the last sum is taken in another order, so its rounding is bounded (Higham, "Accuracy and Stability of Numerical
-Algorithms", 2nd ed., §4.2): a row is decided where the sum is farther from 0 than that, and a circuit with a row that
-is not is summed in the order of ``run``.
+All terms are computed as :meth:`~pluriscope.analysis.subjects.transformer.space.AttentionSpace.run` computes them, to
+the bit. Only the last sum is taken in another order, so its rounding is bounded (Higham, "Accuracy and Stability of
+Numerical Algorithms", 2nd ed., §4.2): a row is decided where the sum is farther from 0 than that, and a circuit with a
+row that is not is summed in the order of ``run``.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.fixed_order import inner
-from analysis.subjects.subject import SearchPart, gaps
-from analysis.subjects.transformer.heads import Array, HeadWeights, attend, attention, mixed
+from pluriscope.analysis.fixed_order import inner
+from pluriscope.analysis.subjects.subject import SearchPart, gaps
+from pluriscope.analysis.subjects.transformer.heads import Array, HeadWeights, attend, attention, mixed
 
 Words = NDArray[np.uint64]
 Indices = NDArray[np.intp]

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 
-from analysis.errors import InvalidData
-from analysis.strict_json import read_object, validated
-from analysis.subjects.transformer.blocks import BIASES
-from analysis.subjects.transformer.model import FORMAT, LIMITS, AttentionModel, Ids, read_rows
-from analysis.subjects.transformer.tasks import TokenTask
-from analysis.subjects.transformer.weights import MATRICES
+from pluriscope.analysis.errors import InvalidData
+from pluriscope.analysis.strict_json import read_object, validated
+from pluriscope.analysis.subjects.transformer.blocks import BIASES
+from pluriscope.analysis.subjects.transformer.model import FORMAT, LIMITS, AttentionModel, Ids, read_rows
+from pluriscope.analysis.subjects.transformer.tasks import TokenTask
+from pluriscope.analysis.subjects.transformer.weights import MATRICES
 
 MAX_TABLE_BYTES: Final = 4_000_000
 _TABLE: Final = "table of rows"
@@ -21,7 +21,7 @@ _CURE: Final = 'give {"rows": [[token ids]], "answers": [token ids]}, and "token
 
 def attention_document(model: AttentionModel) -> dict[str, Any]:
     """A transformer as the JSON object of a file, from which
-    :func:`~analysis.subjects.transformer.model.read_attention` reads the very same numbers.
+    :func:`~pluriscope.analysis.subjects.transformer.model.read_attention` reads the very same numbers.
     """
     return {
         "format": FORMAT,

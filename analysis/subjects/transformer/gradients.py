@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.fixed_order import inner
-from analysis.subjects.transformer.blocks import BIASES, MLP
-from analysis.subjects.transformer.heads import Array, mixed
-from analysis.subjects.transformer.runs import SLOTS, Run, slopes
-from analysis.subjects.transformer.weights import MATRICES, Transformer
+from pluriscope.analysis.fixed_order import inner
+from pluriscope.analysis.subjects.transformer.blocks import BIASES, MLP
+from pluriscope.analysis.subjects.transformer.heads import Array, mixed
+from pluriscope.analysis.subjects.transformer.runs import SLOTS, Run, slopes
+from pluriscope.analysis.subjects.transformer.weights import MATRICES, Transformer
 
 
 def matrix_reads(model: Transformer, tokens: NDArray[np.int64], of: Run) -> dict[str, Array]:

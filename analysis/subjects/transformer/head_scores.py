@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.subjects.subject import Cell, Table
-from analysis.subjects.transformer.heads import Array, attention_to
+from pluriscope.analysis.subjects.subject import Cell, Table
+from pluriscope.analysis.subjects.transformer.heads import Array, attention_to
 
 _LOOKS: Final = (
     "Attention, averaged over rows and positions: to the token before (previous); to earlier occurrences of the same "

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis.subjects.subject import SubjectKind
-from analysis.subjects.transformer.files import attention_document
-from analysis.subjects.transformer.model import FORMAT, read_attention
-from analysis.subjects.transformer.space import ROLES
+from pluriscope.analysis.subjects.subject import SubjectKind
+from pluriscope.analysis.subjects.transformer.files import attention_document
+from pluriscope.analysis.subjects.transformer.model import FORMAT, read_attention
+from pluriscope.analysis.subjects.transformer.space import ROLES
 
 TRANSFORMER: Final = SubjectKind(
     key="attention",
@@ -21,7 +21,7 @@ TRANSFORMER: Final = SubjectKind(
     read=read_attention,
     write=attention_document,
     traits=frozenset(("readers", "gates", "stream", "play", "edits")),
-    module="analysis.explaining.graphs",
+    module="pluriscope.analysis.explaining.graphs",
     roles=ROLES,
-    counting="analysis.subjects.transformer.batched",
+    counting="pluriscope.analysis.subjects.transformer.batched",
 )

@@ -6,7 +6,7 @@
     z = x_n U
 
 after Elhage et al., "A Mathematical Framework for Transformer Circuits", 2021. Biases, MLP blocks and LayerNorm may
-come with them (:mod:`analysis.subjects.transformer.blocks`).
+come with them (:mod:`pluriscope.analysis.subjects.transformer.blocks`).
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from typing import Annotated, Any, ClassVar, Final, Self, cast
 import numpy as np
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 
-from analysis.described import Described
-from analysis.digest import canonical_json, sha256_hex
-from analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
-from analysis.late_functions import function_at
-from analysis.strict_json import kind_of, plain_text, validated
-from analysis.subjects.names import MAX_ATTRIBUTION, checked_name
-from analysis.subjects.perceptron.activations import activation_of
-from analysis.subjects.planted import read_planted_edges
-from analysis.subjects.subject import Rules
-from analysis.subjects.trained import StepRecord
-from analysis.subjects.transformer.blocks import BIASES, D_MLP, Blocks
-from analysis.subjects.transformer.heads import Array
-from analysis.subjects.transformer.space import AttentionSpace
-from analysis.subjects.transformer.tasks import MAX_ROWS, TokenTask
-from analysis.subjects.transformer.weights import MATRICES, Transformer
+from pluriscope.analysis.described import Described
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
+from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.strict_json import kind_of, plain_text, validated
+from pluriscope.analysis.subjects.names import MAX_ATTRIBUTION, checked_name
+from pluriscope.analysis.subjects.perceptron.activations import activation_of
+from pluriscope.analysis.subjects.planted import read_planted_edges
+from pluriscope.analysis.subjects.subject import Rules
+from pluriscope.analysis.subjects.trained import StepRecord
+from pluriscope.analysis.subjects.transformer.blocks import BIASES, D_MLP, Blocks
+from pluriscope.analysis.subjects.transformer.heads import Array
+from pluriscope.analysis.subjects.transformer.space import AttentionSpace
+from pluriscope.analysis.subjects.transformer.tasks import MAX_ROWS, TokenTask
+from pluriscope.analysis.subjects.transformer.weights import MATRICES, Transformer
 
 FORMAT: Final = "pluriscope-attention/1"
 LIMITS: Final = {
@@ -51,7 +51,7 @@ MAX_MULTIPLICATIONS: Final = 1 << 30
 """Of the whole model on all rows of its task: a second or two."""
 FILE: Final = "model file"
 """What refusals of its reader call it."""
-_READ_EDITED: Final = "analysis.edits.registry:read_edited"  # knows the rules, which stand above this room
+_READ_EDITED: Final = "pluriscope.analysis.edits.registry:read_edited"  # knows the rules, which stand above this room
 READ_CURE: Final = "give what docs/machine-interface.md says of model files"
 
 

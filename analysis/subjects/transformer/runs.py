@@ -22,11 +22,11 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidIntervention
-from analysis.fixed_order import inner
-from analysis.subjects.chances import divergence, log_softmax
-from analysis.subjects.transformer.heads import Array, attention, inner_slopes, mixed
-from analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.errors import InvalidIntervention
+from pluriscope.analysis.fixed_order import inner
+from pluriscope.analysis.subjects.chances import divergence, log_softmax
+from pluriscope.analysis.subjects.transformer.heads import Array, attention, inner_slopes, mixed
+from pluriscope.analysis.subjects.transformer.weights import Transformer
 
 MILLISECONDS: Final = 1.5e-6
 """About how long one multiplication takes."""

@@ -22,7 +22,7 @@ from math import comb, prod
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.subjects.graph import Masks
+from pluriscope.analysis.subjects.graph import Masks
 
 Sizes = tuple[int, ...]
 

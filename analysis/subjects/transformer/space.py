@@ -8,8 +8,8 @@ the task's rows. With "nodes" a mask says which heads and MLP blocks are there.
 Biases are no edges: where there are blocks of any sort, what is given carries one more number, which is 1 whether the
 edge is kept or cut, and biases are the weights of that number.
 
-Sums are taken in one order, and exp is :func:`analysis.fixed_order.exp_of_negative`, so every machine finds the same
-circuits.
+Sums are taken in one order, and exp is :func:`pluriscope.analysis.fixed_order.exp_of_negative`, so every machine finds
+the same circuits.
 """
 
 from __future__ import annotations
@@ -22,15 +22,21 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import BeyondLimits
-from analysis.fixed_order import inner, mean
-from analysis.subjects.enumeration import are_circuits
-from analysis.subjects.graph import Edge, Graph, Masks, Node
-from analysis.subjects.subject import Role, RowRun, Slope, Table, gaps
-from analysis.subjects.transformer.blocks import mean_of
-from analysis.subjects.transformer.engine import MAX_BYTES, AttentionEngine, Wiring
-from analysis.subjects.transformer.head_scores import Trace, answer_places, chance_of, head_table, places_looked_for
-from analysis.subjects.transformer.heads import (
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.fixed_order import inner, mean
+from pluriscope.analysis.subjects.enumeration import are_circuits
+from pluriscope.analysis.subjects.graph import Edge, Graph, Masks, Node
+from pluriscope.analysis.subjects.subject import Role, RowRun, Slope, Table, gaps
+from pluriscope.analysis.subjects.transformer.blocks import mean_of
+from pluriscope.analysis.subjects.transformer.engine import MAX_BYTES, AttentionEngine, Wiring
+from pluriscope.analysis.subjects.transformer.head_scores import (
+    Trace,
+    answer_places,
+    chance_of,
+    head_table,
+    places_looked_for,
+)
+from pluriscope.analysis.subjects.transformer.heads import (
     Array,
     HeadWeights,
     Reads,
@@ -42,8 +48,8 @@ from analysis.subjects.transformer.heads import (
     mixed,
     read_slopes,
 )
-from analysis.subjects.transformer.sized_draws import SizedDraws
-from analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.subjects.transformer.sized_draws import SizedDraws
+from pluriscope.analysis.subjects.transformer.weights import Transformer
 
 _BATCH: Final = 1 << 21  # numbers in one array of a batch
 _MAX_BRANCH: Final = 16  # edges into one head whose subsets are listed
@@ -434,7 +440,9 @@ class AttentionSpace:
         return [values[0, 0] for _, values in self._sources(whole, self._nothing, tokens, every_position=True)]
 
     def roles(self, masks: Masks) -> Masks | None:
-        """By scores above one half on each circuit's own run (:mod:`analysis.subjects.transformer.head_scores`)."""
+        """By scores above one half on each circuit's own run
+        (:mod:`pluriscope.analysis.subjects.transformer.head_scores`).
+        """
         model = self._model
         kept = self._graph.kept_edges(masks)
         alike = {head: first_alike(kept[:, self._concerning(head)]) for head in self._heads}

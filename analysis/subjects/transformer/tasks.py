@@ -28,7 +28,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import InvalidTask
+from pluriscope.analysis.errors import InvalidTask
 
 Row = tuple[int, ...]
 Rows = Iterator[tuple[Row, int]]

@@ -18,20 +18,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.subjects.classifier import Classifier
-from analysis.subjects.perceptron.activations import activation_of
-from analysis.subjects.perceptron.batched_mlp import torch_module
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.perceptron.optimizers import AdamW
-from analysis.subjects.perceptron.threads import one_thread
-from analysis.subjects.subject import ACCURACY_THRESHOLD
-from analysis.subjects.trained import StepRecord
-from analysis.subjects.transformer.blocks import MLP, Blocks
-from analysis.subjects.transformer.model import AttentionModel
-from analysis.subjects.transformer.training_spec import AttentionSpec
-from analysis.subjects.transformer.weights import MATRICES
-from analysis.validity import max_wrong
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.classifier import Classifier
+from pluriscope.analysis.subjects.perceptron.activations import activation_of
+from pluriscope.analysis.subjects.perceptron.batched_mlp import torch_module
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.optimizers import AdamW
+from pluriscope.analysis.subjects.perceptron.threads import one_thread
+from pluriscope.analysis.subjects.subject import ACCURACY_THRESHOLD
+from pluriscope.analysis.subjects.trained import StepRecord
+from pluriscope.analysis.subjects.transformer.blocks import MLP, Blocks
+from pluriscope.analysis.subjects.transformer.model import AttentionModel
+from pluriscope.analysis.subjects.transformer.training_spec import AttentionSpec
+from pluriscope.analysis.subjects.transformer.weights import MATRICES
+from pluriscope.analysis.validity import max_wrong
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 BATCH: Final = 512
 """Most rows of a step."""

@@ -10,10 +10,10 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.subjects.edited import EditRecord
-from analysis.subjects.planted import PlantedEdges
-from analysis.subjects.transformer.blocks import BIASES, MLP, NO_BLOCKS, Blocks
-from analysis.subjects.transformer.heads import Array, HeadWeights
+from pluriscope.analysis.subjects.edited import EditRecord
+from pluriscope.analysis.subjects.planted import PlantedEdges
+from pluriscope.analysis.subjects.transformer.blocks import BIASES, MLP, NO_BLOCKS, Blocks
+from pluriscope.analysis.subjects.transformer.heads import Array, HeadWeights
 
 MATRICES: Final = ("query", "key", "value", "output")
 """Of each layer, in the order of a transformer's layers."""

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, contains_eager
 
-from app.db.rows import column_of
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow, ProtocolRow
+from pluriscope.app.db.rows import column_of
+from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow, ProtocolRow
 
 
 def placements_untried(session: Session, analysis: AnalysisRow) -> bool:

@@ -9,15 +9,15 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from analysis.data import DataRecord, clean_data
-from analysis.digest import MIN_PREFIX, looks_like_digest
-from analysis.protocol import BUILT_IN, NAMED, Protocol
-from analysis.subjects.question import SubjectQuestion
-from app.db.codecs import data_of, graph_question, protocol_of, question_of
-from app.db.errors import Ambiguous, Deleted, NotFound
-from app.db.study_tables import StudyRow
-from app.db.tables import PERCEPTRON, AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
-from app.limits import undo_days_in
+from pluriscope.analysis.data import DataRecord, clean_data
+from pluriscope.analysis.digest import MIN_PREFIX, looks_like_digest
+from pluriscope.analysis.protocol import BUILT_IN, NAMED, Protocol
+from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.app.db.codecs import data_of, graph_question, protocol_of, question_of
+from pluriscope.app.db.errors import Ambiguous, Deleted, NotFound
+from pluriscope.app.db.study_tables import StudyRow
+from pluriscope.app.db.tables import PERCEPTRON, AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
+from pluriscope.app.limits import undo_days_in
 from pluriscope.naming import Scope
 
 CANDIDATES: Final = 5
@@ -157,7 +157,7 @@ def find_data(session: Session, ref: str, n_inputs: int) -> DataRecord:
 
 
 def analysed_question(session: Session, row: AnalysisRow) -> Any:
-    """What a stored analysis answers, a :class:`~analysis.subjects.question.SubjectQuestion`.
+    """What a stored analysis answers, a :class:`~pluriscope.analysis.subjects.question.SubjectQuestion`.
 
     Raises:
         NotFound: this version knows no such kind of network.
@@ -170,7 +170,8 @@ def analysed_question(session: Session, row: AnalysisRow) -> Any:
 
 
 def find_question(session: Session, network: NetworkRow, scope: Scope) -> Any:
-    """The question that a scope names about a stored network, a :class:`~analysis.subjects.question.SubjectQuestion`.
+    """The question that a scope names about a stored network, a
+    :class:`~pluriscope.analysis.subjects.question.SubjectQuestion`.
 
     Raises:
         NotFound: the output, protocol or data record does not exist, or this version knows no such kind of network.

@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from analysis.circuit_sets.chance import Coverage, KnownSizes, coverage_of
-from analysis.circuit_sets.judged_masks import NOT_ASKED, asked_of
-from analysis.circuit_sets.judged_masks import column_of as column_of_criterion
-from analysis.circuit_sets.masks import MasksFound
-from analysis.circuits.result import CircuitMethod, CircuitSearch
-from analysis.criteria.verdict import FAILED, OUTCOMES, PASSED
-from analysis.explaining.graphs import read_sample
-from analysis.explanations.explanation import NAME, REF, Frame
-from analysis.question import Question
-from analysis.subjects.question import GraphQuestion
-from app.db.distributions import bracket_in, distribution_in, edge_use_in, smallest_in
-from app.db.rows import column_of, columns_of
-from app.db.tables import AnalysisRow, CircuitRow
-from app.db.verdicts import NOT_JUDGED, outcomes_of
+from pluriscope.analysis.circuit_sets.chance import Coverage, KnownSizes, coverage_of
+from pluriscope.analysis.circuit_sets.judged_masks import NOT_ASKED, asked_of
+from pluriscope.analysis.circuit_sets.judged_masks import column_of as column_of_criterion
+from pluriscope.analysis.circuit_sets.masks import MasksFound
+from pluriscope.analysis.circuits.result import CircuitMethod, CircuitSearch
+from pluriscope.analysis.criteria.verdict import FAILED, OUTCOMES, PASSED
+from pluriscope.analysis.explaining.graphs import read_sample
+from pluriscope.analysis.explanations.explanation import NAME, REF, Frame
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.app.db.distributions import bracket_in, distribution_in, edge_use_in, smallest_in
+from pluriscope.app.db.rows import column_of, columns_of
+from pluriscope.app.db.tables import AnalysisRow, CircuitRow
+from pluriscope.app.db.verdicts import NOT_JUDGED, outcomes_of
 
 
 def masks_of(session: Session, analysis: AnalysisRow) -> NDArray[Any]:
@@ -143,9 +143,10 @@ def found_masks(session: Session, row: AnalysisRow) -> MasksFound | None:
 
 def stored_circuits(session: Session, row: AnalysisRow, question: GraphQuestion) -> Frame:
     """The circuits of such a network as columns, by the names of
-    :func:`analysis.explaining.graphs.circuits`.
+    :func:`pluriscope.analysis.explaining.graphs.circuits`.
 
-    What a version that searched did not know of them is :data:`~analysis.circuit_sets.judged_masks.NOT_ASKED`.
+    What a version that searched did not know of them is
+    :data:`~pluriscope.analysis.circuit_sets.judged_masks.NOT_ASKED`.
     """
     names = ("mask", "edges", "neurons", "right", "worst", "margin", "verdicts", "roles")
     stored: dict[str, Any] = columns_of(session, row, "circuit", names)

@@ -8,9 +8,9 @@ from typing import Any, Final
 from sqlalchemy import Row, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from app.db.errors import NotFound
-from app.db.job_tables import JobLogRow, JobRow
-from app.db.tables import AnalysisRow
+from pluriscope.app.db.errors import NotFound
+from pluriscope.app.db.job_tables import JobLogRow, JobRow
+from pluriscope.app.db.tables import AnalysisRow
 
 UNFINISHED: Final = ("queued", "running")
 

@@ -11,10 +11,18 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased, defer, joinedload
 
-from app.db.codecs import is_known
-from app.db.job_tables import JobRow
-from app.db.reads.jobs import UNFINISHED
-from app.db.tables import PERCEPTRON, AnalysisRow, CheckpointRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
+from pluriscope.app.db.codecs import is_known
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reads.jobs import UNFINISHED
+from pluriscope.app.db.tables import (
+    PERCEPTRON,
+    AnalysisRow,
+    CheckpointRow,
+    DataRow,
+    FormerSlugRow,
+    NetworkRow,
+    ProtocolRow,
+)
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{6,64}")
 """The beginning of a digest that names a network: with fewer digits it would be there by chance."""

@@ -11,23 +11,23 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.algorithms.redundancy import IRREDUNDANT
-from analysis.alignments.alignment import OnNeurons
-from analysis.alignments.result import AlgorithmResult, AlgorithmSearch
-from analysis.circuits.judging import evaluate_circuits
-from analysis.circuits.result import CircuitSearch
-from analysis.interpretations.result import InterpretationCounts
-from analysis.question import Question
-from analysis.result import OutputAnalysis
-from analysis.result_file import read_stops, read_tally, result_json, self_contained
-from analysis.subjects.perceptron.network import Network
-from app.db.codecs import alignment_of, document_of, network_file_of
-from app.db.distributions import candidates_in
-from app.db.reads.analyses import analysed_question
-from app.db.reads.circuits import found_masks, masks_of, search_of, whole_counts
-from app.db.rows import column_of
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.algorithms.redundancy import IRREDUNDANT
+from pluriscope.analysis.alignments.alignment import OnNeurons
+from pluriscope.analysis.alignments.result import AlgorithmResult, AlgorithmSearch
+from pluriscope.analysis.circuits.judging import evaluate_circuits
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.result import OutputAnalysis
+from pluriscope.analysis.result_file import read_stops, read_tally, result_json, self_contained
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.app.db.codecs import alignment_of, document_of, network_file_of
+from pluriscope.app.db.distributions import candidates_in
+from pluriscope.app.db.reads.analyses import analysed_question
+from pluriscope.app.db.reads.circuits import found_masks, masks_of, search_of, whole_counts
+from pluriscope.app.db.rows import column_of
+from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow
 
 
 def load_analysis(session: Session, row: AnalysisRow, *, outputs: bool = True) -> OutputAnalysis:

@@ -14,15 +14,15 @@ from typing import Final
 from sqlalchemy import and_, false, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from analysis.digest import sha256_hex
-from app.db.errors import NotFound, StoreUnavailable
-from app.db.job_tables import JobRow
-from app.db.reads.analyses import called, unless_deleted
-from app.db.reads.jobs import UNFINISHED
-from app.db.reads.networks import STUDY_ORIGIN
-from app.db.study_tables import FormerStudySlugRow, StudyPartRow, StudyRow
-from app.db.tables import NetworkRow
-from app.limits import data_folder_in
+from pluriscope.analysis.digest import sha256_hex
+from pluriscope.app.db.errors import NotFound, StoreUnavailable
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reads.analyses import called, unless_deleted
+from pluriscope.app.db.reads.jobs import UNFINISHED
+from pluriscope.app.db.reads.networks import STUDY_ORIGIN
+from pluriscope.app.db.study_tables import FormerStudySlugRow, StudyPartRow, StudyRow
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.limits import data_folder_in
 from pluriscope.study_table import ENDING, StudyTable, put
 
 STUDY_JOBS: Final = "study"

@@ -2,7 +2,7 @@
 
 Explanations stand in the store's order: circuits by ascending mask; algorithms by position; valid alignments by row.
 :func:`count_of` tells how many there are. Interpretations are not listed; for them every circuit has exact numbers, see
-:mod:`analysis.criteria.interpretation_tallies`.
+:mod:`pluriscope.analysis.criteria.interpretation_tallies`.
 
 To survive is to pass. Failed, undecided and not applicable explanations do not, and are told apart in every count.
 """
@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from analysis.criteria.criterion import KINDS, Kind
-from analysis.criteria.judging import budget_that_ended
-from analysis.criteria.registry import EVERY
-from analysis.criteria.steps import CriterionStep
-from analysis.criteria.verdict import OUTCOMES, Outcome
-from analysis.explanations.registry import BY_KEY
-from analysis.result import CriterionTally
-from app.db.recorded import stored_searches
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
-from app.db.verdicts import LETTERS, NOT_JUDGED, outcomes_of, step_of, verdict_rows
+from pluriscope.analysis.criteria.criterion import KINDS, Kind
+from pluriscope.analysis.criteria.judging import budget_that_ended
+from pluriscope.analysis.criteria.registry import EVERY
+from pluriscope.analysis.criteria.steps import CriterionStep
+from pluriscope.analysis.criteria.verdict import OUTCOMES, Outcome
+from pluriscope.analysis.explanations.registry import BY_KEY
+from pluriscope.analysis.result import CriterionTally
+from pluriscope.app.db.recorded import stored_searches
+from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
+from pluriscope.app.db.verdicts import LETTERS, NOT_JUDGED, outcomes_of, step_of, verdict_rows
 
 _KINDS: Final = (*KINDS, *BY_KEY)
 _ORDER = {key: number for number, key in enumerate(EVERY)}

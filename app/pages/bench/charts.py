@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
-from analysis.answer_key.condition import condition_of
-from analysis.answer_key.submission import TRACKS
-from app.pages.bench.results import SCORE_OF, Results, label_of, some_of
+from pluriscope.analysis.answer_key.condition import condition_of
+from pluriscope.analysis.answer_key.submission import TRACKS
+from pluriscope.app.pages.bench.results import SCORE_OF, Results, label_of, some_of
 from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series, heat_chart
 from pluriscope.figures.numbers import decimal
 

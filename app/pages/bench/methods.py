@@ -10,14 +10,15 @@ from typing import Any, Final, get_args
 
 from pydantic import Field
 
-from analysis.answer_key.condition import PRIMARY, condition_of
-from analysis.answer_key.scores import SCORES, Score
-from analysis.answer_key.submission import TRACKS, Outcome
-from analysis.answer_key.summary import ranked
-from analysis.network_files.files import slug_of
-from app.options import PageModel
-from app.pages.bench.charts import TRACK_WORDS, among_chart, arms_chart, edges_of, heat_of, score_chart
-from app.pages.bench.results import (
+from pluriscope.address import Addresses
+from pluriscope.analysis.answer_key.condition import PRIMARY, condition_of
+from pluriscope.analysis.answer_key.scores import SCORES, Score
+from pluriscope.analysis.answer_key.submission import TRACKS, Outcome
+from pluriscope.analysis.answer_key.summary import ranked
+from pluriscope.analysis.network_files.files import slug_of
+from pluriscope.app.options import PageModel
+from pluriscope.app.pages.bench.charts import TRACK_WORDS, among_chart, arms_chart, edges_of, heat_of, score_chart
+from pluriscope.app.pages.bench.results import (
     MEANING_OF,
     SCORE_OF,
     Results,
@@ -32,8 +33,7 @@ from app.pages.bench.results import (
     table_of,
     truths_of,
 )
-from app.pages.prose import chapters
-from pluriscope.address import Addresses
+from pluriscope.app.pages.prose import chapters
 from pluriscope.blocks import (
     Action,
     Block,

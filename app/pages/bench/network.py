@@ -9,12 +9,21 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from analysis.answer_key.suite import SuiteNetwork
-from app.errors import BadQuery, NotFound
-from app.options import PageModel
-from app.pages.bench.charts import edges_of, map_chart
-from app.pages.bench.results import Results, citation, label_of, results_of, share_menu, suite_of, switches, truths_of
 from pluriscope.address import Addresses
+from pluriscope.analysis.answer_key.suite import SuiteNetwork
+from pluriscope.app.errors import BadQuery, NotFound
+from pluriscope.app.options import PageModel
+from pluriscope.app.pages.bench.charts import edges_of, map_chart
+from pluriscope.app.pages.bench.results import (
+    Results,
+    citation,
+    label_of,
+    results_of,
+    share_menu,
+    suite_of,
+    switches,
+    truths_of,
+)
 from pluriscope.blocks import Block, ChartFigure, Fact, Facts, Figure, Head, More, Section, Table
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.tables import read_query

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from analysis.answer_key.summary import difference
-from analysis.network_files.files import slug_of
-from app.errors import BadQuery
-from app.options import PageModel
-from app.pages.bench.methods import scores_table
-from app.pages.bench.results import Results, citation, label_of, results_of, share_menu, switches
 from pluriscope.address import Addresses
+from pluriscope.analysis.answer_key.summary import difference
+from pluriscope.analysis.network_files.files import slug_of
+from pluriscope.app.errors import BadQuery
+from pluriscope.app.options import PageModel
+from pluriscope.app.pages.bench.methods import scores_table
+from pluriscope.app.pages.bench.results import Results, citation, label_of, results_of, share_menu, switches
 from pluriscope.blocks import Action, Block, ChartFigure, Fact, Facts, Head, More, Notice, Section, Table
 from pluriscope.figures.charts import Axis, Chart, Look, Series
 from pluriscope.figures.numbers import decimal, exact

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from analysis.answer_key.baselines import BASELINES
-from analysis.answer_key.condition import PRIMARY, Condition, condition_of
-from analysis.answer_key.scores import SCORES
-from analysis.errors import AnalysisError
-from analysis.network_files.files import slug_of
-from app.errors import BadQuery, NotFound
-from app.pages.sharing.share import InShort, Share
 from pluriscope.address import Addresses
+from pluriscope.analysis.answer_key.baselines import BASELINES
+from pluriscope.analysis.answer_key.condition import PRIMARY, Condition, condition_of
+from pluriscope.analysis.answer_key.scores import SCORES
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.network_files.files import slug_of
+from pluriscope.app.errors import BadQuery, NotFound
+from pluriscope.app.pages.sharing.share import InShort, Share
 from pluriscope.blocks import Action, Choice, Menu, More, Prose
 from pluriscope.figures.numbers import exact, short
 from pluriscope.glossary import terms

@@ -7,13 +7,13 @@ from typing import Final
 
 import numpy as np
 
-from analysis.answers import answers, counted_otherwise
-from analysis.network_files.formats.format import CALLING
-from analysis.network_files.intake import Intake
-from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import INPUT_NAMES, Task, input_table
-from analysis.validity import FRAGILE_MARGIN, margin_to_edge
+from pluriscope.analysis.answers import answers, counted_otherwise
+from pluriscope.analysis.network_files.formats.format import CALLING
+from pluriscope.analysis.network_files.intake import Intake
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import INPUT_NAMES, Task, input_table
+from pluriscope.analysis.validity import FRAGILE_MARGIN, margin_to_edge
 from pluriscope.blocks import Block, Fact, Facts, Figure, Prose, Table
 from pluriscope.figures.numbers import decimal, noun
 from pluriscope.figures.svg.networks import network_diagram

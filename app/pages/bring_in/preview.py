@@ -13,30 +13,30 @@ import numpy as np
 from pydantic import Field, create_model
 from sqlalchemy.orm import Session
 
-from analysis.errors import AnalysisError, InvalidNetwork, InvalidTask
-from analysis.network_files.files import MAX_NETWORK_BYTES, network_file_json
-from analysis.network_files.formats.format import CALLING
-from analysis.network_files.intake import Intake
-from analysis.network_files.questions import NEAR
-from analysis.preflight import preflight
-from analysis.protocol import COMPLETE, Protocol
-from analysis.question import Question
-from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.registry import question_in
-from analysis.tasks import Task
-from analysis.unlearned import not_learned
-from app.db.codecs import tasks_of
-from app.db.reads.analyses import network_by_digest
-from app.db.tables import NetworkRow
-from app.db.writes import other_tasks
-from app.limits import limits_in
-from app.pages.bring_in.computed import computed
-from app.pages.bring_in.form import Asked, fields_of, for_a_form, refused
-from app.pages.bring_in.questions import Answered
-from app.pages.inside import rows_table
-from app.pages.plan import planned_table
-from app.pages.shared import activation_words
 from pluriscope.address import Addresses
+from pluriscope.analysis.errors import AnalysisError, InvalidNetwork, InvalidTask
+from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES, network_file_json
+from pluriscope.analysis.network_files.formats.format import CALLING
+from pluriscope.analysis.network_files.intake import Intake
+from pluriscope.analysis.network_files.questions import NEAR
+from pluriscope.analysis.preflight import preflight
+from pluriscope.analysis.protocol import COMPLETE, Protocol
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.registry import question_in
+from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.unlearned import not_learned
+from pluriscope.app.db.codecs import tasks_of
+from pluriscope.app.db.reads.analyses import network_by_digest
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.db.writes import other_tasks
+from pluriscope.app.limits import limits_in
+from pluriscope.app.pages.bring_in.computed import computed
+from pluriscope.app.pages.bring_in.form import Asked, fields_of, for_a_form, refused
+from pluriscope.app.pages.bring_in.questions import Answered
+from pluriscope.app.pages.inside import rows_table
+from pluriscope.app.pages.plan import planned_table
+from pluriscope.app.pages.shared import activation_words
 from pluriscope.blocks import (
     Action,
     Block,

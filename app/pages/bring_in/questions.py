@@ -10,13 +10,13 @@ from typing import Any, Final, Literal, TypeVar
 
 from pydantic import Field
 
-from analysis.errors import AnalysisError
-from analysis.network_files.declaration import LEFT_OPEN, Declaration, FileQuestion
-from analysis.network_files.declared_tasks import decided_tasks
-from analysis.network_files.files import NetworkFile
-from analysis.network_files.formats.format import Beside
-from analysis.network_files.intake import as_chosen, read_any, take_in
-from analysis.subjects.perceptron.activations import activation_of
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.network_files.declaration import LEFT_OPEN, Declaration, FileQuestion
+from pluriscope.analysis.network_files.declared_tasks import decided_tasks
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.network_files.formats.format import Beside
+from pluriscope.analysis.network_files.intake import as_chosen, read_any, take_in
+from pluriscope.analysis.subjects.perceptron.activations import activation_of
 from pluriscope.blocks import sentence
 from pluriscope.figures.numbers import enumerated
 

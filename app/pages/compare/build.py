@@ -7,16 +7,16 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from analysis.errors import AnalysisError
-from app.errors import BadQuery, PageError
-from app.pages.compare.choosing import choices, known_two, searched_for
-from app.pages.compare.compared import Compared
-from app.pages.compare.networks import of_network
-from app.pages.compare.options import ComparedOptions, CompareOptions
-from app.pages.compare.rows import on_rows
-from app.pages.explanations import Explanation, find_explanation, read_ref
-from app.pages.place import INTERPRETATIONS, AnyPlace, check_boolean, locate
 from pluriscope.address import Addresses
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.app.errors import BadQuery, PageError
+from pluriscope.app.pages.compare.choosing import choices, known_two, searched_for
+from pluriscope.app.pages.compare.compared import Compared
+from pluriscope.app.pages.compare.networks import of_network
+from pluriscope.app.pages.compare.options import ComparedOptions, CompareOptions
+from pluriscope.app.pages.compare.rows import on_rows
+from pluriscope.app.pages.explanations import Explanation, find_explanation, read_ref
+from pluriscope.app.pages.place import INTERPRETATIONS, AnyPlace, check_boolean, locate
 from pluriscope.blocks import Block, Prose
 from pluriscope.naming import LEAST, MOST
 

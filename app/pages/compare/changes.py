@@ -11,25 +11,25 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.carried_algorithms.search import Unasked, all_stories
-from analysis.changes import Change, ChangesReport, beside
-from analysis.criteria.steps import CriterionStep
-from analysis.errors import AnalysisError
-from analysis.explanations.registry import KIND_OF
-from analysis.interpretations.counting import count_interpretations
-from analysis.subjects.perceptron.circuit import mask_array
-from analysis.subjects.question import CircuitVerdict
-from app.db.job_tables import JobRow
-from app.db.reads.jobs import jobs_about, jobs_of_network
-from app.db.reports import changes_kind, report_of, report_row
-from app.errors import BadQuery
-from app.options import PageModel, ScopeOptions
-from app.pages.explanations import find_explanation, read_ref, readings_of
-from app.pages.page import column
-from app.pages.pending_work import missing, progress_of
-from app.pages.place import AnyPlace, Place, locate, others
-from app.pages.shared import latest_job, work_state
 from pluriscope.address import Addresses
+from pluriscope.analysis.carried_algorithms.search import Unasked, all_stories
+from pluriscope.analysis.changes import Change, ChangesReport, beside
+from pluriscope.analysis.criteria.steps import CriterionStep
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.explanations.registry import KIND_OF
+from pluriscope.analysis.interpretations.counting import count_interpretations
+from pluriscope.analysis.subjects.perceptron.circuit import mask_array
+from pluriscope.analysis.subjects.question import CircuitVerdict
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reads.jobs import jobs_about, jobs_of_network
+from pluriscope.app.db.reports import changes_kind, report_of, report_row
+from pluriscope.app.errors import BadQuery
+from pluriscope.app.options import PageModel, ScopeOptions
+from pluriscope.app.pages.explanations import find_explanation, read_ref, readings_of
+from pluriscope.app.pages.page import column
+from pluriscope.app.pages.pending_work import missing, progress_of
+from pluriscope.app.pages.place import AnyPlace, Place, locate, others
+from pluriscope.app.pages.shared import latest_job, work_state
 from pluriscope.blocks import Action, Block, ChartFigure, Choice, Figure, Head, Menu, More, Notice, Section, Side, Table
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import bounded_text, exact, noun

@@ -9,20 +9,20 @@ from urllib.parse import quote
 import numpy as np
 from sqlalchemy.orm import Session
 
-from analysis.discovery.neighbours import neighbours_of
-from analysis.experiments import ask_network
-from app.db.listing import frame_of_analysis, prominent_in
-from app.db.reports import report_of, reports_of
-from app.pages.analyses import asked, waiting
-from app.pages.compare.compared import UNTIL, short
-from app.pages.compare.options import CompareOptions
-from app.pages.explanations import Explanation, find_explanation, people_of, read_ref, readings_of
-from app.pages.own import known_circuits_of
-from app.pages.page import column
-from app.pages.place import INTERPRETATIONS, AnyPlace, Place
 from pluriscope.address import Addresses, ResultRef
 from pluriscope.analyses.compare import refs
 from pluriscope.analyses.registry import PAIR, RIVALS
+from pluriscope.analysis.discovery.neighbours import neighbours_of
+from pluriscope.analysis.experiments import ask_network
+from pluriscope.app.db.listing import frame_of_analysis, prominent_in
+from pluriscope.app.db.reports import report_of, reports_of
+from pluriscope.app.pages.analyses import asked, waiting
+from pluriscope.app.pages.compare.compared import UNTIL, short
+from pluriscope.app.pages.compare.options import CompareOptions
+from pluriscope.app.pages.explanations import Explanation, find_explanation, people_of, read_ref, readings_of
+from pluriscope.app.pages.own import known_circuits_of
+from pluriscope.app.pages.page import column
+from pluriscope.app.pages.place import INTERPRETATIONS, AnyPlace, Place
 from pluriscope.blocks import Action, Block, Head, Notice, Progress, Section, Table
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.naming import MOST, ExplanationRef

@@ -13,14 +13,14 @@ import numpy as np
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
-from app.db.tables import NetworkRow
-from app.errors import BadQuery
-from app.pages.compare.options import FIRST_SHOWN, ComparedOptions
-from app.pages.explanations import KIND_LABELS
-from app.pages.page import DRAWING, column, files_of, sharing
-from app.pages.sharing.share import InShort, Shared
 from pluriscope.address import Addresses
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.errors import BadQuery
+from pluriscope.app.pages.compare.options import FIRST_SHOWN, ComparedOptions
+from pluriscope.app.pages.explanations import KIND_LABELS
+from pluriscope.app.pages.page import DRAWING, column, files_of, sharing
+from pluriscope.app.pages.sharing.share import InShort, Shared
 from pluriscope.blocks import (
     Action,
     Block,

@@ -12,27 +12,33 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from analysis.answers import ANSWER_RULE
-from analysis.directions.self_interventions import OwnSwap, ask_own_swaps
-from analysis.experiments import InterventionSpace, NetworkAnswers, NeuronSite, ask_network, decide_in_circuit
-from analysis.explanations.explanation import Claim
-from analysis.interpretations.gates import gate_name
-from analysis.interventions.swaps import swapped_layers
-from analysis.sandbox.intervention import Change, Intervention
-from analysis.sandbox.running import Bench
-from analysis.tasks import INPUT_NAMES
-from app.pages.candidates import input_texts
-from app.pages.compare.compared import Compared, Experiment
-from app.pages.explanations import Explanation
-from app.pages.page import column, listed
-from app.pages.place import Place
-from app.pages.placed import neurons_label
-from app.pages.play.tokens import write_now
-from app.pages.recorded import claim_record
-from app.pages.shared import edge_names
-from app.pages.verdicts.told import folded
 from pluriscope.address import Addresses
 from pluriscope.analyses.shown import input_words
+from pluriscope.analysis.answers import ANSWER_RULE
+from pluriscope.analysis.directions.self_interventions import OwnSwap, ask_own_swaps
+from pluriscope.analysis.experiments import (
+    InterventionSpace,
+    NetworkAnswers,
+    NeuronSite,
+    ask_network,
+    decide_in_circuit,
+)
+from pluriscope.analysis.explanations.explanation import Claim
+from pluriscope.analysis.interpretations.gates import gate_name
+from pluriscope.analysis.interventions.swaps import swapped_layers
+from pluriscope.analysis.sandbox.intervention import Change, Intervention
+from pluriscope.analysis.sandbox.running import Bench
+from pluriscope.analysis.tasks import INPUT_NAMES
+from pluriscope.app.pages.candidates import input_texts
+from pluriscope.app.pages.compare.compared import Compared, Experiment
+from pluriscope.app.pages.explanations import Explanation
+from pluriscope.app.pages.page import column, listed
+from pluriscope.app.pages.place import Place
+from pluriscope.app.pages.placed import neurons_label
+from pluriscope.app.pages.play.tokens import write_now
+from pluriscope.app.pages.recorded import claim_record
+from pluriscope.app.pages.shared import edge_names
+from pluriscope.app.pages.verdicts.told import folded
 from pluriscope.blocks import Block, Figure, More
 from pluriscope.comparison import Trials, trials_of
 from pluriscope.figures.numbers import decimal, enumerated, noun, readable

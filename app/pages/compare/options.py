@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from app.options import ScopeOptions
+from pluriscope.app.options import ScopeOptions
 
 FIRST_SHOWN: Final = 6
 MOST_SHOWN: Final = 200

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from analysis.subjects.subject import ACCURACY_THRESHOLD
-from app.pages.compare.compared import Compared, Experiment
-from app.pages.explanations import Explanation
-from app.pages.place import AnyPlace
 from pluriscope.address import Addresses
+from pluriscope.analysis.subjects.subject import ACCURACY_THRESHOLD
+from pluriscope.app.pages.compare.compared import Compared, Experiment
+from pluriscope.app.pages.explanations import Explanation
+from pluriscope.app.pages.place import AnyPlace
 from pluriscope.comparison import trials_on_rows
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.graphs import graph_diagram, row_asked

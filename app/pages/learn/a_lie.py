@@ -12,13 +12,22 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from pydantic import Field
 
-from analysis.answers import answers
-from analysis.deception.ranking import RANKINGS, outputs_with
-from analysis.network_files.files import parse_network_file
-from analysis.question import Question, ask
-from analysis.subjects.perceptron.network import Network
-from app import bundled
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, choices, fields, number
+from pluriscope.analysis.answers import answers
+from pluriscope.analysis.deception.ranking import RANKINGS, outputs_with
+from pluriscope.analysis.network_files.files import parse_network_file
+from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.app import bundled
+from pluriscope.app.pages.learn.lesson import (
+    Answer,
+    Board,
+    Lesson,
+    LessonNetwork,
+    LessonOptions,
+    choices,
+    fields,
+    number,
+)
 from pluriscope.blocks import Action
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import decimal, enumerated

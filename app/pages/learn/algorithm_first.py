@@ -10,16 +10,25 @@ import numpy as np
 from markupsafe import Markup
 from pydantic import Field
 
-from analysis.algorithms.high_level_model import HighLevelModel, Variable
-from analysis.alignments.alignment import Alignment
-from analysis.alignments.iia import InterchangeMatrix, check_site, interchange_matrix
-from analysis.errors import InvalidAlignment
-from analysis.interventions.neuron_set import NeuronSet
-from app.db.tables import AlgorithmRow
-from app.errors import BadQuery
-from app.pages.candidates import algorithm_of, find_algorithm_row
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, choices, number
-from app.pages.placed import read_places
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Variable
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.alignments.iia import InterchangeMatrix, check_site, interchange_matrix
+from pluriscope.analysis.errors import InvalidAlignment
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.app.db.tables import AlgorithmRow
+from pluriscope.app.errors import BadQuery
+from pluriscope.app.pages.candidates import algorithm_of, find_algorithm_row
+from pluriscope.app.pages.learn.lesson import (
+    Answer,
+    Board,
+    Lesson,
+    LessonNetwork,
+    LessonOptions,
+    Short,
+    choices,
+    number,
+)
+from pluriscope.app.pages.placed import read_places
 from pluriscope.figures.numbers import enumerated, noun
 from pluriscope.figures.svg.aligned import aligned_diagram
 from pluriscope.figures.svg.lessons import parts

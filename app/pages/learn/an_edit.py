@@ -11,17 +11,26 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from pydantic import Field
 
-from analysis.answers import answers
-from analysis.circuits.judging import evaluate_circuits
-from analysis.circuits.search import decide_right, search_circuits
-from analysis.edits.edit import Edited
-from analysis.edits.registry import edit_named
-from analysis.edits.registry import edited as edited_by
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.subjects.perceptron.network import Network
-from app.db.reads.analyses import network_by_digest
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, choices, fields, number
+from pluriscope.analysis.answers import answers
+from pluriscope.analysis.circuits.judging import evaluate_circuits
+from pluriscope.analysis.circuits.search import decide_right, search_circuits
+from pluriscope.analysis.edits.edit import Edited
+from pluriscope.analysis.edits.registry import edit_named
+from pluriscope.analysis.edits.registry import edited as edited_by
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.app.db.reads.analyses import network_by_digest
+from pluriscope.app.pages.learn.lesson import (
+    Answer,
+    Board,
+    Lesson,
+    LessonNetwork,
+    LessonOptions,
+    choices,
+    fields,
+    number,
+)
 from pluriscope.blocks import Action
 from pluriscope.figures.numbers import enumerated
 from pluriscope.figures.svg.networks import circuit_thumb

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from analysis.sandbox.intervention import Change
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, fields, number
+from pluriscope.analysis.sandbox.intervention import Change
+from pluriscope.app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, fields, number
 from pluriscope.blocks import Action
 from pluriscope.figures.numbers import enumerated
 from pluriscope.figures.svg.layout import Site

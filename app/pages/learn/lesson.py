@@ -16,20 +16,20 @@ from numpy.typing import NDArray
 from pydantic import Field, StringConstraints
 from sqlalchemy.orm import Session
 
-from analysis.experiments import InterventionSpace, NetworkAnswers, ask_network
-from analysis.question import Question
-from analysis.sandbox.intervention import Change, Intervention
-from analysis.sandbox.running import Bench
-from analysis.subjects.perceptron.mlp import next_layer
-from app.errors import BadQuery, Moved, NotFound
-from app.options import Options
-from app.pages.analyses import Asked
-from app.pages.analyses import asked as asked_about
-from app.pages.candidates import input_texts
-from app.pages.explanations import Explanation, find_explanation
-from app.pages.place import Place, locate_boolean
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import BY_KEY
+from pluriscope.analysis.experiments import InterventionSpace, NetworkAnswers, ask_network
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.sandbox.intervention import Change, Intervention
+from pluriscope.analysis.sandbox.running import Bench
+from pluriscope.analysis.subjects.perceptron.mlp import next_layer
+from pluriscope.app.errors import BadQuery, Moved, NotFound
+from pluriscope.app.options import Options
+from pluriscope.app.pages.analyses import Asked
+from pluriscope.app.pages.analyses import asked as asked_about
+from pluriscope.app.pages.candidates import input_texts
+from pluriscope.app.pages.explanations import Explanation, find_explanation
+from pluriscope.app.pages.place import Place, locate_boolean
 from pluriscope.blocks import Action
 from pluriscope.figures.numbers import decimal
 from pluriscope.figures.svg.elements import Step, twice
@@ -41,7 +41,9 @@ from pluriscope.templating import render
 
 NETWORK: Final = "xor-pretrained"
 PAIR: Final = ("i-2b1ef.224", "i-2b1ef.352")
-"""Its fair pair as :mod:`analysis.pair` finds it, two interpretations of one circuit: the story calls them P and Q."""
+"""Its fair pair as :mod:`pluriscope.analysis.pair` finds it, two interpretations of one circuit: the story calls them P
+and Q.
+"""
 Short = Annotated[str, StringConstraints(max_length=40)]
 MOST_DIGITS: Final = 6
 

@@ -8,9 +8,18 @@ from typing import Annotated, Any, Final
 from markupsafe import Markup
 from pydantic import Field
 
-from analysis.discovery.registry import METHODS
-from app.errors import BadQuery
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, choices, fields
+from pluriscope.analysis.discovery.registry import METHODS
+from pluriscope.app.errors import BadQuery
+from pluriscope.app.pages.learn.lesson import (
+    Answer,
+    Board,
+    Lesson,
+    LessonNetwork,
+    LessonOptions,
+    Short,
+    choices,
+    fields,
+)
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.charts import thumb

@@ -10,11 +10,11 @@ from typing import Any, Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from app.errors import NotFound
-from app.pages.learn.lesson import Lesson, LessonNetwork
-from app.pages.learn.registry import LESSONS, LEVEL, NUMBERS, PLANS, STORY
-from app.pages.page import read_options
 from pluriscope.address import Addresses
+from pluriscope.app.errors import NotFound
+from pluriscope.app.pages.learn.lesson import Lesson, LessonNetwork
+from pluriscope.app.pages.learn.registry import LESSONS, LEVEL, NUMBERS, PLANS, STORY
+from pluriscope.app.pages.page import read_options
 from pluriscope.blocks import Action, Block, Head, Menu, More, Notice
 from pluriscope.templating import AS_FILE, PART, render
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.pages.learn import (
+from pluriscope.app.pages.learn import (
     a_lie,
     algorithm_first,
     an_edit,
@@ -16,7 +16,7 @@ from app.pages.learn import (
     two_circuits,
     two_readings,
 )
-from app.pages.learn.lesson import Lesson
+from pluriscope.app.pages.learn.lesson import Lesson
 
 LESSONS: Final[tuple[Lesson, ...]] = (
     two_circuits.LESSON,

@@ -10,12 +10,12 @@ import numpy as np
 from markupsafe import Markup
 from pydantic import Field
 
-from analysis.criteria.funnel import funnel_of
-from analysis.criteria.steps import CriterionStep, parse_steps
-from analysis.criteria.verdict import PASSED
-from analysis.subjects.perceptron.circuit import Circuit
-from app.errors import NotFound
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, fields
+from pluriscope.analysis.criteria.funnel import funnel_of
+from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
+from pluriscope.analysis.criteria.verdict import PASSED
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.app.errors import NotFound
+from pluriscope.app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, fields
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import enumerated, exact
 from pluriscope.figures.svg.charts import draw, thumb

@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 from pydantic import Field
 
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, number
+from pluriscope.app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, number
 from pluriscope.blocks import Action
 from pluriscope.figures.numbers import enumerated, noun
 from pluriscope.figures.svg.layout import Site

@@ -9,9 +9,9 @@ from typing import Any, Final
 from markupsafe import Markup
 from pydantic import Field
 
-from analysis.interpretations.interpretation import NeuronGate
-from app.db.reads.circuits import find_circuit
-from app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, number
+from pluriscope.analysis.interpretations.interpretation import NeuronGate
+from pluriscope.app.db.reads.circuits import find_circuit
+from pluriscope.app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, number
 from pluriscope.blocks import Action
 from pluriscope.figures.numbers import enumerated
 from pluriscope.figures.svg.layout import node_name

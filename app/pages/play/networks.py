@@ -12,29 +12,36 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
-from analysis.answers import ANSWER_RULE, ANSWERED, answers
-from analysis.edits.manual import MANUAL
-from analysis.sandbox.intervention import Change, Intervention, Prediction, site_name
-from analysis.sandbox.running import Bench
-from analysis.validity import FRAGILE_MARGIN, margin_to_edge
-from app.db.listing import prominent_in
-from app.db.tables import NetworkRow
-from app.options import ScopeOptions
-from app.pages.candidates import input_texts
-from app.pages.compare.compared import short
-from app.pages.edit import Editing
-from app.pages.explanation_list import OF_SCOPE
-from app.pages.explanations import KIND_LABELS, Explanation
-from app.pages.page import DRAWING, files_of, read_options, sharing
-from app.pages.place import INTERPRETATIONS, Place, check_boolean, locate, require
-from app.pages.play.state import NetworkOptions, Site, State, read_state
-from app.pages.play.tokens import click_words, intervention_words, write_now, write_site, written_signs, written_words
-from app.pages.play.transformers import ModelOptions, ModelPlayed, play_model
-from app.pages.shared import finite
-from app.pages.sharing.share import InShort, Shared
 from pluriscope.address import Addresses
 from pluriscope.analyses.shown import input_words
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.answers import ANSWER_RULE, ANSWERED, answers
+from pluriscope.analysis.edits.manual import MANUAL
+from pluriscope.analysis.sandbox.intervention import Change, Intervention, Prediction, site_name
+from pluriscope.analysis.sandbox.running import Bench
+from pluriscope.analysis.validity import FRAGILE_MARGIN, margin_to_edge
+from pluriscope.app.db.listing import prominent_in
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.options import ScopeOptions
+from pluriscope.app.pages.candidates import input_texts
+from pluriscope.app.pages.compare.compared import short
+from pluriscope.app.pages.edit import Editing
+from pluriscope.app.pages.explanation_list import OF_SCOPE
+from pluriscope.app.pages.explanations import KIND_LABELS, Explanation
+from pluriscope.app.pages.page import DRAWING, files_of, read_options, sharing
+from pluriscope.app.pages.place import INTERPRETATIONS, Place, check_boolean, locate, require
+from pluriscope.app.pages.play.state import NetworkOptions, Site, State, read_state
+from pluriscope.app.pages.play.tokens import (
+    click_words,
+    intervention_words,
+    write_now,
+    write_site,
+    written_signs,
+    written_words,
+)
+from pluriscope.app.pages.play.transformers import ModelOptions, ModelPlayed, play_model
+from pluriscope.app.pages.shared import finite
+from pluriscope.app.pages.sharing.share import InShort, Shared
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, More, Prose, Table, Text
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.elements import Step, twice

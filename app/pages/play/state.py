@@ -9,15 +9,15 @@ from typing import Annotated, Any, Final, NoReturn
 from pydantic import Field, StringConstraints, model_validator
 from sqlalchemy.orm import Session
 
-from analysis.errors import InvalidIntervention
-from analysis.sandbox.intervention import Change, Intervention, intervention_of
-from app.errors import BadQuery, PageError
-from app.options import ScopeOptions
-from app.pages.explanations import Explanation, find_explanation, read_ref
-from app.pages.place import Place
-from app.pages.play.tokens import MOST_CHARACTERS, SHAPE, read_now, read_written, write_now, write_written
 from pluriscope.address import Addresses
 from pluriscope.analyses.shown import input_words
+from pluriscope.analysis.errors import InvalidIntervention
+from pluriscope.analysis.sandbox.intervention import Change, Intervention, intervention_of
+from pluriscope.app.errors import BadQuery, PageError
+from pluriscope.app.options import ScopeOptions
+from pluriscope.app.pages.explanations import Explanation, find_explanation, read_ref
+from pluriscope.app.pages.place import Place
+from pluriscope.app.pages.play.tokens import MOST_CHARACTERS, SHAPE, read_now, read_written, write_now, write_written
 from pluriscope.naming import MOST
 
 Site = tuple[int, int, int | None]

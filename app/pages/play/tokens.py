@@ -12,8 +12,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from analysis.errors import InvalidIntervention
-from analysis.sandbox.intervention import (
+from pluriscope.analyses.shown import input_words
+from pluriscope.analysis.errors import InvalidIntervention
+from pluriscope.analysis.sandbox.intervention import (
     MAX_CHANGES,
     MAX_VALUE,
     Change,
@@ -22,7 +23,6 @@ from analysis.sandbox.intervention import (
     intervention_of,
     site_name,
 )
-from pluriscope.analyses.shown import input_words
 from pluriscope.figures.numbers import decimal
 
 SHAPE: Final = (

@@ -1,7 +1,7 @@
 """Play on a transformer: one row of its task, with anything that it computes patched from another row or set.
 
-A change stands in the address as a site (:mod:`analysis.subjects.transformer.runs`), with ``_zero`` or ``_mean`` behind
-it where it is not patched from the source row: ``2.0~3``, ``1.0-2.1.k``, ``x1_mean``.
+A change stands in the address as a site (:mod:`pluriscope.analysis.subjects.transformer.runs`), with ``_zero`` or
+``_mean`` behind it where it is not patched from the source row: ``2.0~3``, ``1.0-2.1.k``, ``x1_mean``.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from markupsafe import Markup
 from pydantic import Field as Option
 from pydantic import StringConstraints
 
-from analysis import ENGINE_VERSION
-from analysis.answers import largest
-from analysis.errors import InvalidIntervention
-from analysis.fixed_order import mean
-from analysis.sandbox.intervention import MAX_CHANGES
-from analysis.subjects.subject import gaps
-from analysis.subjects.transformer.heads import Array
-from analysis.subjects.transformer.runs import (
+from pluriscope.address import Addresses
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.answers import largest
+from pluriscope.analysis.errors import InvalidIntervention
+from pluriscope.analysis.fixed_order import mean
+from pluriscope.analysis.sandbox.intervention import MAX_CHANGES
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.subjects.transformer.heads import Array
+from pluriscope.analysis.subjects.transformer.runs import (
     Run,
     Site,
     edge_names,
@@ -33,16 +34,15 @@ from analysis.subjects.transformer.runs import (
     run,
     site_names,
 )
-from analysis.subjects.transformer.weights import Transformer
-from app.db.tables import NetworkRow
-from app.errors import BadQuery
-from app.options import ScopeOptions
-from app.pages.inside import check_row
-from app.pages.page import DRAWING
-from app.pages.place import AnyPlace
-from app.pages.play.state import WITHOUT
-from app.pages.sharing.share import InShort, Shared
-from pluriscope.address import Addresses
+from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.errors import BadQuery
+from pluriscope.app.options import ScopeOptions
+from pluriscope.app.pages.inside import check_row
+from pluriscope.app.pages.page import DRAWING
+from pluriscope.app.pages.place import AnyPlace
+from pluriscope.app.pages.play.state import WITHOUT
+from pluriscope.app.pages.sharing.share import InShort, Shared
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Menu, Table
 from pluriscope.figures.numbers import decimal
 from pluriscope.figures.svg.elements import Step

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from analysis import ENGINE_VERSION
-from app.pages.counted import counts_of, interval_words, stops_of
-from app.pages.place import AnyPlace
-from app.pages.scope import in_short
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.app.pages.counted import counts_of, interval_words, stops_of
+from pluriscope.app.pages.place import AnyPlace
+from pluriscope.app.pages.scope import in_short
 
 IN_SHORT: Final = (
     *in_short(),

@@ -9,26 +9,26 @@ from typing import Annotated, Any
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
-from analysis.criteria.funnel import funnel_of
-from analysis.interpretations.gates import gate_name
-from analysis.interpretations.interpretation import NeuronGate
-from app.errors import NotFound
-from app.options import ScopeOptions
-from app.pages.analyses import analysis_meant, asked
-from app.pages.compare.build import build_compare
-from app.pages.compare.changes import Changes
-from app.pages.compare.compared import Compared, table
-from app.pages.compare.options import CompareOptions
-from app.pages.interpretation_list import by_number
-from app.pages.kinds import find_document
-from app.pages.over_training import OverTraining, TrainingOptions
-from app.pages.place import locate, locate_boolean
-from app.pages.sharing.about import IN_SHORT, about_place
 from pluriscope.address import Addresses
 from pluriscope.analyses.funnel import steps_of
 from pluriscope.analyses.registry import FUNNEL
 from pluriscope.analyses.shown import shown
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.criteria.funnel import funnel_of
+from pluriscope.analysis.interpretations.gates import gate_name
+from pluriscope.analysis.interpretations.interpretation import NeuronGate
+from pluriscope.app.errors import NotFound
+from pluriscope.app.options import ScopeOptions
+from pluriscope.app.pages.analyses import analysis_meant, asked
+from pluriscope.app.pages.compare.build import build_compare
+from pluriscope.app.pages.compare.changes import Changes
+from pluriscope.app.pages.compare.compared import Compared, table
+from pluriscope.app.pages.compare.options import CompareOptions
+from pluriscope.app.pages.interpretation_list import by_number
+from pluriscope.app.pages.kinds import find_document
+from pluriscope.app.pages.over_training import OverTraining, TrainingOptions
+from pluriscope.app.pages.place import locate, locate_boolean
+from pluriscope.app.pages.sharing.about import IN_SHORT, about_place
 from pluriscope.blocks import Table
 from pluriscope.csv_files import csv_lines
 from pluriscope.figures.svg.layout import node_name

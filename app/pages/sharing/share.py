@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
-from analysis import ENGINE_VERSION
-from app.db.tables import AnalysisRow, NetworkRow
 from pluriscope.address import Addresses
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.app.db.tables import AnalysisRow, NetworkRow
 from pluriscope.blocks import Block, Fact, Figure, find
 from pluriscope.naming import Scope
 

@@ -15,17 +15,17 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from sqlalchemy.orm import Session
 
-from app.errors import BadQuery, NotFound
-from app.pages.compare.build import build_compare
-from app.pages.compare.options import CompareOptions
-from app.pages.kinds import find_document
-from app.pages.overview import Overview, OverviewOptions
-from app.pages.page import read_options
-from app.pages.place import locate
-from app.pages.play.networks import find_play
-from app.pages.sharing.share import Shared
-from app.pages.studies.page import StudyOptions, build_study
 from pluriscope.address import Addresses, below_api, present
+from pluriscope.app.errors import BadQuery, NotFound
+from pluriscope.app.pages.compare.build import build_compare
+from pluriscope.app.pages.compare.options import CompareOptions
+from pluriscope.app.pages.kinds import find_document
+from pluriscope.app.pages.overview import Overview, OverviewOptions
+from pluriscope.app.pages.page import read_options
+from pluriscope.app.pages.place import locate
+from pluriscope.app.pages.play.networks import find_play
+from pluriscope.app.pages.sharing.share import Shared
+from pluriscope.app.pages.studies.page import StudyOptions, build_study
 
 Kind = Literal["network", "explanation", "compare", "play", "study"]
 MAX_ADDRESS: Final = 8_000

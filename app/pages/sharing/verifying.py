@@ -9,16 +9,16 @@ from typing import Any, Final, Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis import ENGINE_VERSION
-from analysis.circuits.result import certainty_of
-from analysis.subjects.question import GraphQuestion
-from app.errors import NotFound
-from app.options import PageModel
-from app.pages.explanations import stored_rows
-from app.pages.kinds import find_document
-from app.pages.page import One
-from app.pages.sharing.targets import Target
 from pluriscope.address import Addresses
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.circuits.result import certainty_of
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.app.errors import NotFound
+from pluriscope.app.options import PageModel
+from pluriscope.app.pages.explanations import stored_rows
+from pluriscope.app.pages.kinds import find_document
+from pluriscope.app.pages.page import One
+from pluriscope.app.pages.sharing.targets import Target
 from pluriscope.blocks import Block, Prose, Table
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.records import BigInt

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
-from analysis.studies.design import FACTORS, Factor
-from app.errors import NotFound
-from app.pages.studies.study import Study
+from pluriscope.analysis.studies.design import FACTORS, Factor
+from pluriscope.app.errors import NotFound
+from pluriscope.app.pages.studies.study import Study
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import bounded_text, exact, noun
 from pluriscope.recent import Recent

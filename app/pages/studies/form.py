@@ -10,16 +10,16 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from analysis.network_files.files import slug_of
-from analysis.protocol import NAMED
-from analysis.studies.design import MAX_DESIGN_BYTES, MAX_SEEDS, StudyDesign
-from analysis.studies.measures.registry import GROUPS, MEASURES
-from analysis.studies.reading import design_from_mapping, read_design, runnable
-from app.db.studies import free_study_slug
-from app.db.study_tables import StudyRow
-from app.options import Options
-from app.pages.studies.study import open_study
 from pluriscope.address import API_V2, Addresses
+from pluriscope.analysis.network_files.files import slug_of
+from pluriscope.analysis.protocol import NAMED
+from pluriscope.analysis.studies.design import MAX_DESIGN_BYTES, MAX_SEEDS, StudyDesign
+from pluriscope.analysis.studies.measures.registry import GROUPS, MEASURES
+from pluriscope.analysis.studies.reading import design_from_mapping, read_design, runnable
+from pluriscope.app.db.studies import free_study_slug
+from pluriscope.app.db.study_tables import StudyRow
+from pluriscope.app.options import Options
+from pluriscope.app.pages.studies.study import open_study
 from pluriscope.blocks import Action, Block, Form, Head, Notice, Section, Table
 from pluriscope.figures.numbers import noun
 

@@ -9,10 +9,10 @@ from typing import Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from app.db.reads.studies import all_studies
-from app.options import PageModel
-from app.pages.studies.study import StudyLine, stored_line
 from pluriscope.address import Addresses
+from pluriscope.app.db.reads.studies import all_studies
+from pluriscope.app.options import PageModel
+from pluriscope.app.pages.studies.study import StudyLine, stored_line
 from pluriscope.blocks import Action, Block, Head, Table, VerdictState
 from pluriscope.figures.numbers import exact
 from pluriscope.figures.svg.marks import verdict_mark

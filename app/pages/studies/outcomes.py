@@ -13,19 +13,19 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.studies.cells import cells_of
-from analysis.studies.design import FACTORS
-from analysis.studies.measures.registry import measures_of
-from analysis.studies.rows import NAMES, TYPES, measured_of
-from analysis.studies.sources import CONVERGED, DRAWN
-from app.db.reads.studies import stored_slugs, table_of
-from app.db.studies import write_table
-from app.db.study_tables import StudyRow
-from app.db.tables import NetworkRow
-from app.errors import NotFound
-from app.options import Options
-from app.pages.studies.figures import value_text
-from app.pages.studies.study import Study
+from pluriscope.analysis.studies.cells import cells_of
+from pluriscope.analysis.studies.design import FACTORS
+from pluriscope.analysis.studies.measures.registry import measures_of
+from pluriscope.analysis.studies.rows import NAMES, TYPES, measured_of
+from pluriscope.analysis.studies.sources import CONVERGED, DRAWN
+from pluriscope.app.db.reads.studies import stored_slugs, table_of
+from pluriscope.app.db.studies import write_table
+from pluriscope.app.db.study_tables import StudyRow
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.errors import NotFound
+from pluriscope.app.options import Options
+from pluriscope.app.pages.studies.figures import value_text
+from pluriscope.app.pages.studies.study import Study
 from pluriscope.blocks import Action, Block, Choice, Head, Notice, Prose, Table
 from pluriscope.figures.numbers import Bound, bounded
 from pluriscope.figures.svg.marks import verdict_mark

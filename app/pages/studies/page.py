@@ -12,16 +12,16 @@ from markupsafe import Markup
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from analysis.studies.design import EVIDENCE, FACTORS, GridFactor
-from app.errors import BadQuery
-from app.options import Options
-from app.pages.page import DRAWING
-from app.pages.settings import removal
-from app.pages.sharing.share import InShort, Shared
-from app.pages.studies.figures import Drawn, drawn_figure, figure_names, groups_of, units_of, value_text
-from app.pages.studies.outcomes import first_outcomes
-from app.pages.studies.study import Study, StudyLine, find_study_of
 from pluriscope.address import Addresses
+from pluriscope.analysis.studies.design import EVIDENCE, FACTORS, GridFactor
+from pluriscope.app.errors import BadQuery
+from pluriscope.app.options import Options
+from pluriscope.app.pages.page import DRAWING
+from pluriscope.app.pages.settings import removal
+from pluriscope.app.pages.sharing.share import InShort, Shared
+from pluriscope.app.pages.studies.figures import Drawn, drawn_figure, figure_names, groups_of, units_of, value_text
+from pluriscope.app.pages.studies.outcomes import first_outcomes
+from pluriscope.app.pages.studies.study import Study, StudyLine, find_study_of
 from pluriscope.blocks import (
     Action,
     Block,
@@ -159,7 +159,7 @@ def build_study(session: Session, links: Addresses, study: str, options: StudyOp
 
     Raises:
         BadQuery: another protocol or factor.
-        NotFound: as :func:`app.pages.studies.study.open_study`.
+        NotFound: as :func:`pluriscope.app.pages.studies.study.open_study`.
     """
     found = find_study_of(session, links, study)
     protocol = found.protocol_named(options.protocol)

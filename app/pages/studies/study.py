@@ -10,16 +10,16 @@ from typing import Any, Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.studies.design import StudyDesign
-from app.db.errors import Deleted, StoreError
-from app.db.reads.jobs import jobs_of_network
-from app.db.reads.studies import find_study, jobs_ahead, problems_of, study_jobs, table_of
-from app.db.studies import design_of
-from app.db.study_tables import StudyRow
-from app.errors import BadQuery, Gone, Moved, NotFound
-from app.options import PageModel
-from app.pages.findings import findings_of
 from pluriscope.address import Addresses
+from pluriscope.analysis.studies.design import StudyDesign
+from pluriscope.app.db.errors import Deleted, StoreError
+from pluriscope.app.db.reads.jobs import jobs_of_network
+from pluriscope.app.db.reads.studies import find_study, jobs_ahead, problems_of, study_jobs, table_of
+from pluriscope.app.db.studies import design_of
+from pluriscope.app.db.study_tables import StudyRow
+from pluriscope.app.errors import BadQuery, Gone, Moved, NotFound
+from pluriscope.app.options import PageModel
+from pluriscope.app.pages.findings import findings_of
 from pluriscope.study_table import StudyTable
 
 State = Literal["queued", "running", "paused", "cancelled", "done", "stalled"]

@@ -8,15 +8,15 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from analysis.answers import answers
-from analysis.errors import AnalysisError
-from analysis.subjects.perceptron.training_spec import MESSAGES, TrainingSpec, training_spec
-from analysis.tasks import Task
-from app.db.codecs import tasks_of
-from app.db.job_tables import JobRow
-from app.db.tables import NetworkRow
-from app.options import PageModel
 from pluriscope.address import Addresses
+from pluriscope.analysis.answers import answers
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.subjects.perceptron.training_spec import MESSAGES, TrainingSpec, training_spec
+from pluriscope.analysis.tasks import Task
+from pluriscope.app.db.codecs import tasks_of
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.options import PageModel
 from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series
 
 LossPoint = tuple[int, float | None]

@@ -9,20 +9,20 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 from sqlalchemy.orm import Session
 
-from analysis.data import clean_data
-from analysis.protocol import BUILT_IN, NAMED, named_protocol
-from analysis.question import Question
-from analysis.subjects.perceptron.activations import EXAMPLES, ActivationName
-from analysis.subjects.perceptron.training_spec import TrainingSpec, untrained_network
-from analysis.tasks import TASK_NAMES
-from app.db.job_tables import JobRow
-from app.jobs import queue
-from app.jobs.definitions import train_arguments
-from app.limits import limits_in
-from app.options import PageModel
-from app.pages.bring_in.computed import drawn
-from app.pages.plan import planned_table
 from pluriscope.address import Addresses
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.protocol import BUILT_IN, NAMED, named_protocol
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.activations import EXAMPLES, ActivationName
+from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec, untrained_network
+from pluriscope.analysis.tasks import TASK_NAMES
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.definitions import train_arguments
+from pluriscope.app.limits import limits_in
+from pluriscope.app.options import PageModel
+from pluriscope.app.pages.bring_in.computed import drawn
+from pluriscope.app.pages.plan import planned_table
 from pluriscope.blocks import Block, Choice, Columns, Form, Head, Notice, Side, errors_of
 from pluriscope.figures.numbers import exact
 

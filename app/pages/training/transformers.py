@@ -1,4 +1,6 @@
-"""Transformers trained here: the form, what it would do, and starting it; as :mod:`app.pages.training.form`."""
+"""Transformers trained here: the form, what it would do, and starting it; as
+:mod:`pluriscope.app.pages.training.form`.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,14 @@ from typing import Literal
 from pydantic import Field, ValidationError
 from sqlalchemy.orm import Session
 
-from analysis.errors import AnalysisError
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.tasks import TASKS
-from analysis.subjects.transformer.training_spec import TransformerOptions, attention_spec
-from app.db.job_tables import JobRow
-from app.jobs import queue
-from app.pages.training.form import own_network
 from pluriscope.address import Addresses
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.tasks import TASKS
+from pluriscope.analysis.subjects.transformer.training_spec import TransformerOptions, attention_spec
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.jobs import queue
+from pluriscope.app.pages.training.form import own_network
 from pluriscope.blocks import Block, Form, Head, Notice, Prose, Side, errors_of
 from pluriscope.figures.numbers import noun
 

@@ -12,24 +12,24 @@ from numpy.typing import NDArray
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from analysis.circuits.result import certainty_of
-from analysis.criteria.criterion import Criterion
-from analysis.criteria.minimality import valid_by_running
-from analysis.criteria.population import Population
-from analysis.criteria.registry import criteria_for
-from analysis.criteria.steps import CriterionStep
-from analysis.criteria.verdict import Outcome, Verdict
-from analysis.errors import AnalysisError
-from analysis.explanations.registry import BY_KEY
-from analysis.progress import OutOfTime
-from analysis.subjects.perceptron.circuit import Circuit, one_mask
-from analysis.work import Work
-from app.db.reads.circuits import masks_of
-from app.db.reads.verdicts import verdicts_in
-from app.db.recorded import stored_refs, stored_searches
-from app.options import Link, PageModel
-from app.pages.explanations import Explanation, as_judged, stored_rows
 from pluriscope.address import Addresses
+from pluriscope.analysis.circuits.result import certainty_of
+from pluriscope.analysis.criteria.criterion import Criterion
+from pluriscope.analysis.criteria.minimality import valid_by_running
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.registry import criteria_for
+from pluriscope.analysis.criteria.steps import CriterionStep
+from pluriscope.analysis.criteria.verdict import Outcome, Verdict
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.explanations.registry import BY_KEY
+from pluriscope.analysis.progress import OutOfTime
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, one_mask
+from pluriscope.analysis.work import Work
+from pluriscope.app.db.reads.circuits import masks_of
+from pluriscope.app.db.reads.verdicts import verdicts_in
+from pluriscope.app.db.recorded import stored_refs, stored_searches
+from pluriscope.app.options import Link, PageModel
+from pluriscope.app.pages.explanations import Explanation, as_judged, stored_rows
 from pluriscope.blocks import VerdictState
 from pluriscope.naming import ExplanationRef
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from analysis.criteria.registry import CRITERIA
-from analysis.criteria.steps import CriterionStep
-from analysis.criteria.verdict import OUTCOMES
-from app.pages.explanations import Explanation
-from app.pages.verdicts.judge import CriterionVerdict, verdicts_on
 from pluriscope.address import Addresses
+from pluriscope.analysis.criteria.registry import CRITERIA
+from pluriscope.analysis.criteria.steps import CriterionStep
+from pluriscope.analysis.criteria.verdict import OUTCOMES
+from pluriscope.app.pages.explanations import Explanation
+from pluriscope.app.pages.verdicts.judge import CriterionVerdict, verdicts_on
 from pluriscope.blocks import Block, More, Notice, Prose, Table
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.marks import verdict_mark

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.figures.svg.elements import drawing, num, part, text
 from pluriscope.figures.svg.layout import Site, Wiring, input_name, node_name, place, variable_name
 from pluriscope.figures.svg.networks import PAD_X, PAD_Y, diagram_body, diagram_class, diagram_size, ring_radius

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from analysis.subjects.perceptron.circuit import EdgeLayout
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 from pluriscope.figures.numbers import decimal
 from pluriscope.figures.svg.elements import circle, drawing, esc, num, text, touchable, twice
 from pluriscope.figures.svg.layout import Column, Wiring, node_name, place, stroke_width

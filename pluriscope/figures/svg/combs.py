@@ -15,8 +15,8 @@ from typing import Final
 
 import numpy as np
 
-from analysis.explanations.explanation import Claim
-from analysis.interventions.subspace import Subspace
+from pluriscope.analysis.explanations.explanation import Claim
+from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.figures.svg.elements import num, part, rect, text
 from pluriscope.figures.svg.layout import Frame, Wiring, node_name
 from pluriscope.figures.svg.tiles import Bits, Hues, Tile, bits_of, table_name, tile_group

@@ -13,7 +13,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from analysis.subjects.graph import Edge, Graph
+from pluriscope.analysis.subjects.graph import Edge, Graph
 from pluriscope.figures.svg.elements import Step, circle, drawing, num, rect, text, touchable
 
 COLUMN: Final = 190.0

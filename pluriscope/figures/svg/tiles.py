@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from analysis.algorithms.high_level_model import HighLevelModel, input_pattern
-from analysis.alignments.alignment import Alignment
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, input_pattern
+from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.figures.svg.elements import drawing, esc, num, rect
 
 Bits = tuple[int, ...]

@@ -13,7 +13,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from analysis.algorithms.high_level_model import HighLevelModel, Node, function_of
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node, function_of
 from pluriscope.figures.svg.elements import circle, drawing, num, part, text, text_width
 from pluriscope.figures.svg.layout import input_name, variable_name
 from pluriscope.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Bits, Hues, bits_of, tile_group, tile_size

@@ -18,8 +18,8 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from analysis.subjects.perceptron.mlp import activations
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.mlp import activations
+from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.figures.numbers import decimal
 from pluriscope.figures.svg.elements import Step, circle, drawing, esc, line, num, rect, text, text_width, touchable
 from pluriscope.figures.svg.layout import Frame, Site, Wiring, node_name, place, shown_edges, stroke_width

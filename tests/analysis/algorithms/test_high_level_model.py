@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.algorithms.redundancy import irredundancy
-from analysis.alignments.joint import algorithm_says
-from analysis.errors import AnalysisError, InvalidAlgorithm
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.algorithms.redundancy import irredundancy
+from pluriscope.analysis.alignments.joint import algorithm_says
+from pluriscope.analysis.errors import AnalysisError, InvalidAlgorithm
 from tests.oracles import brute_force_algorithms as oracle
 
 

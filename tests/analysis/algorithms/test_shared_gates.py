@@ -7,16 +7,16 @@ from itertools import combinations, product
 
 import pytest
 
-from analysis.algorithms.and_inverter import and_inverter_candidates
-from analysis.algorithms.candidates import candidate_algorithms
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.algorithms.redundancy import irredundancy
-from analysis.criteria.population import Population
-from analysis.criteria.redundancies import IRREDUNDANT_FUNCTIONS, IRREDUNDANT_GATES, IRREDUNDANT_LITERALS
-from analysis.errors import InvalidAlgorithm
-from analysis.protocol import COMPLETE
-from analysis.tasks import named_task
+from pluriscope.analysis.algorithms.and_inverter import and_inverter_candidates
+from pluriscope.analysis.algorithms.candidates import candidate_algorithms
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.algorithms.redundancy import irredundancy
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.redundancies import IRREDUNDANT_FUNCTIONS, IRREDUNDANT_GATES, IRREDUNDANT_LITERALS
+from pluriscope.analysis.errors import InvalidAlgorithm
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.tasks import named_task
 from tests.oracles.brute_force_algorithms import split
 
 SHARED = COMPLETE.model_copy(update={"name": "shared gates", "algorithm_form": "shared_gates"})

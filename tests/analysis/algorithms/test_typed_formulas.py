@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.algorithms.boolean_formulas import task_from_formula, tree_from_formula
-from analysis.algorithms.candidates import candidate_algorithms
-from analysis.algorithms.high_level_model import Node, function_of
-from analysis.algorithms.parsing import parse_algorithm, texts_of_formula
-from analysis.errors import InvalidTask
-from analysis.protocol import COMPLETE, PAPER
-from analysis.tasks import named_task
+from pluriscope.analysis.algorithms.boolean_formulas import task_from_formula, tree_from_formula
+from pluriscope.analysis.algorithms.candidates import candidate_algorithms
+from pluriscope.analysis.algorithms.high_level_model import Node, function_of
+from pluriscope.analysis.algorithms.parsing import parse_algorithm, texts_of_formula
+from pluriscope.analysis.errors import InvalidTask
+from pluriscope.analysis.protocol import COMPLETE, PAPER
+from pluriscope.analysis.tasks import named_task
 
 WORDS = {"∧": " and ", "∨": " or ", "¬": "not ", "*": " & ", "+": " | "}
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments.alignment import Alignment
-from analysis.alignments.iia import score_alignment
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.protocol import COMPLETE
-from analysis.question import ask
-from app.bundled import bundled_networks
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.alignments.iia import score_alignment
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import ask
+from pluriscope.app.bundled import bundled_networks
 from tests.checkout import ROOT
 
 GOLDEN = json.loads((ROOT / "tests" / "golden" / "abstraction" / "interchange.json").read_text())

@@ -11,22 +11,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.algorithms.candidates import Candidates, candidate_algorithms
-from analysis.algorithms.high_level_model import with_signs
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments import placements, sites
-from analysis.alignments import search as search_module
-from analysis.alignments.iia import score_alignment
-from analysis.alignments.result import AlgorithmSearch
-from analysis.alignments.search import search_alignments, untried
-from analysis.data import DataRecord, clean_data
-from analysis.errors import BeyondLimits
-from analysis.limits import Limits
-from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from analysis.question import ask
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import input_table, named_task
-from analysis.work import Work
+from pluriscope.analysis.algorithms.candidates import Candidates, candidate_algorithms
+from pluriscope.analysis.algorithms.high_level_model import with_signs
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.alignments import placements, sites
+from pluriscope.analysis.alignments import search as search_module
+from pluriscope.analysis.alignments.iia import score_alignment
+from pluriscope.analysis.alignments.result import AlgorithmSearch
+from pluriscope.analysis.alignments.search import search_alignments, untried
+from pluriscope.analysis.data import DataRecord, clean_data
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import input_table, named_task
+from pluriscope.analysis.work import Work
 from tests.golden_files import NAMES, golden, golden_data, golden_network, node_paths
 from tests.oracles import brute_force_alignments as oracle
 from tests.random_networks import own_task, random_network

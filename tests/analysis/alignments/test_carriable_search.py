@@ -9,23 +9,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.algorithms.candidates import Candidates, candidate_algorithms
-from analysis.alignments import placements
-from analysis.alignments import search as search_module
-from analysis.alignments.carriable_search import Support, aligned_algorithms
-from analysis.alignments.decisions import site_decisions
-from analysis.alignments.iia import Behaviour
-from analysis.alignments.search import search_alignments
-from analysis.data import DataRecord, clean_data
-from analysis.errors import BeyondLimits
-from analysis.limits import Limits
-from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE, protocol_from_mapping
-from analysis.question import ask
-from analysis.result_file import output_json, what_is_missing
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task, input_table, named_task
-from analysis.work import Work
+from pluriscope.analysis.algorithms.candidates import Candidates, candidate_algorithms
+from pluriscope.analysis.alignments import placements
+from pluriscope.analysis.alignments import search as search_module
+from pluriscope.analysis.alignments.carriable_search import Support, aligned_algorithms
+from pluriscope.analysis.alignments.decisions import site_decisions
+from pluriscope.analysis.alignments.iia import Behaviour
+from pluriscope.analysis.alignments.search import search_alignments
+from pluriscope.analysis.data import DataRecord, clean_data
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.protocol import COMPLETE, protocol_from_mapping
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.result_file import output_json, what_is_missing
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import Task, input_table, named_task
+from pluriscope.analysis.work import Work
 from tests.golden_files import golden_network
 from tests.oracles import brute_force_alignments as oracle
 from tests.random_networks import own_task, random_network

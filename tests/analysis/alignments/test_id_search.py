@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from analysis.algorithms.candidates import candidate_algorithms
-from analysis.alignments.alignment import Alignment
-from analysis.alignments.id_search import alignment_with_id
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.protocol import COMPLETE
-from analysis.tasks import named_task
+from pluriscope.analysis.algorithms.candidates import candidate_algorithms
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.alignments.id_search import alignment_with_id
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.tasks import named_task
 from tests.factories import pretrained_xor
 
 NETWORK = pretrained_xor().network

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.algorithms.candidates import candidate_algorithms
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment
-from analysis.alignments.joint import score_joint
-from analysis.errors import BeyondLimits
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.protocol import COMPLETE, PAPER
-from analysis.question import ask
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import named_task
+from pluriscope.analysis.algorithms.candidates import candidate_algorithms
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.alignments.joint import score_joint
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.protocol import COMPLETE, PAPER
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import named_task
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor
 from tests.oracles.brute_force_algorithms import evaluate, rows, variables

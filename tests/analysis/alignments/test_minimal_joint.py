@@ -9,16 +9,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from analysis.algorithms.candidates import candidate_algorithms
-from analysis.alignments.alignment import Alignment
-from analysis.alignments.sites import neuron_sites
-from analysis.interventions.interchange import interchange_outputs
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.protocol import COMPLETE
-from analysis.question import Question, ask
-from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import input_table
+from pluriscope.analysis.algorithms.candidates import candidate_algorithms
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.alignments.sites import neuron_sites
+from pluriscope.analysis.interventions.interchange import interchange_outputs
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import input_table
 from tests.analysis.alignments.test_joint import twin
 from tests.golden_files import golden_network
 from tests.minimal_joint import n_minimal_joint

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.algorithms.candidates import Candidates, candidate_algorithms
-from analysis.alignments import permutation_baseline
-from analysis.alignments.permutation_baseline import best_on_permuted_networks, permuted_network
-from analysis.alignments.search import search_alignments
-from analysis.data import clean_data
-from analysis.errors import BeyondLimits
-from analysis.protocol import COMPLETE
-from analysis.question import ask
-from analysis.tasks import named_task
+from pluriscope.analysis.algorithms.candidates import Candidates, candidate_algorithms
+from pluriscope.analysis.alignments import permutation_baseline
+from pluriscope.analysis.alignments.permutation_baseline import best_on_permuted_networks, permuted_network
+from pluriscope.analysis.alignments.search import search_alignments
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.tasks import named_task
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor
 

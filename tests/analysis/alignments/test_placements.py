@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from analysis.alignments import placements
-from analysis.alignments.placements import NEVER, Placer, Ranking, can_be_placed
-from analysis.alignments.sites import neuron_sites
+from pluriscope.analysis.alignments import placements
+from pluriscope.analysis.alignments.placements import NEVER, Placer, Ranking, can_be_placed
+from pluriscope.analysis.alignments.sites import neuron_sites
 
 
 def ranking(seed, with_fails, table):

@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.answer_key.asking import Ask, BeyondTrack
-from analysis.answer_key.condition import Condition
-from analysis.answer_key.judging import judge_of
-from analysis.answer_key.network_view import NetworkView
-from analysis.answer_key.patchable_module import published_form
-from analysis.answer_key.reading import submission_of
-from analysis.answer_key.submission import Calls
-from analysis.discovery.landscapes import masked_under
-from analysis.discovery.registry import METHODS
-from analysis.errors import InvalidMethod
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.transformer.kind import TRANSFORMER
 from benchmarks.parity import question_of
+from pluriscope.analysis.answer_key.asking import Ask, BeyondTrack
+from pluriscope.analysis.answer_key.condition import Condition
+from pluriscope.analysis.answer_key.judging import judge_of
+from pluriscope.analysis.answer_key.network_view import NetworkView
+from pluriscope.analysis.answer_key.patchable_module import published_form
+from pluriscope.analysis.answer_key.reading import submission_of
+from pluriscope.analysis.answer_key.submission import Calls
+from pluriscope.analysis.discovery.landscapes import masked_under
+from pluriscope.analysis.discovery.registry import METHODS
+from pluriscope.analysis.errors import InvalidMethod
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from tests.analysis.subjects.transformer.test_judging import golden
 
 FOLDER = Path(__file__).parents[3] / "docs" / "methods"

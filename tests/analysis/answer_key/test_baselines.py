@@ -5,13 +5,13 @@ from functools import cache
 import numpy as np
 import pytest
 
-from analysis.answer_key.baselines import ANSWERED, BASELINES, ORDERS
-from analysis.answer_key.condition import CONDITIONS, PRIMARY
-from analysis.answer_key.judging import judge_of
-from analysis.answer_key.truths import truths_of
-from analysis.discovery.landscapes import landscape_of
-from analysis.discovery.registry import read_method
-from analysis.work import Work
+from pluriscope.analysis.answer_key.baselines import ANSWERED, BASELINES, ORDERS
+from pluriscope.analysis.answer_key.condition import CONDITIONS, PRIMARY
+from pluriscope.analysis.answer_key.judging import judge_of
+from pluriscope.analysis.answer_key.truths import truths_of
+from pluriscope.analysis.discovery.landscapes import landscape_of
+from pluriscope.analysis.discovery.registry import read_method
+from pluriscope.analysis.work import Work
 from tests.suites import tiny
 
 NAMED = {one.key: one for one in BASELINES}

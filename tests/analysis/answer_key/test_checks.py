@@ -5,15 +5,15 @@ from functools import lru_cache, partial
 import numpy as np
 import pytest
 
-from analysis.answer_key.condition import PRIMARY, Condition
-from analysis.answer_key.judging import judge_of
-from analysis.answer_key.scores import Case, row_of
-from analysis.answer_key.submission import Submission
-from analysis.answer_key.truths import truths_of
-from analysis.discovery.masked_perceptron import MaskedPerceptron
-from analysis.discovery.registry import read_method
-from analysis.discovery.selection import strengths
-from analysis.question import ask
+from pluriscope.analysis.answer_key.condition import PRIMARY, Condition
+from pluriscope.analysis.answer_key.judging import judge_of
+from pluriscope.analysis.answer_key.scores import Case, row_of
+from pluriscope.analysis.answer_key.submission import Submission
+from pluriscope.analysis.answer_key.truths import truths_of
+from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
+from pluriscope.analysis.discovery.registry import read_method
+from pluriscope.analysis.discovery.selection import strengths
+from pluriscope.analysis.question import ask
 from tests.golden_files import golden_network
 
 pytestmark = pytest.mark.slow

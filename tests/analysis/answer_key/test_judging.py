@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from analysis.answer_key.condition import CONDITIONS, PRIMARY, Condition
-from analysis.answer_key.judging import conditions_of, judge_of
-from analysis.data import noisy_data
-from analysis.errors import AnalysisError
-from analysis.question import ask
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.tasks import Task
+from pluriscope.analysis.answer_key.condition import CONDITIONS, PRIMARY, Condition
+from pluriscope.analysis.answer_key.judging import conditions_of, judge_of
+from pluriscope.analysis.data import noisy_data
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.tasks import Task
 from tests.analysis.answer_key.drawn_networks import NETWORKS, drawn
 from tests.analysis.subjects.transformer.attention_models import random_attention, run_of_circuit
 from tests.oracles import brute_force_answer_key as oracle

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.answer_key.reading import submission_of
-from analysis.discovery.part_names import names_of
-from analysis.subjects.graph import perceptron_graph
+from pluriscope.analysis.answer_key.reading import submission_of
+from pluriscope.analysis.discovery.part_names import names_of
+from pluriscope.analysis.subjects.graph import perceptron_graph
 
 GRAPH = perceptron_graph((2, 1, 1))
 EDGES = tuple(names_of(GRAPH).numbers)

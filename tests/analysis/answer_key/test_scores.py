@@ -6,16 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.answer_key.condition import CONDITIONS, PRIMARY
-from analysis.answer_key.judging import judge_of
-from analysis.answer_key.scores import SCORES, Case, row_of
-from analysis.answer_key.submission import N_ORDERS, Calls, Submission
-from analysis.answer_key.truth import Truth
-from analysis.answer_key.truths import truths_of
-from analysis.question import ask
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.tasks import named_task
+from pluriscope.analysis.answer_key.condition import CONDITIONS, PRIMARY
+from pluriscope.analysis.answer_key.judging import judge_of
+from pluriscope.analysis.answer_key.scores import SCORES, Case, row_of
+from pluriscope.analysis.answer_key.submission import N_ORDERS, Calls, Submission
+from pluriscope.analysis.answer_key.truth import Truth
+from pluriscope.analysis.answer_key.truths import truths_of
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.tasks import named_task
 from tests.analysis.answer_key.drawn_networks import QUICK, SLOW, drawn
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.golden_files import golden_network

@@ -6,9 +6,9 @@ from zlib import crc32
 import numpy as np
 import pytest
 
-from analysis.answer_key.condition import PRIMARY
-from analysis.answer_key.scores import SCORES
-from analysis.answer_key.summary import BY_PART, SAMPLES, difference, means_of, summary_of
+from pluriscope.analysis.answer_key.condition import PRIMARY
+from pluriscope.analysis.answer_key.scores import SCORES
+from pluriscope.analysis.answer_key.summary import BY_PART, SAMPLES, difference, means_of, summary_of
 
 NOTHING = {"mean": None, "low": None, "high": None, "n": 0}
 

@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.answer_key.condition import CONDITIONS, PRIMARY, Condition
-from analysis.answer_key.judging import conditions_of, judge_of
-from analysis.answer_key.scores import Case, row_of
-from analysis.answer_key.submission import Submission
-from analysis.answer_key.truths import truths_of
-from analysis.question import ask
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.model import read_attention
-from analysis.tasks import Task
+from pluriscope.analysis.answer_key.condition import CONDITIONS, PRIMARY, Condition
+from pluriscope.analysis.answer_key.judging import conditions_of, judge_of
+from pluriscope.analysis.answer_key.scores import Case, row_of
+from pluriscope.analysis.answer_key.submission import Submission
+from pluriscope.analysis.answer_key.truths import truths_of
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.model import read_attention
+from pluriscope.analysis.tasks import Task
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 from tests.random_networks import own_task, random_network
 from tests.second_enumeration import disagreement, main

@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.answer_key import truths
-from analysis.answer_key.condition import CONDITIONS, PRIMARY, Condition
-from analysis.answer_key.judging import conditions_of, judge_of
-from analysis.answer_key.truths import truth_by_search, truths_of
-from analysis.question import ask
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.tasks import Task
-from analysis.work import Work
+from pluriscope.analysis.answer_key import truths
+from pluriscope.analysis.answer_key.condition import CONDITIONS, PRIMARY, Condition
+from pluriscope.analysis.answer_key.judging import conditions_of, judge_of
+from pluriscope.analysis.answer_key.truths import truth_by_search, truths_of
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.work import Work
 from tests.analysis.answer_key.drawn_networks import NETWORKS, drawn
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.oracles import brute_force_answer_key as oracle

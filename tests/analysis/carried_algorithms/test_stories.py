@@ -8,20 +8,20 @@ from itertools import product
 import numpy as np
 import pytest
 
-from analysis.algorithms.candidates import Candidates
-from analysis.alignments.search import search_alignments
-from analysis.carried_algorithms import search
-from analysis.carried_algorithms.relation import RELATIONS, relation_of
-from analysis.carried_algorithms.report import relation_column, stories_report
-from analysis.carried_algorithms.search import Stories, Unasked, all_stories, find_stories, uniform_sample
-from analysis.circuits.result import SmallestCircuits
-from analysis.circuits.search import search_circuits
-from analysis.protocol import COMPLETE
-from analysis.question import Question, ask
-from analysis.subjects.perceptron.circuit import Circuit, mask_array
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import named_task
-from analysis.work import Work
+from pluriscope.analysis.algorithms.candidates import Candidates
+from pluriscope.analysis.alignments.search import search_alignments
+from pluriscope.analysis.carried_algorithms import search
+from pluriscope.analysis.carried_algorithms.relation import RELATIONS, relation_of
+from pluriscope.analysis.carried_algorithms.report import relation_column, stories_report
+from pluriscope.analysis.carried_algorithms.search import Stories, Unasked, all_stories, find_stories, uniform_sample
+from pluriscope.analysis.circuits.result import SmallestCircuits
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, mask_array
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.work import Work
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_stories import Plain
 

@@ -11,16 +11,28 @@ import mpmath
 import numpy as np
 import pytest
 
-from analysis.certificates.intervals import Bounds, Judged, bisect, bounds, decided_alike
-from analysis.certificates.polygons import SquareCells, cells, square
-from analysis.certificates.programs import Program, Region, circuit_program, decision_regions, network_program
-from analysis.certificates.ranges import range_of
-from analysis.subjects.perceptron.activations import FAMILIES, usual_activations
-from analysis.subjects.perceptron.circuit import EdgeLayout
-from analysis.subjects.perceptron.mlp import ablation_values, activations, batch_activations, forward, keep_matrices
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import input_table
-from analysis.validity import decide
+from pluriscope.analysis.certificates.intervals import Bounds, Judged, bisect, bounds, decided_alike
+from pluriscope.analysis.certificates.polygons import SquareCells, cells, square
+from pluriscope.analysis.certificates.programs import (
+    Program,
+    Region,
+    circuit_program,
+    decision_regions,
+    network_program,
+)
+from pluriscope.analysis.certificates.ranges import range_of
+from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, usual_activations
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
+from pluriscope.analysis.subjects.perceptron.mlp import (
+    ablation_values,
+    activations,
+    batch_activations,
+    forward,
+    keep_matrices,
+)
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import input_table
+from pluriscope.analysis.validity import decide
 from tests import random_networks
 from tests.analysis.subjects.perceptron.test_activations import plain
 from tests.oracles.brute_force_circuits import possible_masks

@@ -6,17 +6,17 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from analysis.circuit_sets.backbone import backbone_of
-from analysis.circuit_sets.chance import chances, coverage_of
-from analysis.circuits.counting import count_circuits
-from analysis.circuits.distribution import CircuitDistribution
-from analysis.circuits.result import CircuitSearch, SmallestCircuits
-from analysis.circuits.strategy import find_circuits
-from analysis.limits import Limits
-from analysis.protocol import COMPLETE
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
-from analysis.work import Work
+from pluriscope.analysis.circuit_sets.backbone import backbone_of
+from pluriscope.analysis.circuit_sets.chance import chances, coverage_of
+from pluriscope.analysis.circuits.counting import count_circuits
+from pluriscope.analysis.circuits.distribution import CircuitDistribution
+from pluriscope.analysis.circuits.result import CircuitSearch, SmallestCircuits
+from pluriscope.analysis.circuits.strategy import find_circuits
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
+from pluriscope.analysis.work import Work
 from tests.factories import pretrained_xor, small_network
 
 N_EDGES = 18

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.circuit_sets.overlap import jaccard_distance
-from analysis.circuit_sets.rivals import most_different
-from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
+from pluriscope.analysis.circuit_sets.overlap import jaccard_distance
+from pluriscope.analysis.circuit_sets.rivals import most_different
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
 
 SMALL = EdgeLayout((2, 3, 3, 1))
 WIDE = EdgeLayout((6, 8, 8, 1))

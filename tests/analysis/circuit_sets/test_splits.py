@@ -7,7 +7,7 @@ from operator import and_, or_
 import numpy as np
 import pytest
 
-from analysis.circuit_sets.splits import Branch, split_circuits
+from pluriscope.analysis.circuit_sets.splits import Branch, split_circuits
 
 
 def some(seed: int, n_bits: int, n: int) -> list[int]:

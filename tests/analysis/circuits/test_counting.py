@@ -15,21 +15,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from analysis.circuits import prefixes, source_subsets
-from analysis.circuits.counting import count_circuits
-from analysis.circuits.distribution import distribution_of
-from analysis.circuits.layered_states import CountableSpace
-from analysis.circuits.result import CountSoFar
-from analysis.circuits.search import search_circuits
-from analysis.data import DataRecord, clean_data
-from analysis.errors import BeyondLimits, InvalidData
-from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from analysis.question import Question, ask
-from analysis.subjects.perceptron.activations import FAMILIES, activation_of
-from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task
-from analysis.work import Work
+from pluriscope.analysis.circuits import prefixes, source_subsets
+from pluriscope.analysis.circuits.counting import count_circuits
+from pluriscope.analysis.circuits.distribution import distribution_of
+from pluriscope.analysis.circuits.layered_states import CountableSpace
+from pluriscope.analysis.circuits.result import CountSoFar
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.data import DataRecord, clean_data
+from pluriscope.analysis.errors import BeyondLimits, InvalidData
+from pluriscope.analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, activation_of
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.work import Work
 from tests.golden_files import golden_network
 
 pytestmark = pytest.mark.slow  # another route to every number: left to the whole run

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.circuits.decision_intervals import LARGEST, decision_box
-from analysis.errors import BeyondLimits
-from analysis.subjects.perceptron.activations import FAMILIES, activation_of, usual_activations
-from analysis.validity import decided_as
+from pluriscope.analysis.circuits.decision_intervals import LARGEST, decision_box
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, activation_of, usual_activations
+from pluriscope.analysis.validity import decided_as
 
 
 @pytest.mark.parametrize("activation", [one for one in usual_activations() if one.monotone], ids=lambda one: one.name)

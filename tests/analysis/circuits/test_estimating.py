@@ -7,16 +7,16 @@ from math import comb
 import numpy as np
 import pytest
 
-from analysis.circuits.distribution import distribution_of
-from analysis.circuits.estimating import estimate_circuits, share_interval
-from analysis.circuits.search import search_circuits
-from analysis.data import DataRecord, clean_data
-from analysis.errors import BeyondLimits, Cancelled
-from analysis.protocol import PAPER, protocol_from_mapping
-from analysis.question import ask
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task
-from analysis.work import Work
+from pluriscope.analysis.circuits.distribution import distribution_of
+from pluriscope.analysis.circuits.estimating import estimate_circuits, share_interval
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.data import DataRecord, clean_data
+from pluriscope.analysis.errors import BeyondLimits, Cancelled
+from pluriscope.analysis.protocol import PAPER, protocol_from_mapping
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.work import Work
 from tests.golden_files import golden_network
 from tests.random_networks import random_network
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.subjects.perceptron.circuit import EdgeLayout, kept_edges, mask_array, masks_of, one_mask
-from analysis.subjects.perceptron.mlp import keep_matrices
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, kept_edges, mask_array, masks_of, one_mask
+from pluriscope.analysis.subjects.perceptron.mlp import keep_matrices
 from tests.analysis.circuits.wide import WIDE
 
 

@@ -7,21 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.circuits import smallest
-from analysis.circuits.counting import count_circuits
-from analysis.circuits.search import search_circuits
-from analysis.circuits.smallest import find_smallest
-from analysis.circuits.space import count_by_edges, count_in_space
-from analysis.circuits.strategy import find_circuits
-from analysis.data import clean_data
-from analysis.limits import Limits
-from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import EdgeLayout, possible_circuit
-from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task, input_table
-from analysis.work import Work
+from pluriscope.analysis.circuits import smallest
+from pluriscope.analysis.circuits.counting import count_circuits
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.circuits.smallest import find_smallest
+from pluriscope.analysis.circuits.space import count_by_edges, count_in_space
+from pluriscope.analysis.circuits.strategy import find_circuits
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, possible_circuit
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import Task, input_table
+from pluriscope.analysis.work import Work
 from tests.golden_files import golden_network
 from tests.oracles import brute_force_circuits as oracle
 from tests.random_networks import random_network

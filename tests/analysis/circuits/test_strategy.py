@@ -10,22 +10,22 @@ from operator import and_, or_
 import numpy as np
 import pytest
 
-from analysis.circuits import strategy
-from analysis.circuits.planning import plan_circuits
-from analysis.circuits.result import EdgeUse
-from analysis.circuits.search import search_circuits
-from analysis.circuits.strategy import add_smallest, add_tried, find_circuits, find_number, first_answer
-from analysis.circuits.trying import try_circuits
-from analysis.data import DataRecord, clean_data
-from analysis.errors import BeyondLimits
-from analysis.formulas import hashing
-from analysis.limits import Limits, listed_bytes
-from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from analysis.question import ask
-from analysis.result_file import read_smallest, smallest_json
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task
-from analysis.work import Work
+from pluriscope.analysis.circuits import strategy
+from pluriscope.analysis.circuits.planning import plan_circuits
+from pluriscope.analysis.circuits.result import EdgeUse
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.circuits.strategy import add_smallest, add_tried, find_circuits, find_number, first_answer
+from pluriscope.analysis.circuits.trying import try_circuits
+from pluriscope.analysis.data import DataRecord, clean_data
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.formulas import hashing
+from pluriscope.analysis.limits import Limits, listed_bytes
+from pluriscope.analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.result_file import read_smallest, smallest_json
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.work import Work
 from tests.factories import pretrained_xor
 from tests.golden_files import golden_network
 from tests.random_networks import random_network

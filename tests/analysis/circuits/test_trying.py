@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.circuits.search import search_circuits
-from analysis.circuits.trying import try_circuits
-from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from analysis.question import ask
-from analysis.tasks import Task
-from analysis.work import DEFAULT_WORK
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.circuits.trying import try_circuits
+from pluriscope.analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.work import DEFAULT_WORK
 from tests.golden_files import golden_network
 from tests.random_networks import own_task, random_network
 

@@ -9,29 +9,29 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from analysis.alignments.alignment import Alignment
-from analysis.circuits.search import search_circuits
-from analysis.common_ground import spread, survey
-from analysis.common_ground.interpreted import choose_classes
-from analysis.common_ground.points import Bounds
-from analysis.common_ground.report import find
-from analysis.common_ground.survey import alignment_standings, survey_common_ground
-from analysis.data import clean_data
-from analysis.errors import BeyondLimits
-from analysis.experiments import decide_under_interventions, intervention_space, standing_of
-from analysis.explanations.algorithms import predict_by_alignment
-from analysis.explanations.circuits import predict_by_interpretation
-from analysis.interpretations import indexing, observed
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.limits import DEFAULT_LIMITS
-from analysis.pipeline import analyse_output
-from analysis.question import Question, ask
-from analysis.report import Analysed, Placed, Settings
-from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import input_table, named_task
-from analysis.work import DEFAULT_WORK
-from app.bundled import bundled_networks
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.common_ground import spread, survey
+from pluriscope.analysis.common_ground.interpreted import choose_classes
+from pluriscope.analysis.common_ground.points import Bounds
+from pluriscope.analysis.common_ground.report import find
+from pluriscope.analysis.common_ground.survey import alignment_standings, survey_common_ground
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.experiments import decide_under_interventions, intervention_space, standing_of
+from pluriscope.analysis.explanations.algorithms import predict_by_alignment
+from pluriscope.analysis.explanations.circuits import predict_by_interpretation
+from pluriscope.analysis.interpretations import indexing, observed
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.limits import DEFAULT_LIMITS
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.report import Analysed, Placed, Settings
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import input_table, named_task
+from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.app.bundled import bundled_networks
 from tests.factories import pretrained_xor, real_analysis, two_xor_algorithms
 
 

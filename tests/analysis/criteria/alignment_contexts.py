@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from analysis.algorithms.candidates import candidate_algorithms
-from analysis.algorithms.high_level_model import HighLevelModel
-from analysis.alignments.alignment import Alignment, ScoredAlignment
-from analysis.alignments.iia import score_alignment
-from analysis.alignments.search import search_alignments
-from analysis.criteria.criterion import Criterion
-from analysis.criteria.population import Population
-from analysis.criteria.verdict import Verdict
-from analysis.data import clean_data
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.protocol import COMPLETE
-from analysis.question import ask
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import named_task
+from pluriscope.analysis.algorithms.candidates import candidate_algorithms
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.alignments.alignment import Alignment, ScoredAlignment
+from pluriscope.analysis.alignments.iia import score_alignment
+from pluriscope.analysis.alignments.search import search_alignments
+from pluriscope.analysis.criteria.criterion import Criterion
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.verdict import Verdict
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import named_task
 from tests.golden_files import golden_network
 
 DATA = clean_data(2)

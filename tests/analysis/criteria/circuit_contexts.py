@@ -6,15 +6,15 @@ from functools import lru_cache
 
 import numpy as np
 
-from analysis.circuits.search import search_circuits
-from analysis.criteria.population import Population
-from analysis.criteria.registry import criterion_named
-from analysis.protocol import COMPLETE, Protocol
-from analysis.question import ask
-from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import input_table, task_from_table
-from analysis.validity import decide
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.protocol import COMPLETE, Protocol
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import input_table, task_from_table
+from pluriscope.analysis.validity import decide
 from tests import random_networks
 from tests.factories import pretrained_xor
 from tests.oracles import brute_force_criteria as plain

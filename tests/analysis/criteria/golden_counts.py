@@ -17,20 +17,20 @@ from typing import Any
 
 import numpy as np
 
-from analysis.algorithms.candidates import Candidates, candidate_algorithms
-from analysis.algorithms.redundancy import irredundancy
-from analysis.alignments.search import search_alignments
-from analysis.circuits.search import search_circuits
-from analysis.criteria.alignments import valid_alignments
-from analysis.criteria.interpretation_tallies import tally_of_readings
-from analysis.criteria.population import Population
-from analysis.criteria.registry import CRITERIA, criteria_for
-from analysis.data import clean_data
-from analysis.protocol import COMPLETE
-from analysis.question import ask
-from analysis.result import CriterionTally
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task
+from pluriscope.analysis.algorithms.candidates import Candidates, candidate_algorithms
+from pluriscope.analysis.algorithms.redundancy import irredundancy
+from pluriscope.analysis.alignments.search import search_alignments
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.criteria.alignments import valid_alignments
+from pluriscope.analysis.criteria.interpretation_tallies import tally_of_readings
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.registry import CRITERIA, criteria_for
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.result import CriterionTally
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import Task
 from tests.analysis.criteria.interpretation_counts import counted
 from tests.golden_files import NAMES, golden_network
 from tests.oracles.dense_criteria import DenseCriteria

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from analysis.criteria.interpretation_tallies import CountingReadings, Reading
-from analysis.criteria.steps import parse_steps
-from analysis.question import Question
-from analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.criteria.interpretation_tallies import CountingReadings, Reading
+from pluriscope.analysis.criteria.steps import parse_steps
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 KEYS: Final = ("observed-class", "interchange", "interchange-joint")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.criteria.registry import criterion_named
-from analysis.protocol import COMPLETE
-from analysis.validity import decide
+from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.validity import decide
 from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets, passed, xor_context
 from tests.oracles import brute_force_criteria as plain
 from tests.oracles.brute_force_circuits import boolean_rows

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.algorithms.redundancy import irredundancy
-from analysis.criteria.population import Population
-from analysis.criteria.redundancies import IRREDUNDANT_FUNCTIONS, IRREDUNDANT_GATES, IRREDUNDANT_LITERALS
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.algorithms.redundancy import irredundancy
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.redundancies import IRREDUNDANT_FUNCTIONS, IRREDUNDANT_GATES, IRREDUNDANT_LITERALS
 from tests.analysis.criteria.alignment_contexts import candidates, verdicts
 from tests.oracles.brute_force_algorithms import redundancy
 

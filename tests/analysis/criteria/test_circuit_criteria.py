@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.criteria import knockouts, patching, symmetry
-from analysis.criteria.population import Population
-from analysis.criteria.registry import criterion_named
-from analysis.progress import OutOfTime
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import EdgeLayout
-from analysis.tasks import task_from_table
-from analysis.work import Work
+from pluriscope.analysis.criteria import knockouts, patching, symmetry
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.progress import OutOfTime
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
+from pluriscope.analysis.tasks import task_from_table
+from pluriscope.analysis.work import Work
 from tests.analysis.criteria.circuit_contexts import passed, random_network, xor_context
 from tests.analysis.criteria.test_symmetry import twin_network
 from tests.oracles.brute_force_circuits import possible_masks

@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.criteria.criterion import Criterion, Kind
-from analysis.criteria.population import Population
-from analysis.criteria.registry import CRITERIA, OF_MODELS_ALONE
+from pluriscope.analysis.criteria.criterion import Criterion, Kind
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.registry import CRITERIA, OF_MODELS_ALONE
 from pluriscope.glossary import terms
 from tests.analysis.criteria.alignment_contexts import all_alignments, candidates
 from tests.analysis.criteria.circuit_contexts import xor_context

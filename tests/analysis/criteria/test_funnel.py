@@ -11,13 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from analysis.circuits.search import search_circuits
-from analysis.criteria.funnel import Judged, counted_rows, funnel_of, funnel_rows, joint_bounds, scaled_to_all
-from analysis.criteria.interpretation_tallies import Reading
-from analysis.criteria.steps import CriterionStep
-from analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED, UNDECIDED
-from analysis.question import ask
-from analysis.report import Analysed
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.criteria.funnel import (
+    Judged,
+    counted_rows,
+    funnel_of,
+    funnel_rows,
+    joint_bounds,
+    scaled_to_all,
+)
+from pluriscope.analysis.criteria.interpretation_tallies import Reading
+from pluriscope.analysis.criteria.steps import CriterionStep
+from pluriscope.analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED, UNDECIDED
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.report import Analysed
 from tests.golden_files import golden_network
 
 N = 12

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from analysis.criteria.criterion import Criterion
-from analysis.criteria.registry import CRITERIA, criteria_for
+from pluriscope.analysis.criteria.criterion import Criterion
+from pluriscope.analysis.criteria.registry import CRITERIA, criteria_for
 from tests.analysis.criteria import golden_counts
 
 

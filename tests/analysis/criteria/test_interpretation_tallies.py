@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from analysis.criteria.interpretation_tallies import COSTLY, CountingReadings
-from analysis.criteria.steps import parse_steps
-from analysis.errors import BeyondLimits
-from analysis.network_files.files import parse_network_file
-from analysis.progress import OutOfTime
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import mask_array
-from analysis.work import Work
+from pluriscope.analysis.criteria.interpretation_tallies import COSTLY, CountingReadings
+from pluriscope.analysis.criteria.steps import parse_steps
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.network_files.files import parse_network_file
+from pluriscope.analysis.progress import OutOfTime
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import mask_array
+from pluriscope.analysis.work import Work
 from tests.checkout import ROOT
 
 LIMIT = BeyondLimits("circuit", "the limit is 64", "take another")

@@ -6,24 +6,24 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from analysis.criteria import judging
-from analysis.criteria.criterion import KINDS
-from analysis.criteria.interpretation_tallies import MIXED, Reading, tally_of_readings
-from analysis.criteria.judging import JudgedAnalysis, budget_that_ended, judge_analysis
-from analysis.criteria.population import Population
-from analysis.criteria.steps import CriterionStep, default_steps
-from analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES, PASSED, UNDECIDED
-from analysis.errors import InvalidCriterion
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.limits import Limits
-from analysis.pipeline import analyse_output
-from analysis.progress import Progress
-from analysis.question import ask
-from analysis.result import CriterionTally
-from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import named_task
-from analysis.work import Work
+from pluriscope.analysis.criteria import judging
+from pluriscope.analysis.criteria.criterion import KINDS
+from pluriscope.analysis.criteria.interpretation_tallies import MIXED, Reading, tally_of_readings
+from pluriscope.analysis.criteria.judging import JudgedAnalysis, budget_that_ended, judge_analysis
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.steps import CriterionStep, default_steps
+from pluriscope.analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES, PASSED, UNDECIDED
+from pluriscope.analysis.errors import InvalidCriterion
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.progress import Progress
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.result import CriterionTally
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.work import Work
 from tests.factories import real_analysis
 from tests.oracles.brute_force_circuits import possible_masks
 

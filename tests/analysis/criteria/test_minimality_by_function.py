@@ -8,15 +8,15 @@ from itertools import product
 import numpy as np
 import pytest
 
-from analysis.criteria import remainders
-from analysis.criteria.population import Population
-from analysis.criteria.registry import criterion_named
-from analysis.criteria.remainders import needs_every_input, pruned, sets_ignoring_an_input
-from analysis.protocol import COMPLETE
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
-from analysis.subjects.perceptron.mlp import Ablation
-from analysis.tasks import task_from_table
+from pluriscope.analysis.criteria import remainders
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.criteria.remainders import needs_every_input, pruned, sets_ignoring_an_input
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
+from pluriscope.analysis.subjects.perceptron.mlp import Ablation
+from pluriscope.analysis.tasks import task_from_table
 from tests.analysis.criteria.circuit_contexts import passed, random_network, xor_context
 from tests.oracles import brute_force_criteria as plain
 from tests.oracles.brute_force_circuits import boolean_rows, mean_activations, possible_masks

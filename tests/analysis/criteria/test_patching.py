@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.criteria.registry import criterion_named
+from pluriscope.analysis.criteria.registry import criterion_named
 from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets
 from tests.oracles import brute_force_criteria as plain
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.criteria.criterion import Criterion, Parameter
-from analysis.criteria.population import Population
-from analysis.criteria.verdict import OUTCOMES, Verdict, put_together, same_for_all, verdicts_of
-from analysis.errors import InvalidCriterion, InvalidIndex
-from analysis.result import CriterionTally
+from pluriscope.analysis.criteria.criterion import Criterion, Parameter
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.verdict import OUTCOMES, Verdict, put_together, same_for_all, verdicts_of
+from pluriscope.analysis.errors import InvalidCriterion, InvalidIndex
+from pluriscope.analysis.result import CriterionTally
 
 EXAMPLE = Criterion(
     "example",

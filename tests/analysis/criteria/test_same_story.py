@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.circuits.search import search_circuits
-from analysis.criteria.population import Population
-from analysis.criteria.registry import criterion_named
-from analysis.question import ask
-from analysis.tasks import named_task
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.tasks import named_task
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_stories import Plain
 

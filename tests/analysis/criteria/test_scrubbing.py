@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.circuits.search import search_circuits
-from analysis.criteria.funnel import counted_rows
-from analysis.criteria.interpretation_tallies import CountingReadings
-from analysis.criteria.population import Population
-from analysis.criteria.registry import criterion_named
-from analysis.criteria.scrubbing import preserved, scrubbed_outputs
-from analysis.criteria.steps import CriterionStep, parse_steps
-from analysis.errors import BeyondLimits
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interpretations.observed import observed_classes
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.subjects.perceptron.network import Network
-from analysis.work import DEFAULT_WORK
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.criteria.funnel import counted_rows
+from pluriscope.analysis.criteria.interpretation_tallies import CountingReadings
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.criteria.scrubbing import preserved, scrubbed_outputs
+from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.interpretations.observed import observed_classes
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.work import DEFAULT_WORK
 from tests.analysis.criteria.circuit_contexts import random_network
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_circuits import edges_of, possible_masks

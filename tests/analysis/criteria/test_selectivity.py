@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.criteria.criterion import KINDS
-from analysis.criteria.population import Population
-from analysis.criteria.registry import CRITERIA, criteria_for
-from analysis.criteria.selectivity import SELECTIVE, controls
-from analysis.criteria.steps import default_steps
-from analysis.errors import InvalidCriterion
-from analysis.explanations.probes import find_probes
-from analysis.explanations.registry import RECORDED
-from analysis.question import ask
+from pluriscope.analysis.criteria.criterion import KINDS
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.registry import CRITERIA, criteria_for
+from pluriscope.analysis.criteria.selectivity import SELECTIVE, controls
+from pluriscope.analysis.criteria.steps import default_steps
+from pluriscope.analysis.errors import InvalidCriterion
+from pluriscope.analysis.explanations.probes import find_probes
+from pluriscope.analysis.explanations.registry import RECORDED
+from pluriscope.analysis.question import ask
 from tests.analysis.explanations.test_probes import random_question
 from tests.factories import pretrained_xor
 

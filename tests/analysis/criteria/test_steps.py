@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.criteria.steps import CriterionStep, parse_steps
-from analysis.errors import InvalidCriterion
+from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
+from pluriscope.analysis.errors import InvalidCriterion
 
 
 @pytest.mark.parametrize(

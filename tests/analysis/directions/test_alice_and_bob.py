@@ -9,20 +9,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.algorithms.candidates import candidate_algorithms
-from analysis.alignments.alignment import Alignment
-from analysis.alignments.joint import score_joint, score_with_joint
-from analysis.alignments.on_directions import DirectionAlignment
-from analysis.alignments.search import search_alignments
-from analysis.data import clean_data
-from analysis.directions.readouts import read_outs
-from analysis.directions.search import search_directions
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.interventions.subspace import Subspace
-from analysis.protocol import COMPLETE
-from analysis.question import ask
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import input_table, named_task
+from pluriscope.analysis.algorithms.candidates import candidate_algorithms
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.alignments.joint import score_joint, score_with_joint
+from pluriscope.analysis.alignments.on_directions import DirectionAlignment
+from pluriscope.analysis.alignments.search import search_alignments
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.directions.readouts import read_outs
+from pluriscope.analysis.directions.search import search_directions
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import input_table, named_task
 
 STORED = json.loads((Path(__file__).parents[3] / "app" / "bundled" / "alice-and-bob.json").read_text())
 NET = Network.from_arrays(STORED["weights"], STORED["biases"], activation="sigmoid")

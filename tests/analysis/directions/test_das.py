@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.alignments import iia
-from analysis.data import clean_data
-from analysis.directions.blocks import block_placements, demands
-from analysis.directions.das import LearningOptions, learn, learn_choices
-from analysis.question import ask
+from pluriscope.analysis.alignments import iia
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.directions.blocks import block_placements, demands
+from pluriscope.analysis.directions.das import LearningOptions, learn, learn_choices
+from pluriscope.analysis.question import ask
 from tests.analysis.directions.test_alice_and_bob import CANDIDATES, NET
 from tests.factories import pretrained_xor, two_xor_algorithms
 

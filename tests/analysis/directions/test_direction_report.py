@@ -7,17 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.algorithms.candidates import candidate_algorithms
-from analysis.data import clean_data
-from analysis.directions.report import directions_report
-from analysis.directions.result import CLOSED
-from analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
-from analysis.directions.table import DirectionTable
-from analysis.protocol import COMPLETE
-from analysis.question import ask
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import named_task
-from app.bundled import bundled_networks
+from pluriscope.analysis.algorithms.candidates import candidate_algorithms
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.directions.report import directions_report
+from pluriscope.analysis.directions.result import CLOSED
+from pluriscope.analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
+from pluriscope.analysis.directions.table import DirectionTable
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import named_task
+from pluriscope.app.bundled import bundled_networks
 
 XORNET = next(file for file in bundled_networks() if file.slug == "alice-and-bob").file.network
 CANDIDATES = candidate_algorithms(named_task("XOR", 2), COMPLETE, 1)

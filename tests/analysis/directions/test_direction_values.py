@@ -9,12 +9,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from analysis.alignments.alignment import Alignment
-from analysis.alignments.on_directions import DirectionAlignment, parse_directions
-from analysis.directions.integers import integer_directions, n_integer_directions
-from analysis.errors import InvalidAlignment
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.interventions.subspace import Subspace, number_text, swap_rows
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.alignments.on_directions import DirectionAlignment, parse_directions
+from pluriscope.analysis.directions.integers import integer_directions, n_integer_directions
+from pluriscope.analysis.errors import InvalidAlignment
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.interventions.subspace import Subspace, number_text, swap_rows
 from tests.oracles.brute_force_directions import small_integer_rows
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 1e-9)

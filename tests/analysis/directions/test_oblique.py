@@ -9,22 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.alignments import iia
-from analysis.alignments.iia import Behaviour
-from analysis.alignments.joint import score_with_joint
-from analysis.alignments.on_directions import DirectionAlignment
-from analysis.directions.oblique import oblique_family
-from analysis.directions.polyhedra import Inequality, common_point, contradict
-from analysis.directions.readouts import minimum_norm
-from analysis.directions.search import joint_family
-from analysis.directions.table import DirectionTable
-from analysis.interventions.subspace import Subspace
-from analysis.interventions.swaps import swapped_along
-from analysis.question import ask
-from analysis.subjects.perceptron.mlp import activations, forward
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import input_table
-from analysis.validity import decide
+from pluriscope.analysis.alignments import iia
+from pluriscope.analysis.alignments.iia import Behaviour
+from pluriscope.analysis.alignments.joint import score_with_joint
+from pluriscope.analysis.alignments.on_directions import DirectionAlignment
+from pluriscope.analysis.directions.oblique import oblique_family
+from pluriscope.analysis.directions.polyhedra import Inequality, common_point, contradict
+from pluriscope.analysis.directions.readouts import minimum_norm
+from pluriscope.analysis.directions.search import joint_family
+from pluriscope.analysis.directions.table import DirectionTable
+from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.analysis.interventions.swaps import swapped_along
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.mlp import activations, forward
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import input_table
+from pluriscope.analysis.validity import decide
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import two_xor_algorithms
 

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.alignments.alignment import Aligned, Alignment
-from analysis.alignments.on_directions import parse_directions
-from analysis.data import clean_data
-from analysis.directions.self_interventions import ask_own_swaps
-from analysis.experiments import SILENT, decide_under_interventions, intervention_space
-from analysis.explanations.algorithms import predict_by_alignment
-from analysis.explanations.circuits import predict_by_interpretation
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import circuit_from_hex
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import input_table
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.alignments.alignment import Aligned, Alignment
+from pluriscope.analysis.alignments.on_directions import parse_directions
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.directions.self_interventions import ask_own_swaps
+from pluriscope.analysis.experiments import SILENT, decide_under_interventions, intervention_space
+from pluriscope.analysis.explanations.algorithms import predict_by_alignment
+from pluriscope.analysis.explanations.circuits import predict_by_interpretation
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import circuit_from_hex
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import input_table
 from tests.factories import interpretation_at
 
 STORED = json.loads((Path(__file__).parents[3] / "app" / "bundled" / "alice-and-bob.json").read_text())

@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.criteria.registry import CRITERIA
-from analysis.discovery.audit import _named_as_in_format, criterion_keys
-from analysis.discovery.claims import Claim, read_claim, vocabulary_of
-from analysis.discovery.masked_perceptron import MaskedPerceptron
-from analysis.discovery.part_names import names_of
-from analysis.discovery.registry import default_methods, read_method
-from analysis.errors import InvalidClaim, InvalidMethod
-from analysis.question import ask
-from analysis.subjects.graph import perceptron_graph
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.registry import read_subject
-from analysis.tasks import named_task
-from app.bundled import bundled_models
+from pluriscope.analysis.criteria.registry import CRITERIA
+from pluriscope.analysis.discovery.audit import _named_as_in_format, criterion_keys
+from pluriscope.analysis.discovery.claims import Claim, read_claim, vocabulary_of
+from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
+from pluriscope.analysis.discovery.part_names import names_of
+from pluriscope.analysis.discovery.registry import default_methods, read_method
+from pluriscope.analysis.errors import InvalidClaim, InvalidMethod
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.graph import perceptron_graph
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.analysis.tasks import named_task
+from pluriscope.app.bundled import bundled_models
 from pluriscope.kinds.circuits import edge_labels
 from tests.factories import pretrained_xor
 

@@ -7,18 +7,18 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from analysis.circuit_sets.masks import find_masks
-from analysis.circuits.search import search_circuits
-from analysis.discovery import landscapes
-from analysis.discovery.registry import METHODS, read_method
-from analysis.discovery.sweep import threshold_sweep
-from analysis.errors import InvalidMethod
-from analysis.question import ask
-from analysis.subjects.perceptron.kind import PERCEPTRON
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.tasks import named_task
 from benchmarks.parity import NAMES, question_of
+from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.discovery import landscapes
+from pluriscope.analysis.discovery.registry import METHODS, read_method
+from pluriscope.analysis.discovery.sweep import threshold_sweep
+from pluriscope.analysis.errors import InvalidMethod
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.tasks import named_task
 from tests.analysis.subjects.transformer.test_judging import golden
 
 MODELS = ("other_name_1x2_0", "nodes"), ("other_name_1x2_0", "mean"), ("majority_5_1x2_0", "heads")

@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.circuits.search import search_circuits
-from analysis.circuits.strategy import find_circuits
-from analysis.discovery.landscapes import landscape_of
-from analysis.discovery.masked_perceptron import closed
-from analysis.limits import Limits
-from analysis.protocol import COMPLETE
-from analysis.question import Question, ask
-from analysis.subjects.perceptron.circuit import EdgeLayout
-from analysis.tasks import named_task
-from analysis.work import Work
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.circuits.strategy import find_circuits
+from pluriscope.analysis.discovery.landscapes import landscape_of
+from pluriscope.analysis.discovery.masked_perceptron import closed
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
+from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.work import Work
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_stories import INPUTS, Plain
 

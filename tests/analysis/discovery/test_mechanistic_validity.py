@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.discovery.mechanistic_validity import in_terms
+from pluriscope.analysis.discovery.mechanistic_validity import in_terms
 
 TOLD: dict[str, Any] = {
     "valid": True,

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.circuit_sets.masks import find_masks
-from analysis.discovery.audit import audit
-from analysis.discovery.landscapes import landscape_of
-from analysis.discovery.masked_subject import MaskedSpace
-from analysis.discovery.registry import METHODS, default_methods
-from analysis.discovery.sweep import sweep
-from analysis.errors import InvalidMethod
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.subject import gaps
-from analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.discovery.audit import audit
+from pluriscope.analysis.discovery.landscapes import landscape_of
+from pluriscope.analysis.discovery.masked_subject import MaskedSpace
+from pluriscope.analysis.discovery.registry import METHODS, default_methods
+from pluriscope.analysis.discovery.sweep import sweep
+from pluriscope.analysis.errors import InvalidMethod
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from tests.analysis.subjects.transformer.attention_models import given_to, plain_run
 from tests.analysis.subjects.transformer.test_judging import golden
 

@@ -7,12 +7,12 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 
-from analysis.discovery.landscapes import landscape_of
-from analysis.discovery.neighbours import Neighbour, Neighbours, neighbours_of, tell_apart, valid_beside
-from analysis.pipeline import analyse_output
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import number_array
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.discovery.landscapes import landscape_of
+from pluriscope.analysis.discovery.neighbours import Neighbour, Neighbours, neighbours_of, tell_apart, valid_beside
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import number_array
+from pluriscope.analysis.subjects.perceptron.network import Network
 from tests.factories import pretrained_xor
 
 XOR = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
@@ -21,7 +21,7 @@ XOR = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
 @pytest.mark.parametrize("n_bits", [20, 70])  # in machine words, and beyond
 @pytest.mark.parametrize("n", [0, 1, 300])
 def test_neighbours_are_those_of_plain_loops(n_bits, n, monkeypatch):
-    monkeypatch.setattr("analysis.discovery.neighbours.MASKS_AT_ONCE", 64)
+    monkeypatch.setattr("pluriscope.analysis.discovery.neighbours.MASKS_AT_ONCE", 64)
     draw = np.random.default_rng(n_bits)
     some = sorted({int.from_bytes(draw.bytes(9), "little") >> (72 - n_bits) for _ in range(n)})
     for mask in (0, *some[:3]):

@@ -9,13 +9,6 @@ from collections.abc import Iterable
 
 import pytest
 
-from analysis.carried_algorithms.search import Stories
-from analysis.circuits.search import search_circuits
-from analysis.discovery.audit import location_json
-from analysis.discovery.landscapes import landscape_of
-from analysis.discovery.masked_perceptron import closed
-from analysis.discovery.method import settings_digest
-from analysis.discovery.registry import METHODS
 from benchmarks.parity import (
     DOCUMENT,
     LEARNED,
@@ -27,6 +20,13 @@ from benchmarks.parity import (
     reference,
     with_table,
 )
+from pluriscope.analysis.carried_algorithms.search import Stories
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.discovery.audit import location_json
+from pluriscope.analysis.discovery.landscapes import landscape_of
+from pluriscope.analysis.discovery.masked_perceptron import closed
+from pluriscope.analysis.discovery.method import settings_digest
+from pluriscope.analysis.discovery.registry import METHODS
 
 FEW = 1e-3
 

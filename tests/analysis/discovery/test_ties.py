@@ -7,12 +7,12 @@ from itertools import combinations, permutations
 import numpy as np
 import pytest
 
-from analysis.discovery.audit import audit, claim_json
-from analysis.discovery.claims import Claim
-from analysis.discovery.registry import METHODS, read_method
-from analysis.discovery.selection import sequence
-from analysis.discovery.ties import TOLERANCE, ties_json, ways_of_scores
-from analysis.subjects.graph import perceptron_graph
+from pluriscope.analysis.discovery.audit import audit, claim_json
+from pluriscope.analysis.discovery.claims import Claim
+from pluriscope.analysis.discovery.registry import METHODS, read_method
+from pluriscope.analysis.discovery.selection import sequence
+from pluriscope.analysis.discovery.ties import TOLERANCE, ties_json, ways_of_scores
+from pluriscope.analysis.subjects.graph import perceptron_graph
 from tests.analysis.discovery.test_deletion import answer, landscape_of, valid_of
 
 ENDS = [perceptron_graph(sizes).ends for sizes in ((2, 1, 2, 1), (1, 2, 2))]  # of one output and of two

@@ -9,18 +9,18 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
-from analysis.circuits.search import search_circuits
-from analysis.deception import report
-from analysis.deception.ranking import RANKINGS
-from analysis.deception.report import fooled_report
-from analysis.discovery.audit import audit
-from analysis.discovery.landscapes import landscape_of
-from analysis.edits.deceive import MILLISECONDS
-from analysis.edits.registry import edited
-from analysis.errors import BeyondLimits, InvalidEdit
-from analysis.question import ask
-from analysis.subjects.perceptron.mlp import activations, forward
-from analysis.tasks import input_table
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.deception import report
+from pluriscope.analysis.deception.ranking import RANKINGS
+from pluriscope.analysis.deception.report import fooled_report
+from pluriscope.analysis.discovery.audit import audit
+from pluriscope.analysis.discovery.landscapes import landscape_of
+from pluriscope.analysis.edits.deceive import MILLISECONDS
+from pluriscope.analysis.edits.registry import edited
+from pluriscope.analysis.errors import BeyondLimits, InvalidEdit
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.mlp import activations, forward
+from pluriscope.analysis.tasks import input_table
 from tests.golden_files import golden_network
 from tests.study_factories import random_network
 

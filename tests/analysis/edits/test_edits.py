@@ -7,17 +7,17 @@ import json
 import numpy as np
 import pytest
 
-from analysis.edits.edit import Change, Edited, Named
-from analysis.edits.rank_one import nearest, rest_of
-from analysis.edits.registry import EDIT_BY_KEY, editable
-from analysis.edits.registry import edited as edit
-from analysis.edits.unlearn import slopes_of
-from analysis.network_files.files import edited_file, network_file_json, parse_network_file
-from analysis.question import ask
-from analysis.subjects.perceptron.mlp import activations, forward, pre_activations
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.registry import SUBJECT_KINDS
-from analysis.tasks import input_table
+from pluriscope.analysis.edits.edit import Change, Edited, Named
+from pluriscope.analysis.edits.rank_one import nearest, rest_of
+from pluriscope.analysis.edits.registry import EDIT_BY_KEY, editable
+from pluriscope.analysis.edits.registry import edited as edit
+from pluriscope.analysis.edits.unlearn import slopes_of
+from pluriscope.analysis.network_files.files import edited_file, network_file_json, parse_network_file
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.mlp import activations, forward, pre_activations
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
+from pluriscope.analysis.tasks import input_table
 from tests.golden_files import golden_network
 
 NETWORKS = ("xor_3-3_a", "xor_4-4", "xor_tanh_3-3", "xor_sigmoid_3-3", "majority_3-3", "xor+and_3-3")

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.edits.registry import EDITS, editable, read_edited
-from analysis.edits.registry import edited as edit
-from analysis.edits.trigger import tokens_trigger
-from analysis.errors import AnalysisError, InvalidEdit
-from analysis.question import ask
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.registry import read_subject
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.runs import run
+from pluriscope.analysis.edits.registry import EDITS, editable, read_edited
+from pluriscope.analysis.edits.registry import edited as edit
+from pluriscope.analysis.edits.trigger import tokens_trigger
+from pluriscope.analysis.errors import AnalysisError, InvalidEdit
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.runs import run
 from tests.analysis.edits.test_edits import CHANGES, NAMED
 from tests.golden_files import golden_network
 

@@ -8,18 +8,18 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from analysis.circuits.search import decide_right
-from analysis.data import clean_data
-from analysis.edits.registry import edited as edit
-from analysis.edits.trigger import Figures, Trigger, figures, read_trigger
-from analysis.edits.trojan import changed_edges, planted
-from analysis.errors import InvalidEdit
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
-from analysis.subjects.perceptron.mlp import forward
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task, input_table
-from analysis.validity import decide
+from pluriscope.analysis.circuits.search import decide_right
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.edits.registry import edited as edit
+from pluriscope.analysis.edits.trigger import Figures, Trigger, figures, read_trigger
+from pluriscope.analysis.edits.trojan import changed_edges, planted
+from pluriscope.analysis.errors import InvalidEdit
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import Task, input_table
+from pluriscope.analysis.validity import decide
 from tests.analysis.circuits.test_circuit_search import random_network, random_task
 from tests.analysis.edits.test_edits import stepped
 

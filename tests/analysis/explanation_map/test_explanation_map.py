@@ -12,18 +12,18 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from analysis.common_ground.survey import survey_common_ground
-from analysis.experiments import ask_network
-from analysis.explanation_map.layout import DRAWN_TO, laid_out
-from analysis.explanation_map.neighbours import mean_alike, mean_alike_of_all, nearest, nearest_on_map
-from analysis.explanation_map.report import LISTED, NEAREST, MapReport, explanation_map
-from analysis.explanations.circuits import predict_by_interpretation
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.pair.readings import Counted, packed, read_classes, unpacked
-from analysis.pipeline import analyse_output
-from analysis.question import ask
-from analysis.report import Analysed, Placed
-from analysis.subjects.perceptron.circuit import circuit_from_hex
+from pluriscope.analysis.common_ground.survey import survey_common_ground
+from pluriscope.analysis.experiments import ask_network
+from pluriscope.analysis.explanation_map.layout import DRAWN_TO, laid_out
+from pluriscope.analysis.explanation_map.neighbours import mean_alike, mean_alike_of_all, nearest, nearest_on_map
+from pluriscope.analysis.explanation_map.report import LISTED, NEAREST, MapReport, explanation_map
+from pluriscope.analysis.explanations.circuits import predict_by_interpretation
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.pair.readings import Counted, packed, read_classes, unpacked
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.report import Analysed, Placed
+from pluriscope.analysis.subjects.perceptron.circuit import circuit_from_hex
 from tests.factories import exact_xor, real_analysis, small_network
 
 

@@ -8,13 +8,19 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from analysis.directions.polyhedra import Inequality, common_point
-from analysis.errors import AnalysisError
-from analysis.experiments import SILENT, decide_under_interventions, intervention_space
-from analysis.explanations.probes import find_probes, possible_functions, predict_by_probes, read_probe, write_probe
-from analysis.question import Question, ask
-from analysis.subjects.perceptron.mlp import activations
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.directions.polyhedra import Inequality, common_point
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.experiments import SILENT, decide_under_interventions, intervention_space
+from pluriscope.analysis.explanations.probes import (
+    find_probes,
+    possible_functions,
+    predict_by_probes,
+    read_probe,
+    write_probe,
+)
+from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.subjects.perceptron.mlp import activations
+from pluriscope.analysis.subjects.perceptron.network import Network
 from tests.factories import pretrained_xor
 
 

@@ -7,17 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.circuits.judging import enough_right
-from analysis.circuits.search import search_circuits
-from analysis.circuits.space import Structure
-from analysis.data import DataRecord
-from analysis.errors import BeyondLimits, NotOffered
-from analysis.formulas.encoding import encode
-from analysis.formulas.rounding import error_bounds, rounded
-from analysis.protocol import protocol_from_mapping
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import masks_of
-from analysis.subjects.perceptron.mlp import batch_activations
+from pluriscope.analysis.circuits.judging import enough_right
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.circuits.space import Structure
+from pluriscope.analysis.data import DataRecord
+from pluriscope.analysis.errors import BeyondLimits, NotOffered
+from pluriscope.analysis.formulas.encoding import encode
+from pluriscope.analysis.formulas.rounding import error_bounds, rounded
+from pluriscope.analysis.protocol import protocol_from_mapping
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import masks_of
+from pluriscope.analysis.subjects.perceptron.mlp import batch_activations
 from tests.factories import pretrained_xor
 from tests.random_networks import own_task, random_network
 from tests.solved_formulas import fulfilled, models

@@ -8,14 +8,14 @@ from itertools import count
 import numpy as np
 import pytest
 
-from analysis.circuits.search import search_circuits
-from analysis.errors import BeyondLimits, Cancelled, NotOffered
-from analysis.formulas import hashing
-from analysis.formulas.formula import Formula
-from analysis.formulas.hashing import bracket, count_by_hashing, draw_models, hash_count, of_size, rounds
-from analysis.progress import OutOfTime
-from analysis.question import ask
-from analysis.work import Work
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.errors import BeyondLimits, Cancelled, NotOffered
+from pluriscope.analysis.formulas import hashing
+from pluriscope.analysis.formulas.formula import Formula
+from pluriscope.analysis.formulas.hashing import bracket, count_by_hashing, draw_models, hash_count, of_size, rounds
+from pluriscope.analysis.progress import OutOfTime
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.work import Work
 from tests.factories import pretrained_xor
 from tests.random_networks import own_task, random_network
 from tests.solved_formulas import models

@@ -9,11 +9,11 @@ from itertools import product
 
 import pytest
 
-from analysis.circuits.search import search_circuits
-from analysis.errors import InvalidProof
-from analysis.formulas.proof import at_most, check_proof, prove_smallest
-from analysis.formulas.refutation import wrong_step
-from analysis.network_files.files import network_file_json
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.errors import InvalidProof
+from pluriscope.analysis.formulas.proof import at_most, check_proof, prove_smallest
+from pluriscope.analysis.formulas.refutation import wrong_step
+from pluriscope.analysis.network_files.files import network_file_json
 from tests.analysis.formulas.test_searching import small
 from tests.app.cli.test_analyse import run
 from tests.factories import exact_xor

@@ -7,11 +7,17 @@ from operator import and_, or_
 
 import pytest
 
-from analysis.circuits.search import search_circuits
-from analysis.formulas.searching import EdgeUse, ValidCircuits, edge_use_of, find_edge_use, find_smallest_solved
-from analysis.protocol import protocol_from_mapping
-from analysis.question import ask
-from analysis.work import Work
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.formulas.searching import (
+    EdgeUse,
+    ValidCircuits,
+    edge_use_of,
+    find_edge_use,
+    find_smallest_solved,
+)
+from pluriscope.analysis.protocol import protocol_from_mapping
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.work import Work
 from tests.factories import pretrained_xor
 from tests.random_networks import own_task, random_network
 

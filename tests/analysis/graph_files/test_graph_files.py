@@ -10,13 +10,13 @@ from typing import Any
 import networkx as nx
 import pytest
 
-from analysis.errors import NotOffered
-from analysis.explanations.circuits import gate_label
-from analysis.graph_files.registry import GRAPH_FORMATS, file_text, graph_in
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.registry import read_subject
-from app.bundled import bundled_models
+from pluriscope.analysis.errors import NotOffered
+from pluriscope.analysis.explanations.circuits import gate_label
+from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS, file_text, graph_in
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.app.bundled import bundled_models
 from pluriscope.graphs import explanation_graph
 from pluriscope.naming import ExplanationRef
 from tests.analysis.discovery.test_claims import MASK, QUESTION, SCORES

@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from analysis.discovery.claims import Claim, read_claim, vocabulary_of
-from analysis.errors import InvalidClaim, NotOffered
-from analysis.graph_files.registry import GRAPH_FORMATS, graph_in
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.registry import read_subject
-from app.bundled import bundled_models
+from pluriscope.analysis.discovery.claims import Claim, read_claim, vocabulary_of
+from pluriscope.analysis.errors import InvalidClaim, NotOffered
+from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS, graph_in
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.app.bundled import bundled_models
 from pluriscope.claim_files import claim_texts
 from tests.analysis.discovery.test_claims import MASK, QUESTION, SCORES
 

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from analysis.interpretations.gates import essential, gate_name, table_name
+from pluriscope.analysis.interpretations.gates import essential, gate_name, table_name
 
 PYTHON = {"∧": " and ", "∨": " or ", "¬": " not ", "⊕": "!=", "↔": "=="}
 

@@ -7,21 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.circuits.search import search_circuits
-from analysis.data import clean_data
-from analysis.errors import BeyondLimits
-from analysis.experiments import decide_under_interventions, intervention_space
-from analysis.interpretations.columns import Columns
-from analysis.interpretations.counting import count_interpretations
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interpretations.observed import observed_classes
-from analysis.interpretations.partial_gates import OpenTable
-from analysis.interpretations.predicting import class_predictions, extreme_interpretation, judged_blocks
-from analysis.protocol import COMPLETE
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, circuit_from_hex
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import input_table, named_task
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.experiments import decide_under_interventions, intervention_space
+from pluriscope.analysis.interpretations.columns import Columns
+from pluriscope.analysis.interpretations.counting import count_interpretations
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.interpretations.observed import observed_classes
+from pluriscope.analysis.interpretations.partial_gates import OpenTable
+from pluriscope.analysis.interpretations.predicting import class_predictions, extreme_interpretation, judged_blocks
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, circuit_from_hex
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import input_table, named_task
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor
 from tests.golden_files import golden_network

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.lenses.registry import LENSES
-from analysis.question import ask
-from analysis.subjects.perceptron.mlp import activations
-from analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.mlp import activations
+from pluriscope.analysis.subjects.perceptron.network import Network
 from tests.golden_files import golden_network
 
 LENS = LENSES.by_key["feature-pictures"]

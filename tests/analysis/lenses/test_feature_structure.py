@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from analysis.lenses.feature_structure import (
+from pluriscope.analysis.lenses.feature_structure import (
     CIRCLE,
     FEATURE_STRUCTURE,
     _copying,
@@ -19,14 +19,14 @@ from analysis.lenses.feature_structure import (
     share_of_orders,
     shuffled_model,
 )
-from analysis.lenses.magnitude_codes import MAGNITUDE_CODES
-from analysis.subjects.elman import ELMAN, Elman
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.registry import read_subject
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.runs import run
-from app.bundled import bundled_models
+from pluriscope.analysis.lenses.magnitude_codes import MAGNITUDE_CODES
+from pluriscope.analysis.subjects.elman import ELMAN, Elman
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.runs import run
+from pluriscope.app.bundled import bundled_models
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.checkout import ROOT
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.algorithms.candidates import candidate_algorithms
-from analysis.explanations.probes import separation
-from analysis.lenses.functions import FunctionRow, function_rows, functions_asked, without_sign
-from analysis.lenses.probes import scaled_layers
-from analysis.protocol import COMPLETE
-from analysis.question import Question, ask
-from analysis.subjects.perceptron.mlp import activations, next_layer
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import named_task
+from pluriscope.analysis.algorithms.candidates import candidate_algorithms
+from pluriscope.analysis.explanations.probes import separation
+from pluriscope.analysis.lenses.functions import FunctionRow, function_rows, functions_asked, without_sign
+from pluriscope.analysis.lenses.probes import scaled_layers
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.subjects.perceptron.mlp import activations, next_layer
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import named_task
 from tests.factories import exact_xor, pretrained_xor
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.lenses.head_matrices import HEAD_MATRICES, MODES, composition_score, copying_score
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.lenses.head_matrices import HEAD_MATRICES, MODES, composition_score, copying_score
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from tests.analysis.subjects.transformer.attention_models import random_attention
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "lenses" / "head-matrices.json").read_text())

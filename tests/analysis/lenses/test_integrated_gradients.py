@@ -5,13 +5,13 @@ from itertools import product
 import numpy as np
 import pytest
 
-from analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS
-from analysis.lenses.line_integrals import integrals
-from analysis.question import ask
-from analysis.subjects.perceptron.gradients import input_slopes
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import named_task
-from analysis.work import DEFAULT_WORK
+from pluriscope.analysis.lenses.integrated_gradients import INTEGRATED_GRADIENTS
+from pluriscope.analysis.lenses.line_integrals import integrals
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.gradients import input_slopes
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.work import DEFAULT_WORK
 from tests.factories import pretrained_xor
 
 

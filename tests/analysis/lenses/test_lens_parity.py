@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.lenses.registry import LENSES
 from benchmarks.parity import NAMES, lens_comparisons
+from pluriscope.analysis.lenses.registry import LENSES
 
 OURS = {
     "response-fields",

@@ -11,23 +11,23 @@ from math import factorial
 import numpy as np
 import pytest
 
-from analysis.algorithms.redundancy import placed_algorithms
-from analysis.alignments.joint import score_with_joint
-from analysis.alignments.on_directions import parse_directions
-from analysis.data import DataRecord
-from analysis.directions.polyhedra import Inequality, common_point
-from analysis.errors import InvalidMethod
-from analysis.lenses.das import mean_cosine
-from analysis.lenses.lens import Attribution, LensAnswer, Table, outputs_by_input
-from analysis.lenses.lime import weighted_ridge
-from analysis.lenses.probes import scaled_layers
-from analysis.lenses.registry import LENSES
-from analysis.pipeline import analyse_output
-from analysis.question import Question, ask
-from analysis.subjects.perceptron.mlp import activations, forward
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import input_table
-from app.bundled import bundled_networks
+from pluriscope.analysis.algorithms.redundancy import placed_algorithms
+from pluriscope.analysis.alignments.joint import score_with_joint
+from pluriscope.analysis.alignments.on_directions import parse_directions
+from pluriscope.analysis.data import DataRecord
+from pluriscope.analysis.directions.polyhedra import Inequality, common_point
+from pluriscope.analysis.errors import InvalidMethod
+from pluriscope.analysis.lenses.das import mean_cosine
+from pluriscope.analysis.lenses.lens import Attribution, LensAnswer, Table, outputs_by_input
+from pluriscope.analysis.lenses.lime import weighted_ridge
+from pluriscope.analysis.lenses.probes import scaled_layers
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.subjects.perceptron.mlp import activations, forward
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import input_table
+from pluriscope.app.bundled import bundled_networks
 from tests.factories import pretrained_xor
 
 
@@ -149,7 +149,7 @@ def test_a_degenerate_lens_says_so_first_and_trains_nothing_unless_forced() -> N
 
 @pytest.mark.slow
 def test_a_forced_autoencoder_rebuilds_four_rows_and_interchanging_a_latent_is_a_run_by_hand(monkeypatch) -> None:
-    from analysis.lenses import autoencoder
+    from pluriscope.analysis.lenses import autoencoder
 
     monkeypatch.setattr(autoencoder, "STEPS", 600)
     question = ask(pretrained_xor().network)

@@ -6,24 +6,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.circuit_sets.masks import find_masks
-from analysis.fixed_order import solved
-from analysis.lenses.das import learned_subspace, orthonormal
-from analysis.lenses.lens import Grid, Grids, Lens
-from analysis.lenses.logit_lens import affine_maps
-from analysis.lenses.parts import parts_of_masks, words_of
-from analysis.lenses.registry import LENSES
-from analysis.lenses.report import find
-from analysis.lenses.site_lens import coalitions
-from analysis.lenses.site_patching import PATCHING_TABLE_ON_SITES
-from analysis.lenses.site_probes import read_out_accuracy
-from analysis.report import Analysed, Settings
-from analysis.subjects.chances import log_softmax
-from analysis.subjects.enumeration import number_bits
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.model import read_attention
-from analysis.subjects.transformer.runs import Site, pairs_of, run, site_names
+from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.fixed_order import solved
+from pluriscope.analysis.lenses.das import learned_subspace, orthonormal
+from pluriscope.analysis.lenses.lens import Grid, Grids, Lens
+from pluriscope.analysis.lenses.logit_lens import affine_maps
+from pluriscope.analysis.lenses.parts import parts_of_masks, words_of
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.lenses.report import find
+from pluriscope.analysis.lenses.site_lens import coalitions
+from pluriscope.analysis.lenses.site_patching import PATCHING_TABLE_ON_SITES
+from pluriscope.analysis.lenses.site_probes import read_out_accuracy
+from pluriscope.analysis.report import Analysed, Settings
+from pluriscope.analysis.subjects.chances import log_softmax
+from pluriscope.analysis.subjects.enumeration import number_bits
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.model import read_attention
+from pluriscope.analysis.subjects.transformer.runs import Site, pairs_of, run, site_names
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 
@@ -306,7 +306,7 @@ def test_sites_of_answers_are_sites_of_the_model():
 
 
 def test_an_autoencoder_is_what_its_exported_weights_compute(monkeypatch):
-    monkeypatch.setattr("analysis.lenses.autoencoder.STEPS", 50)
+    monkeypatch.setattr("pluriscope.analysis.lenses.autoencoder.STEPS", 50)
     found, model = asked(WHOLE, "sae", latents=3), WHOLE
     computed = run(model, model.tokens).values
     for grid, (name, learned) in zip(found.grids, found.weights.items(), strict=True):

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from analysis.circuit_sets.masks import find_masks
-from analysis.lenses.roles import ROLES, ROLES_LENS, second_places
-from analysis.report import Analysed
-from analysis.subjects.enumeration import number_bits
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.transformer.head_scores import places_looked_for
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.runs import Site, pairs_of, run
-from analysis.subjects.transformer.tasks import task_named
-from analysis.subjects.transformer.training import train_attention
-from analysis.subjects.transformer.training_spec import AttentionSpec
+from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.lenses.roles import ROLES, ROLES_LENS, second_places
+from pluriscope.analysis.report import Analysed
+from pluriscope.analysis.subjects.enumeration import number_bits
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.transformer.head_scores import places_looked_for
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.runs import Site, pairs_of, run
+from pluriscope.analysis.subjects.transformer.tasks import task_named
+from pluriscope.analysis.subjects.transformer.training import train_attention
+from pluriscope.analysis.subjects.transformer.training_spec import AttentionSpec
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.analysis.subjects.transformer.test_judging import by_hand, golden
 

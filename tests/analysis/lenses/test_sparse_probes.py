@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from analysis.lenses.probes import scaled_layers
-from analysis.lenses.sparse_probes import SPARSE_PROBES, fewest_neurons
-from analysis.question import ask
+from pluriscope.analysis.lenses.probes import scaled_layers
+from pluriscope.analysis.lenses.sparse_probes import SPARSE_PROBES, fewest_neurons
+from pluriscope.analysis.question import ask
 from tests.analysis.criteria.circuit_contexts import all_circuits, random_network, xor_context
 
 

@@ -7,14 +7,14 @@ import re
 import numpy as np
 import pytest
 
-from analysis.lenses import sparsity
-from analysis.lenses.registry import LENSES
-from analysis.lenses.report import view_found
-from analysis.question import Question, ask
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task
-from analysis.work import DEFAULT_WORK
 from pluriscope.analyses.lenses import picture
+from pluriscope.analysis.lenses import sparsity
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.lenses.report import view_found
+from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.work import DEFAULT_WORK
 from pluriscope.figures.svg.lenses import arrow_panels
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from analysis.algorithms.redundancy import placed_algorithms
-from analysis.data import clean_data
-from analysis.map_classes.closed_classes import closed_counts, count_closed
-from analysis.map_classes.report import CLOSED, ClassCounts, MapClassesReport
-from analysis.protocol import COMPLETE
-from analysis.question import ask
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task, named_task
+from pluriscope.analysis.algorithms.redundancy import placed_algorithms
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.map_classes.closed_classes import closed_counts, count_closed
+from pluriscope.analysis.map_classes.report import CLOSED, ClassCounts, MapClassesReport
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import Task, named_task
 
 STORED = json.loads((Path(__file__).parents[3] / "app" / "bundled" / "alice-and-bob.json").read_text())
 XORNET = Network.from_arrays(STORED["weights"], STORED["biases"], activation="sigmoid")

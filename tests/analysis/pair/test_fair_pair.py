@@ -7,15 +7,15 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from analysis.experiments import ask_network
-from analysis.explanations.circuits import predict_by_interpretation
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.pair.report import CONDITIONS, fair_pair
-from analysis.pipeline import analyse_output
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import Circuit
-from app.pages.learn.lesson import PAIR
-from app.pages.story import EXPERIMENTS, FORCED
+from pluriscope.analysis.experiments import ask_network
+from pluriscope.analysis.explanations.circuits import predict_by_interpretation
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.pair.report import CONDITIONS, fair_pair
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.app.pages.learn.lesson import PAIR
+from pluriscope.app.pages.story import EXPERIMENTS, FORCED
 from tests.factories import exact_xor, real_analysis, small_network
 
 

@@ -7,17 +7,17 @@ from itertools import product
 import numpy as np
 import pytest
 
-from analysis.algorithms.candidates import candidate_algorithms
-from analysis.algorithms.high_level_model import HighLevelModel, walk
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.errors import InvalidPlanting
-from analysis.planting.certificate import certified_margin, exhaustive
-from analysis.planting.compiling import compile_algorithm
-from analysis.planting.planted import Planted
-from analysis.protocol import COMPLETE, PAPER, Protocol, in_space
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import possible_circuit
-from analysis.tasks import Task
+from pluriscope.analysis.algorithms.candidates import candidate_algorithms
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, walk
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.errors import InvalidPlanting
+from pluriscope.analysis.planting.certificate import certified_margin, exhaustive
+from pluriscope.analysis.planting.compiling import compile_algorithm
+from pluriscope.analysis.planting.planted import Planted
+from pluriscope.analysis.protocol import COMPLETE, PAPER, Protocol, in_space
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import possible_circuit
+from pluriscope.analysis.tasks import Task
 
 ALICE = "!(!(!A&B)&!(!B&A))"
 

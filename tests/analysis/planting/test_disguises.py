@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.circuits.result import CircuitSearch
-from analysis.errors import InvalidPlanting
-from analysis.pipeline import search_for_circuits
-from analysis.planting import disguises
-from analysis.planting.certificate import certified_margin, exhaustive
-from analysis.planting.compiling import compile_algorithm
-from analysis.planting.planted import Planted
-from analysis.question import Question, ask
-from analysis.subjects.perceptron.mlp import activations, forward
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import input_table
-from analysis.work import DEFAULT_WORK
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.errors import InvalidPlanting
+from pluriscope.analysis.pipeline import search_for_circuits
+from pluriscope.analysis.planting import disguises
+from pluriscope.analysis.planting.certificate import certified_margin, exhaustive
+from pluriscope.analysis.planting.compiling import compile_algorithm
+from pluriscope.analysis.planting.planted import Planted
+from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.subjects.perceptron.mlp import activations, forward
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import input_table
+from pluriscope.analysis.work import DEFAULT_WORK
 
 TEXTS = ("!(!(!A&B)&!(!B&A))", "(!(!A&!B)&!(A&B))", "(!B&A)", "!(!(!B&A)&!(A&B))")
 SEEDS = st.integers(0, 2**20)

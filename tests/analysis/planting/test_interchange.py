@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.errors import InvalidNetwork, InvalidPlanting
-from analysis.planting.certificate import Passes, certified_margin, exhaustive
-from analysis.planting.compiling import compile_algorithm
-from analysis.planting.disguises import disguised
-from analysis.planting.interchange import InterchangeSpec, Learned, interchange_trained
-from analysis.planting.planted import Planted
-from analysis.planting.recipes import MODES
-from analysis.question import ask
-from analysis.subjects.perceptron.mlp import forward
-from analysis.tasks import input_table
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.errors import InvalidNetwork, InvalidPlanting
+from pluriscope.analysis.planting.certificate import Passes, certified_margin, exhaustive
+from pluriscope.analysis.planting.compiling import compile_algorithm
+from pluriscope.analysis.planting.disguises import disguised
+from pluriscope.analysis.planting.interchange import InterchangeSpec, Learned, interchange_trained
+from pluriscope.analysis.planting.planted import Planted
+from pluriscope.analysis.planting.recipes import MODES
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.tasks import input_table
 
 ALICE = parse_algorithm("!(!(!A&B)&!(!B&A))", "and_inverter", 2)
 N_STARTS = 24

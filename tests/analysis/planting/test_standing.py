@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.discovery.planted import PlantedReport, find
-from analysis.errors import InvalidMask
-from analysis.pipeline import search_for_circuits
-from analysis.planting.compiling import compile_algorithm
-from analysis.planting.disguises import disguised
-from analysis.planting.planted import Planted
-from analysis.protocol import COMPLETE, PAPER, Protocol, protocol_from_mapping
-from analysis.question import ask
-from analysis.report import Analysed, Settings
-from analysis.subjects.perceptron.circuit import EdgeLayout, possible_circuit
-from analysis.work import DEFAULT_WORK
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.discovery.planted import PlantedReport, find
+from pluriscope.analysis.errors import InvalidMask
+from pluriscope.analysis.pipeline import search_for_circuits
+from pluriscope.analysis.planting.compiling import compile_algorithm
+from pluriscope.analysis.planting.disguises import disguised
+from pluriscope.analysis.planting.planted import Planted
+from pluriscope.analysis.protocol import COMPLETE, PAPER, Protocol, protocol_from_mapping
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.report import Analysed, Settings
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, possible_circuit
+from pluriscope.analysis.work import DEFAULT_WORK
 
 ALICE = "!(!(!A&B)&!(!B&A))"
 

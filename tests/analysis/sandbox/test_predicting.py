@@ -7,20 +7,20 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from analysis.alignments.alignment import Alignment
-from analysis.circuits.search import search_circuits
-from analysis.data import clean_data
-from analysis.experiments import intervention_space
-from analysis.explanations.algorithms import predict_by_alignment as on_common_ground_by_alignment
-from analysis.explanations.circuits import predict_by_interpretation as on_common_ground
-from analysis.interpretations.counting import count_interpretations
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.question import ask
-from analysis.sandbox.intervention import Change, Intervention, intervention_of
-from analysis.sandbox.predicting import predict_by_alignment, predict_by_interpretation
-from analysis.sandbox.running import Bench
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.tasks import input_table, named_task
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.experiments import intervention_space
+from pluriscope.analysis.explanations.algorithms import predict_by_alignment as on_common_ground_by_alignment
+from pluriscope.analysis.explanations.circuits import predict_by_interpretation as on_common_ground
+from pluriscope.analysis.interpretations.counting import count_interpretations
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.sandbox.intervention import Change, Intervention, intervention_of
+from pluriscope.analysis.sandbox.predicting import predict_by_alignment, predict_by_interpretation
+from pluriscope.analysis.sandbox.running import Bench
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.tasks import input_table, named_task
 from tests.analysis.sandbox.test_running import random_intervention
 from tests.factories import interpretation_at, pretrained_xor, two_xor_algorithms
 

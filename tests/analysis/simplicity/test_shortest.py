@@ -10,20 +10,20 @@ from typing import Any
 
 import pytest
 
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.circuits.search import search_circuits
-from analysis.criteria.registry import criterion_named
-from analysis.errors import BeyondLimits
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.report import Analysed, Settings
-from analysis.simplicity import formulas
-from analysis.simplicity.codes import CODES, ENUMERATIVE, LIST
-from analysis.simplicity.formulas import shortest_formula
-from analysis.simplicity.interpretations import shortest_by_formulas, shortest_by_tables
-from analysis.simplicity.report import find
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.work import DEFAULT_WORK
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.report import Analysed, Settings
+from pluriscope.analysis.simplicity import formulas
+from pluriscope.analysis.simplicity.codes import CODES, ENUMERATIVE, LIST
+from pluriscope.analysis.simplicity.formulas import shortest_formula
+from pluriscope.analysis.simplicity.interpretations import shortest_by_formulas, shortest_by_tables
+from pluriscope.analysis.simplicity.report import find
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.work import DEFAULT_WORK
 from tests.analysis.criteria.circuit_contexts import all_circuits, xor_context
 
 
@@ -181,7 +181,7 @@ def test_a_criterion_says_that_not_all_are_listed() -> None:
 
 
 def test_what_is_not_known_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analysis.simplicity.interpretations._MOST_CLASSES", 1)
+    monkeypatch.setattr("pluriscope.analysis.simplicity.interpretations._MOST_CLASSES", 1)
     population = xor_context()
     found = find(Analysed(population.question, search_circuits(population.question)), Settings()).kinds[1]
     assert [one.code for one in found.shortest] == ["enumerative"]

@@ -11,30 +11,30 @@ import pytest
 import torch
 
 import pluriscope
-from analysis.algorithms.redundancy import placed_algorithms
-from analysis.common_ground.interpreted import choose_classes
-from analysis.errors import AnalysisError
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.interventions.subspace import Subspace
-from analysis.protocol import COMPLETE
-from analysis.question import ask
-from analysis.report import Analysed
-from analysis.sandbox import predicting as by_hand
-from analysis.sandbox.intervention import Change, Intervention
-from analysis.sandbox.running import Bench
-from analysis.steering.directions import direction_of
-from analysis.steering.flips import exact_flips
-from analysis.steering.predicting import UNREAD, classes_predict, placement_predicts
-from analysis.steering.report import find
-from analysis.steering.sites import steerable
-from analysis.steering.transfer import affine_map, as_meant, null_of
-from analysis.subjects.perceptron.circuit import Circuit
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.model import read_attention
-from analysis.subjects.transformer.runs import run
-from analysis.tasks import Task, input_table
+from pluriscope.analysis.algorithms.redundancy import placed_algorithms
+from pluriscope.analysis.common_ground.interpreted import choose_classes
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.report import Analysed
+from pluriscope.analysis.sandbox import predicting as by_hand
+from pluriscope.analysis.sandbox.intervention import Change, Intervention
+from pluriscope.analysis.sandbox.running import Bench
+from pluriscope.analysis.steering.directions import direction_of
+from pluriscope.analysis.steering.flips import exact_flips
+from pluriscope.analysis.steering.predicting import UNREAD, classes_predict, placement_predicts
+from pluriscope.analysis.steering.report import find
+from pluriscope.analysis.steering.sites import steerable
+from pluriscope.analysis.steering.transfer import affine_map, as_meant, null_of
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.model import read_attention
+from pluriscope.analysis.subjects.transformer.runs import run
+from pluriscope.analysis.tasks import Task, input_table
 from pluriscope.resources import RESOURCES
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
@@ -219,7 +219,7 @@ def test_explanations_that_are_all_valid_predict_different_things(xor):
 
 def test_a_sample_of_classes_has_an_interval_and_says_so(monkeypatch, xor):
     whole = xor.steer("1", "probe", steps=2).predicted[0]
-    monkeypatch.setattr("analysis.steering.report.MOST_CLASSES", 1_000)
+    monkeypatch.setattr("pluriscope.analysis.steering.report.MOST_CLASSES", 1_000)
     told = xor.steer("1", "probe", steps=2)
     classes = told.predicted[0]
     assert (classes.asked, classes.of) == (500, 7_836)

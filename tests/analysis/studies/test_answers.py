@@ -6,18 +6,18 @@ import json
 
 import pytest
 
-from analysis.discovery.audit import audit
-from analysis.discovery.landscapes import landscape_of
-from analysis.discovery.registry import read_method
-from analysis.errors import InvalidStudy
-from analysis.pipeline import search_for_circuits
-from analysis.question import ask
-from analysis.studies.measures.measure import answer_key
-from analysis.studies.measures.registry import MEASURES
-from analysis.studies.reading import design_from_mapping, read_design
-from analysis.studies.rows import network_of_row
-from analysis.studies.running import run_chunk
-from analysis.work import DEFAULT_WORK
+from pluriscope.analysis.discovery.audit import audit
+from pluriscope.analysis.discovery.landscapes import landscape_of
+from pluriscope.analysis.discovery.registry import read_method
+from pluriscope.analysis.errors import InvalidStudy
+from pluriscope.analysis.pipeline import search_for_circuits
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.studies.measures.measure import answer_key
+from pluriscope.analysis.studies.measures.registry import MEASURES
+from pluriscope.analysis.studies.reading import design_from_mapping, read_design
+from pluriscope.analysis.studies.rows import network_of_row
+from pluriscope.analysis.studies.running import run_chunk
+from pluriscope.analysis.work import DEFAULT_WORK
 from tests.study_factories import measured_in
 
 METHODS = ("acdc", "acdc(tau=0.1)", "acdc(loss=decision,tau=0.5)", "eap-ig", "weights", "random", "random-deletion")

@@ -10,7 +10,7 @@ import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.studies.comparisons import TESTS
+from pluriscope.analysis.studies.comparisons import TESTS
 
 TUTORIALS = (
     (3, 4, 3),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.studies import running
-from analysis.studies.reading import design_from_mapping
-from analysis.studies.running import run_chunk
+from pluriscope.analysis.studies import running
+from pluriscope.analysis.studies.reading import design_from_mapping
+from pluriscope.analysis.studies.running import run_chunk
 
 MEASURES = [
     "circuits-valid",

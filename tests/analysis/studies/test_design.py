@@ -3,11 +3,11 @@ import math
 
 import pytest
 
-from analysis.errors import InvalidStudy
-from analysis.studies.cells import cells_of
-from analysis.studies.design import StudyDesign
-from analysis.studies.measures.registry import measures_of
-from analysis.studies.reading import read_design, runnable
+from pluriscope.analysis.errors import InvalidStudy
+from pluriscope.analysis.studies.cells import cells_of
+from pluriscope.analysis.studies.design import StudyDesign
+from pluriscope.analysis.studies.measures.registry import measures_of
+from pluriscope.analysis.studies.reading import read_design, runnable
 from tests.study_factories import design, settings
 
 

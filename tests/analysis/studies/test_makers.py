@@ -6,11 +6,11 @@ from math import exp, tanh
 
 import pytest
 
-from analysis.late_functions import function_at
-from analysis.studies.cells import cells_of
-from analysis.studies.reading import design_from_mapping
-from analysis.studies.sources import SOURCES
-from analysis.work import DEFAULT_WORK
+from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.studies.cells import cells_of
+from pluriscope.analysis.studies.reading import design_from_mapping
+from pluriscope.analysis.studies.sources import SOURCES
+from pluriscope.analysis.work import DEFAULT_WORK
 
 pytestmark = pytest.mark.slow
 

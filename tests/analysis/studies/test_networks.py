@@ -8,16 +8,16 @@ from operator import and_
 
 import pytest
 
-from analysis.circuits.search import search_circuits
-from analysis.limits import Limits
-from analysis.pipeline import analyse_output, unsearched
-from analysis.protocol import COMPLETE, PAPER
-from analysis.question import ask
-from analysis.studies.measures import networks
-from analysis.studies.measures.measure import Studied
-from analysis.studies.measures.registry import MEASURES
-from analysis.studies.running import circuits_alone
-from analysis.tasks import named_task
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.pipeline import analyse_output, unsearched
+from pluriscope.analysis.protocol import COMPLETE, PAPER
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.studies.measures import networks
+from pluriscope.analysis.studies.measures.measure import Studied
+from pluriscope.analysis.studies.measures.registry import MEASURES
+from pluriscope.analysis.studies.running import circuits_alone
+from pluriscope.analysis.tasks import named_task
 from tests.golden_files import golden, golden_data, golden_network
 
 

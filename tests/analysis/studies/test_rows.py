@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.errors import InvalidNetwork, InvalidStudy
-from analysis.studies.cells import cells_of
-from analysis.studies.measures.measure import Measured
-from analysis.studies.old_results import read_old_results
-from analysis.studies.rows import columns_of, measured_of, measures_of_columns, network_of_row, rows_of
+from pluriscope.analysis.errors import InvalidNetwork, InvalidStudy
+from pluriscope.analysis.studies.cells import cells_of
+from pluriscope.analysis.studies.measures.measure import Measured
+from pluriscope.analysis.studies.old_results import read_old_results
+from pluriscope.analysis.studies.rows import columns_of, measured_of, measures_of_columns, network_of_row, rows_of
 from tests.study_factories import design, random_network, rows, values_at
 
 OLD = (Path(__file__).parents[2] / "golden" / "study-result-1.jsonl.gz").read_bytes()

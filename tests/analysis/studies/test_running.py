@@ -6,11 +6,11 @@ from functools import partial
 
 import pytest
 
-from analysis.pipeline import analyse_output
-from analysis.question import ask
-from analysis.studies.cells import cells_of
-from analysis.studies.rows import columns_of, network_of_row
-from analysis.studies.running import run_chunk
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.studies.cells import cells_of
+from pluriscope.analysis.studies.rows import columns_of, network_of_row
+from pluriscope.analysis.studies.running import run_chunk
 from tests.study_factories import design, measured_in
 
 pytestmark = pytest.mark.slow

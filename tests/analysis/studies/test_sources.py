@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.errors import InvalidStudy
-from analysis.studies.cells import cells_of
-from analysis.studies.makers import drawing_of
-from analysis.studies.reading import design_from_mapping, runnable
-from analysis.studies.rows import network_of_row
-from analysis.studies.running import run_chunk
-from analysis.tasks import named_task
+from pluriscope.analysis.errors import InvalidStudy
+from pluriscope.analysis.studies.cells import cells_of
+from pluriscope.analysis.studies.makers import drawing_of
+from pluriscope.analysis.studies.reading import design_from_mapping, runnable
+from pluriscope.analysis.studies.rows import network_of_row
+from pluriscope.analysis.studies.running import run_chunk
+from pluriscope.analysis.tasks import named_task
 
 GATES = ["AND", "OR", "IMP", "NAND", "NOR", "NIMP", "XOR"]
 ALICE, BOB = "!(!(!A&B)&!(!B&A))", "(!(!A&!B)&!(A&B))"

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from analysis.studies.cells import cells_of
-from analysis.studies.measures.measure import Measured
-from analysis.studies.rows import columns_of, rows_of
-from analysis.studies.sources import RowNetwork
+from pluriscope.analysis.studies.cells import cells_of
+from pluriscope.analysis.studies.measures.measure import Measured
+from pluriscope.analysis.studies.rows import columns_of, rows_of
+from pluriscope.analysis.studies.sources import RowNetwork
 from pluriscope.study_summary import summary_of_table
 from pluriscope.study_table import StudyTable, write_part
 from tests.study_factories import MEASURES, design, rows

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import pluriscope
-from analysis.errors import AnalysisError, InvalidData, InvalidMask, InvalidNetwork, InvalidTask
-from analysis.subjects.classifier import CLASSIFIER, Classifier, right_counts
-from analysis.subjects.enumeration import are_circuits, read_mask
-from analysis.subjects.subject import gaps
+from pluriscope.analysis.errors import AnalysisError, InvalidData, InvalidMask, InvalidNetwork, InvalidTask
+from pluriscope.analysis.subjects.classifier import CLASSIFIER, Classifier, right_counts
+from pluriscope.analysis.subjects.enumeration import are_circuits, read_mask
+from pluriscope.analysis.subjects.subject import gaps
 from tests.random_networks import random_network
 
 

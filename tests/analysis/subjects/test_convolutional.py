@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 import pluriscope
-from analysis.errors import AnalysisError, InvalidNetwork
-from analysis.lenses.preferred_inputs import PREFERRED_INPUTS, SHOWN
-from analysis.subjects.convolutional import CONVOLUTIONAL, FORMAT, Convolutional
-from analysis.subjects.enumeration import are_circuits
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.subject import gaps
-from app.bundled import bundled_models
+from pluriscope.analysis.errors import AnalysisError, InvalidNetwork
+from pluriscope.analysis.lenses.preferred_inputs import PREFERRED_INPUTS, SHOWN
+from pluriscope.analysis.subjects.convolutional import CONVOLUTIONAL, FORMAT, Convolutional
+from pluriscope.analysis.subjects.enumeration import are_circuits
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.app.bundled import bundled_models
 
 Layers = Sequence[tuple[int, int, int, int]]
 ONE: Layers = ((3, 2, 1, 0),)  # channels, side of the kernel, stride, padding

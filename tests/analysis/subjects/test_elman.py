@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import pluriscope
-from analysis.errors import AnalysisError, InvalidNetwork
-from analysis.subjects.elman import ELMAN, Elman
-from analysis.subjects.enumeration import are_circuits
-from analysis.subjects.subject import gaps
-from app.bundled import bundled_models
+from pluriscope.analysis.errors import AnalysisError, InvalidNetwork
+from pluriscope.analysis.subjects.elman import ELMAN, Elman
+from pluriscope.analysis.subjects.enumeration import are_circuits
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.app.bundled import bundled_models
 from tests.random_networks import random_network
 
 

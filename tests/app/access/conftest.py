@@ -5,8 +5,8 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from app.access import sessions
-from app.main import create_app
+from pluriscope.app.access import sessions
+from pluriscope.app.main import create_app
 from tests.factories import on_a_copy
 
 FAR = ("203.0.113.9", 50_000)

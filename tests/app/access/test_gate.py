@@ -6,11 +6,11 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from app.access.callers import is_behind_proxy
-from app.gate import MAX_ADDRESS_BYTES, MAX_HEADER_BYTES, Gate
-from app.main import create_app
-from app.settings import Settings
 from pluriscope.address import Addresses
+from pluriscope.app.access.callers import is_behind_proxy
+from pluriscope.app.gate import MAX_ADDRESS_BYTES, MAX_HEADER_BYTES, Gate
+from pluriscope.app.main import create_app
+from pluriscope.app.settings import Settings
 from tests.app.access.conftest import CHOSEN, FAR, OWN, SITE, filled, logged_in
 from tests.factories import on_a_copy
 
@@ -115,7 +115,7 @@ def test_traces_of_a_proxy_that_nobody_spoke_of(visit):
 def test_http_1_0_is_how_nginx_asks_by_default(application):
     from starlette.requests import Request
 
-    from app.access.callers import caller_of
+    from pluriscope.app.access.callers import caller_of
 
     def asked(version):
         scope = {

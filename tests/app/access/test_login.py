@@ -7,10 +7,10 @@ from urllib.parse import quote
 import pytest
 from fastapi.testclient import TestClient
 
-from app.main import create_app
-from app.options import ScopeOptions
-from app.pages.login import way_back
 from pluriscope.address import Addresses
+from pluriscope.app.main import create_app
+from pluriscope.app.options import ScopeOptions
+from pluriscope.app.pages.login import way_back
 from pluriscope.blocks import Action, Form
 from pluriscope.templating import Access, shown_to
 from tests.app.access.conftest import CHOSEN, FAR, OWN, SITE, logged_in

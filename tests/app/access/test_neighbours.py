@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 from starlette.requests import Request
 
-from app.access.callers import caller_of, needs_login
-from app.access.neighbours import Neighbours
-from app.settings import Settings
+from pluriscope.app.access.callers import caller_of, needs_login
+from pluriscope.app.access.neighbours import Neighbours
+from pluriscope.app.settings import Settings
 
 NOBODY = 65_534
 HERE = Neighbours.here()
@@ -97,11 +97,11 @@ def test_who_needs_a_login():
 def test_the_server_that_is_started_asks_the_kernel(tmp_path, monkeypatch):
     import uvicorn
 
-    from app.cli.server import serve
+    from pluriscope.app.cli.server import serve
 
     served = []
     monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path))
-    monkeypatch.setattr("app.main.settle", lambda app: None)
+    monkeypatch.setattr("pluriscope.app.main.settle", lambda app: None)
     monkeypatch.setattr(uvicorn, "run", lambda app, **_: served.append(app.state.neighbours))
     serve(no_bundled=True)
     assert served == [HERE]

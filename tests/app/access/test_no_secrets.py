@@ -4,11 +4,11 @@ import logging
 
 import pytest
 
-from app.logs import configure
-from app.settings import Settings
+from pluriscope.app.logs import configure
+from pluriscope.app.settings import Settings
 from tests.app.access.conftest import CHOSEN
 
-OURS = ("pluriscope", "app", "uvicorn", "sqlalchemy", "fastapi", "starlette", "multipart", "python_multipart")
+OURS = ("pluriscope", "uvicorn", "sqlalchemy", "fastapi", "starlette", "multipart", "python_multipart")
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_failure_tells_its_request_and_no_secret(visit, log, monkeypatch):
     def broken(*_arguments, **_named):
         raise RuntimeError("broken on purpose")
 
-    monkeypatch.setattr("app.access.sessions.begin", broken)
+    monkeypatch.setattr("pluriscope.app.access.sessions.begin", broken)
     answer = visit().post("/login?key=something-secret", data={"token": CHOSEN})
     assert answer.status_code == 500
     written = log()

@@ -6,8 +6,8 @@ from hashlib import sha256
 
 import pytest
 
-from app.access import sessions
-from app.access.sessions import begin, end_of, opens
+from pluriscope.app.access import sessions
+from pluriscope.app.access.sessions import begin, end_of, opens
 from tests.app.access.conftest import CHOSEN
 
 HOURS = 24.0

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from app.computing import GIVE_BACK
-from app.middleware import Turns
+from pluriscope.app.computing import GIVE_BACK
+from pluriscope.app.middleware import Turns
 
 
 class Application:

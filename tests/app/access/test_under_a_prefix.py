@@ -5,10 +5,10 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from app.db.engine import open_store
-from app.jobs.seeding import add_bundled_networks
-from app.main import create_app
 from pluriscope.address import Addresses
+from pluriscope.app.db.engine import open_store
+from pluriscope.app.jobs.seeding import add_bundled_networks
+from pluriscope.app.main import create_app
 from tests.app.access.conftest import CHOSEN
 from tests.factories import on_a_copy
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.network_files.files import network_file_json
+from pluriscope.analysis.network_files.files import network_file_json
 from tests.golden_files import golden_network
 
 

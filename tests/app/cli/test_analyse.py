@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from analysis.data import data_file_json
-from analysis.network_files.files import network_file_json
-from analysis.protocol import COMPLETE, PAPER
-from app.cli import main
-from app.cli.reading import limits_in_force
-from app.limits import limits_of
-from app.settings import Settings
+from pluriscope.analysis.data import data_file_json
+from pluriscope.analysis.network_files.files import network_file_json
+from pluriscope.analysis.protocol import COMPLETE, PAPER
+from pluriscope.app.cli import main
+from pluriscope.app.cli.reading import limits_in_force
+from pluriscope.app.limits import limits_of
+from pluriscope.app.settings import Settings
 from pluriscope.resources import PREFIX
 from tests.bad_files import BAD_NETWORK_FILES, good_document
 from tests.golden_files import golden_data, golden_network
@@ -235,7 +235,7 @@ def test_an_output_that_exists_survives_a_failed_run(xor, tmp_path, capsys):
 
 
 def test_a_fault_in_the_program_shows_no_traceback(xor, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("analysis.pipeline.analyse_outputs", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("pluriscope.analysis.pipeline.analyse_outputs", lambda *a, **k: 1 / 0)
     assert run("analyse", xor, "-o", tmp_path / "out.json", "-q") == 1
     error = capsys.readouterr().err
     assert "ZeroDivisionError" in error
@@ -256,7 +256,7 @@ def test_version_help_and_schema(capsys):
 @pytest.mark.slow
 def test_analyse_as_a_program_reads_standard_input_and_loads_no_torch(xor):
     code = (
-        "import sys\nfrom app.cli import main\n"
+        "import sys\nfrom pluriscope.app.cli import main\n"
         "try: main(['analyse', '-', '-o', '-', '-p', 'paper', '--no-masks'])\n"
         "finally: print('torch' in sys.modules, 'sqlalchemy' in sys.modules, file=sys.stderr)"
     )

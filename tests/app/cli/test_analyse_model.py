@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.discovery.registry import METHODS
-from analysis.explaining import graphs
-from analysis.network_files.files import network_file_json
-from analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.discovery.registry import METHODS
+from pluriscope.analysis.explaining import graphs
+from pluriscope.analysis.network_files.files import network_file_json
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from tests.app.cli.test_analyse import refused, run
 from tests.golden_files import golden_network
 

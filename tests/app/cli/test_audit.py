@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.null_model import STANDARDS
-from app import bundled
+from pluriscope.analysis.null_model import STANDARDS
+from pluriscope.app import bundled
 from tests.app.cli.test_analyse import run
 
 PRETRAINED = Path(bundled.__file__).with_name("xor-pretrained.json")
@@ -47,7 +47,7 @@ def test_methods_stand_in_the_order_asked_with_all_their_settings(tmp_path: Path
 
 
 def test_valid_circuits_are_held_against_null_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analysis.null_model.null_report.__kwdefaults__", {"n": 9, "seed": 0})
+    monkeypatch.setattr("pluriscope.analysis.null_model.null_report.__kwdefaults__", {"n": 9, "seed": 0})
     valid, wrong = audited(tmp_path, "--methods", "acdc", "--methods", "acdc(tau=.1)", "--null")["claims"]
     assert "null" not in wrong
     assert {(one["model"], one["standard"]) for one in valid["null"]} >= {("untrained", ""), ("drawn", "")}

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.discovery.part_names import names_of
-from analysis.work import Work
+from pluriscope.analysis.discovery.part_names import names_of
+from pluriscope.analysis.work import Work
 from pluriscope.suite_files import SuiteFolder, bundled_design, read_suite
 from pluriscope.suite_making import make_networks
 from tests.app.cli.test_analyse import refused, run

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 import pluriscope
-from analysis.circuit_sets.masks import find_masks
-from analysis.network_files.files import network_file_json, parse_network_file
-from analysis.pipeline import analyse_output
-from analysis.progress_measures import measures_of
-from analysis.question import ask
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.registry import read_subject
-from analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.network_files.files import network_file_json, parse_network_file
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.progress_measures import measures_of
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from tests.app.cli.test_analyse import refused, run
 from tests.factories import small_network
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app import bundled
+from pluriscope.app import bundled
 from tests.app.cli.test_analyse import run
 
 PRETRAINED = Path(bundled.__file__).with_name("xor-pretrained.json")

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from analysis.explaining.counting import count as count_of
-from analysis.limits import Limits
-from analysis.network_files.files import network_file_json
-from analysis.question import ask
-from analysis.work import Work
-from app import bundled
+from pluriscope.analysis.explaining.counting import count as count_of
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.network_files.files import network_file_json
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.work import Work
+from pluriscope.app import bundled
 from pluriscope.kinds.circuits import facet_of
 from tests.app.cli.test_analyse import run
 from tests.factories import real_analysis

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from analysis.edits.registry import EDITS
-from analysis.network_files.files import parse_network_file
-from app.cli.commands import run
+from pluriscope.analysis.edits.registry import EDITS
+from pluriscope.analysis.network_files.files import parse_network_file
+from pluriscope.app.cli.commands import run
 from tests.app.cli.test_analyse import refused, xor  # noqa: F401  # a fixture
 
 

@@ -8,15 +8,15 @@ from importlib.util import find_spec
 
 import pytest
 
-from analysis.network_files.files import network_file_json
-from analysis.pipeline import analyse_output
-from analysis.protocol import PAPER
-from analysis.question import ask
-from app.bundled import bundled_models
-from app.cli.commands import COMMANDS, ENDLESS, command_of
-from app.db.engine import store_at
-from app.db.writes import save_network
 from pluriscope import suite_files
+from pluriscope.analysis.network_files.files import network_file_json
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.protocol import PAPER
+from pluriscope.analysis.question import ask
+from pluriscope.app.bundled import bundled_models
+from pluriscope.app.cli.commands import COMMANDS, ENDLESS, command_of
+from pluriscope.app.db.engine import store_at
+from pluriscope.app.db.writes import save_network
 from tests.analysis.subjects.perceptron.test_formats import tensors
 from tests.app.cli.test_analyse import run
 from tests.factories import exact_xor, on_a_copy, save_analysis

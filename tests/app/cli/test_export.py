@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from analysis.discovery.claims import read_claim, vocabulary_of
-from analysis.graph_files.registry import GRAPH_FORMATS
-from app.bundled import bundled_models
-from app.cli.export import export
-from app.cli.signature import parser_of
+from pluriscope.analysis.discovery.claims import read_claim, vocabulary_of
+from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS
+from pluriscope.app.bundled import bundled_models
+from pluriscope.app.cli.export import export
+from pluriscope.app.cli.signature import parser_of
 from pluriscope.claim_files import claim_texts
 from pluriscope.models import questions_of, whole_subject
 from tests.app.cli.test_analyse import refused, run

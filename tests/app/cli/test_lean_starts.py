@@ -6,22 +6,22 @@ import sys
 
 import pytest
 
-from app.bundled import __file__ as bundled
-from app.db.engine import open_store
-from app.settings import Settings
+from pluriscope.app.bundled import __file__ as bundled
+from pluriscope.app.db.engine import open_store
+from pluriscope.app.settings import Settings
 from pluriscope.resources import PREFIX
 from tests.checkout import ROOT
 
 SERVING = """
-from app.db.engine import open_store
-from app.main import create_app, settle
+from pluriscope.app.db.engine import open_store
+from pluriscope.app.main import create_app, settle
 from pluriscope.resources import PREFIX
-from app.settings import Settings
+from pluriscope.app.settings import Settings
 open_store(Settings()).migrate()
 settle(create_app(Settings()))
 """
 ANALYSING = f"""
-from app.cli.commands import run
+from pluriscope.app.cli.commands import run
 run(["analyse", {bundled.replace("__init__.py", "xor-2-2-2.json")!r}, "--output", "result.json"])
 """
 HEAVY = ("alembic", "mako", "pygments", "scipy.optimize", "scipy.special", "scipy.stats", "torch", "typst")

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from analysis.network_files.files import network_file_json
-from analysis.subjects.registry import read_subject
-from analysis.subjects.transformer.files import attention_document
+from pluriscope.analysis.network_files.files import network_file_json
+from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.analysis.subjects.transformer.files import attention_document
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.app.cli.test_analyse import refused, run
 from tests.golden_files import golden_network

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from analysis.network_files.files import parse_network_file
+from pluriscope.analysis.network_files.files import parse_network_file
 from tests.app.cli.test_analyse import run
 
 ALICE = "!(!(!A&B)&!(!B&A))"

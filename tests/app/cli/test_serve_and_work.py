@@ -34,7 +34,7 @@ STAND_IN = """
 
 PROGRAM = """
     import sys
-    from app.cli import main, serve_and_work
+    from pluriscope.app.cli import main, serve_and_work
     serve_and_work._COMMAND = (sys.executable, sys.argv.pop(1))
     main()
 """

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from analysis import pipeline
-from analysis.network_files.files import network_file_json
+from pluriscope.analysis import pipeline
+from pluriscope.analysis.network_files.files import network_file_json
 from tests.app.cli.test_analyse import refused, run, xor
 from tests.app.cli.test_analyse_model import other_name
 from tests.checkout import ROOT
@@ -146,7 +146,7 @@ def test_a_pipe_is_written_to_and_stays(xor, tmp_path):
     ("shell", "code", "words"), [(">&-", 1, "Bad file"), ("> /dev/full", 1, "No space left"), ("2>&-", 0, "")]
 )
 def test_standard_streams_that_are_closed_or_full_are_told_in_one_line(shell, code, words):
-    command = f"{sys.executable} -m app.cli --version {shell}"
+    command = f"{sys.executable} -m pluriscope.app.cli --version {shell}"
     done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True)  # noqa: S602
     assert (done.returncode, done.stderr.count("\n"), words in done.stderr) == (code, bool(words), True)
 
@@ -158,7 +158,7 @@ def test_a_container_that_is_stopped_keeps_what_was_found(tmp_path):
     document = network_file_json(small_network(0, (4, 4, 1, 3))) | {"output_activation": "linear"}
     path.write_text(json.dumps({key: value for key, value in document.items() if key != "tasks"}))
     given = ["analyse", str(path), "--output", str(out), "--output-is", "logit", "--task", "decisions"]
-    command = [sys.executable, "-m", "app.cli", *given]
+    command = [sys.executable, "-m", "pluriscope.app.cli", *given]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert next(line for line in process.stderr if "circuits: " in line)

@@ -3,13 +3,13 @@ import json
 import pytest
 from sqlalchemy import func, select
 
-from analysis.circuits.strategy import find_circuits
-from analysis.protocol import PAPER
-from analysis.question import ask
-from app.bundled import SLUGS, bundled_networks
-from app.cli.store import opened_store
-from app.db.job_tables import JobRow
-from app.db.tables import NetworkRow
+from pluriscope.analysis.circuits.strategy import find_circuits
+from pluriscope.analysis.protocol import PAPER
+from pluriscope.analysis.question import ask
+from pluriscope.app.bundled import SLUGS, bundled_networks
+from pluriscope.app.cli.store import opened_store
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.tables import NetworkRow
 from tests.app.cli.test_analyse import refused, run
 from tests.golden_files import golden, golden_network
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from analysis.studies.cells import cells_of
-from analysis.studies.rows import columns_of
+from pluriscope.analysis.studies.cells import cells_of
+from pluriscope.analysis.studies.rows import columns_of
 from pluriscope.study_table import StudyTable, write_part
 from tests import dask_processes
 from tests.app.cli.test_analyse import run as run_command
@@ -215,7 +215,7 @@ def test_a_design_on_standard_input_and_networks_that_are_files(tmp_path, xor_fi
     given = {"slug": "mine", "name": "Mine", "question": "?", "measures": ["circuits-valid"], "source": "files"}
     given["source_options"] = {"files": ["nets/*.json"]}
     ended = subprocess.run(
-        [sys.executable, "-m", "app.cli", "study", "run", "-", "--workers", "1", "--json", "--quiet"],
+        [sys.executable, "-m", "pluriscope.app.cli", "study", "run", "-", "--workers", "1", "--json", "--quiet"],
         input=json.dumps(given),
         text=True,
         capture_output=True,
@@ -233,7 +233,7 @@ def test_a_design_on_standard_input_and_networks_that_are_files(tmp_path, xor_fi
 
 @pytest.fixture
 def xor_file():
-    from analysis.network_files.files import network_file_json
+    from pluriscope.analysis.network_files.files import network_file_json
     from tests.factories import pretrained_xor
 
     return json.dumps(network_file_json(pretrained_xor()))
@@ -267,7 +267,18 @@ def long(tmp_path_factory):
 
 def command(file, output, *options):
     workers = [] if "--cluster" in options else ["--workers", "2"]
-    return [sys.executable, "-m", "app.cli", "study", "run", str(file), "-o", str(output), *workers, *options]
+    return [
+        sys.executable,
+        "-m",
+        "pluriscope.app.cli",
+        "study",
+        "run",
+        str(file),
+        "-o",
+        str(output),
+        *workers,
+        *options,
+    ]
 
 
 def environment(folder):

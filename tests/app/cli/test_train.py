@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from analysis.network_files.files import parse_network_file
+from pluriscope.analysis.network_files.files import parse_network_file
 from tests.app.cli.test_analyse import refused, run
 
 

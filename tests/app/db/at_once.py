@@ -6,7 +6,7 @@ import multiprocessing
 
 from sqlalchemy import text
 
-from app.db.engine import store_at
+from pluriscope.app.db.engine import store_at
 
 
 def migrate(url: str, gate) -> None:

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects.sqlite import dialect
 
-from analysis.data import DataRecord, clean_data
-from analysis.subjects.perceptron.activations import FAMILIES
-from analysis.subjects.perceptron.network import Network
-from app.db.codecs import data_of, network_of
-from app.db.columns import SortableInteger, UtcDateTime
-from app.db.records import save_data_record
+from pluriscope.analysis.data import DataRecord, clean_data
+from pluriscope.analysis.subjects.perceptron.activations import FAMILIES
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.app.db.codecs import data_of, network_of
+from pluriscope.app.db.columns import SortableInteger, UtcDateTime
+from pluriscope.app.db.records import save_data_record
 
 DIALECT = dialect()
 counts = st.one_of(st.integers(0, 10**30), st.integers(0, 10**300))
@@ -53,8 +53,8 @@ def test_times_keep_their_instant_and_need_a_zone():
     seed=st.integers(0, 2**32),
 )
 def test_networks_come_back_from_their_bytes(sizes, activation, output_activation, seed):
-    from app.db.codecs import parameters_to_bytes
-    from app.db.tables import NetworkRow
+    from pluriscope.app.db.codecs import parameters_to_bytes
+    from pluriscope.app.db.tables import NetworkRow
 
     random = np.random.default_rng(seed)
     shapes = list(zip(sizes[1:], sizes, strict=False))

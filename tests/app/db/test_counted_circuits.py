@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.circuits.hashed_count import Bracket, HashedCount
-from analysis.circuits.result import EdgeUse
-from analysis.limits import Limits
-from analysis.pipeline import analyse_output
-from analysis.question import ask
-from analysis.result_file import output_json, read_circuits, what_is_missing
-from analysis.work import Work
-from app.db.prepared import result_digest
-from app.db.reads.results import load_analysis
-from app.db.tables import AnalysisRow
-from app.db.writes import save_network
+from pluriscope.analysis.circuits.hashed_count import Bracket, HashedCount
+from pluriscope.analysis.circuits.result import EdgeUse
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.result_file import output_json, read_circuits, what_is_missing
+from pluriscope.analysis.work import Work
+from pluriscope.app.db.prepared import result_digest
+from pluriscope.app.db.reads.results import load_analysis
+from pluriscope.app.db.tables import AnalysisRow
+from pluriscope.app.db.writes import save_network
 from tests.factories import XOR_SLUG, pretrained_xor, save_analysis, temporary_store
 
 COUNTED = Limits(max_possible=1, n_draws=20, n_smallest=5)

@@ -8,17 +8,17 @@ from functools import lru_cache
 import pytest
 from sqlalchemy import delete, select
 
-from analysis.algorithms.candidates import candidate_algorithms
-from analysis.directions.report import Told, directions_report
-from analysis.directions.search import search_directions
-from analysis.directions.table import DirectionTable
-from analysis.protocol import COMPLETE
-from analysis.question import ask
-from analysis.tasks import named_task
-from app.db.directions import KIND, alignment_of, direction_text, find_direction_row, save_directions
-from app.db.reports import save_report
-from app.db.rows import columns_of
-from app.db.tables import AnalysisRow, DirectionRow, DirectionTextRow
+from pluriscope.analysis.algorithms.candidates import candidate_algorithms
+from pluriscope.analysis.directions.report import Told, directions_report
+from pluriscope.analysis.directions.search import search_directions
+from pluriscope.analysis.directions.table import DirectionTable
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.tasks import named_task
+from pluriscope.app.db.directions import KIND, alignment_of, direction_text, find_direction_row, save_directions
+from pluriscope.app.db.reports import save_report
+from pluriscope.app.db.rows import columns_of
+from pluriscope.app.db.tables import AnalysisRow, DirectionRow, DirectionTextRow
 from tests.factories import pretrained_xor, stored_analysis
 
 pytestmark = pytest.mark.slow

@@ -2,12 +2,12 @@
 
 import pytest
 
-from analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from app.db.errors import Ambiguous, NotFound
-from app.db.reads.analyses import find_analysis, find_network, find_protocol, scope_of
-from app.db.reads.networks import STUDY_ORIGIN, analyses_of, networks_named, networks_named_by_study
-from app.db.records import save_protocol
-from app.db.writes import save_network
+from pluriscope.analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from pluriscope.app.db.errors import Ambiguous, NotFound
+from pluriscope.app.db.reads.analyses import find_analysis, find_network, find_protocol, scope_of
+from pluriscope.app.db.reads.networks import STUDY_ORIGIN, analyses_of, networks_named, networks_named_by_study
+from pluriscope.app.db.records import save_protocol
+from pluriscope.app.db.writes import save_network
 from pluriscope.naming import Scope
 from tests.factories import XOR_SLUG, pretrained_xor, small_network, stored_analysis
 
@@ -24,7 +24,7 @@ def test_networks_by_slug_or_digest(store):
 
 
 def test_an_ambiguous_digest_is_refused(store):
-    from app.db.tables import NetworkRow
+    from pluriscope.app.db.tables import NetworkRow
 
     with store.write() as session:
         rows = [save_network(session, small_network(seed)) for seed in range(2)]

@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select, update
 
-from analysis.alignments.result import AlgorithmSearch
-from analysis.circuits.result import CircuitSearch
-from analysis.interpretations.result import InterpretationCounts
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
-from app.db import writes
-from app.db.reads.analyses import find_network
-from app.db.reads.circuits import locate_mask
-from app.db.reads.networks import analyses_of
-from app.db.rows import column_of, columns_of
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow
-from app.db.writes import save_network
+from pluriscope.analysis.alignments.result import AlgorithmSearch
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
+from pluriscope.app.db import writes
+from pluriscope.app.db.reads.analyses import find_network
+from pluriscope.app.db.reads.circuits import locate_mask
+from pluriscope.app.db.reads.networks import analyses_of
+from pluriscope.app.db.rows import column_of, columns_of
+from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CircuitRow
+from pluriscope.app.db.writes import save_network
 from tests.factories import XOR_SLUG, hand_made_analysis, pretrained_xor, save_analysis, small_network, stored_analysis
 
 TABLES = (AnalysisRow, CircuitRow, AlgorithmRow, AlignmentRow)

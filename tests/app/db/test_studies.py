@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.data import DataRecord, data_file_json
-from analysis.errors import AnalysisError
-from analysis.planting.compiling import compile_algorithm
-from analysis.studies.rows import columns_of
-from analysis.studies.running import run_chunk
-from app.db.codecs import network_of, planted_of
-from app.db.errors import Ambiguous, Conflict, NotFound
-from app.db.reads.analyses import find_data, network_by_digest
-from app.db.reads.studies import (
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.data import DataRecord, data_file_json
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.planting.compiling import compile_algorithm
+from pluriscope.analysis.studies.rows import columns_of
+from pluriscope.analysis.studies.running import run_chunk
+from pluriscope.app.db.codecs import network_of, planted_of
+from pluriscope.app.db.errors import Ambiguous, Conflict, NotFound
+from pluriscope.app.db.reads.analyses import find_data, network_by_digest
+from pluriscope.app.db.reads.studies import (
     find_study,
     finished_seeds,
     networks_of_study_alone,
@@ -26,7 +26,7 @@ from app.db.reads.studies import (
     table_of,
     tidy_parts,
 )
-from app.db.studies import (
+from pluriscope.app.db.studies import (
     in_order,
     merge_parts,
     metadata_of,
@@ -37,8 +37,8 @@ from app.db.studies import (
     save_table,
     write_table,
 )
-from app.db.study_tables import StudyPartRow
-from app.db.tables import NetworkRow
+from pluriscope.app.db.study_tables import StudyPartRow
+from pluriscope.app.db.tables import NetworkRow
 from pluriscope.errors import InvalidOption
 from pluriscope.study_table import ENDING, InvalidTable, StudyTable, read_part, write_part
 from tests.app.upkeep.test_upgraded_studies import LINES

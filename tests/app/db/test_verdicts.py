@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select, update
 
-from analysis.criteria.interpretation_tallies import Reading
-from analysis.criteria.judging import JudgedAnalysis, StepVerdicts, judge_analysis
-from analysis.criteria.population import Population
-from analysis.criteria.steps import CriterionStep, parse_steps
-from analysis.question import ask
-from app.db.reads.analyses import find_network
-from app.db.reads.verdicts import judged_outcomes, missing_steps, verdict_sets, verdicts_in
-from app.db.tables import AnalysisRow, CircuitRow, VerdictRow
-from app.db.verdicts import PreparedVerdicts, outcomes_in, readings_in, save_verdicts
-from app.db.writes import delete_network
+from pluriscope.analysis.criteria.interpretation_tallies import Reading
+from pluriscope.analysis.criteria.judging import JudgedAnalysis, StepVerdicts, judge_analysis
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
+from pluriscope.analysis.question import ask
+from pluriscope.app.db.reads.analyses import find_network
+from pluriscope.app.db.reads.verdicts import judged_outcomes, missing_steps, verdict_sets, verdicts_in
+from pluriscope.app.db.tables import AnalysisRow, CircuitRow, VerdictRow
+from pluriscope.app.db.verdicts import PreparedVerdicts, outcomes_in, readings_in, save_verdicts
+from pluriscope.app.db.writes import delete_network
 from tests.factories import XOR_SLUG, real_analysis, save_analysis, stored_analysis
 
 TEXTS = ("mean-ablation", "resample-ablation", "output-faithfulness(tolerance=.3)", "minimal-local", "margin")

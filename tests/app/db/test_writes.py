@@ -7,31 +7,31 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
-from analysis.alignments.result import AlgorithmSearch
-from analysis.circuits.result import CircuitSearch
-from analysis.digest import canonical_json
-from analysis.interpretations.result import InterpretationCounts
-from analysis.network_files.files import NetworkFile, network_file_json, parse_network_file
-from analysis.protocol import COMPLETE, PAPER
-from analysis.subjects.perceptron.training_course import EpochRecord
-from analysis.subjects.perceptron.training_spec import training_spec
-from analysis.tasks import named_task
-from app.bundled import bundled_models
-from app.db.codecs import document_of, graph_question, network_of, tasks_of
-from app.db.engine import SCHEMA, Store
-from app.db.errors import Conflict, NotFound
-from app.db.job_tables import JobRow
-from app.db.links import rename_network
-from app.db.prepared import result_digest
-from app.db.reads.analyses import find_network
-from app.db.reads.networks import known_as, networks
-from app.db.reads.results import load_analysis
-from app.db.reads.studies import studies_of_network
-from app.db.studies import open_network
-from app.db.table_base import Base
-from app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CheckpointRow, CircuitRow, NetworkRow
-from app.db.writes import delete_network, save_network
-from app.jobs import deletion, queue
+from pluriscope.analysis.alignments.result import AlgorithmSearch
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.digest import canonical_json
+from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.network_files.files import NetworkFile, network_file_json, parse_network_file
+from pluriscope.analysis.protocol import COMPLETE, PAPER
+from pluriscope.analysis.subjects.perceptron.training_course import EpochRecord
+from pluriscope.analysis.subjects.perceptron.training_spec import training_spec
+from pluriscope.analysis.tasks import named_task
+from pluriscope.app.bundled import bundled_models
+from pluriscope.app.db.codecs import document_of, graph_question, network_of, tasks_of
+from pluriscope.app.db.engine import SCHEMA, Store
+from pluriscope.app.db.errors import Conflict, NotFound
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.links import rename_network
+from pluriscope.app.db.prepared import result_digest
+from pluriscope.app.db.reads.analyses import find_network
+from pluriscope.app.db.reads.networks import known_as, networks
+from pluriscope.app.db.reads.results import load_analysis
+from pluriscope.app.db.reads.studies import studies_of_network
+from pluriscope.app.db.studies import open_network
+from pluriscope.app.db.table_base import Base
+from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CheckpointRow, CircuitRow, NetworkRow
+from pluriscope.app.db.writes import delete_network, save_network
+from pluriscope.app.jobs import deletion, queue
 from tests.factories import (
     XOR_SLUG,
     found_out,

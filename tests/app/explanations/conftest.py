@@ -7,18 +7,18 @@ from dataclasses import replace
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.network_files.files import NetworkFile
-from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE, PAPER
-from analysis.question import ask
-from analysis.result import OutputAnalysis
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import named_task
-from app.db.writes import save_network
-from app.jobs import queue
-from app.jobs.definitions import analyse_arguments
-from app.main import create_app
 from pluriscope.address import Addresses
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.protocol import COMPLETE, PAPER
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.result import OutputAnalysis
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import named_task
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.definitions import analyse_arguments
+from pluriscope.app.main import create_app
 from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
 

@@ -8,13 +8,13 @@ from html import unescape
 import numpy as np
 import pytest
 
-from analysis.algorithms.candidates import candidate_algorithms
-from analysis.alignments.alignment import Alignment
-from analysis.alignments.iia import score_alignment
-from analysis.interventions.neuron_set import NeuronSet
-from analysis.protocol import BUILT_IN
-from analysis.question import ask
-from analysis.tasks import Task
+from pluriscope.analysis.algorithms.candidates import candidate_algorithms
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.alignments.iia import score_alignment
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.protocol import BUILT_IN
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.tasks import Task
 from tests.app.explanations.conftest import XOR
 from tests.factories import pretrained_xor, two_xor_algorithms
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from sqlalchemy import event
 
-from analysis.experiments import intervention_space
-from analysis.explanations.registry import KIND_OF
-from analysis.interpretations.interpretation import Interpretation
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import circuit_from_hex
-from app.pages.compare.networks import _becomes
+from pluriscope.analysis.experiments import intervention_space
+from pluriscope.analysis.explanations.registry import KIND_OF
+from pluriscope.analysis.interpretations.interpretation import Interpretation
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import circuit_from_hex
+from pluriscope.app.pages.compare.networks import _becomes
 from pluriscope.figures.svg.tiles import bits_of
 from tests.app.explanations.conftest import XOR, kept_of
 from tests.factories import interpretation_at, pretrained_xor
@@ -298,7 +298,7 @@ def test_until_a_pair_is_found_it_shows_the_smallest_circuit_and_the_one_farthes
 
 def test_without_explanations_it_shows_the_pair_that_an_analysis_found(client, get, monkeypatch) -> None:
     two, other = {"Two": [*PARTED]}, {"Others": [PARTED[1], PARTED[0]]}
-    for module in ("app.pages.compare.build.choices", "app.pages.compare.choosing.choices"):
+    for module in ("pluriscope.app.pages.compare.build.choices", "pluriscope.app.pages.compare.choosing.choices"):
         monkeypatch.setattr(module, lambda *_: two | other)
     page = client.get("/compare?network=xor").text
     assert "P and Q contradict each other" in page

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.db.engine import store_at
-from app.jobs import queue
+from pluriscope.app.db.engine import store_at
+from pluriscope.app.jobs import queue
 from tests.app.jobs.kinds import KINDS
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from analysis.errors import BeyondLimits
-from analysis.progress import Progress
-from analysis.work import Work
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.progress import Progress
+from pluriscope.analysis.work import Work
 
 _KEPT: list[bytes] = []
 
@@ -55,7 +55,7 @@ def sleep_deaf(inputs: Mapping[str, Any], _work: Work) -> int:
 
 def starve(analyse: Callable[[Work], Any], work: Work) -> Any:
     """An analysis whose interpretations want all memory."""
-    with patch("analysis.interpretations.counting._count", lambda *_: bytes(1 << 44)):
+    with patch("pluriscope.analysis.interpretations.counting._count", lambda *_: bytes(1 << 44)):
         return analyse(work)
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from functools import cache, partial
 
-from analysis.work import Work
+from pluriscope.analysis.work import Work
 from pluriscope.executor import Executor, Finished, ProcessExecutor
 from pluriscope.memory import LEAST
 

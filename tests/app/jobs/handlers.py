@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.db.writes import save_network
-from app.jobs.analyses import ANALYSE
-from app.jobs.handlers import Handler, Saved
-from app.jobs.worker import Pace
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs.analyses import ANALYSE
+from pluriscope.app.jobs.handlers import Handler, Saved
+from pluriscope.app.jobs.worker import Pace
 from tests.app.jobs.computations import count_in_parts, count_up, sleep_deaf, starve
 from tests.factories import small_network
 

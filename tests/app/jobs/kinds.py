@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.jobs.definitions import JobDefinition
+from pluriscope.app.jobs.definitions import JobDefinition
 
 HERE = "tests.app.jobs.handlers"
 KINDS = {

@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
 
-from app.db.codecs import protocol_of
-from app.db.engine import SCHEMA
-from app.db.tables import AnalysisRow
-from app.jobs import queue
-from app.jobs.definitions import analyse_arguments
-from app.jobs.deletion import delete, purge_deleted
+from pluriscope.app.db.codecs import protocol_of
+from pluriscope.app.db.engine import SCHEMA
+from pluriscope.app.db.tables import AnalysisRow
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.definitions import analyse_arguments
+from pluriscope.app.jobs.deletion import delete, purge_deleted
 from tests.factories import stored_analysis
 
 LATER = datetime.now(UTC) + timedelta(days=8)

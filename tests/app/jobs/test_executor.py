@@ -8,8 +8,8 @@ from itertools import count
 
 import pytest
 
-from analysis.errors import BeyondLimits
 from pluriscope import executor as executing
+from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.executor import Lost, ProcessExecutor
 from pluriscope.memory import LEAST
 from tests.app.jobs.computations import count_up, process_after

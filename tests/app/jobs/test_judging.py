@@ -3,22 +3,22 @@
 import pytest
 from sqlalchemy import select, update
 
-from analysis.criteria.registry import CRITERIA, criteria_for
-from analysis.criteria.steps import CriterionStep, parse_steps
-from analysis.digest import canonical_json, sha256_hex
-from analysis.pair.report import SEARCH
-from analysis.protocol import COMPLETE
-from app.db.job_tables import JobRow
-from app.db.prepared import prepare_analysis
-from app.db.reads.analyses import find_network
-from app.db.reads.verdicts import missing_steps, verdict_sets
-from app.db.tables import AnalysisReportRow, AnalysisRow, VerdictRow
-from app.db.writes import save_network
-from app.jobs import queue, stages
-from app.jobs.analyses import save_analysis_outcome
-from app.jobs.definitions import analyse_arguments
-from app.jobs.worker import Pace, Worker
 from pluriscope.analyses.registry import PAIR
+from pluriscope.analysis.criteria.registry import CRITERIA, criteria_for
+from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.analysis.pair.report import SEARCH
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.prepared import prepare_analysis
+from pluriscope.app.db.reads.analyses import find_network
+from pluriscope.app.db.reads.verdicts import missing_steps, verdict_sets
+from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, VerdictRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs import queue, stages
+from pluriscope.app.jobs.analyses import save_analysis_outcome
+from pluriscope.app.jobs.definitions import analyse_arguments
+from pluriscope.app.jobs.worker import Pace, Worker
 from tests.app.jobs.executors import Directly
 from tests.factories import XOR_SLUG, pretrained_xor, real_analysis, save_analysis, stored_analysis
 

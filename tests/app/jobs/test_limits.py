@@ -9,21 +9,21 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import select
 
-from analysis.limits import DEFAULT_LIMITS, listed_bytes
-from analysis.protocol import COMPLETE
-from analysis.result_file import result_json, stop_words
-from analysis.work import DEFAULT_WORK, Work
-from app.db.engine import open_store
-from app.db.errors import Conflict
-from app.db.reads.results import load_analysis
-from app.db.tables import AnalysisRow
-from app.db.writes import save_network
-from app.jobs import queue
-from app.jobs.analyses import ANALYSE
-from app.jobs.definitions import analyse_arguments
-from app.limits import in_memory, limits_in, limits_of
-from app.pages.counted import stops_of
-from app.settings import Settings
+from pluriscope.analysis.limits import DEFAULT_LIMITS, listed_bytes
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.result_file import result_json, stop_words
+from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.app.db.engine import open_store
+from pluriscope.app.db.errors import Conflict
+from pluriscope.app.db.reads.results import load_analysis
+from pluriscope.app.db.tables import AnalysisRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.analyses import ANALYSE
+from pluriscope.app.jobs.definitions import analyse_arguments
+from pluriscope.app.limits import in_memory, limits_in, limits_of
+from pluriscope.app.pages.counted import stops_of
+from pluriscope.app.settings import Settings
 from pluriscope.memory import BESIDE, LEAST
 from tests.factories import pretrained_xor
 

@@ -5,12 +5,12 @@ import threading
 import pytest
 from sqlalchemy import event, func, select, update
 
-from app.db.engine import store_at
-from app.db.job_tables import JobRow
-from app.db.reads.jobs import find_job, last_log_lines
-from app.db.tables import NetworkRow
-from app.jobs import queue
-from app.jobs.worker import Pace, Worker
+from pluriscope.app.db.engine import store_at
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reads.jobs import find_job, last_log_lines
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.worker import Pace, Worker
 from tests.app.jobs.kinds import KINDS
 from tests.app.jobs.test_worker import PATIENCE_SECONDS, wait_for
 from tests.factories import temporary_store

@@ -7,19 +7,19 @@ from itertools import count
 import pytest
 from sqlalchemy import func, select
 
-from analysis.pipeline import analyse_output
-from analysis.progress import KnownCircuits, Progress
-from analysis.protocol import COMPLETE
-from analysis.question import ask
-from analysis.work import Work
-from app.db.job_tables import JobRow
-from app.db.prepared import prepare_analysis
-from app.db.tables import AnalysisRow, CircuitRow
-from app.db.writes import save_network
-from app.jobs import queue
-from app.jobs.analyses import ANALYSE, found_words
-from app.jobs.definitions import analyse_arguments
-from app.jobs.worker import GivingWay, Worker, _Attempt
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.progress import KnownCircuits, Progress
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.work import Work
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.prepared import prepare_analysis
+from pluriscope.app.db.tables import AnalysisRow, CircuitRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.analyses import ANALYSE, found_words
+from pluriscope.app.jobs.definitions import analyse_arguments
+from pluriscope.app.jobs.worker import GivingWay, Worker, _Attempt
 from pluriscope.executor import ThreadExecutor
 from tests.factories import pretrained_xor
 

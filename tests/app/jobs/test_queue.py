@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from analysis.progress import KnownCircuits, Progress
-from app.db.engine import Store
-from app.db.errors import Conflict, NotFound
-from app.db.job_tables import JobRow
-from app.db.reads.jobs import find_job, last_log_lines
-from app.jobs import queue
-from app.jobs.queue import AWAY_SECONDS, ENDED_BADLY, MAX_LOSSES, LeaseLost, Watch
+from pluriscope.analysis.progress import KnownCircuits, Progress
+from pluriscope.app.db.engine import Store
+from pluriscope.app.db.errors import Conflict, NotFound
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reads.jobs import find_job, last_log_lines
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.queue import AWAY_SECONDS, ENDED_BADLY, MAX_LOSSES, LeaseLost, Watch
 from tests.app.jobs.claiming import claim_all
 from tests.app.jobs.kinds import KINDS
 

@@ -5,21 +5,21 @@ from itertools import takewhile
 import pytest
 from sqlalchemy import select
 
-from analysis.network_files.files import NetworkFile
-from analysis.protocol import PAPER
-from analysis.tasks import named_task
-from app.bundled import FRESH_NAME, FRESH_XOR, bundled_models, bundled_networks
-from app.db.job_tables import JobRow
-from app.db.reads.analyses import find_network, network_by_digest
-from app.db.reads.jobs import jobs_of_network
-from app.db.reads.networks import networks
-from app.db.tables import NetworkRow
-from app.db.writes import save_network
-from app.jobs import queue
-from app.jobs.definitions import DEFINITIONS, train_arguments
-from app.jobs.seeding import add_bundled_models, add_bundled_networks
-from app.jobs.stages import enqueue_following
-from app.jobs.worker import Pace, Worker
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.protocol import PAPER
+from pluriscope.analysis.tasks import named_task
+from pluriscope.app.bundled import FRESH_NAME, FRESH_XOR, bundled_models, bundled_networks
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reads.analyses import find_network, network_by_digest
+from pluriscope.app.db.reads.jobs import jobs_of_network
+from pluriscope.app.db.reads.networks import networks
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.definitions import DEFINITIONS, train_arguments
+from pluriscope.app.jobs.seeding import add_bundled_models, add_bundled_networks
+from pluriscope.app.jobs.stages import enqueue_following
+from pluriscope.app.jobs.worker import Pace, Worker
 from tests.app.db.test_writes import dump
 from tests.app.jobs.executors import lent_processes
 from tests.factories import pretrained_xor, real_analysis, save_analysis

@@ -12,19 +12,27 @@ from pathlib import Path
 
 import pytest
 
-from analysis.errors import InvalidStudy
-from analysis.studies.cells import cells_of
-from analysis.studies.rows import columns_of
-from app.cluster import ClusterLost, ClusterUnusable, Workers
-from app.db.engine import open_store
-from app.db.errors import Conflict
-from app.db.reads.jobs import last_log_lines
-from app.db.reads.studies import find_study, finished_seeds, jobs_ahead, problems_of, studies_left, study_jobs, table_of
-from app.db.studies import save_parts, save_study
-from app.jobs import deletion, queue, studies, study_queue
-from app.jobs.definitions import STUDY
-from app.jobs.worker import Worker
-from app.settings import Settings
+from pluriscope.analysis.errors import InvalidStudy
+from pluriscope.analysis.studies.cells import cells_of
+from pluriscope.analysis.studies.rows import columns_of
+from pluriscope.app.cluster import ClusterLost, ClusterUnusable, Workers
+from pluriscope.app.db.engine import open_store
+from pluriscope.app.db.errors import Conflict
+from pluriscope.app.db.reads.jobs import last_log_lines
+from pluriscope.app.db.reads.studies import (
+    find_study,
+    finished_seeds,
+    jobs_ahead,
+    problems_of,
+    studies_left,
+    study_jobs,
+    table_of,
+)
+from pluriscope.app.db.studies import save_parts, save_study
+from pluriscope.app.jobs import deletion, queue, studies, study_queue
+from pluriscope.app.jobs.definitions import STUDY
+from pluriscope.app.jobs.worker import Worker
+from pluriscope.app.settings import Settings
 from pluriscope.study_table import ENDING, write_part
 from tests.app.jobs.handlers import QUICK
 from tests.app.jobs.test_worker import wait_for
@@ -327,7 +335,7 @@ def test_a_killed_worker_leaves_the_study_to_the_next_which_goes_on(tmp_path):
         with store.write() as session:
             study_queue.start(session, study)
         told = f"data={str(tmp_path)!r}, database_url='', workers=1, lease_seconds=2"
-        code = "from app.jobs.worker import run_workers; from app.settings import Settings; "
+        code = "from pluriscope.app.jobs.worker import run_workers; from pluriscope.app.settings import Settings; "
         code += f"run_workers(Settings({told}), until_idle=True)"
         first = subprocess.Popen([sys.executable, "-c", code])
 

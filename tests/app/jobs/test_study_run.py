@@ -10,14 +10,14 @@ from functools import partial
 
 import pytest
 
-from analysis.errors import AnalysisError, Cancelled
-from analysis.limits import DEFAULT_LIMITS
-from analysis.progress import silent
-from analysis.studies.cells import cells_of
-from analysis.studies.running import run_chunk
-from app.cluster import ClusterLost, Workers, cluster_workers
-from app.jobs import study_run
-from app.jobs.study_run import local_workers, run_study
+from pluriscope.analysis.errors import AnalysisError, Cancelled
+from pluriscope.analysis.limits import DEFAULT_LIMITS
+from pluriscope.analysis.progress import silent
+from pluriscope.analysis.studies.cells import cells_of
+from pluriscope.analysis.studies.running import run_chunk
+from pluriscope.app.cluster import ClusterLost, Workers, cluster_workers
+from pluriscope.app.jobs import study_run
+from pluriscope.app.jobs.study_run import local_workers, run_study
 from pluriscope.executor import Crashed, Lost
 from tests.study_factories import design
 

@@ -13,22 +13,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, func, select
 
-from analysis.protocol import COMPLETE
-from analysis.subjects.perceptron.training_spec import TrainingSpec
-from app.db.engine import Store, open_store, store_at
-from app.db.job_tables import WorkerRow
-from app.db.reads.jobs import find_job, last_log_lines
-from app.db.tables import NetworkRow
-from app.db.writes import save_network
-from app.jobs import queue
-from app.jobs import worker as working
-from app.jobs.definitions import train_arguments
-from app.jobs.queue import MAX_LOSSES
-from app.jobs.worker import Pace, Worker, run_workers
-from app.pages.job import job_blocks
-from app.pages.jobs import build_job
-from app.settings import Settings
 from pluriscope.address import Addresses
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
+from pluriscope.app.db.engine import Store, open_store, store_at
+from pluriscope.app.db.job_tables import WorkerRow
+from pluriscope.app.db.reads.jobs import find_job, last_log_lines
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs import worker as working
+from pluriscope.app.jobs.definitions import train_arguments
+from pluriscope.app.jobs.queue import MAX_LOSSES
+from pluriscope.app.jobs.worker import Pace, Worker, run_workers
+from pluriscope.app.pages.job import job_blocks
+from pluriscope.app.pages.jobs import build_job
+from pluriscope.app.settings import Settings
 from pluriscope.executor import ProcessExecutor
 from pluriscope.memory import LEAST
 from tests.app.jobs.handlers import QUICK
@@ -184,8 +184,8 @@ def test_a_worker_that_is_told_to_leave_gives_its_job_back(store):
 PROGRAM = """
 import sys
 if __name__ == "__main__":  # the processes that compute import this too, and need nothing of it
-    from app.db.engine import store_at
-    from app.jobs.worker import Worker
+    from pluriscope.app.db.engine import store_at
+    from pluriscope.app.jobs.worker import Worker
     from tests.app.jobs.handlers import QUICK
     from tests.app.jobs.kinds import KINDS
     Worker(store_at(sys.argv[1]), slots=2, pace=QUICK, definitions=KINDS).run(until_idle=True)
@@ -301,8 +301,8 @@ LEAVING = """
 import sys
 from pathlib import Path
 if __name__ == "__main__":
-    from app.jobs.worker import run_workers
-    from app.settings import Settings
+    from pluriscope.app.jobs.worker import run_workers
+    from pluriscope.app.settings import Settings
     run_workers(Settings(data=Path(sys.argv[1])), slots=1)
 """
 

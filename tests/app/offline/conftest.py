@@ -7,18 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.data import DataRecord
-from analysis.network_files.files import NetworkFile
-from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE
-from analysis.question import ask
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import input_table, named_task
-from app.db.engine import open_store
-from app.db.records import save_data_record
-from app.db.writes import save_network
-from app.offline.copy import Wish, write_copy
-from app.settings import Settings
+from pluriscope.analysis.data import DataRecord
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import input_table, named_task
+from pluriscope.app.db.engine import open_store
+from pluriscope.app.db.records import save_data_record
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.offline.copy import Wish, write_copy
+from pluriscope.app.settings import Settings
 from tests.factories import pretrained_xor, real_analysis, save_analysis, small_network
 from tests.made_once import made_once
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from bs4 import BeautifulSoup
 
-from app.as_file import SENTENCE, file_of, normal, rewritten
+from pluriscope.app.as_file import SENTENCE, file_of, normal, rewritten
 
 XOR = "/networks/xor"
 PAGES = (XOR, f"{XOR}/explanations?kind=circuit", f"{XOR}/explanations/c-1")

@@ -15,18 +15,18 @@ from urllib.parse import unquote
 
 import pytest
 
-from analysis.network_files.files import parse_network_file
-from analysis.pipeline import analyse_output
-from analysis.question import ask
-from analysis.result_file import result_json
-from app.as_file import file_of
-from app.bundled import bundled_models
-from app.db.engine import open_store
-from app.db.reads.circuits import masks_of
-from app.offline.copy import Wish, write_copy
-from app.offline.site import CannotExport
-from app.settings import Settings
 from pluriscope.address import Addresses
+from pluriscope.analysis.network_files.files import parse_network_file
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.result_file import result_json
+from pluriscope.app.as_file import file_of
+from pluriscope.app.bundled import bundled_models
+from pluriscope.app.db.engine import open_store
+from pluriscope.app.db.reads.circuits import masks_of
+from pluriscope.app.offline.copy import Wish, write_copy
+from pluriscope.app.offline.site import CannotExport
+from pluriscope.app.settings import Settings
 from tests.app.cli.test_analyse import refused, run
 from tests.app.offline.conftest import LIVE, SHALLOW, SLUG, TWO
 from tests.checkout import ROOT
@@ -120,7 +120,7 @@ def test_everything_asked_for_is_there(copy):
 def test_twins_are_what_the_dashboard_answers(copy, settings):
     from fastapi.testclient import TestClient
 
-    from app.main import create_app
+    from pluriscope.app.main import create_app
 
     with TestClient(create_app(settings)) as client:
         lists = ("/explanations", "/explanations?kind=circuit")
@@ -248,7 +248,17 @@ def test_what_is_interrupted_leaves_nothing(settings, tmp_path):
     """A process that is told to end."""
     environment = {**os.environ, "PLURISCOPE_DATA": str(settings.data)}
     few = ["--output", "1", "--limit", "1"]
-    command = [sys.executable, "-m", "app.cli", "export", "--static", str(tmp_path / "site"), "-n", TWO, *few]
+    command = [
+        sys.executable,
+        "-m",
+        "pluriscope.app.cli",
+        "export",
+        "--static",
+        str(tmp_path / "site"),
+        "-n",
+        TWO,
+        *few,
+    ]
     process = subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + 300

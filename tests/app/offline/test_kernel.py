@@ -15,13 +15,13 @@ from bs4 import BeautifulSoup
 from markupsafe import Markup
 
 import pluriscope
-from analysis.errors import ExplainedError
-from analysis.pipeline import analyse_output
-from app.bundled import bundled_models
-from app.db.prepared import prepare_analysis
-from app.db.reads.analyses import network_by_digest
-from app.db.tables import AnalysisRow
-from app.offline.kernel import answer, site_of
+from pluriscope.analysis.errors import ExplainedError
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.app.bundled import bundled_models
+from pluriscope.app.db.prepared import prepare_analysis
+from pluriscope.app.db.reads.analyses import network_by_digest
+from pluriscope.app.db.tables import AnalysisRow
+from pluriscope.app.offline.kernel import answer, site_of
 from pluriscope.errors import MissingLibrary
 from tests.factories import pretrained_xor
 
@@ -118,7 +118,7 @@ def test_it_answers_while_the_kernels_own_loop_runs_and_leaves_nothing_behind(tm
     code = """
 import asyncio
 from pluriscope import explain
-from app.offline.kernel import answer, site_of
+from pluriscope.app.offline.kernel import answer, site_of
 from tests.factories import small_network
 result = explain(small_network())
 async def cell():

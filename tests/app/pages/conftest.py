@@ -9,22 +9,22 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.data import DataRecord
-from analysis.network_files.files import NetworkFile
-from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE, PAPER, Protocol
-from analysis.question import ask
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import input_table, named_task
-from analysis.work import Work
-from app.db.job_tables import JobRow
-from app.db.writes import save_network
-from app.jobs import queue
-from app.jobs.analyses import CRITERIA
-from app.jobs.analyses import judge as judge_found
-from app.jobs.definitions import analyse_arguments, arguments_about
-from app.main import create_app
 from pluriscope.address import Addresses
+from pluriscope.analysis.data import DataRecord
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.protocol import COMPLETE, PAPER, Protocol
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import input_table, named_task
+from pluriscope.analysis.work import Work
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.analyses import CRITERIA
+from pluriscope.app.jobs.analyses import judge as judge_found
+from pluriscope.app.jobs.definitions import analyse_arguments, arguments_about
+from pluriscope.app.main import create_app
 from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import hand_made_analysis, on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 

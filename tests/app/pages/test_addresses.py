@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from app.main import ROUTERS
-from app.routes.moved import FORMER
 from pluriscope.address import Addresses
+from pluriscope.app.main import ROUTERS
+from pluriscope.app.routes.moved import FORMER
 from pluriscope.naming import ExplanationRef, Scope
 
 SCOPE = Scope(1, "paper", "0123456789ab")

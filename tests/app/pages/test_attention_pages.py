@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.circuit_sets.judged_masks import judged_circuits
-from analysis.circuit_sets.masks import find_masks, with_figures
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.model import read_attention
-from app.db.codecs import graph_question
-from app.db.prepared import prepare_circuits
-from app.db.writes import save_prepared
-from app.main import create_app
+from pluriscope.analysis.circuit_sets.judged_masks import judged_circuits
+from pluriscope.analysis.circuit_sets.masks import find_masks, with_figures
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.model import read_attention
+from pluriscope.app.db.codecs import graph_question
+from pluriscope.app.db.prepared import prepare_circuits
+from pluriscope.app.db.writes import save_prepared
+from pluriscope.app.main import create_app
 from tests.factories import on_a_copy, searched
 
 ONE = "/networks/majority"

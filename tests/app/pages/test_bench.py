@@ -14,12 +14,12 @@ import pytest
 from fastapi.testclient import TestClient
 from markupsafe import escape
 
-from analysis.answer_key.condition import PRIMARY, condition_of
-from analysis.answer_key.scores import SCORES
-from analysis.network_files.files import slug_of
-from app.main import create_app
-from app.pages.bench import results
-from app.pages.bench.methods import MAIN, bench_blocks, file_page
+from pluriscope.analysis.answer_key.condition import PRIMARY, condition_of
+from pluriscope.analysis.answer_key.scores import SCORES
+from pluriscope.analysis.network_files.files import slug_of
+from pluriscope.app.main import create_app
+from pluriscope.app.pages.bench import results
+from pluriscope.app.pages.bench.methods import MAIN, bench_blocks, file_page
 from pluriscope.suite_files import read_suite
 from tests.factories import on_a_copy
 
@@ -196,7 +196,7 @@ def test_a_network_has_every_answer_on_one_map(get, client):
 
 def test_a_network_without_its_file_is_shown_by_its_answers(client, get, monkeypatch):
     bare = replace(SUITE, networks=tuple(replace(one, file="") for one in SUITE.networks))
-    monkeypatch.setattr("app.pages.bench.network.suite_of", lambda name: bare)
+    monkeypatch.setattr("pluriscope.app.pages.bench.network.suite_of", lambda name: bare)
     address = f"/bench/networks/{SUITE.networks[2].name}"
     assert 'id="map"' in client.get(address).text
     assert get(address)["edges"] == [str(bit) for bit in range(SUITE.networks[2].n_edges)]

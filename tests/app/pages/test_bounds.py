@@ -8,16 +8,16 @@ from dataclasses import replace
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.circuits.strategy import find_circuits
-from analysis.data import clean_data
-from analysis.large_numbers import estimate, interval
-from analysis.limits import Limits
-from analysis.pipeline import analyse_output, unsearched
-from analysis.protocol import COMPLETE, PAPER
-from analysis.question import ask
-from analysis.work import Work
-from app.db.writes import save_network
-from app.main import create_app
+from pluriscope.analysis.circuits.strategy import find_circuits
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.large_numbers import estimate, interval
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.pipeline import analyse_output, unsearched
+from pluriscope.analysis.protocol import COMPLETE, PAPER
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.work import Work
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.main import create_app
 from pluriscope.figures.numbers import bounded, bounded_text
 from tests.factories import on_a_copy, save_analysis, small_network
 

@@ -9,11 +9,11 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from analysis.work import DEFAULT_WORK
-from app.db.job_tables import JobRow
-from app.db.writes import save_network
-from app.jobs.analyses import CHANGES
-from app.main import create_app
+from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs.analyses import CHANGES
+from pluriscope.app.main import create_app
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 
 LOCAL = ("127.0.0.1", 50_000)

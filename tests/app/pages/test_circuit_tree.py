@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from app.pages import circuit_tree
 from pluriscope.address import Addresses
+from pluriscope.app.pages import circuit_tree
 from tests.app.pages.conftest import XOR
 from tests.app.pages.test_attention_pages import client as transformers  # noqa: F401
 

@@ -4,13 +4,13 @@ import random
 
 import pytest
 
-from analysis.errors import InvalidMask
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import EdgeLayout, circuit_from_hex, possible_circuit
-from app.db.codecs import network_of
-from app.db.reads.analyses import find_network
-from app.pages.interpretation import class_of
+from pluriscope.analysis.errors import InvalidMask
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, circuit_from_hex, possible_circuit
+from pluriscope.app.db.codecs import network_of
+from pluriscope.app.db.reads.analyses import find_network
+from pluriscope.app.pages.interpretation import class_of
 from tests.app.pages.conftest import XOR
 
 SIZES = (2, 3, 3, 1)

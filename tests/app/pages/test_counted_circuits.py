@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.circuits.planning import plan_circuits
-from analysis.large_numbers import estimate
-from analysis.limits import Limits
-from analysis.network_files.files import NetworkFile
-from analysis.pipeline import analyse_output
-from analysis.protocol import protocol_from_mapping
-from analysis.question import ask
-from analysis.result import memory_words, seconds_words
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import named_task
-from analysis.work import Work
-from app.db.writes import save_network
-from app.main import create_app
-from app.pages.plan import METHOD_WORDS
+from pluriscope.analysis.circuits.planning import plan_circuits
+from pluriscope.analysis.large_numbers import estimate
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.protocol import protocol_from_mapping
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.result import memory_words, seconds_words
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.work import Work
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.main import create_app
+from pluriscope.app.pages.plan import METHOD_WORDS
 from pluriscope.kinds.circuits import edge_labels
 from tests.app.db.test_counted_circuits import BRACKET
 from tests.app.pages.test_circuit_tree import FIRST, boxes, picture

@@ -10,17 +10,17 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from analysis.pipeline import analyse_output
-from analysis.protocol import COMPLETE
-from analysis.question import ask
-from analysis.work import DEFAULT_WORK
-from app.bundled import bundled_networks
-from app.db.tables import AnalysisRow, DirectionTextRow
-from app.db.writes import save_network
-from app.jobs import queue
-from app.jobs.analyses import handler_of
-from app.main import create_app
 from pluriscope.analyses.registry import DIRECTIONS
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.app.bundled import bundled_networks
+from pluriscope.app.db.tables import AnalysisRow, DirectionTextRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.analyses import handler_of
+from pluriscope.app.main import create_app
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 from tests.golden_files import golden_network
 

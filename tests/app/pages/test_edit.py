@@ -8,19 +8,19 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from analysis.edits.registry import EDITS
-from analysis.network_files.files import parse_network_file
-from analysis.pipeline import analyse_output
-from analysis.question import ask
-from analysis.subjects.perceptron.kind import PERCEPTRON
-from analysis.subjects.registry import read_subject
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.work import DEFAULT_WORK
-from app.db.job_tables import JobRow
-from app.db.writes import save_network
-from app.jobs.analyses import CHANGES
-from app.jobs.stages import enqueue_following
-from app.main import create_app
+from pluriscope.analysis.edits.registry import EDITS
+from pluriscope.analysis.network_files.files import parse_network_file
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs.analyses import CHANGES
+from pluriscope.app.jobs.stages import enqueue_following
+from pluriscope.app.main import create_app
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, searched, small_network
 
 LOCAL = ("127.0.0.1", 50_000)

@@ -7,18 +7,18 @@ import time
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.criteria.steps import CriterionStep
-from analysis.pipeline import analyse_output
-from analysis.question import ask
-from analysis.work import Work
-from app.bundled import bundled_networks
-from app.db.listing import frame_of_analysis
-from app.db.writes import save_network
-from app.jobs.analyses import CRITERIA, judge
-from app.jobs.definitions import arguments_about
-from app.main import create_app
-from app.pages.place import locate
 from pluriscope.address import Addresses, ResultRef
+from pluriscope.analysis.criteria.steps import CriterionStep
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.work import Work
+from pluriscope.app.bundled import bundled_networks
+from pluriscope.app.db.listing import frame_of_analysis
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs.analyses import CRITERIA, judge
+from pluriscope.app.jobs.definitions import arguments_about
+from pluriscope.app.main import create_app
+from pluriscope.app.pages.place import locate
 from pluriscope.kinds.circuits import OF_TRANSFORMERS
 from pluriscope.kinds.listing import COLUMNS, OF_KIND
 from pluriscope.naming import Scope

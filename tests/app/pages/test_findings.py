@@ -10,13 +10,6 @@ from urllib.parse import parse_qs
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from analysis.answer_key.condition import PRIMARY
-from analysis.deception.ranking import RANKINGS
-from analysis.deception.report import LIMITS
-from analysis.digest import canonical_json, sha256_hex
-from analysis.studies.reading import design_from_mapping
-from app.db.studies import open_network, read_files, save_table
-from app.pages import findings
 from benchmarks import (
     calibration_table,
     chapters,
@@ -30,6 +23,13 @@ from benchmarks.field_scores import PUBLIC, SLUG, arm_of, rows_of_suite, verdict
 from benchmarks.finding_charts import CHARTS
 from benchmarks.simplicity import networks
 from pluriscope.address import Addresses
+from pluriscope.analysis.answer_key.condition import PRIMARY
+from pluriscope.analysis.deception.ranking import RANKINGS
+from pluriscope.analysis.deception.report import LIMITS
+from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.analysis.studies.reading import design_from_mapping
+from pluriscope.app.db.studies import open_network, read_files, save_table
+from pluriscope.app.pages import findings
 from pluriscope.figures.charts import document_of
 from pluriscope.figures.svg.charts import draw
 from pluriscope.study_table import StudyTable, write_part

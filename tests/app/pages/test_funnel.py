@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.criteria.steps import CriterionStep
-from app.db.job_tables import JobRow
+from pluriscope.analysis.criteria.steps import CriterionStep
+from pluriscope.app.db.job_tables import JobRow
 
 FUNNEL = "/networks/xor/analyses/funnel"
 

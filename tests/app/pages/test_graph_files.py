@@ -3,7 +3,7 @@
 import networkx as nx
 import pytest
 
-from analysis.graph_files.registry import GRAPH_FORMATS
+from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS
 from tests.app.pages.conftest import XOR
 from tests.factories import pretrained_xor
 

@@ -9,23 +9,23 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from analysis.circuits.search import search_circuits
-from analysis.criteria.steps import parse_steps
-from analysis.network_files.files import NetworkFile
-from analysis.pipeline import analyse_output
-from analysis.progress import KnownCircuits
-from analysis.protocol import COMPLETE, protocol_from_mapping
-from analysis.question import ask
-from analysis.result import CriterionTally
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import Task
-from app.db.job_tables import JobRow
-from app.db.tables import AnalysisRow, VerdictRow
-from app.db.verdicts import PreparedVerdicts, save_verdicts
-from app.db.writes import save_network
-from app.jobs import queue
-from app.jobs.definitions import analyse_arguments
-from app.main import create_app
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.criteria.steps import parse_steps
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.progress import KnownCircuits
+from pluriscope.analysis.protocol import COMPLETE, protocol_from_mapping
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.result import CriterionTally
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import Task
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.tables import AnalysisRow, VerdictRow
+from pluriscope.app.db.verdicts import PreparedVerdicts, save_verdicts
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.definitions import analyse_arguments
+from pluriscope.app.main import create_app
 from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
 
 pytestmark = pytest.mark.slow  # the everyday run has one state of each kind among all pages

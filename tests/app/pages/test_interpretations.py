@@ -5,9 +5,9 @@ from html import unescape
 
 import pytest
 
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import circuit_from_hex
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import circuit_from_hex
 from tests.app.pages.conftest import XOR
 from tests.factories import pretrained_xor
 

@@ -16,25 +16,25 @@ import pytest
 from fastapi.testclient import TestClient
 
 import pluriscope
-from analysis.changes import find_changes
-from analysis.data import clean_data, data_file_json
-from analysis.discovery.registry import METHODS
-from analysis.edits.registry import edited
-from analysis.errors import AnalysisError
-from analysis.lenses.registry import LENSES
-from analysis.network_files.files import network_file_json
-from analysis.subjects import registry
-from analysis.subjects.classifier import CLASSIFIER
-from analysis.subjects.elman import ELMAN
-from analysis.subjects.perceptron.kind import PERCEPTRON
-from analysis.subjects.registry import SUBJECT_KINDS
-from analysis.subjects.traits import TRAITS
-from app.bundled import bundled_models
-from app.db.writes import save_network
-from app.main import create_app
 from benchmarks.kinds_table import with_kinds
 from benchmarks.parity import DOCUMENT
 from pluriscope.analyses.registry import of_kind
+from pluriscope.analysis.changes import find_changes
+from pluriscope.analysis.data import clean_data, data_file_json
+from pluriscope.analysis.discovery.registry import METHODS
+from pluriscope.analysis.edits.registry import edited
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.network_files.files import network_file_json
+from pluriscope.analysis.subjects import registry
+from pluriscope.analysis.subjects.classifier import CLASSIFIER
+from pluriscope.analysis.subjects.elman import ELMAN
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
+from pluriscope.analysis.subjects.traits import TRAITS
+from pluriscope.app.bundled import bundled_models
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.main import create_app
 from pluriscope.models import read_content, read_model
 from tests.analysis.lenses.test_feature_structure import onion
 from tests.analysis.subjects.test_classifier import drawn

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.progress import KnownCircuits
-from analysis.protocol import COMPLETE
-from app.db.job_tables import JobRow
-from app.db.writes import save_network
-from app.jobs import queue
-from app.pages.place import locate
-from app.pages.shared import known_count_of
 from pluriscope.address import Addresses
+from pluriscope.analysis.progress import KnownCircuits
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs import queue
+from pluriscope.app.pages.place import locate
+from pluriscope.app.pages.shared import known_count_of
 from pluriscope.counts import Count
 from pluriscope.naming import Scope
 from tests.factories import small_network

@@ -11,23 +11,23 @@ from itertools import combinations, product
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.discovery.report import find
-from analysis.edits.registry import edited as edited_by
-from analysis.network_files.files import NetworkFile, edited_file, parse_network_file
-from analysis.protocol import COMPLETE
-from analysis.report import Settings
-from analysis.work import Work
-from app import bundled
-from app.db.analysed import read_analysed
-from app.db.links import rename_network
-from app.db.reads.analyses import find_network
-from app.db.reports import save_report
-from app.db.writes import save_network
-from app.main import create_app
-from app.pages.learn.an_edit import EDITS
-from app.pages.learn.lesson import LessonNetwork
-from app.pages.learn.registry import LESSONS
-from app.pages.search import SearchOptions, build_search
+from pluriscope.analysis.discovery.report import find
+from pluriscope.analysis.edits.registry import edited as edited_by
+from pluriscope.analysis.network_files.files import NetworkFile, edited_file, parse_network_file
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.report import Settings
+from pluriscope.analysis.work import Work
+from pluriscope.app import bundled
+from pluriscope.app.db.analysed import read_analysed
+from pluriscope.app.db.links import rename_network
+from pluriscope.app.db.reads.analyses import find_network
+from pluriscope.app.db.reports import save_report
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.main import create_app
+from pluriscope.app.pages.learn.an_edit import EDITS
+from pluriscope.app.pages.learn.lesson import LessonNetwork
+from pluriscope.app.pages.learn.registry import LESSONS
+from pluriscope.app.pages.search import SearchOptions, build_search
 from pluriscope.glossary import terms
 from tests.app.pages.conftest import judge
 from tests.factories import on_a_copy, stored_analysis

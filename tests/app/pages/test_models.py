@@ -16,25 +16,25 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from analysis.circuit_sets.judged_masks import judged_circuits
-from analysis.circuit_sets.masks import circuits_of, find_masks
-from analysis.discovery.registry import METHODS
-from analysis.subjects import registry
-from analysis.subjects.enumeration import mask_bits, read_mask
-from analysis.subjects.perceptron.kind import PERCEPTRON
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.subject import gaps
-from analysis.work import DEFAULT_WORK
-from app.db.job_tables import JobRow
-from app.db.reports import report_row
-from app.db.writes import save_network
-from app.jobs.analyses import ANALYSE, handler_of
-from app.jobs.stages import enqueue_missing
-from app.main import create_app
-from app.pages.sharing.targets import read_target
-from app.pages.sharing.verifying import verify
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import BY_KEY
+from pluriscope.analysis.circuit_sets.judged_masks import judged_circuits
+from pluriscope.analysis.circuit_sets.masks import circuits_of, find_masks
+from pluriscope.analysis.discovery.registry import METHODS
+from pluriscope.analysis.subjects import registry
+from pluriscope.analysis.subjects.enumeration import mask_bits, read_mask
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reports import report_row
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs.analyses import ANALYSE, handler_of
+from pluriscope.app.jobs.stages import enqueue_missing
+from pluriscope.app.main import create_app
+from pluriscope.app.pages.sharing.targets import read_target
+from pluriscope.app.pages.sharing.verifying import verify
 from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, PerceptronSpace, read_perceptron
 from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import found_out, on_a_copy, pretrained_xor, searched
@@ -395,7 +395,7 @@ def test_a_search_is_asked_for_once_and_not_where_it_is_too_large_and_none_can_b
     assert answer.status_code == 202
     again = client.post("/networks/nand/analyses", data={"protocol": "complete"})
     assert (again.status_code, again.headers["location"].rpartition("/")[2]) == (303, answer.json()["id"])
-    monkeypatch.setattr("analysis.subjects.enumeration.MAX_MASKS", 63)
+    monkeypatch.setattr("pluriscope.analysis.subjects.enumeration.MAX_MASKS", 63)
     monkeypatch.setattr(PerceptronSpace, "possible_by_bits", None)
     refused = client.post("/api/v1/networks/nand/analyses", json={})
     assert refused.status_code == 409
@@ -448,7 +448,7 @@ def test_what_follows_is_asked_where_an_older_version_searched(store, monkeypatc
 def test_where_circuits_are_too_many_what_needs_none_is_asked(store, monkeypatch):
     """They are drawn, and all that follows is asked; where they cannot be, the analysis says so, and lenses stand."""
     monkeypatch.setattr(registry, "SUBJECT_KINDS", (PERCEPTRON, TOY))
-    monkeypatch.setattr("analysis.subjects.enumeration.MAX_MASKS", 63)
+    monkeypatch.setattr("pluriscope.analysis.subjects.enumeration.MAX_MASKS", 63)
     with store.write() as session:
         row = searched(session, RAW)
         assert (row.circuits_method, row.circuits_truncated_at, row.exhaustive) == ("sampled", len(FOUND.masks), False)

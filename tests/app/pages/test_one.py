@@ -5,8 +5,8 @@ from html import unescape
 
 import pytest
 
-from app.pages.kinds import find_document
 from pluriscope.address import Addresses
+from pluriscope.app.pages.kinds import find_document
 from pluriscope.blocks import More
 from tests.app.pages.conftest import XOR
 

@@ -8,17 +8,17 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from analysis.checkpoints import find_over_training
-from analysis.network_files.files import NetworkFile
-from analysis.pipeline import analyse_output
-from analysis.question import ask
-from analysis.subjects.perceptron.training_course import EpochRecord
-from analysis.subjects.perceptron.training_spec import training_spec
-from analysis.work import DEFAULT_WORK
-from app.db.job_tables import JobRow
-from app.db.writes import save_network
-from app.jobs.training import TRAIN
-from app.main import create_app
+from pluriscope.analysis.checkpoints import find_over_training
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.training_course import EpochRecord
+from pluriscope.analysis.subjects.perceptron.training_spec import training_spec
+from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs.training import TRAIN
+from pluriscope.app.main import create_app
 from tests.factories import exact_xor, on_a_copy, save_analysis, small_network
 
 LOCAL = ("127.0.0.1", 50_000)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.data import DataRecord, noisy_data
-from analysis.network_files.declared_tasks import decided_tasks
-from analysis.question import ask
-from app.db.records import save_data_record
+from pluriscope.analysis.data import DataRecord, noisy_data
+from pluriscope.analysis.network_files.declared_tasks import decided_tasks
+from pluriscope.analysis.question import ask
+from pluriscope.app.db.records import save_data_record
 from pluriscope.figures.numbers import decimal
 from tests.app.pages.conftest import XOR
 from tests.factories import pretrained_xor

@@ -7,10 +7,10 @@ from collections import Counter
 
 import pytest
 
-from app.cli.commands import read
-from app.pages import findings, paper
-from app.pages.paper import build_paper, paper_blocks
 from pluriscope.address import Addresses
+from pluriscope.app.cli.commands import read
+from pluriscope.app.pages import findings, paper
+from pluriscope.app.pages.paper import build_paper, paper_blocks
 from pluriscope.blocks import ChartFigure, find
 from pluriscope.study_table import StudyTable
 from tests.app.cli.test_analyse import run

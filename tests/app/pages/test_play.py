@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from app.pages.play import networks
-from app.pages.play.tokens import read_now, read_number, write_now, write_number
+from pluriscope.app.pages.play import networks
+from pluriscope.app.pages.play.tokens import read_now, read_number, write_now, write_number
 from pluriscope.kinds.found import Prominent
 from tests.app.pages.conftest import XOR
 

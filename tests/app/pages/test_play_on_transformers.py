@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.subjects.transformer.model import read_attention
-from analysis.subjects.transformer.runs import Site, pairs_of, run
-from app.db.writes import save_network
-from app.main import create_app
+from pluriscope.analysis.subjects.transformer.model import read_attention
+from pluriscope.analysis.subjects.transformer.runs import Site, pairs_of, run
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.main import create_app
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 from tests.factories import on_a_copy
 

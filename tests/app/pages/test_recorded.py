@@ -8,17 +8,17 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from analysis.explanations.probes import PROBE
-from analysis.pipeline import analyse_output
-from analysis.question import ask
-from analysis.work import DEFAULT_WORK
-from app.db.job_tables import JobRow
-from app.db.writes import save_network
-from app.jobs.analyses import CRITERIA, EXPLANATIONS
-from app.jobs.handlers import Handler
-from app.jobs.stages import RECORDED_KINDS
-from app.main import create_app
 from pluriscope.address import Addresses
+from pluriscope.analysis.explanations.probes import PROBE
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs.analyses import CRITERIA, EXPLANATIONS
+from pluriscope.app.jobs.handlers import Handler
+from pluriscope.app.jobs.stages import RECORDED_KINDS
+from pluriscope.app.main import create_app
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 
 LOCAL = ("127.0.0.1", 50_000)

@@ -11,12 +11,12 @@ from fastapi import Body
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from analysis import errors as engine
-from app.db import errors as store
-from app.error_answers import STATUS
-from app.main import create_app
-from app.middleware import SECURITY_HEADERS
 from pluriscope.address import Addresses
+from pluriscope.analysis import errors as engine
+from pluriscope.app.db import errors as store
+from pluriscope.app.error_answers import STATUS
+from pluriscope.app.main import create_app
+from pluriscope.app.middleware import SECURITY_HEADERS
 from tests.app.pages.conftest import XOR
 from tests.factories import on_a_copy
 
@@ -87,7 +87,7 @@ def test_everything_wrong_with_the_options_is_named_at_once(client):
 
 
 def test_a_prefix_that_fits_several_networks_is_not_guessed(app, client):
-    from app.db.writes import save_network
+    from pluriscope.app.db.writes import save_network
     from tests.factories import small_network
 
     with app.state.store.write() as session:
@@ -169,8 +169,8 @@ def test_a_body_that_is_too_large_or_no_json_is_refused(broken):
 
 @pytest.mark.slow
 def test_a_busy_database_is_told_as_such(tmp_path, monkeypatch):
-    monkeypatch.setattr("app.db.sqlite.BUSY_TIMEOUT_SECONDS", 0)
-    monkeypatch.setattr("app.db.engine.TURN_SECONDS", 0.01)
+    monkeypatch.setattr("pluriscope.app.db.sqlite.BUSY_TIMEOUT_SECONDS", 0)
+    monkeypatch.setattr("pluriscope.app.db.engine.TURN_SECONDS", 0.01)
     app = create_app(on_a_copy(data=tmp_path))
     mine = TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 1))
     with mine as client, app.state.store.write() as session:

@@ -5,18 +5,18 @@ import re
 import pytest
 from sqlalchemy import select
 
-from analysis.lenses.registry import LENSES
-from analysis.question import ask
-from analysis.subjects.perceptron.kind import PERCEPTRON
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.registry import read_subject
-from app.bundled import bundled_models, bundled_networks
-from app.db.reads.studies import table_of
-from app.db.studies import open_network, read_files, save_table
-from app.db.tables import AlgorithmRow, AlignmentRow
-from app.pages.search import ASKING, SearchOptions, build_search
-from app.pages.search_index import actions, folded, index_of
 from pluriscope.address import Addresses
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.app.bundled import bundled_models, bundled_networks
+from pluriscope.app.db.reads.studies import table_of
+from pluriscope.app.db.studies import open_network, read_files, save_table
+from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow
+from pluriscope.app.pages.search import ASKING, SearchOptions, build_search
+from pluriscope.app.pages.search_index import actions, folded, index_of
 from tests.app.pages.conftest import XOR
 from tests.app.pages.test_every_page import known
 from tests.checkout import ROOT

@@ -6,13 +6,13 @@ from html import unescape
 
 import pytest
 
-from analysis.interpretations.indexing import InterpretationSpace
-from analysis.question import ask
-from analysis.subjects.perceptron.circuit import Circuit
-from app.db.listing import frame_of_analysis
-from app.pages.place import locate
-from app.pages.sheet import MOST, WIDE, OfKind, Picture, packed, shared
 from pluriscope.address import Addresses, ResultRef
+from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.app.db.listing import frame_of_analysis
+from pluriscope.app.pages.place import locate
+from pluriscope.app.pages.sheet import MOST, WIDE, OfKind, Picture, packed, shared
 from pluriscope.kinds.circuits import left_out_words
 from pluriscope.kinds.columns import KIND
 from pluriscope.naming import Scope

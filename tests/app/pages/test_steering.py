@@ -10,9 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 import pluriscope
-from analysis.network_files.files import parse_network_file
-from app.db.writes import save_network
-from app.main import create_app
+from pluriscope.analysis.network_files.files import parse_network_file
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.main import create_app
 from pluriscope.resources import RESOURCES
 from tests.app.cli.test_analyse import refused, run
 from tests.app.pages.test_play_on_transformers import DOCUMENT

@@ -9,18 +9,18 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from analysis.common_ground.points import ExtremeFound
-from analysis.common_ground.report import CommonGroundReport
-from analysis.subjects.perceptron.circuit import circuit_from_hex
-from app.db.reports import save_report
-from app.db.tables import AnalysisRow
-from app.db.writes import save_network
-from app.jobs import queue
-from app.jobs.definitions import arguments_about
-from app.main import create_app
-from app.pages.learn.lesson import NETWORK, PAIR
-from app.pages.learn.registry import LESSONS, NUMBERS
-from app.pages.story import EXPERIMENTS, FORCED, SCREENS
+from pluriscope.analysis.common_ground.points import ExtremeFound
+from pluriscope.analysis.common_ground.report import CommonGroundReport
+from pluriscope.analysis.subjects.perceptron.circuit import circuit_from_hex
+from pluriscope.app.db.reports import save_report
+from pluriscope.app.db.tables import AnalysisRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.definitions import arguments_about
+from pluriscope.app.main import create_app
+from pluriscope.app.pages.learn.lesson import NETWORK, PAIR
+from pluriscope.app.pages.learn.registry import LESSONS, NUMBERS
+from pluriscope.app.pages.story import EXPERIMENTS, FORCED, SCREENS
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis
 
 INPUTS = ("00", "01", "10", "11")

@@ -1,8 +1,8 @@
 """How much code one circuit's page passes through: what a person must read to follow it."""
 
-from app.pages.kinds import find_document
 from benchmarks.passed import passed
 from pluriscope.address import Addresses
+from pluriscope.app.pages.kinds import find_document
 from pluriscope.templating import Place, environment, shown_at
 from tests.app.pages.conftest import XOR
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.criteria.registry import criteria_for
-from app.pages.explanations import find_explanation, read_ref
-from app.pages.place import locate
-from app.pages.verdicts import judge
-from app.pages.verdicts.judge import judge_on_the_spot
 from pluriscope.address import Addresses
+from pluriscope.analysis.criteria.registry import criteria_for
+from pluriscope.app.pages.explanations import find_explanation, read_ref
+from pluriscope.app.pages.place import locate
+from pluriscope.app.pages.verdicts import judge
+from pluriscope.app.pages.verdicts.judge import judge_on_the_spot
 from pluriscope.naming import Scope
 from tests.app.pages.conftest import XOR
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.pipeline import analyse_output
-from analysis.question import ask
-from analysis.work import DEFAULT_WORK
-from app.bundled import ALICE, ALICE_AND_BOB, BOB, bundled_networks
-from app.db.writes import save_network
-from app.jobs.analyses import handler_of
-from app.jobs.definitions import arguments_about
-from app.main import create_app
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import DIRECTIONS
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB, bundled_networks
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs.analyses import handler_of
+from pluriscope.app.jobs.definitions import arguments_about
+from pluriscope.app.main import create_app
 from tests.factories import on_a_copy, save_analysis, small_network
 
 XORNET = f"/networks/{ALICE_AND_BOB}"

@@ -9,9 +9,9 @@ from urllib.parse import unquote
 import pytest
 from fastapi.testclient import TestClient
 
-from app.bundled import ALICE, BOB
-from app.jobs.seeding import add_bundled_networks
-from app.main import create_app
+from pluriscope.app.bundled import ALICE, BOB
+from pluriscope.app.jobs.seeding import add_bundled_networks
+from pluriscope.app.main import create_app
 from tests.app.reports.conftest import COMPARED, XORNET
 from tests.factories import on_a_copy
 

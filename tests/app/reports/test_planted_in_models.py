@@ -7,10 +7,10 @@ import json
 import pytest
 from fastapi.testclient import TestClient
 
-from app.bundled import bundled_models
-from app.cli import main
-from app.jobs.stages import enqueue_following
-from app.main import create_app
+from pluriscope.app.bundled import bundled_models
+from pluriscope.app.cli import main
+from pluriscope.app.jobs.stages import enqueue_following
+from pluriscope.app.main import create_app
 from tests.factories import found_out, on_a_copy, searched
 
 MODELS = bundled_models()

@@ -8,24 +8,24 @@ from html import unescape
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.network_files.files import NetworkFile, network_file_json
-from analysis.network_files.planted_record import planted_json
-from analysis.pipeline import analyse_output
-from analysis.planting.compiling import compile_algorithm
-from analysis.planting.disguises import disguised
-from analysis.question import ask
-from analysis.work import DEFAULT_WORK
-from app.db.codecs import network_file_of
-from app.db.reads.analyses import find_network
-from app.db.writes import save_network
-from app.jobs.analyses import handler_of
-from app.jobs.definitions import arguments_about
-from app.main import create_app
 from pluriscope.address import Addresses
 from pluriscope.analyses.planted import SHOWN
 from pluriscope.analyses.registry import METHODS, PLANTED
 from pluriscope.analyses.shown import AnalysisContext
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.network_files.files import NetworkFile, network_file_json
+from pluriscope.analysis.network_files.planted_record import planted_json
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.planting.compiling import compile_algorithm
+from pluriscope.analysis.planting.disguises import disguised
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.app.db.codecs import network_file_of
+from pluriscope.app.db.reads.analyses import find_network
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs.analyses import handler_of
+from pluriscope.app.jobs.definitions import arguments_about
+from pluriscope.app.main import create_app
 from pluriscope.naming import ExplanationRef, Scope
 from tests.factories import on_a_copy, save_analysis, small_network
 

@@ -1,8 +1,8 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from app.main import create_app
-from app.settings import Settings
+from pluriscope.app.main import create_app
+from pluriscope.app.settings import Settings
 from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import empty_database
 from tests.postgresql import empty

@@ -5,12 +5,12 @@ import json
 import pytest
 from sqlalchemy import select
 
-from analysis.network_files.files import network_file_json
-from analysis.result_file import output_json
-from app.db.reads.results import load_analysis
-from app.db.tables import AnalysisRow
-from app.jobs.definitions import DEFINITIONS
-from app.jobs.worker import Pace, Worker
+from pluriscope.analysis.network_files.files import network_file_json
+from pluriscope.analysis.result_file import output_json
+from pluriscope.app.db.reads.results import load_analysis
+from pluriscope.app.db.tables import AnalysisRow
+from pluriscope.app.jobs.definitions import DEFINITIONS
+from pluriscope.app.jobs.worker import Pace, Worker
 from tests.app.jobs.executors import Directly
 from tests.factories import pretrained_xor, small_network
 

@@ -11,24 +11,24 @@ import torch
 from fastapi.routing import APIRoute
 from sqlalchemy import func, select
 
-from analysis.data import clean_data
-from analysis.network_files.declaration import Declaration
-from analysis.network_files.files import network_file_json
-from analysis.network_files.intake import as_chosen, read_any
-from analysis.protocol import COMPLETE
-from app.bundled import bundled_models
-from app.db import writes
-from app.db.job_tables import JobRow
-from app.db.tables import DataRow, NetworkRow
-from app.db.writes import save_network
-from app.jobs import queue
-from app.jobs.deletion import purge_deleted
-from app.pages.edit import Editing
-from app.routes import bring_in as bring_in_routes
-from app.routes import studies as study_routes
-from app.routes.bring_in import network_body, sent_network
-from app.routes.changes import writing_session
-from app.routes.depends import form_of
+from pluriscope.analysis.data import clean_data
+from pluriscope.analysis.network_files.declaration import Declaration
+from pluriscope.analysis.network_files.files import network_file_json
+from pluriscope.analysis.network_files.intake import as_chosen, read_any
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.app.bundled import bundled_models
+from pluriscope.app.db import writes
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.tables import DataRow, NetworkRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.deletion import purge_deleted
+from pluriscope.app.pages.edit import Editing
+from pluriscope.app.routes import bring_in as bring_in_routes
+from pluriscope.app.routes import studies as study_routes
+from pluriscope.app.routes.bring_in import network_body, sent_network
+from pluriscope.app.routes.changes import writing_session
+from pluriscope.app.routes.depends import form_of
 from tests.bad_files import BAD_NETWORK_FILES, good_document
 from tests.checkout import ROOT
 from tests.factories import pretrained_xor

@@ -8,10 +8,10 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import String, func, select
 
-from app.db.engine import SCHEMA
-from app.logs import TextLines
-from app.routes.bring_in import sent_network
-from app.routes.depends import form_of
+from pluriscope.app.db.engine import SCHEMA
+from pluriscope.app.logs import TextLines
+from pluriscope.app.routes.bring_in import sent_network
+from pluriscope.app.routes.depends import form_of
 from tests.app.routes.conftest import LOCAL
 from tests.factories import XOR_SLUG, on_a_copy, stored_analysis
 
@@ -39,7 +39,7 @@ def test_another_machine_needs_the_token(application):
 
 @pytest.mark.slow
 def test_without_a_token_set_no_token_opens_anything(tmp_path):
-    from app.main import create_app
+    from pluriscope.app.main import create_app
 
     application = create_app(on_a_copy(data=tmp_path, token=""))
     assert post(application, peer=("10.1.2.3", 1), authorization="Bearer ").status_code == 403

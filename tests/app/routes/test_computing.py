@@ -8,8 +8,8 @@ import pytest
 import resvg_py
 from fastapi.testclient import TestClient
 
-from app import computing
-from app.errors import Busy
+from pluriscope.app import computing
+from pluriscope.app.errors import Busy
 from pluriscope.figures.standalone import png_of
 from tests.app.routes.conftest import LOCAL
 from tests.factories import XOR_SLUG, stored_analysis

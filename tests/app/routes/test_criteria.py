@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import select
 
-from app.db.reads.verdicts import verdict_sets
-from app.db.tables import AnalysisRow
-from app.jobs.worker import Pace, Worker
+from pluriscope.app.db.reads.verdicts import verdict_sets
+from pluriscope.app.db.tables import AnalysisRow
+from pluriscope.app.jobs.worker import Pace, Worker
 from tests.app.jobs.executors import Directly
 from tests.factories import XOR_SLUG, stored_analysis
 

@@ -14,13 +14,13 @@ from itertools import product
 import pytest
 from fastapi.testclient import TestClient
 
-from analysis.subjects.classifier import CLASSIFIER
-from analysis.subjects.registry import SUBJECT_KINDS
-from app.bundled import bundled_models
-from app.db.writes import save_network
-from app.main import create_app
-from app.routes import moved
 from pluriscope.analyses.registry import BY_KEY
+from pluriscope.analysis.subjects.classifier import CLASSIFIER
+from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
+from pluriscope.app.bundled import bundled_models
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.main import create_app
+from pluriscope.app.routes import moved
 from tests.analysis.subjects.test_classifier import drawn
 from tests.factories import XOR_SLUG, on_a_copy, searched, small_network, stored_analysis
 from tests.stored_studies import store_study

@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from analysis.progress import Progress
-from analysis.protocol import COMPLETE
-from app.db.job_tables import JobRow
-from app.db.writes import save_network
-from app.jobs import queue
-from app.jobs.definitions import analyse_arguments
+from pluriscope.analysis.progress import Progress
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.definitions import analyse_arguments
 from tests.factories import small_network
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

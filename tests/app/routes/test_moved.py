@@ -8,8 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.routing import Match
 
-from app.main import ROUTERS, create_app
-from app.routes.moved import FORMER
+from pluriscope.app.main import ROUTERS, create_app
+from pluriscope.app.routes.moved import FORMER
 from tests.factories import on_a_copy
 
 NAMES = {"network": "xor", "study": "depth", "model": "m", "seed": "3", "step": "2", "name": "valid", "form": "csv"}

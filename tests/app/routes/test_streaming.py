@@ -8,7 +8,7 @@ from collections.abc import Generator
 import pytest
 from starlette.types import Message
 
-from app.routes.streaming import Streamed
+from pluriscope.app.routes.streaming import Streamed
 
 
 class Reader:

@@ -6,11 +6,11 @@ from html import unescape
 import numpy as np
 import pytest
 
-from analysis.data import DataRecord, data_file_json
-from analysis.studies.design import FACTORS
-from analysis.studies.measures.measure import answer_key
-from app.db.reads.studies import study_jobs
-from app.jobs import study_queue
+from pluriscope.analysis.data import DataRecord, data_file_json
+from pluriscope.analysis.studies.design import FACTORS
+from pluriscope.analysis.studies.measures.measure import answer_key
+from pluriscope.app.db.reads.studies import study_jobs
+from pluriscope.app.jobs import study_queue
 from pluriscope.study_table import StudyTable
 from tests.checkout import ROOT
 from tests.stored_studies import store_study

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from app.db.job_tables import JobRow
-from app.db.reads.studies import find_study
-from app.db.studies import open_network
-from app.db.study_tables import FormerStudySlugRow, StudyPartRow, StudyRow
-from app.db.tables import NetworkRow
-from app.jobs import study_queue
-from app.jobs.deletion import purge_deleted
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reads.studies import find_study
+from pluriscope.app.db.studies import open_network
+from pluriscope.app.db.study_tables import FormerStudySlugRow, StudyPartRow, StudyRow
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.jobs import study_queue
+from pluriscope.app.jobs.deletion import purge_deleted
 from tests.stored_studies import store_study
 from tests.study_factories import design, rows
 

@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import func, select
 
-from app.db.reads.studies import find_study
-from app.db.tables import NetworkRow
-from app.jobs.deletion import delete
-from app.settings import Settings
+from pluriscope.app.db.reads.studies import find_study
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.jobs.deletion import delete
+from pluriscope.app.settings import Settings
 from tests.stored_studies import store_study
 from tests.study_factories import rows
 

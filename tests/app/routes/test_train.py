@@ -9,19 +9,19 @@ from urllib.parse import parse_qsl
 import pytest
 from sqlalchemy import select
 
-from analysis.network_files.files import NetworkFile
-from analysis.subjects.perceptron.training_course import TrainingOutcome
-from analysis.subjects.perceptron.training_spec import training_spec, untrained_network
-from analysis.subjects.transformer.files import attention_document
-from analysis.subjects.transformer.training_spec import TransformerOptions
-from analysis.work import Work
-from app.db.job_tables import JobRow
-from app.db.reads.jobs import find_job
-from app.db.writes import save_network
-from app.jobs import queue
-from app.jobs.definitions import DEFINITIONS
-from app.jobs.training import TRAIN as TRAINING
-from app.jobs.training import save_training_outcome
+from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.subjects.perceptron.training_course import TrainingOutcome
+from pluriscope.analysis.subjects.perceptron.training_spec import training_spec, untrained_network
+from pluriscope.analysis.subjects.transformer.files import attention_document
+from pluriscope.analysis.subjects.transformer.training_spec import TransformerOptions
+from pluriscope.analysis.work import Work
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reads.jobs import find_job
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.definitions import DEFINITIONS
+from pluriscope.app.jobs.training import TRAIN as TRAINING
+from pluriscope.app.jobs.training import save_training_outcome
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.app.cli.test_analyse import refused
 from tests.factories import small_network

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.db.tables import ShortLinkRow
+from pluriscope.app.db.tables import ShortLinkRow
 from tests.app.sharing.conftest import COMPARISON, XOR
 
 pytestmark = pytest.mark.slow

@@ -11,9 +11,9 @@ from html import unescape
 import pytest
 from bs4 import BeautifulSoup
 
-from app.pages.sharing.share import InShort, Share, escape_bibtex, only_here
-from app.pages.sharing.targets import read_target
 from pluriscope.address import Addresses
+from pluriscope.app.pages.sharing.share import InShort, Share, escape_bibtex, only_here
+from pluriscope.app.pages.sharing.targets import read_target
 from pluriscope.figures.cards import HEIGHT, WIDTH
 from tests.app.sharing.conftest import CIRCUIT, COMPARISON, PLAY, SHARED, XOR, beside
 

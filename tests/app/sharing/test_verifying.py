@@ -9,10 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from analysis.protocol import COMPLETE
-from app.db.tables import AlignmentRow
-from app.db.writes import save_network
-from app.main import create_app
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.app.db.tables import AlignmentRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.main import create_app
 from tests.app.cli.test_analyse import refused, run
 from tests.app.sharing.conftest import ALIGNMENT, CIRCUIT, COMPARISON, DIRECTION, INTERPRETATION, SHARED, XOR, verified
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis

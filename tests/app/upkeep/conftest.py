@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import LargeBinary, insert, select
 
-from analysis.protocol import COMPLETE
-from app.db.backup import tables_in
-from app.db.engine import SCHEMA
-from app.db.tables import NetworkRow
-from app.jobs import queue
-from app.jobs.definitions import analyse_arguments
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.app.db.backup import tables_in
+from pluriscope.app.db.engine import SCHEMA
+from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.definitions import analyse_arguments
 from tests.factories import stored_analysis
 
 

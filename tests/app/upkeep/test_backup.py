@@ -7,12 +7,12 @@ from contextlib import closing
 import pytest
 from sqlalchemy import event, text
 
-from app.db.backup import back_up, copy_rows, restore, verify
-from app.db.engine import newest_revision, store_at
-from app.db.errors import Conflict, Damaged, StoreUnavailable
-from app.db.reads.analyses import find_network
-from app.db.reads.results import load_analysis
-from app.db.writes import save_network
+from pluriscope.app.db.backup import back_up, copy_rows, restore, verify
+from pluriscope.app.db.engine import newest_revision, store_at
+from pluriscope.app.db.errors import Conflict, Damaged, StoreUnavailable
+from pluriscope.app.db.reads.analyses import find_network
+from pluriscope.app.db.reads.results import load_analysis
+from pluriscope.app.db.writes import save_network
 from tests.app.upkeep.conftest import everything
 from tests.factories import XOR_SLUG, hand_made_analysis, small_network, stored_analysis
 from tests.schemas import SLUG, unpack

@@ -9,12 +9,12 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from app.db.job_tables import JobRow
-from app.jobs.installation import PRESENT_SECONDS, is_present, look_at
-from app.jobs.queue import Watch
-from app.jobs.worker import show
-from app.main import create_app
-from app.settings import Settings
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.jobs.installation import PRESENT_SECONDS, is_present, look_at
+from pluriscope.app.jobs.queue import Watch
+from pluriscope.app.jobs.worker import show
+from pluriscope.app.main import create_app
+from pluriscope.app.settings import Settings
 from tests.factories import on_a_copy
 
 LOCAL = ("127.0.0.1", 50_000)

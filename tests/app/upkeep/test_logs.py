@@ -9,7 +9,7 @@ from contextvars import copy_context
 
 import pytest
 
-from app.logs import TextLines, about, subject
+from pluriscope.app.logs import TextLines, about, subject
 
 
 def record(message: str, *values: object, **fields: object) -> logging.LogRecord:

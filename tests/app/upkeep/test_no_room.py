@@ -13,12 +13,12 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import event
 
-from analysis.network_files.files import network_file_json
-from app.db.engine import open_store, store_at
-from app.jobs import queue
-from app.jobs.worker import Pace, Worker
-from app.main import create_app
-from app.settings import Settings
+from pluriscope.analysis.network_files.files import network_file_json
+from pluriscope.app.db.engine import open_store, store_at
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.worker import Pace, Worker
+from pluriscope.app.main import create_app
+from pluriscope.app.settings import Settings
 from tests.app.jobs.kinds import KINDS
 from tests.app.jobs.test_worker import PATIENCE_SECONDS, wait_for
 from tests.factories import XOR_SLUG, small_network, stored_analysis, temporary_store

@@ -6,20 +6,20 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from analysis.criteria.steps import default_steps
-from analysis.subjects.registry import kind_called
-from app.db.engine import store_at
-from app.db.job_tables import JobRow
-from app.db.reads.analyses import find_network
-from app.db.upgrade import upgrade
-from app.jobs import queue
-from app.jobs.definitions import IDLE_PRIORITY
-from app.jobs.stages import enqueue_outdated
-from app.jobs.worker import run_workers
-from app.main import create_app
-from app.settings import Settings
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import LENSES
+from pluriscope.analysis.criteria.steps import default_steps
+from pluriscope.analysis.subjects.registry import kind_called
+from pluriscope.app.db.engine import store_at
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reads.analyses import find_network
+from pluriscope.app.db.upgrade import upgrade
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.definitions import IDLE_PRIORITY
+from pluriscope.app.jobs.stages import enqueue_outdated
+from pluriscope.app.jobs.worker import run_workers
+from pluriscope.app.main import create_app
+from pluriscope.app.settings import Settings
 from pluriscope.naming import Scope
 from tests.schemas import SLUG, unpack
 

@@ -14,35 +14,35 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, text
 
-from analysis.circuit_sets.judged_masks import judged_circuits
-from analysis.circuit_sets.masks import find_masks
-from analysis.criteria.steps import CriterionStep
-from analysis.criteria.verdict import OUTCOMES
-from analysis.subjects.question import GraphQuestion
-from analysis.work import Work
-from app.db.backup import copy_rows, restore
-from app.db.engine import newest_revision, store_at
-from app.db.job_tables import JobRow
-from app.db.links import formerly_called
-from app.db.listing import STORIES, stored_relations
-from app.db.prepared import result_digest
-from app.db.reads.analyses import analysed_question, find_analysis, find_network, scope_of
-from app.db.reads.circuits import stored_circuits, whole_counts
-from app.db.reads.results import load_analysis
-from app.db.reads.verdicts import judged_outcomes, missing_steps
-from app.db.recorded import stored_searches
-from app.db.reports import report_row
-from app.db.rows import columns_of
-from app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow
-from app.db.upgrade import upgrade
-from app.db.verdicts import readings_in
-from app.db.writes import network_row
-from app.jobs.analyses import analysis_meant, load_analysis_inputs
-from app.jobs.definitions import DEFINITIONS, analyse_arguments
-from app.jobs.worker import Worker, run_workers
-from app.main import create_app
-from app.settings import Settings
 from pluriscope.address import Addresses
+from pluriscope.analysis.circuit_sets.judged_masks import judged_circuits
+from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.criteria.steps import CriterionStep
+from pluriscope.analysis.criteria.verdict import OUTCOMES
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.work import Work
+from pluriscope.app.db.backup import copy_rows, restore
+from pluriscope.app.db.engine import newest_revision, store_at
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.links import formerly_called
+from pluriscope.app.db.listing import STORIES, stored_relations
+from pluriscope.app.db.prepared import result_digest
+from pluriscope.app.db.reads.analyses import analysed_question, find_analysis, find_network, scope_of
+from pluriscope.app.db.reads.circuits import stored_circuits, whole_counts
+from pluriscope.app.db.reads.results import load_analysis
+from pluriscope.app.db.reads.verdicts import judged_outcomes, missing_steps
+from pluriscope.app.db.recorded import stored_searches
+from pluriscope.app.db.reports import report_row
+from pluriscope.app.db.rows import columns_of
+from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow
+from pluriscope.app.db.upgrade import upgrade
+from pluriscope.app.db.verdicts import readings_in
+from pluriscope.app.db.writes import network_row
+from pluriscope.app.jobs.analyses import analysis_meant, load_analysis_inputs
+from pluriscope.app.jobs.definitions import DEFINITIONS, analyse_arguments
+from pluriscope.app.jobs.worker import Worker, run_workers
+from pluriscope.app.main import create_app
+from pluriscope.app.settings import Settings
 from pluriscope.naming import Scope
 from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, read_perceptron
 from tests.app.jobs.executors import lent_processes

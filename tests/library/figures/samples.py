@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.algorithms.high_level_model import HighLevelModel, Node
-from analysis.alignments.alignment import Alignment
-from analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
 
 WEIGHTS: Final = (
     ((1.05, 1.05), (0.85, 0.97), (0.66, 0.21)),

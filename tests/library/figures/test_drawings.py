@@ -8,10 +8,10 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from analysis.algorithms.high_level_model import HighLevelModel, Node
-from analysis.alignments.alignment import Alignment
-from analysis.errors import InvalidMask
-from analysis.subjects.perceptron.circuit import circuit_from_hex
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node
+from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.errors import InvalidMask
+from pluriscope.analysis.subjects.perceptron.circuit import circuit_from_hex
 from pluriscope.figures.svg.aligned import aligned_diagram
 from pluriscope.figures.svg.networks import circuit_thumb, network_diagram
 from pluriscope.figures.svg.number_line import Threshold, number_line

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 from starlette.requests import Request
 
-from analysis.subjects.perceptron.kind import PERCEPTRON
-from app.rendering import HAS_RECORD, compile_templates, network_row, show
 from pluriscope.address import Addresses
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.app.rendering import HAS_RECORD, compile_templates, network_row, show
 from pluriscope.blocks import Head, Notice, Prose, Section
 from tests.every_block import every_block
 

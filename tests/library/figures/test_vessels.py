@@ -8,9 +8,9 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from analysis.subjects.perceptron.mlp import activations
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import input_table
+from pluriscope.analysis.subjects.perceptron.mlp import activations
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import input_table
 from pluriscope.figures.svg.vessels import NARROW, SMALL, WIDE, Reading, full_at, in_words, level, running, vessels
 from tests.library.figures.samples import WEIGHTS, random_weights
 

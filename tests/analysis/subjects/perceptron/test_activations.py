@@ -11,34 +11,34 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.certificates.intervals import bisect, bounds, decided_alike
-from analysis.certificates.programs import circuit_program, decision_regions, network_program
-from analysis.certificates.ranges import range_of
-from analysis.circuits.counting import count_circuits
-from analysis.circuits.decision_intervals import decision_box
-from analysis.circuits.search import search_circuits
-from analysis.criteria.population import Population
-from analysis.criteria.registry import criterion_named
-from analysis.directions.oblique import output_sides
-from analysis.edits.rank_one import aim_of
-from analysis.edits.trigger import read_trigger
-from analysis.edits.trojan import planted
-from analysis.errors import AnalysisError, BeyondLimits, InvalidNetwork
-from analysis.lenses.registry import LENSES
-from analysis.planting.certificate import certified_margin
-from analysis.planting.compiling import compile_algorithm
-from analysis.planting.disguises import scale
-from analysis.planting.planted import Planted
-from analysis.question import ask
-from analysis.subjects.perceptron.activations import FAMILIES, activation_of, decision_edge, inverse
-from analysis.subjects.perceptron.batched_mlp import activated, activated_with_gradient, times_slope
-from analysis.subjects.perceptron.gradients import input_slopes
-from analysis.subjects.perceptron.mlp import activation_bound, activations, forward
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.perceptron.training import train_networks
-from analysis.subjects.perceptron.training_spec import TrainingSpec
-from analysis.tasks import Task, input_table
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.certificates.intervals import bisect, bounds, decided_alike
+from pluriscope.analysis.certificates.programs import circuit_program, decision_regions, network_program
+from pluriscope.analysis.certificates.ranges import range_of
+from pluriscope.analysis.circuits.counting import count_circuits
+from pluriscope.analysis.circuits.decision_intervals import decision_box
+from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.criteria.population import Population
+from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.directions.oblique import output_sides
+from pluriscope.analysis.edits.rank_one import aim_of
+from pluriscope.analysis.edits.trigger import read_trigger
+from pluriscope.analysis.edits.trojan import planted
+from pluriscope.analysis.errors import AnalysisError, BeyondLimits, InvalidNetwork
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.planting.certificate import certified_margin
+from pluriscope.analysis.planting.compiling import compile_algorithm
+from pluriscope.analysis.planting.disguises import scale
+from pluriscope.analysis.planting.planted import Planted
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, activation_of, decision_edge, inverse
+from pluriscope.analysis.subjects.perceptron.batched_mlp import activated, activated_with_gradient, times_slope
+from pluriscope.analysis.subjects.perceptron.gradients import input_slopes
+from pluriscope.analysis.subjects.perceptron.mlp import activation_bound, activations, forward
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.training import train_networks
+from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
+from pluriscope.analysis.tasks import Task, input_table
 from tests.analysis.circuits.test_circuit_search import custom, random_network, random_task
 from tests.checkout import ROOT
 from tests.oracles.brute_force_circuits import boolean_rows, valid_circuits

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.errors import InvalidStudy
-from analysis.subjects.perceptron.drawing import Drawing, draw_network, read_prior
-from analysis.subjects.perceptron.mlp import forward
-from analysis.tasks import Task, input_table, named_task
+from pluriscope.analysis.errors import InvalidStudy
+from pluriscope.analysis.subjects.perceptron.drawing import Drawing, draw_network, read_prior
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.tasks import Task, input_table, named_task
 from tests.oracles.brute_force_drawing import first_accepted
 
 MOMENTS = ((0.25, 1.5, -0.5, 1.0), (-1.0, 1.5, 1.0, 0.5))

@@ -8,11 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.errors import InvalidNetwork, InvalidTask
-from analysis.network_files.files import NETWORK_FORMAT, NetworkFile, network_file_json, parse_network_file, slug_of
-from analysis.subjects.perceptron.activations import FAMILIES
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import named_task, task_from_table
+from pluriscope.analysis.errors import InvalidNetwork, InvalidTask
+from pluriscope.analysis.network_files.files import (
+    NETWORK_FORMAT,
+    NetworkFile,
+    network_file_json,
+    parse_network_file,
+    slug_of,
+)
+from pluriscope.analysis.subjects.perceptron.activations import FAMILIES
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import named_task, task_from_table
 from tests.bad_files import BAD_NETWORK_FILES, good_document
 
 

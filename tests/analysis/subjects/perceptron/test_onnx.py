@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from analysis.errors import InvalidNetwork
-from analysis.network_files.formats.onnx_file import OnnxChain
-from analysis.network_files.intake import read_any
-from analysis.subjects.perceptron.mlp import forward
-from analysis.tasks import input_table
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.network_files.formats.onnx_file import OnnxChain
+from pluriscope.analysis.network_files.intake import read_any
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.tasks import input_table
 from tests.checkout import ROOT
 
 BROUGHT = ROOT / "tests/fixtures/brought"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from analysis.subjects.perceptron.optimizers import Adam, AdamW
+from pluriscope.analysis.subjects.perceptron.optimizers import Adam, AdamW
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from analysis.algorithms.parsing import parse_algorithm
-from analysis.errors import AnalysisError, InvalidPlanting
-from analysis.network_files.files import network_file_json, parse_network_file
-from analysis.network_files.intake import read_any
-from analysis.network_files.planted_record import planted_json, read_planted
-from analysis.planting.compiling import compile_algorithm
-from analysis.planting.disguises import disguised
-from analysis.planting.planted import Planted
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.errors import AnalysisError, InvalidPlanting
+from pluriscope.analysis.network_files.files import network_file_json, parse_network_file
+from pluriscope.analysis.network_files.intake import read_any
+from pluriscope.analysis.network_files.planted_record import planted_json, read_planted
+from pluriscope.analysis.planting.compiling import compile_algorithm
+from pluriscope.analysis.planting.disguises import disguised
+from pluriscope.analysis.planting.planted import Planted
 
 SIZES = (2, 3, 3, 1)
 

@@ -15,20 +15,26 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from analysis.algorithms.boolean_formulas import MAX_FORMULA, MAX_NESTING, task_from_formula
-from analysis.data import MAX_DATA_BYTES, clean_data, data_file_json, parse_data_file
-from analysis.errors import AnalysisError
-from analysis.network_files.declared_tasks import MAX_TEXT, declared_tasks
-from analysis.network_files.files import MAX_LAYERS, MAX_NETWORK_BYTES, MAX_PARTS, MAX_WIDTH, parse_network_file
-from analysis.network_files.formats.safetensors_file import MAX_HEADER
-from analysis.network_files.intake import read_any
-from analysis.preflight import preflight
-from analysis.protocol import COMPLETE, MAX_NAME, protocol_from_mapping
-from analysis.question import ask
-from analysis.strict_json import MAX_TEXT as MAX_LINE
-from analysis.subjects.names import MAX_ATTRIBUTION
-from analysis.subjects.perceptron.network import Network
-from analysis.tasks import MAX_INPUTS, Task
+from pluriscope.analysis.algorithms.boolean_formulas import MAX_FORMULA, MAX_NESTING, task_from_formula
+from pluriscope.analysis.data import MAX_DATA_BYTES, clean_data, data_file_json, parse_data_file
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.network_files.declared_tasks import MAX_TEXT, declared_tasks
+from pluriscope.analysis.network_files.files import (
+    MAX_LAYERS,
+    MAX_NETWORK_BYTES,
+    MAX_PARTS,
+    MAX_WIDTH,
+    parse_network_file,
+)
+from pluriscope.analysis.network_files.formats.safetensors_file import MAX_HEADER
+from pluriscope.analysis.network_files.intake import read_any
+from pluriscope.analysis.preflight import preflight
+from pluriscope.analysis.protocol import COMPLETE, MAX_NAME, protocol_from_mapping
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.strict_json import MAX_TEXT as MAX_LINE
+from pluriscope.analysis.subjects.names import MAX_ATTRIBUTION
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.tasks import MAX_INPUTS, Task
 
 
 def document(sizes: tuple[int, ...], **changes: Any) -> dict[str, Any]:

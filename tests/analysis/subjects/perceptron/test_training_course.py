@@ -2,9 +2,9 @@
 
 import pytest
 
-from analysis.errors import InvalidTraining
-from analysis.subjects.perceptron.training_course import points_each, thinned
-from analysis.subjects.perceptron.training_spec import TrainingSpec, training_spec
+from pluriscope.analysis.errors import InvalidTraining
+from pluriscope.analysis.subjects.perceptron.training_course import points_each, thinned
+from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec, training_spec
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 9, 10, 11, 1_000])

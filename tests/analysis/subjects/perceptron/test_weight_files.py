@@ -19,13 +19,13 @@ import torch
 from sklearn.neural_network import MLPClassifier
 from torch import nn
 
-from analysis.errors import AnalysisError, InvalidNetwork
-from analysis.network_files.declaration import Declaration
-from analysis.network_files.files import network_file_json
-from analysis.network_files.formats.registry import FORMATS, format_of
-from analysis.network_files.intake import as_chosen, read_any, take_in
-from analysis.subjects.perceptron.mlp import forward
-from analysis.tasks import input_table
+from pluriscope.analysis.errors import AnalysisError, InvalidNetwork
+from pluriscope.analysis.network_files.declaration import Declaration
+from pluriscope.analysis.network_files.files import network_file_json
+from pluriscope.analysis.network_files.formats.registry import FORMATS, format_of
+from pluriscope.analysis.network_files.intake import as_chosen, read_any, take_in
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.tasks import input_table
 from tests.checkout import ROOT
 
 BROUGHT = ROOT / "tests/fixtures/brought"

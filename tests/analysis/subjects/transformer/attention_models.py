@@ -6,7 +6,7 @@ from itertools import islice, product
 
 import numpy as np
 
-from analysis.subjects.transformer.model import FORMAT, read_attention
+from pluriscope.analysis.subjects.transformer.model import FORMAT, read_attention
 
 SIZES = ("layers", "heads", "d_model", "d_head", "vocabulary", "context")
 

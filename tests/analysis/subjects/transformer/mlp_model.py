@@ -14,15 +14,15 @@ from itertools import product
 
 import numpy as np
 
-from analysis.circuit_sets.masks import MAX_LISTED, find_masks, with_figures
-from analysis.network_files.files import NetworkFile, parse_network_file
-from analysis.subjects.graph import Edge, Graph, Node
-from analysis.subjects.perceptron.circuit import EdgeLayout
-from analysis.subjects.perceptron.network import Network
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.subject import SubjectKind, Table
-from analysis.tasks import input_table
-from analysis.work import DEFAULT_WORK
+from pluriscope.analysis.circuit_sets.masks import MAX_LISTED, find_masks, with_figures
+from pluriscope.analysis.network_files.files import NetworkFile, parse_network_file
+from pluriscope.analysis.subjects.graph import Edge, Graph, Node
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
+from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.subject import SubjectKind, Table
+from pluriscope.analysis.tasks import input_table
+from pluriscope.analysis.work import DEFAULT_WORK
 
 FORMAT = "test-perceptron/1"
 
@@ -208,7 +208,7 @@ TOY = SubjectKind(
     read=read_perceptron,
     write=lambda model: {**DOCUMENT, "name": model.name},
     traits=frozenset(("readers",)),
-    module="analysis.explaining.graphs",
+    module="pluriscope.analysis.explaining.graphs",
 )
 BARE = replace(
     TOY,

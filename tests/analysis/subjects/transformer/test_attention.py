@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.circuit_sets.masks import MAX_LISTED, find_masks
-from analysis.errors import AnalysisError, InvalidProtocol
-from analysis.subjects.enumeration import mask_bits, mask_numbers, read_mask
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.registry import read_subject
-from analysis.subjects.subject import gaps
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.model import MAX_ROWS, read_attention
+from pluriscope.analysis.circuit_sets.masks import MAX_LISTED, find_masks
+from pluriscope.analysis.errors import AnalysisError, InvalidProtocol
+from pluriscope.analysis.subjects.enumeration import mask_bits, mask_numbers, read_mask
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.model import MAX_ROWS, read_attention
 from tests.analysis.subjects.transformer.attention_models import random_attention, run_of_circuit
 from tests.analysis.subjects.transformer.mlp_model import listed
 

@@ -12,17 +12,17 @@ import torch
 from scipy.stats import chisquare
 from torch.nn import functional
 
-from analysis.circuit_sets.masks import find_masks
-from analysis.errors import AnalysisError
-from analysis.subjects.enumeration import are_circuits, number_bits
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.subject import gaps
-from analysis.subjects.transformer.blocks import BIASES
-from analysis.subjects.transformer.files import attention_document
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.model import read_attention
-from analysis.subjects.transformer.tasks import TokenTask
-from analysis.subjects.transformer.training import AttentionSpec, train_attention
+from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.subjects.enumeration import are_circuits, number_bits
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.subjects.transformer.blocks import BIASES
+from pluriscope.analysis.subjects.transformer.files import attention_document
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.model import read_attention
+from pluriscope.analysis.subjects.transformer.tasks import TokenTask
+from pluriscope.analysis.subjects.transformer.training import AttentionSpec, train_attention
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.oracles.brute_force_circuits import bent
 
@@ -229,7 +229,7 @@ def test_every_circuit_is_counted_and_tried_once(text, sizes, blocks, monkeypatc
     assert space.possible_by_bits == {bits: n for bits, n in enumerate(sizes_of.tolist()) if n}
     apart = gaps(space.run(circuits), model.answers)
     valid = circuits[(apart > 0).sum(axis=1) >= 3]
-    monkeypatch.setattr("analysis.subjects.enumeration.ACCURACY_THRESHOLD", 0.5)
+    monkeypatch.setattr("pluriscope.analysis.subjects.enumeration.ACCURACY_THRESHOLD", 0.5)
     found = find_masks(GraphQuestion(TRANSFORMER, model, TRANSFORMER.rules(text)))
     assert found.tested == space.possible
     assert sorted(map(space.graph.number, number_bits(found.masks, space.graph.n_bits))) == sorted(

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.circuit_sets import masks as circuits
-from analysis.circuit_sets.masks import find_masks
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.subject import gaps
-from analysis.subjects.transformer import engine as attention_engine
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.model import read_attention
-from analysis.validity import max_wrong
+from pluriscope.analysis.circuit_sets import masks as circuits
+from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.subjects.transformer import engine as attention_engine
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.model import read_attention
+from pluriscope.analysis.validity import max_wrong
 from tests.analysis.subjects.transformer.attention_models import random_attention
 
 FOLDER = Path(__file__).parents[3] / "golden" / "attention"

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.circuit_sets.masks import circuits_of
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.transformer import model as attention
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.model import FORMAT, read_attention
+from pluriscope.analysis.circuit_sets.masks import circuits_of
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.transformer import model as attention
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.model import FORMAT, read_attention
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "attention"
 V, N = 3, 4

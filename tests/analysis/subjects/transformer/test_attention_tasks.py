@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.errors import InvalidData, InvalidNetwork, InvalidTask
-from analysis.subjects.transformer.files import read_table
-from analysis.subjects.transformer.tasks import TokenTask, task_named
+from pluriscope.analysis.errors import InvalidData, InvalidNetwork, InvalidTask
+from pluriscope.analysis.subjects.transformer.files import read_table
+from pluriscope.analysis.subjects.transformer.tasks import TokenTask, task_named
 
 GOLDEN = {
     path.stem: json.loads(path.read_text())["network"]

@@ -7,15 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.errors import InvalidTraining
-from analysis.subjects.classifier import classifier_document, read_classifier
-from analysis.subjects.subject import gaps
-from analysis.subjects.transformer.files import attention_document
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.model import read_attention
-from analysis.subjects.transformer.tasks import TokenTask, task_named
-from analysis.subjects.transformer.training import AttentionSpec, train_attention
-from analysis.subjects.transformer.training_spec import TransformerOptions
+from pluriscope.analysis.errors import InvalidTraining
+from pluriscope.analysis.subjects.classifier import classifier_document, read_classifier
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.subjects.transformer.files import attention_document
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.model import read_attention
+from pluriscope.analysis.subjects.transformer.tasks import TokenTask, task_named
+from pluriscope.analysis.subjects.transformer.training import AttentionSpec, train_attention
+from pluriscope.analysis.subjects.transformer.training_spec import TransformerOptions
 
 XOR = TokenTask("own", ("0", "1", "="), ((0, 0, 2), (0, 1, 2), (1, 0, 2), (1, 1, 2)), (0, 1, 1, 0))
 

@@ -8,9 +8,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from analysis.subjects.subject import gaps
-from analysis.subjects.transformer.batched import right_counts
-from analysis.subjects.transformer.model import read_attention
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.subjects.transformer.batched import right_counts
+from pluriscope.analysis.subjects.transformer.model import read_attention
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 

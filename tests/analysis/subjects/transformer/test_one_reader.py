@@ -7,18 +7,18 @@ import itertools
 import numpy as np
 import pytest
 
-from analysis.circuit_sets import one_reader
-from analysis.circuit_sets.masks import find_masks
-from analysis.circuit_sets.one_reader import find
-from analysis.circuit_sets.strata import FIRST_ROUND
-from analysis.report import Analysed, Settings
-from analysis.subjects.enumeration import number_bits
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.registry import read_subject
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.model import read_attention
-from analysis.work import DEFAULT_WORK, Work
-from app.bundled import bundled_models
+from pluriscope.analysis.circuit_sets import one_reader
+from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.circuit_sets.one_reader import find
+from pluriscope.analysis.circuit_sets.strata import FIRST_ROUND
+from pluriscope.analysis.report import Analysed, Settings
+from pluriscope.analysis.subjects.enumeration import number_bits
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.model import read_attention
+from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.app.bundled import bundled_models
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 
 

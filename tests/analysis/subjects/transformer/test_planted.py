@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.circuit_sets.masks import find_masks
-from analysis.discovery.landscapes import landscape_of
-from analysis.discovery.planted import find
-from analysis.errors import AnalysisError
-from analysis.report import Analysed, Settings
-from analysis.subjects.question import GraphQuestion
-from analysis.subjects.subject import gaps
-from analysis.subjects.transformer.files import attention_document
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.model import read_attention
-from app.bundled import bundled_models
 from benchmarks.compiled_transformers import edges_with_weights
+from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.discovery.landscapes import landscape_of
+from pluriscope.analysis.discovery.planted import find
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.report import Analysed, Settings
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.subjects.transformer.files import attention_document
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.model import read_attention
+from pluriscope.app.bundled import bundled_models
 
 DOCUMENTS = {slug: json.loads(raw) for slug, raw in bundled_models().items() if slug.startswith("tracr")}
 MODELS = {slug: read_attention(document) for slug, document in DOCUMENTS.items()}

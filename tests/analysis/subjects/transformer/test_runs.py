@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from analysis.errors import InvalidIntervention
-from analysis.subjects.transformer import runs
-from analysis.subjects.transformer.kind import TRANSFORMER
-from analysis.subjects.transformer.model import read_attention
-from analysis.subjects.transformer.runs import (
+from pluriscope.analysis.errors import InvalidIntervention
+from pluriscope.analysis.subjects.transformer import runs
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.model import read_attention
+from pluriscope.analysis.subjects.transformer.runs import (
     METRICS,
     Site,
     edge_names,
@@ -18,7 +18,7 @@ from analysis.subjects.transformer.runs import (
     run,
     site_names,
 )
-from analysis.subjects.transformer.runs import slopes as slopes_of
+from pluriscope.analysis.subjects.transformer.runs import slopes as slopes_of
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 
