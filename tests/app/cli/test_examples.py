@@ -31,35 +31,51 @@ EXAMPLES = {
 MAKING = ("train", "edit", "prove", "study run", "study import", "suite make")
 
 
-@pytest.mark.slow
-def test_every_example_of_a_help_runs(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path))
-    monkeypatch.delenv("PLURISCOPE_DATABASE_URL", raising=False)
+def prepare(folder, patch):
+    """Work in a folder with the files and the store that the examples name.
+
+    Args:
+        folder: an empty one.
+        patch: of pytest; what it changes lasts as long as the examples run.
+    """
+    patch.chdir(folder)
+    patch.setenv("PLURISCOPE_DATA", str(folder))
+    patch.delenv("PLURISCOPE_DATABASE_URL", raising=False)
     xor = exact_xor()  # few explanations, so that a copy of all pages about them is small
-    (tmp_path / "xor.json").write_text(json.dumps(network_file_json(xor)))
-    (tmp_path / "model.json").write_bytes(bundled_models()["majority-5-attention"])
-    (tmp_path / "scores.json").write_text("[1, 2, 3, 4, 5]")
-    (tmp_path / "net.safetensors").write_bytes(tensors(activation="relu"))
+    (folder / "xor.json").write_text(json.dumps(network_file_json(xor)))
+    (folder / "model.json").write_bytes(bundled_models()["majority-5-attention"])
+    (folder / "scores.json").write_text("[1, 2, 3, 4, 5]")
+    (folder / "net.safetensors").write_bytes(tensors(activation="relu"))
     design = {"slug": "alice-or-bob", "hidden": [[2, 2]], "seeds": {"first": 0, "count": 1}, "protocols": ["paper"]}
     none = {"comparisons": [], "ladders": [], "references": [], "measures": ["circuits-valid"]}
-    (tmp_path / "mymethod.py").write_text(
+    (folder / "mymethod.py").write_text(
         "def score(network, ablation, ask):\n    return dict.fromkeys(network.edges, 1)\n"
     )
-    monkeypatch.setattr(suite_files, "bundled_design", tiny_design)
-    (tmp_path / "study.json").write_text(json.dumps(settings(**design, **none)))
-    store = store_at(on_a_copy(tmp_path).url)
+    patch.setattr(suite_files, "bundled_design", tiny_design)
+    (folder / "study.json").write_text(json.dumps(settings(**design, **none)))
+    store = store_at(on_a_copy(folder).url)
     with store.write() as session:
         save_network(session, xor, slug="xor-pretrained")
         for rules in ({}, {"protocol": PAPER}):
             save_analysis(session, analyse_output(ask(xor.network, task=xor.tasks[0], **rules)))
     store.close()
-    for name in sorted(EXAMPLES, key=lambda name: name not in MAKING):  # stable: what later ones read is made first
-        assert EXAMPLES[name], f"{name} has no example"
+
+
+def commands(patch):
+    """The words of each example with its text, what later ones read first; the variables that one sets are set."""
+    for name in sorted(EXAMPLES, key=lambda name: name not in MAKING):  # stable
         for text in EXAMPLES[name]:
             said = re.sub(r"--count \d+", "--count 1", text.replace("-$(date +%F)", "").replace("c-081ff", "c-3f"))
             said = said.replace("bench mymethod.py", "bench mymethod.py --suite public")  # which "suite make" made
             words = [file for word in shlex.split(said) for file in (sorted(glob(word)) if "*" in word else [word])]
             if "=" in words[0]:
-                monkeypatch.setenv(*words.pop(0).split("=", 1))
-            assert run(*words[1:]) == 0, f"{text}\n{capsys.readouterr().err}"
+                patch.setenv(*words.pop(0).split("=", 1))
+            yield text, words[1:]
+
+
+@pytest.mark.slow
+def test_every_example_of_a_help_runs(tmp_path, monkeypatch, capsys):
+    assert all(EXAMPLES.values())
+    prepare(tmp_path, monkeypatch)
+    for text, words in commands(monkeypatch):
+        assert run(*words) == 0, f"{text}\n{capsys.readouterr().err}"
