@@ -13,15 +13,17 @@ WORKDIR /srv/pluriscope
 RUN python3 -m venv /opt/venv
 # dependencies first: their layer is kept while only our own files change
 COPY pyproject.toml constraints.txt ./
+COPY plugins plugins
 RUN pip install --retries 0 --timeout 60 --extra-index-url "${TORCH_INDEX}" --constraint constraints.txt torch \
  && python -c "import torch; assert torch.version.cuda is None, 'this is not a CPU build of torch'"
-RUN python -c "import tomllib; f = tomllib.load(open('pyproject.toml', 'rb')); p = f['project']; \
-      print(*f['build-system']['requires'], *p['dependencies'], *(r for e in ('postgresql', 'cluster') for r in p['optional-dependencies'][e]), sep='\n')" > /tmp/requirements.txt \
+RUN python -c "import glob, tomllib; f, *plugins = (tomllib.load(open(n, 'rb')) for n in ('pyproject.toml', *glob.glob('plugins/*/pyproject.toml'))); \
+      needed = [r for p in (f, *plugins) for r in p['project']['dependencies'] if not r.startswith('pluriscope')]; \
+      print(*f['build-system']['requires'], *needed, *(r for e in ('postgresql', 'cluster') for r in f['project']['optional-dependencies'][e]), sep='\n')" > /tmp/requirements.txt \
  && pip install --constraint constraints.txt --requirement /tmp/requirements.txt
 COPY . .
-RUN pip install --no-deps --no-build-isolation .
+RUN pip install --no-deps --no-build-isolation . ./plugins/*
 # loops are compiled here for this kind of processor, beside the modules; on another one they are when first needed
-RUN cd / && python -c "from analysis.every_loop import load_every_loop; load_every_loop()"
+RUN cd / && python -c "from pluriscope.analysis.every_loop import load_every_loop; load_every_loop()"
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="Pluriscope" \

@@ -8,7 +8,6 @@ from setuptools import find_packages, setup
 PACKAGES = ["pluriscope*"]  # analysis and app are links in a checkout, folders in what is built
 RESOURCES = {
     "docs": [  # those that pages show
-        "bench.md",
         "bibliography.md",
         "deploying.md",
         "errors.md",
@@ -36,13 +35,7 @@ setup(
     package_data={
         "pluriscope": ["py.typed"],
         "pluriscope.app.bundled": [
-            "bench/*.json",
-            "bench/*.parquet",
-            "bench/*/*.json",
-            "bench/*/*.parquet",
-            "bench/*/truth/*.parquet",
             "*.json",
-            "bench/*/README.md",
             "findings/README.md",
             "findings/*.json",
             "findings/*.toml",

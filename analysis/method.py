@@ -15,6 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 from pluriscope.analysis.errors import InvalidMethod
 from pluriscope.analysis.late_functions import function_at
 from pluriscope.analysis.method_settings import Setting, Value, filled
+from pluriscope.analysis.plugins import joined
 
 
 class HasTraits(Protocol):
@@ -86,13 +87,18 @@ class Method:
         return {name: value for name, value in settings.items() if defaults.get(name) != value}
 
 
+M = TypeVar("M", bound=Method)
+
+
+def records(group: str, *own: M) -> tuple[M, ...]:
+    """Methods of the core, then those of plugins; two that share a key are for different subjects."""
+    return joined(group, own, lambda one: (one.key, one.needs))
+
+
 def lacking(of: HasTraits, needs: Iterable[str]) -> str:
     """Why not all traits that are needed are there, a sentence; "" where they are."""
     reason = next(filter(None, map(of.refuses, needs)), "")
     return f"{reason[:1].upper()}{reason[1:]}." if reason else ""
-
-
-M = TypeVar("M", bound=Method)
 
 
 class Registry(Generic[M]):

@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup, Tag
 
 from pluriscope.app.options import OF_THE_READER
 from pluriscope.naming import DEFAULT_PROTOCOL
-from pluriscope.resources import STATIC
+from pluriscope.resources import static_file
 from pluriscope.templating import PART
 
 FRONT: Final = "index.html"
@@ -122,7 +122,7 @@ def alone(text: str, address: str, live: str) -> str:
         address: where it does.
         live: see :func:`rewritten`.
     """
-    styles = "".join((STATIC / name).read_text() for name in (*_STYLES.findall(text), "offline.css"))
+    styles = "".join(static_file(name).read_text() for name in (*_STYLES.findall(text), "offline.css"))
     found = rewritten(text, address, FRONT, lambda _: "", live)
     return found.replace("</head>", f"<style>{styles}</style></head>", 1)
 

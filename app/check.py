@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
 
+from pluriscope.analysis.plugins import GROUPS, VARIABLE, brought, failures
 from pluriscope.app.access.callers import needs_login
 from pluriscope.app.db import sqlite
 from pluriscope.app.db.engine import Store, newest_revision, open_store, store_at
@@ -63,6 +64,7 @@ def glance(variables: Mapping[str, str], settings: Settings) -> Iterator[Finding
     """What costs nothing: the variables in force, the settings made of them, the data folder."""
     yield from look("settings.unknown", partial(unknown, variables), f"every {PREFIX} variable is one that is read")
     yield from look("settings.agree", partial(disagreeing, settings), "the settings agree with each other")
+    yield from look("plugins", left_out, "every plugin is in use")
     yield from look("folder.room", partial(folder, settings), f"{settings.data} can be written and has room")
 
 
@@ -94,6 +96,14 @@ def _stored(settings: Settings) -> Found:
             yield "problem", f"the store has revision {revision}, needed is {newest}", cure
     finally:
         store.close()
+
+
+def left_out() -> Found:
+    """What of plugins cannot be used."""
+    for group in GROUPS:
+        brought(group)
+    for one in failures():
+        yield "problem", f"left out of plugin {one}", f"update {one.plugin}, or leave it out of {VARIABLE}"
 
 
 def unknown(variables: Mapping[str, str]) -> Found:

@@ -19,12 +19,13 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import Match, compile_path
 
 from pluriscope.address import Addresses, below_api
 from pluriscope.analysis import errors as engine
 from pluriscope.analysis.errors import ExplainedError
 from pluriscope.app.db import errors as store
+from pluriscope.app.db.plugin_tables import PluginRow
 from pluriscope.app.db.trouble import diagnosis, is_bad_value
 from pluriscope.app.errors import Busy, Gone, Moved, PageError, Unopened
 from pluriscope.errors import InvalidOption
@@ -153,9 +154,21 @@ def install(app: FastAPI) -> None:
             405: (f"method {request.method}", "this address does not accept it", f"use {headers.get('Allow', 'GET')}"),
             413: ("request body", f"is larger than {most:,} bytes", "send a smaller file"),
         }.get(error.status_code, ("request", str(error.detail), "correct it and send it again"))
+        missing = missing_plugin(request) if error.status_code == 404 else ""
+        if missing:
+            cure = f"install it: pip install {missing}; what it has stored is kept"
+            words = (words[0], f"needs {missing}, which is not installed here", cure)
         response = _answer(request, error.status_code, ExplainedError(*words))
         response.headers.update(headers)
         return response
+
+
+def missing_plugin(request: Request) -> str:
+    """The plugin that once brought an address which has no page now; "" where none did."""
+    absent: Sequence[PluginRow] = getattr(request.app.state, "absent", ())
+    paths = {path: row.name for row in absent for path in row.paths}
+    address = below_api(path_of(request))
+    return next((name for path, name in paths.items() if compile_path(path)[0].match(address)), "")
 
 
 def answer_to(request: Request, error: ExplainedError) -> Response:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from fastapi import FastAPI
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import configure_mappers
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.responses import Response
@@ -16,17 +17,19 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from pluriscope.address import API_V2, Addresses
+from pluriscope.address import API_V2, Addresses, below_api
 from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.plugins import brought, entries, plugins
 from pluriscope.app import error_answers
-from pluriscope.app.db.engine import open_store
+from pluriscope.app.db.engine import Store, open_store
+from pluriscope.app.db.plugin_tables import PluginRow, absent_plugins, keep_plugins
 from pluriscope.app.db.upgrade import upgrade
 from pluriscope.app.gate import Gate
+from pluriscope.app.jobs.definitions import kinds_by_plugin
 from pluriscope.app.middleware import BodyLimit, Envelope, Turns
 from pluriscope.app.rendering import compile_templates
 from pluriscope.app.routes import (
     analyses,
-    bench,
     bring_in,
     compare,
     edit,
@@ -47,7 +50,7 @@ from pluriscope.app.routes import (
 )
 from pluriscope.app.settings import Settings
 from pluriscope.garbage import collect_garbage_seldom, give_back_now_and_then
-from pluriscope.resources import STATIC
+from pluriscope.resources import STATIC, folders
 
 ROUTERS = (
     bring_in.router,  # /networks/new before the name of a network
@@ -63,7 +66,6 @@ ROUTERS = (
     over_training.router,
     pictures.router,
     studies.router,
-    bench.router,
     jobs.router,
     moved.router,  # before chapters of findings, of which one is a page of its own now
     reading.router,
@@ -132,6 +134,27 @@ def settle(app: FastAPI) -> None:
     collect_garbage_seldom()
 
 
+def _plugins_met(store: Store, settings: Settings) -> list[PluginRow]:
+    """The plugins that are missing; what those bring that are there is kept, for when they are missing."""
+    if not settings.read_only:
+        of_routers = {entries("routers")[name][0]: router for name, router in brought("routers").items()}
+        kinds = kinds_by_plugin()
+        rows = [
+            PluginRow(
+                name=one.name,
+                version=one.version,
+                paths=sorted({below_api(route.path) for route in getattr(of_routers.get(one.name), "routes", ())}),
+                kinds=kinds.get(one.name, []),
+            )
+            for one in plugins()
+            if not one.refused
+        ]
+        with suppress(OperationalError), store.write() as session:  # a full disk; it is kept at the next start
+            keep_plugins(session, rows)
+    with store.read() as session:
+        return absent_plugins(session)
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application over one set of settings; the store is opened and migrated when it starts."""
     settings = settings or Settings()
@@ -140,6 +163,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.store = open_store(settings)
         upgrade(app.state.store, settings.data)
+        app.state.absent = _plugins_met(app.state.store, settings)
         housekeeping = asyncio.create_task(give_back_now_and_then())
         yield
         housekeeping.cancel()
@@ -164,8 +188,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     error_answers.install(app)
     # as they are, since nothing is added to them: a router that FastAPI includes has its routes made anew at the first
     # request, and looked for in two lists at every one
-    app.router.routes.extend(route for router in ROUTERS for route in router.routes)
-    app.mount("/static", VersionedStatic(directory=STATIC), name="static")
+    app.router.routes.extend(route for router in (*ROUTERS, *brought("routers").values()) for route in router.routes)
+    files = VersionedStatic(directory=STATIC)
+    files.all_directories = list(folders("static"))
+    app.mount("/static", files, name="static")
     app.openapi = lambda: interface_of(app)  # type: ignore[method-assign]  # FastAPI's own way to amend it
     app.add_middleware(Turns)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)

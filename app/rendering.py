@@ -29,6 +29,7 @@ from pluriscope.csv_files import csv_lines
 from pluriscope.figures.interactive import FILE as PLOTLY
 from pluriscope.figures.interactive import figure_json
 from pluriscope.naming import Scope
+from pluriscope.navigation import navigation
 from pluriscope.templating import AS_FILE, EVERY_PART, PART, Access, Place, environment, shown_at, shown_to
 
 THEMES: Final = ("light", "dark")
@@ -160,12 +161,7 @@ def show(
             context = {
                 "title": title,
                 "room": room,
-                "rooms": {
-                    "Explore": links.gallery(),
-                    "Learn": links.learn(),
-                    "Findings": links.findings(),
-                    "Your network": links.bring_in(),
-                },
+                "rooms": navigation("head", links),
                 "network": network,
                 "description": about or "Every valid explanation of one small network, side by side.",
                 "json_url": links.twin(url) if HAS_RECORD in request.scope and status_code == 200 else "",

@@ -47,6 +47,7 @@ class Settings(BaseSettings):
         pattern="^(/.*[^/])?$",
         description="Path under which a proxy serves the application, e.g. /pluriscope, without a slash at its end.",
     )
+    plugins: str = Field("", description="Plugins to use, with commas; `none` for none; empty: all that are installed.")
     workers: int = Field(2, ge=1, le=256, description="Worker processes of `pluriscope work`.")
     cluster: str = Field("", description="Address of a dask scheduler that runs studies; empty: this machine does.")
     cluster_insecure: bool = Field(

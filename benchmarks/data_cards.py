@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pluriscope.app.pages.findings import FOLDER, manifest
 from pluriscope.data_card import CardTable, write_card
-from pluriscope.suite_files import SMALL, bundled, read_suite, write_suite_card
+from pluriscope_bench.suite_files import SMALL, bundled, read_suite, write_suite_card
 
 ABOUT = "What searches of some 15,000 small networks counted. What follows from it: docs/findings.md of Pluriscope."
 

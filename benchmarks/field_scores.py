@@ -18,12 +18,12 @@ import duckdb
 
 from benchmarks.lines import ROOT
 from benchmarks.score_study import NEAR, SIGNS, Verdict, stops, verdicts_of
-from pluriscope.analysis.answer_key.condition import Condition
 from pluriscope.app.pages.findings import FOLDER
 from pluriscope.study_table import write_part
+from pluriscope_bench.key.condition import Condition
 
 SLUG: Final = "field-scores"
-PUBLIC: Final = ROOT / "app" / "bundled" / "bench" / "public"
+PUBLIC: Final = ROOT / "plugins" / "bench" / "pluriscope_bench" / "bundled" / "public"
 """What the rankings answer, as the suite of the finding has it."""
 RANKINGS: Final = ("weights", "eap", "eap-ig", "mask-ig", "exact-edge")
 """Methods that give each edge a score without asking what is valid."""

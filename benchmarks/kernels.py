@@ -193,8 +193,8 @@ def write_results(folder: Path, *, few: bool = False) -> None:
     from pluriscope.analysis.studies.sources import CONVERGED
     from pluriscope.analysis.work import DEFAULT_WORK
     from pluriscope.app.bundled import bundled_networks
-    from pluriscope.suite_files import read_suite
-    from pluriscope.suite_making import known
+    from pluriscope_bench.suite_files import read_suite
+    from pluriscope_bench.suite_making import known
     from tests.golden_files import NAMES, golden_network
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -43,7 +43,7 @@ from pluriscope.analysis.subjects.transformer.runs import pairs_of, partner_of, 
 from pluriscope.analysis.subjects.transformer.tasks import task_named
 from pluriscope.analysis.subjects.transformer.weights import Transformer
 from pluriscope.app.bundled import bundled_models
-from pluriscope.suite_files import read_suite
+from pluriscope_bench.suite_files import read_suite
 
 TORCH: Final = "torch==2.13.0"
 PACKAGES: Final = {"transformer-lens": "transformer-lens<4", "captum": "captum", "shap": "shap", "sae-lens": "sae-lens"}

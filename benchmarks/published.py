@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from pluriscope.analysis.answer_key.condition import PRIMARY
-from pluriscope.analysis.answer_key.reading import submission_of
-from pluriscope.analysis.answer_key.submission import Submission
-from pluriscope.analysis.answer_key.summary import summary_of
-from pluriscope.bench_answers import read_answers
 from pluriscope.study_table import write_part
-from pluriscope.suite_files import PUBLISHED, TABLES, Suite, read_suite
+from pluriscope_bench.answers import read_answers
+from pluriscope_bench.key.condition import PRIMARY
+from pluriscope_bench.key.reading import submission_of
+from pluriscope_bench.key.submission import Submission
+from pluriscope_bench.key.summary import summary_of
+from pluriscope_bench.suite_files import PUBLISHED, TABLES, Suite, read_suite
 
 PACKAGES: Final[dict[str, dict[str, str]]] = {
     "auto-circuit 1.0.1": {"source": "UFO-101/auto-circuit", "licence": "not stated in its package"},

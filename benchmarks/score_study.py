@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from pluriscope.analysis.answer_key.condition import Ablation, Condition
+from pluriscope_bench.key.condition import Ablation, Condition
 
 Floats = NDArray[np.float64]
 Row = Mapping[str, Any]

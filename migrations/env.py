@@ -24,6 +24,7 @@ def run(connection: Connection) -> None:
     """Run on an open connection, inside the transaction that the caller began."""
     context.configure(
         connection=connection,
+        version_table=context.config.attributes.get("version_table", "alembic_version"),
         target_metadata=SCHEMA,
         render_as_batch=True,  # SQLite alters a table by making it anew
         compare_type=True,

@@ -3,11 +3,11 @@
     import pluriscope
     result = pluriscope.explain(model, task="XOR")     # a torch.nn.Sequential, an MLPClassifier, or a file
     result.circuits, result.algorithms, result.alignments
-    pluriscope.bench(method)                           # scores a method of circuit discovery, a function or a file
     pluriscope.fetch("http://127.0.0.1:8000/networks/xor-pretrained")  # the same objects, from a server
 
 What is here comes from the engine (:mod:`analysis`) and from a server's JSON interface; nothing is computed in a way of
-its own. Names are imported when they are first used, so that ``import pluriscope`` costs nothing.
+its own. Names are imported when they are first used, so that ``import pluriscope`` costs nothing. Plugins bring further
+ones (:mod:`pluriscope.analysis.plugins`), such as ``pluriscope.bench``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from pluriscope.algorithms import Algorithm, Alignment
     from pluriscope.analysis.errors import AnalysisError
-    from pluriscope.bench_table import bench
     from pluriscope.circuits import Circuit, Interpretation
     from pluriscope.counts import Count, Counts
     from pluriscope.errors import MissingLibrary, ServerError
@@ -35,7 +34,6 @@ _HOMES: Final = {
     "ServerError": "pluriscope.errors",
     "Algorithm": "pluriscope.algorithms",
     "Alignment": "pluriscope.algorithms",
-    "bench": "pluriscope.bench_table",
     "Circuit": "pluriscope.circuits",
     "Interpretation": "pluriscope.circuits",
     "Result": "pluriscope.result",
@@ -65,7 +63,6 @@ __all__ = [
     "Result",
     "ServerError",
     "__version__",
-    "bench",
     "checkpoints",
     "explain",
     "export",
@@ -84,10 +81,14 @@ def __getattr__(name: str) -> Any:
     elif name in _HOMES:
         found = getattr(import_module(_HOMES[name]), name)
     else:
-        raise AttributeError(f"module 'pluriscope' has no attribute {name!r}")
+        plugins: Any = import_module("pluriscope.analysis.plugins")
+        if name.startswith("_") or name not in plugins.entries("names"):
+            raise AttributeError(f"module 'pluriscope' has no attribute {name!r}")
+        found = plugins.load("names", name)
     globals()[name] = found
     return found
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    plugins: Any = import_module("pluriscope.analysis.plugins")
+    return sorted([*__all__, *plugins.entries("names")])

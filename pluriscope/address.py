@@ -64,7 +64,8 @@ class Addresses:
 
     prefix: str = ""
 
-    def _url(self, *segments: str, scope: Scope | None = None, **view: Any) -> str:
+    def url(self, *segments: str, scope: Scope | None = None, **view: Any) -> str:
+        """The address of a path with a query; options that are None or "" are left out."""
         path = f"{self.prefix}/{'/'.join(map(_quoted, segments))}"
         query = [*_scope_assigned(scope)] if scope else []
         for key, value in view.items():
@@ -74,56 +75,56 @@ class Addresses:
 
     def front(self) -> str:
         """The front page."""
-        return self._url("")
+        return self.url("")
 
     def story(self, screen: int, figure: str = "", **view: Any) -> str:
         """One screen of the opening story, of which the first is the front page; or a figure of it without its form."""
         if figure:
-            return self._url("story", str(screen), figure)
-        return self.front() if screen == 1 else self._url("story", str(screen), **view)
+            return self.url("story", str(screen), figure)
+        return self.front() if screen == 1 else self.url("story", str(screen), **view)
 
     def gallery(self, **view: Any) -> str:
         """All networks; with POST where one is stored."""
-        return self._url("networks", **view)
+        return self.url("networks", **view)
 
     def search(self, **view: Any) -> str:
         """Everything that a text names."""
-        return self._url("search", **view)
+        return self.url("search", **view)
 
     def network(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        return self._url("networks", network, scope=scope, **view)
+        return self.url("networks", network, scope=scope, **view)
 
     def settings(self, network: str) -> str:
         """What it is called in addresses, and deleting it."""
-        return self._url("networks", network, "settings")
+        return self.url("networks", network, "settings")
 
     def plan(self, network: str, scope: Scope | None = None) -> str:
         """What an analysis of a network will take, over HTTP."""
-        return self._url("api", "v2", "networks", network, "plan", scope=scope)
+        return self.url("api", "v2", "networks", network, "plan", scope=scope)
 
     def rename(self, network: str) -> str:
         """Where another slug is given with POST."""
-        return self._url("networks", network, "rename")
+        return self.url("networks", network, "rename")
 
     def bring_in(self, **view: Any) -> str:
         """The form for a network of one's own; with POST its preview."""
-        return self._url("networks", "new", **view)
+        return self.url("networks", "new", **view)
 
     def store_network(self) -> str:
         """Where the preview's form is confirmed with POST."""
-        return self._url("networks")
+        return self.url("networks")
 
     def delete(self, network: str) -> str:
         """Where a network is deleted with POST."""
-        return self._url("networks", network, "delete")
+        return self.url("networks", network, "delete")
 
     def restore(self, network: str) -> str:
         """Where a deletion is undone with POST."""
-        return self._url("networks", network, "restore")
+        return self.url("networks", network, "restore")
 
     def analyses(self, network: str, scope: Scope | None = None) -> str:
         """What else was asked about the network; with POST where its analysis is asked for."""
-        return self._url("networks", network, "analyses", scope=scope)
+        return self.url("networks", network, "analyses", scope=scope)
 
     def analysis(self, network: str, what: str, scope: Scope | None = None, item: str = "", **view: Any) -> str:
         """What one analysis found, or one thing of it; with POST where it is asked for.
@@ -135,11 +136,11 @@ class Addresses:
             item: what of it, as one method with its settings; "" for all.
             view: further options.
         """
-        return self._url("networks", network, "analyses", what, *([item] if item else []), scope=scope, **view)
+        return self.url("networks", network, "analyses", what, *([item] if item else []), scope=scope, **view)
 
     def play(self, network: str, refs: Any = (), scope: Scope | None = None, **view: Any) -> str:
         """Interventions by hand, and what some explanations say of them."""
-        return self._url("networks", network, "play", scope=scope, e=[str(ref) for ref in refs], **view)
+        return self.url("networks", network, "play", scope=scope, e=[str(ref) for ref in refs], **view)
 
     def circuit(self, network: str, mask: str, scope: Scope | None = None, **view: Any) -> str:
         return self.explanation(network, f"c-{mask}", scope, **view)
@@ -163,127 +164,123 @@ class Addresses:
 
     def interpretations(self, network: str, mask: str, scope: Scope | None = None, **view: Any) -> str:
         """The interpretations of one circuit: a part of its page, files, and JSON."""
-        return self._url("networks", network, "explanations", f"c-{mask}", "interpretations", scope=scope, **view)
+        return self.url("networks", network, "explanations", f"c-{mask}", "interpretations", scope=scope, **view)
 
     def explanations(self, network: str, scope: Scope | None = None, form: str = "", **view: Any) -> str:
         """All explanations of an analysis together, filtered; as a file if it has a form, such as ``csv``."""
-        return self._url("networks", network, f"explanations.{form}" if form else "explanations", scope=scope, **view)
+        return self.url("networks", network, f"explanations.{form}" if form else "explanations", scope=scope, **view)
 
     def explanation(self, network: str, ref: Any, scope: Scope | None = None, **view: Any) -> str:
         """One explanation by its reference."""
-        return self._url("networks", network, "explanations", str(ref), scope=scope, **view)
+        return self.url("networks", network, "explanations", str(ref), scope=scope, **view)
 
     def compare(self, network: str = "", refs: Any = (), scope: Scope | None = None, **view: Any) -> str:
         """A comparison of two to six references: ``/compare?network=…&e=…&e=…``."""
         query: dict[str, Any] = {"network": network, "e": [str(ref) for ref in refs], **view}
-        return self._url("compare", scope=scope, **query)
+        return self.url("compare", scope=scope, **query)
 
     def changes(self, network: str, other: str, scope: Scope | None = None, **view: Any) -> str:
         """What becomes of a network's explanations in another one; with POST where that is asked for."""
-        return self._url("compare", scope=scope, network=[network, other], **view)
+        return self.url("compare", scope=scope, network=[network, other], **view)
 
     def changes_file(self, network: str, other: str, scope: Scope | None = None) -> str:
         """What is named there, as CSV."""
-        return self._url("networks", network, "compare", f"{other}.csv", scope=scope)
+        return self.url("networks", network, "compare", f"{other}.csv", scope=scope)
 
     def edit(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """Where a network is edited: a rule, its settings, a preview; with POST where the edited one is stored."""
-        return self._url("networks", network, "edit", scope=scope, **view)
+        return self.url("networks", network, "edit", scope=scope, **view)
 
     def training(self, network: str, scope: Scope | None = None, form: str = "", **view: Any) -> str:
         """What became of a network's explanations while it was trained; as a file if it has a form, such as ``csv``."""
-        return self._url("networks", network, f"training.{form}" if form else "training", scope=scope, **view)
+        return self.url("networks", network, f"training.{form}" if form else "training", scope=scope, **view)
 
     def studies(self, **view: Any) -> str:
-        return self._url("studies", **view)
+        return self.url("studies", **view)
 
     def study(self, study: str, **view: Any) -> str:
-        return self._url("studies", study, **view)
+        return self.url("studies", study, **view)
 
     def new_study(self, **view: Any) -> str:
         """The form for a study, and with POST what it would train or that it starts."""
-        return self._url("studies", "new", **view)
+        return self.url("studies", "new", **view)
 
     def study_outcomes(self, study: str, **view: Any) -> str:
         """The outcome of each of its networks."""
-        return self._url("studies", study, "outcomes", **view)
+        return self.url("studies", study, "outcomes", **view)
 
     def study_network(self, study: str, digest: str, **view: Any) -> str:
         """A network of its table, stored or not."""
-        return self._url("studies", study, "networks", digest, **view)
+        return self.url("studies", study, "networks", digest, **view)
 
     def study_action(self, study: str, action: str) -> str:
         """Where a study is changed with POST: pause, cancel, resume, extend, delete or restore."""
-        return self._url("studies", study, action)
+        return self.url("studies", study, action)
 
     def study_data(self, study: str, form: str) -> str:
         """Its table as a file: csv, json, or parquet, which another store takes in."""
-        return self._url("api", "v2", "studies", study, f"data.{form}")
+        return self.url("api", "v2", "studies", study, f"data.{form}")
 
     def study_design(self, study: str) -> str:
         """The study file."""
-        return self._url("api", "v2", "studies", study, "design")
+        return self.url("api", "v2", "studies", study, "design")
 
     def study_figure(self, study: str, figure: str, form: str, **view: Any) -> str:
         """One figure as svg, png or pdf."""
-        return self._url("studies", study, "figures", f"{figure}.{form}", **view)
+        return self.url("studies", study, "figures", f"{figure}.{form}", **view)
 
     def claim(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """A circuit of somebody's own, by ``c=MASK`` or ``text=…``; without, the whole network."""
-        return self._url("networks", network, "own", scope=scope, **view)
+        return self.url("networks", network, "own", scope=scope, **view)
 
     def jobs(self, **view: Any) -> str:
-        return self._url("jobs", **view)
+        return self.url("jobs", **view)
 
     def job(self, job: str, **view: Any) -> str:
-        return self._url("jobs", job, **view)
+        return self.url("jobs", job, **view)
 
     def job_action(self, job: str, action: str) -> str:
         """Where a job is cancelled or tried again with POST, or followed; "cancel", "retry" or "events"."""
-        return self._url("jobs", job, action)
+        return self.url("jobs", job, action)
 
     def train(self, **view: Any) -> str:
         """The form by which networks are trained; with POST where that is started."""
         return self.bring_in(way="train", **view)
 
     def glossary(self, term: str = "") -> str:
-        return self._url("glossary") + (f"#{quote(term)}" if term else "")
+        return self.url("glossary") + (f"#{quote(term)}" if term else "")
 
     def scope(self, anchor: str = "") -> str:
         """Scope and limitations."""
-        return self._url("scope") + (f"#{quote(anchor)}" if anchor else "")
+        return self.url("scope") + (f"#{quote(anchor)}" if anchor else "")
 
     def criteria(self, *key: str) -> str:
         """Every criterion, or one by its key."""
-        return self._url("docs", "criteria", *key)
+        return self.url("docs", "criteria", *key)
 
     def document(self, name: str, chapter: str = "") -> str:
         """A document that comes with the program."""
-        return self._url("docs", name) + (f"#{quote(chapter)}" if chapter else "")
+        return self.url("docs", name) + (f"#{quote(chapter)}" if chapter else "")
 
     def findings(self, *chapter: str) -> str:
         """What the studies that come with Pluriscope found; one chapter of it, or the rows of a study."""
-        return self._url("findings", *chapter)
-
-    def bench(self, *parts: str, **view: Any) -> str:
-        """Methods held against the answer key; one of them, two, or a network, by the parts of its path."""
-        return self._url("bench", *parts, **view)
+        return self.url("findings", *chapter)
 
     def paper(self, claim: str = "") -> str:
         """The paper that asked the question, claim by claim; or one claim of it."""
-        return self._url("paper") + (f"#{quote(claim)}" if claim else "")
+        return self.url("paper") + (f"#{quote(claim)}" if claim else "")
 
     def login(self, **view: Any) -> str:
         """Where a token is shown, and with POST where it lets in; ``next=`` is the page to come back to."""
-        return self._url("login", **view)
+        return self.url("login", **view)
 
     def logout(self) -> str:
         """Where a session ends with POST."""
-        return self._url("logout")
+        return self.url("logout")
 
     def admin(self) -> str:
         """How the installation runs."""
-        return self._url("admin")
+        return self.url("admin")
 
     def static(self, name: str, version: str = "") -> str:
         path = self.prefix + "/static/" + quote(name)
@@ -296,7 +293,7 @@ class Addresses:
 
     def verified(self, page: str) -> str:
         """What a page is about, computed anew from the weights and held against what is stored."""
-        return self._url("verified", url=page)
+        return self.url("verified", url=page)
 
     def embedded(self, page: str) -> str:
         """A page of :mod:`pluriscope.app.pages.sharing` without the site around it, for a frame on another site."""
@@ -304,15 +301,15 @@ class Addresses:
 
     def learn(self, page: str = "", **view: Any) -> str:
         """Lessons with plans, slides and hand-outs; or one lesson, "slides" or "hand-outs"."""
-        return self._url("learn", *([page] if page else []), **view)
+        return self.url("learn", *([page] if page else []), **view)
 
     def network_file(self, network: str) -> str:
         """Its network file over HTTP."""
-        return self._url("api", "v2", "networks", network, "file")
+        return self.url("api", "v2", "networks", network, "file")
 
     def result(self, network: str, scope: Scope | None = None) -> str:
         """The result file of an analysis over HTTP."""
-        return self._url("api", "v1", "networks", network, "result", scope=scope)
+        return self.url("api", "v1", "networks", network, "result", scope=scope)
 
     def followed(self, job: str) -> str:
         """Where a script that version 1 of the interface answered follows a job."""

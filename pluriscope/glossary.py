@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from pluriscope.resources import DOCUMENTS
+from pluriscope.resources import DOCUMENTS, folders
 
 FILE: Final = DOCUMENTS / "glossary.md"
 _SEE: Final = "See also:"
@@ -50,7 +50,9 @@ def anchor_of(title: str) -> str:
 @lru_cache(maxsize=1)
 def terms() -> tuple[Term, ...]:
     """Every entry, by name."""
-    _, *sections = re.split(r"^## ", FILE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    files = (path for folder in folders("docs") if (path := folder / "glossary.md").is_file())
+    texts = (path.read_text(encoding="utf-8") for path in files)
+    sections = (section for text in texts for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:])
     return tuple(sorted(map(_term, sections), key=lambda term: term.name.lower()))
 
 

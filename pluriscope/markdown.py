@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from pluriscope.address import Addresses
 from pluriscope.glossary import Term, anchor_of, terms
-from pluriscope.resources import SHOWN
+from pluriscope.resources import documents_shown
 
 DESIGNS: Final = "../app/bundled/studies/"
 """How a document names the design file of a bundled study; pages lead to the study itself."""
@@ -36,7 +36,8 @@ _EVERYDAY: Final = frozenset(
 
 def target(written: str, links: Addresses) -> str:
     """Where a link of a document leads; "" if nowhere on this site or beyond it."""
-    name, _, anchor = written.partition("#")
+    address, _, anchor = written.partition("#")
+    name = address.rpartition("docs/")[2]  # of another distribution, with the path to its documents
     pages = {
         "glossary.md": links.glossary(anchor),
         "scope.md": links.scope(anchor),
@@ -46,7 +47,7 @@ def target(written: str, links: Addresses) -> str:
         return pages[name]
     if name.startswith("findings/"):
         return links.findings(name.removeprefix("findings/").removesuffix(".md"))
-    for path in SHOWN:
+    for path in documents_shown():
         if name == path.name:
             return links.document(path.stem, anchor)
     if name.startswith(DESIGNS):

@@ -17,17 +17,15 @@ PREFIX: Final = "PLURISCOPE_"
 IS_CHECKOUT: Final = not _PACKAGED.is_dir()
 RESOURCES: Final = _CHECKOUT if IS_CHECKOUT else _PACKAGED
 
-TEMPLATES: Final = RESOURCES / "templates"
 STATIC: Final = RESOURCES / "static"
 MIGRATIONS: Final = RESOURCES / "migrations"
 DOCUMENTS: Final = RESOURCES / "docs"
-SHOWN: Final = (
+_SHOWN: Final = (
     DOCUMENTS / "importing.md",
     DOCUMENTS / "library.md",
     DOCUMENTS / "machine-interface.md",
     DOCUMENTS / "large-sets.md",
     DOCUMENTS / "studies.md",
-    DOCUMENTS / "bench.md",
     DOCUMENTS / "offline.md",
     DOCUMENTS / "self-hosting.md",
     DOCUMENTS / "deploying.md",
@@ -36,7 +34,29 @@ SHOWN: Final = (
     DOCUMENTS / "errors.md",
     DOCUMENTS / "bibliography.md",
 )
-"""Documents that have a page each, in the order in which they are listed."""
+
+
+def folders(name: str) -> list[Path]:
+    """Our folder of a name, then those in the packages that plugins name in the group "folders"."""
+    from pluriscope.analysis.plugins import brought
+
+    packages = (Path(module.__path__[0]) / name for module in brought("folders").values())
+    return [RESOURCES / name, *(folder for folder in packages if folder.is_dir())]
+
+
+def static_file(name: str) -> Path:
+    """The static file of a name, ours or a plugin's.
+
+    Raises:
+        StopIteration: there is none.
+    """
+    return next(path for folder in folders("static") if (path := folder / name).is_file())
+
+
+def documents_shown() -> list[Path]:
+    """Documents that have a page each, in the order in which they are listed."""
+    further = (path for folder in folders("docs")[1:] for path in sorted(folder.glob("*.md")))
+    return [*_SHOWN, *(path for path in further if path.name != "glossary.md")]
 
 
 def default_data_folder() -> Path:

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -21,7 +22,7 @@ from markupsafe import Markup, escape
 from pluriscope.address import Addresses
 from pluriscope.figures import numbers
 from pluriscope.figures.svg.marks import logo, verdict_mark
-from pluriscope.resources import STATIC, TEMPLATES
+from pluriscope.resources import folders, static_file
 
 PART: Final = "part"
 EVERY_PART: Final = "*"
@@ -164,7 +165,7 @@ def linked(words: Any, url: str, css: str = "", **more: str) -> Markup:
 def environment(prefix: str = "") -> Environment:
     """The environment of a site that is served under ``prefix``, made once."""
     env = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(folders("templates")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -189,10 +190,10 @@ def environment(prefix: str = "") -> Environment:
 
 def content_hash(name: str) -> str:
     """First digits of a static file's SHA-256, so that its address changes with its content."""
-    path = STATIC / name
-    return _hash_of(name, path.stat().st_mtime_ns)
+    path = static_file(name)
+    return _hash_of(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=64)
-def _hash_of(name: str, _modified: int) -> str:
-    return sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+def _hash_of(path: Path, _modified: int) -> str:
+    return sha256(path.read_bytes()).hexdigest()[:12]

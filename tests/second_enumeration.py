@@ -11,10 +11,10 @@ import sys
 from collections import Counter
 from time import perf_counter
 
-from pluriscope.analysis.answer_key.truth import Truth
 from pluriscope.analysis.digest import sha256_hex
 from pluriscope.analysis.question import Question
-from pluriscope.suite_files import read_suite
+from pluriscope_bench.key.truth import Truth
+from pluriscope_bench.suite_files import read_suite
 from tests.oracles import every_mask_of_transformers, second_enumerator
 
 MOST_COMBINATIONS = 10**11  # of a perceptron: two minutes

@@ -10,6 +10,7 @@ from typing import Final
 from pluriscope.analysis import criteria
 from pluriscope.analysis.criteria.criterion import Criterion, Kind
 from pluriscope.analysis.errors import InvalidCriterion
+from pluriscope.analysis.plugins import joined
 
 _USERS: Final = frozenset(("registry", "steps", "judging", "funnel", "tallies", "interpretation_tallies"))
 """Modules that use the criteria and have none."""
@@ -34,7 +35,7 @@ def _declared() -> Iterator[Criterion]:
 
 _PLACE: Final = {key: place for place, key in enumerate(_ORDER.split())}
 _EVERY: Final = sorted(
-    {criterion.key: criterion for criterion in _declared()}.values(),
+    joined("criteria", {one.key: one for one in _declared()}.values(), lambda one: one.key),
     key=lambda one: (_PLACE.get(one.key, len(_PLACE)), one.key),
 )
 CRITERIA: Final[tuple[Criterion, ...]] = tuple(one for one in _EVERY if one.kinds or one.recorded_kinds)

@@ -10,13 +10,14 @@ from pluriscope.analysis.discovery import methods
 from pluriscope.analysis.discovery.method import DiscoveryMethod
 from pluriscope.analysis.errors import InvalidMethod
 from pluriscope.analysis.lenses.registry import LENSES
-from pluriscope.analysis.method import HasTraits, Registry
+from pluriscope.analysis.method import HasTraits, Registry, records
 from pluriscope.analysis.method_settings import Value, read_values
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 
 METHODS: Final = Registry(
     "method",
-    (
+    records(
+        "methods",
         methods.ACDC,
         methods.ACDC_OF_CIRCUITS,
         methods.EAP,

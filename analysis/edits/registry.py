@@ -22,24 +22,17 @@ from pluriscope.analysis.edits.unlearn import UNLEARN
 from pluriscope.analysis.edits.zero import ZERO
 from pluriscope.analysis.errors import InvalidEdit
 from pluriscope.analysis.method_settings import one_of, written
+from pluriscope.analysis.plugins import joined
 from pluriscope.analysis.strict_json import validated
 from pluriscope.analysis.subjects.edited import EditRecord
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.registry import kind_called
 
-EDITS: Final[tuple[Edit, ...]] = (
-    FINE_TUNE,
-    RANK_ONE,
-    UNLEARN,
-    ZERO,
-    NOISE,
-    PRUNE,
-    QUANTISE,
-    TRANSPLANT,
-    TROJAN,
-    DECEIVE,
-    MANUAL,
+_OWN: Final[tuple[Edit, ...]] = (
+    *(FINE_TUNE, RANK_ONE, UNLEARN, ZERO, NOISE, PRUNE, QUANTISE),
+    *(TRANSPLANT, TROJAN, DECEIVE, MANUAL),
 )
+EDITS: Final = joined("edits", _OWN, lambda one: one.key)
 EDIT_BY_KEY: Final = {edit.key: edit for edit in EDITS}
 
 

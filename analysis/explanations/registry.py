@@ -8,8 +8,10 @@ from pluriscope.analysis.explanations.algorithms import ALGORITHM, ALIGNMENT, DI
 from pluriscope.analysis.explanations.circuits import CIRCUIT, INTERPRETATION
 from pluriscope.analysis.explanations.explanation import Kind, RecordedKind
 from pluriscope.analysis.explanations.probes import PROBE
+from pluriscope.analysis.plugins import joined
 
-EVERY_KIND: Final[tuple[Kind[Any], ...]] = (CIRCUIT, INTERPRETATION, ALGORITHM, ALIGNMENT, DIRECTION, PROBE)
+_OWN: Final[tuple[Kind[Any], ...]] = (CIRCUIT, INTERPRETATION, ALGORITHM, ALIGNMENT, DIRECTION, PROBE)
+EVERY_KIND: Final = joined("explanations", _OWN, lambda one: one.key)
 KIND_OF: Final = {kind.key: kind for kind in EVERY_KIND}
 
 RECORDED: Final[tuple[RecordedKind[Any], ...]] = tuple(kind for kind in EVERY_KIND if isinstance(kind, RecordedKind))

@@ -30,11 +30,12 @@ from pluriscope.analysis.lenses.sparse_probes import SPARSE_PROBES
 from pluriscope.analysis.lenses.sparsity import SPARSITY
 from pluriscope.analysis.lenses.superposition import SUPERPOSITION
 from pluriscope.analysis.lenses.token_gradients import INTEGRATED_GRADIENTS_ON_SITES
-from pluriscope.analysis.method import Registry
+from pluriscope.analysis.method import Registry, records
 
 LENSES: Final = Registry(
     "lens",
-    (
+    records(
+        "lenses",
         SHAPLEY,
         SHAPLEY_ON_SITES,
         INTEGRATED_GRADIENTS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.plugins import joined
 from pluriscope.analysis.strict_json import read_object
 from pluriscope.analysis.subjects.classifier import CLASSIFIER
 from pluriscope.analysis.subjects.convolutional import CONVOLUTIONAL
@@ -13,7 +14,8 @@ from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.analysis.subjects.subject import Subject, SubjectKind
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 
-SUBJECT_KINDS: Final[tuple[SubjectKind, ...]] = (PERCEPTRON, TRANSFORMER, CLASSIFIER, ELMAN, CONVOLUTIONAL)
+_OWN: Final[tuple[SubjectKind, ...]] = (PERCEPTRON, TRANSFORMER, CLASSIFIER, ELMAN, CONVOLUTIONAL)
+SUBJECT_KINDS: Final = joined("subjects", _OWN, lambda one: one.key)
 MAX_SUBJECT_BYTES: Final = 4_000_000
 _MAX_PARTS: Final = 400_000  # lists and objects, or keys
 _ITEM: Final = "model file"

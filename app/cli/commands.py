@@ -12,12 +12,13 @@ import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.errors import BeyondLimits, Cancelled, ExplainedError
+from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.plugins import entries, plugins, report
 from pluriscope.app.cli.signature import COMMON, Command, call, described, parser_of
 from pluriscope.app.cli.terminal import (
     BAD_INPUT,
@@ -35,7 +36,7 @@ from pluriscope.app.cli.terminal import (
 from pluriscope.garbage import collect_garbage_seldom
 from pluriscope.memory import out_of_memory
 
-GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
+_OWN: Final[Mapping[str, Mapping[str, str]]] = {
     "Engine alone: no server, no database": {
         "analyse": "analyse.analyse",
         "count": "count.count",
@@ -61,11 +62,6 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "backup": "upkeep.backup",
         "restore": "upkeep.restore",
     },
-    "Discovery methods against all valid circuits": {
-        "bench": "bench.bench",
-        "suite make": "suite.make_suite",
-        "suite tables": "suite.write_tables",
-    },
     "Studies of many networks": {
         "study run": "study.run_study",
         "study import": "study.import_study",
@@ -73,6 +69,21 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 """Each command's function below ``pluriscope.app.cli``; loaded when it is asked for, so that one waits for no other."""
+
+
+def _groups() -> dict[str, dict[str, str]]:
+    """The commands of the core, then those of plugins under what each plugin says of itself."""
+    groups = {title: dict(group) for title, group in _OWN.items()}
+    titles = {plugin.name: plugin.summary for plugin in plugins()}
+    for name, (plugin, path) in entries("commands").items():
+        if any(name in group for group in groups.values()):
+            report(plugin, f"commands {name!r}", "has the name of a command that is there already")
+        else:
+            groups.setdefault(titles[plugin], {})[name] = path
+    return groups
+
+
+GROUPS: Final = _groups()
 COMMANDS: Final = {name: function for group in GROUPS.values() for name, function in group.items()}
 OF_THE_MACHINE: Final = {"StoreUnavailable", "Damaged", "NoRoom"}
 OTHER_NAMES: Final = {"explain": "analyse"}
@@ -83,9 +94,21 @@ _EXIT_CODES: Final = (
 
 
 def command_of(name: str) -> Command:
-    """The function of a command."""
-    module, function = COMMANDS[name].split(".")
-    command: Command = getattr(import_module(f"pluriscope.app.cli.{module}"), function)
+    """The function of a command.
+
+    Raises:
+        Refusal: it is a plugin's, and cannot be loaded.
+    """
+    path = COMMANDS[name]
+    if ":" not in path:
+        path = f"pluriscope.app.cli.{path.replace('.', ':')}"
+    try:
+        command: Command = function_at(path)
+    except Exception as error:
+        if name not in entries("commands"):
+            raise
+        cause = f"cannot be loaded from {path} ({type(error).__name__}: {error})"
+        raise Refusal(f"{name!r}: of the plugin {entries('commands')[name][0]} {cause}.") from error
     return command
 
 
@@ -171,8 +194,15 @@ def overview(names: Sequence[str] = ()) -> str:
     for title, group in GROUPS.items():
         told = [name for name in group if name in names or not names]
         lines += ["", title] if told else []
-        lines += [f"  {name:<14} {described(command_of(name))[0].split(chr(10))[0]}" for name in told]
+        lines += [f"  {name:<14} {_first_line(name)}" for name in told]
     return "\n".join([*lines, "", "pluriscope COMMAND --help says more of one.", _EXIT_CODES]) + "\n"
+
+
+def _first_line(name: str) -> str:
+    try:
+        return described(command_of(name))[0].split("\n")[0]
+    except Refusal as refusal:
+        return str(refusal)
 
 
 def run(arguments: list[str]) -> int:

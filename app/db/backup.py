@@ -168,6 +168,9 @@ def copy_rows(reading: Connection, target: Store) -> None:
                 quote = writing.dialect.identifier_preparer.quote
                 writing.exec_driver_sql(f"TRUNCATE {', '.join(map(quote, into))}")
             for table in tables_in(reading):
+                if table.name not in into:  # of a plugin that is not installed here
+                    table.create(writing)
+                    into[table.name] = table
                 at_once = FILES_AT_ONCE if "body" in table.columns else ROWS_AT_ONCE
                 read = reading.execution_options(yield_per=at_once).execute(select(table))
                 for rows in read.mappings().partitions():

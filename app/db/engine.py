@@ -17,11 +17,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import URL, Connection, Engine, MetaData, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, MetaData, column, inspect, make_url, select, table
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from pluriscope.app.db import job_tables, postgresql, recorded_tables, sqlite, study_tables, tables  # noqa: F401
+from pluriscope.analysis.plugins import brought, entries
+from pluriscope.app.db import job_tables, plugin_tables, postgresql, recorded_tables, sqlite, study_tables, tables  # noqa: F401
 from pluriscope.app.db.errors import StoreUnavailable
 from pluriscope.app.db.table_base import Base
 from pluriscope.app.limits import carried_by
@@ -35,7 +36,11 @@ if TYPE_CHECKING:
 
 
 SCHEMA: Final[MetaData] = Base.metadata
-"""Every table of the store."""
+"""Every table of the store, with those of plugins."""
+TABLES_OF_PLUGINS: Final = brought("tables")
+"""Modules that declare tables, with a folder of migrations beside each; each has a version table of its own, so that
+the tables of a plugin that is gone stand in nobody's way.
+"""
 
 
 TURN_SECONDS: Final = 10.0
@@ -98,8 +103,14 @@ class Store:
         Raises:
             StoreUnavailable: the database cannot be written, or was made by a newer version.
         """
-        if self.revision() == (newest_revision() if up_to == "head" else up_to):
-            self._add_kinds()
+        self._migrate("", up_to)
+        for name in TABLES_OF_PLUGINS if up_to == "head" else ():
+            self._migrate(name, up_to)
+        self._add_kinds()
+
+    def _migrate(self, plugin: str, up_to: str) -> None:
+        """Bring the tables of the core, or of an entry of the group "tables", to a revision."""
+        if self.revision(plugin) == (newest_revision(plugin) if up_to == "head" else up_to):
             return
         from alembic import command  # not loaded where there is nothing to do, as at nearly every start
         from alembic.util import CommandError
@@ -107,18 +118,22 @@ class Store:
         engine = _engine(self.url, writes=True, migrates=True)
         try:
             with engine.begin() as connection:
-                command.upgrade(alembic_config(connection), up_to)
+                command.upgrade(alembic_config(connection, plugin), up_to)
                 if connection.dialect.name == "postgresql":
                     postgresql.adopt_conventions(connection)
         except CommandError as error:
-            raise StoreUnavailable(
-                "the database", f"is of a version that this program does not know ({error})", "update the program"
-            ) from None
+            item, cure = "the database", "update the program"
+            if plugin:
+                name = entries("tables")[plugin][0]
+                item, cure = (
+                    f"what {name} keeps in the database",
+                    f"update {name}, or leave it out of PLURISCOPE_PLUGINS",
+                )
+            raise StoreUnavailable(item, f"is of a version that this program does not know ({error})", cure) from None
         except SQLAlchemyError as error:
             raise _unavailable(self.url, error) from None
         finally:
             engine.dispose()
-        self._add_kinds()
 
     def _add_kinds(self) -> None:
         """Make the tables of kinds of explanation that have none."""
@@ -132,15 +147,15 @@ class Store:
             with self.writer.begin() as writing:
                 SCHEMA.create_all(writing, tables=missing)
 
-    def revision(self) -> str | None:
-        """The revision of the schema; None if there is none yet.
+    def revision(self, plugin: str = "") -> str | None:
+        """The revision of the schema, or of what a plugin has in it; None if there is none yet.
 
         Raises:
             StoreUnavailable: the database cannot be read.
         """
         try:
             with self.reader.connect() as connection:
-                return revision_of(connection)
+                return revision_of(connection, plugin)
         except SQLAlchemyError as error:
             raise _unavailable(self.url, error) from None
 
@@ -190,32 +205,44 @@ def store_at(url: str) -> Store:
         raise StoreUnavailable("the database URL", f"cannot be used ({error})", cure) from None
 
 
-def alembic_config(connection: Connection | None = None) -> Config:
-    """Alembic's settings: the migrations beside the application, on an open connection if one is given."""
+def alembic_config(connection: Connection | None = None, plugin: str = "") -> Config:
+    """Alembic's settings: the migrations of the core or of a plugin, on an open connection if one is given."""
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
+    config.set_main_option("version_locations", str(_migrations(plugin)).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.attributes["connection"], config.attributes["version_table"] = connection, version_table(plugin)
     return config
 
 
-def revision_of(connection: Connection) -> str | None:
+def _migrations(plugin: str) -> Path:
+    """The folder of migrations of the core or of a plugin."""
+    return Path(TABLES_OF_PLUGINS[plugin].__file__).with_name("migrations") if plugin else MIGRATIONS / "versions"
+
+
+def version_table(plugin: str = "") -> str:
+    """The table that has the revision of the core's schema, or of a plugin's part of it."""
+    return f"alembic_version_{plugin}" if plugin else "alembic_version"
+
+
+def revision_of(connection: Connection, plugin: str = "") -> str | None:
     """The revision of the schema at a connection; None if there is none yet.
 
     Its table is read without alembic: what only looks at a schema that is current, as every start does, need not load
     it with the templates and highlighters that it brings along.
     """
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table(version_table(plugin)):
         return None
-    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    revision: str | None = connection.scalar(select(column("version_num")).select_from(table(version_table(plugin))))
     return revision
 
 
 @cache
-def newest_revision() -> str:
+def newest_revision(plugin: str = "") -> str:
     """The revision of the schema that this program needs: that of the last migration, whose file begins with it."""
-    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+    return max(path.name.partition("_")[0] for path in _migrations(plugin).glob("[0-9]*_*.py"))
 
 
 def shown(url: str) -> str:

@@ -13,6 +13,7 @@ from pluriscope.analyses.registry import ANALYSES, Analysis
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.data import DataRecord
 from pluriscope.analysis.digest import canonical_json, short_id
+from pluriscope.analysis.plugins import brought, entries, joined
 from pluriscope.analysis.protocol import COMPLETE, Protocol
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
 from pluriscope.analysis.subjects.question import QuestionProtocol
@@ -131,15 +132,23 @@ def _defined_by(analysis: Analysis) -> JobDefinition:
 ANALYSE: Final = _defined("analyse", "analyses", "Analyse")
 TRAIN: Final = _defined("train", "training", "Train")
 STUDY: Final = _defined("study", "studies", "Study", version=2, priority=STUDY_PRIORITY)
-DEFINITIONS: Final[Mapping[str, JobDefinition]] = {
-    d.kind: d
-    for d in (
-        ANALYSE,
-        TRAIN,
-        _defined("criteria", "analyses", "Criteria", version=3, priority=CRITERIA_PRIORITY),
-        _defined("explanations", "analyses", "Explanations", priority=KINDS_PRIORITY),
-        _defined("changes", "analyses", "Comparison", priority=REPORT_PRIORITY),
-        *(_defined_by(one) for one in ANALYSES if not one.sums),
-        STUDY,
-    )
-}
+_OWN: Final = (
+    ANALYSE,
+    TRAIN,
+    _defined("criteria", "analyses", "Criteria", version=3, priority=CRITERIA_PRIORITY),
+    _defined("explanations", "analyses", "Explanations", priority=KINDS_PRIORITY),
+    _defined("changes", "analyses", "Comparison", priority=REPORT_PRIORITY),
+    *(_defined_by(one) for one in ANALYSES if not one.sums),
+    STUDY,
+)
+DEFINITIONS: Final[Mapping[str, JobDefinition]] = {one.kind: one for one in joined("jobs", _OWN, lambda one: one.kind)}
+
+
+def kinds_by_plugin() -> dict[str, list[str]]:
+    """The kinds of jobs that each plugin brings, by its name."""
+    found: dict[str, list[str]] = {}
+    for group, key in (("jobs", "kind"), ("analyses", "key")):
+        for name, value in brought(group).items():
+            records = value if isinstance(value, tuple) else (value,)
+            found.setdefault(entries(group)[name][0], []).extend(getattr(one, key, "") for one in records)
+    return {name: sorted(kinds) for name, kinds in found.items()}

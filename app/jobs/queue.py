@@ -30,6 +30,7 @@ from pluriscope.analysis.subjects.perceptron.training_course import MOST_POINTS
 from pluriscope.analysis.subjects.question import QuestionProtocol
 from pluriscope.app.db.errors import Conflict, NotFound
 from pluriscope.app.db.job_tables import JobLogRow, JobRow
+from pluriscope.app.db.plugin_tables import absent_plugins
 from pluriscope.app.db.reads.jobs import find_job
 from pluriscope.app.db.records import save_protocol
 from pluriscope.app.db.tables import AnalysisRow, NetworkRow
@@ -245,8 +246,9 @@ def cancel(session: Session, job_id: str, *, now: datetime | None = None) -> Job
 
 
 def cancel_unknown(session: Session, *, definitions: Mapping[str, JobDefinition] = DEFINITIONS) -> int:
-    """Cancel waiting jobs of kinds that this version no longer has; returns how many."""
-    waiting = select(JobRow.id).where(JobRow.state == "queued", JobRow.kind.not_in(definitions))
+    """Cancel waiting jobs of kinds that neither this version has nor a plugin that is missing; returns how many."""
+    known = {*definitions, *(kind for plugin in absent_plugins(session) for kind in plugin.kinds)}
+    waiting = select(JobRow.id).where(JobRow.state == "queued", JobRow.kind.not_in(known))
     found = session.scalars(waiting).all()
     for job_id in found:
         add_log(session, job_id, "work of this kind is no longer done", now=datetime.now(UTC))

@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 
 from pluriscope.address import Addresses
 from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.plugins import failures, plugins
 from pluriscope.app.check import glance
 from pluriscope.app.db.engine import Store, shown
+from pluriscope.app.db.plugin_tables import absent_plugins
 from pluriscope.app.db.tables import AnalysisRow, NetworkRow
 from pluriscope.app.jobs.installation import STATES, Installation, is_present, look_at
 from pluriscope.app.settings import Settings
@@ -52,11 +54,22 @@ def administration(
     yield from _work(found, now)
     yield Section("Store", shown(store.url))
     yield Table.plain(("What", "Value"), _sizes(session, store, found))
+    yield from _plugins(session)
     yield Section("Check", Markup("<code>pluriscope check</code> checks the whole store."))
     findings = glance(environment, settings)
     labels = ("Check", "State", "Found", "What to do")
     yield Table.plain(labels, [(one.check, _signed(one.level), one.found, one.cure) for one in findings])
     yield More("Settings", lambda: [_settings(settings)], "secrets are shown as set or not set", id="settings")
+
+
+def _plugins(session: Session) -> Iterator[Block]:
+    """What is installed beside the core, what of it is left out, and what is missing."""
+    rows = [(one.name, one.version, one.refused or f"in use: {', '.join(sorted(one.brings))}") for one in plugins()]
+    rows += [(one.plugin, "", f"left out: {one.item} {one.cause}") for one in failures() if one.item != "the plugin"]
+    rows += [(one.name, one.version, "missing; what it has stored is kept") for one in absent_plugins(session)]
+    yield Section("Plugins", "" if rows else "None is installed.")
+    if rows:
+        yield Table.plain(("Plugin", "Version", "State"), rows)
 
 
 def _settings(settings: Settings) -> Table:

@@ -12,7 +12,7 @@ from pluriscope.app.errors import NotFound
 from pluriscope.app.pages.prose import chapters
 from pluriscope.blocks import Block, Head, Prose, Table
 from pluriscope.glossary import anchor_of
-from pluriscope.resources import SHOWN
+from pluriscope.resources import documents_shown
 from pluriscope.templating import linked
 
 ALL: Final = "all"
@@ -27,7 +27,7 @@ def title_of(path: Path) -> str:
 def documents(links: Addresses) -> Iterator[Block]:
     """The list of all."""
     yield Head("Documents", "The documents that come with the program.")
-    rows = [(title_of(one), links.document(one.stem), _first_sentence(one)) for one in SHOWN]
+    rows = [(title_of(one), links.document(one.stem), _first_sentence(one)) for one in documents_shown()]
     rows += [
         ("Scope and limitations", links.scope(), "What a verdict means, and what it does not."),
         ("Criteria", links.criteria(), "Every criterion with its formula and its settings."),
@@ -54,9 +54,9 @@ def document(name: str) -> Iterator[Block]:
     Raises:
         NotFound: no document has this name.
     """
-    path = next((one for one in SHOWN if one.stem == name), None)
+    path = next((one for one in documents_shown() if one.stem == name), None)
     if path is None:
-        known = ", ".join(one.stem for one in SHOWN)
+        known = ", ".join(one.stem for one in documents_shown())
         raise NotFound(f"document {name[:40]!r}", "does not exist", f"the documents are {known}")
     (_, beginning), *rest = chapters(path)
     yield Head(title_of(path))

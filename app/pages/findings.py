@@ -29,6 +29,7 @@ from pluriscope.app.options import PageModel
 from pluriscope.blocks import Action, Block, ChartFigure, Columns, Head, Notice, Prose, Section, Table
 from pluriscope.figures.charts import Chart, read_chart
 from pluriscope.figures.svg.charts import FILE_WIDTH, draw
+from pluriscope.navigation import navigation
 from pluriscope.parquet_listing import ParquetListing
 from pluriscope.study_table import StudyTable
 from pluriscope.tables import MOST_VALUES, Column, Query, Row, Type, read_query
@@ -199,7 +200,8 @@ def findings(links: Addresses) -> Iterator[Block]:
     """The page: every finding, then what was sampled, and limits."""
     told = record()
     numbers = range(1, len(told["findings"]) + 1)
-    actions = [Action("The answer key", links.bench()), Action("The paper, claim by claim", links.paper())]
+    actions = [Action(words, url) for words, url in navigation("findings", links).items()]
+    actions += [Action("The paper, claim by claim", links.paper())]
     yield Head("Findings", told["lede"], actions=actions)
     for number, one in enumerate(told["findings"], start=1):
         yield Finding(

@@ -44,6 +44,8 @@ def job_blocks(job: JobPage) -> Iterator[Block]:
     yield Head(job.title, _status(job) if job.ended else "", [Verdict(job.state, STATES[job.state])], _actions(job))
     if job.state == "failed":
         yield Notice("Why it gave up" if job.set_aside else "Why it failed", job.error, state="refused")
+    if job.needs_plugin:
+        yield Notice(f"Needs {job.needs_plugin}", "It is not installed here. The job waits for it.")
     if job.stops:
         ended = Markup("<br>").join(f"{words[0].upper()}{words[1:]}." for words in job.stops)
         yield Notice("Ended before it was done", ended + Markup("<br>Going on keeps what is done."))

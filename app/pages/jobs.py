@@ -13,6 +13,7 @@ from pluriscope.address import Addresses
 from pluriscope.analyses.registry import ANALYSES
 from pluriscope.analysis.result_file import read_stops, stop_words
 from pluriscope.app.db.job_tables import JobLogRow, JobRow
+from pluriscope.app.db.plugin_tables import absent_plugins, owner_of
 from pluriscope.app.db.reads import jobs as reads
 from pluriscope.app.db.reads.analyses import network_by_digest
 from pluriscope.app.jobs.definitions import DEFINITIONS
@@ -92,6 +93,7 @@ class JobPage(PageModel):
         description="Whether it runs by its state, but its worker has given no sign of life since this server looked."
     )
     cancel_requested: bool
+    needs_plugin: str = Field(description="The plugin that does such work and is missing; the job waits for it.")
     stops: list[str] = Field(description="What time or memory ended, and the seconds that it takes in all.")
     result_url: str = Field(description="What the job made; empty while there is nothing.")
     network_url: str = Field(description="The network it works on, empty if there is none yet.")
@@ -138,6 +140,7 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         url=addresses.job(row.id),
         seconds=seconds,
         ended=ended,
+        needs_plugin="" if row.kind in DEFINITIONS else owner_of(row.kind, absent_plugins(session)),
         abandoned=(row.id, row.signs) in SEEN.lapsed(session),
         cancel_requested=row.cancel_requested,
         stops=list(map(stop_words, read_stops(row.result))),

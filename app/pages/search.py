@@ -27,7 +27,7 @@ from pluriscope.app.options import Options, PageModel
 from pluriscope.app.pages.explanations import find_explanation
 from pluriscope.app.pages.networks import NOUNS
 from pluriscope.app.pages.place import locate
-from pluriscope.app.pages.search_index import GROUPS, Document, actions, folded, index_of, plain
+from pluriscope.app.pages.search_index import GROUPS, Document, folded, index_of, plain
 from pluriscope.blocks import Block, Form, Head, Notice, Section, Table
 from pluriscope.figures.numbers import noun
 from pluriscope.naming import ExplanationRef, Scope
@@ -159,9 +159,9 @@ def build_search(session: Session, links: Addresses, options: SearchOptions) -> 
         for rank, _, one in index_of(links.prefix).find(
             asked, {folded(text), " ".join(asked)}, some=not any(found.values())
         ):
-            found[one.group].append((rank, _hit(one)))
+            found.setdefault(one.group, []).append((rank, _hit(one)))
     else:
-        found["Actions"] = [(2, _hit(one)) for one in actions(links)]
+        found["Actions"] = [(2, _hit(one)) for one in index_of(links.prefix).documents if one.group == "Actions"]
     first = sorted((ranked for ranked in found.items() if ranked[1]), key=lambda ranked: min(n for n, _ in ranked[1]))
     groups, known = [], set[str]()
     for title, ranked in first:

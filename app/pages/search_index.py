@@ -16,9 +16,9 @@ from pluriscope.analyses.registry import EVERY as ANALYSES
 from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.lenses.registry import LENSES
 from pluriscope.analysis.method import Method
+from pluriscope.analysis.plugins import brought
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB
-from pluriscope.app.pages.bench.results import scored_methods
 from pluriscope.app.pages.documents import title_of, without_marks
 from pluriscope.app.pages.findings import broken, chapter_url, record
 from pluriscope.app.pages.learn.lesson import NETWORK
@@ -30,10 +30,10 @@ from pluriscope.app.pages.story import SCREENS
 from pluriscope.criteria import EVERY as CRITERIA
 from pluriscope.glossary import anchor_of, terms
 from pluriscope.naming import Scope
-from pluriscope.resources import SHOWN
+from pluriscope.resources import documents_shown
 
 GROUPS: Final = (
-    *("The paper", "Learn", "Methods and lenses", "Analyses", "Answer key", "Glossary", "Criteria"),
+    *("The paper", "Learn", "Methods and lenses", "Analyses", "Glossary", "Criteria"),
     *("Findings", "Scope", "Documents", "Actions"),
 )
 _SAYS_SOMETHING: Final = {
@@ -186,9 +186,6 @@ def _documents(links: Addresses) -> Iterator[Document]:
     for one in CRITERIA:
         told = f"{one.formula} {one.method} {one.source}"
         yield Document("Criteria", "criterion", one.label, one.definition, links.criteria(one.key), (one.key,), told)
-    for label, url in scored_methods(links).items():
-        what = "How it does against all valid circuits of many networks"
-        yield Document("Answer key", "method", f"{label}, scored", what, url)
     for term in terms():
         yield Document("Glossary", "term", term.name, term.meaning, links.glossary(term.anchor), term.also)
     for chapter in record()["findings"]:
@@ -204,11 +201,13 @@ def _documents(links: Addresses) -> Iterator[Document]:
         lines = (line for block in blocks if not block.startswith("|") for line in items_of(block))
         for line in lines:
             yield Document("Scope", "scope", title, without_marks(line), links.scope(anchor_of(title)))
-    for path in SHOWN:
+    for path in documents_shown():
         for title, blocks in chapters(path)[1:]:
             body, url = " ".join(blocks), links.document(path.stem, anchor_of(title))
             yield Document("Documents", "document", title, title_of(path), url, (), without_marks(body))
-    yield from actions(links)
+    yield from _actions(links)
+    for find in brought("searches").values():
+        yield from find(links)
 
 
 def _lessons(links: Addresses) -> Iterator[Document]:
@@ -237,7 +236,7 @@ def _methods(links: Addresses) -> Iterator[Document]:
         yield Document("Methods and lenses", "method", one.label, one.definition, url, (one.key,), told)
 
 
-def actions(addresses: Addresses) -> list[Document]:
+def _actions(addresses: Addresses) -> list[Document]:
     """Everything that can be done or opened here, each with further words that it goes by."""
     a, alice_and_bob = addresses, addresses.compare(ALICE_AND_BOB, (ALICE, BOB))
     story = "help tour guide start home introduction present export figures svg png pdf"
@@ -266,12 +265,6 @@ def actions(addresses: Addresses) -> list[Document]:
         ("Jobs", "Background work", a.jobs(), "queue running progress"),
         ("The story", f"{_SCREENS} screens: why explanations that pass tests need not be right", a.front(), story),
         ("Findings", "What the bundled studies found", a.findings(), "results answers"),
-        (
-            "Answer key",
-            "Discovery methods by regret against all valid circuits",
-            a.bench(),
-            "benchmark leaderboard scores",
-        ),
         ("The paper, claim by claim", "What is reported and what is found here", a.paper(), reproduced),
         ("The paper’s network", paper, a.network(NETWORK, Scope(protocol="paper")), authors),
         ("Alice and Bob", "Two explanations that contradict each other", alice_and_bob, "carol story"),

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
 from typing import Any, Final, get_type_hints
 
 from pluriscope.analysis.late_functions import function_at
 from pluriscope.analysis.method import lacking
+from pluriscope.analysis.plugins import joined
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.report import Report
 from pluriscope.analysis.subjects.subject import SubjectKind
@@ -25,6 +25,7 @@ class Analysis:
 
     Args:
         key: in addresses, jobs and the store.
+        group: the heading under which it is listed.
         title: of a word or two.
         question: that it answers, one sentence.
         price: how long it takes, a sentence.
@@ -44,9 +45,11 @@ class Analysis:
         example: of one that is answered at once, options of such an address.
         asks: of one that is answered at once, what it is in the library.
         page: where it stands that has no page of its own: key of the analysis on whose page, or "compare".
+        shows: module whose ``SHOWN`` shows it; "" for that of its key, or of its page, in this package.
     """
 
     key: str
+    group: str
     title: str
     question: str
     price: str
@@ -65,6 +68,7 @@ class Analysis:
     example: Mapping[str, str] = field(default_factory=dict)
     asks: str = ""
     page: str = ""
+    shows: str = ""
 
     @property
     def finds(self) -> Callable[..., Report]:
@@ -154,6 +158,7 @@ def _directions_are_cheap(question: Question) -> bool:
 
 STORIES: Final = Analysis(
     "stories",
+    "What stands where",
     "Carried algorithms",
     "Does each circuit, with all else left out, carry the algorithm of the whole network?",
     "Under a second for most networks; a sample of the circuits where all would take a minute.",
@@ -166,6 +171,7 @@ STORIES: Final = Analysis(
 )
 RIVALS: Final = Analysis(
     "rivals",
+    "Two that differ",
     "The two that share least",
     "Which valid circuits have least in common?",
     "Some seconds; all pairs are compared or ruled out.",
@@ -176,6 +182,7 @@ RIVALS: Final = Analysis(
 )
 PAIR: Final = Analysis(
     "pair",
+    "Two that differ",
     "Two that contradict each other",
     "Which two interpretations pass the same tests, each right where the other is wrong?",
     "Seconds up to 24 edges, far longer beyond; of more than 10,000 observed classes 2,000 are drawn.",
@@ -192,6 +199,7 @@ PAIR: Final = Analysis(
 )
 MAP: Final = Analysis(
     "map",
+    "How many hold up",
     "Map",
     "Which explanations predict, or keep, nearly the same?",
     "Some seconds; of more than 3,000 dots 2,000 explanations are drawn.",
@@ -206,6 +214,7 @@ MAP: Final = Analysis(
 )
 METHODS: Final = Analysis(
     "methods",
+    "What methods say",
     "Methods",
     "What do ACDC, attribution patching and others answer, and where does it stand among all valid circuits?",
     "Under a second for most networks; methods that learn take some seconds each.",
@@ -220,6 +229,7 @@ METHODS: Final = Analysis(
 )
 LADDER: Final = Analysis(
     "ladder",
+    "What stands where",
     "Where an algorithm can stand",
     "On which neurons or directions can the variables of an algorithm stand, and in which circuits?",
     "Seconds for the classes in closed form; learned ones take minutes.",
@@ -231,6 +241,7 @@ LADDER: Final = Analysis(
 )
 LENSES: Final = Analysis(
     "lenses",
+    "What methods say",
     "Lenses",
     "What can be read from each layer, and what does the network use?",
     "Under a second for most networks; some seconds each for lenses that learn, or that run null networks.",
@@ -244,6 +255,7 @@ LENSES: Final = Analysis(
 )
 COMMON_GROUND: Final = Analysis(
     "common-ground",
+    "How many hold up",
     "Common ground",
     "Which explanations predict what the network does under every intervention?",
     "Seconds for most networks; a sample of the observed classes where all would take more than a minute.",
@@ -260,6 +272,7 @@ COMMON_GROUND: Final = Analysis(
 )
 FUNNEL: Final = Analysis(
     "funnel",
+    "How many hold up",
     "Funnel",
     "How many explanations survive one stricter criterion after another?",
     "Summing up takes no time; judging by every criterion takes a minute or so.",
@@ -272,6 +285,7 @@ FUNNEL: Final = Analysis(
 )
 DIRECTIONS: Final = Analysis(
     "directions",
+    "What stands where",
     "Directions",
     "On which linear directions of a layer can the variables of algorithms live, by class of directions?",
     "Seconds for the classes in closed form; learned subspaces, and algorithms beyond the first, take minutes.",
@@ -286,6 +300,7 @@ DIRECTIONS: Final = Analysis(
 )
 PLANTED: Final = Analysis(
     "planted",
+    "What stands where",
     "Planted",
     "This network was made to carry a known algorithm: is that what is found?",
     "Under a second; every intervention is tried.",
@@ -296,6 +311,7 @@ PLANTED: Final = Analysis(
 )
 ONE_READER: Final = Analysis(
     "one-reader",
+    "What methods say",
     "One reader at a time",
     "What may each head, MLP block and the logits do without, with all else whole?",
     "Seconds to some minutes; a reader whose choices would take longer than two minutes is left out, and told so.",
@@ -307,6 +323,7 @@ ONE_READER: Final = Analysis(
 )
 SIMPLICITY: Final = Analysis(
     "simplicity",
+    "How many hold up",
     "Simplicity",
     "Which explanations have the shortest description, and is it a single one?",
     "Under a second for most networks; wide ones take longer, and are told so.",
@@ -318,6 +335,7 @@ SIMPLICITY: Final = Analysis(
 )
 NULL: Final = Analysis(
     "null",
+    "Against networks that should have nothing",
     "Null models",
     "Do networks that have learned nothing have circuits as small?",
     "Some seconds for small networks; minutes for wide ones.",
@@ -330,6 +348,7 @@ NULL: Final = Analysis(
 )
 FOOLED: Final = Analysis(
     "fooled",
+    "Against networks that should have nothing",
     "Can it be fooled?",
     "Can methods be made to rank first a neuron that can go as a whole, and which criteria accept what they then give?",
     "Some minutes: for each method and limits a network is made by descent.",
@@ -342,6 +361,7 @@ FOOLED: Final = Analysis(
 )
 STEERING: Final = Analysis(
     "steering",
+    "What a direction does",
     "Steering",
     "What changes when a direction is added to a layer, and which explanations predict it?",
     "Answered at once, at an address that holds what you give.",
@@ -355,16 +375,20 @@ STEERING: Final = Analysis(
     example={"along": "means"},
     asks="result.steer(…)",
 )
-GROUPS: Final[Mapping[str, tuple[Analysis, ...]]] = {
-    "How many hold up": (FUNNEL, COMMON_GROUND, MAP, SIMPLICITY),
-    "Two that differ": (PAIR, RIVALS),
-    "What stands where": (LADDER, DIRECTIONS, STORIES, PLANTED),
-    "What methods say": (METHODS, LENSES, ONE_READER),
-    "Against networks that should have nothing": (NULL, FOOLED),
-    "What a direction does": (STEERING,),
-}
-EVERY: Final = tuple(chain.from_iterable(GROUPS.values()))
+EVERY: Final = joined(
+    "analyses",
+    (
+        *(FUNNEL, COMMON_GROUND, MAP, SIMPLICITY, PAIR, RIVALS, LADDER, DIRECTIONS, STORIES, PLANTED),
+        *(METHODS, LENSES, ONE_READER, NULL, FOOLED, STEERING),
+    ),
+    lambda one: one.key,
+)
 """All that are asked about networks."""
+_FIRST: Final = ("How many hold up", "Two that differ", "What stands where", "What methods say")
+GROUPS: Final[Mapping[str, tuple[Analysis, ...]]] = {
+    title: tuple(one for one in EVERY if one.group == title)
+    for title in dict.fromkeys((*_FIRST, *(one.group for one in EVERY)))
+}
 ANALYSES: Final = tuple(one for one in EVERY if one.find)
 """Those that a job computes."""
 BY_KEY: Final[Mapping[str, Analysis]] = {one.key: one for one in ANALYSES}

@@ -156,7 +156,7 @@ class Shown:
 def shown(analysis: Analysis) -> Shown:
     """How an analysis is shown, by the file of its name, or of the page on which it stands."""
     name = (analysis.page or analysis.key).replace("-", "_")
-    found: Shown = import_module(f"pluriscope.analyses.{name}").SHOWN
+    found: Shown = import_module(analysis.shows or f"pluriscope.analyses.{name}").SHOWN
     return found
 
 

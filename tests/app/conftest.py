@@ -8,10 +8,10 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
 
+from conftest import ON_EVERY_DATABASE
 from pluriscope.app.db.engine import Store, store_at
 from pluriscope.app.gate import SAFE, Gate
 from pluriscope.app.pages.verdicts import judge
-from tests.conftest import ON_EVERY_DATABASE
 from tests.factories import in_folder, temporary_store
 
 

@@ -10,7 +10,7 @@ from scipy import stats
 from statsmodels.api import OLS
 
 from benchmarks.score_study import ABLATIONS, NEAR, SIGNS, Answers, answers_of, interval, stops, verdicts_of
-from pluriscope.analysis.answer_key.condition import Condition
+from pluriscope_bench.key.condition import Condition
 from tests.checkout import ROOT
 
 METHODS = ("eap", "edge", "mask", "weights")

@@ -7,7 +7,7 @@ from typing import Any
 from pluriscope.address import Addresses
 from pluriscope.app.bundled import bundled_networks
 from pluriscope.naming import Scope
-from pluriscope.suite_files import read_suite
+from pluriscope_bench.suite_files import read_suite
 from tests.study_factories import rows
 
 PAGES = {

@@ -15,7 +15,6 @@ import pytest
 from pluriscope.analyses.registry import Analysis
 from pluriscope.analyses.shown import Shown
 from pluriscope.analysis import errors as engine_errors
-from pluriscope.analysis.answer_key.scores import SCORES
 from pluriscope.analysis.criteria.criterion import Criterion
 from pluriscope.analysis.discovery.method import DiscoveryMethod
 from pluriscope.analysis.discovery.registry import METHODS
@@ -39,6 +38,7 @@ from pluriscope.app.pages.story import SCREENS
 from pluriscope.app.settings import Settings
 from pluriscope.glossary import terms
 from pluriscope.kinds.listing import LISTED_KINDS
+from pluriscope_bench.key.scores import SCORES
 from tests.checkout import ROOT
 
 DOCS = ROOT / "docs"
@@ -174,7 +174,7 @@ def test_the_glossary_can_be_parsed_and_leads_nowhere_wrong() -> None:
 @pytest.mark.slow
 def test_every_module_that_a_document_names_exists() -> None:
     """By its file, alone or with the end of its folder's path."""
-    modules = [str(path.relative_to(ROOT)) for top in (*TOPS, "docs/methods") for path in (ROOT / top).rglob("*.py")]
+    modules = [str(path.relative_to(ROOT)) for top in (*TOPS, "plugins") for path in (ROOT / top).rglob("*.py")]
     ends = {"/".join(module.split("/")[start:]) for module in modules for start in range(module.count("/") + 1)}
     ends |= {path.name for path in ROOT.glob("*.py")}
     named = {
@@ -218,7 +218,7 @@ def texts() -> Iterator[tuple[Path, str]]:
     yield from (
         (path, path.read_text()) for path in [*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
     )
-    for path in (path for top in (*TOPS, "docs/methods") for path in (ROOT / top).rglob("*.py")):
+    for path in (path for top in (*TOPS, "plugins") for path in (ROOT / top).rglob("*.py")):
         yield path, "\n".join(re.findall(r'"""[\s\S]*?"""|#.*', path.read_text()))
 
 

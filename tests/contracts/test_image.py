@@ -89,10 +89,10 @@ def _built(folder: Path) -> Image:
     context, programs, venv = folder / "context", folder / "programs", folder / "opt" / "venv"
     for start in {rule[1:].split("/")[0] for rule in rules() if rule.startswith("!")}:
         for path in (ROOT / start, *(ROOT / start).rglob("*")):
-            if path.is_file() and is_sent(path.relative_to(ROOT)):
+            if (path.is_file() or path.is_symlink()) and is_sent(path.relative_to(ROOT)):
                 target = context / path.relative_to(ROOT)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(path, target)
+                shutil.copy(path, target, follow_symlinks=False)
     for name in ("programs", "tmp"):
         (folder / name).mkdir()
     (programs / "python3").symlink_to(sys.executable)

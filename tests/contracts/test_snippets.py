@@ -24,7 +24,7 @@ from pluriscope.analysis.network_files.files import network_file_json, parse_net
 from pluriscope.analysis.protocol import parse_protocol_file
 from pluriscope.analysis.studies.reading import read_design
 from pluriscope.app.cli.commands import read
-from pluriscope.suite_files import read_suite
+from pluriscope_bench.suite_files import read_suite
 from tests import plain_wheel
 from tests.checkout import ROOT
 from tests.factories import pretrained_xor
@@ -59,6 +59,7 @@ NO_PROGRAMS = {
     "docs/architecture.md": "drawings and a generated table",
     "docs/self-hosting.md": "what the server says, settings and a part of nginx's configuration",
     "docs/operations.md": "a line of a crontab",
+    "docs/plugins.md": "what a pyproject.toml says",
     "docs/machine-interface.md": "the shape of a result file, which tests/analysis/test_result_file.py holds to it",
 }
 """Documents that have blocks without a language in which no line is a command, with what these are."""
@@ -190,7 +191,7 @@ ELSEWHERE = {
     "pluriscope( serve)?$": "does not end; tests/contracts/test_wheel.py starts it",
     "pluriscope backup": "a line of a crontab; tests/app/cli/test_backup.py does the same",
     "pluriscope study run .*--cluster": "needs a cluster; tests/app/test_cluster.py has one",
-    "pluriscope suite make public": "takes hours; tests/library/test_suite_files.py makes a small one",
+    "pluriscope suite make public": "takes hours; plugins/bench/tests/test_suite_files.py makes a small one",
     "dask": "does not end; tests/dask_processes.py starts it",
     "./run": "runs the tests, or never ends",
 }

@@ -13,8 +13,8 @@ from pydantic.fields import FieldInfo
 
 import pluriscope
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.bench_table import Benchmark
 from pluriscope.explanations import Explanation
+from pluriscope_bench.table import Benchmark
 from tests.factories import exact_xor, pretrained_xor
 
 ODD = {
@@ -158,7 +158,7 @@ def good_values(name, small, path):
 @pytest.mark.parametrize("name", SURFACE)
 def test_every_parameter_is_looked_at(name, small, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("pluriscope.bench_run.benched", lambda *_, **__: NO_METHODS)  # a minute each
+    monkeypatch.setattr("pluriscope_bench.run.benched", lambda *_, **__: NO_METHODS)  # a minute each
     function, cls = SURFACE[name]
     path = small.save(tmp_path / "result.json")
     good, hints = good_values(name, small, path), hints_of(cls if function.__name__ == "__init__" else function)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import pluriscope
-from tests.app.cli.test_bench import two_networks
+from plugins.bench.tests.test_bench_command import two_networks
 
 __all__ = ["two_networks"]
 

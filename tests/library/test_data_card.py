@@ -17,7 +17,7 @@ from pluriscope.app.bundled import bundled_models
 from pluriscope.app.pages.findings import FOLDER, manifest
 from pluriscope.data_card import FILES, CardTable, new_output, write_card, write_study_card
 from pluriscope.study_table import write_part
-from pluriscope.suite_files import bundled, read_suite, write_suite_card
+from pluriscope_bench.suite_files import bundled, read_suite, write_suite_card
 from tests.study_factories import design, rows
 
 

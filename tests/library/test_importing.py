@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import pluriscope
+from pluriscope.analysis.plugins import entries
 from tests.checkout import ROOT
 
 HEAVY = ("torch", "sqlalchemy", "fastapi", "uvicorn", "pandas", "onnx")
@@ -35,8 +36,8 @@ def test_explaining_and_showing_loads_neither_torch_nor_what_a_server_needs():
 
 
 def test_every_public_name_is_there_and_described():
-    assert set(dir(pluriscope)) == set(pluriscope.__all__)
-    for name in pluriscope.__all__:
+    assert set(dir(pluriscope)) == {*pluriscope.__all__, *entries("names")}
+    for name in dir(pluriscope):
         assert name == "__version__" or getattr(pluriscope, name).__doc__, name
 
 

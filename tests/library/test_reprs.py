@@ -13,10 +13,10 @@ import pytest
 from torch import nn
 
 import pluriscope
+from plugins.bench.tests.test_bench_command import two_networks
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.models import read_model
-from tests.app.cli.test_bench import two_networks
 from tests.checkout import ROOT
 from tests.factories import pretrained_xor
 

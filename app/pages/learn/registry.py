@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pluriscope.analysis.plugins import joined
 from pluriscope.app.pages.learn import (
     a_lie,
     algorithm_first,
@@ -18,7 +19,7 @@ from pluriscope.app.pages.learn import (
 )
 from pluriscope.app.pages.learn.lesson import Lesson
 
-LESSONS: Final[tuple[Lesson, ...]] = (
+_OWN: Final[tuple[Lesson, ...]] = (
     two_circuits.LESSON,
     two_readings.LESSON,
     experiment.LESSON,
@@ -28,6 +29,7 @@ LESSONS: Final[tuple[Lesson, ...]] = (
     an_edit.LESSON,
     a_lie.LESSON,
 )
+LESSONS: Final = joined("lessons", _OWN, lambda one: one.slug)
 NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 

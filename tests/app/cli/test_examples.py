@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from pluriscope import suite_files
+from plugins.bench.tests.suites import design as tiny_design
 from pluriscope.analysis.network_files.files import network_file_json
 from pluriscope.analysis.pipeline import analyse_output
 from pluriscope.analysis.protocol import PAPER
@@ -17,11 +17,11 @@ from pluriscope.app.bundled import bundled_models
 from pluriscope.app.cli.commands import COMMANDS, ENDLESS, command_of
 from pluriscope.app.db.engine import store_at
 from pluriscope.app.db.writes import save_network
+from pluriscope_bench import suite_files
 from tests.analysis.subjects.perceptron.test_formats import tensors
 from tests.app.cli.test_analyse import run
 from tests.factories import exact_xor, on_a_copy, save_analysis
 from tests.study_factories import settings
-from tests.suites import design as tiny_design
 
 EXAMPLES = {
     name: re.findall(r"(?:Example|Before it): (.*)", command_of(name).__doc__)

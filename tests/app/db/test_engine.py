@@ -10,6 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from conftest import SQLITES_OWN
 from pluriscope.app.db import sqlite
 from pluriscope.app.db.backup import back_up, restore, verify
 from pluriscope.app.db.engine import SCHEMA, newest_revision, open_store, store_at
@@ -17,7 +18,6 @@ from pluriscope.app.db.errors import StoreUnavailable
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.settings import Settings, sqlite_url
 from tests.app.db.at_once import count_up, migrate, run_together
-from tests.conftest import SQLITES_OWN
 from tests.factories import empty_database, small_network
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from fastapi.testclient import TestClient
 
+from conftest import ON_EVERY_DATABASE, database_url
 from pluriscope.address import Addresses
 from pluriscope.analysis.network_files.files import NetworkFile
 from pluriscope.analysis.pipeline import analyse_output
@@ -19,7 +20,6 @@ from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.definitions import analyse_arguments
 from pluriscope.app.main import create_app
-from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
 
 XOR = "/networks/xor"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from conftest import ON_EVERY_DATABASE, database_url
 from pluriscope.address import Addresses
 from pluriscope.analysis.data import DataRecord
 from pluriscope.analysis.network_files.files import NetworkFile
@@ -25,7 +26,6 @@ from pluriscope.app.jobs.analyses import CRITERIA
 from pluriscope.app.jobs.analyses import judge as judge_found
 from pluriscope.app.jobs.definitions import analyse_arguments, arguments_about
 from pluriscope.app.main import create_app
-from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import hand_made_analysis, on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 
 XOR = "/networks/xor"

@@ -23,7 +23,6 @@ from benchmarks.field_scores import PUBLIC, SLUG, arm_of, rows_of_suite, verdict
 from benchmarks.finding_charts import CHARTS
 from benchmarks.simplicity import networks
 from pluriscope.address import Addresses
-from pluriscope.analysis.answer_key.condition import PRIMARY
 from pluriscope.analysis.deception.ranking import RANKINGS
 from pluriscope.analysis.deception.report import LIMITS
 from pluriscope.analysis.digest import canonical_json, sha256_hex
@@ -33,6 +32,7 @@ from pluriscope.app.pages import findings
 from pluriscope.figures.charts import document_of
 from pluriscope.figures.svg.charts import draw
 from pluriscope.study_table import StudyTable, write_part
+from pluriscope_bench.key.condition import PRIMARY
 from tests.checkout import ROOT
 
 

@@ -16,6 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from conftest import ON_EVERY_DATABASE, database_url
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import BY_KEY
 from pluriscope.analysis.circuit_sets.judged_masks import judged_circuits
@@ -36,7 +37,6 @@ from pluriscope.app.main import create_app
 from pluriscope.app.pages.sharing.targets import read_target
 from pluriscope.app.pages.sharing.verifying import verify
 from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, PerceptronSpace, read_perceptron
-from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import found_out, on_a_copy, pretrained_xor, searched
 
 LOCAL = ("127.0.0.1", 50_000)

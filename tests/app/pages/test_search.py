@@ -16,7 +16,7 @@ from pluriscope.app.db.reads.studies import table_of
 from pluriscope.app.db.studies import open_network, read_files, save_table
 from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow
 from pluriscope.app.pages.search import ASKING, SearchOptions, build_search
-from pluriscope.app.pages.search_index import actions, folded, index_of
+from pluriscope.app.pages.search_index import folded, index_of
 from tests.app.pages.conftest import XOR
 from tests.app.pages.test_every_page import known
 from tests.checkout import ROOT
@@ -83,7 +83,9 @@ def test_studies_are_found_by_what_they_are_before_the_term(find, text):
 
 @pytest.mark.slow
 def test_every_action_is_found_by_its_own_words_and_leads_somewhere(find, app):
-    for hit in actions(app.state.addresses):
+    for hit in index_of(app.state.addresses.prefix).documents:
+        if hit.group != "Actions":
+            continue
         assert hit.url in [url for hits in find(hit.label).values() for url in urls(hits)], hit.label
         assert known(app, re.split("[?#]", hit.url)[0]), hit.url
 

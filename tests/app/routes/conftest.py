@@ -1,9 +1,9 @@
 import pytest
 from fastapi.testclient import TestClient
 
+from conftest import ON_EVERY_DATABASE, database_url
 from pluriscope.app.main import create_app
 from pluriscope.app.settings import Settings
-from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import empty_database
 from tests.postgresql import empty
 

@@ -11,11 +11,11 @@ from contextlib import closing
 
 import pytest
 
+from conftest import SQLITES_OWN
 from pluriscope.app import check
 from pluriscope.app.settings import Settings
 from tests.app.cli.test_analyse import run
 from tests.app.upkeep.test_no_room import fill, stored_in, volume
-from tests.conftest import SQLITES_OWN
 from tests.factories import stored_analysis
 
 

@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from conftest import ON_EVERY_DATABASE, database_url
 from pluriscope.analysis.studies.old_results import read_old_results
 from pluriscope.app.db.backup import copy_rows
 from pluriscope.app.db.engine import newest_revision, store_at
 from pluriscope.app.db.reads.studies import find_study, studies_left, study_jobs, table_of
 from pluriscope.app.db.study_tables import StudyPartRow, StudyRow
 from pluriscope.app.db.tables import NetworkRow
-from tests.conftest import ON_EVERY_DATABASE, database_url
 from tests.factories import in_folder
 from tests.schemas import unpack
 

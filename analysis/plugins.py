@@ -1,0 +1,206 @@
+"""Plugins: distributions that bring something to Pluriscope, found by their entry points.
+
+A distribution is a plugin if it has an entry point in a group ``pluriscope.GROUP``. Each entry point names one thing,
+or a tuple of things, that a registry takes in beside its own. An entry point is read from the metadata of what is
+installed; what it names is imported when its registry is asked for, and not before. What cannot be imported, or brings
+a name that is taken, is left out and kept as a :class:`Failure`, so that the rest runs.
+
+``PLURISCOPE_PLUGINS`` chooses: ``none``, or names of distributions with commas between them. Without it all are used.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from pluriscope.analysis import ENGINE_VERSION
+
+T = TypeVar("T")
+log = logging.getLogger("pluriscope.plugins")
+VARIABLE: Final = "PLURISCOPE_PLUGINS"
+CORE: Final = "pluriscope"
+GROUPS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "names": "names of the library, such as `pluriscope.bench`",
+        "result": "methods of a result, such as `result.steer`",
+        "commands": "commands of the terminal",
+        "analyses": "analyses of a network, with a job and a page each",
+        "lenses": "lenses",
+        "methods": "methods of circuit discovery",
+        "criteria": "criteria",
+        "explanations": "kinds of explanation",
+        "subjects": "kinds of network",
+        "edits": "rules of editing",
+        "jobs": "kinds of background work",
+        "tables": "tables of the store, with migrations",
+        "routers": "addresses",
+        "navigation": "links in the head or the foot of every page",
+        "searches": "what the search finds",
+        "lessons": "lessons",
+        "folders": "templates, static files, documents and terms of the glossary",
+    }
+)
+"""What a plugin can bring: groups of entry points, without ``pluriscope.`` before them, with what their entries are."""
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """An installed plugin.
+
+    Args:
+        name: of its distribution.
+        version: of its distribution.
+        summary: of its distribution, which heads its commands.
+        brings: group → name → "module:attribute".
+        refused: why it is not used, a clause; "" where it is.
+    """
+
+    name: str
+    version: str
+    summary: str
+    brings: Mapping[str, Mapping[str, str]]
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Something of a plugin that is left out.
+
+    Args:
+        plugin: name of the distribution.
+        item: group and name.
+        cause: a clause.
+    """
+
+    plugin: str
+    item: str
+    cause: str
+
+    def __str__(self) -> str:
+        return f"{self.plugin}: {self.item} {self.cause}"
+
+
+_failures: Final[dict[Failure, None]] = {}
+
+
+def failures() -> tuple[Failure, ...]:
+    """What is left out of what was asked for until now, in the order in which it was met."""
+    return tuple(_failures)
+
+
+def report(plugin: str, item: str, cause: str) -> None:
+    """Keep that something of a plugin is left out, and log it once."""
+    failure = Failure(plugin, item, cause)
+    if failure not in _failures:
+        _failures[failure] = None
+        log.warning("left out of plugin %s", failure)
+
+
+@cache
+def plugins() -> tuple[Plugin, ...]:
+    """Every installed plugin that ``PLURISCOPE_PLUGINS`` chooses, by name."""
+    chosen = os.environ.get(VARIABLE, "").replace(",", " ").split()
+    if chosen == ["none"]:
+        return ()
+    from importlib.metadata import distributions  # a third of the time in which a command starts
+
+    found: dict[str, Plugin] = {}
+    for one in distributions():
+        if f"[{CORE}." not in (one.read_text("entry_points.txt") or "") or one.name in found:
+            continue  # of a distribution that is there twice the first counts, as for imports
+        brings: dict[str, dict[str, str]] = {}
+        for entry in one.entry_points:
+            prefix, _, group = entry.group.partition(".")
+            if prefix == CORE:
+                brings.setdefault(group, {})[entry.name] = entry.value
+        found[one.name] = Plugin(one.name, one.version, one.metadata["Summary"], brings, _misfit(one))
+    for name in chosen:
+        if name not in found:
+            report(name, "the plugin", f"is named by {VARIABLE} and not installed; install it: pip install {name}")
+    return tuple(plugin for name, plugin in sorted(found.items()) if not chosen or name in chosen)
+
+
+def _misfit(distribution: Any) -> str:
+    """Why a distribution does not fit this version, by its own requirement."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    for text in distribution.requires or ():
+        try:
+            needed = Requirement(text)
+        except InvalidRequirement:
+            continue
+        if needed.name.lower() == CORE and not needed.specifier.contains(ENGINE_VERSION, prereleases=True):
+            return f"needs {CORE}{needed.specifier}, and this is {ENGINE_VERSION}; install versions that fit together"
+    return ""
+
+
+@cache
+def entries(group: str) -> Mapping[str, tuple[str, str]]:
+    """What plugins bring of a group, not loaded: name → name of the plugin, "module:attribute".
+
+    Of two that bring the same name the first by name has it.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    for plugin in plugins():
+        if plugin.refused:
+            report(plugin.name, "the plugin", plugin.refused)
+            continue
+        for unknown in plugin.brings.keys() - GROUPS:
+            report(plugin.name, f"group {CORE}.{unknown}", "is unknown to this version")
+        for name, path in plugin.brings.get(group, {}).items():
+            if name in found:
+                report(plugin.name, f"{group} {name!r}", f"has the name of what {found[name][0]} brings")
+            else:
+                found[name] = plugin.name, path
+    return found
+
+
+def load(group: str, name: str) -> Any:
+    """What one entry names.
+
+    Raises:
+        KeyError: no plugin brings it.
+        Exception: whatever importing it raises.
+    """
+    module, _, attribute = entries(group)[name][1].partition(":")
+    found = import_module(module)
+    return getattr(found, attribute) if attribute else found
+
+
+@cache
+def brought(group: str) -> Mapping[str, Any]:
+    """What plugins bring of a group, loaded, by the names of the entries; without what cannot be."""
+    found = {}
+    for name, (plugin, path) in entries(group).items():
+        try:
+            found[name] = load(group, name)
+        except Exception as error:  # whatever is wrong with a plugin must not end the program
+            report(plugin, f"{group} {name!r}", f"cannot be loaded from {path} ({type(error).__name__}: {error})")
+    return found
+
+
+def joined(group: str, own: Iterable[T], of: Callable[[T], Hashable]) -> tuple[T, ...]:
+    """The records of a registry: its own ones, then those that plugins bring.
+
+    Args:
+        group: see :data:`GROUPS`.
+        own: those of the core.
+        of: what no two records may have in common.
+    """
+    records = {of(one): one for one in own}
+    for name, value in brought(group).items():
+        for one in value if isinstance(value, tuple) else (value,):
+            try:
+                taken = records.setdefault(of(one), one) is not one
+                cause = f"has {of(one)!r}, which is there already" if taken else ""
+            except AttributeError as error:
+                cause = f"is none of {GROUPS[group]} ({error})"
+            if cause:
+                report(entries(group)[name][0], f"{group} {name!r}", cause)
+    return tuple(records.values())

@@ -1,0 +1,1 @@
+"""The commands `pluriscope bench` and `pluriscope suite`."""
