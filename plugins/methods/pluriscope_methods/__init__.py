@@ -1,0 +1,1 @@
+"""Lenses, steering, simplicity, map classes, null models and further methods of circuit discovery."""
