@@ -37,6 +37,8 @@ GROUPS: Final[Mapping[str, str]] = MappingProxyType(
         "explanations": "kinds of explanation",
         "subjects": "kinds of network",
         "edits": "rules of editing",
+        "solvers": "solvers of the formula of valid circuits, of which one is used",
+        "loops": "compiled loops, loaded ahead of their first use",
         "jobs": "kinds of background work",
         "tables": "tables of the store, with migrations",
         "routers": "addresses",
@@ -200,7 +202,7 @@ def joined(group: str, own: Iterable[T], of: Callable[[T], Hashable]) -> tuple[T
                 taken = records.setdefault(of(one), one) is not one
                 cause = f"has {of(one)!r}, which is there already" if taken else ""
             except AttributeError as error:
-                cause = f"is none of {GROUPS[group]} ({error})"
+                cause = f"is not one of {GROUPS[group]} ({error})"
             if cause:
                 report(entries(group)[name][0], f"{group} {name!r}", cause)
     return tuple(records.values())

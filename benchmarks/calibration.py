@@ -28,9 +28,6 @@ from pluriscope.analysis.circuits.counting import count_circuits
 from pluriscope.analysis.circuits.estimating import estimate_circuits
 from pluriscope.analysis.circuits.space import count_in_space
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.formulas.encoding import encode
-from pluriscope.analysis.formulas.hashing import bracket, hash_count
-from pluriscope.analysis.formulas.rounding import rounded
 from pluriscope.analysis.protocol import COMPLETE, Protocol
 from pluriscope.analysis.question import Question, ask
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -41,6 +38,9 @@ from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import AttentionModel
 from pluriscope.analysis.subjects.transformer.training import train_attention
 from pluriscope.analysis.subjects.transformer.training_spec import attention_spec
+from pluriscope_large.formulas.encoding import encode
+from pluriscope_large.formulas.hashing import bracket, hash_count
+from pluriscope_large.formulas.rounding import rounded
 
 _MEAN: Final = Protocol(name="mean", ablation="mean")
 

@@ -6,7 +6,7 @@ where they were counted without listing them (:class:`~pluriscope.analysis.circu
 
 Where only a sample of the circuits is known, what is in some but not all of the sampled ones is certainly optional.
 What is in all or none of them may still be optional, unless a solver proved that it is not
-(:func:`pluriscope.analysis.formulas.searching.find_edge_use`).
+(:func:`pluriscope_large.formulas.searching.find_edge_use`).
 """
 
 from __future__ import annotations

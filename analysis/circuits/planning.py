@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from pluriscope.analysis.circuits.formula_solver import MISSING, formula_solver
 from pluriscope.analysis.circuits.judging import first_rows
 from pluriscope.analysis.circuits.layered_states import CountableSpace
 from pluriscope.analysis.circuits.result import CircuitMethod
@@ -35,7 +36,6 @@ _TESTED_ON_ALL_PER_SECOND: Final = 1e8  # these circuits times rows times edges
 _SECONDS_PER_STATE: Final = 2e-5
 _SECONDS_PER_POINT: Final = 2e-8  # of the middle or the tail, on each row
 _SECONDS_PER_MEETING: Final = 1e-8  # on each row
-HASHING: Final = "pluriscope.analysis.formulas.hashing"
 _SECONDS_TO_HASH: Final = 0.025  # of both counts of a bracket, by rows and edges squared: 12 networks of 18 to 88 edges
 _LISTED_ALONE: Final = "circuits valid under any ablation are listed or not searched at all"
 _BATCHES_BYTES: Final = 200 << 20  # of the enumeration of lower layers
@@ -182,7 +182,10 @@ def _sampling(structure: Structure, limits: Limits) -> Cost:
 def _hashing(question: Question, structure: Structure, limits: Limits) -> Cost:
     n_rows, n_edges = len(question.judged[0]), structure.layout.n_edges
     seconds = _SECONDS_TO_HASH * n_rows * n_edges**2
-    obstacle: str = function_at(f"{HASHING}:obstacle")(question) if structure.count else "no circuit is possible"
+    solver = formula_solver()
+    obstacle = "no circuit is possible"
+    if structure.count:
+        obstacle = MISSING if solver is None else function_at(solver.obstacle)(question)
     if not obstacle and seconds > limits.max_seconds:
         obstacle = f"hashing would take about {duration(seconds)}, and the limit is {duration(limits.max_seconds)}"
     return Cost("hashed", seconds, obstacle)

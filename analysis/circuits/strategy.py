@@ -14,9 +14,10 @@ import numpy as np
 
 from pluriscope.analysis.circuits.counting import count_circuits
 from pluriscope.analysis.circuits.estimating import estimate_circuits
+from pluriscope.analysis.circuits.formula_solver import MISSING, formula_solver
 from pluriscope.analysis.circuits.hashed_count import EPSILON
 from pluriscope.analysis.circuits.judging import evaluate_circuits
-from pluriscope.analysis.circuits.planning import HASHING, CircuitPlan, plan_circuits
+from pluriscope.analysis.circuits.planning import CircuitPlan, plan_circuits
 from pluriscope.analysis.circuits.result import CircuitSearch, SmallestCircuits
 from pluriscope.analysis.circuits.search import Sampling, search_circuits
 from pluriscope.analysis.circuits.smallest import find_smallest
@@ -29,7 +30,6 @@ from pluriscope.analysis.question import Question
 from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES_KEPT, mask_array
 from pluriscope.analysis.work import DEFAULT_WORK, Work
 
-SOLVING: Final = "pluriscope.analysis.formulas.searching"
 _FOR_A_SAMPLE: Final = 0.2  # of the time, where there is no answer yet
 _FOR_EDGE_USE: Final = 0.5  # of the time that the search in order of size leaves
 
@@ -180,9 +180,10 @@ def narrower(sample: CircuitSearch, hashed: CircuitSearch) -> CircuitSearch:
 
 
 def _hashed(question: Question, work: Work, seed: int) -> CircuitSearch:
-    found: CircuitSearch = function_at(f"{HASHING}:count_by_hashing")(
-        question, work, n_draws=work.limits.n_draws, seed=seed
-    )
+    solver = formula_solver()
+    if solver is None:
+        raise BeyondLimits("a count by hashing", MISSING, "install one, or ask for an estimate")
+    found: CircuitSearch = function_at(solver.count)(question, work, n_draws=work.limits.n_draws, seed=seed)
     return found
 
 
@@ -228,14 +229,14 @@ def add_smallest(question: Question, found: CircuitSearch, work: Work) -> Circui
         max_tried=limits.n_tried,
         so_far=earlier,
     )
-    edge_use, ended = found.edge_use, "smallest" in work.ended
-    if not ended and edge_use is None and found.method != "counted":
+    edge_use, ended, solver = found.edge_use, "smallest" in work.ended, formula_solver()
+    if solver and not ended and edge_use is None and found.method != "counted":
         own = work.for_seconds(_FOR_EDGE_USE * work.seconds_left)
-        edge_use = function_at(f"{SOLVING}:edge_use_of")(question, sorted({*drawn, *smallest.masks}), own)
+        edge_use = function_at(solver.edge_use)(question, sorted({*drawn, *smallest.masks}), own)
         if reason := work.ended.pop("edge use", None):
             work.ended["smallest"] = reason
-    if not ended and (not smallest.proved or (earlier and earlier.solved)):
-        smallest = function_at(f"{SOLVING}:with_solver")(question, smallest, work)
+    if solver and not ended and (not smallest.proved or (earlier and earlier.solved)):
+        smallest = function_at(solver.smallest)(question, smallest, work)
     found = _listing(question, replace(found, edge_use=edge_use), drawn, smallest)
     # the search that goes on may end with others than those that are listed now
     n_known = 0 if "smallest" in work.ended else found.n_listed

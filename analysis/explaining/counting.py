@@ -14,6 +14,7 @@ from pluriscope.analysis.circuit_sets.chance import chances, coverage_of
 from pluriscope.analysis.circuit_sets.masks import MasksFound, find_masks
 from pluriscope.analysis.circuits.estimating import estimate_circuits
 from pluriscope.analysis.circuits.facet import Facet
+from pluriscope.analysis.circuits.formula_solver import formula_solver
 from pluriscope.analysis.circuits.planning import CircuitPlan, duration, plan_circuits
 from pluriscope.analysis.circuits.result import CircuitSearch, SmallestCircuits, certainty_of
 from pluriscope.analysis.circuits.space import Structure
@@ -31,8 +32,7 @@ from pluriscope.analysis.explaining.count_report import (
     is_enough,
 )
 from pluriscope.analysis.explaining.graphs import sample
-from pluriscope.analysis.formulas.formula import Formula
-from pluriscope.analysis.formulas.hashing import bracket, of_size
+from pluriscope.analysis.late_functions import function_at
 from pluriscope.analysis.preflight import preflight, refuse
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.result_file import bracket_json
@@ -286,15 +286,11 @@ def _drawn(question: Question, work: Work, plan: CircuitPlan, seed: int, facet: 
         seed=seed,
         facet=facet,
     )
-    if not hashing_says_more(sample, plan) or hashing.seconds > work.seconds_left:
+    solver = formula_solver()
+    if solver is None or not hashing_says_more(sample, plan) or hashing.seconds > work.seconds_left:
         return sample
-
-    def restricted(formula: Formula) -> Formula:
-        most = formula.n_edges if facet.most_edges is None else min(facet.most_edges, formula.n_edges)
-        return of_size(formula.with_clauses(facet.clauses), 0, most)
-
     with suppress(BeyondLimits):  # the time was up before anything was proved
-        found = bracket(question, work, seed=seed, restricted=restricted)
+        found = function_at(solver.bracket)(question, work, seed, facet)
         low, high = (min(end, sample.possible) for end in found.interval)
         hashed = replace(sample, method="hashed", count=found.about, interval=(low, high), bracket=found)
         return narrower(sample, replace(hashed, confidence=found.confidence))

@@ -48,8 +48,6 @@ _OWN: Final[Mapping[str, Mapping[str, str]]] = {
         "checkpoints": "checkpoints.checkpoints",
         "plant": "plant.plant",
         "edit": "edit.edit",
-        "prove": "proving.prove",
-        "check-proof": "proving.check_proof",
         "train-model": "train.train_model",
     },
     "Dashboard and its database": {

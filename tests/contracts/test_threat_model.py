@@ -22,7 +22,7 @@ def test_every_threat_names_tests_that_exist():
     assert len(rows) > 20
     for threat, stops, tests in rows:
         assert stops, threat
-        named = re.findall(r"`(tests/[\w/.]+\.py)(?:::(\w+))?`", tests)
+        named = re.findall(r"`((?:plugins/\w+/)?tests/[\w/.]+\.py)(?:::(\w+))?`", tests)
         assert named, threat
         for path, test in named:
             assert (ROOT / path).is_file(), path

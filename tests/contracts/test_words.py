@@ -57,13 +57,13 @@ REPLACED = {
     "set aside": "given up",
 }
 PATTERN = re.compile(r"\b(?:" + "|".join(re.escape(words) for words in REPLACED) + r")", re.IGNORECASE)
-PYTHON = [
-    path for folder in ("app", "analysis", "pluriscope", "benchmarks") for path in sorted((ROOT / folder).rglob("*.py"))
-]
+FOLDERS = ("app", "analysis", "pluriscope", "benchmarks", "plugins")
+PYTHON = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
 TEXTS = [
     ROOT / "README.md",
     ROOT / "CHANGELOG.md",
     *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "plugins").rglob("docs/*.md")),
     *sorted((ROOT / "templates").rglob("*.html")),
     *sorted((ROOT / "static").glob("*.js")),
 ]

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from pluriscope.analysis.explaining.counting import count as count_of
-from pluriscope.analysis.limits import Limits
 from pluriscope.analysis.network_files.files import network_file_json
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.work import Work
 from pluriscope.app import bundled
-from pluriscope.kinds.circuits import facet_of
 from tests.app.cli.test_analyse import run
 from tests.factories import real_analysis
 from tests.golden_files import golden_network
@@ -56,18 +50,6 @@ def test_what_can_be_listed_is_exact(capsys) -> None:
 
 
 @pytest.mark.slow
-def test_a_sample_is_guaranteed_and_a_solver_finds_the_rest_exactly(capsys) -> None:
-    pytest.importorskip("pysat")
-    exact, found = counted(capsys, PRETRAINED), counted(capsys, PRETRAINED, "--how", "guaranteed", "--seed", 3)
-    circuits = found["circuits"]
-    assert (circuits["how"], circuits["method"], circuits["confidence"]) == ("guaranteed", "sampled", 0.99)
-    assert 150 < circuits["low"] <= 197 <= circuits["high"] < 250
-    assert (found["smallest"], found["backbone"]) == (exact["smallest"], exact["backbone"])
-    pairs = zip(found["by_size"], exact["by_size"], strict=True)
-    assert all(one["low"] <= truth["low"] <= one["high"] for one, truth in pairs)
-
-
-@pytest.mark.slow
 def test_transformers_are_counted_exactly_where_they_can_be_searched(capsys) -> None:
     file = next((BUNDLED / "models").glob("majority*"))
     found = counted(capsys, file, "--protocol", "nodes")
@@ -104,11 +86,6 @@ def test_of_circuits_that_meet_a_condition(capsys, asked) -> None:
     drawn = counted(capsys, PRETRAINED, *options, "--how", "guaranteed")["circuits"]
     assert drawn["low"] <= len(passing) <= drawn["high"]
     assert drawn["possible"] == exact["circuits"]["possible"]
-    question, most_or_none = ask(golden_network("xor_pretrained").network), asked.get("at_most_edges")
-    facet, work = facet_of(question, most_or_none, keeps), Work(limits=Limits(n_samples=3))
-    if passing and find_spec("pyunigen") and find_spec("z3"):
-        found = count_of(question, work, "guaranteed", 0, facet).circuits
-        assert (found.method, found.low <= len(passing) <= found.high) == ("hashed", True)
 
 
 @pytest.mark.slow

@@ -9,12 +9,12 @@ from itertools import product
 
 import pytest
 
+from plugins.large.tests.formulas.test_searching import small
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.errors import InvalidProof
-from pluriscope.analysis.formulas.proof import at_most, check_proof, prove_smallest
-from pluriscope.analysis.formulas.refutation import wrong_step
 from pluriscope.analysis.network_files.files import network_file_json
-from tests.analysis.formulas.test_searching import small
+from pluriscope_large.formulas.proof import at_most, check_proof, prove_smallest
+from pluriscope_large.formulas.refutation import wrong_step
 from tests.app.cli.test_analyse import run
 from tests.factories import exact_xor
 

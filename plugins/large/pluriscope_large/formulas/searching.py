@@ -1,7 +1,7 @@
 """What holds of all valid circuits of a network, and which ones are smallest, found by a SAT solver.
 
 The formula has a model for every valid circuit, and for some that are not valid, as its numbers are rounded
-(:mod:`pluriscope.analysis.formulas.encoding`, "outside"). The engine judges each model on the given network and
+(:mod:`pluriscope_large.formulas.encoding`, "outside"). The engine judges each model on the given network and
 excludes what is not valid by a clause. So answers are those of the given network: what is found is valid, and what no
 model fulfils no valid circuit does.
 
@@ -21,9 +21,9 @@ from typing import Any, Final
 
 from pluriscope.analysis.circuits.result import EdgeUse, SmallestCircuits
 from pluriscope.analysis.errors import BeyondLimits, NotOffered
-from pluriscope.analysis.formulas.encoding import DEFAULT_BITS, encode
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope_large.formulas.encoding import DEFAULT_BITS, encode
 
 SOLVER: Final = "glucose4"
 _CONFLICTS_AT_ONCE: Final = 500  # well below a second
@@ -42,10 +42,10 @@ class ValidCircuits:
     Args:
         question: about a network whose circuits can be encoded.
         work: told how many models were judged; what ends it leaves the answers known until then.
-        bits: see :func:`~pluriscope.analysis.formulas.encoding.encode`.
+        bits: see :func:`~pluriscope_large.formulas.encoding.encode`.
 
     Raises:
-        NotOffered: see :func:`~pluriscope.analysis.formulas.encoding.encode`; or python-sat is not installed.
+        NotOffered: see :func:`~pluriscope_large.formulas.encoding.encode`; or python-sat is not installed.
         BeyondLimits: likewise.
     """
 
@@ -201,7 +201,7 @@ def new_solver(clauses: Iterable[Sequence[int]], *, with_proof: bool = False) ->
     try:
         from pysat.solvers import Solver
     except ImportError:
-        cure = 'install it: pip install "pluriscope[solvers]"'
+        cure = 'install it: pip install "pluriscope-large[solvers]"'
         raise NotOffered("circuits found by a solver", "python-sat is not installed", cure) from None
     return Solver(SOLVER, bootstrap_with=clauses, with_proof=with_proof)
 

@@ -8,17 +8,17 @@ from itertools import count
 import numpy as np
 import pytest
 
+from plugins.large.tests.solved_formulas import models
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.errors import BeyondLimits, Cancelled, NotOffered
-from pluriscope.analysis.formulas import hashing
-from pluriscope.analysis.formulas.formula import Formula
-from pluriscope.analysis.formulas.hashing import bracket, count_by_hashing, draw_models, hash_count, of_size, rounds
 from pluriscope.analysis.progress import OutOfTime
 from pluriscope.analysis.question import ask
 from pluriscope.analysis.work import Work
+from pluriscope_large.formulas import hashing
+from pluriscope_large.formulas.formula import Formula
+from pluriscope_large.formulas.hashing import bracket, count_by_hashing, draw_models, hash_count, of_size, rounds
 from tests.factories import pretrained_xor
 from tests.random_networks import own_task, random_network
-from tests.solved_formulas import models
 
 pytest.importorskip("pyunigen")
 
@@ -97,7 +97,7 @@ def test_without_time_it_says_what_would_be_enough():
 
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setattr(hashing, "find_spec", lambda name: None)
-    with pytest.raises(NotOffered, match=r"pluriscope\[solvers\]"):
+    with pytest.raises(NotOffered, match=r"pluriscope-large\[solvers\]"):
         hash_count(formula_of(1, (1,)))
 
 

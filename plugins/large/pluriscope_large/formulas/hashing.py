@@ -5,7 +5,7 @@
    formula (Chakraborty, Meel and Vardi 2016). It is the one that pyunigen contains: pyapproxmc 4.3 and 4.4 leave out a
    factor of 2 for each edge that the formula does not depend on.
 2. The given network's circuits lie between the models of two formulas of a rounded one
-   (:mod:`pluriscope.analysis.formulas.encoding`), so their number is at least the one divided by 1 + ε and at most the
+   (:mod:`pluriscope_large.formulas.encoding`), so their number is at least the one divided by 1 + ε and at most the
    other times 1 + ε, unless one of the counts failed. More bits narrow the gap between the formulas.
 3. UniGen lists a random cell and draws eleven of its models, then those of another. Each model is drawn with a
    probability that is off by a proved factor of 17 at most (Chakraborty et al. 2015, On Parallel Scalable Uniform SAT
@@ -34,19 +34,20 @@ from typing import Any, Final, cast
 import numpy as np
 
 from pluriscope.analysis.circuits.distribution import distribution_of
+from pluriscope.analysis.circuits.facet import Facet
 from pluriscope.analysis.circuits.hashed_count import EPSILON, Bracket, HashedCount
 from pluriscope.analysis.circuits.judging import enough_right, evaluate_circuits
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.space import count_in_space
 from pluriscope.analysis.errors import BeyondLimits, NotOffered
-from pluriscope.analysis.formulas.encoding import DEFAULT_BITS, MAX_SIZE, encode
-from pluriscope.analysis.formulas.formula import Formula
-from pluriscope.analysis.formulas.rounding import refusal, rounded
 from pluriscope.analysis.progress import OutOfTime
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
 from pluriscope.analysis.subjects.perceptron.mlp import keep_matrices
 from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope_large.formulas.encoding import DEFAULT_BITS, MAX_SIZE, encode
+from pluriscope_large.formulas.formula import Formula
+from pluriscope_large.formulas.rounding import refusal, rounded
 
 DELTA: Final = 0.1
 _ROUND_IS_RIGHT: Final = 0.64  # its proved probability, from which ApproxMC has its number of rounds
@@ -61,7 +62,7 @@ def obstacle(question: Question) -> str:
     n_rows, n_edges = len(question.judged[0]), question.layout.n_edges
     most = MAX_SIZE // (DEFAULT_BITS * n_rows)
     if missing := [name for name in ("z3", "pyunigen") if find_spec(name) is None]:
-        return f'{" and ".join(missing)} missing: pip install "pluriscope[solvers]"'
+        return f'{" and ".join(missing)} missing: pip install "pluriscope-large[solvers]"'
     if n_edges > most:
         return f"the formula of {n_edges} edges on {n_rows:,} rows is too large; at most {most:,} edges would do"
     if not (why := refusal(question)):
@@ -148,6 +149,16 @@ def draw_models(formula: Formula, known: HashedCount, n: int, *, seed: int = 0, 
     return masks[:n]
 
 
+def bracket_of(question: Question, work: Work, seed: int, facet: Facet) -> Bracket:
+    """Between which numbers the number of valid circuits that meet a condition lies; see :func:`bracket`."""
+
+    def restricted(formula: Formula) -> Formula:
+        most = formula.n_edges if facet.most_edges is None else min(facet.most_edges, formula.n_edges)
+        return of_size(formula.with_clauses(facet.clauses), 0, most)
+
+    return bracket(question, work, seed=seed, restricted=restricted)
+
+
 def bracket(
     question: Question,
     work: Work = DEFAULT_WORK,
@@ -169,7 +180,7 @@ def bracket(
 
     Raises:
         BeyondLimits: not even the first count was done in time; or the formula is too large.
-        NotOffered: see :func:`~pluriscope.analysis.formulas.encoding.encode`; pyunigen is not installed.
+        NotOffered: see :func:`~pluriscope_large.formulas.encoding.encode`; pyunigen is not installed.
         Cancelled: the report asked to stop.
     """
     counts: list[HashedCount] = []
@@ -288,7 +299,7 @@ def _too_early(reached: str, enough: float) -> BeyondLimits:
 def _answers(formula: Formula, asked: dict[str, Any], tell: Callable[[str], None]) -> Iterator[Any]:
     """What a process of its own answers, line by line; whatever ends this, the process ends with it."""
     if find_spec("pyunigen") is None:
-        cure = 'install it: pip install "pluriscope[solvers]"'
+        cure = 'install it: pip install "pluriscope-large[solvers]"'
         raise NotOffered("counts by hashing", "pyunigen is not installed", cure)
     paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
     process: Any = subprocess.Popen(  # noqa: S603

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pluriscope.analysis.formulas.formula import Formula
+from pluriscope_large.formulas.formula import Formula
 
 pytest.importorskip("z3")
 Solver = pytest.importorskip("pysat.solvers").Solver

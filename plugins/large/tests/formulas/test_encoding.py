@@ -7,20 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from plugins.large.tests.solved_formulas import fulfilled, models
 from pluriscope.analysis.circuits.judging import enough_right
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.circuits.space import Structure
 from pluriscope.analysis.data import DataRecord
 from pluriscope.analysis.errors import BeyondLimits, NotOffered
-from pluriscope.analysis.formulas.encoding import encode
-from pluriscope.analysis.formulas.rounding import error_bounds, rounded
 from pluriscope.analysis.protocol import protocol_from_mapping
 from pluriscope.analysis.question import ask
 from pluriscope.analysis.subjects.perceptron.circuit import masks_of
 from pluriscope.analysis.subjects.perceptron.mlp import batch_activations
+from pluriscope_large.formulas.encoding import encode
+from pluriscope_large.formulas.rounding import error_bounds, rounded
 from tests.factories import pretrained_xor
 from tests.random_networks import own_task, random_network
-from tests.solved_formulas import fulfilled, models
 
 ACTIVATIONS = ("leaky_relu", "relu", "linear", "hardtanh(min=-0.3, max=1.7)", "leaky_relu(negative_slope=0.3)")
 

@@ -11,8 +11,8 @@ from pluriscope.app.cli.signature import Within, with_fields_of
 from pluriscope.app.cli.terminal import Refusal, Shown, check_writable, progress_bar, read_bytes, write_bytes
 
 if TYPE_CHECKING:
-    from pluriscope.analysis.formulas.proof import Claim
     from pluriscope.analysis.question import Question
+    from pluriscope_large.formulas.proof import Claim
 
 
 @with_fields_of("pluriscope.analysis.network_files.intake:Declaration")
@@ -32,15 +32,15 @@ def prove(
     Example: pluriscope prove xor.json --output xor.proof
 
     Weights are rounded, and circuits close to a decision's edge are judged one by one on the network as it is. So the
-    proof is of the network as it is. It needs the solvers: pip install "pluriscope[solvers]".
+    proof is of the network as it is. It needs the solvers: pip install "pluriscope-large[solvers]".
 
     Exit codes: 0 done, 2 bad input, 3 the time was up.
 
     Args:
         seconds: For all of it; inf for no end.
     """
-    from pluriscope.analysis.formulas.proof import prove_smallest
     from pluriscope.analysis.work import Work
+    from pluriscope_large.formulas.proof import prove_smallest
 
     check_writable(output, file, data or file)
     question = _question(read_asked(file, protocol, data, (output_index,), _declaration(declared), quiet=quiet))
@@ -69,7 +69,7 @@ def check_proof(
     Example: pluriscope check-proof xor.proof xor.json
 
     Without the network's file the steps are checked alone. With it, what is excluded is judged again, and the formula
-    is made again, which needs z3: pip install "pluriscope[solvers]". What was not checked is said.
+    is made again, which needs z3: pip install "pluriscope-large[solvers]". What was not checked is said.
 
     Exit codes: 0 what was checked holds, 2 something does not, with the line, or bad input.
 
@@ -77,8 +77,8 @@ def check_proof(
         proof: The file that `pluriscope prove` wrote, or - for standard input.
         file: The network file that it is about.
     """
-    from pluriscope.analysis.formulas.proof import MAX_PROOF_BYTES
-    from pluriscope.analysis.formulas.proof import check_proof as checked
+    from pluriscope_large.formulas.proof import MAX_PROOF_BYTES
+    from pluriscope_large.formulas.proof import check_proof as checked
 
     raw, question = read_bytes(proof, "proof", MAX_PROOF_BYTES, "proof"), None
     if file:

@@ -4,7 +4,7 @@ The file has four parts, one after the other:
 
 1. A line of JSON: what is claimed of which question, with what was rounded how, and the masks of the circuits that are
    models but that the engine found not valid.
-2. The formula of which every valid circuit is a model (:mod:`pluriscope.analysis.formulas.encoding`, "outside"), as
+2. The formula of which every valid circuit is a model (:mod:`pluriscope_large.formulas.encoding`, "outside"), as
    DIMACS.
 3. The solver's steps as DRUP writes them, which end in a contradiction.
 
@@ -27,12 +27,12 @@ import numpy as np
 
 from pluriscope.analysis.digest import canonical_json
 from pluriscope.analysis.errors import BeyondLimits, InvalidMask, InvalidProof, NotOffered
-from pluriscope.analysis.formulas.encoding import DEFAULT_BITS, encode
-from pluriscope.analysis.formulas.formula import Formula
-from pluriscope.analysis.formulas.refutation import Step, wrong_step
-from pluriscope.analysis.formulas.searching import ValidCircuits, differs, find_smallest_solved, new_solver, solved
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope_large.formulas.encoding import DEFAULT_BITS, encode
+from pluriscope_large.formulas.formula import Formula
+from pluriscope_large.formulas.refutation import Step, wrong_step
+from pluriscope_large.formulas.searching import ValidCircuits, differs, find_smallest_solved, new_solver, solved
 
 FORMAT: Final = "pluriscope-proof/1"
 MAX_PROOF_BYTES: Final = 1 << 28
@@ -81,7 +81,7 @@ def prove_smallest(question: Question, work: Work = DEFAULT_WORK, bits: int = DE
     """Find a smallest valid circuit, and prove that none is smaller.
 
     Raises:
-        NotOffered, BeyondLimits: see :class:`~pluriscope.analysis.formulas.searching.ValidCircuits`; or the time was
+        NotOffered, BeyondLimits: see :class:`~pluriscope_large.formulas.searching.ValidCircuits`; or the time was
         up.
     """
     circuits = ValidCircuits(question, work, bits)

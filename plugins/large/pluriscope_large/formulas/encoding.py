@@ -5,7 +5,7 @@
    with the weights above; sums of more are bit vectors, as wide as intervals of their values need.
 2. A row is right where the output's pre-activation lies in an interval of whole numbers. That of "inside" leaves as
    much room as rounding may move the output, so that its circuits are valid in the given network too; that of
-   "outside" is as much wider, so that no valid circuit is missed (:mod:`pluriscope.analysis.formulas.rounding`).
+   "outside" is as much wider, so that no valid circuit is missed (:mod:`pluriscope_large.formulas.rounding`).
 3. A circuit of the protocol's space has, at each hidden neuron, an edge in if and only if it has one out; at each input
    one out and at the output one in; and no more active neurons than the protocol's filters leave.
 4. z3 turns the bit vectors into clauses by Tseitin's definitions, which the edges determine.
@@ -24,12 +24,12 @@ import numpy as np
 
 from pluriscope.analysis.circuits.decision_intervals import decision_box
 from pluriscope.analysis.errors import BeyondLimits, NotOffered
-from pluriscope.analysis.formulas.formula import Formula
-from pluriscope.analysis.formulas.rounding import Interval, RoundedQuestion, error_bounds, rounded, whole
 from pluriscope.analysis.protocol import in_space
 from pluriscope.analysis.question import Carried, Question
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.validity import max_wrong
+from pluriscope_large.formulas.formula import Formula
+from pluriscope_large.formulas.rounding import Interval, RoundedQuestion, error_bounds, rounded, whole
 
 Band = Literal["inside", "rounded", "outside"]
 DEFAULT_BITS: Final = 8
@@ -51,13 +51,13 @@ def encode(
         absent: what absent edges carry, ``[n_l]`` for layers 0 … L − 1, if not what the protocol's ablation says.
 
     Raises:
-        NotOffered: see :func:`~pluriscope.analysis.formulas.rounding.refusal`; or z3 is not installed.
-        BeyondLimits: too many bits, rows and edges, or see :func:`~pluriscope.analysis.formulas.rounding.rounded`.
+        NotOffered: see :func:`~pluriscope_large.formulas.rounding.refusal`; or z3 is not installed.
+        BeyondLimits: too many bits, rows and edges, or see :func:`~pluriscope_large.formulas.rounding.rounded`.
     """
     try:
         import z3
     except ImportError:
-        cure = 'install it: pip install "pluriscope[solvers]"'
+        cure = 'install it: pip install "pluriscope-large[solvers]"'
         raise NotOffered("circuits as models of a formula", "z3 is not installed", cure) from None
     coarse = rounded(question, bits, absent)
     rows = np.unique(np.column_stack([*question.judged]), axis=0)

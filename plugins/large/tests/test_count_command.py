@@ -1,0 +1,53 @@
+"""`pluriscope count`: the best number in the time that there is, with how sure it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pluriscope.analysis.explaining.counting import count as count_of
+from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.work import Work
+from pluriscope.app import bundled
+from pluriscope.kinds.circuits import facet_of
+from tests.app.cli.test_analyse import run
+from tests.factories import real_analysis
+from tests.golden_files import golden_network
+
+BUNDLED = Path(bundled.__file__).parent
+
+
+PRETRAINED = BUNDLED / "xor-pretrained.json"
+
+
+def counted(capsys, file: Path, *arguments: object, code: int = 0) -> dict:
+    assert run("count", file, "-q", "--json", *arguments) == code
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.slow
+def test_a_sample_is_guaranteed_and_a_solver_finds_the_rest_exactly(capsys) -> None:
+    pytest.importorskip("pysat")
+    exact, found = counted(capsys, PRETRAINED), counted(capsys, PRETRAINED, "--how", "guaranteed", "--seed", 3)
+    circuits = found["circuits"]
+    assert (circuits["how"], circuits["method"], circuits["confidence"]) == ("guaranteed", "sampled", 0.99)
+    assert 150 < circuits["low"] <= 197 <= circuits["high"] < 250
+    assert (found["smallest"], found["backbone"]) == (exact["smallest"], exact["backbone"])
+    pairs = zip(found["by_size"], exact["by_size"], strict=True)
+    assert all(one["low"] <= truth["low"] <= one["high"] for one, truth in pairs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("asked", [{"at_most_edges": 12}, {"keeps": ["n2.1", "A-n1.2"]}])
+def test_those_that_meet_a_condition_are_hashed_where_a_sample_says_little(asked) -> None:
+    pytest.importorskip("pyunigen")
+    most, keeps = asked.get("at_most_edges", 18), asked.get("keeps", ())
+    every, into = real_analysis().circuits.masks.tolist(), {"n2.1": 0b111 << 9, "A-n1.2": 1 << 4}
+    passing = [one for one in every if one.bit_count() <= most and all(one & into[name] for name in keeps)]
+    question, most_or_none = ask(golden_network("xor_pretrained").network), asked.get("at_most_edges")
+    facet, work = facet_of(question, most_or_none, keeps), Work(limits=Limits(n_samples=3))
+    found = count_of(question, work, "guaranteed", 0, facet).circuits
+    assert (found.method, found.low <= len(passing) <= found.high) == ("hashed", True)
