@@ -75,6 +75,9 @@ _RANDOM: Final = tuple(
         (r"\d{8}T\d{12}Z", "*"),  # in names of files that were put aside
         (r"\d+ [A-Z][a-z]{2} \d{4} \d\d:\d\d UTC", "* UTC"),
         (r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+]00:00)", "*"),
+        (r"(about )?[\d.,]+ to [\d.,]+ (MB|GB|seconds|minutes|hours)\b|under a second", "* s"),  # of plans
+        (r'("(answers.parquet|summary.json)":\s*)"[0-9a-f]{64}"', r'\1"*"'),  # which have how long methods took
+        (r"studies/[0-9a-f]{64}", "studies/*"),
         (r"\d+ (d|h|min) \d+ (h|min|s)\b|\b[\d.,]+ (s|ms|min|h|days?)\b", "* s"),
         (r"[\d.,]+ of [\d.,]+ GB|\b[\d.,]+ (MB|MiB|GB|GiB)\b", "* GB"),
     )

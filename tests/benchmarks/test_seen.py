@@ -10,6 +10,7 @@ from benchmarks.seen import differences, normal, read, shows, write
         ("<p>at 29 Nov 2026 11:42 UTC</p>", "<p>at 3 Dec 2026 01:02 UTC</p>"),
         ("waits for 5 h 22 min", "waits for 1 min 3 s"),
         ("it took 0.31 s", "it took 12 s"),
+        ("ends in about 0.7 to 2 minutes", "ends in 3 to 11 seconds"),
         ("67.7 of 270.6 GB", "3 of 9.1 GB"),
         ("store at /tmp/one/x", "store at /tmp/two/x"),
         ('{"seconds": {"count": 1.5}, "n": 1}', '{"seconds": {"count": 2}, "n": 1}'),
