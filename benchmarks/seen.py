@@ -72,6 +72,7 @@ _RANDOM: Final = tuple(
     (re.compile(pattern), put)
     for pattern, put in (
         (r"\?v=[0-9a-f]+", "?v=*"),
+        (r"request (<code>)?[0-9a-f]{12}\b", "request *"),
         (r"\d{8}T\d{12}Z", "*"),  # in names of files that were put aside
         (r"\d+ [A-Z][a-z]{2} \d{4} \d\d:\d\d UTC", "* UTC"),
         (r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+]00:00)", "*"),
@@ -139,6 +140,7 @@ def pages(data: Path, old: Sequence[str], each: int, most: int) -> Iterator[tupl
             waiting, found, kinds = deque(old or STARTS), {*(old or STARTS)}, Counter[str]()
             while waiting:
                 path = waiting.popleft()
+                client.cookies.clear()  # an address with a theme would choose it for those that follow
                 answer = client.get(path)
                 kind, moved = (answer.headers.get(name, "") for name in ("content-type", "location"))
                 yield path, f"{answer.status_code} {kind} {moved}\n{_written(answer.content, kind, {folder: 'DATA'})}"

@@ -11,6 +11,7 @@ from benchmarks.seen import differences, normal, read, shows, write
         ("waits for 5 h 22 min", "waits for 1 min 3 s"),
         ("it took 0.31 s", "it took 12 s"),
         ("ends in about 0.7 to 2 minutes", "ends in 3 to 11 seconds"),
+        ("request <code>d47afe464724</code>", "request <code>cfccea73d823</code>"),
         ("67.7 of 270.6 GB", "3 of 9.1 GB"),
         ("store at /tmp/one/x", "store at /tmp/two/x"),
         ('{"seconds": {"count": 1.5}, "n": 1}', '{"seconds": {"count": 2}, "n": 1}'),
