@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, depth_of
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.alignments.alignment import IIA, Aligned
 from pluriscope.analysis.alignments.alignment import Alignment as Placement
@@ -98,7 +98,7 @@ class Algorithm(Explanation):
     def row(self) -> Row:
         return {
             "formula": self.formula,
-            "depth": depth_of(self.value.root),
+            "depth": self.value.depth,
             "variables": len(self.value.variables),
             "valid": self.n_valid,
             "minimal": int(self.told["minimal"]),

@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node, input_pattern
-from pluriscope.analysis.tasks import INPUT_NAMES
 
 _GATES_BASE = 64  # more than the gates of any tree of depth ≤ 5
 
@@ -30,20 +29,16 @@ class Literal:
     """A tree or its negation.
 
     Args:
-        text: canonical text, with a leading ``!`` if negated.
         node: the tree, under a NOT node if negated.
         tree: running number of the tree, shared by its two literals.
         function: truth table as an integer.
-        depth: depth in gates.
         gates: number of gates.
         children: ranks of a gate's two literals among the literals of one depth less, ascending; (−1, −1) for an input.
     """
 
-    text: str
     node: Node
     tree: int
     function: int
-    depth: int
     gates: int
     children: tuple[int, int] = (-1, -1)
 
@@ -89,33 +84,21 @@ def literals(n_inputs: int, depth: int) -> tuple[Literal, ...]:
     """Both literals of every tree of depth ≤ ``depth``, sorted by text."""
     full = (1 << (1 << n_inputs)) - 1
     if depth == 0:
-        trees = [
-            Literal(INPUT_NAMES[i], Node("input", input=i), i, input_pattern(i, n_inputs), 0, 0)
-            for i in range(n_inputs)
-        ]
+        trees = [Literal(Node("input", input=i), i, input_pattern(i, n_inputs), 0) for i in range(n_inputs)]
     else:
         below = literals(n_inputs, depth - 1)
-        trees = [Literal(x.text, x.node, 0, x.function, 0, 0) for x in below if x.depth == 0 and x.text[0] != "!"]
+        trees = [Literal(x.node, 0, x.function, 0) for x in below if x.node.operator == "input"]
         for i, left in enumerate(below):
             for j, right in enumerate(below[i + 1 :], start=i + 1):
                 if left.tree != right.tree:
-                    trees.append(
-                        Literal(
-                            f"({left.text}&{right.text})",
-                            Node("and", (left.node, right.node)),
-                            0,
-                            left.function & right.function,
-                            1 + max(left.depth, right.depth),
-                            1 + left.gates + right.gates,
-                            (i, j),
-                        )
-                    )
+                    gate = Node("and", (left.node, right.node))
+                    gates = 1 + left.gates + right.gates
+                    trees.append(Literal(gate, 0, left.function & right.function, gates, (i, j)))
     both = []
     for number, tree in enumerate(trees):
         both.append(replace(tree, tree=number))
-        function = full & ~tree.function
-        both.append(replace(both[-1], text=f"!{tree.text}", node=Node("not", (tree.node,)), function=function))
-    return tuple(sorted(both, key=lambda literal: literal.text))
+        both.append(replace(both[-1], node=Node("not", (tree.node,)), function=full & ~tree.function))
+    return tuple(sorted(both, key=lambda literal: literal.node.text))
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,11 +164,11 @@ def literal_table(n_inputs: int, depth: int) -> LiteralTable:
     return LiteralTable(
         np.array([x.function for x in every], dtype=np.uint64),
         column(x.tree for x in every),
-        column(x.depth for x in every),
+        column(x.node.depth for x in every),
         column(x.gates for x in every),
         column(x.children[0] for x in every),
         column(x.children[1] for x in every),
-        np.array([x.text[0] == "!" for x in every], dtype=bool),
+        np.array([x.node.operator == "not" for x in every], dtype=bool),
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from sys import intern
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
@@ -20,13 +21,13 @@ from pluriscope.analysis.digest import short_id
 from pluriscope.analysis.tasks import INPUT_NAMES, input_table
 
 Operator = Literal["input", "not", "and", "or"]
-_LETTERS_OF_GATES: Final = "ghijklmnopqrstuvwxyz"
+_LETTERS: Final = INPUT_NAMES + "ghijklmnopqrstuvwxyz"  # shared gates have those after the inputs'
 Form = Literal["and_inverter", "formula_trees", "shared_gates"]
 
 
 @dataclass(frozen=True)
 class Node:
-    """One node of a tree.
+    """One node of a tree. What is asked of it is kept with it: the same sub-trees come back in many algorithms.
 
     Args:
         operator: "input" (no children), "not" (one), "and" or "or" (two).
@@ -38,9 +39,85 @@ class Node:
     children: tuple[Node, ...] = ()
     input: int = -1
 
-    @property
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    @cached_property
     def is_gate(self) -> bool:
         return self.operator in ("and", "or")
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """Every node of the tree, children before their parents."""
+        return (*[node for child in self.children for node in child.nodes], self)
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """The path of each of the nodes; a NOT has that of its child."""
+        if self.operator == "not":
+            return (*self.children[0].paths, "")
+        return (*[intern(f"{at}{path}") for at, child in enumerate(self.children) for path in child.paths], "")
+
+    @cached_property
+    def depth(self) -> int:
+        """Depth in gates; NOT is free."""
+        return max([child.depth for child in self.children], default=0) + self.is_gate
+
+    @cached_property
+    def text(self) -> str:
+        """Canonical and-inverter text: leaf ``A``, gate ``(x&y)`` with children sorted by text, ``!`` for not."""
+        if self.operator == "input":
+            return _LETTERS[self.input]
+        if self.operator == "not":
+            return "!" + self.children[0].text
+        return "(" + "&".join(sorted([child.text for child in self.children])) + ")"
+
+    @property
+    def formula(self) -> str:
+        """The formula with the fewest ¬ signs: ¬(x∧y) is shown as ¬x ∨ ¬y where that saves signs.
+
+        The two sides of a gate come in the order of their letters, then of their signs, whatever the tree's order.
+        """
+        return self.readings[0].text
+
+    @cached_property
+    def readings(self) -> tuple[Reading, Reading]:
+        """The tree and its negation as text with the fewest ¬ signs."""
+        if self.operator == "not":
+            return self.children[0].readings[::-1]
+        if self.operator == "input":
+            name = _LETTERS[self.input]
+            return Reading(name, 0, False), Reading(f"¬{name}", 1, False)
+        plain, pushed = self._joined(False), self._joined(True)
+        outside = Reading(f"¬({plain.text})", plain.n_negations + 1, False)
+        return plain, min(pushed, outside, key=lambda one: one.n_negations)
+
+    def _joined(self, negated: bool) -> Reading:
+        """A gate's two sides, or their negations, with the sign between them."""
+        sides = sorted([child.readings[negated] for child in self.children], key=_reading_order)
+        sign = " ∧ " if (self.operator == "and") != negated else " ∨ "
+        text = sign.join([f"({side.text})" if side.bare else side.text for side in sides])
+        return Reading(text, sides[0].n_negations + sides[1].n_negations, True)
+
+
+class Reading(NamedTuple):
+    """A tree as people read it.
+
+    Args:
+        text: the formula.
+        n_negations: its ¬ signs.
+        bare: whether it is a gate that needs brackets inside another.
+    """
+
+    text: str
+    n_negations: int
+    bare: bool
+
+
+def _reading_order(part: Reading) -> tuple[list[str], int, bool, str]:
+    """Fewest letters first, then by letters, by number of ¬ signs, a positive first letter first."""
+    letters = [letter for letter in part.text if letter in INPUT_NAMES]
+    return letters, part.n_negations, part.text.lstrip("(").startswith("¬"), part.text
 
 
 @dataclass(frozen=True)
@@ -105,7 +182,7 @@ class HighLevelModel(Described):
         """
         if self.form == "formula_trees":
             return authors_text(self.root)
-        return ";".join((canonical_text(self.root), *map(canonical_text, self.shared)))
+        return ";".join([node.text for node in (self.root, *self.shared)])
 
     @cached_property
     def shared(self) -> tuple[Node, ...]:
@@ -113,12 +190,12 @@ class HighLevelModel(Described):
         if self.form != "shared_gates":
             return ()
         readers: dict[Node, set[Node]] = {}
-        for reader in filter(lambda node: node.is_gate, walk(self.root)):
-            for child in reader.children:
+        for reader in self.root.nodes:
+            for child in reader.children if reader.is_gate else ():
                 read = child.children[0] if child.operator == "not" else child
                 readers.setdefault(read, set()).add(reader)
         several = [node for node, by in readers.items() if node.is_gate and len(by) > 1]
-        return tuple(sorted(several, key=lambda node: (len(text := canonical_text(node)), text)))
+        return tuple(sorted(several, key=lambda node: (len(node.text), node.text)))
 
     @cached_property
     def id(self) -> str:
@@ -141,20 +218,19 @@ class HighLevelModel(Described):
     @cached_property
     def variables(self) -> tuple[Variable, ...]:
         """The variables in path order; what they are is told by :attr:`carriers`."""
-        shown = shown_gates(self.root) if self.form == "and_inverter" else {}
-
-        def told(path: str, node: Node) -> Variable:
-            formula = self.formulas[path]
-            return Variable(path, node, function_of(node, self.n_inputs), formula, shown.get(path, formula))
-
-        return tuple(told(path, node) for path, node in self.carriers.items())
+        shown = dict(shown_gates(self.root)) if self.form == "and_inverter" else self.formulas
+        return tuple(
+            Variable(path, node, self.responses[path].function, self.formulas[path], shown[path])
+            for path, node in self.carriers.items()
+        )
 
     @cached_property
     def formulas(self) -> Mapping[str, str]:
         """The readable formula of each variable by itself, by its path, in path order."""
-        if self.form == "formula_trees":
-            return {path: with_signs(authors_text(node)) for path, node in self.carriers.items()}
-        return {path: readable_text(node) for path, node in self.carriers.items()}
+        authors = self.form == "formula_trees"
+        return {
+            path: with_signs(authors_text(node)) if authors else node.formula for path, node in self.carriers.items()
+        }
 
     @cached_property
     def carriers(self) -> Mapping[str, Node]:
@@ -165,45 +241,34 @@ class HighLevelModel(Described):
         Formula trees (the authors' rule): every inner node but the root, where the child of a NOT is replaced by the
         NOT itself; so a negated input is one.
         """
-        everywhere = self._occurrences
-        first = {node: path for path, node in reversed(everywhere.items())} if self.form == "shared_gates" else None
-        return {path: node for path, node in everywhere.items() if first is None or first[node] == path}
+        nodes = self.root.nodes
+        return {path: nodes[at] for path, at in self._occurrences.items() if self.variable_at[path] == path}
 
     @cached_property
     def variable_at(self) -> Mapping[str, str]:
         """Path of the variable of each occurrence's path, in path order; with shared gates several have the same."""
         if self.form != "shared_gates":
             return {path: path for path in self._occurrences}
-        first = {node: path for path, node in self.carriers.items()}
-        return {path: first[node] for path, node in self._occurrences.items()}
+        first: dict[Node, str] = {}
+        return {path: first.setdefault(self.root.nodes[at], path) for path, at in self._occurrences.items()}
 
     @cached_property
-    def _occurrences(self) -> dict[str, Node]:
-        """The node at every path that a variable may have, in path order."""
-        found: dict[str, Node] = {}
+    def _occurrences(self) -> dict[str, int]:
+        """Which of the root's nodes is at every path that a variable may have, in path order."""
+        operators = ("and", "or", "not") if self.form == "formula_trees" else ("and", "or")
+        every = enumerate(zip(self.root.paths, self.root.nodes, strict=True))
+        found = {path: at for at, (path, node) in every if path and node.operator in operators}  # a NOT after its child
+        return {path: found[path] for path in sorted(sorted(found), key=len)}
 
-        def visit(node: Node, path: str) -> None:
-            inner = node
-            while inner.operator == "not":
-                inner = inner.children[0]
-            carrier = node if self.form == "formula_trees" else inner
-            if path and carrier.operator != "input":
-                found[path] = carrier
-            for position, child in enumerate(inner.children):
-                visit(child, f"{path}{position}")
-
-        visit(self.root, "")
-        return {path: found[path] for path in sorted(found, key=lambda path: (len(path), path))}
-
-    @cached_property
+    @property
     def depth(self) -> int:
         """Depth in gates."""
-        return depth_of(self.root)
+        return self.root.depth
 
     @cached_property
     def n_gates(self) -> int:
         """Number of gates, a shared one once."""
-        gates = [node for node in walk(self.root) if node.is_gate]
+        gates = [node for node in self.root.nodes if node.is_gate]
         return len(set(gates) if self.form == "shared_gates" else gates)
 
     @cached_property
@@ -212,12 +277,18 @@ class HighLevelModel(Described):
 
         A shared gate is fixed wherever it is read.
         """
-        full = (1 << (1 << self.n_inputs)) - 1
+        n_rows, rows = 1 << self.n_inputs, (1 << (1 << self.n_inputs)) - 1
+        shifts = {path: (2 * at + 1) * n_rows for at, path in enumerate(self.carriers)}  # of two copies for each
+        fixed = {
+            at: ((rows << n_rows | rows) << shifts[variable], rows << n_rows + shifts[variable])
+            for at, variable in zip(self._occurrences.values(), self.variable_at.values(), strict=True)
+        }
+        values = truth_tables(self.root, self.n_inputs, fixed, 2 * len(shifts) + 1)
         return {
             path: Response(
-                function_of(node, self.n_inputs), self.output_given({path: 0}), self.output_given({path: full})
+                values[self._occurrences[path]] & rows, values[-1] >> shift & rows, values[-1] >> shift + n_rows & rows
             )
-            for path, node in self.carriers.items()
+            for path, shift in shifts.items()
         }
 
     def output_given(self, fixed: Mapping[str, int], of: str = "", copies: int = 1) -> int:
@@ -232,36 +303,10 @@ class HighLevelModel(Described):
         Returns:
             The values over the input rows as an integer.
         """
-        n_rows = 1 << self.n_inputs
-        full = (1 << copies * n_rows) - 1
-        each = full // ((1 << n_rows) - 1)  # a bit where each copy begins
-        carriers, variable_at = self.carriers, self.variable_at
-
-        def value(node: Node, path: str) -> int:
-            variable = variable_at.get(path)
-            if variable is not None and variable in fixed and node == carriers[variable]:
-                return fixed[variable]
-            if node.operator == "input":
-                return input_pattern(node.input, self.n_inputs) * each
-            if node.operator == "not":
-                return full & ~value(node.children[0], path)
-            left, right = (value(child, f"{path}{i}") for i, child in enumerate(node.children))
-            return left & right if node.operator == "and" else left | right
-
-        return value(carriers[of] if of else self.root, of)
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """Every node of a tree in pre-order."""
-    yield node
-    for child in node.children:
-        yield from walk(child)
-
-
-def depth_of(node: Node) -> int:
-    """Depth in gates; NOT is free."""
-    below = max((depth_of(child) for child in node.children), default=0)
-    return below + 1 if node.is_gate else below
+        everywhere = (1 << (copies << self.n_inputs)) - 1
+        occurrences = zip(self._occurrences.values(), self.variable_at.values(), strict=True)
+        at = {number: (everywhere, fixed[variable]) for number, variable in occurrences if variable in fixed}
+        return truth_tables(self.root, self.n_inputs, at, copies)[self._occurrences[of] if of else -1]
 
 
 def negation(node: Node) -> Node:
@@ -276,23 +321,37 @@ def input_pattern(index: int, n_inputs: int) -> int:
     return sum(int(value) << row for row, value in enumerate(column))
 
 
+def truth_tables(
+    tree: Node, n_inputs: int, fixed: Mapping[int, tuple[int, int]] = MappingProxyType({}), copies: int = 1
+) -> list[int]:
+    """The truth table of every node of a tree as an integer, parallel to :attr:`Node.nodes`, the tree's own last.
+
+    Args:
+        fixed: by the number of a node, the rows on which it is fixed and its values there, as integers.
+        copies: of the input rows, one behind the other.
+    """
+    n_rows = 1 << n_inputs
+    full = (1 << copies * n_rows) - 1
+    each = full // ((1 << n_rows) - 1)  # a bit where each copy begins
+    tables: list[int] = []
+    for number, node in enumerate(tree.nodes):
+        if node.operator == "input":
+            table = input_pattern(node.input, n_inputs) * each
+        elif node.operator == "not":
+            table = full & ~tables[-1]
+        else:
+            left, right = tables[-1 - len(node.children[1].nodes)], tables[-1]
+            table = left & right if node.operator == "and" else left | right
+        if number in fixed:
+            where, given = fixed[number]
+            table = table & ~where | given
+        tables.append(table)
+    return tables
+
+
 def function_of(node: Node, n_inputs: int) -> int:
     """Truth table of a sub-tree as an integer."""
-    if node.operator == "input":
-        return input_pattern(node.input, n_inputs)
-    values = [function_of(child, n_inputs) for child in node.children]
-    if node.operator == "not":
-        return ((1 << (1 << n_inputs)) - 1) & ~values[0]
-    return values[0] & values[1] if node.operator == "and" else values[0] | values[1]
-
-
-def canonical_text(node: Node) -> str:
-    """Canonical and-inverter text: leaf ``A``, gate ``(x&y)`` with children sorted by text, ``!`` for not."""
-    if node.operator == "input":
-        return INPUT_NAMES[node.input]
-    if node.operator == "not":
-        return "!" + canonical_text(node.children[0])
-    return "(" + "&".join(sorted(canonical_text(child) for child in node.children)) + ")"
+    return truth_tables(node, n_inputs)[-1]
 
 
 def authors_text(node: Node) -> str:
@@ -315,72 +374,30 @@ def with_signs(authors: str) -> str:
     return authors.replace("*", " ∧ ").replace("+", " ∨ ")
 
 
-def readable_text(node: Node) -> str:
-    """The formula with the fewest ¬ signs: ¬(x∧y) is shown as ¬x ∨ ¬y where that saves signs.
-
-    The two sides of a gate come in the order of their letters, then of their signs, whatever the tree's order.
-    """
-    return _rendered(node, False, "").text
-
-
-def formula_with(root: Node, shared: Sequence[Node]) -> str:
-    """The most readable formula in which each shared gate has a letter, with what the letters stand for."""
-    names = dict(zip(shared, _LETTERS_OF_GATES, strict=False))
-
-    def named(gate: Node) -> str:
-        return _rendered(gate, False, "", {node: name for node, name in names.items() if node != gate}).text
-
-    defined = ", ".join(f"{name} = {named(gate)}" for gate, name in names.items())
-    return f"{named(root)} with {defined}" if defined else named(root)
-
-
-def shown_gates(root: Node) -> dict[str, str]:
+def shown_gates(node: Node, negated: bool = False, path: str = "") -> Iterator[tuple[str, str]]:
     """Every gate of a tree as the readable formula of the whole tree shows it, by path.
 
     A gate whose negation stands in the formula is that part of the formula in ``¬( )``, so the text always has the
     gate's own truth table.
     """
-    return dict(_rendered(root, False, "").gates)
-
-
-class _Rendered(NamedTuple):
-    """A sub-tree as text.
-
-    Args:
-        text: the formula.
-        n_negations: its ¬ signs.
-        bare: whether it is a gate that needs brackets inside another.
-        gates: path of every gate in it, with that gate as this text shows it.
-    """
-
-    text: str
-    n_negations: int
-    bare: bool
-    gates: tuple[tuple[str, str], ...]
-
-
-def _rendered(node: Node, negated: bool, path: str, names: Mapping[Node, str] = MappingProxyType({})) -> _Rendered:
     if node.operator == "not":
-        return _rendered(node.children[0], not negated, path, names)
-    if node.operator == "input" or node in names:
-        name = INPUT_NAMES[node.input] if node.operator == "input" else names[node]
-        return _Rendered(f"¬{name}", 1, False, ()) if negated else _Rendered(name, 0, False, ())
-    options = []
-    for pushed in (False, True) if negated else (False,):
-        children = [
-            _rendered(child, pushed, f"{path}{position}", names) for position, child in enumerate(node.children)
-        ]
-        children.sort(key=_reading_order)
-        conjunction = (node.operator == "and") != pushed
-        body = (" ∧ " if conjunction else " ∨ ").join(f"({one.text})" if one.bare else one.text for one in children)
-        cost = sum(one.n_negations for one in children)
-        gates = ((path, f"¬({body})" if pushed else body), *(gate for one in children for gate in one.gates))
-        outside = negated and not pushed
-        options.append(_Rendered(f"¬({body})" if outside else body, cost + outside, not outside, gates))
-    return min(options, key=lambda option: (option.n_negations, not option.bare))
+        yield from shown_gates(node.children[0], not negated, path)
+    elif node.is_gate:
+        plain, other = node.readings
+        pushed = negated and other.bare
+        yield path, f"¬({other.text})" if pushed else plain.text
+        for at, child in enumerate(node.children):
+            yield from shown_gates(child, pushed, f"{path}{at}")
 
 
-def _reading_order(part: _Rendered) -> tuple[list[str], int, bool, str]:
-    """Fewest letters first, then by letters, by number of ¬ signs, a positive first letter first."""
-    letters = [letter for letter in part.text if letter in INPUT_NAMES]
-    return letters, part.n_negations, part.text.lstrip("(").startswith("¬"), part.text
+def formula_with(root: Node, shared: Sequence[Node]) -> str:
+    """The most readable formula in which each shared gate has a letter, with what the letters stand for."""
+    numbers = range(len(INPUT_NAMES), len(_LETTERS))
+    letters = {gate: Node("input", input=at) for at, gate in zip(numbers, shared, strict=False)}
+
+    def with_letters(node: Node) -> Node:
+        children = [letters.get(child) or with_letters(child) for child in node.children]
+        return Node(node.operator, tuple(children), node.input)
+
+    defined = ", ".join(f"{letter.text} = {with_letters(gate).formula}" for gate, letter in letters.items())
+    return f"{with_letters(root).formula} with {defined}" if defined else root.formula

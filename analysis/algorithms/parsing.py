@@ -3,7 +3,7 @@
 Which algorithms a typed formula may be is found without a list of candidates:
 
 1. The and-inverter form has one text for all formulas that differ by commuting or by De Morgan's laws: an OR becomes
-   the negation of an AND of negations, double negations go, and children are sorted by text (:func:`canonical_text`).
+   the negation of an AND of negations, double negations go, and children are sorted by text (:attr:`Node.text`).
    With shared gates the same tree has its shared gates after it, if it has any.
 2. A formula tree has one text for each way of writing it, and the authors list one of the two orders of each gate's
    children. Which one depends on its place in their list, so every order is tried; there are 2^gates.
@@ -12,18 +12,11 @@ Which algorithms a typed formula may be is found without a list of candidates:
 from __future__ import annotations
 
 from itertools import accumulate, product
+from operator import attrgetter
 from typing import Final, NoReturn
 
 from pluriscope.analysis.algorithms.boolean_formulas import tree_from_formula
-from pluriscope.analysis.algorithms.high_level_model import (
-    Form,
-    HighLevelModel,
-    Node,
-    authors_text,
-    canonical_text,
-    negation,
-    walk,
-)
+from pluriscope.analysis.algorithms.high_level_model import Form, HighLevelModel, Node, authors_text, negation
 from pluriscope.analysis.errors import InvalidAlgorithm
 from pluriscope.analysis.tasks import INPUT_NAMES
 
@@ -96,9 +89,9 @@ class _Reader:
             self._expect("&")
             right = self._literal()
             self._expect(")")
-            if canonical_text(left).lstrip("!") == canonical_text(right).lstrip("!"):
+            if left.text.lstrip("!") == right.text.lstrip("!"):
                 self._refuse("has a gate whose two children are the same tree")
-            node = Node("and", tuple(sorted((left, right), key=canonical_text)))
+            node = Node("and", tuple(sorted((left, right), key=attrgetter("text"))))
         else:
             node = self._input()
         return Node("not", (node,)) if negated else node
@@ -163,7 +156,7 @@ def texts_of_formula(text: str) -> tuple[str, ...]:
     tree = tree_from_formula(text, len(INPUT_NAMES))
     inverted = _inverted(tree)
     graph = HighLevelModel("shared_gates", len(INPUT_NAMES), inverted)
-    return tuple(dict.fromkeys((canonical_text(inverted), graph.text, *map(authors_text, _orders(tree)))))
+    return tuple(dict.fromkeys((inverted.text, graph.text, *map(authors_text, _orders(tree)))))
 
 
 def _inverted(node: Node) -> Node:
@@ -174,13 +167,13 @@ def _inverted(node: Node) -> Node:
     if node.operator == "not":
         return negation(children[0])
     if node.operator == "and":
-        return Node("and", tuple(sorted(children, key=canonical_text)))
-    return negation(Node("and", tuple(sorted(map(negation, children), key=canonical_text))))
+        return Node("and", tuple(sorted(children, key=attrgetter("text"))))
+    return negation(Node("and", tuple(sorted(map(negation, children), key=attrgetter("text")))))
 
 
 def _orders(node: Node) -> tuple[Node, ...]:
     """The tree with its gates' children in every order, as it is written first; alone if it has too many gates."""
-    if node.operator == "input" or sum(one.is_gate for one in walk(node)) > MOST_GATES:
+    if node.operator == "input" or sum(one.is_gate for one in node.nodes) > MOST_GATES:
         return (node,)
     ways: list[tuple[Node, ...]] = [tuple(children) for children in product(*map(_orders, node.children))]
     ways += [children[::-1] for children in ways] if node.is_gate else []

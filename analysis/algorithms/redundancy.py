@@ -11,14 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from pluriscope.analysis.algorithms.candidates import Candidates, candidate_algorithms
-from pluriscope.analysis.algorithms.high_level_model import (
-    HighLevelModel,
-    Node,
-    function_of,
-    input_pattern,
-    readable_text,
-    walk,
-)
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node, input_pattern, truth_tables
 from pluriscope.analysis.protocol import Protocol
 from pluriscope.analysis.tasks import Task
 
@@ -41,17 +34,19 @@ class Gate:
         path: of the gate, of a shared one its first.
         function: truth table as an integer.
         node: its tree.
-        seen: the inputs on which the output of the algorithm depends on it, as a truth table; of a tree alone.
+        sides: truth tables of its children.
+        seen: the inputs on which the output of the algorithm depends on it, as a truth table.
     """
 
     path: str
     function: int
     node: Node
+    sides: tuple[int, int]
     seen: int
 
     @property
     def formula(self) -> str:
-        return readable_text(self.node)
+        return self.node.formula
 
 
 @lru_cache(maxsize=4096)  # the same candidates come back with every network
@@ -68,26 +63,20 @@ def irredundancy(algorithm: HighLevelModel) -> dict[str, bool]:
     return {
         "irredundant-gates": next(trivial_gates(algorithm, gates), None) is None,
         "irredundant-functions": next(repeating_gates(algorithm, gates), None) is None,
-        "irredundant-literals": next(idle_edges(algorithm, gates), None) is None,
+        "irredundant-literals": next(idle_edges(gates), None) is None,
     }
 
 
 def gates_of(algorithm: HighLevelModel) -> list[Gate]:
     """Every gate, a gate before those below it; a shared one at its first occurrence."""
-    n_inputs, full = algorithm.n_inputs, (1 << (1 << algorithm.n_inputs)) - 1
-
-    def visit(node: Node, path: str, seen: int) -> Iterator[Gate]:
+    tables, gates = truth_tables(algorithm.root, algorithm.n_inputs), []
+    full = (1 << (1 << algorithm.n_inputs)) - 1
+    for at, (path, node) in enumerate(zip(algorithm.root.paths, algorithm.root.nodes, strict=True)):
         if node.is_gate:
-            yield Gate(path, function_of(node, n_inputs), node, seen)
-            for position, child in enumerate(node.children):
-                other = function_of(node.children[1 - position], n_inputs)
-                yield from visit(
-                    child, f"{path}{position}", seen & (other if node.operator == "and" else full & ~other)
-                )
-        elif node.operator == "not":
-            yield from visit(node.children[0], path, seen)
-
-    gates = list(visit(algorithm.root, "", full))
+            sides = tables[at - 1 - len(node.children[1].nodes)], tables[at - 1]
+            _, when_false, when_true = algorithm.responses[algorithm.variable_at[path]] if path else (0, 0, full)
+            gates.append(Gate(path, tables[at], node, sides, when_false ^ when_true))
+    gates.sort(key=lambda gate: gate.path)
     return list({gate.node: gate for gate in reversed(gates)}.values())[::-1] if algorithm.shared else gates
 
 
@@ -107,29 +96,18 @@ def repeating_gates(algorithm: HighLevelModel, gates: list[Gate]) -> Iterator[tu
     for gate in gates:
         for below in gates:
             same = below.path != gate.path and gate.function in (below.function, full & ~below.function)
-            if same and (below.node in walk(gate.node) if algorithm.shared else below.path.startswith(gate.path)):
+            if same and (below.node in gate.node.nodes if algorithm.shared else below.path.startswith(gate.path)):
                 yield gate, below
 
 
-def idle_edges(algorithm: HighLevelModel, gates: list[Gate]) -> Iterator[tuple[Gate, int]]:
+def idle_edges(gates: list[Gate]) -> Iterator[tuple[Gate, int]]:
     """The edges that may be fixed to the gate's neutral value, which leaves the gate's other child, without changing
     the output; a shared gate is fixed wherever it is read.
     """
     for gate in gates:
-        for position, kept in ((0, gate.node.children[1]), (1, gate.node.children[0])):
-            if algorithm.shared:
-                left = function_of(_replaced(algorithm.root, gate.node, kept), algorithm.n_inputs)
-                changed = left ^ algorithm.function
-            else:
-                changed = (function_of(kept, algorithm.n_inputs) ^ gate.function) & gate.seen
-            if not changed:
+        for position, kept in enumerate(gate.sides[::-1]):
+            if not (kept ^ gate.function) & gate.seen:
                 yield gate, position
-
-
-def _replaced(node: Node, gate: Node, by: Node) -> Node:
-    if node == gate:
-        return by
-    return Node(node.operator, tuple(_replaced(child, gate, by) for child in node.children), node.input)
 
 
 @lru_cache(maxsize=32)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
-from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, readable_text
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.redundancy import Gate, gates_of, idle_edges, repeating_gates, trivial_gates
 from pluriscope.analysis.criteria.criterion import Criterion, Judge, Settings
 from pluriscope.analysis.criteria.population import Population
@@ -58,12 +58,12 @@ def _no_repeated_function(algorithm: HighLevelModel, gates: list[Gate]) -> Verdi
     return Verdict.of_share("failed", len(gates) - n_bad, len(gates), reason, witness)
 
 
-def _no_redundant_literal(algorithm: HighLevelModel, gates: list[Gate]) -> Verdict:
-    idle, n_edges = list(idle_edges(algorithm, gates)), 2 * len(gates)
+def _no_redundant_literal(_: HighLevelModel, gates: list[Gate]) -> Verdict:
+    idle, n_edges = list(idle_edges(gates)), 2 * len(gates)
     if not idle:
         return Verdict.of_share("passed", n_edges, n_edges, "Every literal matters: without it some output changes.")
     gate, position = idle[0]
-    literal = readable_text(gate.node.children[position])
+    literal = gate.node.children[position].formula
     reason = f"Without {literal} in {gate.formula} the output stays the same."
     witness = {"path": f"{gate.path}{position}", "formula": literal, "gate": gate.path, "gate_formula": gate.formula}
     return Verdict.of_share("failed", n_edges - len(idle), n_edges, reason, witness)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
-from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node, walk
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node
 from pluriscope.analysis.errors import BeyondLimits, InvalidPlanting
 from pluriscope.analysis.network_files.planted_record import Source, Unit
 from pluriscope.analysis.tasks import INPUT_NAMES
@@ -94,7 +94,7 @@ def _parts(algorithm: HighLevelModel) -> tuple[list[_Part], Source]:
 
 
 def _check_inputs(algorithm: HighLevelModel) -> None:
-    used = {node.input for node in walk(algorithm.root) if node.operator == "input"}
+    used = {node.input for node in algorithm.root.nodes if node.operator == "input"}
     unused = [INPUT_NAMES[i] for i in range(algorithm.n_inputs) if i not in used]
     if unused:
         raise InvalidPlanting(

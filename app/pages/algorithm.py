@@ -10,7 +10,7 @@ from markupsafe import Markup
 from pydantic import Field
 
 from pluriscope.address import ResultRef
-from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, depth_of
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.redundancy import IRREDUNDANT
 from pluriscope.app.db.listing import frame_of_analysis
 from pluriscope.app.db.reads import algorithms as reads
@@ -57,7 +57,7 @@ def algorithm_record(one: One) -> AlgorithmRecord:
         text=algorithm.text,
         formula=algorithm.formula,
         form=algorithm.form,
-        depth=depth_of(algorithm.root),
+        depth=algorithm.depth,
         n_gates=algorithm.n_gates,
         truth_table=list(bits_of(algorithm.function, algorithm.n_inputs)),
         variables=variables_of(algorithm),

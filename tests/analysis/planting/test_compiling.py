@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
-from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, walk
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.errors import InvalidPlanting
 from pluriscope.analysis.planting.certificate import certified_margin, exhaustive
@@ -29,7 +29,7 @@ def every(n_inputs: int, protocol: Protocol) -> list[HighLevelModel]:
         found += [
             one
             for one in candidate_algorithms(Task(table), protocol, 1).algorithms
-            if {node.input for node in walk(one.root) if node.operator == "input"} == set(range(n_inputs))
+            if {node.input for node in one.root.nodes if node.operator == "input"} == set(range(n_inputs))
         ]
     return found
 
