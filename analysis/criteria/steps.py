@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 
 from pluriscope.analysis.criteria.criterion import Criterion, Kind
@@ -112,6 +112,7 @@ def parse_steps(texts: Iterable[str]) -> tuple[CriterionStep, ...]:
     return tuple(dict.fromkeys(CriterionStep.parse(text) for text in texts))
 
 
+@cache
 def default_steps(kind: Kind | None = None) -> tuple[CriterionStep, ...]:
     """Every criterion with its default settings, in the registry's order; of one kind if that is given."""
     return tuple(CriterionStep.of(criterion) for criterion in CRITERIA if kind is None or criterion.applies_to(kind))
