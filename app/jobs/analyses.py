@@ -237,8 +237,8 @@ Verdicts = tuple[PreparedVerdicts, ...]
 
 
 def _load_judging(session: Session, arguments: Arguments) -> Compute[Verdicts]:
-    """Read what the analysis found; verdicts that are stored already are not made again, except those that a shorter
-    budget than the present one ended.
+    """Read what the missing verdicts are about: stored ones are not made again, except those that a shorter budget than
+    the present one ended.
 
     Raises:
         NotFound: the analysis is gone or replaced.
@@ -249,8 +249,11 @@ def _load_judging(session: Session, arguments: Arguments) -> Compute[Verdicts]:
     searched = stored_searches(session, row.id)
     wanted = kinds_and_steps(parse_steps(arguments["criteria"]), searched)
     steps = missing_steps(session, row, wanted, budget=budget)
-    recorded = {key: (stored_refs(session, row, KINDS[key]), one.complete) for key, one in searched.items()}
-    return partial(judge, replace(JudgedAnalysis.of(load_analysis(session, row)), recorded=recorded), steps, budget)
+    kinds = {kind for kind, _ in steps}
+    found = load_analysis(session, row, outputs=False, algorithms=not kinds.isdisjoint(("algorithm", "alignment")))
+    of_kinds = ((key, one) for key, one in searched.items() if key in kinds)
+    recorded = {key: (stored_refs(session, row, KINDS[key]), one.complete) for key, one in of_kinds}
+    return partial(judge, replace(JudgedAnalysis.of(found), recorded=recorded), steps, budget)
 
 
 def judge(

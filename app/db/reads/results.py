@@ -30,11 +30,14 @@ from pluriscope.app.db.rows import column_of
 from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow
 
 
-def load_analysis(session: Session, row: AnalysisRow, *, outputs: bool = True) -> OutputAnalysis:
+def load_analysis(
+    session: Session, row: AnalysisRow, *, outputs: bool = True, algorithms: bool = True
+) -> OutputAnalysis:
     """The whole analysis of a row, equal to the one that was saved.
 
     Args:
         outputs: whether those of its circuits, which are not stored, are computed again; else all of them are 0.
+        algorithms: whether the listed algorithms and their alignments are read; else there are none.
     """
     question = analysed_question(session, row)
     return OutputAnalysis(
@@ -46,7 +49,7 @@ def load_analysis(session: Session, row: AnalysisRow, *, outputs: bool = True) -
             row.interpretations_truncated_at,
             row.interpretations_complete,
         ),
-        algorithms=_load_algorithms(session, row, question.subject),
+        algorithms=_load_algorithms(session, row, question.subject, algorithms),
         criteria={key: read_tally(stored) for key, stored in row.criteria.items()},
         seconds=row.seconds,
         stops=read_stops(row.distributions),
@@ -86,7 +89,9 @@ def _load_circuits(session: Session, row: AnalysisRow, question: Question, outpu
     return replace(found, known_distribution=None) if row.circuits_method == "listed" else found
 
 
-def _load_algorithms(session: Session, row: AnalysisRow, network: Network) -> AlgorithmSearch:
+def _load_algorithms(session: Session, row: AnalysisRow, network: Network, listed: bool) -> AlgorithmSearch:
+    if not listed:
+        return AlgorithmSearch((), row.algorithms_candidates, row.algorithms_truncated_at)
     texts = select(AlgorithmRow).where(AlgorithmRow.analysis_id == row.id).order_by(AlgorithmRow.position)
     algorithms = session.scalars(texts).all()
     text_of = {stored.id: stored.text for stored in algorithms}

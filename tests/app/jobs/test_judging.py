@@ -13,7 +13,7 @@ from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.prepared import prepare_analysis
 from pluriscope.app.db.reads.analyses import find_network
 from pluriscope.app.db.reads.verdicts import missing_steps, verdict_sets
-from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, VerdictRow
+from pluriscope.app.db.tables import AlgorithmRow, AnalysisReportRow, AnalysisRow, VerdictRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue, stages
 from pluriscope.app.jobs.analyses import save_analysis_outcome
@@ -122,3 +122,14 @@ def test_verdicts_of_an_earlier_meaning_are_not_shown_and_judged_anew(store):
     with store.read() as session:
         (row,) = session.scalars(select(VerdictRow).where(VerdictRow.criterion == step.key)).all()
         assert (row.settings_digest, row.passed) == (step.settings_digest, 5)
+
+
+@pytest.mark.slow
+def test_what_is_not_judged_is_not_read(store):
+    stored_analysis(store)
+    with store.write() as session:
+        session.execute(update(AlgorithmRow).values(text="no algorithm"))
+    for texts in (["necessity"], ["necessity"], ["necessity", "minimal-local"]):
+        asked = ask(store, *texts)
+        work(store)
+        assert job(store, asked).state == "done"
