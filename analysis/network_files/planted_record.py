@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from pluriscope.analysis.algorithms.high_level_model import Form, HighLevelModel, function_of, input_pattern
+from pluriscope.analysis.algorithms.high_level_model import Form, HighLevelModel, input_pattern
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.errors import AnalysisError, InvalidAlgorithm, InvalidPlanting
@@ -247,9 +247,8 @@ def _check_computes(record: PlantedRecord) -> None:
     paths = [unit.path for unit in record.units if unit.path]
     if sorted(paths) != sorted(algorithm.carriers):
         raise _wrong("units", f"have not the paths {', '.join(algorithm.carriers) or 'none'}", "give each variable one")
-    for path, node in algorithm.carriers.items():
-        function = function_of(node, algorithm.n_inputs)
-        if at[path] not in (function, full & ~function):
+    for path, response in algorithm.responses.items():
+        if at[path] not in (response.function, full & ~response.function):
             raise _wrong("units", f"compute another function than variable {path}", "correct what its unit reads")
     final = full & ~values[record.output.unit] if record.output.negated else values[record.output.unit]
     if final != algorithm.function:
