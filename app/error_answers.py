@@ -110,7 +110,7 @@ def api_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def wants_json(request: Request) -> bool:
     """Whether the answer goes to a program: an address under /api/, or an Accept header for JSON and not for HTML."""
     accept = request.headers.get("accept", "")
-    return path_of(request).startswith("/api/") or ("application/json" in accept and "text/html" not in accept)
+    return path_of(request).startswith("/api/v") or ("application/json" in accept and "text/html" not in accept)
 
 
 def install(app: FastAPI) -> None:

@@ -48,7 +48,7 @@ from tests.golden_files import NAMES, golden_network
 
 SITE: Final = "http://localhost"
 TOKEN: Final = "a-token-for-comparing-only"  # noqa: S105
-STARTS: Final = ("/", "/admin", "/docs/api", f"{API_V2}/openapi.json")
+STARTS: Final = ("/", "/admin", "/api/docs", f"{API_V2}/openapi.json")
 OWN: Final = (  # one network of each kind, whose pages are looked at by themselves
     "xor-pretrained",
     "superposition-5-2-5",

@@ -16,9 +16,9 @@ from urllib.parse import parse_qsl, quote, urlencode
 from pluriscope.naming import ExplanationRef, Scope
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
-API_PREFIX: Final = "/api/v1"
-"""Of the four addresses by which a script brings a network, asks for its analysis, follows the job, has the result."""
 API_V2: Final = "/api/v2"
+"""Before the path of a page in the address of its JSON."""
+API_DOCS: Final = "/api/docs"
 PREFIX: Final = ContextVar("PREFIX", default="")
 """"" or the path under which a proxy serves the site, without a slash at the end."""
 RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its twin, these are pages of their own
@@ -35,7 +35,7 @@ _FORMER: Final = (
 
 def below_api(path: str) -> str:
     """A path, without prefix, as that of a page: a twin's without the version of the interface."""
-    return path.removeprefix(API_PREFIX).removeprefix(API_V2)
+    return path.removeprefix(API_V2)
 
 
 def _quoted(segment: str) -> str:
@@ -262,6 +262,10 @@ class Addresses:
         """A document that comes with the program."""
         return self.url("docs", name) + (f"#{quote(chapter)}" if chapter else "")
 
+    def api(self) -> str:
+        """Every address and its options."""
+        return self.prefix + API_DOCS
+
     def findings(self, *chapter: str) -> str:
         """What the studies that come with Pluriscope found; one chapter of it, or the rows of a study."""
         return self.url("findings", *chapter)
@@ -309,11 +313,7 @@ class Addresses:
 
     def result(self, network: str, scope: Scope | None = None) -> str:
         """The result file of an analysis over HTTP."""
-        return self.url("api", "v1", "networks", network, "result", scope=scope)
-
-    def followed(self, job: str) -> str:
-        """Where a script that version 1 of the interface answered follows a job."""
-        return f"{self.prefix}{API_PREFIX}/jobs/{job}"
+        return self.url("api", "v2", "networks", network, "result", scope=scope)
 
     def twin(self, page: str) -> str:
         """The JSON twin of a page's address."""
@@ -329,9 +329,7 @@ class Addresses:
     def page_of(self, twin: str) -> str:
         """The address a JSON twin's page has, or would have if there is none; a page's address is returned as it is."""
         bare = twin.removeprefix(self.prefix)
-        if not bare.startswith((f"{API_PREFIX}/", f"{API_V2}/")):
-            return twin
-        return self.prefix + below_api(bare)
+        return self.prefix + below_api(bare) if bare.startswith(f"{API_V2}/") else twin
 
 
 @dataclass(frozen=True)

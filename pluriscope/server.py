@@ -13,7 +13,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
-from pluriscope.address import API_PREFIX, present
+from pluriscope.address import API_V2, present
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.arguments import checked
 from pluriscope.errors import ServerError
@@ -55,7 +55,7 @@ def fetch(address: str) -> Result | Explanation:
         raise ServerError(f"output {str(number)!r}", "is no number", "copy the address anew") from None
     site, slug = f"{parts.scheme}://{parts.netloc}{prefix}", unquote(place[1])
     asked = {"protocol": scope.protocol, "output": scope.output, "data": scope.data, "whole": "true"}
-    document = _asked(site, f"{API_PREFIX}/networks/{quote(slug, safe='')}/result?{urlencode(asked)}")
+    document = _asked(site, f"{API_V2}/networks/{quote(slug, safe='')}/result?{urlencode(asked)}")
     result = read_result(document, output=scope.output, site=Site(site, slug))
     return result if ref is None else _referred(result, ref)
 

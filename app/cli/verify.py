@@ -73,5 +73,5 @@ def _long(key: str) -> str:
 
 def _prefix(address: str) -> str:
     """The path under which the site of a full URL is served, read off the address itself."""
-    found = re.match(r"(?:https?://[^/]*)?(/.*?)(?=/(?:api/v1/|embed/)?(?:networks/|compare\b|s/))", address)
+    found = re.match(r"(?:https?://[^/]*)?(/.*?)(?=/(?:api/v2/|embed/)?(?:networks/|compare\b|s/))", address)
     return found[1] if found else ""

@@ -32,7 +32,7 @@ from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.resources import RESOURCES
 from pluriscope.templating import EVERY_PART, PART, linked
 
-FORMAT: Final = "pluriscope-offline/3"
+FORMAT: Final = "pluriscope-offline/4"
 CONTENTS: Final = "contents.json"
 _ABOUT: Final = (
     f"Written by `pluriscope export --static`, engine {ENGINE_VERSION}. {SENTENCE} Beside pages lie their JSON (below "

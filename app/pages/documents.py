@@ -32,7 +32,7 @@ def documents(links: Addresses) -> Iterator[Block]:
         ("Scope and limitations", links.scope(), "What a verdict means, and what it does not."),
         ("Criteria", links.criteria(), "Every criterion with its formula and its settings."),
         ("Glossary", links.glossary(), "What each term means."),
-        ("API", links.document("api"), "Every address and its options."),
+        ("API", links.api(), "Every address and its options."),
     ]
     yield Table.plain(("Document", "About"), [(linked(title, url, "link"), about) for title, url, about in rows])
 

@@ -271,7 +271,7 @@ def _actions(addresses: Addresses) -> list[Document]:
         ("Glossary", "All terms", a.glossary(), "help words meaning"),
         ("Scope and limitations", "What a verdict means and does not", a.scope(), "help criteria settings"),
         ("How to export your model", "From PyTorch", f"{a.bring_in(part='export')}#export", "help pytorch import"),
-        ("API", "Every address and option", a.document("api"), "openapi json machine interface"),
+        ("API", "Every address and option", a.api(), "openapi json machine interface"),
         ("Keyboard shortcuts", "All keys", f"{a.search()}#shortcuts", "help keys"),
         ("Switch to the dark theme", "", a.gallery(theme="dark"), "toggle colours mode night"),
         ("Switch to the light theme", "", a.gallery(theme="light"), "toggle colours mode day"),

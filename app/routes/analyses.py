@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pluriscope.address import API_PREFIX, API_V2, Addresses
+from pluriscope.address import API_V2, Addresses
 from pluriscope.analyses.funnel import CHOSEN
 from pluriscope.analyses.registry import BY_KEY, Analysis, of_kind
 from pluriscope.analyses.shown import Item
@@ -87,7 +87,7 @@ class AnalysisRequest(AnalysisOrder):
 
 
 @router.post(
-    f"{API_PREFIX}/networks/{{network}}/analyses",
+    f"{API_V2}/networks/{{network}}/analyses",
     tags=["networks"],
     summary="Ask for an analysis",
     status_code=202,
@@ -95,9 +95,7 @@ class AnalysisRequest(AnalysisOrder):
 )
 def analyse(session: Writing, links: Links, network: str, order: AnalysisRequest, response: Response) -> JobPage:
     """Analyse one output of a stored network in the background. Asking twice is asking once."""
-    told = accepted(session, links, ask_for_analysis(session, links, network, order), response)
-    response.headers["Location"] = links.followed(told.id)
-    return told
+    return accepted(session, links, ask_for_analysis(session, links, network, order), response)
 
 
 @router.post("/networks/{network}/analyses", include_in_schema=False)
@@ -182,7 +180,7 @@ class ResultOptions(BaseModel):
 
 
 @router.get(
-    f"{API_PREFIX}/networks/{{network}}/result",
+    f"{API_V2}/networks/{{network}}/result",
     tags=["networks"],
     summary="The result file of an analysis",
     response_class=JSONResponse,

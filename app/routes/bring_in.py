@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from pluriscope.address import API_PREFIX, API_V2, Addresses
+from pluriscope.address import API_V2, Addresses
 from pluriscope.analysis.errors import AnalysisError, InvalidNetwork
 from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, SMALLER, TOO_LARGE, NetworkFile
 from pluriscope.analysis.network_files.formats.onnx_file import is_onnx
@@ -317,21 +317,18 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
     return show(request, blocks, room=_ROOM, url=links.bring_in(), status_code=422)
 
 
-_IMPORT: Final[dict[str, Any]] = {
-    "tags": ["networks"],
-    "summary": "Import a network",
-    "status_code": 201,
-    "responses": {
+@router.post(
+    f"{API_V2}/networks",
+    tags=["networks"],
+    summary="Import a network",
+    status_code=201,
+    responses={
         200: {"model": ImportedNetwork, "description": "It was here already."},
         **api_errors(400, 403, 404, 409, 413, 422),
     },
-    "dependencies": [Changer],
-    "openapi_extra": NETWORK_BODY,
-}
-
-
-@router.post(f"{API_V2}/networks", **_IMPORT)
-@router.post(f"{API_PREFIX}/networks", include_in_schema=False, **_IMPORT)
+    dependencies=[Changer],
+    openapi_extra=NETWORK_BODY,
+)
 def bring_in(request: Request, links: Links, raw: NetworkBody, wanted: Wanted, response: Response) -> ImportedNetwork:
     """Store a network: a file of any format that is read, or a transformer's, told by its bytes.
 
@@ -371,7 +368,7 @@ def bring_in(request: Request, links: Links, raw: NetworkBody, wanted: Wanted, r
         known_as=also,
         data=data,
         remarks=said,
-        jobs=[links.followed(job.id) for job in jobs],
+        jobs=[links.twin(links.job(job.id)) for job in jobs],
     )
 
 

@@ -7,7 +7,6 @@ from typing import Literal
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 
-from pluriscope.address import API_PREFIX
 from pluriscope.app.access.sessions import now
 from pluriscope.app.jobs import queue
 from pluriscope.app.pages.job import job_blocks
@@ -37,12 +36,6 @@ def job(session: Reading, links: Links, job: str, _options: NoOptions) -> Faces:
     page = build_job(session, links, job, now())
     title = f"{page.title}: {page.state}"
     return Faces(lambda request: show(request, job_blocks(page), title, headers=UNLISTED), lambda: page)
-
-
-@router.get(f"{API_PREFIX}/jobs/{{job}}", include_in_schema=False)
-def followed(session: Reading, links: Links, job: str, _options: NoOptions) -> JobPage:
-    """The same for a script that version 1 of the interface answered."""
-    return build_job(session, links, job, now())
 
 
 @router.post("/jobs/{job}/{action}", include_in_schema=False)

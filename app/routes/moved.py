@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
+from starlette.routing import compile_path
 
-from pluriscope.address import API_PREFIX, API_V2
+from pluriscope.address import API_DOCS, API_V2
 from pluriscope.analyses.funnel import CHOSEN
 from pluriscope.analyses.registry import BY_KEY, of_kind
 from pluriscope.analysis.lenses.registry import LENSES
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB
 from pluriscope.app.db.links import formerly_called, kept_claim, long_address
-from pluriscope.app.error_answers import path_of
+from pluriscope.app.error_answers import allowed_methods, path_of
 from pluriscope.app.errors import Gone, NotFound
 from pluriscope.app.pages.place import find_network
 from pluriscope.app.pages.training.form import TrainFields
@@ -71,8 +72,9 @@ _PAGES: Final = (
     ("/train", "/networks/new?way=train", tuple(TrainFields.model_fields)),
     ("/findings/{study}/figures/{name}.{form}", "/studies/{study}/figures/{name}.{form}", ()),
     ("/findings/reported", "/paper", ()),
-    (API_V2, "/docs/api", ()),
-    ("/api", "/docs/api", ()),
+    (API_V2, API_DOCS, ()),
+    ("/api", API_DOCS, ()),
+    ("/docs/api", API_DOCS, ()),
 )  # fmt: skip
 
 
@@ -200,17 +202,56 @@ def of_a_transformer(request: Request, session: Reading, links: Links, model: st
     raise NotFound(item, "is that of no page", cure, "model", links.gallery(), "all networks")
 
 
-@router.api_route(API_PREFIX + "/{rest:path}", methods=["GET", "POST", "PUT", "DELETE"], response_model=None)
-def version_1(request: Request, rest: str) -> None:
-    """Version 1 of the interface, but for the four addresses that are routes of their own.
+_API_V1: Final = "/api/v1"
+_METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_OF_VERSION_1: Final = {
+    "/": API_DOCS,
+    "/findings/{study}/data.{form}": "/findings/data/{study}.{form}",
+    "/gallery": "/networks",
+    "/jobs/{job}/events": "/jobs/{job}",
+    "/models": "/networks",
+    "/networks/new": "/networks",
+    "/networks/{network}/common-ground/standing": f"{_NETWORK}/analyses/common-ground",
+    "/networks/{network}/criteria": f"{_NETWORK}/analyses/funnel",
+    "/networks/{network}/searches": f"{_NETWORK}/analyses",
+    "/studies/new": "/studies",
+    "/studies/{study}/courses/{seed}": "/studies/{study}/outcomes",
+    "/studies/{study}/progress": "/studies/{study}",
+    "/studies/{study}/side-by-side": "/studies/{study}",
+}
+"""What version 1 of the interface had apart from the JSON of pages → what tells or takes the same now."""
+
+
+def _led(path: str, table: Mapping[str, str]) -> str:
+    """Where a table of addresses leads from a path; the path itself where it has none for it."""
+    matches = ((compile_path(former)[0].fullmatch(path), to) for former, to in table.items())
+    return next((to.format(**match.groupdict()) for match, to in matches if match), path)
+
+
+@router.api_route(_API_V1, methods=_METHODS, response_model=None)
+@router.api_route(_API_V1 + "/{rest:path}", methods=_METHODS, response_model=None)
+def version_1(request: Request, session: Reading, links: Links, rest: str = "") -> None:
+    """Version 1 of the interface.
 
     Raises:
-        Gone: it says where version 2 is.
+        Gone: it names the address that serves the same now.
     """
-    page, prefix = f"/{quote(rest)}", request.app.state.settings.prefix
-    cure = f"ask {prefix}{API_V2}{page}, or see {prefix}{API_V2} for all that can be asked"
-    cause = "was of version 1 of the interface, which is no more"
-    raise Gone(f"address {path_of(request)[:200]!r}", cause, cure, parent=f"{prefix}{page}")
+    method, path = request.method, f"/{quote(rest)}"
+    if method == "DELETE":
+        method, path = "POST", f"{path}/delete"
+    if path.startswith("/models/"):
+        model, slash, below = path.removeprefix("/models/").partition("/")
+        row = formerly_called(session, model)
+        path = f"/networks/{model if row is None else row.slug}{slash}{below}"
+    path = _led(path, _OF_VERSION_1)
+    page = _led(path, {former: to for former, (to, _) in FORMER.items()})
+    page += f"?{request.url.query}" if page == "/compare" and request.url.query else ""
+    there = (one.removeprefix(links.prefix) for one in (links.twin(path), links.twin(page), page, path))
+    now = next((one for one in there if method in allowed_methods(request, links.prefix + one.partition("?")[0])), "")
+    item, cause = f"address {path_of(request)[:200]!r}", "was of version 1 of the interface, which is no more"
+    every = f"see {links.api()} for all that can be asked"
+    cure = f"ask {method} {links.prefix}{now}, or {every}" if now else every
+    raise Gone(item, cause, cure, parent=links.prefix + now if now else links.api())
 
 
 # --- short keys, which earlier versions made

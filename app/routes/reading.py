@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from markupsafe import Markup
 
-from pluriscope.address import API_PREFIX, API_V2
+from pluriscope.address import API_DOCS, API_V2
 from pluriscope.app.access.sessions import now
 from pluriscope.app.error_answers import api_errors
 from pluriscope.app.options import Options
@@ -46,6 +47,7 @@ from pluriscope.app.routes.depends import Links, ListOptions, NoOptions, Reading
 from pluriscope.app.routes.faces import HTML, UNLISTED, Faces, both
 from pluriscope.app.routes.pictures import ANYWHERE, Form, drawing_file
 from pluriscope.blocks import Action, Block, Head, Prose, Section, Table
+from pluriscope.markdown import markdown
 
 router = APIRouter()
 _CODE = Markup("<code>{}</code>")
@@ -153,13 +155,16 @@ def criteria(links: Links, _options: NoOptions) -> CriteriaRecord:
     return criteria_record(links)
 
 
+@router.get(API_DOCS, **HTML)
+def interface_page(request: Request, links: Links, _options: NoOptions) -> HTMLResponse:
+    site = base_url(request) + links.prefix
+    return show(request, _interface(request.app.openapi(), site, f"{links.prefix}{request.app.openapi_url}"))
+
+
 @router.get("/docs/{name:path}", **HTML)
 def document_page(request: Request, links: Links, name: str, _options: NoOptions) -> HTMLResponse:
     group, _, key = name.partition("/")
-    if name == "api":
-        site = base_url(request) + links.prefix
-        blocks = _interface(request.app.description, site, f"{links.prefix}{API_V2}/openapi.json")
-    elif group == "criteria":
+    if group == "criteria":
         blocks = criterion_blocks(criterion_called(key, links), links) if key else criteria_blocks(links)
     else:
         blocks = document(name) if name != ALL else documents(links)
@@ -174,20 +179,23 @@ def admin(request: Request, session: Reading, links: Links, _options: NoOptions)
     return show(request, blocks, "Administration", headers={"cache-control": "no-store"})
 
 
-def _interface(description: str, site: str, document: str) -> Iterator[Block]:
+def _interface(described: Mapping[str, Any], site: str, document: str) -> Iterator[Block]:
+    """What the OpenAPI document says, an operation a row."""
     yield Head("API", actions=[Action("OpenAPI document", document)])
-    yield Prose(description)
+    yield Prose(described["info"]["description"])
     yield Section("In Python", "The same as objects, with drawings and tables in a notebook.", id="python")
     yield Prose(
         f'    import pluriscope\n    pluriscope.fetch("{site}/networks/NAME")\n\n'
         "It takes the address of a network's page, a circuit's, interpretation's, algorithm's or placement's. "
         "Without a server: `pluriscope.explain(model)`, of a `torch.nn.Sequential`, `MLPClassifier` or network file."
     )
-    yield Section("For scripts", "From a network file to its result.", id="scripts")
-    addresses = {
-        f"POST {API_V2}/networks": "Stores a network and queues its analyses",
-        f"POST {API_PREFIX}/networks/{{network}}/analyses": "Queues an analysis under a protocol",
-        f"GET {API_PREFIX}/jobs/{{job}}": "How far a job is",
-        f"GET {API_PREFIX}/networks/{{network}}/result": "The result file of a finished analysis",
-    }
-    yield Table.plain(("Address", "What it does"), [(_CODE.format(one), words) for one, words in addresses.items()])
+    groups = defaultdict[str, list[tuple[Any, ...]]](list)
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            options = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"]
+            words = markdown(operation.get("description", operation["summary"]), glossary=False)
+            row = (_CODE.format(f"{method.upper()} {path}"), words, ", ".join(options))
+            groups[operation["tags"][0]].append(row)
+    for tag, rows in groups.items():
+        yield Section(tag.capitalize(), id=tag)
+        yield Table.plain(("Address", "What it does", "Options"), rows)

@@ -124,7 +124,7 @@ PAGES = {
     "glossary": "/glossary",
     "search": "/search?q=xor",
     "search, nothing found": "/search?q=nothing-like-it",
-    "interface": "/docs/api",
+    "interface": "/api/docs",
     "scope": "/scope",
     "story, two explanations": "/story/3",
     "story, a guess": "/story/4",

@@ -28,8 +28,8 @@ def bring(site, seed: int) -> tuple[str, str]:
         "output_activation": network.output_activation,
         "tasks": [{"name": "XOR", "truth_table": [0, 1, 1, 0]}],
     }
-    url = httpx.post(site("/api/v1/networks"), json=document, timeout=30).raise_for_status().json()["url"]
-    asked = httpx.post(site(f"/api/v1{url}/analyses"), json={"protocol": "complete", "output": 0}, timeout=30)
+    url = httpx.post(site("/api/v2/networks"), json=document, timeout=30).raise_for_status().json()["url"]
+    asked = httpx.post(site(f"/api/v2{url}/analyses"), json={"protocol": "complete", "output": 0}, timeout=30)
     return url, asked.raise_for_status().headers["Location"].rpartition("/")[2]
 
 

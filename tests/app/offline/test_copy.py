@@ -132,7 +132,7 @@ def test_twins_are_what_the_dashboard_answers(copy, settings):
 
 def test_the_network_file_gives_the_result_file_again(copy):
     file = parse_network_file((copy / f"api/v2/networks/{SLUG}/file.json").read_bytes())
-    stored = json.loads((copy / f"api/v1/networks/{SLUG}/result.json").read_text())
+    stored = json.loads((copy / f"api/v2/networks/{SLUG}/result.json").read_text())
     anew = json.loads(json.dumps(result_json([analyse_output(ask(file.network, task=file.tasks[0]))])))
     for result in (stored, anew):
         del result["seconds"]
@@ -198,7 +198,7 @@ def test_several_networks_outputs_protocols_and_data(settings, copy_of_two, tmp_
         write_copy(settings, wish, tmp_path / "several")
     contents = json.loads((copy_of_two / "contents.json").read_text())
     assert contents["pages"]["/networks/two?output=1"] == "networks/two__output=1.html"
-    assert len(json.loads((copy_of_two / "api/v1/networks/two/result.json").read_text())["outputs"]) == 2
+    assert len(json.loads((copy_of_two / "api/v2/networks/two/result.json").read_text())["outputs"]) == 2
     assert broken_links(copy_of_two, links_of(copy_of_two)) == []
 
     folder = tmp_path / "shallow"
@@ -207,7 +207,7 @@ def test_several_networks_outputs_protocols_and_data(settings, copy_of_two, tmp_
     (page,) = [page for page in pages if page.startswith("/networks/two?")]
     assert re.fullmatch(f"/networks/two\\?data=[0-9a-f]{{12}}&protocol={SHALLOW.digest[:12]}", page)
     assert not (folder / "networks/two.html").exists()
-    assert len(list(folder.glob("api/v1/networks/two/result*"))) == 1
+    assert len(list(folder.glob("api/v2/networks/two/result*"))) == 1
     assert broken_links(folder, links_of(folder)) == []
 
 

@@ -76,7 +76,7 @@ TABLE = [  # what is built, its address, the route that answers it
     (lambda a: a.verified("/networks/xor"), "/verified?url=%2Fnetworks%2Fxor", None),
     (lambda a: a.network_file("xor"), "/api/v2/networks/xor/file", "/api/v2/networks/{network}/file"),
     (lambda a: a.plan("xor", SCOPE), f"/api/v2/networks/xor/plan?{QUERY}", "/api/v2/networks/{network}/plan"),
-    (lambda a: a.result("xor", SCOPE), f"/api/v1/networks/xor/result?{QUERY}", "/api/v1/networks/{network}/result"),
+    (lambda a: a.result("xor", SCOPE), f"/api/v2/networks/xor/result?{QUERY}", "/api/v2/networks/{network}/result"),
     (lambda a: a.twin(a.gallery()), "/api/v2/networks", "/api/v2/networks"),
     (lambda a: a.twin(a.network("xor")), "/api/v2/networks/xor", "/api/v2/networks/{network}"),
     (lambda a: a.network("a/b ?"), "/networks/a%2Fb%20%3F", None),

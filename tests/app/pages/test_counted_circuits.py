@@ -223,6 +223,6 @@ def test_what_cannot_be_analysed_is_refused_before_work_starts(client, slug, cau
     text = client.get(f"/networks/{slug}").text
     assert cause in text
     assert ">Analyse<" not in text
-    answer = client.post(f"/api/v1/networks/{slug}/analyses", json={})
+    answer = client.post(f"/api/v2/networks/{slug}/analyses", json={})
     assert answer.status_code == 422
     assert cause in answer.json()["error"]

@@ -77,12 +77,12 @@ def client(request, tmp_path_factory):
             store = app.state.store
             with store.write() as session:
                 save_network(session, pretrained_xor(), slug="xor")
-            answer = client.post("/api/v1/networks", content=RAW)
+            answer = client.post("/api/v2/networks", content=RAW)
             assert answer.status_code == 201, answer.text
             client.brought_in = answer.json()
             saved = search(store, client.brought_in["jobs"][0].rpartition("/")[2])
             assert saved.found == f"{FOUND.valid} of {FOUND.possible} circuits valid"
-            client.post("/api/v1/networks", content=json.dumps({**OTHER, "biases": [[-1.0, -0.7], [0.0]]}).encode())
+            client.post("/api/v2/networks", content=json.dumps({**OTHER, "biases": [[-1.0, -0.7], [0.0]]}).encode())
             yield client
 
 
@@ -95,7 +95,7 @@ def twin(client, path, **query):
 def test_a_file_that_is_brought_in_is_stored_once(client):
     told = client.brought_in
     assert (told["slug"], told["created"]) == ("and-of-two", True)
-    again = client.post("/api/v1/networks", content=RAW)
+    again = client.post("/api/v2/networks", content=RAW)
     assert (again.status_code, again.json()["created"]) == (200, False)
     assert again.headers["location"] == ONE
     preview = client.post("/networks/new", files={"file": ("model.json", RAW, "application/json")})
@@ -108,7 +108,7 @@ def test_a_file_that_is_brought_in_is_stored_once(client):
 
 
 def test_a_file_that_is_none_is_refused_with_a_cure(client):
-    answer = client.post("/api/v1/networks", content=RAW[:-9])
+    answer = client.post("/api/v2/networks", content=RAW[:-9])
     assert answer.status_code == 422
     assert answer.json()["error"].startswith("model file: ")
     page = client.post("/networks/new", files={"file": ("model.json", RAW[:-9], "application/json")})
@@ -391,17 +391,17 @@ def test_what_is_not_there_says_why(client, path, status, told):
 
 @pytest.mark.slow
 def test_a_search_is_asked_for_once_and_not_where_it_is_too_large_and_none_can_be_drawn(client, monkeypatch):
-    answer = client.post("/api/v1/networks/nand/analyses", json={"protocol": "complete"})
+    answer = client.post("/api/v2/networks/nand/analyses", json={"protocol": "complete"})
     assert answer.status_code == 202
     again = client.post("/networks/nand/analyses", data={"protocol": "complete"})
     assert (again.status_code, again.headers["location"].rpartition("/")[2]) == (303, answer.json()["id"])
     monkeypatch.setattr("pluriscope.analysis.subjects.enumeration.MAX_MASKS", 63)
     monkeypatch.setattr(PerceptronSpace, "possible_by_bits", None)
-    refused = client.post("/api/v1/networks/nand/analyses", json={})
+    refused = client.post("/api/v2/networks/nand/analyses", json={})
     assert refused.status_code == 409
     assert "64 masks" in refused.json()["error"]
     large = client.post(
-        "/api/v1/networks", content=json.dumps({**OTHER, "biases": [[-1.0, -0.5], [0.0]]}).encode()
+        "/api/v2/networks", content=json.dumps({**OTHER, "biases": [[-1.0, -0.5], [0.0]]}).encode()
     ).json()
     assert large["jobs"] == []
     assert "64 masks" in client.get(f"{large['url']}/explanations").text
@@ -479,7 +479,7 @@ def test_where_there_are_circuits_alone_the_first_page_says_what_all_keep(client
 def test_what_a_network_of_any_kind_can_be_done_with(client):
     """Renamed, deleted, brought back, and imported for other rows."""
     another = {**DOCUMENT, "biases": [[-1.0, -0.75], [0.0]]}
-    slug = client.post("/api/v1/networks", content=json.dumps(another).encode()).json()["slug"]
+    slug = client.post("/api/v2/networks", content=json.dumps(another).encode()).json()["slug"]
     renamed = client.post(f"/networks/{slug}/rename", data={"slug": "called-otherwise"})
     assert renamed.headers["location"] == "/networks/called-otherwise"
     assert client.get(f"/networks/{slug}").headers["location"] == "/networks/called-otherwise"
@@ -488,8 +488,8 @@ def test_what_a_network_of_any_kind_can_be_done_with(client):
     client.post("/networks/called-otherwise/restore")
     assert client.get("/networks/called-otherwise").status_code == 200
     other = json.dumps({**another, "tasks": [{"truth_table": [1, 1, 1, 0]}]})
-    refused = client.post("/api/v1/networks", content=other.encode())
+    refused = client.post("/api/v2/networks", content=other.encode())
     assert (refused.status_code, "is stored as" in refused.json()["error"]) == (409, True)
-    result = client.get("/api/v1/networks/and-of-two/result").json()
+    result = client.get("/api/v2/networks/and-of-two/result").json()
     assert result["outputs"][0]["circuits"]["masks"] == MASKS
-    assert client.get("/api/v1/networks/and-of-two/result?protocol=sideways").status_code == 404
+    assert client.get("/api/v2/networks/and-of-two/result?protocol=sideways").status_code == 404

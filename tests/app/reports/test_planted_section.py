@@ -95,7 +95,7 @@ def test_where_nothing_was_planted_it_is_not_asked(client) -> None:
 
 def test_a_file_brought_in_keeps_its_record_and_gives_it_back(client) -> None:
     file = disguised(ALICE, "noise=0.01", 11).file("Brought in")
-    answer = client.post("/api/v1/networks", content=json.dumps(network_file_json(file)))
+    answer = client.post("/api/v2/networks", content=json.dumps(network_file_json(file)))
     assert answer.status_code == 201, answer.text
     with client.app.state.store.read() as session:
         assert network_file_of(find_network(session, "brought-in")) == file
@@ -104,7 +104,7 @@ def test_a_file_brought_in_keeps_its_record_and_gives_it_back(client) -> None:
 def test_a_record_of_another_task_is_refused(client) -> None:
     document = network_file_json(ALICE.file("Wrong"))
     document["planted"]["output"] = "4"
-    answer = client.post("/api/v1/networks", content=json.dumps(document))
+    answer = client.post("/api/v2/networks", content=json.dumps(document))
     assert answer.status_code == 422
     assert "is another function than the algorithm" in answer.text
 

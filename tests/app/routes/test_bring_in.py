@@ -42,7 +42,7 @@ FILE = network_file_json(pretrained_xor())
 def test_nothing_is_stored_whichever_way_they_come(client, store):
     for file in hostile_files(14, seed=7):
         for answer in (
-            client.post("/api/v1/networks", content=file.raw, params={"task": "decisions", "protocols": "complete"}),
+            client.post("/api/v2/networks", content=file.raw, params={"task": "decisions", "protocols": "complete"}),
             client.post("/networks", files={"file": ("../../x.json", file.raw)}, data={"task": "decisions"}),
         ):
             assert 400 <= answer.status_code < 500, (file.family, answer.status_code, file.raw[:100])
@@ -52,7 +52,7 @@ def test_nothing_is_stored_whichever_way_they_come(client, store):
 
 
 def bring_in(client, file=FILE):
-    return client.post("/api/v1/networks", content=json.dumps(file))
+    return client.post("/api/v2/networks", content=json.dumps(file))
 
 
 def xor_file(**changes):
@@ -127,7 +127,7 @@ def test_an_onnx_file_comes_with_its_data(client):
     assert (page.status_code, "6–16–1" in page.text) == (200, True)
     refused = client.post("/networks/new", files=parts(model))
     assert (refused.status_code, "external_data=False" in refused.text) == (422, True)
-    body = client.post("/api/v1/networks", content=(BROUGHT / model).read_bytes()).json()
+    body = client.post("/api/v2/networks", content=(BROUGHT / model).read_bytes()).json()
     assert "external_data=False" in body["error"]
     assert data in body["error"]
 
@@ -241,7 +241,7 @@ def test_what_is_stored_without_an_analysis_or_learned_nothing_is_remarked(clien
 def test_an_encoding_becomes_the_data_record_of_the_network(client, store):
     half = {"weights": [[[0.5, 0.5], [0.5, 0.5]], [[1.0, -2.0]]], "biases": [[1.0, 0.0], [0.0]]}
     query = {"task": "decisions", "encoding": "-1,1", "name": "on signs", "protocols": "complete"}
-    answer = client.post("/api/v1/networks", content=bare_xor(**half), params=query)
+    answer = client.post("/api/v2/networks", content=bare_xor(**half), params=query)
     assert answer.status_code == 201
     made = answer.json()
     assert len(made["jobs"]) == 1
@@ -309,8 +309,8 @@ def test_a_logit_is_offered_in_the_preview_and_kept_by_the_confirmation(client):
     assert client.post("/networks", data=carried(preview)).status_code == 303
     assert client.get("/api/v2/networks/by-logit/file").json()["output_activation"] == "sigmoid"
     query = {"task": "name", "tasks": "XOR", "output_is": "logit", "name": "by http"}
-    assert client.post("/api/v1/networks", content=logit, params=query).status_code == 200  # the same network
-    assert client.post("/api/v1/networks", content=logit, params=query | {"output_is": "classes"}).status_code == 422
+    assert client.post("/api/v2/networks", content=logit, params=query).status_code == 200  # the same network
+    assert client.post("/api/v2/networks", content=logit, params=query | {"output_is": "classes"}).status_code == 422
 
 
 def test_what_cannot_be_read_is_said_first_with_the_code_that_cures_it(client):
@@ -442,7 +442,7 @@ def test_a_wrong_answer_is_told_at_its_field_and_nothing_is_lost(client):
     assert 'value="steep"' in told
     assert carried(refused.text)["content"] == sent["content"]
     query = {"activation": "leaky_relu", "negative_slope": "steep"}
-    body = client.post("/api/v1/networks", content=json.dumps(STATE), params=query)
+    body = client.post("/api/v2/networks", content=json.dumps(STATE), params=query)
     assert body.status_code == 422
     for words in ("'steep'", "is no number", "ive one such as 0.01"):
         assert words in body.json()["error"]
@@ -481,7 +481,7 @@ def test_a_preview_names_every_refusal_at_once(client):
 
 @pytest.mark.parametrize("name", ["new", "preview"])
 def test_no_network_takes_the_address_of_a_page(client, name):
-    made = client.post("/api/v1/networks", content=xor_file(name=name)).json()
+    made = client.post("/api/v2/networks", content=xor_file(name=name)).json()
     assert made["slug"].startswith(f"{name}-")
     assert client.post(f"/networks/{made['slug']}/rename", data={"slug": name}).status_code == 409
 
@@ -500,7 +500,7 @@ def test_the_form_refuses_what_the_reader_refuses(client):
 
 @pytest.mark.slow
 def test_deleting_is_confirmed_told_at_every_address_and_undone(client, store):
-    client.post("/api/v1/networks", content=xor_file(), params={"protocols": "complete", "name": "hand-made XOR"})
+    client.post("/api/v2/networks", content=xor_file(), params={"protocols": "complete", "name": "hand-made XOR"})
     page = client.get("/networks/hand-made-xor/settings").text
     assert "1 job" in page
     assert client.post("/networks/hand-made-xor/delete").headers["location"] == "/networks/hand-made-xor"
@@ -522,13 +522,13 @@ def test_deleting_is_confirmed_told_at_every_address_and_undone(client, store):
 
 
 def test_the_same_weights_are_imported_for_other_tasks_once_they_are_deleted(client, store):
-    client.post("/api/v1/networks", content=xor_file())
+    client.post("/api/v2/networks", content=xor_file())
     other = bare_xor()
     for delete in (False, True):
         if delete:
             client.post("/networks/hand-made-xor/delete")
         preview = client.post("/networks/new", data={"text": other, "tasks": "A and B", "task": "formula"})
-        answer = client.post("/api/v1/networks", content=other, params={"tasks": "AND", "task": "name", "name": "mine"})
+        answer = client.post("/api/v2/networks", content=other, params={"tasks": "AND", "task": "name", "name": "mine"})
         if not delete:
             for told, status in ((preview, 422), (answer, 409)):
                 assert (told.status_code, "elete the stored network first" in told.text) == (status, True)
@@ -539,7 +539,7 @@ def test_the_same_weights_are_imported_for_other_tasks_once_they_are_deleted(cli
 
 
 def test_a_deletion_is_final_when_its_time_is_over(client, store):
-    client.post("/api/v1/networks", content=xor_file())
+    client.post("/api/v2/networks", content=xor_file())
     client.post("/networks/hand-made-xor/delete")
     assert purge_deleted(store, 7.0) == 0
     assert purge_deleted(store, 7.0, now=datetime.now(UTC) + timedelta(days=7, seconds=1)) == 1
@@ -550,9 +550,9 @@ def test_a_deletion_is_final_when_its_time_is_over(client, store):
 @pytest.mark.parametrize(
     ("path", "sent"),
     [
-        ("/api/v1/networks?protocols=paper", {"content": json.dumps(FILE)}),
+        ("/api/v2/networks?protocols=paper", {"content": json.dumps(FILE)}),
         ("/networks", {"data": {"content": json.dumps(FILE)}}),
-        ("/api/v1/networks", {"content": bundled_models()["parity-3-elman"]}),
+        ("/api/v2/networks", {"content": bundled_models()["parity-3-elman"]}),
         ("/networks", {"data": {"content": bundled_models()["parity-3-elman"].decode()}}),
         ("/networks/there/edit", {"data": {"rule": "noise", "size": "0.1"}}),
         ("/api/v2/studies", {"json": {"design": design().model_dump(mode="json")}}),

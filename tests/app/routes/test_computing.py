@@ -21,7 +21,7 @@ COMPUTED = (
     *(f"/api/v2{NETWORK}/{made}" for made in ("play", "edit", "plan", "explanations/c-081ff/criteria", "compare")),
     f"/embed{NETWORK}",
     f"{NETWORK}/explanations/c-081ff?part=criteria",
-    *("/glossary?part=file", f"{NETWORK}/explanations?part=file", f"/api/v1{NETWORK}/result"),
+    *("/glossary?part=file", f"{NETWORK}/explanations?part=file", f"/api/v2{NETWORK}/result"),
     *("/bench.csv", "/bench/rows.csv"),
 )
 STORED = ("/health", "/static/house.css", "/", "/networks", NETWORK, f"{NETWORK}/explanations", f"/api/v2{NETWORK}")

@@ -72,11 +72,11 @@ def test_cancel_and_retry_from_the_page(client, store):
     (job_id,) = enqueue(store)
     answer = client.post(f"/jobs/{job_id}/cancel")
     assert (answer.status_code, answer.headers["location"]) == (303, f"/jobs/{job_id}")
-    page = client.get(f"/api/v1/jobs/{job_id}").json()
+    page = client.get(f"/api/v2/jobs/{job_id}").json()
     assert (page["state"], page["cancel_url"]) == ("cancelled", "")
     assert "data-poll" not in client.get(f"/jobs/{job_id}").text
     assert client.post(page["retry_url"]).status_code == 303
-    assert client.get(f"/api/v1/jobs/{job_id}").json()["state"] == "queued"
+    assert client.get(f"/api/v2/jobs/{job_id}").json()["state"] == "queued"
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,38 @@ def test_a_former_address_leads_somewhere(client: TestClient, former: str) -> No
     assert "once" not in answer.headers["location"]
 
 
-@pytest.mark.parametrize("path", ["/networks/xor", "/studies/depth/outcomes", "/tour", "/openapi.json"])
-def test_version_1_says_where_version_2_is(client: TestClient, path: str) -> None:
-    for method in ("GET", "POST", "DELETE"):
-        answer = client.request(method, f"/api/v1{path}")
-        assert answer.status_code == 410
-        assert f"ask /api/v2{path}, or see /api/v2" in answer.json()["error"].lower()
+@pytest.mark.parametrize(
+    ("method", "path", "now"),
+    [
+        ("GET", "", "/api/docs"),
+        ("GET", "/openapi.json", "/api/v2/openapi.json"),
+        ("GET", "/gallery", "/api/v2/networks"),
+        ("POST", "/networks", "/api/v2/networks"),
+        ("GET", "/networks/xor", "/api/v2/networks/xor"),
+        ("POST", "/networks/xor/analyses", "/api/v2/networks/xor/analyses"),
+        ("GET", "/networks/xor/result", "/api/v2/networks/xor/result"),
+        ("DELETE", "/networks/xor", "/networks/xor/delete"),
+        ("POST", "/networks/xor/rename", "/networks/xor/rename"),
+        ("GET", "/networks/xor/circuits/081ff/verify", "/api/v2/networks/xor/explanations/c-081ff"),
+        ("POST", "/networks/xor/rivals", "/api/v2/networks/xor/analyses/rivals"),
+        ("GET", "/networks/xor/common-ground/standing", "/api/v2/networks/xor/analyses/common-ground"),
+        ("GET", "/compare/verify?network=xor&e=c-081ff", "/api/v2/networks/xor/compare?e=c-081ff"),
+        ("GET", "/models/m/circuits/13", "/api/v2/networks/m/explanations/c-13"),
+        ("POST", "/models/m/searches", "/api/v2/networks/m/analyses"),
+        ("GET", "/jobs/0123/events", "/api/v2/jobs/0123"),
+        ("GET", "/studies/depth/outcomes", "/api/v2/studies/depth/outcomes"),
+        ("GET", "/studies/depth/progress", "/api/v2/studies/depth"),
+        ("GET", "/glossary", "/glossary"),
+        ("GET", "/tour", ""),
+        ("PUT", "/networks/xor", ""),
+    ],
+)
+def test_version_1_is_no_more_and_names_what_serves_the_same_now(client, method, path, now) -> None:
+    answer = client.request(method, f"/api/v1{path}")
+    assert (answer.status_code, answer.json()["parent"]) == (410, now or "/api/docs")
+    asked = "POST" if method == "DELETE" else method
+    assert answer.json()["error"].endswith(
+        f". Ask {asked} {now}, or see /api/docs for all that can be asked."
+        if now
+        else ". See /api/docs for all that can be asked."
+    )

@@ -212,7 +212,7 @@ def test_those_that_do_not_converge_are_told_of_and_stay_out_of_the_list(client,
     with store.write() as session:
         saved = save_training_outcome(session, arguments, outcomes)
         session.get(JobRow, answer.json()["id"]).result = dict(saved.result)
-    page = client.get(f"/api/v1/jobs/{answer.json()['id']}").json()
+    page = client.get(f"/api/v2/jobs/{answer.json()['id']}").json()
     networks = page["learning"]["networks"]
     assert [one["state"] for one in networks] == ["converged", "loss_above_target"]
     assert networks[1]["url"] == ""

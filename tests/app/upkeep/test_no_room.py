@@ -88,7 +88,7 @@ def test_a_change_without_room_is_refused_with_507_and_changes_nothing(tmp_path)
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
 
-        answers = [client.post("/api/v1/networks", json=network_file(seed)) for seed in range(200, 230)]
+        answers = [client.post("/api/v2/networks", json=network_file(seed)) for seed in range(200, 230)]
         refused = [answer for answer in answers if answer.status_code != 201]
         assert refused, "there was room: the test has proved nothing"
         assert {answer.status_code for answer in refused} == {507}
@@ -108,7 +108,7 @@ def test_a_full_volume_and_then_room_again(tmp_path):
         stored_in(folder)
         with serving(folder) as client:
             fill(folder)
-            answer = client.post("/api/v1/networks", json=network_file(1))
+            answer = client.post("/api/v2/networks", json=network_file(1))
             assert answer.status_code == 507, answer.text
             page = client.post(f"/networks/{XOR_SLUG}/rename", data={"slug": "other"}, headers=AS_PAGE)
             assert page.status_code == 507, page.text
@@ -117,7 +117,7 @@ def test_a_full_volume_and_then_room_again(tmp_path):
             assert client.get(f"/networks/{XOR_SLUG}/circuits").status_code == 200
             assert client.get("/health").json()["ready"]
             (folder / "filler").unlink()
-            assert client.post("/api/v1/networks", json=network_file(1)).status_code == 201
+            assert client.post("/api/v2/networks", json=network_file(1)).status_code == 201
         assert is_sound(folder)
 
 
@@ -160,7 +160,7 @@ def test_a_job_whose_result_finds_no_room_is_saved_once_there_is(tmp_path):
 def test_what_postgresql_cannot_hold_is_refused_as_bad(postgresql, tmp_path):
     app = create_app(Settings(data=tmp_path, database_url=postgresql.database()))
     with TestClient(app, base_url="http://127.0.0.1", client=LOCAL) as client:
-        for path in ("/?q=%00", "/networks/a%00b", "/api/v1/jobs/%00", "/jobs?state=%00", "/s/%00"):
+        for path in ("/?q=%00", "/networks/a%00b", "/api/v2/jobs/%00", "/jobs?state=%00", "/s/%00"):
             assert client.get(path).status_code in (400, 404, 422), path
 
 
@@ -174,6 +174,6 @@ def test_a_postgresql_that_may_not_be_written_is_told_as_read_only(postgresql, t
     app = create_app(Settings(data=tmp_path, database_url=url))
     with TestClient(app, base_url="http://127.0.0.1", client=LOCAL) as client:
         assert client.get(f"/networks/{XOR_SLUG}/circuits").status_code == 200
-        answer = client.post("/api/v1/networks", json=network_file(1))
+        answer = client.post("/api/v2/networks", json=network_file(1))
         assert answer.status_code == 503
         assert "only be read" in answer.json()["error"]
