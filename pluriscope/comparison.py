@@ -6,20 +6,24 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
 from pluriscope.analysis.answers import largest
+from pluriscope.analysis.directions.self_interventions import OwnSwap, ask_own_swaps
 from pluriscope.analysis.errors import InvalidIntervention
-from pluriscope.analysis.experiments import SILENT, NetworkAnswers
+from pluriscope.analysis.experiments import SILENT, NetworkAnswers, NeuronSite, ask_network, decide_in_circuit
+from pluriscope.analysis.explanations.explanation import Kind
 from pluriscope.analysis.explanations.registry import KIND_OF
+from pluriscope.analysis.question import Question
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.blocks import Figure
 from pluriscope.explanations import Explanation
-from pluriscope.figures.numbers import exact, noun
+from pluriscope.figures.comparison import QUARTERS
+from pluriscope.figures.numbers import exact, noun, readable
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.marks import quarters
 from pluriscope.findings import Findings
@@ -39,6 +43,9 @@ class Trials:
         forced: ``[trial]`` how much is forced; None where nothing is.
         doubtful: ``[trial]`` whether something about it is open: a prediction that another completion of the same gates
             would not make, or an output that is near neither 0 nor 1; None where nothing is.
+        asked: what these trials are.
+        answers: what 0 and more stand for.
+        bounded: what is left out, as a sentence; "" where nothing is.
     """
 
     said: NDArray[Any]
@@ -46,6 +53,9 @@ class Trials:
     margins: NDArray[np.float64]
     forced: NDArray[Any] | None = None
     doubtful: NDArray[np.bool_] | None = None
+    asked: Literal["interventions", "own interventions", "rows"] = "interventions"
+    answers: Sequence[Any] = (0, 1)
+    bounded: str = ""
 
     @cached_property
     def spoken(self) -> NDArray[np.bool_]:
@@ -102,40 +112,82 @@ class Trials:
         )
 
 
-def trials_of(
-    predictions: NDArray[np.int8], answers: NetworkAnswers, forced: Sequence[int], settled: Sequence[NDArray[np.bool_]]
-) -> Trials:
-    """The interventions that count, as trials.
+Asked = tuple[Kind[Any], Any, Any]
+"""One explanation: the record of its kind, the question that it answers, and the engine's value of it."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Interchanges(Trials):
+    """Interchange interventions on a perceptron as trials: those that count.
 
     Args:
-        predictions: ``[explanation, set, source, base]``, −1 for nothing.
-        answers: what the network does on each.
-        forced: ``[set]`` how much each patches.
-        settled: of each explanation ``[set, source, base]``, see
-            :class:`pluriscope.analysis.explanations.explanation.Kind`.
+        outputs: ``[trial]`` of the network.
+        sets: neurons that take another input's values; where one explanation is on directions, the swaps that each of
+            them makes itself.
+        where: ``[trial, 3]`` the set of each, the input whose values it takes, and the input that runs.
     """
-    counted, doubtful = answers.counted, ~(answers.clear & np.logical_and.reduce(settled))
-    n_forced = np.broadcast_to(np.array(forced)[:, None, None], counted.shape)
-    return Trials(
-        predictions[:, counted],
-        answers.decisions[counted],
-        answers.margins[counted],
-        n_forced[counted],
-        doubtful[counted],
-    )
+
+    outputs: NDArray[np.float64]
+    sets: Sequence[tuple[NeuronSite, ...] | OwnSwap]
+    where: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, question: Question, explanations: Sequence[Asked]) -> Interchanges:
+        """What some explanations say; circuits, which predict nothing, are run where there are no others."""
+        answers: NetworkAnswers
+        sets: Sequence[Any]
+        kinds = {kind.key for kind, _, _ in explanations}
+        own = "direction" in kinds
+        if own:
+            clean = question.data.clean_rows
+            answers = asked = ask_own_swaps(question.network, clean, [item for *_, item in explanations])
+            sets, forced, settled = asked.swaps, [len(swap.labels) for swap in asked.swaps], np.True_
+            bounded = "Some have more interventions than are made: single ones, and all at once" * asked.bounded
+            predictions = asked.predictions
+        else:
+            space, answers = ask_network(question)
+            sets, forced, bounded = space.sets, [len(some) for some in space.sets], ""
+            if space.largest is not None:
+                most = f"Sets of up to {noun(space.largest, 'neuron')}"
+                bounded = f"{most}; there are {readable(space.n_possible_sets)} sets in all"
+            every = np.arange(len(sets))
+            predictions = np.stack(
+                [
+                    decide_in_circuit(own, item, space, every).decisions
+                    if kinds == {"circuit"}
+                    else kind.predict(own, [item], space)[0]
+                    for kind, own, item in explanations
+                ]
+            )
+            settled = np.logical_and.reduce([kind.settled(item, space) for kind, _, item in explanations])
+        counted, doubtful = answers.counted, ~(answers.clear & settled)
+        return cls(
+            predictions[:, counted],
+            answers.decisions[counted],
+            answers.margins[counted],
+            np.broadcast_to(np.array(forced)[:, None, None], counted.shape)[counted],
+            doubtful[counted],
+            asked="own interventions" if own else "interventions",
+            bounded=bounded,
+            outputs=answers.outputs[counted],
+            sets=sets,
+            where=np.argwhere(counted),
+        )
 
 
-def trials_on_rows(question: Any, outputs: Sequence[Any]) -> Trials:
+def trials_on_rows(question: Any, masks: Sequence[int]) -> Trials:
     """The rows of a task as trials; each circuit answers its largest output, or nothing where two are.
 
     Args:
         question: about a network with several outputs.
-        outputs: of each circuit ``[rows, outputs]``.
+        masks: of the circuits.
     """
-    found, answered = np.array(outputs), largest(question.outputs((1 << question.graph.n_bits) - 1))
+    found = np.array([question.outputs(mask) for mask in masks])
+    answered = largest(question.outputs((1 << question.graph.n_bits) - 1))
     apart = gaps(found, question.subject.answers)
     # nobody is right by saying nothing
-    return Trials(largest(found), np.where(answered < 0, -2, answered), apart.max(axis=0) - apart.min(axis=0))
+    margins, names = apart.max(axis=0) - apart.min(axis=0), list(map(str, question.subject.outputs))
+    return Trials(largest(found), np.where(answered < 0, -2, answered), margins, asked="rows", answers=names)
 
 
 def who_is_right(counts: Sequence[int], unit: str, beside: str = "") -> Figure:
@@ -146,11 +198,11 @@ def who_is_right(counts: Sequence[int], unit: str, beside: str = "") -> Figure:
         unit: how many trials there are, with their noun.
         beside: what is left out of them.
     """
-    names = ("both right", "only P", "only Q", "neither")
-    words = ", ".join(f"{exact(n)} {name}" for n, name in zip(counts, names, strict=True))
+    named = list(zip(counts, QUARTERS, strict=True))
+    words = ", ".join(f"{exact(n)} {name}" for n, name in named)
     part = Markup('<span style="flex:0 1 {:.1f}%"><b>{}</b> {}</span>').format
     shares = [100 * n / max(sum(counts), 1) for n in counts]
-    below = Markup(" ").join(part(share, exact(n), name) for share, n, name in zip(shares, counts, names, strict=True))
+    below = Markup(" ").join(part(share, exact(n), name) for share, (n, name) in zip(shares, named, strict=True))
     told = Markup('<span class="seg">{}</span>{}').format(below, f"{beside}." if beside else "")
     return Figure(quarters(counts, sentence=f"Of {unit}, from left to right: {words}"), told, id="right")
 
@@ -158,7 +210,8 @@ def who_is_right(counts: Sequence[int], unit: str, beside: str = "") -> Figure:
 def compared(result: Findings, explanations: Sequence[Explanation]) -> Rows:
     """A row for each trial in which some of two to six explanations contradict each other, clearest first, who is right
     taking turns: who says what (P, Q, R … in their order), and what happens. A trial is an interchange intervention,
-    with what is patched from which input to which; of networks without Boolean inputs it is a row of the task.
+    with what is patched from which input to which; of networks without Boolean inputs it is a row of the task. Circuits
+    among themselves are run; beside other kinds they say nothing.
 
     Raises:
         InvalidIntervention: fewer than two, more than six, or of different networks, outputs or rows.
@@ -176,44 +229,40 @@ def compared(result: Findings, explanations: Sequence[Explanation]) -> Rows:
         ):
             cause = "is about another network, output or rows"
             raise InvalidIntervention(one.title, cause, "compare explanations of one output on the same rows")
-    letters = LETTERS[: len(explanations)]
-    found = list(
-        _on_interventions(result, explanations) if result.offers("neurons") else _on_rows(result, explanations)
-    )
+    letters, by_rows = LETTERS[: len(explanations)], not result.offers("neurons")
+    rows = list((_on_rows if by_rows else _on_interventions)(asked, explanations))
     address = result.addresses.compare(result.network_key, [one.ref for one in explanations], result.scope)
     who = "; ".join(f"{letter}: {one.title}" for letter, one in zip(letters, explanations, strict=True))
-    trials = noun(len(found), "intervention" if result.offers("neurons") else "row")
-    return Rows(found, link(address, f"{trials} on which they contradict each other. {who}"))
+    trials = noun(len(rows), "row" if by_rows else "intervention")
+    return Rows(rows, link(address, f"{trials} on which they contradict each other. {who}"))
 
 
-def _on_interventions(result: Findings, explanations: Sequence[Explanation]) -> Iterator[Row]:
-    answers, sets = result.decisions, result.interventions.sets
-    predictions = np.stack([one.predictions for one in explanations])
-    settled = [KIND_OF[one.kind].settled(one.value, result.interventions) for one in explanations]
-    trials = trials_of(predictions, answers, list(map(len, sets)), settled)
-    network, where = result.question.network, np.argwhere(answers.counted)
-    sizes, n_inputs = network.sizes, network.n_inputs
+def _on_interventions(question: Question, explanations: Sequence[Explanation]) -> Iterator[Row]:
+    trials = Interchanges.of(question, [(KIND_OF[one.kind], one.result.question, one.value) for one in explanations])
+    sizes, n_inputs = question.network.sizes, question.network.n_inputs
     for number in trials.apart.tolist():
-        members, source, base = where[number].tolist()
-        each = zip(LETTERS, trials.said[:, number].tolist(), strict=False)
+        members, source, base = trials.where[number].tolist()
         yield {
-            "patched": " + ".join(node_name(layer, neuron, sizes) for layer, neuron in sets[members]),
+            "patched": " + ".join(node_name(layer, neuron, sizes) for layer, neuron in trials.sets[members]),
             "source": f"{source:0{n_inputs}b}",
             "base": f"{base:0{n_inputs}b}",
-            **{letter: None if one < 0 else one for letter, one in each},
-            "network": int(trials.happens[number]),
-            "output": float(answers.outputs[members, source, base]),
+            **_answers(trials, number),
+            "output": float(trials.outputs[number]),
         }
 
 
-def _on_rows(result: Findings, explanations: Sequence[Explanation]) -> Iterator[Row]:
+def _on_rows(question: Any, explanations: Sequence[Explanation]) -> Iterator[Row]:
     """Of circuits, which masks name, under the same rules."""
-    question, letters = result.question, LETTERS[: len(explanations)]
     for one in explanations:
         if one.result.question.digest != question.digest:
             raise InvalidIntervention(one.title, "is under other rules", "compare circuits under the same rules")
-    trials = trials_on_rows(question, [question.outputs(int(one.ref.first, 16)) for one in explanations])
+    trials = trials_on_rows(question, [int(one.ref.first, 16) for one in explanations])
     for number in trials.apart.tolist():
-        each = zip([*letters, "network"], [*trials.said[:, number], trials.happens[number]], strict=True)
-        words = {name: None if answer < 0 else str(question.subject.outputs[answer]) for name, answer in each}
-        yield {"row": question.subject.rows[number], **words}
+        yield {"row": question.subject.rows[number], **_answers(trials, number)}
+
+
+def _answers(trials: Trials, number: int) -> Row:
+    """By letter what each says in a trial, None for nothing, and what the network does."""
+    every = [*trials.said[:, number].tolist(), int(trials.happens[number])]
+    words = [None if answer < 0 else trials.answers[answer] for answer in every]
+    return dict(zip([*LETTERS[: len(words) - 1], "network"], words, strict=True))

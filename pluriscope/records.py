@@ -454,6 +454,11 @@ class PairRecord(ByName):
     second_right: int
     neither: int
 
+    @property
+    def quarters(self) -> tuple[int, int, int, int]:
+        """Trials in which both are right, the first alone, the second alone, neither."""
+        return self.both_right, self.first_right, self.second_right, self.neither
+
 
 class ContradictionRecord(ByName):
     """A trial in which two of them say different things."""

@@ -225,7 +225,7 @@ def _explanations(
 ) -> Shown:
     """Explanations of one network beside each other, as their page has them."""
     from pluriscope.address import Addresses
-    from pluriscope.app.pages.compare.build import compare_of
+    from pluriscope.app.pages.compare.choosing import compare_of
     from pluriscope.app.pages.compare.options import MOST_SHOWN, ComparedOptions
 
     with store_in() as store:

@@ -17,7 +17,7 @@ from pluriscope.app.errors import NotFound
 from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.circuit import verdict_marks
 from pluriscope.app.pages.compare.compared import Compared
-from pluriscope.app.pages.compare.networks import of_network
+from pluriscope.app.pages.compare.networks import OnInterventions
 from pluriscope.app.pages.explanations import readings_of
 from pluriscope.app.pages.inside import rows_table
 from pluriscope.app.pages.interpretation_list import class_of, marks_of
@@ -71,7 +71,7 @@ def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
         gate_tiles(found.gates, place.question.network.n_inputs),
         title=f"Interpretation {found.index} of circuit {found.circuit.hex}",
     )
-    asked = of_network(one.session, one.links, place, [one.explanation])
+    asked = OnInterventions(one.session, one.links, place, [one.explanation])
     n_free = sum(row.free for gate in gates for row in gate.table)
     told = (
         f"index {readable(found.index)} of {exact(space.count)}, counted from 0",
@@ -96,7 +96,7 @@ def _predictions(asked: Compared) -> Iterator[Block]:
     yield Facts(
         [
             Fact("Right on", f"{exact(right)} of {exact(asked.of)}", "interventions on sets of hidden neurons"),
-            Fact("Wrong on", exact(len(wrong)), asked.bounded),
+            Fact("Wrong on", exact(len(wrong)), asked.trials.bounded),
         ]
     )
     if not len(wrong):

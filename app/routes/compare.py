@@ -18,9 +18,8 @@ from pluriscope.app.error_answers import api_errors
 from pluriscope.app.errors import Conflict
 from pluriscope.app.jobs.queue import enqueue_about
 from pluriscope.app.options import ScopeOptions
-from pluriscope.app.pages.compare.build import compare_of, find_place, texts_of
 from pluriscope.app.pages.compare.changes import Changes, ChangesRecord
-from pluriscope.app.pages.compare.choosing import choosing, known_two, own_pair
+from pluriscope.app.pages.compare.choosing import choosing, compare_of, find_place, known_two, own_pair, texts_of
 from pluriscope.app.pages.compare.options import ComparedOptions, CompareOptions
 from pluriscope.app.rendering import HAS_RECORD, network_row, show
 from pluriscope.app.routes.asking import AnalysisOrder

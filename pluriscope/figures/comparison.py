@@ -18,7 +18,7 @@ WIDTH: Final = 720.0
 _PAD: Final = 16.0
 _GAP: Final = 24.0
 _CELL: Final = (WIDTH - _GAP) / 2
-_NAMES: Final = ("both right", "only P", "only Q", "neither")
+QUARTERS: Final = ("both right", "only P", "only Q", "neither")
 
 
 def comparison_figure(
@@ -43,7 +43,7 @@ def comparison_figure(
     more, y = _lines(sentence, 0, y, 12, 118)
     body += more
     if counts:
-        words = " · ".join(f"{exact(n)} {name}" for n, name in zip(counts, _NAMES, strict=True))
+        words = " · ".join(f"{exact(n)} {name}" for n, name in zip(counts, QUARTERS, strict=True))
         body += placed(quarters(counts, sentence=""), 0, y, WIDTH, 14, stretched=True)
         more, y = _lines(words, 0, y + 30, 12, 108)
         body += more

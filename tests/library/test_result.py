@@ -162,6 +162,8 @@ def test_a_comparison_says_where_explanations_part(xor):
     several = xor.compare(first, second, xor.alignments[0], xor.circuits[0])
     assert {row["S"] for row in several} == {None}  # a circuit alone predicts nothing
     assert all({row["P"], row["Q"], row["R"]} >= {0, 1} for row in several)
+    run = xor.compare(xor.circuits[0], xor.circuits[-1])  # among themselves they are run
+    assert [{row["P"], row["Q"]} for row in run] == [{0, 1}] * len(run) != []
     for wrong, cause in (((first,), "1 explanation"), ((first,) * 7, "7 explanations")):
         with pytest.raises(AnalysisError, match=cause):
             xor.compare(*wrong)

@@ -1,4 +1,4 @@
-"""A comparison that names too few: who contradicts the one that it names."""
+"""What a comparison is of: what its address names, what is offered where that names nothing, who contradicts one."""
 
 from __future__ import annotations
 
@@ -13,19 +13,23 @@ from pluriscope.address import Addresses, ResultRef
 from pluriscope.analyses.compare import refs
 from pluriscope.analyses.registry import PAIR, RIVALS
 from pluriscope.analysis.discovery.neighbours import neighbours_of
+from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.experiments import ask_network
 from pluriscope.app.db.listing import frame_of_analysis, prominent_in
 from pluriscope.app.db.reports import report_of, reports_of
+from pluriscope.app.errors import BadQuery, PageError
 from pluriscope.app.pages.analyses import asked, waiting
-from pluriscope.app.pages.compare.compared import UNTIL, short
-from pluriscope.app.pages.compare.options import CompareOptions
+from pluriscope.app.pages.compare.compared import UNTIL, Compared, short
+from pluriscope.app.pages.compare.networks import OnInterventions
+from pluriscope.app.pages.compare.options import ComparedOptions, CompareOptions
+from pluriscope.app.pages.compare.rows import OnRows
 from pluriscope.app.pages.explanations import Explanation, find_explanation, people_of, read_ref, readings_of
 from pluriscope.app.pages.own import known_circuits_of
 from pluriscope.app.pages.page import column
-from pluriscope.app.pages.place import INTERPRETATIONS, AnyPlace, Place
-from pluriscope.blocks import Action, Block, Head, Notice, Progress, Section, Table
+from pluriscope.app.pages.place import INTERPRETATIONS, AnyPlace, Place, check_boolean, locate
+from pluriscope.blocks import Action, Block, Head, Notice, Progress, Prose, Section, Table
 from pluriscope.figures.numbers import exact, noun
-from pluriscope.naming import MOST, ExplanationRef
+from pluriscope.naming import LEAST, MOST, ExplanationRef
 from pluriscope.tables import Query, Row
 
 _SHOWN: Final = 6
@@ -37,6 +41,95 @@ _COLUMNS: Final = (
     column("right", "It is right", "Of those, as the network answers.", "int"),
     column("other", "The other is", "Of those, as the network answers.", "int"),
 )
+
+
+def build_compare(session: Session, links: Addresses, options: CompareOptions) -> Compared:
+    """The comparison that an address names.
+
+    Raises:
+        NotFound: no such network, or a reference that names nothing; the message says which.
+        BadQuery: a malformed reference, fewer than two, more than six, no network or several.
+    """
+    names = list(dict.fromkeys(name.strip() for name in options.network if name.strip()))
+    if len(names) != 1:
+        cause = "does not name its network" if not names else f"names {len(names)} networks; they have other neurons"
+        cure = "add network=NAME to it" if not names else "choose explanations of one network"
+        raise BadQuery(
+            "this comparison", cause, cure, "network", links.compare(names[0] if names else ""), "choosing explanations"
+        )
+    return compare_of(session, links, names[0], options)
+
+
+def compare_of(session: Session, links: Addresses, network: str, options: ComparedOptions) -> Compared:
+    """The comparison of some explanations of a network, or of some circuits of a transformer; where an address names
+    none, of its own pair, and of two known circuits until an analysis has found one.
+
+    Raises:
+        NotFound: no such network, or a reference that names nothing; the message says which.
+        BadQuery: a malformed reference, fewer than two, or more than six.
+    """
+    place = find_place(session, links, network, options)
+    offered = choices(session, place)
+    texts, meanwhile = texts_of(links, options, place) or next(iter(offered.values()), []), list[Block]()
+    if not texts:
+        told = "Shown meanwhile: the smallest circuit that is known and the one that differs most from it."
+        texts, meanwhile = known_two(session, place), [Prose(told, glossary=False)]
+        meanwhile += searched_for(session, links, place)
+    found = _find_chosen(session, links, place, texts)
+    explanations = list({str(one.ref): one for one in found.values()}.values())
+    if len(explanations) < LEAST:
+        cause = f"names {len(explanations)} of the two or more explanations that it needs"
+        parent = links.compare(place.slug, [str(one.ref) for one in explanations], place.scope)
+        raise BadQuery("this comparison", cause, "choose the others first", "e", parent, "choosing explanations")
+    compared = OnRows if place.question.kind.refuses(INTERPRETATIONS) else OnInterventions
+    return compared(session, links, place, explanations, options, offered, meanwhile)
+
+
+def find_place(session: Session, links: Addresses, network: str, options: ComparedOptions) -> AnyPlace:
+    """What an address asks about.
+
+    Raises:
+        NotFound: no such network, output, protocol or data record, or rows that stand for no Boolean inputs.
+    """
+    place = locate(session, links, network, options.scope)
+    if not place.question.kind.refuses(INTERPRETATIONS):
+        check_boolean(place, links)
+    return place
+
+
+def texts_of(links: Addresses, options: ComparedOptions, place: AnyPlace) -> list[str]:
+    """The references of an address, each once.
+
+    Raises:
+        BadQuery: more than six; it leads to the comparison of the first of them.
+    """
+    texts = list(dict.fromkeys(text.strip() for text in options.e if text.strip()))
+    if place.question.kind.refuses(INTERPRETATIONS):  # there are only circuits, which a mask names
+        texts = [f"c-{text.removeprefix('c-')}" for text in texts]
+    if len(texts) > MOST:
+        cause, cure = f"at most {MOST} can be compared at once", f"leave out {len(texts) - MOST} of them"
+        first = links.compare(place.slug, texts[:MOST], place.scope)
+        raise BadQuery(f"{len(texts)} explanations", cause, cure, "e", first, f"the first {MOST} of them")
+    return texts
+
+
+def _find_chosen(session: Session, links: Addresses, place: AnyPlace, texts: Sequence[str]) -> dict[str, Explanation]:
+    """Every reference with its explanation."""
+    found: dict[str, Explanation] = {}
+    wrong: PageError | AnalysisError | None = None
+    for position, text in enumerate(texts, start=1):
+        try:
+            found[text] = find_explanation(session, links, place, read_ref(text, position), position)
+        except (PageError, AnalysisError) as error:
+            wrong = wrong or error
+    if isinstance(wrong, PageError) and (not wrong.parent or len(found) >= LEAST):
+        wrong.parent, wrong.parent_label = links.compare(place.slug, list(found), place.scope), "the others"
+    if wrong is not None:
+        raise wrong
+    return found
+
+
+# --- where too few are named
 
 
 def choosing(session: Session, links: Addresses, place: AnyPlace | None, options: CompareOptions) -> Iterator[Block]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from markupsafe import Markup
@@ -18,8 +19,10 @@ from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.errors import BadQuery
 from pluriscope.app.pages.compare.options import FIRST_SHOWN, ComparedOptions
-from pluriscope.app.pages.explanations import KIND_LABELS
+from pluriscope.app.pages.explanations import KIND_LABELS, Explanation
 from pluriscope.app.pages.page import DRAWING, column, files_of, sharing
+from pluriscope.app.pages.place import AnyPlace
+from pluriscope.app.pages.recorded import claim_record
 from pluriscope.app.pages.sharing.share import InShort, Shared
 from pluriscope.blocks import (
     Action,
@@ -60,21 +63,19 @@ class Experiment:
 
     Args:
         asks: what is done, as a sentence.
-        changes: what that forces, as a sentence; "" where nothing is.
         outcome: what the network does, as a sentence.
         drawings: width → of each explanation a drawing with the values that it gives.
         network: whether what comes of it is told → the network.
+        changes: what that forces, as a sentence; "" where nothing is.
         doubt: why one might not trust a prediction, as a sentence; "" where nothing is open.
-        play: where the same can be tried; "" if nowhere.
     """
 
     asks: str
-    changes: str
     outcome: str
     drawings: Callable[[float], Sequence[Markup]]
     network: Callable[[bool], Markup]
+    changes: str = ""
     doubt: str = ""
-    play: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,67 +110,148 @@ class Guess(Block):
         return [self.figure]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False)
 class Compared(Shared):
-    """A comparison.
+    """A comparison; what its trials are, its subclasses say.
 
     Args:
-        network: or model that they explain.
-        scope: of the analysis, or the rules of a model.
-        rules: the same for people.
-        ones: the explanations; P, Q, R … in this order.
-        drawings: width → of each.
-        trials: what all of them say, and what happens.
-        asked: what these trials are.
-        bounded: what is left out of them, as a sentence.
-        trial: number of a trial → "experiment", "neurons" and what else its record has of it.
-        experiment: number of a trial → what a page asks about it.
-        words: what is said or happens, for people.
-        outputs: how many inputs each gets right, and whether they passed the same test, as sentences.
-        legend: how drawings are read, as sentences.
-        people: letter → by whose name it is known.
-        choices: references of two that could be compared as well, by what they are.
-        differences: neurons and edges of which they say different things.
-        folds: what else there is, computed when it is opened.
+        place: what all explain.
+        explanations: P, Q, R … in this order.
         view: which experiment is asked about, and what was guessed.
+        choices: references of two that could be compared as well, by what they are.
         meanwhile: what these two stand in for, which is searched.
     """
 
     session: Session
     links: Addresses
-    network: NetworkRow
-    scope: Scope
-    rules: str
-    ones: Sequence[ComparedRecord]
-    drawings: Callable[[float], Sequence[Markup]]
-    trials: Trials
-    asked: Literal["interventions", "own interventions", "rows"]
-    bounded: str = ""
-    trial: Callable[[int], dict[str, Any]]
-    experiment: Callable[[int], Experiment]
-    words: Callable[[int], str] = str
-    outputs: str = ""
-    legend: str = ""
-    people: Mapping[str, str] = field(default_factory=dict)
-    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    differences: Sequence[DifferenceRecord] = ()
-    folds: Callable[[], Iterator[Block]]
+    place: AnyPlace
+    explanations: Sequence[Explanation]
     view: ComparedOptions = field(default_factory=ComparedOptions)
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
     meanwhile: Sequence[Block] = ()
+
+    @property
+    @abstractmethod
+    def trials(self) -> Trials:
+        """What all of them say, and what happens."""
+
+    @property
+    @abstractmethod
+    def legend(self) -> str:
+        """How drawings are read, as sentences."""
+
+    @property
+    @abstractmethod
+    def differences(self) -> Sequence[DifferenceRecord]:
+        """Neurons and edges of which they say different things."""
+
+    @abstractmethod
+    def name(self, number: int) -> str:
+        """What one of them is, in a line."""
+
+    @abstractmethod
+    def edges(self, number: int) -> list[str] | None:
+        """Those that one of them keeps; None where it keeps none and leaves none out."""
+
+    @abstractmethod
+    def drawings(self, width: float) -> Sequence[Markup]:
+        """Each on the network."""
+
+    @abstractmethod
+    def trial(self, number: int) -> dict[str, Any]:
+        """What its record has of a trial: "experiment", "neurons" and more."""
+
+    @abstractmethod
+    def experiment(self, number: int) -> Experiment:
+        """What a page asks about a trial."""
+
+    def folds(self) -> Iterator[Block]:
+        """What else there is, computed when it is opened."""
+        return iter(())
+
+    @property
+    def network(self) -> NetworkRow:
+        """That they explain."""
+        return self.place.row
+
+    @property
+    def outputs(self) -> str:
+        """How many inputs each gets right, as a sentence."""
+        return ""
+
+    @property
+    def under(self) -> str:
+        """The rules of the comparison, for people."""
+        return self.place.under
+
+    @property
+    def same(self) -> str:
+        """Whether they are of one kind and passed the same test, as a sentence."""
+        kinds = {one.kind for one in self.explanations}
+        rules = {one.place.question.protocol.name for one in self.explanations}
+        if len(kinds) > 1:
+            return f"Different kinds, so different tests, under {self.under}."
+        if len(rules) > 1:
+            return f"Same kind, different tests: protocols {enumerated(sorted(rules))}."
+        return f"Same kind, same test: {self.under}."
+
+    @cached_property
+    def ones(self) -> Sequence[ComparedRecord]:
+        """The explanations as records."""
+        return [self._record(number) for number in range(len(self.explanations))]
+
+    def _record(self, number: int) -> ComparedRecord:
+        one, predicted = self.explanations[number], int(self.trials.spoken[number].sum())
+        functions, says, silence = (one.functions, one.says, one.record.silence) if self.place.boolean else ([], [], "")
+        return ComparedRecord(
+            letter=LETTERS[number],
+            kind=one.kind,
+            ref=str(one.ref),
+            url=one.url,
+            name=self.name(number),
+            edges=self.edges(number),
+            claims=[claim_record(claim, self.place.question.network.sizes) for claim in functions],
+            says=says,
+            predicted=predicted,
+            right=int(self.trials.right[number].sum()),
+            silent_because="" if predicted else silence,
+        )
+
+    def edges_apart(self, edges: Iterable[str]) -> Iterator[DifferenceRecord]:
+        """Those among some edges that one circuit keeps and another cuts."""
+        circuits = {one.letter: one.edges for one in self.ones if one.edges is not None}
+        for edge in dict.fromkeys(edges):
+            says = {letter: "kept" if edge in kept else "cut" for letter, kept in circuits.items()}
+            if len({*says.values()}) > 1:
+                yield DifferenceRecord(site=edge, says=says)
+
+    def words(self, said: int) -> str:
+        """What is said or happens, for people."""
+        return str(self.trials.answers[said]) if said >= 0 else "nothing: two outputs are equal"
+
+    @property
+    def lettered(self) -> list[tuple[str, Explanation]]:
+        """Each with its letter."""
+        return list(zip(self.letters, self.explanations, strict=True))
+
+    @property
+    def people(self) -> Mapping[str, str]:
+        """Letter → by whose name an explanation is known."""
+        return {letter: one.person for letter, one in self.lettered if one.person}
 
     @property
     def letters(self) -> str:
         """What they are called."""
-        return LETTERS[: len(self.ones)]
+        return LETTERS[: len(self.explanations)]
 
     @property
     def circuits(self) -> bool:
         """Whether all are circuits, which predict nothing and are run instead."""
-        return all(one.kind == "circuit" for one in self.ones)
+        return all(one.kind == "circuit" for one in self.explanations)
 
     @property
     def refs(self) -> list[str]:
-        return [one.ref for one in self.ones]
+        return [str(one.ref) for one in self.explanations]
 
     @property
     def of(self) -> int:
@@ -179,7 +261,7 @@ class Compared(Shared):
     @property
     def unit(self) -> str:
         """What one trial is called."""
-        return "row" if self.asked == "rows" else "intervention"
+        return "row" if self.trials.asked == "rows" else "intervention"
 
     @property
     def url(self) -> str:
@@ -187,7 +269,7 @@ class Compared(Shared):
 
     @property
     def about(self) -> tuple[NetworkRow, Scope]:
-        return self.network, self.scope
+        return self.network, self.place.scope
 
     @property
     def thumbs(self) -> Sequence[tuple[str, str, Markup]]:
@@ -199,12 +281,12 @@ class Compared(Shared):
         for one in self.ones:
             said = f"{exact(one.right)} of {exact(one.predicted)}" if one.predicted else "nothing, it predicts nothing"
             lines.append((f"{one.letter} is right on", said))
-        rules = self.rules.removeprefix("Under protocol ")
+        rules = self.under.removeprefix("protocol ")
         return InShort("Comparison", f"{self.title}, in {self.network.name}", tuple(lines), ", ".join(self.refs), rules)
 
     def at(self, refs: Sequence[str] | None = None, **view: Any) -> str:
         """Its address, or that of another comparison of the same network."""
-        return self.links.compare(self.network.slug, self.refs if refs is None else refs, self.scope, **view)
+        return self.links.compare(self.network.slug, self.refs if refs is None else refs, self.place.scope, **view)
 
     @property
     def title(self) -> str:
@@ -216,7 +298,7 @@ class Compared(Shared):
             shared = noun(len(kept & other), "edge") if kept & other else "no edge"
             return f"{names} share {shared} and differ in {exact(len(kept ^ other))}"
         if len(self.trials.apart):
-            own = "their own " if self.asked == "own interventions" else ""
+            own = "their own " if self.trials.asked == "own interventions" else ""
             return (
                 f"{names} contradict each other on {exact(len(self.trials.apart))} of {own}{noun(self.of, self.unit)}"
             )
@@ -231,10 +313,10 @@ class Compared(Shared):
     @property
     def sentence(self) -> str:
         """What they have in common, and who is right."""
-        told = self.outputs
+        told = f"{self.outputs} {self.same}".lstrip()
         if self.circuits:
             apart, of = len(self.trials.apart), noun(self.of, self.unit)
-            own = ", with its own values put in" if self.asked == "interventions" else ""
+            own = ", with its own values put in" if self.trials.asked == "interventions" else ""
             alike = f"differently on {exact(apart)} of" if apart else "alike on all"
             told += f" Each runs by itself{own}: they answer {alike} {of}."
         if len(self.trials.apart):
@@ -285,12 +367,12 @@ class Compared(Shared):
         return ComparisonRecord(
             url=self.url,
             network=self.network.digest,
-            scope=dict(self.scope.fields),
+            scope=dict(self.place.scope.fields),
             engine_version=ENGINE_VERSION,
             verdict=self.title,
-            trials=self.asked,
+            trials=self.trials.asked,
             of=self.of,
-            bounded=self.bounded,
+            bounded=self.trials.bounded,
             explanations=list(self.ones),
             pairs=[self.trials.pair(one, other) for one, other in combinations(range(len(self.ones)), 2)],
             differences=list(self.differences),
@@ -321,7 +403,7 @@ class Contradictions:
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """What tells the trial, what each says, what happens."""
-        rows = self.of.asked == "rows"
+        rows = self.of.trials.asked == "rows"
         what = ("Row", "Of the task.") if rows else ("What gets another input’s values", "Neurons, or directions.")
         letters = (column(one, f"{one} says", "Struck where wrong.", show=_says(one)) for one in self.of.letters)
         return (
@@ -399,18 +481,18 @@ def _blocks(c: Compared) -> Iterator[Block]:
     if experiment is not None:
         yield from _contradictions(c)
     if c.differences:
-        told = [(one.site, one.says) for one in c.differences]
         parts = ("edge", "edges") if c.circuits else ("neuron or edge", "neurons and edges")
+        rows = [[one.site, *(one.says.get(letter, "") for letter in c.letters)] for one in c.differences]
+        apart = Table.plain([parts[0].capitalize(), *c.letters], rows)
         said = f"they differ on {noun(len(c.differences), *parts)}"
-        title = "Edge by edge" if c.circuits else "Neuron by neuron"
-        yield More(title, lambda: [_by_letter(parts[0].capitalize(), c.letters, told)], said, id="parts")
+        yield More("Edge by edge" if c.circuits else "Neuron by neuron", lambda: [apart], said, id="parts")
     yield from c.folds()
 
 
 def _head(c: Compared) -> Head:
     files = [Action(f"Figure as {form}", url) for form, url in files_of(c.links, _asked_at(c, c.view.at)).items()]
     words = "Change the two" if len(c.ones) == LEAST else "Change them"
-    change = Action(words, c.links.explanations(c.network.slug, c.scope))
+    change = Action(words, c.links.explanations(c.network.slug, c.place.scope))
     whose = " and ".join(f"{who}’s" for who in c.people.values())
     here = next((words for words, refs in c.choices.items() if [*refs] == c.refs or words == whose), "")
     offered = [Choice("", {words: c.at(refs) for words, refs in c.choices.items()}, here)] if c.choices else []
@@ -420,15 +502,7 @@ def _head(c: Compared) -> Head:
 def who_is_right(c: Compared) -> Block:
     """A bar of all trials for two, a matrix for more."""
     unit = noun(c.of, c.unit)
-    if len(c.ones) > 2:
-        return _matrix(c, unit)
-    return bar(_counts(c), unit, c.bounded)
-
-
-def _counts(c: Compared) -> tuple[int, int, int, int]:
-    """Of the first two: trials in which both are right, one alone, the other alone, neither."""
-    pair = c.trials.pair(0, 1)
-    return pair.both_right, pair.first_right, pair.second_right, pair.neither
+    return _matrix(c, unit) if len(c.ones) > LEAST else bar(c.trials.pair(0, 1).quarters, unit, c.trials.bounded)
 
 
 def _matrix(c: Compared, unit: str) -> Table:
@@ -493,7 +567,7 @@ def _guess(c: Compared, experiment: Experiment) -> Guess:
     score = sum(bool(right[c.letters.index(letter), one - 1]) for one, letter in kept.items())
     following = [one for one in (*range(at + 1, len(apart) + 1), *range(1, at)) if one not in guesses]
     mine = f"You guessed {guesses[at]}. " if at in guesses else ""
-    play = Markup('<a href="{}">Try it in Play</a>').format(experiment.play) if experiment.play else ""
+    play = Markup('<a href="{}">Try it in Play</a>').format(trial.url) if trial.url else ""
     return Guess(
         at=at,
         of=len(apart),
@@ -509,9 +583,9 @@ def _guess(c: Compared, experiment: Experiment) -> Guess:
 def _nothing(c: Compared) -> Notice:
     """What takes the place of an experiment where there is none, and another comparison."""
     causes = dict.fromkeys(sentence(one.silent_because) for one in c.ones if one.silent_because)
-    item, cause = "There is no experiment on which they say different things", " ".join([*causes, c.bounded]).strip()
-    choose = Action("Choose others", c.links.explanations(c.network.slug, c.scope), primary=True)
-    return Notice(item, cause, actions=[choose])
+    choose = Action("Choose others", c.links.explanations(c.network.slug, c.place.scope), primary=True)
+    cause = " ".join([*causes, c.trials.bounded]).strip()
+    return Notice("There is no experiment on which they say different things", cause, actions=[choose])
 
 
 def _contradictions(c: Compared) -> Iterator[Block]:
@@ -526,11 +600,11 @@ def _contradictions(c: Compared) -> Iterator[Block]:
 def table(c: Compared) -> Table:
     """The contradictions, from the page on that has the one that is asked about."""
     view = c.view
-    kept = {"network": c.network.slug, "e": c.refs, **c.scope.query()}
+    kept = {"network": c.network.slug, "e": c.refs, **c.place.scope.query()}
     seen = {"at": "" if view.at == 1 else str(view.at), "guess": view.guess, "answers": view.answers}
     files = {"CSV": c.url.replace("/compare?", "/compare.csv?", 1)}
-    if c.asked != "rows":
-        files["Try one of your own"] = c.links.play(c.network.slug, c.refs, c.scope)
+    if c.trials.asked != "rows":
+        files["Try one of your own"] = c.links.play(c.network.slug, c.refs, c.place.scope)
     page = (view.at - 1) // view.limit * view.limit
     start = page if view.start is None else view.start
     return Table(
@@ -546,11 +620,6 @@ def table(c: Compared) -> Table:
     )
 
 
-def _by_letter(label: str, letters: Sequence[str], rows: Iterable[tuple[str, Mapping[str, Text]]]) -> Table:
-    """What each says of some things, one a row."""
-    return Table.plain([label, *letters], [[name, *(says.get(one, "") for one in letters)] for name, says in rows])
-
-
 # --- as one figure
 
 
@@ -559,11 +628,11 @@ def _figure(c: Compared) -> Markup:
     experiment = c.asked_about
     drawings = (c.drawings if experiment is None else experiment.drawings)(NARROW)
     names = [f"{one.letter}: {_called(c, one)} {short(one.ref)}, {one.name}" for one in c.ones]
-    counts = () if len(c.ones) > LEAST or not c.trials.spoken.any() else _counts(c)
+    counts = () if len(c.ones) > LEAST or not c.trials.spoken.any() else c.trials.pair(0, 1).quarters
     asked: tuple[str, Markup] | None = None
     if experiment is not None:
         said = c.contradiction(c.trials.apart.tolist()[c.view.at - 1])
         outcome = f"{experiment.outcome} {_are_right(said.right)}." if c.told else ""
         asked = f"{experiment.asks} {outcome}".strip(), experiment.network(c.told)
-    foot = f"Pluriscope · {c.network.name} · {c.network.digest[:12]} · {c.rules}"
+    foot = f"Pluriscope · {c.network.name} · {c.network.digest[:12]} · Under {c.under}"
     return comparison_figure(c.title, c.sentence, counts, list(zip(names, drawings, strict=True)), asked, foot)

@@ -3,98 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from functools import cached_property
+from typing import Any
 
-from sqlalchemy.orm import Session
+from markupsafe import Markup
 
-from pluriscope.address import Addresses
 from pluriscope.analysis.subjects.subject import ACCURACY_THRESHOLD
 from pluriscope.app.pages.compare.compared import Compared, Experiment
-from pluriscope.app.pages.explanations import Explanation
-from pluriscope.app.pages.place import AnyPlace
-from pluriscope.comparison import trials_on_rows
+from pluriscope.comparison import Trials, trials_on_rows
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.graphs import graph_diagram, row_asked
-from pluriscope.naming import LETTERS
-from pluriscope.records import ComparedRecord, DifferenceRecord
-
-_LEGEND: Final = (
-    "Thick: an edge that only some keep. Pale: an edge that is left out. The network and each circuit answer the "
-    "strictly largest output."
-)
+from pluriscope.records import DifferenceRecord
 
 
-def on_rows(session: Session, links: Addresses, place: AnyPlace, explanations: Sequence[Explanation]) -> Compared:
-    """The comparison of some circuits; each answers its largest output, or nothing where two are."""
-    question, subject, graph = place.question, place.question.subject, place.question.graph
-    masks = [one.item for one in explanations]
-    bits = graph.bits(masks)
-    trials = trials_on_rows(question, [question.outputs(mask) for mask in masks])
-    kept = graph.kept_edges(bits).tolist()
-    names = list(graph.edge_labels)
-    shared = [all(some) for some in zip(*kept, strict=True)]
+class OnRows(Compared):
+    """Circuits, of which each answers its largest output, or nothing where two are."""
 
-    def words(number: int) -> str:
-        return str(subject.outputs[number]) if number >= 0 else "nothing: two outputs are equal"
+    legend = (
+        "Thick: an edge that only some keep. Pale: an edge that is left out. The network and each circuit answer the "
+        "strictly largest output."
+    )
 
-    def trial(number: int) -> dict[str, Any]:
-        return {"neurons": subject.rows[number], "experiment": str(number)}
+    @cached_property
+    def trials(self) -> Trials:
+        return trials_on_rows(self.place.question, [one.item for one in self.explanations])
 
-    def experiment(number: int) -> Experiment:
-        row, answer = subject.rows[number], words(int(trials.happens[number]))
+    @cached_property
+    def kept(self) -> list[list[bool]]:
+        """For each circuit whether it keeps each edge."""
+        graph = self.place.question.graph
+        kept: list[list[bool]] = graph.kept_edges(graph.bits([one.item for one in self.explanations])).tolist()
+        return kept
+
+    def name(self, number: int) -> str:
+        right = (self.trials.said[number] == self.place.question.subject.answers).mean()
+        return f"{noun(sum(self.kept[number]), 'edge')}, {'valid' if right > ACCURACY_THRESHOLD else 'not valid'}"
+
+    def edges(self, number: int) -> list[str]:
+        every = zip(self.place.question.graph.edge_labels, self.kept[number], strict=True)
+        return [label for label, keeps in every if keeps]
+
+    @property
+    def differences(self) -> Sequence[DifferenceRecord]:
+        return list(self.edges_apart(self.place.question.graph.edge_labels))
+
+    def drawings(self, _: float) -> Sequence[Markup]:
+        return self._drawn
+
+    @cached_property
+    def _drawn(self) -> list[Markup]:
+        shared, graph = [all(some) for some in zip(*self.kept, strict=True)], self.place.question.graph
+        alone = [[keeps and not every for keeps, every in zip(own, shared, strict=True)] for own in self.kept]
+        titles = [f"Circuit {one.ref.first}" for one in self.explanations]
+        every = zip(self.kept, alone, titles, strict=True)
+        return [graph_diagram(graph, own, alone=some, title=title) for own, some, title in every]
+
+    def trial(self, number: int) -> dict[str, Any]:
+        return {"neurons": self.place.question.subject.rows[number], "experiment": str(number)}
+
+    def experiment(self, number: int) -> Experiment:
+        row, answer = self.place.question.subject.rows[number], self.words(int(self.trials.happens[number]))
         return Experiment(
             asks=f"We run {row}.",
-            changes="",
             outcome=f"The network answers {answer}.",
-            drawings=lambda _: drawings,
+            drawings=self.drawings,
             network=lambda told: row_asked(row.split(), answer if told else ""),
         )
-
-    drawings = []
-    for one, own in zip(explanations, kept, strict=True):
-        alone = [keeps and not every for keeps, every in zip(own, shared, strict=True)]
-        drawings.append(graph_diagram(graph, own, alone=alone, title=f"Circuit {one.ref.first}"))
-    edges = [[name for name, there in zip(names, one, strict=True) if there] for one in kept]
-    valid = (trials.said == subject.answers).mean(axis=1) > ACCURACY_THRESHOLD
-    return Compared(
-        session=session,
-        links=links,
-        network=place.row,
-        scope=place.scope,
-        rules=f"Under {place.under}",
-        ones=[
-            ComparedRecord(
-                letter=letter,
-                kind="circuit",
-                ref=str(one.ref),
-                url=one.url,
-                name=f"{noun(len(own), 'edge')}, {'valid' if passes else 'not valid'}",
-                edges=own,
-                claims=[],
-                says=[],
-                predicted=int(spoken.sum()),
-                right=int(right.sum()),
-                silent_because="",
-            )
-            for letter, one, own, right, spoken, passes in zip(
-                LETTERS, explanations, edges, trials.right, trials.spoken, valid, strict=False
-            )
-        ],
-        drawings=lambda _: drawings,
-        trials=trials,
-        asked="rows",
-        trial=trial,
-        experiment=experiment,
-        outputs=f"Same kind, same test: {place.under}.",
-        words=words,
-        legend=_LEGEND,
-        differences=[
-            DifferenceRecord(
-                site=name,
-                says={letter: "kept" if name in own else "cut" for letter, own in zip(LETTERS, edges, strict=False)},
-            )
-            for name in names
-            if 0 < sum(name in own for own in edges) < len(edges)
-        ],
-        folds=lambda: iter(()),
-    )

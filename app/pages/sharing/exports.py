@@ -20,8 +20,8 @@ from pluriscope.analysis.interpretations.interpretation import NeuronGate
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.analyses import analysis_meant, asked
-from pluriscope.app.pages.compare.build import build_compare
 from pluriscope.app.pages.compare.changes import Changes
+from pluriscope.app.pages.compare.choosing import build_compare
 from pluriscope.app.pages.compare.compared import Compared, table
 from pluriscope.app.pages.compare.options import CompareOptions
 from pluriscope.app.pages.interpretation_list import by_number
@@ -234,8 +234,8 @@ def _about(found: Compared, what: str) -> tuple[str, ...]:
     )
     return (
         f"Pluriscope {ENGINE_VERSION}: {what}.",
-        f"Network: {found.network.name} ({found.network.slug}), SHA-256 {found.network.digest}. {found.rules}.",
+        f"Network: {found.network.name} ({found.network.slug}), SHA-256 {found.network.digest}. Under {found.under}.",
         f"{named}.",
-        f"Asked: {found.of} {found.asked}. {found.bounded}".strip(),
+        f"Asked: {found.of} {found.trials.asked}. {found.trials.bounded}".strip(),
         *IN_SHORT,
     )

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from pluriscope.address import Addresses, below_api, present
 from pluriscope.app.errors import BadQuery, NotFound
-from pluriscope.app.pages.compare.build import build_compare
+from pluriscope.app.pages.compare.choosing import build_compare
 from pluriscope.app.pages.compare.options import CompareOptions
 from pluriscope.app.pages.kinds import find_document
 from pluriscope.app.pages.overview import Overview, OverviewOptions
