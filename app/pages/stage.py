@@ -20,7 +20,7 @@ from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.elements import twice
 from pluriscope.figures.svg.graphs import Looking, graph_diagram
 from pluriscope.figures.svg.layout import input_name
-from pluriscope.figures.svg.vessels import Geometry, Running, full_at, running, vessels
+from pluriscope.figures.svg.vessels import Geometry, Running, Vessels, full_at, running
 from pluriscope.records import AnswerRecord, RowRecord
 
 MOST_ROWS: Final = 16
@@ -116,7 +116,8 @@ def perceptron_stage(
     values = [layer[at].tolist() for layer in activations(network, given)]
     sentence = f"{place.row.name}. {rows[now].said}"
     wide, narrow = (
-        vessels(network.weights, values, full, geometry, sentence=sentence, named=True) for geometry in (_WIDE, _NARROW)
+        Vessels(network.weights, values, full, geometry, sentence=sentence, named=True).drawn()
+        for geometry in (_WIDE, _NARROW)
     )
     bounded = network.output_activation == "sigmoid"  # which is never below −0.5 or from 1.5 on
     rule = ANSWER_RULE if bounded else JUDGED_BY[place.question.protocol.circuit_decision]

@@ -37,7 +37,7 @@ from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.layout import Site, node_name
 from pluriscope.figures.svg.story import cuts, dots
 from pluriscope.figures.svg.tiles import Bits, bits_of
-from pluriscope.figures.svg.vessels import MARK, NARROW, WIDE, Reading, cell_names, in_question, running, vessels
+from pluriscope.figures.svg.vessels import MARK, NARROW, WIDE, Reading, Vessels, cell_names, in_question, running
 
 FORCED: Final = (2, 0)
 """The neuron that screens 4 and 5 force to the value that it has on another input."""
@@ -233,7 +233,7 @@ class _Told:
 
     def _drawn(self, values: Sequence[Sequence[float | None]], sentence: str, **more: Any) -> tuple[Markup, Markup]:
         weights, full = self.of.question.network.weights, self.of.full
-        wide, narrow = (vessels(weights, values, full, at, sentence=sentence, **more) for at in (WIDE, NARROW))
+        wide, narrow = (Vessels(weights, values, full, at, sentence=sentence, **more).drawn() for at in (WIDE, NARROW))
         return wide, narrow
 
     def _runs(self, row: int, mask: object = None, **more: Any) -> dict[str, Any]:

@@ -38,7 +38,7 @@ from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.elements import Step, twice
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.layout import node_name
-from pluriscope.figures.svg.vessels import NARROW, WIDE, full_at, vessels
+from pluriscope.figures.svg.vessels import NARROW, WIDE, Vessels, full_at
 from pluriscope.played import Ask, Field, Play
 from pluriscope.templating import linked
 
@@ -155,7 +155,7 @@ def _drawn(
             )
             for neuron, sign in to.items()
         }
-        drawn = vessels(
+        drawn = Vessels(
             network.weights,
             [one[row].tolist() for one in now],
             full_at(network, question.method_rows[0]),
@@ -165,7 +165,7 @@ def _drawn(
             named=True,
             was=[one[row].tolist() for one in was],
             steps=steps,
-        )
+        ).drawn()
         both.append(drawn)
     here = f"Row {steered.rows[row].row}. Added to layer {layer}: {shown} × ({added})."
     return twice(*both), f"{here} Choose a neuron for +1, −1, 0."

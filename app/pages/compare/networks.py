@@ -38,7 +38,7 @@ from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import Contrast, network_diagram
 from pluriscope.figures.svg.number_line import Threshold, number_line
 from pluriscope.figures.svg.tiles import Hues, bits_of, hues_among
-from pluriscope.figures.svg.vessels import SMALL, vessels
+from pluriscope.figures.svg.vessels import SMALL, Vessels
 from pluriscope.naming import LEAST, LETTERS
 from pluriscope.records import DifferenceRecord
 from pluriscope.tables import Row
@@ -145,14 +145,14 @@ class OnInterventions(Compared):
                 self._drawing(explanation, width, some, forced)
                 for some, explanation in zip(bits, self.explanations, strict=True)
             ],
-            network=lambda told: vessels(
+            network=lambda told: Vessels(
                 network.weights,
                 after if told else closed,
                 full,
                 SMALL,
                 sentence=f"{title}: {_told(after if told else closed, sizes)}",
                 forced=dict.fromkeys(forced, ""),
-            ),
+            ).drawn(),
             doubt=f"What {enumerated(rests)} says here rests on a row of a gate that no input reaches."
             if rests
             else "",

@@ -34,7 +34,7 @@ from pluriscope.blocks import Action
 from pluriscope.figures.numbers import decimal
 from pluriscope.figures.svg.elements import Step, twice
 from pluriscope.figures.svg.layout import Site
-from pluriscope.figures.svg.vessels import MARK, NARROW, WIDE, Reading, full_at, vessels
+from pluriscope.figures.svg.vessels import MARK, NARROW, WIDE, Reading, Vessels, full_at
 from pluriscope.naming import ExplanationRef, Scope
 from pluriscope.played import Ask
 from pluriscope.templating import render
@@ -299,7 +299,7 @@ class LessonNetwork:
         """
         off = list(off)
         wide, narrow = (
-            vessels(
+            Vessels(
                 self.question.network.weights,
                 values,
                 self.full,
@@ -314,7 +314,7 @@ class LessonNetwork:
                     site: Step(url, words, f"{geometry.name}-{site[0]}-{site[1]}")
                     for site, (url, words) in (links or {}).items()
                 },
-            )
+            ).drawn()
             for geometry in (WIDE, NARROW)
         )
         return narrow if narrow_only else twice(wide, narrow)

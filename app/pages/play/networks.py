@@ -46,7 +46,7 @@ from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, 
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.elements import Step, twice
 from pluriscope.figures.svg.layout import MAX_SHOWN, node_name
-from pluriscope.figures.svg.vessels import NARROW, WIDE, full_at, vessels
+from pluriscope.figures.svg.vessels import NARROW, WIDE, Vessels, full_at
 from pluriscope.kinds.found import Prominent
 from pluriscope.kinds.interpretations import boxed
 from pluriscope.naming import LEAST, LETTERS, ExplanationRef, Scope
@@ -248,7 +248,7 @@ class Played(Shared):
         """The network while it runs, with links on what can be chosen or without."""
         signs = {one: written_signs(one, self.state.n_inputs) for one in self.now.changes}
         cut = self.place.question.network
-        return vessels(
+        return Vessels(
             cut.weights,
             _numbers(self.after),
             full_at(cut, self.place.question.data.clean_rows),
@@ -263,7 +263,7 @@ class Played(Shared):
             named=True,
             was=_numbers(self.before),
             steps={tuple(n for n in site if n is not None): self._step(site, narrow) for site in self._sites(linked)},
-        )
+        ).drawn()
 
     def _sites(self, linked: bool) -> list[Site]:
         """What can be chosen in the drawing: neurons, and edges where these are few."""

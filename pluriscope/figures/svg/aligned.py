@@ -15,15 +15,13 @@ from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.figures.svg.elements import drawing, num, part, text
 from pluriscope.figures.svg.layout import Site, Wiring, input_name, node_name, place, variable_name
-from pluriscope.figures.svg.networks import PAD_X, PAD_Y, diagram_body, diagram_class, diagram_size, ring_radius
+from pluriscope.figures.svg.networks import PAD_X, PAD_Y, Diagram, diagram_class, diagram_size, ring_radius
 from pluriscope.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Hues, Tile, alignment_tiles, tile_group, tile_size
-from pluriscope.figures.svg.trees import DrawnNode, drawn_tree
+from pluriscope.figures.svg.trees import DrawnNode, Point, drawn_tree
 
 _TILE: Final = 20.0
 _ROW: Final = 52.0
 _TIGHT_ROW: Final = 42.0
-
-Point = tuple[float, float]
 
 
 def aligned_diagram(
@@ -42,34 +40,32 @@ def aligned_diagram(
     width, net_height = diagram_size(wiring)
     root = drawn_tree(algorithm)
     layer_of = {path: site.layer for path, site in alignment.places}
-    stacks = _stacks(root, layer_of)
-    posited = list(root.variables())
+    posited = {node.path: node for node in root.variables()}
+    lowest = {layer_of[path]: node for path, node in posited.items()}
     row_height = _ROW if len(posited) <= 4 else _TIGHT_ROW
     band = max(44.0 + row_height * len(posited), 40.0 + 40.0 * algorithm.n_inputs)
     frame = place(wiring.columns, width, net_height, PAD_X, PAD_Y)
     # each variable has a row of its own, so that no edge runs through another variable's tile
     spots: dict[str, Point] = {
-        node.path: (frame.x[layer_of[node.path]], 18 + band / 2 + (row - (len(posited) - 1) / 2) * row_height)
-        for row, node in enumerate(posited)
+        path: (frame.x[layer_of[path]], 18 + band / 2 + (row - (len(posited) - 1) / 2) * row_height)
+        for row, path in enumerate(posited)
     }
     upper = _algorithm(root, algorithm, spots, frame.x, band, hues)
     carried: dict[Site, list[str]] = {}
     for path, site in alignment.places:
         for neuron in site.neurons:
             carried.setdefault((site.layer, neuron), []).append(variable_name(path))
-    lower = diagram_body(wiring, frame, tiles, pale=True, hues=hues, also=carried)
+    lower = Diagram(wiring, frame, tiles, hues, pale=True, also=carried).body()
     by_site = {(tile.layer, tile.neuron): tile for tile in tiles}
     leads = ""
     for path, site in alignment.places:
-        x, y = spots[path]
-        node = next(n for n in posited if n.path == path)
-        is_lowest = stacks[site.layer][-1] is node
+        node = posited[path]
         for neuron in site.neurons:
             if (site.layer, neuron) not in frame.places:
                 continue
             ny, tile = frame.places[site.layer, neuron] + band, by_site[site.layer, neuron]
-            straight = is_lowest and neuron == wiring.columns[site.layer].shown[0]
-            lead = _leader((x, y), (frame.x[site.layer], ny), node, tile, straight=straight, hues=hues)
+            straight = lowest[site.layer] is node and neuron == wiring.columns[site.layer].shown[0]
+            lead = _leader(spots[path], (frame.x[site.layer], ny), node, tile, straight=straight, hues=hues)
             leads += part(f"{variable_name(path)} {node_name(site.layer, neuron, wiring.sizes)}", lead)
     body = (
         f'<path class="t-rule" d="M0 {num(band + 1)}H{num(width)}"/>'
@@ -83,14 +79,6 @@ def aligned_diagram(
     return drawing(
         width, band + net_height, body, sentence=sentence, css_class=f"{diagram_class(wiring)} aligned-figure"
     )
-
-
-def _stacks(root: DrawnNode, layer_of: dict[str, int]) -> dict[int, list[DrawnNode]]:
-    """Variables by the layer that carries them, in tree order."""
-    stacks: dict[int, list[DrawnNode]] = {}
-    for node in root.variables():
-        stacks.setdefault(layer_of[node.path], []).append(node)
-    return stacks
 
 
 def _algorithm(

@@ -37,11 +37,17 @@ def text(x: float, y: float, content: object, css_class: str, *, anchor: str = "
     return f'<text class="{css_class}" x="{num(x)}" y="{num(y)}"{extra}>{esc(content)}</text>'
 
 
+def straight(ends: tuple[float, float, float, float]) -> str:
+    """The way from a point to another."""
+    x1, y1, x2, y2 = map(num, ends)
+    return f"M{x1} {y1}L{x2} {y2}"
+
+
 @lru_cache(maxsize=8_192)  # the hundreds of thumbs on a list share their edges' places
 def line(x1: float, y1: float, x2: float, y2: float, css_class: str, *, width: float | None = None) -> str:
     """A straight path."""
     stroke = "" if width is None else f' stroke-width="{width:g}"'
-    return f'<path class="{css_class}" d="M{num(x1)} {num(y1)}L{num(x2)} {num(y2)}"{stroke}/>'
+    return f'<path class="{css_class}" d="{straight((x1, y1, x2, y2))}"{stroke}/>'
 
 
 @lru_cache(maxsize=8_192)

@@ -7,14 +7,17 @@ and part where they enter another.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import compress
 from typing import Final
 
 from markupsafe import Markup
 
 from pluriscope.analysis.subjects.graph import Edge, Graph
-from pluriscope.figures.svg.elements import Step, circle, drawing, num, rect, text, touchable
+from pluriscope.figures.svg.elements import Step, circle, drawing, num, rect, straight, text, touchable
 
 COLUMN: Final = 190.0
 GAP: Final = 92.0
@@ -71,68 +74,142 @@ def graph_diagram(
         steps: name of a node or edge → where a click on it leads.
         changed: names of nodes and edges that stand out.
     """
-    steps = steps or {}
-    boxes = {} if looking is None else dict.fromkeys(looking.shares, _BOX)
-    places, bottom = _places(graph, boxes)
-    sources = sorted({edge.source for edge in graph.edges if _spans(graph, edge) > 1})
-    around = {source: bottom + _AROUND + _APART * place for place, source in enumerate(sources)}
-    width = places[-1][0] + PAD_X
-    height = bottom + (_AROUND + _APART * len(around) if around else PAD_Y / 2)
-    kept = [True] * len(graph.edges) if kept is None else kept
+    steps, kept = steps or {}, [True] * len(graph.edges) if kept is None else kept
+    laid = _Layout(graph, {} if looking is None else dict.fromkeys(looking.shares, _BOX))
     thick, thin = (6.0, 1.5) if thumb else (3.4, 0.9)
     ink = (5.0 if thumb else 1.6) * min(1.0, (_FEW_EDGES / max(1, sum(kept))) ** 0.5)
     inks = [ink] * len(kept) if alone is None else [thick if one else thin for one in alone]
-    drawn = zip(graph.edges, kept, inks, strict=True)
-    both = zip(graph.edges, kept, strict=True)
-    touched = {end for edge, keeps in both if keeps for end in (edge.source, edge.target)}
-    names = dict(zip(graph.edges, graph.edge_names, strict=True))
-    paths = {edge: _path(graph, places, edge, around, boxes) for edge in graph.edges}
+    touched = {end for edge in compress(graph.edges, kept) for end in (edge.source, edge.target)}
+    paths = list(map(laid.path, graph.edges))
+    edges = zip(graph.edge_names, paths, kept, inks, strict=True)
     body = "".join(  # what is cut lies below
-        _edge(paths[edge], 3.4 if names[edge] in changed else ink if keeps else 0.0, names[edge] in changed)
-        for edge, keeps, ink in sorted(drawn, key=lambda one: one[1])
+        _edge(path, 3.4 if name in changed else ink if keeps else 0.0, name in changed)
+        for name, path, keeps, ink in sorted(edges, key=lambda one: one[2])
     )
     most = max((max(one) for one in looking.shares.values()), default=0.0) if looking else 0.0
     for number, node in enumerate(graph.nodes):
         there = number in touched or not node.removable
-        x, y = places[number]
-        own = _node(graph, number, x, y, "n-open" if there else "n-cut", named=not thumb, box=boxes.get(number))
+        own = laid.node(number, "n-open" if there else "n-cut", named=not thumb)
         if looking is not None and number in looking.shares:
             shares = looking.shares[number]
             # of a drawing wider than its page, this part comes into view
-            own += _bars(looking.tokens, shares, x, y, "most" if max(shares) == most else "")
+            own += _bars(looking.tokens, shares, *laid.places[number], "most" if max(shares) == most else "")
         if node.name in changed:
-            wide, half = (end + 5 for end in _half(graph, number, boxes.get(number)))
-            own += rect(x - wide, y - half, 2 * wide, 2 * half, "vs-ring", 'rx="9"')
+            own += laid.box(number, 5, "vs-ring", 9)
         body += steps[node.name].around(own) if node.name in steps else own
-    chosen = ((steps.get(names[edge]), path) for edge, path in paths.items())
-    body += "".join(step.around(touchable(path, "vs-hit")) for step, path in chosen if step)
+    for name, path in zip(graph.edge_names, paths, strict=True):
+        body += steps[name].around(touchable(path, "vs-hit")) if name in steps else ""
     if looking is not None:
-        x, y = places[-1]
+        x, y = laid.places[-1]
         body += text(x, y + 4.5, looking.answer, "lab code", anchor="middle")
-    keeps_all = all(kept)
-    words = (
-        f"{len(graph.nodes)} nodes, {sum(kept)} of {len(kept)} edges kept"
-        if not keeps_all
-        else (f"{len(graph.nodes)} nodes, {len(kept)} edges")
-    )
-    sentence = f"{title}: {words}" if title else words
+    words = f"{len(graph.nodes)} nodes, {f'{sum(kept)} of ' if not all(kept) else ''}{len(kept)} edges"
+    sentence = f"{title}{': ' if title else ''}{words}{'' if all(kept) else ' kept'}"
     if thumb:
-        return drawing(width, height, body, sentence=sentence, css_class="thumb", sizing="fluid")
+        return drawing(*laid.size, body, sentence=sentence, css_class="thumb", sizing="fluid")
     cut = [_edge_words(graph, edge) for edge, keeps in zip(graph.edges, kept, strict=True) if not keeps]
     details = f"Left out: {', '.join(cut)}." if cut and len(cut) <= 40 else ""
     css_class = "big graph wide vessels" if steps else "big graph wide"  # whose links show when they are pointed at
-    return drawing(width, height, body, sentence=sentence, details=details, css_class=css_class)
+    return drawing(*laid.size, body, sentence=sentence, details=details, css_class=css_class)
 
 
-def _columns(graph: Graph) -> list[tuple[int, int]]:
-    """For each node its column and its place in the column."""
-    layers = sorted({node.layer for node in graph.nodes})
-    counts = dict.fromkeys(layers, 0)
-    found = []
-    for node in graph.nodes:
-        found.append((layers.index(node.layer), counts[node.layer]))
-        counts[node.layer] += 1
-    return found
+@dataclass(frozen=True)
+class _Layout:
+    """Where the nodes of a graph stand, and the ways of its edges.
+
+    Args:
+        boxes: node → half the width and the height of those that are wider than others.
+    """
+
+    graph: Graph
+    boxes: Mapping[int, tuple[float, float]]
+
+    @cached_property
+    def columns(self) -> list[int]:
+        """Of each node."""
+        layers = sorted({node.layer for node in self.graph.nodes})
+        return [layers.index(node.layer) for node in self.graph.nodes]
+
+    @cached_property
+    def slots(self) -> list[list[str]]:
+        """For each node the slots through which it reads, in order; [] if it has one place for all."""
+        found: list[dict[str, None]] = [{} for _ in self.graph.nodes]
+        for edge in self.graph.edges:
+            found[edge.target][edge.slot] = None
+        return [[slot for slot in some if slot] for some in found]
+
+    @cached_property
+    def places(self) -> list[tuple[float, float]]:
+        """The middle of each node."""
+        sizes, rows, wider = Counter(self.columns), Counter[int](), _WIDER if self.boxes else 1.0
+        many, near, apart = _DENSE
+        tallest = max(sizes.values())
+        gap, step = (near, COLUMN * apart) if tallest > many else (GAP, COLUMN)
+        top, found = PAD_Y + (_BOX[1] if self.boxes else RADIUS), []
+        for column in self.columns:
+            row = rows[column] + (tallest - sizes[column]) / 2
+            found.append((PAD_X + step * wider * column, top + gap * wider * row))
+            rows[column] += 1
+        return found
+
+    @cached_property
+    def bottom(self) -> float:
+        """The lowest that a node reaches."""
+        return max(y + self.half(number)[1] for number, (_, y) in enumerate(self.places))
+
+    @cached_property
+    def around(self) -> dict[int, float]:
+        """For nodes whose edges pass over a layer the height at which they go round."""
+        sources = sorted({edge.source for edge in self.graph.edges if self.spans(edge) > 1})
+        return {source: self.bottom + _AROUND + _APART * place for place, source in enumerate(sources)}
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of the drawing."""
+        below = _AROUND + _APART * len(self.around) if self.around else PAD_Y / 2
+        return self.places[-1][0] + PAD_X, self.bottom + below
+
+    def half(self, number: int) -> tuple[float, float]:
+        """Half the width and the height of a node."""
+        slots = self.slots[number]
+        return self.boxes.get(number) or (RADIUS, PORT * len(slots) / 2 + 3 if slots else RADIUS)
+
+    def spans(self, edge: Edge) -> int:
+        """How many columns farther an edge ends."""
+        return self.columns[edge.target] - self.columns[edge.source]
+
+    def port(self, number: int, slot: str) -> float:
+        """The height of one of a node's slots."""
+        slots = self.slots[number]
+        return self.places[number][1] + (slots.index(slot) - (len(slots) - 1) / 2) * PORT
+
+    def path(self, edge: Edge) -> str:
+        """The way of an edge; those that pass over a layer go round at the height of their source's."""
+        (x1, y1), (x2, y2) = self.places[edge.source], self.places[edge.target]
+        if self.slots[edge.target]:
+            y2 = self.port(edge.target, edge.slot)
+        x1, x2 = x1 + self.half(edge.source)[0] + 1, x2 - self.half(edge.target)[0] - 2
+        if self.spans(edge) == 1:
+            return straight((x1, y1, x2, y2))
+        low, (near, more) = self.around[edge.source], _BESIDE
+        off = near + more * list(self.around).index(edge.source) / len(self.around)
+        return f"M{num(x1)} {num(y1)}{_turns(x1 + off, y1, low, 1)}{_turns(x2 - off, low, y2, -1)}H{num(x2)}"
+
+    def box(self, number: int, more: float, css_class: str, corner: int) -> str:
+        """A rectangle round a node, so much larger than it is."""
+        (x, y), (wide, high) = self.places[number], (end + more for end in self.half(number))
+        return rect(x - wide, y - high, 2 * wide, 2 * high, css_class, f'rx="{corner}"')
+
+    def node(self, number: int, css_class: str, *, named: bool) -> str:
+        """A node, with its name and those of its slots where it is named."""
+        (x, y), (wide, high), slots = self.places[number], self.half(number), self.slots[number]
+        boxed = slots or number in self.boxes
+        found = self.box(number, 0, css_class, 5) if boxed else circle(x, y, RADIUS, css_class)
+        if not named:
+            return found
+        for slot in slots:
+            at = self.port(number, slot) + 3.5
+            found += text(x - wide + RADIUS / 2 + 1, at, slot, "lab s", anchor="middle")
+        return found + text(x, y - high - 7, self.graph.nodes[number].label, "lab halo", anchor="middle")
 
 
 def _bars(tokens: Sequence[str], shares: Sequence[float], x: float, y: float, css_class: str) -> str:
@@ -147,85 +224,16 @@ def _bars(tokens: Sequence[str], shares: Sequence[float], x: float, y: float, cs
     return body
 
 
-def _places(graph: Graph, boxes: Mapping[int, tuple[float, float]]) -> tuple[list[tuple[float, float]], float]:
-    """Where the nodes stand, and the lowest of them."""
-    columns = _columns(graph)
-    sizes = [sum(column == one for one, _ in columns) for column, _ in columns]
-    tallest, wider = max(sizes), _WIDER if boxes else 1.0
-    many, near, apart = _DENSE
-    gap, step = (near, COLUMN * apart) if tallest > many else (GAP, COLUMN)
-    top = PAD_Y + (_BOX[1] if boxes else RADIUS)
-    places = [
-        (PAD_X + step * wider * column, top + gap * wider * (row + (tallest - size) / 2))
-        for (column, row), size in zip(columns, sizes, strict=True)
-    ]
-    return places, max(y + _half(graph, number, boxes.get(number))[1] for number, (_, y) in enumerate(places))
-
-
-def _spans(graph: Graph, edge: Edge) -> int:
-    layers = sorted({node.layer for node in graph.nodes})
-    return layers.index(graph.nodes[edge.target].layer) - layers.index(graph.nodes[edge.source].layer)
-
-
-def _slots(graph: Graph, node: int) -> list[str]:
-    """The slots through which a node reads, in order; [] if it has one place for all."""
-    return [slot for slot in dict.fromkeys(edge.slot for edge in graph.edges if edge.target == node) if slot]
-
-
 def _edge(path: str, ink: float, changed: bool) -> str:
     """An edge; one without ink is cut."""
     css_class = "e-neg" if changed else "e-pos" if ink else "e-cut"
     return f'<path class="{css_class}" d="{path}" stroke-width="{num(ink or 1.0)}"/>'
 
 
-def _path(
-    graph: Graph,
-    places: list[tuple[float, float]],
-    edge: Edge,
-    around: dict[int, float],
-    boxes: Mapping[int, tuple[float, float]],
-) -> str:
-    """The way of an edge; those that pass over a layer go round at the height of their source's."""
-    (x1, y1), (x2, y2) = places[edge.source], places[edge.target]
-    slots = _slots(graph, edge.target)
-    if slots:
-        y2 += (slots.index(edge.slot) - (len(slots) - 1) / 2) * PORT
-    ends = (_half(graph, end, boxes.get(end))[0] for end in (edge.source, edge.target))
-    x1, x2 = x1 + next(ends) + 1, x2 - next(ends) - 2
-    if _spans(graph, edge) == 1:
-        return f"M{num(x1)} {num(y1)}L{num(x2)} {num(y2)}"
-    low, (near, more) = around[edge.source], _BESIDE
-    off = near + more * list(around).index(edge.source) / len(around)
-    return f"M{num(x1)} {num(y1)}{_turns(x1 + off, y1, low, 1)}{_turns(x2 - off, low, y2, -1)}H{num(x2)}"
-
-
 def _turns(x: float, y1: float, y2: float, down: int) -> str:
     """Along at one height up to x, there down or up, and on at another height."""
     y = [num(one) for one in (y1, y1 + down * _TURN, y2 - down * _TURN, y2)]
     return f"H{num(x - _TURN)}Q{num(x)} {y[0]} {num(x)} {y[1]}V{y[2]}Q{num(x)} {y[3]} {num(x + _TURN)} {y[3]}"
-
-
-def _node(
-    graph: Graph, number: int, x: float, y: float, css_class: str, *, named: bool, box: tuple[float, float] | None
-) -> str:
-    slots = _slots(graph, number)
-    wide, half = _half(graph, number, box)
-    if not slots and box is None:
-        found = circle(x, y, RADIUS, css_class)
-    else:
-        found = rect(x - wide, y - half, 2 * wide, 2 * half, css_class, 'rx="5"')
-    if not named:
-        return found
-    for place, slot in enumerate(slots):
-        at = y + (place - (len(slots) - 1) / 2) * PORT
-        found += text(x - wide + RADIUS / 2 + 1, at + 3.5, slot, "lab s", anchor="middle")
-    return found + text(x, y - half - 7, graph.nodes[number].label, "lab halo", anchor="middle")
-
-
-def _half(graph: Graph, number: int, box: tuple[float, float] | None) -> tuple[float, float]:
-    """Half the width and the height of a node."""
-    slots = _slots(graph, number)
-    return box or (RADIUS, PORT * len(slots) / 2 + 3 if slots else RADIUS)
 
 
 def _edge_words(graph: Graph, edge: Edge) -> str:

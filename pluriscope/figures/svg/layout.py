@@ -6,6 +6,7 @@ layer of more than 12 neurons shows the first of its occupied ones and "+k".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -24,6 +25,7 @@ TILE: Final = 20.0
 Matrices = tuple[NDArray[np.float64], ...]
 Keep = tuple[NDArray[np.bool_], ...]
 Site = tuple[int, int]
+Box = tuple[float, float, float, float]
 
 
 def keep_of(mask: Any, sizes: Sequence[int]) -> Keep | None:
@@ -72,14 +74,18 @@ class Wiring:
         weights: weight matrices.
         keep: kept edges, or None if nothing is cut.
         marked: sites that carry a tile.
+        most: neurons of a layer that are shown.
     """
 
     weights: Matrices
     keep: Keep | None
     marked: frozenset[Site] = frozenset()
+    most: int = MAX_SHOWN
 
     @classmethod
-    def of(cls, weights: Sequence[Any], mask: object = None, marked: Iterable[Site] = ()) -> Wiring:
+    def of(
+        cls, weights: Sequence[Any], mask: object = None, marked: Iterable[Site] = (), most: int = MAX_SHOWN
+    ) -> Wiring:
         """A network by matrices ``W_l [n_l, n_(l-1)]``, arrays or nested lists, and what is kept, see :func:`keep_of`.
 
         Raises:
@@ -87,7 +93,7 @@ class Wiring:
         """
         arrays = tuple(np.asarray(w, dtype=np.float64) for w in weights)
         sizes = (arrays[0].shape[1], *(w.shape[0] for w in arrays))
-        return cls(arrays, keep_of(mask, sizes), frozenset(marked))
+        return cls(arrays, keep_of(mask, sizes), frozenset(marked), most)
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
@@ -98,6 +104,13 @@ class Wiring:
     def largest(self) -> float:
         """Largest |weight|, at least a hair above 0 so that it can divide."""
         return max(max(float(np.abs(w).max()) for w in self.weights), 1e-12)
+
+    def thickness(self, edge: DrawnEdge, thin: float, thick: float) -> float:
+        """Of a line: three widths for |weight| in thirds of the network's maximum."""
+        share = abs(edge.weight) / self.largest
+        if share < 1 / 3:
+            return thin
+        return round((thin + thick) / 2, 2) if share < 2 / 3 else thick
 
     @property
     def last(self) -> int:
@@ -117,10 +130,10 @@ class Wiring:
         found = []
         for layer, size in enumerate(self.sizes):
             shown: Sequence[int] = range(size)
-            if size > MAX_SHOWN:
+            if size > self.most:
                 marked = [n for n in shown if (layer, n) in self.marked]
                 others = [n for n in shown if (layer, n) not in self.marked and not self.cut[layer][n]]
-                shown = sorted((marked + others)[: MAX_SHOWN - 1])
+                shown = sorted((marked + others)[: self.most - 1])
             found.append(Column(layer, size, tuple(shown)))
         return tuple(found)
 
@@ -196,11 +209,23 @@ class DrawnEdge(NamedTuple):
     source: int
     weight: float
     kept: bool
-    ends: tuple[float, float, float, float]
+    ends: Box
 
     def name(self, sizes: Sequence[int]) -> str:
         """How it is called, see :func:`edge_name`."""
         return edge_name(self.layer, self.out, self.source, sizes)
+
+    def among(self, keep: Keep | None) -> bool:
+        """Whether it is one of some edges; None has none."""
+        return keep is not None and bool(keep[self.layer - 1][self.out, self.source])
+
+
+def shortened(ends: Box, first: float, second: float) -> Box:
+    """A line without so much of its beginning and its end."""
+    x1, y1, x2, y2 = ends
+    length = math.dist((x1, y1), (x2, y2))
+    dx, dy = (x2 - x1) / length, (y2 - y1) / length
+    return x1 + dx * first, y1 + dy * first, x2 - dx * second, y2 - dy * second
 
 
 def shown_edges(wiring: Wiring, frame: Frame) -> Iterator[DrawnEdge]:
@@ -228,14 +253,6 @@ def place(columns: tuple[Column, ...], width: float, height: float, pad_x: float
         for slot, neuron in enumerate(column.shown)
     }
     return Frame(x, places, gap, spacing, pad_y, height - pad_y)
-
-
-def stroke_width(weight: float, largest: float, thin: float = 0.9, thick: float = 2.4) -> float:
-    """Three widths for |weight| in thirds of the network's maximum."""
-    share = abs(weight) / largest
-    if share < 1 / 3:
-        return thin
-    return round((thin + thick) / 2, 2) if share < 2 / 3 else thick
 
 
 def shape_text(sizes: Sequence[int]) -> str:

@@ -14,8 +14,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -32,9 +32,22 @@ from pluriscope.figures.svg.combs import (
     combs_width,
     small_comb,
 )
-from pluriscope.figures.svg.elements import circle, drawing, esc, line, num, part, rect, text, text_width, touchable
+from pluriscope.figures.svg.elements import (
+    circle,
+    drawing,
+    esc,
+    line,
+    num,
+    part,
+    rect,
+    straight,
+    text,
+    text_width,
+    touchable,
+)
 from pluriscope.figures.svg.layout import (
     TILE,
+    Box,
     DrawnEdge,
     Frame,
     Keep,
@@ -44,8 +57,8 @@ from pluriscope.figures.svg.layout import (
     node_name,
     place,
     shape_text,
+    shortened,
     shown_edges,
-    stroke_width,
 )
 from pluriscope.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Hues, Tile, table_name, tile_group, tile_shape, tile_size
 
@@ -55,8 +68,6 @@ _MAX_LABELLED_EDGES: Final = 9
 _MAX_WEIGHTS: Final = 400
 _SMALL: Final = 12.0  # letters of weights
 
-Box = tuple[float, float, float, float]
-NO_NAMES: Final[Mapping[Site, Sequence[str]]] = {}
 WIDTH, NARROW = 600.0, 360.0
 """Of a drawing beside others, and of one on a phone or a narrow sheet."""
 _BIT: Final = 18.0
@@ -138,14 +149,9 @@ def network_diagram(
     frame = place(wiring.columns, THUMB_LEFT if thumb and directions else width, height, *pad)
     if contrast is not None:
         frame = replace(frame, tile=min(_LARGE_TILE, frame.gap - 30, frame.spacing - 24))
-    by_site = {(tile.layer, tile.neuron): tile for tile in drawn}
-    if thumb:
-        beneath, alike = (keep_of(one, wiring.sizes) for one in (marked, shared))
-        body = _edges(wiring, frame, by_site, pale=pale, thumb=True, shared=alike, marked=beneath)
-        body += _nodes(wiring, frame, by_site, hues, thumb=True, plain=not (drawn or directions))
-    else:
-        body = diagram_body(wiring, frame, drawn, hues=hues, pale=pale, contrast=contrast)
-    body += capsules(wiring, frame, directions, thumb=thumb)
+    beneath, alike = (keep_of(one, wiring.sizes) for one in (marked, shared))
+    diagram = Diagram(wiring, frame, drawn, hues, pale, thumb, contrast, alike, beneath, not (drawn or directions))
+    body = diagram.body() + capsules(wiring, frame, directions, thumb=thumb)
     for number, one in enumerate(directions):
         top = height + row * number
         if thumb:
@@ -172,34 +178,6 @@ circuit_thumb: Final = partial(network_diagram, thumb=True)
 """The same at a glance: 120 × 72 units, readable from 64 px to full width."""
 
 
-def diagram_body(
-    wiring: Wiring,
-    frame: Frame,
-    tiles: Sequence[Tile],
-    *,
-    hues: Hues,
-    pale: bool = False,
-    contrast: Contrast | None = None,
-    also: Mapping[Site, Sequence[str]] = NO_NAMES,
-) -> str:
-    """Inner markup of a large diagram, to stand alone or under an algorithm.
-
-    Args:
-        wiring: the network.
-        frame: where its neurons stand.
-        tiles: variables on neurons.
-        pale: draw edges as background, without their weights.
-        contrast: what it shows beside others.
-        also: further names of neurons, for instance of the variables that they carry.
-    """
-    by_site = {(tile.layer, tile.neuron): tile for tile in tiles}
-    names, boxes = _site_names(wiring, frame, by_site, hues, below_taken=contrast is not None)
-    edges = _edges(wiring, frame, by_site, pale=pale, contrast=contrast)
-    labels = "" if pale or contrast is not None else _weight_labels(wiring, frame, boxes)
-    bits = "" if contrast is None else _bits(frame, by_site, contrast)
-    return edges + labels + _nodes(wiring, frame, by_site, hues, also) + names + bits
-
-
 def tile_side(table: Sequence[int], side: float = TILE) -> float:
     """Height of a tile on a neuron: wide ones are lower, and cells never fall under 3.5 px."""
     rows, columns = tile_shape(table)
@@ -214,55 +192,174 @@ def ring_radius(tile: Tile | None, side: float = TILE) -> float:
     return max(16.0, math.hypot(width, height) / 2 + 2)
 
 
-def _edges(
-    wiring: Wiring,
-    frame: Frame,
-    by_site: Mapping[Site, Tile],
-    *,
-    pale: bool,
-    thumb: bool = False,
-    shared: Keep | None = None,
-    marked: Keep | None = None,
-    contrast: Contrast | None = None,
-) -> str:
-    """All edges between shown neurons, cut ones first; in a large drawing between rings, each with its name."""
-    cut = kept = ""
-    few = not thumb and sum(matrix.size for matrix in wiring.weights) <= _MAX_WEIGHTS
-    thickness = (0.9, 2.4) if thumb else (1.0, 4.0)
-    for edge in shown_edges(wiring, frame):
-        minus, width, ends = " neg" if edge.weight < 0 else "", None, edge.ends
-        if not thumb:
-            ends = _between_rings(edge, frame, by_site)
-        if not edge.kept:
-            css = "e-cut" if contrast is None else f"e-cut{minus}"
-        elif pale or _has(shared, edge):
-            css = f"e-bg{minus}"
-        elif contrast is not None:
-            css = f"{'e-only' if _has(contrast.alone, edge) else 'e-both'}{minus}"
-        else:
-            css, width = "e-neg" if minus else "e-pos", stroke_width(edge.weight, wiring.largest, *thickness)
-        drawn = line(*ends, css, width=width)
-        if _has(marked, edge):
-            cut = line(*ends, "e-mark") + cut
-        if not thumb:
-            if css == "e-neg":
-                drawn += _end_bar(ends)
-            hit = touchable(f"M{num(ends[0])} {num(ends[1])}L{num(ends[2])} {num(ends[3])}") if few else ""
-            drawn = part(edge.name(wiring.sizes), drawn + hit)
-        cut, kept = (cut, kept + drawn) if edge.kept else (cut + drawn, kept)
-    return cut + kept
+@dataclass(frozen=True)
+class Diagram:
+    """A layered network as it is drawn, large or as a thumb: its edges, neurons, names and values.
 
+    Args:
+        frame: where its neurons stand.
+        tiles: variables on neurons.
+        hues: the network's hues, for more than two inputs.
+        pale: whether edges are background, without their weights.
+        thumb: whether it has no names and numbers.
+        contrast: what it shows beside others.
+        shared: edges that are pale, since others keep them too.
+        marked: edges that have a broad line beneath them.
+        plain: whether neurons are dots.
+        also: further names of neurons, for instance of the variables that they carry.
+    """
 
-def _has(keep: Keep | None, edge: DrawnEdge) -> bool:
-    return keep is not None and bool(keep[edge.layer - 1][edge.out, edge.source])
+    wiring: Wiring
+    frame: Frame
+    tiles: Sequence[Tile]
+    hues: Hues
+    pale: bool = False
+    thumb: bool = False
+    contrast: Contrast | None = None
+    shared: Keep | None = None
+    marked: Keep | None = None
+    plain: bool = False
+    also: Mapping[Site, Sequence[str]] = field(default_factory=dict)
 
+    @cached_property
+    def tile(self) -> Mapping[Site, Tile]:
+        """The tile of each neuron that has one."""
+        return {(tile.layer, tile.neuron): tile for tile in self.tiles}
 
-def _between_rings(edge: DrawnEdge, frame: Frame, by_site: Mapping[Site, Tile]) -> Box:
-    (x1, y1, x2, y2), length = edge.ends, math.dist(edge.ends[:2], edge.ends[2:])
-    dx, dy = (x2 - x1) / length, (y2 - y1) / length
-    r1 = ring_radius(by_site.get((edge.layer - 1, edge.source)), frame.tile) + 1.5
-    r2 = ring_radius(by_site.get((edge.layer, edge.out)), frame.tile) + 2.5
-    return x1 + dx * r1, y1 + dy * r1, x2 - dx * r2, y2 - dy * r2
+    def body(self) -> str:
+        """Inner markup, to stand alone or under an algorithm."""
+        if self.thumb:
+            return self._edges() + self._nodes()
+        names, boxes = self._names()
+        labels = "" if self.pale or self.contrast is not None else self._weights(boxes)
+        return self._edges() + labels + self._nodes() + names + self._bits()
+
+    def radius(self, site: Site) -> float:
+        """Of the ring round a neuron."""
+        return ring_radius(self.tile.get(site), self.frame.tile)
+
+    def _edges(self) -> str:
+        """All edges between shown neurons, cut ones first; in a large drawing between rings, each with its name."""
+        cut = kept = ""
+        few = not self.thumb and sum(matrix.size for matrix in self.wiring.weights) <= _MAX_WEIGHTS
+        thickness = (0.9, 2.4) if self.thumb else (1.0, 4.0)
+        alone = None if self.contrast is None else self.contrast.alone
+        for edge in shown_edges(self.wiring, self.frame):
+            minus, width, ends = " neg" if edge.weight < 0 else "", None, edge.ends
+            if not self.thumb:
+                radii = self.radius((edge.layer - 1, edge.source)), self.radius((edge.layer, edge.out))
+                ends = shortened(ends, radii[0] + 1.5, radii[1] + 2.5)
+            if not edge.kept:
+                css = "e-cut" if self.contrast is None else f"e-cut{minus}"
+            elif self.pale or edge.among(self.shared):
+                css = f"e-bg{minus}"
+            elif self.contrast is not None:
+                css = f"{'e-only' if edge.among(alone) else 'e-both'}{minus}"
+            else:
+                css, width = "e-neg" if minus else "e-pos", self.wiring.thickness(edge, *thickness)
+            drawn = line(*ends, css, width=width)
+            if edge.among(self.marked):
+                cut = line(*ends, "e-mark") + cut
+            if not self.thumb:
+                drawn += (_end_bar(ends) if css == "e-neg" else "") + (touchable(straight(ends)) if few else "")
+                drawn = part(edge.name(self.wiring.sizes), drawn)
+            cut, kept = (cut, kept + drawn) if edge.kept else (cut + drawn, kept)
+        return cut + kept
+
+    def _nodes(self) -> str:
+        """Neurons, each with its tile if it has one; in a large drawing each with its names."""
+        body, wiring, frame = "", self.wiring, self.frame
+        side = min(_THUMB_TILE, frame.gap - 2) if wiring.rows > 1 else _THUMB_TILE
+        for column in wiring.columns:
+            x = frame.x[column.layer]
+            for neuron in column.shown:
+                site = column.layer, neuron
+                y, tile = frame.places[site], self.tile.get(site)
+                if wiring.cut[column.layer][neuron]:
+                    drawn = circle(x, y, 2.2 if self.thumb else 6, "n-cut")
+                elif tile is None:
+                    dot = self.thumb and self.plain
+                    drawn = circle(x, y, 3.1, "n-on") if dot else circle(x, y, 2.8 if self.thumb else 6.5, "n-open")
+                elif self.thumb:
+                    hue = self.hues.of(tile.table)
+                    drawn = tile_group(x, y, side, tile.table, hue, max_width=frame.spacing - 4)
+                else:
+                    hue = NEUTRAL if column.layer == wiring.last else self.hues.of(tile.table)
+                    drawn = circle(x, y, ring_radius(tile), "n-ring") if frame.tile == TILE else ""
+                    drawn += tile_group(x, y, tile_side(tile.table, frame.tile), tile.table, hue)
+                if not self.thumb:
+                    names = " ".join([node_name(*site, wiring.sizes), *self.also.get(site, ())])
+                    drawn = part(names, touchable(f"M{num(x)} {num(y)}h0", "hit dot") + drawn)
+                body += drawn
+            if column.n_hidden:
+                y, more = (frame.top + frame.bottom) / 2 + (column.slots - 1) / 2 * frame.gap, f"+{column.n_hidden}"
+                words = (y + 2.5, more, "more") if self.thumb else (y + 4, f"{more} more", "lab s halo")
+                body += text(x, *words, anchor="middle")
+        return body
+
+    def _bits(self) -> str:
+        """A value in a square at each variable, 1 on ink and 0 on paper; of inputs and output in their place."""
+        body, contrast = "", self.contrast or Contrast()
+        for site, bit in (contrast.bits or {}).items():
+            if site not in self.frame.places:
+                continue
+            (x, y), tile = self.frame.at(site), self.tile.get(site)
+            if 0 < site[0] < self.wiring.last:
+                side = 16.0 if tile is None else tile_side(tile.table, self.frame.tile)
+                wide, high = (side, side) if tile is None else tile_size(tile.table, side)
+                x, y = x + wide / 2 + 6, y + high / 2 - 3
+            css = f"fl-bit{' one' if bit else ''}{' forced' if site in contrast.forced else ''}"
+            square = rect(x - _BIT / 2, y - _BIT / 2, _BIT, _BIT)
+            body += f'<g class="{css}">{square}{text(x, y + 4.5, bit, "lab", anchor="middle")}</g>'
+        return body
+
+    def _names(self) -> tuple[str, list[Box]]:
+        """Names and formulas of all sites, and the boxes that weights must keep clear of."""
+        body, boxes, wiring = "", list[Box](), self.wiring
+        kept = [edge for edge in shown_edges(wiring, self.frame) if edge.kept]
+        for site, y in self.frame.places.items():
+            (layer, neuron), x, radius = site, self.frame.x[site[0]], self.radius(site)
+            name, shown = node_name(*site, wiring.sizes), wiring.columns[layer].shown
+            boxes.append((x - radius, y - radius, x + radius, y + radius))
+            if layer == 0:
+                body += part(name, text(x - 14, y + 4.5, name, "fi", anchor="end", italic=True))
+            elif layer == wiring.last:
+                body += part(name, text(x + radius + 6, y + 4.5, name, "fi", italic=True))
+            else:
+                words, wide = self._hidden_name(site)
+                # edges arrive at the lowest neuron from above, so its name stands below
+                lines = [y - radius - 6, *([] if self.contrast is not None else [y + radius + 14])]
+                if len(shown) > 1 and neuron == shown[-1]:
+                    lines.reverse()
+                own = [one for one in kept if site in ((one.layer - 1, one.source), (one.layer, one.out))]
+                line = min(lines, key=lambda at: sum(_crosses(edge, x, y, wide, at) for edge in own))
+                label = f'<text class="lab s halo" x="{num(x)}" y="{num(line)}" text-anchor="middle">{words}</text>'
+                body += part(name, label)
+                boxes.append((x - wide / 2, line - 11, x + wide / 2, line + 3))
+        return body, boxes
+
+    def _hidden_name(self, site: Site) -> tuple[str, float]:
+        """Name of a hidden neuron, its formula in its hue where it fits between the layers, and the width."""
+        name, tile = node_name(*site, self.wiring.sizes), self.tile.get(site)
+        if self.wiring.cut[site[0]][site[1]]:
+            name += " out"
+        wide, formula = text_width(name, 12), ""
+        if tile is not None and tile.label:
+            with_label = wide + 8 + text_width(tile.label, 13)
+            if with_label <= self.frame.spacing - 6:
+                wide, hue = with_label, self.hues.of(tile.table)
+                formula = f'<tspan class="fl v-{hue}" dx="6">{esc(tile.label)}</tspan>'
+        return esc(name) + formula, wide
+
+    def _weights(self, taken: list[Box]) -> str:
+        """Weights on kept edges. Where edges are many they are there but not shown, until somebody asks."""
+        places, crowded = label_places(self.wiring, self.frame, taken, _SMALL)
+        body = ""
+        for edge, x, y in places:
+            half = text_width(decimal(edge.weight), _SMALL) / 2 + 0.1 * _SMALL
+            ground = rect(x - half, y - 0.9 * _SMALL, 2 * half, 1.15 * _SMALL, "w-ground")
+            body += part(edge.name(self.wiring.sizes), ground + text(x, y, decimal(edge.weight), "w", anchor="middle"))
+        return f'<g class="{"w-all w-asked" if crowded else "w-all"}">{body}</g>' if places else ""
 
 
 def _end_bar(ends: Box) -> str:
@@ -273,123 +370,12 @@ def _end_bar(ends: Box) -> str:
     return line(x2 - dy, y2 + dx, x2 + dy, y2 - dx, "e-pos", width=1.6)
 
 
-def _nodes(
-    wiring: Wiring,
-    frame: Frame,
-    by_site: Mapping[Site, Tile],
-    hues: Hues,
-    also: Mapping[Site, Sequence[str]] = NO_NAMES,
-    *,
-    thumb: bool = False,
-    plain: bool = False,
-) -> str:
-    """Neurons, each with its tile if it has one; in a large drawing each with its names."""
-    body, side = "", min(_THUMB_TILE, frame.gap - 2) if wiring.rows > 1 else _THUMB_TILE
-    for column in wiring.columns:
-        x = frame.x[column.layer]
-        for neuron in column.shown:
-            site = column.layer, neuron
-            y, tile = frame.places[site], by_site.get(site)
-            if wiring.cut[column.layer][neuron]:
-                drawn = circle(x, y, 2.2 if thumb else 6, "n-cut")
-            elif tile is None:
-                drawn = circle(x, y, 3.1, "n-on") if plain else circle(x, y, 2.8 if thumb else 6.5, "n-open")
-            elif thumb:
-                drawn = tile_group(x, y, side, tile.table, hues.of(tile.table), max_width=frame.spacing - 4)
-            else:
-                hue = NEUTRAL if column.layer == wiring.last else hues.of(tile.table)
-                drawn = circle(x, y, ring_radius(tile), "n-ring") if frame.tile == TILE else ""
-                drawn += tile_group(x, y, tile_side(tile.table, frame.tile), tile.table, hue)
-            if not thumb:
-                names = " ".join([node_name(*site, wiring.sizes), *also.get(site, ())])
-                drawn = part(names, touchable(f"M{num(x)} {num(y)}h0", "hit dot") + drawn)
-            body += drawn
-        if column.n_hidden:
-            y, more = (frame.top + frame.bottom) / 2 + (column.slots - 1) / 2 * frame.gap, f"+{column.n_hidden}"
-            words = (y + 2.5, more, "more") if thumb else (y + 4, f"{more} more", "lab s halo")
-            body += text(x, *words, anchor="middle")
-    return body
-
-
-def _bits(frame: Frame, by_site: dict[Site, Tile], contrast: Contrast) -> str:
-    """A value in a square of its own at each variable, 1 on ink and 0 on paper; of inputs and output in their place."""
-    body = ""
-    for site, bit in (contrast.bits or {}).items():
-        if site not in frame.places:
-            continue
-        (x, y), tile = frame.at(site), by_site.get(site)
-        if 0 < site[0] < len(frame.x) - 1:
-            wide, high = (16.0, 16.0) if tile is None else tile_size(tile.table, tile_side(tile.table, frame.tile))
-            x, y = x + wide / 2 + 6, y + high / 2 - 3
-        css = f"fl-bit{' one' if bit else ''}{' forced' if site in contrast.forced else ''}"
-        square = rect(x - _BIT / 2, y - _BIT / 2, _BIT, _BIT)
-        body += f'<g class="{css}">{square}{text(x, y + 4.5, bit, "lab", anchor="middle")}</g>'
-    return body
-
-
-def _site_names(
-    wiring: Wiring, frame: Frame, by_site: dict[Site, Tile], hues: Hues, *, below_taken: bool
-) -> tuple[str, list[Box]]:
-    """Names and formulas of all sites, and the boxes that weights must keep clear of."""
-    body, boxes = "", []
-    kept = [edge for edge in shown_edges(wiring, frame) if edge.kept]
-    for column in wiring.columns:
-        layer, x = column.layer, frame.x[column.layer]
-        for neuron in column.shown:
-            y, tile = frame.places[layer, neuron], by_site.get((layer, neuron))
-            name, radius = node_name(layer, neuron, wiring.sizes), ring_radius(tile, frame.tile)
-            boxes.append((x - radius, y - radius, x + radius, y + radius))
-            if layer == 0:
-                body += part(name, text(x - 14, y + 4.5, name, "fi", anchor="end", italic=True))
-            elif layer == wiring.last:
-                body += part(name, text(x + radius + 6, y + 4.5, name, "fi", italic=True))
-            else:
-                words, wide = _hidden_name(wiring, frame, layer, neuron, tile, hues)
-                # edges arrive at the lowest neuron from above, so its name stands below
-                lines = [y - radius - 6, *([] if below_taken else [y + radius + 14])]
-                if len(column.shown) > 1 and neuron == column.shown[-1]:
-                    lines.reverse()
-                own = [one for one in kept if (layer, neuron) in ((one.layer - 1, one.source), (one.layer, one.out))]
-                line = min(lines, key=lambda at: sum(_crosses(edge, x, y, wide, at) for edge in own))
-                label = f'<text class="lab s halo" x="{num(x)}" y="{num(line)}" text-anchor="middle">{words}</text>'
-                body += part(name, label)
-                boxes.append((x - wide / 2, line - 11, x + wide / 2, line + 3))
-    return body, boxes
-
-
 def _crosses(edge: DrawnEdge, x: float, y: float, wide: float, line: float) -> bool:
     """Whether an edge of the neuron at (x, y) crosses the neuron's name, so wide, on a base line."""
     x1, y1, x2, y2 = edge.ends
     far = x + wide / 2 if x1 == x else x - wide / 2
     low, high = sorted((y, y1 + (y2 - y1) * (far - x1) / (x2 - x1)))
     return low < line + 3 and high > line - 11
-
-
-def _hidden_name(
-    wiring: Wiring, frame: Frame, layer: int, neuron: int, tile: Tile | None, hues: Hues
-) -> tuple[str, float]:
-    """Name of a hidden neuron, its formula in the variable's hue where it fits between the layers, and the width."""
-    name = node_name(layer, neuron, wiring.sizes)
-    if wiring.cut[layer][neuron]:
-        name += " out"
-    wide = text_width(name, 12)
-    if tile is None or not tile.label:
-        return esc(name), wide
-    with_label = wide + 8 + text_width(tile.label, 13)
-    if with_label > frame.spacing - 6:
-        return esc(name), wide
-    return f'{esc(name)}<tspan class="fl v-{hues.of(tile.table)}" dx="6">{esc(tile.label)}</tspan>', with_label
-
-
-def _weight_labels(wiring: Wiring, frame: Frame, taken: list[Box]) -> str:
-    """Weights on kept edges. Where edges are many they are there but not shown, until somebody asks."""
-    places, crowded = label_places(wiring, frame, taken, _SMALL)
-    body = ""
-    for edge, x, y in places:
-        half = text_width(decimal(edge.weight), _SMALL) / 2 + 0.1 * _SMALL
-        ground = rect(x - half, y - 0.9 * _SMALL, 2 * half, 1.15 * _SMALL, "w-ground")
-        body += part(edge.name(wiring.sizes), ground + text(x, y, decimal(edge.weight), "w", anchor="middle"))
-    return f'<g class="{"w-all w-asked" if crowded else "w-all"}">{body}</g>' if places else ""
 
 
 def label_places(

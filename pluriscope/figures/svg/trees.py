@@ -6,7 +6,7 @@ every NOT as a node, because there it can be a variable.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -14,10 +14,11 @@ from typing import Final
 from markupsafe import Markup
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node, function_of
-from pluriscope.figures.svg.elements import circle, drawing, num, part, text, text_width
+from pluriscope.figures.svg.elements import circle, drawing, line, part, text, text_width
 from pluriscope.figures.svg.layout import input_name, variable_name
 from pluriscope.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Bits, Hues, bits_of, tile_group, tile_size
 
+Point = tuple[float, float]
 _TILE: Final = 20.0
 _LEVEL: Final = 58.0
 _TOP: Final = 26.0
@@ -139,18 +140,11 @@ def formula_tree(algorithm: HighLevelModel, *, hues: Hues = PLAIN_HUES, title: s
     def at(node: DrawnNode) -> tuple[float, float]:
         return left + unit * node.x, _TOP + _LEVEL * node.depth
 
-    edges = shapes = ""
+    shapes = ""
     for node in nodes:
         x, y = at(node)
-        for child in node.children:
-            cx, cy = at(child)
-            edges += (
-                f'<path class="t-edge{" neg" if child.negated else ""}" d="M{num(x)} {num(y)}L{num(cx)} {num(cy)}"/>'
-            )
-            if child.negated:
-                edges += text((x + cx) / 2, (y + cy) / 2 + 5, "¬", "fi halo", anchor="middle")
         if not node.table:
-            leaf = f'<circle class="t-leaf" cx="{num(x)}" cy="{num(y)}" r="10"/>'
+            leaf = circle(x, y, 10, "t-leaf")
             shapes += part(node.words, leaf + text(x, y + 5, node.words, "fi", anchor="middle", italic=True))
             continue
         hue = hues.of(node.table) if node.posited else NEUTRAL
@@ -163,7 +157,7 @@ def formula_tree(algorithm: HighLevelModel, *, hues: Hues = PLAIN_HUES, title: s
     variables = ", ".join(variable.shown for variable in algorithm.variables)
     posits = f"variables {variables}" if variables else "no variables"
     sentence = f"{title + ': ' if title else ''}Algorithm {algorithm.formula}, {posits}"
-    return drawing(width, height, edges + shapes, sentence=sentence, css_class="tree")
+    return drawing(width, height, _edges(nodes, at) + shapes, sentence=sentence, css_class="tree")
 
 
 def tree_thumb(algorithm: HighLevelModel, *, hues: Hues = PLAIN_HUES) -> Markup:
@@ -174,18 +168,24 @@ def tree_thumb(algorithm: HighLevelModel, *, hues: Hues = PLAIN_HUES) -> Markup:
     def at(node: DrawnNode) -> tuple[float, float]:
         return 10 + 100 * node.x / across, 10 + 52 * node.depth / down
 
-    edges = shapes = ""
+    shapes = ""
     for node in nodes:
         x, y = at(node)
-        for child in node.children:
-            cx, cy = at(child)
-            minus = " neg" if child.negated else ""
-            edges += f'<path class="t-edge{minus}" d="M{num(x)} {num(y)}L{num(cx)} {num(cy)}"/>'
         hue = hues.of(node.table) if node.posited else NEUTRAL
         shapes += tile_group(x, y, 13, node.table, hue, max_width=20) if node.table else circle(x, y, 2.8, "n-open")
-    return drawing(
-        120, 72, edges + shapes, sentence=f"Algorithm {algorithm.formula}", css_class="thumb", sizing="fluid"
-    )
+    body = _edges(nodes, at, signs=False) + shapes
+    return drawing(120, 72, body, sentence=f"Algorithm {algorithm.formula}", css_class="thumb", sizing="fluid")
+
+
+def _edges(nodes: Iterable[DrawnNode], at: Callable[[DrawnNode], Point], *, signs: bool = True) -> str:
+    """The edges to children, negated ones dashed, with their sign or without."""
+    body = ""
+    for parent, child in ((node, child) for node in nodes for child in node.children):
+        (x, y), (cx, cy) = at(parent), at(child)
+        body += line(x, y, cx, cy, f"t-edge{' neg' if child.negated else ''}")
+        if signs and child.negated:
+            body += text((x + cx) / 2, (y + cy) / 2 + 5, "¬", "fi halo", anchor="middle")
+    return body
 
 
 def _label_sides(root: DrawnNode) -> dict[int, int]:

@@ -10,8 +10,9 @@ this drawing, whose neurons and edges it finds by their names.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from functools import cached_property
 from typing import Any, Final, TypedDict
 
 import numpy as np
@@ -21,8 +22,20 @@ from numpy.typing import NDArray
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.figures.numbers import decimal
-from pluriscope.figures.svg.elements import Step, circle, drawing, esc, line, num, rect, text, text_width, touchable
-from pluriscope.figures.svg.layout import Frame, Site, Wiring, node_name, place, shown_edges, stroke_width
+from pluriscope.figures.svg.elements import (
+    Step,
+    circle,
+    drawing,
+    esc,
+    line,
+    num,
+    rect,
+    straight,
+    text,
+    text_width,
+    touchable,
+)
+from pluriscope.figures.svg.layout import Frame, Site, Wiring, node_name, place, shortened, shown_edges
 from pluriscope.figures.svg.networks import label_places
 from pluriscope.figures.svg.tiles import PLAIN_HUES, Bits, Hues, table_name, tile_group, tile_shape, tile_size
 
@@ -151,48 +164,6 @@ def running(network: Network, full: float, mask: object = None) -> Running:
     }
 
 
-def vessels(
-    weights: Sequence[Any],
-    values: Sequence[Sequence[float | None]],
-    full: float,
-    geometry: Geometry = WIDE,
-    *,
-    sentence: str,
-    mask: object = None,
-    readings: Iterable[Reading] = (),
-    hues: Hues = PLAIN_HUES,
-    row: int | None = None,
-    ringed: Iterable[Site] = (),
-    forced: Mapping[Site, str] | None = None,
-    named: bool = False,
-    written: Mapping[Line, tuple[str, float]] | None = None,
-    was: Sequence[Sequence[float | None]] | None = None,
-    steps: Mapping[tuple[int, ...], Step] | None = None,
-) -> Markup:
-    """The drawing.
-
-    Args:
-        weights: matrices ``[n_l, n_(l-1)]`` of a network with one output.
-        values: of layers 0 … L; None where the run has not come to yet.
-        full: the value at which a vessel is full.
-        geometry: sizes.
-        sentence: what it shows.
-        mask: what is kept, as :meth:`Wiring.of` takes it; None for all.
-        readings: those of one neuron stand above each other in this order.
-        hues: the network's hues, for more than two inputs.
-        row: the input that runs, whose cell is outlined in every truth table; None outlines none.
-        ringed: neurons with a ring.
-        forced: neurons that do not compute their value, with words below; ringed, too.
-        named: whether hidden neurons have their names, and lines their weights, which show when they are asked for.
-        written: lines that carry something else than their neuron's value, with words and that value.
-        was: values of another run, told where they differ.
-        steps: where a click on a neuron or line leads.
-    """
-    wiring = Wiring.of(weights, mask)
-    told = list(readings), hues, row, {*ringed}, forced or {}, named, written or {}, was, steps or {}
-    return _Vessels(wiring, values, full, geometry, *told).drawn(sentence)
-
-
 def level(x: float, y: float, radius: float, share: float) -> str:
     """The path of a vessel’s content, ``share`` of its height, from the top if negative; "" where it is empty."""
     part, down = min(abs(share), 0.985), int(share < 0)
@@ -245,24 +216,51 @@ def cell_names(inputs: Sequence[str]) -> Markup:
 
 
 @dataclass(frozen=True)
-class _Vessels:
-    """One drawing in the making."""
+class Vessels:
+    """A drawing.
 
-    wiring: Wiring
+    Args:
+        weights: matrices ``[n_l, n_(l-1)]`` of a network with one output.
+        values: of layers 0 … L; None where the run has not come to yet.
+        full: the value at which a vessel is full.
+        geometry: sizes.
+        sentence: what it shows.
+        mask: what is kept, as :meth:`Wiring.of` takes it; None for all.
+        readings: those of one neuron stand above each other in this order.
+        hues: the network's hues, for more than two inputs.
+        row: the input that runs, whose cell is outlined in every truth table; None outlines none.
+        ringed: neurons with a ring.
+        forced: neurons that do not compute their value, with words below; ringed, too.
+        named: whether hidden neurons have their names, and lines their weights, which show when they are asked for.
+        written: lines that carry something else than their neuron's value, with words and that value.
+        was: values of another run, told where they differ.
+        steps: where a click on a neuron or line leads.
+    """
+
+    weights: Sequence[Any]
     values: Sequence[Sequence[float | None]]
     full: float
-    geometry: Geometry
-    readings: list[Reading]
-    hues: Hues
-    row: int | None
-    ringed: set[Site]
-    forced: Mapping[Site, str]
-    named: bool
-    written: Mapping[Line, tuple[str, float]]
-    was: Sequence[Sequence[float | None]] | None
-    steps: Mapping[tuple[int, ...], Step]
+    geometry: Geometry = WIDE
+    _: KW_ONLY
+    sentence: str
+    mask: object = None
+    readings: Sequence[Reading] = ()
+    hues: Hues = PLAIN_HUES
+    row: int | None = None
+    ringed: Collection[Site] = ()
+    forced: Mapping[Site, str] = field(default_factory=dict)
+    named: bool = False
+    written: Mapping[Line, tuple[str, float]] = field(default_factory=dict)
+    was: Sequence[Sequence[float | None]] | None = None
+    steps: Mapping[tuple[int, ...], Step] = field(default_factory=dict)
 
-    def drawn(self, sentence: str) -> Markup:
+    @cached_property
+    def wiring(self) -> Wiring:
+        """The network, or the circuit."""
+        return Wiring.of(self.weights, self.mask)
+
+    def drawn(self) -> Markup:
+        """The root element."""
         sizes, most = self.geometry, self.wiring.rows
         gap, radius = sizes.rows(most)
         bottom = sizes.bottom + (sizes.letters + 5 if self.was else 0)
@@ -282,26 +280,23 @@ class _Vessels:
                 y = middle + (column.slots - 1) / 2 * gap
                 body += text(frame.x[column.layer], y, f"+{column.n_hidden} more", "vs-value", anchor="middle")
         body += self._answer(*frame.at((self.wiring.last, 0)), radius)
-        return drawing(sizes.width, height, body, sentence=sentence, css_class=f"vessels {sizes.name}", sizing="fluid")
+        css_class = f"vessels {sizes.name}"
+        return drawing(sizes.width, height, body, sentence=self.sentence, css_class=css_class, sizing="fluid")
 
     def _lines(self, frame: Frame, radius: float) -> tuple[str, str]:
         """The lines, and what is chosen of them, which ends at the vessels."""
         pale = dark = chosen = tags = ""
         for edge in shown_edges(self.wiring, frame):
-            x1, y1, x2, y2 = map(num, edge.ends)
-            wide = stroke_width(edge.weight, self.wiring.largest, 1.2, 3.4)
             here = (edge.layer, edge.out, edge.source)
             if wrote := self.written.get(here):
                 tags += self._tag(edge.ends, wrote[0])
             off = not edge.kept or (edge.layer, edge.out) in self.forced or (wrote and not wrote[1])
             if here in self.steps:
-                (x, y, to_x, to_y), share = edge.ends, radius / math.dist(edge.ends[:2], edge.ends[2:])
-                dx, dy = share * (to_x - x), share * (to_y - y)
-                path = f"M{num(x + dx)} {num(y + dy)}L{num(to_x - dx)} {num(to_y - dy)}"
+                path = straight(shortened(edge.ends, radius, radius))
                 chosen += self.steps[here].around(touchable(path, "vs-hit"))
             css = f"{'e-neg' if edge.weight < 0 else 'e-pos'}{' vs-pale' if off else ''}"
-            name = esc(edge.name(self.wiring.sizes))
-            line = f'<path class="{css}" data-el="{name}" d="M{x1} {y1}L{x2} {y2}" stroke-width="{wide:g}"/>'
+            wide, name = self.wiring.thickness(edge, 1.2, 3.4), edge.name(self.wiring.sizes)
+            line = f'<path class="{css}" data-el="{esc(name)}" d="{straight(edge.ends)}" stroke-width="{wide:g}"/>'
             pale, dark = (pale + line, dark) if off else (pale, dark + line)
         return pale + dark + tags, chosen
 

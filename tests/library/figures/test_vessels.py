@@ -11,7 +11,7 @@ import pytest
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.tasks import input_table
-from pluriscope.figures.svg.vessels import NARROW, SMALL, WIDE, Reading, full_at, in_words, level, running, vessels
+from pluriscope.figures.svg.vessels import NARROW, SMALL, WIDE, Reading, Vessels, full_at, in_words, level, running
 from tests.library.figures.samples import WEIGHTS, random_weights
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -62,7 +62,7 @@ def test_hardly_anything_in_a_vessel_can_be_drawn():
 
 @pytest.mark.parametrize("geometry", [WIDE, NARROW])
 def test_numbers_levels_and_the_answer_are_those_of_the_values(geometry):
-    drawn = vessels(WEIGHTS, VALUES, 2.0, geometry, sentence="XOR on 01")
+    drawn = Vessels(WEIGHTS, VALUES, 2.0, geometry, sentence="XOR on 01").drawn()
     found = parts(drawn)
     assert {name: said(found[name], "vs-bit") for name in "AB"} == {"A": "0", "B": "1"}
     assert ("vs-one" in found["A"].get("class"), "vs-one" in found["B"].get("class")) == (False, True)
@@ -79,12 +79,12 @@ def test_numbers_levels_and_the_answer_are_those_of_the_values(geometry):
 
 @pytest.mark.parametrize(("output", "answer"), [(0.5, "0"), (0.51, "1"), (2.6, "1"), (-1.0, "0"), (None, "q")])
 def test_an_output_above_the_mark_says_1(output, answer):
-    assert f"vs-says-{answer}" in vessels(WEIGHTS, (*VALUES[:3], (output,)), 2.0, sentence="XOR")
+    assert f"vs-says-{answer}" in Vessels(WEIGHTS, (*VALUES[:3], (output,)), 2.0, sentence="XOR").drawn()
 
 
 def test_what_is_read_is_said_in_words_with_the_cell_of_the_input():
     both = [Reading((1, 1), (0, 1, 0, 1), "P"), Reading((1, 1), (0, 0, 0, 1), "Q")]
-    drawn = str(vessels(WEIGHTS, VALUES, 2.0, sentence="XOR", readings=both, row=1))
+    drawn = str(Vessels(WEIGHTS, VALUES, 2.0, sentence="XOR", readings=both, row=1).drawn())
     assert re.findall(r'class="vs-words"[^>]*>([^<]*)<', drawn)[::-1] == ["B", "A and B"]
     assert re.findall(r'class="vs-letter"[^>]*>([^<]*)<', drawn)[::-1] == ["P", "Q"]
     assert drawn.count('class="vs-here"') == 2
@@ -99,7 +99,7 @@ def test_any_network_fits_in_its_drawing_and_runs_in_a_browser(sizes):
     rows = input_table(sizes[0])
     values = [layer[-1].tolist() for layer in activations(network, rows)]
     for geometry in (WIDE, NARROW, SMALL):
-        root = ET.fromstring(vessels(weights, values, full_at(network, rows), geometry, sentence="N"))  # noqa: S314
+        root = ET.fromstring(Vessels(weights, values, full_at(network, rows), geometry, sentence="N").drawn())  # noqa: S314
         _, _, width, height = map(float, root.get("viewBox").split())
         for one in root.iter(f"{SVG}circle"):
             x, y, r = (float(one.get(key)) for key in ("cx", "cy", "r"))
