@@ -23,6 +23,7 @@ from pluriscope.csv_files import csv_lines
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.charts import draw
+from pluriscope.frames import AtHand
 from pluriscope.glossary import anchor_of
 from pluriscope.markdown import markdown
 
@@ -331,12 +332,12 @@ class Table(Block):
             for place, (name, label) in enumerate(zip(names, labels, strict=True))
         )
         below = (lambda row: says[int(row.ref)]) if says else None
-        return cls(tables.AtHand(columns, given), tables.Query(limit=len(given)), "", facets=False, says=below)
+        return cls(AtHand(columns, given), tables.Query(limit=len(given)), "", facets=False, says=below)
 
     @classmethod
     def short(cls, noun: str, columns: Iterable[tables.Column], rows: Sequence[tables.Row], **more: Any) -> Table:
         """All of a short list in its own order; ``more`` are further fields of a table."""
-        listing = tables.AtHand(tuple(columns), rows)
+        listing = AtHand(tuple(columns), rows)
         return cls(listing, tables.Query(limit=max(1, len(rows))), "", noun, facets=False, **more)
 
     def html(self, part: str = "") -> Markup:

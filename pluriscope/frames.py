@@ -1,8 +1,9 @@
-"""The explanations of an analysis as columns, all kinds one behind the other, and one search through them.
+"""Rows as columns, and one search through them: of the explanations of an analysis all kinds one behind the other.
 
 Whole columns are looked at with NumPy: at 200,000 rows a page with every facet takes some milliseconds. Counts are
-exact integers of any size. A facet of which any value may be chosen, and a range, is counted under the filters of the
-other columns; one of which all must hold under its own too. A kind that lacks a column passes no filter on it.
+exact integers of any size. A short list of rows that are at hand is searched in the same way. A facet of which any
+value may be chosen, and a range, is counted under the filters of the other columns; one of which all must hold under
+its own too. A kind that lacks a column passes no filter on it.
 
 In descending order ties turn too: a list from its end is the list reversed, but for rows without a value, which stay
 last.
@@ -35,6 +36,7 @@ from pluriscope.tables import (
     Selection,
     bins_of,
     choices_of,
+    texts,
     words_of,
 )
 
@@ -42,8 +44,7 @@ Passing = NDArray[np.bool_]
 KIND: Final = "kind"
 FEW: Final = 3
 """Rows of each kind in a list that is not filtered."""
-MOST_CODES: Final = 4096
-"""Whole numbers below this are counted one by one."""
+_READ: Final[Mapping[str, Callable[[Any], Any]]] = {"bool": bool, "int": int, "big": int}
 _TOLERANCE: Final = 1e-12
 _BYTES_OF_TEXT: Final = 100
 _DIGIT: Final = 24
@@ -52,7 +53,7 @@ _DIGIT: Final = 24
 
 @dataclass(frozen=True)
 class Coded:
-    """Texts or big integers as positions in an ascending list of their distinct values.
+    """Values of any type but fractions as positions in an ascending list of the distinct ones.
 
     Args:
         codes: ``[n]``, −1 where there is no value.
@@ -63,15 +64,18 @@ class Coded:
     values: Sequence[Any]
 
     @classmethod
-    def of(cls, values: Iterable[Any]) -> Coded:
-        """From values; None is no value."""
-        if isinstance(values, np.ndarray) and values.dtype.kind in "iu":
-            found, codes = np.unique(values, return_inverse=True)
-            return cls(codes.astype(np.int32), found.tolist())
-        every = list(values)
-        distinct = sorted({value for value in every if value is not None})
-        code = {value: place for place, value in enumerate(distinct)}
-        return cls(np.fromiter((code.get(value, -1) for value in every), np.int32, len(every)), distinct)
+    def of(cls, values: Iterable[Any], read: Callable[[Any], Any] = lambda value: value) -> Coded:
+        """From values, of which None and NaN are none; ``read`` makes of each what rows have, in the same order."""
+        if isinstance(values, np.ndarray) and values.dtype != object:
+            found, places = np.unique(values, return_inverse=True)  # NaN stands last
+            distinct = [value for value in found.tolist() if value == value]
+            codes = np.where(places < len(distinct), places, -1).astype(np.int32)
+        else:
+            every = list(values)
+            distinct = sorted({value for value in every if value is not None and value == value})
+            code = {value: place for place, value in enumerate(distinct)}
+            codes = np.fromiter((code.get(value, -1) for value in every), np.int32, len(every))
+        return cls(codes, [*map(read, distinct)])
 
     def taken(self, chosen: NDArray[Any]) -> Coded:
         """Those at some places."""
@@ -87,14 +91,14 @@ class Coded:
 
 @dataclass(frozen=True, repr=False)
 class Part(Described):
-    """The explanations of one kind.
+    """The explanations of one kind, or rows of none.
 
     Args:
-        kind: its key.
+        kind: its key; "" for none.
         plural: what several are called.
         n: how many rows.
-        numbers: name of a column → ``[n]``: truth values, or −1 where there is none; integers; floats, NaN for none.
-        coded: the same of texts and big integers.
+        floats: name of a column → ``[n]``, NaN where there is no value.
+        coded: the same of every other type of values.
         labels: name of a column → label → ``[n]`` which rows have it.
         counted: label that some rows have in part → how many explanations have it, in words.
         ref: position → what names the row in addresses.
@@ -110,15 +114,16 @@ class Part(Described):
         apart: position, ranks → of a row that stands for several, one of each class that inputs tell apart; None where
             a row is one explanation.
         classes: how many such classes each row has; None where a row is one explanation.
+        rows: the rows themselves, where they are at hand.
     """
 
     kind: str
     plural: str
     n: int
-    numbers: Mapping[str, NDArray[Any]]
+    floats: Mapping[str, NDArray[np.float64]]
     coded: Mapping[str, Coded]
     labels: Mapping[str, Mapping[str, Passing]]
-    ref: Callable[[int], str]
+    ref: Callable[[int], str] = lambda _: ""
     url: Callable[[int], str] = lambda _: ""
     more: Callable[[int], Mapping[str, Any]] = lambda _: {}
     drawing: Callable[[int], Markup] | None = None
@@ -131,14 +136,37 @@ class Part(Described):
     counted: Mapping[str, str] = field(default_factory=dict)
     apart: Callable[[int, range], Sequence[Row]] | None = None
     classes: Coded | None = None
+    rows: Sequence[Row] = ()
+
+    @classmethod
+    def of(
+        cls, kind: str, plural: str, n: int, columns: Iterable[Column], held: Mapping[str, Any], **more: Any
+    ) -> Part:
+        """From what columns hold, by name: values or :class:`Coded`, of sets each label with the rows that have it.
+
+        ``more`` are further fields. What is None is no column of the kind.
+        """
+        floats, coded, labels = dict[str, NDArray[np.float64]](), dict[str, Coded](), dict[str, Mapping[str, Passing]]()
+        for column in columns:
+            name, values = column.name, held.get(column.name)
+            if values is None:
+                continue
+            if column.type == "labels":
+                labels[name] = values
+            elif column.type == "float":
+                floats[name] = np.asarray(values, np.float64)
+            else:
+                coded[name] = values if isinstance(values, Coded) else Coded.of(values, _READ.get(column.type, str))
+        return cls(kind, plural, n, floats, coded, labels, **more)
 
     @property
     def n_bytes(self) -> int:
         """About how much memory it takes."""
         masks = (mask for labels in self.labels.values() for mask in labels.values())
         codes = (coded.codes for coded in self.coded.values())
-        texts = _BYTES_OF_TEXT * sum(len(coded.values) for coded in self.coded.values())
-        return texts + sum(one.nbytes for one in (*self.numbers.values(), *codes, *masks))
+        arrays: Iterable[NDArray[Any]] = (*self.floats.values(), *codes, *masks)
+        values = _BYTES_OF_TEXT * sum(len(coded.values) for coded in self.coded.values())
+        return values + sum(one.nbytes for one in arrays)
 
     def taken(self, chosen: NDArray[Any]) -> Part:
         """The rows at some places."""
@@ -148,7 +176,7 @@ class Part(Described):
         return replace(
             self,
             n=len(chosen),
-            numbers={name: values[chosen] for name, values in self.numbers.items()},
+            floats={name: values[chosen] for name, values in self.floats.items()},
             coded={name: coded.taken(chosen) for name, coded in self.coded.items()},
             labels={name: {label: m[chosen] for label, m in masks.items()} for name, masks in self.labels.items()},
             ref=lambda place: self.ref(int(chosen[place])),
@@ -159,7 +187,7 @@ class Part(Described):
 
     def has(self, name: str) -> bool:
         """Whether the kind has a column."""
-        return name in self.numbers or name in self.coded or name in self.labels or name == KIND
+        return name in self.floats or name in self.coded or name in self.labels or name == KIND
 
     def count(self, passing: Passing) -> int:
         """How many explanations some rows are."""
@@ -185,35 +213,19 @@ class Part(Described):
     def test(self, column: Column, wanted: Sequence[str]) -> Passing:
         """Which rows fulfil what is asked of a column."""
         name = column.name
-        if name == KIND:
-            return np.full(self.n, self.kind in wanted)
-        if not self.has(name):
-            return np.zeros(self.n, np.bool_)
-        if column.facet == "all":
-            return self._labelled(self.labels[name], wanted)
         if name in self.coded:
             coded = self.coded[name]
-            asked = np.array([str(value) in wanted for value in coded.values] + [False], np.bool_)
-            return asked[coded.codes]
-        values = self.numbers[name]
-        if column.facet in ("range", "least"):
-            low, high = (*wanted, "", "")[:2]
-            passing = np.ones(self.n, np.bool_) if column.type != "float" else ~np.isnan(values)
-            if low:
-                passing &= values >= float(low) - _TOLERANCE
-            if high:
-                passing &= values <= float(high) + _TOLERANCE
-            return passing
-        asked_for = [value == "yes" for value in wanted] if column.type == "bool" else [int(one) for one in wanted]
-        return np.isin(values, np.array(asked_for, values.dtype if column.type == "bool" else np.int64))
-
-    def _labelled(self, labels: Mapping[str, Passing], wanted: Sequence[str]) -> Passing:
-        passing = np.ones(self.n, np.bool_)
+            asked = [_passes(column, value, wanted) for value in coded.values]
+            return np.array([*asked, False], np.bool_)[coded.codes]
+        if name in self.floats:
+            values, (low, high) = self.floats[name], (*wanted, "", "")[:2]
+            return (values >= float(low or "-inf") - _TOLERANCE) & (values <= float(high or "inf") + _TOLERANCE)
+        if name == KIND:
+            return np.full(self.n, self.kind in wanted)
+        labels, passing = self.labels.get(name, {}), np.full(self.n, name in self.labels)
         for one in wanted:
-            has = labels.get(one.removeprefix("!"))
-            if has is None:  # nothing is known of it here
-                return np.zeros(self.n, np.bool_)
-            passing &= ~has if one.startswith("!") else has
+            has = labels.get(one.removeprefix("!"))  # where it is None nothing is known of it
+            passing &= False if has is None else ~has if one.startswith("!") else has
         return passing
 
     def values(self, columns: Iterable[Column], places: NDArray[np.int64]) -> list[dict[str, Any]]:
@@ -223,16 +235,16 @@ class Part(Described):
             name = column.name
             if name in self.coded:
                 coded = self.coded[name]
-                told = [None if code < 0 else coded.values[code] for code in coded.codes[places].tolist()]
-            elif name in self.numbers:
-                told = [_told(value, column.type) for value in self.numbers[name][places].tolist()]
+                every = [None if code < 0 else coded.values[code] for code in coded.codes[places].tolist()]
+            elif name in self.floats:
+                every = [None if value != value else value for value in self.floats[name][places].tolist()]
             elif name in self.labels:
                 labels = self.labels[name]
                 has = zip(*(mask[places].tolist() for mask in labels.values()), strict=True)
-                told = [frozenset(compress(labels, one)) for one in has] if labels else [frozenset()] * len(rows)
+                every = [frozenset(compress(labels, one)) for one in has] if labels else [frozenset()] * len(rows)
             else:
                 continue
-            for row, value in zip(rows, told, strict=True):
+            for row, value in zip(rows, every, strict=True):
                 row[name] = value
         return rows
 
@@ -241,13 +253,12 @@ def _whole(digits: NDArray[np.float64]) -> int:
     return sum(int(digit) << _DIGIT * place for place, digit in enumerate(digits.tolist()))
 
 
-def _told(value: Any, type_: str) -> Any:
-    """A number of a column as rows have it."""
-    if type_ == "bool":
-        return None if value < 0 else bool(value)
-    if value != value:
-        return None
-    return int(value) if type_ == "int" else value
+def _passes(column: Column, value: Any, wanted: Sequence[str]) -> bool:
+    """Whether a value is what is asked of a column."""
+    if column.facet in ("range", "least"):
+        low, high = (*wanted, "", "")[:2]
+        return (not low or value >= int(low)) and (not high or value <= int(high))
+    return any(text in wanted for text in texts(value))
 
 
 @dataclass(frozen=True)
@@ -258,7 +269,7 @@ class Frame:
         columns: of all kinds.
         parts: the kinds, in the order of the list.
         also: columns that can be asked for and that no row here has.
-        told: values that are the same in every row.
+        shared: values that are the same in every row.
 
     Raises:
         ValueError: a kind has figures that no column shows.
@@ -267,12 +278,12 @@ class Frame:
     columns: tuple[Column, ...]
     parts: tuple[Part, ...]
     also: tuple[Column, ...] = ()
-    told: Mapping[str, Any] = field(default_factory=dict)
+    shared: Mapping[str, Any] = field(default_factory=dict)
     _orders: dict[str, tuple[NDArray[np.int32], int]] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for part in self.parts:
-            if unknown := {*part.numbers, *part.coded, *part.labels} - {*self._column}:
+            if unknown := {*part.floats, *part.coded, *part.labels} - {*self._column}:
                 raise ValueError(
                     f"kind {part.kind}: no column shows {sorted(unknown)}; name it among the kind's COLUMNS"
                 )
@@ -291,6 +302,11 @@ class Frame:
         """Where each part begins, and where the last ends."""
         return list(accumulate((part.n for part in self.parts), initial=0))
 
+    @property
+    def of_kinds(self) -> bool:
+        """Whether its rows are explanations of kinds."""
+        return any(part.kind for part in self.parts)
+
     def order(self, name: str, descending: bool) -> NDArray[np.int32]:
         """All rows sorted by a column; "": each kind in its own order. Kept once sorted."""
         if not name and name not in self._orders:
@@ -305,15 +321,11 @@ class Frame:
     def _sortable(self, name: str) -> list[NDArray[np.float64]]:
         """A column of each part as floats in the order of its values, NaN for none."""
         common = sorted({value for part in self.parts if name in part.coded for value in part.coded[name].values})
-        place = {value: number for number, value in enumerate(common)}
-        found = []
-        for number, part in enumerate(self.parts):
-            if name in part.coded:
-                coded = part.coded[name]
-                found.append(np.array([*(place[value] for value in coded.values), np.nan], np.float64)[coded.codes])
-            else:
-                found.append(np.full(part.n, float(number)) if name == KIND else _floats(part, name))
-        return found
+        rank = {value: number for number, value in enumerate(common)}
+        return [
+            np.full(part.n, float(number)) if name == KIND and part.kind else _ranks(part, name, rank)
+            for number, part in enumerate(self.parts)
+        ]
 
     def rows(self, places: NDArray[Any]) -> tuple[Row, ...]:
         """The rows at some places."""
@@ -325,10 +337,13 @@ class Frame:
 
     def rows_of(self, part: Part, places: NDArray[Any]) -> Iterator[Row]:
         """The rows of a part at some of its places."""
+        if part.rows:
+            yield from map(part.rows.__getitem__, places.tolist())
+            return
         for place, values in zip(places.tolist(), part.values(self.columns, places), strict=True):
             drawing = None if part.drawing is None else partial(part.drawing, place)
             ref, url = part.ref(place), part.url(place)
-            values |= {"ref": ref, "url": url, **self.told, **part.more(place)}
+            values |= {"ref": ref, "url": url, **self.shared, **part.more(place)}
             yield Row(values, part.kind, ref, url, drawing, not part.aside)
 
     def select(self, query: Query, facets: bool = True) -> Selection:
@@ -340,8 +355,9 @@ class Frame:
         self._check(query)
         tests = self._tests(query)
         passing = self._conjunction(tests)
+        always = {KIND} if self.of_kinds else set[str]()
         usual = self._conjunction(
-            {name: test for name, test in tests.items() if name == KIND or self._column[name].default}
+            {name: test for name, test in tests.items() if name in always or self._column[name].default}
         )
         total = self._total(passing)
         every = np.concatenate([*passing, np.zeros(0, np.bool_)])
@@ -369,8 +385,8 @@ class Frame:
             parts = [part for part in self.parts if part.kind in query.wanted.get(KIND, (part.kind,))]
             for one in (label.removeprefix("!") for label in wanted):
                 if not any(one in part.labels.get(name, ()) for part in parts):
-                    for told in filter(None, (part.counted.get(one) for part in parts)):
-                        cause = f"cannot choose rows: {told}, and which ones of a circuit is not stored"
+                    for words in filter(None, (part.counted.get(one) for part in parts)):
+                        cause = f"cannot choose rows: {words}, and which ones of a circuit is not stored"
                         cure = "open an interpretation for its verdict, or the funnel for numbers"
                         raise InvalidOption.of(f"{name} {one[:60]!r}", cause, cure, name)
             if self._column[name].read is not str:
@@ -383,7 +399,7 @@ class Frame:
 
     def _tests(self, query: Query) -> dict[str, list[Passing]]:
         wanted = query.wanted.items()
-        return {name: [part.test(self._column[name], told) for part in self.parts] for name, told in wanted}
+        return {name: [part.test(self._column[name], asked) for part in self.parts] for name, asked in wanted}
 
     def _conjunction(self, tests: Mapping[str, Sequence[Passing]]) -> list[Passing]:
         passing = [np.ones(part.n, np.bool_) for part in self.parts]
@@ -401,7 +417,7 @@ class Frame:
         """Those that offer something."""
         offered = (one for one in self.columns if one.facet and one.offered)
         every = (self._facet(one, query, tests, passing) for one in offered)
-        return tuple(one for one in every if one.choices or one.low or one.asked)
+        return tuple(one for one in every if one.choices or one.low or one.asked or not self.of_kinds)
 
     def _facet(
         self, column: Column, query: Query, tests: Mapping[str, Sequence[Passing]], passing: Sequence[Passing]
@@ -411,12 +427,11 @@ class Frame:
             rest = self._conjunction({name: test for name, test in tests.items() if name != column.name})
             passing = passing if column.facet == "all" else rest
         counts: dict[str, int] = {}
-        ends: list[float] = []
+        ends: list[Any] = []
         for part, one in zip(self.parts, passing, strict=True):
             for value, n in () if not one.any() else _counted(part, column, one, ends):
                 counts[value] = counts.get(value, 0) + n
-        of_type = int if column.type == "int" else float
-        low, high = (str(of_type(min(ends))), str(of_type(max(ends)))) if ends else ("", "")
+        low, high = (str(min(ends)), str(max(ends))) if ends else ("", "")
         alike = column.facet == "all" and not column.absence
         rows = {label: self._labelled(column.name, label, rest) for label in counts} if alike else {}
         binned = column.type == "float" and column.facet == "range" and low != high
@@ -430,7 +445,7 @@ class Frame:
         edges = np.linspace(min(ends), max(ends), MOST_BARS + 1)
         counts = [0] * MOST_BARS
         for part, one in zip(self.parts, passing, strict=True):
-            if (values := part.numbers.get(column.name)) is not None:
+            if (values := part.floats.get(column.name)) is not None:
                 places = np.clip(np.searchsorted(edges - _TOLERANCE, values, side="right") - 1, 0, MOST_BARS - 1)
                 more = part.counts(places, one & ~np.isnan(values), MOST_BARS)
                 counts = [so_far + n for so_far, n in zip(counts, more, strict=True)]
@@ -447,7 +462,7 @@ class Frame:
         """The first filter behind which nothing is left: first those that hold unasked, then the kinds asked for."""
         so_far: dict[str, Sequence[Passing]] = {}
         before = sum(part.count(np.ones(part.n, np.bool_)) for part in self.parts)
-        kinds = query.wanted.get(KIND)
+        kinds = query.wanted.get(KIND) if self.of_kinds else None
         for name in sorted(tests, key=lambda one: (query.wanted[one] != self._column[one].default, one != KIND)):
             column, wanted = self._column[name], query.wanted[name]
             so_far[name] = tests[name]
@@ -551,11 +566,13 @@ class Overview:
                         yield replace(one, column=replace(one.column, label=label))
 
 
-def _floats(part: Part, name: str) -> NDArray[np.float64]:
-    if name not in part.numbers:
-        return np.full(part.n, np.nan)
-    values = part.numbers[name].astype(np.float64)
-    return np.where(values < 0, np.nan, values) if part.numbers[name].dtype == np.int8 else values
+def _ranks(part: Part, name: str, rank: Mapping[Any, int] | None = None) -> NDArray[np.float64]:
+    """A column as floats in the order of its values, NaN for none; ``rank`` gives that of each among several parts."""
+    coded = part.coded.get(name)
+    if coded is None:
+        return part.floats.get(name, np.full(part.n, np.nan))
+    ranks = range(len(coded.values)) if rank is None else map(rank.__getitem__, coded.values)
+    return np.array([*ranks, np.nan], np.float64)[coded.codes]
 
 
 def ordered(part: Part, name: str, descending: bool) -> NDArray[np.int64]:
@@ -568,18 +585,13 @@ def ordered(part: Part, name: str, descending: bool) -> NDArray[np.int64]:
     """
     if not name:
         return np.arange(part.n)
-    values = _floats(part, name)
-    if name in part.coded:
-        codes = part.coded[name].codes
-        values = np.where(codes < 0, np.nan, codes)
-    return np.lexsort((-values if descending else values, -_floats(part, "valid")))
+    values = _ranks(part, name)
+    return np.lexsort((-values if descending else values, -_ranks(part, "valid")))
 
 
-def _counted(part: Part, column: Column, passing: Passing, ends: list[float]) -> Iterable[tuple[str, int]]:
+def _counted(part: Part, column: Column, passing: Passing, ends: list[Any]) -> Iterable[tuple[str, int]]:
     """How many rows of a part have each value of a column; adds the ends of ranges."""
-    name = column.name
-    if name == KIND:
-        return [(part.kind, part.count(passing))]
+    name, ranges = column.name, column.facet in ("range", "least")
     if name in part.labels:
         every = part.count(passing) if column.absence else 0
         counted = [(label, part.count(passing & mask)) for label, mask in part.labels[name].items()]
@@ -588,20 +600,43 @@ def _counted(part: Part, column: Column, passing: Passing, ends: list[float]) ->
     if name in part.coded:
         coded = part.coded[name]
         counts = part.counts(coded.codes, passing, len(coded.values))
-        return [(str(value), n) for value, n in zip(coded.values, counts, strict=True) if n]
-    if name not in part.numbers:
-        return ()
-    values = part.numbers[name]
-    if column.facet in ("range", "least"):
-        chosen = values[passing]
-        chosen = chosen[~np.isnan(chosen)] if column.type == "float" else chosen
+        found = [(value, n) for value, n in zip(coded.values, counts, strict=True) if n]
+        ends += [value for value, _ in (*found[:1], *found[-1:]) if ranges]
+        return [(text, n) for value, n in found for text in texts(value)]
+    if name == KIND:
+        return [(part.kind, part.count(passing))]
+    if name in part.floats and ranges:
+        chosen = part.floats[name][passing]
+        chosen = chosen[~np.isnan(chosen)]
         ends += [float(chosen.min()), float(chosen.max())] if len(chosen) else []
-        if column.type == "float":
-            return ()
-    if column.type == "bool":
-        counts = part.counts(values.astype(np.int64), passing, 2)
-        return [(word, n) for word, n in zip(("no", "yes"), counts, strict=True) if n]
-    if part.n and int(values.max()) >= MOST_CODES:
-        return ()
-    counts = part.counts(values.astype(np.int64), passing, int(values.max()) + 1 if part.n else 1)
-    return [(str(value), n) for value, n in enumerate(counts) if n]
+    return ()
+
+
+@dataclass(frozen=True)
+class AtHand:
+    """A short list of rows that are at hand, in their own order.
+
+    Args:
+        columns: of the list.
+        rows: all of them.
+    """
+
+    columns: tuple[Column, ...]
+    rows: Sequence[Row]
+
+    def select(self, query: Query, facets: bool = True) -> Selection:
+        """Some rows and the counts of every facet."""
+        offered = {one.name for one in self.columns if facets and one.facet and one.offered}
+        held: dict[str, Any] = {}
+        for column in self.columns:
+            if column.name in {*offered, *query.wanted, query.sort}:
+                values = [row[column.name] for row in self.rows]
+                held[column.name] = _by_label(values) if column.type == "labels" else values
+        part = Part.of("", "", len(self.rows), self.columns, held, rows=self.rows)
+        return Frame(self.columns, (part,)).select(query, facets)
+
+
+def _by_label(sets: Sequence[frozenset[str] | None]) -> dict[str, Passing]:
+    """Which rows have each label."""
+    every = sorted({label for one in sets for label in one or ()})
+    return {label: np.array([label in (one or ()) for one in sets], np.bool_) for label in every}

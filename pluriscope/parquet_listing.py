@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
+from pluriscope.frames import AtHand
 from pluriscope.study_table import StudyTable, quoted
-from pluriscope.tables import AtHand, Column, Facet, Query, Removal, Row, Selection, choices_of, texts, words_of
+from pluriscope.tables import Column, Facet, Query, Removal, Row, Selection, choices_of, texts, words_of
 
 _MOST: Final = 10**38 - 1  # of a column of whole numbers
 _NOTHING: Final = "NULL"
@@ -19,6 +19,8 @@ _Test = tuple[str, list[Any]]  # a condition and its parameters
 @dataclass(frozen=True)
 class ParquetListing:
     """Rows of Parquet files as a list, which answers as :class:`AtHand` does of the same rows.
+
+    It is filtered by ranges of numbers, and by values of other columns, which alone are offered with their counts.
 
     Args:
         columns: of the list. One that neither the table nor ``sql`` has is None in every row.
@@ -44,11 +46,10 @@ class ParquetListing:
             return AtHand(self.columns, ()).select(query, facets)
         of = {column.name: column for column in self.columns}
         tests = {name: self._test(of[name], wanted) for name, wanted in query.wanted.items()}
-        usual = _all(self._test(column, column.default) for column in self.columns if column.default)
         so_far = [_all(list(tests.values())[:n]) for n in range(len(tests) + 1)]
-        counts = ", ".join(f"count(*) FILTER (WHERE {test})" for test, _ in (usual, *so_far))
-        parameters = [one for _, given in (usual, *so_far) for one in given]
-        [(n_usual, *left)] = self._ask(counts, "true", "", parameters)
+        counts = ", ".join(f"count(*) FILTER (WHERE {test})" for test, _ in so_far)
+        parameters = [one for _, given in so_far for one in given]
+        [left] = self._ask(counts, "true", "", parameters)
         steps = zip(tests, left, left[1:], strict=False)
         removed = [
             Removal(words_of(of[name], query.wanted[name]), before, (), query.but(name))
@@ -57,11 +58,9 @@ class ParquetListing:
         ]
         return Selection(
             left[-1],
-            n_usual,
+            left[0],
             tuple(self.rows(self._page(query, so_far[-1]))) if left[-1] > query.start else (),
-            tuple(self._facet(one, query, tests) for one in self.columns if one.facet and one.offered)
-            if facets
-            else (),
+            tuple(self._facet(one, query, tests) for one in self.columns if facets and one.facet and one.offered),
             next(iter(removed), None),
         )
 
@@ -75,36 +74,21 @@ class ParquetListing:
         return [dict(zip(names, map(_plain, line), strict=True)) for line in found]
 
     def _facet(self, column: Column, query: Query, tests: Mapping[str, _Test]) -> Facet:
-        """Counted under the filters of the other columns, and where all must hold under its own too."""
-        own = column.facet != "all" and column.name
-        test, given = _all(one for name, one in tests.items() if name != own)
-        asked, value = query.wanted.get(column.name, ()), self._of(column.name)
-        if column.facet in ("range", "least"):
-            [ends] = self._ask(f"min({value}), max({value})", test, "", given)
-            low, high = (next(iter(texts(_plain(end))), "") for end in ends)
-            return Facet(column, (), low, high, asked)
-        each = f"unnest({value})" if column.type == "labels" else value
-        counts: Counter[str] = Counter()
-        for one, n in self._ask(f"{each}, count(*)", test, "GROUP BY 1", given):
-            counts.update(dict.fromkeys(texts(_plain(one)), n))
-        return Facet(column, choices_of(column, counts, query), asked=asked)
+        """Counted under the filters of the other columns."""
+        test, given = _all(one for name, one in tests.items() if name != column.name)
+        found = self._ask(f"{self._of(column.name)}, count(*)", test, "GROUP BY 1", given)
+        counts = {text: n for one, n in found for text in texts(one)}
+        return Facet(column, choices_of(column, counts, query), asked=query.wanted.get(column.name, ()))
 
     def _test(self, column: Column, wanted: Sequence[str]) -> _Test:
         """What rows fulfil that have what is asked of a column."""
         value = self._of(column.name)
-        if column.facet in ("range", "least"):
+        if column.facet == "range":
             number = float if column.type == "float" else _whole
             ends = [(way, number(end)) for way, end in zip((">=", "<="), wanted, strict=False) if end]
             return _all([(f"{value} IS NOT NULL", []), *((f"{value} {way} ?", [end]) for way, end in ends)])
-        if column.facet == "all":
-            has = f"list_contains({value}, ?)"
-            return _all((f"NOT {has}" if one.startswith("!") else has, [one.removeprefix("!")]) for one in wanted)
-        if column.type == "labels":
-            return f"list_has_any({value}, ?::VARCHAR[])", [list(wanted)]
         if column.type == "bool":
             return f"list_contains(?::BOOLEAN[], {value})", [[one == "yes" for one in wanted]]
-        if column.type == "float":
-            return f"list_contains(?::DOUBLE[], {value}::DOUBLE)", [[float(one) for one in wanted]]
         return f"list_contains(?::VARCHAR[], {value}::VARCHAR)", [list(wanted)]
 
     def _of(self, name: str) -> str:

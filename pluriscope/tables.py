@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
-from operator import itemgetter
 from typing import Any, Final, Literal, Protocol, TypeVar
 
 from markupsafe import Markup
@@ -354,11 +353,11 @@ class Selection:
         and what is asked for.
         """
 
-        def tells(at: int, facet: Facet) -> bool:
+        def narrows(at: int, facet: Facet) -> bool:
             differs = not facet.choices or any(one.count != self.total for one in facet.choices)
             return differs and not (facet.choices and any(facet.offered <= one.offered for one in self.facets[:at]))
 
-        return [one for at, one in enumerate(self.facets) if not at or one.asked or tells(at, one)]
+        return [one for at, one in enumerate(self.facets) if not at or one.asked or narrows(at, one)]
 
     def state(self, column: Column) -> str:
         """Of a column of states the one that several rows have, all on all pages; "" if they differ."""
@@ -477,6 +476,7 @@ def _value(column: Column, value: str) -> str:
         raise InvalidOption.of(f"{column.name} {value[:60]!r}", "is unknown", cure, column.name)
     if column.number:
         _check_number(column, column.name, value)
+        value = value if column.type == "float" else str(int(value))
     try:
         return column.read(value)
     except AnalysisError as error:
@@ -537,56 +537,6 @@ def parameters(columns: Iterable[Column]) -> list[dict[str, Any]]:
         {"name": name, "in": "query", "description": meaning, "schema": schema}
         for name, (meaning, schema) in more.items()
     ]
-
-
-@dataclass(frozen=True)
-class AtHand:
-    """A short list of rows that are at hand, in their own order.
-
-    Args:
-        columns: of the list.
-        rows: all of them.
-    """
-
-    columns: tuple[Column, ...]
-    rows: Sequence[Row]
-
-    def select(self, query: Query, facets: bool = True) -> Selection:
-        """Some rows and the counts of every facet."""
-        of = {column.name: column for column in self.columns}
-        left, removed = list(self.rows), None
-        for name, wanted in query.wanted.items():
-            passing = [row for row in left if _passes(of[name], row, wanted)]
-            if left and not passing:
-                removed = Removal(words_of(of[name], wanted), len(left), (), query.but(name))
-            left = passing
-        if query.descending:  # so that ties turn, too
-            left.reverse()
-        if query.sort:
-            placed = [(row[query.sort], row) for row in left]
-            there = sorted((one for one in placed if one[0] is not None), key=itemgetter(0), reverse=query.descending)
-            left = [row for _, row in (*there, *(one for one in placed if one[0] is None))]
-        usual = [(column, column.default) for column in self.columns if column.default]
-        return Selection(
-            len(left),
-            sum(all(_passes(column, row, wanted) for column, wanted in usual) for row in self.rows),
-            tuple(left[query.start : query.start + query.limit]),
-            tuple(self._facet(one, query) for one in self.columns if one.facet and one.offered) if facets else (),
-            removed,
-        )
-
-    def _facet(self, column: Column, query: Query) -> Facet:
-        """Counted under the filters of the other columns, and where all must hold under its own too."""
-        of = {one.name: one for one in self.columns}
-        asked = query.wanted.get(column.name, ())
-        rest = query if column.facet == "all" else query.but(column.name)
-        rows = [row for row in self.rows if all(_passes(of[key], row, wanted) for key, wanted in rest.wanted.items())]
-        if column.facet in ("range", "least"):
-            numbers = [row[column.name] for row in rows if row[column.name] is not None]
-            ends = (str(min(numbers)), str(max(numbers))) if numbers else ("", "")
-            return Facet(column, (), *ends, asked)
-        counts = Counter(text for row in rows for text in texts(row[column.name]))
-        return Facet(column, choices_of(column, counts, query), asked=asked)
 
 
 def bins_of(column: Column, bins: Iterable[tuple[str, str, int]], query: Query) -> tuple[Choice, ...]:
@@ -650,15 +600,3 @@ def texts(value: Any) -> Iterable[str]:
     if value is None or isinstance(value, frozenset):
         return value or ()
     return ("yes" if value else "no",) if isinstance(value, bool) else (str(value),)
-
-
-def _passes(column: Column, row: Row, wanted: Sequence[str]) -> bool:
-    value = row[column.name]
-    if value is None:
-        return False
-    if column.facet in ("range", "least"):
-        (low, high), number = (*wanted, "", "")[:2], float if column.type == "float" else int
-        return (not low or value >= number(low)) and (not high or value <= number(high))
-    if column.facet == "all":
-        return all((one[1:] not in value) if one.startswith("!") else (one in value) for one in wanted)
-    return any(text in wanted for text in texts(value))

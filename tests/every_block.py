@@ -32,7 +32,8 @@ from pluriscope.blocks import (
 )
 from pluriscope.figures.charts import Axis, Chart, Mark, Series
 from pluriscope.figures.svg.networks import circuit_thumb
-from pluriscope.tables import AtHand, Column, Query, Row, read_query
+from pluriscope.frames import AtHand
+from pluriscope.tables import Column, Query, Row, read_query
 from tests.library.figures import samples
 
 HOSTILE = "<script>alert(1)</script>"

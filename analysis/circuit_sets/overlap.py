@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout, kept_edges
+from pluriscope.analysis.subjects.enumeration import number_bits
+from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout
 
 Words = NDArray[np.uint64]
 """``[circuits, words]``: masks of any length, 64 edges in a word, the least significant word first."""
@@ -27,7 +28,7 @@ def words_of(masks: NDArray[Any], layout: EdgeLayout) -> Words:
     n_words = -(-layout.n_edges // 64)
     octets = np.zeros((len(masks), 8 * n_words), dtype=np.uint8)
     if len(masks):
-        packed = np.packbits(kept_edges(masks, layout), axis=1, bitorder="little")
+        packed = np.packbits(number_bits(masks, layout.n_edges), axis=1, bitorder="little")
         octets[:, : packed.shape[1]] = packed
     return octets.view("<u8").astype(np.uint64)
 

@@ -29,7 +29,8 @@ from pluriscope.analysis.criteria.verdict import Verdicts, Witness, same_for_all
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
-from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, kept_edges, mask_array, masks_of
+from pluriscope.analysis.subjects.enumeration import number_bits
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, mask_array, masks_of
 from pluriscope.analysis.subjects.perceptron.network import Network
 
 MAX_SYMMETRIES: Final = 1 << 12
@@ -83,7 +84,7 @@ def permuted_masks(masks: NDArray[Any], permutations: Permutations, layout: Edge
     """``[circuits]``: the masks after their neurons have moved."""
     sizes = layout.sizes
     moves = (tuple(range(sizes[0])), *permutations, tuple(range(sizes[-1])))
-    edges = kept_edges(masks, layout)
+    edges = number_bits(masks, layout.n_edges)
     images = np.zeros_like(edges)
     for layer in range(1, len(sizes)):
         for out in range(sizes[layer]):

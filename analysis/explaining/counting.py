@@ -36,8 +36,7 @@ from pluriscope.analysis.late_functions import function_at
 from pluriscope.analysis.preflight import preflight, refuse
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.result_file import bracket_json
-from pluriscope.analysis.subjects.enumeration import engine_of
-from pluriscope.analysis.subjects.perceptron.circuit import kept_edges
+from pluriscope.analysis.subjects.enumeration import engine_of, number_bits
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.work import Work
 
@@ -266,7 +265,7 @@ def _exact_sizes(
         return None
     found = find_number(question, work, plan, seed=seed)
     if found.complete:
-        edges = kept_edges(found.masks, found.layout)
+        edges = number_bits(found.masks, found.layout.n_edges)
         return Counter(edges[facet.holds(edges)].sum(axis=1).tolist())
     if found.method != "counted" or facet.keeps:
         return None

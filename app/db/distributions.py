@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.alignments.result import AlgorithmSearch, CandidateTotals
 from pluriscope.analysis.circuit_sets.masks import MasksFound
-from pluriscope.analysis.circuits.distribution import CircuitDistribution, neuron_edges
+from pluriscope.analysis.circuits.distribution import CircuitDistribution
 from pluriscope.analysis.circuits.hashed_count import Bracket
 from pluriscope.analysis.circuits.result import EdgeUse, SmallestCircuits
 from pluriscope.analysis.explaining.graphs import sample_json
@@ -27,7 +27,6 @@ from pluriscope.analysis.result_file import (
     stop_json,
 )
 from pluriscope.analysis.subjects.graph import Graph
-from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 
 _N_BINS: Final = 24
 
@@ -130,20 +129,20 @@ def candidates_in(stored: Mapping[str, Any]) -> CandidateTotals | None:
 
 def smallest_in(stored: Mapping[str, Any]) -> SmallestCircuits | None:
     """The smallest valid circuits that were stored; None where none were looked for, or before they were ever kept."""
-    told = stored.get("smallest")
-    return None if told is None else read_smallest(told)
+    kept = stored.get("smallest")
+    return None if kept is None else read_smallest(kept)
 
 
 def edge_use_in(stored: Mapping[str, Any]) -> EdgeUse | None:
     """What was proved of all valid circuits; None where nothing was."""
-    told = stored.get("backbone")
-    return None if told is None else read_edge_use(told)
+    kept = stored.get("backbone")
+    return None if kept is None else read_edge_use(kept)
 
 
 def bracket_in(stored: Mapping[str, Any], possible: int) -> Bracket | None:
     """The counts by hashing that were stored; None where none were made."""
-    told = stored.get("bracket")
-    return None if told is None else read_bracket(told, possible)
+    kept = stored.get("bracket")
+    return None if kept is None else read_bracket(kept, possible)
 
 
 def _per_algorithm(search: AlgorithmSearch) -> list[list[int]]:
@@ -153,12 +152,6 @@ def _per_algorithm(search: AlgorithmSearch) -> list[list[int]]:
     aligned = _pairs(result.n_valid for result in search.algorithms if result.n_valid)
     without = search.n_candidates - search.n_aligned
     return [[0, without], *aligned] if without else aligned
-
-
-def active_neurons(layout: EdgeLayout, masks: NDArray[Any]) -> NDArray[np.bool_]:
-    """``[circuit, hidden neuron]`` layer by layer: whether the neuron has an edge in, and so is active."""
-    active: NDArray[np.bool_] = (masks[:, None] & neuron_edges(layout)) != 0
-    return active
 
 
 def _pairs(values: Iterable[int]) -> list[list[int]]:

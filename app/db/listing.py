@@ -48,9 +48,9 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Subject
         question: that it answers.
         of: how addresses name it.
     """
-    told = select(AnalysisReportRow.kind, AnalysisReportRow.content, AnalysisReportRow.version)
+    query = select(AnalysisReportRow.kind, AnalysisReportRow.content, AnalysisReportRow.version)
     kinds = *ENDS, STORIES, DIRECTIONS
-    reports = told.where(AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind.in_(kinds))
+    reports = query.where(AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind.in_(kinds))
     verdicts = verdict_rows(session, analysis)
     key = (
         # a row number alone may be given again
@@ -88,8 +88,8 @@ def _read(
     texts = session.execute(select(VerdictRow.id, VerdictRow.by_circuit).where(VerdictRow.id.in_(of_classes)))
     outcomes["interpretation"] = {str(of_classes[number]): outcomes_in(text) for number, text in texts}
     tallies = {str(one.step): one.tally for one in verdict_sets(session, analysis) if one.kind == "interpretation"}
-    told = [] if survey is None else [np.array(one.split(), np.int64) for one in survey.beside.split("\n")]
-    predicted, ranges = (*(one.reshape(2, -1) for one in told), None, None)[:2]
+    numbers = [] if survey is None else [np.array(one.split(), np.int64) for one in survey.beside.split("\n")]
+    predicted, ranges = (*(one.reshape(2, -1) for one in numbers), None, None)[:2]
     found = Found(
         question,
         of,

@@ -21,6 +21,7 @@ from pluriscope.analysis.algorithms.redundancy import IRREDUNDANT
 from pluriscope.analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from pluriscope.analysis.circuit_sets.judged_masks import asked_of, column_of
 from pluriscope.analysis.circuit_sets.masks import MasksFound, SubjectCircuit
+from pluriscope.analysis.circuits.distribution import neuron_edges
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.criteria.registry import EVERY
 from pluriscope.analysis.criteria.steps import CriterionStep
@@ -33,7 +34,7 @@ from pluriscope.analysis.result_file import smallest_json
 from pluriscope.analysis.subjects.enumeration import MAX_BITS
 from pluriscope.analysis.subjects.question import GraphQuestion, QuestionProtocol
 from pluriscope.analysis.subjects.subject import SubjectKind
-from pluriscope.app.db.distributions import active_neurons, candidates_json, distributions_of, distributions_of_bits
+from pluriscope.app.db.distributions import candidates_json, distributions_of, distributions_of_bits
 from pluriscope.app.db.tables import PERCEPTRON
 from pluriscope.app.db.verdicts import LETTERS, NO_LETTER, PreparedVerdicts
 
@@ -235,7 +236,7 @@ def _circuit_columns(circuits: CircuitSearch, counts: InterpretationCounts) -> d
         "position": list(range(len(masks))),
         "mask": list(map(layout.to_hex, masks.tolist())),
         "edges": np.bitwise_count(masks).tolist(),
-        "neurons": active_neurons(layout, masks).sum(axis=1).tolist(),
+        "neurons": ((masks[:, None] & neuron_edges(layout)) != 0).sum(axis=1).tolist(),
         "margin": circuits.margins.tolist(),
         "interpretations": list(counts.by_circuit),
         "observed": list(counts.observed_by_circuit),

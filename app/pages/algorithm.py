@@ -22,8 +22,9 @@ from pluriscope.blocks import Block, Choice, Fact, Facts, Head, Notice, Section,
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.tiles import Hues, bits_of
 from pluriscope.figures.svg.trees import formula_tree
+from pluriscope.frames import AtHand
 from pluriscope.records import AlgorithmRecord
-from pluriscope.tables import AtHand, Query
+from pluriscope.tables import Query
 
 _VARIABLES: Final = {
     "and_inverter": "its gates but the last, each occurrence its own",

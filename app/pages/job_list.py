@@ -15,8 +15,9 @@ from pluriscope.app.pages.place import find_network
 from pluriscope.blocks import Action, Block, Head, Table, VerdictState
 from pluriscope.figures.numbers import duration, when
 from pluriscope.figures.svg.marks import verdict_mark
+from pluriscope.frames import AtHand
 from pluriscope.records import RowsRecord, rows_record
-from pluriscope.tables import AtHand, Column, Query, Row, read_query
+from pluriscope.tables import Column, Query, Row, read_query
 
 ID: Final = "jobs"
 STATES: Final[Mapping[str, VerdictState]] = {

@@ -35,9 +35,10 @@ from pluriscope.blocks import Action, Block, Choice, Head, Notice, Table, Verdic
 from pluriscope.figures.numbers import noun, readable
 from pluriscope.figures.svg.marks import verdict_mark
 from pluriscope.figures.svg.networks import circuit_thumb
+from pluriscope.frames import AtHand
 from pluriscope.naming import Scope
 from pluriscope.records import RowsRecord, rows_record
-from pluriscope.tables import LIMIT, AtHand, Column, Query, Row, Selection, read_query, words_of
+from pluriscope.tables import LIMIT, Column, Query, Row, Selection, read_query, words_of
 from pluriscope.verdict import Verdict
 from pluriscope.views.registry import view_of
 

@@ -16,7 +16,8 @@ from pluriscope.analysis.circuits.facet import Facet
 from pluriscope.analysis.criteria.interpretation_tallies import MIXED
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.errors import InvalidMask
-from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, EdgeLayout, kept_edges
+from pluriscope.analysis.subjects.enumeration import number_bits
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from pluriscope.figures.numbers import enumerated, exact, noun
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.layout import node_name
@@ -77,10 +78,8 @@ def facet_of(question: Any, most_edges: int | None, keeps: Sequence[str]) -> Fac
     if most_edges is None and not keeps:
         return None
     question.kind.require("counting", "a count under a condition")
-    layout, known = question.layout, dict[str, int]()
-    for layer, edges_into in enumerate(layout.edges_into[1:-1], start=1):
-        known |= {node_name(layer, neuron, layout.sizes): edges for neuron, edges in enumerate(edges_into)}
-    known |= {name: 1 << bit for bit, name in enumerate(edge_labels(layout.sizes))}
+    layout = question.layout
+    known = _edges_into(layout) | {name: 1 << bit for bit, name in enumerate(edge_labels(layout.sizes))}
     for name in keeps:
         if name not in known:
             cure = f"use {next(iter(known))}, {edge_labels(layout.sizes)[0]} or another one of the network"
@@ -88,23 +87,29 @@ def facet_of(question: Any, most_edges: int | None, keeps: Sequence[str]) -> Fac
     return Facet(most_edges, tuple(known[name] for name in keeps))
 
 
+def _by_label(masks: Any, labels: Sequence[str]) -> dict[str, Passing]:
+    """Which circuits keep each bit of their masks, by what lists call it."""
+    kept = np.ascontiguousarray(number_bits(np.asarray(masks), len(labels)).T)
+    return dict(zip(labels, kept, strict=True))
+
+
+def _edges_into(layout: EdgeLayout) -> dict[str, int]:
+    """The edges that lead to each hidden neuron of a perceptron, as a mask."""
+    return {
+        node_name(layer, neuron, layout.sizes): edges
+        for layer, edges_into in enumerate(layout.edges_into[1:-1], start=1)
+        for neuron, edges in enumerate(edges_into)
+    }
+
+
 def uses(masks: Any, layout: EdgeLayout) -> dict[str, Passing]:
-    """Which circuits use each hidden neuron and keep each edge; one at a time, since all at once are eight times it."""
-    if layout.n_edges <= MAX_EDGES:
-        words = np.asarray(masks, np.uint64)
-        kept = [(words >> np.uint64(edge) & np.uint64(1)).astype(np.bool_) for edge in range(layout.n_edges)]
-    else:
-        kept = list(np.ascontiguousarray(kept_edges(np.asarray(masks, object), layout).T))
-    sizes = layout.sizes
-    edges: dict[str, Passing] = {}
-    neurons: dict[str, Passing] = {}
-    for layer in range(1, len(sizes)):
-        for out in range(sizes[layer]):
-            into = [kept[layout.edge_index(layer, out, source)] for source in range(sizes[layer - 1])]
-            name = node_name(layer, out, sizes)
-            if layer < len(sizes) - 1:  # a neuron is used if any edge into it is kept
-                neurons[name] = np.logical_or.reduce(into)
-            edges |= {f"{node_name(layer - 1, n, sizes)}-{name}": one for n, one in enumerate(into)}
+    """Which circuits use each hidden neuron, to which any edge leads, and keep each edge."""
+    edges = _by_label(masks, edge_labels(layout.sizes))
+    kept = list(edges.values())
+    neurons = {
+        name: np.logical_or.reduce([kept[edge] for edge in range(layout.n_edges) if into >> edge & 1])
+        for name, into in _edges_into(layout).items()
+    }
     return neurons | edges
 
 
@@ -199,8 +204,7 @@ CIRCUITS: Final = ListedKind(
 
 def _figures_of_graph(found: Found) -> Mapping[str, Any]:
     stored, graph = found.stored["circuit"], found.question.graph
-    masks, roles = np.asarray(stored["mask"]), list(map(json.loads, stored["roles"]))
-    kept = ((masks >> bit & 1).astype(np.bool_) for bit in range(graph.n_bits))
+    roles = list(map(json.loads, stored["roles"]))
     nodes = [graph.nodes[node].name for node in graph.removable]
     return {
         "mask": None,
@@ -211,7 +215,7 @@ def _figures_of_graph(found: Found) -> Mapping[str, Any]:
             for role in found.question.kind.roles
             for name in nodes
         },
-        "uses": dict(zip(graph.bit_names, kept, strict=True)),
+        "uses": _by_label(stored["mask"], graph.bit_names),
     }
 
 

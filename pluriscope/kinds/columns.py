@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from markupsafe import Markup
@@ -19,8 +19,6 @@ from pluriscope.figures.numbers import decimal, exact, readable
 from pluriscope.figures.svg.marks import kind_mark
 from pluriscope.tables import Column, Row
 
-ABSENT: Final = -1
-"""Of truth values: there is none."""
 LISTED: Final = tuple(
     kind.key for kind in sorted(EVERY_KIND, key=lambda kind: (STRATEGIES.index(kind.strategy), kind.step))
 )
@@ -83,9 +81,9 @@ def _margin(row: Row) -> Markup | str:
     return Markup('{} <span class="small muted">fragile</span>').format(shown) if row["fragile"] else shown
 
 
-def fragile(margins: NDArray[Any]) -> NDArray[np.int8]:
-    """Which margins are below the limit; where there is none, nothing."""
-    return np.where(np.isnan(margins), ABSENT, margins < FRAGILE_MARGIN).astype(np.int8)
+def fragile(margins: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Which margins are below the limit: 1 or 0, NaN where there is none."""
+    return np.where(np.isnan(margins), np.nan, margins < FRAGILE_MARGIN)
 
 
 KIND = Column(

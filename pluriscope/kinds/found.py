@@ -21,7 +21,7 @@ from pluriscope.analysis.validity import max_wrong
 from pluriscope.figures.numbers import exact
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.figures.svg.tiles import PLAIN_HUES, Hues, bits_of, hues_by_frequency, variable
-from pluriscope.frames import Coded, Passing
+from pluriscope.frames import Passing
 from pluriscope.naming import ExplanationRef
 
 Stored = Mapping[str, Any]
@@ -181,8 +181,3 @@ class Found:
 def tree_of(text: str, form: str, n_inputs: int) -> HighLevelModel:
     """An algorithm from its identity text; trees are immutable, so they are read once."""
     return parse_algorithm(text, cast(Form, form), n_inputs)
-
-
-def big(values: Any) -> Coded:
-    """Integers of any size, None where there is none; what is coded already stays as it is."""
-    return values if isinstance(values, Coded) else Coded.of(None if one is None else int(one) for one in values)

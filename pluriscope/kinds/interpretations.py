@@ -92,22 +92,22 @@ def prominent(found: Found, part: Part, masks: NDArray[Any]) -> Part:
     layout = question.layout
     places = {one.mask: np.flatnonzero(masks == one.mask) for one in found.prominent}
     every = {(one.mask, one.index): one for one in reversed(found.prominent) if len(places[one.mask])}
-    told = [*reversed(every.values())]
-    whole = part.taken(np.array([places[one.mask][0] for one in told], np.int64))
+    standing = [*reversed(every.values())]
+    whole = part.taken(np.array([places[one.mask][0] for one in standing], np.int64))
 
     @cache
     def read(place: int) -> Interpretation | None:
         """None where its circuit has too many interpretations to find one by its number at once."""
         try:
-            return InterpretationSpace(question, Circuit(layout, told[place].mask)).at(told[place].index)
+            return InterpretationSpace(question, Circuit(layout, standing[place].mask)).at(standing[place].index)
         except BeyondLimits:
             return None
 
     def ref(place: int) -> ExplanationRef:
-        return ExplanationRef("interpretation", layout.to_hex(told[place].mask), str(told[place].index))
+        return ExplanationRef("interpretation", layout.to_hex(standing[place].mask), str(standing[place].index))
 
     def more(place: int) -> dict[str, Any]:
-        one, interpretation = told[place], read(place)
+        one, interpretation = standing[place], read(place)
         called = f"i·{ref(place).first}.{one.index}"
         gates = interpretation.gates if interpretation else ()
         return {
@@ -126,5 +126,5 @@ def prominent(found: Found, part: Part, masks: NDArray[Any]) -> Part:
         ref=lambda place: str(ref(place)),
         url=lambda place: found.url(ref(place)),
         more=more,
-        drawing=lambda place: drawn(found, told[place].mask, told[place].index),
+        drawing=lambda place: drawn(found, standing[place].mask, standing[place].index),
     )

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from pluriscope.analysis.explanations.registry import KIND_OF
-from pluriscope.frames import Coded, Part, Passing
+from pluriscope.frames import Part
 from pluriscope.kinds.columns import FRAGILE, MARGIN, fragile
-from pluriscope.kinds.found import Found, big
+from pluriscope.kinds.found import Found
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column
 
@@ -51,27 +50,14 @@ class ListedKind:
         """The explanations of this kind that a result has."""
         stored = found.stored[self.key]
         n = len(stored[self.stored[0]])
-        held = {"valid": np.ones(n, np.int8), **stored, **found.judged(self.key), **self.figures(found)}
+        held = {"valid": np.ones(n, np.bool_), **stored, **found.judged(self.key), **self.figures(found)}
         if MARGIN in self.columns:
             held[MARGIN.name] = np.asarray(held[MARGIN.name], np.float64)
             held[FRAGILE.name] = fragile(held[MARGIN.name])
-        numbers, coded, labels = dict[str, NDArray[Any]](), dict[str, Coded](), dict[str, Mapping[str, Passing]]()
-        for column in self.columns:
-            name, values = column.name, held.get(column.name)
-            if values is None:
-                continue
-            if column.type == "labels":
-                labels[name] = values
-            elif column.type == "big":
-                coded[name] = big(values)
-            elif column.type in ("text", "name"):
-                coded[name] = values if isinstance(values, Coded) else Coded.of(values)
-            else:
-                numbers[name] = np.asarray(values, np.float64 if column.type == "float" else None)
         drawing = self.drawing
-        return Part(
+        return Part.of(
             *(self.key, KIND_OF[self.key].plural, n),
-            *(numbers, coded, labels),
+            *(self.columns, held),
             ref=lambda place: str(self.ref(found, place)),
             url=lambda place: found.url(self.ref(found, place)),
             more=lambda place: self.more(found, place),

@@ -40,7 +40,7 @@ from pluriscope.kinds.columns import (
     VALID,
     VARIABLES,
 )
-from pluriscope.kinds.found import Found, big
+from pluriscope.kinds.found import Found
 from pluriscope.kinds.kind import ListedKind
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column
@@ -72,7 +72,8 @@ def _irredundant(stored: Any) -> dict[str, Passing]:
 
 def _of_algorithms(found: Found) -> Mapping[str, Any]:
     stored = found.stored["algorithm"]
-    placements, agreed, of = big(stored["n_valid"]), _floats(stored["best_agreed"]), _floats(stored["best_of"])
+    placements = Coded.of(stored["n_valid"], int)
+    agreed, of = _floats(stored["best_agreed"]), _floats(stored["best_of"])
     return {
         "valid": (placements.codes >= 0) & _flags(value > 0 for value in placements.values)[placements.codes],
         "algorithm": stored["algorithm_id"],

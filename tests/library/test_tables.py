@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from pluriscope.errors import InvalidOption
-from pluriscope.tables import AtHand, Choice, Column, Facet, Query, Row, Selection, read_query, toggled
+from pluriscope.frames import AtHand
+from pluriscope.tables import Choice, Column, Facet, Query, Row, Selection, read_query, toggled
 
 NAME = Column("name", "Name", "What it is called.", "name", first=True)
 KIND = Column("kind", "Kind", "Of what kind.", "text", facet="any", choices=("a", "b", "c"))
@@ -155,8 +156,9 @@ def test_each_count_is_what_its_choice_leaves(query):
     for facet in facets:
         bare = query if facet.column.facet == "all" else query.but(facet.column.name)
         for choice in facet.choices:
+            one = choice.query if facet.column is EDGES else toggled(bare, facet.column, choice.value)
             if not choice.chosen:
-                assert LIST.select(toggled(bare, facet.column, choice.value)).total == choice.count
+                assert LIST.select(one).total == choice.count
 
 
 @pytest.mark.parametrize(

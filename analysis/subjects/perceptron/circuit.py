@@ -163,17 +163,6 @@ def masks_of(edges: NDArray[np.bool_], layout: EdgeLayout) -> NDArray[Any]:
     return octets.view("<u8").astype(np.uint64).reshape(-1)
 
 
-def kept_edges(masks: NDArray[Any], layout: EdgeLayout) -> NDArray[np.bool_]:
-    """``[circuits, edges]``: whether each circuit keeps each edge."""
-    if layout.n_edges <= MAX_EDGES:
-        shifted = masks.astype(np.uint64)[:, None] >> np.arange(layout.n_edges, dtype=np.uint64)
-        return np.asarray(shifted & np.uint64(1), dtype=np.bool_)
-    size = -(-layout.n_edges // 8)
-    octets = np.frombuffer(b"".join(int(mask).to_bytes(size, "little") for mask in masks), dtype=np.uint8)
-    bits = np.unpackbits(octets.reshape(-1, size), axis=1, count=layout.n_edges, bitorder="little")
-    return bits.astype(np.bool_)
-
-
 def circuit_from_hex(text: str, sizes: Sequence[int]) -> Circuit:
     """Read a mask as it stands in an address.
 

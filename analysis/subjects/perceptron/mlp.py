@@ -18,7 +18,8 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, kept_edges
+from pluriscope.analysis.subjects.enumeration import number_bits
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.tasks import input_table
 
@@ -200,7 +201,7 @@ def keep_matrices(masks: NDArray[Any], layout: EdgeLayout) -> tuple[NDArray[np.b
     Returns:
         ``[circuits, n_l, n_(l-1)]`` for layers 1 … L.
     """
-    bits, sizes, offsets = kept_edges(masks, layout), layout.sizes, layout.offsets
+    bits, sizes, offsets = number_bits(masks, layout.n_edges), layout.sizes, layout.offsets
     return tuple(
         bits[:, offsets[i] : offsets[i + 1]].reshape(len(masks), sizes[i + 1], sizes[i]) for i in range(len(sizes) - 1)
     )

@@ -33,7 +33,8 @@ from pluriscope.blocks import Table
 from pluriscope.csv_files import csv_lines
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.tiles import bits_of
-from pluriscope.tables import AtHand, Column, Query, Row
+from pluriscope.frames import AtHand
+from pluriscope.tables import Column, Query, Row
 
 Exported = tuple[tuple[str, ...], Table]
 """The text beside a table, and the table."""

@@ -16,7 +16,8 @@ from pluriscope.app.pages.studies.study import StudyLine, stored_line
 from pluriscope.blocks import Action, Block, Head, Table, VerdictState
 from pluriscope.figures.numbers import exact
 from pluriscope.figures.svg.marks import verdict_mark
-from pluriscope.tables import AtHand, Column, Query, Row, read_query
+from pluriscope.frames import AtHand
+from pluriscope.tables import Column, Query, Row, read_query
 
 ID: Final = "studies"
 STATES: Final[Mapping[str, VerdictState]] = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, kept_edges, mask_array, masks_of, one_mask
+from pluriscope.analysis.subjects.enumeration import number_bits
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array, masks_of, one_mask
 from pluriscope.analysis.subjects.perceptron.mlp import keep_matrices
 from tests.analysis.circuits.wide import WIDE
 
@@ -19,7 +20,7 @@ def test_edges_become_masks_and_masks_edges(sizes: tuple[int, ...]) -> None:
     masks = masks_of(edges, layout)
     assert [int(mask) for mask in masks] == plain == [int(mask) for mask in mask_array(plain, layout)]
     assert masks.dtype == mask_array([], layout).dtype
-    assert (kept_edges(masks, layout) == edges).all()
+    assert (number_bits(masks, layout.n_edges) == edges).all()
     last = one_mask(1 << (layout.n_edges - 1), layout)
     assert ((masks & last) != 0).tolist() == edges[:, -1].tolist()
     assert [int(mask) for mask in masks & ~last] == [mask & ~(1 << (layout.n_edges - 1)) for mask in plain]

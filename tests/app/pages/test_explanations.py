@@ -75,7 +75,7 @@ def test_no_column_of_a_kind_stays_empty(frame):
     """But those that something else fills later, or other models than networks."""
     later = {"story", "coverage", "accuracy", *(column.name for column in OF_TRANSFORMERS)}
     for part in (one for one in frame.parts if one.n):
-        filled = {*part.numbers, *part.coded, *part.labels, *part.more(0)}
+        filled = {*part.floats, *part.coded, *part.labels, *part.more(0)}
         assert {column.name for column in OF_KIND[part.kind]} - later <= filled, part.kind
 
 
