@@ -11,6 +11,7 @@ Which algorithms a typed formula may be is found without a list of candidates:
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import accumulate, product
 from operator import attrgetter
 from typing import Final, NoReturn
@@ -30,6 +31,7 @@ _CURES = {
 }
 
 
+@lru_cache(maxsize=4096)  # the same candidates come back with every network
 def parse_algorithm(text: str, form: Form, n_inputs: int) -> HighLevelModel:
     """Read an algorithm from its identity text.
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from pluriscope.analysis.algorithms.high_level_model import Form
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.checkpoints import Checkpoint, with_algorithms
@@ -97,7 +96,7 @@ def _placed(session: Session, analysis: AnalysisRow, question: Question) -> Plac
     groups = [(number, list(rows)) for number, rows in groupby(kept, key=lambda row: row.algorithm_row_id)]
     n_inputs = question.subject.n_inputs
     return Placed(
-        [parse_algorithm(texts[one].text, cast(Form, texts[one].form), n_inputs) for one, _ in groups],
+        [parse_algorithm(texts[one].text, texts[one].form, n_inputs) for one, _ in groups],
         [[list(Alignment.read("", row.places).places) for row in rows] for _, rows in groups],
         [[row.valid for row in rows] for _, rows in groups],
         whole_counts(session, analysis, "observed"),

@@ -12,6 +12,7 @@ from pluriscope.address import Addresses
 from pluriscope.analyses.shown import input_words
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.alignments.search import untried
 from pluriscope.analysis.protocol import Protocol
 from pluriscope.analysis.tasks import Task
@@ -21,7 +22,6 @@ from pluriscope.app.db.tables import AlgorithmRow
 from pluriscope.app.errors import NotFound
 from pluriscope.app.pages.place import Place
 from pluriscope.figures.svg.tiles import Hues, bits_of, hues_among, variable
-from pluriscope.kinds.found import tree_of
 from pluriscope.records import VariableRecord
 
 MAX_COMPUTED_INPUTS: Final = 3  # of tasks whose candidates a page can list by itself; beyond, some take half a minute
@@ -83,7 +83,7 @@ def _candidates(
 
 def algorithm_of(row: AlgorithmRow, place: Place) -> HighLevelModel:
     """The algorithm's tree, read from its identity text."""
-    return tree_of(row.text, row.form, place.question.subject.n_inputs)
+    return parse_algorithm(row.text, row.form, place.question.subject.n_inputs)
 
 
 def input_texts(n_inputs: int) -> list[str]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import accumulate
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
 from pluriscope.address import ResultRef
-from pluriscope.analysis.algorithms.high_level_model import Form, HighLevelModel
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.criteria.verdict import FAILED, PASSED
 from pluriscope.analysis.result import CriterionTally
@@ -151,7 +151,7 @@ class Found:
 
     def tree(self, text: str, form: str) -> HighLevelModel:
         """An algorithm from its identity text."""
-        return tree_of(text, form, self.question.subject.n_inputs)
+        return parse_algorithm(text, form, self.question.subject.n_inputs)
 
     def thumb(self, *what: Any, **more: Any) -> Markup:
         """The drawing of an explanation on the network cut to the output."""
@@ -175,9 +175,3 @@ class Found:
         most = sorted(range(len(algorithms["n_valid"])), key=lambda place: (-algorithms["n_valid"][place], place))
         trees = [self.tree(algorithms["text"][place], algorithms["form"][place]) for place in most[:_FOR_HUES]]
         return hues_by_frequency(bits_of(one.function, n_inputs) for tree in trees for one in tree.variables)
-
-
-@lru_cache(maxsize=1024)
-def tree_of(text: str, form: str, n_inputs: int) -> HighLevelModel:
-    """An algorithm from its identity text; trees are immutable, so they are read once."""
-    return parse_algorithm(text, cast(Form, form), n_inputs)

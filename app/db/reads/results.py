@@ -109,7 +109,7 @@ def _load_algorithms(session: Session, row: AnalysisRow, network: Network, liste
 def _algorithm_result(row: AlgorithmRow, alignments: tuple[OnNeurons, ...], n_inputs: int) -> AlgorithmResult:
     verdicts = (row.irredundant_gates, row.irredundant_functions, row.irredundant_literals)
     return AlgorithmResult(
-        algorithm=parse_algorithm(row.text, row.form, n_inputs),  # type: ignore[arg-type]  # stored from a Form
+        algorithm=parse_algorithm(row.text, row.form, n_inputs),
         alignments=alignments,
         n_valid=row.n_valid,
         n_minimal=row.n_minimal,
