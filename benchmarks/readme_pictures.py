@@ -14,7 +14,7 @@ from typing import Final
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.own_server import ROOT, server_on_copy
-from pluriscope.app.pages.learn.lesson import NETWORK, PAIR
+from pluriscope.app.pages.example import NETWORK, PAIR
 
 FOLDER: Final = ROOT / "docs" / "images"
 CHROMIUM: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")

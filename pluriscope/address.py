@@ -303,10 +303,6 @@ class Addresses:
         """A page of :mod:`pluriscope.app.pages.sharing` without the site around it, for a frame on another site."""
         return f"{self.prefix}/embed{page.removeprefix(self.prefix)}"
 
-    def learn(self, page: str = "", **view: Any) -> str:
-        """Lessons with plans, slides and hand-outs; or one lesson, "slides" or "hand-outs"."""
-        return self.url("learn", *([page] if page else []), **view)
-
     def network_file(self, network: str) -> str:
         """Its network file over HTTP."""
         return self.url("api", "v2", "networks", network, "file")

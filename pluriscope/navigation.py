@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pluriscope.address import Addresses
 from pluriscope.analysis.plugins import joined
@@ -16,26 +17,32 @@ class NavigationLink:
     Args:
         words: of the link.
         path: of the page, its segments.
-        among: where it stands: "head" or "foot" of every page, or "findings".
+        among: where it stands: "head" or "foot" of every page, "findings", "story" at its end, "screen" on each of its
+            screens, whose number is added to the address.
         rank: it stands before those of a higher rank.
+        sentence: what is behind it, where there is room to say so.
     """
 
     words: str
     path: tuple[str, ...]
     among: str
     rank: int = 50
+    sentence: str = ""
 
 
 OWN = (
     NavigationLink("Explore", ("networks",), "head", 10),
-    NavigationLink("Learn", ("learn",), "head", 20),
     NavigationLink("Findings", ("findings",), "head", 30),
     NavigationLink("Your network", ("networks", "new"), "head", 40),
 )
 
 
-def navigation(among: str, links: Addresses) -> Mapping[str, str]:
-    """The words of each link with its address, in order."""
+def links_among(among: str) -> list[NavigationLink]:
+    """Those that stand somewhere, in order."""
     every = joined("navigation", OWN, lambda one: (one.among, one.words))
-    chosen = sorted((one for one in every if one.among == among), key=lambda one: one.rank)
-    return {one.words: links.url(*one.path) for one in chosen}
+    return sorted((one for one in every if one.among == among), key=lambda one: one.rank)
+
+
+def navigation(among: str, links: Addresses, **view: Any) -> Mapping[str, str]:
+    """The words of each with its address, which may have options."""
+    return {one.words: links.url(*one.path, **view) for one in links_among(among)}

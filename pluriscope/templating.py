@@ -22,6 +22,7 @@ from markupsafe import Markup, escape
 from pluriscope.address import Addresses
 from pluriscope.figures import numbers
 from pluriscope.figures.svg.marks import logo, verdict_mark
+from pluriscope.navigation import navigation
 from pluriscope.resources import folders, static_file
 
 PART: Final = "part"
@@ -182,6 +183,7 @@ def environment(prefix: str = "") -> Environment:
         login_first=login_first,
         may_send=may_send,
         part_url=part_url,
+        navigation=lambda among, **view: navigation(among, links, **view),
         only_here=lambda: _PLACE.get().only,
     )
     env.filters.update(noun=numbers.noun, exact=numbers.exact)

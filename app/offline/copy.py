@@ -29,7 +29,7 @@ from pluriscope.app.rendering import show
 from pluriscope.app.settings import Settings
 from pluriscope.blocks import Block, Head, Prose, Section, Table
 from pluriscope.naming import ExplanationRef, Scope
-from pluriscope.resources import RESOURCES
+from pluriscope.resources import static_file
 from pluriscope.templating import EVERY_PART, PART, linked
 
 FORMAT: Final = "pluriscope-offline/4"
@@ -165,7 +165,7 @@ class _Copy:
 
     def _static(self, name: str) -> str:
         if not (path := self.path(name)).exists():
-            source = RESOURCES / name
+            source = static_file(name.removeprefix("static/"))
             path.write_bytes(source.read_bytes())
             for licence in source.parent.glob("*LICENSE*"):
                 (path.parent / licence.name).write_bytes(licence.read_bytes())

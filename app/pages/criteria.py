@@ -12,7 +12,7 @@ from pluriscope.analysis.criteria.criterion import Criterion
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import PageModel
-from pluriscope.app.pages.learn.lesson import NETWORK
+from pluriscope.app.pages.example import NETWORK
 from pluriscope.blocks import Action, Block, Head, Prose, Table
 from pluriscope.criteria import EVERY, details
 from pluriscope.templating import linked

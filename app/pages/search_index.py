@@ -20,9 +20,8 @@ from pluriscope.analysis.plugins import brought
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB
 from pluriscope.app.pages.documents import title_of, without_marks
+from pluriscope.app.pages.example import NETWORK
 from pluriscope.app.pages.findings import broken, chapter_url, record
-from pluriscope.app.pages.learn.lesson import NETWORK
-from pluriscope.app.pages.learn.registry import LESSONS, NUMBERS
 from pluriscope.app.pages.paper import claims_by_key
 from pluriscope.app.pages.prose import chapters, items_of
 from pluriscope.app.pages.scope import SCOPE_FILE
@@ -33,7 +32,7 @@ from pluriscope.naming import Scope
 from pluriscope.resources import documents_shown
 
 GROUPS: Final = (
-    *("The paper", "Learn", "Methods and lenses", "Analyses", "Glossary", "Criteria"),
+    *("The paper", "Methods and lenses", "Analyses", "Glossary", "Criteria"),
     *("Findings", "Scope", "Documents", "Actions"),
 )
 _SAYS_SOMETHING: Final = {
@@ -46,7 +45,6 @@ _SAYS_SOMETHING: Final = {
 }
 """Lenses of which neither of the usual two networks shows anything → one that does, or says why it cannot."""
 _OTHER: Final = "induction-attention"
-_SCREENS: Final = NUMBERS[SCREENS].capitalize()
 _DONE: Final = {
     "Keyboard shortcuts": "shortcuts",
     "Switch to the dark theme": "dark",
@@ -177,7 +175,6 @@ def _documents(links: Addresses) -> Iterator[Document]:
     """Everything, group by group."""
     for key, claim in claims_by_key().items():
         yield Document("The paper", "claim", claim.name, claim.meaning, links.paper(key), claim.also)
-    yield from _lessons(links)
     yield from _methods(links)
     for analysis in ANALYSES:
         url = links.analysis(NETWORK, analysis.key)
@@ -208,20 +205,6 @@ def _documents(links: Addresses) -> Iterator[Document]:
     yield from _actions(links)
     for find in brought("searches").values():
         yield from find(links)
-
-
-def _lessons(links: Addresses) -> Iterator[Document]:
-    """What there is to learn and to teach with."""
-    teach, notes = "learn teach teacher teaching class course exercise lessons", "hand-out handout notes"
-    pages = [
-        ("Learn", "The story, lessons, plans for a class, notes", links.learn(), "slides hand-outs handouts"),
-        ("Slides", "One thought each, for the front of the room", links.learn("slides"), "present"),
-        ("Hand-outs", "A page to print for each lesson", links.learn("hand-outs"), "handouts sheets"),
-        ("Teacher’s notes", "A page with the answers to each lesson", links.learn("notes"), "notes"),
-        *((one.title, one.does, links.learn(one.slug), notes) for one in LESSONS),
-    ]
-    for label, detail, url, also in pages:
-        yield Document("Learn", "lesson", label, detail, url, (), f"{also} {teach}")
 
 
 def _methods(links: Addresses) -> Iterator[Document]:
@@ -263,7 +246,7 @@ def _actions(addresses: Addresses) -> list[Document]:
         ("Networks", "All stored networks", a.gallery(), "gallery list models transformers explore"),
         ("Studies", "All studies", a.studies(), "list"),
         ("Jobs", "Background work", a.jobs(), "queue running progress"),
-        ("The story", f"{_SCREENS} screens: why explanations that pass tests need not be right", a.front(), story),
+        ("The story", f"{SCREENS} screens: why explanations that pass tests need not be right", a.front(), story),
         ("Findings", "What the bundled studies found", a.findings(), "results answers"),
         ("The paper, claim by claim", "What is reported and what is found here", a.paper(), reproduced),
         ("The paper’s network", paper, a.network(NETWORK, Scope(protocol="paper")), authors),

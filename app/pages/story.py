@@ -27,9 +27,8 @@ from pluriscope.app.db.reads.analyses import find_network
 from pluriscope.app.db.reads.jobs import UNFINISHED
 from pluriscope.app.db.reports import report_of, report_row
 from pluriscope.app.pages.counted import counts_of
+from pluriscope.app.pages.example import NETWORK, ExampleNetwork
 from pluriscope.app.pages.explanations import Explanation
-from pluriscope.app.pages.learn.lesson import NETWORK, LessonNetwork
-from pluriscope.app.pages.learn.registry import LESSONS, NUMBERS
 from pluriscope.app.pages.pending_work import SURVEY, awaited, missing
 from pluriscope.app.pages.shared import job_now
 from pluriscope.blocks import Action, Block, Head, Menu, Notice, Progress
@@ -38,6 +37,7 @@ from pluriscope.figures.svg.layout import Site, node_name
 from pluriscope.figures.svg.story import cuts, dots
 from pluriscope.figures.svg.tiles import Bits, bits_of
 from pluriscope.figures.svg.vessels import MARK, NARROW, WIDE, Reading, Vessels, cell_names, in_question, running
+from pluriscope.navigation import links_among
 
 FORCED: Final = (2, 0)
 """The neuron that screens 4 and 5 force to the value that it has on another input."""
@@ -126,12 +126,12 @@ class Story(Block):
     Args:
         screens: in order.
         now: number of the one that is shown, from 1.
-        counts: whether hands are counted before an answer, as on slides.
+        out: leads out of the slides, on which hands are counted before an answer; None where it is read.
     """
 
     screens: Sequence[Screen]
     now: int
-    counts: bool = False
+    out: Action | None = None
 
     @property
     def inner(self) -> Iterable[Block]:
@@ -142,8 +142,14 @@ class Story(Block):
 def without_network(links: Addresses) -> Iterator[Block]:
     """The front page where the network of the story is not stored: what Pluriscope is."""
     own = Action("Import your network", links.bring_in(), primary=True)
-    doors = [own, Action("All networks", links.gallery()), Action("Learn", links.learn())]
+    doors = [own, Action("All networks", links.gallery())]
+    doors += [Action(words, url) for words, _, url in _doors(links)]
     yield Head("Every valid explanation of one network, side by side", _WITHOUT, actions=doors)
+
+
+def _doors(links: Addresses) -> list[tuple[str, str, str]]:
+    """What plugins have to go on with: words, what is behind, address."""
+    return [(one.words, one.sentence, links.url(*one.path)) for one in links_among("story")]
 
 
 def has_story(session: Session) -> bool:
@@ -155,25 +161,30 @@ def has_story(session: Session) -> bool:
     return True
 
 
-def story(session: Session, links: Addresses, now: int, guess: str = "", *, counts: bool = False) -> Story:
+def story(
+    session: Session,
+    links: Addresses,
+    now: int,
+    guess: str = "",
+    *,
+    slide: Callable[..., str] | None = None,
+    out: Action | None = None,
+) -> Story:
     """The story at one of its screens.
 
     Args:
         now: number of the one that is shown, from 1 to :data:`SCREENS`.
         guess: letter that the reader chose there; "" where nothing was chosen, "-" to show the answer anyway.
-        counts: whether it is shown to a class, as slides.
+        slide: the address of a screen where it is shown to a class, as slides; None where it is read.
+        out: leads out of the slides.
 
     Raises:
         NotFound: its network is not stored.
     """
-
-    def slide(number: int, **view: str) -> str:
-        return links.learn("slides", screen=number, **view)
-
-    told = _Told(LessonNetwork.stored(session, links), slide if counts else links.story)
+    told = _Told(ExampleNetwork.stored(session, links), slide or links.story)
     guesses = {number: guess if number == now else "-" for number in EXPERIMENTS}
     experiments = [told.experiment(number, guess) for number, guess in guesses.items()]
-    return Story([told.network(), told.one(), told.other(), *experiments, told.all()], now, counts)
+    return Story([told.network(), told.one(), told.other(), *experiments, told.all()], now, out)
 
 
 def figure_of(session: Session, links: Addresses, number: int, name: str, guess: str) -> Markup | None:
@@ -190,7 +201,7 @@ def figure_of(session: Session, links: Addresses, number: int, name: str, guess:
 class _Told:
     """The screens, computed from a stored network; ``url`` gives the address of one."""
 
-    of: LessonNetwork
+    of: ExampleNetwork
     url: Callable[..., str]
 
     @cached_property
@@ -324,7 +335,7 @@ class _Told:
         doors = (
             ("Explore all of it", "Every explanation, and where they differ.", links.network(NETWORK)),
             ("Try your network", "Bring a small one, or train one here.", links.bring_in()),
-            ("Teach it", f"{NUMBERS[len(LESSONS)].capitalize()} lessons, hand-outs, slides.", links.learn()),
+            *_doors(links),
         )
         if analysis is None:
             return self._screen(SCREENS, doors=doors, pending=self._pending())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
@@ -14,7 +14,6 @@ from markupsafe import Markup
 from pluriscope.address import API_DOCS, API_V2
 from pluriscope.app.access.sessions import now
 from pluriscope.app.error_answers import api_errors
-from pluriscope.app.options import Options
 from pluriscope.app.pages.admin import administration
 from pluriscope.app.pages.criteria import (
     CriteriaRecord,
@@ -35,9 +34,6 @@ from pluriscope.app.pages.findings import (
     findings_record,
 )
 from pluriscope.app.pages.glossary import glossary
-from pluriscope.app.pages.learn.pages import learn, lesson_called, plan, sheets
-from pluriscope.app.pages.learn.pages import lesson as lesson_blocks
-from pluriscope.app.pages.page import read_options
 from pluriscope.app.pages.paper import PaperRecord, build_paper, paper_blocks
 from pluriscope.app.pages.scope import scope
 from pluriscope.app.pages.search import MOST_ON_PAGE, SearchOptions, SearchRecord, build_search, search_blocks
@@ -51,19 +47,12 @@ from pluriscope.markdown import markdown
 
 router = APIRouter()
 _CODE = Markup("<code>{}</code>")
-_LEARN = "learn/page.html"
 
 
 @both(router, "/findings", "studies", "Findings", FindingsRecord)
 def findings_page(links: Links, _options: NoOptions) -> Faces:
     """Each finding with its sentence, its evidence, its chapter and the rows that it was computed from."""
     return Faces(lambda request: show(request, findings(links), room="Findings"), findings_record)
-
-
-class NotesOptions(Options):
-    """Which plan is shown on one sheet instead of the notes."""
-
-    minutes: Literal["", "20", "45"] = ""
 
 
 @router.get("/findings/data/{study}.csv", include_in_schema=False)
@@ -102,28 +91,6 @@ def paper(session: Reading, links: Links, _options: NoOptions) -> Faces:
         return show(request, paper_blocks(build_paper(session, links), links), room="Findings")
 
     return Faces(page, lambda: build_paper(session, links))
-
-
-@router.get("/learn", **HTML)
-def learn_page(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
-    return show(request, learn(session, links), room="Learn", around=_LEARN)
-
-
-@router.get("/learn/notes", **HTML)
-def notes_page(
-    request: Request, session: Reading, links: Links, options: Annotated[NotesOptions, Query()]
-) -> HTMLResponse:
-    blocks = plan(links, int(options.minutes)) if options.minutes else sheets(session, links, "notes")
-    return show(request, blocks, room="Learn", around=_LEARN)
-
-
-@router.get("/learn/{lesson}", **HTML)
-def lesson_page(request: Request, session: Reading, links: Links, lesson: str) -> HTMLResponse:
-    if lesson == "hand-outs":
-        read_options(Options, request.query_params.multi_items())
-        return show(request, sheets(session, links, "handout"), room="Learn", around=_LEARN)
-    blocks = lesson_blocks(session, links, lesson, request.query_params.multi_items())
-    return show(request, blocks, lesson_called(lesson, links).title, room="Learn", around=_LEARN)
 
 
 @both(router, "/search", "service", "Find anything", SearchRecord, errors=(400,))

@@ -37,12 +37,6 @@ class StoryOptions(Options):
     guess: Guess = Field("", description="The explanation that the reader takes to be right.")
 
 
-class SlidesOptions(StoryOptions):
-    """Which slide is shown, and what is chosen on it."""
-
-    screen: int = Field(1, ge=1, le=SCREENS, description="Number of the slide.")
-
-
 @router.get("/", **HTML)
 def front_page(request: Request, session: Reading, links: Links, options: Annotated[FrontOptions, Query()]) -> Response:
     if options.q or options.after or options.limit:
@@ -50,14 +44,6 @@ def front_page(request: Request, session: Reading, links: Links, options: Annota
     if not has_story(session):
         return show(request, without_network(links), url=links.front())
     return _shown(request, session, links, 1)
-
-
-@router.get("/learn/slides", **HTML)
-def slides_page(
-    request: Request, session: Reading, links: Links, options: Annotated[SlidesOptions, Query()]
-) -> Response:
-    told = story(session, links, options.screen, options.guess, counts=True)
-    return show(request, [told], "Slides", around="learn/full.html")
 
 
 @router.get(_SCREEN, **HTML)

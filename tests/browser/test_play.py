@@ -7,7 +7,7 @@ import re
 import pytest
 
 from pluriscope.address import Addresses
-from pluriscope.app.pages.learn.lesson import PAIR
+from pluriscope.app.pages.example import PAIR
 from tests.browser.conftest import PHONE, eventually, query
 
 pytestmark = pytest.mark.browser

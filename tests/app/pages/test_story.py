@@ -18,9 +18,9 @@ from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.definitions import arguments_about
 from pluriscope.app.main import create_app
-from pluriscope.app.pages.learn.lesson import NETWORK, PAIR
-from pluriscope.app.pages.learn.registry import LESSONS, NUMBERS
+from pluriscope.app.pages.example import NETWORK, PAIR
 from pluriscope.app.pages.story import EXPERIMENTS, FORCED, SCREENS
+from pluriscope_learn.registry import LESSONS, NUMBERS
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis
 
 INPUTS = ("00", "01", "10", "11")

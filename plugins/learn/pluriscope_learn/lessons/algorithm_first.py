@@ -18,16 +18,6 @@ from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.app.db.tables import AlgorithmRow
 from pluriscope.app.errors import BadQuery
 from pluriscope.app.pages.candidates import algorithm_of, find_algorithm_row
-from pluriscope.app.pages.learn.lesson import (
-    Answer,
-    Board,
-    Lesson,
-    LessonNetwork,
-    LessonOptions,
-    Short,
-    choices,
-    number,
-)
 from pluriscope.app.pages.placed import read_places
 from pluriscope.figures.numbers import enumerated, noun
 from pluriscope.figures.svg.aligned import aligned_diagram
@@ -35,6 +25,7 @@ from pluriscope.figures.svg.lessons import parts
 from pluriscope.figures.svg.tiles import Bits, bits_of, canonical, variable
 from pluriscope.figures.svg.trees import formula_tree
 from pluriscope.figures.svg.vessels import in_question, in_words
+from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, choices, number
 
 _SLUG: Final = "algorithm-first"
 _FORMULA: Final = "a2e8546f11f80df4"

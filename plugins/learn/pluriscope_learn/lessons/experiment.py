@@ -8,7 +8,6 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from pluriscope.analysis.sandbox.intervention import Change
-from pluriscope.app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, fields, number
 from pluriscope.blocks import Action
 from pluriscope.figures.numbers import enumerated
 from pluriscope.figures.svg.layout import Site
@@ -16,6 +15,7 @@ from pluriscope.figures.svg.lessons import changed
 from pluriscope.figures.svg.tiles import Bits, bits_of
 from pluriscope.figures.svg.vessels import Reading, full_at, in_question
 from pluriscope.played import Ask, Field
+from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, fields, number
 
 _SLUG: Final = "the-experiment"
 _LETTERS: Final = "PQ"
@@ -137,7 +137,7 @@ def _board(of: LessonNetwork, state: ExperimentOptions) -> Board:
         )
     steps = (
         Markup("Find a change on which P and Q say different things.{}<div class=claims>{}</div>").format(
-            fields(ask, of.links.learn(_SLUG)), Markup("").join(_reasons(of, one)) if source != base else ""
+            fields(ask, of.links.url("learn", _SLUG)), Markup("").join(_reasons(of, one)) if source != base else ""
         ),
         "Guess who is right. Then the network runs.",
     )

@@ -21,22 +21,13 @@ from pluriscope.analysis.question import ask
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.app.db.reads.analyses import network_by_digest
-from pluriscope.app.pages.learn.lesson import (
-    Answer,
-    Board,
-    Lesson,
-    LessonNetwork,
-    LessonOptions,
-    choices,
-    fields,
-    number,
-)
 from pluriscope.blocks import Action
 from pluriscope.figures.numbers import enumerated
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.played import Ask
 from pluriscope.played import Field as Asked
 from pluriscope.templating import render
+from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, choices, fields, number
 
 _SLUG: Final = "an-edit"
 EDITS: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
@@ -100,13 +91,14 @@ def _board(of: LessonNetwork, state: EditOptions) -> Board:
     circuits, found = _outcomes(of.question.subject)
     one, slug, guessed = found[state.edit], of.place.slug, state.guess is not None
     links = choices(
-        (f"edit-{key}", of.links.learn(_SLUG, edit=key), each.words, key == state.edit) for key, each in found.items()
+        (f"edit-{key}", of.links.url("learn", _SLUG, edit=key), each.words, key == state.edit)
+        for key, each in found.items()
     )
     asked = Asked("guess", f"Of {len(circuits)}, follow it:", kind="number", most=len(circuits))
     told = Markup(
         "{} valid circuits explained the network before. Run each in the edited network, its other edges left out. It "
         "follows the edit if it gives the edited network’s four answers. Guess how many do.{}"
-    ).format(len(circuits), fields(Ask("Run them", [("edit", state.edit)], [asked]), of.links.learn(_SLUG)))
+    ).format(len(circuits), fields(Ask("Run them", [("edit", state.edit)], [asked]), of.links.url("learn", _SLUG)))
     steps = (Markup("On 11 the network says no: 0. Choose an edit that makes it say yes.{}").format(links), told)
     row = network_by_digest(of.session, one.edited.subject.digest)
     other = row.slug if row and row.deleted_at is None else ""

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from pluriscope.address import Addresses
 from pluriscope.app.errors import NotFound
-from pluriscope.app.pages.learn.lesson import Lesson, LessonNetwork
-from pluriscope.app.pages.learn.registry import LESSONS, LEVEL, NUMBERS, PLANS, STORY
 from pluriscope.app.pages.page import read_options
 from pluriscope.blocks import Action, Block, Head, Menu, More, Notice
 from pluriscope.templating import AS_FILE, PART, render
+from pluriscope_learn.lesson import Lesson, LessonNetwork
+from pluriscope_learn.registry import LESSONS, LEVEL, NUMBERS, PLANS, STORY
 
 _BY_SLUG: Final = {one.slug: one for one in LESSONS}
 
@@ -46,7 +46,9 @@ def lesson_called(slug: str, links: Addresses) -> Lesson:
     if slug not in _BY_SLUG:
         first = LESSONS[0]
         cure = f"use {', '.join(_BY_SLUG)}"
-        raise NotFound(f"lesson {slug[:60]!r}", "does not exist", cure, "lesson", links.learn(first.slug), first.title)
+        raise NotFound(
+            f"lesson {slug[:60]!r}", "does not exist", cure, "lesson", links.url("learn", first.slug), first.title
+        )
     return _BY_SLUG[slug]
 
 
@@ -58,18 +60,18 @@ def learn(session: Session, links: Addresses) -> Iterator[Block]:
         "Mechanistic interpretability claims to find out how a network computes. Is there one explanation, that is: is "
         f"it identifiable? Start with the story. Then {many} short lessons: each sets a task on a real network, lets "
         f"you try, and shows what came of it. {LEVEL}",
-        actions=[Action("Start the story", links.front(), primary=True), Menu("Share", (), links.learn())],
+        actions=[Action("Start the story", links.front(), primary=True), Menu("Share", (), links.url("learn"))],
     )
     of = None
     try:
         of = LessonNetwork.stored(session, links)
     except NotFound as error:
         yield Notice.refused(error)
-    lessons = [(one, links.learn(one.slug), _picture(one, of)) for one in LESSONS]
+    lessons = [(one, links.url("learn", one.slug), _picture(one, of)) for one in LESSONS]
     urls: dict[int | None, str] = {
         None: "",
-        0: links.learn("slides"),
-        **{n: links.learn(one.slug) for n, one in enumerate(LESSONS, start=1)},
+        0: links.url("learn", "slides"),
+        **{n: links.url("learn", one.slug) for n, one in enumerate(LESSONS, start=1)},
     }
     plans = {minutes: [(part, urls[part.lesson]) for part in parts] for minutes, parts in PLANS.items()}
     yield Sheet(template="all", told={"lessons": lessons, "plans": plans})
@@ -107,7 +109,7 @@ def lesson(session: Session, links: Addresses, slug: str, query: Sequence[tuple[
             "board": board,
             "answers": answers or [(one, "") for one in found.answers(of)],
             "chosen": chosen,
-            "again": links.learn(slug),
+            "again": links.url("learn", slug),
         },
     )
     told = {"slug": slug, "n": found.numbers(of), "lesson": found, "number": number}
@@ -127,7 +129,7 @@ def sheets(session: Session, links: Addresses, template: str) -> Iterator[Block]
         "handout": ("Hand-outs", "black on white, one for each lesson, without answers."),
         "notes": ("Teacher’s notes", f"one for each lesson, with the answers. {LEVEL}"),
     }[template]
-    page = links.learn("hand-outs" if template == "handout" else template)
+    page = links.url("learn", "hand-outs" if template == "handout" else template)
     yield Head(title, f"{many} pages to print, {said}", actions=[Menu("Share", (), page)])
     yield _button("all", "all of them")
     for number, one in enumerate(LESSONS, start=1):
@@ -138,7 +140,7 @@ def sheets(session: Session, links: Addresses, template: str) -> Iterator[Block]
 def plan(links: Addresses, minutes: int) -> Iterator[Block]:
     """A plan on one page: minute by minute what is done, what to ask, what to keep."""
     starts = accumulate((part.takes for part in PLANS[minutes]), initial=0)
-    page = links.learn("notes", minutes=minutes)
+    page = links.url("learn", "notes", minutes=minutes)
     yield Head(f"{minutes} minutes", "One page to print.", actions=[Menu("Share", (), page)])
     yield _button("all", "it")
     told = {"minutes": minutes, "parts": list(zip(starts, PLANS[minutes], strict=False)), "level": LEVEL}

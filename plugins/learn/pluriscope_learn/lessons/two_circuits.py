@@ -10,12 +10,12 @@ import numpy as np
 from markupsafe import Markup
 from pydantic import Field
 
-from pluriscope.app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, number
 from pluriscope.blocks import Action
 from pluriscope.figures.numbers import enumerated, noun
 from pluriscope.figures.svg.layout import Site
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.figures.svg.vessels import MARK
+from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, number
 
 _SLUG: Final = "two-circuits"
 _ABOUT: Final = "n1.2"

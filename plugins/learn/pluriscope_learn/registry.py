@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from pluriscope.analysis.plugins import joined
-from pluriscope.app.pages.learn import (
+from pluriscope_learn.lesson import Lesson
+from pluriscope_learn.lessons import (
     a_lie,
     algorithm_first,
     an_edit,
@@ -17,7 +18,6 @@ from pluriscope.app.pages.learn import (
     two_circuits,
     two_readings,
 )
-from pluriscope.app.pages.learn.lesson import Lesson
 
 _OWN: Final[tuple[Lesson, ...]] = (
     two_circuits.LESSON,

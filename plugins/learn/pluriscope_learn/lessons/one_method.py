@@ -10,22 +10,13 @@ from pydantic import Field
 
 from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.app.errors import BadQuery
-from pluriscope.app.pages.learn.lesson import (
-    Answer,
-    Board,
-    Lesson,
-    LessonNetwork,
-    LessonOptions,
-    Short,
-    choices,
-    fields,
-)
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.charts import thumb
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.played import Ask
 from pluriscope.played import Field as Asked
+from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, choices, fields
 
 _SLUG: Final = "one-method"
 _FIRST: Final = "acdc"
@@ -80,7 +71,7 @@ def _board(of: LessonNetwork, state: MethodOptions) -> Board:
         raise BadQuery(f"method {state.method!r}", "is none whose circuit is valid here", cure, "method")
     place, label, all_valid = places[state.method], _label(state.method), sum(_sizes(of).values())
     links = choices(
-        (f"method-{key}", of.links.learn(_SLUG, method=key), _label(key), key == state.method) for key in places
+        (f"method-{key}", of.links.url("learn", _SLUG, method=key), _label(key), key == state.method) for key in places
     )
     ask = Ask("See where it stands", [("method", state.method)], [
         Asked("guess", f"Of the other {all_valid - 1} valid circuits, smaller:", kind="number", most=all_valid - 1),
@@ -89,7 +80,7 @@ def _board(of: LessonNetwork, state: MethodOptions) -> Board:
     steps = (
         Markup("Choose a method. It was run on this network, and answered with the circuit at the right.") + links,
         Markup("Guess how many valid circuits are smaller than its answer.{}").format(
-            fields(ask, of.links.learn(_SLUG))
+            fields(ask, of.links.url("learn", _SLUG))
         ),
     )
     caption = f"The circuit of {label}: {noun(place['edges'], 'edge')} of {of.question.layout.n_edges}."

@@ -18,16 +18,6 @@ from pluriscope.analysis.network_files.files import parse_network_file
 from pluriscope.analysis.question import Question, ask
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.app import bundled
-from pluriscope.app.pages.learn.lesson import (
-    Answer,
-    Board,
-    Lesson,
-    LessonNetwork,
-    LessonOptions,
-    choices,
-    fields,
-    number,
-)
 from pluriscope.blocks import Action
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import decimal, enumerated
@@ -35,6 +25,7 @@ from pluriscope.figures.svg.charts import thumb
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.played import Ask
 from pluriscope.played import Field as Asked
+from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, choices, fields, number
 
 _SLUG: Final = "a-lie"
 _EAP: Final = RANKINGS["eap"]
@@ -97,7 +88,7 @@ def _without(seen: _Seen, neuron: str) -> Markup:
 def _board(of: LessonNetwork, state: LieOptions) -> Board:
     seen, neuron = _seen(of.question.subject), state.neuron
     links = choices(
-        (f"neuron-{one}", of.links.learn(_SLUG, neuron=one), f"Neuron {one}", one == neuron) for one in _NEURONS
+        (f"neuron-{one}", of.links.url("learn", _SLUG, neuron=one), f"Neuron {one}", one == neuron) for one in _NEURONS
     )
     asked = Asked("guess", "Of 4 answers, change:", kind="number", most=4)
     first = Markup(
@@ -107,7 +98,7 @@ def _board(of: LessonNetwork, state: LieOptions) -> Board:
     steps = (
         first.format(_EAP.label, links),
         Markup("Guess how many of the four answers change without it.{}").format(
-            fields(Ask("Leave it out", [("neuron", neuron)], [asked]), of.links.learn(_SLUG))
+            fields(Ask("Leave it out", [("neuron", neuron)], [asked]), of.links.url("learn", _SLUG))
         ),
     )
     caption = f"Sums of scores: {_told(seen)}."

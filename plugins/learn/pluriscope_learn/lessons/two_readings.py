@@ -11,7 +11,6 @@ from pydantic import Field
 
 from pluriscope.analysis.interpretations.interpretation import NeuronGate
 from pluriscope.app.db.reads.circuits import find_circuit
-from pluriscope.app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, number
 from pluriscope.blocks import Action
 from pluriscope.figures.numbers import enumerated
 from pluriscope.figures.svg.layout import node_name
@@ -19,6 +18,7 @@ from pluriscope.figures.svg.lessons import LEFT, RIGHT, value_line
 from pluriscope.figures.svg.tiles import Bits, bits_of, variable
 from pluriscope.figures.svg.vessels import in_question, in_words
 from pluriscope.templating import render
+from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, number
 
 _SLUG: Final = "two-readings"
 _WANTED: Final[Bits] = (0, 1, 1, 0)
@@ -103,7 +103,7 @@ def _board(of: LessonNetwork, state: ReadingsOptions) -> Board:
     figure = render(
         "learn/slider.html",
         drawing=_line(of, [(state.mark, table, "")]),
-        url=of.links.learn(_SLUG),
+        url=of.links.url("learn", _SLUG),
         mark=state.mark,
         full=full,
         values=_values(of),

@@ -15,7 +15,6 @@ from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
 from pluriscope.analysis.criteria.verdict import PASSED
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.app.errors import NotFound
-from pluriscope.app.pages.learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, fields
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import enumerated, exact
 from pluriscope.figures.svg.charts import draw, thumb
@@ -23,6 +22,7 @@ from pluriscope.figures.svg.elements import drawing, rect
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.played import Ask
 from pluriscope.played import Field as Asked
+from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, fields
 
 _SLUG: Final = "stricter"
 _ASKS: Final = {
@@ -135,7 +135,7 @@ def _board(of: LessonNetwork, state: StricterOptions) -> Board:
     if not done:
         form = fields(
             Ask("Add the test", kept, [Asked("guess", f"Of {exact(before)}, left:", most=before, kind="number")]),
-            of.links.learn(_SLUG),
+            of.links.url("learn", _SLUG),
         )
     steps = (
         Markup("Read the next test. Guess how many circuits are left after it, then add it.{}").format(form),

@@ -14,36 +14,23 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 from pydantic import Field, StringConstraints
-from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
 from pluriscope.analyses.registry import BY_KEY
-from pluriscope.analysis.experiments import InterventionSpace, NetworkAnswers, ask_network
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.sandbox.intervention import Change, Intervention
-from pluriscope.analysis.sandbox.running import Bench
+from pluriscope.analysis.sandbox.intervention import Change
 from pluriscope.analysis.subjects.perceptron.mlp import next_layer
-from pluriscope.app.errors import BadQuery, Moved, NotFound
+from pluriscope.app.errors import BadQuery, NotFound
 from pluriscope.app.options import Options
 from pluriscope.app.pages.analyses import Asked
 from pluriscope.app.pages.analyses import asked as asked_about
-from pluriscope.app.pages.candidates import input_texts
-from pluriscope.app.pages.explanations import Explanation, find_explanation
-from pluriscope.app.pages.place import Place, locate_boolean
+from pluriscope.app.pages.example import NETWORK, ExampleNetwork
 from pluriscope.blocks import Action
 from pluriscope.figures.numbers import decimal
 from pluriscope.figures.svg.elements import Step, twice
 from pluriscope.figures.svg.layout import Site
-from pluriscope.figures.svg.vessels import MARK, NARROW, WIDE, Reading, Vessels, full_at
-from pluriscope.naming import ExplanationRef, Scope
+from pluriscope.figures.svg.vessels import MARK, NARROW, WIDE, Reading, Vessels
 from pluriscope.played import Ask
 from pluriscope.templating import render
 
-NETWORK: Final = "xor-pretrained"
-PAIR: Final = ("i-2b1ef.224", "i-2b1ef.352")
-"""Its fair pair as :mod:`pluriscope.analysis.pair` finds it, two interpretations of one circuit: the story calls them P
-and Q.
-"""
 Short = Annotated[str, StringConstraints(max_length=40)]
 MOST_DIGITS: Final = 6
 
@@ -96,7 +83,7 @@ class Board:
 class Lesson:
     """One lesson.
 
-    Its hand-out and teacher's notes are the macros ``handout`` and ``notes`` of ``templates/learn/SLUG.html``.
+    Its hand-out and teacher's notes are the macros ``handout`` and ``notes`` of the template ``learn/SLUG.html``.
 
     Args:
         slug: in addresses.
@@ -130,43 +117,14 @@ class Lesson:
 
 
 @dataclass(frozen=True, eq=False)
-class LessonNetwork:
+class LessonNetwork(ExampleNetwork):
     """The network that the lessons are about.
 
     Args:
-        place: the network under the usual rules.
         read: analyses that were looked at.
     """
 
-    session: Session
-    links: Addresses
-    place: Place
     read: dict[str, Asked] = field(default_factory=dict)
-
-    @classmethod
-    def stored(cls, session: Session, links: Addresses) -> LessonNetwork:
-        """As it is stored.
-
-        Raises:
-            NotFound: it is not.
-        """
-        try:
-            return cls(session, links, locate_boolean(session, links, NETWORK, Scope()))
-        except Moved as moved:
-            return cls(session, links, locate_boolean(session, links, moved.now, Scope()))
-        except NotFound as error:
-            cause, cure = "is not stored here, as no bundled one is", "start the server without --no-bundled"
-            raise NotFound(f"network {NETWORK}", cause, cure, "network", error.parent, error.parent_label) from None
-
-    @property
-    def question(self) -> Question:
-        """The network, its task and the rules."""
-        return self.place.question
-
-    @cached_property
-    def rows(self) -> list[str]:
-        """The inputs as texts."""
-        return input_texts(self.question.network.n_inputs)
 
     @cached_property
     def hidden(self) -> dict[str, Site]:
@@ -175,35 +133,9 @@ class LessonNetwork:
         return {f"n{layer}.{neuron}": (layer, neuron) for layer, size in sizes for neuron in range(size)}
 
     @cached_property
-    def pair(self) -> tuple[Explanation, Explanation]:
-        """The two interpretations of the story."""
-        p, q = (find_explanation(self.session, self.links, self.place, ExplanationRef.parse(ref)) for ref in PAIR)
-        return p, q
-
-    @cached_property
-    def differ(self) -> list[Site]:
-        """The neurons that the two read differently."""
-        gates = zip(*(one.item.gates for one in self.pair), strict=True)
-        return [(one.layer, one.neuron) for one, other in gates if one.function != other.function]
-
-    @cached_property
     def predicted(self) -> list[NDArray[np.int8]]:
         """What the two say of every intervention, ``[set, source, base]`` each."""
         return [one.predictions(self.asked[0]) for one in self.pair]
-
-    @cached_property
-    def asked(self) -> tuple[InterventionSpace, NetworkAnswers]:
-        """Every intervention, and what the network does."""
-        return ask_network(self.question)
-
-    @cached_property
-    def _bench(self) -> Bench:
-        return Bench(self.question.network, self.question.clean_rows)
-
-    @cached_property
-    def full(self) -> float:
-        """The value at which a neuron is drawn full."""
-        return full_at(self.question.network, self.question.clean_rows)
 
     def row(self, text: str) -> int:
         """The number of an input.
@@ -225,10 +157,6 @@ class LessonNetwork:
             cure = f"use {', '.join(self.hidden)}"
             raise BadQuery(f"neuron {name!r}", "is no hidden neuron of this network", cure, "neuron")
         return self.hidden[name]
-
-    def run(self, row: int, changes: Iterable[Change] = ()) -> list[list[float]]:
-        """The values of all layers on an input while something is changed."""
-        return [layer.tolist() for layer in self._bench.run(Intervention(row, tuple(changes)))]
 
     def without(self, off: Iterable[Site], row: int) -> list[list[float]]:
         """The same while some neurons give 0."""
@@ -267,7 +195,7 @@ class LessonNetwork:
     def at(self, slug: str, state: LessonOptions, **changed: Any) -> str:
         """The address of a lesson in another state."""
         kept = state.model_dump(exclude_defaults=True, exclude={"theme"})
-        return self.links.learn(slug, **{**kept, **changed})
+        return self.links.url("learn", slug, **{**kept, **changed})
 
     def blank(self) -> Markup:
         """The network without values, to draw in."""

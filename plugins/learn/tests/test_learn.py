@@ -24,11 +24,11 @@ from pluriscope.app.db.reads.analyses import find_network
 from pluriscope.app.db.reports import save_report
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.main import create_app
-from pluriscope.app.pages.learn.an_edit import EDITS
-from pluriscope.app.pages.learn.lesson import LessonNetwork
-from pluriscope.app.pages.learn.registry import LESSONS
 from pluriscope.app.pages.search import SearchOptions, build_search
 from pluriscope.glossary import terms
+from pluriscope_learn.lesson import LessonNetwork
+from pluriscope_learn.lessons.an_edit import EDITS
+from pluriscope_learn.registry import LESSONS
 from tests.app.pages.conftest import judge
 from tests.factories import on_a_copy, stored_analysis
 from tests.oracles.brute_force_circuits import boolean_rows, edges_of, run

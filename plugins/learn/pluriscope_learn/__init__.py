@@ -1,0 +1,1 @@
+"""Lessons about one network, with slides, hand-outs, teacher's notes and plans for a class."""
