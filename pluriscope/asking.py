@@ -1,9 +1,9 @@
-"""Asking an analysis of a result: what it looks at, such as verdicts, is read off the result or computed from it."""
+"""Asking more of a result: an analysis, which reads what it looks at off the result or computes it, or a count anew."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -11,34 +11,33 @@ import numpy as np
 from pluriscope.algorithms import Algorithm, Algorithms
 from pluriscope.analyses.registry import ANALYSES, EVERY
 from pluriscope.analysis.alignments.alignment import OnNeurons
+from pluriscope.analysis.certainty import Certainty
 from pluriscope.analysis.criteria.criterion import KINDS
 from pluriscope.analysis.criteria.funnel import DEFAULT_PRESET, Judged
 from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
-from pluriscope.analysis.errors import AnalysisError, InvalidIntervention
-from pluriscope.analysis.explanations.probes import table_text
-from pluriscope.analysis.explanations.registry import KIND_OF
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.explaining.count_report import CountReport
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.lenses.functions import without_sign
+from pluriscope.analysis.limits import DEFAULT_SECONDS
 from pluriscope.analysis.report import Analysed, Carried, Irredundant, Placed, Report, Settings
-from pluriscope.analysis.steering.report import SteeringReport
-from pluriscope.analysis.steering.report import find as steer
 from pluriscope.analysis.work import Work
-from pluriscope.explanations import Explanation
 from pluriscope.findings import Findings
-from pluriscope.progress import telling
+from pluriscope.progress import Reader, Seconds, telling, working
 
 _LITERALS: Final = "irredundant-literals"
 
 
-def asked(of: Findings, algorithms: Algorithms | None, key: str, *, thorough: bool) -> Report:
-    """What one analysis finds.
+def ask(self: Findings, key: str, *, thorough: bool = False) -> Report:
+    """What one analysis finds, such as "stories" or "funnel": every number, as its JSON has them under the same
+    name.
 
     Args:
-        of: that is asked.
-        algorithms: that were found in it; None where its kind has none.
+        key: which, as its address has it.
+        thorough: do also what takes long, where there is such.
 
     Raises:
-        AnalysisError: there is no such analysis, or it says nothing of such a network.
+        AnalysisError: there is no such analysis, or it says nothing of such networks.
     """
     item, known = f"analysis {key[:40]!r}", {one.key: one for one in ANALYSES}
     if alone := next((one for one in EVERY if one.key == key and one.asks), None):
@@ -46,55 +45,56 @@ def asked(of: Findings, algorithms: Algorithms | None, key: str, *, thorough: bo
     if key not in known:
         raise AnalysisError(item, "is unknown of a network", f"use {', '.join(known)}")
     analysis = known[key]
-    if refusal := analysis.refuses(of.question, of.network_file.planted):
+    if refusal := analysis.refuses(self.question, self.network_file.planted):
         raise AnalysisError(item, f"does not apply: {refusal.rstrip('.')}", "choose another one")
-    if thorough and not analysis.more(of.question.kind):
+    if thorough and not analysis.more(self.question.kind):
         raise AnalysisError(item, "does all there is", "leave thorough out")
     with telling() as tell:
         work = Work(tell, time.perf_counter)
+        algorithms = algorithms_of(self)
         if algorithms is None:  # beside circuits there is only what was planted
-            more = {"planted": of.question.kind.explaining.planted(of.network_file, of.question)}
+            more = {"planted": self.question.kind.explaining.planted(self.network_file, self.question)}
         else:
-            more = {name: _READERS[name](of, algorithms, work) for name in analysis.reads}
-        found = analysis.finds(Analysed(of.question, of.search, **more), Settings(thorough=thorough), work)
-        return found.asked_about(of.question)
+            more = {name: _READERS[name](self, algorithms, work) for name in analysis.reads}
+        found = analysis.finds(Analysed(self.question, self.search, **more), Settings(thorough=thorough), work)
+        return found.asked_about(self.question)
 
 
-def steered(
-    of: Findings, algorithms: Algorithms | None, settings: Mapping[str, object], into: Findings | None
-) -> SteeringReport:
-    """What steering does, and what the explanations that were found predict of it.
+def count(
+    self: Findings,
+    how: Certainty | None = None,
+    *,
+    at_most_edges: int | None = None,
+    keeps: Sequence[str] = (),
+    seconds: Seconds = DEFAULT_SECONDS,
+    seed: int = 0,
+    report: Reader = None,
+) -> CountReport:
+    """How many circuits are valid, how small the smallest is and what all keep, each with how sure it is.
 
     Args:
-        of: whose network is steered.
-        algorithms: that were found in it; None where its kind has none.
-        settings: of :data:`pluriscope.analysis.steering.directions.SETTINGS`.
-        into: another result, to whose network the direction is transferred.
+        how: the certainty wanted; None for the best that ends in time.
+        at_most_edges: count only circuits of a perceptron with at most so many.
+        keeps: and that keep each of these edges and hidden neurons, such as "n1.2" and "A-n1.0".
+        seconds: as of :func:`pluriscope.explain`.
+        seed: of all draws.
+        report: likewise.
 
     Raises:
-        AnalysisError: there is no such site, class or direction, or the other network has other rows.
+        AnalysisError: what is wanted is out of reach, with what would do.
     """
-    with telling() as tell:
-        work = Work(tell, time.perf_counter)
-        placed = None if algorithms is None else _placed(of, algorithms, work)
-        other = None if into is None else (into.name, into.question)
-        return steer(Analysed(of.question, of.search, placed=placed), settings, other, work)
+    from pluriscope.analysis.explaining.counting import count as counted
+    from pluriscope.kinds.circuits import facet_of
+
+    facet = facet_of(self.question, at_most_edges, keeps)
+    with working(seconds, report) as work:
+        return counted(self.question, work, how, seed, facet)
 
 
-def placed_at(one: Explanation, at: str) -> dict[str, str]:
-    """Settings of steering for the first function that an explanation has at a site.
-
-    Raises:
-        InvalidIntervention: it has none there.
-    """
-    claims = KIND_OF[one.kind].claims(one.value)
-    here = [claim for claim in claims if claim.layer and claim.says == "function" and at in ("", str(claim.layer))]
-    if not here:
-        cause = f"places no function{f' at site {at[:20]!r}' if at else ' on the network'}"
-        raise InvalidIntervention(f"explanation {one.ref}", cause, "choose a placement, or another site")
-    on = "+".join(map(str, here[0].neurons)) or ",".join(map(repr, here[0].directions[0]))
-    table = table_text(here[0].function, one.result.question.network.n_inputs)
-    return {"at": str(here[0].layer), "along": "placement", "of": table, "on": on}
+def algorithms_of(of: Findings) -> Algorithms | None:
+    """The algorithms of a result; None where its kind of network has none."""
+    found: Algorithms | None = getattr(of, "algorithms", None) if of.offers("algorithms") else None
+    return found
 
 
 def _classes(of: Findings, work: Work) -> list[int]:
@@ -130,7 +130,8 @@ def _irredundant(of: Findings, algorithms: Algorithms) -> Irredundant:
     return Irredundant(some, int(of.found["candidates"]), len(algorithms) == int(of.found["candidates"]))
 
 
-def _placed(of: Findings, algorithms: Algorithms, work: Work) -> Placed:
+def placed_of(of: Findings, algorithms: Algorithms, work: Work) -> Placed:
+    """What was found of where algorithms can be placed."""
     some = [one for one in algorithms if len(one.alignments)]
     return Placed(
         [one.value for one in some],
@@ -186,7 +187,7 @@ _READERS: Final[Mapping[str, Callable[[Findings, Algorithms, Work], Any]]] = {
     "carried": lambda of, algorithms, _: _carried(of, algorithms),
     "irredundant": lambda of, algorithms, _: _irredundant(of, algorithms),
     "planted": lambda of, _, __: of.question.kind.explaining.planted(of.network_file, of.question),
-    "placed": _placed,
+    "placed": placed_of,
     "judged": _judged,
 }
 """Fields of :class:`pluriscope.analysis.report.Analysed` that few analyses look at."""

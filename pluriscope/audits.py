@@ -9,13 +9,16 @@ from typing import Annotated, Any, Final
 
 from numpy.typing import NDArray
 
-from pluriscope.analysis.discovery.audit import audit, audit_json
+from pluriscope.analysis.discovery.audit import audit as run_audit
+from pluriscope.analysis.discovery.audit import audit_json
 from pluriscope.analysis.discovery.claims import read_claim, vocabulary_of
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.discovery.registry import read_methods
 from pluriscope.analysis.errors import InvalidClaim
+from pluriscope.analysis.null_model import NullReport
 from pluriscope.analysis.work import Work
 from pluriscope.arguments import LATER, listed, unfit
+from pluriscope.asking import ask
 from pluriscope.circuits import Circuit
 from pluriscope.claim_files import claim_texts, value_text
 from pluriscope.figures.numbers import noun
@@ -55,51 +58,61 @@ class Located(Tabled):
         return Rows(self.get("rows", ()), self["sentence"])
 
 
-def located(result: Findings, claim: ClaimLike, null: Any = None) -> Located:
-    """Where one claim stands: what a page and its JSON tell of it.
+def locate(self: Findings, claim: ClaimLike, *, null: bool = False) -> Located:
+    """Where a circuit of your own stands: whether it is valid and by how much, how many others are, the nearest and
+    the farthest of these with an intervention that tells them apart, and every criterion that is judged quickly.
 
     Args:
-        result: among whose circuits.
-        claim: one circuit.
-        null: the null networks that it is held against, if any.
+        claim: as one of :meth:`audit`.
+        null: say of a valid one how many null networks have one as small, as ``ask("null")`` finds them.
 
     Raises:
-        InvalidClaim: it cannot be read, or is several.
+        InvalidClaim: it cannot be read.
     """
-    texts = _texts(result, {"claim": claim})
+    held = _null(self) if null else None
+    texts = _texts(self, {"claim": claim})
     if len(texts) != 1:
         raise InvalidClaim("claim", f"is {len(texts)} of them", "give one file, or ask audit() about all")
-    read = read_claim(next(iter(texts.values())).encode(), vocabulary_of(result.question))
-    count = result.counts.valid_circuits
-    return Located(own_answer(landscape_of(result.question, result.search), read, count, null))
+    read = read_claim(next(iter(texts.values())).encode(), vocabulary_of(self.question))
+    count = self.counts.valid_circuits
+    return Located(own_answer(landscape_of(self.question, self.search), read, count, held))
 
 
-def audited(result: Findings, methods: Sequence[str] | None, claims: ClaimsLike | None, null: Any = None) -> Audit:
-    """Run methods and locate their answers, and claims: the content of an audit file.
+def audit(
+    self: Findings, methods: Sequence[str] | None = None, claims: ClaimsLike | None = None, *, null: bool = False
+) -> Audit:
+    """What discovery methods answer, and where that stands among all valid circuits: an audit file's content.
 
     Args:
-        result: among whose circuits.
-        methods: keys with settings; if None one of each where there are no claims.
-        claims: each with a name.
-        null: the null networks that valid ones are held against, if any.
+        methods: keys such as "acdc" or "eap(threshold=.9)"; one of each if neither methods nor claims are given.
+        claims: circuits of others by name, or a list of them: each a circuit, a mask, names of edges, a number for
+            each edge, a graph in a format of :meth:`to_graph`, or the ``Path`` of a file or folder of such.
+        null: say of each valid circuit how many null networks have one as small, as ``ask("null")`` finds them.
 
     Raises:
         InvalidMethod: an unknown method or setting.
         InvalidClaim: a claim that cannot be read.
     """
-    texts = {} if claims is None else _texts(result, claims)
-    asked = read_methods(["default"] if methods is None and not texts else methods or (), result.question.kind)
-    subject = vocabulary_of(result.question)
+    held = _null(self) if null else None
+    texts = {} if claims is None else _texts(self, claims)
+    asked = read_methods(["default"] if methods is None and not texts else methods or (), self.question.kind)
+    subject = vocabulary_of(self.question)
     told = {name: read_claim(text.encode(), subject) for name, text in texts.items()}
     with telling() as tell:
         work = Work(tell, time.perf_counter)
-        landscape = landscape_of(result.question, result.search, work=work)
+        landscape = landscape_of(self.question, self.search, work=work)
         begun = work.clock()
-        found = audit(landscape, asked, told, work)
+        found = run_audit(landscape, asked, told, work)
     seconds = {"methods": work.clock() - begun}
-    explaining = result.question.kind.explaining
-    planted = explaining.planted(result.network_file, result.question)
-    return Audit(audit_json(landscape, found, seconds, explaining.missing(landscape), planted, null))
+    explaining = self.question.kind.explaining
+    planted = explaining.planted(self.network_file, self.question)
+    return Audit(audit_json(landscape, found, seconds, explaining.missing(landscape), planted, held))
+
+
+def _null(result: Findings) -> NullReport:
+    found = ask(result, "null")
+    assert isinstance(found, NullReport)  # noqa: S101
+    return found
 
 
 def _texts(result: Findings, claims: ClaimsLike) -> dict[str, str]:

@@ -207,19 +207,19 @@ def who_is_right(counts: Sequence[int], unit: str, beside: str = "") -> Figure:
     return Figure(quarters(counts, sentence=f"Of {unit}, from left to right: {words}"), told, id="right")
 
 
-def compared(result: Findings, explanations: Sequence[Explanation]) -> Rows:
-    """A row for each trial in which some of two to six explanations contradict each other, clearest first, who is right
-    taking turns: who says what (P, Q, R … in their order), and what happens. A trial is an interchange intervention,
-    with what is patched from which input to which; of networks without Boolean inputs it is a row of the task. Circuits
+def compare(self: Findings, *explanations: Explanation) -> Rows:
+    """The trials in which some of two to six explanations contradict each other, clearest first, who is right taking
+    turns: who says what (P, Q, R … in their order), and what happens. A trial is an interchange intervention, with
+    what is patched from which input to which; of networks without Boolean inputs it is a row of the task. Circuits
     among themselves are run; beside other kinds they say nothing.
 
     Raises:
-        InvalidIntervention: fewer than two, more than six, or of different networks, outputs or rows.
+        AnalysisError: fewer than two, more than six, or of another result.
     """
     if not LEAST <= len(explanations) <= MOST:
         cause = f"has {noun(len(explanations), 'explanation')}"
         raise InvalidIntervention("comparison", cause, f"give {LEAST} to {MOST}")
-    asked = result.question
+    asked = self.question
     for one in explanations:
         other = one.result.question
         if (other.subject.digest, other.output, other.data_digest) != (
@@ -229,9 +229,9 @@ def compared(result: Findings, explanations: Sequence[Explanation]) -> Rows:
         ):
             cause = "is about another network, output or rows"
             raise InvalidIntervention(one.title, cause, "compare explanations of one output on the same rows")
-    letters, by_rows = LETTERS[: len(explanations)], not result.offers("neurons")
+    letters, by_rows = LETTERS[: len(explanations)], not self.offers("neurons")
     rows = list((_on_rows if by_rows else _on_interventions)(asked, explanations))
-    address = result.addresses.compare(result.network_key, [one.ref for one in explanations], result.scope)
+    address = self.addresses.compare(self.network_key, [one.ref for one in explanations], self.scope)
     who = "; ".join(f"{letter}: {one.title}" for letter, one in zip(letters, explanations, strict=True))
     trials = noun(len(rows), "row" if by_rows else "intervention")
     return Rows(rows, link(address, f"{trials} on which they contradict each other. {who}"))

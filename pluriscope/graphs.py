@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
+from pluriscope.analysis.errors import InvalidClaim
 from pluriscope.analysis.explanations.circuits import gate_label
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.graph_files.registry import graph_in
+from pluriscope.arguments import unfit
 from pluriscope.figures.svg.tiles import bits_of
+from pluriscope.findings import Findings
 from pluriscope.naming import ExplanationRef
 
 
@@ -51,3 +56,26 @@ def answer_graph(key: str, question: Any, mask: int | None, scores: Any, **about
 
 def _function(question: Any, function: int, label: str) -> dict[str, Any]:
     return {"function": label, "table": "".join(map(str, bits_of(function, question.subject.n_inputs)))}
+
+
+def to_graph(self: Findings, answer: Mapping[str, Any], key: str = "networkx") -> Any:
+    """A graph of the whole network with one answer of :meth:`audit`: its mask, and a score for each edge.
+
+    Args:
+        answer: one of its ``claims``.
+        key: as of :meth:`Explanation.to_graph <pluriscope.explanations.Explanation.to_graph>`.
+
+    Raises:
+        NotOffered: the format is unknown, or does not take scores of such networks.
+    """
+    if "method" not in answer:
+        raise unfit("answer", answer, "one of the claims of an audit")
+    mask, scores, method = answer.get("raw_mask"), answer.get("scores"), answer.get("name") or answer["method"]
+    graph, number = self.question.graph, None
+    fits = scores is None or len(scores) == graph.n_bits
+    if mask is not None:  # of any edges, which need not be a circuit
+        fits = fits and bool(re.fullmatch(f"[0-9a-f]{{{graph.n_hex_digits}}}", str(mask)))
+        number = int(mask, 16) if fits else 0
+    if not fits or (number or 0) >> graph.n_bits:
+        raise InvalidClaim("answer", "is of another network", "give an answer of an audit of this one")
+    return answer_graph(key, self.question, number, scores, name=self.name, method=method)

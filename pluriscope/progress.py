@@ -9,14 +9,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+from pydantic import Field
+
+from pluriscope.analysis.limits import DEFAULT_LIMITS, Limits
 from pluriscope.analysis.progress import Progress, Report
+from pluriscope.analysis.work import Work
 from pluriscope.errors import InvalidOption
 
 _SECONDS: Final = 1.0
 """Between two reports, and before a notebook shows the first."""
 Reader = Callable[[str], Any] | None
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
 
 
 @contextmanager
@@ -103,3 +108,11 @@ def stopping() -> Iterator[Callable[[], bool]]:
     finally:
         if here:
             signal.signal(signal.SIGINT, former)
+
+
+@contextmanager
+def working(seconds: float | None, report: Reader, limits: Limits = DEFAULT_LIMITS) -> Iterator[Work]:
+    """What an analysis is given beside its question."""
+    with telling(report) as tell, stopping() as stopped:
+        work = Work(tell, time.perf_counter, limits, stopped=stopped)
+        yield work if seconds is None else work.for_seconds(seconds)

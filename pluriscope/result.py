@@ -7,28 +7,25 @@ All three are one thing, a result file with its network (``pluriscope-result/1``
 from __future__ import annotations
 
 import json
-import re
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from markupsafe import Markup
 from pydantic import Field
 
+from pluriscope import asking, audits, comparison, graphs, steering
 from pluriscope.algorithms import Algorithm, Algorithms, Alignments
-from pluriscope.analysis.certainty import Certainty
-from pluriscope.analysis.checkpoints import CheckpointsReport, find_over_training
 from pluriscope.analysis.data import DataRecord, clean_data, parse_data_file
-from pluriscope.analysis.errors import InvalidClaim, InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
-from pluriscope.analysis.explaining.count_report import CountReport
-from pluriscope.analysis.limits import DEFAULT_LIMITS, DEFAULT_SECONDS, MOST_STORED, Limits
+from pluriscope.analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
+from pluriscope.analysis.limits import DEFAULT_LIMITS, DEFAULT_SECONDS, MOST_STORED
 from pluriscope.analysis.network_files.declaration import OutputIs
 from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.plugins import entries
+from pluriscope.analysis.plugins import load as load_plugin
 from pluriscope.analysis.protocol import (
     MAX_PROTOCOL_BYTES,
     Protocol,
@@ -36,23 +33,16 @@ from pluriscope.analysis.protocol import (
     parse_protocol_file,
     protocol_from_mapping,
 )
-from pluriscope.analysis.report import Report
 from pluriscope.analysis.result_file import MAX_RESULT_BYTES, RESULT_FORMAT, self_contained
-from pluriscope.analysis.steering.report import SteeringReport
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.analysis.subjects.subject import SubjectKind
-from pluriscope.analysis.work import Work
-from pluriscope.arguments import LATER, FilePath, checked, file_path, unfit
-from pluriscope.asking import asked, placed_at, steered
-from pluriscope.audits import Audit, ClaimLike, ClaimsLike, Located, audited, located
+from pluriscope.arguments import LATER, FilePath, checked, file_path
 from pluriscope.circuits import Circuit, Circuits, Interpretations
-from pluriscope.comparison import compared
 from pluriscope.counts import Count, counted
 from pluriscope.errors import MissingLibrary
 from pluriscope.explanations import Explanation
 from pluriscope.figures.svg.layout import shape_text
 from pluriscope.findings import Findings, Site
-from pluriscope.graphs import answer_graph
 from pluriscope.lists import Listing
 from pluriscope.live_view import live_view, show_live
 from pluriscope.models import (
@@ -62,21 +52,19 @@ from pluriscope.models import (
     Model,
     questions_of,
     read_bytes,
-    read_checkpoints,
     read_model,
     whole_subject,
     write_json,
 )
-from pluriscope.progress import Reader, stopping, telling
+from pluriscope.progress import Reader, Seconds, working
 from pluriscope.result_tables import save_tables
-from pluriscope.showing import Drawing, Rows, beside, heading, link, table
+from pluriscope.showing import Drawing, beside, heading, link, table
 from pluriscope.task_values import TaskLike
 from pluriscope.verdict import Verdict, verdict_of
 from pluriscope.views.registry import view_of
 
 _DRAWING: Final = 420
 _THUMB: Final = 170
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
 ProtocolLike = Annotated[str | Path | Mapping[str, Any] | Protocol, LATER]
 _ITEM: Final = "result file"
 _WRITE_ANEW: Final = "write it anew with pluriscope.explain(…).save(path), or with pluriscope analyse"
@@ -146,38 +134,8 @@ def explain(
     said |= {"encoding": encoding, "output_is": output_is, "layers": layers}
     given = read_model(model, task, name=name, data=data, **said)
     asked = questions_of(given, [output], read_protocol(protocol, given.kind))
-    with _working(seconds, report, replace(DEFAULT_LIMITS, max_valid=max_listed)) as work:
+    with working(seconds, report, replace(DEFAULT_LIMITS, max_valid=max_listed)) as work:
         return Result(given.file, asked[0], given.kind.explaining.explain(asked, work))
-
-
-@checked
-def checkpoints(
-    *files: FilePath, protocol: ProtocolLike = "complete", output: int = 0, seconds: Seconds = DEFAULT_SECONDS
-) -> CheckpointsReport:
-    """What becomes of the explanations of a network while it learns.
-
-    Args:
-        files: two or more checkpoints, as ``pluriscope train --checkpoints`` and ``train-model --checkpoints`` write
-            them, or their folder.
-        protocol: the rules; see :func:`explain`.
-        output: which of the network's outputs, from 0.
-        seconds: for all checkpoints together; None for no end.
-
-    Raises:
-        AnalysisError: they cannot be read, or are not those of one network.
-    """
-    named = isinstance(protocol, str) and not Path(protocol).suffix
-    given = read_checkpoints(files, protocol if named else read_protocol(protocol), output)
-    with _working(seconds, None) as work:
-        return find_over_training(given, work)
-
-
-@contextmanager
-def _working(seconds: float | None, report: Reader, limits: Limits = DEFAULT_LIMITS) -> Iterator[Work]:
-    """What an analysis is given beside its question."""
-    with telling(report) as tell, stopping() as stopped:
-        work = Work(tell, time.perf_counter, limits, stopped=stopped)
-        yield work if seconds is None else work.for_seconds(seconds)
 
 
 @checked
@@ -387,116 +345,24 @@ class Result(Findings):
 
     # ------------------------------------------------------------ asking more
 
-    def compare(self, *explanations: Explanation) -> Rows:
-        """The interchange interventions on which two to six explanations of any kinds contradict each other; of a
-        transformer the rows of its task on which circuits answer differently.
+    ask, count = asking.ask, asking.count
+    audit, locate = audits.audit, audits.locate
+    compare = comparison.compare
+    steer = steering.steer
+    to_graph = graphs.to_graph
 
-        Raises:
-            AnalysisError: fewer than two, more than six, or of another result.
-        """
-        return compared(self, explanations)
+    if not TYPE_CHECKING:  # else every misspelt attribute would pass
 
-    def audit(
-        self, methods: Sequence[str] | None = None, claims: ClaimsLike | None = None, *, null: bool = False
-    ) -> Audit:
-        """What discovery methods answer, and where that stands among all valid circuits: an audit file's content.
+        def __getattr__(self, name: str) -> Any:
+            """A method that a plugin brings."""
+            if hasattr(type(self), name):  # a property that failed: again, for its own error
+                return object.__getattribute__(self, name)
+            if name.startswith("_") or name not in entries("result"):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            return checked(load_plugin("result", name)).__get__(self)
 
-        Args:
-            methods: keys such as "acdc" or "eap(threshold=.9)"; one of each if neither methods nor claims are given.
-            claims: circuits of others by name, or a list of them: each a circuit, a mask, names of edges, a number for
-                each edge, a graph in a format of :meth:`to_graph`, or the ``Path`` of a file or folder of such.
-            null: say of each valid circuit how many null networks have one as small, as ``ask("null")`` finds them.
-
-        Raises:
-            InvalidMethod: an unknown method or setting.
-            InvalidClaim: a claim that cannot be read.
-        """
-        return audited(self, methods, claims, self.ask("null") if null else None)
-
-    def locate(self, claim: ClaimLike, *, null: bool = False) -> Located:
-        """Where a circuit of your own stands: whether it is valid and by how much, how many others are, the nearest and
-        the farthest of these with an intervention that tells them apart, and every criterion that is judged quickly.
-
-        Args:
-            claim: as one of :meth:`audit`.
-            null: say of a valid one how many null networks have one as small, as ``ask("null")`` finds them.
-
-        Raises:
-            InvalidClaim: it cannot be read.
-        """
-        return located(self, claim, self.ask("null") if null else None)
-
-    def to_graph(self, answer: Mapping[str, Any], key: str = "networkx") -> Any:
-        """A graph of the whole network with one answer of :meth:`audit`: its mask, and a score for each edge.
-
-        Args:
-            answer: one of its ``claims``.
-            key: as of :meth:`Explanation.to_graph <pluriscope.explanations.Explanation.to_graph>`.
-
-        Raises:
-            NotOffered: the format is unknown, or does not take scores of such networks.
-        """
-        if "method" not in answer:
-            raise unfit("answer", answer, "one of the claims of an audit")
-        mask, scores, method = answer.get("raw_mask"), answer.get("scores"), answer.get("name") or answer["method"]
-        graph, number = self.question.graph, None
-        fits = scores is None or len(scores) == graph.n_bits
-        if mask is not None:  # of any edges, which need not be a circuit
-            fits = fits and bool(re.fullmatch(f"[0-9a-f]{{{graph.n_hex_digits}}}", str(mask)))
-            number = int(mask, 16) if fits else 0
-        if not fits or (number or 0) >> graph.n_bits:
-            raise InvalidClaim("answer", "is of another network", "give an answer of an audit of this one")
-        return answer_graph(key, self.question, number, scores, name=self.name, method=method)
-
-    def ask(self, key: str, *, thorough: bool = False) -> Report:
-        """What one analysis finds, such as "stories" or "funnel": every number, as its JSON has them under the same
-        name.
-
-        Args:
-            key: which, as its address has it.
-            thorough: do also what takes long, where there is such.
-
-        Raises:
-            AnalysisError: there is no such analysis, or it says nothing of such networks.
-        """
-        return asked(self, self.algorithms if self.offers("algorithms") else None, key, thorough=thorough)
-
-    def steer(
-        self,
-        at: str = "",
-        along: str | Explanation = "means",
-        *,
-        on: str | Sequence[float] = "",
-        of: str = "",
-        most: float = 2.0,
-        steps: int = 20,
-        into: Result | None = None,
-        there: str = "",
-    ) -> SteeringReport:
-        """Add α times a direction at a site: what the network answers at each dose, what the explanations found here
-        predict of it, and whether the direction steers another network, too.
-
-        Args:
-            at: a hidden layer from "1"; of a transformer a site such as "x1~3" or "2.0~3".
-            along: "means" (of class 1 less class 0), "probe", "das", "placement" or "numbers"; or a placement, of whose
-                first variable at the site the neurons and the classes are taken.
-            on: neurons of a placement such as "0+2", the weights of its read-out, or the numbers.
-            of: the classes: a truth table over the rows, or two answers as "A,B"; the task unless given.
-            most: the largest dose, of either sign.
-            steps: doses from 0 to that.
-            into: another result, to whose network the direction is mapped.
-            there: the site of that network; the same unless given.
-
-        Raises:
-            AnalysisError: there is no such site, class or direction, or the other network has other rows or another
-                task.
-        """
-        settings = {"at": at, "along": along, "on": on, "of": of, "most": most, "steps": steps, "there": there}
-        if isinstance(along, Explanation):
-            settings |= placed_at(along, at)
-        if not isinstance(on, str):
-            settings["on"] = ",".join(map(repr, map(float, on)))
-        return steered(self, self.algorithms if self.offers("algorithms") else None, settings, into)
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *entries("result")})
 
     def continued(self, *, seconds: Seconds = DEFAULT_SECONDS, report: Reader = None) -> Result:
         """Go on with an analysis that the time ended; in the end it is what one run without an end finds.
@@ -511,39 +377,9 @@ class Result(Findings):
         outputs = [one["output"] for one in self.document["outputs"]]
         explaining = self.question.kind.explaining
         asked = questions_of(self.given, outputs, self.document["protocol"])
-        with _working(seconds, report) as work:
+        with working(seconds, report) as work:
             found = explaining.explain(asked, work, earlier=self.document)
         return Result(self.network_file, self.question, found)
-
-    def count(
-        self,
-        how: Certainty | None = None,
-        *,
-        at_most_edges: int | None = None,
-        keeps: Sequence[str] = (),
-        seconds: Seconds = DEFAULT_SECONDS,
-        seed: int = 0,
-        report: Reader = None,
-    ) -> CountReport:
-        """How many circuits are valid, how small the smallest is and what all keep, each with how sure it is.
-
-        Args:
-            how: the certainty wanted; None for the best that ends in time.
-            at_most_edges: count only circuits of a perceptron with at most so many.
-            keeps: and that keep each of these edges and hidden neurons, such as "n1.2" and "A-n1.0".
-            seconds: as of :func:`explain`.
-            seed: of all draws.
-            report: likewise.
-
-        Raises:
-            AnalysisError: what is wanted is out of reach, with what would do.
-        """
-        from pluriscope.analysis.explaining.counting import count
-        from pluriscope.kinds.circuits import facet_of
-
-        facet = facet_of(self.question, at_most_edges, keeps)
-        with _working(seconds, report) as work:
-            return count(self.question, work, how, seed, facet)
 
     @property
     def given(self) -> GivenNetwork:

@@ -47,8 +47,8 @@ FITS = {
 """What is no other value than a plain one of the type."""
 
 
-NOT_CALLED = tuple(f"pluriscope.{name}" for name in ("naming", "frames", "address", "recent", "figures"))
-"""What addresses and columns are made of, which nobody calls in a notebook."""
+NOT_CALLED = tuple(f"pluriscope.{name}" for name in ("analysis", "naming", "frames", "address", "recent", "figures"))
+"""The engine, and what addresses and columns are made of, which nobody calls in a notebook."""
 
 
 NO_METHODS = {"suite_name": "small", "methods": [], "rows": []}

@@ -29,8 +29,10 @@ from pluriscope.analysis.work import Work
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.pages.counted import counts_of
 from pluriscope.counts import Count
+from pluriscope.errors import InvalidOption
 from pluriscope.result import Result
 from tests.factories import exact_xor, pretrained_xor, real_analysis, save_analysis
+from tests.plugin_files import look_again, write_plugin
 
 LIMITS = {
     "listed": Limits(),
@@ -349,3 +351,34 @@ def test_what_time_ended_is_said_and_goes_on():
     assert early.continued(seconds=None) == pluriscope.explain(pretrained_xor(), seconds=None)
     with pytest.raises(AnalysisError, match="is finished"):
         early.continued(seconds=None).continued()
+
+
+SHOUT = """
+def shout(self, times: int = 1) -> str:
+    \"\"\"Say its name.\"\"\"
+    return self.name.upper() * times
+"""
+
+
+def test_a_plugin_brings_a_method_of_results(xor, tmp_path, monkeypatch):
+    write_plugin(tmp_path, "of-stranger", {"result": {"shout": "tests_shout:shout"}}, {"tests_shout.py": SHOUT})
+    monkeypatch.syspath_prepend(tmp_path)
+    look_again()
+    try:
+        assert xor.shout(2) == xor.name.upper() * 2
+        assert xor.shout.__doc__ == "Say its name."
+        assert "shout" in dir(xor)
+        with pytest.raises(InvalidOption):
+            xor.shout("twice")
+    finally:
+        monkeypatch.undo()
+        look_again()
+    with pytest.raises(AttributeError, match="shout"):
+        xor.shout(2)
+
+
+def test_what_fails_in_a_property_is_told_as_it_is(xor):
+    broken = Result(xor.network_file, xor.question, {"outputs": [{"output": 0, "circuits": None}]})
+    with pytest.raises((AttributeError, TypeError, KeyError)) as told:
+        broken.counts  # noqa: B018
+    assert "counts" not in str(told.value)
