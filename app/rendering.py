@@ -162,6 +162,7 @@ def show(
                 "title": title,
                 "room": room,
                 "rooms": navigation("head", links),
+                "foot": navigation("foot", links),
                 "network": network,
                 "description": about or "Every valid explanation of one small network, side by side.",
                 "json_url": links.twin(url) if HAS_RECORD in request.scope and status_code == 200 else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from pluriscope.address import Addresses
@@ -34,6 +35,12 @@ OWN = (
     NavigationLink("Explore", ("networks",), "head", 10),
     NavigationLink("Findings", ("findings",), "head", 30),
     NavigationLink("Your network", ("networks", "new"), "head", 40),
+    NavigationLink("The paper", ("paper",), "foot", 10),
+    NavigationLink("Scope", ("scope",), "foot", 20),
+    NavigationLink("Glossary", ("glossary",), "foot", 30),
+    NavigationLink("Documents", ("docs", "all"), "foot", 40),
+    NavigationLink("Studies", ("studies",), "foot", 50),
+    NavigationLink("Jobs", ("jobs",), "foot", 60),
 )
 
 
@@ -43,6 +50,7 @@ def links_among(among: str) -> list[NavigationLink]:
     return sorted((one for one in every if one.among == among), key=lambda one: one.rank)
 
 
+@lru_cache(maxsize=64)
 def navigation(among: str, links: Addresses, **view: Any) -> Mapping[str, str]:
     """The words of each with its address, which may have options."""
     return {one.words: links.url(*one.path, **view) for one in links_among(among)}

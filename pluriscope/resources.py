@@ -6,6 +6,7 @@ into the package, below ``pluriscope/_resources``. Nothing else in the program l
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -44,6 +45,7 @@ def folders(name: str) -> list[Path]:
     return [RESOURCES / name, *(folder for folder in packages if folder.is_dir())]
 
 
+@cache
 def static_file(name: str) -> Path:
     """The static file of a name, ours or a plugin's.
 
