@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ GROUND: Final = "common-ground"
 STORIES: Final = "stories"
 ENDS: Final = GROUND, "pair"
 """Analyses that say which interpretations stand out."""
+_OF_ENDS: Final = ("n_interventions", "drawn", "best", "worst", "pair")
+"""What of their reports says so."""
 _AS_CODES: Final = bytes.maketrans(OF_RELATIONS, CODES)
 
 
@@ -99,7 +101,7 @@ def _read(
         None if relations is None else [RELATIONS[code] for code in relations.tolist()],
         predicted,
         0 if survey is None else survey.found["n_interventions"],
-        _prominent(reports),
+        _prominent({key: reports[key].found for key in ENDS if key in reports}),
         analysis.circuits_possible if analysis.circuits_truncated_at is None else None,
         tuple(sorted({str(step) for step in map(step_of, verdicts) if step is not None} - {*tallies})),
         tallies,
@@ -110,11 +112,14 @@ def _read(
 
 def prominent_in(session: Session, analysis: AnalysisRow) -> tuple[Prominent, ...]:
     """The best of all interpretations of an analysis, the pair to show, the worst, as far as they are known."""
-    return _prominent(reports_of(session, analysis, ENDS))
+    own = AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind.in_(ENDS)
+    parts = (AnalysisReportRow.found[name] for name in _OF_ENDS)  # of half a million bytes, where there are many places
+    rows = session.execute(select(AnalysisReportRow.kind, *parts).where(*own))
+    return _prominent({kind: dict(zip(_OF_ENDS, found, strict=True)) for kind, *found in rows})
 
 
-def _prominent(reports: Mapping[str, AnalysisReportRow]) -> tuple[Prominent, ...]:
-    ground, pairs = ({} if (row := reports.get(key)) is None else row.found for key in ENDS)
+def _prominent(reports: Mapping[str, Mapping[str, Any]]) -> tuple[Prominent, ...]:
+    ground, pairs = (reports.get(key, {}) for key in ENDS)
     why = "of those drawn" if ground.get("drawn") else "of all"
     ends = {
         mark: (Prominent(int(one["mask"], 16), int(one["index"]), mark, why, one["right"], ground["n_interventions"]),)
