@@ -43,6 +43,7 @@ GROUPS: Final[Mapping[str, str]] = MappingProxyType(
         "tables": "tables of the store, with migrations",
         "routers": "addresses",
         "navigation": "links in the head or the foot of every page",
+        "overview": "parts of the overview of a network",
         "searches": "what the search finds",
         "lessons": "lessons",
         "folders": "templates, static files, documents and terms of the glossary",

@@ -57,6 +57,11 @@ class JobRow(Base):
         back_populates="job", cascade="all, delete-orphan", order_by="JobLogRow.id"
     )
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether time or memory ended it, and it goes on from what it found when it is asked for again."""
+        return self.state == "truncated" and bool(self.result.get("stops"))
+
 
 class JobLogRow(Base):
     """One line of a job's log."""

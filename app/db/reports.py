@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.digest import canonical_json
@@ -39,10 +39,17 @@ def save_report(
     thorough: bool,
     seconds: float,
     version: int = 1,
+    brief: list[str] | None = None,
+    thumb: dict[str, Any] | None = None,
 ) -> AnalysisReportRow:
-    """Store a report in place of an earlier one; the same again changes nothing but the version, timings included.
+    """Store a report in place of an earlier one; the same again changes nothing but its version, what it
+    says in short and its chart; timings included.
 
     A quick report never replaces a thorough one of the same engine and version: it says less.
+
+    Args:
+        brief: what it says in sentences; None of one that no overview and no list of analyses reads.
+        thumb: the chart of it that overviews have.
     """
     found = report.model_dump(mode="json")
     content = hashlib.sha256(canonical_json(_untimed(found))).hexdigest()
@@ -51,6 +58,8 @@ def save_report(
         is_present = (old.engine_version, old.version) == (ENGINE_VERSION, version)
         if old.content == content or (old.thorough and not thorough and is_present):
             old.version = version
+            if old.content == content:
+                old.brief, old.thumb = brief, thumb
             return old
         session.execute(
             delete(AnalysisReportRow).where(
@@ -65,6 +74,8 @@ def save_report(
         engine_version=ENGINE_VERSION,
         version=version,
         found=found,
+        brief=brief,
+        thumb=thumb,
         seconds=seconds,
         beside=getattr(report, "beside", ""),
         content=content,
@@ -87,12 +98,19 @@ def report_row(session: Session, analysis: AnalysisRow | None, kind: str) -> Ana
     return reports_of(session, analysis, [kind]).get(kind)
 
 
-def reports_of(session: Session, analysis: AnalysisRow | None, kinds: Sequence[str]) -> dict[str, AnalysisReportRow]:
-    """The stored reports of some kinds."""
+def reports_of(
+    session: Session, analysis: AnalysisRow | None, kinds: Sequence[str], *, in_brief: bool = False
+) -> dict[str, AnalysisReportRow]:
+    """The stored reports of some kinds.
+
+    Args:
+        in_brief: whether each is read only when somebody asks for more than is said and drawn of it in short.
+    """
     if analysis is None:
         return {}
     own = AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind.in_(kinds)
-    return {row.kind: row for row in session.scalars(select(AnalysisReportRow).where(*own))}
+    put_off = [defer(AnalysisReportRow.found)] if in_brief else []
+    return {row.kind: row for row in session.scalars(select(AnalysisReportRow).where(*own).options(*put_off))}
 
 
 def report_of(row: AnalysisReportRow, form: type[Report]) -> Report:

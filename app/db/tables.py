@@ -323,6 +323,8 @@ class AnalysisReportRow(Base):
     engine_version: Mapped[str] = mapped_column(String(32))
     version: Mapped[int] = mapped_column(default=1, server_default="1")  # of the analysis with its methods
     found: Mapped[dict[str, Any]] = mapped_column(JSON)  # see pluriscope.app.db.reports
+    brief: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))  # in sentences; None before revision 0037
+    thumb: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # a chart of it
     seconds: Mapped[float]
     beside: Mapped[str] = mapped_column(Text, default="", server_default="", deferred=True)  # of each explanation
     content: Mapped[str] = mapped_column(String(64))  # SHA-256 of what was found, timings apart

@@ -24,6 +24,7 @@ from pluriscope.analysis.criteria.steps import CriterionStep, default_steps, par
 from pluriscope.analysis.explanations.explanation import Frame
 from pluriscope.analysis.explanations.registry import BY_KEY as KINDS
 from pluriscope.analysis.large_numbers import estimate, in_words, interval
+from pluriscope.analysis.late_functions import function_at
 from pluriscope.analysis.limits import Limits
 from pluriscope.analysis.pipeline import analyse_output
 from pluriscope.analysis.progress import Progress
@@ -60,6 +61,7 @@ from pluriscope.app.jobs.definitions import DEFINITIONS
 from pluriscope.app.jobs.handlers import Arguments, Compute, Handler, Saved
 from pluriscope.app.jobs.stages import enqueue_following
 from pluriscope.app.limits import job_seconds_in, limits_in
+from pluriscope.figures.charts import document_of
 
 
 def load_analysis_inputs(session: Session, arguments: Arguments) -> Compute[PreparedAnalysis]:
@@ -293,6 +295,7 @@ def handler_of(analysis: Analysis) -> Handler[tuple[Report, float]]:
     def save(session: Session, arguments: Arguments, outcome: tuple[Report, float]) -> Saved:
         row, thorough = analysis_meant(session, arguments), bool(arguments.get("thorough", True))
         report: Any = outcome[0]
+        brief = report.findings(analysed_question(session, row))
         saved = save_report(
             session,
             row,
@@ -301,12 +304,14 @@ def handler_of(analysis: Analysis) -> Handler[tuple[Report, float]]:
             thorough=thorough,
             seconds=outcome[1],
             version=analysis.version_for(kind_called(row.network.kind)),
+            brief=brief,
+            thumb=document_of(function_at(analysis.thumb)(report)) if analysis.thumb else None,
         )
         if analysis.key == DIRECTIONS.key and saved.thorough == thorough:  # else there was more already
             save_directions(session, saved, report.kept)
         url = Addresses().analysis(row.network.slug, analysis.key, scope_of(row))
         result = {"url": url, "network": arguments["network"], "content": saved.content}
-        return Saved(result, " ".join(report.findings(analysed_question(session, row))))
+        return Saved(result, " ".join(brief))
 
     return Handler(load, save)
 

@@ -120,16 +120,11 @@ def enqueue(
                 session.add(row)
         except IntegrityError:  # where transactions run side by side, another may have asked for the same just now
             return find_job(session, job_id)
-    elif row.state in again or (asked and is_unfinished(row)):
+    elif row.state in again or (asked and row.goes_on):
         _queue_again(session, row, now)
     if asked:
         hasten(row)
     return row
-
-
-def is_unfinished(row: JobRow) -> bool:
-    """Whether time or memory ended a job that goes on from what it found when it is asked for again."""
-    return row.state == "truncated" and bool(row.result.get("stops"))
 
 
 def was_asked(session: Session, kind: str, arguments: Mapping[str, Any]) -> bool:
@@ -216,7 +211,7 @@ def retry(
     row = find_job(session, job_id)
     if row.kind not in definitions:
         raise Conflict(f"job {job_id}", f"is of the kind {row.kind!r}, which is no more", "ask for other work")
-    if row.state in ("done", "truncated") and not is_unfinished(row):
+    if row.state in ("done", "truncated") and not row.goes_on:
         raise Conflict(f"job {job_id}", f"has ended ({row.state}) and would end so again", "look at its result")
     if row.state in ENDED:
         _queue_again(session, row, now or datetime.now(UTC))

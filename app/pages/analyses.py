@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from markupsafe import Markup
@@ -16,6 +16,7 @@ from pluriscope.address import Addresses
 from pluriscope.analyses.compare import refs
 from pluriscope.analyses.registry import BY_KEY, EVERY, GROUPS, Analysis, of_kind, on_own_rows
 from pluriscope.analyses.shown import AGAIN, OLDER, AnalysisContext, Item, Shown, shown
+from pluriscope.analysis.late_functions import function_at
 from pluriscope.analysis.protocol import BUILT_IN
 from pluriscope.analysis.report import Analysed, Report, Settings
 from pluriscope.app.db.analysed import read_analysed
@@ -37,6 +38,7 @@ from pluriscope.app.pages.plan import refused
 from pluriscope.app.pages.shared import job_now, known_of, work_state
 from pluriscope.blocks import Action, Block, Choice, Head, More, Notice, Progress, Prose, Table
 from pluriscope.counts import count_of
+from pluriscope.figures.charts import Chart, read_chart
 from pluriscope.figures.numbers import duration, when
 from pluriscope.naming import Scope
 from pluriscope.recent import Recent
@@ -74,12 +76,23 @@ class AnalysisRecord(PageModel, Generic[R]):
     url: str
 
 
+def _nothing() -> None:
+    """The report of what has none."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """A report, and how it came about as far as that is kept."""
+    """A report, and how it came about as far as that is kept.
 
-    report: Any
-    made_from: Hashable = None
+    Args:
+        read: what reads it.
+        brief: what it says in sentences; None where that is not kept.
+        draws: what reads the chart of it that overviews have.
+    """
+
+    read: Callable[[], Any] = _nothing
+    brief: Sequence[str] | None = None
+    draws: Callable[[], Any] = _nothing
     thorough: bool = True
     seconds: float | None = None
     engine_version: str = ""
@@ -113,10 +126,17 @@ class Asked:
     rules: Mapping[str, Scope]
     instead: Mapping[str, Scope] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def report(self) -> Any:
         """What was found."""
-        return None if self.stored is None else self.stored.report
+        return None if self.stored is None else self.stored.read()
+
+    @property
+    def thumb(self) -> Chart:
+        """The chart that overviews have of what is stored, of an analysis that has one."""
+        assert self.stored is not None  # noqa: S101
+        chart: Chart = self.stored.draws()
+        return chart.leading(self.subject.explanation)
 
     @property
     def reason(self) -> str:
@@ -127,6 +147,8 @@ class Asked:
     @property
     def findings(self) -> list[str]:
         """What was found, in sentences."""
+        if self.stored is not None and self.stored.brief is not None:
+            return [*self.stored.brief]
         told: list[str] = [] if self.report is None else self.report.findings(self.subject.question)
         return told
 
@@ -171,7 +193,7 @@ class Asked:
         """The same over HTTP."""
         job = "" if self.job is None else self.subject.links.job(self.job.id)
         return AnalysisRecord[self.analysis.report].showing(  # type: ignore[name-defined]  # the one that it finds
-            self.stored or Stored(report=None, thorough=False),
+            self.stored or Stored(thorough=False),
             of=self.subject.slug,
             scope=dict(self.subject.scope.fields),
             analysis=self.analysis.key,
@@ -185,10 +207,16 @@ class Asked:
         )
 
 
-def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequence[Analysis]) -> list[Asked]:
-    """How far some analyses of a network are, read in as few statements as for one of them."""
+def asked(
+    session: Session, place: AnyPlace, links: Addresses, analyses: Sequence[Analysis], *, in_brief: bool = False
+) -> list[Asked]:
+    """How far some analyses of a network are, read in as few statements as for one of them.
+
+    Args:
+        in_brief: whether to read reports only where more is asked for than what they say in short.
+    """
     row, kinds = place.analysis, [one.key for one in analyses]
-    kept = reports_of(session, row, kinds)
+    kept = reports_of(session, row, kinds, in_brief=in_brief)
     jobs = jobs_about(session, row, *kinds, *(one.sums for one in analyses)) if row else []
     searched = row is not None and row.circuits_method != "refused"
     why, instead = ("", {}) if searched else refused(session, place)
@@ -202,7 +230,7 @@ def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequenc
         if not one.find:
             such = links.analysis(place.slug, one.key, place.scope, "given", **one.example)
             reason = f"{one.price} Such an address: {such}"
-            found.append(Asked(one, context, "not_asked", Stored(report=None), searching, reason, rules))
+            found.append(Asked(one, context, "not_asked", Stored(), searching, reason, rules))
         elif unfit:
             fit = {EVERY_INPUT: replace(place.scope, data=clean_key(place.row))} if on_own_rows(place.question) else {}
             found.append(Asked(one, context, "not_applicable", None, None, unfit, rules, fit))
@@ -216,6 +244,12 @@ def asked(session: Session, place: AnyPlace, links: Addresses, analyses: Sequenc
             stored = _stored(session, row, one, kept.get(one.key), context)
             found.append(Asked(one, context, *state_of(stored, job), "", rules))
     return found
+
+
+def in_brief(session: Session, place: AnyPlace, links: Addresses, analysis: Analysis, kept: AnalysisReportRow) -> Asked:
+    """One analysis of a network whose report is stored, as far as an overview shows it."""
+    context = context_of(session, place, links, analysis.reads)
+    return Asked(analysis, context, "done", _kept(analysis, kept, context), None, "", {})
 
 
 def known_rules(session: Session, place: AnyPlace) -> dict[str, Scope]:
@@ -285,25 +319,29 @@ def _stored(
     session: Session, row: AnalysisRow, analysis: Analysis, kept: AnalysisReportRow | None, context: AnalysisContext
 ) -> Stored | None:
     """What it found; None where nothing is stored."""
-    if kept is None and not analysis.sums:
-        return None
-    content = verdict_contents(session, row) if kept is None else kept.content
-    key = (str(session.get_bind().engine.url), row.id, row.result_digest, analysis.key, content)
     if kept is not None:
-        report, is_older = report_of(kept, analysis.report), kept.version < analysis.version_for(context.kind)
-        return Stored(
-            report=report,
-            older=(report.outdated(context.kind) or [analysis.title]) if is_older else [],
-            made_from=key,
-            thorough=kept.thorough,
-            seconds=kept.seconds,
-            engine_version=kept.engine_version,
-            version=kept.version,
-            digest=kept.content,
-            created_at=kept.created_at,
-        )
+        return _kept(analysis, kept, context)
+    content = verdict_contents(session, row) if analysis.sums else ""
+    key = str(session.get_bind().engine.url), row.id, row.result_digest, analysis.key, content
     found = _SUMS.of(key, lambda: analysis.finds(context.read(), Settings())) if content else None
-    return Stored(report=found, made_from=key) if found is not None and found.known else None
+    return Stored(read=lambda: found) if found is not None and found.known else None
+
+
+def _kept(analysis: Analysis, kept: AnalysisReportRow, context: AnalysisContext) -> Stored:
+    """What is stored of it, the report not read yet."""
+    read, is_older = partial(report_of, kept, analysis.report), kept.version < analysis.version_for(context.kind)
+    return Stored(
+        read=read,
+        brief=kept.brief,
+        draws=lambda: read_chart(kept.thumb) or function_at(analysis.thumb)(read()),
+        older=(read().outdated(context.kind) or [analysis.title]) if is_older else [],
+        thorough=kept.thorough,
+        seconds=kept.seconds,
+        engine_version=kept.engine_version,
+        version=kept.version,
+        digest=kept.content,
+        created_at=kept.created_at,
+    )
 
 
 def state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored | None, JobRow | None]:

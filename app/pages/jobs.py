@@ -17,7 +17,7 @@ from pluriscope.app.db.plugin_tables import absent_plugins, owner_of
 from pluriscope.app.db.reads import jobs as reads
 from pluriscope.app.db.reads.analyses import network_by_digest
 from pluriscope.app.jobs.definitions import DEFINITIONS
-from pluriscope.app.jobs.queue import ENDED_BADLY, MAX_LOSSES, SEEN, is_unfinished
+from pluriscope.app.jobs.queue import ENDED_BADLY, MAX_LOSSES, SEEN
 from pluriscope.app.options import PageModel
 from pluriscope.app.pages.shared import known_of
 from pluriscope.app.pages.training.course import Learning, LossPoint, learning_of_job
@@ -158,7 +158,7 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         wait_seconds=max(0.0, (row.not_before - now).total_seconds()) if row.not_before else None,
         cancel_url="" if ended else addresses.job_action(row.id, "cancel"),
         retry_url=addresses.job_action(row.id, "retry")
-        if (row.state in ENDED_BADLY or is_unfinished(row)) and row.kind in DEFINITIONS
+        if (row.state in ENDED_BADLY or row.goes_on) and row.kind in DEFINITIONS
         else "",
         retry_now_url=addresses.job_action(row.id, "retry") if row.not_before else "",
     )

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from pluriscope.address import Addresses
-from pluriscope.analyses.registry import PAIR
+from pluriscope.analyses.registry import BY_KEY, PAIR, Analysis
 from pluriscope.analysis.circuits.planning import CircuitPlan
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.pair.report import FairPairReport, PairFound
+from pluriscope.analysis.pair.report import PairFound
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.question import rules_of
 from pluriscope.analysis.validity import decided_right
@@ -25,10 +25,12 @@ from pluriscope.app.db.reads import networks as reads
 from pluriscope.app.db.reads.algorithms import placements_untried
 from pluriscope.app.db.reads.analyses import clean_key, scope_of
 from pluriscope.app.db.reads.jobs import jobs_of_network
-from pluriscope.app.db.reports import report_of, report_row
+from pluriscope.app.db.reports import reports_of
 from pluriscope.app.db.rows import columns_of
-from pluriscope.app.db.tables import AnalysisRow
+from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow
 from pluriscope.app.limits import limits_in
+from pluriscope.app.pages.analyses import Asked as Analysed
+from pluriscope.app.pages.analyses import in_brief
 from pluriscope.app.pages.counted import counts_of, stops_of, verdict_of_stored
 from pluriscope.app.pages.place import AnyPlace, key_of
 from pluriscope.app.pages.plan import plan_of, refusal_words
@@ -74,10 +76,19 @@ class Known:
         return latest_job(self.analysing, self.place.scope, self.place.row)
 
     @cached_property
-    def contradicting(self) -> PairFound | None:
+    def _reports(self) -> Mapping[str, AnalysisReportRow]:
+        return reports_of(self.session, self.place.analysis, [*BY_KEY], in_brief=True)
+
+    def brief(self, analysis: Analysis) -> Analysed | None:
+        """What one analysis found, as far as an overview shows it; None where nothing is stored."""
+        kept = self._reports.get(analysis.key)
+        return None if kept is None else in_brief(self.session, self.place, self.links, analysis, kept)
+
+    @cached_property
+    def pair(self) -> PairFound | None:
         """Two explanations each of which is right where the other is wrong, where such are known."""
-        kept = report_row(self.session, self.place.analysis, PAIR.key)
-        pair: PairFound | None = None if kept is None else report_of(kept, FairPairReport).pair
+        found = self.brief(PAIR)
+        pair: PairFound | None = None if found is None else found.report.pair
         return None if pair is None or pair.given_up else pair
 
     @cached_property
@@ -89,7 +100,7 @@ class Known:
             why = f"It cannot be analysed: {refusal_words(self.plan)}"
         elif place.question.obstacle:
             why = f"Circuits are not searched: {place.question.obstacle}."
-        return verdict_of_stored(place, self.known_count, contradict=self.contradicting is not None, why=why)
+        return verdict_of_stored(place, self.known_count, contradict=self.pair is not None, why=why)
 
     @property
     def state(self) -> State:

@@ -283,7 +283,7 @@ def _page(request: Request, one: Asked, blocks: Iterable[Block], title: str, sta
 def index(request: Request, session: Reading, links: Links, name: str, options: Meant) -> HTMLResponse:
     """What each found."""
     place = locate(session, links, name, options.scope)
-    every = asked(session, place, links, of_kind(place.question.kind))
+    every = asked(session, place, links, of_kind(place.question.kind), in_brief=True)
     return _page(request, every[0], index_of(every), TAB)
 
 

@@ -29,7 +29,7 @@ from pluriscope.app.pages.networks import (
     networks_record,
     networks_table,
 )
-from pluriscope.app.pages.overview import Overview, OverviewOptions
+from pluriscope.app.pages.overview.page import Overview, OverviewOptions
 from pluriscope.app.pages.place import find_network, locate, locate_perceptron
 from pluriscope.app.pages.plan import plan_record
 from pluriscope.app.pages.settings import settings

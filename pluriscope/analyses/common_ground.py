@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+from pluriscope.analyses.ground_chart import ground_chart, reference
 from pluriscope.analyses.shown import AnalysisContext, Shown
-from pluriscope.analysis.common_ground.points import ExtremeFound
 from pluriscope.analysis.common_ground.report import CommonGroundReport, Kind
 from pluriscope.analysis.experiments import ask_network, standing_of
 from pluriscope.analysis.explanations.registry import BY_KEY, KIND_OF
-from pluriscope.analysis.pair.report import PairFound
 from pluriscope.blocks import Action, Block, ChartFigure, Fact, Facts, More, Notice, Prose, Section
-from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series, histogram
+from pluriscope.figures.charts import Axis, Chart, Look, Series
 from pluriscope.figures.numbers import exact, noun
-from pluriscope.naming import LETTERS, ExplanationRef
+from pluriscope.naming import ExplanationRef
 
 _WORDS: Final[Mapping[Kind, tuple[str, str]]] = {
     "interpretation": ("observed class", "observed classes"),
@@ -36,54 +32,6 @@ _READING: Final = """
 """
 
 
-def _counts(report: CommonGroundReport, kind: Kind) -> dict[float, int]:
-    """How many are right on so many interventions: of interpretations all, where that is known."""
-    if kind == "interpretation" and report.spread is not None:
-        return {right: int(many) for right, many in report.spread}
-    counts = Counter[float]()
-    for one in report.of(kind):
-        counts[one.right] += one.count
-    return dict(counts)
-
-
-def ground_chart(report: CommonGroundReport, of: AnalysisContext, pair: PairFound | None = None) -> Chart:
-    """How many interpretations predict how many interventions right; the worst, the best and others are marked.
-
-    Each bar leads to an interpretation that it counts.
-
-    Args:
-        report: what was found.
-        of: of what.
-        pair: two that contradict each other.
-    """
-    n, counts = report.n_interventions, _counts(report, "interpretation")
-    which = "interpretations" if report.spread is not None else "observed classes"
-    ends = {"worst": report.worst, "best": report.best}
-    marks = [Mark(one.right, f"{name} {exact(one.right)}", url=_url(one, of)) for name, one in ends.items() if one]
-    for letter, right, mask, index in _two(pair):
-        marks.append(Mark(right, letter, url=of.links.interpretation(of.slug, mask, int(index), of.scope)))
-    if report.perfect is not None and not report.partial:
-        perfect = "none" if report.perfect == "0" else exact(report.perfect)
-        marks.append(Mark(n, f"right on all {exact(n)}: {perfect}"))
-    x = Axis("interventions predicted right", high=n)
-    title = f"{which.capitalize()} by interventions predicted right"
-    bars, width = histogram("", counts)
-    urls = [""] * len(bars.x)
-    for one in report.of("interpretation"):
-        bar = bisect_left(bars.x, one.right - width / 2)
-        if not urls[bar]:
-            urls[bar] = of.links.interpretation(of.slug, one.first, int(one.second), of.scope)
-    return Chart("bars", title, x, Axis(which), [replace(bars, urls=urls)], marks)
-
-
-def _two(pair: PairFound | None) -> Iterable[tuple[str, int, str, str]]:
-    """Of each of a pair its letter, its correct predictions, and what its reference consists of."""
-    if pair is None:
-        return ()
-    right = (pair.both_right + one for one in (pair.first_right, pair.second_right))
-    return zip(LETTERS, right, pair.masks, pair.indices, strict=False)
-
-
 def _placements(report: CommonGroundReport, of: AnalysisContext) -> Chart:
     """What placements predict of the interventions, and how much of it is right."""
     n, series = report.n_interventions, list[Series]()
@@ -99,9 +47,10 @@ def _placements(report: CommonGroundReport, of: AnalysisContext) -> Chart:
     return Chart("dots", title, Axis("interventions predicted", low=0, high=n), Axis("right", low=0, high=n), series)
 
 
-def ground_words(report: CommonGroundReport) -> str:
+def ground_words(chart: Chart) -> str:
     """What the drawing shows."""
-    of = "all interpretations, exact" if report.spread is not None else "the observed classes that were looked at"
+    every = chart.y.title == "interpretations"
+    of = "all interpretations, exact" if every else "the observed classes that were looked at"
     bars = f"Bars count {of}; each leads to one of them."
     return f"An intervention gives some hidden neurons the values of another input. {bars}"
 
@@ -109,7 +58,8 @@ def ground_words(report: CommonGroundReport) -> str:
 def _page(report: CommonGroundReport, of: AnalysisContext) -> Iterator[Block]:
     if report.partial:
         yield Notice("Not everything was looked at", _left_out(report), "Others may stand elsewhere.")
-    yield ChartFigure(chart=ground_chart(report, of), caption=ground_words(report), id="ground")
+    chart = ground_chart(report).leading(of.explanation)
+    yield ChartFigure(chart=chart, caption=ground_words(chart), id="ground")
     if any(report.of("valid", "failing")):
         told = "Placements predict less, and may be right on all of it."
         yield ChartFigure(chart=_placements(report, of), caption=told, id="placements")
@@ -143,18 +93,16 @@ def _facts(report: CommonGroundReport, of: AnalysisContext) -> Iterator[Fact]:
     for name, one in (("Best interpretation", report.best), ("Worst interpretation", report.worst)):
         if one is not None:
             total = f"of {exact(int(report.interpretations))}{' in the classes drawn' if report.drawn else ''}"
-            yield Fact(name, f"{exact(one.right)} of {exact(report.n_interventions)}", total, url=_url(one, of))
+            yield Fact(
+                name,
+                f"{exact(one.right)} of {exact(report.n_interventions)}",
+                total,
+                url=of.explanation(reference(one.mask, one.index)),
+            )
     silent = report.silent_classes + report.silent_alignments
     beside = f"{exact(silent)} predict nothing and are left out" if silent else ""
     found = f"of {exact(report.n_alignments)} that the search kept, valid or not"
     yield Fact("Placements looked at", exact(report.alignments), found, beside)
-
-
-def _url(one: ExtremeFound, of: AnalysisContext) -> str:
-    """The address of an interpretation; that of its circuit where it has no number."""
-    if one.index is None:
-        return of.circuit_url(one.mask)
-    return of.links.interpretation(of.slug, one.mask, int(one.index), of.scope)
 
 
 def _about(report: CommonGroundReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:

@@ -46,6 +46,8 @@ class Analysis:
         asks: of one that is answered at once, what it is in the library.
         page: where it stands that has no page of its own: key of the analysis on whose page, or "compare".
         shows: module whose ``SHOWN`` shows it; "" for that of its key, or of its page, in this package.
+        thumb: what makes the chart of it that overviews have, as "module:function" of its report; references of
+            explanations stand in it for addresses. "" where overviews have none.
     """
 
     key: str
@@ -69,6 +71,7 @@ class Analysis:
     asks: str = ""
     page: str = ""
     shows: str = ""
+    thumb: str = ""
 
     @property
     def finds(self) -> Callable[..., Report]:
@@ -269,6 +272,7 @@ COMMON_GROUND: Final = Analysis(
     thoroughly="all observed classes",
     version=4,
     needs=("interpretations",),
+    thumb="pluriscope.analyses.ground_chart:ground_chart",
 )
 FUNNEL: Final = Analysis(
     "funnel",

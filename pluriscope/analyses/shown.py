@@ -99,6 +99,10 @@ class AnalysisContext:
         """How a comparison names a circuit."""
         return str(ExplanationRef("circuit", mask))
 
+    def explanation(self, ref: str) -> str:
+        """The address of an explanation."""
+        return self.links.explanation(self.slug, ref, self.scope)
+
     def circuit_url(self, mask: str) -> str:
         """The address of a circuit."""
         return self.links.circuit(self.slug, mask, self.scope)

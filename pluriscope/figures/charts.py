@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, pairwise
@@ -19,6 +19,8 @@ from pluriscope.figures.numbers import decimal, exact, noun
 Kind = Literal["bars", "dots", "lines", "heat"]
 Look = Literal["ink", "grey", "pale", "open", "dashed"]
 Cell = str | float | None
+Number = int | float
+"""Whole numbers stay what they are where a chart is stored."""
 
 MOST_POINTS: Final = 1_000
 """Points of one series that are drawn; of more, some are left out, and it is said."""
@@ -43,8 +45,8 @@ class Axis:
     title: str = ""
     log: bool = False
     names: Sequence[str] = ()
-    low: float | None = None
-    high: float | None = None
+    low: Number | None = None
+    high: Number | None = None
     percent: bool = False
 
     def share(self, ends: tuple[float, float], value: float) -> float:
@@ -86,10 +88,10 @@ class Series:
     """
 
     name: str
-    x: Sequence[float]
-    y: Sequence[float | None]
-    low: Sequence[float | None] = ()
-    high: Sequence[float | None] = ()
+    x: Sequence[Number]
+    y: Sequence[Number | None]
+    low: Sequence[Number | None] = ()
+    high: Sequence[Number | None] = ()
     names: Sequence[str] = ()
     urls: Sequence[str] = ()
     look: Look = "ink"
@@ -114,7 +116,7 @@ class Series:
 class Mark:
     """A labelled value of an axis, such as a target or the place of an explanation."""
 
-    at: float
+    at: Number
     label: str
     axis: Literal["x", "y"] = "x"
     url: str = ""
@@ -141,6 +143,11 @@ class Chart(Described):
     series: Sequence[Series]
     marks: Sequence[Mark] = ()
     selects: Sequence[str] = ()
+
+    def leading(self, url: Callable[[str], str]) -> Chart:
+        """The same, with addresses made of what stands in their place."""
+        series = [replace(one, urls=[ref and url(ref) for ref in one.urls]) for one in self.series]
+        return replace(self, series=series, marks=[replace(one, url=one.url and url(one.url)) for one in self.marks])
 
     @property
     def across(self) -> bool:

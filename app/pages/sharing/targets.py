@@ -20,7 +20,7 @@ from pluriscope.app.errors import BadQuery, NotFound
 from pluriscope.app.pages.compare.choosing import build_compare
 from pluriscope.app.pages.compare.options import CompareOptions
 from pluriscope.app.pages.kinds import find_document
-from pluriscope.app.pages.overview import Overview, OverviewOptions
+from pluriscope.app.pages.overview.page import Overview, OverviewOptions
 from pluriscope.app.pages.page import read_options
 from pluriscope.app.pages.place import locate
 from pluriscope.app.pages.play.networks import find_play

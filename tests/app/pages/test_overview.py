@@ -7,14 +7,22 @@ from html import unescape
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import event, update
 
 from pluriscope.analysis.data import DataRecord, noisy_data
 from pluriscope.analysis.network_files.declared_tasks import decided_tasks
+from pluriscope.analysis.pipeline import analyse_output
 from pluriscope.analysis.question import ask
 from pluriscope.app.db.records import save_data_record
+from pluriscope.app.db.tables import AnalysisReportRow
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.main import create_app
+from pluriscope.app.pages.overview.part import Part
+from pluriscope.app.pages.overview.registry import PARTS
+from pluriscope.blocks import Action, Notice, Section
 from pluriscope.figures.numbers import decimal
 from tests.app.pages.conftest import XOR
-from tests.factories import pretrained_xor
+from tests.factories import exact_xor, found_out, on_a_copy, pretrained_xor, save_analysis
 
 
 def given(record, row):
@@ -128,3 +136,61 @@ def test_what_most_people_want_is_the_first_thing_to_do(app, path, options, prim
         r'class="btn primary"[^>]*>([^<]+)', main.partition('class="next"')[2].partition("</div></div>")[0]
     )
     assert found == ([primary] if primary else [])
+
+
+def _loud(known):
+    yield Section("How loud it is", "very")
+    yield Notice(f"{known.place.row.name} is loud", actions=[Action("Listen", "/docs/api")])
+
+
+def _listen(_):
+    yield Action("Listen to it", "/docs/api")
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        (Part("loud", "folds", f"{__name__}:_loud", title="Loudness", sentence="how loud"), "Loudness how loud"),
+        (Part("loud", "notices", f"{__name__}:_loud"), "is loud"),
+        (Part("loud", "beside", f"{__name__}:_loud"), "How loud it is very"),
+        (Part("loud", "share", f"{__name__}:_listen"), "Listen to it"),
+        (Part("loud", "beside", f"{__name__}:_loud", needs=("stream",)), ""),
+        (Part("loud", "beside", f"{__name__}:_loud", when=lambda known: known.place.row.edited), ""),
+    ],
+)
+def test_a_part_is_shown_in_its_place_where_it_fits(client, monkeypatch, part, told):
+    monkeypatch.setattr("pluriscope.app.pages.overview.page.PARTS", (*PARTS, part))
+    text = words(client.get(XOR).text)
+    assert told in text if told else "loud" not in text.lower()
+
+
+def shown(text):
+    """A page without the number of the answer."""
+    return re.sub(r"<code>[0-9a-f]{12}</code>", "", text)
+
+
+@pytest.mark.slow
+def test_pages_read_what_reports_say_in_short_and_a_report_where_that_is_not_kept(tmp_path):
+    app, read = create_app(on_a_copy(data=tmp_path)), list[str]()
+
+    def note(_connection, _cursor, statement, parameters, *_):
+        read.extend(one for one in parameters if re.search(r"(?<!\()analysis_reports\.found\b", statement))
+
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        with app.state.store.write() as session:
+            network = save_network(session, exact_xor(), slug="exact")
+            row = save_analysis(session, analyse_output(ask(exact_xor().network, task=exact_xor().tasks[0])))
+            reports = [found_out(session, row, key) for key in ("pair", "common-ground", "lenses", "simplicity")]
+            assert all(one.brief for one in reports)
+            assert [one.kind for one in reports if one.thumb] == ["common-ground"]
+            pages = [f"/networks/{network.slug}", f"/networks/{network.slug}/analyses"]
+        event.listen(app.state.store.reader, "before_cursor_execute", note)
+        kept = [shown(client.get(page).text) for page in pages]
+        assert {one for one in read if isinstance(one, str)} == {"pair", "rivals"}, (
+            "of a thousand bytes, all of it shown"
+        )
+        assert "How much each predicts right" in kept[0]
+        with app.state.store.write() as session:
+            session.execute(update(AnalysisReportRow).values(brief=None, thumb=None))
+        assert [shown(client.get(page).text) for page in pages] == kept
+        assert {"common-ground", "simplicity"} <= {*read}

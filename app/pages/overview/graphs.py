@@ -1,0 +1,67 @@
+"""What an overview shows of a network whose rules are settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from pluriscope.app.pages.explanation_list import search_for
+from pluriscope.app.pages.network_page import Known
+from pluriscope.app.pages.overview.part import Contents
+from pluriscope.app.pages.place import key_of
+from pluriscope.app.pages.stage import model_stage
+from pluriscope.blocks import Choice, Fact
+from pluriscope.figures.numbers import exact
+
+_SETTINGS: Final = {"granularity": "Circuits by", "ablation": "what is left out carries", "embedding": "embedding"}
+_NAMES: Final = 4  # of parts that all keep
+
+
+def of_graph(known: Known, row: int | None) -> Contents:
+    """A network of another kind than perceptrons."""
+    place = known.place
+    right = sum(one.right for one in known.behaviour)
+    return Contents(
+        sentence=f"This {place.question.kind.noun} answers right on {exact(right)} of {place.rows}.",
+        stage=model_stage(place, known.links, known.behaviour, row),
+        counts=list(_counts(known)),
+        rules=list(_settings(known)),
+        remarks=" ".join(_missing(known)),
+        search=search_for(known.session, known.links, place),
+    )
+
+
+def _settings(known: Known) -> Iterator[Choice]:
+    """A switch for each setting of the rules; where the others do not fit a value, the first that do."""
+    place = known.place
+    admitted, here = place.question.admitted(), place.question.rules
+    for setting, now in here.items():
+        urls = dict[str, str]()
+        for value in dict.fromkeys(one.rules[setting] for one in admitted):
+            fits = [one for one in admitted if one.rules[setting] == value]
+            nearest = max(fits, key=lambda one: sum(one.rules[key] == here[key] for key in here))
+            urls[value] = known.links.network(place.slug, replace(place.scope, protocol=key_of(nearest)))
+        if len(urls) > 1:
+            yield Choice(_SETTINGS.get(setting, setting.capitalize()), urls, now)
+
+
+def _counts(known: Known) -> Iterator[Fact]:
+    """How many circuits are valid, what all keep, how small the smallest is."""
+    part, kept, sizes = known.place.part, known.verdict.kept, known.listed.get("edges")
+    if kept is not None:
+        names = ", ".join(name.replace("-", "→") for name in kept[:_NAMES])
+        yield Fact(f"{part.capitalize()}s that all keep", exact(len(kept)), names + ", …" * (len(kept) > _NAMES))
+    if sizes is not None and len(sizes):
+        least = f"{sizes.min()} to {sizes.max()}" if sizes.min() < sizes.max() else str(sizes[0])
+        yield Fact(f"{part.capitalize()}s of one circuit", least, "of those listed")
+
+
+def _missing(known: Known) -> Iterator[str]:
+    """Why draws are not enough to say how many are valid; how many of these miss a row, where all are listed."""
+    analysis, n_rows = known.place.analysis, known.place.question.n_rows
+    yield from filter(None, [analysis and analysis.distributions.get("why")])
+    if analysis is not None and 0 < analysis.circuits_valid == analysis.circuits_listed:
+        wrong = int((known.listed["right"] < n_rows).sum())
+        miss = f"{exact(wrong) if wrong else 'none'} of the valid ones {'misses' if wrong < 2 else 'miss'} one or more"
+        yield f"A circuit is valid if it is right on more than 99% of {exact(n_rows)} rows; {miss}."

@@ -1,0 +1,67 @@
+"""Every part of the overview, in the order in which the page shows them in each place."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pluriscope.analysis.plugins import joined
+from pluriscope.app.pages.explanations import people_of
+from pluriscope.app.pages.overview.part import Part
+from pluriscope.app.pages.place import INTERPRETATIONS
+from pluriscope.app.pages.shared import activation_words
+
+_HERE: Final = "pluriscope.app.pages.overview"
+_OWN: Final = (
+    Part("edit", "share", f"{_HERE}.edits:editing", ("edits",)),
+    Part("own-rows", "notices", f"{_HERE}.notices:own_rows", ("own-rows",), lambda known: known.place.row.input_data),
+    Part("people", "notices", f"{_HERE}.notices:people", when=lambda known: people_of(known.place.row)),
+    Part("edited", "notices", f"{_HERE}.edits:edited", when=lambda known: known.place.row.edited),
+    Part("checkpoint", "notices", f"{_HERE}.training:checkpoint", when=lambda known: known.place.row.checkpoints),
+    Part("learned", "notices", f"{_HERE}.notices:learned"),
+    Part("planned", "notices", f"{_HERE}.notices:planned", when=lambda known: known.plan),
+    Part("two", "beside", f"{_HERE}.found:two"),
+    Part("ground", "beside", f"{_HERE}.found:ground", (INTERPRETATIONS,)),
+    Part("sizes", "beside", f"{_HERE}.found:sizes", when=lambda known: known.place.question.kind.settings),
+    Part(
+        "inside",
+        "folds",
+        f"{_HERE}.inside:nodes",
+        when=lambda known: known.place.question.kind.settings,
+        title="Inside",
+        sentence="what its nodes do over all rows",
+    ),
+    Part(
+        "weights",
+        "folds",
+        f"{_HERE}.inside:weights",
+        ("edge-weights",),
+        title="Weights",
+        sentence=lambda known: f"{'–'.join(map(str, known.place.row.sizes))}, {activation_words(known.place.row)}",
+    ),
+    Part(
+        "training",
+        "folds",
+        f"{_HERE}.training:course",
+        ("protocols",),
+        lambda known: known.place.row.training,
+        title="Training",
+        sentence="how it learned",
+    ),
+    Part(
+        "edits",
+        "folds",
+        f"{_HERE}.edits:edits",
+        title="Edits and other networks",
+        sentence="see which explanations another network has as well",
+    ),
+    Part(
+        "counted",
+        "folds",
+        f"{_HERE}.provenance:provenance",
+        title="How this was counted",
+        sentence=lambda known: (
+            f"network, rules, rows{'' if known.place.question.kind.settings else ', seconds, engine'}"
+        ),
+    ),
+)
+PARTS: Final = joined("overview", _OWN, lambda one: one.key)

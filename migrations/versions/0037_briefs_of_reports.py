@@ -1,0 +1,26 @@
+"""Keep with a report what it says in sentences, and what the overview of a network draws of it.
+
+Reports that were stored before have neither; both are read off the report where they are asked for.
+
+Revision 0037, after 0036, 2026-11-29.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0037"
+down_revision = "0036"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("analysis_reports", sa.Column("brief", sa.JSON(), nullable=True))
+    op.add_column("analysis_reports", sa.Column("thumb", sa.JSON(), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("analysis_reports", "thumb")
+    op.drop_column("analysis_reports", "brief")
