@@ -119,7 +119,11 @@ def _find_chosen(session: Session, links: Addresses, place: AnyPlace, texts: Seq
     wrong: PageError | AnalysisError | None = None
     for position, text in enumerate(texts, start=1):
         try:
-            found[text] = find_explanation(session, links, place, read_ref(text, position), position)
+            one = find_explanation(session, links, place, read_ref(text, position), position)
+            if one.ref.protocol and not place.boolean:
+                item, cure = f"explanation {position} ({text[:80]})", "compare circuits under the same rules"
+                raise BadQuery(item, "is under other rules", cure, "e")
+            found[text] = one
         except (PageError, AnalysisError) as error:
             wrong = wrong or error
     if isinstance(wrong, PageError) and (not wrong.parent or len(found) >= LEAST):

@@ -64,3 +64,10 @@ def test_what_an_earlier_search_did_not_ask_is_said_so(client):
     asked = client.get(f"{ONE}/explanations?protocol=heads&passes=necessity")
     assert "Not computed yet" in asked.text
     assert "not asked" in client.get(f"{ONE}/explanations/c-1f?protocol=heads&part=criteria").text
+
+
+def test_a_circuit_under_other_rules_whose_mask_names_other_edges_is_not_compared(client):
+    first, second = (one.mask for one in FOUND.circuits[:2])
+    answer = client.get(f"/api/v2{ONE}/compare?e=c-{first}&e=c-{second}&e=c-1f@heads")
+    assert (answer.status_code, "is under other rules" in answer.json()["error"]) == (400, True)
+    assert answer.json()["parent"] == f"/compare?network=majority&e=c-{first}&e=c-{second}"
