@@ -127,6 +127,7 @@ class Interchanges(Trials):
         where: ``[trial, 3]`` the set of each, the input whose values it takes, and the input that runs.
     """
 
+    forced: NDArray[np.intp]
     outputs: NDArray[np.float64]
     sets: Sequence[tuple[NeuronSite, ...] | OwnSwap]
     where: NDArray[np.intp]
@@ -165,8 +166,8 @@ class Interchanges(Trials):
             predictions[:, counted],
             answers.decisions[counted],
             answers.margins[counted],
-            np.broadcast_to(np.array(forced)[:, None, None], counted.shape)[counted],
-            doubtful[counted],
+            forced=np.broadcast_to(np.array(forced)[:, None, None], counted.shape)[counted],
+            doubtful=doubtful[counted],
             asked="own interventions" if own else "interventions",
             bounded=bounded,
             outputs=answers.outputs[counted],

@@ -97,66 +97,68 @@ class OnInterventions(Compared):
         }
 
     def experiment(self, number: int) -> Experiment:
-        members, source, base = self.trials.where[number].tolist()
-        chosen, sizes, network = self.trials.sets[members], self.sizes, self.place.question.network
-        one, other = (input_words(row, sizes[0]) for row in (base, source))
-        rests: list[str] = []
-        gives: list[dict[NeuronSite, int]] = [{} for _ in self.explanations]
-        if isinstance(chosen, OwnSwap):
-            n_swapped, sites, names = len(chosen.labels), _moved(chosen), " and ".join(_along(chosen, sizes))
-            sources = np.full((1, len(chosen.places)), source)
-            swapped = swapped_layers(network, self.bench.clean, chosen.places, sources)
-            after = [layer[0, base].tolist() for layer in swapped]
-        else:
-            n_swapped, sites, names = (
-                len(chosen),
-                chosen,
-                enumerated([node_name(layer, n, sizes) for layer, n in chosen]),
-            )
-            after = [layer.tolist() for layer in self.bench.run(_by_hand(chosen, source, base))]
-            space = InterventionSpace(network.hidden_sizes, sizes[0], (chosen,))
-            for given, (letter, told) in zip(gives, self.lettered, strict=True):
-                for site, some in told.record.values(told.item, space).items():
-                    given[site] = int(np.broadcast_to(some, space.shape)[0, source, base])
-                if not told.record.settled(told.item, space)[0, source, base]:
-                    rests.append(letter)
-        forced, clean = {*sites}, self.bench.clean
-        value = "the value of input" if n_swapped == 1 else "their values of input"
+        told, sizes, base = self.trial(number), self.sizes, int(self.trials.where[number, 2])
+        (names, sites, after), (bits, rests) = self._run(number), self._given(number)
+        forced, clean = {*sites}, [layer[base] for layer in self.bench.clean]
+        value = "the value of input" if self.trials.forced[number] == 1 else "their values of input"
         changes = [
-            f"{node_name(layer, n, sizes)}: {_becomes(float(clean[layer][base][n]), after[layer][n])}"
-            for layer, n in sites
+            f"{node_name(layer, n, sizes)}: {_becomes(float(clean[layer][n]), after[layer][n])}" for layer, n in sites
         ]
         full = 1.05 * max(1.0, *(value for some in after for value in some))
-        inputs = {(0, n): base >> (sizes[0] - 1 - n) & 1 for n in range(sizes[0])}
-        bits = [
-            inputs | some | {(len(sizes) - 1, 0): said} if said >= 0 else None
-            for said, some in zip(self.trials.said[:, number].tolist(), gives, strict=True)
-        ]
         closed = [
             [v if layer == 0 or (layer, n) in forced else None for n, v in enumerate(some)]
             for layer, some in enumerate(after)
         ]
-        title = f"The network on input {one}, {names} as on {other}"
+
+        def network(outcome: bool) -> Markup:
+            values = after if outcome else closed
+            title = f"The network on input {told['base']}, {names} as on {told['source']}"
+            words, rings = f"{title}: {_told(values, sizes)}", dict.fromkeys(forced, "")
+            weights = self.place.question.network.weights
+            return Vessels(weights, values, full, SMALL, sentence=words, forced=rings).drawn()
+
+        rest = f"What {enumerated(rests)} says here rests on a row of a gate that no input reaches."
         return Experiment(
-            asks=f"We run input {one}, but give {names} {value} {other}.",
+            asks=f"We run input {told['base']}, but give {names} {value} {told['source']}.",
             changes=f"{'; '.join(changes)}." if len(changes) <= _LISTED else "",
-            outcome=f"It answers {self.trials.happens[number]}: the output is {decimal(self.trials.outputs[number])}.",
+            outcome=f"It answers {self.trials.happens[number]}: the output is {decimal(told['output'])}.",
             drawings=lambda width: [
-                self._drawing(explanation, width, some, forced)
-                for some, explanation in zip(bits, self.explanations, strict=True)
+                self._drawing(one, width, some, forced) for one, some in zip(self.explanations, bits, strict=True)
             ],
-            network=lambda told: Vessels(
-                network.weights,
-                after if told else closed,
-                full,
-                SMALL,
-                sentence=f"{title}: {_told(after if told else closed, sizes)}",
-                forced=dict.fromkeys(forced, ""),
-            ).drawn(),
-            doubt=f"What {enumerated(rests)} says here rests on a row of a gate that no input reaches."
-            if rests
-            else "",
+            network=network,
+            doubt=rest if rests else "",
         )
+
+    def _run(self, number: int) -> tuple[str, Sequence[NeuronSite], list[list[float]]]:
+        """What takes other values in a trial, the neurons that this moves, and the activations of every layer then."""
+        members, source, base = self.trials.where[number].tolist()
+        chosen, clean = self.trials.sets[members], self.bench.clean
+        if isinstance(chosen, OwnSwap):
+            sources = np.full((1, len(chosen.places)), source)
+            swapped = swapped_layers(self.place.question.network, clean, chosen.places, sources)
+            return " and ".join(_along(chosen, self.sizes)), _moved(chosen), [one[0, base].tolist() for one in swapped]
+        names = [node_name(layer, n, self.sizes) for layer, n in chosen]
+        layers = self.bench.run(_by_hand(chosen, source, base))
+        return enumerated(names), chosen, [layer.tolist() for layer in layers]
+
+    def _given(self, number: int) -> tuple[list[dict[NeuronSite, int] | None], list[str]]:
+        """The values that each gives in a trial, None for one that says nothing, and the letters of those whose
+        prediction another completion of their gates would not make.
+        """
+        members, source, base = self.trials.where[number].tolist()
+        chosen, sizes = self.trials.sets[members], self.sizes
+        inputs = {(0, n): base >> (sizes[0] - 1 - n) & 1 for n in range(sizes[0])}
+        given: list[dict[NeuronSite, int] | None] = []
+        rests: list[str] = []
+        for (letter, one), said in zip(self.lettered, self.trials.said[:, number].tolist(), strict=True):
+            bits = {**inputs}
+            if not isinstance(chosen, OwnSwap):
+                space = InterventionSpace(sizes[1:-1], sizes[0], (chosen,))
+                for site, some in one.record.values(one.item, space).items():
+                    bits[site] = int(np.broadcast_to(some, space.shape)[0, source, base])
+                rests += [] if one.record.settled(one.item, space)[0, source, base] else [letter]
+            given.append(bits | {(len(sizes) - 1, 0): said} if said >= 0 else None)
+        return given, rests
 
     # --- one explanation
 
