@@ -39,7 +39,7 @@ def frame(n: int = 300, seed: int = 0) -> Frame:
     }
     circuits = Part.of("circuit", "circuits", n, COLUMNS, held, ref=lambda at: f"c-{at}", own=("edges", False))
     readings = Part.of(
-        *("interpretation", "interpretations", n, COLUMNS, held),
+        *("interpretation", "interpretations", n, COLUMNS, held | {"uses": {"x": uses["uses"]["x"]}}),
         ref=lambda at: f"i-{at}",
         weights=counts,
         own=("count", True),
@@ -72,6 +72,7 @@ def test_a_range_of_many_values_stands_in_bins_that_lead_to_as_many_rows(column,
     part = Part.of("circuit", "circuits", len(values), COLUMNS, {column: values}, ref=lambda at: f"c-{at}")
     some = Frame(tuple(told), (part,))
     found = next(one for one in some.select(Query()).facets if one.column.name == column)
+    assert (found.low, found.high) == (str(min(values)), str(max(values)))
     assert sum(choice.count for choice in found.choices) in (0, len(values))
     assert bins is None or [choice.query.wanted[column] for choice in found.choices] == bins
     assert (len(found.choices) == 16) == (bins is None)
@@ -87,8 +88,9 @@ FILTERS = (
     {"kind": ["interpretation", "algorithm"], "valid": ["any"]},
     {"edges_min": ["3"], "edges_max": ["6"]},
     {"margin_min": ["0.5"], "uses": ["!x"]},
-    {"gates": ["+2", "03"]},
+    {"gates": ["2", "3"]},
     {"fragile": ["no"], "uses": ["y"]},
+    {"uses": ["!y"]},
     {"formula": ["f1", "f2"], "valid": ["any"]},
 )
 
@@ -112,8 +114,10 @@ def brute(query: Query) -> tuple[int, list[str]]:
 
 def passes(part: Part, row: dict, name: str, wanted: tuple[str, ...]) -> bool:
     if name == "uses":
-        return "uses" in part.labels and all(
-            (one[1:] not in row[name]) if one[0] == "!" else one in row[name] for one in wanted
+        return all(
+            one.removeprefix("!") in part.labels.get("uses", ())
+            and (one[0] != "!") == (one.removeprefix("!") in row[name])
+            for one in wanted
         )
     value = row.get(name)
     if value is None:
@@ -185,6 +189,10 @@ def test_a_kind_without_a_column_goes_and_the_list_says_what_the_filter_is_about
 def test_a_label_that_nothing_has_is_refused():
     with pytest.raises(InvalidOption, match="Use x, y, z"):
         FRAME.select(read_query(COLUMNS, {"uses": ["w"]}))
+
+
+def test_whole_numbers_are_read_however_they_are_written():
+    assert read_query(COLUMNS, {"gates": ["+2", "03"]}).wanted["gates"] == ("2", "3")
 
 
 def overview(of: Frame = FRAME) -> Overview:

@@ -176,6 +176,11 @@ def test_ties_turn_with_the_order_and_what_has_no_value_stays_last(sort, order, 
     assert [row["name"] for row in found.rows] == names
 
 
+def test_a_short_list_is_sorted_by_its_kinds_as_by_any_text():
+    found = AtHand((NAME, KIND), ROWS[::-1]).select(Query(sort="kind"))
+    assert [row["name"] for row in found.rows] == ["two", "one", "four", "three", "five"]
+
+
 def test_the_filter_that_leaves_nothing_is_told():
     found = LIST.select(asked(kind="c", edges_min="2"))
     assert (found.total, found.of) == (0, 4)
