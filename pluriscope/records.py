@@ -5,7 +5,7 @@ Integers of any size pass JSON here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, Final, Literal, Union
 
@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema, create_m
 
 from pluriscope.analysis.by_name import ByName
 from pluriscope.analysis.certainty import Certainty
-from pluriscope.tables import Column, Facet, Query, Selection, Type
+from pluriscope.tables import Column, Query, Selection, Type
 
 MAX_EXACT_IN_JSON: Final = 2**53
 
@@ -116,9 +116,10 @@ def list_of(kinds: tuple[tuple[str, tuple[Column, ...]], ...]) -> type[ListRecor
     return create_model("Explanations", __base__=ListRecord, items=(list[item], ...))
 
 
-def facet_records(facets: Iterable[Facet]) -> list[FacetRecord]:
-    """The facets of a selection."""
-    return [
+def page_fields(found: Selection, query: Query, page_at: Callable[[int], str]) -> dict[str, Any]:
+    """What the record of any list has of one page; ``page_at`` gives the address of the list from a row on."""
+    after = query.start + len(found.rows)
+    facets = [
         FacetRecord(
             name=one.column.name,
             label=one.column.label,
@@ -127,8 +128,15 @@ def facet_records(facets: Iterable[Facet]) -> list[FacetRecord]:
             low=one.low,
             high=one.high,
         )
-        for one in facets
+        for one in found.facets
     ]
+    return {
+        "total": found.total,
+        "of": found.of,
+        "lines": found.lines,
+        "facets": facets,
+        "next": page_at(after) if after < found.lines else None,
+    }
 
 
 def plain(selection: Selection) -> Sequence[dict[str, Any]]:
@@ -155,13 +163,8 @@ def rows_record(found: Selection, query: Query, page_at: Callable[[int], str], b
         page_at: number of a row → address of the list from there on.
         but: values of rows that only their cells need.
     """
-    after = query.start + len(found.rows)
     return RowsRecord(
-        total=found.total,
-        of=found.of,
-        lines=found.lines,
-        facets=facet_records(found.facets),
-        next=page_at(after) if after < found.lines else None,
+        **page_fields(found, query, page_at),
         items=[{name: _plain(value) for name, value in row.items() if name not in but} for row in plain(found)],
     )
 

@@ -46,7 +46,7 @@ from pluriscope.frames import KIND, Frame, Overview, Part
 from pluriscope.kinds.columns import criterion_of, says
 from pluriscope.kinds.listing import COLUMNS, OF_KIND, shown_columns
 from pluriscope.naming import Scope
-from pluriscope.records import ListRecord, ShareRecord, UndecidedRecord, facet_records, list_of, plain
+from pluriscope.records import ListRecord, ShareRecord, UndecidedRecord, list_of, page_fields, plain
 from pluriscope.tables import LIMIT, Column, Facet, Query, Selection, read_query, words_of
 from pluriscope.templating import part_url
 from pluriscope.verdict import empty_placements
@@ -513,18 +513,12 @@ def record(found: Asked) -> ListRecord:
     if found.frame is None or found.pending:
         return RECORD(items=[], total=0, of=0, lines=0, facets=[], next=None, pending=found.pending, state=found.state)
     selection = found.frame.select(found.query)
-    end = found.query.start + len(selection.rows)
-    following = replace(found.query, start=end)
     return RECORD(
+        **page_fields(selection, found.query, lambda start: found.url(replace(found.query, start=start), api=True)),
         items=plain(selection),
-        total=selection.total,
-        of=selection.of,
-        lines=selection.lines,
-        facets=facet_records(selection.facets),
         share=share_of(found),
         undecided=undecided(found),
         state=found.state,
-        next=found.url(following, api=True) if selection.lines > end else None,
     )
 
 
