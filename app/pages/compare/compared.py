@@ -39,8 +39,7 @@ from pluriscope.blocks import (
     Text,
     sentence,
 )
-from pluriscope.comparison import Trials
-from pluriscope.comparison import who_is_right as bar
+from pluriscope.comparison import Trials, who_is_right
 from pluriscope.figures.comparison import comparison_figure
 from pluriscope.figures.numbers import decimal, enumerated, exact, noun
 from pluriscope.figures.svg.elements import twice
@@ -49,7 +48,6 @@ from pluriscope.naming import LEAST, LETTERS, Scope
 from pluriscope.records import ComparedRecord, ComparisonRecord, ContradictionRecord, DifferenceRecord
 from pluriscope.tables import Column, Query, Row, Selection
 
-ID: Final = "contradictions"
 _DIGEST: Final = re.compile(r"\b([0-9a-f]{6})[0-9a-f]{10,}\b")
 UNTIL: Final = {
     "circuit": "a circuit predicts nothing until its neurons are read",
@@ -471,7 +469,8 @@ def _blocks(c: Compared) -> Iterator[Block]:
     yield _head(c)
     yield from c.meanwhile
     if c.trials.spoken.any():
-        yield who_is_right(c)
+        every, quarters = noun(c.of, c.unit), c.trials.pair(0, 1).quarters
+        yield _matrix(c, every) if len(c.ones) > LEAST else who_is_right(quarters, every, c.trials.bounded)
     drawings = c.drawings if experiment is None else experiment.drawings
     both = zip(drawings(WIDTH), drawings(NARROW), strict=True)
     yield Side([_drawn(c, number, wide, narrow) for number, (wide, narrow) in enumerate(both)])
@@ -499,14 +498,8 @@ def _head(c: Compared) -> Head:
     return Head(c.title, c.sentence, actions=[*offered, change, sharing(c.links, c.url, *files)])
 
 
-def who_is_right(c: Compared) -> Block:
-    """A bar of all trials for two, a matrix for more."""
-    unit = noun(c.of, c.unit)
-    return _matrix(c, unit) if len(c.ones) > LEAST else bar(c.trials.pair(0, 1).quarters, unit, c.trials.bounded)
-
-
-def _matrix(c: Compared, unit: str) -> Table:
-    """Each with how often it is right, and how often it is right where another is not."""
+def _matrix(c: Compared, every: str) -> Table:
+    """Of all trials: each with how often it is right, and how often it is right where another is not."""
     rows: list[list[Text]] = []
     for number, one in enumerate(c.ones):
         rows.append([one.letter, f"{exact(one.right)} of {exact(one.predicted)}"])
@@ -514,7 +507,7 @@ def _matrix(c: Compared, unit: str) -> Table:
             url = c.at([c.refs[number], ref] if number < other else [ref, c.refs[number]])
             only = Markup('<a href="{}">{}</a>').format(url, exact(c.trials.pair(number, other).first_right))
             rows[-1].append("" if other == number else only)
-    labels = [f"Of {unit}", "right, of all it predicts", *(f"right where {letter} is not" for letter in c.letters)]
+    labels = [f"Of {every}", "right, of all it predicts", *(f"right where {letter} is not" for letter in c.letters)]
     return replace(Table.plain(labels, rows), noun="explanation", id="right")
 
 
@@ -616,7 +609,7 @@ def table(c: Compared) -> Table:
         facets=False,
         files=files,
         kept=kept | {name: value for name, value in seen.items() if value},
-        id=ID,
+        id="contradictions",
     )
 
 
