@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from markupsafe import Markup
 from pydantic import Field
 
-from pluriscope import asking, audits, comparison, graphs, steering
+from pluriscope import asking, audits, comparison, graphs
 from pluriscope.algorithms import Algorithm, Algorithms, Alignments
 from pluriscope.analysis.data import DataRecord, clean_data, parse_data_file
 from pluriscope.analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
@@ -348,7 +348,6 @@ class Result(Findings):
     ask, count = asking.ask, asking.count
     audit, locate = audits.audit, audits.locate
     compare = comparison.compare
-    steer = steering.steer
     to_graph = graphs.to_graph
 
     if not TYPE_CHECKING:  # else every misspelt attribute would pass

@@ -40,7 +40,6 @@ _OWN: Final[Mapping[str, Mapping[str, str]]] = {
     "Engine alone: no server, no database": {
         "analyse": "analyse.analyse",
         "count": "count.count",
-        "steer": "steer.steer",
         "ask": "ask.ask",
         "compare": "ask.compare",
         "audit": "audit.audit",

@@ -44,6 +44,7 @@ class Analysis:
         sums: kind of the job whose results it sums up when it is asked for; "" if it has a job of its own.
         example: of one that is answered at once, options of such an address.
         asks: of one that is answered at once, what it is in the library.
+        after_play: of one that Play leads to, what the link says.
         page: where it stands that has no page of its own: key of the analysis on whose page, or "compare".
         shows: module whose ``SHOWN`` shows it; "" for that of its key, or of its page, in this package.
         thumb: what makes the chart of it that overviews have, as "module:function" of its report; references of
@@ -69,6 +70,7 @@ class Analysis:
     sums: str = ""
     example: Mapping[str, str] = field(default_factory=dict)
     asks: str = ""
+    after_play: str = ""
     page: str = ""
     shows: str = ""
     thumb: str = ""
@@ -363,27 +365,11 @@ FOOLED: Final = Analysis(
     needs=("edge-weights",),
     searched=False,
 )
-STEERING: Final = Analysis(
-    "steering",
-    "What a direction does",
-    "Steering",
-    "What changes when a direction is added to a layer, and which explanations predict it?",
-    "Answered at once, at an address that holds what you give.",
-    "",
-    (),
-    never,
-    reads=frozenset({"placed"}),
-    needs=("play",),
-    boolean=False,
-    searched=False,
-    example={"along": "means"},
-    asks="result.steer(…)",
-)
 EVERY: Final = joined(
     "analyses",
     (
         *(FUNNEL, COMMON_GROUND, MAP, SIMPLICITY, PAIR, RIVALS, LADDER, DIRECTIONS, STORIES, PLANTED),
-        *(METHODS, LENSES, ONE_READER, NULL, FOOLED, STEERING),
+        *(METHODS, LENSES, ONE_READER, NULL, FOOLED),
     ),
     lambda one: one.key,
 )

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 import pluriscope
 from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.plugins import brought
 from pluriscope.explanations import Explanation
 from pluriscope_bench.table import Benchmark
 from tests.factories import exact_xor, pretrained_xor
@@ -101,7 +102,8 @@ def members(cls):
 def surface():
     """Every public function, found by inspection: where it is, its name, the function, its class."""
     values = [getattr(pluriscope, name) for name in pluriscope.__all__ if name != "__version__"]
-    waiting, seen, found = list(values), set(), []
+    found = [(f"Result.{name}", method, pluriscope.Result) for name, method in brought("result").items()]
+    waiting, seen = list(values), set()
     while waiting:
         one = waiting.pop()
         if one in seen or issubclass_(one, Exception) or one.__module__.startswith(NOT_CALLED):

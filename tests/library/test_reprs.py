@@ -65,7 +65,6 @@ def given(xor, served, tmp_path_factory) -> dict[str, Any]:
         "audit of a transformer": transformer.audit(["eap"]),
         "ask": xor.ask("stories"),
         "ask funnel": xor.ask("funnel"),
-        "steer": xor.steer("1", steps=1),
         "locate": xor.locate(circuit),
         "ask methods of a transformer": transformer.ask("methods"),
         "verdict": circuit.verdict("knockout-completeness"),

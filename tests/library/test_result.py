@@ -291,7 +291,6 @@ def test_analyses_are_asked_of_a_result(xor):
     ("key", "words"),
     [
         ("nonsense", "unknown of a network. Use funnel, "),
-        ("steering", r"steer\("),
         ("planted", "Nothing is said to be planted"),
         ("stories", "does all there is"),
     ],

@@ -39,7 +39,7 @@ from pluriscope.app.pages.play.tokens import (
     written_signs,
     written_words,
 )
-from pluriscope.app.pages.play.transformers import ModelOptions, ModelPlayed, play_model
+from pluriscope.app.pages.play.transformers import ModelOptions, ModelPlayed, play_model, ways_on
 from pluriscope.app.pages.shared import finite
 from pluriscope.app.pages.sharing.share import InShort, Shared
 from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, More, Prose, Table, Text
@@ -292,7 +292,7 @@ class Played(Shared):
         if len(refs) >= LEAST:
             act = Action("Compare", self.links.compare(slug, refs, scope), primary=True)
         actions = [act]
-        actions.append(Action("Steer", self.links.analysis(slug, "steering", scope)))
+        actions += ways_on(self.links, self.place)
         if self.hands:
             actions.append(Action("Reset", self.state.at(Intervention(self.now.base)).url))
         does = written_words(self.state.tool, self.state.n_inputs)

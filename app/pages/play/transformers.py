@@ -17,6 +17,7 @@ from pydantic import Field as Option
 from pydantic import StringConstraints
 
 from pluriscope.address import Addresses
+from pluriscope.analyses.registry import of_kind
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.answers import largest
 from pluriscope.analysis.errors import InvalidIntervention
@@ -80,6 +81,12 @@ class ModelOptions(ScopeOptions):
     site: Annotated[str, StringConstraints(max_length=60)] = Option(
         "", description="A step: a site that is changed too, or left alone again."
     )
+
+
+def ways_on(links: Addresses, place: AnyPlace) -> list[Action]:
+    """Links to the analyses that Play leads to."""
+    some = (one for one in of_kind(place.question.kind) if one.after_play)
+    return [Action(one.after_play, links.analysis(place.slug, one.key, place.scope)) for one in some]
 
 
 @dataclass(frozen=True)
@@ -220,7 +227,7 @@ class ModelPlayed(Shared):
     def blocks(self) -> tuple[Block, ...]:
         wanted = self.model.outputs[self.model.answers[self.row]]
         actions = [Action("Circuits", self.links.explanations(self.place.slug, self.place.scope), primary=True)]
-        actions.append(Action("Steer", self.links.analysis(self.place.slug, "steering", self.place.scope)))
+        actions += ways_on(self.links, self.place)
         if self.changes:
             actions.append(Action("Reset", replace(self, changes=()).url))
         passed_on = [Action("Cite and embed", f"{part_url('cite', self.url)}#cite")]

@@ -14,7 +14,7 @@ import numpy as np
 from pluriscope.analysis import fixed_order
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.errors import InvalidIntervention
-from pluriscope.analysis.steering.sites import Array, Steerable
+from pluriscope_methods.steering.sites import Array, Steerable
 
 RANK: Final = 1e-9
 """Share of the largest singular value below which others count as 0."""

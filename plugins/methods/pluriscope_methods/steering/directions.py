@@ -24,8 +24,8 @@ from pluriscope.analysis.method_settings import Setting
 from pluriscope.analysis.protocol import COMPLETE
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.sandbox.intervention import MAX_VALUE
-from pluriscope.analysis.steering.sites import Array, Steerable
 from pluriscope.analysis.subjects.transformer.runs import pairs_of, read_site
+from pluriscope_methods.steering.sites import Array, Steerable
 
 ALONG: Final = ("means", "probe", "das", "placement", "numbers")
 _OF: Final = "the difference of the means of both classes, or its part on a probe, a learned direction or a placement"

@@ -23,13 +23,13 @@ from pluriscope.analysis.protocol import COMPLETE
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.report import Analysed, Part, Report
 from pluriscope.analysis.sandbox.intervention import MAX_VALUE
-from pluriscope.analysis.steering.directions import SETTINGS, direction_of
-from pluriscope.analysis.steering.flips import exact_flips, exact_threshold
-from pluriscope.analysis.steering.predicting import UNREAD, Bits, classes_predict, placement_predicts
-from pluriscope.analysis.steering.sites import Array, Steerable, steerable
-from pluriscope.analysis.steering.transfer import CONFIDENCE, affine_map, as_meant, check_alike, null_of
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope_methods.steering.directions import SETTINGS, direction_of
+from pluriscope_methods.steering.flips import exact_flips, exact_threshold
+from pluriscope_methods.steering.predicting import UNREAD, Bits, classes_predict, placement_predicts
+from pluriscope_methods.steering.sites import Array, Steerable, steerable
+from pluriscope_methods.steering.transfer import CONFIDENCE, affine_map, as_meant, check_alike, null_of
 
 MOST_CLASSES: Final = 10_000
 MOST_CIRCUITS: Final = 500
@@ -186,7 +186,7 @@ def find(
 
     Args:
         of: the question, with circuits and placements where explanations are asked.
-        given: settings of :data:`~pluriscope.analysis.steering.directions.SETTINGS`; the rest as usual.
+        given: settings of :data:`~pluriscope_methods.steering.directions.SETTINGS`; the rest as usual.
         into: name of another network and the question about it, to which the direction is transferred.
         work: told how far it is; may cancel.
 

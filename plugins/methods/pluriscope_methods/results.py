@@ -1,4 +1,4 @@
-"""Steering the network of a result."""
+"""Methods that results have from here."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.explanations.probes import table_text
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.report import Analysed
-from pluriscope.analysis.steering.report import SteeringReport, find
 from pluriscope.analysis.work import Work
 from pluriscope.asking import algorithms_of, placed_of
 from pluriscope.explanations import Explanation
-from pluriscope.findings import Findings
 from pluriscope.progress import telling
+from pluriscope.result import Result
+from pluriscope_methods.steering.report import SteeringReport, find
 
 
 def steer(
-    self: Findings,
+    self: Result,
     at: str = "",
     along: str | Explanation = "means",
     *,
@@ -26,7 +26,7 @@ def steer(
     of: str = "",
     most: float = 2.0,
     steps: int = 20,
-    into: Findings | None = None,
+    into: Result | None = None,
     there: str = "",
 ) -> SteeringReport:
     """Add α times a direction at a site: what the network answers at each dose, what the explanations found here

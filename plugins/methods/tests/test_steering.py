@@ -23,12 +23,6 @@ from pluriscope.analysis.report import Analysed
 from pluriscope.analysis.sandbox import predicting as by_hand
 from pluriscope.analysis.sandbox.intervention import Change, Intervention
 from pluriscope.analysis.sandbox.running import Bench
-from pluriscope.analysis.steering.directions import direction_of
-from pluriscope.analysis.steering.flips import exact_flips
-from pluriscope.analysis.steering.predicting import UNREAD, classes_predict, placement_predicts
-from pluriscope.analysis.steering.report import find
-from pluriscope.analysis.steering.sites import steerable
-from pluriscope.analysis.steering.transfer import affine_map, as_meant, null_of
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
@@ -36,6 +30,12 @@ from pluriscope.analysis.subjects.transformer.model import read_attention
 from pluriscope.analysis.subjects.transformer.runs import run
 from pluriscope.analysis.tasks import Task, input_table
 from pluriscope.resources import RESOURCES
+from pluriscope_methods.steering.directions import direction_of
+from pluriscope_methods.steering.flips import exact_flips
+from pluriscope_methods.steering.predicting import UNREAD, classes_predict, placement_predicts
+from pluriscope_methods.steering.report import find
+from pluriscope_methods.steering.sites import steerable
+from pluriscope_methods.steering.transfer import affine_map, as_meant, null_of
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 from tests.random_networks import own_task, random_network
@@ -219,7 +219,7 @@ def test_explanations_that_are_all_valid_predict_different_things(xor):
 
 def test_a_sample_of_classes_has_an_interval_and_says_so(monkeypatch, xor):
     whole = xor.steer("1", "probe", steps=2).predicted[0]
-    monkeypatch.setattr("pluriscope.analysis.steering.report.MOST_CLASSES", 1_000)
+    monkeypatch.setattr("pluriscope_methods.steering.report.MOST_CLASSES", 1_000)
     told = xor.steer("1", "probe", steps=2)
     classes = told.predicted[0]
     assert (classes.asked, classes.of) == (500, 7_836)

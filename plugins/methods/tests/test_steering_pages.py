@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 import pluriscope
+from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.network_files.files import parse_network_file
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.main import create_app
@@ -137,6 +138,13 @@ def test_a_network_that_is_not_there_is_not_found(client):
 def test_the_command_says_what_the_library_finds(capsys):
     file = BUNDLED / "xor-pretrained.json"
     assert run("steer", file, "--at", "1", "--steps", "2", "-q", "--json") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found == pluriscope.explain(file).steer("1", steps=2).model_dump(mode="json")
+    result = pluriscope.explain(file)
+    found = result.steer("1", steps=2)
+    assert json.loads(capsys.readouterr().out) == found.model_dump(mode="json")
+    assert 0 < len(repr(found)) <= 2_000
+    assert "steer" in dir(result)
+    with pytest.raises(AnalysisError, match=r"use result.steer\("):
+        result.ask("steering")
+    with pytest.raises(AttributeError, match="no attribute 'steered'"):
+        result.steered()
     assert "is no hidden layer" in refused(capsys, "steer", file, "--at", "4", "-q")

@@ -15,8 +15,6 @@ from pluriscope.analysis.errors import AnalysisError, ExplainedError, InvalidInt
 from pluriscope.analysis.explanations.probes import table_text
 from pluriscope.analysis.method_settings import filled, read_values
 from pluriscope.analysis.report import Analysed
-from pluriscope.analysis.steering.directions import SETTINGS
-from pluriscope.analysis.steering.report import Steered, SteeringReport, find
 from pluriscope.analysis.subjects.perceptron.mlp import activations, next_layer
 from pluriscope.blocks import (
     Action,
@@ -41,6 +39,8 @@ from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.vessels import NARROW, WIDE, Vessels, full_at
 from pluriscope.played import Ask, Field, Play
 from pluriscope.templating import linked
+from pluriscope_methods.steering.directions import SETTINGS
+from pluriscope_methods.steering.report import Steered, SteeringReport, find
 
 KEY: Final = "steering"
 _LOOKS: Final[tuple[Look, ...]] = ("ink", "dashed", "grey")

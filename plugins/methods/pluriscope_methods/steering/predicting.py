@@ -23,8 +23,8 @@ from pluriscope.analysis.common_ground.interpreted import gate_tables
 from pluriscope.analysis.interpretations.cuts import EQUAL_WITHIN
 from pluriscope.analysis.interpretations.observed import ObservedClasses
 from pluriscope.analysis.interventions.subspace import Subspace
-from pluriscope.analysis.steering.sites import Array
 from pluriscope.analysis.tasks import pattern_bits
+from pluriscope_methods.steering.sites import Array
 
 Bits = NDArray[np.int8]
 UNREAD: Final = 2

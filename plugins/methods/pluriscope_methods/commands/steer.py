@@ -46,11 +46,14 @@ def steer(
         seconds: For finding explanations of each network; inf for no end.
     """
     from pluriscope.result import explain
+    from pluriscope_methods.results import steer as asked
 
     told = None if quiet else remark
     here, *others = (
         explain(Path(one), protocol=protocol, output=output_index, seconds=min(seconds, 1e9), report=told)
         for one in (file, *([into] if into else []))
     )
-    found = here.steer(at, along, on=on, of=of, most=most, steps=steps, into=others[0] if others else None, there=there)
+    found = asked(
+        here, at, along, on=on, of=of, most=most, steps=steps, into=others[0] if others else None, there=there
+    )
     return Shown(found, found.findings())

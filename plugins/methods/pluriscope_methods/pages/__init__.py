@@ -1,0 +1,1 @@
+"""What analyses from here show."""
