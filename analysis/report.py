@@ -102,7 +102,7 @@ class Carried:
     Args:
         carried: those with a valid alignment.
         others: those without; where candidates are too many, only some of them are known.
-        places: layers and functions, 0 on the first input, of the variables in valid alignments.
+        places: layers and functions of the variables in valid alignments.
         of: irredundant algorithms with variables.
         known: whether the search came to its end and decided redundancy.
     """

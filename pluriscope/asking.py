@@ -18,7 +18,6 @@ from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.explaining.count_report import CountReport
 from pluriscope.analysis.interpretations.counting import count_interpretations
-from pluriscope.analysis.lenses.functions import without_sign
 from pluriscope.analysis.limits import DEFAULT_SECONDS
 from pluriscope.analysis.report import Analysed, Carried, Irredundant, Placed, Report, Settings
 from pluriscope.analysis.work import Work
@@ -107,7 +106,7 @@ def _carried(of: Findings, algorithms: Algorithms) -> Carried:
     listed = [one for one in algorithms if one.variables]
     irredundant = [one for one in listed if one.told["irredundant"].get(_LITERALS)]
     places = {
-        (site.layer, without_sign(function, one.value.n_inputs))
+        (site.layer, function)
         for one in irredundant
         for alignment in one.alignments
         if alignment.valid

@@ -13,9 +13,10 @@ from typing import Any, Final
 from markupsafe import Markup
 from pydantic import Field
 
+from pluriscope.analyses.analysis import on_own_rows
 from pluriscope.analyses.methods import ties_words
 from pluriscope.analyses.null import against_null
-from pluriscope.analyses.registry import NULL, on_own_rows
+from pluriscope.analyses.registry import NULL
 from pluriscope.analyses.shown import AnalysisContext, settings_form
 from pluriscope.analysis.discovery.claims import FORMS, Claim, Vocabulary, read_claim, vocabulary_of
 from pluriscope.analysis.discovery.method import Answer

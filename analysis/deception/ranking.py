@@ -22,7 +22,7 @@ from pluriscope.analysis import fixed_order
 from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
 from pluriscope.analysis.discovery.method import DiscoveryMethod
 from pluriscope.analysis.discovery.methods import ACDC, EAP, EAP_IG, EXACT_EDGE, one_by_one
-from pluriscope.analysis.lenses.shapley import shapley_values
+from pluriscope.analysis.lenses.games import shapley_values
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.subjects.perceptron.mlp import activations, next_layer
 

@@ -19,7 +19,6 @@ from pluriscope.analysis.criteria.criterion import KINDS
 from pluriscope.analysis.criteria.funnel import Judged, Wanted
 from pluriscope.analysis.criteria.interpretation_tallies import Reading
 from pluriscope.analysis.criteria.steps import CriterionStep
-from pluriscope.analysis.lenses.functions import without_sign
 from pluriscope.analysis.network_files.planted_record import PlantedRecord
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.report import Analysed, Carried, Irredundant, Placed
@@ -57,7 +56,7 @@ def _carried(session: Session, analysis: AnalysisRow, question: Question) -> Car
         functions = {variable.path: variable.function for variable in algorithms[number].variables}
         valid = AlignmentRow.algorithm_row_id == number, AlignmentRow.valid.is_(True)
         for placed in session.scalars(select(AlignmentRow.places).where(*valid)):
-            places |= {(layer, without_sign(functions[path], n_inputs)) for path, layer, _ in placed}
+            places |= {(layer, functions[path]) for path, layer, _ in placed}
     decided = session.scalar(undecided) is None and analysis.algorithms_truncated_at is None
     return Carried(
         tuple(algorithms[number] for number in aligned),

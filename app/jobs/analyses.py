@@ -14,7 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pluriscope.address import Addresses
-from pluriscope.analyses.registry import BY_KEY, DIRECTIONS, Analysis
+from pluriscope.analyses.analysis import Analysis
+from pluriscope.analyses.registry import BY_KEY, DIRECTIONS
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.changes import ChangesReport, find_changes
 from pluriscope.analysis.circuits.result import CountSoFar, certainty_of

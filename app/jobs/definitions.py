@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pluriscope.analyses.registry import ANALYSES, Analysis
+from pluriscope.analyses.analysis import Analysis
+from pluriscope.analyses.registry import ANALYSES
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.data import DataRecord
 from pluriscope.analysis.digest import canonical_json, short_id

@@ -9,7 +9,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
-from pluriscope.analyses.registry import ANALYSES, Analysis
+from pluriscope.analyses.analysis import Analysis
+from pluriscope.analyses.registry import ANALYSES
 from pluriscope.analysis.criteria.steps import default_steps
 from pluriscope.analysis.explanations.registry import BY_KEY, RECORDED
 from pluriscope.analysis.subjects import registry

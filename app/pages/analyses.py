@@ -13,8 +13,9 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from pluriscope.address import Addresses
+from pluriscope.analyses.analysis import Analysis, on_own_rows
 from pluriscope.analyses.compare import refs
-from pluriscope.analyses.registry import BY_KEY, EVERY, GROUPS, Analysis, of_kind, on_own_rows
+from pluriscope.analyses.registry import BY_KEY, EVERY, GROUPS, of_kind
 from pluriscope.analyses.shown import AGAIN, OLDER, AnalysisContext, Item, Shown, shown
 from pluriscope.analysis.late_functions import function_at
 from pluriscope.analysis.protocol import BUILT_IN

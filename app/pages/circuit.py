@@ -12,7 +12,8 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from pluriscope.analyses.registry import COMMON_GROUND, EVERY, PLANTED, on_own_rows
+from pluriscope.analyses.analysis import on_own_rows
+from pluriscope.analyses.registry import COMMON_GROUND, EVERY, PLANTED
 from pluriscope.analysis.circuit_sets.chance import SizeChance, chance_at
 from pluriscope.analysis.criteria.interpretation_tallies import CountingReadings
 from pluriscope.analysis.criteria.registry import criteria_for

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from pluriscope.address import Addresses
-from pluriscope.analyses.registry import BY_KEY, PAIR, Analysis
+from pluriscope.analyses.analysis import Analysis
+from pluriscope.analyses.registry import BY_KEY, PAIR
 from pluriscope.analysis.circuits.planning import CircuitPlan
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.pair.report import PairFound

@@ -17,7 +17,8 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from pluriscope.address import Addresses
-from pluriscope.analyses.registry import COMMON_GROUND, Analysis
+from pluriscope.analyses.analysis import Analysis
+from pluriscope.analyses.registry import COMMON_GROUND
 from pluriscope.analyses.shown import shown
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.circuit_sets.judged_masks import NOT_ASKED, asked_of

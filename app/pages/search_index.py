@@ -14,10 +14,8 @@ from unicodedata import combining, normalize
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import EVERY as ANALYSES
 from pluriscope.analysis.discovery.registry import METHODS
-from pluriscope.analysis.lenses.registry import LENSES
 from pluriscope.analysis.method import Method
 from pluriscope.analysis.plugins import brought
-from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB
 from pluriscope.app.pages.documents import title_of, without_marks
 from pluriscope.app.pages.example import NETWORK
@@ -35,16 +33,6 @@ GROUPS: Final = (
     *("The paper", "Methods and lenses", "Analyses", "Glossary", "Criteria"),
     *("Findings", "Scope", "Documents", "Actions"),
 )
-_SAYS_SOMETHING: Final = {
-    "probes": "majority-3-3",
-    "sae": "majority-3-3",
-    "superposition": "superposition-5-2-5",
-    "sparsity": "superposition-5-2-5",
-    "preferred-inputs": "bars-4x4-conv",
-    "magnitude-codes": "parity-3-elman",
-}
-"""Lenses of which neither of the usual two networks shows anything → one that does, or says why it cannot."""
-_OTHER: Final = "induction-attention"
 _DONE: Final = {
     "Keyboard shortcuts": "shortcuts",
     "Switch to the dark theme": "dark",
@@ -208,15 +196,15 @@ def _documents(links: Addresses) -> Iterator[Document]:
 
 
 def _methods(links: Addresses) -> Iterator[Document]:
-    """Discovery methods and lenses, on a network that has an answer."""
-    here = LENSES.of(PERCEPTRON)
-    every: list[tuple[Method, str]] = [(one, links.analysis(NETWORK, "methods")) for one in METHODS.by_key.values()]
-    for lens in LENSES.by_key.values():
-        network = _SAYS_SOMETHING.get(lens.key, NETWORK if lens.key in here else _OTHER)
-        every.append((lens, links.analysis(network, "lenses", item=lens.key)))
-    for one, url in every:
-        told = " ".join((one.source, *(f"{setting.name} {setting.meaning}" for setting in one.settings)))
-        yield Document("Methods and lenses", "method", one.label, one.definition, url, (one.key,), told)
+    """Discovery methods, on a network that has an answer."""
+    for one in METHODS.by_key.values():
+        yield method_document(one, links.analysis(NETWORK, "methods"))
+
+
+def method_document(one: Method, url: str) -> Document:
+    """A method or lens, which is found by its source and its settings, too."""
+    told = " ".join((one.source, *(f"{setting.name} {setting.meaning}" for setting in one.settings)))
+    return Document("Methods and lenses", "method", one.label, one.definition, url, (one.key,), told)
 
 
 def _actions(addresses: Addresses) -> list[Document]:

@@ -17,8 +17,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pluriscope.address import API_V2, Addresses
+from pluriscope.analyses.analysis import Analysis
 from pluriscope.analyses.funnel import CHOSEN
-from pluriscope.analyses.registry import BY_KEY, Analysis, of_kind
+from pluriscope.analyses.registry import BY_KEY, of_kind
 from pluriscope.analyses.shown import Item
 from pluriscope.analysis.criteria.steps import default_steps, parse_steps
 from pluriscope.analysis.errors import AnalysisError

@@ -14,7 +14,7 @@ from starlette.routing import compile_path
 from pluriscope.address import API_DOCS, API_V2
 from pluriscope.analyses.funnel import CHOSEN
 from pluriscope.analyses.registry import BY_KEY, of_kind
-from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.late_functions import function_at
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB
 from pluriscope.app.db.links import formerly_called, kept_claim, long_address
@@ -34,7 +34,6 @@ _EXPLANATION: Final = f"{_NETWORK}/explanations"
 _CIRCUIT: Final = f"{_NETWORK}/circuits/{{mask}}"
 _ALGORITHM: Final = f"{_NETWORK}/algorithms/{{algorithm}}"
 _CLAIMED: Final = ("mask", "edges", "scores", "k", "threshold", "pick", "signed", "ablation")
-_OF_LENSES: Final = tuple(sorted({setting.name for lens in LENSES.records for setting in lens.settings}))
 _ONES: Final = (
     (_CIRCUIT, f"{_EXPLANATION}/c-{{mask}}", ("start", "classes")),
     (f"{_CIRCUIT}/interpretations/{{index}}", f"{_EXPLANATION}/i-{{mask}}.{{index}}", ()),
@@ -91,9 +90,11 @@ def _former() -> Iterator[tuple[str, str, tuple[str, ...]]]:
         if page.endswith("/{alignment}"):
             yield f"{page}/interchanges.csv", f"{to}/interchanges.all.csv", kept
             yield f"{page}/interchanges.json", f"{API_V2}{to}", ()
-    for key in BY_KEY:  # pages of analyses that stood beside the network's others, and their tables
+    for key, analysis in BY_KEY.items():  # pages of analyses that stood beside the network's others, and their tables
+        methods = function_at(analysis.methods).records if analysis.methods else ()
+        settings = tuple(sorted({setting.name for method in methods for setting in method.settings}))
         for rest, item in (("", ""), (".{form}", ""), ("/{item}", "/{item}"), ("/{item}/{table}.{form}", "/{item}")):
-            yield f"{_NETWORK}/{key}{rest}", f"{_NETWORK}/analyses/{key}{item}", _OF_LENSES
+            yield f"{_NETWORK}/{key}{rest}", f"{_NETWORK}/analyses/{key}{item}", settings
     for page in PATTERNS:  # had another beside them on which they were computed anew
         yield f"{page}/verify", page, ("network", "e", "place", "at", "pin")
 

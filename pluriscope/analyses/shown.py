@@ -12,7 +12,7 @@ from markupsafe import Markup
 from pydantic import BaseModel, Field, create_model
 
 from pluriscope.address import Addresses
-from pluriscope.analyses.registry import Analysis
+from pluriscope.analyses.analysis import Analysis
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.discovery.landscape import Landscape
 from pluriscope.analysis.discovery.landscapes import landscape_of

@@ -8,11 +8,10 @@ from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
-from markupsafe import Markup, escape
+from markupsafe import escape
 from sqlalchemy import select
 
 from pluriscope.address import Addresses
-from pluriscope.analyses.lenses import heat_maps
 from pluriscope.analyses.map import map_blocks
 from pluriscope.analyses.registry import BY_KEY, MAP, RIVALS, of_kind
 from pluriscope.analyses.registry import PAIR as PAIR_FOUND
@@ -27,9 +26,6 @@ from pluriscope.analysis.edits.registry import edited
 from pluriscope.analysis.experiments import ask_network, standing_of
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
-from pluriscope.analysis.lenses.lens import Grid
-from pluriscope.analysis.lenses.registry import LENSES
-from pluriscope.analysis.lenses.report import silent
 from pluriscope.analysis.network_files.files import parse_network_file
 from pluriscope.analysis.pipeline import analyse_output
 from pluriscope.analysis.progress import KnownCircuits
@@ -393,45 +389,6 @@ def test_pages_of_single_methods_lead_to_all_of_them(client) -> None:
         answer = client.get(former)
         assert (answer.status_code, answer.headers["location"]) == (301, page)
     assert client.get(f"/api/v2{page}/acdc").json() == client.get(f"/api/v2{page}").json()
-
-
-# --- lenses
-
-
-@pytest.mark.parametrize("key", list(LENSES.by_key))
-def test_each_lens_has_a_page_with_what_it_says(client, key) -> None:
-    path = f"/networks/xor/analyses/lenses/{key}"
-    page, told = client.get(path), client.get(f"/api/v2{path}").json()
-    assert (page.status_code, told["lens"]) == (200, key)
-    assert f'href="/api/v2{path}"' in page.text
-    stored = next((one for one in record(client, "xor", "lenses")["report"]["lenses"] if one["lens"] == key), None)
-    if stored is None:
-        assert ("Not computed on a page" in page.text) == (not told["outcome"])
-    else:
-        assert told["outcome"] == stored["outcome"]
-        assert Markup("{}").format(stored["says"]) in page.text
-
-
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("sae?latents=3", 200),
-        ("labels?labels=1.0%3A+A&protocol=paper", 200),
-        ("sae?latents=many", 422),
-        ("shapley?latents=3", 422),
-        ("nonsense", 422),
-    ],
-)
-def test_settings_of_a_lens_are_those_of_its_address(client, path, status) -> None:
-    answer = client.get(f"/networks/xor/analyses/lenses/{path}")
-    assert (answer.status_code, client.get(f"/api/v2/networks/xor/analyses/lenses/{path}").status_code) == (status,) * 2
-    old = client.get(f"/networks/xor/lenses/{path}")
-    assert (old.status_code, old.headers["location"]) == (301, f"/networks/xor/analyses/lenses/{path}")
-
-
-def test_a_heat_map_without_rows_is_not_drawn() -> None:
-    view = silent("sae", "").model_copy(update={"grids": (Grid("Latents", (), ("row 1",), ()),)})
-    assert list(heat_maps(view, None, None)) == []
 
 
 # --- what stands out

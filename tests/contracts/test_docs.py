@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pluriscope.analyses.registry import Analysis
+from pluriscope.analyses.analysis import Analysis
 from pluriscope.analyses.shown import Shown
 from pluriscope.analysis import errors as engine_errors
 from pluriscope.analysis.criteria.criterion import Criterion

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from pluriscope.analyses.analysis import always
+from pluriscope.analyses.registry import of_kind
 from pluriscope.analysis.circuits.result import certainty_of
 from pluriscope.analysis.large_numbers import in_words
 from pluriscope.analysis.unlearned import instead_of
@@ -72,9 +74,10 @@ def _no_circuit(known: Known, analysis: AnalysisRow) -> Notice:
     cure = "To have what it does compute explained, save its network file and run "
     cure += "pluriscope analyse FILE --task decisions --output RESULT."
     play = Action("Play with it all the same", links.play(place.slug, (), place.scope))
+    without_circuits = [one for one in of_kind(kind) if one.follows is always and not one.searched]
     actions = [
         *([] if kind.refuses("play") else [play]),
-        Action("Lenses", links.analysis(place.slug, "lenses", place.scope)),
+        *(Action(one.title, links.analysis(place.slug, one.key, place.scope)) for one in without_circuits),
         *(*train, Action("Network file", links.network_file(place.slug))),
     ]
     words = f"{tried.format(in_words(int(analysis.circuits_possible)))} right on enough rows. {instead}"

@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from pluriscope.analyses.registry import Analysis, never
+from pluriscope.analyses.analysis import Analysis, always, never
 
+LENSES: Final = Analysis(
+    "lenses",
+    "What methods say",
+    "Lenses",
+    "What can be read from each layer, and what does the network use?",
+    "Under a second for most networks; some seconds each for lenses that learn, or that run null networks.",
+    "pluriscope_methods.lenses.report:find",
+    (("lenses", "Lenses", "every lens under its default settings, and functions on every layer"),),
+    always,
+    reads=frozenset({"carried"}),
+    thoroughly="lenses that learn",
+    searched=False,
+    methods="pluriscope.analysis.lenses.registry:LENSES",
+    shows="pluriscope_methods.pages.lenses",
+)
 STEERING: Final = Analysis(
     "steering",
     "What a direction does",

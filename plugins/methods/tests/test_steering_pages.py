@@ -143,7 +143,7 @@ def test_the_command_says_what_the_library_finds(capsys):
     assert json.loads(capsys.readouterr().out) == found.model_dump(mode="json")
     assert 0 < len(repr(found)) <= 2_000
     assert "steer" in dir(result)
-    with pytest.raises(AnalysisError, match=r"use result.steer\("):
+    with pytest.raises(AnalysisError, match=r"Use result.steer\("):
         result.ask("steering")
     with pytest.raises(AttributeError, match="no attribute 'steered'"):
         result.steered()

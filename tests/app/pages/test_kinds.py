@@ -18,6 +18,7 @@ from fastapi.testclient import TestClient
 import pluriscope
 from benchmarks.kinds_table import with_kinds
 from benchmarks.parity import DOCUMENT
+from plugins.methods.tests.lenses.test_feature_structure import onion
 from pluriscope.analyses.registry import of_kind
 from pluriscope.analysis.changes import find_changes
 from pluriscope.analysis.data import clean_data, data_file_json
@@ -36,7 +37,6 @@ from pluriscope.app.bundled import bundled_models
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.main import create_app
 from pluriscope.models import read_content, read_model
-from tests.analysis.lenses.test_feature_structure import onion
 from tests.analysis.subjects.test_classifier import drawn
 from tests.analysis.subjects.transformer.mlp_model import BARE
 from tests.analysis.subjects.transformer.mlp_model import DOCUMENT as BARE_FILE

@@ -1,4 +1,4 @@
-"""Play and lenses on transformers: every state is an address, and what it shows is what the engine's run does."""
+"""Play on transformers: every state is an address, and what it shows is what the engine's run does."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from pluriscope.analysis.subjects.transformer.model import read_attention
-from pluriscope.analysis.subjects.transformer.runs import Site, pairs_of, run
+from pluriscope.analysis.subjects.transformer.runs import Site, run
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.main import create_app
-from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 from tests.factories import on_a_copy
 
 ONE = "/networks/induction/play"
-LENSES = "/networks/induction/analyses/lenses"
 DOCUMENT = json.loads((Path(__file__).parents[2] / "golden/attention/induction_2x2_0.json").read_text())["network"]
 MODEL = read_attention(DOCUMENT)
 
@@ -29,8 +27,6 @@ def client(tmp_path_factory):
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
         with app.state.store.write() as session:
             save_network(session, json.dumps(DOCUMENT).encode(), slug="induction")
-            blocks = with_blocks(1, (2, 2, 4, 2, 3, 2), mlp="relu", norm=True)
-            save_network(session, json.dumps(blocks).encode(), slug="blocks")
         yield client
 
 
@@ -107,43 +103,3 @@ def test_a_wrong_step_keeps_the_page_and_says_why(client):
     assert "9.9" in answer.text
     assert "is not there" in answer.text
     assert "undo-0" in answer.text
-
-
-# --- lenses
-
-
-@pytest.mark.parametrize("direction", ["denoising", "noising"])
-def test_each_cell_of_a_lens_leads_to_play_with_that_patch_set(client, direction):
-    address, pair = f"{LENSES}/patching-table?pairs=1&direction={direction}", pairs_of(MODEL, 1)
-    grid = client.get(f"/api/v2{address}").json()["grids"][1]
-    url = re.search(r'href="([^"]*change=2\.0~5(?:&[^"]*)?)"', client.get(address).text)[1]
-    played = client.get("/api/v2" + unescape(url)).json()
-    right, wrong = (MODEL.outputs[MODEL.answers[rows[0]]] for rows in (pair.clean, pair.corrupt))
-    source = pair.clean if direction == "denoising" else pair.corrupt
-    patched_from = dict(zip(MODEL.outputs, run(MODEL, MODEL.tokens[source]).logits[0], strict=True))
-    ends = (played["before"], patched_from, played["after"])
-    low, high, now = (one[right] - one[wrong] for one in ends)
-    value = grid["values"][grid["rows"].index("2.0")][grid["columns"].index("5")]
-    assert value == pytest.approx((now - low) / (high - low))
-
-
-@pytest.mark.parametrize(
-    ("path", "status", "words"),
-    [
-        ("logit-lens?row=3", 200, "Likeliest tokens on"),
-        ("logit-lens?row=999", 200, "Row 999 is beyond the 324 rows of the task; use 0 to 323."),
-        ("superposition", 200, "Single neurons of transformers are not read"),
-        ("sae", 200, "An answer under these settings takes long."),
-        ("patching-table?metric=cosine", 422, "use logit-difference, probability, kl"),
-        ("nothing", 422, "is unknown"),
-    ],
-)
-def test_a_lens_answers_or_says_why(client, path, status, words):
-    answer = client.get(f"{LENSES}/{path}")
-    assert (answer.status_code, words.lower() in unescape(answer.text).lower()) == (status, True)
-
-
-@pytest.mark.parametrize("key", ["patching-table", "attribution-patching", "probes", "direct-attribution"])
-def test_lenses_answer_about_models_with_all_blocks(client, key):
-    told = client.get(f"/api/v2/networks/blocks/analyses/lenses/{key}").json()
-    assert told["outcome"] == "found" or "one answer" in client.get(f"/networks/blocks/analyses/lenses/{key}").text

@@ -6,12 +6,6 @@ import pytest
 from sqlalchemy import select
 
 from pluriscope.address import Addresses
-from pluriscope.analysis.lenses.registry import LENSES
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
-from pluriscope.analysis.subjects.question import GraphQuestion
-from pluriscope.analysis.subjects.registry import read_subject
-from pluriscope.app.bundled import bundled_models, bundled_networks
 from pluriscope.app.db.reads.studies import table_of
 from pluriscope.app.db.studies import open_network, read_files, save_table
 from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow
@@ -67,11 +61,6 @@ def test_an_algorithm_is_found_by_its_formula_however_it_is_typed(find, get, for
     own = next(item for item in get(XOR + "/explanations", kind="algorithm", sort="placements", order="desc")["items"])
     assert own["formula"] == "(A ∨ B) ∧ ¬(A ∧ B)"
     assert urls(find(formula)["explanations"])[0] == own["url"]
-
-
-@pytest.mark.parametrize(("text", "slug"), [("roles of heads", "induction-attention"), ("LIME", "xor-pretrained")])
-def test_a_lens_leads_to_a_network_that_it_says_something_of(find, text, slug):
-    assert urls(find(text)["methods and lenses"])[0].startswith(f"/networks/{slug}/analyses/lenses/")
 
 
 @pytest.mark.parametrize("text", ["study", "studies"])
@@ -232,21 +221,6 @@ def test_a_question_leads_to_what_answers_it(find, asked, url):
 def test_some_of_the_words_are_enough_where_nothing_has_all(find):
     assert "glossary" in find("backbone zyzzyva")
     assert not find("zyzzyva")
-
-
-@pytest.mark.parametrize("key", LENSES.by_key)
-def test_a_lens_leads_to_a_bundled_network_on_which_it_applies(key):
-    url = next(one.url for one in index_of("").documents if f"/lenses/{key}" in one.url)
-    slug = url.split("/")[2]
-    network = next((one.file for one in bundled_networks() if one.slug == slug), None)
-    if network is None:
-        kind, subject = read_subject(bundled_models()[slug])
-        question = GraphQuestion(kind, subject, kind.default_rules)
-    else:
-        kind, question = PERCEPTRON, ask(network.network, task=network.tasks[0])
-    lens = LENSES.of(kind)[key]
-    fits = lens.applies is None or lens.applies(question, lens.defaults).status == "applicable"
-    assert fits or key == "magnitude-codes"  # no bundled network has five tokens over steps
 
 
 @pytest.mark.slow

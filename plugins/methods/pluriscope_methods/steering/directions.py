@@ -19,12 +19,12 @@ from pluriscope.analysis.directions.blocks import Block
 from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.explanations.probes import separation
 from pluriscope.analysis.late_functions import function_at
-from pluriscope.analysis.lenses.das import learned_subspace
 from pluriscope.analysis.method_settings import Setting
 from pluriscope.analysis.protocol import COMPLETE
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.sandbox.intervention import MAX_VALUE
 from pluriscope.analysis.subjects.transformer.runs import pairs_of, read_site
+from pluriscope_methods.lenses.das import learned_subspace
 from pluriscope_methods.steering.sites import Array, Steerable
 
 ALONG: Final = ("means", "probe", "das", "placement", "numbers")

@@ -1,0 +1,33 @@
+"""What the search finds from here: each lens on a network that shows something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pluriscope.address import Addresses
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.app.pages.example import NETWORK
+from pluriscope.app.pages.search_index import Document, method_document
+from pluriscope_methods.analyses import LENSES as ANALYSIS
+
+_SAYS_SOMETHING: Final = {
+    "probes": "majority-3-3",
+    "sae": "majority-3-3",
+    "superposition": "superposition-5-2-5",
+    "sparsity": "superposition-5-2-5",
+    "preferred-inputs": "bars-4x4-conv",
+    "magnitude-codes": "parity-3-elman",
+}
+"""Lenses of which neither of the usual two networks shows anything → one that does, or says why it cannot."""
+_USUAL: Final = NETWORK, "induction-attention"
+"""A perceptron and a transformer."""
+
+
+def documents(links: Addresses) -> Iterator[Document]:
+    """Every lens."""
+    here = LENSES.of(PERCEPTRON)
+    for lens in LENSES.by_key.values():
+        network = _SAYS_SOMETHING.get(lens.key, _USUAL[lens.key not in here])
+        yield method_document(lens, links.analysis(network, ANALYSIS.key, item=lens.key))

@@ -1,0 +1,328 @@
+"""Lenses on transformers, against other ways to the same numbers."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.fixed_order import solved
+from pluriscope.analysis.lenses.lens import Grid, Grids, Lens
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.report import Analysed, Settings
+from pluriscope.analysis.subjects.chances import log_softmax
+from pluriscope.analysis.subjects.enumeration import number_bits
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.model import read_attention
+from pluriscope.analysis.subjects.transformer.runs import Site, pairs_of, run, site_names
+from pluriscope_methods.lenses.das import learned_subspace, orthonormal
+from pluriscope_methods.lenses.logit_lens import affine_maps
+from pluriscope_methods.lenses.on_sites import coalitions
+from pluriscope_methods.lenses.parts import parts_of_masks, words_of
+from pluriscope_methods.lenses.report import find
+from pluriscope_methods.lenses.site_patching import PATCHING_TABLE_ON_SITES
+from pluriscope_methods.lenses.site_probes import read_out_accuracy
+from tests.analysis.subjects.transformer.attention_models import random_attention
+from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
+
+SIZES = (2, 2, 6, 4, 5, 4)
+PLAIN = random_attention(3, SIZES, n_rows=200)
+WHOLE = read_attention(with_blocks(3, SIZES, biases=True, mlp="gelu_new", norm=True, n_rows=200))
+SMOOTH = replace(PLAIN, embedding=PLAIN.embedding / 50, positions=PLAIN.positions / 50)
+MODELS = [pytest.param(PLAIN, id="attention"), pytest.param(WHOLE, id="blocks")]
+
+
+def question_of(model, rules=""):
+    return GraphQuestion(TRANSFORMER, model, TRANSFORMER.rules(rules))
+
+
+def asked(model, key, **given):
+    lens = LENSES.of(TRANSFORMER)[key]
+    answer = lens.answer(question_of(model), lens.filled(given))
+    assert answer.outcome == "found", answer.notes
+    return answer.view
+
+
+def cell(found, row, column):
+    [value] = [one for grid in found.grids for r, c, one, _ in grid.cells() if (r, c) == (row, column)][:1]
+    return value
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("direction", ["denoising", "noising"])
+@pytest.mark.parametrize("site", ["1.1~2", "2.0", "1.0.a~4", "x1~4"])
+def test_patching_goes_that_share_of_the_way(model, direction, site):
+    pairs, (name, _, at) = pairs_of(model, 4), site.partition("~")
+    clean, corrupt = model.tokens[pairs.clean], model.tokens[pairs.corrupt]
+    tokens, others = (corrupt, clean) if direction == "denoising" else (clean, corrupt)
+    right, wrong = model.answers[pairs.clean], model.answers[pairs.corrupt]
+
+    def total(logits):
+        return (logits[range(4), right] - logits[range(4), wrong]).sum()
+
+    source = run(model, others)
+    ends = [total(run(model, rows).logits) for rows in (tokens, others)]
+    patched = run(model, tokens, [(Site(name, int(at) - 1 if at else None), source.values[name])])
+    found = asked(model, "patching-table", direction=direction, pairs=4)
+    share = (total(patched.logits) - ends[0]) / (ends[1] - ends[0])
+    assert cell(found, name, at or "all") == pytest.approx(share, abs=1e-9)
+    assert cell(found, "x2", "all") == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("form", ["first-order", "integrated"])
+def test_attribution_is_the_patch_where_the_model_is_linear(form):
+    exact, estimate = (asked(PLAIN, key, pairs=8) for key in ("patching-table", "attribution-patching"))
+    estimate = estimate if form == "first-order" else asked(PLAIN, "attribution-patching", pairs=8, form=form)
+    for name in ("2.0", "2.1", "x2"):
+        assert cell(estimate, name, "4") == pytest.approx(
+            cell(exact, name, "4"), abs=0.02 if form == "integrated" else 1e-9
+        )
+    assert cell(estimate, "x0", "all") != pytest.approx(cell(exact, "x0", "all"), abs=1e-3) or form == "integrated"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_direct_effects_add_up_to_the_difference_of_logits(model):
+    pairs, found = pairs_of(model, 16), asked(model, "direct-attribution", pairs=16)
+    logits, rows = run(model, model.tokens[pairs.clean]).logits, range(16)
+    difference = logits[rows, model.answers[pairs.clean]] - logits[rows, model.answers[pairs.corrupt]]
+    assert sum(value for _, _, value, _ in found.grids[0].cells()) == pytest.approx(difference.mean())
+    if model is PLAIN:
+        by_place = found.grids[1].values[found.grids[1].rows.index("2.1")]
+        assert sum(by_place) == pytest.approx(cell(found, "2.1", "logits"))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_last_stream_is_read_as_the_model_reads_it(model):
+    found = asked(model, "logit-lens", row=7)
+    chances = np.exp(log_softmax(run(model, model.tokens).logits))
+    assert cell(found, "x2", "4") == pytest.approx(chances[np.arange(len(chances)), model.answers].mean())
+    best = model.outputs[int(chances[7].argmax())]
+    assert found.grids[1].texts[-1][-1].split()[0] == best
+
+
+def test_an_affine_map_is_found_where_there_is_one():
+    random = np.random.default_rng(0)
+    last, matrix, shift = (
+        random.normal(size=(30, 3, 4)),
+        np.eye(4) + random.normal(size=(4, 4)) / 4,
+        random.normal(size=4),
+    )
+    [(found, moved)] = affine_maps([(last - shift) @ np.linalg.inv(matrix), last], np.arange(30) % 2 == 0)
+    assert np.allclose(found, matrix, atol=1e-3)
+    assert np.allclose(moved, shift, atol=1e-3)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_last_layer_is_no_part_of_what_the_affine_lens_tells(model):
+    found = asked(model, "affine-lens")
+    before = tuple(name for name in site_names(model) if name.startswith("x"))[:-1]
+    assert [grid.rows for grid in found.grids] == [before] * 2
+    mapped, plain = (np.array(grid.values) for grid in found.grids)
+    assert f"in {(mapped < plain).sum()} of {mapped.size} cells before the last layer" in found.says
+    assert tuple(found.weights) == before
+
+
+def test_equations_are_solved():
+    random = np.random.default_rng(0)
+    half = random.normal(size=(5, 5))
+    for sides in (random.normal(size=5), random.normal(size=(5, 3))):
+        assert np.allclose(solved(half @ half.T, sides), np.linalg.solve(half @ half.T, sides))
+    assert np.isnan(solved(np.zeros((2, 2)), np.ones(2))).all()
+
+
+def test_sets_of_tokens_are_those_of_the_row_in_place_of_others():
+    rows, others = np.array([3, 60]), np.array([[7, 90], [8, 91]])
+    found = coalitions(PLAIN, rows, others)
+    for at, row in enumerate(rows):
+        for number, kept in ((0, []), (0b0101, [1, 3]), (0b1111, range(4))):
+            tokens = PLAIN.tokens[others[at]].copy()
+            tokens[:, list(kept)] = PLAIN.tokens[row, list(kept)]
+            logits = run(PLAIN, tokens).logits
+            right = logits[:, PLAIN.answers[row]]
+            expected = (right - (logits.sum(axis=1) - right) / 4).mean()
+            assert found[at, number] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("key", "given"), [("shapley", {"rows": 3, "backgrounds": 2}), ("integrated-gradients", {"rows": 3})]
+)
+def test_scores_of_tokens_add_up(key, given):
+    found = asked(SMOOTH, key, **given)
+    sums = np.array(found.grids[1].values).sum(axis=1)
+    if key == "shapley":
+        values = coalitions(SMOOTH, np.array([0, 66, 133]), np.broadcast_to([0, 100], (3, 2)))
+        assert np.allclose(sums, values[:, -1] - values[:, 0])
+    else:
+        pairs = pairs_of(SMOOTH, 3)
+        ends = [run(SMOOTH, SMOOTH.tokens[rows]).logits for rows in (pairs.corrupt, pairs.clean)]
+        right, wrong = SMOOTH.answers[pairs.clean], SMOOTH.answers[pairs.corrupt]
+        low, high = (one[range(3), right] - one[range(3), wrong] for one in ends)
+        assert np.allclose(sums, high - low, rtol=0, atol=1e-9)
+        gaps = np.abs(sums - (high - low))
+        assert f"by up to {gaps.max():.2g}; over all 3 rows by {gaps.sum():.2g}, without regard to signs" in found.says
+
+
+def test_a_read_out_finds_labels_that_are_there_and_no_others():
+    random, fitted = np.random.default_rng(0), np.arange(400) % 2 == 0
+    labels, points = random.integers(3, size=400), random.normal(size=(400, 5))
+    assert read_out_accuracy(points + 9 * np.eye(5)[labels], labels, fitted) > 0.99
+    assert read_out_accuracy(points, labels, fitted) < 0.5
+
+
+def test_where_every_row_has_one_control_label_there_is_no_selectivity():
+    tokens = PLAIN.tokens.copy()
+    tokens[:, 3] = tokens[0, 3]
+    found = asked(replace(PLAIN, tokens=tokens), "probes")
+    for grid in found.grids[1:]:  # the first 200 rows begin with two tokens, which have two labels
+        assert {tuple(value is None for value in row) for row in grid.values} == {(False, False, False, True)}
+    assert "No control is possible at position 4, where every row has one control label" in " ".join(found.notes)
+    assert None not in {value for grid in asked(PLAIN, "probes").grids for row in grid.values for value in row}
+
+
+def test_a_learned_subspace_is_orthonormal_and_better_than_the_widest():
+    pairs, site = pairs_of(SMOOTH, 12), Site("x1", 3)
+    basis = learned_subspace(SMOOTH, site, pairs, 2)
+    assert np.allclose(basis @ basis.T, np.eye(2), atol=1e-9)
+    own, other = (run(SMOOTH, SMOOTH.tokens[rows]).values["x1"] for rows in (pairs.clean, pairs.corrupt))
+    wanted, moved = SMOOTH.answers[pairs.corrupt], (other - own)[:, 3]
+
+    def loss(rows):
+        stream = own.copy()
+        stream[:, 3] += moved @ rows.T @ rows
+        return -log_softmax(run(SMOOTH, SMOOTH.tokens[pairs.clean], [(site, stream)]).logits)[range(12), wanted].mean()
+
+    assert loss(basis) < loss(np.linalg.svd(moved)[2][:2]) / 2
+    assert len(orthonormal(np.array([[1.0, 0], [2, 0], [1, 1]]))) == 2
+
+
+@pytest.mark.parametrize("text", ["", "heads", "nodes"])
+def test_parts_are_counted_circuit_by_circuit(text):
+    rules = TRANSFORMER.rules(text)
+    space, masks = PLAIN.space(rules), np.random.default_rng(1).integers(1, 1 << 20, size=40).astype(np.uint64)
+    if text == "nodes":
+        masks %= np.uint64(16)
+    graph = space.graph
+    kept = graph.kept_edges(number_bits(masks, graph.n_bits))
+    found = parts_of_masks(space, masks)
+    for name, into in (("2.1.k", "2.1"), ("2.1", "2.1")):
+        slot = name.removeprefix(into).strip(".")
+        edges = [
+            at
+            for at, edge in enumerate(graph.edges)
+            if (graph.nodes[edge.target].name == into and edge.slot in ("", slot or edge.slot))
+            or (not slot and graph.nodes[edge.source].name == into)
+        ]
+        some = kept[:, edges].any(axis=1) if text != "nodes" or slot else number_bits(masks, 4)[:, 3]
+        assert found[name] == some.sum()
+    edge = "1.0-2.1.k" if not text else "1.0-2.1"
+    assert found["1.0-2.1.k"] == kept[:, graph.edge_names.index(edge)].sum()
+
+
+@pytest.mark.parametrize(
+    ("values", "effects", "words"),
+    [
+        ((0.9, 0.1), True, "1 of 2 parts have an effect of 0.5 or more; none of them are in every valid circuit. More "
+         "than half of the 10 valid circuits do without 1.0 (in 3 of 10). In every valid circuit, with a smaller "
+         "effect: 1.1."),
+        ((0.1, -0.8), True, "1 of 2 parts have an effect of 0.5 or more; 1 of them is in every valid circuit."),
+        ((0.1, 0.2), True, "No part of a circuit has an effect of 0.5 by itself. In every valid circuit, with a "
+         "smaller effect: 1.1."),
+        ((7.0, 2.0), False, "The part with the largest number, 1.0, is in 3 of 10 valid circuits."),
+    ],
+)  # fmt: skip
+def test_what_circuits_say_of_effects(values, effects, words):
+    grid = Grid("", ("a", "b"), ("1",), tuple((value,) for value in values), (("1.0~1",), ("1.1.a",)))
+    lens = replace(PATCHING_TABLE_ON_SITES, effects=effects)
+    sizes = lens.sizes(Grids((grid,), ""))
+    assert words_of(sizes, {"1.0": 3, "1.1": 10}, 10, lens.large) == words.replace("1.1.a", "1.1")
+    assert words_of(sizes, {"1.0": 0, "1.1": 0}, 0, lens.large) == ""
+    every = {f"1.{head}": 10 for head in range(8)}
+    assert words_of(dict.fromkeys(every, 0.1), every, 10, "an effect").endswith("1.4, 1.5 and 2 more.")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_lens_answers_or_says_why(model):
+    question = question_of(replace(model, tokens=model.tokens[::9], answers=model.answers[::9]), "nodes")
+    found = find(Analysed(question, find_masks(question)), Settings(thorough=True))
+    assert [one.lens for one in found.lenses] == list(LENSES.by_key)
+    known, refused = LENSES.of(TRANSFORMER), LENSES.refusals(TRANSFORMER)
+    for one in found.lenses:
+        assert (one.outcome == "found") == (one.lens in known), one
+        assert one.lens in known or one.notes == [refused[one.lens]]
+        assert bool(one.grids) == (one.lens in known)
+        assert one.says or one.notes
+        for grid in one.grids:
+            assert {len(row) for row in grid.values} == {len(grid.columns)}
+
+
+ONE_ANSWER = replace(PLAIN, answers=np.zeros(len(PLAIN.tokens), dtype=np.int64))
+FEW = replace(PLAIN, tokens=PLAIN.tokens[:1], answers=PLAIN.answers[:1])
+
+
+@pytest.mark.parametrize(
+    ("model", "key", "given", "why"),
+    [
+        (ONE_ANSWER, "patching-table", {}, "All 200 rows have one answer"),
+        (ONE_ANSWER, "lime", {}, "All 200 rows have one answer"),
+        (PLAIN, "logit-lens", {"row": 200}, "Row 200 is beyond the 200 rows of the task; use 0 to 199."),
+        (PLAIN, "das", {"dimension": 7}, "The stream has 6 dimensions, fewer than 7."),
+        (FEW, "das", {}, "All 1 rows have one answer"),
+        (FEW, "probes", {}, "The task has 1 rows, and half of them are held out."),
+        (FEW, "affine-lens", {}, "The task has one row"),
+        (random_attention(0, (1, 1, 2, 2, 2, 11), n_rows=9), "shapley", {}, "11 positions have too many sets"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused(model, key, given, why):
+    lens = LENSES.of(TRANSFORMER)[key]
+    answer = lens.answer(question_of(model), lens.filled(given))
+    assert answer.outcome == "undefined"
+    assert answer.notes[0].startswith(why)
+
+
+def test_under_other_rules_only_what_circuits_say_is_made_anew(monkeypatch):
+    question = question_of(replace(PLAIN, tokens=PLAIN.tokens[::9], answers=PLAIN.answers[::9]), "nodes")
+    whole, whole_settings = find_masks(question), Settings(thorough=True)
+    first, second = (replace(whole, masks=np.array(some, dtype=np.uint64)) for some in ([15], [3, 15]))
+    before = find(Analysed(question, first), whole_settings)
+    answer = Lens.answer
+    monkeypatch.setattr(
+        Lens, "answer", lambda self, *rest: answer(self, *rest) if self.key == "roles" else pytest.fail(self.key)
+    )
+    first, second = before, find(Analysed(question, second, before=before), whole_settings)
+    for before, after in zip(first.lenses, second.lenses, strict=True):
+        if before.lens != "roles":
+            assert after.grids == before.grids
+    told = {one.lens: one.stands for one in second.lenses}["direct-attribution"]
+    assert re.search(r"is in [12] of 2 valid circuits", told)
+
+
+def test_sites_of_answers_are_sites_of_the_model():
+    known = {*site_names(PLAIN)}
+    for key in ("patching-table", "attribution-patching", "direct-attribution", "das"):
+        for grid in asked(PLAIN, key, pairs=4).grids:
+            assert {site.partition("~")[0] for _, _, _, site in grid.cells() if site} <= known
+
+
+def test_an_autoencoder_is_what_its_exported_weights_compute(monkeypatch):
+    monkeypatch.setattr("pluriscope_methods.lenses.autoencoder.STEPS", 50)
+    found, model = asked(WHOLE, "sae", latents=3), WHOLE
+    computed = run(model, model.tokens).values
+    for grid, (name, learned) in zip(found.grids, found.weights.items(), strict=True):
+        own = {key: np.array(one) for key, one in learned.items()}
+        values = computed[name].reshape(model.tokens.size, -1)
+        latents = np.maximum((values - own["centre"]) @ own["encoder"].T + own["bias"], 0.0)
+        assert own["directions"].shape == own["encoder"].shape
+        for token, column in enumerate(grid.columns):
+            here = latents[model.tokens.ravel() == token]
+            wanted = here.mean(axis=0) if len(here) else np.zeros(len(own["bias"]))
+            got = [row[token] for row in grid.values]
+            assert got == pytest.approx(wanted, abs=1e-9), column
+
+
+def test_where_nothing_is_read_no_place_is_the_best():
+    rows = replace(PLAIN, tokens=PLAIN.tokens[:4], answers=np.arange(4))  # what is held out has answers of its own
+    lens = LENSES.of(TRANSFORMER)["probes"]
+    says = lens.answer(question_of(rows), lens.filled({})).view.says
+    assert says.startswith("The answer is read nowhere on any of the held-out rows; the commonest answer")

@@ -1,0 +1,97 @@
+"""Pages of lenses: each with what it says under the settings of its address; and where the search finds them."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+from markupsafe import Markup
+
+from pluriscope.analyses.registry import BY_KEY
+from pluriscope.analysis.lenses.lens import Grid
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.app.bundled import bundled_models, bundled_networks
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs.analyses import handler_of
+from pluriscope.app.jobs.definitions import arguments_about
+from pluriscope.app.main import create_app
+from pluriscope.app.pages.search_index import index_of
+from pluriscope_methods.lenses.report import silent
+from pluriscope_methods.pages.lenses import heat_maps
+from tests.app.test_analyses import record
+from tests.factories import on_a_copy, pretrained_xor, save_analysis
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    app, file = create_app(on_a_copy(data=tmp_path_factory.mktemp("lenses"))), pretrained_xor()
+    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
+        with app.state.store.write() as session:
+            save_network(session, file, slug="xor")
+            row = save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
+            digests = row.protocol_digest, row.data_digest, row.result_digest
+        analysis = BY_KEY["lenses"]
+        arguments = arguments_about(file.network.digest, 0, *digests, **analysis.details())
+        with app.state.store.write() as session:
+            handler = handler_of(analysis)
+            handler.save(session, arguments, handler.load(session, arguments)(DEFAULT_WORK))
+        yield client
+
+
+@pytest.mark.parametrize("key", list(LENSES.by_key))
+def test_each_lens_has_a_page_with_what_it_says(client, key) -> None:
+    path = f"/networks/xor/analyses/lenses/{key}"
+    page, told = client.get(path), client.get(f"/api/v2{path}").json()
+    assert (page.status_code, told["lens"]) == (200, key)
+    assert f'href="/api/v2{path}"' in page.text
+    stored = next((one for one in record(client, "xor", "lenses")["report"]["lenses"] if one["lens"] == key), None)
+    if stored is None:
+        assert ("Not computed on a page" in page.text) == (not told["outcome"])
+    else:
+        assert told["outcome"] == stored["outcome"]
+        assert Markup("{}").format(stored["says"]) in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("sae?latents=3", 200),
+        ("labels?labels=1.0%3A+A&protocol=paper", 200),
+        ("sae?latents=many", 422),
+        ("shapley?latents=3", 422),
+        ("nonsense", 422),
+    ],
+)
+def test_settings_of_a_lens_are_those_of_its_address(client, path, status) -> None:
+    answer = client.get(f"/networks/xor/analyses/lenses/{path}")
+    assert (answer.status_code, client.get(f"/api/v2/networks/xor/analyses/lenses/{path}").status_code) == (status,) * 2
+    old = client.get(f"/networks/xor/lenses/{path}")
+    assert (old.status_code, old.headers["location"]) == (301, f"/networks/xor/analyses/lenses/{path}")
+
+
+def test_a_heat_map_without_rows_is_not_drawn() -> None:
+    view = silent("sae", "").model_copy(update={"grids": (Grid("Latents", (), ("row 1",), ()),)})
+    assert list(heat_maps(view, None, None)) == []
+
+
+# --- the search
+
+
+@pytest.mark.parametrize("key", LENSES.by_key)
+def test_a_lens_leads_to_a_bundled_network_on_which_it_applies(key):
+    url = next(one.url for one in index_of("").documents if f"/lenses/{key}" in one.url)
+    slug = url.split("/")[2]
+    network = next((one.file for one in bundled_networks() if one.slug == slug), None)
+    if network is None:
+        kind, subject = read_subject(bundled_models()[slug])
+        question = GraphQuestion(kind, subject, kind.default_rules)
+    else:
+        kind, question = PERCEPTRON, ask(network.network, task=network.tasks[0])
+    lens = LENSES.of(kind)[key]
+    fits = lens.applies is None or lens.applies(question, lens.defaults).status == "applicable"
+    assert fits or key == "magnitude-codes"  # no bundled network has five tokens over steps

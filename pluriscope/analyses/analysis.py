@@ -1,0 +1,129 @@
+"""The record of an analysis: what it asks, what it costs, what computes it and what shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, get_type_hints
+
+from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.method import lacking
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.report import Report
+from pluriscope.analysis.subjects.subject import SubjectKind
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One analysis.
+
+    Args:
+        key: in addresses, jobs and the store.
+        group: the heading under which it is listed.
+        title: of a word or two.
+        question: that it answers, one sentence.
+        price: how long it takes, a sentence.
+        find: what computes it, as "module:function" of an :class:`pluriscope.analysis.report.Analysed`, settings and
+            work; "" where nothing is stored, since a page answers at once.
+        stages: of its progress: key, name, and what happens in it.
+        follows: whether it is asked for by itself after the search for circuits: always, never, or of some networks.
+        reads: fields of :class:`pluriscope.analysis.report.Analysed` that it looks at beside question and circuits.
+        needs: traits that the kind of subject must have.
+        boolean: whether rows of data have to stand for the Boolean inputs.
+        thoroughly: what is done beside the rest where it is asked to be thorough; "" if there is no such thing.
+        thorough_needs: traits without which there is no such thing.
+        searched: whether it starts from the valid circuits, which may be too many to search.
+        version: raised when the same would be found out otherwise.
+        methods: registry of methods that it asks, as "module:name"; their versions count as well.
+        sums: kind of the job whose results it sums up when it is asked for; "" if it has a job of its own.
+        example: of one that is answered at once, options of such an address.
+        asks: of one that is answered at once, what it is in the library.
+        after_play: of one that Play leads to, what the link says.
+        page: where it stands that has no page of its own: key of the analysis on whose page, or "compare".
+        shows: module whose ``SHOWN`` shows it; "" for that of its key, or of its page, in this package.
+        thumb: what makes the chart of it that overviews have, as "module:function" of its report; references of
+            explanations stand in it for addresses. "" where overviews have none.
+    """
+
+    key: str
+    group: str
+    title: str
+    question: str
+    price: str
+    find: str
+    stages: tuple[tuple[str, str, str], ...]
+    follows: Callable[[Question], bool]
+    reads: frozenset[str] = frozenset()
+    needs: tuple[str, ...] = ()
+    boolean: bool = True
+    thoroughly: str = ""
+    thorough_needs: tuple[str, ...] = ()
+    searched: bool = True
+    version: int = 1
+    methods: str = ""
+    sums: str = ""
+    example: Mapping[str, str] = field(default_factory=dict)
+    asks: str = ""
+    after_play: str = ""
+    page: str = ""
+    shows: str = ""
+    thumb: str = ""
+
+    @property
+    def finds(self) -> Callable[..., Report]:
+        """What computes it."""
+        found: Callable[..., Report] = function_at(self.find)
+        return found
+
+    @cached_property
+    def report(self) -> type[Report]:
+        """What it finds; no report has what is answered at once."""
+        report: type[Report] = get_type_hints(self.finds)["return"] if self.find else Report
+        return report
+
+    def version_for(self, kind: SubjectKind | None = None) -> int:
+        """Of what it finds out about subjects of a kind, or of the analysis as a whole."""
+        return self.version + (function_at(self.methods).n_changes(kind) if self.methods else 0)
+
+    def details(self, *, thorough: bool = False) -> dict[str, Any]:
+        """What its job is told beside the network."""
+        return {"thorough": thorough} if self.thoroughly else {}
+
+    def lacks(self, kind: SubjectKind) -> str:
+        """Why subjects of a kind are not asked, a sentence; "" where they are."""
+        return lacking(kind, self.needs)
+
+    def refuses(self, question: Any, planted: object = None) -> str:
+        """Why it does not apply to a question, a sentence; "" if it does.
+
+        Args:
+            question: about a subject of any kind.
+            planted: the record of what was planted in it.
+        """
+        if lacking := self.lacks(question.kind):
+            return lacking
+        if "planted" in self.reads and planted is None:
+            return "Nothing is said to be planted in this network."
+        if self.boolean and on_own_rows(question):
+            return "The rows of this data record stand for no Boolean inputs, so there are only circuits on it."
+        return ""
+
+    def more(self, kind: SubjectKind) -> str:
+        """What is done beside the rest of subjects of a kind where it is asked to be thorough."""
+        return "" if lacking(kind, self.thorough_needs) else self.thoroughly
+
+
+def on_own_rows(question: Any) -> bool:
+    """Whether the rows are a data record that stands for no Boolean inputs, though subjects of this kind have such."""
+    return not question.kind.refuses("boolean-rows") and not question.data.boolean
+
+
+def always(_: Question) -> bool:
+    """After every search."""
+    return True
+
+
+def never(_: Question) -> bool:
+    """When somebody asks alone."""
+    return False
