@@ -81,7 +81,7 @@ def ask(
             raise Refusal(f"--claim says nothing to {key}, which is about no circuit. Leave it out, or ask claims.")
         with store.read() as session:
             place = locate(session, links, slug, Scope(output, named, data))
-            analysis = analysis_meant(key, links, place)
+            analysis = analysis_meant(session, key, links, place)
             refuse_unfit(session, links, place, analysis)
         if analysis.searched or not place.question.obstacle:
             named = _analysed(store, slug, rules, output, data, quiet=quiet)

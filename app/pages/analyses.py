@@ -24,6 +24,7 @@ from pluriscope.app.db.analysed import read_analysed
 from pluriscope.app.db.codecs import planted_of
 from pluriscope.app.db.distributions import distribution_in
 from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.plugin_tables import absent_plugins, owner_of
 from pluriscope.app.db.reads.algorithms import is_listed
 from pluriscope.app.db.reads.analyses import clean_key, scope_of
 from pluriscope.app.db.reads.jobs import UNFINISHED, jobs_about
@@ -353,7 +354,7 @@ def state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored |
     return state, None, None if state == "not_asked" else job
 
 
-def analysis_meant(key: str, links: Addresses, place: AnyPlace) -> Analysis:
+def analysis_meant(session: Session, key: str, links: Addresses, place: AnyPlace) -> Analysis:
     """The analysis that an address names.
 
     Raises:
@@ -364,7 +365,10 @@ def analysis_meant(key: str, links: Addresses, place: AnyPlace) -> Analysis:
         what, parent = f"analysis {key[:60]!r}", links.analyses(place.slug, place.scope)
         refusal = next((one.lacks(place.question.kind) for one in EVERY if one.key == key), "")
         cause = f"is not offered: {refusal[:1].lower()}{refusal[1:].rstrip('.')}" if refusal else "is unknown"
-        raise NotFound(what, cause, f"use {', '.join(known)}", "analysis", parent, "all analyses")
+        cure = f"use {', '.join(known)}"
+        if owner := owner_of(key, absent_plugins(session)):
+            cause, cure = f"needs {owner}, which is not installed here", f"install it: pip install {owner}"
+        raise NotFound(what, cause, cure, "analysis", parent, "all analyses")
     return known[key]
 
 

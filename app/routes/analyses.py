@@ -223,7 +223,7 @@ def _analyses(session: Session, place: AnyPlace, options: ResultOptions) -> list
 def _found(session: Session, links: Addresses, name: str, options: ScopeOptions, key: str) -> tuple[AnyPlace, Asked]:
     """What an address names, and how far the analysis of it is."""
     place = locate(session, links, name, options.scope)
-    (found,) = asked(session, place, links, [analysis_meant(key, links, place)])
+    (found,) = asked(session, place, links, [analysis_meant(session, key, links, place)])
     return place, found
 
 
@@ -234,7 +234,7 @@ def refuse_unfit(session: Session, links: Addresses, place: AnyPlace, analysis: 
         NotFound: the analysis is not asked about such networks.
         Conflict: it is answered without a job, or nothing was planted that it could be about.
     """
-    (found,) = asked(session, place, links, [analysis_meant(analysis.key, links, place)])
+    (found,) = asked(session, place, links, [analysis_meant(session, analysis.key, links, place)])
     if not analysis.find:
         cause, cure = "is answered at once, without a job", f"give it in the form, or to {analysis.asks} in a notebook"
         raise Conflict(analysis.title.lower(), cause, cure, "", found.url, analysis.title)
@@ -322,7 +322,7 @@ def ask_from_page(
 ) -> RedirectResponse:
     """Where a page asks for one."""
     place = locate(session, links, name, order.scope)
-    ask_for(session, links, name, analysis_meant(key, links, place), order)
+    ask_for(session, links, name, analysis_meant(session, key, links, place), order)
     sequence = " ".join(order.sequence)
     page = links.analysis(place.slug, key, order.scope, CHOSEN if sequence else "", criteria=sequence)
     return RedirectResponse(page, status_code=303)
@@ -369,5 +369,5 @@ def item(request: Request, session: Reading, links: Links, name: str, key: str, 
 )
 def ask(session: Writing, links: Links, name: str, key: str, order: ThoroughOrder, response: Response) -> JobPage:
     """Queue one analysis of a network. Asking twice is asking once."""
-    analysis = analysis_meant(key, links, locate(session, links, name, order.scope))
+    analysis = analysis_meant(session, key, links, locate(session, links, name, order.scope))
     return accepted(session, links, ask_for(session, links, name, analysis, order), response)

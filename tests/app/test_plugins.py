@@ -12,9 +12,11 @@ from sqlalchemy import inspect, text
 from pluriscope.app.db.engine import open_store
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.plugin_tables import PluginRow, keep_plugins
+from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.queue import cancel_unknown
 from pluriscope.app.main import create_app
 from pluriscope.app.settings import Settings
+from tests.factories import pretrained_xor
 
 
 @pytest.fixture
@@ -26,6 +28,7 @@ def settings(tmp_path):
         with store.write() as session:
             gone = PluginRow(name="of-stranger", version="1.0", paths=["/odd", "/odd/{name}"], kinds=["odd"])
             keep_plugins(session, [gone])
+            save_network(session, pretrained_xor(), slug="xor")
             session.execute(text("CREATE TABLE odd_rows (id INTEGER PRIMARY KEY)"))
             for kind in ("odd", "never-heard-of"):
                 job = JobRow(id=kind, kind=kind, arguments={}, title=kind, state="queued", created_at=datetime.now(UTC))
@@ -42,6 +45,8 @@ def test_of_a_plugin_that_is_gone_addresses_and_jobs_say_so_and_tables_stay(sett
             assert "needs of-stranger, which is not installed here" in page.text
             assert "pip install of-stranger" in twin.json()["error"]
         assert "needs of-stranger" not in client.get("/even").text
+        analysis = client.get("/networks/xor/analyses/odd")
+        assert (analysis.status_code, "needs of-stranger" in analysis.text) == (404, True)
         job = client.get("/api/v2/jobs/odd").json()
         assert (job["state"], job["needs_plugin"]) == ("queued", "of-stranger")
         assert "Needs of-stranger" in client.get("/jobs/odd").text

@@ -218,7 +218,7 @@ def analysis_table(session: Session, addresses: Addresses, network: str, key: st
         NotFound: no such analysis, or none that has a list.
     """
     place = locate(session, addresses, network, options.scope)
-    analysis = analysis_meant(key, addresses, place)
+    analysis = analysis_meant(session, key, addresses, place)
     table = shown(analysis).table
     if table is None:
         page = addresses.analysis(place.slug, key, place.scope)
