@@ -5,10 +5,14 @@ A room is a folder directly below a package, or a module that stands there by it
 
 from __future__ import annotations
 
+import re
+import tomllib
 from graphlib import CycleError, TopologicalSorter
 
 import grimp
 import pytest
+
+from tests.checkout import ROOT
 
 ENGINE, APPLICATION = "pluriscope.analysis", "pluriscope.app"
 OF_A_SERVER = {"sqlalchemy", "alembic", "fastapi", "starlette", "uvicorn"}
@@ -56,6 +60,19 @@ def test_the_engine_knows_no_library_and_the_library_no_application(everything) 
     for one, imported in everything.items():
         assert not [other for other in imported if within(other, "pluriscope") and floor(other) > floor(one)], one
         assert floor(one) == 2 or not imported & OF_A_SERVER, one
+
+
+def test_the_core_imports_no_plugin_and_a_plugin_those_that_its_project_names() -> None:
+    named = {"pluriscope": {"pluriscope"}}
+    for path in ROOT.glob("plugins/*/pyproject.toml"):
+        package = f"pluriscope_{path.parent.name}"
+        needs = tomllib.loads(path.read_text())["project"]["dependencies"]
+        named[package] = {package, *(re.split("[<>=~ ]", one)[0].replace("-", "_") for one in needs)}
+    graph = grimp.build_graph(*named)
+    imports = {one: graph.find_modules_directly_imported_by(one) for one in graph.modules}
+    for one, imported in imports.items():
+        assert [other for other in imported if other.split(".")[0] not in named[one.split(".")[0]]] == [], one
+    assert set(in_order(imports)) == graph.modules
 
 
 def in_order(imports: dict[str, set[str]]) -> list[str]:
