@@ -84,6 +84,7 @@ _RANDOM: Final = tuple(
     )
 )
 _TIMES: Final = re.compile(r"(^|_)(seconds|created_at|updated_at|started_at|finished_at|bytes)|^(began|took)$")
+_PROGRESS: Final = re.compile(r"^(circuits|interpretations|algorithms|alignments|criteria): .*\n", re.MULTILINE)
 _MOST: Final = 200_000  # characters that are kept of a text
 _TEXT: Final = re.compile(r"text/|json|svg|xml|javascript")
 _FILES: Final = {".json", ".html", ".csv", ".txt", ".graphml", ".svg", ".md", ".js"}
@@ -192,8 +193,8 @@ def _run(words: Sequence[str], folders: Mapping[str, str]) -> str:
     out, err = (io.TextIOWrapper(io.BytesIO(), write_through=True) for _ in range(2))
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         ended = run([*words])
-    texts = (one.buffer.getvalue().decode() for one in (out, err))  # type: ignore[attr-defined]
-    return "\n".join((f"exit {ended}", *(normal(text, folders) for text in texts)))
+    said, progress = (one.buffer.getvalue().decode() for one in (out, err))  # type: ignore[attr-defined]
+    return "\n".join((f"exit {ended}", normal(said, folders), normal(_PROGRESS.sub("", progress), folders)))
 
 
 def counted() -> Iterator[tuple[str, str]]:
@@ -202,7 +203,7 @@ def counted() -> Iterator[tuple[str, str]]:
     files |= {one.slug: one.file for one in bundled_networks()}
     files |= {slug: file for slug, file in bundled_models().items() if slug not in LONG}
     for name, file in files.items():
-        yield f"explain {name}", found(pluriscope.explain(file))
+        yield f"explain {name}", found(pluriscope.explain(file, seconds=None))
 
 
 def found(result: pluriscope.Result) -> str:
