@@ -128,6 +128,10 @@ def test_the_condition_is_a_factor_of_every_number(get, client):
     assert re.search(r'href="/bench\?sort=valid&amp;order=desc"[^>]*>primary', text)
 
 
+def test_what_authors_of_methods_read_opens_on_the_page(client):
+    assert "What a method is given" in client.get("/bench?part=how").text
+
+
 def test_methods_are_filtered_sorted_and_shown_by_what_an_address_says(get, client):
     runs = get("/bench", track="runs", sort="valid", order="desc")["methods"]
     assert {one["track"] for one in runs} == {"runs"}

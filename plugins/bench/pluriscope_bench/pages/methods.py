@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any, Final, get_args
 
 from pydantic import Field
@@ -34,7 +35,6 @@ from pluriscope.frames import AtHand
 from pluriscope.glossary import anchor_of
 from pluriscope.parquet_listing import ParquetListing
 from pluriscope.records import RowsRecord, rows_record
-from pluriscope.resources import DOCUMENTS
 from pluriscope.study_table import literal
 from pluriscope.tables import Column, Query, Row, read_query
 from pluriscope.templating import linked
@@ -74,7 +74,7 @@ _ENTER: Final = (
     "`pluriscope bench METHOD.py --page FILE` asks a method of your own about the same networks"
     " and shows it in this table."
 )
-_HOW: Final = DOCUMENTS / "bench.md"
+_HOW: Final = Path(__file__).parents[1] / "docs" / "bench.md"
 
 
 # --- all methods
