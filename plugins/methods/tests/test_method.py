@@ -2,7 +2,7 @@
 
 import pytest
 
-from pluriscope.analysis.discovery.registry import METHODS
+from pluriscope.analysis.discovery.registry import METHODS, read_method
 from pluriscope.analysis.errors import InvalidMethod
 from pluriscope.analysis.lenses.registry import LENSES
 from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
@@ -68,3 +68,8 @@ def test_a_kind_is_asked_by_the_first_record_whose_needs_it_has_or_refused_for_o
 def test_what_reports_of_earlier_versions_call_otherwise_is_found():
     for kind in SUBJECT_KINDS:
         assert METHODS.named("effects", kind) is METHODS.of(kind)["exact-edge"]
+
+
+def test_a_lens_is_no_method_of_discovery():
+    with pytest.raises(InvalidMethod, match="is a lens, which answers with no circuit"):
+        read_method("lime(seed=1)")

@@ -66,7 +66,6 @@ def test_valid_circuits_are_held_against_null_networks(tmp_path: Path, monkeypat
     ("arguments", "words"),
     [
         (("--methods", "acdq"), "Did you mean acdc"),
-        (("--methods", "lime(seed=1)"), "is a lens, which answers with no circuit"),
         (("--output-index", "3"), "output 3: does not exist; the network has 1"),
     ],
 )
