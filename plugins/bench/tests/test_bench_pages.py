@@ -114,10 +114,6 @@ def test_published_programs_stand_among_ours_with_package_version_and_licence(cl
     assert name not in client.get("/bench?suite=public").text
 
 
-def test_how_a_method_is_scored_stands_on_the_page(client):
-    assert "Score your method in five minutes" in client.get("/bench?part=how").text
-
-
 def test_the_condition_is_a_factor_of_every_number(get, client):
     told = get("/bench", condition=MEAN)
     rows = [row for row in SUITE.answers if row["condition"] == MEAN]
