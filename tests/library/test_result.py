@@ -362,6 +362,7 @@ def shout(self, times: int = 1) -> str:
 def test_a_plugin_brings_a_method_of_results(xor, tmp_path, monkeypatch):
     write_plugin(tmp_path, "of-stranger", {"result": {"shout": "tests_shout:shout"}}, {"tests_shout.py": SHOUT})
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delenv("PLURISCOPE_PLUGINS", raising=False)
     look_again()
     try:
         assert xor.shout(2) == xor.name.upper() * 2
