@@ -3,6 +3,8 @@
 ``pluriscope/resources.py`` finds them, in a checkout and in a wheel.
 """
 
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 PACKAGES = ["pluriscope*"]  # analysis and app are links in a checkout, folders in what is built
@@ -26,6 +28,7 @@ RESOURCES = {
     "migrations": ["script.py.mako", "versions/*.py"],
     "static": ["*", "fonts/*", "vendor/*"],
     "templates": ["*.html", "**/*.html"],
+    **({"site": ["**/*"]} if Path("site").is_dir() else {}),  # made by ./run docs
 }
 
 setup(

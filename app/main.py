@@ -24,6 +24,7 @@ from pluriscope.app import error_answers
 from pluriscope.app.db.engine import Store, open_store
 from pluriscope.app.db.plugin_tables import PluginRow, absent_plugins, keep_plugins
 from pluriscope.app.db.upgrade import upgrade
+from pluriscope.app.errors import NotFound
 from pluriscope.app.gate import Gate
 from pluriscope.app.jobs.definitions import kinds_by_plugin
 from pluriscope.app.middleware import BodyLimit, Envelope, Turns
@@ -50,7 +51,7 @@ from pluriscope.app.routes import (
 )
 from pluriscope.app.settings import Settings
 from pluriscope.garbage import collect_garbage_seldom, give_back_now_and_then
-from pluriscope.resources import STATIC, folders
+from pluriscope.resources import SITE, STATIC, folders
 
 ROUTERS = (
     bring_in.router,  # /networks/new before the name of a network
@@ -88,9 +89,19 @@ class VersionedStatic(StaticFiles):
         response = await super().get_response(path, scope)
         versioned = b"v=" in scope.get("query_string", b"")
         response.headers["cache-control"] = "public, max-age=31536000, immutable" if versioned else "no-cache"
-        response.headers["etag"] = f"W/{response.headers['etag']}"
+        if "etag" in response.headers:  # as all have but a way to a folder
+            response.headers["etag"] = f"W/{response.headers['etag']}"
         response.headers["vary"] = "Accept-Encoding"
         return response
+
+
+class Documents(VersionedStatic):
+    """The site of the documents."""
+
+    async def check_config(self) -> None:
+        if not SITE.is_dir():
+            cure = "build it with ./run docs, or read the files in the folder docs"
+            raise NotFound("the site of the documents", "is not built here", cure)
 
 
 _described: Final[dict[str, Any]] = {}
@@ -192,6 +203,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     files = VersionedStatic(directory=STATIC)
     files.all_directories = list(folders("static"))
     app.mount("/static", files, name="static")
+    app.mount("/docs", Documents(directory=SITE, html=True, check_dir=False), name="docs")
     app.openapi = lambda: interface_of(app)  # type: ignore[method-assign]  # FastAPI's own way to amend it
     app.add_middleware(Turns)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)

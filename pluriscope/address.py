@@ -256,11 +256,11 @@ class Addresses:
 
     def criteria(self, *key: str) -> str:
         """Every criterion, or one by its key."""
-        return self.url("docs", "criteria", *key)
+        return self.url("criteria", *key)
 
-    def document(self, name: str, chapter: str = "") -> str:
-        """A document that comes with the program."""
-        return self.url("docs", name) + (f"#{quote(chapter)}" if chapter else "")
+    def document(self, *name: str, chapter: str = "") -> str:
+        """The site of the documents, or one of them."""
+        return self.url("docs", *name, "") + (f"#{quote(chapter)}" if chapter else "")
 
     def api(self) -> str:
         """Every address and its options."""

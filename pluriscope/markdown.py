@@ -49,7 +49,7 @@ def target(written: str, links: Addresses) -> str:
         return links.findings(name.removeprefix("findings/").removesuffix(".md"))
     for path in documents_shown():
         if name == path.name:
-            return links.document(path.stem, anchor)
+            return links.document(path.stem, chapter=anchor)
     if name.startswith(DESIGNS):
         return links.study(name.removeprefix(DESIGNS).removesuffix(".json"))
     return written if written.startswith(("https://", "http://", "/", "#")) and not written.startswith("//") else ""

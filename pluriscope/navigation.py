@@ -38,7 +38,7 @@ OWN = (
     NavigationLink("The paper", ("paper",), "foot", 10),
     NavigationLink("Scope", ("scope",), "foot", 20),
     NavigationLink("Glossary", ("glossary",), "foot", 30),
-    NavigationLink("Documents", ("docs", "all"), "foot", 40),
+    NavigationLink("Documents", ("docs", ""), "foot", 40),
     NavigationLink("Studies", ("studies",), "foot", 50),
     NavigationLink("Jobs", ("jobs",), "foot", 60),
 )

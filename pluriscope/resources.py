@@ -20,6 +20,8 @@ RESOURCES: Final = _CHECKOUT if IS_CHECKOUT else _PACKAGED
 
 STATIC: Final = RESOURCES / "static"
 MIGRATIONS: Final = RESOURCES / "migrations"
+SITE: Final = RESOURCES / "site"
+"""The site of the documents, where it was built (``./run docs``)."""
 DOCUMENTS: Final = RESOURCES / "docs"
 _SHOWN: Final = (
     DOCUMENTS / "importing.md",

@@ -26,6 +26,16 @@ def items_of(block: str) -> tuple[str, ...]:
     return tuple(" ".join(item.split()) for item in items if item.strip())
 
 
+def title_of(path: Path) -> str:
+    """The heading of a document."""
+    return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+
+
+def without_marks(text: str) -> str:
+    """Markdown as plain text."""
+    return re.sub(r"[*`]|\[([^\]]*)\]\([^)]*\)", lambda link: link[1] or "", text)
+
+
 def _blocks(body: str) -> tuple[str, ...]:
     written = re.sub(r"<!--.*?-->|^!\[[^\n]*$", "", body, flags=re.DOTALL | re.MULTILINE)
     return tuple(block.rstrip() for block in re.split(r"\n\s*\n", written.strip("\n")) if block.strip())

@@ -17,11 +17,10 @@ from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.method import Method
 from pluriscope.analysis.plugins import brought
 from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB
-from pluriscope.app.pages.documents import title_of, without_marks
 from pluriscope.app.pages.example import NETWORK
 from pluriscope.app.pages.findings import broken, chapter_url, record
 from pluriscope.app.pages.paper import claims_by_key
-from pluriscope.app.pages.prose import chapters, items_of
+from pluriscope.app.pages.prose import chapters, items_of, title_of, without_marks
 from pluriscope.app.pages.scope import SCOPE_FILE
 from pluriscope.app.pages.story import SCREENS
 from pluriscope.criteria import EVERY as CRITERIA
@@ -188,7 +187,7 @@ def _documents(links: Addresses) -> Iterator[Document]:
             yield Document("Scope", "scope", title, without_marks(line), links.scope(anchor_of(title)))
     for path in documents_shown():
         for title, blocks in chapters(path)[1:]:
-            body, url = " ".join(blocks), links.document(path.stem, anchor_of(title))
+            body, url = " ".join(blocks), links.document(path.stem, chapter=anchor_of(title))
             yield Document("Documents", "document", title, title_of(path), url, (), without_marks(body))
     yield from _actions(links)
     for find in brought("searches").values():

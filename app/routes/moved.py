@@ -74,6 +74,9 @@ _PAGES: Final = (
     (API_V2, API_DOCS, ()),
     ("/api", API_DOCS, ()),
     ("/docs/api", API_DOCS, ()),
+    ("/docs/all", "/docs/", ()),
+    ("/docs/criteria", "/criteria", ()),
+    ("/docs/criteria/{key}", "/criteria/{key}", ()),
 )  # fmt: skip
 
 

@@ -11,18 +11,18 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from markupsafe import Markup
 
-from pluriscope.address import API_DOCS, API_V2
+from pluriscope.address import API_DOCS
 from pluriscope.app.access.sessions import now
-from pluriscope.app.error_answers import api_errors
 from pluriscope.app.pages.admin import administration
 from pluriscope.app.pages.criteria import (
     CriteriaRecord,
+    CriterionRecord,
     criteria_blocks,
     criteria_record,
     criterion_blocks,
     criterion_called,
+    criterion_record,
 )
-from pluriscope.app.pages.documents import ALL, document, documents
 from pluriscope.app.pages.findings import (
     FindingsRecord,
     chapter_blocks,
@@ -116,26 +116,23 @@ def scope_page(request: Request, session: Reading, links: Links, _options: NoOpt
     return show(request, scope(session, links))
 
 
-@router.get(f"{API_V2}/criteria", tags=["service"], summary="Criteria", responses=api_errors(400))
-def criteria(links: Links, _options: NoOptions) -> CriteriaRecord:
+@both(router, "/criteria", "service", "Criteria", CriteriaRecord, errors=(400,))
+def criteria(links: Links, _options: NoOptions) -> Faces:
     """Every criterion, with what it asks and of which kinds of explanations."""
-    return criteria_record(links)
+    return Faces(lambda request: show(request, criteria_blocks(links)), lambda: criteria_record(links))
+
+
+@both(router, "/criteria/{key}", "service", "One criterion", CriterionRecord)
+def criterion(links: Links, key: str, _options: NoOptions) -> Faces:
+    """What one criterion asks, how it is decided and what may be set."""
+    one = criterion_called(key, links)
+    return Faces(lambda request: show(request, criterion_blocks(one, links)), lambda: criterion_record(one, links))
 
 
 @router.get(API_DOCS, **HTML)
 def interface_page(request: Request, links: Links, _options: NoOptions) -> HTMLResponse:
     site = base_url(request) + links.prefix
     return show(request, _interface(request.app.openapi(), site, f"{links.prefix}{request.app.openapi_url}"))
-
-
-@router.get("/docs/{name:path}", **HTML)
-def document_page(request: Request, links: Links, name: str, _options: NoOptions) -> HTMLResponse:
-    group, _, key = name.partition("/")
-    if group == "criteria":
-        blocks = criterion_blocks(criterion_called(key, links), links) if key else criteria_blocks(links)
-    else:
-        blocks = document(name) if name != ALL else documents(links)
-    return show(request, blocks)
 
 
 @router.get("/admin", dependencies=[Admin], **HTML)

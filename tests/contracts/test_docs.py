@@ -42,7 +42,7 @@ from pluriscope_learn.registry import NUMBERS
 from tests.checkout import ROOT
 
 DOCS = ROOT / "docs"
-TOPS = ("analysis", "app", "pluriscope", "benchmarks", "migrations", "tests")
+TOPS = ("analysis", "app", "pluriscope", "benchmarks", "migrations", "tests", "plugins", "docs/site")
 NAMED = re.compile(
     r"(?<![\w/.-])(?:(?:pluriscope\.)?(?:analysis|app)(?:\.[A-Za-z_]\w*)+|(?:analysis|app|benchmarks|docs|templates|tests)/[a-z_][\w/.-]*)"
 )
@@ -174,7 +174,7 @@ def test_the_glossary_can_be_parsed_and_leads_nowhere_wrong() -> None:
 @pytest.mark.slow
 def test_every_module_that_a_document_names_exists() -> None:
     """By its file, alone or with the end of its folder's path."""
-    modules = [str(path.relative_to(ROOT)) for top in (*TOPS, "plugins") for path in (ROOT / top).rglob("*.py")]
+    modules = [str(path.relative_to(ROOT)) for top in TOPS for path in (ROOT / top).rglob("*.py")]
     ends = {"/".join(module.split("/")[start:]) for module in modules for start in range(module.count("/") + 1)}
     ends |= {path.name for path in ROOT.glob("*.py")}
     named = {
@@ -218,7 +218,7 @@ def texts() -> Iterator[tuple[Path, str]]:
     yield from (
         (path, path.read_text()) for path in [*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
     )
-    for path in (path for top in (*TOPS, "plugins") for path in (ROOT / top).rglob("*.py")):
+    for path in (path for top in TOPS for path in (ROOT / top).rglob("*.py")):
         yield path, "\n".join(re.findall(r'"""[\s\S]*?"""|#.*', path.read_text()))
 
 

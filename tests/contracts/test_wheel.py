@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.release]
 
 PARTS = ("pluriscope", "docs", "migrations", "static", "templates", "README.md", "LICENSE")
 BESIDE = ("migrations", "static", "templates")
+SITE = ("site/index.html", "site/offline/index.html", "site/_static/styles/site.css")
 DOCUMENTS = {f"docs/{name}" for name in documents_read()}
 PATIENCE_SECONDS = 600  # on a busy machine
 
@@ -59,6 +60,9 @@ def made(tmp_path_factory) -> Path:
             shutil.copytree(ROOT / part, source / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / part, source / part)
+    for name in SITE:  # as ./run docs leaves it
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text("<h1>Documents</h1>")
     sdist = build("sdist", source, folder / "sdist")
     with tarfile.open(sdist) as archive:
         archive.extractall(folder / "unpacked", filter="data")
@@ -78,6 +82,7 @@ def test_everything_that_the_program_reads_is_in_the_wheel_and_nothing_lies_loos
     expected = {f"pluriscope/{name}" if name.startswith(("analysis/", "app/")) else name for name in files | DOCUMENTS}
     expected = {f"pluriscope/_resources/{name}" if name.startswith(BESIDE) else name for name in expected}
     expected = {f"pluriscope/_resources/{name}" if name in DOCUMENTS else name for name in expected}
+    expected |= {f"pluriscope/_resources/{name}" for name in SITE}
     assert {name for name in held if "dist-info" not in name and not name.endswith("README.md")} == expected
 
 
@@ -205,7 +210,7 @@ def test_it_serves_and_works_from_another_folder(installed):
             assert answer.status == 200
             style = re.search(r'href="(/static/[^"]+\.css[^"]*)"', answer.read().decode())
         assert style
-        pages = [address, "/glossary", "/scope", "/networks/new", style[1]]
+        pages = [address, "/docs/offline/", "/glossary", "/scope", "/networks/new", style[1]]
         assert {page: status_of(home + page) for page in pages} == dict.fromkeys(pages, 200)
         explanation = f"{home}{address}/circuits/{mask}"
         wait_until(lambda: status_of(explanation) == 200)  # the worker has analysed it

@@ -211,7 +211,7 @@ def test_every_word_of_the_documents_finds_more_than_some_of_it(word):
         (".pt", "/networks/new"),
         ("state_dict", "/networks/new"),
         ("negative results", "/findings/failed"),
-        ("Docker", "/docs/self-hosting#in-containers"),
+        ("Docker", "/docs/self-hosting/#in-containers"),
     ],
 )
 def test_a_question_leads_to_what_answers_it(find, asked, url):
