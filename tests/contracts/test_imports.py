@@ -6,12 +6,15 @@ A room is a folder directly below a package, or a module that stands there by it
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from graphlib import CycleError, TopologicalSorter
 
 import grimp
 import pytest
 
+from pluriscope.analysis.plugins import entries
 from tests.checkout import ROOT
 
 ENGINE, APPLICATION = "pluriscope.analysis", "pluriscope.app"
@@ -73,6 +76,21 @@ def test_the_core_imports_no_plugin_and_a_plugin_those_that_its_project_names() 
     for one, imported in imports.items():
         assert [other for other in imported if other.split(".")[0] not in named[one.split(".")[0]]] == [], one
     assert set(in_order(imports)) == graph.modules
+
+
+RECORDS = ("analyses", "criteria", "edits", "explanations", "jobs", "lenses", "lessons", "methods", "subjects")
+FIRST = sorted({path.partition(":")[0] for group in RECORDS for _, path in entries(group).values()})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", FIRST)
+def test_what_a_plugin_brings_is_there_whichever_module_is_imported_first(module: str) -> None:
+    """A record is made of what its registry does not have to be there for."""
+    program = (
+        f"import {module}, pluriscope.app.main; from pluriscope.analysis.plugins import failures; print(failures())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "()\n"), done.stderr
 
 
 def in_order(imports: dict[str, set[str]]) -> list[str]:
