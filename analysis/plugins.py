@@ -44,6 +44,8 @@ GROUPS: Final[Mapping[str, str]] = MappingProxyType(
         "routers": "addresses",
         "navigation": "links in the head or the foot of every page",
         "overview": "parts of the overview of a network",
+        "actions": "links from pages about a network",
+        "blocks": "blocks at the end of pages about a network",
         "searches": "what the search finds",
         "lessons": "lessons",
         "folders": "templates, static files, documents and terms of the glossary",

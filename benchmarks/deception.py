@@ -22,15 +22,15 @@ from numpy.typing import NDArray
 
 from benchmarks import chapters
 from benchmarks.simplicity import networks
-from pluriscope.analysis.deception.descent import AHEAD, deceiving, with_and_without
-from pluriscope.analysis.deception.ranking import RANKINGS, Ranking, out_of
-from pluriscope.analysis.deception.report import LIMITS, fooled_report, needed_edges
 from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
 from pluriscope.analysis.discovery.methods import EAP, EXACT_EDGE
-from pluriscope.analysis.edits.deceive import DECEIVE
 from pluriscope.analysis.question import Question
 from pluriscope.app.pages.findings import FOLDER
 from pluriscope.study_table import StudyTable
+from pluriscope_edits.deception.descent import AHEAD, deceiving, with_and_without
+from pluriscope_edits.deception.ranking import RANKINGS, Ranking, out_of
+from pluriscope_edits.deception.report import LIMITS, fooled_report, needed_edges
+from pluriscope_edits.rules.deceive import DECEIVE
 
 SLUG: Final = "deception"
 DESIGN: Final = chapters.design_of(SLUG)

@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.lines import ROOT
-from pluriscope.analysis.progress_measures import TASK, measures_of
 from pluriscope.analysis.subjects.classifier import CLASSIFIER, Classifier
 from pluriscope.analysis.subjects.enumeration import most_wrong
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.transformer.tasks import task_named
 from pluriscope.analysis.subjects.transformer.training import train_attention
 from pluriscope.analysis.subjects.transformer.training_spec import AttentionSpec, attention_spec
+from pluriscope_edits.over_training.progress_measures import TASK, measures_of
 
 SLUG: Final = "over-training"
 DESIGN: Final[dict[str, Any]] = json.loads((ROOT / "docs" / "findings" / f"{SLUG}.design.json").read_text())

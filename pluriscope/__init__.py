@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pluriscope.counts import Count, Counts
     from pluriscope.errors import MissingLibrary, ServerError
     from pluriscope.models import export, from_nnsight, from_torch, from_transformer_lens
-    from pluriscope.over_training import checkpoints
     from pluriscope.result import Result, explain, load
     from pluriscope.server import fetch
     from pluriscope.showing import Drawing
@@ -38,7 +37,6 @@ _HOMES: Final = {
     "Circuit": "pluriscope.circuits",
     "Interpretation": "pluriscope.circuits",
     "Result": "pluriscope.result",
-    "checkpoints": "pluriscope.over_training",
     "explain": "pluriscope.result",
     "export": "pluriscope.models",
     "from_nnsight": "pluriscope.models",
@@ -64,7 +62,6 @@ __all__ = [
     "Result",
     "ServerError",
     "__version__",
-    "checkpoints",
     "explain",
     "export",
     "fetch",

@@ -187,14 +187,6 @@ class Addresses:
         """What is named there, as CSV."""
         return self.url("networks", network, "compare", f"{other}.csv", scope=scope)
 
-    def edit(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """Where a network is edited: a rule, its settings, a preview; with POST where the edited one is stored."""
-        return self.url("networks", network, "edit", scope=scope, **view)
-
-    def training(self, network: str, scope: Scope | None = None, form: str = "", **view: Any) -> str:
-        """What became of a network's explanations while it was trained; as a file if it has a form, such as ``csv``."""
-        return self.url("networks", network, f"training.{form}" if form else "training", scope=scope, **view)
-
     def studies(self, **view: Any) -> str:
         return self.url("studies", **view)
 

@@ -223,6 +223,7 @@ class Edit:
         source: where it comes from.
         ways: how it is done, by the key of the kind of subject; under "" how on every other kind.
         needs: trait that kinds without a way lack.
+        plain: settings of a record and the network's layer sizes → the settings that are values, the others checked.
     """
 
     key: str
@@ -231,6 +232,7 @@ class Edit:
     source: str
     ways: Mapping[str, Way]
     needs: str = "edits"
+    plain: Callable[[dict[str, Any], Sequence[int]], dict[str, Any]] = lambda settings, _: settings
 
     def way(self, kind: SubjectKind) -> Way:
         """How it is done on a kind of subject.

@@ -14,15 +14,15 @@ from functools import partial
 from typing import Final
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.planting.disguises import disguised
-from pluriscope.analysis.planting.interchange import InterchangeSpec, Learned, interchange_trained
-from pluriscope.analysis.planting.recipes import read_recipe
 from pluriscope.analysis.studies.cells import Cell
 from pluriscope.analysis.studies.sources import CONVERGED, Produced, compiled, options_of, planted_algorithms, prior_of
 from pluriscope.analysis.subjects.perceptron.drawing import Drawing, draw_network, largest_rate
 from pluriscope.analysis.subjects.perceptron.training import train_networks
 from pluriscope.analysis.subjects.perceptron.training_spec import MESSAGES, TrainingState
 from pluriscope.analysis.work import Work
+from pluriscope_edits.planting.disguises import disguised
+from pluriscope_edits.planting.interchange import InterchangeSpec, Learned, interchange_trained
+from pluriscope_edits.planting.recipes import read_recipe
 
 NONE_ACCEPTED: Final = "none_accepted"
 """The state of a network whose budget of draws ran out."""

@@ -14,15 +14,15 @@ from pluriscope.analysis.data import DataRecord
 from pluriscope.analysis.errors import InvalidPlanting, InvalidStudy
 from pluriscope.analysis.network_files.declaration import OutputIs
 from pluriscope.analysis.network_files.planted_record import PlantedRecord
-from pluriscope.analysis.planting.compiling import compile_algorithm
-from pluriscope.analysis.planting.placement import placed_units
-from pluriscope.analysis.planting.planted import Planted
-from pluriscope.analysis.planting.recipes import MAX_STEPS, STEPS, read_recipe
 from pluriscope.analysis.studies.cells import Cell
 from pluriscope.analysis.studies.design import FILES, StudyDesign, level_label
 from pluriscope.analysis.subjects.perceptron.drawing import MATCHED, MAX_SCALE, Prior, read_prior
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.tasks import Task, task_of_text
+from pluriscope_edits.planting.compiling import compile_algorithm
+from pluriscope_edits.planting.placement import placed_units
+from pluriscope_edits.planting.planted import Planted
+from pluriscope_edits.planting.recipes import MAX_STEPS, STEPS, read_recipe
 
 CONVERGED: Final = "converged"
 REFUSED: Final = "not_analysed"

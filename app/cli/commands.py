@@ -44,9 +44,6 @@ _OWN: Final[Mapping[str, Mapping[str, str]]] = {
         "compare": "ask.compare",
         "audit": "audit.audit",
         "train": "train.train",
-        "checkpoints": "checkpoints.checkpoints",
-        "plant": "plant.plant",
-        "edit": "edit.edit",
         "train-model": "train.train_model",
     },
     "Dashboard and its database": {

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.alignments.alignment import Alignment
-from pluriscope.analysis.checkpoints import Checkpoint, with_algorithms
 from pluriscope.analysis.criteria.criterion import KINDS
 from pluriscope.analysis.criteria.funnel import Judged, Wanted
 from pluriscope.analysis.criteria.interpretation_tallies import Reading
@@ -22,9 +21,7 @@ from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.network_files.planted_record import PlantedRecord
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.report import Analysed, Carried, Irredundant, Placed
-from pluriscope.analysis.result_file import read_stops
 from pluriscope.analysis.subjects.question import GraphQuestion
-from pluriscope.analysis.subjects.trained import TrainingRecord
 from pluriscope.app.db.codecs import planted_of
 from pluriscope.app.db.reads.algorithms import placements_untried, places_of_owners
 from pluriscope.app.db.reads.analyses import analysed_question
@@ -143,19 +140,6 @@ def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ())
         return _of_graph(session, row, question)
     more = {name: _READERS[name](session, row, question) for name in reads}
     return Analysed(question, stored_search(session, row, question), **more)
-
-
-def read_checkpoint(session: Session, row: AnalysisRow, record: TrainingRecord) -> Checkpoint:
-    """What is known of a network in its training, of which some circuits were searched or drawn."""
-    analysed, stops = read_analysed(session, row), [stop.stage for stop in read_stops(row.distributions)]
-    one = Checkpoint(record, analysed, stops=stops)
-    if analysed.question.refuses("algorithms"):
-        return one
-    columns = select(AlgorithmRow.algorithm_id, AlgorithmRow.formula, AlgorithmRow.n_valid)
-    known = AlgorithmRow.analysis_id == row.id, or_(AlgorithmRow.position == 0, AlgorithmRow.n_valid > 0)
-    results = session.execute(columns.where(*known).order_by(AlgorithmRow.position)).all()
-    left_out = row.algorithms_truncated_at is not None or placements_untried(session, row)
-    return with_algorithms(one, [(ref, formula, n_valid) for ref, formula, n_valid in results], left_out)
 
 
 def _of_graph(session: Session, row: AnalysisRow, question: GraphQuestion) -> Analysed:

@@ -82,7 +82,7 @@ def save_training_outcome(session: Session, arguments: Arguments, outcomes: Sequ
         queue.enqueue_analyses(session, row, protocols, asked=queue.was_asked(session, "train", arguments))
     result: dict[str, Any] = {"outcomes": told, "networks": [row.digest for row in rows]}
     if kept and len(outcomes) == 1:
-        result["url"] = Addresses().training(kept[-1].slug)
+        result["url"] = Addresses().network(kept[-1].slug)
     elif rows:
         result["url"] = Addresses().network(rows[0].slug) if len(rows) == 1 else Addresses().gallery()
     return Saved(result, f"{len(rows)} of {len(outcomes)} networks converged")

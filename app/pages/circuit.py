@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from pluriscope.analyses.analysis import on_own_rows
-from pluriscope.analyses.registry import COMMON_GROUND, EVERY, PLANTED
+from pluriscope.analyses.registry import COMMON_GROUND, EVERY
 from pluriscope.analysis.circuit_sets.chance import SizeChance, chance_at
 from pluriscope.analysis.criteria.interpretation_tallies import CountingReadings
 from pluriscope.analysis.criteria.registry import criteria_for
@@ -129,6 +129,8 @@ def _chance_of(session: Session, place: StoredQuestion[Any], n_bits: int) -> Siz
     return chance_at(stored_sizes(session, place.analysis), n_bits, possible)
 
 
+_OF_PLANTED: Final = [one for one in EVERY if "planted" in one.reads]
+"""Analyses of what was planted, which are told first of a circuit without interpretations."""
 _NAMED: Final = 4  # parts that its title names
 _SECONDS: Final = 2.0  # that counting the interpretations that survive may take on a page
 
@@ -163,14 +165,14 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     yield Side([figure(one, drawn, "What is kept, the rest pale."), Facts(list(_facts(facts)))])
     read = not question.kind.refuses("interpretations")
     if not read:
-        yield from told(one, [PLANTED])
+        yield from told(one, _OF_PLANTED)
     yield from rows_blocks(question, facts.rows)
     yield from table_blocks(question.inside(facts.mask))
     if read:
         yield from interpretations(one, facts.readings, options)
     if facts.verdict.valid and not on_own_rows(question):
         fold, what = ("Carried algorithms", "which algorithms it carries, and which") if read else ("Analyses", "which")
-        others = [each for each in EVERY if each != COMMON_GROUND and (read or each != PLANTED)]
+        others = [each for each in EVERY if each != COMMON_GROUND and (read or each not in _OF_PLANTED)]
         nothing = Prose("None of them tells of it.")
         yield More(fold, lambda: list(told(one, others)) or [nothing], f"{what} analyses tell of it", id="story")
         if read:

@@ -13,7 +13,6 @@ from pluriscope.app.computing import room
 from pluriscope.app.error_answers import api_errors
 from pluriscope.app.options import Options, ScopeOptions
 from pluriscope.app.pages.compare.options import CompareOptions
-from pluriscope.app.pages.over_training import TrainingOptions
 from pluriscope.app.pages.sharing import exports
 from pluriscope.app.pages.sharing.exports import FunnelOptions, InterpretationRowsOptions
 from pluriscope.app.routes.depends import Links
@@ -24,9 +23,15 @@ Asked = TypeVar("Asked", bound=Options)
 Given = Annotated[Asked, Query()]
 
 
-def _table(path: str, summary: str) -> Callable[[Callable[..., Streamed]], Callable[..., Streamed]]:
-    """Declare where a table is taken away."""
-    add = router.get(
+def table(
+    path: str, summary: str, into: APIRouter | None = None
+) -> Callable[[Callable[..., Streamed]], Callable[..., Streamed]]:
+    """Declare where a table is taken away.
+
+    Args:
+        into: the router of a plugin.
+    """
+    add = (into or router).get(
         f"{path}.csv",
         tags=["exports"],
         summary=summary,
@@ -45,7 +50,7 @@ def _table(path: str, summary: str) -> Callable[[Callable[..., Streamed]], Calla
     return declare
 
 
-@_table("/networks/{network}/explanations/{ref}/interpretations", "Interpretations of a circuit")
+@table("/networks/{network}/explanations/{ref}/interpretations", "Interpretations of a circuit")
 def interpretations(
     request: Request, links: Links, network: str, ref: str, options: Given[InterpretationRowsOptions]
 ) -> Streamed:
@@ -54,7 +59,7 @@ def interpretations(
     return csv_file(request, name, lambda store: exports.interpretations_lines(store, links, network, ref, options))
 
 
-@_table("/networks/{network}/figures", "Figures")
+@table("/networks/{network}/figures", "Figures")
 def figures(request: Request, links: Links, network: str, options: Given[ScopeOptions]) -> Streamed:
     """The numbers behind every figure of a network's page."""
     return table_file(
@@ -62,13 +67,13 @@ def figures(request: Request, links: Links, network: str, options: Given[ScopeOp
     )
 
 
-@_table("/networks/{network}/analyses/funnel", "The funnel")
+@table("/networks/{network}/analyses/funnel", "The funnel")
 def funnel(request: Request, links: Links, network: str, options: Given[FunnelOptions]) -> Streamed:
     """What is left of each kind of explanation after each criterion of a sequence."""
     return table_file(request, f"{network}-funnel", lambda store: exports.funnel_table(store, links, network, options))
 
 
-@_table("/networks/{network}/analyses/{key}", "One analysis")
+@table("/networks/{network}/analyses/{key}", "One analysis")
 def analysis(request: Request, links: Links, network: str, key: str, options: Given[ScopeOptions]) -> Streamed:
     """What one analysis found as a list: of discovery methods every answer, with the ties that it rests on."""
     return table_file(
@@ -76,27 +81,20 @@ def analysis(request: Request, links: Links, network: str, key: str, options: Gi
     )
 
 
-@_table("/compare", "Crucial experiments")
+@table("/compare", "Crucial experiments")
 def crucial(request: Request, links: Links, options: Given[CompareOptions]) -> Streamed:
     """The crucial experiments of a comparison, clearest first."""
     return table_file(request, "crucial-experiments", lambda store: exports.crucial_table(store, links, options))
 
 
-@_table("/compare/agreement", "Agreement")
+@table("/compare/agreement", "Agreement")
 def agreement(request: Request, links: Links, options: Given[CompareOptions]) -> Streamed:
     """How often each two explanations of a comparison predict the same, and each what the network does."""
     return table_file(request, "agreement", lambda store: exports.agreement_table(store, links, options))
 
 
-@_table("/networks/{network}/compare/{other}", "What becomes of a network's explanations in another one")
+@table("/networks/{network}/compare/{other}", "What becomes of a network's explanations in another one")
 def changes(request: Request, links: Links, network: str, other: str, options: Given[ScopeOptions]) -> Streamed:
     """The explanations that are kept, changed, lost and gained, the smallest of each."""
     name = f"{network}-and-{other}"
     return table_file(request, name, lambda store: exports.changes_table(store, links, network, other, options))
-
-
-@_table("/networks/{network}/training", "What became of explanations in training")
-def training(request: Request, links: Links, network: str, options: Given[TrainingOptions]) -> Streamed:
-    """A line for each stored checkpoint that is analysed."""
-    name = f"{network}-training"
-    return table_file(request, name, lambda store: exports.training_table(store, links, network, options))

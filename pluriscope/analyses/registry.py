@@ -171,17 +171,6 @@ DIRECTIONS: Final = Analysis(
     needs=("algorithms",),
     page="ladder",
 )
-PLANTED: Final = Analysis(
-    "planted",
-    "What stands where",
-    "Planted",
-    "This network was made to carry a known algorithm: is that what is found?",
-    "Under a second; every intervention is tried.",
-    "pluriscope.analysis.discovery.planted:find",
-    (("planted", "Planted", "located among all valid circuits, every interchange tried"),),
-    always,
-    reads=frozenset({"planted"}),
-)
 ONE_READER: Final = Analysis(
     "one-reader",
     "What methods say",
@@ -219,24 +208,11 @@ NULL: Final = Analysis(
     needs=("studies",),
     searched=False,
 )
-FOOLED: Final = Analysis(
-    "fooled",
-    "Against networks that should have nothing",
-    "Can it be fooled?",
-    "Can methods be made to rank first a neuron that can go as a whole, and which criteria accept what they then give?",
-    "Some minutes: for each method and limits a network is made by descent.",
-    "pluriscope.analysis.deception.report:find",
-    (("deceiving", "Deceiving methods", "steps of descent, one method after another"),),
-    never,
-    version=2,
-    needs=("edge-weights",),
-    searched=False,
-)
 EVERY: Final = joined(
     "analyses",
     (
-        *(FUNNEL, COMMON_GROUND, MAP, SIMPLICITY, PAIR, RIVALS, LADDER, DIRECTIONS, STORIES, PLANTED),
-        *(METHODS, ONE_READER, NULL, FOOLED),
+        *(FUNNEL, COMMON_GROUND, MAP, SIMPLICITY, PAIR, RIVALS, LADDER, DIRECTIONS, STORIES),
+        *(METHODS, ONE_READER, NULL),
     ),
     lambda one: one.key,
 )

@@ -15,7 +15,6 @@ from pluriscope.analysis.carried_algorithms.search import all_stories
 from pluriscope.analysis.changes import ChangesReport, compare, find_changes
 from pluriscope.analysis.circuit_sets.masks import find_masks, with_figures
 from pluriscope.analysis.circuits.search import decide_right, search_circuits
-from pluriscope.analysis.edits.registry import edited
 from pluriscope.analysis.errors import BeyondLimits, InvalidNetwork
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.large_numbers import interval
@@ -27,6 +26,7 @@ from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
 from pluriscope.analysis.work import Work
+from pluriscope_edits.making import edited
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_interpretations import interpretations

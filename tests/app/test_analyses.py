@@ -17,12 +17,9 @@ from pluriscope.analyses.registry import BY_KEY, MAP, RIVALS, of_kind
 from pluriscope.analyses.registry import PAIR as PAIR_FOUND
 from pluriscope.analyses.shown import AnalysisContext, shown
 from pluriscope.analysis.circuits.search import search_circuits
-from pluriscope.analysis.deception import report as deception
-from pluriscope.analysis.deception.ranking import RANKINGS
 from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.discovery.report import MethodsReport
 from pluriscope.analysis.discovery.sweep import sweep
-from pluriscope.analysis.edits.registry import edited
 from pluriscope.analysis.experiments import ask_network, standing_of
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
@@ -42,6 +39,9 @@ from pluriscope.app.jobs.analyses import handler_of
 from pluriscope.app.jobs.definitions import arguments_about
 from pluriscope.app.main import create_app
 from pluriscope.naming import Scope
+from pluriscope_edits.deception import report as deception
+from pluriscope_edits.deception.ranking import RANKINGS
+from pluriscope_edits.making import edited
 from tests.analysis.discovery.test_parity import reference
 from tests.app.pages.conftest import judge
 from tests.checkout import ROOT

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from benchmarks.over_training import valid_masks
+from plugins.edits.tests.test_progress_measures import planted
 from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.subjects.classifier import CLASSIFIER
 from pluriscope.analysis.subjects.question import GraphQuestion
-from tests.analysis.test_progress_measures import planted
 
 
 @pytest.mark.parametrize("ablation", ["zero", "mean"])

@@ -13,7 +13,6 @@ from typing import Final
 import pytest
 from sqlalchemy import select
 
-from pluriscope.analysis.edits.registry import edited as edited_by
 from pluriscope.analysis.network_files.files import edited_file
 from pluriscope.analysis.protocol import COMPLETE, PAPER
 from pluriscope.analysis.question import ask
@@ -29,6 +28,7 @@ from pluriscope.app.jobs.queue import cancel, enqueue, enqueue_about, enqueue_an
 from pluriscope.app.jobs.seeding import add_bundled_models
 from pluriscope.app.jobs.worker import Pace, Worker
 from pluriscope.app.settings import Settings
+from pluriscope_edits.making import edited as edited_by
 from tests.app.jobs.executors import Directly
 from tests.made_once import made_once
 from tests.stored_studies import store_study

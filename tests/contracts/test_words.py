@@ -58,7 +58,7 @@ REPLACED = {
 }
 PATTERN = re.compile(r"\b(?:" + "|".join(re.escape(words) for words in REPLACED) + r")", re.IGNORECASE)
 FOLDERS = ("app", "analysis", "pluriscope", "benchmarks", "plugins")
-PYTHON = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
+PYTHON = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py")) if "tests" not in path.parts]
 TEXTS = [
     ROOT / "README.md",
     ROOT / "CHANGELOG.md",

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from markupsafe import Markup
 from pydantic import BaseModel, Field
 
+from pluriscope.analysis.method_settings import settings_text
 from pluriscope.app.db.reads.analyses import network_by_digest
 from pluriscope.app.db.reads.networks import edits_of
-from pluriscope.app.pages.edit import edit_words
+from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.pages.network_page import Known
+from pluriscope.app.pages.plugged import actions_on
 from pluriscope.blocks import Action, Block, Form, Notice, Table
 
 
@@ -32,9 +34,11 @@ def edited(known: Known) -> Iterator[Notice]:
     yield Notice(f"Edited from {base.name}", done, actions=[compare, Action(base.name, links.network(base.slug))])
 
 
-def editing(known: Known) -> list[Action]:
-    """The way to an edit."""
-    return [Action("Edit this network", known.links.edit(known.place.slug, known.place.scope))]
+def edit_words(row: NetworkRow) -> str:
+    """The edit that a network comes of, in a line: the rule with its settings."""
+    told = row.edited or {"rule": "", "settings": {}}
+    settings = {name: value for name, value in told["settings"].items() if isinstance(value, (str, int, float))}
+    return settings_text(told["rule"], settings)
 
 
 def edits(known: Known) -> Iterator[Block]:
@@ -46,6 +50,6 @@ def edits(known: Known) -> Iterator[Block]:
         rows.append((link(links.network(row.slug), row.name), edit_words(row), compare))
     if rows:
         yield Table.plain(("Network", "What was done", "Explanations"), rows)
-    if not place.question.kind.refuses("edits"):
-        yield Notice("An edited network is a network of its own", actions=editing(known))
+    if actions := actions_on("edits", links, place):
+        yield Notice("An edited network is a network of its own", actions=actions)
     yield Form(OtherNetwork, f"{links.network(place.slug)}/compare", "Compare", changes=False, primary=False)

@@ -12,7 +12,6 @@ from pluriscope.app.pages.shared import activation_words
 
 _HERE: Final = "pluriscope.app.pages.overview"
 _OWN: Final = (
-    Part("edit", "share", f"{_HERE}.edits:editing", ("edits",)),
     Part("own-rows", "notices", f"{_HERE}.notices:own_rows", ("own-rows",), lambda known: known.place.row.input_data),
     Part("people", "notices", f"{_HERE}.notices:people", when=lambda known: people_of(known.place.row)),
     Part("edited", "notices", f"{_HERE}.edits:edited", when=lambda known: known.place.row.edited),

@@ -8,6 +8,7 @@ from typing import Any, Final
 from pluriscope.app.db.codecs import record_of
 from pluriscope.app.pages.network_page import Known
 from pluriscope.app.pages.page import pairs
+from pluriscope.app.pages.plugged import actions_on
 from pluriscope.app.pages.training.course import same_again
 from pluriscope.blocks import Action, Block, ChartFigure, Notice, Section
 
@@ -19,8 +20,8 @@ def checkpoint(known: Known) -> Iterator[Notice]:
     """That it is a checkpoint, and the way to the others."""
     place = known.place
     record = record_of(place.row.checkpoints[0], place.row)
-    more = Action("Explanations over training", known.links.training(place.slug, place.scope))
-    yield Notice(f"A checkpoint: {record.unit} {record.at} of its training", actions=[more])
+    more = actions_on("training", known.links, place)
+    yield Notice(f"A checkpoint: {record.unit} {record.at} of its training", actions=more)
 
 
 def course(known: Known) -> Iterator[Block]:

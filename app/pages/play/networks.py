@@ -16,7 +16,6 @@ from pluriscope.address import Addresses
 from pluriscope.analyses.shown import input_words
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.answers import ANSWER_RULE, ANSWERED, answers
-from pluriscope.analysis.edits.manual import MANUAL
 from pluriscope.analysis.sandbox.intervention import Change, Intervention, Prediction, site_name
 from pluriscope.analysis.sandbox.running import Bench
 from pluriscope.analysis.validity import FRAGILE_MARGIN, margin_to_edge
@@ -25,7 +24,6 @@ from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.candidates import input_texts
 from pluriscope.app.pages.compare.compared import short
-from pluriscope.app.pages.edit import Editing
 from pluriscope.app.pages.explanation_list import OF_SCOPE
 from pluriscope.app.pages.explanations import KIND_LABELS, Explanation
 from pluriscope.app.pages.page import DRAWING, files_of, read_options, sharing
@@ -40,9 +38,10 @@ from pluriscope.app.pages.play.tokens import (
     written_words,
 )
 from pluriscope.app.pages.play.transformers import ModelOptions, ModelPlayed, play_model, ways_on
+from pluriscope.app.pages.plugged import blocks_on
 from pluriscope.app.pages.shared import finite
 from pluriscope.app.pages.sharing.share import InShort, Shared
-from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, More, Prose, Table, Text
+from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Prose, Table, Text
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.elements import Step, twice
 from pluriscope.figures.svg.layout import MAX_SHOWN, node_name
@@ -300,7 +299,6 @@ class Played(Shared):
         caption += "Levels are values; negative ones hang from the top."
         drawn = twice(self._drawing(linked=True), self._drawing(linked=True, narrow=True))
         sentence = f"{self.words}. The task wants {self._wanted}."
-        weights = Editing(self.session, self.links, self.place, MANUAL, {})
         return (
             Head(self.title, sentence, actions=[*actions, sharing(self.links, self.url)]),
             Play(
@@ -309,7 +307,7 @@ class Played(Shared):
                 figure=Figure(drawn, caption, files_of(self.links, self.url), id=DRAWING),
                 outcome=[*self._outcome(), *self._changes()],
             ),
-            More("Change its weights", weights.form, "a slider for each; what comes of it can be stored", id="weights"),
+            *blocks_on("play", self.session, self.links, self.place),
         )
 
     def _changes(self) -> list[Block]:

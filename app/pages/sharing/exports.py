@@ -26,7 +26,6 @@ from pluriscope.app.pages.compare.compared import Compared, table
 from pluriscope.app.pages.compare.options import CompareOptions
 from pluriscope.app.pages.interpretation_list import by_number
 from pluriscope.app.pages.kinds import find_document
-from pluriscope.app.pages.over_training import OverTraining, TrainingOptions
 from pluriscope.app.pages.place import locate, locate_boolean
 from pluriscope.app.pages.sharing.about import IN_SHORT, about_place
 from pluriscope.blocks import Table
@@ -40,7 +39,7 @@ Exported = tuple[tuple[str, ...], Table]
 """The text beside a table, and the table."""
 
 
-def _table(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+def exported(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     """Rows under the names of their columns; None is written as nothing."""
     columns = tuple(Column(name, name, "", "text", orders=False) for name in names)
     listed = [Row({name: _plain(cell) for name, cell in zip(names, row, strict=True)}) for row in rows]
@@ -121,7 +120,7 @@ def figures_table(session: Session, addresses: Addresses, network: str, options:
         rows += [(name, "", *bin_) for bin_ in zip(ends, ends[1:], counted, strict=False)]
     names, kept = place.question.graph.bit_names, spread.get("edge_use", ())
     rows += [("edge_use", name, None, None, n) for name, n in zip(names, kept, strict=False)]
-    return about, _table(("figure", "edge", "from", "to", "count"), rows)
+    return about, exported(("figure", "edge", "from", "to", "count"), rows)
 
 
 def crucial_table(session: Session, addresses: Addresses, options: CompareOptions) -> Exported:
@@ -152,7 +151,7 @@ def agreement_table(session: Session, addresses: Addresses, options: CompareOpti
         pair = found.trials.pair(first, second)
         rows.append((found.letters[first], found.letters[second], pair.both, pair.same))
     rows += [(one.letter, "network", one.predicted, one.right) for one in found.ones]
-    return about, _table(("first", "second", "both", "same"), rows)
+    return about, exported(("first", "second", "both", "same"), rows)
 
 
 def changes_table(session: Session, addresses: Addresses, network: str, other: str, options: ScopeOptions) -> Exported:
@@ -160,16 +159,7 @@ def changes_table(session: Session, addresses: Addresses, network: str, other: s
     found = Changes.find(session, addresses, network, other, options)
     title = f"Explanations of {found.before.slug} kept, changed, lost and gained in {found.after.slug}"
     names, rows = found.table()
-    return (*about_place(found.before, title), *found.findings), _table(names, rows)
-
-
-def training_table(session: Session, addresses: Addresses, network: str, options: TrainingOptions) -> Exported:
-    """What became of explanations in training: a line for each checkpoint."""
-    place = locate(session, addresses, network, options.scope)
-    found = OverTraining(session, addresses, place, options)
-    names, rows = found.table()
-    about = about_place(place, f"The checkpoints of the training of {place.slug} that are analysed")
-    return (*about, *found.findings), _table(names, rows)
+    return (*about_place(found.before, title), *found.findings), exported(names, rows)
 
 
 class FunnelOptions(ScopeOptions):
@@ -208,7 +198,7 @@ def funnel_table(session: Session, addresses: Addresses, network: str, options: 
             rows.append(
                 (kind.kind, number, row.step.key, settings, int(row.before), *told, row.whole, row.classes, state)
             )
-    return about, _table(names, rows)
+    return about, exported(names, rows)
 
 
 def analysis_table(session: Session, addresses: Addresses, network: str, key: str, options: ScopeOptions) -> Exported:
@@ -226,7 +216,7 @@ def analysis_table(session: Session, addresses: Addresses, network: str, key: st
     (one,) = asked(session, place, addresses, [analysis])
     note, names, rows = table(one.report, one.subject)
     about = about_place(place, f"{analysis.title} of {place.slug} under {place.under}")
-    return (*about, f"The analysis is {one.state.replace('_', ' ')}. {note}".strip()), _table(names, rows)
+    return (*about, f"The analysis is {one.state.replace('_', ' ')}. {note}".strip()), exported(names, rows)
 
 
 def _about(found: Compared, what: str) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from pluriscope.analysis.discovery.report import find
-from pluriscope.analysis.edits.registry import edited as edited_by
 from pluriscope.analysis.network_files.files import NetworkFile, edited_file, parse_network_file
 from pluriscope.analysis.protocol import COMPLETE
 from pluriscope.analysis.report import Settings
@@ -26,6 +25,7 @@ from pluriscope.app.db.writes import save_network
 from pluriscope.app.main import create_app
 from pluriscope.app.pages.search import SearchOptions, build_search
 from pluriscope.glossary import terms
+from pluriscope_edits.making import edited as edited_by
 from pluriscope_learn.lesson import LessonNetwork
 from pluriscope_learn.lessons.an_edit import EDITS
 from pluriscope_learn.registry import LESSONS

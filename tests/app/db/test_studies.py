@@ -9,7 +9,6 @@ from sqlalchemy import func, select
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.data import DataRecord, data_file_json
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.planting.compiling import compile_algorithm
 from pluriscope.analysis.studies.rows import columns_of
 from pluriscope.analysis.studies.running import run_chunk
 from pluriscope.app.db.codecs import network_of, planted_of
@@ -41,6 +40,7 @@ from pluriscope.app.db.study_tables import StudyPartRow
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.errors import InvalidOption
 from pluriscope.study_table import ENDING, InvalidTable, StudyTable, read_part, write_part
+from pluriscope_edits.planting.compiling import compile_algorithm
 from tests.app.upkeep.test_upgraded_studies import LINES
 from tests.stored_studies import store_study
 from tests.study_factories import design, rows

@@ -23,8 +23,6 @@ from benchmarks.field_scores import PUBLIC, SLUG, arm_of, rows_of_suite, verdict
 from benchmarks.finding_charts import CHARTS
 from benchmarks.simplicity import networks
 from pluriscope.address import Addresses
-from pluriscope.analysis.deception.ranking import RANKINGS
-from pluriscope.analysis.deception.report import LIMITS
 from pluriscope.analysis.digest import canonical_json, sha256_hex
 from pluriscope.analysis.studies.reading import design_from_mapping
 from pluriscope.app.db.studies import open_network, read_files, save_table
@@ -33,6 +31,8 @@ from pluriscope.figures.charts import document_of
 from pluriscope.figures.svg.charts import draw
 from pluriscope.study_table import StudyTable, write_part
 from pluriscope_bench.key.condition import PRIMARY
+from pluriscope_edits.deception.ranking import RANKINGS
+from pluriscope_edits.deception.report import LIMITS
 from tests.checkout import ROOT
 
 

@@ -23,7 +23,6 @@ from pluriscope.analyses.registry import of_kind
 from pluriscope.analysis.changes import find_changes
 from pluriscope.analysis.data import clean_data, data_file_json
 from pluriscope.analysis.discovery.registry import METHODS
-from pluriscope.analysis.edits.registry import edited
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.network_files.files import network_file_json
 from pluriscope.analysis.plugins import plugins
@@ -36,6 +35,7 @@ from pluriscope.app.bundled import bundled_models
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.main import create_app
 from pluriscope.models import read_content, read_model
+from pluriscope_edits.making import edited
 from tests.analysis.subjects.test_classifier import drawn
 from tests.analysis.subjects.transformer.mlp_model import BARE
 from tests.analysis.subjects.transformer.mlp_model import DOCUMENT as BARE_FILE

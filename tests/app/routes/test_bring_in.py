@@ -23,12 +23,12 @@ from pluriscope.app.db.tables import DataRow, NetworkRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.deletion import purge_deleted
-from pluriscope.app.pages.edit import Editing
 from pluriscope.app.routes import bring_in as bring_in_routes
 from pluriscope.app.routes import studies as study_routes
 from pluriscope.app.routes.bring_in import network_body, sent_network
 from pluriscope.app.routes.changes import writing_session
 from pluriscope.app.routes.depends import form_of
+from pluriscope_edits.pages.edit import Editing
 from tests.bad_files import BAD_NETWORK_FILES, good_document
 from tests.checkout import ROOT
 from tests.factories import pretrained_xor

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pluriscope.analysis.answers import answers
-from pluriscope.analysis.deception.ranking import RANKINGS, outputs_with
 from pluriscope.analysis.network_files.files import parse_network_file
 from pluriscope.analysis.question import Question, ask
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -25,6 +24,8 @@ from pluriscope.figures.svg.charts import thumb
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.played import Ask
 from pluriscope.played import Field as Asked
+from pluriscope_edits.addresses import edit_url
+from pluriscope_edits.deception.ranking import RANKINGS, outputs_with
 from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, choices, fields, number
 
 _SLUG: Final = "a-lie"
@@ -112,7 +113,7 @@ def _board(of: LessonNetwork, state: LieOptions) -> Board:
         _without(seen, neuron), f"Outputs with it and without: {pairs}."
     )
     said = f"Without neuron {neuron}, {seen.changed(neuron)} of 4 answers change. You said {state.guess}."
-    edit = of.links.edit(of.place.slug, rule="deceive")
+    edit = edit_url(of.links, of.place.slug, rule="deceive")
     return Board(steps, figure, said, [Action("Make such a network yourself", edit)])
 
 

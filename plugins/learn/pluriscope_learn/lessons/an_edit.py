@@ -16,7 +16,6 @@ from pluriscope.analysis.circuits.judging import evaluate_circuits
 from pluriscope.analysis.circuits.search import decide_right, search_circuits
 from pluriscope.analysis.edits.edit import Edited
 from pluriscope.analysis.edits.registry import edit_named
-from pluriscope.analysis.edits.registry import edited as edited_by
 from pluriscope.analysis.question import ask
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -27,6 +26,8 @@ from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.played import Ask
 from pluriscope.played import Field as Asked
 from pluriscope.templating import render
+from pluriscope_edits.addresses import edit_url
+from pluriscope_edits.making import edited as edited_by
 from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, choices, fields, number
 
 _SLUG: Final = "an-edit"
@@ -108,7 +109,9 @@ def _board(of: LessonNetwork, state: EditOptions) -> Board:
     if not guessed:
         said = "The edited network says yes on 11. Do its circuits?"
         return Board(steps, figure, said, opens="Opens when you have guessed.")
-    action = Action("Do this edit yourself", of.links.edit(slug, rule=EDITS[state.edit][1], **EDITS[state.edit][2]))
+    action = Action(
+        "Do this edit yourself", edit_url(of.links, slug, rule=EDITS[state.edit][1], **EDITS[state.edit][2])
+    )
     if other:
         action = Action("Compare both networks", of.links.changes(slug, other))
     return Board(steps, figure, f"{one.counts[0]} of {len(circuits)} follow. You said {state.guess}.", [action])

@@ -21,14 +21,7 @@ from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.directions.oblique import output_sides
-from pluriscope.analysis.edits.rank_one import aim_of
-from pluriscope.analysis.edits.trigger import read_trigger
-from pluriscope.analysis.edits.trojan import planted
 from pluriscope.analysis.errors import AnalysisError, BeyondLimits, InvalidNetwork
-from pluriscope.analysis.planting.certificate import certified_margin
-from pluriscope.analysis.planting.compiling import compile_algorithm
-from pluriscope.analysis.planting.disguises import scale
-from pluriscope.analysis.planting.planted import Planted
 from pluriscope.analysis.question import ask
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, activation_of, decision_edge, inverse
 from pluriscope.analysis.subjects.perceptron.batched_mlp import activated, activated_with_gradient, times_slope
@@ -38,6 +31,13 @@ from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.training import train_networks
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
 from pluriscope.analysis.tasks import Task, input_table
+from pluriscope_edits.planting.certificate import certified_margin
+from pluriscope_edits.planting.compiling import compile_algorithm
+from pluriscope_edits.planting.disguises import scale
+from pluriscope_edits.planting.planted import Planted
+from pluriscope_edits.rules.rank_one import aim_of
+from pluriscope_edits.rules.trigger import read_trigger
+from pluriscope_edits.rules.trojan import planted
 from tests.analysis.circuits.test_circuit_search import custom, random_network, random_task
 from tests.checkout import ROOT
 from tests.oracles.brute_force_circuits import boolean_rows, valid_circuits

@@ -12,9 +12,9 @@ from pluriscope.analysis.errors import AnalysisError, InvalidPlanting
 from pluriscope.analysis.network_files.files import network_file_json, parse_network_file
 from pluriscope.analysis.network_files.intake import read_any
 from pluriscope.analysis.network_files.planted_record import planted_json, read_planted
-from pluriscope.analysis.planting.compiling import compile_algorithm
-from pluriscope.analysis.planting.disguises import disguised
-from pluriscope.analysis.planting.planted import Planted
+from pluriscope_edits.planting.compiling import compile_algorithm
+from pluriscope_edits.planting.disguises import disguised
+from pluriscope_edits.planting.planted import Planted
 
 SIZES = (2, 3, 3, 1)
 

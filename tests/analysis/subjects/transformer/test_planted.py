@@ -12,7 +12,6 @@ import pytest
 from benchmarks.compiled_transformers import edges_with_weights
 from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.discovery.landscapes import landscape_of
-from pluriscope.analysis.discovery.planted import find
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.report import Analysed, Settings
 from pluriscope.analysis.subjects.question import GraphQuestion
@@ -21,6 +20,7 @@ from pluriscope.analysis.subjects.transformer.files import attention_document
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import read_attention
 from pluriscope.app.bundled import bundled_models
+from pluriscope_edits.planting.found import find
 
 DOCUMENTS = {slug: json.loads(raw) for slug, raw in bundled_models().items() if slug.startswith("tracr")}
 MODELS = {slug: read_attention(document) for slug, document in DOCUMENTS.items()}

@@ -1,0 +1,1 @@
+"""The commands `pluriscope edit`, `plant` and `checkpoints`."""

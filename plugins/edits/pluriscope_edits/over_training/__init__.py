@@ -1,0 +1,1 @@
+"""Explanations over the training of a network."""

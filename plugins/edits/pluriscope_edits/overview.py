@@ -1,0 +1,7 @@
+"""What the overview of a network has of edits."""
+
+from typing import Final
+
+from pluriscope.app.pages.overview.part import Part
+
+EDIT: Final = Part("edit", "share", "pluriscope_edits.ways:editing", ("edits",))

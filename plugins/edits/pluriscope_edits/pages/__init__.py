@@ -1,0 +1,1 @@
+"""The pages of edits and of training."""

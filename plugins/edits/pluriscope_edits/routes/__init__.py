@@ -1,0 +1,1 @@
+"""The addresses of edits and of training."""

@@ -1,0 +1,1 @@
+"""How the analyses are shown."""
