@@ -19,7 +19,8 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from pluriscope.analysis.plugins import GROUPS, VARIABLE, brought, failures
 from pluriscope.app.access.callers import needs_login
 from pluriscope.app.db import sqlite
-from pluriscope.app.db.engine import Store, newest_revision, open_store, store_at
+from pluriscope.app.db.engine import Store, newest_revision, store_at
+from pluriscope.app.db.too_old import OLDEST, cure_of_store
 from pluriscope.app.settings import STORE, Settings
 
 PREFIX: Final = "PLURISCOPE_"
@@ -84,15 +85,15 @@ def examine(variables: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _stored(settings: Settings) -> Found:
-    if settings.former_store:
-        open_store(settings)  # says where it is
     store = store_at(settings.url)
     try:
         found = list(unsound(store))
         yield from found
         revision, newest = None if found else store.revision(), newest_revision()
         if revision is not None and revision != newest:
-            cure = "update the program" if revision > str(newest) else "take a backup, then start the server"
+            cure = "update the program" if revision > newest else "take a backup, then start the server"
+            if revision < OLDEST:
+                cure = cure_of_store(store.url)
             yield "problem", f"the store has revision {revision}, needed is {newest}", cure
     finally:
         store.close()
@@ -149,7 +150,7 @@ def folder(settings: Settings) -> Found:
 
 def unsound(store: Store) -> Found:
     """What SQLite itself can tell of its file, and of rows that refer to none; PostgreSQL checks its own."""
-    file = sqlite.file_of(make_url(store.url)) if store.url.startswith("sqlite") else None
+    file = sqlite.file_of(make_url(store.url))
     if file is None:
         return
     try:

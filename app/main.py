@@ -23,7 +23,6 @@ from pluriscope.analysis.plugins import brought, entries, plugins
 from pluriscope.app import error_answers
 from pluriscope.app.db.engine import Store, open_store
 from pluriscope.app.db.plugin_tables import PluginRow, absent_plugins, keep_plugins
-from pluriscope.app.db.upgrade import upgrade
 from pluriscope.app.errors import NotFound
 from pluriscope.app.gate import Gate
 from pluriscope.app.jobs.definitions import kinds_by_plugin
@@ -169,7 +168,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.store = open_store(settings)
-        upgrade(app.state.store, settings.data)
+        app.state.store.migrate()
         app.state.absent = _plugins_met(app.state.store, settings)
         housekeeping = asyncio.create_task(give_back_now_and_then())
         yield

@@ -136,17 +136,6 @@ class Settings(BaseSettings):
         """The database URL in force."""
         return self.database_url or sqlite_url(self.data.resolve() / STORE)
 
-    @property
-    def former_store(self) -> Path | None:
-        """Where earlier versions, which read ``?`` and ``%`` in the folder's path as in a URL, kept the store; None
-        unless it lies there and none lies in the folder.
-        """
-        from sqlalchemy import make_url
-
-        here = self.data.resolve() / STORE
-        there = Path(str(make_url(f"sqlite:///{here}").database))
-        return there if there != here and there.is_file() and not here.exists() else None
-
     @cached_property
     def memory_of_job(self) -> int:
         """Bytes that a job may take; one more at a time may run than there are workers, which somebody asked for."""

@@ -1,14 +1,13 @@
-"""A small real store for every revision that the schema ever had, and how one is kept.
+"""A small real store of each release since the last 0.2, and how one is kept.
 
-``tests/fixtures/schemas/NNNN.sql.gz`` is a store as the program of that time left it: a network, its analyses under two
-protocols, their verdicts and whatever else ran behind them. It is never made again: that is what makes it a witness.
+``tests/fixtures/schemas/NNNN.sql.gz`` is a store as the program of that time left it: a perceptron and a transformer,
+their analyses, verdicts and whatever else ran behind them. It is never made again: that is what makes it a witness.
 
-After adding a migration, keep one for its revision, with the program as it is committed beside it::
+Before a release, keep one, with the program as it is committed beside it::
 
     python -m tests.schemas
 
-which imports a perceptron and a transformer into an empty store, lets a worker finish all jobs, and writes the dump of
-the newest revision. Those before 0031 have no transformer.
+which imports both networks into an empty store, lets a worker finish all jobs, and writes a dump.
 """
 
 from __future__ import annotations
@@ -34,15 +33,6 @@ NETWORK = {
     "output_activation": "linear",
     "tasks": [{"name": "AND", "truth_table": [0, 0, 0, 1]}],
 }
-
-
-def revisions() -> list[str]:
-    """Every revision, oldest first."""
-    from alembic.script import ScriptDirectory
-
-    from pluriscope.app.db.engine import alembic_config
-
-    return [step.revision for step in ScriptDirectory.from_config(alembic_config()).walk_revisions()][::-1]
 
 
 def kept() -> list[str]:
@@ -94,9 +84,10 @@ def make(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
+    from pluriscope.app.db.engine import newest_revision
+
+    if newest_revision() in kept():
+        sys.exit(f"the store of revision {newest_revision()} is kept already; it is a witness and is not made again")
     with tempfile.TemporaryDirectory() as name:
-        newest = revisions()[-1]
-        if newest in kept() and "--replace" not in sys.argv:
-            sys.exit(f"the store of revision {newest} is kept already; it is a witness and is not made again")
         made = pack(make(Path(name)))
         sys.stdout.write(f"{made} ({made.stat().st_size:,} bytes)\n")

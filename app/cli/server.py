@@ -46,7 +46,6 @@ def serve(
     from pluriscope.app.check import disagreeing
     from pluriscope.app.db.engine import open_store
     from pluriscope.app.db.trouble import diagnosis, is_lasting
-    from pluriscope.app.db.upgrade import upgrade
     from pluriscope.app.gate import MAX_HEADER_BYTES
     from pluriscope.app.jobs.deletion import purge_deleted
     from pluriscope.app.jobs.queue import cancel_unknown
@@ -58,7 +57,7 @@ def serve(
     configure()
     store = open_store(settings)
     try:
-        upgrade(store, settings.data, remark)
+        store.migrate()
         if not no_bundled and not settings.read_only:
             with store.write() as session:
                 added = add_bundled_networks(session) + add_bundled_models(session)

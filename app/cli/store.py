@@ -25,12 +25,11 @@ def opened_store() -> Iterator[Store]:
         StoreUnavailable: the database cannot be opened.
     """
     from pluriscope.app.db.engine import open_store
-    from pluriscope.app.db.upgrade import upgrade
 
     settings = read_settings()
     store = open_store(settings)
     try:
-        upgrade(store, settings.data, remark)
+        store.migrate()
         yield store
     finally:
         store.close()

@@ -2,7 +2,7 @@
 
 A backup is a SQLite database of the store's revision, whatever database the store is in, so that either can be restored
 from it and whatever reads SQLite can read it. It holds one moment. The file appears under its name only when it is
-whole, sound and on the disk. Backups of earlier versions have a manifest beside the tables, which is left out.
+whole, sound and on the disk.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from pluriscope.app.db import postgresql, sqlite
 from pluriscope.app.db.engine import Store, revision_of, shown, store_at
 from pluriscope.app.db.errors import Conflict, Damaged, StoreUnavailable
+from pluriscope.app.db.too_old import CAUSE, OLDEST, cure_of_backup
 from pluriscope.app.settings import sqlite_url
 
-NO_TABLES_OF_OURS: Final = ("alembic_version", "backup_manifest")
 ROWS_AT_ONCE: Final = 500
 FILES_AT_ONCE: Final = 8
 """Of a table whose rows hold files of megabytes."""
@@ -53,9 +53,10 @@ def back_up(store: Store, file: Path) -> Held:
     Raises:
         Conflict: the file exists already.
         Damaged: what was written is not sound; no file is left.
-        StoreUnavailable: the store cannot be read, or the file not written.
+        StoreUnavailable: the store cannot be read or is too old, or the file cannot be written.
     """
     _refuse_existing(file)
+    store.refuse_too_old()
     revision = store.revision()
     if revision is None:
         raise StoreUnavailable(f"database {shown(store.url)}", "has no tables yet", "there is nothing to back up")
@@ -113,12 +114,14 @@ def restore(file: Path, url: str, *, replacing: bool = False) -> Held:
     Raises:
         Damaged: the backup is not sound; nothing was changed.
         Conflict: a store with content is there and is not to be replaced, or is in use.
-        StoreUnavailable: the database cannot be written.
+        StoreUnavailable: the backup is too old, or the database cannot be written.
     """
     held = verify(file)
+    if held.revision < OLDEST:
+        raise StoreUnavailable(f"backup {file}", CAUSE, cure_of_backup(file))
     parsed = make_url(url)
     on_sqlite = parsed.get_backend_name() == "sqlite"
-    place = sqlite.file_of(parsed) if on_sqlite else None
+    place = sqlite.file_of(parsed)
     if on_sqlite and place is None:
         raise Conflict(f"database {shown(url)}", "is no file", "name a database in a file")
     target = store_at(url)
@@ -144,7 +147,7 @@ def tables_in(connection: Connection) -> list[Table]:
     """The tables of a store of any revision, those first that others refer to."""
     metadata = MetaData()
     metadata.reflect(connection)
-    tables = [table for table in metadata.sorted_tables if table.name not in NO_TABLES_OF_OURS]
+    tables = [table for table in metadata.sorted_tables if table.name != "alembic_version"]
     for column in (column for table in tables for column in table.columns):
         if isinstance(column.type, JSON):
             column.type.none_as_null = True
@@ -235,7 +238,6 @@ def _copy_file(source: Any, part: Path) -> None:
     """SQLite's own online copy: one file, without a log beside it."""
     with closing(sqlite3.connect(part)) as copy:
         source.backup(copy)
-        copy.execute("DROP TABLE IF EXISTS backup_manifest")
     _leave_log(part)
 
 

@@ -8,7 +8,6 @@ take turns, so that one which reads, thinks and writes loses nobody's update. Ho
 from __future__ import annotations
 
 import os
-import shlex
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,8 +24,8 @@ from pluriscope.analysis.plugins import brought, entries
 from pluriscope.app.db import job_tables, plugin_tables, postgresql, recorded_tables, sqlite, study_tables, tables  # noqa: F401
 from pluriscope.app.db.errors import StoreUnavailable
 from pluriscope.app.db.table_base import Base
+from pluriscope.app.db.too_old import CAUSE, OLDEST, cure_of_store
 from pluriscope.app.limits import carried_by
-from pluriscope.app.settings import STORE
 from pluriscope.resources import MIGRATIONS
 
 if TYPE_CHECKING:
@@ -93,20 +92,28 @@ class Store:
         """Bring the schema to the current version; safe when several processes start at once.
 
         The whole change is one transaction under the write lock, so a second process waits, then finds nothing to do.
-        A current schema is left alone. Who opens a store that people use calls
-        :func:`pluriscope.app.db.upgrade.upgrade` instead, which keeps what was there before. Kinds of explanation that
-        came since have their tables made without a revision.
+        A current schema is left alone. Kinds of explanation that came since have their tables made without a revision.
 
         Args:
             up_to: a revision beyond which not to go.
 
         Raises:
-            StoreUnavailable: the database cannot be written, or was made by a newer version.
+            StoreUnavailable: the database cannot be written, is too old, or was made by a newer version.
         """
+        self.refuse_too_old()
         self._migrate("", up_to)
         for name in TABLES_OF_PLUGINS if up_to == "head" else ():
             self._migrate(name, up_to)
         self._add_kinds()
+
+    def refuse_too_old(self) -> None:
+        """Refuse a store whose schema is older than the first that is upgraded.
+
+        Raises:
+            StoreUnavailable: it is; or the database cannot be read.
+        """
+        if (self.revision() or OLDEST) < OLDEST:
+            raise StoreUnavailable(f"database {shown(self.url)}", CAUSE, cure_of_store(self.url))
 
     def _migrate(self, plugin: str, up_to: str) -> None:
         """Bring the tables of the core, or of an entry of the group "tables", to a revision."""
@@ -178,15 +185,6 @@ def open_store(settings: Settings) -> Store:
     """
     if not settings.database_url:
         _ensure_usable(settings.data, make_url(settings.url))
-        if former := settings.former_store:
-            here = shlex.quote(str(settings.data.resolve() / STORE))
-            there = shlex.quote(str(former))
-            raise StoreUnavailable(
-                f"data folder {settings.data}",
-                f"has its store in {former}, where an earlier version put it",
-                f"stop what uses it, then move it and what is called {former.name}-wal beside it: mv {there} {here}; "
-                f"to begin anew instead: touch {here}",
-            )
     return replace(store_at(settings.url), carried=carried_by(settings))
 
 

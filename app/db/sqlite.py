@@ -79,8 +79,9 @@ def shorten_log(writer: Engine, *, beyond: int = 64 << 20) -> None:
 
 
 def file_of(url: URL) -> Path | None:
-    """The file of a database; None for one in memory."""
-    return None if url.database in (None, "", ":memory:") else Path(str(url.database))
+    """The file of a database; None for one in memory or on a server."""
+    is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    return Path(str(url.database)) if is_file else None
 
 
 def _use_write_ahead_log(cursor: sqlite3.Cursor) -> None:

@@ -47,7 +47,6 @@ from pluriscope.app.db.job_tables import JobRow, WorkerRow
 from pluriscope.app.db.reads.jobs import UNFINISHED
 from pluriscope.app.db.reads.studies import studies_left
 from pluriscope.app.db.trouble import diagnosis, is_lasting
-from pluriscope.app.db.upgrade import upgrade
 from pluriscope.app.jobs import queue, study_queue
 from pluriscope.app.jobs.definitions import ANALYSE, DEFINITIONS, STUDY, JobDefinition
 from pluriscope.app.jobs.handlers import Handler, handler_at
@@ -115,7 +114,7 @@ def run_workers(
             signal.signal(number, lambda *_: stop.set())
     store = open_store(settings)
     try:
-        upgrade(store, settings.data)  # a worker may be the first to start
+        store.migrate()  # a worker may be the first to start
         with store.write() as session:
             enqueue_outdated(session)
         multiprocessing.get_context("spawn").Process(target=_compile, daemon=True).start()

@@ -18,15 +18,12 @@ from pluriscope.analysis.progress import KnownCircuits
 from pluriscope.analysis.protocol import COMPLETE
 from pluriscope.analysis.question import ask
 from pluriscope.app.db.job_tables import JobRow
-from pluriscope.app.db.links import kept_claim
 from pluriscope.app.db.reports import save_report
 from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow, ShortLinkRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
 from pluriscope.app.main import create_app
-from pluriscope.app.settings import Settings
 from tests.factories import exact_xor, on_a_copy, pretrained_xor, save_analysis
-from tests.schemas import unpack
 
 HERE, VERDICTS = "/networks/xor/own", "verdicts-of-the-criteria"
 
@@ -250,19 +247,3 @@ def test_addresses_from_earlier_lead_on(client) -> None:
         there = client.get(f"{path}/networks/xor/claims/aaaaaaaaaaaa")
         assert (there.status_code, there.headers["location"]) == (301, f"{HERE}?mask=3b2cf")
     assert client.get("/networks/xor/claims/bbbbbbbbbbbb").status_code == 404
-
-
-@pytest.mark.slow
-def test_a_claim_that_an_earlier_version_kept_is_a_link(tmp_path) -> None:
-    unpack("0024", tmp_path / "pluriscope.sqlite")
-    app = create_app(Settings(data=tmp_path, database_url=""))
-    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
-        with app.state.store.read() as session:
-            (key,) = [one for one in session.scalars(select(ShortLinkRow.key)) if len(one) == 16]
-            row = session.scalars(select(NetworkRow).where(NetworkRow.slug == "kept-and")).one()
-            assert kept_claim(session, row, 0, key[:12]).endswith("?mask=0ff")
-        there = client.get(f"/networks/kept-and/claims/{key[:12]}").headers["location"]
-        assert there == "/networks/kept-and/analyses/claims/given?mask=0ff"
-        there = client.get(there).headers["location"]
-        assert there == "/networks/kept-and/own?mask=0ff"
-        assert record(client, there)["edges"] == 6

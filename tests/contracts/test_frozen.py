@@ -1,6 +1,6 @@
 """What other people's links and scripts rely on: addresses of explanations and names of exported columns.
 
-The others of the five frozen things have tests of their own: golden results, stores of every earlier version, and the
+The others of the five frozen things have tests of their own: golden results, stores of earlier releases, and the
 two commands of the README.
 """
 

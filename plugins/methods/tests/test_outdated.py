@@ -13,7 +13,6 @@ from pluriscope.analysis.subjects.registry import kind_called
 from pluriscope.app.db.engine import store_at
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.analyses import find_network
-from pluriscope.app.db.upgrade import upgrade
 from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.definitions import IDLE_PRIORITY
 from pluriscope.app.jobs.stages import enqueue_outdated
@@ -25,11 +24,11 @@ from tests.schemas import SLUG, unpack
 
 TRANSFORMER = "majority-of-five-two-attention-heads"
 OLDER = {
-    (SLUG, "complete"): ["Integrated gradients", "LIME", "Labels of neurons"],
-    (SLUG, "paper"): ["Integrated gradients", "LIME", "Labels of neurons"],
-    (TRANSFORMER, "heads"): ["Integrated gradients", "LIME", "Distributed alignment search", "Roles of heads"],
+    (SLUG, "complete"): ["LIME", "Labels of neurons"],
+    (SLUG, "paper"): ["LIME", "Labels of neurons"],
+    (TRANSFORMER, "heads"): ["LIME", "Distributed alignment search", "OV and QK circuits"],
 }
-"""Lenses that have answered otherwise since 0034, by network and rules."""
+"""Lenses that have answered otherwise since 0035, by network and rules."""
 SURVEYED = ("complete", "paper")
 """Rules under which the common ground of the perceptron was surveyed, which keeps more now."""
 
@@ -37,10 +36,10 @@ SURVEYED = ("complete", "paper")
 @pytest.mark.slow
 def test_answers_of_corrected_methods_are_marked_and_made_again(tmp_path):
     """On every page and in JSON; no page asks for it, and whoever works does, behind all else."""
-    unpack("0034", tmp_path / "pluriscope.sqlite")
+    unpack("0035", tmp_path / "pluriscope.sqlite")
     settings = Settings(data=tmp_path, database_url="", workers=1)
     store = store_at(settings.url)
-    upgrade(store, tmp_path)
+    store.migrate()
     with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
 
         def told(slug: str, rules: str, analysis: str = "lenses") -> tuple[list[str], str]:
@@ -51,12 +50,12 @@ def test_answers_of_corrected_methods_are_marked_and_made_again(tmp_path):
             older, page = told(slug, rules)
             assert (older, f"Made by an older version: {', '.join(labels)}" in page) == (labels, True)
             assert told(slug, rules, "methods")[0] == []
-        of_roles = Addresses().analysis(TRANSFORMER, "lenses", Scope(protocol="heads"), "roles")
-        (note,) = client.get(Addresses().twin(of_roles)).json()["notes"][:1]
+        of_das = Addresses().analysis(TRANSFORMER, "lenses", Scope(protocol="heads"), "das")
+        (note,) = client.get(Addresses().twin(of_das)).json()["notes"][:1]
         assert note.startswith("Made by an older version. ")
-        assert note in client.get(of_roles).text
+        assert note in client.get(of_das).text
         shelf = client.get(Addresses().analyses(SLUG, Scope(protocol="paper"))).text
-        assert "Made by an older version: Integrated gradients" in shelf
+        assert "Made by an older version: LIME" in shelf
 
         def waiting() -> list[tuple[str, int]]:
             with store.read() as session:
@@ -79,7 +78,7 @@ def test_answers_of_corrected_methods_are_marked_and_made_again(tmp_path):
             twin = Addresses().twin(Addresses().analysis(slug, "lenses", Scope(protocol=rules)))
             kind = kind_called("perceptron" if slug == SLUG else "attention")
             assert client.get(twin).json()["version"] == BY_KEY["lenses"].version_for(kind) > 1
-        assert "Made by an older version" not in client.get(of_roles).text
+        assert "Made by an older version" not in client.get(of_das).text
     with store.write() as session:
         assert enqueue_outdated(session) == 0
     store.close()

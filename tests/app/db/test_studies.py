@@ -41,10 +41,11 @@ from pluriscope.app.db.tables import NetworkRow
 from pluriscope.errors import InvalidOption
 from pluriscope.study_table import ENDING, InvalidTable, StudyTable, read_part, write_part
 from pluriscope_edits.planting.compiling import compile_algorithm
-from tests.app.upkeep.test_upgraded_studies import LINES
 from tests.stored_studies import store_study
 from tests.study_factories import design, rows
 
+FORMER = Path(__file__).parents[2] / "fixtures" / "xor-width.jsonl.gz"
+"""The same as a result file of an earlier version."""
 SIX = {"seeds": {"first": 0, "count": 6}}
 
 
@@ -132,7 +133,7 @@ def test_a_table_goes_out_and_comes_in(store, part, tmp_path, form):
         row.summary, row.summed_up = {"networks": 8}, 8
         before = everything(session, row)
         if form == "of before":
-            way.write_text(LINES["xor-width"])
+            way.write_bytes(FORMER.read_bytes())
         else:
             write_table(session, row, way)
         if form == "folder":

@@ -12,6 +12,7 @@ from pluriscope.app.db.engine import newest_revision, store_at
 from pluriscope.app.db.errors import Conflict, Damaged, StoreUnavailable
 from pluriscope.app.db.reads.analyses import find_network
 from pluriscope.app.db.reads.results import load_analysis
+from pluriscope.app.db.too_old import OLDEST
 from pluriscope.app.db.writes import save_network
 from tests.app.upkeep.conftest import everything
 from tests.factories import XOR_SLUG, hand_made_analysis, small_network, stored_analysis
@@ -181,17 +182,14 @@ def test_a_backup_of_either_database_comes_back_on_the_other(filled, file, postg
 
 @pytest.mark.slow
 def test_a_backup_of_an_older_schema_is_upgraded_with_its_data(tmp_path):
-    unpack("0003", tmp_path / "old.sqlite")
-    assert back_up(store_at(f"sqlite:///{tmp_path / 'old.sqlite'}"), tmp_path / "old.backup").revision == "0003"
-    with closing(sqlite3.connect(tmp_path / "old.backup")) as old:  # as backups of earlier versions have one
-        old.execute("CREATE TABLE backup_manifest (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
+    unpack(OLDEST, tmp_path / "old.sqlite")
+    assert back_up(store_at(f"sqlite:///{tmp_path / 'old.sqlite'}"), tmp_path / "old.backup").revision == OLDEST
     url = f"sqlite:///{tmp_path / 'new.sqlite'}"
     restore(tmp_path / "old.backup", url)
     restored = store_at(url)
     assert restored.revision() == newest_revision()
     with restored.read() as session:
         assert find_network(session, SLUG).analyses
-        assert "backup_manifest" not in session.scalars(text("SELECT name FROM sqlite_master")).all()
     restored.close()
 
 

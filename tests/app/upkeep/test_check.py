@@ -93,13 +93,17 @@ def checked(folder, monkeypatch) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("revision", ["0005", "9999"])
-def test_a_schema_that_is_older_or_newer(revision, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("revision", "cure"),
+    [("0034", "git worktree add "), ("0035", "take a backup, then start the server"), ("9999", "update the program")],
+)
+def test_a_schema_that_is_older_or_newer(revision, cure, tmp_path, monkeypatch):
     stored_in(tmp_path)
     with closing(sqlite3.connect(tmp_path / "pluriscope.sqlite")) as connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
         connection.commit()
     assert f"revision {revision}" in checked(tmp_path, monkeypatch)["problem"]
+    assert [cure in one.cure for one in check.examine({}) if one.level == "problem"] == [True]
 
 
 @pytest.mark.slow
