@@ -23,7 +23,7 @@ from scipy.stats import binom, norm
 from benchmarks.lines import ROOT
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.app.pages.findings import FOLDER
-from pluriscope.study_table import StudyTable, write_part
+from pluriscope.parquet import ParquetTable, write_parquet
 
 Row = dict[str, Any]
 SLUG: Final = "calibration"
@@ -95,7 +95,7 @@ class Verdict:
 
 def table() -> list[Row]:
     """The rows of the finding."""
-    found = StudyTable([FOLDER / f"{SLUG}.parquet"])
+    found = ParquetTable([FOLDER / f"{SLUG}.parquet"])
     return [dict(zip(found.columns, row, strict=True)) for row in found.ask("SELECT * FROM {rows}")]
 
 
@@ -165,7 +165,7 @@ def freeze(*paths: Path) -> None:
             ends = {"intervals": len(row["lows"]), "held": holds(row, row["exact"])} if "lows" in row else {}
             found.append({"part": line["part"], "number": line["number"], **row, **ends})
     file = FOLDER / f"{SLUG}.parquet"
-    write_part(file, found, _COLUMNS, {})
+    write_parquet(file, found, _COLUMNS, {})
     manifest, record = (json.loads((FOLDER / name).read_text()) for name in ("manifest.json", "findings.json"))
     digest = sha256(file.read_bytes()).hexdigest()
     manifest["tables"][SLUG] |= {"rows": len(found), "bytes": file.stat().st_size, "sha256": digest}

@@ -13,7 +13,7 @@ from statsmodels.stats.proportion import proportion_confint
 from benchmarks.lines import ROOT
 from pluriscope.analysis.digest import canonical_json, sha256_hex
 from pluriscope.app.pages.findings import FOLDER
-from pluriscope.study_table import write_part
+from pluriscope.parquet import write_parquet
 
 Lines = Sequence[Sequence[str]]
 """Cells of a table of Markdown, its head first."""
@@ -48,7 +48,7 @@ def freeze(
 ) -> None:
     """Write rows and their digest, and put each table in the place of the one with its head in the chapter."""
     file = FOLDER / f"{slug}.parquet"
-    write_part(file, rows, columns, {})
+    write_parquet(file, rows, columns, {})
     manifest, record = (json.loads((FOLDER / name).read_text()) for name in ("manifest.json", "findings.json"))
     told = {"rows": len(rows), "bytes": file.stat().st_size, "sha256": sha256(file.read_bytes()).hexdigest()}
     manifest["designs"][slug] = design

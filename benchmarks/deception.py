@@ -26,7 +26,7 @@ from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
 from pluriscope.analysis.discovery.methods import EAP, EXACT_EDGE
 from pluriscope.analysis.question import Question
 from pluriscope.app.pages.findings import FOLDER
-from pluriscope.study_table import StudyTable
+from pluriscope.parquet import ParquetTable
 from pluriscope_edits.deception.descent import AHEAD, deceiving, with_and_without
 from pluriscope_edits.deception.ranking import RANKINGS, Ranking, out_of
 from pluriscope_edits.deception.report import LIMITS, fooled_report, needed_edges
@@ -220,7 +220,7 @@ def tables(rows: Rows, controls: Rows) -> tuple[chapters.Lines, ...]:
 
 def table(slug: str) -> list[dict[str, Any]]:
     """The frozen rows of a design."""
-    found = StudyTable([FOLDER / f"{slug}.parquet"])
+    found = ParquetTable([FOLDER / f"{slug}.parquet"])
     return [dict(zip(found.columns, row, strict=True)) for row in found.ask("SELECT * FROM {rows}")]
 
 

@@ -19,7 +19,7 @@ import duckdb
 from benchmarks.lines import ROOT
 from benchmarks.score_study import NEAR, SIGNS, Verdict, stops, verdicts_of
 from pluriscope.app.pages.findings import FOLDER
-from pluriscope.study_table import write_part
+from pluriscope.parquet import write_parquet
 from pluriscope_bench.key.condition import Condition
 
 SLUG: Final = "field-scores"
@@ -102,7 +102,7 @@ def _short(value: float) -> float | None:
 def freeze(rows: Sequence[Row]) -> None:
     """Write the table, and its digest where the manifest and the finding name it."""
     path, found = FOLDER / f"{SLUG}.parquet", [*verdict_rows(rows)]
-    write_part(path, found, _COLUMNS, {})
+    write_parquet(path, found, _COLUMNS, {})
     documents = {path: json.loads(path.read_text()) for path in (FOLDER / "manifest.json", FOLDER / "findings.json")}
     manifest, record = documents.values()
     digest = sha256(path.read_bytes()).hexdigest()

@@ -23,7 +23,7 @@ from statsmodels.stats.multitest import multipletests
 from benchmarks.over_training import DESIGN, SLUG, Row
 from pluriscope.analysis.digest import canonical_json, sha256_hex
 from pluriscope.app.pages.findings import FOLDER
-from pluriscope.study_table import StudyTable, write_part
+from pluriscope.parquet import ParquetTable, write_parquet
 
 PHASES: Final = {
     "before the rise": ("F", "B"),
@@ -119,7 +119,7 @@ def _words(values: Floats) -> str:
 
 def table() -> list[Row]:
     """The rows of the finding."""
-    found = StudyTable([FOLDER / f"{SLUG}.parquet"])
+    found = ParquetTable([FOLDER / f"{SLUG}.parquet"])
     return [dict(zip(found.columns, row, strict=True)) for row in found.ask("SELECT * FROM {rows}")]
 
 
@@ -158,7 +158,7 @@ def freeze(path: Path) -> None:
     """Write the table, its digest, and the table of the chapter where manifest and findings have them."""
     rows = [row for line in _lines(path) for row in line["rows"]]
     file = FOLDER / f"{SLUG}.parquet"
-    write_part(file, rows, _COLUMNS, {})
+    write_parquet(file, rows, _COLUMNS, {})
     manifest, record = (json.loads((FOLDER / name).read_text()) for name in ("manifest.json", "findings.json"))
     digest, design = sha256(file.read_bytes()).hexdigest(), sha256_hex(canonical_json(DESIGN))
     manifest["designs"][SLUG] = DESIGN

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from pluriscope.study_table import write_part
+from pluriscope.parquet import write_parquet
 from pluriscope_bench.answers import read_answers
 from pluriscope_bench.key.condition import PRIMARY
 from pluriscope_bench.key.reading import submission_of
@@ -60,7 +60,7 @@ def main(folder: Path) -> None:
         rows += rows_of(suite, name, given.track, given.answers, list(suite.by_name))
     methods = [one | {"package": packages[one["name"]]} for one in summary_of(rows)]
     told = {"suite": suite.digest, "methods": json.dumps(methods), "answers": json.dumps(every)}
-    write_part(PUBLISHED, rows, TABLES["answers.parquet"], told)
+    write_parquet(PUBLISHED, rows, TABLES["answers.parquet"], told)
 
 
 if __name__ == "__main__":

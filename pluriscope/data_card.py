@@ -12,10 +12,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
 from pluriscope.analysis import ENGINE_VERSION
-from pluriscope.analysis.studies.design import StudyDesign
-from pluriscope.analysis.studies.rows import MEANINGS, measures_of_columns
 from pluriscope.errors import InvalidOption
-from pluriscope.study_table import ENDING, StudyTable
+from pluriscope.parquet import ENDING, ParquetTable
 
 FILES: Final = ("README.md", "datapackage.json")
 _PROFILE: Final = "https://datapackage.org/profiles/2.0/datapackage.json"
@@ -63,7 +61,7 @@ def write_card(folder: Path, title: str, about: str, tables: Mapping[str, CardTa
     for name, one in tables.items():
         if not (files := sorted(folder.glob(one.files))):
             continue
-        table = StudyTable(files)
+        table = ParquetTable(files)
         count, *filled = table.ask("SELECT count(*), count(COLUMNS(*)) FROM {rows}")[0]
         n_rows += count
         fields = [
@@ -94,16 +92,6 @@ def _type(kind: str, *, whole: bool) -> str:
     numbers of which some are missing no "integer".
     """
     return "any" if kind.endswith("[]") else _TYPES.get(kind, "integer" if whole else "number")
-
-
-def write_study_card(folder: Path, design: StudyDesign) -> None:
-    """Write the card of a folder of a study's parts; errors as of :func:`write_card`."""
-    columns = StudyTable(sorted(folder.glob(f"*{ENDING}"))).columns
-    measures = {name: one.definition or one.label for name, one in measures_of_columns(design, columns).items()}
-    made = f"Made by `pluriscope study run` from the design {design.digest}, which stands in each file's metadata."
-    about = "\n\n".join(filter(None, (design.question, design.description, made)))
-    row = "A row for each network, protocol and output; of a network without values one, without protocol and output."
-    write_card(folder, design.name, about, {"outcomes": CardTable(f"*{ENDING}", {**measures, **MEANINGS}, row)})
 
 
 @contextmanager

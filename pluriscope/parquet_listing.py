@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from pluriscope.frames import AtHand
-from pluriscope.study_table import StudyTable, quoted
+from pluriscope.parquet import ParquetTable, quoted
 from pluriscope.tables import Column, Facet, Query, Removal, Row, Selection, choices_of, texts, words_of
 
 _MOST: Final = 10**38 - 1  # of a column of whole numbers
@@ -33,7 +33,7 @@ class ParquetListing:
     """
 
     columns: tuple[Column, ...]
-    table: StudyTable
+    table: ParquetTable
     rows: Callable[[Sequence[Mapping[str, Any]]], Iterable[Row]] = lambda lines: map(Row, lines)
     sql: Mapping[str, str] = field(default_factory=dict)
     also: tuple[str, ...] = ()

@@ -16,8 +16,8 @@ from pluriscope.findings import Findings
 from pluriscope.kinds.circuits import MASK
 from pluriscope.kinds.columns import AGREED, FORMULA, IIA, MARGIN, OF, VARIABLES
 from pluriscope.lists import Listing
+from pluriscope.parquet import ENDING, write_parquet
 from pluriscope.showing import Row
-from pluriscope.study_table import ENDING, write_part
 from pluriscope.tables import Column
 from pluriscope.views.registry import view_of
 
@@ -55,7 +55,7 @@ def save_tables(result: Findings, lists: Mapping[str, tuple[Listing[Any], Count]
                 nodes = [node_name(layer, one, sizes) for layer in range(1, len(sizes)) for one in range(sizes[layer])]
                 columns += [Column(one, "", f"What {one} is read as; none if it is not used.", "text") for one in nodes]
             file, types = f"{name}{ENDING}", {one.name: _type(one, rows) for one in columns}
-            write_part(whole / file, rows, types, {"format": "pluriscope-tables/1"})
+            write_parquet(whole / file, rows, types, {"format": "pluriscope-tables/1"})
             tables[name] = CardTable(file, {one.name: one.meaning for one in columns}, f"There are {total}.")
         asked = f"Network `{result.question.subject.digest}`, {result.question.under}, by `pluriscope.explain`."
         missing = "".join(f" Stopped at a limit: {words}." for words in result.missing)

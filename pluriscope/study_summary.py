@@ -27,7 +27,7 @@ from pluriscope.analysis.studies.design import SHARED, Comparison, Factor, Refer
 from pluriscope.analysis.studies.measures.measure import Measure, Measured, Value, answer_key
 from pluriscope.analysis.studies.rows import measured_of, measures_of_columns
 from pluriscope.analysis.studies.sources import CONVERGED, DRAWN, PLANTED
-from pluriscope.study_table import StudyTable, quoted
+from pluriscope.parquet import ParquetTable, quoted
 
 SUMMARY_FORMAT: Final = "pluriscope-study-summary/1"
 POOLED: Final = "all networks"
@@ -38,7 +38,7 @@ Place = tuple[str, int]
 """Key of a network's cell, and its seed."""
 
 
-def summary_of_table(design: StudyDesign, table: StudyTable) -> dict[str, Any]:
+def summary_of_table(design: StudyDesign, table: ParquetTable) -> dict[str, Any]:
     """What a study says as far as its table goes, as one JSON value.
 
     Args:
@@ -50,7 +50,7 @@ def summary_of_table(design: StudyDesign, table: StudyTable) -> dict[str, Any]:
 @dataclass(frozen=True)
 class _Summary:
     design: StudyDesign
-    table: StudyTable
+    table: ParquetTable
 
     @cached_property
     def states(self) -> dict[Place, str]:

@@ -1,43 +1,30 @@
-"""The rows of a study: a folder of Parquet parts, written and read by DuckDB where they lie.
+"""The rows of a study: a folder of Parquet parts.
 
-A part holds the rows of one finished chunk; it is written to a temporary file and renamed, so that a part is whole or
-not there. Its metadata has the format, the design and the design's digest. One row for each network, protocol and
-output; a network without values has one row, without protocol and output. Any name may be a column.
+A part holds the rows of one finished chunk; it is whole or not there. Its metadata has the format, the design and the
+design's digest. One row for each network, protocol and output; a network without values has one row, without protocol
+and output.
 """
 
 from __future__ import annotations
 
-import errno
-import glob
-import json
-import os
-import re
-import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import duckdb
 
-from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.strict_json import read_object
 from pluriscope.analysis.studies.cells import cells_of
 from pluriscope.analysis.studies.design import StudyDesign
 from pluriscope.analysis.studies.reading import design_from_mapping
-from pluriscope.analysis.studies.rows import NAMES, columns_of
+from pluriscope.analysis.studies.rows import MEANINGS, NAMES, columns_of, measures_of_columns
+from pluriscope.data_card import CardTable, write_card
+from pluriscope.parquet import ENDING, InvalidTable, ParquetTable, connected, pattern_of, quoted, refusal, write_parquet
 
 FORMAT: Final = "pluriscope-study-table/1"
-ENDING: Final = ".parquet"
-_MEMORY: Final = "512MB"
-MOST_PART: Final = 8 << 20
-"""Bytes of a part in a store, about."""
-_ROW_GROUP: Final = 8_192
-_MOST_ROW: Final = 64 << 20  # bytes of a row as JSON
 _MOST_DESIGN: Final = 64 << 20  # bytes; it may name all files of a population
-_ROWS: Final = re.compile(r"""("[^"]*"|'[^']*')|\{rows\}""")
 _STRANGE: Final = """
 (SELECT cell, seed FROM {rows} WHERE NOT coalesce(
     cell IN (SELECT unnest($1)) AND seed BETWEEN $2 AND $3 AND state IS NOT NULL
@@ -48,14 +35,6 @@ UNION ALL
 """
 """What a part must not have: rows of other networks, values that are no JSON, and rows that are there already."""
 _CURE: Final = "give what `pluriscope study run` or `study export` wrote"
-
-
-class InvalidTable(AnalysisError):
-    """A file is no part of a study's table, is damaged, or belongs to another study."""
-
-
-class DamagedTable(InvalidTable):
-    """A file is gone, or cannot be read as Parquet."""
 
 
 @dataclass(frozen=True)
@@ -73,150 +52,19 @@ class Part:
     design: StudyDesign
 
 
-@dataclass(frozen=True)
-class StudyTable:
-    """Some parts as one table.
-
-    Args:
-        paths: of the parts; none for a study without rows yet.
-    """
-
-    paths: Sequence[Path]
-
-    def ask(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The rows that a query of our own gives; ``{rows}`` in it stands for the table.
-
-        Args:
-            query: SQL of DuckDB. Names of columns are put in by :func:`quoted`, values stand in ``parameters``.
-
-        Raises:
-            InvalidTable: a part is gone or damaged.
-        """
-        with _connected() as database:
-            try:
-                return database.execute(self._full(query), parameters).fetchall()
-            except (duckdb.BinderException, duckdb.ParserException):
-                raise  # a fault of the query's author
-            except duckdb.Error as problem:
-                raise _refusal(", ".join(path.name for path in self.paths[:3]), problem) from None
-
-    @cached_property
-    def columns(self) -> dict[str, str]:
-        """The names of the columns with their types as DuckDB calls them, such as "BIGINT" or "VARCHAR[]"."""
-        return {name: kind for name, kind, *_ in self.ask("DESCRIBE SELECT * FROM {rows}")} if self.paths else {}
-
-    def seeds(self) -> dict[str, set[int]]:
-        """The seeds that have rows, by keys of cells."""
-        found: dict[str, set[int]] = {}
-        for cell, seed in self.ask("SELECT DISTINCT cell, seed FROM {rows}") if self.paths else ():
-            found.setdefault(cell, set()).add(seed)
-        return found
-
-    def write(self, path: Path, query: str, options: str) -> None:
-        """Write what a query gives to a file.
-
-        Args:
-            path: of the file.
-            query: as of :meth:`ask`.
-            options: of DuckDB's COPY, such as "FORMAT csv, HEADER".
-
-        Raises:
-            InvalidTable: a part is gone or damaged.
-            OSError: the file cannot be written.
-        """
-        with _connected() as database:
-            try:
-                database.execute(f"COPY ({self._full(query)}) TO {literal(str(path))} ({options})")
-            except duckdb.Error as problem:
-                self.check()
-                if not isinstance(problem, duckdb.IOException):
-                    raise _refusal(", ".join(path.name for path in self.paths[:3]), problem) from None
-                reason = str(problem).splitlines()[0].removesuffix('"}')
-                known = re.search(r'"errno":"(\d+)$', reason)
-                words = os.strerror(int(known[1])) if known else reason.rpartition(": ")[2]
-                raise OSError(errno.EIO, words, str(path)) from None
-
-    def check(self) -> None:
-        """Read all rows.
-
-        Raises:
-            InvalidTable: a part is gone or damaged.
-        """
-        if self.paths:
-            self.ask("SELECT bit_xor(hash(COLUMNS(*))) FROM {rows}")
-
-    def pack(self, folder: Path, metadata: Mapping[str, str], query: str = "SELECT * FROM {rows}") -> list[Path]:
-        """Write what a query gives to parts of some megabytes each.
-
-        Args:
-            folder: for them; nothing else is in it.
-            metadata: texts by name.
-            query: as of :meth:`ask`.
-
-        Returns:
-            The parts, in the order of their rows.
-
-        Raises:
-            InvalidTable: a part is gone or damaged.
-        """
-        sizes = f"ROW_GROUP_SIZE {_ROW_GROUP}, FILE_SIZE_BYTES {MOST_PART}, OVERWRITE_OR_IGNORE"
-        self.write(folder, query, f"{copy_options(metadata)}, {sizes}")
-        return sorted(folder.glob(f"*{ENDING}"), key=lambda path: (len(path.name), path.name))
-
-    @property
-    def source(self) -> str:
-        """The table in a query."""
-        names = ", ".join(literal(pattern_of(path)) for path in self.paths)
-        return f"read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
-
-    def _full(self, query: str) -> str:
-        """A query with the table in it, whatever stands in quotation marks there."""
-        return _ROWS.sub(lambda found: found[1] or self.source, query)
-
-
 def write_part(
-    path: Path,
-    rows: Iterable[Mapping[str, Any]],
-    columns: Mapping[str, str],
-    metadata: Mapping[str, str],
-    level: int = 3,
+    path: Path, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str], metadata: Mapping[str, str]
 ) -> None:
-    """Write a part whole: to a temporary file beside it, which is then renamed.
-
-    Args:
-        path: of the part.
-        rows: values by column; what a row does not have is null. Whole numbers of any size stay exact up to 38 digits.
-        columns: name → type as DuckDB calls it.
-        metadata: texts by name.
-        level: of compression, 1 to 22.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
-    with TemporaryDirectory() as folder:
-        lines = Path(folder) / "rows.jsonl"
-        with lines.open("w", encoding="utf-8") as file:
-            for row in rows:
-                file.write(json.dumps(row, ensure_ascii=False, allow_nan=False, default=str) + "\n")
-        types = ", ".join(f"{quoted(name)}: {literal(kind)}" for name, kind in columns.items())
-        names = ", ".join(map(quoted, columns))
-        whole = Path(folder) / "rows.parquet"
-        source = f"read_json($1, format = 'nd', columns = {{{types}}}, maximum_object_size = {_MOST_ROW})"
-        with _connected() as database:
-            options = f"{copy_options(metadata)}, COMPRESSION_LEVEL {level}"
-            query = f"COPY (SELECT {names} FROM {source}) TO {literal(str(whole))} ({options})"  # noqa: S608  quoted
-            database.execute(query, [pattern_of(lines)])
-        put(path, whole.read_bytes())
+    """Write a part whole; arguments and errors as of :func:`pluriscope.parquet.write_parquet`."""
+    write_parquet(path, rows, columns, {"format": FORMAT, **metadata})
 
 
-def put(path: Path, raw: bytes) -> None:
-    """Let a file appear whole, in place of one of that name."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        part.write_bytes(raw)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+def seeds_of(table: ParquetTable) -> dict[str, set[int]]:
+    """The seeds that have rows, by keys of cells."""
+    found: dict[str, set[int]] = {}
+    for cell, seed in table.ask("SELECT DISTINCT cell, seed FROM {rows}") if table.paths else ():
+        found.setdefault(cell, set()).add(seed)
+    return found
 
 
 def read_part(path: Path) -> Part:
@@ -227,12 +75,12 @@ def read_part(path: Path) -> Part:
         DamagedTable: it is cut short.
         InvalidStudy: its design contradicts itself.
     """
-    table, item = StudyTable([path]), f"table {path.name!r}"
-    with _connected() as database:
+    table, item = ParquetTable([path]), f"table {path.name!r}"
+    with connected() as database:
         try:
             told = database.execute("SELECT key, value FROM parquet_kv_metadata($1)", [pattern_of(path)]).fetchall()
         except duckdb.Error as problem:
-            raise _refusal(path.name, problem) from None
+            raise refusal(path.name, problem) from None
     metadata = {bytes(key).decode(errors="replace"): bytes(value).decode(errors="replace") for key, value in told}
     if metadata.get("format") != FORMAT:
         raise InvalidTable(item, f"is not of the format {FORMAT}", _CURE)
@@ -263,40 +111,11 @@ def _design(text: str, item: str) -> StudyDesign:
     return design_from_mapping(read_object(text.encode(), f"design of {item}", InvalidTable, _MOST_DESIGN, _CURE))
 
 
-def copy_options(metadata: Mapping[str, str]) -> str:
-    """How DuckDB's COPY writes a part."""
-    told = ", ".join(f"{quoted(name)}: {literal(text)}" for name, text in {"format": FORMAT, **metadata}.items())
-    return f"FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{told}}}"
-
-
-def quoted(name: str) -> str:
-    """A column's name in a query."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text in a query."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def pattern_of(path: Path) -> str:
-    """A file as DuckDB reads it, which takes ``?``, ``*`` and ``[`` in a path to stand for other files as well."""
-    return glob.escape(str(path))
-
-
-def _connected() -> duckdb.DuckDBPyConnection:
-    return _database().cursor()
-
-
-@lru_cache(maxsize=1)
-def _database() -> duckdb.DuckDBPyConnection:
-    """One for the process: to open it takes longer than most queries."""
-    return duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY})
-
-
-def _refusal(name: str, problem: duckdb.Error) -> InvalidTable:
-    first = str(problem).strip().splitlines()[0][:200]
-    if isinstance(problem, duckdb.OutOfMemoryException):
-        return InvalidTable(f"table {name!r}", f"cannot be read ({first})", "free some memory, then do the same again")
-    cure = "remove it, then run the study again, which makes it anew"
-    return DamagedTable(f"table {name!r}", f"is damaged or gone ({first})", cure)
+def write_study_card(folder: Path, design: StudyDesign) -> None:
+    """Write the card of a folder of a study's parts; errors as of :func:`write_card`."""
+    columns = ParquetTable(sorted(folder.glob(f"*{ENDING}"))).columns
+    measures = {name: one.definition or one.label for name, one in measures_of_columns(design, columns).items()}
+    made = f"Made by `pluriscope study run` from the design {design.digest}, which stands in each file's metadata."
+    about = "\n\n".join(filter(None, (design.question, design.description, made)))
+    row = "A row for each network, protocol and output; of a network without values one, without protocol and output."
+    write_card(folder, design.name, about, {"outcomes": CardTable(f"*{ENDING}", {**measures, **MEANINGS}, row)})

@@ -14,8 +14,9 @@ from pluriscope.analysis.studies.rows import Row, columns_of
 from pluriscope.app.db.reads.studies import table_of
 from pluriscope.app.db.studies import StudyFiles, save_table
 from pluriscope.app.db.study_tables import StudyRow
+from pluriscope.parquet import ENDING
 from pluriscope.study_summary import summary_of_table
-from pluriscope.study_table import ENDING, write_part
+from pluriscope.study_table import write_part
 from tests.study_factories import design, rows
 
 

@@ -8,7 +8,8 @@ from functools import lru_cache
 from pluriscope.analysis.studies.reading import design_from_mapping
 from pluriscope.analysis.studies.rows import network_of_row
 from pluriscope.analysis.subjects.perceptron.mlp import Network
-from pluriscope.study_table import StudyTable, read_part
+from pluriscope.parquet import ParquetTable
+from pluriscope.study_table import read_part
 from tests.checkout import ROOT
 
 
@@ -18,7 +19,7 @@ def trained_xor(width: int, n: int) -> tuple[Network, ...]:
     path = ROOT / "app" / "bundled" / "studies" / "alice-or-bob.parquet"
     design = design_from_mapping(json.loads(read_part(path).metadata["design"]))
     table, query = (
-        StudyTable([path]),
+        ParquetTable([path]),
         "SELECT * FROM {rows} WHERE state = 'converged' AND sizes = $1 ORDER BY seed LIMIT $2",
     )
     rows = (dict(zip(table.columns, row, strict=True)) for row in table.ask(query, [[2, width, width, 1], n]))

@@ -14,7 +14,7 @@ from pluriscope.app.db.errors import Conflict
 from pluriscope.app.db.studies import read_files, save_table
 from pluriscope.app.db.study_tables import StudyRow
 from pluriscope.app.settings import Settings
-from pluriscope.study_table import ENDING
+from pluriscope.parquet import ENDING
 
 log = logging.getLogger("pluriscope.jobs")
 ORIGIN: Final = "bundled"

@@ -130,8 +130,9 @@ def _run(folder: StudyFolder, workers: Workers, files: Mapping[int, bytes], quie
     """
     from pluriscope.app.jobs.study_run import run_study as compute
     from pluriscope.app.limits import in_memory, limits_of
+    from pluriscope.study_table import seeds_of
 
-    done, total = folder.table.seeds(), folder.design.n_networks
+    done, total = seeds_of(folder.table), folder.design.n_networks
     n_before = sum(map(len, done.values()))
     if n_before and not quiet:
         remark(f"{folder.path} holds {n_before:,} of {total:,} networks already")

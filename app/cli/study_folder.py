@@ -18,14 +18,15 @@ from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.studies.design import StudyDesign
 from pluriscope.analysis.studies.rows import columns_of
 from pluriscope.app.cli.terminal import TROUBLE, Refusal, remark
-from pluriscope.data_card import FILES, write_study_card
-from pluriscope.study_table import ENDING, DamagedTable, Part, StudyTable, put, read_part, write_part
+from pluriscope.data_card import FILES
+from pluriscope.parquet import ENDING, DamagedTable, ParquetTable, put
+from pluriscope.study_table import Part, read_part, write_part, write_study_card
 
 SUMMARY: Final = "summary.json"
 _BESIDE: Final = (SUMMARY, *FILES)
 _LOCK: Final = ".lock"
 _LEFT: Final = re.compile(rf"\..*({re.escape(ENDING)}|{re.escape(SUMMARY)})\.[0-9a-f]+")
-"""What a command that was killed while it wrote leaves behind; see :func:`pluriscope.study_table.put`."""
+"""What a command that was killed while it wrote leaves behind; see :func:`pluriscope.parquet.put`."""
 _TWICE: Final = (
     "SELECT min(filename), max(filename) FROM {rows} GROUP BY cell, seed HAVING min(filename) < max(filename) LIMIT 1"
 )
@@ -47,8 +48,8 @@ class StudyFolder:
     parts: list[Path]
 
     @property
-    def table(self) -> StudyTable:
-        return StudyTable(tuple(self.parts))
+    def table(self) -> ParquetTable:
+        return ParquetTable(tuple(self.parts))
 
     def save(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write the rows of a chunk as a part; a Refusal if it cannot be written."""
@@ -154,7 +155,7 @@ def _parts(path: Path, item: str, design: StudyDesign) -> list[Part]:
             continue
         try:
             part = read_part(file)
-            StudyTable([file]).check()
+            ParquetTable([file]).check()
         except AnalysisError as problem:
             if not (isinstance(problem, DamagedTable) and _is_parquet(file)):
                 raise Refusal(f"{item}: {problem}") from None
@@ -164,7 +165,7 @@ def _parts(path: Path, item: str, design: StudyDesign) -> list[Part]:
             other = f"{part.design.slug}, {part.design.digest[:12]}"
             raise Refusal(f"{item}: holds the table of another design ({other}). Give another folder.")
         parts.append(part)
-    twice = StudyTable([part.path for part in parts]).ask(_TWICE) if parts else []
+    twice = ParquetTable([part.path for part in parts]).ask(_TWICE) if parts else []
     for names in twice:
         one, other = (Path(name).name for name in names)
         raise Refusal(f"{item}: {one!r} and {other!r} have rows of the same networks. Remove one of them.")

@@ -31,8 +31,9 @@ from pluriscope.app.db.records import save_data_record, save_protocol
 from pluriscope.app.db.study_tables import StudyPartRow, StudyRow
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.db.writes import network_row
-from pluriscope.data_card import new_output, write_study_card
-from pluriscope.study_table import ENDING, InvalidTable, StudyTable, copy_options, literal, read_part, write_part
+from pluriscope.data_card import new_output
+from pluriscope.parquet import ENDING, InvalidTable, ParquetTable, copy_options, literal
+from pluriscope.study_table import FORMAT, read_part, seeds_of, write_part, write_study_card
 
 _POSITION: Final = 100_000  # behind everything else in any list of networks
 MAX_SLUG: Final = 60  # as designs allow it
@@ -134,7 +135,7 @@ def save_parts(session: Session, study: StudyRow, files: Sequence[Path]) -> int:
     Raises:
         InvalidTable: a file is damaged, or has networks that the study does not have; nothing was stored.
     """
-    design, table, stored = design_of(study), StudyTable(files), table_of(session, study)
+    design, table, stored = design_of(study), ParquetTable(files), table_of(session, study)
     cells, seeds = {cell.key for cell in cells_of(design)}, design.seeds.numbers
     for file, cell, seed in table.ask("SELECT DISTINCT filename, cell, seed FROM {rows}"):
         if cell not in cells or seed not in seeds:
@@ -166,7 +167,7 @@ def _insert(session: Session, study: StudyRow, file: Path) -> None:
     session.execute(insert(StudyPartRow), [{"study_id": study.id, "digest": sha256_hex(body), "body": body}])
 
 
-def merge_parts(session: Session, study: StudyRow, table: StudyTable, files: Sequence[Path]) -> bool:
+def merge_parts(session: Session, study: StudyRow, table: ParquetTable, files: Sequence[Path]) -> bool:
     """Put few parts in the place of many with the same rows, unless others have come meanwhile.
 
     Args:
@@ -186,7 +187,7 @@ def metadata_of(study: StudyRow) -> dict[str, str]:
     if study.summary is not None and study.summed_up == study.n_finished:
         told["summary"] = study.summary
     texts = {name: json.dumps(value, ensure_ascii=False) for name, value in told.items()}
-    return {**texts, "digest": study.digest, "engine": study.engine_version}
+    return {"format": FORMAT, **texts, "digest": study.digest, "engine": study.engine_version}
 
 
 # --- whole tables: taken in and handed out
@@ -250,10 +251,10 @@ def read_table(path: Path, folder: Path) -> StudyFiles:
     folder.mkdir(exist_ok=True)
     if path.is_dir() or path.suffix == ENDING:
         found = read_files(path.glob(f"*{ENDING}") if path.is_dir() else [path])
-        table, metadata = StudyTable(found.files), read_part(found.files[0]).metadata
+        table, metadata = ParquetTable(found.files), read_part(found.files[0]).metadata
         whole = "SELECT cell, seed, min(filename) FROM {rows} GROUP BY cell, seed"  # once, if it is in several parts
         once = f"SELECT * FROM {{rows}} WHERE (cell, seed, filename) IN ({whole})"  # noqa: S608
-        files = table.pack(folder, {name: text for name, text in metadata.items() if name != "format"}, once)
+        files = table.pack(folder, metadata, once)
         return StudyFiles(found.design, files, found.engine, found.provenance)
     with path.open("rb") as file:
         old = read_old_results(file.read(MAX_OLD_BYTES + 1))
@@ -279,7 +280,7 @@ def save_table(session: Session, told: StudyFiles, *, origin: str = "imported") 
         session, told.design, origin=origin, state="paused", provenance=told.provenance, engine=told.engine
     )
     n_new = save_parts(session, row, told.files)
-    networks = sum(map(len, StudyTable(told.files).seeds().values()))
+    networks = sum(map(len, seeds_of(ParquetTable(told.files)).values()))
     if origin == "bundled" and told.summary is not None and networks == row.n_finished:
         row.summary, row.summed_up = told.summary, networks  # others are summed up by a worker
     return row, n_new

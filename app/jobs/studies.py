@@ -30,7 +30,8 @@ from pluriscope.app.jobs.study_run import run_study
 from pluriscope.app.limits import in_memory, limits_in
 from pluriscope.executor import ProcessExecutor
 from pluriscope.memory import LEAST
-from pluriscope.study_table import StudyTable, write_part
+from pluriscope.parquet import ParquetTable
+from pluriscope.study_table import write_part
 
 T = TypeVar("T")
 Pool = Callable[[], AbstractContextManager[Workers]]
@@ -114,7 +115,7 @@ class StudyWork:
 
     def _sum_up(self, work: Work, write: Write[Any]) -> None:
         """Make the summary of what there is, in a process of its own, and few parts of many."""
-        table: StudyTable = write(lambda session: table_of(session, study_by_digest(session, self.digest)))
+        table: ParquetTable = write(lambda session: table_of(session, study_by_digest(session, self.digest)))
         if not table.paths:
             return
         with closing(ProcessExecutor(2 * LEAST)) as process, TemporaryDirectory() as folder:
@@ -135,7 +136,7 @@ class StudyWork:
             write(stored)
 
 
-def _summary(design: StudyDesign, table: StudyTable, _work: Work) -> dict[str, Any]:
+def _summary(design: StudyDesign, table: ParquetTable, _work: Work) -> dict[str, Any]:
     from pluriscope.study_summary import summary_of_table  # loads libraries of statistics
 
     return summary_of_table(design, table)

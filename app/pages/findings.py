@@ -30,8 +30,8 @@ from pluriscope.blocks import Action, Block, ChartFigure, Columns, Head, Notice,
 from pluriscope.figures.charts import Chart, read_chart
 from pluriscope.figures.svg.charts import FILE_WIDTH, draw
 from pluriscope.navigation import navigation
+from pluriscope.parquet import ParquetTable
 from pluriscope.parquet_listing import ParquetListing
-from pluriscope.study_table import StudyTable
 from pluriscope.tables import MOST_VALUES, Column, Query, Row, Type, read_query
 
 FOLDER: Final = cast(Path, resources.files("pluriscope.app.bundled") / "findings")
@@ -329,7 +329,7 @@ def _all_data(links: Addresses) -> Iterator[Block]:
 
 def _listing(session: Session, links: Addresses, path: Path) -> ParquetListing:
     """The rows of a study's file, which lead to networks that are stored, or to where they can be."""
-    table, told = StudyTable([path]), manifest()["tables"][path.stem]
+    table, told = ParquetTable([path]), manifest()["tables"][path.stem]
 
     def rows(lines: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
         known = [line["network"] for line in lines if line.get("network")]
@@ -399,7 +399,7 @@ def csv_of(path: Path, *, packed: bool) -> bytes:
     with TemporaryDirectory() as folder:
         made = Path(folder) / "rows.csv"
         options = f"FORMAT csv, HEADER, COMPRESSION {'gzip' if packed else 'uncompressed'}"
-        StudyTable([path]).write(made, "SELECT * FROM {rows}", options)
+        ParquetTable([path]).write(made, "SELECT * FROM {rows}", options)
         return made.read_bytes()
 
 

@@ -27,7 +27,7 @@ from pluriscope.figures.numbers import decimal, exact, plural
 from pluriscope.glossary import Term
 from pluriscope.kinds.strategies import explained
 from pluriscope.naming import Scope
-from pluriscope.study_table import StudyTable
+from pluriscope.parquet import ParquetTable
 from pluriscope.templating import linked
 
 _ARXIV: Final = "https://arxiv.org/abs/2502.20914"
@@ -135,7 +135,7 @@ def claims_by_key() -> dict[str, Term]:
 @cache
 def _asked(slug: str, query: str) -> list[dict[str, Any]]:
     """The rows that a query gives of those of a study."""
-    return [row for (row,) in StudyTable([findings.FOLDER / f"{slug}.parquet"]).ask(_ROWS.format(query))]
+    return [row for (row,) in ParquetTable([findings.FOLDER / f"{slug}.parquet"]).ask(_ROWS.format(query))]
 
 
 def _in_words(value: Any) -> str:

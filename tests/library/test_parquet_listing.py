@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pluriscope.frames import AtHand
+from pluriscope.parquet import ParquetTable
 from pluriscope.parquet_listing import ParquetListing
-from pluriscope.study_table import StudyTable, write_part
+from pluriscope.study_table import write_part
 from pluriscope.tables import Column, Query, Row
 
 COLUMNS = (
@@ -65,7 +66,7 @@ def test_files_answer_as_rows_at_hand(tmp_path, parts, queries):
     )
     for query in queries:
         expected = replace(at_hand.select(query), n_rows=None)
-        assert ParquetListing(COLUMNS, StudyTable(paths)).select(query) == expected
+        assert ParquetListing(COLUMNS, ParquetTable(paths)).select(query) == expected
 
 
 def test_a_listing_has_rows_under_its_condition_in_its_order_as_its_page_needs_them(tmp_path):
@@ -76,7 +77,7 @@ def test_a_listing_has_rows_under_its_condition_in_its_order_as_its_page_needs_t
             Column("seed", "Seed", "Which.", "int", facet="range", offered=False),
             Column("half", "Half", "Of it.", "float"),
         ),
-        StudyTable([tmp_path / "a.parquet"]),
+        ParquetTable([tmp_path / "a.parquet"]),
         lambda lines: [Row(line, url=f"/{line['note']}") for line in lines],
         sql={"half": "seed / 2"},
         also=("note",),
@@ -93,7 +94,7 @@ def test_a_listing_has_rows_under_its_condition_in_its_order_as_its_page_needs_t
 
 
 def test_a_table_without_files_is_an_empty_list():
-    found = ParquetListing(COLUMNS, StudyTable([])).select(Query())
+    found = ParquetListing(COLUMNS, ParquetTable([])).select(Query())
     assert (found.total, found.of, found.rows) == (0, 0, ())
     assert [(facet.column.name, facet.choices) for facet in found.facets] == [
         *(("colour", ()), ("state", ()), ("valid", ()), ("seed", ()))

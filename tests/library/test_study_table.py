@@ -6,10 +6,11 @@ import pytest
 
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.studies.rows import columns_of
-from pluriscope.study_table import StudyTable, copy_options, quoted, read_part, write_part
+from pluriscope.parquet import ParquetTable, copy_options, quoted
+from pluriscope.study_table import FORMAT, read_part, write_part
 from tests.study_factories import design, rows
 
-TOLD = {"design": json.dumps(design().model_dump(mode="json")), "digest": design().digest}
+TOLD = {"format": FORMAT, "design": json.dumps(design().model_dump(mode="json")), "digest": design().digest}
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def part(tmp_path):
 )
 def test_what_is_no_part_of_its_study_is_refused(part, query, told, words):
     path = part.with_name("part.parquet")
-    StudyTable([part]).write(path, query, copy_options(TOLD | told))
+    ParquetTable([part]).write(path, query, copy_options(TOLD | told))
     with pytest.raises(AnalysisError) as refused:
         read_part(path)
     assert words in str(refused.value)
@@ -53,8 +54,8 @@ def test_a_part_may_have_further_measures_and_lack_some(part):
     path, names = part.with_name("part.parquet"), ("{rows}", 'a "b"', "'")
     more = ", ".join(f"{number} AS {quoted(name)}" for number, name in enumerate(names))
     query = f"SELECT * EXCLUDE \"circuits-valid\", {more} FROM {{rows}} WHERE message != '{{rows}}'"  # noqa: S608
-    StudyTable([part]).write(path, query, copy_options(TOLD))
-    table = StudyTable([read_part(path).path])
+    ParquetTable([part]).write(path, query, copy_options(TOLD))
+    table = ParquetTable([read_part(path).path])
     assert table.ask(f"SELECT DISTINCT {', '.join(map(quoted, names))} FROM {{rows}}") == [(0, 1, 2)]  # noqa: S608
 
 
@@ -63,11 +64,11 @@ def test_the_name_of_a_folder_changes_nothing(part, tmp_path, name):
     like_it = name.replace("[1]", "1").replace("*", "x").replace("?", "x")  # if it were a pattern
     for folder in {name, like_it}:
         (tmp_path / folder).mkdir()
-    moved, before = tmp_path / name / "part.parquet", StudyTable([part])
+    moved, before = tmp_path / name / "part.parquet", ParquetTable([part])
     whole = before.ask("SELECT * FROM {rows}")
     write_part(tmp_path / like_it / "part.parquet", rows()[:1], columns_of(design()), TOLD)
     part.rename(moved)
-    assert StudyTable([read_part(moved).path]).ask("SELECT * FROM {rows}") == whole
+    assert ParquetTable([read_part(moved).path]).ask("SELECT * FROM {rows}") == whole
 
 
 @pytest.mark.parametrize(("name", "words"), [("nowhere/0.parquet", "No such file"), ("full/0.parquet", "No space")])
@@ -76,4 +77,4 @@ def test_what_cannot_be_written_is_not_blamed_on_the_table(part, tmp_path, name,
         (tmp_path / "full").mkdir()
         (tmp_path / name).symlink_to("/dev/full")
     with pytest.raises(OSError, match=words):
-        StudyTable([part]).write(tmp_path / name, "SELECT * FROM {rows}", copy_options(TOLD))
+        ParquetTable([part]).write(tmp_path / name, "SELECT * FROM {rows}", copy_options(TOLD))

@@ -23,7 +23,8 @@ from pluriscope.app.db.reads.networks import STUDY_ORIGIN
 from pluriscope.app.db.study_tables import FormerStudySlugRow, StudyPartRow, StudyRow
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.limits import data_folder_in
-from pluriscope.study_table import ENDING, StudyTable, put
+from pluriscope.parquet import ENDING, ParquetTable, put
+from pluriscope.study_table import seeds_of
 
 STUDY_JOBS: Final = "study"
 PARTS: Final = "studies"  # folder of the parts as files, in the data folder
@@ -67,7 +68,7 @@ def all_studies(session: Session) -> Sequence[StudyRow]:
 # --- the table of a study: parts of the database, read as files of the data folder
 
 
-def table_of(session: Session, *studies: StudyRow) -> StudyTable:
+def table_of(session: Session, *studies: StudyRow) -> ParquetTable:
     """The rows of some studies, with those of their parts that were not in the data folder put there.
 
     Raises:
@@ -87,7 +88,7 @@ def table_of(session: Session, *studies: StudyRow) -> StudyTable:
             cure = "make room, or set PLURISCOPE_DATA to a folder that this user may write"
             raise StoreUnavailable(f"folder {folder}", f"cannot be written ({problem.strerror})", cure) from None
         tidy_parts(session)
-    return StudyTable([folder / f"{digest}{ENDING}" for digest in digests])
+    return ParquetTable([folder / f"{digest}{ENDING}" for digest in digests])
 
 
 def parts_folder(session: Session) -> Path:
@@ -123,7 +124,7 @@ def _has_its_digest(file: Path, _changed: int, _size: int) -> bool:
 
 def finished_seeds(session: Session, study: StudyRow) -> dict[str, set[int]]:
     """The seeds that have their outcome, by keys of cells."""
-    return table_of(session, study).seeds()
+    return seeds_of(table_of(session, study))
 
 
 # --- their networks

@@ -16,8 +16,8 @@ from pluriscope.app.errors import NotFound
 from pluriscope.app.pages.studies.study import Study
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import bounded_text, exact, noun
+from pluriscope.parquet import quoted
 from pluriscope.recent import Recent
-from pluriscope.study_table import quoted
 
 Group = Mapping[str, Any]
 """The numbers of some networks under one measure and protocol, as :mod:`pluriscope.study_summary` has them."""

@@ -30,9 +30,9 @@ from pluriscope.blocks import Action, Block, Choice, Head, Notice, Prose, Table
 from pluriscope.figures.numbers import Bound, bounded
 from pluriscope.figures.svg.marks import verdict_mark
 from pluriscope.naming import DEFAULT_PROTOCOL, Scope, protocol_key
+from pluriscope.parquet import literal, quoted
 from pluriscope.parquet_listing import ParquetListing
 from pluriscope.records import MAX_EXACT_IN_JSON
-from pluriscope.study_table import literal, quoted
 from pluriscope.tables import Column, Query, Row, Type, read_query
 
 ID: Final = "outcomes"

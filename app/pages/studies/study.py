@@ -20,7 +20,7 @@ from pluriscope.app.db.study_tables import StudyRow
 from pluriscope.app.errors import BadQuery, Gone, Moved, NotFound
 from pluriscope.app.options import PageModel
 from pluriscope.app.pages.findings import findings_of
-from pluriscope.study_table import StudyTable
+from pluriscope.parquet import ParquetTable
 
 State = Literal["queued", "running", "paused", "cancelled", "done", "stalled"]
 
@@ -74,7 +74,7 @@ class Study:
         return design_of(self.row)
 
     @cached_property
-    def table(self) -> StudyTable:
+    def table(self) -> ParquetTable:
         """Its rows so far."""
         return table_of(self.session, self.row)
 

@@ -36,7 +36,7 @@ from pluriscope.analysis.digest import sha256_hex
 from pluriscope.analysis.strict_json import read_object, validated
 from pluriscope.data_card import FILES, CardTable, write_card
 from pluriscope.glossary import terms
-from pluriscope.study_table import StudyTable, literal, pattern_of, put, quoted, write_part
+from pluriscope.parquet import ParquetTable, literal, pattern_of, put, quoted, write_parquet
 from pluriscope_bench.key.condition import CONDITIONS, PRIMARY, Condition, condition_of
 from pluriscope_bench.key.rows import KnownNetwork, Row
 from pluriscope_bench.key.scores import SCORES
@@ -200,7 +200,7 @@ class Suite:
     @cached_property
     def published_answers(self) -> tuple[Mapping[str, Any], ...]:
         """Their rows."""
-        table = StudyTable([PUBLISHED] if self.published else [])
+        table = ParquetTable([PUBLISHED] if self.published else [])
         rows = table.ask("SELECT * FROM {rows}") if self.published else ()
         return tuple(dict(zip(table.columns, row, strict=True)) for row in rows)
 
@@ -357,7 +357,7 @@ def write_tables(suite: Suite, path: Path) -> None:
 def _write(path: Path, rows: Mapping[str, Sequence[Mapping[str, Any]]], manifest: Mapping[str, Any]) -> None:
     """Write tables and what answers come to, then the manifest with their digests."""
     for name, columns in TABLES.items():
-        write_part(path / name, rows[name], columns, {"format": SUITE_FORMAT}, level=19)  # files repeat one another
+        write_parquet(path / name, rows[name], columns, {"format": SUITE_FORMAT}, level=19)  # files repeat one another
     put(path / _SUMMARY, json.dumps(_summary(rows["answers.parquet"])).encode())
     files = {name: sha256_hex((path / name).read_bytes()) for name in (*TABLES, _SUMMARY)}
     told = {**manifest, "files": {**files, **manifest["files"]}}

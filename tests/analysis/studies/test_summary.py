@@ -10,8 +10,9 @@ from pluriscope.analysis.studies.cells import cells_of
 from pluriscope.analysis.studies.measures.measure import Measured
 from pluriscope.analysis.studies.rows import columns_of, rows_of
 from pluriscope.analysis.studies.sources import RowNetwork
+from pluriscope.parquet import ParquetTable
 from pluriscope.study_summary import summary_of_table
-from pluriscope.study_table import StudyTable, write_part
+from pluriscope.study_table import write_part
 from tests.study_factories import MEASURES, design, rows
 
 
@@ -22,7 +23,7 @@ def summed(tmp_path_factory):
     def summed(study, found, **columns):
         path = tmp_path_factory.mktemp("table") / "part.parquet"
         write_part(path, found, {**columns_of(study, found), **columns}, {"digest": study.digest})
-        told = summary_of_table(study, StudyTable([path]))
+        told = summary_of_table(study, ParquetTable([path]))
         json.dumps(told, allow_nan=False)
         return told
 
@@ -133,7 +134,7 @@ def test_several_outputs_of_a_network_become_one_value_as_the_design_says(summed
 
 
 def test_a_study_without_rows_has_a_summary():
-    told = summary_of_table(design(), StudyTable([]))
+    told = summary_of_table(design(), ParquetTable([]))
     assert (told["networks"], told["numbers"]) == (0, {})
     assert [one["p"] for one in told["tests"]] == [None] * 4
 

@@ -12,7 +12,8 @@ import pytest
 
 from pluriscope.analysis.studies.cells import cells_of
 from pluriscope.analysis.studies.rows import columns_of
-from pluriscope.study_table import StudyTable, write_part
+from pluriscope.parquet import ParquetTable
+from pluriscope.study_table import write_part
 from tests import dask_processes
 from tests.app.cli.test_analyse import run as run_command
 from tests.app.upkeep.test_no_room import volume
@@ -63,7 +64,7 @@ def kept(folder, study, seeds=None):
 def table(folder, names="*"):
     """All rows of a folder, without the time that they took."""
     query = "SELECT * EXCLUDE seconds FROM {rows} ORDER BY cell, seed, protocol, output"
-    return StudyTable(sorted(folder.glob(f"{names}.parquet"))).ask(query)
+    return ParquetTable(sorted(folder.glob(f"{names}.parquet"))).ask(query)
 
 
 def states(folder):
@@ -129,7 +130,7 @@ def a_folder_in_it(folder):
 
 def another_parquet(folder):
     folder.mkdir()
-    StudyTable([]).write(folder / "0.parquet", "SELECT 1 AS x", "FORMAT parquet")
+    ParquetTable([]).write(folder / "0.parquet", "SELECT 1 AS x", "FORMAT parquet")
 
 
 def no_parquet(folder):
@@ -224,7 +225,7 @@ def test_a_design_on_standard_input_and_networks_that_are_files(tmp_path, xor_fi
     )
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout) == {"folder": "mine", "networks": 2, "finished": 2, "converged": 1, "problems": []}
-    reasons = StudyTable(list((tmp_path / "mine").glob("*.parquet"))).ask(
+    reasons = ParquetTable(list((tmp_path / "mine").glob("*.parquet"))).ask(
         "SELECT seed, message FROM {rows} ORDER BY seed"
     )
     assert reasons[0] == (0, "read from nets/a.json")
@@ -391,7 +392,7 @@ def test_tables_go_into_the_store_and_come_out_again(run, tmp_path):
     for copy in ("out", "out.parquet"):
         assert run("study", "export", "xor-width", "-o", str(tmp_path / copy)).code == 0
     assert table(tmp_path / "out") == table(tmp_path / "in")
-    assert StudyTable([tmp_path / "out.parquet"]).ask("SELECT count(*) FROM {rows}") == [(len(rows(known)),)]
+    assert ParquetTable([tmp_path / "out.parquet"]).ask("SELECT count(*) FROM {rows}") == [(len(rows(known)),)]
     assert json.loads(run("study", "export", "xor-width", "--design").out)["slug"] == "xor-width"
     assert run("study", "export", "nowhere").code == 2
     assert run("study", "import", str(tmp_path / "nothing")).code == 2

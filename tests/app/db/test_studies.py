@@ -39,7 +39,8 @@ from pluriscope.app.db.studies import (
 from pluriscope.app.db.study_tables import StudyPartRow
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.errors import InvalidOption
-from pluriscope.study_table import ENDING, InvalidTable, StudyTable, read_part, write_part
+from pluriscope.parquet import ENDING, InvalidTable, ParquetTable
+from pluriscope.study_table import read_part, write_part
 from pluriscope_edits.planting.compiling import compile_algorithm
 from tests.stored_studies import store_study
 from tests.study_factories import design, rows
@@ -75,7 +76,7 @@ def test_a_network_is_stored_once_however_its_rows_come(store, part):
         assert [save_parts(session, row, files) for files in ([early], [early], [whole], [whole])] == [4, 0, 4, 0]
         assert (row.n_networks, row.n_finished, row.n_converged) == (8, 8, 6)
         assert row.seconds == pytest.approx(2.0)
-        assert everything(session, row) == StudyTable([whole]).ask(in_order(design()))
+        assert everything(session, row) == ParquetTable([whole]).ask(in_order(design()))
         assert session.scalar(select(func.count()).select_from(NetworkRow)) == 0
         assert {seed for seeds in finished_seeds(session, row).values() for seed in seeds} == set(range(4))
 
@@ -149,7 +150,7 @@ def test_a_table_goes_out_and_comes_in(store, part, tmp_path, form):
             assert (added, row.state, row.origin, row.n_finished) == (new, "paused", "imported", 8)
         told_now = [column for column in columns_of(design()) if column not in ("tables", "seconds")]
         query = f"SELECT {', '.join(f'{chr(34)}{name}{chr(34)}' for name in told_now)} FROM ({in_order(design())})"  # noqa: S608
-        assert table_of(session, row).ask(query) == StudyTable([part()]).ask(query)
+        assert table_of(session, row).ask(query) == ParquetTable([part()]).ask(query)
         assert len(everything(session, row)) == len(before)
 
 
@@ -161,7 +162,7 @@ def test_a_network_comes_whole_and_once_though_it_stands_in_two_parts(store, par
     with store.write() as session:
         row = save_study(session, design())
         assert save_parts(session, row, cut) == 8
-        assert everything(session, row) == StudyTable([part()]).ask(in_order(design()))
+        assert everything(session, row) == ParquetTable([part()]).ask(in_order(design()))
         session.delete(row)
     folder = part(wanted=lambda row: row["seed"] < 3, name="a").parent  # "part" has them all, "b" nearly
     with store.write() as session:
@@ -221,7 +222,7 @@ def test_a_table_that_finds_no_room_leaves_nothing_in_its_way(store, part, tmp_p
         save_parts(session, row, [part()])
         row.summary, row.summed_up = {"networks": 8}, 8
         with monkeypatch.context() as failing:
-            failing.setattr(StudyTable, "write", full)
+            failing.setattr(ParquetTable, "write", full)
             with pytest.raises(OSError, match="No space"):
                 write_table(session, row, tmp_path / "here" / name)
         assert list((tmp_path / "here").iterdir()) == []

@@ -33,7 +33,8 @@ from pluriscope.app.jobs import deletion, queue, studies, study_queue
 from pluriscope.app.jobs.definitions import STUDY
 from pluriscope.app.jobs.worker import Worker
 from pluriscope.app.settings import Settings
-from pluriscope.study_table import ENDING, write_part
+from pluriscope.parquet import ENDING
+from pluriscope.study_table import write_part
 from tests.app.jobs.handlers import QUICK
 from tests.app.jobs.test_worker import wait_for
 from tests.stored_studies import store_study

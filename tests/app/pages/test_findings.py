@@ -29,7 +29,8 @@ from pluriscope.app.db.studies import open_network, read_files, save_table
 from pluriscope.app.pages import findings
 from pluriscope.figures.charts import document_of
 from pluriscope.figures.svg.charts import draw
-from pluriscope.study_table import StudyTable, write_part
+from pluriscope.parquet import ParquetTable
+from pluriscope.study_table import write_part
 from pluriscope_bench.key.condition import PRIMARY
 from pluriscope_edits.deception.ranking import RANKINGS
 from pluriscope_edits.deception.report import LIMITS
@@ -57,8 +58,8 @@ def test_the_manifest_describes_every_table_and_its_design():
         path = findings.FOLDER / f"{slug}.parquet"
         assert one["bytes"] == path.stat().st_size
         assert one["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest(), slug
-        assert [*StudyTable([path]).columns] == one["columns"], slug
-        assert StudyTable([path]).ask("SELECT count(*) FROM {rows}") == [(one["rows"],)]
+        assert [*ParquetTable([path]).columns] == one["columns"], slug
+        assert ParquetTable([path]).ask("SELECT count(*) FROM {rows}") == [(one["rows"],)]
         assert all(one.get("meaning", {}).get(name) or told["columns"][name] for name in one["columns"])
         if "design" in one:
             design = told["designs"][slug]
@@ -178,7 +179,7 @@ def test_items_of_charts_are_what_the_tables_say(place):
     chart = findings.charts()[key][name].chart
     (shown,) = (one for one in chart.series if one.name == series)
     v = "CASE value WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 ELSE try_cast(value AS DOUBLE) END"
-    ((wanted,),) = StudyTable([findings.FOLDER / f"{slug}.parquet"]).ask(
+    ((wanted,),) = ParquetTable([findings.FOLDER / f"{slug}.parquet"]).ask(
         f"SELECT {of} FROM (SELECT *, {v} AS v FROM {{rows}} WHERE value IS NOT NULL) WHERE {where}"  # noqa: S608  queries of ours
     )
     assert (shown.x if chart.across else shown.y)[number] == pytest.approx(wanted, rel=1e-5)
@@ -202,7 +203,7 @@ def test_charts_are_computed_from_the_tables(key):
 
 @pytest.mark.slow
 def test_verdicts_about_scores_are_those_of_the_answers():
-    answers, table = rows_of_suite(PUBLIC), StudyTable([findings.FOLDER / f"{SLUG}.parquet"])
+    answers, table = rows_of_suite(PUBLIC), ParquetTable([findings.FOLDER / f"{SLUG}.parquet"])
     told = [dict(zip(table.columns, row, strict=True)) for row in table.ask("SELECT * FROM {rows}")]
     own = [row for row in answers if (row["arm"], row["condition"]) == ("xor-3", PRIMARY.key)]
     at = {"group": "XOR, width 3", "said": "zero", "truth": "zero"}
@@ -374,7 +375,7 @@ def test_a_row_leads_to_its_network_which_is_stored_when_it_is_opened(store):
 
 
 def test_the_chapter_on_simplicity_has_the_table_of_its_rows():
-    rows = StudyTable([findings.FOLDER / "simplicity.parquet"])
+    rows = ParquetTable([findings.FOLDER / "simplicity.parquet"])
     told = [dict(zip(rows.columns, row, strict=True)) for row in rows.ask("SELECT * FROM {rows}")]
     (chapter,) = (one for one in findings.record()["chapters"] if one["key"] == simplicity.SLUG)
     assert all(f"| {' | '.join(line)} |" in chapter["text"] for line in simplicity.table(told))
@@ -383,7 +384,7 @@ def test_the_chapter_on_simplicity_has_the_table_of_its_rows():
 
 
 def null_rows():
-    rows = StudyTable([findings.FOLDER / "null-claims.parquet"])
+    rows = ParquetTable([findings.FOLDER / "null-claims.parquet"])
     return [dict(zip(rows.columns, row, strict=True)) for row in rows.ask("SELECT * FROM {rows}")]
 
 

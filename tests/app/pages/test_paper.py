@@ -12,7 +12,7 @@ from pluriscope.app.cli.commands import read
 from pluriscope.app.pages import findings, paper
 from pluriscope.app.pages.paper import build_paper, paper_blocks
 from pluriscope.blocks import ChartFigure, find
-from pluriscope.study_table import StudyTable
+from pluriscope.parquet import ParquetTable
 from tests.app.cli.test_analyse import run
 from tests.checkout import ROOT
 
@@ -32,7 +32,7 @@ def claims(told):
 
 def rows(slug, **wanted):
     """The values of some rows of a study, read without any query."""
-    table = StudyTable([findings.FOLDER / f"{slug}.parquet"])
+    table = ParquetTable([findings.FOLDER / f"{slug}.parquet"])
     names = [*table.columns]
     every = (dict(zip(names, row, strict=True)) for row in table.ask("SELECT * FROM {rows}"))
     return [row for row in every if all(row[name] == value for name, value in wanted.items())]

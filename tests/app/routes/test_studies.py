@@ -11,7 +11,7 @@ from pluriscope.analysis.studies.design import FACTORS
 from pluriscope.analysis.studies.measures.measure import answer_key
 from pluriscope.app.db.reads.studies import study_jobs
 from pluriscope.app.jobs import study_queue
-from pluriscope.study_table import StudyTable
+from pluriscope.parquet import ParquetTable
 from tests.checkout import ROOT
 from tests.stored_studies import store_study
 from tests.study_factories import MEASURES, design, rows, settings
@@ -58,7 +58,7 @@ def test_files_hold_every_row_and_exact_integers(client, store, tmp_path):
     files = {form: client.get(f"{API}/xor-width/data.{form}") for form in ("csv", "json", "parquet")}
     comma, plain = list(csv.DictReader(io.StringIO(files["csv"].text))), files["json"].json()
     (tmp_path / "all.parquet").write_bytes(files["parquet"].content)
-    table = StudyTable([tmp_path / "all.parquet"])
+    table = ParquetTable([tmp_path / "all.parquet"])
     assert len(comma) == len(plain) == len(made) == 6 * 2 + 2
     assert [int(row["seed"]) for row in comma] == [row["seed"] for row in plain] == [row["seed"] for row in made]
     assert {row["message"] for row in comma} == {"'=1+1"}

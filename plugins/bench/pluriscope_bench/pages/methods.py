@@ -33,9 +33,9 @@ from pluriscope.blocks import (
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.frames import AtHand
 from pluriscope.glossary import anchor_of
+from pluriscope.parquet import literal
 from pluriscope.parquet_listing import ParquetListing
 from pluriscope.records import RowsRecord, rows_record
-from pluriscope.study_table import literal
 from pluriscope.tables import Column, Query, Row, read_query
 from pluriscope.templating import linked
 from pluriscope_bench.key.condition import PRIMARY, condition_of

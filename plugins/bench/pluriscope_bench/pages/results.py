@@ -15,7 +15,7 @@ from pluriscope.app.pages.sharing.share import InShort, Share
 from pluriscope.blocks import Action, Choice, Menu, More, Prose
 from pluriscope.figures.numbers import exact, short
 from pluriscope.glossary import terms
-from pluriscope.study_table import StudyTable
+from pluriscope.parquet import ParquetTable
 from pluriscope_bench.key.baselines import BASELINES
 from pluriscope_bench.key.condition import PRIMARY, Condition, condition_of
 from pluriscope_bench.key.scores import SCORES
@@ -129,10 +129,10 @@ def suite_of(name: str) -> Suite:
         raise NotFound(f"suite {name!r}", error.cause, cure, "suite", _NONE.findings(), "findings") from None
 
 
-def table_of(suite: str, file: str) -> StudyTable:
+def table_of(suite: str, file: str) -> ParquetTable:
     """One of the tables of a suite: "truths" or "answers", published programs' too."""
     of = suite_of(suite)
-    return StudyTable([of.folder / f"{file}.parquet", *([PUBLISHED] if file == "answers" and of.published else ())])
+    return ParquetTable([of.folder / f"{file}.parquet", *([PUBLISHED] if file == "answers" and of.published else ())])
 
 
 def _rows(suite: str, file: str, where: str, *values: str) -> list[dict[str, Any]]:
