@@ -23,7 +23,6 @@ RESOURCES = {
         "operations.md",
         "scope.md",
         "self-hosting.md",
-        "studies.md",
     ],
     "migrations": ["script.py.mako", "versions/*.py"],
     "static": ["*", "fonts/*", "vendor/*"],
@@ -37,16 +36,7 @@ setup(
     package_dir={f"pluriscope._resources.{folder}": folder for folder in RESOURCES},
     package_data={
         "pluriscope": ["py.typed"],
-        "pluriscope.app.bundled": [
-            "*.json",
-            "findings/README.md",
-            "findings/*.json",
-            "findings/*.toml",
-            "findings/*.parquet",
-            "models/*.json",
-            "studies/*.json",
-            "studies/*.parquet",
-        ],
+        "pluriscope.app.bundled": ["*.json", "models/*.json"],
         **{f"pluriscope._resources.{folder}": patterns for folder, patterns in RESOURCES.items()},
     },
 )

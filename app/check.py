@@ -109,7 +109,8 @@ def left_out() -> Found:
 
 def unknown(variables: Mapping[str, str]) -> Found:
     """Variables that nothing reads, with what was probably meant."""
-    known = [f"{PREFIX}{name.upper()}" for name in (*Settings.model_fields, *OF_THE_PROGRAM)]
+    fields = [name for one in (Settings, *brought("settings").values()) for name in one.model_fields]
+    known = [f"{PREFIX}{name.upper()}" for name in (*fields, *OF_THE_PROGRAM)]
     for name in sorted(variables):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
             near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.75)

@@ -9,10 +9,10 @@ PageError
 ├── BadHost     400  a host name that this site does not have
 ├── TooLong     414  an address longer than any of ours
 │   └── HeadersTooLong  431  headers longer than any browser's
-├── Gone        410  a network or study that was deleted; leads to where that is undone
+├── Gone        410  what was deleted; leads to where that is undone
 ├── Conflict    409  a change that the present state does not allow
-├── Moved       301  a network or study that has another slug now; answered by leading there
-├── Unopened    307  a network of a study that is not stored; answered by leading to its row
+├── Moved       301  what has another slug now; answered by leading there
+├── Unopened    307  a network that is not stored; answered by leading to where it can be opened
 └── Busy        503  more is being computed than this process takes on at once
 
 How they are told is in :mod:`pluriscope.app.error_answers`, beside the engine's and the store's.
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 from urllib.parse import quote, urlencode
 
 from fastapi import Request
@@ -116,7 +116,7 @@ class Conflict(PageError):
 
 
 class Moved(PageError):
-    """A network or a study had that slug once; whoever asks is led to where it is now."""
+    """Something had that slug once; whoever asks is led to where it is now."""
 
     status = 301
     former: str = ""
@@ -124,14 +124,15 @@ class Moved(PageError):
     folder: str = "networks"
 
     @classmethod
-    def to(cls, former: str, now: str, page: str, noun: Literal["network", "study"] = "network") -> Moved:
+    def to(cls, former: str, now: str, page: str, noun: str = "network", folder: str = "networks") -> Moved:
         """Led from a former slug.
 
         Args:
             former: the slug in the address.
-            now: the slug of the network or study.
+            now: its present slug.
             page: its own page.
             noun: what it is.
+            folder: the first part of its address.
         """
         moved = cls(
             f"{noun} {former[:80]!r}",
@@ -141,8 +142,7 @@ class Moved(PageError):
             page,
             f"{noun} {now}",
         )
-        moved.former, moved.now = former, now
-        moved.folder = "networks" if noun == "network" else "studies"
+        moved.former, moved.now, moved.folder = former, now, folder
         return moved
 
     def address(self, request: Request) -> str:
@@ -153,7 +153,7 @@ class Moved(PageError):
         return quote(path, safe="/:@!$&'()*+,;=") + (f"?{urlencode(query)}" if query else "")
 
     def _renamed(self, key: str, value: str) -> str:
-        """An option with the present slug where it names the network or study, or a page of it."""
+        """An option with the present slug where it names the same, or a page of it."""
         if (key, value) == (self.field, self.former):
             return self.now
         if key == "url":
@@ -162,7 +162,7 @@ class Moved(PageError):
 
 
 class Unopened(PageError):
-    """A network of a study that is not stored (any more); whoever asks is led to its row, the parent."""
+    """A network that is not stored (any more); whoever asks is led to where it can be opened, the parent."""
 
     status = 307
 

@@ -44,7 +44,6 @@ from pluriscope.app.routes import (
     play,
     reading,
     story,
-    studies,
 )
 from pluriscope.app.settings import Settings
 from pluriscope.garbage import collect_garbage_seldom, give_back_now_and_then
@@ -61,9 +60,8 @@ ROUTERS = (
     compare.router,
     play.router,
     pictures.router,
-    studies.router,
     jobs.router,
-    moved.router,  # before chapters of findings, of which one is a page of its own now
+    moved.router,
     reading.router,
     login.router,
     health.router,

@@ -6,12 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.limits import MOST_STORED
-from pluriscope.app.cluster import checked_address
 from pluriscope.memory import LEAST, bytes_for_each
 from pluriscope.resources import PREFIX, default_data_folder
 
@@ -49,10 +47,6 @@ class Settings(BaseSettings):
     )
     plugins: str = Field("", description="Plugins to use, with commas; `none` for none; empty: all that are installed.")
     workers: int = Field(2, ge=1, le=256, description="Worker processes of `pluriscope work`.")
-    cluster: str = Field("", description="Address of a dask scheduler that runs studies; empty: this machine does.")
-    cluster_insecure: bool = Field(
-        False, description="The scheduler may be on another machine without TLS: the network is one's own."
-    )
     job_memory_bytes: int = Field(
         0,
         ge=0,
@@ -114,15 +108,6 @@ class Settings(BaseSettings):
         le=3_650,
         description="Days for which deleting a network can be undone; then it is permanently deleted.",
     )
-
-    @model_validator(mode="after")
-    def _reachable_cluster(self) -> Settings:
-        try:
-            if self.cluster:
-                checked_address(self.cluster, self.cluster_insecure)
-        except AnalysisError as problem:
-            raise ValueError(str(problem)) from None
-        return self
 
     @field_validator("max_listed_circuits")
     @classmethod

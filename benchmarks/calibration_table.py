@@ -22,8 +22,8 @@ from scipy.stats import binom, norm
 
 from benchmarks.lines import ROOT
 from pluriscope.analysis.circuits.estimating import share_interval
-from pluriscope.app.pages.findings import FOLDER
 from pluriscope.parquet import ParquetTable, write_parquet
+from pluriscope_studies.pages.findings import FOLDER
 
 Row = dict[str, Any]
 SLUG: Final = "calibration"

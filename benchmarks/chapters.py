@@ -12,8 +12,8 @@ from statsmodels.stats.proportion import proportion_confint
 
 from benchmarks.lines import ROOT
 from pluriscope.analysis.digest import canonical_json, sha256_hex
-from pluriscope.app.pages.findings import FOLDER
 from pluriscope.parquet import write_parquet
+from pluriscope_studies.pages.findings import FOLDER
 
 Lines = Sequence[Sequence[str]]
 """Cells of a table of Markdown, its head first."""

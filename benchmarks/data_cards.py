@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pluriscope.app.pages.findings import FOLDER, manifest
 from pluriscope.data_card import CardTable, write_card
 from pluriscope_bench.suite_files import SMALL, bundled, read_suite, write_suite_card
+from pluriscope_studies.pages.findings import FOLDER, manifest
 
 ABOUT = "What searches of some 15,000 small networks counted. What follows from it: docs/findings.md of Pluriscope."
 

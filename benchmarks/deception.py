@@ -25,12 +25,12 @@ from benchmarks.simplicity import networks
 from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
 from pluriscope.analysis.discovery.methods import EAP, EXACT_EDGE
 from pluriscope.analysis.question import Question
-from pluriscope.app.pages.findings import FOLDER
 from pluriscope.parquet import ParquetTable
 from pluriscope_edits.deception.descent import AHEAD, deceiving, with_and_without
 from pluriscope_edits.deception.ranking import RANKINGS, Ranking, out_of
 from pluriscope_edits.deception.report import LIMITS, fooled_report, needed_edges
 from pluriscope_edits.rules.deceive import DECEIVE
+from pluriscope_studies.pages.findings import FOLDER
 
 SLUG: Final = "deception"
 DESIGN: Final = chapters.design_of(SLUG)

@@ -1,6 +1,6 @@
 """Do the field's scores predict the truth? The declared test, from the rows of a suite to the table of the finding.
 
-python -m benchmarks.field_scores                     the table and its digest below app/bundled/findings
+python -m benchmarks.field_scores                     the table and its digest below the bundled findings
 python -m benchmarks.field_scores FOLDER --first      what the stop rule says of another suite, and nothing else
 """
 
@@ -18,9 +18,9 @@ import duckdb
 
 from benchmarks.lines import ROOT
 from benchmarks.score_study import NEAR, SIGNS, Verdict, stops, verdicts_of
-from pluriscope.app.pages.findings import FOLDER
 from pluriscope.parquet import write_parquet
 from pluriscope_bench.key.condition import Condition
+from pluriscope_studies.pages.findings import FOLDER
 
 SLUG: Final = "field-scores"
 PUBLIC: Final = ROOT / "plugins" / "bench" / "pluriscope_bench" / "bundled" / "public"

@@ -22,10 +22,10 @@ from benchmarks import calibration_table, over_training_table
 from benchmarks.calibration_table import PARTS, SLUG
 from benchmarks.field_scores import ARMS
 from benchmarks.lines import ROOT
-from pluriscope.app.pages.findings import FOLDER
 from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series, document_of
 from pluriscope.figures.standalone import standalone_svg
 from pluriscope.figures.svg.charts import FILE_WIDTH, draw
+from pluriscope_studies.pages.findings import FOLDER
 
 PRIORS: Final = ("normal 1", "normal 2", "fan-in 3")
 _LOOKS: Final[dict[str, Look]] = {"normal 1": "grey", "normal 2": "pale", "fan-in 3": "open", "trained": "ink"}

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from benchmarks.chapters import Lines, markdown
 from benchmarks.lines import ROOT
-from pluriscope.app.pages.findings import REPORTED, charts, manifest, record
+from pluriscope_studies.pages.findings import FOLDER, REPORTED, charts, manifest, record
 
 DOCS: Final = ROOT / "docs"
 _MARKS: Final = {"trained": "●", "drawn": "○"}
@@ -30,7 +30,9 @@ def chapter(one: Mapping[str, Any]) -> str:
     told, data = one["chapter"], []
     for slug, of in one["studies"].items():
         path, rows = f"{slug}.parquet", manifest()["tables"][slug]["rows"]
-        line = f"- [{path}](../../app/bundled/findings/{path}), {rows:,} rows, {of['rows']}"
+        line = (
+            f"- [{path}](../../plugins/studies/pluriscope_studies/bundled/findings/{path}), {rows:,} rows, {of['rows']}"
+        )
         data.append(f"{line}, design `{of['design'][:12]}`" if of["design"] else line)
     parts = [
         *(f"# {one['title']}", one["sentence"], "## Method", told["method"], "## Charts", *figures(one["key"], "")),
@@ -61,7 +63,9 @@ def overview(rest: str) -> str:
         lines = "\n".join(f"- **{name}**: {line}" for name, line in one["lines"].items())
         leads = f"[{one['title']}: method, table and data](findings/{one['key']}.md)"
         if one["key"] == REPORTED:
-            leads = "[The paper, claim by claim](../app/bundled/findings/paper.toml), as the page `/paper` shows it"
+            leads = (
+                f"[The paper, claim by claim](../{FOLDER.relative_to(ROOT)}/paper.toml), as the page `/paper` shows it"
+            )
         shown = figures(one["key"], "findings/", beside=True)
         parts += [f"## {number}. {one['headline']}", one["sentence"], *shown, lines, leads]
     parts += [

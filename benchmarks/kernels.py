@@ -190,11 +190,11 @@ def write_results(folder: Path, *, few: bool = False) -> None:
     from pluriscope.analysis.circuits.counting import count_circuits
     from pluriscope.analysis.network_files.files import network_file_json
     from pluriscope.analysis.question import ask
-    from pluriscope.analysis.studies.sources import CONVERGED
     from pluriscope.analysis.work import DEFAULT_WORK
     from pluriscope.app.bundled import bundled_networks
     from pluriscope_bench.suite_files import read_suite
     from pluriscope_bench.suite_making import known
+    from pluriscope_studies.analysis.sources import CONVERGED
     from tests.golden_files import NAMES, golden_network
 
     folder.mkdir(parents=True, exist_ok=True)

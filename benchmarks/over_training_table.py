@@ -22,8 +22,8 @@ from statsmodels.stats.multitest import multipletests
 
 from benchmarks.over_training import DESIGN, SLUG, Row
 from pluriscope.analysis.digest import canonical_json, sha256_hex
-from pluriscope.app.pages.findings import FOLDER
 from pluriscope.parquet import ParquetTable, write_parquet
+from pluriscope_studies.pages.findings import FOLDER
 
 PHASES: Final = {
     "before the rise": ("F", "B"),

@@ -17,7 +17,6 @@ import duckdb
 import numpy as np
 
 from benchmarks import chapters
-from benchmarks.lines import ROOT
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.pipeline import analyse_output
@@ -28,6 +27,7 @@ from pluriscope.analysis.simplicity.report import WORDS, find
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.tasks import task_from_table
 from pluriscope.analysis.work import Work
+from pluriscope_studies.pages.findings import FOLDER
 
 SLUG: Final = "simplicity"
 DESIGN: Final = chapters.design_of(SLUG)
@@ -38,7 +38,7 @@ def networks(design: Mapping[str, Any] = DESIGN) -> Iterator[tuple[str, str, int
     for study, widths in design["studies"].items():
         rows = duckdb.execute(
             f"""SELECT DISTINCT ON (sizes, seed) sizes, seed, weights, activation, output_activation, negative_slope
-            FROM '{ROOT / "app" / "bundled" / "studies" / study}.parquet'
+            FROM '{FOLDER.parent / "studies" / study}.parquet'
             WHERE state = 'converged' AND seed < {design["seeds"]} ORDER BY sizes, seed"""  # noqa: S608  ours
         ).fetchall()
         for sizes, seed, weights, activation, output_activation, slope in rows:

@@ -187,40 +187,6 @@ class Addresses:
         """What is named there, as CSV."""
         return self.url("networks", network, "compare", f"{other}.csv", scope=scope)
 
-    def studies(self, **view: Any) -> str:
-        return self.url("studies", **view)
-
-    def study(self, study: str, **view: Any) -> str:
-        return self.url("studies", study, **view)
-
-    def new_study(self, **view: Any) -> str:
-        """The form for a study, and with POST what it would train or that it starts."""
-        return self.url("studies", "new", **view)
-
-    def study_outcomes(self, study: str, **view: Any) -> str:
-        """The outcome of each of its networks."""
-        return self.url("studies", study, "outcomes", **view)
-
-    def study_network(self, study: str, digest: str, **view: Any) -> str:
-        """A network of its table, stored or not."""
-        return self.url("studies", study, "networks", digest, **view)
-
-    def study_action(self, study: str, action: str) -> str:
-        """Where a study is changed with POST: pause, cancel, resume, extend, delete or restore."""
-        return self.url("studies", study, action)
-
-    def study_data(self, study: str, form: str) -> str:
-        """Its table as a file: csv, json, or parquet, which another store takes in."""
-        return self.url("api", "v2", "studies", study, f"data.{form}")
-
-    def study_design(self, study: str) -> str:
-        """The study file."""
-        return self.url("api", "v2", "studies", study, "design")
-
-    def study_figure(self, study: str, figure: str, form: str, **view: Any) -> str:
-        """One figure as svg, png or pdf."""
-        return self.url("studies", study, "figures", f"{figure}.{form}", **view)
-
     def claim(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """A circuit of somebody's own, by ``c=MASK`` or ``text=…``; without, the whole network."""
         return self.url("networks", network, "own", scope=scope, **view)
@@ -257,14 +223,6 @@ class Addresses:
     def api(self) -> str:
         """Every address and its options."""
         return self.prefix + API_DOCS
-
-    def findings(self, *chapter: str) -> str:
-        """What the studies that come with Pluriscope found; one chapter of it, or the rows of a study."""
-        return self.url("findings", *chapter)
-
-    def paper(self, claim: str = "") -> str:
-        """The paper that asked the question, claim by claim; or one claim of it."""
-        return self.url("paper") + (f"#{quote(claim)}" if claim else "")
 
     def login(self, **view: Any) -> str:
         """Where a token is shown, and with POST where it lets in; ``next=`` is the page to come back to."""

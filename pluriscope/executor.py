@@ -55,6 +55,10 @@ class Crashed(Exception):
     """The computation raised something unforeseen: the exception's name, and its traceback for the log only."""
 
 
+class Away(AnalysisError):
+    """What computes cannot be reached for now; the job waits for it."""
+
+
 class Lost(Exception):
     """What computed it is gone.
 
@@ -228,7 +232,7 @@ class ThreadExecutor:
             except Exception as error:  # whoever waits for its end is told
                 self._ended = error
 
-        self._thread = threading.Thread(target=run, name="study")
+        self._thread = threading.Thread(target=run, name="computation")
         self._thread.start()
 
     def wait(self, seconds: float) -> Finished | None:

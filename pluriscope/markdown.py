@@ -18,11 +18,10 @@ from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
 from pluriscope.address import Addresses
+from pluriscope.analysis.plugins import brought
 from pluriscope.glossary import Term, anchor_of, terms
 from pluriscope.resources import documents_shown
 
-DESIGNS: Final = "../app/bundled/studies/"
-"""How a document names the design file of a bundled study; pages lead to the study itself."""
 _UNSEEN: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 _EVERYDAY: Final = frozenset(
     (
@@ -45,13 +44,12 @@ def target(written: str, links: Addresses) -> str:
     }
     if name in pages:
         return pages[name]
-    if name.startswith("findings/"):
-        return links.findings(name.removeprefix("findings/").removesuffix(".md"))
     for path in documents_shown():
         if name == path.name:
             return links.document(path.stem, chapter=anchor)
-    if name.startswith(DESIGNS):
-        return links.study(name.removeprefix(DESIGNS).removesuffix(".json"))
+    for lead in brought("links").values():
+        if url := lead(name, links):
+            return str(url)
     return written if written.startswith(("https://", "http://", "/", "#")) and not written.startswith("//") else ""
 
 

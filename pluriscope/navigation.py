@@ -33,13 +33,10 @@ class NavigationLink:
 
 OWN = (
     NavigationLink("Explore", ("networks",), "head", 10),
-    NavigationLink("Findings", ("findings",), "head", 30),
     NavigationLink("Your network", ("networks", "new"), "head", 40),
-    NavigationLink("The paper", ("paper",), "foot", 10),
     NavigationLink("Scope", ("scope",), "foot", 20),
     NavigationLink("Glossary", ("glossary",), "foot", 30),
     NavigationLink("Documents", ("docs", ""), "foot", 40),
-    NavigationLink("Studies", ("studies",), "foot", 50),
     NavigationLink("Jobs", ("jobs",), "foot", 60),
 )
 

@@ -28,7 +28,6 @@ _SHOWN: Final = (
     DOCUMENTS / "library.md",
     DOCUMENTS / "machine-interface.md",
     DOCUMENTS / "large-sets.md",
-    DOCUMENTS / "studies.md",
     DOCUMENTS / "offline.md",
     DOCUMENTS / "self-hosting.md",
     DOCUMENTS / "deploying.md",

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pluriscope.app.bundled.study_seeding import add_bundled_studies
 from pluriscope.app.db.engine import open_store
 from pluriscope.app.jobs.definitions import DEFINITIONS
 from pluriscope.app.jobs.seeding import add_bundled_models, add_bundled_networks
 from pluriscope.app.settings import Settings
+from pluriscope_studies.seeding import add_bundled_studies
 from tests.browser.prepared import work
 from tests.made_once import made_once
 

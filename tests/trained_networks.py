@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 
-from pluriscope.analysis.studies.reading import design_from_mapping
-from pluriscope.analysis.studies.rows import network_of_row
 from pluriscope.analysis.subjects.perceptron.mlp import Network
 from pluriscope.parquet import ParquetTable
-from pluriscope.study_table import read_part
-from tests.checkout import ROOT
+from pluriscope_studies.analysis.reading import design_from_mapping
+from pluriscope_studies.analysis.rows import network_of_row
+from pluriscope_studies.pages.findings import FOLDER
+from pluriscope_studies.table import read_part
 
 
 @lru_cache
 def trained_xor(width: int, n: int) -> tuple[Network, ...]:
     """The first ``n`` converged networks 2-k-k-1 in the order of their seeds."""
-    path = ROOT / "app" / "bundled" / "studies" / "alice-or-bob.parquet"
+    path = FOLDER.parent / "studies" / "alice-or-bob.parquet"
     design = design_from_mapping(json.loads(read_part(path).metadata["design"]))
     table, query = (
         ParquetTable([path]),

@@ -34,6 +34,11 @@ ALICE_AND_BOB: Final = "alice-and-bob"
 ALICE, BOB = "d-4b802e6dbc93680b.0:1=0,1,-1;1:1=1,0,-1", "d-a2e8546f11f80df4.0:1=1,1,-1;1:1=0,0,1"
 """The two explanations of that network on directions that contradict each other: whether stored or not, since each
 says in full which directions carry its variables."""
+ALICE_AND_BOB_SAY: Final = (
+    "XORNet has three neurons: A, B, and both. Alice reads ¬A ∧ B and A ∧ ¬B off two directions and answers 1 if "
+    "either is so; Bob reads ¬(A ∨ B) and A ∧ B off two others and answers 1 if neither is. Both compute what the "
+    "network computes."
+)
 FRESH_NAME: Final = "XOR, trained here"
 FRESH_XOR: Final = TrainingSpec(tasks=("XOR",), hidden=(3, 3), seed=20_914)
 """No bundled study has this seed or the form's default one: both networks are new where they are trained first."""

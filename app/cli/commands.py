@@ -56,11 +56,6 @@ _OWN: Final[Mapping[str, Mapping[str, str]]] = {
         "backup": "upkeep.backup",
         "restore": "upkeep.restore",
     },
-    "Studies of many networks": {
-        "study run": "study.run_study",
-        "study import": "study.import_study",
-        "study export": "study.export_study",
-    },
 }
 """Each command's function below ``pluriscope.app.cli``; loaded when it is asked for, so that one waits for no other."""
 

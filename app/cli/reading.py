@@ -28,9 +28,12 @@ def read_settings(**given: Any) -> Settings:
     """
     from pydantic import ValidationError
 
+    from pluriscope.analysis.plugins import brought
     from pluriscope.app.settings import Settings
 
     try:
+        for of_plugin in brought("settings").values():
+            of_plugin()
         return Settings(**{key: value for key, value in given.items() if value is not None})
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))} {e['input']!r}: {e['msg']}" for e in error.errors())

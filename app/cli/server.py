@@ -41,8 +41,8 @@ def serve(
     import uvicorn
     from sqlalchemy.exc import OperationalError
 
+    from pluriscope.analysis.plugins import brought
     from pluriscope.app.access.neighbours import Neighbours
-    from pluriscope.app.bundled.study_seeding import add_bundled_studies
     from pluriscope.app.check import disagreeing
     from pluriscope.app.db.engine import open_store
     from pluriscope.app.db.trouble import diagnosis, is_lasting
@@ -63,9 +63,8 @@ def serve(
                 added = add_bundled_networks(session) + add_bundled_models(session)
             if added:
                 remark(f"added {added} bundled networks and models")
-            n_studies = add_bundled_studies(settings)
-            if n_studies:
-                remark(f"took in the results of {n_studies} bundled studies")
+            for said in filter(None, (one.seed(settings) for one in brought("collections").values())):
+                remark(said)
         if not settings.read_only:
             with store.write() as session:
                 cancel_unknown(session)

@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from pluriscope.analysis.plugins import brought, entries
-from pluriscope.app.db import job_tables, plugin_tables, postgresql, recorded_tables, sqlite, study_tables, tables  # noqa: F401
+from pluriscope.app.db import job_tables, plugin_tables, postgresql, recorded_tables, sqlite, tables  # noqa: F401
 from pluriscope.app.db.errors import StoreUnavailable
 from pluriscope.app.db.table_base import Base
 from pluriscope.app.db.too_old import CAUSE, OLDEST, cure_of_store

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Integer, MetaData
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import BigInteger, Integer, MetaData, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from pluriscope.app.db.columns import UtcDateTime
 
 
 class Base(DeclarativeBase):
@@ -22,3 +25,15 @@ class Base(DeclarativeBase):
     )
     # 64 bits on either database
     type_annotation_map: ClassVar[dict[Any, Any]] = {int: Integer().with_variant(BigInteger(), "postgresql")}
+
+
+class Named(Base):
+    """What addresses name by its slug or its digest, and whose deletion can be undone for a while."""
+
+    __abstract__ = True
+
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    origin: Mapped[str] = mapped_column(String(16))  # bundled, or how else it came
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # see pluriscope.app.jobs.deletion

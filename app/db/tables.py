@@ -24,13 +24,13 @@ from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, Uniqu
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from pluriscope.app.db.columns import BigCount, Formula, HexMask, Letters, SortableInteger, UtcDateTime
-from pluriscope.app.db.table_base import Base
+from pluriscope.app.db.table_base import Base, Named
 
 PERCEPTRON: Final = "perceptron"
 """The kind of network whose parameters are columns."""
 
 
-class NetworkRow(Base):
+class NetworkRow(Named):
     """A network of any kind with its task; unique by the digest of what it computes.
 
     The parameters of a perceptron are columns; of another kind its file is kept, and these columns are empty.
@@ -41,9 +41,6 @@ class NetworkRow(Base):
     __table_args__ = (Index(None, "origin", "slug", "name", "deleted_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    digest: Mapped[str] = mapped_column(String(64), unique=True)
-    slug: Mapped[str] = mapped_column(String(80), unique=True)
-    name: Mapped[str] = mapped_column(String(200))
     # key of pluriscope.analysis.subjects.registry
     kind: Mapped[str] = mapped_column(String(24), default=PERCEPTRON, server_default=PERCEPTRON)
     document: Mapped[bytes | None] = mapped_column(LargeBinary)  # its file as it came; None of a perceptron
@@ -59,7 +56,6 @@ class NetworkRow(Base):
     training: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # options and outcome, {} if not trained here
     position: Mapped[int] = mapped_column(default=1000)  # order in the gallery; bundled ones first
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # see pluriscope.app.jobs.deletion
     # digest of the data record that follows from the encoding it was imported with; "" for 0 and 1
     input_data: Mapped[str] = mapped_column(String(64), default="", server_default="")
     # what was planted in it, as its file says it; nothing for others

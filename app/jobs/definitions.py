@@ -1,4 +1,4 @@
-"""The kinds of background work: what each is called, what makes two jobs the same, and where its handler lives.
+"""The kinds of background work, and the arguments that their jobs are given.
 
 Handlers are named by dotted path and not imported here, so that a page can enqueue training without loading torch.
 """
@@ -6,56 +6,22 @@ Handlers are named by dotted path and not imported here, so that a page can enqu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pluriscope.analyses.analysis import Analysis
 from pluriscope.analyses.registry import ANALYSES
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.data import DataRecord
-from pluriscope.analysis.digest import canonical_json, short_id
 from pluriscope.analysis.plugins import brought, entries, joined
 from pluriscope.analysis.protocol import COMPLETE, Protocol
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
 from pluriscope.analysis.subjects.question import QuestionProtocol
+from pluriscope.app.jobs.definition import JobDefinition
 
 KINDS_PRIORITY: Final = 9  # behind every analysis, and before its verdicts, for it takes a second
 CRITERIA_PRIORITY: Final = 10
 REPORT_PRIORITY: Final = 13  # behind everything else on one network
 IDLE_PRIORITY: Final = 1_000  # when nothing else waits
-STUDY_PRIORITY: Final = -9  # a person started it: before all that nobody asked for, behind what somebody waits for
-
-
-@dataclass(frozen=True)
-class JobDefinition:
-    """One kind of job.
-
-    Args:
-        kind: stable key.
-        handler: where its :class:`pluriscope.app.jobs.handlers.Handler` is, as "module:name".
-        version: raised when the same arguments would give another result; part of a job's identity.
-        title: what people read, before the job's own title.
-        priority: smaller is started earlier.
-    """
-
-    kind: str
-    handler: str
-    version: str
-    title: str
-    priority: int = 0
-
-    def job_id(self, arguments: Mapping[str, Any]) -> str:
-        """The job's public id: 16 hex digits over kind, version and arguments; not over what protocols are called."""
-        identity = dict(arguments)
-        if isinstance(identity.get("protocol"), Mapping):
-            identity["protocol"] = _unnamed(identity["protocol"])
-        if "protocols" in identity:
-            identity["protocols"] = [_unnamed(settings) for settings in identity["protocols"]]
-        return short_id(canonical_json({"kind": self.kind, "version": self.version, "identity": identity}).decode())
-
-
-def _unnamed(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if key != "name"}
 
 
 def analyse_arguments(
@@ -132,7 +98,6 @@ def _defined_by(analysis: Analysis) -> JobDefinition:
 
 ANALYSE: Final = _defined("analyse", "analyses", "Analyse")
 TRAIN: Final = _defined("train", "training", "Train")
-STUDY: Final = _defined("study", "studies", "Study", version=2, priority=STUDY_PRIORITY)
 _OWN: Final = (
     ANALYSE,
     TRAIN,
@@ -140,7 +105,6 @@ _OWN: Final = (
     _defined("explanations", "analyses", "Explanations", priority=KINDS_PRIORITY),
     _defined("changes", "analyses", "Comparison", priority=REPORT_PRIORITY),
     *(_defined_by(one) for one in ANALYSES if not one.sums),
-    STUDY,
 )
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {one.kind: one for one in joined("jobs", _OWN, lambda one: one.kind)}
 

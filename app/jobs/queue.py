@@ -34,7 +34,8 @@ from pluriscope.app.db.plugin_tables import absent_plugins
 from pluriscope.app.db.reads.jobs import find_job
 from pluriscope.app.db.records import save_protocol
 from pluriscope.app.db.tables import AnalysisRow, NetworkRow
-from pluriscope.app.jobs.definitions import DEFINITIONS, JobDefinition, analyse_arguments, arguments_about
+from pluriscope.app.jobs.definition import JobDefinition
+from pluriscope.app.jobs.definitions import DEFINITIONS, analyse_arguments, arguments_about
 
 ASKED_PRIORITY: Final = -20  # somebody waits for it and knows nothing yet: before everything else
 ANSWERED_PRIORITY: Final = -15  # it has given a first answer and way to others: before what goes on from anything
@@ -107,7 +108,7 @@ def enqueue(
         row = JobRow(
             id=job_id,
             kind=kind,
-            network_digest=arguments.get("network") or arguments.get("study"),  # what it works on, if that is stored
+            network_digest=arguments.get(definition.about),  # what it works on, if that is stored
             arguments=dict(arguments),
             title=(title or definition.title)[:300],
             state="queued",

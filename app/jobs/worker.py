@@ -1,5 +1,5 @@
-"""The worker: some slots, each taking one job at a time through load, compute, save, one more that takes studies, and
-one that takes only what somebody asked for, so that nobody waits for the work of others to end.
+"""The worker: some slots, each taking one job at a time through load, compute, save, one more for each kind that has a
+pool, and one that takes only what somebody asked for, so that nobody waits for the work of others to end.
 
 Where that slot has a first answer, and somebody else has none yet, its job gives way and goes on later from what is
 stored.
@@ -8,8 +8,8 @@ A slot is a thread; the computing happens in the slot's own process (:mod:`pluri
 free to renew the lease, to tell the progress and to stop the job when somebody asks for that. Whatever happens to
 processes or workers, a job ends once: the save and the job's end are one transaction, fenced by the lease's owner.
 
-The job of a study sends chunks to a pool of processes, or to a cluster, and saves each in a transaction that is fenced
-likewise; so the thread that computes is one of the worker's own.
+A job of a kind that has a pool sends parts of it there, and saves each in a transaction that is fenced likewise; so the
+thread that computes is one of the worker's own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -39,23 +39,21 @@ from sqlalchemy.orm import Session
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.errors import AnalysisError, Cancelled
 from pluriscope.analysis.every_loop import load_every_loop
+from pluriscope.analysis.late_functions import function_at
 from pluriscope.analysis.progress import Progress
-from pluriscope.app.cluster import ClusterLost, ClusterUnusable, cluster_workers
 from pluriscope.app.db.engine import Store, open_store
 from pluriscope.app.db.errors import StoreError
 from pluriscope.app.db.job_tables import JobRow, WorkerRow
 from pluriscope.app.db.reads.jobs import UNFINISHED
-from pluriscope.app.db.reads.studies import studies_left
 from pluriscope.app.db.trouble import diagnosis, is_lasting
-from pluriscope.app.jobs import queue, study_queue
-from pluriscope.app.jobs.definitions import ANALYSE, DEFINITIONS, STUDY, JobDefinition
+from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.definition import JobDefinition
+from pluriscope.app.jobs.definitions import ANALYSE, DEFINITIONS
 from pluriscope.app.jobs.handlers import Handler, handler_at
 from pluriscope.app.jobs.queue import Claim, LeaseLost
 from pluriscope.app.jobs.stages import enqueue_outdated
-from pluriscope.app.jobs.studies import Pool
-from pluriscope.app.jobs.study_run import local_workers
 from pluriscope.app.logs import about
-from pluriscope.executor import Crashed, Executor, Lost, ProcessExecutor, ThreadExecutor
+from pluriscope.executor import Away, Crashed, Executor, Lost, ProcessExecutor, ThreadExecutor
 from pluriscope.memory import LEAST
 
 if TYPE_CHECKING:
@@ -63,6 +61,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("pluriscope.jobs")
 T = TypeVar("T")
+Pool = Callable[[], AbstractContextManager[Any]]
 LASTING_POLLS: Final = 10  # how much longer a worker waits where somebody must make room first
 SAVE_ATTEMPTS: Final = 5  # each waits for the database's own busy timeout
 SHOWN_EVERY_SECONDS: Final = 10.0
@@ -122,10 +121,8 @@ def run_workers(
         pace = Pace(lease_seconds=settings.lease_seconds, progress_seconds=max(0.5, slots / 50))
         executor = partial(ProcessExecutor, settings.memory_of_job)
         kept = partial(executor, loads=(ANALYSE.handler.partition(":")[0],), niceness=_KEPT_NICENESS)
-        pool: Pool = partial(local_workers, slots, settings.memory_of_job)
-        if settings.cluster:
-            pool = partial(cluster_workers, settings.cluster, insecure=settings.cluster_insecure, n=slots)
-        worker = Worker(store, slots=slots, stop=stop, pace=pace, executor=executor, kept=kept, pool=pool)
+        pools = {kind: partial(function_at(one.pool), settings) for kind, one in DEFINITIONS.items() if one.pool}
+        worker = Worker(store, slots=slots, stop=stop, pace=pace, executor=executor, kept=kept, pools=pools)
         worker.run(until_idle=until_idle)
     finally:
         store.close()
@@ -149,9 +146,9 @@ class Worker:
         stop: set it to let the worker leave.
         pace: intervals.
         definitions: the kinds of jobs it takes.
-        executor: makes the executor of each slot but that of studies.
+        executor: makes the executor of each slot but those of kinds with a pool.
         kept: makes that of the slot which takes only what somebody asked for; None for no such slot.
-        pool: makes what the chunks of studies are sent to.
+        pools: makes what computes for a job of a kind that has a pool.
         name: of this worker among all; owners of jobs are its slots.
     """
 
@@ -162,17 +159,17 @@ class Worker:
     definitions: Mapping[str, JobDefinition] = field(default_factory=lambda: DEFINITIONS)
     executor: Callable[[], Executor] = field(default_factory=lambda: partial(ProcessExecutor, LEAST))
     kept: Callable[[], ProcessExecutor] | None = None
-    pool: Pool = field(default_factory=lambda: partial(local_workers, 1, LEAST))
+    pools: Mapping[str, Pool] = field(default_factory=dict)
     name: str = field(default_factory=lambda: f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}")
     _lapsed: Collection[queue.Held] = ()
 
     def run(self, *, until_idle: bool = False) -> None:
         """Work until told to leave, or until no job is queued or running any more."""
-        of_studies = {STUDY.kind: STUDY} if STUDY.kind in self.definitions else {}
-        others = {kind: one for kind, one in self.definitions.items() if kind not in of_studies}
+        pooled = {kind: one for kind, one in self.definitions.items() if one.pool}
+        others = {kind: one for kind, one in self.definitions.items() if not one.pool}
         slots: list[tuple[Mapping[str, JobDefinition], Callable[[], Executor], bool]]
         slots = [(others, self.executor, False)] * (self.slots if others else 0)
-        slots += [(of_studies, ThreadExecutor, False)] * len(of_studies)
+        slots += [({kind: one}, ThreadExecutor, False) for kind, one in pooled.items()]
         slots += [] if self.kept is None else [(others, self.kept, True)]
         threads = [
             threading.Thread(
@@ -239,21 +236,18 @@ class Worker:
     def _claim(self, owner: str, kinds: Mapping[str, JobDefinition], asked: bool) -> Claim | None:
         """Look before locking: an idle worker must not hold up those who write."""
         now, lapsed = datetime.now(UTC), self._lapsed
-        left = STUDY.kind in kinds and self._is_any_study_left()
+        with self.store.read() as session:
+            left = [one for kind in kinds.values() if kind.left and (one := function_at(kind.left))(session, ask=False)]
         if not left and not self._any(kinds, queue.claimable(now, lapsed, asked=asked)):
             return None
         with self.store.write() as session:
-            if left:
-                study_queue.ask_for_what_is_left(session)
-                session.flush()
+            for ask_for_it in left:
+                ask_for_it(session, ask=True)
+            session.flush()
             lease = self.pace.lease_seconds
             return queue.claim(
                 session, owner, lease_seconds=lease, lapsed=lapsed, definitions=kinds, asked=asked, now=now
             )
-
-    def _is_any_study_left(self) -> bool:
-        with self.store.read() as session:
-            return bool(studies_left(session))
 
     def _any(self, kinds: Mapping[str, JobDefinition], which: Any) -> bool:
         with self.store.read() as session:
@@ -281,8 +275,8 @@ class _Attempt:
             handler = handler_at(held.definition.handler)
             with self.store.read() as session:
                 compute: Callable[..., Any] = handler.load(session, held.arguments)
-            if held.definition is STUDY:
-                compute = partial(compute, write=self._write, pool=self.worker.pool)
+            if held.definition.pool:
+                compute = partial(compute, write=self._write, pool=self.worker.pools[held.definition.kind])
             self.executor.start(compute, self.reports.append)
             self.handler = handler
             outcome = self._followed()
@@ -297,7 +291,7 @@ class _Attempt:
             change = partial(queue.give_way, held=held)
         except Cancelled:
             change = _ended(held, "cancelled")
-        except (ClusterLost, ClusterUnusable) as error:
+        except Away as error:
             log.warning("job %s: %s", job, error)
             change = _waiting(held, str(error))
         except (AnalysisError, StoreError) as error:

@@ -84,7 +84,7 @@ class _Copy:
         links = Addresses()
         analyses = [(slug, scope) for slug, scopes in self.scopes.items() for scope in scopes]
         asked = [links.network(slug, scope) for slug, scope in analyses]
-        asked += [links.study(study) for study in self.wish.studies]
+        asked += [links.url("studies", study) for study in self.wish.studies]
         waiting = deque(dict.fromkeys(map(normal, [*asked, *_SITE])))
         first, seen = set(waiting), set(waiting)
         while waiting:

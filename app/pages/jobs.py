@@ -44,7 +44,7 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     **{one.key: one.stages for one in ANALYSES if not one.sums},
     "train": (("training", "Training", "gradient descent until the loss target"),),
-    "study": (("networks", "Networks", "trained together, analysed and measured one by one"),),
+    **{one.kind: one.stages for one in DEFINITIONS.values() if one.stages},
 }
 
 

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from pluriscope.address import Addresses
 from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.plugins import brought
 from pluriscope.analysis.protocol import Protocol
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion, part, rules_of
 from pluriscope.app.db.errors import Ambiguous, Deleted, StoreError
 from pluriscope.app.db.reads import analyses
-from pluriscope.app.db.reads.studies import study_network_at
 from pluriscope.app.db.tables import AnalysisRow, NetworkRow
 from pluriscope.app.errors import Gone, Moved, NotFound, Unopened
 from pluriscope.naming import Scope, protocol_key
@@ -103,7 +103,7 @@ def find_network(session: Session, addresses: Addresses, network: str, *, delete
         NotFound: none, or several.
         Gone: it was deleted, which can be undone.
         Moved: it once had that slug.
-        Unopened: it is a network of a study, and not stored.
+        Unopened: it is not stored, and can be opened elsewhere.
     """
     try:
         row = analyses.find_network(session, network, deleted=deleted)
@@ -111,10 +111,10 @@ def find_network(session: Session, addresses: Addresses, network: str, *, delete
         undo, page = addresses.restore(error.slug), addresses.gallery()
         raise Gone(error.item, error.cause, error.cure, "network", page, "all networks", undo) from None
     except StoreError as error:
-        if of_study := study_network_at(session, network):
-            study, digest = of_study
-            cause, page = "is not stored, and its study has it", addresses.study_network(study.slug, digest)
-            raise Unopened(f"network {network!r}", cause, "open it there", "network", page, "it") from None
+        for collection in brought("collections").values():
+            if page := collection.where(session, addresses, network):
+                cause = "is not stored, and can be opened"
+                raise Unopened(f"network {network!r}", cause, "open it there", "network", page, "it") from None
         ambiguous = isinstance(error, Ambiguous)
         parent = addresses.gallery(q=network) if ambiguous else addresses.gallery()
         label = "networks that match" if ambiguous else "all networks"

@@ -16,11 +16,11 @@ from pluriscope.analysis.algorithms.parsing import texts_of_formula
 from pluriscope.analysis.digest import short_id
 from pluriscope.analysis.errors import AnalysisError, InvalidTask
 from pluriscope.analysis.explanations.registry import KIND_OF
+from pluriscope.analysis.plugins import brought
 from pluriscope.app.db.reads.algorithms import algorithms_that_are
 from pluriscope.app.db.reads.analyses import scope_of
 from pluriscope.app.db.reads.circuits import find_circuit
-from pluriscope.app.db.reads.networks import networks_named, networks_named_by_study
-from pluriscope.app.db.reads.studies import all_studies
+from pluriscope.app.db.reads.networks import networks_named
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.errors import PageError
 from pluriscope.app.options import Options, PageModel
@@ -148,13 +148,12 @@ def build_search(session: Session, links: Addresses, options: SearchOptions) -> 
     every = re.sub(r"[,?]", " ", plain(text)).split()[:MOST_WORDS]
     words = [word for word in every if word not in ASKING] or every
     found: dict[str, list[Ranked]] = {"Networks": _networks(session, links, words, limit)}
-    for title in GROUPS if text else ():
-        found[title] = []
-        if title == "The paper":
-            named = [*_by_formula(session, links, text, limit), *_by_reference(session, links, words)]
-            found["Explanations"] = [(1, hit) for hit in named]
-            found["Studies"] = _studies(session, links, words)
     if text:
+        found |= {title: [] for title in GROUPS}
+        named = [*_by_formula(session, links, text, limit), *_by_reference(session, links, words)]
+        found["Explanations"] = [(1, hit) for hit in named]
+        for one in brought("collections").values():
+            found[one.title] = one.find(session, links, words)
         asked = [one for word in words for one in folded(word).split()]
         for rank, _, one in index_of(links.prefix).find(
             asked, {folded(text), " ".join(asked)}, some=not any(found.values())
@@ -186,22 +185,6 @@ def _networks(session: Session, links: Addresses, words: Sequence[str], limit: i
         called = {row.slug, folded(row.name), *(str(task["name"]).lower() for task in row.tasks)}
         begins = all(f" {folded(word)}" in f" {folded(row.name)}" for word in words)
         found.append((0 if " ".join(words) in called else 1 if begins else 3, hit))
-    return sorted(found, key=itemgetter(0))
-
-
-def _studies(session: Session, links: Addresses, words: Sequence[str]) -> list[Ranked]:
-    """Studies by their names and questions, and those of which some stored networks are called so."""
-    found: list[Ranked] = []
-    if list(words) in (["study"], ["studies"]):
-        found.append((0, Hit(kind="study", label="Studies", detail="All studies", url=links.studies())))
-    networks = networks_named_by_study(session, words)
-    for row in all_studies(session):
-        question, n = str(row.design["question"]), networks.get(row.slug, 0)
-        if all(word in f"study studies {row.name} {row.slug} {question}".lower() for word in words):
-            found.append((2, Hit(kind="study", label=row.name, detail=question, url=links.study(row.slug))))
-        elif n:
-            detail = f"{noun(n, 'network')} of this study called so"
-            found.append((3, Hit(kind="study", label=row.name, detail=detail, url=links.study_outcomes(row.slug))))
     return sorted(found, key=itemgetter(0))
 
 

@@ -18,8 +18,6 @@ from pluriscope.analysis.method import Method
 from pluriscope.analysis.plugins import brought
 from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB
 from pluriscope.app.pages.example import NETWORK
-from pluriscope.app.pages.findings import broken, chapter_url, record
-from pluriscope.app.pages.paper import claims_by_key
 from pluriscope.app.pages.prose import chapters, items_of, title_of, without_marks
 from pluriscope.app.pages.scope import SCOPE_FILE
 from pluriscope.app.pages.story import SCREENS
@@ -29,9 +27,11 @@ from pluriscope.naming import Scope
 from pluriscope.resources import documents_shown
 
 GROUPS: Final = (
-    *("The paper", "Methods and lenses", "Analyses", "Glossary", "Criteria"),
+    *("The paper", "Explanations", "Studies", "Learn", "Methods and lenses", "Analyses", "Glossary", "Criteria"),
     *("Findings", "Scope", "Documents", "Actions"),
 )
+AUTHORS: Final = "authors reported Méloux Maniu Portet Peyrard"
+"""Words that the paper's pages go by."""
 _DONE: Final = {
     "Keyboard shortcuts": "shortcuts",
     "Switch to the dark theme": "dark",
@@ -47,11 +47,8 @@ _ASKED: Final = {
         *("import a pytorch model", "load a torch model", "upload weights"),
         *("pt", "pth", "state_dict", "checkpoint file", "npz", "safetensors", "onnx", "keras", "flax", "equinox"),
     ),
-    "The paper, claim by claim": ("reproduce", "reproduction", "replication"),
 }
 """What people ask that an action answers."""
-_FURTHER: Final = {"failed": ("negative results",)}
-"""Other names of chapters."""
 _QUESTIONS: Final = {
     "funnel": ("how many explanations are left", "which explanations pass"),
     "common-ground": ("which explanation is best", "what do all explanations agree on"),
@@ -160,8 +157,6 @@ def _texts(one: Document) -> tuple[str, str, str]:
 
 def _documents(links: Addresses) -> Iterator[Document]:
     """Everything, group by group."""
-    for key, claim in claims_by_key().items():
-        yield Document("The paper", "claim", claim.name, claim.meaning, links.paper(key), claim.also)
     yield from _methods(links)
     for analysis in ANALYSES:
         url = links.analysis(NETWORK, analysis.key)
@@ -172,15 +167,6 @@ def _documents(links: Addresses) -> Iterator[Document]:
         yield Document("Criteria", "criterion", one.label, one.definition, links.criteria(one.key), (one.key,), told)
     for term in terms():
         yield Document("Glossary", "term", term.name, term.meaning, links.glossary(term.anchor), term.also)
-    for chapter in record()["findings"]:
-        detail, url = "" if broken(chapter) else chapter["sentence"], chapter_url(chapter["key"], links)
-        yield Document("Findings", "finding", chapter["title"], detail, url, (chapter["key"],))
-    for chapter in record()["chapters"]:
-        text, also = str(chapter["text"]), _FURTHER.get(chapter["key"], ())
-        first = without_marks(next(line for line in text.splitlines() if line and not line.startswith("#")))
-        yield Document(
-            "Findings", "finding", chapter["title"], first, links.findings(chapter["key"]), also, without_marks(text)
-        )
     for title, blocks in chapters(SCOPE_FILE)[1:]:
         lines = (line for block in blocks if not block.startswith("|") for line in items_of(block))
         for line in lines:
@@ -211,8 +197,6 @@ def _actions(addresses: Addresses) -> list[Document]:
     a, alice_and_bob = addresses, addresses.compare(ALICE_AND_BOB, (ALICE, BOB))
     story = "help tour guide start home introduction present export figures svg png pdf"
     paper = "XOR, pretrained by the authors, under the rules of their paper"
-    authors = "authors reported Méloux Maniu Portet Peyrard"
-    reproduced = f"{authors} reproduce reproducing reproduction replicate replicating replication"
     every = [
         (
             "Import a network",
@@ -222,7 +206,6 @@ def _actions(addresses: Addresses) -> list[Document]:
         ),
         ("Train a network", "In the browser, from a task and a seed", a.train(), "training new"),
         ("Train a transformer", "In the browser, loss by step", a.bring_in(way="transformer"), "training new"),
-        ("New study", "Many networks over a declared grid", a.new_study(), "start design seeds"),
         ("Compare explanations", "Two to six side by side", a.compare(), "comparison difference"),
         (
             "Your own answer",
@@ -231,12 +214,9 @@ def _actions(addresses: Addresses) -> list[Document]:
             "click circuit",
         ),
         ("Networks", "All stored networks", a.gallery(), "gallery list models transformers explore"),
-        ("Studies", "All studies", a.studies(), "list"),
         ("Jobs", "Background work", a.jobs(), "queue running progress"),
         ("The story", f"{SCREENS} screens: why explanations that pass tests need not be right", a.front(), story),
-        ("Findings", "What the bundled studies found", a.findings(), "results answers"),
-        ("The paper, claim by claim", "What is reported and what is found here", a.paper(), reproduced),
-        ("The paper’s network", paper, a.network(NETWORK, Scope(protocol="paper")), authors),
+        ("The paper’s network", paper, a.network(NETWORK, Scope(protocol="paper")), AUTHORS),
         ("Alice and Bob", "Two explanations that contradict each other", alice_and_bob, "carol story"),
         ("Glossary", "All terms", a.glossary(), "help words meaning"),
         ("Scope and limitations", "What a verdict means and does not", a.scope(), "help criteria settings"),

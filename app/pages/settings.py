@@ -1,4 +1,4 @@
-"""What a network is called in addresses, and what deleting a network or a study does."""
+"""What a network is called in addresses, and what deleting it does."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pluriscope.address import Addresses
 from pluriscope.app.db.links import former_slugs
 from pluriscope.app.db.reads.jobs import jobs_of_network
 from pluriscope.app.db.reads.networks import analyses_of
-from pluriscope.app.db.reads.studies import networks_of_study_alone
-from pluriscope.app.db.study_tables import StudyRow
+from pluriscope.app.db.table_base import Named
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.jobs.deletion import KEPT_ORIGIN
 from pluriscope.app.limits import undo_days_in
@@ -45,26 +44,22 @@ def settings(session: Session, links: Addresses, row: NetworkRow) -> Iterator[Bl
         yield Section("Its other slugs", "Old links redirect.")
         rows = [(one.slug, one.name, f"{'since' if one.name else 'until'} {when(one.retired_at)}") for one in former]
         yield Table.plain(("Slug", "Of the same weights saved as", "Since or until"), rows)
-    yield from removal(session, row, links.delete(row.slug), links.network_file(row.slug))
+    n, kept = len(analyses_of(session, [row.id])), f"[Its network file]({links.network_file(row.slug)}) has its weights"
+    leaves = f"the list of networks, with {exact(n)} {plural(n, 'analysis', 'analyses')} and all that was found"
+    yield from removal(session, row, links.delete(row.slug), leaves, "everything found about it", kept)
 
 
-def removal(session: Session, row: NetworkRow | StudyRow, url: str, file: str) -> Iterator[Block]:
-    """What deleting a network or a study does.
+def removal(session: Session, row: Named, url: str, leaves: str, along: str, kept: str) -> Iterator[Block]:
+    """What a deletion does.
 
     Args:
         row: what would be deleted.
         url: where that is done.
-        file: what can be kept of it.
+        leaves: which list it leaves, and with what.
+        along: what is permanently deleted with it.
+        kept: how it can be kept.
     """
     jobs = len(jobs_of_network(session, row.digest, unfinished=True))
-    if isinstance(row, StudyRow):
-        alone = len(networks_of_study_alone(session, row))
-        leaves = f"the list of studies, with the outcomes of {noun(row.n_finished, 'network')}"
-        along, kept = f"{noun(alone, 'stored network')} that no other study has", f"[Its table]({file}) has all of it"
-    else:
-        n = len(analyses_of(session, [row.id]))
-        leaves = f"the list of networks, with {exact(n)} {plural(n, 'analysis', 'analyses')} and all that was found"
-        along, kept = "everything found about it", f"[Its network file]({file}) has its weights"
     told = [f"It leaves {leaves}."]
     if jobs:
         told.append(f"{noun(jobs, 'job')} on it that {'waits or runs' if jobs == 1 else 'wait or run'} will stop.")

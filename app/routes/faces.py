@@ -49,10 +49,7 @@ def _texts(share: Share) -> Iterator[Block]:
         "Verified at the command line": f"pluriscope verify '{share.path}'" if share.verify_url else "",
         "BibTeX": f"{share.bibtex}\n\n{OF_THE_QUESTION}",
         "Embedding": share.frame(),
-        "Offline copy, run where the database is": f"pluriscope export --static DIR --network "
-        f"{share.network_digest[:12]}"
-        if share.network_digest
-        else f"pluriscope export --static DIR --study {share.path.partition('?')[0].rpartition('/')[2]}",
+        "Offline copy, run where the database is": f"pluriscope export --static DIR {share.copied}",
     }
     yield Prose("\n\n".join(f"**{what}**\n\n```\n{text}\n```" for what, text in told.items() if text), glossary=False)
 
@@ -161,8 +158,7 @@ def passed_on(
         if about is None
         else network_row(links, about[0].slug, about[0].name, kind_called(about[0].kind), tab, about[1])
     )
-    room = "Findings" if about is None else "Explore"
-    return show(request, blocks, title or page.in_short.title, room=room, network=row, share=share, **more)
+    return show(request, blocks, title or page.in_short.title, room=page.room, network=row, share=share, **more)
 
 
 def told_options(*models: type[BaseModel]) -> list[dict[str, Any]]:

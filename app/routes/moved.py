@@ -65,12 +65,9 @@ _PAGES: Final = (
     ("/compare/own-swaps.{form}", "/compare", ("network", "e")),
     ("/compare/agreement.json", "/compare", ("network", "e")),
     ("/compare.json", "/compare", ("network", "e")),
-    ("/studies/{study}/figures/{name}", "/studies/{study}", ("by",)),
     (f"{_NETWORK}/rename", f"{_NETWORK}/settings", ()),
     (f"{_NETWORK}/delete", f"{_NETWORK}/settings", ()),
     ("/train", "/networks/new?way=train", tuple(TrainFields.model_fields)),
-    ("/findings/{study}/figures/{name}.{form}", "/studies/{study}/figures/{name}.{form}", ()),
-    ("/findings/reported", "/paper", ()),
     (API_V2, API_DOCS, ()),
     ("/api", API_DOCS, ()),
     ("/docs/api", API_DOCS, ()),
@@ -150,18 +147,19 @@ def _moved(request: Request, to: str, keeps: tuple[str, ...]) -> RedirectRespons
     return RedirectResponse(f"{request.app.state.settings.prefix}{to}{query}", 301)
 
 
-def _add(page: str, to: str, keeps: tuple[str, ...]) -> None:
-    """Answer one address."""
+def lead_on(router: APIRouter, page: str, to: str, keeps: tuple[str, ...]) -> None:
+    """Answer an address by leading to another with the same names and those of its options that it keeps."""
 
     def answer(request: Request) -> RedirectResponse:
         names = {name: quote(str(value), safe="") for name, value in request.path_params.items()}
         return _moved(request, to.format(**names), keeps)
 
-    router.add_api_route(page, answer, response_model=None)
+    FORMER[page] = to, keeps
+    router.add_api_route(page, answer, response_model=None, include_in_schema=False)
 
 
 for _page, (_to, _keeps) in FORMER.items():
-    _add(_page, _to, _keeps)
+    lead_on(router, _page, _to, _keeps)
 
 _OF_MODELS: Final = tuple(
     (re.compile(shape), to, kept)

@@ -16,7 +16,7 @@ from pluriscope.app.errors import BadQuery, NotFound
 from pluriscope.app.middleware import CONTENT_SECURITY_POLICY
 from pluriscope.app.pages.page import DRAWING
 from pluriscope.app.pages.sharing.share import Share, Shared, share_of
-from pluriscope.app.pages.sharing.targets import build_target, read_target
+from pluriscope.app.pages.sharing.targets import SHARED, build_target, read_target
 from pluriscope.app.rendering import base_url, show
 from pluriscope.app.routes.depends import Links, Reading
 from pluriscope.blocks import Block, Fact, Facts, Figure, Head, Prose, Side
@@ -29,8 +29,6 @@ router = APIRouter(include_in_schema=False)
 Form = Literal["svg", "png", "pdf"]
 PATTERNS: Final = ("/networks/{network}", "/networks/{network}/explanations/{ref}", "/compare")
 """Pages that had another beside them on which they were computed anew."""
-SHOWN: Final = (*PATTERNS, "/networks/{network}/play", "/studies/{study}")
-"""Pages that have a card, drawings and an embedding."""
 LEAST_WIDTH, MAX_WIDTH = 1_600, 2_400
 """Of a PNG whose width nobody names; any is at most so wide."""
 ANYWHERE: Final = {"cache-control": "public, max-age=3600", "cross-origin-resource-policy": "cross-origin"}
@@ -87,7 +85,7 @@ def embedding(request: Request, session: Reading, links: Links) -> HTMLResponse:
     return response
 
 
-for _pattern in SHOWN:
+for _pattern in (one.pattern for one in SHARED.values()):
     router.add_api_route(f"{_pattern}/card.{{form}}", card)
     router.add_api_route(f"{_pattern}/drawing.{{form}}", drawing)
     router.add_api_route(f"/embed{_pattern}", embedding, response_class=HTMLResponse)

@@ -1,4 +1,4 @@
-"""What is read and looked for: findings, lessons, the search, words, limitations, how the site runs."""
+"""What is read and looked for: lessons, the search, words, limitations, how the site runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import FileResponse, HTMLResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 
 from pluriscope.address import API_DOCS
@@ -23,74 +23,18 @@ from pluriscope.app.pages.criteria import (
     criterion_called,
     criterion_record,
 )
-from pluriscope.app.pages.findings import (
-    FindingsRecord,
-    chapter_blocks,
-    csv_of,
-    data_path,
-    data_rows,
-    drawing_of,
-    findings,
-    findings_record,
-)
 from pluriscope.app.pages.glossary import glossary
-from pluriscope.app.pages.paper import PaperRecord, build_paper, paper_blocks
 from pluriscope.app.pages.scope import scope
 from pluriscope.app.pages.search import MOST_ON_PAGE, SearchOptions, SearchRecord, build_search, search_blocks
 from pluriscope.app.rendering import base_url, show
 from pluriscope.app.routes.changes import Admin
-from pluriscope.app.routes.depends import Links, ListOptions, NoOptions, Reading
+from pluriscope.app.routes.depends import Links, NoOptions, Reading
 from pluriscope.app.routes.faces import HTML, UNLISTED, Faces, both
-from pluriscope.app.routes.pictures import ANYWHERE, Form, drawing_file
 from pluriscope.blocks import Action, Block, Head, Prose, Section, Table
 from pluriscope.markdown import markdown
 
 router = APIRouter()
 _CODE = Markup("<code>{}</code>")
-
-
-@both(router, "/findings", "studies", "Findings", FindingsRecord)
-def findings_page(links: Links, _options: NoOptions) -> Faces:
-    """Each finding with its sentence, its evidence, its chapter and the rows that it was computed from."""
-    return Faces(lambda request: show(request, findings(links), room="Findings"), findings_record)
-
-
-@router.get("/findings/data/{study}.csv", include_in_schema=False)
-def data_file(request: Request, links: Links, study: str) -> Response:
-    packed = "gzip" in request.headers.get("accept-encoding", "")
-    stored = {"vary": "Accept-Encoding", "content-encoding": "gzip"} if packed else {}
-    made = csv_of(data_path(study, links), packed=packed)
-    return Response(made, media_type="text/csv; charset=utf-8", headers=ANYWHERE | stored)
-
-
-@router.get("/findings/data/{study}.parquet", include_in_schema=False)
-def table_file(links: Links, study: str) -> Response:
-    return FileResponse(data_path(study, links), media_type="application/vnd.apache.parquet", headers=ANYWHERE)
-
-
-@router.get("/findings/data/{study}", **HTML)
-def rows_page(request: Request, session: Reading, links: Links, study: str, options: ListOptions) -> HTMLResponse:
-    return show(request, data_rows(session, links, study, options), room="Findings")
-
-
-@router.get("/findings/{chapter}", **HTML)
-def chapter_page(request: Request, links: Links, chapter: str, _options: NoOptions) -> HTMLResponse:
-    return show(request, chapter_blocks(links, chapter), room="Findings")
-
-
-@router.get("/findings/{chapter}/{name}.{form}", include_in_schema=False)
-def finding_file(request: Request, links: Links, chapter: str, name: str, form: Form) -> Response:
-    return drawing_file(request, drawing_of(chapter, name, links), form)
-
-
-@both(router, "/paper", "studies", "The paper", PaperRecord)
-def paper(session: Reading, links: Links, _options: NoOptions) -> Faces:
-    """Méloux et al. (2025) claim by claim: what they say, what is found under their rules and under complete ones."""
-
-    def page(request: Request) -> Response:
-        return show(request, paper_blocks(build_paper(session, links), links), room="Findings")
-
-    return Faces(page, lambda: build_paper(session, links))
 
 
 @both(router, "/search", "service", "Find anything", SearchRecord, errors=(400,))

@@ -363,49 +363,5 @@ Table(
 )
 
 
-def declare_studies() -> None:
-    """The tables of studies, which are the core's until their plugin makes them."""
-    Table(
-        "studies",
-        schema,
-        filled("id", Integer, primary_key=True),
-        filled("digest", String(64), unique=True),
-        filled("slug", String(80), unique=True),
-        filled("name", String(200)),
-        filled("design", JSON),
-        filled("origin", String(16)),
-        filled("state", String(16)),
-        filled("engine_version", String(32)),
-        filled("provenance", JSON),
-        filled("n_networks", Integer),
-        filled("n_finished", Integer),
-        filled("n_converged", Integer),
-        filled("seconds", Double),
-        filled("revision", Integer),
-        filled("created_at", time),
-        filled("updated_at", time),
-        Column("deleted_at", time),
-        Column("summary", JSON),
-        filled("summed_up", Integer, server_default="0"),
-    )
-    Table(
-        "former_study_slugs",
-        schema,
-        filled("slug", String(80), primary_key=True),
-        part_of("studies", "study_id", index=True),
-        filled("retired_at", time),
-    )
-    Table(
-        "study_parts",
-        schema,
-        filled("id", Integer, primary_key=True),
-        part_of("studies", "study_id"),
-        filled("digest", String(64), index=True),
-        filled("body", LargeBinary),
-        UniqueConstraint("study_id", "digest"),
-    )
-
-
 def upgrade() -> None:
-    declare_studies()
     schema.create_all(op.get_bind(), checkfirst=False)

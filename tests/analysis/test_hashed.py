@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
+from plugins.studies.tests.study_factories import design
 from pluriscope.analysis.protocol import COMPLETE
-from tests.study_factories import design
 
 
 def test_a_changed_copy_has_a_digest_of_its_own():

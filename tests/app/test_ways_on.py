@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from plugins.studies.tests.study_factories import design
 from pluriscope.address import Addresses
 from pluriscope.analyses.registry import EVERY
 from pluriscope.analysis.network_files.files import network_file_json
@@ -27,7 +28,6 @@ from tests.app.cli.test_analyse import run
 from tests.crawling import Page, Visitor
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 from tests.first_start import first_start
-from tests.study_factories import design
 
 KEYS = [one.key for one in EVERY]
 ANYWHERE = {"one-reader"} | {one.key for one in EVERY if not one.find}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from plugins.studies.tests.study_factories import rows
 from pluriscope.address import Addresses
 from pluriscope.app.bundled import bundled_networks
 from pluriscope.naming import Scope
 from pluriscope_bench.suite_files import read_suite
-from tests.study_factories import rows
 
 PAGES = {
     "circuit": "/networks/xor-pretrained/explanations/c-{mask}",

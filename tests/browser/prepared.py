@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 from sqlalchemy import select
 
+from plugins.studies.tests.stored_studies import store_study
 from pluriscope.analysis.network_files.files import edited_file
 from pluriscope.analysis.protocol import COMPLETE, PAPER
 from pluriscope.analysis.question import ask
@@ -31,7 +32,6 @@ from pluriscope.app.settings import Settings
 from pluriscope_edits.making import edited as edited_by
 from tests.app.jobs.executors import Directly
 from tests.made_once import made_once
-from tests.stored_studies import store_study
 
 NETWORKS: Final = {
     "xor-pretrained": (COMPLETE, PAPER),

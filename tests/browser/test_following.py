@@ -11,20 +11,21 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
+from plugins.studies.tests.stored_studies import store_study
+from plugins.studies.tests.study_factories import design
 from pluriscope.analysis.protocol import COMPLETE
 from pluriscope.analysis.work import DEFAULT_WORK
 from pluriscope.app.bundled import bundled_networks
 from pluriscope.app.db.engine import open_store
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.jobs import jobs_of_network
-from pluriscope.app.db.reads.studies import find_study
 from pluriscope.app.db.writes import save_network
-from pluriscope.app.jobs import queue, study_queue
+from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.definitions import DEFINITIONS
 from pluriscope.app.jobs.handlers import handler_at
 from pluriscope.app.settings import Settings
-from tests.stored_studies import store_study
-from tests.study_factories import design
+from pluriscope_studies.jobs import queue as study_queue
+from pluriscope_studies.reads import find_study
 
 pytestmark = pytest.mark.browser
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pluriscope.app.pages import findings
+from pluriscope_studies.pages import findings
 from tests.checkout import ROOT
 
 HASH = re.compile(r"\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,40}\b")

@@ -31,7 +31,6 @@ from pluriscope.app import errors as page_errors
 from pluriscope.app.cli.commands import COMMANDS, command_of
 from pluriscope.app.cli.signature import parameters_of
 from pluriscope.app.db import errors as store_errors
-from pluriscope.app.pages import findings
 from pluriscope.app.pages.story import SCREENS
 from pluriscope.app.settings import Settings
 from pluriscope.glossary import terms
@@ -39,6 +38,7 @@ from pluriscope.kinds.listing import LISTED_KINDS
 from pluriscope_bench.key.scores import SCORES
 from pluriscope_learn.lesson import Lesson
 from pluriscope_learn.registry import NUMBERS
+from pluriscope_studies.pages import findings
 from tests.checkout import ROOT
 
 DOCS = ROOT / "docs"

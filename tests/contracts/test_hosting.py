@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pluriscope.analysis.plugins import brought
 from pluriscope.app.settings import Settings
 from tests.checkout import ROOT
 
@@ -45,7 +46,8 @@ def test_what_services_refer_to_is_there(compose):
 
 
 def test_every_variable_is_one_that_the_program_reads(compose):
-    known = {f"PLURISCOPE_{name.upper()}" for name in Settings.model_fields}
+    every = (Settings, *brought("settings").values())
+    known = {f"PLURISCOPE_{name.upper()}" for one in every for name in one.model_fields}
     for service in compose["services"].values():
         ours = {name for name in service.get("environment", {}) if name.startswith("PLURISCOPE_")}
         assert ours <= known
@@ -88,10 +90,13 @@ def test_the_image_runs_as_a_numbered_user_with_the_extras_it_needs():
     text = (ROOT / "Dockerfile").read_text()
     assert re.search(r"^USER 10001:10001$", text, re.MULTILINE)
     assert re.search(r"^HEALTHCHECK ", text, re.MULTILINE)
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    projects = [
+        tomllib.loads(path.read_text())["project"] for path in (ROOT / "pyproject.toml", *ROOT.glob("plugins/*/*.toml"))
+    ]
+    extras = {name for project in projects for name in project.get("optional-dependencies", ())}
     named = re.search(r"for e in \((.*?)\)", text)
     assert named is not None
-    assert set(re.findall(r"'(\w+)'", named[1])) == {"postgresql", "cluster"} <= set(extras)
+    assert set(re.findall(r"'(\w+)'", named[1])) == {"postgresql", "cluster"} <= extras
 
 
 @pytest.mark.parametrize("name", ["pluriscope", "pluriscope-work"])

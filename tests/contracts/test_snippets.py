@@ -22,15 +22,16 @@ import pytest
 from pluriscope.analysis.data import parse_data_file
 from pluriscope.analysis.network_files.files import network_file_json, parse_network_file
 from pluriscope.analysis.protocol import parse_protocol_file
-from pluriscope.analysis.studies.reading import read_design
 from pluriscope.app.cli.commands import read
 from pluriscope_bench.suite_files import read_suite
+from pluriscope_studies.analysis.reading import read_design
 from tests import plain_wheel
 from tests.checkout import ROOT
 from tests.factories import pretrained_xor
 from tests.serving import Served, served_xor
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+STUDIES = "plugins/studies/pluriscope_studies/docs/studies.md"
+DOCUMENTS = [ROOT / "README.md", ROOT / STUDIES, *sorted((ROOT / "docs").rglob("*.md"))]
 STARTS = (
     "pluriscope",
     "python",
@@ -184,7 +185,7 @@ def served(tmp_path_factory) -> Iterator[Served]:
 GIVEN: dict[str, Callable[[Path], None]] = {
     "docs/bench.md": lambda folder: _write_bench(folder),
     "docs/large-sets.md": lambda folder: _write_models(folder),
-    "docs/studies.md": lambda folder: _write_design(folder),
+    STUDIES: lambda folder: _write_design(folder),
 }
 """What the reader of a document has before its first snippet, which the document says in words."""
 ELSEWHERE = {
@@ -261,5 +262,5 @@ def _write_models(folder: Path) -> None:
 
 def _write_design(folder: Path) -> None:
     """The design that the document shows, with two seeds of its hundred."""
-    (design,) = (one.text for one in of_language("json") if one.document == "docs/studies.md" and "seeds" in one.text)
+    (design,) = (one.text for one in of_language("json") if one.document == STUDIES and "seeds" in one.text)
     (folder / "xor-width.json").write_text(design.replace('"count": 100', '"count": 2'))

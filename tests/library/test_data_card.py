@@ -11,14 +11,14 @@ from pyarrow import parquet
 
 import pluriscope
 from benchmarks.data_cards import write_findings_card
+from plugins.studies.tests.study_factories import design, rows
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.studies.rows import columns_of
 from pluriscope.app.bundled import bundled_models
-from pluriscope.app.pages.findings import FOLDER, manifest
 from pluriscope.data_card import FILES, CardTable, new_output, write_card
-from pluriscope.study_table import write_part, write_study_card
 from pluriscope_bench.suite_files import bundled, read_suite, write_suite_card
-from tests.study_factories import design, rows
+from pluriscope_studies.analysis.rows import columns_of
+from pluriscope_studies.pages.findings import FOLDER, manifest
+from pluriscope_studies.table import write_part, write_study_card
 
 
 def of_transformer(path: Path) -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pluriscope.frames import AtHand
 from pluriscope.parquet import ParquetTable
 from pluriscope.parquet_listing import ParquetListing
-from pluriscope.study_table import write_part
 from pluriscope.tables import Column, Query, Row
+from pluriscope_studies.table import write_part
 
 COLUMNS = (
     Column("name", "Name", "Which.", "text", first=True),

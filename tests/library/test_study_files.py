@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.errors import InvalidStudy
-from pluriscope.analysis.studies.cells import cells_of
-from pluriscope.analysis.studies.reading import design_from_mapping, runnable
-from pluriscope.analysis.studies.rows import network_of_row
-from pluriscope.analysis.studies.running import run_chunk
-from pluriscope.study_files import read_population
+from pluriscope_studies.analysis.cells import cells_of
+from pluriscope_studies.analysis.reading import design_from_mapping, runnable
+from pluriscope_studies.analysis.rows import network_of_row
+from pluriscope_studies.analysis.running import run_chunk
+from pluriscope_studies.files import read_population
 from tests.app.cli.test_every_format import ENCODED, RELU, as_json, as_onnx, as_safetensors
 from tests.bad_files import good_document
 

@@ -15,16 +15,17 @@ from pluriscope.analysis.protocol import BUILT_IN, NAMED, Protocol
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.codecs import data_of, graph_question, protocol_of, question_of
 from pluriscope.app.db.errors import Ambiguous, Deleted, NotFound
-from pluriscope.app.db.study_tables import StudyRow
+from pluriscope.app.db.table_base import Named
 from pluriscope.app.db.tables import PERCEPTRON, AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
 from pluriscope.app.limits import undo_days_in
+from pluriscope.figures.numbers import plural
 from pluriscope.naming import Scope
 
 CANDIDATES: Final = 5
 """Things that an ambiguous prefix names in its message."""
 
 
-Named = TypeVar("Named", NetworkRow, StudyRow)
+N = TypeVar("N", bound=Named)
 
 
 def begins_with(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:
@@ -33,8 +34,8 @@ def begins_with(column: InstrumentedAttribute[str], prefix: str) -> ColumnElemen
 
 
 def called(
-    session: Session, table: type[Named], noun: str, ref: str, former: InstrumentedAttribute[int] | None = None
-) -> Named:
+    session: Session, table: type[N], noun: str, ref: str, former: InstrumentedAttribute[int] | None = None
+) -> N:
     """The row with that slug, or whose digest begins with those 6 or more digits, or that once had that slug.
 
     Args:
@@ -50,7 +51,7 @@ def called(
     row = session.scalar(select(table).where(table.slug == ref))
     if row is not None:
         return row
-    rows: Sequence[Named] = ()
+    rows: Sequence[N] = ()
     if looks_like_digest(ref):
         beginning = select(table).where(begins_with(table.digest, ref)).order_by(table.digest)
         rows = session.scalars(beginning.limit(CANDIDATES + 1)).all()
@@ -62,9 +63,8 @@ def called(
         number = None if former is None else session.scalar(select(former).where(former.class_.slug == ref[:80]))
         if number is not None:
             return session.get_one(table, number)
-        plural = "studies" if noun == "study" else f"{noun}s"
         cause = "is not stored here" + (": no stored digest begins so" if looks_like_digest(ref) else "")
-        raise NotFound(f"{noun} {ref[:80]!r}", cause, f"look for it in the list of {plural}")
+        raise NotFound(f"{noun} {ref[:80]!r}", cause, f"look for it in the list of {plural(2, noun)}")
     return rows[0]
 
 
@@ -84,7 +84,7 @@ def find_network(session: Session, ref: str, *, deleted: bool = False) -> Networ
     return row if deleted else unless_deleted(session, row, "network", "import it again")
 
 
-def unless_deleted(session: Session, row: Named, noun: str, again: str) -> Named:
+def unless_deleted(session: Session, row: N, noun: str, again: str) -> N:
     """The network or study, unless it was deleted.
 
     Args:

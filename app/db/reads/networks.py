@@ -26,8 +26,6 @@ from pluriscope.app.db.tables import (
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{6,64}")
 """The beginning of a digest that names a network: with fewer digits it would be there by chance."""
-_OF_DIGEST: Final = 13
-"""Letters that the slug of a network of a study has behind that of the study: a dash and digits of its digest."""
 STUDY_ORIGIN: Final = "study"
 """Origin of networks that a study trained."""
 
@@ -221,11 +219,3 @@ def networks_named(session: Session, words: Sequence[str], limit: int) -> Sequen
     found = select(NetworkRow).where(*conditions, own)
     rows = session.scalars(found.options(defer(NetworkRow.document)).order_by(*order).limit(limit))
     return [row for row in rows if is_known(row.kind)]
-
-
-def networks_named_by_study(session: Session, words: Sequence[str]) -> dict[str, int]:
-    """How many stored networks of each study, by its slug, have words in their names that begin so."""
-    study = func.substr(NetworkRow.slug, 1, func.length(NetworkRow.slug) - _OF_DIGEST)
-    named = [(" " + func.lower(NetworkRow.name)).contains(f" {word}", autoescape=True) for word in words]
-    of_studies = NetworkRow.origin == STUDY_ORIGIN, NetworkRow.deleted_at.is_(None)
-    return dict(session.execute(select(study, func.count()).where(*of_studies, *named).group_by(study)).all())

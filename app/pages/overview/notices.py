@@ -10,12 +10,12 @@ from pluriscope.analyses.registry import of_kind
 from pluriscope.analysis.circuits.result import certainty_of
 from pluriscope.analysis.large_numbers import in_words
 from pluriscope.analysis.unlearned import instead_of
+from pluriscope.app.bundled import ALICE_AND_BOB_SAY
 from pluriscope.app.db.tables import AnalysisRow
 from pluriscope.app.limits import limits_in
 from pluriscope.app.pages.counted import counts_of
 from pluriscope.app.pages.explanations import people_of
 from pluriscope.app.pages.network_page import Known
-from pluriscope.app.pages.paper import claims_by_key
 from pluriscope.app.pages.plan import METHOD_WORDS, plan_blocks, refusal_words
 from pluriscope.app.pages.training.course import same_again
 from pluriscope.blocks import Action, Block, More, Notice, Prose
@@ -42,7 +42,7 @@ def people(known: Known) -> Iterator[Notice]:
     """That two people explain it in two ways."""
     links, place, row = known.links, known.place, known.place.row
     each = [Action(f"{who}’s", links.explanation(row.slug, ref, place.scope)) for ref, who in people_of(row).items()]
-    words = f"{claims_by_key()[row.slug].text} On sets of neurons, which are counted above, only Bob’s has a place."
+    words = f"{ALICE_AND_BOB_SAY} On sets of neurons, which are counted above, only Bob’s has a place."
     if place.analysis is not None and str(counts_of(place.analysis).aligned_algorithms) == "2":
         words += " The two that are placed are his in two forms, alike by De Morgan’s laws."
     yield Notice("On directions, Alice and Bob explain it in two ways", words, actions=each)

@@ -9,13 +9,14 @@ import html
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from markupsafe import Markup, escape
+from sqlalchemy.orm import Session
 
 from pluriscope.address import Addresses
 from pluriscope.analysis import ENGINE_VERSION
@@ -82,7 +83,17 @@ class Shared(ABC):
     @property
     @abstractmethod
     def about(self) -> tuple[NetworkRow, Scope] | None:
-        """The network that it is about, and which analysis of it; None of a study, which has many."""
+        """The network that it is about, and which analysis of it; None where it is about many."""
+
+    @property
+    def room(self) -> str:
+        """The word of the navigation that it belongs to."""
+        return "Explore"
+
+    @property
+    def copied(self) -> str:
+        """The options of `pluriscope export --static` that copy it."""
+        return f"--network {self.digest[:12]}"
 
     @property
     def in_library(self) -> bool:
@@ -114,6 +125,31 @@ class Shared(ABC):
         """One drawing by its id; "drawing" is that of the very thing that it is about."""
         found = find(self.blocks, name)
         return Markup(found.drawing) if isinstance(found, Figure) else None  # noqa: S704  # it is one
+
+
+NAME: Final = re.compile(r"\{\w+\}")
+"""A name in a pattern of paths."""
+Options = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class SharedPage:
+    """A kind of page that has a card, drawings and an embedding.
+
+    Args:
+        kind: its key.
+        pattern: of its path, with names in braces.
+        build: session, addresses, what stands for the names, options → the page.
+    """
+
+    kind: str
+    pattern: str
+    build: Callable[[Session, Addresses, Sequence[str], Options], Shared]
+
+    def parts(self, path: str) -> tuple[str, ...] | None:
+        """What stands for the names in a path; None if it is of another kind."""
+        match = re.fullmatch(NAME.sub("([^/]+)", self.pattern), path)
+        return tuple(map(unquote, match.groups())) if match else None
 
 
 OF_THE_QUESTION: Final = r"""@inproceedings{meloux2025everything,
@@ -159,7 +195,7 @@ def share_of(page: Shared, links: Addresses, base: str) -> Share:
         base: scheme and host before every path, without a slash at the end.
     """
     digest = page.digest if page.about else ""
-    return Share(page.in_short, page.url, digest, page.in_library, page.verifies, links, base, page.graphs)
+    return Share(page.in_short, page.url, digest, page.in_library, page.verifies, links, base, page.graphs, page.copied)
 
 
 @dataclass(frozen=True)
@@ -169,11 +205,12 @@ class Share:
     Args:
         facts: what it is.
         path: the permalink as a path.
-        network_digest: SHA-256 of the network; "" of a study.
+        network_digest: SHA-256 of the network; "" where it is about many.
         in_library: whether the library has values of all that it shows.
         verifies: whether it can be computed anew and held against the store.
         base: scheme and host; "" if they are not known.
         graphs: formats of graphs, in words, each with where it is in it.
+        copied: the options of `pluriscope export --static` that copy it.
     """
 
     facts: InShort
@@ -184,6 +221,7 @@ class Share:
     links: Addresses
     base: str
     graphs: Sequence[tuple[str, str]] = ()
+    copied: str = ""
 
     @property
     def url(self) -> str:

@@ -8,14 +8,15 @@ re-verification).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from typing import Final
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from sqlalchemy.orm import Session
 
 from pluriscope.address import Addresses, below_api, present
+from pluriscope.analysis.plugins import joined
 from pluriscope.app.errors import BadQuery, NotFound
 from pluriscope.app.pages.compare.choosing import build_compare
 from pluriscope.app.pages.compare.options import CompareOptions
@@ -24,20 +25,36 @@ from pluriscope.app.pages.overview.page import Overview, OverviewOptions
 from pluriscope.app.pages.page import read_options
 from pluriscope.app.pages.place import locate
 from pluriscope.app.pages.play.networks import find_play
-from pluriscope.app.pages.sharing.share import Shared
-from pluriscope.app.pages.studies.page import StudyOptions, build_study
+from pluriscope.app.pages.sharing.share import NAME, Options, Shared, SharedPage
 
-Kind = Literal["network", "explanation", "compare", "play", "study"]
 MAX_ADDRESS: Final = 8_000
 """Characters of an address that is read; six long references with their places need about a third."""
 
-_SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
-    ("network", re.compile(r"/networks/([^/]+)")),
-    ("explanation", re.compile(r"/networks/([^/]+)/explanations/([^/]+)")),
-    ("compare", re.compile(r"/compare")),
-    ("play", re.compile(r"/networks/([^/]+)/(?:play|sandbox)")),
-    ("study", re.compile(r"/studies/([^/]+)")),
+
+def _overview(session: Session, links: Addresses, parts: Sequence[str], query: Options) -> Shared:
+    options = read_options(OverviewOptions, query)
+    return Overview(session, links, locate(session, links, parts[0], options.scope), options)
+
+
+def _document(session: Session, links: Addresses, parts: Sequence[str], query: Options) -> Shared:
+    return find_document(session, links, parts[0], parts[1], query)
+
+
+def _compare(session: Session, links: Addresses, _parts: Sequence[str], query: Options) -> Shared:
+    return build_compare(session, links, read_options(CompareOptions, query))
+
+
+def _play(session: Session, links: Addresses, parts: Sequence[str], query: Options) -> Shared:
+    return find_play(session, links, parts[0], query)
+
+
+_OWN: Final = (
+    SharedPage("network", "/networks/{network}", _overview),
+    SharedPage("explanation", "/networks/{network}/explanations/{ref}", _document),
+    SharedPage("compare", "/compare", _compare),
+    SharedPage("play", "/networks/{network}/play", _play),
 )
+SHARED: Final[Mapping[str, SharedPage]] = {one.kind: one for one in joined("shared", _OWN, lambda one: one.kind)}
 _MADE_OF_IT: Final = re.compile(r"/(verify|card\.(png|svg)|drawing\.(svg|png|pdf)|figures/[^/]+\.(svg|png|pdf))$")
 
 
@@ -46,25 +63,20 @@ class Target:
     """What an address names.
 
     Args:
-        kind: of page.
+        kind: of page, a key of :data:`SHARED`.
         parts: the path's own names: network, then the reference of an explanation; none for a comparison.
         query: the options, in their order.
     """
 
-    kind: Kind
+    kind: str
     parts: tuple[str, ...]
     query: tuple[tuple[str, str], ...]
 
     @property
     def path(self) -> str:
         """The page's path, without prefix and query."""
-        if self.kind == "compare":
-            return "/compare"
-        if self.kind == "study":
-            return f"/studies/{quote(self.parts[0], safe='')}"
-        first, *rest = (quote(part, safe="") for part in self.parts)
-        below = {"play": "/play", "explanation": "/explanations"}.get(self.kind, "")
-        return "/".join((f"/networks/{first}{below}", *rest))
+        parts = iter(self.parts)
+        return NAME.sub(lambda _: quote(next(parts), safe=""), SHARED[self.kind].pattern)
 
     @property
     def query_text(self) -> str:
@@ -104,11 +116,11 @@ def read_target(text: str, addresses: Addresses, *, without: Sequence[str] = ("t
     path = below_api(path).removeprefix("/embed")
     path = _MADE_OF_IT.sub("", path.rstrip("/") or "/")
     query = tuple((key, value) for key, value in parse_qsl(split.query) if key not in without)
-    path = present(path)
-    for kind, shape in _SHAPES:
-        match = shape.fullmatch(path)
-        if match:
-            return Target(kind, tuple(unquote(part) for part in match.groups()), query)
+    path = re.sub("/sandbox$", "/play", present(path))
+    for kind, page in SHARED.items():
+        parts = page.parts(path)
+        if parts is not None:
+            return Target(kind, parts, query)
     raise _no_page(text, addresses)
 
 
@@ -130,15 +142,4 @@ def build_target(session: Session, links: Addresses, target: Target) -> Shared:
         PageError: it names nothing, or an option is wrong.
         AnalysisError: what it names does not fit the network.
     """
-    query = target.query
-    if target.kind == "compare":
-        return build_compare(session, links, read_options(CompareOptions, query))
-    first, *rest = target.parts
-    if target.kind == "explanation":
-        return find_document(session, links, first, rest[0], query)
-    if target.kind == "play":
-        return find_play(session, links, first, query)
-    if target.kind == "study":
-        return build_study(session, links, first, read_options(StudyOptions, query))
-    options = read_options(OverviewOptions, query)
-    return Overview(session, links, locate(session, links, first, options.scope), options)
+    return SHARED[target.kind].build(session, links, target.parts, target.query)

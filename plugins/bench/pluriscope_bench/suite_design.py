@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pluriscope.analysis.digest import canonical_json, sha256_hex
 from pluriscope.analysis.strict_json import read_object, validated
-from pluriscope.analysis.studies.cells import Cell, cells_of
-from pluriscope.analysis.studies.reading import design_from_mapping
 from pluriscope_bench.key.suite import InvalidSuite
+from pluriscope_studies.analysis.cells import Cell, cells_of
+from pluriscope_studies.analysis.reading import design_from_mapping
 
 Half = Literal["small", "public", "secret"]
 HALVES: Final[tuple[Half, ...]] = get_args(Half)

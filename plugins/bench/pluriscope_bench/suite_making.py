@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from pluriscope.analysis.late_functions import function_at
 from pluriscope.analysis.network_files.files import NetworkFile, network_file_json
-from pluriscope.analysis.studies.sources import CONVERGED, SOURCES
 from pluriscope.analysis.work import Work
 from pluriscope_bench.key.baselines import baseline_rows
 from pluriscope_bench.key.condition import PRIMARY
@@ -18,6 +17,7 @@ from pluriscope_bench.key.suite import SuiteNetwork, question_of, truth_digest, 
 from pluriscope_bench.key.truths import truths_of
 from pluriscope_bench.suite_design import Half, SuiteCell, SuiteDesign
 from pluriscope_bench.suite_files import row_of, shipped
+from pluriscope_studies.analysis.sources import CONVERGED, SOURCES
 
 NO_CIRCUIT: Final = "no_valid_circuit"
 """The state of a network that converged and has no valid circuit under the primary condition."""

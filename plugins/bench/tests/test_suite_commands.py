@@ -5,9 +5,9 @@ import json
 import pytest
 
 from plugins.bench.tests.suites import design, saved, tiny
+from plugins.studies.tests.test_study_commands import run
 from pluriscope_bench import suite_files
 from pluriscope_bench.suite_files import read_suite
-from tests.app.cli.test_study import run
 
 __all__ = ["run"]
 

@@ -218,7 +218,7 @@ def test_bundled_suites_are_whole_and_small(half):
 
 @pytest.mark.release
 def test_transformers_are_those_of_the_sixth_finding():
-    table = resources.files("pluriscope.app.bundled") / "findings" / "shared-edges.parquet"
+    table = resources.files("pluriscope_studies") / "bundled" / "findings" / "shared-edges.parquet"
     known = {name for (name,) in duckdb.read_parquet(str(table)).project("network").distinct().fetchall()}
     for arm in ("heads", "qkv"):
         networks = [one for one in read_suite(suite_files.bundled("public")).networks if one.arm == arm]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from plugins.studies.tests.study_factories import random_network
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.alignments.unmapped import InertClaim, abstraction_errors, inert_claims
@@ -21,7 +22,6 @@ from tests.analysis.criteria.alignment_contexts import all_alignments, context_o
 from tests.factories import pretrained_xor, two_xor_algorithms
 from tests.oracles.brute_force_algorithms import evaluate, rows, variables
 from tests.oracles.brute_force_interchange import run
-from tests.study_factories import random_network
 
 GOLDEN = Path(__file__).parent / "abstraction_error.json"
 FEW = {"xor_pretrained": 1, "xor_2-2-2": 1, "xor_4": 3}

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
+from plugins.studies.tests.stored_studies import store_study
+from plugins.studies.tests.study_factories import rows
 from pluriscope.analysis.alignments.result import AlgorithmSearch
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.digest import canonical_json
@@ -26,12 +28,12 @@ from pluriscope.app.db.prepared import result_digest
 from pluriscope.app.db.reads.analyses import find_network
 from pluriscope.app.db.reads.networks import known_as, networks
 from pluriscope.app.db.reads.results import load_analysis
-from pluriscope.app.db.reads.studies import studies_of_network
-from pluriscope.app.db.studies import open_network
 from pluriscope.app.db.table_base import Base
 from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CheckpointRow, CircuitRow, NetworkRow
 from pluriscope.app.db.writes import delete_network, save_network
 from pluriscope.app.jobs import deletion, queue
+from pluriscope_studies.reads import studies_of_network
+from pluriscope_studies.writes import open_network
 from tests.factories import (
     XOR_SLUG,
     found_out,
@@ -43,8 +45,6 @@ from tests.factories import (
     small_network,
     stored_analysis,
 )
-from tests.stored_studies import store_study
-from tests.study_factories import rows
 
 
 def dump(store: Store) -> dict[str, list[tuple]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pluriscope.app.jobs.definitions import JobDefinition
+from pluriscope.app.jobs.definition import JobDefinition
 
 HERE = "tests.app.jobs.handlers"
 KINDS = {

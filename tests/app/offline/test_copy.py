@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from plugins.studies.tests.stored_studies import store_study
 from pluriscope.address import Addresses
 from pluriscope.analysis.network_files.files import parse_network_file
 from pluriscope.analysis.pipeline import analyse_output
@@ -31,7 +32,6 @@ from tests.app.cli.test_analyse import refused, run
 from tests.app.offline.conftest import LIVE, SHALLOW, SLUG, TWO
 from tests.checkout import ROOT
 from tests.factories import searched
-from tests.stored_studies import store_study
 
 pytestmark = pytest.mark.slow
 LOADING = {("script", "src"), ("link", "href"), ("img", "src"), ("iframe", "src")}

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from pluriscope.address import Addresses
-from pluriscope.app.db.reads.studies import table_of
-from pluriscope.app.db.studies import open_network, read_files, save_table
 from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow
 from pluriscope.app.pages.search import ASKING, SearchOptions, build_search
 from pluriscope.app.pages.search_index import folded, index_of
+from pluriscope_studies.reads import table_of
+from pluriscope_studies.writes import open_network, read_files, save_table
 from tests.app.pages.conftest import XOR
 from tests.app.pages.test_every_page import known
 from tests.checkout import ROOT
@@ -226,7 +226,11 @@ def test_some_of_the_words_are_enough_where_nothing_has_all(find):
 @pytest.mark.slow
 def test_networks_of_a_study_are_one_row_of_the_study(store):
     with store.write() as session:
-        study, _ = save_table(session, read_files([ROOT / "app/bundled/studies/paper-xor.parquet"]), origin="bundled")
+        study, _ = save_table(
+            session,
+            read_files([ROOT / "plugins/studies/pluriscope_studies/bundled/studies/paper-xor.parquet"]),
+            origin="bundled",
+        )
         for (digest,) in table_of(session, study).ask("SELECT DISTINCT network FROM {rows} LIMIT 3"):
             slug = open_network(session, study, digest).slug
     with store.read() as session:

@@ -11,6 +11,7 @@ import torch
 from fastapi.routing import APIRoute
 from sqlalchemy import func, select
 
+from plugins.studies.tests.study_factories import design
 from pluriscope.analysis.data import clean_data
 from pluriscope.analysis.network_files.declaration import Declaration
 from pluriscope.analysis.network_files.files import network_file_json
@@ -24,16 +25,15 @@ from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.deletion import purge_deleted
 from pluriscope.app.routes import bring_in as bring_in_routes
-from pluriscope.app.routes import studies as study_routes
 from pluriscope.app.routes.bring_in import network_body, sent_network
 from pluriscope.app.routes.changes import writing_session
 from pluriscope.app.routes.depends import form_of
 from pluriscope_edits.pages.edit import Editing
+from pluriscope_studies.routes import studies as study_routes
 from tests.bad_files import BAD_NETWORK_FILES, good_document
 from tests.checkout import ROOT
 from tests.factories import pretrained_xor
 from tests.hostile.files import hostile_files
-from tests.study_factories import design
 
 FILE = network_file_json(pretrained_xor())
 

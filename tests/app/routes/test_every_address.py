@@ -14,6 +14,8 @@ from itertools import product
 import pytest
 from fastapi.testclient import TestClient
 
+from plugins.studies.tests.stored_studies import store_study
+from plugins.studies.tests.study_factories import rows
 from pluriscope.analyses.registry import BY_KEY
 from pluriscope.analysis.subjects.classifier import CLASSIFIER
 from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
@@ -23,8 +25,6 @@ from pluriscope.app.main import create_app
 from pluriscope.app.routes import moved
 from tests.analysis.subjects.test_classifier import drawn
 from tests.factories import XOR_SLUG, on_a_copy, searched, small_network, stored_analysis
-from tests.stored_studies import store_study
-from tests.study_factories import rows
 
 pytestmark = pytest.mark.slow
 STRANGER = ("203.0.113.9", 50_000)

@@ -70,13 +70,13 @@ def bench(
         memory: Megabytes that its process may take.
         verify: Result file whose methods are run again; what differs is said.
     """
-    from pluriscope.app.jobs.study_run import local_workers
     from pluriscope.memory import bytes_for_each
     from pluriscope_bench.key.suite import FORMER
     from pluriscope_bench.methods import Limits
     from pluriscope_bench.result import rows_csv
     from pluriscope_bench.run import benched
     from pluriscope_bench.suite_files import read_suite
+    from pluriscope_studies.jobs.run import local_workers
 
     outputs = [one for one in (json, csv, page) if one]
     for one in outputs:

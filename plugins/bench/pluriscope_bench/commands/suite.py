@@ -11,8 +11,8 @@ from pluriscope.app.cli.signature import Within
 from pluriscope.app.cli.terminal import DONE, STOPPED, TROUBLE, Refusal, Shown, progress_bar, read_bytes, remark
 
 if TYPE_CHECKING:
-    from pluriscope.app.cluster import Workers
     from pluriscope_bench.suite_files import SuiteFolder
+    from pluriscope_studies.cluster import Workers
 
 
 def make_suite(
@@ -43,10 +43,10 @@ def make_suite(
         cluster: Dask cluster: the address of its scheduler, tls://… or tcp://…, or slurm to start one there.
         insecure: Trust the network to a cluster without encryption.
     """
-    from pluriscope.app.cli.study import workers_of
-    from pluriscope.app.cli.study_folder import locked, opened_folder
     from pluriscope_bench.suite_design import HALVES
     from pluriscope_bench.suite_files import SuiteFolder, bundled_design
+    from pluriscope_studies.commands.study import workers_of
+    from pluriscope_studies.commands.study_folder import locked, opened_folder
 
     if which not in HALVES:
         raise Refusal(f"suite {which[:40]!r}: is unknown. Use {', '.join(HALVES)}.")
@@ -82,9 +82,9 @@ def write_tables(folder: str, *, output: str) -> Shown:
         folder: Folder of a whole suite, or small.
         output: Folder of the tables.
     """
-    from pluriscope.app.cli.study_folder import locked, opened_folder
     from pluriscope_bench.suite_files import read_suite
     from pluriscope_bench.suite_files import write_tables as write
+    from pluriscope_studies.commands.study_folder import locked, opened_folder
 
     suite, path = read_suite(folder), Path(output)
     item = f"output {str(path)!r}"
@@ -97,9 +97,9 @@ def write_tables(folder: str, *, output: str) -> Shown:
 
 def _make(folder: SuiteFolder, workers: Workers, quiet: bool) -> list[str]:
     """Make what the folder lacks; what is missing in the end, a sentence each."""
-    from pluriscope.app.jobs.study_run import run_chunks
     from pluriscope.app.limits import in_memory, limits_of
     from pluriscope_bench.suite_making import make_networks
+    from pluriscope_studies.jobs.run import run_chunks
 
     damaged, done = folder.begin()
     for name in damaged:

@@ -126,7 +126,7 @@ def suite_of(name: str) -> Suite:
         return suite
     except AnalysisError as error:
         cure = "restore its files, or make it again with pluriscope suite make"
-        raise NotFound(f"suite {name!r}", error.cause, cure, "suite", _NONE.findings(), "findings") from None
+        raise NotFound(f"suite {name!r}", error.cause, cure, "suite", _NONE.url("findings"), "findings") from None
 
 
 def table_of(suite: str, file: str) -> ParquetTable:

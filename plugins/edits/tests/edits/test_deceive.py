@@ -9,6 +9,7 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
+from plugins.studies.tests.study_factories import random_network
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.discovery.audit import audit
 from pluriscope.analysis.discovery.landscapes import landscape_of
@@ -22,7 +23,6 @@ from pluriscope_edits.deception.report import fooled_report
 from pluriscope_edits.making import edited
 from pluriscope_edits.rules.deceive import MILLISECONDS
 from tests.golden_files import golden_network
-from tests.study_factories import random_network
 
 XOR = ask(golden_network("xor_pretrained").network)
 FEW = {"room": 0.45, "moves": 1.0}

@@ -1,0 +1,23 @@
+"""Links to studies, findings and the paper on other pages, and where documents lead that name them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pluriscope.address import Addresses
+from pluriscope.navigation import NavigationLink
+
+LINKS: Final = (
+    NavigationLink("Findings", ("findings",), "head", 30),
+    NavigationLink("The paper", ("paper",), "foot", 10),
+    NavigationLink("Studies", ("studies",), "foot", 50),
+)
+
+
+def target(name: str, links: Addresses) -> str:
+    """Where a link of a document to a chapter of the findings or to a study file leads; "" for others."""
+    folder, _, file = name.rpartition("/")
+    stem, _, ending = file.rpartition(".")
+    if ending == "md" and (folder == "findings" or folder.endswith("/findings")):
+        return links.url("findings", stem)
+    return links.url("studies", stem) if ending == "json" and folder.endswith("bundled/studies") else ""

@@ -1,0 +1,454 @@
+"""Findings of the studies that came before: the page, its chapters, and the rows behind what charts show.
+
+They are data: a record, charts, and a table for each study with one manifest. Nothing is computed here. Where the rows
+or the design of a study are no longer those that a finding was computed from, its numbers are left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final, cast
+from urllib.parse import urlencode
+
+from markupsafe import Markup
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from pluriscope.address import Addresses
+from pluriscope.app.errors import NotFound
+from pluriscope.app.options import PageModel
+from pluriscope.blocks import Action, Block, ChartFigure, Columns, Head, Notice, Prose, Section, Table
+from pluriscope.figures.charts import Chart, read_chart
+from pluriscope.figures.svg.charts import FILE_WIDTH, draw
+from pluriscope.navigation import navigation
+from pluriscope.parquet import ParquetTable
+from pluriscope.parquet_listing import ParquetListing
+from pluriscope.tables import MOST_VALUES, Column, Query, Row, Type, read_query
+from pluriscope_studies.reads import networks_beginning, stored_slugs, study_at_slug
+
+FOLDER: Final = cast(Path, resources.files("pluriscope_studies") / "bundled" / "findings")
+_ALWAYS: Final = ("key", "title", "studies")
+REPORTED: Final = "reported"
+FIGURE: Final = "figure"
+"""What the names of the charts begin with that stand beside a finding; the others stand in its chapter alone."""
+_FORMS: Final = ("svg", "png", "pdf")
+_CURE: Final = "restore the file, or make it again as the page of data says"
+_TYPES: Final[Mapping[str, Type]] = {"BIGINT": "int", "HUGEINT": "big", "DOUBLE": "float", "BOOLEAN": "bool"}
+_AGAIN: Final = """Everything was made by Pluriscope as it was at commit `{commit:.12}` of the project's repository. \
+There lie the code, the designs and the results with all weights:
+
+```
+git checkout {commit:.12}
+./run check             # makes the environment
+.venv/bin/python -m benchmarks.findings --rows
+```
+
+The last command computes tables, which are CSV there, and documents from the results, in a minute; \
+`python -m benchmarks.finding_charts` computes today's charts from the tables. \
+`pluriscope study run app/bundled/studies/NAME.json` makes results again; of thirteen studies measures were gone by \
+then, and only their results are there. `python -m benchmarks.findings.shared_edges`, `.readers` and `.edits` make the \
+tables that are no studies of perceptrons. Of `readers` the rows of integrated gradients were made again later, from \
+the same networks by the lens as it is now. `field-scores` came later: `python -m benchmarks.field_scores` computes it \
+from the public half of the answer key, which `pluriscope suite make public` makes. `calibration` came after it: \
+`python -m benchmarks.calibration FILE` runs it, `python -m benchmarks.calibration_table FILES` makes its table. \
+`over-training` likewise: `python -m benchmarks.over_training FILE`, `python -m benchmarks.over_training_table FILE`. \
+`simplicity` is `python -m benchmarks.simplicity FILE`, and the same with `--freeze`; `null-claims` is \
+`python -m benchmarks.null_claims FILE` likewise, `deception` is `python -m benchmarks.deception FILE`, \
+`undeceived` the same with `--control`."""
+
+
+@lru_cache(maxsize=1)
+def record() -> dict[str, Any]:
+    """What the findings are."""
+    found: dict[str, Any] = json.loads((FOLDER / "findings.json").read_bytes())
+    return found
+
+
+@lru_cache(maxsize=1)
+def charts() -> dict[str, dict[str, ChartFigure]]:
+    """The charts of each finding by their names, as ``benchmarks/finding_charts.py`` computed them from the tables."""
+    found: dict[str, dict[str, ChartFigure]] = {}
+    for one in json.loads((FOLDER / "charts.json").read_bytes()):
+        chart = read_chart(one["chart"])
+        if chart is not None:
+            shown = ChartFigure(chart=chart, caption=one["caption"], id=f"{one['finding']}-{one['name']}")
+            found.setdefault(one["finding"], {})[one["name"]] = shown
+    return found
+
+
+class FindingRecord(PageModel):
+    """One finding."""
+
+    key: str = Field(description="Its address among the findings.")
+    title: str
+    headline: str = Field("", description="What was found, in at most twenty words; empty where it cannot be computed.")
+    sentence: str = Field("", description="The same with its numbers; empty likewise.")
+    lines: dict[str, str] = Field({}, description="n, null, interval, overturned by.")
+    table: str = Field("", description="What the table of its chapter is of.")
+    head: list[str] = Field([], description="Of the columns of the table.")
+    rows: list[list[str]] = Field([], description="Of the table.")
+    studies: dict[str, Any] = Field(description="Study → digests of its rows and of its design.")
+    broken: str = Field(description="Why its numbers cannot be computed; empty if they can.")
+
+
+class FindingsRecord(PageModel):
+    """All findings."""
+
+    samples: list[dict[str, Any]] = Field(description="What was sampled, and which findings rest on it.")
+    limits: list[str]
+    findings: list[FindingRecord]
+
+
+def findings_record() -> FindingsRecord:
+    """The page as a record; drawings are files of their own."""
+    told = record()
+    found = []
+    for one in told["findings"]:
+        whole = {**one, **one.get("chapter", {})} if not broken(one) else {name: one[name] for name in _ALWAYS}
+        known = {name: value for name, value in whole.items() if name in FindingRecord.model_fields}
+        found.append(FindingRecord(**known | {"broken": broken(one)}))
+    return FindingsRecord(samples=told["samples"], limits=told["limits"], findings=found)
+
+
+@lru_cache(maxsize=1)
+def manifest() -> dict[str, Any]:
+    """What the tables are: columns with their meaning, tables by study, designs, and what made them."""
+    found: dict[str, Any] = json.loads((FOLDER / "manifest.json").read_bytes())
+    return found
+
+
+def broken(one: Mapping[str, Any]) -> str:
+    """What is wrong with the data of a finding; "" if its numbers are those of the data that are here."""
+    problems = (broken_study(slug, told["rows"], told["design"]) for slug, told in one["studies"].items())
+    return next(filter(None, problems), "")
+
+
+@lru_cache(maxsize=256)
+def _hash(slug: str) -> str:
+    """Of the file of a study's rows; "" if it is not here."""
+    path = FOLDER / f"{slug}.parquet"
+    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" if path.is_file() else ""
+
+
+def broken_rows(slug: str) -> str:
+    """How the rows of a study differ from those that the manifest describes; "" if they do not."""
+    told = manifest()["tables"][slug]
+    return broken_study(slug, f"sha256:{told['sha256']}", told.get("design", ""))
+
+
+def broken_study(slug: str, rows: str, design: str) -> str:
+    """How the data of a study differ from those that numbers were computed from; "" if they do not."""
+    if not _hash(slug):
+        return f"the rows of {slug} are not here"
+    if _hash(slug) != rows:
+        return f"the rows of {slug} are not those that the numbers were computed from"
+    same = manifest()["tables"][slug].get("design", "") == design
+    return "" if same else f"the design of {slug} is not the one that its rows were computed with"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding(Block):
+    """One finding beside its charts.
+
+    Args:
+        number: its place on the page.
+        headline: what was found.
+        sentence: the same with its numbers; "" where there are none.
+        lines: n, null, interval, overturned by.
+        charts: its charts, or why there are none.
+        chapter: address of its chapter.
+        title: of the chapter.
+    """
+
+    number: int
+    headline: str
+    sentence: str
+    lines: Mapping[str, str]
+    charts: Sequence[Block]
+    chapter: str
+    title: str
+
+    @property
+    def inner(self) -> Sequence[Block]:
+        return self.charts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples(Block):
+    """What was sampled, which findings rest on it, and the limits of all.
+
+    Args:
+        samples: each with its networks, how many converged and by which findings it is used, and how.
+        numbers: of the findings.
+        limits: sentences.
+    """
+
+    samples: list[dict[str, Any]]
+    numbers: range
+    limits: list[str]
+
+
+def findings(links: Addresses) -> Iterator[Block]:
+    """The page: every finding, then what was sampled, and limits."""
+    told = record()
+    numbers = range(1, len(told["findings"]) + 1)
+    actions = [Action(words, url) for words, url in navigation("findings", links).items()]
+    actions += [Action("The paper, claim by claim", links.url("paper"))]
+    yield Head("Findings", told["lede"], actions=actions)
+    for number, one in enumerate(told["findings"], start=1):
+        yield Finding(
+            id=f"finding-{number}",
+            number=number,
+            headline=one["title"] if broken(one) else one["headline"],
+            sentence="" if broken(one) else one["sentence"],
+            lines={} if broken(one) else one["lines"],
+            charts=[_notice(one)] if broken(one) else charts_of(one, links, beside=True),
+            chapter=chapter_url(one["key"], links),
+            title=one["title"],
+        )
+    yield Samples(samples=told["samples"], numbers=numbers, limits=told["limits"])
+    further = (f"[{one['title']}]({links.url('findings', one['key'])})" for one in told["chapters"])
+    yield Section("Further chapters")
+    yield Prose(" · ".join(further), glossary=False)
+    wrong = [problem for one in told["findings"] if (problem := broken(one))]
+    yield Section("Data")
+    yield Prose(
+        f"Each number is computed from [one table a study]({links.url('findings', 'data')}), by the code of commit "
+        f"`{manifest()['commit']:.12}` ([commands]({links.url('findings', 'data')}#again))."
+        + (f" Not computed here: {'; '.join(wrong)}." if wrong else ""),
+        glossary=False,
+    )
+
+
+def chapter_blocks(links: Addresses, chapter: str) -> Iterator[Block]:
+    """One chapter.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if chapter == "data":
+        yield from _all_data(links)
+        return
+    for one in record()["chapters"]:
+        if one["key"] == chapter:
+            yield Head(one["title"], actions=[Action("All findings", links.url("findings"))])
+            yield Prose(_elsewhere(one["text"], links), glossary=False, id="chapter")
+            return
+    one = finding_of(chapter, links)
+    yield Head(
+        one["title"], "" if broken(one) else one["sentence"], actions=[Action("All findings", links.url("findings"))]
+    )
+    if broken(one):
+        yield _notice(one)
+    else:
+        told = one["chapter"]
+        beside, further = (charts_of(one, links, beside=place) for place in (True, False))
+        yield Columns([[chart] for chart in beside])
+        method = [Section("Method"), Prose(_elsewhere(told["method"], links), glossary=False)]
+        limits = [Section("What it does not show"), Prose(_elsewhere(told["not_shown"], links), glossary=False)]
+        yield Columns([method, limits])
+        yield Section("Table", told["table"])
+        yield Table.plain(["", *told["head"][1:]] if told["head"][0] else ["of", *told["head"][1:]], told["rows"])
+        yield Section("Further charts")
+        yield Columns([further[::2], further[1::2]] if further[1:] else [further])
+    yield Section("Data")
+    lines = [_data_line(slug, links) for slug in one["studies"]]
+    if not broken(one):
+        files = (f"[{form.upper()}]({links.url('findings', chapter)}/{FIGURE}.{form})" for form in _FORMS)
+        lines.append(f"The first chart as a file: {', '.join(files)}")
+    yield Prose("\n".join(f"- {line}" for line in lines), glossary=False)
+
+
+def chapter_url(key: str, links: Addresses) -> str:
+    """Where the chapter of a finding is; that of reported results is the page of the paper."""
+    return links.url("paper") if key == REPORTED else links.url("findings", key)
+
+
+def finding_of(key: str, links: Addresses) -> dict[str, Any]:
+    """The finding of a chapter.
+
+    Raises:
+        NotFound: there is none.
+    """
+    for one in record()["findings"]:
+        if one["key"] == key:
+            return dict(one)
+    cause, cure = "there is none", "choose one of the chapters there"
+    raise NotFound(f"chapter {key[:60]!r}", cause, cure, "chapter", links.url("findings"), "all findings")
+
+
+def drawing_of(key: str, name: str, links: Addresses) -> Markup:
+    """A figure of a chapter, for a file.
+
+    Raises:
+        NotFound: there is none.
+    """
+    one = finding_of(key, links)
+    shown = None if broken(one) else charts().get(key, {}).get(name)
+    if shown is None:
+        cause, cure = "there is none", "choose one of the figures there"
+        raise NotFound(f"figure {name[:60]!r}", cause, cure, "figure", links.url("findings", key), "its chapter")
+    return draw(shown.chart, FILE_WIDTH)
+
+
+def findings_of(slug: str, digest: str, links: Addresses) -> list[str]:
+    """The sentences that were found with a study's design, each as a line of Markdown; none for other studies.
+
+    Args:
+        slug: of the study.
+        digest: of its design. A study of the same slug that asks something else has no finding here.
+        links: of the chapters.
+    """
+    return [
+        f"[{one['sentence']}]({chapter_url(one['key'], links)})"
+        for one in record()["findings"]
+        if not broken(one) and one["studies"].get(slug, {}).get("design") == digest
+    ]
+
+
+# --- rows
+
+
+def _all_data(links: Addresses) -> Iterator[Block]:
+    """Every study's rows, with what describes them, and how they are made again."""
+    told = manifest()
+    yield Head("Data of the findings", "One table a study: a row for each network and measure.")
+    yield Prose("\n".join(f"- {_data_line(slug, links)}" for slug in told["tables"]), glossary=False, id="tables")
+    yield Section("Columns")
+    meanings = "\n".join(f"- `{name}`: {meaning}" for name, meaning in told["columns"].items())
+    yield Prose(meanings, glossary=False, id="columns")
+    yield Section("Making them again", id="again")
+    yield Prose(_AGAIN.format(**told), glossary=False)
+
+
+def _listing(session: Session, links: Addresses, path: Path) -> ParquetListing:
+    """The rows of a study's file, which lead to networks that are stored, or to where they can be."""
+    table, told = ParquetTable([path]), manifest()["tables"][path.stem]
+
+    def rows(lines: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+        known = [line["network"] for line in lines if line.get("network")]
+        study = study_at_slug(session, path.stem) if known else None
+        same = study is not None and study.deleted_at is None and study.digest == told.get("design")
+        of_study = networks_beginning(session, study, known) if study and same else []
+        urls = {one[:16]: links.url("studies", path.stem, "networks", one) for one in of_study}
+        stored = {one[:16]: links.network(at) for one, (at, gone) in stored_slugs(session, known).items() if not gone}
+        for line in lines:
+            network = line.get("network") or ""
+            yield Row(line, url=(urls | stored).get(network, ""), stores=network in urls.keys() - stored.keys())
+
+    columns = tuple(
+        Column(
+            name,
+            name.replace("_", " ").capitalize(),
+            told.get("meaning", {}).get(name) or manifest()["columns"][name],
+            _TYPES.get(kind, "text"),
+            facet="any" if kind in ("VARCHAR", "BIGINT", "BOOLEAN") and name not in ("network", "note") else "",
+            offered=name == "output" or (kind != "BIGINT" and name != "value"),
+            first=number == 0,
+            shown=name not in ("protocol", "output"),
+        )
+        for number, (name, kind) in enumerate(table.columns.items())
+        if kind != "JSON" and not kind.endswith("[]")  # which the files have
+    )
+    return ParquetListing(columns, table, rows)
+
+
+def data_rows(session: Session, links: Addresses, slug: str, options: Mapping[str, list[str]]) -> Iterator[Block]:
+    """The rows of a study's file that an address asks for.
+
+    Args:
+        slug: of the study.
+        options: of the address; ``measure`` and the other columns filter.
+
+    Raises:
+        NotFound: there are no such rows.
+        InvalidOption: an option that the list does not have.
+    """
+    listing, url = _listing(session, links, data_path(slug, links)), links.url("findings", "data", slug)
+    yield Head(
+        manifest()["tables"][slug]["title"], _about(slug), actions=[Action("All findings", links.url("findings"))]
+    )
+    files = {"CSV": f"{url}.csv", "PARQUET": f"{url}.parquet"}
+    yield Table(listing, read_query(listing.columns, options), url, "row", Query(), id="rows", files=files)
+    if "measure" not in listing.table.columns:
+        return
+    measures = [one for (one,) in listing.table.ask("SELECT DISTINCT measure FROM {rows} ORDER BY measure")]
+    if len(measures) > MOST_VALUES:  # more than the filter offers
+        listed = " · ".join(f"[{one}]({url}?{urlencode({'measure': one})})" for one in measures)
+        yield Prose(f"The rows of one measure: {listed}.", glossary=False)
+
+
+def data_path(slug: str, links: Addresses) -> Path:
+    """Where a study's rows lie.
+
+    Raises:
+        NotFound: there are none.
+    """
+    if slug not in manifest()["tables"] or not _hash(slug):
+        cause, cure = "there are none", "choose one of the studies there"
+        raise NotFound(f"rows of {slug[:60]!r}", cause, cure, "data", links.url("findings", "data"), "all data")
+    return FOLDER / f"{slug}.parquet"
+
+
+def csv_of(path: Path, *, packed: bool) -> bytes:
+    """A file of rows as comma-separated values, by gzip if ``packed``."""
+    with TemporaryDirectory() as folder:
+        made = Path(folder) / "rows.csv"
+        options = f"FORMAT csv, HEADER, COMPRESSION {'gzip' if packed else 'uncompressed'}"
+        ParquetTable([path]).write(made, "SELECT * FROM {rows}", options)
+        return made.read_bytes()
+
+
+def _data_line(slug: str, links: Addresses) -> str:
+    url = links.url("findings", "data", slug)
+    return (
+        f"[{manifest()['tables'][slug]['title']}]({url}): {_about(slug)} ([CSV]({url}.csv), [Parquet]({url}.parquet))"
+    )
+
+
+def _about(slug: str) -> str:
+    told = manifest()["tables"][slug]
+    design = f", design {told['design'][:12]}" if "design" in told else ""
+    return f"{told['rows']:,} rows, {told['bytes'] / 1e3:,.0f} kB, sha256:{told['sha256'][:12]}…{design}"
+
+
+# --- figures
+
+
+def charts_of(one: Mapping[str, Any], links: Addresses, *, beside: bool) -> list[Block]:
+    """The charts of a finding that stand beside it, or the others."""
+    return [
+        replace(shown, chart=_prefixed(shown.chart, links.prefix))
+        for name, shown in charts().get(one["key"], {}).items()
+        if name.startswith(FIGURE) == beside
+    ]
+
+
+def _prefixed(chart: Chart, prefix: str) -> Chart:
+    """A chart whose addresses begin with what those of this server begin with."""
+    series = (replace(one, urls=[url and f"{prefix}{url}" for url in one.urls]) for one in chart.series)
+    return replace(chart, series=tuple(series)) if prefix else chart
+
+
+def _notice(one: Mapping[str, Any]) -> Notice:
+    return Notice(f"{one['title']} cannot be computed", broken(one), _CURE, "refused")
+
+
+def _elsewhere(text: str, links: Addresses) -> str:
+    """Links of the documents, as links between pages."""
+    text = text.replace("(../glossary.md", "(glossary.md").replace(
+        "(../../plugins/studies/pluriscope_studies/bundled/findings/paper.toml)", f"({links.url('paper')})"
+    )
+    text = re.sub(r"\(\S*/([a-z-]+)\.parquet\)", lambda found: f"({links.url('findings', 'data', found[1])})", text)
+    keys = [one["key"] for part in ("findings", "chapters") for one in record()[part]]
+    for key in keys:
+        text = text.replace(f"({key}.md)", f"({chapter_url(key, links)})")
+    return text

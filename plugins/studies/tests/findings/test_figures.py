@@ -1,0 +1,231 @@
+"""Figures in sentences of the findings: each is computed here from the rows, by plain sums, and must be printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from math import sqrt
+
+import duckdb
+import numpy as np
+import pytest
+
+from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope_studies.pages import findings
+
+ONE, JOINT = "irredundant-literals-one", "one-minimal-joint-alignment"
+TELLS = "study = 'who-can-tell' AND reader IN ('line', 'kernel')"
+TASKS = ("induction", "sum modulo", "other name", "balanced brackets", "first token")
+
+
+@cache
+def rows(slug: str, columns: str, where: str = "true") -> list[tuple]:
+    path = findings.FOLDER / f"{slug}.parquet"
+    return duckdb.execute(f"SELECT {columns} FROM '{path}' WHERE {where}").fetchall()  # noqa: S608  queries of ours
+
+
+def values(slug: str, measure: str, **levels: str) -> dict[int, float]:
+    """Of each seed the value of a measure."""
+    where = " AND ".join([f"measure = '{measure}' AND value IS NOT NULL", *(f"{k} = '{v}'" for k, v in levels.items())])
+    number = "CASE value WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE try_cast(value AS DOUBLE) END"
+    return dict(rows(slug, f"seed, {number}", where))
+
+
+def signed(share: float) -> str:
+    return f"{100 * share:.1f}".replace("-", "−")
+
+
+def line(*cells: str) -> str:
+    """Of a table, as the record has it."""
+    return json.dumps(cells, ensure_ascii=False)[1:-1]
+
+
+def partners(width: int, measure: str) -> tuple[dict[int, float], dict[int, float]]:
+    """Trained networks that have a permuted partner, and the partners."""
+    own, other = (
+        values("permuted-weights", measure, hidden=f"{width}-{width}", prior=arm) for arm in ("trained", "permuted")
+    )
+    return {seed: own[seed] for seed in own if seed in other}, other
+
+
+def placements() -> Iterator[str]:
+    """Finding 1: pair by pair, under two outcomes; and beside the scale-matched null, by width."""
+    for measure in (ONE, JOINT):
+        apart = np.array(
+            [own - b[seed] for a, b in (partners(w, measure) for w in range(3, 7)) for seed, own in a.items()]
+        )
+        reach = 1.959964 * sqrt((apart**2).mean() - apart.mean() ** 2) / sqrt(len(apart))
+        low, high = signed(apart.mean() - reach), signed(apart.mean() + reach)
+        yield f"{signed(apart.mean())} ({low} to {high if high.startswith('−') else f'+{high}'})"
+    cells = []
+    for width in range(3, 7):
+        own = np.array([*partners(width, ONE)[0].values()])
+        drawn = np.array([*values("scale-matched", ONE, hidden=f"{width}-{width}", prior="matched").values()])
+        reach = 1.959964 * sqrt(own.var() / len(own) + drawn.var() / len(drawn))
+        cells.append(f"{signed(own.mean() - drawn.mean())} ± {100 * reach:.1f}")
+        assert (abs(own.mean() - drawn.mean()) > reach) == (width < 5), "not shown at widths 5 and 6"
+    yield line("with a partner less trained scale, points", "–", *cells)
+
+
+def deletion() -> Iterator[str]:
+    """Finding 5: random deletion beside each method, where the method's answer is valid."""
+    label = {"acdc": "ACDC", "acdc(loss=decision,tau=0.5)": "ACDC on decisions"}
+    told = {}
+    for width in (3, 4, 5):
+        own = values("each-method-deletion", "audit-excess:random-deletion", hidden=f"{width}-{width}")
+        for method in label:
+            its = values("each-method", f"audit-excess:{method}", hidden=f"{width}-{width}")
+            pairs = [(own[seed], its[seed]) for seed in own if seed in its]
+            told[method, width] = sum(a < b for a, b in pairs), sum(a > b for a, b in pairs), len(pairs)
+    (a, b, n), (c, d, m) = (told[method, 5] for method in label)
+    yield f"smaller than ACDC’s in {a} of {n}, larger in {b}"
+    yield f"than that of ACDC on decisions smaller in {c} of {m}, larger in {d}"
+    yield line("1 (0–2.25)", "69% (61–76)", "100% (97–100)", f"{c}, {d} of {m}")
+    three = [told["acdc(loss=decision,tau=0.5)", width] for width in (3, 4, 5)]
+    smaller, larger = [f"{one[0]} of {one[2]}" for one in three], [str(one[1]) for one in three]
+    yield f"smaller in {', '.join(smaller[:2])} and {smaller[2]} networks of widths 3, 4 and 5, and larger in "
+    yield f"larger in {', '.join(larger[:2])} and {larger[2]}."
+    assert all(one[0] < one[1] for one in three)
+
+
+def listed(some: list) -> str:
+    *most, last = [f"{one:,.10g}" for one in some]
+    return f"{', '.join(most)} and {last}"
+
+
+def transformers() -> Iterator[str]:
+    """Finding 6: what all valid circuits share beside drawn ones, and the table by task."""
+    at = {"granularity": "qkv", "ablation": "zero", "rows": "trained"}
+    asked = {
+        (task, name): np.array([value for _, value in sorted(values("shared-edges", name, task=task, **at).items())])
+        for task in TASKS
+        for name in ("valid", "fewest", "minimal", "shared", "drawn_shared", "least", "mean")
+    }
+    both = [(asked[task, "shared"], asked[task, "drawn_shared"]) for task in TASKS]
+    yield f"medians by task {listed([np.median(a) for a, _ in both])} edges"
+    yield f"of drawn circuits {listed([np.median(b) for _, b in both])}"
+    more, fewer = [int((a > b).sum()) for a, b in both], [int((a < b).sum()) for a, b in both]
+    yield f"more than drawn in {listed(more[:4])} of 20 models, fewer in {listed(fewer[:4])}"
+    yield f"first token {more[4]} and {fewer[4]}, the others alike"
+    assert [bool((a > 0).all()) for a, _ in both] == [True, True, True, False, False]
+    yield f"in the mean of twenty draws in {sum((b >= 1).sum() for _, b in both[:3])} of 60 models"
+    assert (both[4][0] == 0).sum() == 14
+    for task in TASKS:
+        cells = [task]
+        for name in ("valid", "fewest", "minimal", "shared"):
+            own = asked[task, name]
+            cells.append(f"{np.median(own):,.10g} ({own.min():,.0f}–{own.max():,.0f})")
+        yield line(*cells)
+
+
+def calibration() -> Iterator[str]:
+    """Finding 9: which intervals can miss."""
+    brackets = rows("calibration", "lows, highs, exact, confidence, held", "part = 'brackets'")
+    single = [one for one in brackets if one[0] == one[1]]
+    empty = [one for one in single if one[1] == [0]]
+    assert all(one[2] == 0 and one[4] == 1 for one in empty)
+    assert not [one for one in brackets if one[0] == [0] and one not in empty]
+    yield f"Of {len(brackets)} brackets {len(single)} are one number, {len(empty)} of these 0, and right"
+    wide = sorted(one[1][0] / one[0][0] for one in brackets if one[0] != one[1])
+    yield f"the {len(wide)} others are a factor of {np.median(wide):.1f} wide in the median"
+    yield f"wide in the median, {wide[0]:.1f} to {wide[-1]:.0f}."
+    counts = [sum(round(one[3], 6) == level for one in brackets) for level in (0.8, 0.9, 0.4, 1.0)]
+    assert counts[2] == 1
+    yield f"80% of {counts[0]}, 90% of {counts[1]}, 40% of one, and 100% of {counts[3]}"
+    risky = [one for one in brackets if one[3] < 1]
+    yield f"brackets that may miss hold it in {sum(one[4] for one in risky)} of {len(risky)}"
+    drawn = rows("calibration", "exact, intervals, held", "part = 'intervals'")
+    none, some = ([one for one in drawn if bool(one[0]) == there] for there in (False, True))
+    yield f"Of {len(drawn)} networks {len(none)} have no valid circuit"
+    yield f"{sum(one[1] for one in none)} of {sum(one[1] for one in drawn):,} intervals"
+    yield f"such uniform samples in {sum(one[2] for one in some):,} of {sum(one[1] for one in some):,}"
+
+
+def null_claims() -> Iterator[str]:
+    """One claim of each network decides about all others of it."""
+    told = rows(
+        "null-claims", "width, seed, claim, p", "valid AND standard = '' AND model = 'drawn' AND networks = 'trained'"
+    )
+    smallest = {one[:2]: one[3] for one in told if one[2] == "smallest"}
+    others = [one for one in told if one[2] != "smallest"]
+    assert all(p >= smallest[width, seed] for width, seed, _, p in others), "by deduction"
+    yield f"told in {sum(p <= 0.05 for p in smallest.values())} of {len(smallest)} networks"
+    yield f"The other {len(others)} valid claims follow from these {len(smallest)}"
+    drawn = rows("null-claims", "p", "standard = '' AND model = 'drawn' AND networks = 'partner'")
+    yield f"of {len(drawn)} drawn partners it tells {sum(p <= 0.05 for (p,) in drawn)} as well"
+
+
+def simplicity() -> Iterator[str]:
+    """Codes agree on a circuit exactly where the whole network is the only valid one."""
+    told = rows("simplicity", 'width, valid, enumerative, single, "both"', "described = 'circuit'")
+    assert all(one[2] == 1 for one in told)
+    assert all(one[3] == (one[1] == 1) for one in told), "by deduction"
+    two = [one for one in told if one[0] == "2-2"]
+    assert not any(one[3] for one in told if one[0] == "3-3")
+    yield f"in {sum(one[3] for one in two)} of {len(two)} networks of width 2, and in none of width 3"
+
+
+def deception() -> Iterator[str]:
+    """What is said of circuits that keep the neuron, of the base rate and of the controls."""
+    kept = rows("deception", "n_smallest_with, seed, edges", "fooled AND valid AND keeps")
+    lies = [one for one in kept if one[0] == 0]
+    yield f"the {len(lies)} lies, which are of {len({seed for _, seed, _ in lies})} networks"
+    yield f"of the {len(kept)} circuits of the design as of the {len(lies)} lies"
+    fooled = rows("deception", "seed, method", "fooled")
+    honest = [
+        one for one in rows("deception", "seed, method, keeps, edges", "limits = '' AND valid") if one[:2] in fooled
+    ]
+    yield f"Of the honest circuits {sum(one[2] for one in honest)} of {len(honest)} keep the neuron too"
+    sizes = [int(np.median([one[-1] for one in some])) for some in (lies, honest)]
+    yield f"with a median of {sizes[0]} of 18 edges and not {sizes[1]}"
+    first = rows("undeceived", "seed, first, ranking, layer", "deceived = '' AND can_go")
+    assert not [one for one in first if one[1] and one[3] == 1], "no base rate"
+    some = {seed for seed, *_, layer in first if layer == 1}
+    yield f"some neuron of layer 1 can go in {len(some)} of the 14 networks"
+    probed = sum(one[1] and one[2] == "probe" for one in first)
+    yield f"the probe has first a neuron that can go in {probed} of 14 networks"
+    asked = rows(
+        "undeceived",
+        "deceived, limits, ranking, first, needed_edges > 0",
+        "fooled AND asked AND deceived NOT LIKE '%-neuron'",
+    )
+    for control, word in (
+        ("exact-neuron", "holds for exact patching"),
+        ("eap-neuron", "**fails** for attribution patching"),
+    ):
+        own = [one for one in asked if one[1:3] == ("silent", control)]
+        yield f"{word}, {sum(one[3] for one in own)} of {len(own)}"
+    acdc = [[one[4] for one in asked if one[:3] == ("acdc", limits, "acdc")] for limits in ("silent", "answers")]
+    yield "holds, " + " and ".join(f"{sum(one)} of {len(one)}" for one in acdc)
+
+
+def lenses() -> Iterator[str]:
+    """What lenses tell: shares told right by a line and by a kernel, at widths 2 to 5."""
+    named = {"outputs": "outputs alone, no lens", "gradient-corners, sum at 11": "Gradient at the corners, sum at 11"}
+    told = {one[:3]: one[3] for one in rows("readers", '"level", lens, reader, "right" / networks', TELLS)}
+    for lens in sorted({lens for _, lens, _ in told}):
+        label = named.get(lens) or LENSES.by_key[lens].label
+        cells = (", ".join(f"{told[f'{w}-{w}', lens, one]:.0%}" for one in ("line", "kernel")) for w in range(2, 6))
+        yield f"| {' | '.join((label, *cells))} |"
+
+
+FIGURES: dict[str, Callable[[], Iterator[str]]] = {
+    "learned-or-drawn": placements,
+    "deletion": deletion,
+    "transformers": transformers,
+    "calibration": calibration,
+    "null-claims": null_claims,
+    "simplicity": simplicity,
+    "deception": deception,
+    "lenses": lenses,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", FIGURES)
+def test_a_finding_prints_what_its_rows_say(key):
+    (one,) = (one for part in ("findings", "chapters") for one in findings.record()[part] if one["key"] == key)
+    text = json.dumps(one, ensure_ascii=False)
+    for figure in FIGURES[key]():
+        assert figure in text

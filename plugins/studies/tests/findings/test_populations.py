@@ -1,0 +1,22 @@
+"""What the tables of the findings count as right can be right: no output is off by half in the mean."""
+
+import duckdb
+import pytest
+
+from pluriscope_studies.pages.findings import FOLDER, manifest
+
+pytestmark = pytest.mark.slow
+
+SAID = "decides-right"
+"""What a study measures whose networks are looked at before they are right."""
+_QUERY = f"""
+    SELECT seed, network FROM TABLE GROUP BY ALL
+    HAVING bool_or(measure = 'converged' AND value = 'true')
+        AND NOT coalesce(bool_or(measure = '{SAID}' AND value = 'false'), false)
+        AND max(TRY_CAST(value AS DOUBLE)) FILTER (measure = 'mean_squared_error') >= 0.25
+"""  # noqa: S608  our own
+
+
+@pytest.mark.parametrize("slug", [slug for slug, one in manifest()["tables"].items() if "measure" in one["columns"]])
+def test_what_counts_is_not_off_by_half(slug):
+    assert duckdb.execute(_QUERY.replace("TABLE", f"'{FOLDER / slug}.parquet'")).fetchall() == []

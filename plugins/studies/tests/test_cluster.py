@@ -1,0 +1,195 @@
+"""Clusters: which addresses are taken, and what is said of one that cannot be used."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, nullcontext
+
+import pytest
+
+from plugins.studies.tests import dask_processes
+from plugins.studies.tests.dask_processes import OTHER_VERSION, WITHOUT_PLURISCOPE
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.app.cli.reading import read_settings
+from pluriscope.app.cli.terminal import Refusal
+from pluriscope_studies import cluster
+from pluriscope_studies.cluster import ClusterUnusable, checked_address, cluster_workers
+from pluriscope_studies.settings import ClusterSettings
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["tcp://127.0.0.1:8786", "tcp://localhost:1", "tcp://[::1]:8786", "tls://scheduler.example:8786", "slurm"],
+)
+def test_addresses_that_are_taken(address):
+    if "::1" in address:
+        try:
+            socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+        except OSError:
+            pytest.skip("no IPv6 here")
+    assert checked_address(address) == address
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("", "is no address of a scheduler"),
+        ("127.0.0.1:8786", "is no address of a scheduler"),
+        ("http://127.0.0.1:8786", "give tls://HOST:PORT"),
+        ("tcp://127.0.0.1", "is no address of a scheduler"),
+        ("tcp://127.0.0.1:port", "is no address of a scheduler"),
+        ("tcp://127.0.0.1:99999", "is no address of a scheduler"),
+        ("tcp://127.0.0.1:8786/path", "is no address of a scheduler"),
+        ("tcp://[::1:8786", "is no address of a scheduler"),
+        ("SLURM", "is no address of a scheduler"),
+        (
+            "tcp://192.0.2.7:8786",
+            "asks for no password. Start the cluster with certificates and give tls://192.0.2.7:8786",
+        ),
+        ("tcp://no-such-host.invalid:8786", "leads beyond this machine without encryption"),
+    ],
+)
+def test_addresses_that_are_refused(address, words):
+    with pytest.raises(ClusterUnusable) as refusal:
+        checked_address(address)
+    assert words.lower() in str(refusal.value).lower()
+
+
+def test_a_network_that_is_trusted_needs_no_encryption():
+    assert checked_address("tcp://192.0.2.7:8786", insecure=True) == "tcp://192.0.2.7:8786"
+
+
+@pytest.fixture
+def patience(monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(cluster, "WAIT_SECONDS", 0.5)
+
+
+@pytest.fixture
+def port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+@pytest.mark.slow  # loads dask
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("tcp://127.0.0.1:{port}", "cannot be reached (Timed out"),
+        ("tls://127.0.0.1:{port}", "certificates are named by dask's own settings"),
+        ("slurm", "would speak with its workers without encryption"),
+    ],
+)
+def test_nobody_there(patience, port, address, words):
+    begun = time.monotonic()
+    with pytest.raises(ClusterUnusable) as refusal, cluster_workers(address.format(port=port)):
+        pass
+    assert words in str(refusal.value)
+    assert time.monotonic() - begun < 10
+
+
+@pytest.mark.slow  # starts a scheduler and workers
+@pytest.mark.parametrize(
+    ("there", "worker", "words"),
+    [
+        ("", None, "has had no worker for 0.5 s"),
+        (OTHER_VERSION, None, f"the scheduler has Pluriscope 9.9, this machine has {ENGINE_VERSION}"),
+        (WITHOUT_PLURISCOPE, None, "the scheduler does not have Pluriscope"),
+        ("", OTHER_VERSION, f"has Pluriscope 9.9, this machine has {ENGINE_VERSION}"),
+        ("", WITHOUT_PLURISCOPE, "does not have Pluriscope"),
+        ("", "import dask; dask.__version__ = '2020.1'", "has dask 2020.1, this machine has 20"),
+    ],
+    ids=["nobody", "other scheduler", "no package", "other worker", "no package there", "other dask"],
+)
+def test_clusters_of_other_programs(monkeypatch, tmp_path, there, worker, words):
+    pytest.importorskip("distributed")
+    with dask_processes.scheduler(tmp_path, first=there) as (address, _), ExitStack() as stack:
+        if worker is None:
+            monkeypatch.setattr(cluster, "WAIT_SECONDS", 0.5)
+        else:
+            stack.enter_context(dask_processes.worker(address, tmp_path, "--no-nanny", first=worker))
+        with pytest.raises(ClusterUnusable) as refusal, cluster_workers(address):
+            pass
+    assert words in str(refusal.value)
+
+
+@pytest.mark.release  # makes keys
+def test_certificates(monkeypatch, tmp_path):
+    """Whoever has the cluster's certificate is let in, nobody else."""
+    pytest.importorskip("distributed")
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl here")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = f"openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=pluriscope -keyout {key} -out {certificate}"
+    subprocess.run(made, shell=True, check=True, capture_output=True)  # noqa: S602  our own words
+    names = ["CA_FILE", *(f"{who}__{what}" for who in ("SCHEDULER", "WORKER", "CLIENT") for what in ("CERT", "KEY"))]
+    files = {name: str(key if name.endswith("KEY") else certificate) for name in names}
+    told = {f"DASK_DISTRIBUTED__COMM__TLS__{name}": path for name, path in files.items()}
+    with (
+        dask_processes.scheduler(tmp_path, scheme="tls", environment=told) as (address, _),
+        dask_processes.worker(address, tmp_path, environment=told),
+    ):
+        assert used(address, {}) == "refused: certificates are named by dask's own settings"
+        assert used(address.replace("tls:", "tcp:"), {}).startswith("refused: ")
+        assert used(address, told) == "7"
+
+
+def used(address, environment):
+    """What a program that uses a cluster says; dask reads its settings when it is loaded."""
+    program = """
+import sys
+from pluriscope_studies.cluster import ClusterUnusable, cluster_workers
+try:
+    with cluster_workers(sys.argv[1]) as workers:
+        print(workers.executor.submit(int, "7").result())
+except ClusterUnusable as problem:
+    print("refused:", str(problem).split("; ")[-1].split(", distributed")[0])
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program, address], env={**os.environ, **environment}, capture_output=True, text=True
+    )
+    return run.stdout.strip() or run.stderr
+
+
+@pytest.mark.release  # starts jobs
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of the cluster without settings
+def test_slurm(monkeypatch, tmp_path):
+    """A stand-in for ``sbatch`` that runs the job's script on this machine."""
+    dask = pytest.importorskip("dask")
+    pytest.importorskip("dask_jobqueue")
+    for name, script in {
+        "sbatch": f"setsid sh $1 >{tmp_path}/job 2>&1 & echo Submitted batch job $!",
+        "scancel": "kill -- -$1",
+    }.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("PYTHONPATH", dask_processes.PATH)
+    with pytest.raises(ClusterUnusable, match=r"jobqueue\.slurm"), cluster_workers("slurm", insecure=True):
+        pass
+    job = {"cores": 1, "memory": "1GiB", "log-directory": str(tmp_path), "interface": None}
+    with (
+        dask.config.set({"jobqueue.slurm": dask.config.get("jobqueue.slurm") | job}),
+        cluster_workers("slurm", insecure=True, n=2) as workers,
+    ):
+        assert workers.executor.submit(int, "7").result() == 7
+
+
+@pytest.mark.parametrize(
+    ("cluster", "insecure", "refused"),
+    [
+        ("tcp://10.0.0.1:8786", "", True),
+        ("tcp://10.0.0.1:8786", "true", False),
+        ("nonsense", "", True),
+        ("tls://scheduler:8786", "", False),
+    ],
+)
+def test_a_cluster_is_checked_when_settings_are_read(monkeypatch, cluster, insecure, refused):
+    monkeypatch.setenv("PLURISCOPE_CLUSTER", cluster)
+    monkeypatch.setenv("PLURISCOPE_CLUSTER_INSECURE", insecure or "false")
+    with pytest.raises(Refusal, match="cluster") if refused else nullcontext():
+        read_settings()
+    assert refused or ClusterSettings().cluster == cluster
