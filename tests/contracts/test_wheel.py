@@ -111,8 +111,22 @@ class Installed:
 
 
 @pytest.fixture(scope="module")
-def installed(made, tmp_path_factory) -> Installed:
-    """The wheel in an environment of its own, which borrows the installed dependencies and not our checkout.
+def plugins(tmp_path_factory) -> list[Path]:
+    """The wheels of all plugins, and of the one that is shown to others as a template."""
+    folder, wheels = tmp_path_factory.mktemp("plugins"), []
+    for source in (
+        *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml")),
+        ROOT / "docs/plugin-template",
+    ):
+        ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "tests")
+        copied = shutil.copytree(source, folder / "source" / source.name, ignore=ignored)
+        wheels.append(build("wheel", copied, folder / source.name))
+    return wheels
+
+
+@pytest.fixture(scope="module")
+def installed(made, plugins, tmp_path_factory) -> Installed:
+    """The wheels in an environment of its own, which borrows the installed dependencies and not our checkout.
 
     A folder that a .pth file names is put on the path, and .pth files in it are not read: so that of the editable
     installation has no effect.
@@ -124,7 +138,7 @@ def installed(made, tmp_path_factory) -> Installed:
     venv.create(folder / "env", with_pip=False, symlinks=True)
     python = folder / "env" / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-index", "--no-deps"]
-    subprocess.run([*pip, made], env=environment, check=True)
+    subprocess.run([*pip, made, *plugins], env=environment, check=True)
     (packages,) = (folder / "env").glob("lib/python*/site-packages")
     borrowed = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
     (packages / "borrowed.pth").write_text("\n".join(borrowed) + "\n")
@@ -134,6 +148,17 @@ def installed(made, tmp_path_factory) -> Installed:
     return there
 
 
+WITH_A_PLUGIN = """
+import sys
+import pluriscope
+from pluriscope.app.offline.kernel import answer, site_of
+
+result = pluriscope.explain(sys.argv[1])
+print(pluriscope.loudest(result.question)[:1])
+print([one.says for one in result.ask("lenses").lenses if one.lens == "loudest"])
+head, page = answer(site_of(result), "/search?q=loudest", {})
+print(head["status"], b"Loudest neurons" in page)
+"""
 BESIDE_ONES_OWN = """
 import sys
 import pluriscope
@@ -156,6 +181,21 @@ def test_it_works_beside_files_that_have_the_names_of_its_parts(installed, tmp_p
     done = subprocess.run(command, cwd=tmp_path, env=installed.environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"LiveView 200 \d{2,} 1\n", done.stdout)
+
+
+def test_a_plugin_of_a_stranger_is_there_in_notebooks_commands_and_pages(installed, tmp_path):
+    (tmp_path / "xor.json").write_text(json.dumps(network_file_json(golden_network("xor_3-3_c"))))
+    (tmp_path / "notebook.py").write_text(WITH_A_PLUGIN)
+    command = [installed.folder / "env" / "bin" / "python", "notebook.py", "xor.json"]
+    done = subprocess.run(command, cwd=tmp_path, env=installed.environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = r"\[\{'layer': .*\}\]\n\['Neuron .* is the loudest, .*'\]\n200 True\n"
+    assert re.fullmatch(found, done.stdout), done.stdout
+    assert "loudest" in installed.run("--help")
+    assert re.match(r"\d\.\d: [\d.e+]+\n", installed.run("loudest", tmp_path / "xor.json"))
+    one_left_out = {**installed.environment, "PLURISCOPE_PLUGINS": "none"}
+    done = subprocess.run(installed.command("loudest"), env=one_left_out, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
 
 
 def test_what_it_gives_has_types(installed, tmp_path):
