@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,3 +32,13 @@ def random_network(
 def own_task(network: Network) -> Task:
     """What a network decides on Boolean inputs, so that some alignments are valid."""
     return Task(tuple(int(x > 0.5) for x in forward(network, input_table(network.n_inputs))[:, 0]))
+
+
+def rounded_network(sizes: tuple[int, ...], seed: int) -> Network:
+    """A network of normal weights and biases, rounded to float32 as trained ones are."""
+    random = np.random.default_rng(seed)
+    shapes = list(pairwise(sizes))
+    return Network.from_arrays(
+        [random.normal(size=(n_out, n_in)).astype(np.float32) for n_in, n_out in shapes],
+        [random.normal(size=n_out).astype(np.float32) for _, n_out in shapes],
+    )

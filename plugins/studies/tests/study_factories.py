@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
-from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.tasks import named_task
 from pluriscope_studies.analysis.cells import cells_of
 from pluriscope_studies.analysis.design import StudyDesign
@@ -17,6 +13,7 @@ from pluriscope_studies.analysis.measures.measure import Measured
 from pluriscope_studies.analysis.reading import design_from_mapping
 from pluriscope_studies.analysis.rows import NAMES, Row, measured_of, rows_of
 from pluriscope_studies.analysis.sources import RowNetwork
+from tests.random_networks import rounded_network
 
 MEASURES = ["circuits-valid", "interpretations-total", "one-minimal-alignment", "irredundant-formulas"]
 
@@ -67,7 +64,7 @@ def rows(study: StudyDesign | None = None, *, failing: int = 4) -> list[Row]:
             state, message = ("stopped_early", "the loss no longer fell") if failed else ("converged", "converged")
             facts = {"seed": seed, "state": state, "message": message, "epochs": 10 + seed}
             facts |= {"loss": 0.2 if failed else 0.005, "accuracy": 0.5 if failed else 1.0, "seconds": 0.25}
-            network = RowNetwork(random_network(cell.sizes, 1000 * position + seed), (named_task("XOR", 2),))
+            network = RowNetwork(rounded_network(cell.sizes, 1000 * position + seed), (named_task("XOR", 2),))
             values = {} if failed else {p.name: (values_at(position, seed),) for p in study.protocols}
             found += rows_of(cell, facts, network, values)
     return found
@@ -87,12 +84,3 @@ def values_at(position: int, seed: int) -> dict[str, Measured]:
         "one-minimal-alignment": Measured(seed % 2 == 0),
         "irredundant-formulas": Measured(("A ∧ B",) if seed % 2 == 0 else ("A ∧ B", "A ∨ B")),
     }
-
-
-def random_network(sizes: tuple[int, ...], seed: int) -> Network:
-    random = np.random.default_rng(seed)
-    shapes = list(pairwise(sizes))
-    return Network.from_arrays(
-        [random.normal(size=(n_out, n_in)).astype(np.float32) for n_in, n_out in shapes],
-        [random.normal(size=n_out).astype(np.float32) for _, n_out in shapes],
-    )

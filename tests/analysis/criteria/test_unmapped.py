@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plugins.studies.tests.study_factories import random_network
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.alignments.unmapped import InertClaim, abstraction_errors, inert_claims
@@ -22,6 +21,7 @@ from tests.analysis.criteria.alignment_contexts import all_alignments, context_o
 from tests.factories import pretrained_xor, two_xor_algorithms
 from tests.oracles.brute_force_algorithms import evaluate, rows, variables
 from tests.oracles.brute_force_interchange import run
+from tests.random_networks import rounded_network
 
 GOLDEN = Path(__file__).parent / "abstraction_error.json"
 FEW = {"xor_pretrained": 1, "xor_2-2-2": 1, "xor_4": 3}
@@ -110,7 +110,7 @@ def test_what_cancels_on_every_base_is_not_inert():
 
 
 def test_a_run_that_goes_wrong_decides_whatever_another_layer_would_cost():
-    network = random_network((2, 4, 5, 1), 4)
+    network = rounded_network((2, 4, 5, 1), 4)
     algorithm = parse_algorithm("(!(!(!A&!B)&!(A&B))&!(!(!A&B)&!(!B&A)))", "and_inverter", 2)
     below, above = (sorted(one.path for one in algorithm.variables if len(one.path) == depth) for depth in (2, 1))
     sites = {f"p{path}": (1, (neuron,)) for neuron, path in enumerate(below)}

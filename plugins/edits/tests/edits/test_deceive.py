@@ -9,7 +9,6 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
-from plugins.studies.tests.study_factories import random_network
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.discovery.audit import audit
 from pluriscope.analysis.discovery.landscapes import landscape_of
@@ -23,6 +22,7 @@ from pluriscope_edits.deception.report import fooled_report
 from pluriscope_edits.making import edited
 from pluriscope_edits.rules.deceive import MILLISECONDS
 from tests.golden_files import golden_network
+from tests.random_networks import rounded_network
 
 XOR = ask(golden_network("xor_pretrained").network)
 FEW = {"room": 0.45, "moves": 1.0}
@@ -58,7 +58,7 @@ def test_shapley_values_are_what_neurons_add_in_the_mean_over_all_orders(layer):
 
 
 def test_a_probe_of_one_neuron_explains_the_square_of_its_correlation_with_the_answer():
-    question = ask(random_network((3, 4, 3, 1), 3))
+    question = ask(rounded_network((3, 4, 3, 1), 3))
     layer = activations(question.network, input_table(3))[1]
     labels = np.array(question.task.truth_table)
     wanted = [np.corrcoef(column, labels)[0, 1] ** 2 if column.std() > 0 else 0.0 for column in layer.T]
@@ -113,7 +113,7 @@ def test_what_cannot_be_done_is_refused(settings, told):
 
 def test_a_layer_of_one_neuron_has_none_to_put_first():
     with pytest.raises(InvalidEdit, match="layer 2: has 1 neurons"):
-        edited("deceive", ask(random_network((2, 3, 1, 1), 0)), {"neuron": "2.0"})
+        edited("deceive", ask(rounded_network((2, 3, 1, 1), 0)), {"neuron": "2.0"})
 
 
 @pytest.mark.slow
@@ -149,4 +149,4 @@ def test_networks_that_are_wrong_or_too_large_are_refused_before_anything_is_don
     with pytest.raises(InvalidEdit, match="begins with a network that is right"):
         fooled_report(wrong)
     with pytest.raises(BeyondLimits, match="the limit is 60"):
-        fooled_report(ask(random_network((4, 8, 8, 1), 0)))
+        fooled_report(ask(rounded_network((4, 8, 8, 1), 0)))

@@ -125,3 +125,10 @@ def test_cells_are_every_combination_and_keep_their_keys_in_larger_grids():
     assert small[1].sizes == (2, 3, 3, 1)
     assert small[1].spec(7).seed == 7
     assert small[1].spec(7).loss_target == 0.01
+
+
+def test_a_changed_study_is_another_study():
+    one = design()
+    before = one.digest
+    assert one.model_copy(update={"loss_target": [0.25]}).digest != before
+    assert one.model_copy() == one

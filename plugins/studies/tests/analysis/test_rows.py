@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plugins.studies.tests.study_factories import design, random_network, rows, values_at
+from plugins.studies.tests.study_factories import design, rows, values_at
 from pluriscope.analysis.errors import InvalidNetwork, InvalidStudy
 from pluriscope_studies.analysis.cells import cells_of
 from pluriscope_studies.analysis.measures.measure import Measured
 from pluriscope_studies.analysis.old_results import read_old_results
 from pluriscope_studies.analysis.rows import columns_of, measured_of, measures_of_columns, network_of_row, rows_of
+from tests.random_networks import rounded_network
 
 OLD = (Path(__file__).parents[1] / "study-result-1.jsonl.gz").read_bytes()
 LINES = gzip.decompress(OLD).splitlines(keepends=True)
@@ -76,7 +77,7 @@ def test_results_of_before_are_read_with_measures_that_are_unknown_here():
     assert first["kindness"] is None
     assert json.loads(first["inexact"])["kindness"] == {"value": str(10**40), "note": "large"}
     network = network_of_row(old.design, first).network
-    assert np.array_equal(network.weights[0], random_network((2, 2, 2, 1), 0).weights[0])
+    assert np.array_equal(network.weights[0], rounded_network((2, 2, 2, 1), 0).weights[0])
     data = [network_of_row(old.design, row).data for row in old.rows]
     assert [one is not None for one in data].count(True) == 2  # of one network under two protocols
 
