@@ -34,6 +34,7 @@ GROUPS: Final[Mapping[str, str]] = MappingProxyType(
         "lenses": "lenses",
         "methods": "methods of circuit discovery",
         "criteria": "criteria",
+        "funnels": "ready-made funnels",
         "explanations": "kinds of explanation",
         "subjects": "kinds of network",
         "edits": "rules of editing",

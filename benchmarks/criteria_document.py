@@ -1,16 +1,19 @@
-"""The registry as the document ``docs/criteria.md``."""
+"""The registry as the document ``docs/criteria.md``, without what plugins bring."""
 
 from __future__ import annotations
 
 import sys
 from typing import Final
 
+from pluriscope.analysis.plugins import brought
 from pluriscope.criteria import EVERY, contents, details
 
+OWN: Final = [one for one in EVERY if one not in brought("criteria").values()]
 _INTRODUCTION: Final = """\
 # Criteria
 
-Which explanations survive what. Made from the registry by `python -m benchmarks.criteria_document`; do not edit.
+Which explanations survive what. Made from the registry by `python -m benchmarks.criteria_document`; do not edit. \
+The page of criteria in the application has those of plugins, too.
 
 A criterion looks at one explanation at a time and gives a verdict: an outcome, a score where there is something to \
 measure, one sentence of reason and, where there is one, a witness that shows the outcome. Outcomes are *passed*, \
@@ -35,8 +38,8 @@ criterion may have is undecided, the largest circuits first.
 
 def criteria_document() -> str:
     """The whole document, in Markdown."""
-    heads = ((f"## {one.key}\n\n**{one.label}.** {one.definition}\n", *details(one)) for one in EVERY)
-    parts = [_INTRODUCTION, "\n".join(contents()), *("\n".join(lines) for lines in heads)]
+    heads = ((f"## {one.key}\n\n**{one.label}.** {one.definition}\n", *details(one)) for one in OWN)
+    parts = [_INTRODUCTION, "\n".join(contents(OWN)), *("\n".join(lines) for lines in heads)]
     return "\n".join(parts)
 
 

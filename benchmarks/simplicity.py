@@ -23,10 +23,10 @@ from pluriscope.analysis.pipeline import analyse_output
 from pluriscope.analysis.question import Question, ask
 from pluriscope.analysis.report import Analysed, Placed, Settings
 from pluriscope.analysis.result import OutputAnalysis
-from pluriscope.analysis.simplicity.report import WORDS, find
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.tasks import task_from_table
 from pluriscope.analysis.work import Work
+from pluriscope_methods.simplicity.report import WORDS, find
 from pluriscope_studies.pages.findings import FOLDER
 
 SLUG: Final = "simplicity"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from pluriscope.analysis.criteria.criterion import KINDS, Criterion
@@ -17,13 +17,13 @@ _ON_THE_WEB: Final = {"causal scrubbing": "https://www.alignmentforum.org/s/h95a
 _CIRCUITS_OF_MODELS: Final = "circuits of models"
 
 
-def contents() -> Iterator[str]:
-    """A table of kinds of explanations, each with links to its criteria."""
+def contents(of: Collection[Criterion]) -> Iterator[str]:
+    """A table of kinds of explanations, each with links to its criteria among those given."""
     yield "| applies to | criteria |"
     yield "|---|---|"
     asked = {_plural(kind): criteria_for(kind) for kind in (*KINDS, *(one.key for one in RECORDED))}
     for plural, criteria in {**asked, _CIRCUITS_OF_MODELS: OF_MODELS}.items():
-        links = " ".join(f"[`{criterion.key}`](#{criterion.key})" for criterion in criteria)
+        links = " ".join(f"[`{criterion.key}`](#{criterion.key})" for criterion in criteria if criterion in of)
         if links:
             yield f"| {plural} | {links} |"
     yield ""

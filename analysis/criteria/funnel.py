@@ -36,6 +36,7 @@ from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
 from pluriscope.analysis.criteria.verdict import OUTCOMES, PASSED, UNDECIDED
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.large_numbers import estimate
+from pluriscope.analysis.plugins import joined
 from pluriscope.analysis.report import Analysed, Exact, Part, Report, Settings
 from pluriscope.analysis.result import CriterionTally
 from pluriscope.analysis.work import DEFAULT_WORK, Work
@@ -70,7 +71,7 @@ class FunnelPreset:
         return parse_steps(self.criteria)
 
 
-PRESETS: Final[tuple[FunnelPreset, ...]] = (
+_OWN: Final = (
     FunnelPreset(
         "recommended",
         "Recommended",
@@ -120,13 +121,8 @@ PRESETS: Final[tuple[FunnelPreset, ...]] = (
         "Whether it still holds near the clean inputs and for whatever its absent neurons carry.",
         ("margin", "input-noise", "input-robust", "patching-robust"),
     ),
-    FunnelPreset(
-        "simplicity",
-        "Simplicity",
-        "What has the shortest description depends on the code, so two codes are asked one after the other.",
-        ("shortest-list", "shortest-enumerative"),
-    ),
 )
+PRESETS: Final = joined("funnels", _OWN, lambda one: one.key)
 DEFAULT_PRESET: Final = PRESETS[0]
 
 

@@ -183,18 +183,6 @@ ONE_READER: Final = Analysis(
     searched=False,
     needs=("readers",),
 )
-SIMPLICITY: Final = Analysis(
-    "simplicity",
-    "How many hold up",
-    "Simplicity",
-    "Which explanations have the shortest description, and is it a single one?",
-    "Under a second for most networks; wide ones take longer, and are told so.",
-    "pluriscope.analysis.simplicity.report:find",
-    (("simplicity", "Simplicity", "circuits in the order of the shortest description that is possible"),),
-    always,
-    boolean=False,
-    reads=frozenset({"placed"}),
-)
 NULL: Final = Analysis(
     "null",
     "Against networks that should have nothing",
@@ -211,7 +199,7 @@ NULL: Final = Analysis(
 EVERY: Final = joined(
     "analyses",
     (
-        *(FUNNEL, COMMON_GROUND, MAP, SIMPLICITY, PAIR, RIVALS, LADDER, DIRECTIONS, STORIES),
+        *(FUNNEL, COMMON_GROUND, MAP, PAIR, RIVALS, LADDER, DIRECTIONS, STORIES),
         *(METHODS, ONE_READER, NULL),
     ),
     lambda one: one.key,

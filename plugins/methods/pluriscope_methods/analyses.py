@@ -39,3 +39,16 @@ STEERING: Final = Analysis(
     after_play="Steer",
     shows="pluriscope_methods.pages.steering",
 )
+SIMPLICITY: Final = Analysis(
+    "simplicity",
+    "How many hold up",
+    "Simplicity",
+    "Which explanations have the shortest description, and is it a single one?",
+    "Under a second for most networks; wide ones take longer, and are told so.",
+    "pluriscope_methods.simplicity.report:find",
+    (("simplicity", "Simplicity", "circuits in the order of the shortest description that is possible"),),
+    always,
+    boolean=False,
+    reads=frozenset({"placed"}),
+    shows="pluriscope_methods.pages.simplicity",
+)

@@ -14,6 +14,7 @@ from pluriscope.address import Addresses
 from pluriscope.analysis.data import DataRecord
 from pluriscope.analysis.network_files.files import NetworkFile
 from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.plugins import brought
 from pluriscope.analysis.protocol import COMPLETE, PAPER, Protocol
 from pluriscope.analysis.question import ask
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -42,7 +43,8 @@ MINE = Protocol(name="mine", accuracy_threshold=0.9)
 JUDGED = (
     *("zero-ablation", "mean-ablation", "resample-ablation", "all-ablations"),
     *("output-faithfulness", "output-faithfulness(tolerance=0.05)", "necessity", "representative"),
-    *("minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal", "shortest-list", "shortest-enumerative"),
+    *("minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal"),
+    *brought("criteria"),
     *("irredundant-literals", "irredundant-gates", "both-directions", "minimal-alignment"),
 )
 """Criteria whose verdicts on the pretrained XOR under complete are stored, those on interpretations apart."""

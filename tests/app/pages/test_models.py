@@ -18,10 +18,12 @@ from sqlalchemy import select
 
 from conftest import ON_EVERY_DATABASE, database_url
 from pluriscope.address import Addresses
-from pluriscope.analyses.registry import BY_KEY
+from pluriscope.analyses.analysis import always
+from pluriscope.analyses.registry import BY_KEY, of_kind
 from pluriscope.analysis.circuit_sets.judged_masks import judged_circuits
 from pluriscope.analysis.circuit_sets.masks import circuits_of, find_masks
 from pluriscope.analysis.discovery.registry import METHODS
+from pluriscope.analysis.plugins import brought
 from pluriscope.analysis.subjects import registry
 from pluriscope.analysis.subjects.enumeration import mask_bits, read_mask
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
@@ -424,7 +426,8 @@ def test_a_kind_that_this_version_does_not_know_is_left_out(client, monkeypatch)
     assert client.get(ONE).status_code == 404
 
 
-FOLLOWING = {"methods", "lenses", "map", "rivals", "one-reader", "simplicity"} & BY_KEY.keys()
+_BROUGHT = {one for one in of_kind(TOY) if one.follows is always and one.key in brought("analyses")}
+FOLLOWING = {"methods", "map", "rivals", *(one.key for one in _BROUGHT)}
 
 
 @pytest.mark.slow
@@ -459,7 +462,7 @@ def test_where_circuits_are_too_many_what_needs_none_is_asked(store, monkeypatch
         row = searched(session, json.dumps({**OTHER, "biases": [[-1.0, -0.75], [0.0]]}).encode())
         assert (row.circuits_method, row.circuits_truncated_at, row.exhaustive) == ("refused", 0, False)
         assert "64 masks" in row.plan["refused"]
-        assert enqueue_missing(session) == len(FOLLOWING) + len({"lenses", "one-reader"} & FOLLOWING)
+        assert enqueue_missing(session) == len(FOLLOWING) + sum(not one.searched for one in _BROUGHT)
 
 
 @pytest.mark.slow

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from pluriscope.analyses.shown import AnalysisContext, Shown
-from pluriscope.analysis.simplicity.codes import CODES
-from pluriscope.analysis.simplicity.report import WORDS, KindLength, SimplicityReport
 from pluriscope.blocks import Block, ChartFigure, More, Notice, Prose, Table
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.tables import Column, Row
+from pluriscope_methods.simplicity.codes import CODES
+from pluriscope_methods.simplicity.report import WORDS, KindLength, SimplicityReport
 
 _COLUMNS: Final = (
     Column("kind", "What is described", "One of these is the row's link.", "name", first=True),

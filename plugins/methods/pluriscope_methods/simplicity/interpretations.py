@@ -17,10 +17,10 @@ from pluriscope.analysis.interpretations.cuts import pattern, read_cuts
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.observed import ObservedClasses, observed_classes
 from pluriscope.analysis.question import Question
-from pluriscope.analysis.simplicity.codes import ENUMERATIVE, LIST, Code
-from pluriscope.analysis.simplicity.formulas import ShortestFormula, shortest_formula
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.work import Work
+from pluriscope_methods.simplicity.codes import ENUMERATIVE, LIST, Code
+from pluriscope_methods.simplicity.formulas import ShortestFormula, shortest_formula
 
 STAGE: Final = "simplicity"
 _MOST_CLASSES: Final = 200_000  # of one circuit

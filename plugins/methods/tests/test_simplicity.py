@@ -17,13 +17,13 @@ from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.report import Analysed, Settings
-from pluriscope.analysis.simplicity import formulas
-from pluriscope.analysis.simplicity.codes import CODES, ENUMERATIVE, LIST
-from pluriscope.analysis.simplicity.formulas import shortest_formula
-from pluriscope.analysis.simplicity.interpretations import shortest_by_formulas, shortest_by_tables
-from pluriscope.analysis.simplicity.report import find
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope_methods.simplicity import formulas
+from pluriscope_methods.simplicity.codes import CODES, ENUMERATIVE, LIST
+from pluriscope_methods.simplicity.formulas import shortest_formula
+from pluriscope_methods.simplicity.interpretations import shortest_by_formulas, shortest_by_tables
+from pluriscope_methods.simplicity.report import find
 from tests.analysis.criteria.circuit_contexts import all_circuits, xor_context
 
 
@@ -181,7 +181,7 @@ def test_a_criterion_says_that_not_all_are_listed() -> None:
 
 
 def test_what_is_not_known_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pluriscope.analysis.simplicity.interpretations._MOST_CLASSES", 1)
+    monkeypatch.setattr("pluriscope_methods.simplicity.interpretations._MOST_CLASSES", 1)
     population = xor_context()
     found = find(Analysed(population.question, search_circuits(population.question)), Settings()).kinds[1]
     assert [one.code for one in found.shortest] == ["enumerative"]

@@ -15,14 +15,14 @@ from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.report import Analysed, Exact, Part, Placed, Report, Settings
-from pluriscope.analysis.simplicity.codes import CODES, Code
-from pluriscope.analysis.simplicity.interpretations import (
+from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope_methods.simplicity.codes import CODES, Code
+from pluriscope_methods.simplicity.interpretations import (
     STAGE,
     ShortestInterpretations,
     shortest_by_formulas,
     shortest_by_tables,
 )
-from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Kind = Literal["circuit", "interpretation", "alignment"]
 WORDS: Final[dict[Kind, tuple[str, str]]] = {

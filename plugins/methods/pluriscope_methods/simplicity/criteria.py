@@ -13,7 +13,7 @@ from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.criteria.criterion import Criterion, Settings
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import NOT_APPLICABLE, Verdicts, Witness, verdicts_of
-from pluriscope.analysis.simplicity.codes import ENUMERATIVE, LIST, Code
+from pluriscope_methods.simplicity.codes import ENUMERATIVE, LIST, Code
 
 _NO_VARIABLE: Final = "Its algorithm has no variable, so nothing is placed."
 
