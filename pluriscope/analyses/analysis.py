@@ -41,7 +41,8 @@ class Analysis:
         asks: of one that is answered at once, what it is in the library.
         after_play: of one that Play leads to, what the link says.
         page: where it stands that has no page of its own: key of the analysis on whose page, or "compare".
-        shows: module whose ``SHOWN`` shows it; "" for that of its key, or of its page, in this package.
+        gathers: keys of others that stand on its page, and have pages of their own where it is not there.
+        shows: module whose ``SHOWN`` shows it; "" for that of its key in this package.
         thumb: what makes the chart of it that overviews have, as "module:function" of its report; references of
             explanations stand in it for addresses. "" where overviews have none.
     """
@@ -67,6 +68,7 @@ class Analysis:
     asks: str = ""
     after_play: str = ""
     page: str = ""
+    gathers: tuple[str, ...] = ()
     shows: str = ""
     thumb: str = ""
 

@@ -7,22 +7,13 @@ and no page imports what learns. Jobs, addresses, pages, JSON and commands follo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from pluriscope.analyses.analysis import Analysis, always, never
 from pluriscope.analysis.plugins import joined
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.subjects.subject import SubjectKind
-
-
-def _ladder_is_cheap(question: Question) -> bool:
-    """Whether every class in closed form takes seconds, here and on the permuted networks."""
-    from pluriscope.analysis.algorithms.redundancy import MAX_PLACED
-    from pluriscope.analysis.directions.search import MAX_CHEAP, closed_form_work
-    from pluriscope.analysis.map_classes.closed_classes import N_PERMUTED
-
-    work = closed_form_work(question.network, MAX_PLACED) * (N_PERMUTED + 1)
-    return bool(question.network.hidden_sizes) and work <= MAX_CHEAP
 
 
 def _pair_is_cheap(question: Question) -> bool:
@@ -53,7 +44,7 @@ STORIES: Final = Analysis(
     always,
     version=2,
     needs=("algorithms",),
-    page="ladder",
+    shows="pluriscope.analyses.carried_algorithms",
 )
 RIVALS: Final = Analysis(
     "rivals",
@@ -65,6 +56,7 @@ RIVALS: Final = Analysis(
     (("most different circuits", "Most different circuits", "every pair, block by block"),),
     always,
     page="compare",
+    shows="pluriscope.analyses.compare",
 )
 PAIR: Final = Analysis(
     "pair",
@@ -82,6 +74,7 @@ PAIR: Final = Analysis(
     reads=frozenset({"observed"}),
     needs=("interpretations",),
     page="compare",
+    shows="pluriscope.analyses.compare",
 )
 MAP: Final = Analysis(
     "map",
@@ -112,18 +105,6 @@ METHODS: Final = Analysis(
     thorough_needs=("gates",),
     version=2,
     methods="pluriscope.analysis.discovery.registry:METHODS",
-)
-LADDER: Final = Analysis(
-    "ladder",
-    "What stands where",
-    "Where an algorithm can stand",
-    "On which neurons or directions can the variables of an algorithm stand, and in which circuits?",
-    "Seconds for the classes in closed form; learned ones take minutes.",
-    "pluriscope.analysis.map_classes.closed_classes:find",
-    (("ladder", "Classes of maps", "every class of maps, here and on networks with permuted weights"),),
-    _ladder_is_cheap,
-    thoroughly="learned maps",
-    needs=("algorithms",),
 )
 COMMON_GROUND: Final = Analysis(
     "common-ground",
@@ -169,7 +150,6 @@ DIRECTIONS: Final = Analysis(
     thoroughly="learned subspaces, and every irredundant algorithm",
     version=2,
     needs=("algorithms",),
-    page="ladder",
 )
 ONE_READER: Final = Analysis(
     "one-reader",
@@ -196,14 +176,13 @@ NULL: Final = Analysis(
     needs=("studies",),
     searched=False,
 )
-EVERY: Final = joined(
+_JOINED: Final = joined(
     "analyses",
-    (
-        *(FUNNEL, COMMON_GROUND, MAP, PAIR, RIVALS, LADDER, DIRECTIONS, STORIES),
-        *(METHODS, ONE_READER, NULL),
-    ),
+    (FUNNEL, COMMON_GROUND, MAP, PAIR, RIVALS, DIRECTIONS, STORIES, METHODS, ONE_READER, NULL),
     lambda one: one.key,
 )
+_HOSTS: Final = {key: one.key for one in _JOINED for key in one.gathers}
+EVERY: Final = tuple(replace(one, page=_HOSTS.get(one.key, one.page)) for one in _JOINED)
 """All that are asked about networks."""
 _FIRST: Final = ("How many hold up", "Two that differ", "What stands where", "What methods say")
 GROUPS: Final[Mapping[str, tuple[Analysis, ...]]] = {

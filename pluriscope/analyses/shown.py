@@ -158,9 +158,9 @@ class Shown:
 
 
 def shown(analysis: Analysis) -> Shown:
-    """How an analysis is shown, by the file of its name, or of the page on which it stands."""
-    name = (analysis.page or analysis.key).replace("-", "_")
-    found: Shown = import_module(analysis.shows or f"pluriscope.analyses.{name}").SHOWN
+    """How an analysis is shown, by the module that it names, or else the file of its key."""
+    own = f"pluriscope.analyses.{analysis.key.replace('-', '_')}"
+    found: Shown = import_module(analysis.shows or own).SHOWN
     return found
 
 

@@ -5,7 +5,33 @@ from __future__ import annotations
 from typing import Final
 
 from pluriscope.analyses.analysis import Analysis, always, never
+from pluriscope.analysis.question import Question
 
+
+def _map_classes_are_cheap(question: Question) -> bool:
+    """Whether every class in closed form takes seconds, here and on the permuted networks."""
+    from pluriscope.analysis.algorithms.redundancy import MAX_PLACED
+    from pluriscope.analysis.directions.search import MAX_CHEAP, closed_form_work
+    from pluriscope_methods.map_classes.closed_classes import N_PERMUTED
+
+    work = closed_form_work(question.network, MAX_PLACED) * (N_PERMUTED + 1)
+    return bool(question.network.hidden_sizes) and work <= MAX_CHEAP
+
+
+MAP_CLASSES: Final = Analysis(
+    "ladder",
+    "What stands where",
+    "Where an algorithm can stand",
+    "On which neurons or directions can the variables of an algorithm stand, and in which circuits?",
+    "Seconds for the classes in closed form; learned ones take minutes.",
+    "pluriscope_methods.map_classes.closed_classes:find",
+    (("ladder", "Classes of maps", "every class of maps, here and on networks with permuted weights"),),
+    _map_classes_are_cheap,
+    thoroughly="learned maps",
+    needs=("algorithms",),
+    gathers=("directions", "stories"),
+    shows="pluriscope_methods.pages.map_classes",
+)
 LENSES: Final = Analysis(
     "lenses",
     "What methods say",

@@ -426,7 +426,7 @@ def test_a_kind_that_this_version_does_not_know_is_left_out(client, monkeypatch)
     assert client.get(ONE).status_code == 404
 
 
-_BROUGHT = {one for one in of_kind(TOY) if one.follows is always and one.key in brought("analyses")}
+_BROUGHT = [one for one in of_kind(TOY) if one.follows is always and one.key in brought("analyses")]
 FOLLOWING = {"methods", "map", "rivals", *(one.key for one in _BROUGHT)}
 
 

@@ -27,15 +27,15 @@ from pluriscope.analysis.directions.search import search_directions
 from pluriscope.analysis.directions.table import DirectionTable
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.late_functions import function_at
-from pluriscope.analysis.map_classes.report import CLOSED, ClassCounts, ClosedClass, MapClassesReport
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.report import Analysed, Settings
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.tasks import Task, input_table
 from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope_methods.map_classes.report import CLOSED, ClassCounts, ClosedClass, MapClassesReport
 
-_LEARN = "pluriscope.analysis.map_classes.learned_classes:count_learned"
+_LEARN = "pluriscope_methods.map_classes.learned_classes:count_learned"
 N_PERMUTED = 20
 _JOINT = 1_000  # alignments on neurons whose joint interchanges are run
 

@@ -10,12 +10,12 @@ import pytest
 
 from pluriscope.analysis.algorithms.redundancy import placed_algorithms
 from pluriscope.analysis.data import clean_data
-from pluriscope.analysis.map_classes.closed_classes import closed_counts, count_closed
-from pluriscope.analysis.map_classes.report import CLOSED, ClassCounts, MapClassesReport
 from pluriscope.analysis.protocol import COMPLETE
 from pluriscope.analysis.question import ask
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.tasks import Task, named_task
+from pluriscope_methods.map_classes.closed_classes import closed_counts, count_closed
+from pluriscope_methods.map_classes.report import CLOSED, ClassCounts, MapClassesReport
 
 STORED = json.loads((Path(__file__).parents[3] / "app" / "bundled" / "alice-and-bob.json").read_text())
 XORNET = Network.from_arrays(STORED["weights"], STORED["biases"], activation="sigmoid")
