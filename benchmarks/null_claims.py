@@ -25,7 +25,10 @@ from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.discovery.audit import audit
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.discovery.registry import read_methods
-from pluriscope.analysis.null_model import (
+from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.work import Work
+from pluriscope_methods.null_model import (
     ALPHA,
     N_NETWORKS,
     STANDARDS,
@@ -35,9 +38,6 @@ from pluriscope.analysis.null_model import (
     smallest_by_standard,
     untrained_networks,
 )
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
-from pluriscope.analysis.work import Work
 
 SLUG: Final = "null-claims"
 DESIGN: Final = chapters.design_of(SLUG)

@@ -9,13 +9,14 @@ from typing import Annotated, Any, Final
 
 from numpy.typing import NDArray
 
+from pluriscope.analyses.analysis import Analysis
+from pluriscope.analyses.registry import BASELINE
 from pluriscope.analysis.discovery.audit import audit as run_audit
 from pluriscope.analysis.discovery.audit import audit_json
 from pluriscope.analysis.discovery.claims import read_claim, vocabulary_of
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.discovery.registry import read_methods
-from pluriscope.analysis.errors import InvalidClaim
-from pluriscope.analysis.null_model import NullReport
+from pluriscope.analysis.errors import AnalysisError, InvalidClaim
 from pluriscope.analysis.work import Work
 from pluriscope.arguments import LATER, listed, unfit
 from pluriscope.asking import ask
@@ -69,7 +70,7 @@ def locate(self: Findings, claim: ClaimLike, *, null: bool = False) -> Located:
     Raises:
         InvalidClaim: it cannot be read.
     """
-    held = _null(self) if null else None
+    held: Any = ask(self, baseline_of(self.question).key) if null else None
     texts = _texts(self, {"claim": claim})
     if len(texts) != 1:
         raise InvalidClaim("claim", f"is {len(texts)} of them", "give one file, or ask audit() about all")
@@ -84,7 +85,7 @@ def audit(
     """What discovery methods answer, and where that stands among all valid circuits: an audit file's content.
 
     Args:
-        methods: keys such as "acdc" or "eap(threshold=.9)"; one of each if neither methods nor claims are given.
+        methods: keys such as "weights" or "exact-edge(threshold=.9)"; one of each if neither methods nor claims are given.
         claims: circuits of others by name, or a list of them: each a circuit, a mask, names of edges, a number for
             each edge, a graph in a format of :meth:`to_graph`, or the ``Path`` of a file or folder of such.
         null: say of each valid circuit how many null networks have one as small, as ``ask("null")`` finds them.
@@ -93,7 +94,7 @@ def audit(
         InvalidMethod: an unknown method or setting.
         InvalidClaim: a claim that cannot be read.
     """
-    held = _null(self) if null else None
+    held: Any = ask(self, baseline_of(self.question).key) if null else None
     texts = {} if claims is None else _texts(self, claims)
     asked = read_methods(["default"] if methods is None and not texts else methods or (), self.question.kind)
     subject = vocabulary_of(self.question)
@@ -109,10 +110,17 @@ def audit(
     return Audit(audit_json(landscape, found, seconds, explaining.missing(landscape), planted, held))
 
 
-def _null(result: Findings) -> NullReport:
-    found = ask(result, "null")
-    assert isinstance(found, NullReport)  # noqa: S101
-    return found
+def baseline_of(question: Any) -> Analysis:
+    """The analysis that valid circuits are held against where somebody asks for that.
+
+    Raises:
+        AnalysisError: no plugin brings it, or it says nothing of such a network.
+    """
+    if BASELINE is None:
+        raise AnalysisError("null", "needs null models, which no plugin brings here", "install pluriscope-methods")
+    if refusal := BASELINE.refuses(question):
+        raise AnalysisError(f"analysis {BASELINE.key!r}", f"does not apply: {refusal.rstrip('.')}", "leave null out")
+    return BASELINE
 
 
 def _texts(result: Findings, claims: ClaimsLike) -> dict[str, str]:

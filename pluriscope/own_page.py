@@ -15,15 +15,15 @@ from pydantic import Field
 
 from pluriscope.analyses.analysis import on_own_rows
 from pluriscope.analyses.methods import ties_words
-from pluriscope.analyses.null import against_null
-from pluriscope.analyses.registry import NULL
-from pluriscope.analyses.shown import AnalysisContext, settings_form
+from pluriscope.analyses.registry import BASELINE
+from pluriscope.analyses.shown import AnalysisContext, settings_form, shown
 from pluriscope.analysis.discovery.claims import FORMS, Claim, Vocabulary, read_claim, vocabulary_of
 from pluriscope.analysis.discovery.method import Answer
 from pluriscope.analysis.discovery.ties import ties_json
 from pluriscope.analysis.errors import AnalysisError, InvalidClaim
 from pluriscope.analysis.method_settings import filled, read_values
 from pluriscope.analysis.protocol import in_space
+from pluriscope.analysis.report import Report
 from pluriscope.analysis.validity import bounds_of, edges_of
 from pluriscope.blocks import Block, Choice, Form, Head, More, Notice, Prose, Section, Table
 from pluriscope.counts import Count
@@ -238,8 +238,8 @@ class Given:
 
     def record(self) -> dict[str, Any]:
         """Everything that is found out about it."""
-        asked = self.of.analysed.circuits is not None and not NULL.refuses(self.of.question)
-        return own_answer(self.of.landscape, self.claim, self.count, self.of.report("null") if asked else None)
+        asked = self.of.analysed.circuits is not None
+        return own_answer(self.of.landscape, self.claim, self.count, _held_against(self.of) if asked else None)
 
     def at(self, mask: int, **more: str) -> str:
         """The address of the page about a mask."""
@@ -471,16 +471,21 @@ def _chart(told: Mapping[str, Any], part: str) -> Chart:
 # --- verdicts
 
 
+def _held_against(of: AnalysisContext) -> Report | None:
+    """What the analysis that claimed circuits are held against found of a network."""
+    return None if BASELINE is None or BASELINE.refuses(of.question) else of.report(BASELINE.key)
+
+
 def _verdicts(given: Given) -> Iterator[Block]:
     of = given.of
     masked = of.landscape.under(given.claim.ablation) if given.claim.ablation else None
-    null = None if NULL.refuses(of.question) else of.report("null")
+    null = _held_against(of)
     told = location(of.landscape, given.raw or 0, masked, null)
     rows = [(label, value) for label, value in _place(told, given) if value not in (None, "")]
     yield Table.plain(("Among all valid circuits", "It"), rows)
-    if told["valid"] and not NULL.refuses(of.question):
+    if told["valid"] and BASELINE is not None and not BASELINE.refuses(of.question):
         met = [key for key, passed in (told["criteria"] or {}).items() if passed]
-        yield from against_null(null, of, told["edges"], met)
+        yield from shown(BASELINE).claimed(null, of, told["edges"], met)
     yield Section("In the terms of Mechanistic Validity", id="mechanistic-validity")
     terms = [tuple(one.values()) for one in told["mechanistic_validity"]]
     yield Table.plain(("Criterion", "Validity", "Outcome", "Why"), terms)

@@ -5,10 +5,10 @@ Written as ``pluriscope-audit/1``. Absent keys are left out, unknown values are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.circuit_sets.chance import SizeChance
@@ -21,7 +21,7 @@ from pluriscope.analysis.errors import InvalidMethod
 from pluriscope.analysis.large_numbers import estimate
 from pluriscope.analysis.method_settings import Settings
 from pluriscope.analysis.network_files.planted_record import PlantedRecord
-from pluriscope.analysis.null_model import NullReport
+from pluriscope.analysis.report import Part
 from pluriscope.analysis.result_file import exact
 from pluriscope.analysis.subjects.graph import Graph
 from pluriscope.analysis.subjects.planted import PlantedCircuit
@@ -39,6 +39,13 @@ another          valid, and neither of these
 invalid          not valid
 planted-invalid  the planted circuit, which is not valid
 """
+
+
+class Baseline(Protocol):
+    """What valid circuits are held against, such as networks that have learned nothing."""
+
+    def against(self, edges: int, met: Collection[str]) -> Sequence[Part]:
+        """Records about a valid circuit of so many edges, which meets some criteria."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +138,7 @@ def audit_json(
     seconds: Mapping[str, float],
     missing: Sequence[str] = (),
     planted: PlantedRecord | PlantedCircuit | None = None,
-    null: NullReport | None = None,
+    null: Baseline | None = None,
 ) -> dict[str, Any]:
     """An audit as JSON values.
 
@@ -175,7 +182,7 @@ def audit_json(
     return document | ({"missing": list(missing)} if missing else {})
 
 
-def null_json(null: NullReport, edges: int, criteria: Mapping[str, bool | None] | None) -> list[dict[str, Any]]:
+def null_json(null: Baseline, edges: int, criteria: Mapping[str, bool | None] | None) -> list[dict[str, Any]]:
     """A valid circuit of so many edges, which meets some criteria, beside the null networks."""
     met = [key for key, passed in (criteria or {}).items() if passed]
     return [one.model_dump() for one in null.against(edges, met)]

@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from pluriscope.analysis.null_model import ALPHA
 from pluriscope.analysis.report import Part
 
 Outcome = Literal["passed", "partial", "failed", "open"]
+ALPHA: Final = 0.05
+"""Largest p of a claim that is told from chance."""
 _UNDER: Final = ("zero", "mean", "resample")
 
 

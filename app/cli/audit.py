@@ -50,14 +50,16 @@ def audit(
     from pluriscope.analysis.discovery.landscapes import landscape_of
     from pluriscope.analysis.discovery.registry import read_methods
     from pluriscope.analysis.network_files.declaration import Declaration
-    from pluriscope.analysis.null_model import null_report
+    from pluriscope.analysis.report import Analysed, Settings
     from pluriscope.analysis.work import Work
     from pluriscope.app.limits import in_memory, limits_of
+    from pluriscope.audits import baseline_of
     from pluriscope.claim_files import claim_texts
 
     check_output(output, json, file, data or file, *claim)
     asked = read_asked(file, protocol, data, [output_index], Declaration(**declared), quiet=quiet)
     (question,) = asked.questions
+    baseline = baseline_of(question) if null else None
     chosen = read_methods(methods or ([] if claim else ["default"]), question.kind)
     texts = {name: text for one in claim for name, text in claim_texts(Path(one), one).items()}
     claims = {name: read_claim(text.encode(), vocabulary_of(question)) for name, text in texts.items()}
@@ -71,7 +73,7 @@ def audit(
         begun = time.perf_counter()
         found = run_audit(landscape, chosen, claims, work)
         seconds["methods"] = time.perf_counter() - begun
-        against = null_report(question, work) if null else None
+        against = baseline.finds(Analysed(question, circuits), Settings(), work) if baseline is not None else None
     planted = asked.explaining.planted(asked.given.file, question)
     missing = asked.explaining.missing(landscape)
     document = audit_json(landscape, found, seconds, missing, planted, against)

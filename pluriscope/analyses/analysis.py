@@ -42,6 +42,8 @@ class Analysis:
         after_play: of one that Play leads to, what the link says.
         page: where it stands that has no page of its own: key of the analysis on whose page, or "compare".
         gathers: keys of others that stand on its page, and have pages of their own where it is not there.
+        baseline: whether claimed circuits are held against it: its report's ``against`` is given the edges of a valid
+            circuit and the criteria that it meets, and gives records, which ``SHOWN.claimed`` shows.
         shows: module whose ``SHOWN`` shows it; "" for that of its key in this package.
         thumb: what makes the chart of it that overviews have, as "module:function" of its report; references of
             explanations stand in it for addresses. "" where overviews have none.
@@ -69,6 +71,7 @@ class Analysis:
     after_play: str = ""
     page: str = ""
     gathers: tuple[str, ...] = ()
+    baseline: bool = False
     shows: str = ""
     thumb: str = ""
 

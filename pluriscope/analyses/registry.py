@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from pluriscope.analyses.analysis import Analysis, always, never
+from pluriscope.analyses.analysis import Analysis, always
 from pluriscope.analysis.plugins import joined
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.subjects.subject import SubjectKind
@@ -163,22 +163,9 @@ ONE_READER: Final = Analysis(
     searched=False,
     needs=("readers",),
 )
-NULL: Final = Analysis(
-    "null",
-    "Against networks that should have nothing",
-    "Null models",
-    "Do networks that have learned nothing have circuits as small?",
-    "Some seconds for small networks; minutes for wide ones.",
-    "pluriscope.analysis.null_model:find",
-    (("null networks", "Null networks", "networks drawn, each searched for its smallest circuits"),),
-    never,
-    boolean=False,
-    needs=("studies",),
-    searched=False,
-)
 _JOINED: Final = joined(
     "analyses",
-    (FUNNEL, COMMON_GROUND, MAP, PAIR, RIVALS, DIRECTIONS, STORIES, METHODS, ONE_READER, NULL),
+    (FUNNEL, COMMON_GROUND, MAP, PAIR, RIVALS, DIRECTIONS, STORIES, METHODS, ONE_READER),
     lambda one: one.key,
 )
 _HOSTS: Final = {key: one.key for one in _JOINED for key in one.gathers}
@@ -192,6 +179,9 @@ GROUPS: Final[Mapping[str, tuple[Analysis, ...]]] = {
 ANALYSES: Final = tuple(one for one in EVERY if one.find)
 """Those that a job computes."""
 BY_KEY: Final[Mapping[str, Analysis]] = {one.key: one for one in ANALYSES}
+
+BASELINE: Final = next((one for one in ANALYSES if one.baseline), None)
+"""What valid circuits that somebody claims are held against; None where no plugin brings it."""
 
 
 def of_kind(kind: SubjectKind) -> tuple[Analysis, ...]:

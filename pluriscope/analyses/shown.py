@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
@@ -147,6 +147,8 @@ class Shown:
         item: the same, the name of one thing and options → its page, whether anything is stored or not; raises
             AnalysisError where there is no such thing. None if there are no such pages.
         about: the same and one explanation → what its page says of it.
+        claimed: report, None where nothing is stored, subject, edges of a valid circuit that somebody claims and the
+            criteria that it meets → what is said of it; of a baseline.
         table: report, None where nothing is stored, and subject → the list that is taken away as CSV: a sentence about
             its columns, their names, and rows; None if there is none.
     """
@@ -154,6 +156,7 @@ class Shown:
     page: Callable[[Any, AnalysisContext], Iterable[Block]]
     item: Callable[[Any, AnalysisContext, str, Mapping[str, str]], Item] | None = None
     about: Callable[[Any, AnalysisContext, ExplanationRef], Iterable[Block]] | None = None
+    claimed: Callable[[Any, AnalysisContext, int, Collection[str]], Iterable[Block]] | None = None
     table: Callable[[Any, AnalysisContext], tuple[str, Sequence[str], Iterable[Sequence[Any]]]] | None = None
 
 

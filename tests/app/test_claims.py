@@ -10,16 +10,14 @@ from hashlib import sha256
 import networkx as nx
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
-from pluriscope.analysis.null_model import null_report
 from pluriscope.analysis.pipeline import analyse_output
 from pluriscope.analysis.progress import KnownCircuits
 from pluriscope.analysis.protocol import COMPLETE
 from pluriscope.analysis.question import ask
 from pluriscope.app.db.job_tables import JobRow
-from pluriscope.app.db.reports import save_report
-from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow, ShortLinkRow
+from pluriscope.app.db.tables import NetworkRow, ShortLinkRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
 from pluriscope.app.main import create_app
@@ -129,32 +127,6 @@ def test_a_file_leads_to_the_circuit_or_the_scores_in_it(client) -> None:
         assert client.get(to).status_code == 200
     refused = client.post(HERE, files={"file": ("circuit.pt", b"PK\x03\x04")})
     assert refused.status_code == 422
-
-
-def test_a_valid_circuit_stands_beside_null_networks_where_these_were_drawn(client) -> None:
-    def said(text: str) -> str:
-        return client.get(HERE, params={"text": text, "part": VERDICTS}).text
-
-    asked = "Beside networks that have learned nothing"
-    assert asked not in said("3b2ce")  # which is not valid
-    assert [one["outcome"] for one in record(client, text="3b2ce")["mechanistic_validity"]] == ["failed"]
-    assert "not asked yet" in said("3b2cf")
-    with client.app.state.store.write() as session:
-        row = session.scalars(select(AnalysisRow)).one()
-        question = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
-        save_report(session, row, kind="null", report=null_report(question, n=9), thorough=False, seconds=0.0)
-    page = said("3b2cf")
-    assert "not asked yet" not in page
-    assert "untrained" in page
-    assert ">0.1<" in page.replace(" ", "").replace("\n", "")  # none of nine untrained networks has one
-    assert "p = 0.1 against untrained networks" in page
-    terms = {one["criterion"]: one for one in record(client, text="3b2cf")["mechanistic_validity"]}
-    assert all(one["why"] in page for one in terms.values())
-    page = client.get("/networks/xor/explanations/c-3b2cf").text
-    parts = re.findall(r'hx-get="([^"]+)" hx-trigger="toggle once"', page)
-    assert any(asked in client.get(part.replace("&amp;", "&")).text for part in parts)
-    with client.app.state.store.write() as session:
-        session.execute(delete(AnalysisReportRow))
 
 
 @pytest.mark.parametrize("mask", ["00001", "00000", "20001"])

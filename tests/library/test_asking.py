@@ -9,7 +9,6 @@ from pluriscope.analyses.registry import of_kind
 from pluriscope.analysis.network_files.files import network_file_json
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from tests.app.cli.test_analyse import run
-from tests.factories import pretrained_xor
 from tests.golden_files import golden_network
 
 
@@ -72,11 +71,3 @@ def test_lists_know_what_is_in_them(xor, again):
     assert xor.circuits[0] not in pluriscope.explain(xor.network_file, protocol="paper").circuits
     assert xor.circuits[0] != xor.circuits[1]
     assert 3 not in xor.circuits
-
-
-def test_an_audit_holds_valid_circuits_against_null_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pluriscope.analysis.null_model.null_report.__kwdefaults__", {"n": 19, "seed": 0})
-    result = pluriscope.explain(pretrained_xor())
-    (claim,) = result.audit(claims={"mine": "1839f"}, null=True)["claims"]
-    assert claim["null"][0] == {"model": "untrained", "standard": "", "as_good": 0, "of": 19, "p": 0.05}
-    assert {one["model"] for one in claim["null"]} == {"untrained", "drawn"}

@@ -65,6 +65,21 @@ STEERING: Final = Analysis(
     after_play="Steer",
     shows="pluriscope_methods.pages.steering",
 )
+NULL: Final = Analysis(
+    "null",
+    "Against networks that should have nothing",
+    "Null models",
+    "Do networks that have learned nothing have circuits as small?",
+    "Some seconds for small networks; minutes for wide ones.",
+    "pluriscope_methods.null_model:find",
+    (("null networks", "Null networks", "networks drawn, each searched for its smallest circuits"),),
+    never,
+    boolean=False,
+    needs=("studies",),
+    searched=False,
+    baseline=True,
+    shows="pluriscope_methods.pages.null",
+)
 SIMPLICITY: Final = Analysis(
     "simplicity",
     "How many hold up",

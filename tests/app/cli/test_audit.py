@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from pluriscope.analysis.null_model import STANDARDS
 from pluriscope.app import bundled
 from tests.app.cli.test_analyse import run
 
@@ -44,22 +43,6 @@ def test_methods_stand_in_the_order_asked_with_all_their_settings(tmp_path: Path
     assert (claims[4]["valid"], claims[4]["nearest"]["distance"], claims[4]["criteria"]) == (False, 3, None)
     assert claims[3]["outcome"] == "all"
     assert len(claims[1]["scores"]) == 18
-
-
-def test_valid_circuits_are_held_against_null_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pluriscope.analysis.null_model.null_report.__kwdefaults__", {"n": 9, "seed": 0})
-    valid, wrong = audited(tmp_path, "--methods", "acdc", "--methods", "acdc(tau=.1)", "--null")["claims"]
-    assert "null" not in wrong
-    assert {(one["model"], one["standard"]) for one in valid["null"]} >= {("untrained", ""), ("drawn", "")}
-    for one in valid["null"]:
-        assert one["of"] == 9
-        assert one["p"] == (1 + one["as_good"]) / 10
-    terms = {one["criterion"]: one for one in valid["mechanistic_validity"]}
-    assert "p = 0.1 against untrained networks" in terms["baseline separation"]["why"]
-    assert terms["rival mechanism exclusion"]["why"].startswith("196 other circuits are valid")
-    assert [one["outcome"] for one in wrong["mechanistic_validity"]] == ["failed"]
-    met = {one["standard"] for one in valid["null"]} - {""}
-    assert met == {key for key in STANDARDS if valid["criteria"].get(key)}
 
 
 @pytest.mark.parametrize(
@@ -108,3 +91,11 @@ def test_methods_that_do_not_apply_are_named_and_others_answer(tmp_path: Path, c
     assert "mask" in claims["weights"]
     assert f"eap: undefined, {why}" in capsys.readouterr().out
     assert run("audit", path, "-q", "-o", out, "--methods", "eap") == 2
+
+
+def test_without_null_models_it_says_what_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pluriscope.audits.BASELINE", None)
+    assert run("audit", PRETRAINED, "-q", "-o", tmp_path / "audit.json", "--null") == 2
+    assert "needs null models, which no plugin brings here; install pluriscope-methods" in capsys.readouterr().err

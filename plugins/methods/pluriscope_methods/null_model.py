@@ -30,6 +30,7 @@ from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.circuits.space import count_in_space
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.discovery.mechanistic_validity import ALPHA
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.report import Analysed, Part, Report, Settings
@@ -40,7 +41,6 @@ from pluriscope.analysis.work import DEFAULT_WORK, Work
 STAGE: Final = "null networks"
 N_NETWORKS: Final = 199
 """Of each null model: p is then a multiple of 1/200."""
-ALPHA: Final = 0.05
 POWER: Final = 0.8
 MAX_POSSIBLE: Final = 5_000_000
 """Circuits of one network; of more, hundreds of networks take hours."""

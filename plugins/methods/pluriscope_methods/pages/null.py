@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.analysis.criteria.registry import criterion_named
-from pluriscope.analysis.null_model import POWER, AgainstNull, NullModel, NullReport
 from pluriscope.blocks import Action, Block, ChartFigure, More, Notice, Prose, Section, Table
 from pluriscope.figures.charts import Axis, Chart, Mark, Series
 from pluriscope.naming import ExplanationRef
 from pluriscope.tables import Column, Row
+from pluriscope_methods.null_model import POWER, AgainstNull, NullModel, NullReport
 
 _COLUMNS: Final = (
     Column("model", "Networks", "Of which null model.", "name", first=True),
@@ -80,13 +80,13 @@ def table(found: Iterable[AgainstNull]) -> Table:
     return Table.short("null model", _COLUMNS, rows, id="null")
 
 
-def against_null(report: NullReport | None, of: AnalysisContext, edges: int, met: Iterable[str]) -> Iterator[Block]:
+def against_null(report: NullReport | None, of: AnalysisContext, edges: int, met: Collection[str]) -> Iterator[Block]:
     """A valid circuit beside the null networks, where these were drawn."""
     action = Action("Null models", of.links.analysis(of.slug, "null", of.scope))
     hint = "not asked yet" if report is None else ""
     yield Section("Beside networks that have learned nothing", hint, action, id="against-null")
     if report is not None:
-        yield table(report.against(edges, [*met]))
+        yield table(report.against(edges, met))
 
 
 def _about(report: NullReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
@@ -95,4 +95,4 @@ def _about(report: NullReport | None, of: AnalysisContext, ref: ExplanationRef) 
         yield from against_null(report, of, int(ref.first, 16).bit_count(), ())
 
 
-SHOWN: Final = Shown(_page, about=_about)
+SHOWN: Final = Shown(_page, about=_about, claimed=against_null)

@@ -13,7 +13,13 @@ from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.network_files.files import NetworkFile
-from pluriscope.analysis.null_model import (
+from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.tasks import input_table
+from pluriscope.analysis.validity import decide
+from pluriscope.analysis.work import Work
+from pluriscope_methods.null_model import (
     ALPHA,
     STANDARDS,
     NullModel,
@@ -22,12 +28,6 @@ from pluriscope.analysis.null_model import (
     power_share,
     smallest_by_standard,
 )
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import Question, ask
-from pluriscope.analysis.subjects.perceptron.mlp import forward
-from pluriscope.analysis.tasks import input_table
-from pluriscope.analysis.validity import decide
-from pluriscope.analysis.work import Work
 from tests.analysis.criteria.circuit_contexts import all_circuits, random_network, xor_context
 from tests.oracles.brute_force_circuits import possible_masks
 
@@ -82,7 +82,7 @@ def test_drawn_networks_compute_the_task_and_untrained_ones_are_as_training_begi
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made: list[Question] = []
-    monkeypatch.setattr("pluriscope.analysis.null_model.smallest_by_standard", lambda one: made.append(one) or {"": 9})
+    monkeypatch.setattr("pluriscope_methods.null_model.smallest_by_standard", lambda one: made.append(one) or {"": 9})
     report = null_report(xor_question(), n=3)
     assert [one.n for one in report.models] == [3, 3]
     untrained, drawn = made[:3], made[3:]
