@@ -23,7 +23,7 @@ OF_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
         "pluriscope.analysis.subjects.question.GraphQuestion",
         "pluriscope.analysis.circuit_sets.masks",
         "pluriscope.analysis.circuit_sets.judged_masks",
-        "pluriscope.analysis.circuit_sets.one_reader",
+        "pluriscope_methods.one_reader",
     ),
 }
 """Modules, and names in modules, of each kind."""

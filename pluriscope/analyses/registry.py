@@ -151,21 +151,9 @@ DIRECTIONS: Final = Analysis(
     version=2,
     needs=("algorithms",),
 )
-ONE_READER: Final = Analysis(
-    "one-reader",
-    "What methods say",
-    "One reader at a time",
-    "What may each head, MLP block and the logits do without, with all else whole?",
-    "Seconds to some minutes; a reader whose choices would take longer than two minutes is left out, and told so.",
-    "pluriscope.analysis.circuit_sets.one_reader:find",
-    (("readers", "Readers", "every choice of what each reads, and circuits drawn by size"),),
-    always,
-    searched=False,
-    needs=("readers",),
-)
 _JOINED: Final = joined(
     "analyses",
-    (FUNNEL, COMMON_GROUND, MAP, PAIR, RIVALS, DIRECTIONS, STORIES, METHODS, ONE_READER),
+    (FUNNEL, COMMON_GROUND, MAP, PAIR, RIVALS, DIRECTIONS, STORIES, METHODS),
     lambda one: one.key,
 )
 _HOSTS: Final = {key: one.key for one in _JOINED for key in one.gathers}

@@ -80,6 +80,19 @@ NULL: Final = Analysis(
     baseline=True,
     shows="pluriscope_methods.pages.null",
 )
+ONE_READER: Final = Analysis(
+    "one-reader",
+    "What methods say",
+    "One reader at a time",
+    "What may each head, MLP block and the logits do without, with all else whole?",
+    "Seconds to some minutes; a reader whose choices would take longer than two minutes is left out, and told so.",
+    "pluriscope_methods.one_reader:find",
+    (("readers", "Readers", "every choice of what each reads, and circuits drawn by size"),),
+    always,
+    searched=False,
+    needs=("readers",),
+    shows="pluriscope_methods.pages.one_reader",
+)
 SIMPLICITY: Final = Analysis(
     "simplicity",
     "How many hold up",

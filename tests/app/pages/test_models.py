@@ -9,7 +9,7 @@ import json
 import re
 from fractions import Fraction
 from html import unescape
-from itertools import chain, combinations, compress
+from itertools import combinations, compress
 
 import numpy as np
 import pytest
@@ -353,19 +353,6 @@ def test_the_most_different_circuits(client):
         "it follows the search, which is queued"
     )
     assert client.post("/api/v2/networks/nand/analyses/rivals", json={}).status_code == 409
-
-
-@pytest.mark.slow
-def test_one_reader_at_a_time(client):
-    done(client, "one-reader")
-    told, space = analysis(client, "one-reader"), MODEL.space(RULES)
-    kept = np.array([kept_bits(mask) for mask in MASKS])
-    for own, one in zip(chain(*space.graph.readers), told["report"]["readers"], strict=True):
-        assert one["valid"] == np.delete(kept, own, axis=1).all(axis=1).sum()
-    html = client.get(f"{ONE}/analyses/one-reader").text
-    for words in (told["findings"][0], f"counts {FOUND.valid}, exactly", "Fewest edges", "part=readers.plotly"):
-        assert words in html
-    assert client.get("/networks/xor/analyses/one-reader").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pluriscope.analyses.shown import AnalysisContext, Shown
-from pluriscope.analysis.circuit_sets.one_reader import OneReaderReport, Reader
 from pluriscope.analysis.large_numbers import in_words, interval
 from pluriscope.blocks import Block, ChartFigure, More, Notice, Prose, Section, Table
 from pluriscope.figures.charts import Axis, Chart, heat_chart
+from pluriscope_methods.one_reader import OneReaderReport, Reader
 
 _READING: Final = """
 - A reader is a head, an MLP block or the logits. A choice is a set of the edges into it that is a circuit while all

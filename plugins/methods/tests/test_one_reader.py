@@ -7,9 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from pluriscope.analysis.circuit_sets import one_reader
 from pluriscope.analysis.circuit_sets.masks import find_masks
-from pluriscope.analysis.circuit_sets.one_reader import find
 from pluriscope.analysis.circuit_sets.strata import FIRST_ROUND
 from pluriscope.analysis.report import Analysed, Settings
 from pluriscope.analysis.subjects.enumeration import number_bits
@@ -19,6 +17,8 @@ from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import read_attention
 from pluriscope.analysis.work import DEFAULT_WORK, Work
 from pluriscope.app.bundled import bundled_models
+from pluriscope_methods import one_reader
+from pluriscope_methods.one_reader import find
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 
 
