@@ -138,6 +138,10 @@ class Registry(Generic[M]):
         known = self.of(kind)
         return {key: lacking(kind, one.needs) for key, one in self.by_key.items() if key not in known}
 
+    def label(self, key: str) -> str:
+        """What a method is called; its key where no plugin brings it any more."""
+        return self.by_key[key].label if key in self.by_key else key
+
     def named(self, key: str, kind: HasTraits) -> M:
         """The record of a key.
 

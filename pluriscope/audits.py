@@ -85,7 +85,7 @@ def audit(
     """What discovery methods answer, and where that stands among all valid circuits: an audit file's content.
 
     Args:
-        methods: keys such as "weights" or "exact-edge(threshold=.9)"; one of each if neither methods nor claims are given.
+        methods: keys such as "weights" or "exact-edge(k=9)"; one of each if neither methods nor claims are given.
         claims: circuits of others by name, or a list of them: each a circuit, a mask, names of edges, a number for
             each edge, a graph in a format of :meth:`to_graph`, or the ``Path`` of a file or folder of such.
         null: say of each valid circuit how many null networks have one as small, as ``ask("null")`` finds them.

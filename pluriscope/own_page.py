@@ -483,9 +483,10 @@ def _verdicts(given: Given) -> Iterator[Block]:
     told = location(of.landscape, given.raw or 0, masked, null)
     rows = [(label, value) for label, value in _place(told, given) if value not in (None, "")]
     yield Table.plain(("Among all valid circuits", "It"), rows)
-    if told["valid"] and BASELINE is not None and not BASELINE.refuses(of.question):
+    claimed = None if BASELINE is None or BASELINE.refuses(of.question) else shown(BASELINE).claimed
+    if told["valid"] and claimed is not None:
         met = [key for key, passed in (told["criteria"] or {}).items() if passed]
-        yield from shown(BASELINE).claimed(null, of, told["edges"], met)
+        yield from claimed(null, of, told["edges"], met)
     yield Section("In the terms of Mechanistic Validity", id="mechanistic-validity")
     terms = [tuple(one.values()) for one in told["mechanistic_validity"]]
     yield Table.plain(("Criterion", "Validity", "Outcome", "Why"), terms)

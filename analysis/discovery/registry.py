@@ -18,20 +18,8 @@ METHODS: Final = Registry(
     "method",
     records(
         "methods",
-        methods.ACDC,
-        methods.ACDC_OF_CIRCUITS,
-        methods.EAP,
-        methods.EAP_OF_CIRCUITS,
-        methods.EAP_IG,
-        methods.EAP_IG_OF_CIRCUITS,
-        methods.MASK_IG,
-        methods.MASK_IG_OF_CIRCUITS,
         methods.EXACT_EDGE,
         methods.EXACT_EDGE_OF_CIRCUITS,
-        methods.EDGE_PRUNING,
-        methods.EDGE_PRUNING_OF_CIRCUITS,
-        methods.NODE_PRUNING,
-        methods.NODE_PRUNING_OF_CIRCUITS,
         methods.WEIGHTS,
         methods.RANDOM,
         methods.RANDOM_OF_CIRCUITS,
@@ -40,7 +28,7 @@ METHODS: Final = Registry(
     {"effects": "exact-edge"},
 )
 _SHAPE: Final = re.compile(r"\s*([a-z0-9-]+)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)
-_WRITE: Final = "write key or key(name=value,name=value), as in acdc(tau=.1,loss=kl)"
+_WRITE: Final = "write key or key(name=value,name=value), as in random(seed=1,k=6)"
 MAX_TEXT: Final = 400
 
 

@@ -68,7 +68,8 @@ class MethodsReport(Report):
             f"a valid circuit, and they give {distinct} different answer{'' if distinct == 1 else 's'}."
         )
         more: list[str] = []
-        unaided = [one for key, one in defaults.items() if one["valid"] and not METHODS.by_key[key].asks_judge]
+        judged = {key for key, method in METHODS.by_key.items() if method.asks_judge}
+        unaided = [one for key, one in defaults.items() if one["valid"] and key not in judged]
         if sizes := sorted(place["edges"] for place in unaided):
             least = min((place["excess"] for place in unaided if place["excess"] is not None), default=None)
             span = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"

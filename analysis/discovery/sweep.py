@@ -54,7 +54,7 @@ def _settings_of(method: DiscoveryMethod, ablations: Sequence[Value]) -> list[di
     """The settings under which one method is asked, its default first."""
     default = method.defaults
     found = [default]
-    if method.key == "acdc":
+    if "tau" in default:
         found += [method.filled({"tau": tau}) for tau in TAUS]
         found += [method.filled({"tau": tau, "ablation": one}) for one in ablations for tau in TAUS]
         found.append(method.filled({"tau": 0.5, "loss": "decision"}))

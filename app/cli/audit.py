@@ -30,7 +30,7 @@ def audit(
 ) -> Shown:
     """Say of each method's circuit whether it is valid, and where it stands among all valid circuits.
 
-    Example: pluriscope audit xor.json --methods acdc --methods "eap(threshold=.9)" --output audit.json
+    Example: pluriscope audit xor.json --methods weights --methods "exact-edge(threshold=.9)" --output audit.json
 
     Example: pluriscope audit model.json --protocol heads-zero --claim scores.json --output audit.json
 
@@ -73,10 +73,10 @@ def audit(
         begun = time.perf_counter()
         found = run_audit(landscape, chosen, claims, work)
         seconds["methods"] = time.perf_counter() - begun
-        against = baseline.finds(Analysed(question, circuits), Settings(), work) if baseline is not None else None
+        held: Any = baseline.finds(Analysed(question, circuits), Settings(), work) if baseline is not None else None
     planted = asked.explaining.planted(asked.given.file, question)
     missing = asked.explaining.missing(landscape)
-    document = audit_json(landscape, found, seconds, missing, planted, against)
+    document = audit_json(landscape, found, seconds, missing, planted, held)
     return replace(written(output, document), lines=() if output == STANDARD else [*_lines(document["claims"])])
 
 

@@ -55,7 +55,7 @@ def export(
     Example: pluriscope export xor-pretrained --result --protocol paper --output result.json
     Example: pluriscope export --static supplement --network xor-pretrained
     Example: pluriscope export https://host/networks/xor-pretrained/explanations/c-081ff --as graphml
-    Example: pluriscope export model.json --method eap --as mib --output submission
+    Example: pluriscope export model.json --method exact-edge --as mib --output submission
 
     Args:
         thing: Slug or digest of a stored network; with --as also the address of an explanation, or a network, model or

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from pluriscope.address import Addresses, ResultRef
 from pluriscope.analyses.map import map_blocks
-from pluriscope.analyses.registry import MAP, ONE_READER
+from pluriscope.analyses.registry import MAP, of_kind
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.circuits.result import certainty_of_draws
 from pluriscope.analysis.explanations.registry import BY_KEY, KIND_OF
@@ -426,9 +426,11 @@ def states(found: Asked) -> Iterator[Block]:
             Action(f"Circuits under {words}", found.addresses.explanations(found.place.slug, scope))
             for words, scope in refused(found.session, found.place)[1].items()
         ]
-        if not ONE_READER.lacks(found.place.question.kind):  # it draws circuits, and says how many are valid
-            url = found.addresses.analysis(found.place.slug, ONE_READER.key, found.place.scope)
-            searched.append(Action("Draw circuits instead", url))
+        searched += [
+            Action(one.unsearched, found.addresses.analysis(found.place.slug, one.key, found.place.scope))
+            for one in of_kind(found.place.question.kind)
+            if one.unsearched
+        ]
         yield Notice("Not searched", found.limit, "Use coarser rules or a smaller network.", "refused", searched)
     elif state != "done":
         yield missing(subject, state, job, ask, found.addresses)

@@ -41,6 +41,7 @@ class Analysis:
         asks: of one that is answered at once, what it is in the library.
         after_play: of one that Play leads to, what the link says.
         page: where it stands that has no page of its own: key of the analysis on whose page, or "compare".
+        unsearched: of one that pages lead to where circuits are too many to search, what the link says.
         gathers: keys of others that stand on its page, and have pages of their own where it is not there.
         baseline: whether claimed circuits are held against it: its report's ``against`` is given the edges of a valid
             circuit and the criteria that it meets, and gives records, which ``SHOWN.claimed`` shows.
@@ -70,6 +71,7 @@ class Analysis:
     asks: str = ""
     after_play: str = ""
     page: str = ""
+    unsearched: str = ""
     gathers: tuple[str, ...] = ()
     baseline: bool = False
     shows: str = ""

@@ -49,7 +49,7 @@ returned on this network with this setting, not how good a method is.
 
 def _chart(report: MethodsReport, of: AnalysisContext) -> Chart:
     """Each method's default answer by its size, below the valid circuits."""
-    answers = {METHODS.by_key[key].label: place for key, place in report.defaults.items()}
+    answers = {METHODS.label(key): place for key, place in report.defaults.items()}
     sizes = of.sizes()
     usual = max(sizes, key=sizes.__getitem__, default=None)
     series = [
@@ -82,8 +82,10 @@ def _page(report: MethodsReport, of: AnalysisContext) -> Iterator[Block]:
             rows.append(Row({"method": method.label, "fails": report.refused[method.label]}))
         elif not method.learns:  # it came after this report
             rows.append(Row({"method": method.label, "fails": "not asked yet"}))
+    unknown = [one for one in report.answers if one.default and one.method not in METHODS.by_key]
+    rows += [_row(one, one.method, of, drawn=True) for one in unknown]
     refusals = METHODS.refusals(of.kind)
-    rows += [Row({"method": METHODS.by_key[key].label, "fails": reason}) for key, reason in refusals.items()]
+    rows += [Row({"method": METHODS.label(key), "fails": reason}) for key, reason in refusals.items()]
     action = Action("Locate your own", of.links.claim(of.slug, of.scope))
     yield Section("Under default settings", "Each leads to its circuit", action)
     same = [column for column in _ANSWERS if column.name in _ALIKE and _is_same(column, rows)]
@@ -95,7 +97,7 @@ def _page(report: MethodsReport, of: AnalysisContext) -> Iterator[Block]:
     if failing := list(dict.fromkeys(key for one in circuits for key in _failed(one) if key not in common)):
         yield Section("What each fails", "criteria that not all answers fail", id="fails")
         marks = [[_FAILS if key in _failed(one) else "" for key in failing] for one in circuits]
-        names = [METHODS.by_key[one.method].label for one in circuits]
+        names = [METHODS.label(one.method) for one in circuits]
         yield Table.plain(
             ("Method", *map(_label, failing)), [(name, *row) for name, row in zip(names, marks, strict=True)]
         )
@@ -133,8 +135,8 @@ def _label(key: str) -> str:
 
 def _row(one: AnswerFound, label: str, of: AnalysisContext, *, drawn: bool = False) -> Row:
     """One answer; what it fails stands in a figure where that is drawn."""
-    method = METHODS.of(of.kind)[one.method]
-    text = settings_text(method.key, method.changed(one.settings))
+    method = METHODS.of(of.kind).get(one.method)
+    text = settings_text(one.method, one.settings if method is None else method.changed(one.settings))
     place = one.place
     if place is None:
         return Row({"method": label or text, "fails": f"{one.outcome}: no circuit"})
@@ -175,7 +177,7 @@ def _about(report: MethodsReport | None, of: AnalysisContext, ref: ExplanationRe
     same = [one for one in report.answers if one.place is not None and one.place["mask"] == ref.first]
     if same:
         many = Counter(one.method for one in same)
-        times = {METHODS.by_key[key].label: f" under {n} settings" if n > 1 else "" for key, n in many.items()}
+        times = {METHODS.label(key): f" under {n} settings" if n > 1 else "" for key, n in many.items()}
         labels = ", ".join(f"{label}{more}" for label, more in times.items())
         action = Action("All methods", of.links.analysis(of.slug, "methods", of.scope))
         yield Notice("Discovery methods answer with it", f"{labels}.", actions=[action])

@@ -95,7 +95,7 @@ METHODS: Final = Analysis(
     "methods",
     "What methods say",
     "Methods",
-    "What do ACDC, attribution patching and others answer, and where does it stand among all valid circuits?",
+    "What do discovery methods answer, and where does it stand among all valid circuits?",
     "Under a second for most networks; methods that learn take some seconds each.",
     "pluriscope.analysis.discovery.report:find",
     (("methods", "Methods", "every discovery method under its settings, located among the circuits"),),
@@ -152,12 +152,10 @@ DIRECTIONS: Final = Analysis(
     needs=("algorithms",),
 )
 _JOINED: Final = joined(
-    "analyses",
-    (FUNNEL, COMMON_GROUND, MAP, PAIR, RIVALS, DIRECTIONS, STORIES, METHODS),
-    lambda one: one.key,
+    "analyses", (FUNNEL, COMMON_GROUND, MAP, PAIR, RIVALS, DIRECTIONS, STORIES, METHODS), lambda one: one.key
 )
 _HOSTS: Final = {key: one.key for one in _JOINED for key in one.gathers}
-EVERY: Final = tuple(replace(one, page=_HOSTS.get(one.key, one.page)) for one in _JOINED)
+EVERY: Final = tuple(replace(one, page=_HOSTS[one.key]) if one.key in _HOSTS else one for one in _JOINED)
 """All that are asked about networks."""
 _FIRST: Final = ("How many hold up", "Two that differ", "What stands where", "What methods say")
 GROUPS: Final[Mapping[str, tuple[Analysis, ...]]] = {

@@ -19,7 +19,6 @@ from pluriscope.analyses.shown import AnalysisContext, shown
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.discovery.report import MethodsReport
-from pluriscope.analysis.discovery.sweep import sweep
 from pluriscope.analysis.experiments import ask_network, standing_of
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
@@ -42,7 +41,6 @@ from pluriscope.naming import Scope
 from pluriscope_edits.deception import report as deception
 from pluriscope_edits.deception.ranking import RANKINGS
 from pluriscope_edits.making import edited
-from tests.analysis.discovery.test_parity import reference
 from tests.app.pages.conftest import judge
 from tests.checkout import ROOT
 from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
@@ -73,23 +71,10 @@ FINDINGS = {
         "Of the 197 valid circuits no two are farther apart than 18b9f and 2f0ef: they share 6 of the 17 edges that "
         "either keeps, a Jaccard distance of 11/17 (0.65)."
     ],
-    "methods": [
-        "Under default settings 8 of 8 methods, baselines among them, answer with a valid circuit, and they give "
-        "7 different answers.",
-        "Those found without asking which circuits are valid have 12 to 18 edges; the smallest has 2 more than "
-        "needed. A random order of edges is valid too, with 18 edges. Deleting edges in a random order while the "
-        "circuit stays valid leaves 11. Ties decide whether 1 of the answers is valid.",
-    ],
     "lenses": [
         "Of the 14 pairs of a Boolean function and a hidden layer that are asked about, 14 are decodable. "
         "Interchanging the read-out changes some answer in 7 of them, "
         "and 2 are carried by a valid placement of an irredundant algorithm."
-    ],
-    "ladder": [
-        "Both irredundant algorithms can be placed on read-outs with an oblique swap.",
-        "One of them, not both, can be placed on single neurons, neuron sets, small integer directions and read-outs "
-        "with the orthogonal swap.",
-        "None can be placed on small integer directions that read the variable.",
     ],
     "directions": [
         "Algorithms with a valid placement on directions, by class. Small integer directions that read "
@@ -332,46 +317,12 @@ def test_what_the_filters_of_a_page_leave_out_stays_as_a_point(client) -> None:
 # --- methods
 
 
-def test_every_answer_of_a_method_is_that_of_the_reference(client) -> None:
-    answers = record(client, "xor", "methods")["report"]["answers"]
-    asked = sweep(METHODS.by_key.values(), ("pairs",))
-    assert {one["method"] for one in answers} == {method.key for method, _ in asked}
-    compared = 0
-    for one in answers:
-        said = {name: value for name, value in one["settings"].items() if (one["method"], name) != ("acdc", "seed")}
-        for claim in reference("xor_pretrained")["claims"]:
-            if claim["method"] == one["method"] and claim["settings"] == said:
-                place = one["place"]
-                assert (one["raw_mask"], place["mask"]) == (claim["raw_mask"], claim["mask"])
-                assert (place["valid"], place["excess"], place["story"]) == (
-                    claim["valid"],
-                    claim["excess"],
-                    claim["story"],
-                )
-                compared += 1
-    assert compared >= 20
-
-
 def test_a_method_that_came_after_a_report_is_listed_as_not_asked() -> None:
     question = ask(pretrained_xor().network, task=named_task("XOR", 2))
     subject = AnalysisContext(question, "XOR", "xor", Scope(), Addresses(), lambda: None)
     earlier = MethodsReport(thorough=False, complete=True, answers=[], refused={})
     html = "".join(block.html() for block in shown(BY_KEY["methods"]).page(earlier, subject))
     assert html.count("not asked yet") == sum(not method.learns for method in METHODS.by_key.values())
-
-
-def test_ties_stand_on_the_page_and_in_the_files_of_methods(client) -> None:
-    path = "/networks/xor/analyses/methods"
-    assert "3 of 4 tied edges in 4 ways; 4 circuits, 3 of them valid" in client.get(path).text
-    answers = client.get(f"/api/v2{path}").json()["report"]["answers"]
-    lines = [line for line in client.get(f"{path}.csv").text.splitlines() if not line.startswith("#")]
-    rows = list(csv.DictReader(lines))
-    assert len(rows) == len(answers)
-    for row, one in zip(rows, answers, strict=True):
-        told = {name.removeprefix("ties_"): row[name] for name in row if name.startswith("ties_") and row[name]}
-        assert told == {name: str(value) for name, value in (one["ties"] or {}).items() if value is not None}
-        assert (row["method"], row["fragile"]) == (one["method"], str(one["fragile"]).lower())
-    assert any(row["ties_ways"] == "6" and row["ties_valid"] == "2" and "after=cut" in row["settings"] for row in rows)
 
 
 def test_an_analysis_with_a_list_has_it_as_csv_and_a_button_and_another_says_that_it_has_none(client) -> None:

@@ -199,7 +199,7 @@ def test_an_audit_is_what_the_command_writes(xor):
 
 @pytest.mark.parametrize("key", ["networkx", "graphml", "circuit-tracer"])
 def test_a_graph_of_a_circuit_or_of_an_answer_is_a_claim_again(xor, key):
-    circuit, (answer,) = xor.circuits[0], xor.audit(["eap(k=11)"])["claims"]
+    circuit, (answer,) = xor.circuits[0], xor.audit(["exact-edge(k=11)"])["claims"]
     claims = {"circuit": circuit.to_graph(key), "answer": xor.to_graph(answer, key)}
     mine, again = xor.audit(claims=claims)["claims"]
     assert (mine["raw_mask"], again["raw_mask"]) == (circuit.mask, answer["raw_mask"])

@@ -91,6 +91,7 @@ ONE_READER: Final = Analysis(
     always,
     searched=False,
     needs=("readers",),
+    unsearched="Draw circuits instead",
     shows="pluriscope_methods.pages.one_reader",
 )
 SIMPLICITY: Final = Analysis(

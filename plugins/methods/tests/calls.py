@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from plugins.methods.tests.lenses.test_feature_structure import onion
+from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.lenses.registry import LENSES
 from pluriscope.analysis.subjects.elman import ELMAN
 from pluriscope.app.db.writes import save_network
@@ -33,6 +34,8 @@ def stored_by_magnitude(one: Any) -> str:
 
 
 CALLS = {
+    "gates": lambda one: METHODS.named("edge-pruning", one.kind),
+    "readers": lambda one: one.result.ask("one-reader"),
     "stream": lambda one: LENSES.named("logit-lens", one.kind),
     "steps": stored_by_magnitude,
     "channels": preferred,

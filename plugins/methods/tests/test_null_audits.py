@@ -44,3 +44,10 @@ def test_an_audit_holds_valid_circuits_against_null_networks(monkeypatch: pytest
     (claim,) = result.audit(claims={"mine": "1839f"}, null=True)["claims"]
     assert claim["null"][0] == {"model": "untrained", "standard": "", "as_good": 0, "of": 19, "p": 0.05}
     assert {one["model"] for one in claim["null"]} == {"untrained", "drawn"}
+
+
+def test_a_kind_of_which_they_say_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, out = tmp_path / "model.json", tmp_path / "audit.json"
+    path.write_bytes(bundled.bundled_models()["induction-attention"])
+    assert run("audit", path, "-q", "-o", out, "--null") == 2
+    assert "does not apply: No study trains transformers" in capsys.readouterr().err

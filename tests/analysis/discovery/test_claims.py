@@ -164,22 +164,19 @@ def test_neurons_of_any_network_are_named() -> None:
 @pytest.mark.parametrize(
     ("text", "cause"),
     [
-        ("acdq", "did you mean acdc"),
-        ("quux", "Use one of acdc, eap"),
-        ("acdc(tua=1)", "did you mean tau"),
-        ("acdc(tau=0)", "a number above 0"),
-        ("acdc(tau=nan)", "a number above 0"),
-        ("acdc(tau=1,tau=2)", "twice"),
-        ("acdc(loss=klm)", "did you mean kl"),
-        ("acdc(loss=mse", "cannot be read"),
-        ("eap(k=3,threshold=.5)", "together"),
-        ("eap(signed=yes)", "true or false"),
-        ("eap-ig(path=ends,steps=3)", "steps"),
-        ("eap-ig(steps=1.5)", "a whole number"),
+        ("rando", "did you mean random"),
+        ("quux", "Use one of exact-edge, weights"),
+        ("random(sead=1)", "did you mean seed"),
+        ("exact-edge(threshold=nan)", "a number"),
+        ("random(k=1,k=2)", "twice"),
+        ("exact-edge(metric=margn)", "did you mean margin"),
+        ("exact-edge(metric=margin", "cannot be read"),
+        ("exact-edge(k=3,threshold=.5)", "together"),
+        ("exact-edge(signed=yes)", "true or false"),
+        ("random(seed=1.5)", "a whole number"),
         ("random(seed)", "name=value"),
-        ("acdc(order=revers)", "did you mean reverse"),
-        ("acdc(seed=1,seed=1)", "twice"),
-        ("eap-ig(steps=0)", "a whole number from 1"),
+        ("random(seed=1,seed=1)", "twice"),
+        ("random-deletion(restarts=0)", "a whole number from 1"),
     ],
 )
 def test_wrong_methods_and_settings_are_refused_with_the_nearest_known_one(text: str, cause: str) -> None:
@@ -189,20 +186,20 @@ def test_wrong_methods_and_settings_are_refused_with_the_nearest_known_one(text:
 
 
 def test_settings_are_read_and_filled() -> None:
-    method, found = read_method(" eap-ig( path = ends , k = 4, signed=true ) ")
+    method, found = read_method(" exact-edge( k = 4, signed=true ) ")
     assert (method.key, found) == (
-        "eap-ig",
-        {"ablation": "pairs", "metric": "margin", "path": "ends", "pick": "top", "signed": True, "k": 4},
+        "exact-edge",
+        {"ablation": "pairs", "metric": "margin", "pick": "top", "signed": True, "k": 4},
     )
     assert all("threshold" in s for m, s in default_methods() if m.score is not None)
 
 
 def test_more_edges_than_there_are_and_pairs_of_a_constant_task_are_refused() -> None:
-    method, found = read_method("eap(k=19)")
+    method, found = read_method("exact-edge(k=19)")
     with pytest.raises(InvalidMethod, match="18 edges"):
         method.answer(CUTS["pairs"], found)
     constant = ask(QUESTION.subject, task=named_task("XOR", 2).__class__((0, 0, 0, 0), ""))
-    method, found = read_method("eap")
+    method, found = read_method("exact-edge")
     with pytest.raises(InvalidMethod, match="zero or mean"):
         method.answer(MaskedPerceptron.of(constant, "pairs"), found)
 

@@ -23,7 +23,6 @@ from tests.analysis.subjects.transformer.test_judging import golden
 
 MODELS = ("other_name_1x2_0", "nodes"), ("other_name_1x2_0", "mean"), ("majority_5_1x2_0", "heads")
 SUBJECTS = (*NAMES, *MODELS)
-CHOSEN = ["acdc", "acdc(tau=0.1)", "acdc(loss=decision,tau=0.5)"]
 
 
 @lru_cache
@@ -98,7 +97,7 @@ def test_restarts_find_a_smaller_circuit_where_the_first_order_does_not():
 @pytest.mark.parametrize("subject", SUBJECTS, ids=str)
 def test_deletion_after_a_method_starts_with_its_circuit_where_that_is_valid(subject):
     known = METHODS.of(kind_of(subject)).values()
-    texts = [*CHOSEN, *(method.key for method in known if method.score is not None), "random(k=1)"]
+    texts = [*(method.key for method in known if not method.asks_judge and not method.learns), "random(k=1)"]
     n_bits, starts = landscape_of(subject).graph.n_bits, set()
     for text in texts:
         before = answer(subject, text)
@@ -141,7 +140,7 @@ def test_where_nothing_that_is_tried_is_valid_there_is_no_circuit():
     landscape = landscapes.landscape_of(question, search_circuits(question))
     for text in (
         "random-deletion(restarts=2)",
-        "acdc(after=deletion)",
+        "random(after=deletion)",
         "weights(after=deletion)",
         "weights(after=cut)",
     ):
@@ -169,11 +168,10 @@ def test_who_asks_the_judge_is_left_out_where_methods_are_compared_that_do_not()
     [
         ("random-deletion(after=deletion)", "setting 'after' is unknown", "use one of seed, restarts"),
         ("random-deletion(restarts=0)", "restarts is '0'", "use a whole number from 1 up to 1,000"),
-        ("acdc(after=cut)", "after is 'cut'", "use nothing, deletion"),
-        ("eap(after=delete)", "after is 'delete'", "use nothing, deletion, cut; did you mean deletion"),
-        ("eap(after=cut,threshold=0.9)", "has threshold together with after=cut", "give one of them"),
-        ("eap(after=cut,k=3)", "has k together with after=cut", "give one of them"),
-        ("eap(k=3,threshold=0.9)", "has k together with threshold", "give one of them"),
+        ("exact-edge(after=delete)", "after is 'delete'", "use nothing, deletion, cut; did you mean deletion"),
+        ("exact-edge(after=cut,threshold=0.9)", "has threshold together with after=cut", "give one of them"),
+        ("exact-edge(after=cut,k=3)", "has k together with after=cut", "give one of them"),
+        ("exact-edge(k=3,threshold=0.9)", "has k together with threshold", "give one of them"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(text, cause, cure):

@@ -142,14 +142,13 @@ def test_an_audit_locates_methods_on_a_model(tmp_path, capsys, other_name):
     assert [claim["method"] for claim in told["claims"]] == [method.key for method in METHODS.of(TRANSFORMER).values()]
     for claim in told["claims"]:
         assert claim["under"]["zero"] == claim["raw_valid"] == claim["valid"] == (claim["nearest"]["distance"] == 0)
-    asked = ("--methods", "acdc(tau=.3,ablation=mean)", "--methods", "eap(loss=kl)")
+    asked = ("--methods", "exact-edge(ablation=mean)", "--methods", "exact-edge(loss=kl)")
     assert run("audit", other_name, *asked, "--output", out, "--quiet") == 0
     first, second = json.loads(out.read_text())["claims"]
-    assert (first["settings"]["ablation"], second["outcome"]) == ("mean", "degenerate")
-    assert "mask" not in second
+    assert (first["settings"]["ablation"], second["settings"]["loss"]) == ("mean", "kl")
     capsys.readouterr()
     assert "data: is not offered" in refused(capsys, "audit", other_name, "--data", other_name, "--output", out)
     refusal = refused(capsys, "audit", other_name, "--methods", "weights", "--output", out)
     assert "Weights of single edges of transformers are not read" in refusal
-    mean = ("--protocol", "split", "--methods", "eap(ablation=mean)", "--output", out)
+    mean = ("--protocol", "split", "--methods", "exact-edge(ablation=mean)", "--output", out)
     assert "is not defined of transformers under these rules" in refused(capsys, "audit", other_name, *mean, "--quiet")

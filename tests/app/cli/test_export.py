@@ -35,7 +35,7 @@ def test_a_circuit_of_a_file_comes_back(key, model, tmp_path):
 
 def test_a_submission_is_a_folder_named_by_task_and_model(model, tmp_path, capsys):
     folder = tmp_path / "submission"
-    assert run("export", model, "--as", "mib", "--method", "eap", "-o", folder) == 0
+    assert run("export", model, "--as", "mib", "--method", "exact-edge", "-o", folder) == 0
     (made,) = folder.iterdir()
     assert made.name.startswith("induction_induction-")
     assert capsys.readouterr().out.strip() == str(made)
@@ -61,7 +61,7 @@ def test_an_address_or_a_stored_network_gives_the_graph_of_its_page(xor, capsys)
         assert (len(told), set(told.values())) == (18, {True})
     assert run("export", xor, "--as", "graphml", "--explanation", "i-3ffff.0") == 0
     assert "threshold" in capsys.readouterr().out
-    assert run("export", "xor-3-3-c", "--as", "networkx", "--method", "eap", "--json") == 0
+    assert run("export", "xor-3-3-c", "--as", "networkx", "--method", "exact-edge", "--json") == 0
     assert "score" in json.loads(capsys.readouterr().out)["links"][0]
 
 
@@ -71,7 +71,7 @@ def test_an_address_or_a_stored_network_gives_the_graph_of_its_page(xor, capsys)
         (("--as", "nothing", "--explanation", "c-3ffff"), "Use one of networkx"),
         (("--as", "mib", "--explanation", "c-3ffff"), "perceptrons do not have"),
         (("--as", "graphml"), "--method"),
-        (("--as", "graphml", "--method", "eap", "--explanation", "c-3ffff"), "--method"),
+        (("--as", "graphml", "--method", "exact-edge", "--explanation", "c-3ffff"), "--method"),
         (("--as", "graphml", "--method", "nothing"), "nothing"),
         (("--as", "graphml", "--explanation", "nothing"), "c-3b2cf"),
         (("--as", "graphml", "--explanation", "g-01"), "store"),

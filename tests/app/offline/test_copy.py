@@ -107,7 +107,7 @@ def test_everything_asked_for_is_there(copy):
     explained = [page for page in contents["pages"] if page.startswith(f"/networks/{SLUG}/explanations/")]
     assert sorted(page.rpartition("/")[2][0] for page in explained) == ["a", "c", "g", "i"]
     lists = [f"/explanations?kind={kind}" for kind in ("circuit", "interpretation", "alignment")]
-    for page in ("", "/analyses/ladder", "/analyses/common-ground", "/explanations", *lists):
+    for page in ("", "/analyses/methods", "/analyses/common-ground", "/explanations", *lists):
         address = f"/networks/{SLUG}{page}"
         assert (copy / contents["pages"][address]).is_file()
         json.loads((copy / file_of(Addresses().twin(address))).read_text())

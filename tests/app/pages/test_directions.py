@@ -82,9 +82,8 @@ def test_the_page_counts_every_class_and_leads_to_the_list(client):
         "integer": (2, 2, True), "integer-any": (2, 3, True), "orthogonal": (2, 2, True), "oblique": (2, 2, True),
     }  # fmt: skip
     assert classes["integer"]["by_layer"] == {"1": 2}
-    page = words(client.get(f"{XORNET}/analyses/ladder").text)
-    assert "exhaustive" in page
-    html = client.get(f"{XORNET}/analyses/ladder").text
+    html = client.get(f"{XORNET}/analyses/directions", follow_redirects=True).text
+    assert "exhaustive" in words(html)
     assert f"{XORNET}/explanations?kind=direction&amp;classes=oblique" in html
 
 

@@ -48,9 +48,9 @@ PAGES = {  # address → most statements that it may send
     ONE + "3ffff?protocol=paper": 10,
     ONE + "3fffe": 10,
     "/networks/linear/explanations/c-3": 6,
-    XOR + "/analyses/ladder": 10,
-    "/networks/untouched/analyses/ladder": 10,
-    "/networks/queued/analyses/ladder": 11,
+    XOR + "/analyses/methods": 10,
+    "/networks/untouched/analyses/methods": 10,
+    "/networks/queued/analyses/methods": 11,
     XOR + "/own?mask=3f1cf": 10,
     f"{XOR}/explanations/g-{ALGORITHM}": 18,  # with the rows of its list, which are kept
     f"{XOR}/explanations/a-{ALGORITHM}.0%3A1.2_1%3A2.0%2B1": 10,

@@ -22,7 +22,6 @@ from benchmarks.parity import DOCUMENT
 from pluriscope.analyses.registry import of_kind
 from pluriscope.analysis.changes import find_changes
 from pluriscope.analysis.data import clean_data, data_file_json
-from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.network_files.files import network_file_json
 from pluriscope.analysis.plugins import plugins
@@ -112,11 +111,9 @@ CALLS = {
     "interpretations": lambda one: one.result.circuits[0].interpretations[0],
     "algorithms": lambda one: one.result.algorithms[0],
     "funnel": lambda one: one.result.ask("funnel"),
-    "readers": lambda one: one.result.ask("one-reader"),
     "neurons": lambda one: one.result.circuits[0].predictions.shape,
     "numbers": lambda one: pluriscope.explain(one.model, encoding="0, 1"),
     "edge-weights": lambda one: one.result.weights,
-    "gates": lambda one: METHODS.named("edge-pruning", one.kind),
     "play": played,
     "edits": lambda one: edited("noise", one.result.question, {"size": 0.1}),
     "studies": lambda one: read_content(json.dumps(one.model).encode(), needs="studies"),
@@ -124,7 +121,7 @@ CALLS = {
 }
 COMMON = {
     "circuits": lambda one: one.result.circuits[0].verdicts["minimal-subset"],
-    "methods": lambda one: one.result.audit(["acdc"])["claims"][0],
+    "methods": lambda one: one.result.audit(["exact-edge"])["claims"][0],
     "claims": lambda one: one.result.audit(claims={"mine": one.result.circuits[0]})["claims"][0],
     "rivals": lambda one: one.result.ask("rivals"),
     "changes": lambda one: find_changes(one.result.question, one.result.question.subject).findings(),

@@ -45,7 +45,7 @@ WORDS = {
     "form": ["svg", "png", "pdf", "csv", "json", "nothing"],
     "item": ["chosen", "given", "nothing"],
     "lesson": ["two-circuits", "hand-outs", "nothing"],
-    "method": ["acdc", "nothing"],
+    "method": ["exact-edge", "nothing"],
     "screen": ["2", "9", "nothing"],
     "study": ["xor-width", "nothing"],
     "table": ["drawing", "interchanges.all", "nothing"],

@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 from pluriscope.analysis import fixed_order
 from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
 from pluriscope.analysis.discovery.method import DiscoveryMethod
-from pluriscope.analysis.discovery.methods import ACDC, EAP, EAP_IG, EXACT_EDGE, one_by_one
+from pluriscope.analysis.discovery.methods import EXACT_EDGE
 from pluriscope.analysis.lenses.games import shapley_values
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.subjects.perceptron.mlp import activations, next_layer
+from pluriscope_methods.discovery.methods import ACDC, EAP, EAP_IG, one_by_one
 
 Array = NDArray[np.float64]
 

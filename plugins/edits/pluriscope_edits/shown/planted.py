@@ -66,7 +66,7 @@ def _answers(of: AnalysisContext, planted: int) -> Iterator[tuple[Markup | str |
     for key, place in {} if report is None else report.defaults.items():
         mask, told = place["mask"], answered(int(place["mask"], 16), planted, valid=place["valid"])
         circuit = of.circuit(mask) if place["possible"] else f"c·{mask}"
-        yield METHODS.by_key[key].label, circuit, place["edges"], told.replace("-", " ")
+        yield METHODS.label(key), circuit, place["edges"], told.replace("-", " ")
 
 
 def _tested(report: PlantedReport, of: AnalysisContext) -> Iterator[tuple[str, str]]:

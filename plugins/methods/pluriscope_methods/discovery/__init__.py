@@ -1,0 +1,1 @@
+"""Published methods of circuit discovery, beside those of the core."""
