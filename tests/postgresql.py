@@ -115,7 +115,7 @@ def empty(url: str) -> None:
 def _empty(connection: Any) -> None:
     connection.execute("SET session_replication_role = replica")  # in whatever order: all rows go
     named = """SELECT tablename, pg_table_size(tablename::regclass) > 1000000 FROM pg_tables
-        WHERE schemaname = 'public' AND tablename <> 'alembic_version'"""
+        WHERE schemaname = 'public' AND tablename NOT LIKE 'alembic_version%'"""
     is_large = dict(connection.execute(named))
     asked = " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT FROM {table})" for table in is_large)  # noqa: S608
     for (table,) in connection.execute(asked).fetchall():

@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from sqlalchemy import JSON, URL, Connection, MetaData, Table, func, insert, make_url, select
+from sqlalchemy import JSON, URL, Connection, MetaData, String, Table, delete, func, insert, make_url, select
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from pluriscope.app.db import postgresql, sqlite
@@ -66,7 +66,7 @@ def back_up(store: Store, file: Path) -> Held:
                 _copy_file(reading.connection.driver_connection, part)
             else:
                 copy = store_at(sqlite_url(part))
-                copy.migrate(up_to=revision)
+                copy.migrate_as(store)
                 copy_rows(reading, copy)
                 copy.close()
                 _leave_log(part)
@@ -170,10 +170,12 @@ def copy_rows(reading: Connection, target: Store) -> None:
             if writing.dialect.name == "postgresql":
                 quote = writing.dialect.identifier_preparer.quote
                 writing.exec_driver_sql(f"TRUNCATE {', '.join(map(quote, into))}")
+            else:
+                for table in reversed(into.values()):
+                    writing.execute(delete(table))
             for table in tables_in(reading):
                 if table.name not in into:  # of a plugin that is not installed here
-                    table.create(writing)
-                    into[table.name] = table
+                    into[table.name] = _make_again(table, into, reading, writing)
                 at_once = FILES_AT_ONCE if "body" in table.columns else ROWS_AT_ONCE
                 read = reading.execution_options(yield_per=at_once).execute(select(table))
                 for rows in read.mappings().partitions():
@@ -185,6 +187,20 @@ def copy_rows(reading: Connection, target: Store) -> None:
         raise StoreUnavailable(
             f"database {shown(target.url)}", f"could not take what was copied ({cause})", "nothing was changed there"
         ) from error
+
+
+def _make_again(table: Table, beside: dict[str, Table], reading: Connection, writing: Connection) -> Table:
+    """Make a table of one database in another, which may have other types and write defaults otherwise."""
+    if reading.dialect.name != writing.dialect.name:
+        table = table.to_metadata(next(iter(beside.values())).metadata)
+        for column in table.columns:
+            column.type, column.server_default = column.type.as_generic(), None
+            if isinstance(column.type, String):
+                column.type.collation = None
+    table.create(writing)
+    if writing.dialect.name == "postgresql":
+        postgresql.adopt_conventions(writing)
+    return table
 
 
 def _is_filled(target: Store) -> bool:

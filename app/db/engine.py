@@ -88,22 +88,27 @@ class Store:
             if has_turn:
                 self.turn.release()
 
-    def migrate(self, *, up_to: str = "head") -> None:
+    def migrate(self) -> None:
         """Bring the schema to the current version; safe when several processes start at once.
 
         The whole change is one transaction under the write lock, so a second process waits, then finds nothing to do.
         A current schema is left alone. Kinds of explanation that came since have their tables made without a revision.
 
-        Args:
-            up_to: a revision beyond which not to go.
-
         Raises:
             StoreUnavailable: the database cannot be written, is too old, or was made by a newer version.
         """
         self.refuse_too_old()
-        self._migrate("", up_to)
-        for name in TABLES_OF_PLUGINS if up_to == "head" else ():
-            self._migrate(name, up_to)
+        for name in ("", *TABLES_OF_PLUGINS):
+            self._migrate(name, "head")
+        self._add_kinds()
+
+    def migrate_as(self, other: Store) -> None:
+        """Make in an empty store the tables that another has, of the core and of plugins that are here, at the
+        revisions that they have there.
+        """
+        for name in ("", *TABLES_OF_PLUGINS):
+            if revision := other.revision(name):
+                self._migrate(name, revision)
         self._add_kinds()
 
     def refuse_too_old(self) -> None:

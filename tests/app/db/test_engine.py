@@ -45,7 +45,8 @@ def test_a_reader_keeps_its_snapshot(store):
 @pytest.mark.slow
 def test_head_equals_the_tables(store):
     with store.writer.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_name": lambda name, *_: not str(name).startswith("alembic_version")}
+        context = MigrationContext.configure(connection, opts=opts)
         differences = compare_metadata(context, SCHEMA)
     if store.writer.dialect.name == "postgresql":  # it cuts names at 63 characters; nothing else may differ
         added, removed = (

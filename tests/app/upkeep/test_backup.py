@@ -206,5 +206,5 @@ def test_a_database_that_fails_midway_stays_as_it_was(filled, file, postgresql):
     reading = store_at(f"sqlite:///{file}").reader.connect()
     with reading, pytest.raises(StoreUnavailable, match="Nothing was changed there"):
         copy_rows(reading, there)
-    assert not any(everything(there).values())
+    assert not any(rows for name, rows in everything(there).items() if not name.startswith("alembic_version"))
     there.close()

@@ -38,7 +38,7 @@ def old(request, revision, tmp_path):
         if request.param == "postgresql":
             url = request.getfixturevalue("postgresql").database(empty=True)
             with closing(store_at(url)) as there, store.reader.connect() as reading:
-                there.migrate(up_to=revision)
+                there.migrate_as(store)
                 copy_rows(reading, there)
     return Settings(data=tmp_path, database_url=url), before
 
@@ -79,11 +79,10 @@ def test_an_old_store_keeps_everything(old):
 def test_the_first_migration_makes_the_tables_of_the_oldest_store(tmp_path):
     """Their columns, keys and indexes are those that all migrations before made, one after the other."""
     unpack(OLDEST, tmp_path / "kept.sqlite")
-    with closing(store_at(f"sqlite:///{tmp_path / 'new.sqlite'}")) as new:
-        new.migrate(up_to=OLDEST)
-        made = _tables(new)
-    with closing(store_at(f"sqlite:///{tmp_path / 'kept.sqlite'}")) as store:
-        there = _tables(store)
+    old, new = (store_at(f"sqlite:///{tmp_path / name}.sqlite") for name in ("kept", "new"))
+    with closing(old), closing(new):
+        new.migrate_as(old)
+        made, there = _tables(new), _tables(old)
     assert made == {name: there[name] for name in made}
 
 
