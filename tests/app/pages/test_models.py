@@ -275,7 +275,7 @@ def test_methods_are_located_among_the_circuits(client):
             circuit = by_mask[place["mask"]]
             assert place["criteria"]["minimal-subset"] == circuit.minimal
             assert place["criteria"]["minimal-local"] == (circuit.outcomes["minimal_local"] == "passed")
-    assert {place["valid"] for place in places} == {True, False}
+    assert {place["valid"] for place in places} == {True, not brought("methods")}  # the few of the core all come to one
     again = client.post(f"/api/v2{ONE}/analyses/methods", json={"protocol": "complete"})
     assert (again.status_code, again.json()["id"]) == (202, job.id)
     page = client.post(f"{ONE}/analyses/methods", data={"protocol": "complete"})
