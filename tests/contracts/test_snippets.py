@@ -50,6 +50,8 @@ BY_OTHERS = {
     "pip": "installs from another machine; tests/contracts/test_wheel.py installs the wheel",
     "docker": "needs docker; tests/contracts/test_hosting.py checks the files that it reads",
     "cd": "leads into a folder",
+    "export": "names what the commands after it read",
+    ".venv/bin/pluriscope": "runs what an earlier commit has",
     "pip-audit": "asks another machine; .github/workflows/audit.yml runs it",
     "python3": "makes an environment, as test_wheel does",
     ".": "enters that environment",
