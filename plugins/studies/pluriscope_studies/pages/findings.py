@@ -53,7 +53,8 @@ git checkout {commit:.12}
 
 The last command computes tables, which are CSV there, and documents from the results, in a minute; \
 `python -m benchmarks.finding_charts` computes today's charts from the tables. \
-`pluriscope study run app/bundled/studies/NAME.json` makes results again; of thirteen studies measures were gone by \
+`pluriscope study run plugins/studies/pluriscope_studies/bundled/studies/NAME.json` makes results again; of \
+thirteen studies measures were gone by \
 then, and only their results are there. `python -m benchmarks.findings.shared_edges`, `.readers` and `.edits` make the \
 tables that are no studies of perceptrons. Of `readers` the rows of integrated gradients were made again later, from \
 the same networks by the lens as it is now. `field-scores` came later: `python -m benchmarks.field_scores` computes it \
