@@ -116,7 +116,7 @@ def test_a_training_asked_for_here_keeps_its_checkpoints(client):
         job = session.scalars(select(JobRow).where(JobRow.kind == "train")).one()
         told = TRAIN.save(session, job.arguments, TRAIN.load(session, job.arguments)(DEFAULT_WORK))
     assert told.result["networks"] == []  # none converged
-    found = client.get(f"/api/v2{told.result['url']}").json()
+    found = client.get(f"/api/v2{told.result['url']}/training").json()
     assert [(one["at"], one["state"]) for one in found["stored"]] == [(n, "computing") for n in (0, 2, 3)]
     refused = client.post("/api/v2/train", json={"count": 40, "checkpoints": [0, 1, 2]})
     assert "40 networks × 3 checkpoints are more than 100" in refused.text
