@@ -89,12 +89,12 @@ class Settings(BaseModel):
     password: SecretStr
 
 
-def table(options: dict[str, list[str]] | None = None, **more: object) -> Table:
+def table(options: dict[str, list[str]] | None = None, columns: tuple[Column, ...] = COLUMNS, **more: object) -> Table:
     """The list of all rows, as these options ask for it."""
     usual = Query(limit=10)
-    query = read_query(COLUMNS, options or {}, usual)
+    query = read_query(columns, options or {}, usual)
     given = {"noun": "explanation", "usual": usual, "id": "list", "files": {"CSV": "/list.csv"}} | more
-    return Table(AtHand(COLUMNS, ROWS), query, "/blocks", **given)  # type: ignore[arg-type]
+    return Table(AtHand(columns, ROWS), query, "/blocks", **given)  # type: ignore[arg-type]
 
 
 def drawing(_row: Row | None = None) -> Markup:
@@ -120,7 +120,7 @@ SIZES = Chart(
 )
 
 
-def every_block(options: dict[str, list[str]] | None = None) -> Iterator[Block]:
+def every_block(options: dict[str, list[str]] | None = None, columns: tuple[Column, ...] = COLUMNS) -> Iterator[Block]:
     """All thirteen, those with states in each state."""
     rules = Choice("Rules", {"complete": "/blocks", "paper": "/blocks?rules=paper"}, "complete")
     yield Head(
@@ -152,7 +152,9 @@ def every_block(options: dict[str, list[str]] | None = None) -> Iterator[Block]:
     yield Section("Figures", "A drawing.", Action("All figures", "/figures"))
     yield Figure(drawing(), "Ten edges; n2.1 and n2.2 are cut.", {"SVG": "/a.svg", "PNG": "/a.png"})
     yield Section("Lists")
-    yield table(options, thumb=drawing, says=lambda row: f"in {row['edges']} edges", tray=Tray("xor", "/compare"))
+    yield table(
+        options, columns, thumb=drawing, says=lambda row: f"in {row['edges']} edges", tray=Tray("xor", "/compare")
+    )
     yield table(view="cards", id="cards", thumb=drawing, facets=False, tray=None)
     yield table({"kind": ["none"]}, id="nothing", facets=False)
     yield Section("Text")

@@ -26,7 +26,9 @@ TARGET: Final = 24  # px, each way; links in a run of text may be lower
 LOW_FONT: Final = "/static/fonts/STIXGeneral-Regular.otf"
 DRAWN: Final = re.compile(r"/(story/.*|learn.*|findings.*)?")
 """Paths of pages whose sizes of type are drawn one by one: story, lessons, slides, findings."""
-LONG: Final = re.compile(r"/(glossary|api|paper|findings.*|learn/hand-outs|studies/new|networks/[^/]+/analyses/lenses)")
+LONG: Final = re.compile(
+    r"/(glossary|api/docs|paper|findings.*|learn/hand-outs|studies/new|networks/[^/]+/analyses/lenses)"
+)
 """Paths of pages that things are looked up in, of findings, of what is printed; the form of a study and the lenses
 have still to be shortened."""
 SHIFT: Final = 0.02  # cumulative layout shift; 0.1 is commonly called good

@@ -32,6 +32,7 @@ ALLOWED = {
     r"\bmapping consistency\b": "a name of the paper, of gates",
     r"\bcalls? (?:it|them) (?:an alignment or )?a mapping\b": "the paper's own word, explained",
     r"\bmappings, width \d\b|\bminimal mappings\b": "what the paper counts",
+    r"\bstory, passes, fails\b": "options of addresses",
     r"→ alignment\b|\balignment the name of\b|\bminimal alignment\b": "the glossary's entry for it",
 }
 PATTERNS = {word: re.compile(rf"\b(?:{word})\b") for word in OTHERS}
