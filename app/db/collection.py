@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from pluriscope.address import Addresses
 from pluriscope.app.db.tables import NetworkRow
-from pluriscope.blocks import Block
 
 if TYPE_CHECKING:
     from pluriscope.app.settings import Settings
@@ -27,7 +26,7 @@ class Collection:
         purge: session of the writer, time → deletes for good what was deleted then or earlier.
         find: session, addresses, words → what the search finds, as :data:`pluriscope.app.pages.search.Ranked`.
         where: session, addresses, name → where a network can be opened that is not stored; "" where it is unknown.
-        origin: session, addresses, network → blocks about where it comes from.
+        origin: session, addresses, network → blocks of a page about where it comes from.
     """
 
     title: str
@@ -35,4 +34,4 @@ class Collection:
     purge: Callable[[Session, datetime], None]
     find: Callable[[Session, Addresses, Sequence[str]], list[tuple[float, Any]]]
     where: Callable[[Session, Addresses, str], str]
-    origin: Callable[[Session, Addresses, NetworkRow], Iterable[Block]]
+    origin: Callable[[Session, Addresses, NetworkRow], Iterable[Any]]
