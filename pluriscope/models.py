@@ -159,22 +159,6 @@ def _decided(task: Any) -> bool:
     return task is None or (isinstance(task, str) and task == DECISIONS)
 
 
-def read_checkpoints(files: Sequence[str | Path], protocol: Any, output: int) -> dict[str, tuple[Any, Any]]:
-    """What is asked about checkpoints, and what each says of its training, by path.
-
-    Args:
-        files: their paths, or folders of them.
-        protocol: the rules: a name or settings; see :func:`pluriscope.analysis.explaining.perceptrons.questions`.
-    """
-    found = {}
-    for one in map(Path, files):
-        for path in sorted(one.glob("*.json")) if one.is_dir() else [one]:
-            given = read_model(path)
-            (question,) = questions_of(given, [output], protocol)
-            found[str(path)] = question, given.file.training
-    return found
-
-
 def whole_subject(model: Any) -> GivenNetwork | None:
     """A network whose file says all of it, such as a transformer; None for what else a perceptron can be read from.
 

@@ -20,16 +20,9 @@ from pluriscope.analysis.certificates.programs import (
     decision_regions,
     network_program,
 )
-from pluriscope.analysis.certificates.ranges import range_of
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, usual_activations
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
-from pluriscope.analysis.subjects.perceptron.mlp import (
-    ablation_values,
-    activations,
-    batch_activations,
-    forward,
-    keep_matrices,
-)
+from pluriscope.analysis.subjects.perceptron.mlp import ablation_values, batch_activations, forward, keep_matrices
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.tasks import input_table
 from pluriscope.analysis.validity import decide
@@ -248,21 +241,3 @@ def test_bisection_gives_three_answers() -> None:
     few = bisect(decided_as(program, regions, 0), low, high, 3)
     assert few.answer == "undecided"
     assert few.n_boxes <= 3
-
-
-@pytest.mark.parametrize(("sizes", "activation"), [((2, 3, 3, 1), "tanh"), ((3, 3, 2, 1), "leaky_relu")])
-def test_ranges_of_neurons_hold_from_both_sides(sizes: tuple[int, ...], activation: str) -> None:
-    network = random_network(3, sizes, activation)
-    low, high, whole = np.zeros(sizes[0]), np.ones(sizes[0]), network_program(network)
-    seen = activations(network, np.random.default_rng(0).random((3000, sizes[0])))
-    for layer in range(1, len(sizes) - 1):
-        for neuron, values in enumerate(seen[layer].T):
-            known = range_of(whole, layer, neuron, low, high, budget=4096)
-            assert known.low <= values.min()
-            assert values.max() <= known.high
-            assert known.low <= known.inner_low <= known.inner_high <= known.high
-            assert known.high - known.inner_high < 1e-8
-            assert known.inner_low - known.low < 1e-8
-            few = range_of(whole, layer, neuron, low, high, budget=2)
-            assert few.low <= known.low
-            assert known.high <= few.high

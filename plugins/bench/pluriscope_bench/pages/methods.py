@@ -34,7 +34,6 @@ from pluriscope.figures.numbers import decimal, exact
 from pluriscope.frames import AtHand
 from pluriscope.glossary import anchor_of
 from pluriscope.parquet import literal
-from pluriscope.parquet_listing import ParquetListing
 from pluriscope.records import RowsRecord, rows_record
 from pluriscope.tables import Column, Query, Row, read_query
 from pluriscope.templating import linked
@@ -59,6 +58,7 @@ from pluriscope_bench.pages.results import (
     truths_of,
 )
 from pluriscope_bench.suite_files import MEANINGS
+from pluriscope_studies.parquet_listing import ParquetListing
 
 MAIN: Final = ("regret", "valid", "valid_raw", "beyond_random", "calls")
 """Scores that are columns, beside the one that is sorted by."""

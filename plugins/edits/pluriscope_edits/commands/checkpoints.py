@@ -36,8 +36,8 @@ def checkpoints(
         seconds: For all checkpoints together; inf for no end.
     """
     from pluriscope.analysis.work import Work
-    from pluriscope.models import read_checkpoints
     from pluriscope_edits.over_training.checkpoints import find_over_training
+    from pluriscope_edits.over_training.library import read_checkpoints
 
     began, stop = time.perf_counter(), Stop()
     given = read_checkpoints(files, given_protocol(protocol), output_index)

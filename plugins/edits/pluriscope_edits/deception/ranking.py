@@ -22,10 +22,10 @@ from pluriscope.analysis import fixed_order
 from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
 from pluriscope.analysis.discovery.method import DiscoveryMethod
 from pluriscope.analysis.discovery.methods import EXACT_EDGE
-from pluriscope.analysis.lenses.games import shapley_values
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.subjects.perceptron.mlp import activations, next_layer
 from pluriscope_methods.discovery.methods import ACDC, EAP, EAP_IG, one_by_one
+from pluriscope_methods.lenses.games import shapley_values
 
 Array = NDArray[np.float64]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pluriscope.analysis.limits import DEFAULT_SECONDS
 from pluriscope.arguments import FilePath, checked
-from pluriscope.models import read_checkpoints
+from pluriscope.models import questions_of, read_model
 from pluriscope.progress import Seconds, working
 from pluriscope.result import ProtocolLike, read_protocol
 from pluriscope_edits.over_training.checkpoints import CheckpointsReport, find_over_training
@@ -32,3 +34,19 @@ def checkpoints(
     given = read_checkpoints(files, protocol if named else read_protocol(protocol), output)
     with working(seconds, None) as work:
         return find_over_training(given, work)
+
+
+def read_checkpoints(files: Sequence[str | Path], protocol: Any, output: int) -> dict[str, tuple[Any, Any]]:
+    """What is asked about checkpoints, and what each says of its training, by path.
+
+    Args:
+        files: their paths, or folders of them.
+        protocol: the rules: a name or settings; see :func:`pluriscope.analysis.explaining.perceptrons.questions`.
+    """
+    found = {}
+    for one in map(Path, files):
+        for path in sorted(one.glob("*.json")) if one.is_dir() else [one]:
+            given = read_model(path)
+            (question,) = questions_of(given, [output], protocol)
+            found[str(path)] = question, given.file.training
+    return found

@@ -16,10 +16,10 @@ from pluriscope.analysis.fixed_order import exp_of_negative
 from pluriscope.analysis.method_settings import one_of
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import SubjectKind
-from pluriscope.analysis.subjects.transformer.gradients import matrix_reads, parameter_slopes
 from pluriscope.analysis.subjects.transformer.model import AttentionModel
 from pluriscope.analysis.subjects.transformer.runs import MILLISECONDS, in_portions, run
 from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope_edits.rules.gradients import matrix_reads, parameter_slopes
 
 _PER_RUN: Final = 6.0  # what a step of a descent takes, in runs
 SURE: Final = 0.75

@@ -21,10 +21,10 @@ from pluriscope.app.pages.candidates import algorithm_of, find_algorithm_row
 from pluriscope.app.pages.placed import read_places
 from pluriscope.figures.numbers import enumerated, noun
 from pluriscope.figures.svg.aligned import aligned_diagram
-from pluriscope.figures.svg.lessons import parts
 from pluriscope.figures.svg.tiles import Bits, bits_of, canonical, variable
 from pluriscope.figures.svg.trees import formula_tree
 from pluriscope.figures.svg.vessels import in_question, in_words
+from pluriscope_learn.drawings import parts
 from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, choices, number
 
 _SLUG: Final = "algorithm-first"

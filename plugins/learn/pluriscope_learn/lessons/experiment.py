@@ -11,10 +11,10 @@ from pluriscope.analysis.sandbox.intervention import Change
 from pluriscope.blocks import Action
 from pluriscope.figures.numbers import enumerated
 from pluriscope.figures.svg.layout import Site
-from pluriscope.figures.svg.lessons import changed
 from pluriscope.figures.svg.tiles import Bits, bits_of
 from pluriscope.figures.svg.vessels import Reading, full_at, in_question
 from pluriscope.played import Ask, Field
+from pluriscope_learn.drawings import changed
 from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, fields, number
 
 _SLUG: Final = "the-experiment"

@@ -3,7 +3,7 @@
 Feature visualisation searches the inputs that drive a neuron most (Olah, Mordvintsev & Schubert, Distill 2017). Nothing
 is searched here. With two inputs a piecewise-linear network is affine on convex polygons, and an affine function has
 its extremes at corners, so these are exact, without rounding. Elsewhere bisection with sound bounds brackets them: a
-value that is attained, with its point, and one that nothing exceeds (:mod:`pluriscope.analysis.certificates.ranges`).
+value that is attained, with its point, and one that nothing exceeds (:mod:`pluriscope_methods.lenses.ranges`).
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 
 from pluriscope.analysis.certificates.polygons import cells, square
 from pluriscope.analysis.certificates.programs import Program, network_program
-from pluriscope.analysis.certificates.ranges import ValueRange, neuron_program, range_of
 from pluriscope.analysis.lenses.lens import APPLIES, NEURON_COLUMNS, Fit, Lens, Table, not_applicable
 from pluriscope.analysis.method_settings import Settings
 from pluriscope.analysis.question import Question
 from pluriscope.analysis.tasks import INPUT_NAMES
 from pluriscope.analysis.work import Work
+from pluriscope_methods.lenses.ranges import ValueRange, neuron_program, range_of
 
 MOST_EXACT: Final = 12
 """Hidden neurons up to a layer for which polygons are cut without rounding; each may double their number."""

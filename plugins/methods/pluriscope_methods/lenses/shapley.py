@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis import fixed_order
-from pluriscope.analysis.lenses.games import shapley_values
 from pluriscope.analysis.lenses.lens import Attribution, Grids, Lens, bit_of, outputs_by_input
 from pluriscope.analysis.lenses.site_lens import SiteLens
 from pluriscope.analysis.method_settings import Setting, Settings
@@ -23,6 +22,7 @@ from pluriscope.analysis.question import Question
 from pluriscope.analysis.subjects.transformer.weights import Transformer
 from pluriscope.analysis.tasks import INPUT_NAMES
 from pluriscope.analysis.work import Work
+from pluriscope_methods.lenses.games import shapley_values
 from pluriscope_methods.lenses.on_sites import ROWS, by_position, coalition_cost, coalitions, too_long
 
 Array = NDArray[np.float64]

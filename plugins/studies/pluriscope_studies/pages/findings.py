@@ -30,8 +30,8 @@ from pluriscope.figures.charts import Chart, read_chart
 from pluriscope.figures.svg.charts import FILE_WIDTH, draw
 from pluriscope.navigation import navigation
 from pluriscope.parquet import ParquetTable
-from pluriscope.parquet_listing import ParquetListing
 from pluriscope.tables import MOST_VALUES, Column, Query, Row, Type, read_query
+from pluriscope_studies.parquet_listing import ParquetListing
 from pluriscope_studies.reads import networks_beginning, stored_slugs, study_at_slug
 
 FOLDER: Final = cast(Path, resources.files("pluriscope_studies") / "bundled" / "findings")

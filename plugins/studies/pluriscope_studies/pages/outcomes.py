@@ -21,7 +21,6 @@ from pluriscope.figures.numbers import Bound, bounded
 from pluriscope.figures.svg.marks import verdict_mark
 from pluriscope.naming import DEFAULT_PROTOCOL, Scope, protocol_key
 from pluriscope.parquet import literal, quoted
-from pluriscope.parquet_listing import ParquetListing
 from pluriscope.records import MAX_EXACT_IN_JSON
 from pluriscope.tables import Column, Query, Row, Type, read_query
 from pluriscope_studies.analysis.cells import cells_of
@@ -31,6 +30,7 @@ from pluriscope_studies.analysis.rows import NAMES, TYPES, measured_of
 from pluriscope_studies.analysis.sources import CONVERGED, DRAWN
 from pluriscope_studies.pages.figures import value_text
 from pluriscope_studies.pages.study import Study
+from pluriscope_studies.parquet_listing import ParquetListing
 from pluriscope_studies.reads import stored_slugs, table_of
 from pluriscope_studies.tables import StudyRow
 from pluriscope_studies.writes import write_table

@@ -14,7 +14,6 @@ import torch
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.certificates.intervals import bisect, bounds, decided_alike
 from pluriscope.analysis.certificates.programs import circuit_program, decision_regions, network_program
-from pluriscope.analysis.certificates.ranges import range_of
 from pluriscope.analysis.circuits.counting import count_circuits
 from pluriscope.analysis.circuits.decision_intervals import decision_box
 from pluriscope.analysis.circuits.search import search_circuits
@@ -38,6 +37,7 @@ from pluriscope_edits.planting.planted import Planted
 from pluriscope_edits.rules.rank_one import aim_of
 from pluriscope_edits.rules.trigger import read_trigger
 from pluriscope_edits.rules.trojan import planted
+from pluriscope_methods.lenses.ranges import range_of
 from tests.analysis.circuits.test_circuit_search import custom, random_network, random_task
 from tests.checkout import ROOT
 from tests.oracles.brute_force_circuits import boolean_rows, valid_circuits

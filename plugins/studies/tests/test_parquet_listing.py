@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from pluriscope.frames import AtHand
 from pluriscope.parquet import ParquetTable
-from pluriscope.parquet_listing import ParquetListing
 from pluriscope.tables import Column, Query, Row
+from pluriscope_studies.parquet_listing import ParquetListing
 from pluriscope_studies.table import write_part
 
 COLUMNS = (
