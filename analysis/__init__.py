@@ -7,7 +7,8 @@
         -> alignments      neuron sets that carry the formula's variables (then where)
         -> one OutputAnalysis, every number of which names its protocol
 
-Nothing here reads a clock, a file, a database or a global random state.
+Nothing here reads a clock, a file, a database or a global random state; but for plugins, which are
+found among what is installed (:mod:`pluriscope.analysis.plugins`).
 """
 
 ENGINE_VERSION = "0.2.0"

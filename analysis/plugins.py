@@ -138,9 +138,12 @@ def plugins() -> tuple[Plugin, ...]:
 
 def _misfit(distribution: Any) -> str:
     """Why a distribution does not fit this version, by its own requirement."""
+    needs = distribution.requires or ()
+    if f"{CORE}=={ENGINE_VERSION}" in needs:  # as ours say: most starts do without what reads requirements
+        return ""
     from packaging.requirements import InvalidRequirement, Requirement
 
-    for text in distribution.requires or ():
+    for text in needs:
         try:
             needed = Requirement(text)
         except InvalidRequirement:

@@ -141,14 +141,13 @@ def settle(app: FastAPI) -> None:
 def _plugins_met(store: Store, settings: Settings) -> list[PluginRow]:
     """The plugins that are missing; what those bring that are there is kept, for when they are missing."""
     if not settings.read_only:
-        of_routers = {entries("routers")[name][0]: router for name, router in brought("routers").items()}
+        paths: dict[str, set[str]] = {}
+        for name, router in brought("routers").items():
+            paths.setdefault(entries("routers")[name][0], set()).update(below_api(one.path) for one in router.routes)
         kinds = kinds_by_plugin()
         rows = [
             PluginRow(
-                name=one.name,
-                version=one.version,
-                paths=sorted({below_api(route.path) for route in getattr(of_routers.get(one.name), "routes", ())}),
-                kinds=kinds.get(one.name, []),
+                name=one.name, version=one.version, paths=sorted(paths.get(one.name, ())), kinds=kinds.get(one.name, [])
             )
             for one in plugins()
             if not one.refused

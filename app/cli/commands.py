@@ -38,23 +38,23 @@ from pluriscope.memory import out_of_memory
 
 _OWN: Final[Mapping[str, Mapping[str, str]]] = {
     "Engine alone: no server, no database": {
-        "analyse": "analyse.analyse",
-        "count": "count.count",
-        "ask": "ask.ask",
-        "compare": "ask.compare",
-        "audit": "audit.audit",
-        "train": "train.train",
-        "train-model": "train.train_model",
+        "analyse": "analyse:analyse",
+        "count": "count:count",
+        "ask": "ask:ask",
+        "compare": "ask:compare",
+        "audit": "audit:audit",
+        "train": "train:train",
+        "train-model": "train:train_model",
     },
     "Dashboard and its database": {
-        "serve": "server.serve",
-        "work": "server.work",
-        "import": "store.import_",
-        "export": "export.export",
-        "verify": "verify.verify",
-        "check": "server.check",
-        "backup": "upkeep.backup",
-        "restore": "upkeep.restore",
+        "serve": "server:serve",
+        "work": "server:work",
+        "import": "store:import_",
+        "export": "export:export",
+        "verify": "verify:verify",
+        "check": "server:check",
+        "backup": "upkeep:backup",
+        "restore": "upkeep:restore",
     },
 }
 """Each command's function below ``pluriscope.app.cli``; loaded when it is asked for, so that one waits for no other."""
@@ -62,7 +62,9 @@ _OWN: Final[Mapping[str, Mapping[str, str]]] = {
 
 def _groups() -> dict[str, dict[str, str]]:
     """The commands of the core, then those of plugins under what each plugin says of itself."""
-    groups = {title: dict(group) for title, group in _OWN.items()}
+    groups = {
+        title: {name: f"pluriscope.app.cli.{path}" for name, path in group.items()} for title, group in _OWN.items()
+    }
     titles = {plugin.name: plugin.summary for plugin in plugins()}
     for name, (plugin, path) in entries("commands").items():
         if any(name in group for group in groups.values()):
@@ -88,15 +90,12 @@ def command_of(name: str) -> Command:
     Raises:
         Refusal: it is a plugin's, and cannot be loaded.
     """
-    path = COMMANDS[name]
-    if ":" not in path:
-        path = f"pluriscope.app.cli.{path.replace('.', ':')}"
     try:
-        command: Command = function_at(path)
+        command: Command = function_at(COMMANDS[name])
     except Exception as error:
         if name not in entries("commands"):
             raise
-        cause = f"cannot be loaded from {path} ({type(error).__name__}: {error})"
+        cause = f"cannot be loaded from {COMMANDS[name]} ({type(error).__name__}: {error})"
         raise Refusal(f"{name!r}: of the plugin {entries('commands')[name][0]} {cause}.") from error
     return command
 
