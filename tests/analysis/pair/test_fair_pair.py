@@ -14,8 +14,8 @@ from pluriscope.analysis.pair.report import CONDITIONS, fair_pair
 from pluriscope.analysis.pipeline import analyse_output
 from pluriscope.analysis.question import ask
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.app.pages.example import PAIR
 from pluriscope.app.pages.story import EXPERIMENTS, FORCED
-from pluriscope_learn.lesson import PAIR
 from tests.factories import exact_xor, real_analysis, small_network
 
 
