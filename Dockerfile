@@ -23,7 +23,7 @@ RUN python -c "import glob, tomllib; f, *plugins = (tomllib.load(open(n, 'rb')) 
 COPY . .
 RUN pip install --no-deps --no-build-isolation . ./plugins/*
 # loops are compiled here for this kind of processor, beside the modules; on another one they are when first needed
-RUN cd / && python -c "from pluriscope.analysis.every_loop import load_every_loop; load_every_loop()"
+RUN cd / && python -c "from pluriscope.analysis.circuits.every_loop import load_every_loop; load_every_loop()"
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="Pluriscope" \

@@ -13,10 +13,10 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
+from pluriscope.addresses.naming import DEFAULT_PROTOCOL
 from pluriscope.app.options import OF_THE_READER
-from pluriscope.naming import DEFAULT_PROTOCOL
+from pluriscope.page_kit.templating import PART
 from pluriscope.resources import static_file
-from pluriscope.templating import PART
 
 FRONT: Final = "index.html"
 _DEFAULTS: Final = {("output", "0"), ("protocol", DEFAULT_PROTOCOL), ("data", "")}

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, compile_path
 
-from pluriscope.address import Addresses, below_api
+from pluriscope.addresses.address import Addresses, below_api
 from pluriscope.analysis import errors as engine
 from pluriscope.analysis.errors import ExplainedError
 from pluriscope.app.db import errors as store
@@ -219,7 +219,7 @@ def _answer(
         body = ErrorBody(error=summary, errors=told, status=status, parent=parent)
         return JSONResponse(body.model_dump(), status)
     from pluriscope.app.rendering import show  # here, so that the errors themselves can be imported from anywhere
-    from pluriscope.blocks import Action, Head, Notice, Prose
+    from pluriscope.page_kit.blocks import Action, Head, Notice, Prose
 
     title = STATUS_TITLES.get(status, "This did not work")
     actions = [Action(f"Go to {label}", parent, primary=True)] if parent else []

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pluriscope.address import below_api
+from pluriscope.addresses.address import below_api
 from pluriscope.app.access.callers import host_of, is_loopback_name, is_own_page
 from pluriscope.app.error_answers import answer_to
 from pluriscope.app.errors import BadHost, HeadersTooLong, PageError, ReadOnly, Refused, TooLong

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from pluriscope.analysis.limits import DEFAULT_LIMITS, Limits
-from pluriscope.memory import BESIDE
+from pluriscope.analysis.running.limits import DEFAULT_LIMITS, Limits
+from pluriscope.processes.memory import BESIDE
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

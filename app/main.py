@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from pluriscope.address import API_V2, Addresses, below_api
+from pluriscope.addresses.address import API_V2, Addresses, below_api
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.plugins import brought, entries, plugins
 from pluriscope.app import error_answers
@@ -46,7 +46,7 @@ from pluriscope.app.routes import (
     story,
 )
 from pluriscope.app.settings import Settings
-from pluriscope.garbage import collect_garbage_seldom, give_back_now_and_then
+from pluriscope.processes.garbage import collect_garbage_seldom, give_back_now_and_then
 from pluriscope.resources import SITE, STATIC, folders
 
 ROUTERS = (

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pluriscope.address import PREFIX
+from pluriscope.addresses.address import PREFIX
 from pluriscope.app.computing import GIVE_BACK
 from pluriscope.app.error_answers import unforeseen
 from pluriscope.app.logs import about

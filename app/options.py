@@ -6,9 +6,9 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from pluriscope.analysis.by_name import ByName
-from pluriscope.naming import ExplanationRef, Scope
-from pluriscope.templating import PART
+from pluriscope.addresses.naming import ExplanationRef, Scope
+from pluriscope.analysis.values.by_name import ByName
+from pluriscope.page_kit.templating import PART
 
 FORMER_OPTIONS: Final = ("tour",)
 """Options that old addresses have and that mean nothing any more: no page takes them, and none refuses them."""

@@ -14,7 +14,9 @@ from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope
+from pluriscope.addresses.navigation import navigation
 from pluriscope.analysis.network_files.files import slug_of
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.app import computing
@@ -24,13 +26,11 @@ from pluriscope.app.errors import NotFound
 from pluriscope.app.options import OF_THE_READER
 from pluriscope.app.pages.sharing.share import Share, only_here
 from pluriscope.app.settings import Settings
-from pluriscope.blocks import Block, ChartFigure, Head, Notice, Table, find
-from pluriscope.csv_files import csv_lines
 from pluriscope.figures.interactive import FILE as PLOTLY
 from pluriscope.figures.interactive import figure_json
-from pluriscope.naming import Scope
-from pluriscope.navigation import navigation
-from pluriscope.templating import AS_FILE, EVERY_PART, PART, Access, Place, environment, shown_at, shown_to
+from pluriscope.page_kit.blocks import Block, ChartFigure, Head, Notice, Table, find
+from pluriscope.page_kit.templating import AS_FILE, EVERY_PART, PART, Access, Place, environment, shown_at, shown_to
+from pluriscope.tables.csv_files import csv_lines
 
 THEMES: Final = ("light", "dark")
 THEME_COOKIE: Final = "theme"

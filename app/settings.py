@@ -9,8 +9,8 @@ from typing import Final
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pluriscope.analysis.limits import MOST_STORED
-from pluriscope.memory import LEAST, bytes_for_each
+from pluriscope.analysis.running.limits import MOST_STORED
+from pluriscope.processes.memory import LEAST, bytes_for_each
 from pluriscope.resources import PREFIX, default_data_folder
 
 STORE: Final = "pluriscope.sqlite"

@@ -44,16 +44,17 @@ from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.circuits.source_subsets import load_compiled
 from pluriscope.analysis.circuits.space import Structure
-from pluriscope.analysis.data import clean_data
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
-from pluriscope.analysis.limits import MOST_STORED
 from pluriscope.analysis.network_files.files import NetworkFile, network_file_json
-from pluriscope.analysis.protocol import COMPLETE, PAPER
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
+from pluriscope.analysis.questions.tasks import named_task
+from pluriscope.analysis.running.limits import MOST_STORED
 from pluriscope.analysis.subjects.graph import Graph, Masks
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.perceptron.threads import one_thread
 from pluriscope.analysis.subjects.perceptron.training import train_networks
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
@@ -65,7 +66,6 @@ from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import AttentionModel
 from pluriscope.analysis.subjects.transformer.training import train_attention
 from pluriscope.analysis.subjects.transformer.training_spec import attention_spec
-from pluriscope.analysis.tasks import named_task
 
 GOLDEN: Final = ROOT / "tests" / "golden"
 XOR: Final = named_task("XOR", 2)

@@ -28,9 +28,9 @@ from pluriscope.analysis.circuits.counting import count_circuits
 from pluriscope.analysis.circuits.estimating import estimate_circuits
 from pluriscope.analysis.circuits.space import count_in_space
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.protocol import COMPLETE, Protocol
-from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.questions.protocol import COMPLETE, Protocol
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from pluriscope.analysis.subjects.perceptron.training import train_networks
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
 from pluriscope.analysis.subjects.question import GraphQuestion

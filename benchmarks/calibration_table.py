@@ -22,7 +22,7 @@ from scipy.stats import binom, norm
 
 from benchmarks.lines import ROOT
 from pluriscope.analysis.circuits.estimating import share_interval
-from pluriscope.parquet import ParquetTable, write_parquet
+from pluriscope.tables.parquet import ParquetTable, write_parquet
 from pluriscope_studies.pages.findings import FOLDER
 
 Row = dict[str, Any]

@@ -11,8 +11,8 @@ from typing import Any
 from statsmodels.stats.proportion import proportion_confint
 
 from benchmarks.lines import ROOT
-from pluriscope.analysis.digest import canonical_json, sha256_hex
-from pluriscope.parquet import write_parquet
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
+from pluriscope.tables.parquet import write_parquet
 from pluriscope_studies.pages.findings import FOLDER
 
 Lines = Sequence[Sequence[str]]

@@ -6,7 +6,7 @@ import sys
 from typing import Final
 
 from pluriscope.analysis.plugins import brought
-from pluriscope.criteria import EVERY, contents, details
+from pluriscope.documents.criteria import EVERY, contents, details
 
 OWN: Final = [one for one in EVERY if one not in brought("criteria").values()]
 _INTRODUCTION: Final = """\

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pluriscope.data_card import CardTable, write_card
+from pluriscope.tables.data_card import CardTable, write_card
 from pluriscope_bench.suite_files import SMALL, bundled, read_suite, write_suite_card
 from pluriscope_studies.pages.findings import FOLDER, manifest
 

@@ -24,8 +24,8 @@ from benchmarks import chapters
 from benchmarks.simplicity import networks
 from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
 from pluriscope.analysis.discovery.methods import EXACT_EDGE
-from pluriscope.analysis.question import Question
-from pluriscope.parquet import ParquetTable
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.tables.parquet import ParquetTable
 from pluriscope_edits.deception.descent import AHEAD, deceiving, with_and_without
 from pluriscope_edits.deception.ranking import RANKINGS, Ranking, out_of
 from pluriscope_edits.deception.report import LIMITS, fooled_report, needed_edges

@@ -18,7 +18,7 @@ import duckdb
 
 from benchmarks.lines import ROOT
 from benchmarks.score_study import NEAR, SIGNS, Verdict, stops, verdicts_of
-from pluriscope.parquet import write_parquet
+from pluriscope.tables.parquet import write_parquet
 from pluriscope_bench.key.condition import Condition
 from pluriscope_studies.pages.findings import FOLDER
 

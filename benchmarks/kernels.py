@@ -189,8 +189,8 @@ def write_results(folder: Path, *, few: bool = False) -> None:
     """
     from pluriscope.analysis.circuits.counting import count_circuits
     from pluriscope.analysis.network_files.files import network_file_json
-    from pluriscope.analysis.question import ask
-    from pluriscope.analysis.work import DEFAULT_WORK
+    from pluriscope.analysis.running.work import DEFAULT_WORK
+    from pluriscope.analysis.subjects.perceptron.question import ask
     from pluriscope.app.bundled import bundled_networks
     from pluriscope_bench.suite_files import read_suite
     from pluriscope_bench.suite_making import known

@@ -25,9 +25,9 @@ from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.discovery.audit import audit
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.discovery.registry import read_methods
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_methods.null_model import (
     ALPHA,
     N_NETWORKS,

@@ -21,8 +21,8 @@ from scipy.stats import wilcoxon
 from statsmodels.stats.multitest import multipletests
 
 from benchmarks.over_training import DESIGN, SLUG, Row
-from pluriscope.analysis.digest import canonical_json, sha256_hex
-from pluriscope.parquet import ParquetTable, write_parquet
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
+from pluriscope.tables.parquet import ParquetTable, write_parquet
 from pluriscope_studies.pages.findings import FOLDER
 
 PHASES: Final = {

@@ -22,7 +22,7 @@ from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.lenses.lens import view_json
 from pluriscope.analysis.lenses.registry import LENSES
 from pluriscope.analysis.network_files.files import parse_network_file
-from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.subjects.perceptron.question import Question, ask
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DOCUMENT: Final = ROOT / "docs" / "scope.md"

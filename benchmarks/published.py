@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from pluriscope.parquet import write_parquet
+from pluriscope.tables.parquet import write_parquet
 from pluriscope_bench.answers import read_answers
 from pluriscope_bench.key.condition import PRIMARY
 from pluriscope_bench.key.reading import submission_of

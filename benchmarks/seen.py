@@ -37,7 +37,7 @@ from fastapi.testclient import TestClient
 import pluriscope
 from benchmarks.crawl import kind_of
 from benchmarks.kernels import write_results
-from pluriscope.address import API_V2
+from pluriscope.addresses.address import API_V2
 from pluriscope.app.bundled import bundled_models, bundled_networks
 from pluriscope.app.cli.commands import COMMANDS, run
 from pluriscope.app.main import create_app

@@ -19,13 +19,13 @@ import numpy as np
 from benchmarks import chapters
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.question import Question, ask
-from pluriscope.analysis.report import Analysed, Placed, Settings
-from pluriscope.analysis.result import OutputAnalysis
+from pluriscope.analysis.explaining.pipeline import analyse_output
+from pluriscope.analysis.methods.report import Analysed, Placed, Settings
+from pluriscope.analysis.questions.tasks import task_from_table
+from pluriscope.analysis.results.result import OutputAnalysis
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import task_from_table
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from pluriscope_methods.simplicity.report import WORDS, find
 from pluriscope_studies.pages.findings import FOLDER
 

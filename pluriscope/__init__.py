@@ -16,15 +16,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from pluriscope.algorithms import Algorithm, Alignment
     from pluriscope.analysis.errors import AnalysisError
-    from pluriscope.circuits import Circuit, Interpretation
-    from pluriscope.counts import Count, Counts
     from pluriscope.errors import MissingLibrary, ServerError
-    from pluriscope.models import export, from_nnsight, from_torch, from_transformer_lens
-    from pluriscope.result import Result, explain, load
-    from pluriscope.server import fetch
-    from pluriscope.showing import Drawing
+    from pluriscope.library.algorithms import Algorithm, Alignment
+    from pluriscope.library.circuits import Circuit, Interpretation
+    from pluriscope.library.models import export, from_nnsight, from_torch, from_transformer_lens
+    from pluriscope.library.result import Result, explain, load
+    from pluriscope.library.server import fetch
+    from pluriscope.objects.counts import Count, Counts
+    from pluriscope.objects.showing import Drawing
 
 __version__: str
 
@@ -32,21 +32,21 @@ _HOMES: Final = {
     "AnalysisError": "pluriscope.analysis.errors",
     "MissingLibrary": "pluriscope.errors",
     "ServerError": "pluriscope.errors",
-    "Algorithm": "pluriscope.algorithms",
-    "Alignment": "pluriscope.algorithms",
-    "Circuit": "pluriscope.circuits",
-    "Interpretation": "pluriscope.circuits",
-    "Result": "pluriscope.result",
-    "explain": "pluriscope.result",
-    "export": "pluriscope.models",
-    "from_nnsight": "pluriscope.models",
-    "from_torch": "pluriscope.models",
-    "from_transformer_lens": "pluriscope.models",
-    "load": "pluriscope.result",
-    "fetch": "pluriscope.server",
-    "Count": "pluriscope.counts",
-    "Counts": "pluriscope.counts",
-    "Drawing": "pluriscope.showing",
+    "Algorithm": "pluriscope.library.algorithms",
+    "Alignment": "pluriscope.library.algorithms",
+    "Circuit": "pluriscope.library.circuits",
+    "Interpretation": "pluriscope.library.circuits",
+    "Result": "pluriscope.library.result",
+    "explain": "pluriscope.library.result",
+    "export": "pluriscope.library.models",
+    "from_nnsight": "pluriscope.library.models",
+    "from_torch": "pluriscope.library.models",
+    "from_transformer_lens": "pluriscope.library.models",
+    "load": "pluriscope.library.result",
+    "fetch": "pluriscope.library.server",
+    "Count": "pluriscope.objects.counts",
+    "Counts": "pluriscope.objects.counts",
+    "Drawing": "pluriscope.objects.showing",
 }
 
 __all__ = [

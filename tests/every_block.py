@@ -9,7 +9,9 @@ from markupsafe import Markup
 from pydantic import BaseModel, Field, SecretStr
 
 from pluriscope.analysis.errors import InvalidNetwork
-from pluriscope.blocks import (
+from pluriscope.figures.charts import Axis, Chart, Mark, Series
+from pluriscope.figures.svg.networks import circuit_thumb
+from pluriscope.page_kit.blocks import (
     Action,
     Block,
     ChartFigure,
@@ -30,10 +32,8 @@ from pluriscope.blocks import (
     Tray,
     Verdict,
 )
-from pluriscope.figures.charts import Axis, Chart, Mark, Series
-from pluriscope.figures.svg.networks import circuit_thumb
-from pluriscope.frames import AtHand
-from pluriscope.tables import Column, Query, Row, read_query
+from pluriscope.tables.frames import AtHand
+from pluriscope.tables.table import Column, Query, Row, read_query
 from tests.library.figures import samples
 
 HOSTILE = "<script>alert(1)</script>"

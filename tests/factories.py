@@ -20,19 +20,19 @@ from pluriscope.analysis.alignments.alignment import IIA, Alignment, ScoredAlign
 from pluriscope.analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from pluriscope.analysis.circuits.judging import evaluate_circuits
 from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation
 from pluriscope.analysis.interpretations.result import InterpretationCounts
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.network_files.files import NetworkFile
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.protocol import COMPLETE, Protocol
-from pluriscope.analysis.question import Question, ask
-from pluriscope.analysis.result import CriterionTally, OutputAnalysis
+from pluriscope.analysis.questions.protocol import COMPLETE, Protocol
+from pluriscope.analysis.questions.tasks import input_table, named_task
+from pluriscope.analysis.results.result import CriterionTally, OutputAnalysis
+from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table, named_task
-from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from pluriscope.app.db.codecs import graph_question
 from pluriscope.app.db.engine import Store, store_at
 from pluriscope.app.db.prepared import prepare_analysis

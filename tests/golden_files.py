@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from pluriscope.analysis.data import DataRecord, clean_data
 from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.questions.data import DataRecord, clean_data
+from pluriscope.analysis.questions.tasks import input_table, task_from_table
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table, task_from_table
 
 FOLDER = Path(__file__).parent / "golden"
 NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.json")))

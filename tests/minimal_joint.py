@@ -10,8 +10,8 @@ from pluriscope.analysis.alignments.decisions import site_decisions
 from pluriscope.analysis.alignments.joint import jointly_right
 from pluriscope.analysis.alignments.result import AlgorithmResult
 from pluriscope.analysis.alignments.search import align_with
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 
 def n_minimal_joint(question: Question, algorithms: Iterable[HighLevelModel], work: Work = DEFAULT_WORK) -> int:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from pluriscope.analysis.questions.tasks import Task, input_table
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task, input_table
 
 
 def random_network(

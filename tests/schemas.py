@@ -61,7 +61,7 @@ def pack(file: Path) -> Path:
 def make(folder: Path) -> Path:
     """A store with everything that the program of today finds out about two small networks; returns its file."""
     from pluriscope.analysis.network_files.files import parse_network_file
-    from pluriscope.analysis.protocol import COMPLETE, PAPER
+    from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
     from pluriscope.app.bundled import bundled_models
     from pluriscope.app.db.codecs import graph_question
     from pluriscope.app.db.engine import open_store

@@ -11,8 +11,8 @@ import sys
 from collections import Counter
 from time import perf_counter
 
-from pluriscope.analysis.digest import sha256_hex
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.values.digest import sha256_hex
 from pluriscope_bench.key.truth import Truth
 from pluriscope_bench.suite_files import read_suite
 from tests.oracles import every_mask_of_transformers, second_enumerator

@@ -38,14 +38,14 @@ from pluriscope.analysis.algorithms.redundancy import MAX_PLACED
 from pluriscope.analysis.criteria.steps import default_steps
 from pluriscope.analysis.directions.search import closed_form_work
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.limits import Limits
 from pluriscope.analysis.network_files.files import NetworkFile
-from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.questions.tasks import Task, input_table, name_of
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task, input_table, name_of
-from pluriscope.analysis.work import Work
 from pluriscope.app.db.engine import Store
 from pluriscope.app.db.errors import StoreError
 from pluriscope.app.db.reads.analyses import analysis_by_key
@@ -73,7 +73,7 @@ class CaseLimits:
     Args:
         settings: of the application, all within what an operator may choose.
         searches: what no setting limits: how much of long lists the jobs keep, and how much they carry while they count
-            (:class:`pluriscope.analysis.limits.Limits`).
+            (:class:`pluriscope.analysis.running.limits.Limits`).
     """
 
     settings: Mapping[str, Any]

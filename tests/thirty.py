@@ -21,17 +21,17 @@ from pluriscope.analysis.carried_algorithms.search import Unasked, find_stories
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
 from pluriscope.analysis.criteria.steps import default_steps
-from pluriscope.analysis.data import parse_data_file
 from pluriscope.analysis.directions.result import CLOSED
 from pluriscope.analysis.directions.search import search_directions
-from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.files import parse_network_file
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.protocol import named_protocol, protocol_from_mapping
-from pluriscope.analysis.question import Question, ask
-from pluriscope.analysis.result import CriterionTally, OutputAnalysis
-from pluriscope.analysis.validity import FRAGILE_MARGIN
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.questions.data import parse_data_file
+from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN
+from pluriscope.analysis.questions.protocol import named_protocol, protocol_from_mapping
+from pluriscope.analysis.results.result import CriterionTally, OutputAnalysis
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from tests.minimal_joint import n_minimal_joint
 
 FOLDER = Path(__file__).parent / "golden" / "thirty"

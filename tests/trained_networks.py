@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 
 from pluriscope.analysis.subjects.perceptron.mlp import Network
-from pluriscope.parquet import ParquetTable
+from pluriscope.tables.parquet import ParquetTable
 from pluriscope_studies.analysis.reading import design_from_mapping
 from pluriscope_studies.analysis.rows import network_of_row
 from pluriscope_studies.pages.findings import FOLDER

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import Node, negation
 from pluriscope.analysis.errors import InvalidTask
-from pluriscope.analysis.tasks import INPUT_NAMES, Task, input_table, name_of
+from pluriscope.analysis.questions.tasks import INPUT_NAMES, Task, input_table, name_of
 
 MAX_FORMULA: Final = 500  # characters
 MAX_NESTING: Final = 40

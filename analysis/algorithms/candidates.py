@@ -9,11 +9,11 @@ from pluriscope.analysis.algorithms.and_inverter import and_inverter_candidates
 from pluriscope.analysis.algorithms.counting import count_candidates
 from pluriscope.analysis.algorithms.formula_trees import formula_tree_candidates
 from pluriscope.analysis.algorithms.high_level_model import Form, HighLevelModel, Node
-from pluriscope.analysis.progress import Progress
-from pluriscope.analysis.protocol import Protocol
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.tasks import Task
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.questions.protocol import Protocol
+from pluriscope.analysis.questions.tasks import Task
+from pluriscope.analysis.running.progress import Progress
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node, input_pattern
-from pluriscope.analysis.tasks import INPUT_NAMES
+from pluriscope.analysis.questions.tasks import INPUT_NAMES
 
 Negations = tuple[int, int]  # (how many, −bits); first pre-order position = most significant bit
 

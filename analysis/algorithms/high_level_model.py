@@ -4,7 +4,7 @@ Three forms share this value: the canonical and-inverter form (AND and NOT only,
 and the authors' formula trees. An algorithm with shared gates is a directed acyclic graph (Geiger et al., Causal
 Abstraction, 2021, §2): it is stored as the tree that it unfolds to, and equal sub-trees are one gate, read by several.
 Functions over the 2^n Boolean inputs are integers: bit i is the value on input row i (see
-:mod:`pluriscope.analysis.tasks`).
+:mod:`pluriscope.analysis.questions.tasks`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from sys import intern
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from pluriscope.analysis.described import Described
-from pluriscope.analysis.digest import short_id
-from pluriscope.analysis.tasks import INPUT_NAMES, input_table
+from pluriscope.analysis.questions.tasks import INPUT_NAMES, input_table
+from pluriscope.analysis.values.described import Described
+from pluriscope.analysis.values.digest import short_id
 
 Operator = Literal["input", "not", "and", "or"]
 _LETTERS: Final = INPUT_NAMES + "ghijklmnopqrstuvwxyz"  # shared gates have those after the inputs'

@@ -19,7 +19,7 @@ from typing import Final, NoReturn
 from pluriscope.analysis.algorithms.boolean_formulas import tree_from_formula
 from pluriscope.analysis.algorithms.high_level_model import Form, HighLevelModel, Node, authors_text, negation
 from pluriscope.analysis.errors import InvalidAlgorithm
-from pluriscope.analysis.tasks import INPUT_NAMES
+from pluriscope.analysis.questions.tasks import INPUT_NAMES
 
 MAX_TEXT = 2_000  # characters; the longest candidate has a few hundred
 MAX_NESTING = 32

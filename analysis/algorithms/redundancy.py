@@ -12,8 +12,8 @@ from typing import Final
 
 from pluriscope.analysis.algorithms.candidates import Candidates, candidate_algorithms
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node, input_pattern, truth_tables
-from pluriscope.analysis.protocol import Protocol
-from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.questions.protocol import Protocol
+from pluriscope.analysis.questions.tasks import Task
 
 MAX_PLACED: Final = 16
 _LISTED: Final = 20_000  # candidates looked through for irredundant ones

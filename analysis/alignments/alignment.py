@@ -10,11 +10,11 @@ from operator import itemgetter
 from typing import Any, Generic, Self, TypeVar
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.described import Described
-from pluriscope.analysis.digest import canonical_json, short_id
 from pluriscope.analysis.errors import InvalidAlignment
 from pluriscope.analysis.interventions.interchange import Site
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.values.described import Described
+from pluriscope.analysis.values.digest import canonical_json, short_id
 
 
 @lru_cache(maxsize=1 << 16)

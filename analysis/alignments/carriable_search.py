@@ -37,7 +37,7 @@ from pluriscope.analysis.alignments.decisions import SiteDecisions
 from pluriscope.analysis.alignments.iia import Behaviour
 from pluriscope.analysis.alignments.placements import Placer
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 
 Array = NDArray[np.int64]
 Functions = NDArray[np.uint64]

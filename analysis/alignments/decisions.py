@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pluriscope.analysis.alignments.iia import tested_pairs
 from pluriscope.analysis.alignments.sites import SiteTable, neuron_sites
 from pluriscope.analysis.interventions.interchange import interchange_outputs
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.validity import NEITHER, decide, margin_to_edge
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.questions.decisions import NEITHER, decide, margin_to_edge
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 _CELLS = 4_000_000  # outputs held at once
 

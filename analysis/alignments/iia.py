@@ -19,11 +19,11 @@ from pluriscope.analysis.alignments.alignment import IIA, Alignment, P, Placemen
 from pluriscope.analysis.errors import InvalidAlignment
 from pluriscope.analysis.interventions.interchange import Site, interchange_outputs
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
-from pluriscope.analysis.protocol import Protocol
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.decisions import decide, margin_to_edge
+from pluriscope.analysis.questions.protocol import Protocol
+from pluriscope.analysis.questions.tasks import pattern_bits
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import pattern_bits
-from pluriscope.analysis.validity import decide, margin_to_edge
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 PairRule = Literal["ordered", "one_direction"]
 

@@ -27,13 +27,13 @@ from pluriscope.analysis.alignments.iia import check_alignment, score_alignment
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interventions.interchange import Site, joint_outputs
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
-from pluriscope.analysis.protocol import Protocol
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.decisions import decide, margin_to_edge
+from pluriscope.analysis.questions.protocol import Protocol
+from pluriscope.analysis.questions.tasks import pattern_bits
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.mlp import activations, next_layer
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import pattern_bits
-from pluriscope.analysis.validity import decide, margin_to_edge
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 MAX_RUNS = 1 << 22
 _CELLS = 1 << 22  # values of one layer held at once

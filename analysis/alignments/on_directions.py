@@ -13,9 +13,9 @@ from functools import cached_property
 from typing import Final
 
 from pluriscope.analysis.alignments.alignment import Placement, ScoredAlignment
-from pluriscope.analysis.digest import short_id
 from pluriscope.analysis.errors import InvalidAlignment
 from pluriscope.analysis.interventions.subspace import CURE, Subspace, swap_rows
+from pluriscope.analysis.values.digest import short_id
 
 MAX_TEXT: Final = 20_000  # characters
 _PLACE: Final = re.compile(r"([01]*)@([1-9]\d{0,2})=([^/]+)(?:/(.+))?")

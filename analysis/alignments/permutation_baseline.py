@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.iia import Behaviour, tested_pairs
 from pluriscope.analysis.alignments.sites import SiteTable, neuron_sites
-from pluriscope.analysis.data import DataRecord
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interventions.interchange import interchange_outputs
-from pluriscope.analysis.protocol import Protocol
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.data import DataRecord
+from pluriscope.analysis.questions.decisions import decide
+from pluriscope.analysis.questions.protocol import Protocol
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.validity import decide
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 Integers = NDArray[np.int64]
 

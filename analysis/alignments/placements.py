@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.alignments.sites import SiteTable
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 
 Array = NDArray[np.int64]
 Keys = tuple[Hashable, ...]

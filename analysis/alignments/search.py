@@ -32,9 +32,9 @@ from pluriscope.analysis.alignments.iia import Behaviour
 from pluriscope.analysis.alignments.placements import NEVER, Placer, Ranking
 from pluriscope.analysis.alignments.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.protocol import Protocol
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.questions.protocol import Protocol
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 Array = NDArray[np.int64]
 

@@ -22,11 +22,11 @@ from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.alignment import Alignment, JointScore
 from pluriscope.analysis.alignments.joint import MAX_RUNS, outputs_with, score_joint_runs, written_by
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.decisions import DecisionRule, decide
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.validity import DecisionRule, decide
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from pluriscope.analysis.alignments.search import align_with
 from pluriscope.analysis.carried_algorithms.relation import Relation
 from pluriscope.analysis.carried_algorithms.search import SweepOfSites, Unasked, all_stories, circuit_decisions
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, mask_array
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 MAX_CANDIDATES: Final = 2_000
 MAX_PRODUCTS: Final = 50_000_000  # a quarter of a second

@@ -13,9 +13,9 @@ from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.carried_algorithms.relation import RELATIONS, Relation
 from pluriscope.analysis.carried_algorithms.search import CONFIDENCE, Stories, Unasked, find_stories
 from pluriscope.analysis.circuits.result import CircuitSearch
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.report import Analysed, Part, Report, Settings
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.methods.report import Analysed, Part, Report, Settings
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 NOT_ASKED: Final = 255
 """Stands in the column of relations for a circuit that was not drawn."""

@@ -36,11 +36,11 @@ from pluriscope.analysis.circuits.distribution import neuron_edges
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.circuits.result import CircuitMethod
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.decisions import NEITHER, decide, margin_to_edge
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, mask_array
 from pluriscope.analysis.subjects.perceptron.mlp import batch_activations, keep_matrices, next_circuit_layer
-from pluriscope.analysis.validity import NEITHER, decide, margin_to_edge
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 MAX_PRODUCTS: Final = 10_000_000_000
 """Weights times activations, over all circuits, up to which every circuit is asked: about a minute of one core."""

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.certificates.programs import Program, Region
-from pluriscope.analysis.fixed_order import inner
+from pluriscope.analysis.numerics.fixed_order import inner
 
 Array = NDArray[np.float64]
 Answer = Literal["proved", "refuted", "undecided"]

@@ -16,11 +16,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.circuits.decision_intervals import decision_box
+from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.questions.decisions import NEITHER, DecisionRule
 from pluriscope.analysis.subjects.perceptron.activations import Activation
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.validity import NEITHER, DecisionRule
 
 Row = tuple[Fraction, ...]
 ProgramLayer = tuple[tuple[Row, ...], tuple[Row, ...], Row]

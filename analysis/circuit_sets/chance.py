@@ -23,7 +23,7 @@ from pluriscope.analysis.circuits.distribution import distribution_of
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.circuits.result import CircuitMethod, CircuitSearch, SmallestCircuits
 from pluriscope.analysis.circuits.space import count_by_edges
-from pluriscope.analysis.protocol import Protocol
+from pluriscope.analysis.questions.protocol import Protocol
 
 Coverage = Literal["all", "sampled", "truncated", "listed"]
 """Which circuits were looked at: every one that is meant, a uniform sample with repetition, those found before a limit

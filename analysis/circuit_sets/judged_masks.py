@@ -21,11 +21,11 @@ from pluriscope.analysis.criteria.population import PopulationOf
 from pluriscope.analysis.criteria.registry import OF_MODELS
 from pluriscope.analysis.criteria.verdict import OUTCOMES
 from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.enumeration import mask_bits, mask_numbers, most_wrong
 from pluriscope.analysis.subjects.graph import Masks
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import Space, SubjectKind, gaps
-from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 NOT_ASKED: Final = "not asked"
 """Of circuits that are not among those found, or were found by a version that knew no such column."""

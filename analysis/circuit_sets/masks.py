@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.circuits.distribution import CircuitDistribution, minimal_masks
 from pluriscope.analysis.circuits.result import CircuitMethod, SmallestCircuits
-from pluriscope.analysis.described import Described
-from pluriscope.analysis.progress import KnownCircuits, Progress
+from pluriscope.analysis.running.progress import KnownCircuits, Progress
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.enumeration import MAX_BITS, engine_of, most_wrong, number_bits, refuse_if_too_large
 from pluriscope.analysis.subjects.graph import Masks
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import Numbers, SearchPart, Space, gaps
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.values.described import Described
 
 MAX_LISTED: Final = 100_000
 """Circuits of one model under one set of rules that are listed; the ones with the fewest edges."""

@@ -18,10 +18,10 @@ from pluriscope.analysis.circuit_sets.overlap import (
     sizes_of,
     words_of,
 )
-from pluriscope.analysis.report import Analysed, Exact, Mask, Part, Report, Settings
+from pluriscope.analysis.methods.report import Analysed, Exact, Mask, Part, Report, Settings
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 from pluriscope.analysis.subjects.question import part as part_of
-from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 MAX_COMPARED: Final = 4_000_000_000
 STAGE: Final = "most different circuits"

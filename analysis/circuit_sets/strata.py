@@ -29,14 +29,14 @@ from typing import Final
 
 import numpy as np
 
-from pluriscope.analysis.certainty import Certainty
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.errors import NotOffered
-from pluriscope.analysis.large_numbers import in_words
-from pluriscope.analysis.progress import KnownCircuits, OutOfTime, Progress
+from pluriscope.analysis.numerics.large_numbers import in_words
+from pluriscope.analysis.running.progress import KnownCircuits, OutOfTime, Progress
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.enumeration import are_circuits
 from pluriscope.analysis.subjects.question import GraphQuestion
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.values.certainty import Certainty
 
 BLOCK: Final = 128
 """Circuits that are drawn together."""

@@ -25,7 +25,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.machine_code import loop
+from pluriscope.analysis.numerics.machine_code import loop
 
 LEAF: Final = 16
 """Choices below which a tree is not divided further; a power of two."""

@@ -29,10 +29,10 @@ from pluriscope.analysis.circuits.result import CircuitSearch, CountSoFar
 from pluriscope.analysis.circuits.source_subsets import Tally
 from pluriscope.analysis.circuits.space import count_in_space
 from pluriscope.analysis.errors import InvalidData
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 from pluriscope.analysis.subjects.perceptron.mlp import keep_matrices
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 _STATES_AT_ONCE: Final = 32  # whose circuits are drawn between two reports
 

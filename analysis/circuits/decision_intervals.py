@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.questions.decisions import DecisionRule, decided_as
 from pluriscope.analysis.subjects.perceptron.activations import Activation, refuse_falling
-from pluriscope.analysis.validity import DecisionRule, decided_as
 
 LARGEST: Final = float(np.finfo(np.float64).max)
 _LOOKED_AT: Final = 256  # floats checked one by one beyond each end

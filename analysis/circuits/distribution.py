@@ -11,9 +11,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
 from pluriscope.analysis.subjects.perceptron.mlp import keep_matrices
-from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 _MASKS_AT_ONCE: Final = 1 << 16
 

@@ -27,10 +27,10 @@ from pluriscope.analysis.circuits.judging import enough_right, evaluate_circuits
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.space import Structure
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.progress import OutOfTime
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.running.progress import OutOfTime
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES_KEPT, mask_array, masks_of
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 _VALUES_AT_ONCE: Final = 1 << 20
 _CIRCUITS_AT_ONCE: Final = 1 << 12  # so that what is summed stays in a processor's cache

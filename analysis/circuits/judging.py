@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.decisions import decided_right, margin_to_edge, max_wrong
 from pluriscope.analysis.subjects.perceptron.mlp import batch_activations, keep_matrices
-from pluriscope.analysis.validity import decided_right, margin_to_edge, max_wrong
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 _VALUES_AT_ONCE: Final = 1 << 21  # float64 values in one table (16 MiB)
 

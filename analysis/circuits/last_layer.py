@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from pluriscope.analysis.circuits.judging import enough_right, first_rows
 from pluriscope.analysis.circuits.prefixes import Prefixes, Wiring
 from pluriscope.analysis.circuits.space import may_end_in_space
-from pluriscope.analysis.protocol import in_space
-from pluriscope.analysis.question import Carried, Question
+from pluriscope.analysis.questions.decisions import decided_as, max_wrong
+from pluriscope.analysis.questions.protocol import in_space
 from pluriscope.analysis.subjects.perceptron.mlp import keep_matrices
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.validity import decided_as, max_wrong
+from pluriscope.analysis.subjects.perceptron.question import Carried, Question
 
 _COMBINATIONS_AT_ONCE = 1 << 17  # an array of so many float64 stays within a core's cache
 _VALUES_AT_ONCE = 1 << 21  # float64 values in one table (16 MiB)

@@ -18,11 +18,11 @@ from pluriscope.analysis.circuits.prefixes import Prefixes, Wiring
 from pluriscope.analysis.circuits.source_subsets import MAX_LOG2_COMBINATIONS, MAX_SOURCES, Combinations, Tally
 from pluriscope.analysis.circuits.space import may_end_in_space
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.protocol import Protocol, in_space
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.decisions import max_wrong
+from pluriscope.analysis.questions.protocol import Protocol, in_space
 from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.validity import max_wrong
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 _LARGEST_TERM: Final = 1e290  # sums of larger terms may overflow
 _KEPT_BYTES: Final = 1 << 27  # of room for counting on top of states of other kinds

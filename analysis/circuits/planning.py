@@ -5,7 +5,7 @@ counting is next, since it is exact; then comes a uniform sample, which takes se
 where a sample has too few valid circuits to say as much or is not allowed. Seconds here are predicted from numbers of
 operations and speeds measured on one core of a common server, so that the choice is the same
 everywhere; they tell a second from a minute and a minute from an hour, no more. How long the stages of an analysis take
-on this machine is measured (:mod:`pluriscope.analysis.planning`).
+on this machine is measured (:mod:`pluriscope.analysis.explaining.planning`).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from pluriscope.analysis.circuits.result import CircuitMethod
 from pluriscope.analysis.circuits.source_subsets import Combinations
 from pluriscope.analysis.circuits.space import Structure
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.late_functions import function_at
-from pluriscope.analysis.limits import DEFAULT_LIMITS, Limits
-from pluriscope.analysis.protocol import in_space
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.decisions import max_wrong
+from pluriscope.analysis.questions.protocol import in_space
+from pluriscope.analysis.running.limits import DEFAULT_LIMITS, Limits
 from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES
-from pluriscope.analysis.validity import max_wrong
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.values.late_functions import function_at
 
 _TESTED_PER_SECOND: Final = 3e7  # circuits times rows, in a listing
 _ROWS_THAT_MATTER: Final = 8  # in a listing few circuits survive more rows,

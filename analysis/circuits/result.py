@@ -12,11 +12,11 @@ from typing import Any, Final, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.certainty import Certainty
 from pluriscope.analysis.circuits.distribution import CircuitDistribution, distribution_of
 from pluriscope.analysis.circuits.hashed_count import Bracket
-from pluriscope.analysis.described import Described
 from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout
+from pluriscope.analysis.values.certainty import Certainty
+from pluriscope.analysis.values.described import Described
 
 _MOST_UNITS: Final = 1 << 30  # bytes, unpacked
 CircuitMethod = Literal["listed", "counted", "hashed", "sampled"]

@@ -26,9 +26,9 @@ from pluriscope.analysis.circuits.last_layer import SpaceJudge
 from pluriscope.analysis.circuits.result import CircuitSearch, SmallestCircuits
 from pluriscope.analysis.circuits.space import count_in_space
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.question import Carried, Question
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Carried, Question
 
 
 @dataclass(frozen=True)

@@ -30,12 +30,12 @@ from pluriscope.analysis.circuits.judging import enough_right
 from pluriscope.analysis.circuits.prefixes import Prefixes, Wiring, joined
 from pluriscope.analysis.circuits.result import SmallestCircuits
 from pluriscope.analysis.circuits.space import count_by_edges, count_matrices_with
-from pluriscope.analysis.protocol import in_space
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.decisions import decided_right, max_wrong
+from pluriscope.analysis.questions.protocol import in_space
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array, masks_of
 from pluriscope.analysis.subjects.perceptron.mlp import keep_matrices
-from pluriscope.analysis.validity import decided_right, max_wrong
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 _VALUES_AT_ONCE: Final = 1 << 20
 _CHOICES_KEPT: Final = 1 << 22  # of sources, of all that are asked for again and again

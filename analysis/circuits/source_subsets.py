@@ -21,7 +21,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis import machine_code
 from pluriscope.analysis.circuits.box_counts import (
     LEAF,
     Boxes,
@@ -35,7 +34,8 @@ from pluriscope.analysis.circuits.box_counts import (
 )
 from pluriscope.analysis.circuits.decision_intervals import Box
 from pluriscope.analysis.circuits.space import count_matrices
-from pluriscope.analysis.machine_code import run_loop
+from pluriscope.analysis.numerics import machine_code
+from pluriscope.analysis.numerics.machine_code import run_loop
 
 MAX_LOG2_COMBINATIONS: Final = 52  # so that a state's counts and their sums with signs are exact in int64
 MAX_SOURCES: Final = 12  # one neuron's sets of sources are at most 4,096

@@ -32,7 +32,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.protocol import COMPLETE, Protocol, in_space
+from pluriscope.analysis.questions.protocol import COMPLETE, Protocol, in_space
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 
 _ENTRIES_AT_ONCE: Final = 1 << 22

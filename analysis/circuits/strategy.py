@@ -23,12 +23,12 @@ from pluriscope.analysis.circuits.search import Sampling, search_circuits
 from pluriscope.analysis.circuits.smallest import find_smallest
 from pluriscope.analysis.circuits.source_subsets import is_compiled
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.late_functions import function_at
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.progress import OutOfTime
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.progress import OutOfTime
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES_KEPT, mask_array
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.values.late_functions import function_at
 
 _FOR_A_SAMPLE: Final = 0.2  # of the time, where there is no answer yet
 _FOR_EDGE_USE: Final = 0.5  # of the time that the search in order of size leaves

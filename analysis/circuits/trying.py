@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from pluriscope.analysis.circuits.judging import enough_right
 from pluriscope.analysis.circuits.smallest import led_through
 from pluriscope.analysis.circuits.space import count_in_space
-from pluriscope.analysis.progress import KnownCircuits
-from pluriscope.analysis.protocol import in_space
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.questions.protocol import in_space
+from pluriscope.analysis.running.progress import KnownCircuits
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 MOST_TRIED: Final = 4_096
 _PRODUCTS: Final = 1 << 27  # circuits times edges times rows, which takes about a second

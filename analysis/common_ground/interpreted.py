@@ -23,14 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.experiments import InterventionSpace
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation
 from pluriscope.analysis.interpretations.observed import ObservedClasses, observed_classes
 from pluriscope.analysis.interpretations.partial_gates import open_table
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.interventions.experiments import InterventionSpace
+from pluriscope.analysis.questions.tasks import pattern_bits
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.analysis.tasks import pattern_bits
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 Integers = NDArray[np.int64]
 MAX_LISTED: Final = 200_000  # observed classes of one circuit that are listed to pick some; beyond, they are unranked

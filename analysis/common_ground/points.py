@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pluriscope.analysis.interpretations.columns import UNDECIDED
-from pluriscope.analysis.report import Exact, Part
+from pluriscope.analysis.methods.report import Exact, Part
 
 Integers = NDArray[np.int64]
 UNKNOWN: Final = UNDECIDED

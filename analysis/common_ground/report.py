@@ -11,8 +11,8 @@ from pydantic import Field
 from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.common_ground.points import THOROUGH, Bounds, ExtremeFound
 from pluriscope.analysis.common_ground.survey import CommonGround, survey_common_ground
-from pluriscope.analysis.report import Analysed, Exact, Part, Placed, Report, Settings
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.methods.report import Analysed, Exact, Part, Placed, Report, Settings
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 
 Kind = Literal["interpretation", "valid", "failing"]
 KINDS: Final[tuple[Kind, ...]] = ("interpretation", "valid", "failing")

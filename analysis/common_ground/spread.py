@@ -24,12 +24,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.experiments import InterventionSpace, NetworkAnswers
 from pluriscope.analysis.interpretations.batched_classes import Group, along
 from pluriscope.analysis.interpretations.columns import Columns
 from pluriscope.analysis.interpretations.observed import ObservedClasses
 from pluriscope.analysis.interpretations.predicting import class_blocks
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.interventions.experiments import InterventionSpace, NetworkAnswers
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 
 Integers = NDArray[np.int64]
 MAX_PRODUCTS: Final = 1 << 16  # factors multiplied for one class

@@ -1,6 +1,6 @@
 """Where every explanation of one analysis stands on the common ground: coverage and accuracy, as exact fractions.
 
-1. List the interventions and let the unablated network answer (:mod:`pluriscope.analysis.experiments`).
+1. List the interventions and let the unablated network answer (:mod:`pluriscope.analysis.interventions.experiments`).
 2. Every kept alignment of every algorithm (:mod:`pluriscope.analysis.common_ground.survey`).
 3. Every observed class of every circuit: its representative, and the best and the worst of its members
    (:mod:`pluriscope.analysis.common_ground.interpreted`). Where that is more work than allowed, a uniform sample of all
@@ -29,15 +29,15 @@ from pluriscope.analysis.common_ground.interpreted import MAX_LISTED, ChosenClas
 from pluriscope.analysis.common_ground.points import UNKNOWN, AlignmentPoints, Bounds, ClassPoints, ExtremeFound
 from pluriscope.analysis.common_ground.spread import Spread
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.experiments import InterventionSpace, NetworkAnswers, ask_network
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.observed import MAX_CLASSES, observed_classes
 from pluriscope.analysis.interpretations.predicting import class_predictions, extreme_interpretation
+from pluriscope.analysis.interventions.experiments import InterventionSpace, NetworkAnswers, ask_network
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.report import Placed
+from pluriscope.analysis.methods.report import Placed
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 Integers = NDArray[np.int64]
 Places = Sequence[tuple[str, NeuronSet]]

@@ -22,8 +22,8 @@ from pluriscope.analysis.criteria import circuits, cuts
 from pluriscope.analysis.criteria.criterion import Criterion, Judge, Parameter, Settings
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from pluriscope.analysis.questions.decisions import decide
 from pluriscope.analysis.subjects.perceptron.mlp import Ablation
-from pluriscope.analysis.validity import decide
 
 
 def _valid_under(ablation: Ablation) -> Judge:

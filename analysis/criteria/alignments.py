@@ -21,7 +21,7 @@ from pluriscope.analysis.alignments.result import AlgorithmSearch
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interventions.interchange import Site, interchange_outputs
-from pluriscope.analysis.validity import decide
+from pluriscope.analysis.questions.decisions import decide
 
 Outputs = NDArray[np.float64]
 _SITES_AT_ONCE: Final = 256  # between two looks at the time

@@ -1,9 +1,9 @@
 """What several criteria need of circuits: their outputs, and how many rows they decide right.
 
 Two sets of rows occur. *Judged rows* carry labels; validity is about them
-(:attr:`~pluriscope.analysis.question.Question.judged`). *Clean rows* are one per Boolean input
-(:attr:`~pluriscope.analysis.question.Question.clean_rows`); ablations take their values there, and comparisons with the
-full network are made there. With the default data they are the same.
+(:attr:`~pluriscope.analysis.subjects.perceptron.question.Question.judged`). *Clean rows* are one per Boolean input
+(:attr:`~pluriscope.analysis.subjects.perceptron.question.Question.clean_rows`); ablations take their values there, and
+comparisons with the full network are made there. With the default data they are the same.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.circuits.search import decide_right as decide_right_under_all
 from pluriscope.analysis.criteria.population import Population
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.decisions import decided_right
 from pluriscope.analysis.subjects.perceptron.mlp import Ablation, batch_activations, keep_matrices
-from pluriscope.analysis.validity import decided_right
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 VALUES_AT_ONCE: Final = 1 << 21  # float64 values in one array (16 MiB)
 

@@ -8,8 +8,8 @@ from typing import Any, Final, Literal
 
 from pluriscope.analysis.criteria.population import PopulationOf
 from pluriscope.analysis.criteria.verdict import Verdicts, same_for_all
-from pluriscope.analysis.described import Described
 from pluriscope.analysis.errors import InvalidCriterion
+from pluriscope.analysis.values.described import Described
 
 Kind = str
 """Key of a kind of explanation: one of :data:`KINDS`, or of a kind stored as columns."""

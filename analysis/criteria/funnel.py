@@ -35,11 +35,11 @@ from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
 from pluriscope.analysis.criteria.verdict import OUTCOMES, PASSED, UNDECIDED
 from pluriscope.analysis.explanations.registry import KIND_OF
-from pluriscope.analysis.large_numbers import estimate
+from pluriscope.analysis.methods.report import Analysed, Exact, Part, Report, Settings
+from pluriscope.analysis.numerics.large_numbers import estimate
 from pluriscope.analysis.plugins import joined
-from pluriscope.analysis.report import Analysed, Exact, Part, Report, Settings
-from pluriscope.analysis.result import CriterionTally
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.results.result import CriterionTally
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 
 SHARE_CONFIDENCE: Final = 0.99
 QUOTIENT: Final = "observed-class"

@@ -16,9 +16,9 @@ from pluriscope.analysis.criteria.criterion import Change, Criterion, Judge, Set
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.experiments import SILENT, NetworkAnswers
 from pluriscope.analysis.explanations.circuits import predict_by_interpretation
 from pluriscope.analysis.interpretations.predicting import Family, family_sets
+from pluriscope.analysis.interventions.experiments import SILENT, NetworkAnswers
 
 
 def _observed(population: Population, _: Settings) -> Verdicts:

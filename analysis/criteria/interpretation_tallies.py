@@ -29,17 +29,22 @@ from pluriscope.analysis.criteria.symmetry import Permutations, known_symmetries
 from pluriscope.analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED
 from pluriscope.analysis.criteria.verdict import UNDECIDED as UNDECIDED_OUTCOME
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.experiments import InterventionSpace, NetworkAnswers, ask_network, decide_in_circuit
 from pluriscope.analysis.interpretations.columns import UNDECIDED
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.interpretations.observed import ObservedClasses, observed_classes
 from pluriscope.analysis.interpretations.predicting import ClassPredictions, Family, class_predictions, family_sets
-from pluriscope.analysis.progress import OutOfTime, Progress
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.result import CriterionTally
+from pluriscope.analysis.interventions.experiments import (
+    InterventionSpace,
+    NetworkAnswers,
+    ask_network,
+    decide_in_circuit,
+)
+from pluriscope.analysis.results.result import CriterionTally
+from pluriscope.analysis.running.progress import OutOfTime, Progress
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.mlp import keep_matrices
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 MIXED: Final = 4  # an outcome of a circuit: its interpretations fare differently, the counts tell
 SCRUBBING: Final = "causal-scrubbing"

@@ -6,9 +6,14 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from pluriscope.analysis.criteria.population import Population
-from pluriscope.analysis.experiments import InterventionSpace, NetworkAnswers, ask_network, decide_in_circuit
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.predicting import family_sets
+from pluriscope.analysis.interventions.experiments import (
+    InterventionSpace,
+    NetworkAnswers,
+    ask_network,
+    decide_in_circuit,
+)
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 
 T = TypeVar("T")

@@ -28,10 +28,10 @@ from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.criteria.verdict import OUTCOMES, UNDECIDED
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.explanations.registry import BY_KEY, KIND_OF
-from pluriscope.analysis.progress import OutOfTime, Progress
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.result import CriterionTally, OutputAnalysis
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.results.result import CriterionTally, OutputAnalysis
+from pluriscope.analysis.running.progress import OutOfTime, Progress
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 Found = TypeVar("Found")
 _SPENT: Final = "Not decided within the budget of {:.15g} seconds for each criterion."

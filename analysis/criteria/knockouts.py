@@ -28,8 +28,8 @@ from pluriscope.analysis.criteria import circuits, cuts
 from pluriscope.analysis.criteria.criterion import VACUOUS, Change, Criterion, Parameter, Settings
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from pluriscope.analysis.questions.decisions import decide
 from pluriscope.analysis.subjects.perceptron.mlp import batch_activations, keep_matrices, zeros
-from pluriscope.analysis.validity import decide
 
 MAX_SETS: Final = 1 << 12
 """Sets of neurons that are tried of one circuit: every set of twelve neurons, or the smallest of more."""

@@ -15,7 +15,7 @@ from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
 from pluriscope.analysis.explanations.registry import BY_KEY
 from pluriscope.analysis.interpretations.predicting import family_sets
-from pluriscope.analysis.validity import FRAGILE_MARGIN
+from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN
 
 
 def _firm_circuits(population: Population, settings: Settings) -> Verdicts:

@@ -30,7 +30,7 @@ from pluriscope.analysis.criteria.criterion import VACUOUS, Change, Criterion, J
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.remainders import ignores_an_input, needs_every_input, pruned, sets_ignoring_an_input
 from pluriscope.analysis.criteria.verdict import Verdicts, Witness, verdicts_of
-from pluriscope.analysis.protocol import in_space
+from pluriscope.analysis.questions.protocol import in_space
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array, one_mask
 from pluriscope.analysis.subjects.perceptron.mlp import keep_matrices
 

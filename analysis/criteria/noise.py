@@ -12,8 +12,8 @@ from pluriscope.analysis.criteria import circuits
 from pluriscope.analysis.criteria.criterion import Criterion, Parameter, Settings
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from pluriscope.analysis.questions.decisions import decide
 from pluriscope.analysis.subjects.perceptron.mlp import forward
-from pluriscope.analysis.validity import decide
 
 CONFIDENCE: Final = 0.95
 

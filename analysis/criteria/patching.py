@@ -29,9 +29,9 @@ from pluriscope.analysis.criteria import circuits
 from pluriscope.analysis.criteria.criterion import Criterion, Settings
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Verdicts, Witness, verdicts_of
+from pluriscope.analysis.questions.decisions import decided_as, decided_right
 from pluriscope.analysis.subjects.perceptron.activations import refuse_falling
 from pluriscope.analysis.subjects.perceptron.mlp import batch_activations, keep_matrices
-from pluriscope.analysis.validity import decided_as, decided_right
 
 MAX_COMBINATIONS: Final = 1 << 18
 _CASES_AT_ONCE: Final = 1 << 13

@@ -10,9 +10,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
-from pluriscope.analysis.described import Described
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.values.described import Described
 
 Asked = TypeVar("Asked")
 T = TypeVar("T")

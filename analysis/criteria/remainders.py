@@ -18,8 +18,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.question import Question
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array, one_mask
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 MAX_IGNORING: Final = 1 << 16
 """Sets of edges that leave an input unused, of which each is tried; some seconds."""

@@ -31,8 +31,8 @@ from pluriscope.analysis.criteria.criterion import Criterion, Parameter, Setting
 from pluriscope.analysis.criteria.noise import points_around
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Verdict, Verdicts, put_together
+from pluriscope.analysis.questions.decisions import decide
 from pluriscope.analysis.subjects.perceptron.mlp import forward, keep_matrices
-from pluriscope.analysis.validity import decide
 
 _N_POINTS: Final = 64
 _SEED: Final = 0

@@ -30,9 +30,9 @@ from pluriscope.analysis.criteria.verdict import Verdict, Verdicts, put_together
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interpretations.interpretation import Interpretation
 from pluriscope.analysis.interpretations.observed import ObservedClasses
-from pluriscope.analysis.question import Question
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 Bits = NDArray[np.bool_]
 Values = NDArray[np.float64]

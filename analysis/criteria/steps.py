@@ -14,8 +14,8 @@ from typing import Final
 
 from pluriscope.analysis.criteria.criterion import Criterion, Kind
 from pluriscope.analysis.criteria.registry import CRITERIA, EVERY, criterion_named
-from pluriscope.analysis.digest import canonical_json, sha256_hex
 from pluriscope.analysis.errors import InvalidCriterion
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 
 MAX_TEXT: Final = 200
 _SHAPE: Final = re.compile(r"([a-z0-9-]+)(?:\((.*)\))?", re.ASCII)

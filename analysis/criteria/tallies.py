@@ -23,9 +23,9 @@ from pluriscope.analysis.criteria.alignments import valid_alignments
 from pluriscope.analysis.criteria.interchanges import BOTH_DIRECTIONS, ONE_DIRECTION
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.interpretations.result import InterpretationCounts
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.result import CriterionTally
-from pluriscope.analysis.validity import FRAGILE_MARGIN
+from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN
+from pluriscope.analysis.results.result import CriterionTally
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 
 def tallies(

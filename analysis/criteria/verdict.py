@@ -13,9 +13,9 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pluriscope.analysis.described import Described
 from pluriscope.analysis.errors import InvalidIndex
-from pluriscope.analysis.result import CriterionTally
+from pluriscope.analysis.results.result import CriterionTally
+from pluriscope.analysis.values.described import Described
 
 Outcome = Literal["passed", "failed", "undecided", "not_applicable"]
 OUTCOMES: Final[tuple[Outcome, ...]] = ("passed", "failed", "undecided", "not_applicable")

@@ -33,12 +33,12 @@ from pluriscope.analysis.alignments.on_directions import DirectionAlignment, OnD
 from pluriscope.analysis.directions.blocks import Block, Demands, block_placements, demands
 from pluriscope.analysis.directions.result import LEARNING, AlgorithmDirections
 from pluriscope.analysis.interventions.subspace import Subspace
-from pluriscope.analysis.question import Question
 from pluriscope.analysis.subjects.perceptron.activations import decision_edge
 from pluriscope.analysis.subjects.perceptron.batched_mlp import activated_with_gradient
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.optimizers import Adam
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 _CHECK_EVERY: Final = 10
 _N_COUPLINGS: Final = 4  # of a non-linear map

@@ -22,17 +22,17 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.alignments.iia import Behaviour, tested_pairs
 from pluriscope.analysis.directions.readouts import rounded
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.interventions.swaps import run_from, settled
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.questions.decisions import DecisionRule, decide, decided_as, margin_to_edge
+from pluriscope.analysis.questions.tasks import pattern_bits
 from pluriscope.analysis.subjects.perceptron.activations import decision_edge, inverse
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import pattern_bits
-from pluriscope.analysis.validity import DecisionRule, decide, decided_as, margin_to_edge
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 Array = NDArray[np.float64]
 Answer = Literal["all", "some", "none", "undecided"]

@@ -16,7 +16,7 @@ import numpy as np
 import scipy  # loads scipy.optimize, of which a server has no use, when it is first asked for
 from numpy.typing import NDArray
 
-from pluriscope.analysis import fixed_order
+from pluriscope.analysis.numerics import fixed_order
 
 Existence = Literal["some", "none", "undecided"]
 

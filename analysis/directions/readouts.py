@@ -5,9 +5,9 @@ activations on the inputs less their mean, all read-outs are w₀ + null space o
 shortest. Where the activations are affinely independent every variable has one; where there are more neurons than
 affinely independent activations, read-outs are many, and their dimension is told.
 
-w₀ is computed in a fixed order (:mod:`pluriscope.analysis.fixed_order`), so every machine has the same bits, and
-rounded at the twelfth digit of its largest number: where the layer is well conditioned, another way to compute it names
-the same direction.
+w₀ is computed in a fixed order (:mod:`pluriscope.analysis.numerics.fixed_order`), so every machine has the same bits,
+and rounded at the twelfth digit of its largest number: where the layer is well conditioned, another way to compute it
+names the same direction.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.on_directions import DirectionAlignment
 from pluriscope.analysis.interventions.subspace import Subspace
-from pluriscope.analysis.tasks import pattern_bits
+from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.questions.tasks import pattern_bits
 
 Array = NDArray[np.float64]
 

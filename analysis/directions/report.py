@@ -22,9 +22,9 @@ from pluriscope.analysis.directions.result import CLOSED, AlgorithmDirections, D
 from pluriscope.analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
 from pluriscope.analysis.directions.table import DirectionTable
 from pluriscope.analysis.interventions.subspace import Subspace
-from pluriscope.analysis.report import Analysed, Exact, Part, Report, Settings
+from pluriscope.analysis.methods.report import Analysed, Exact, Part, Report, Settings
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 
 class AlgorithmFound(Part):

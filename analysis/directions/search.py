@@ -24,7 +24,6 @@ from typing import Final, Literal
 
 import numpy as np
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.algorithms.candidates import Candidates
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Response
 from pluriscope.analysis.algorithms.redundancy import irredundancy
@@ -41,11 +40,12 @@ from pluriscope.analysis.directions.result import LEARNING, AlgorithmDirections,
 from pluriscope.analysis.directions.table import DirectionTable, Offer
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interventions.subspace import Subspace, swap_rows
-from pluriscope.analysis.late_functions import function_at
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.questions.tasks import pattern_bits
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import pattern_bits
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.values.late_functions import function_at
 
 MAX_PLACEMENTS: Final = 20_000  # for one algorithm
 MAX_KEPT: Final = 100  # valid alignments of one algorithm

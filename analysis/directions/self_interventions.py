@@ -23,20 +23,20 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.alignments.alignment import Aligned
 from pluriscope.analysis.alignments.joint import algorithm_says, says_from_one_source
 from pluriscope.analysis.directions.integers import INTEGER_RESIDUAL
 from pluriscope.analysis.directions.readouts import ReadOut, read_out
-from pluriscope.analysis.experiments import SILENT, NetworkAnswers
 from pluriscope.analysis.interpretations.cuts import EQUAL_WITHIN
 from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
+from pluriscope.analysis.interventions.experiments import SILENT, NetworkAnswers
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.interventions.subspace import Subspace, swap_rows
 from pluriscope.analysis.interventions.swaps import swapped_layers
+from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.questions.tasks import pattern_bits
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import pattern_bits
 
 Array = NDArray[np.float64]
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.alignments.iia import Behaviour, tested_pairs
 from pluriscope.analysis.directions.integers import INTEGER_RESIDUAL, integer_directions
 from pluriscope.analysis.directions.oblique import ObliqueFamily, oblique_family
@@ -16,10 +15,11 @@ from pluriscope.analysis.directions.readouts import MinimumNorm, Spread, affine_
 from pluriscope.analysis.directions.result import DirectionClass
 from pluriscope.analysis.interventions.subspace import Subspace, swap_rows
 from pluriscope.analysis.interventions.swaps import swap_outputs
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.questions.decisions import decide, margin_to_edge
+from pluriscope.analysis.questions.tasks import pattern_bits
 from pluriscope.analysis.subjects.perceptron.mlp import activations
-from pluriscope.analysis.tasks import pattern_bits
-from pluriscope.analysis.validity import decide, margin_to_edge
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,14 @@ from pluriscope.analysis.discovery.mechanistic_validity import in_terms
 from pluriscope.analysis.discovery.method import Answer, DiscoveryMethod
 from pluriscope.analysis.discovery.ties import decide, ties_json
 from pluriscope.analysis.errors import InvalidMethod
-from pluriscope.analysis.large_numbers import estimate
-from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.methods.report import Part
+from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.network_files.planted_record import PlantedRecord
-from pluriscope.analysis.report import Part
-from pluriscope.analysis.result_file import exact
+from pluriscope.analysis.network_files.result_file import exact
+from pluriscope.analysis.numerics.large_numbers import estimate
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.graph import Graph
 from pluriscope.analysis.subjects.planted import PlantedCircuit
-from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 AUDIT_FORMAT: Final = "pluriscope-audit/1"
 _STRUCTURAL, _BY_FUNCTION = "-structural", "-by-function"
@@ -85,7 +85,7 @@ def audit(
 
     Args:
         landscape: all valid circuits of a network's output, or of a model.
-        methods: each with every setting (:meth:`~pluriscope.analysis.method.Method.filled`).
+        methods: each with every setting (:meth:`~pluriscope.analysis.methods.method.Method.filled`).
         claims: of others, each with a name.
         work: told "methods" before each; may cancel.
 

@@ -22,8 +22,8 @@ from pluriscope.analysis.errors import AnalysisError, InvalidClaim, InvalidMetho
 from pluriscope.analysis.graph_files.auto_circuit import edges_of as prune_scores
 from pluriscope.analysis.graph_files.mib import configuration, graph_of_tables
 from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS
-from pluriscope.analysis.method_settings import Setting, filled
-from pluriscope.analysis.strict_json import check_keys, combined, kind_of, read_text, read_value
+from pluriscope.analysis.methods.settings import Setting, filled
+from pluriscope.analysis.values.strict_json import check_keys, combined, kind_of, read_text, read_value
 
 MAX_CLAIM_BYTES: Final = 4_000_000
 DEFAULT_THRESHOLD: Final = 0.95

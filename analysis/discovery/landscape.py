@@ -19,8 +19,8 @@ from pluriscope.analysis.carried_algorithms.relation import Relation
 from pluriscope.analysis.circuit_sets.chance import SizeChance
 from pluriscope.analysis.circuit_sets.known import KnownCircuits, known_circuits
 from pluriscope.analysis.discovery.masked_subject import Closed, MaskedSubject
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.graph import Graph
-from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 MASKS_AT_ONCE: Final = 32_768  # what is worked on fits into a processor's cache
 
@@ -109,7 +109,7 @@ class Landscape(ABC):
 
     Args:
         question: about a subject of any kind.
-        circuits: what the search for them found, see :class:`pluriscope.analysis.report.Analysed`.
+        circuits: what the search for them found, see :class:`pluriscope.analysis.methods.report.Analysed`.
         work: told of what takes long.
         judges: whether answers are judged by criteria; minimality looks at all circuits at once.
         stored: circuit → outcomes of criteria and roles by column, as far as they are stored.

@@ -14,7 +14,7 @@ def landscape_of(question: Any, circuits: Any, **more: Any) -> Landscape:
     """The valid circuits that a question asks for.
 
     Args:
-        circuits: what the search for them found, see :class:`pluriscope.analysis.report.Analysed`.
+        circuits: what the search for them found, see :class:`pluriscope.analysis.methods.report.Analysed`.
         more: the last fields of :class:`~pluriscope.analysis.discovery.landscape.Landscape`.
     """
     made = SpaceLandscape if question.kind.refuses("neurons") else PerceptronLandscape

@@ -15,21 +15,21 @@ from typing import Any, Final, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.circuits.search import decide_right
 from pluriscope.analysis.discovery.masked_subject import Closed, MaskedSubject
 from pluriscope.analysis.discovery.selection import Scores
 from pluriscope.analysis.errors import InvalidMask, InvalidMethod
-from pluriscope.analysis.method_settings import Settings
-from pluriscope.analysis.protocol import in_space
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.methods.settings import Settings
+from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.questions.decisions import decide, decided_right
+from pluriscope.analysis.questions.protocol import in_space
 from pluriscope.analysis.subjects.graph import Graph, perceptron_graph
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, mask_array, possible_circuit
 from pluriscope.analysis.subjects.perceptron.gradients import backward
 from pluriscope.analysis.subjects.perceptron.mlp import activations, forward_pass, keep_matrices
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.subject import Slope
-from pluriscope.analysis.validity import decide, decided_right
 
 Array = NDArray[np.float64]
 RowRule = Literal["zero", "mean", "pairs"]

@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.discovery.selection import UNDEFINED, Scores, shares_between
-from pluriscope.analysis.fixed_order import mean
-from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.methods.settings import Settings
+from pluriscope.analysis.numerics.fixed_order import mean
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.chances import divergence, log_softmax
 from pluriscope.analysis.subjects.enumeration import most_wrong
 from pluriscope.analysis.subjects.graph import Graph
 from pluriscope.analysis.subjects.subject import Slope, Space, Subject, gaps
-from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from pluriscope.analysis.report import Part
+from pluriscope.analysis.methods.report import Part
 
 Outcome = Literal["passed", "partial", "failed", "open"]
 ALPHA: Final = 0.05

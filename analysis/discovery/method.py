@@ -11,16 +11,16 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.digest import canonical_json, sha256_hex
 from pluriscope.analysis.discovery.masked_perceptron import METRICS, ROW_RULES, RowRule
 from pluriscope.analysis.discovery.masked_subject import MaskedSubject
 from pluriscope.analysis.discovery.selection import FRAGILE, SELECTION, Scores, choose_stop, sequence, strengths
 from pluriscope.analysis.discovery.ties import Ways, ways_of_scores
 from pluriscope.analysis.errors import InvalidMethod
-from pluriscope.analysis.method import Method
-from pluriscope.analysis.method_settings import Setting, Settings, Value
+from pluriscope.analysis.methods.method import Method
+from pluriscope.analysis.methods.settings import Setting, Settings, Value
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 
 Outcome = Literal["found", "all", "nothing", "undefined", "diverged", "degenerate", "invalid"]
 

@@ -21,8 +21,8 @@ from pluriscope.analysis.discovery.method import (
     outcome_of,
 )
 from pluriscope.analysis.discovery.selection import Scores
-from pluriscope.analysis.method_settings import Setting, Settings
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.methods.settings import Setting, Settings
+from pluriscope.analysis.running.work import Work
 
 _SEED: Final = Setting("seed", 0, "of the drawing", low=0, high=2**31 - 1)
 EXACT_EDGE: Final = DiscoveryMethod(

@@ -9,12 +9,12 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.answers import answers, largest
 from pluriscope.analysis.discovery.landscape import MASKS_AT_ONCE
 from pluriscope.analysis.discovery.masked_subject import MaskedSubject
-from pluriscope.analysis.experiments import decide_in_circuit, intervention_space
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.interventions.experiments import decide_in_circuit, intervention_space
+from pluriscope.analysis.questions.answers import answers, largest
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 _FAR: Final = np.iinfo(np.int64).max
 

@@ -12,8 +12,8 @@ from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from pluriscope.analysis.errors import InvalidClaim
-from pluriscope.analysis.strict_json import kind_of
 from pluriscope.analysis.subjects.graph import Graph
+from pluriscope.analysis.values.strict_json import kind_of
 
 ARROW: Final = re.compile(r"\s*(?:-+>|→|>)\s*|(?<=\w)-(?=[A-Za-z])")
 _SLOT: Final = re.compile(r"<([qkv])>")

@@ -21,8 +21,8 @@ from pluriscope.analysis.criteria.verdict import OUTCOMES
 from pluriscope.analysis.discovery.landscape import Judged, Landscape
 from pluriscope.analysis.discovery.masked_perceptron import ROW_RULES, MaskedPerceptron, Rows
 from pluriscope.analysis.discovery.masked_subject import Closed
-from pluriscope.analysis.question import Carried
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
+from pluriscope.analysis.subjects.perceptron.question import Carried
 
 QUICK: Final[tuple[Criterion, ...]] = tuple(c for c in criteria_for("circuit") if c.cost == "quick")
 """The criteria that every answer is judged by; those with a budget are asked where one circuit is looked at."""

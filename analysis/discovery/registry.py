@@ -10,8 +10,8 @@ from pluriscope.analysis.discovery import methods
 from pluriscope.analysis.discovery.method import DiscoveryMethod
 from pluriscope.analysis.errors import InvalidMethod
 from pluriscope.analysis.lenses.registry import LENSES
-from pluriscope.analysis.method import HasTraits, Registry, records
-from pluriscope.analysis.method_settings import Value, read_values
+from pluriscope.analysis.methods.method import HasTraits, Registry, records
+from pluriscope.analysis.methods.settings import Value, read_values
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 
 METHODS: Final = Registry(

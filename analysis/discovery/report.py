@@ -12,10 +12,10 @@ from pluriscope.analysis.discovery.registry import METHODS, default_methods
 from pluriscope.analysis.discovery.sweep import sweep
 from pluriscope.analysis.discovery.ties import decide
 from pluriscope.analysis.errors import InvalidMethod
-from pluriscope.analysis.method_settings import Value
-from pluriscope.analysis.report import Analysed, Mask, Part, Report, Settings
+from pluriscope.analysis.methods.report import Analysed, Mask, Part, Report, Settings
+from pluriscope.analysis.methods.settings import Value
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.question import part as part_of
-from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 MAX_JUDGED: Final = 200_000
 """Circuits up to which answers are judged by criteria, since minimality looks at all of them."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import InvalidMethod
-from pluriscope.analysis.method_settings import Setting, Value
+from pluriscope.analysis.methods.settings import Setting, Value
 
 KEY_DECIMALS: Final = 9
 UNDEFINED: Final = 1e-9

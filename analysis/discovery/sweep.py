@@ -7,7 +7,7 @@ from typing import Final
 
 from pluriscope.analysis.discovery.method import DiscoveryMethod
 from pluriscope.analysis.discovery.registry import METHODS
-from pluriscope.analysis.method_settings import Value
+from pluriscope.analysis.methods.settings import Value
 
 THRESHOLDS: Final = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
 TAUS: Final = (0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pluriscope.analysis.errors import InvalidEdit, InvalidMethod, InvalidNetwork
-from pluriscope.analysis.fixed_order import length
-from pluriscope.analysis.late_functions import function_at
-from pluriscope.analysis.method_settings import Setting, Settings, Value, filled, read_values
+from pluriscope.analysis.methods.settings import Setting, Settings, Value, filled, read_values
+from pluriscope.analysis.numerics.fixed_order import length
 from pluriscope.analysis.subjects.edited import EditRecord
 from pluriscope.analysis.subjects.names import checked_name
 from pluriscope.analysis.subjects.subject import SubjectKind
+from pluriscope.analysis.values.late_functions import function_at
 
 Array = NDArray[np.float64]
 Parameters = Mapping[str, Array]

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from pluriscope.analysis.edits.edit import Edit
 from pluriscope.analysis.errors import InvalidEdit
-from pluriscope.analysis.method_settings import one_of
+from pluriscope.analysis.methods.settings import one_of
 from pluriscope.analysis.plugins import joined
-from pluriscope.analysis.strict_json import validated
 from pluriscope.analysis.subjects.edited import EditRecord
 from pluriscope.analysis.subjects.registry import kind_called
+from pluriscope.analysis.values.strict_json import validated
 
 EDITS: Final[tuple[Edit, ...]] = joined("edits", (), lambda one: one.key)
 EDIT_BY_KEY: Final = {edit.key: edit for edit in EDITS}

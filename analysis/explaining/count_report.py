@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, PlainSerializer
 
-from pluriscope.analysis.certainty import Certainty
 from pluriscope.analysis.circuit_sets.strata import WIDE
-from pluriscope.analysis.report import Part
-from pluriscope.analysis.result_file import exact
+from pluriscope.analysis.methods.report import Part
+from pluriscope.analysis.network_files.result_file import exact
+from pluriscope.analysis.values.certainty import Certainty
 
 Whole = Annotated[int, PlainSerializer(exact, when_used="json")]
 """Text in JSON beyond 2^53."""

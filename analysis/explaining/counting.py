@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
-from pluriscope.analysis.certainty import Certainty
 from pluriscope.analysis.circuit_sets.backbone import backbone_of
 from pluriscope.analysis.circuit_sets.chance import chances, coverage_of
 from pluriscope.analysis.circuit_sets.masks import MasksFound, find_masks
@@ -32,13 +31,14 @@ from pluriscope.analysis.explaining.count_report import (
     is_enough,
 )
 from pluriscope.analysis.explaining.graphs import sample
-from pluriscope.analysis.late_functions import function_at
-from pluriscope.analysis.preflight import preflight, refuse
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.result_file import bracket_json
+from pluriscope.analysis.explaining.preflight import preflight, refuse
+from pluriscope.analysis.network_files.result_file import bracket_json
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.enumeration import engine_of, number_bits
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import GraphQuestion
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.values.certainty import Certainty
+from pluriscope.analysis.values.late_functions import function_at
 
 _MOST_DRAWS: Final = 1 << 17  # where there are too many circuits to search
 _FOR_THE_NUMBER: Final = 0.6  # of the time; the rest is for the smallest circuit and the backbone

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis import ENGINE_VERSION
-from pluriscope.analysis.answers import largest
 from pluriscope.analysis.circuit_sets.judged_masks import judged_circuits, population_of
 from pluriscope.analysis.circuit_sets.masks import MasksFound, SizedSample, circuits_of, find_masks, known_masks
 from pluriscope.analysis.circuit_sets.strata import count_by_strata, smallest_found
@@ -28,20 +27,27 @@ from pluriscope.analysis.criteria.criterion import Criterion
 from pluriscope.analysis.criteria.cuts import ROLE_AGREEMENT, Runs
 from pluriscope.analysis.criteria.population import PopulationOf
 from pluriscope.analysis.criteria.registry import OF_MODELS
-from pluriscope.analysis.digest import canonical_json, sha256_hex
 from pluriscope.analysis.errors import InvalidNetwork, InvalidTask
-from pluriscope.analysis.large_numbers import in_words
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.progress import KnownCircuits, Progress
-from pluriscope.analysis.result_file import RESULT_FORMAT, document_of, exact, read_smallest, smallest_json
+from pluriscope.analysis.network_files.result_file import (
+    RESULT_FORMAT,
+    document_of,
+    exact,
+    read_smallest,
+    smallest_json,
+)
+from pluriscope.analysis.numerics.large_numbers import in_words
+from pluriscope.analysis.questions.answers import largest
+from pluriscope.analysis.results.unlearned import NO_DOUBT, Doubt, doubt_of, wrong_clause
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.progress import KnownCircuits, Progress
+from pluriscope.analysis.running.work import DEFAULT_WORK, Clock, Work
 from pluriscope.analysis.subjects.enumeration import are_circuits, engine_of, most_wrong
 from pluriscope.analysis.subjects.graph import Masks
 from pluriscope.analysis.subjects.perceptron.circuit import number_array
 from pluriscope.analysis.subjects.planted import PlantedCircuit
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import SubjectKind
-from pluriscope.analysis.unlearned import NO_DOUBT, Doubt, doubt_of, wrong_clause
-from pluriscope.analysis.work import DEFAULT_WORK, Clock, Work
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 
 MINIMAL_AMONG: Final = 20_000
 """Listed circuits up to which it is looked for whether each has another one within, where nobody asked for it."""
@@ -181,7 +187,7 @@ def sample(
 
 def plan(asked: Sequence[GraphQuestion], _limits: Limits, _clock: Clock) -> list[dict[str, Any]]:
     """How circuits are found, and how long that takes."""
-    from pluriscope.analysis.planning import range_around  # which loads what a search does without
+    from pluriscope.analysis.explaining.planning import range_around  # which loads what a search does without
 
     (question,) = asked
     space, refusal, obstacle = question.space, question.refusal, question.obstacle

@@ -9,18 +9,18 @@ import numpy as np
 
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.space import count_in_space
-from pluriscope.analysis.data import DataRecord
-from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.explaining.preflight import preflight, refuse
 from pluriscope.analysis.network_files.files import NetworkFile
-from pluriscope.analysis.preflight import preflight, refuse
-from pluriscope.analysis.protocol import Protocol, named_protocol, protocol_from_mapping
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.data import DataRecord
+from pluriscope.analysis.questions.decisions import margin_to_edge
+from pluriscope.analysis.questions.protocol import Protocol, named_protocol, protocol_from_mapping
+from pluriscope.analysis.results.unlearned import doubt  # noqa: F401
+from pluriscope.analysis.results.unlearned import not_learned as first_words  # noqa: F401  what is said first of this kind
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import DEFAULT_WORK, Clock, Work
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.subject import SubjectKind
-from pluriscope.analysis.unlearned import doubt  # noqa: F401
-from pluriscope.analysis.unlearned import not_learned as first_words  # noqa: F401  what is said first of this kind
-from pluriscope.analysis.validity import margin_to_edge
-from pluriscope.analysis.work import DEFAULT_WORK, Clock, Work
 
 if TYPE_CHECKING:  # what an analysis does without
     from pluriscope.analysis.criteria.criterion import Criterion
@@ -66,8 +66,8 @@ def explain(asked: Sequence[Question], work: Work, *, masks: bool = True, earlie
     Raises:
         InvalidNetwork: that is none, or of something else.
     """
-    from pluriscope.analysis.pipeline import analyse_outputs
-    from pluriscope.analysis.result_file import read_unfinished, result_json
+    from pluriscope.analysis.explaining.pipeline import analyse_outputs
+    from pluriscope.analysis.network_files.result_file import read_unfinished, result_json
 
     so_far = () if earlier is None else read_unfinished(earlier, asked)
     return result_json(analyse_outputs(asked, work, so_far=so_far), masks=masks)
@@ -80,7 +80,7 @@ def possible(question: Question) -> int:
 
 def search(question: Question, work: Work) -> CircuitSearch:
     """The valid circuits in the best way within the limits, or an unsearched space with its exact size."""
-    from pluriscope.analysis.pipeline import search_for_circuits
+    from pluriscope.analysis.explaining.pipeline import search_for_circuits
 
     return search_for_circuits(question, work)
 
@@ -105,14 +105,14 @@ def plan(asked: Sequence[Question], limits: Limits, clock: Clock) -> list[dict[s
     Raises:
         BeyondLimits: no way to find the circuits is open, with the reasons.
     """
-    from pluriscope.analysis.planning import plan_output
+    from pluriscope.analysis.explaining.planning import plan_output
 
     return [plan_output(one, limits, clock).as_json(one) for one in asked]
 
 
 def read_circuits(question: Question, told: Mapping[str, Any]) -> CircuitSearch:
     """The search for circuits that a result file tells of, without outputs and margins."""
-    from pluriscope.analysis.result_file import read_circuits as read
+    from pluriscope.analysis.network_files.result_file import read_circuits as read
 
     return read(told, question.layout)
 

@@ -8,8 +8,8 @@
    of what is left. The number of bits that differ is the square of a Euclidean distance, so this needs whole numbers
    and one square root.
 
-Every step is a basic operation in one order (:mod:`pluriscope.analysis.fixed_order`), and what is drawn are whole
-numbers. So places are the same on every machine. Up, down, left and right mean nothing.
+Every step is a basic operation in one order (:mod:`pluriscope.analysis.numerics.fixed_order`), and what is drawn are
+whole numbers. So places are the same on every machine. Up, down, left and right mean nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.explanation_map.neighbours import Integers, Words, apart
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 
 Places = NDArray[np.float64]
 STAGE: Final = "map"

@@ -17,15 +17,15 @@ from pydantic import Field
 
 from pluriscope.analysis.circuit_sets.overlap import words_of
 from pluriscope.analysis.common_ground.survey import distinct
-from pluriscope.analysis.experiments import NeuronSite, ask_network
 from pluriscope.analysis.explanation_map.layout import DRAWN_TO, laid_out
 from pluriscope.analysis.explanation_map.neighbours import Words, mean_alike, mean_alike_of_all, nearest, nearest_on_map
+from pluriscope.analysis.interventions.experiments import NeuronSite, ask_network
+from pluriscope.analysis.methods.report import Analysed, Exact, Mask, Report, Settings
 from pluriscope.analysis.pair.readings import Counted, Readings, packed, read_classes, unpacked
 from pluriscope.analysis.pair.report import MAX_BITS, MAX_CLASSES, N_DRAWN, SEED
-from pluriscope.analysis.report import Analysed, Exact, Mask, Report, Settings
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 from pluriscope.analysis.subjects.question import part
-from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 MAX_DOTS: Final = 3_000
 NEAREST: Final = 15

@@ -13,14 +13,14 @@ from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.alignment import Aligned, Alignment, Placement
 from pluriscope.analysis.alignments.joint import says_from_one_source
 from pluriscope.analysis.alignments.on_directions import DirectionAlignment
-from pluriscope.analysis.experiments import InterventionSpace, NeuronSite, predict_nothing
 from pluriscope.analysis.explanations.explanation import Claim, Kind
+from pluriscope.analysis.interventions.experiments import InterventionSpace, NeuronSite, predict_nothing
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.interventions.subspace import Subspace
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.tasks import pattern_bits
 from pluriscope.analysis.sandbox import predicting
 from pluriscope.analysis.sandbox.predicting import SAYS_WHAT, predict_by_algorithm
-from pluriscope.analysis.tasks import pattern_bits
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 
 def decided(_question: Question, algorithm: HighLevelModel) -> tuple[int, ...]:

@@ -8,16 +8,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.answers import answers
-from pluriscope.analysis.experiments import SILENT, InterventionSpace, NeuronSite, predict_nothing
 from pluriscope.analysis.explanations.explanation import Claim, Kind
 from pluriscope.analysis.interpretations.gates import gate_name
 from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.interventions.experiments import SILENT, InterventionSpace, NeuronSite, predict_nothing
+from pluriscope.analysis.questions.answers import answers
+from pluriscope.analysis.questions.tasks import pattern_bits
 from pluriscope.analysis.sandbox import predicting
 from pluriscope.analysis.sandbox.intervention import Prediction
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.analysis.tasks import pattern_bits
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 SAYS_WHERE: Final = "a circuit says where, not what: without an interpretation its neurons carry no bits"
 

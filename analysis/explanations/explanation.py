@@ -18,11 +18,11 @@ from typing import Any, Final, Generic, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.experiments import SILENT, InterventionSpace, NeuronSite
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.interventions.experiments import SILENT, InterventionSpace, NeuronSite
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.sandbox.intervention import Intervention, Prediction
 from pluriscope.analysis.sandbox.running import Bench
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 E = TypeVar("E")
 Trait = Literal["masked", "interpreted", "symbolic", "placed", "attributing", "cut"]

@@ -27,14 +27,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.errors import InvalidAlignment
-from pluriscope.analysis.experiments import InterventionSpace
 from pluriscope.analysis.explanations.explanation import Claim, Column, Found, RecordedKind, predict_nothing
 from pluriscope.analysis.interpretations.gates import gate_name
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.interventions.experiments import InterventionSpace
+from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.mlp import activations
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 MAX_FUNCTIONS: Final = 4_096
 """Functions listed for one layer; 5 neurons over 4 inputs may hold 4,943, each and its negation counted once."""

@@ -17,9 +17,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.experiments import InterventionSpace, NetworkAnswers
 from pluriscope.analysis.interpretations.observed import ObservedClasses
 from pluriscope.analysis.interpretations.partial_gates import OpenTable, open_table
+from pluriscope.analysis.interventions.experiments import InterventionSpace, NetworkAnswers
 
 Integers = NDArray[np.int64]
 Tables = dict[tuple[int, int], NDArray[np.int8]]

@@ -24,9 +24,9 @@ from pluriscope.analysis.interpretations.transfer import (
     object_array,
     summed,
 )
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, EdgeLayout
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 _STATES_AT_ONCE = 1 << 15
 _CIRCUITS_AT_ONCE = 1 << 11

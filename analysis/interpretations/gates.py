@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, Final
 
-from pluriscope.analysis.tasks import INPUT_NAMES
+from pluriscope.analysis.questions.tasks import INPUT_NAMES
 
 # truth table over rows 00, 01, 10, 11 → name, formula over its two inputs
 _TWO_INPUTS: Final[dict[tuple[int, ...], tuple[str, str]]] = {

@@ -21,14 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import input_pattern
-from pluriscope.analysis.described import Described
 from pluriscope.analysis.errors import BeyondLimits, InvalidIndex
 from pluriscope.analysis.interpretations.cuts import LayerCuts, pattern, read_cuts
 from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
 from pluriscope.analysis.interpretations.partial_gates import OpenGate, PackedGates, barred_completions, local_table
 from pluriscope.analysis.interpretations.transfer import Integers, States, first_states, links, n_first_states
-from pluriscope.analysis.question import Question
 from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, mask_array
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.values.described import Described
 
 MAX_STATES = 5_000_000
 MAX_LINKS = 5_000_000  # from states of one layer to those of the next, in all; some seconds

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pluriscope.analysis.described import Described
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.values.described import Described
 
 
 @dataclass(frozen=True)

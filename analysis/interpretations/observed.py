@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interpretations.cuts import LayerCuts, read_cuts
 from pluriscope.analysis.interpretations.transfer import States, first_states, grouped, links, n_first_states
-from pluriscope.analysis.question import Question
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, mask_array
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 MAX_CLASSES = 2_000_000
 _STATES_AT_ONCE = 1 << 15

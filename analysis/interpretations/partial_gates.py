@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.interpretations.gates import essential, gate_name, table_name
 from pluriscope.analysis.interpretations.interpretation import NeuronGate
-from pluriscope.analysis.tasks import INPUT_NAMES
+from pluriscope.analysis.questions.tasks import INPUT_NAMES
 
 
 @dataclass(frozen=True)

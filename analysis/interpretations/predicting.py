@@ -1,10 +1,11 @@
 """How well all interpretations of a circuit predict interchange interventions: exactly, without listing them.
 
-An intervention patches a set S of hidden neurons of the unablated network (:mod:`pluriscope.analysis.experiments`). An
-interpretation predicts: patched neurons with a gate take their bit on source, the others follow their local gates. Some
-of the parent combinations that arise so are never seen on a clean input, so free completions matter: two
-interpretations of one observed class may predict differently, and neither a class nor its representative stands for
-its members. There are too many of them to try each; but they need not be tried:
+An intervention patches a set S of hidden neurons of the unablated network
+(:mod:`pluriscope.analysis.interventions.experiments`). An interpretation predicts: patched neurons with a gate take
+their bit on source, the others follow their local gates. Some of the parent combinations that arise so are never seen
+on a clean input, so free completions matter: two interpretations of one observed class may predict differently, and
+neither a class nor its representative stands for its members. There are too many of them to try each; but they need not
+be tried:
 
 1. Fix the observed class (every gate's bits on the clean inputs) and the completions of the gates *above* the second
    layer. For a network with two hidden layers these are the completions of the output's gate alone.
@@ -31,14 +32,14 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.experiments import InterventionSpace, NetworkAnswers
 from pluriscope.analysis.interpretations.batched_classes import CELLS_AT_ONCE, ClassBlock
 from pluriscope.analysis.interpretations.columns import MAX_CELLS, UNDECIDED, Columns, Tables
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation
 from pluriscope.analysis.interpretations.observed import ObservedClasses
+from pluriscope.analysis.interventions.experiments import InterventionSpace, NetworkAnswers
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 Family = Literal["alone", "joint", "all"]
 Integers = NDArray[np.int64]

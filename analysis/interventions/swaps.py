@@ -18,12 +18,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.errors import InvalidAlignment
 from pluriscope.analysis.interventions.subspace import Subspace, swap_rows
+from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.questions.decisions import EDGES
 from pluriscope.analysis.subjects.perceptron.mlp import next_layer
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.validity import EDGES
 
 Array = NDArray[np.float64]
 

@@ -9,12 +9,12 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.method import Method, lacking
-from pluriscope.analysis.method_settings import Settings
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.report import Analysed
+from pluriscope.analysis.methods.method import Method, lacking
+from pluriscope.analysis.methods.report import Analysed
+from pluriscope.analysis.methods.settings import Settings
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.mlp import forward
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 LensOutcome = Literal["found", "undefined", "diverged", "degenerate"]
 Status = Literal["applicable", "degenerate", "not applicable"]
@@ -291,7 +291,7 @@ class Lens(Method):
 
         Args:
             question: what is asked, with the task and the rows.
-            settings: from :meth:`pluriscope.analysis.method.Method.filled`.
+            settings: from :meth:`pluriscope.analysis.methods.method.Method.filled`.
             work: told how far it is; may cancel.
 
         Raises:

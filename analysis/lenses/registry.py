@@ -5,6 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from pluriscope.analysis.lenses.lens import Lens
-from pluriscope.analysis.method import Registry, records
+from pluriscope.analysis.methods.method import Registry, records
 
 LENSES: Final[Registry[Lens]] = Registry("lens", records("lenses"))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pluriscope.analysis.lenses.lens import APPLIES, Fit, Lens, not_applicable
-from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.subjects.transformer.runs import MILLISECONDS, Site
 from pluriscope.analysis.subjects.transformer.weights import Transformer
 

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import InvalidNetwork
-from pluriscope.analysis.fixed_order import inner
 from pluriscope.analysis.network_files.files import DECLARED, NETWORK_FORMAT, NetworkFile, network_from
-from pluriscope.analysis.tasks import too_many_classes
+from pluriscope.analysis.numerics.fixed_order import inner
+from pluriscope.analysis.questions.tasks import too_many_classes
 
 Array = NDArray[np.float64]
 _CURE: Final = "give a chain of dense layers and activations"

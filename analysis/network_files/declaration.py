@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.analysis.network_files.declared_tasks import TaskSource
-from pluriscope.analysis.tasks import TASK_NAMES
+from pluriscope.analysis.questions.tasks import TASK_NAMES
 
 _SHOWN: Final = 3  # answers that are named where none fits
 OutputIs = Literal["", "value", "logit", "sign", "classes"]

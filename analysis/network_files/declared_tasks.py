@@ -9,13 +9,13 @@ from typing import Final, Literal
 import numpy as np
 
 from pluriscope.analysis.algorithms.boolean_formulas import task_from_formula
-from pluriscope.analysis.data import DataRecord
 from pluriscope.analysis.errors import InvalidTask
-from pluriscope.analysis.strict_json import Problems
+from pluriscope.analysis.questions.data import DataRecord
+from pluriscope.analysis.questions.decisions import NEITHER, decide
+from pluriscope.analysis.questions.tasks import TASK_NAMES, Task, input_table, name_of, named_task, task_from_table
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import TASK_NAMES, Task, input_table, name_of, named_task, task_from_table
-from pluriscope.analysis.validity import NEITHER, decide
+from pluriscope.analysis.values.strict_json import Problems
 
 TaskSource = Literal["file", "name", "table", "formula", "decisions"]
 MAX_TEXT: Final = 4_000

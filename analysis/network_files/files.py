@@ -19,15 +19,22 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from pluriscope.analysis.described import Described
-from pluriscope.analysis.digest import looks_like_digest
 from pluriscope.analysis.errors import InvalidNetwork, InvalidPlanting
-from pluriscope.analysis.strict_json import Problems, check_keys, number_array, plain_text, read_object, validated
+from pluriscope.analysis.questions.tasks import MAX_INPUTS, Task, task_from_table, too_many_inputs
 from pluriscope.analysis.subjects.names import MAX_ATTRIBUTION, checked_name
 from pluriscope.analysis.subjects.perceptron.activations import activation_of
 from pluriscope.analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import MAX_INPUTS, Task, task_from_table, too_many_inputs
+from pluriscope.analysis.values.described import Described
+from pluriscope.analysis.values.digest import looks_like_digest
+from pluriscope.analysis.values.strict_json import (
+    Problems,
+    check_keys,
+    number_array,
+    plain_text,
+    read_object,
+    validated,
+)
 
 if TYPE_CHECKING:
     from pluriscope.analysis.edits.edit import Edited

@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from pluriscope.analysis.data import DataRecord, clean_data, data_problems, parse_data_file
 from pluriscope.analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask
-from pluriscope.analysis.input_encoding import InputEncoding, parse_encoding
 from pluriscope.analysis.network_files.declaration import Declaration, OutputIs
 from pluriscope.analysis.network_files.declared_tasks import declared_tasks
 from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES, SMALLER, TOO_LARGE, NetworkFile
@@ -25,12 +23,14 @@ from pluriscope.analysis.network_files.formats.format import CALLING, LACKING, B
 from pluriscope.analysis.network_files.formats.registry import format_of
 from pluriscope.analysis.network_files.original import Original, Rows, check_against
 from pluriscope.analysis.network_files.questions import draft_of, with_questions
-from pluriscope.analysis.strict_json import Problems, combined
+from pluriscope.analysis.questions.data import DataRecord, clean_data, data_problems, parse_data_file
+from pluriscope.analysis.questions.input_encoding import InputEncoding, parse_encoding
+from pluriscope.analysis.questions.tasks import MAX_INPUTS, Task, too_many_classes, too_many_inputs
 from pluriscope.analysis.subjects.names import checked_name, usable_name
 from pluriscope.analysis.subjects.perceptron.activations import SIGMOID
 from pluriscope.analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import MAX_INPUTS, Task, too_many_classes, too_many_inputs
+from pluriscope.analysis.values.strict_json import Problems, combined
 
 if TYPE_CHECKING:
     from pluriscope.analysis.network_files.planted_record import PlantedRecord

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pluriscope.analysis.errors import AnalysisError, InvalidNetwork
 from pluriscope.analysis.network_files.files import MAX_LAYERS, MAX_PARAMETERS
 from pluriscope.analysis.network_files.formats.format import LACKING, Tensor, WeightsFound, unread
-from pluriscope.analysis.strict_json import combined
+from pluriscope.analysis.values.strict_json import combined
 
 Array = NDArray[np.float64]
 Role = Literal["weight", "bias"]

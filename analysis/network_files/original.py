@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.questions.decisions import decide
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.validity import decide
 
 Rows = NDArray[np.float64]
 SINGLE: Final = 1e-4

@@ -33,10 +33,10 @@ from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.errors import AnalysisError, InvalidAlgorithm, InvalidPlanting
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
-from pluriscope.analysis.strict_json import validated
+from pluriscope.analysis.questions.tasks import Task, name_of, pattern_bits
 from pluriscope.analysis.subjects.made import MAX_STEPS, Made, StepTold, made_json
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, masks_of
-from pluriscope.analysis.tasks import Task, name_of, pattern_bits
+from pluriscope.analysis.values.strict_json import validated
 
 MAX_UNITS: Final = 1_000
 _ITEM: Final = "planted"

@@ -23,17 +23,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import AnalysisError, InvalidNetwork
-from pluriscope.analysis.input_encoding import parse_encoding
 from pluriscope.analysis.network_files.declaration import LEFT_OPEN, Declaration, FileQuestion
 from pluriscope.analysis.network_files.declared_tasks import tasks_of_text
 from pluriscope.analysis.network_files.files import DECLARED, NETWORK_FORMAT, NetworkFile, network_from, task_json
 from pluriscope.analysis.network_files.formats.format import WeightsFound
 from pluriscope.analysis.network_files.layers import Order, Orders, orders_of
 from pluriscope.analysis.network_files.original import Rows
+from pluriscope.analysis.questions.input_encoding import parse_encoding
+from pluriscope.analysis.questions.tasks import MAX_INPUTS, input_table, too_many_classes
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, SIGMOID, activation_of
 from pluriscope.analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound, forward
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import MAX_INPUTS, input_table, too_many_classes
 
 USUAL: Final = ("relu", "tanh", "sigmoid", "leaky_relu", "gelu", "silu", "elu")
 """Activations of hidden layers that are tried before all others."""

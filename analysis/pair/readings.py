@@ -17,11 +17,11 @@ from pluriscope.analysis.circuits.judging import evaluate_circuits
 from pluriscope.analysis.common_ground.interpreted import choose_classes, representatives_predict, speaks
 from pluriscope.analysis.common_ground.survey import drawn_ranks
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.experiments import InterventionSpace, NetworkAnswers
 from pluriscope.analysis.interpretations.observed import ObservedClasses
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.interventions.experiments import InterventionSpace, NetworkAnswers
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 Words = NDArray[np.uint64]
 

@@ -20,16 +20,16 @@ from pydantic import Field
 
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.errors import InvalidIndex
-from pluriscope.analysis.experiments import InterventionSpace, NetworkAnswers, NeuronSite, ask_network
 from pluriscope.analysis.explanations.circuits import gate_label, predict_by_interpretation
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
+from pluriscope.analysis.interventions.experiments import InterventionSpace, NetworkAnswers, NeuronSite, ask_network
+from pluriscope.analysis.methods.report import Analysed, Exact, Mask, Part, Report, Settings
 from pluriscope.analysis.pair.readings import Counted, Readings, Words, read_classes, unpacked
 from pluriscope.analysis.pair.search import Experiments, Pair, find_pairs
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.report import Analysed, Exact, Mask, Part, Report, Settings
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 Condition = Literal["turns", "one", "clear", "settled", "each"]
 CONDITIONS: Final[Mapping[Condition, str]] = {

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.pair.readings import Readings, Words, packed, unpacked
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 
 STAGE: Final = "pairs"
 _BLOCK: Final = 256

@@ -17,8 +17,8 @@ from functools import cached_property
 from typing import Final, Literal
 
 from pluriscope.analysis.errors import InvalidIntervention
-from pluriscope.analysis.experiments import SILENT
-from pluriscope.analysis.tasks import INPUT_NAMES
+from pluriscope.analysis.interventions.experiments import SILENT
+from pluriscope.analysis.questions.tasks import INPUT_NAMES
 
 Written = Literal["zero", "mean", "source", "value"]
 WRITTEN: Final[tuple[Written, ...]] = ("zero", "mean", "source", "value")

@@ -18,8 +18,8 @@
 4. *An explanation of any other kind* predicts what it predicts on the common ground
    (:meth:`pluriscope.analysis.explanations.explanation.Kind.ask`).
 
-On what the common ground has, single sources on neuron sets, this is what :mod:`pluriscope.analysis.experiments`
-predicts.
+On what the common ground has, single sources on neuron sets, this is what
+:mod:`pluriscope.analysis.interventions.experiments` predicts.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.alignment import Alignment
-from pluriscope.analysis.experiments import SILENT
 from pluriscope.analysis.interpretations.cuts import EQUAL_WITHIN
 from pluriscope.analysis.interpretations.interpretation import Interpretation
+from pluriscope.analysis.interventions.experiments import SILENT
 from pluriscope.analysis.sandbox.intervention import Change, Intervention, Prediction, carrier_name, site_name
 from pluriscope.analysis.sandbox.running import Bench
 

@@ -21,12 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from pluriscope.analysis.described import Described
-from pluriscope.analysis.digest import sha256_hex
 from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
-from pluriscope.analysis.fixed_order import inner
-from pluriscope.analysis.late_functions import function_at
-from pluriscope.analysis.strict_json import MAX_TEXT, number_array, validated
+from pluriscope.analysis.numerics.fixed_order import inner
 from pluriscope.analysis.subjects.graph import Edge, Graph, Masks, Node
 from pluriscope.analysis.subjects.perceptron.gradients import backward
 from pluriscope.analysis.subjects.perceptron.mlp import (
@@ -41,6 +37,10 @@ from pluriscope.analysis.subjects.perceptron.mlp import (
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.subject import Rules, Slope, SubjectKind, Table, gaps
 from pluriscope.analysis.subjects.trained import StepRecord
+from pluriscope.analysis.values.described import Described
+from pluriscope.analysis.values.digest import sha256_hex
+from pluriscope.analysis.values.late_functions import function_at
+from pluriscope.analysis.values.strict_json import MAX_TEXT, number_array, validated
 
 Array = NDArray[np.float64]
 C = TypeVar("C", bound="Classifier")

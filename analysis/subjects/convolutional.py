@@ -17,10 +17,8 @@ from typing import Annotated, Any, ClassVar, Final
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from pluriscope.analysis.digest import canonical_json, sha256_hex
 from pluriscope.analysis.errors import InvalidData, InvalidNetwork
-from pluriscope.analysis.fixed_order import inner, mean
-from pluriscope.analysis.strict_json import validated
+from pluriscope.analysis.numerics.fixed_order import inner, mean
 from pluriscope.analysis.subjects.classifier import Array, Classifier, classifier_document, read_as
 from pluriscope.analysis.subjects.graph import Masks
 from pluriscope.analysis.subjects.layered import LayeredSpace
@@ -28,6 +26,8 @@ from pluriscope.analysis.subjects.perceptron.activations import Activation, acti
 from pluriscope.analysis.subjects.perceptron.mlp import activation_bound, next_circuit_layer, pre_activations
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.subject import Rules, Slope, SubjectKind
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
+from pluriscope.analysis.values.strict_json import validated
 
 FORMAT: Final = "pluriscope-convolutional/1"
 MAX_SIDE: Final = 8

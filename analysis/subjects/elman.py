@@ -17,14 +17,14 @@ from typing import Any, ClassVar, Final
 import numpy as np
 
 from pluriscope.analysis.errors import InvalidData, InvalidNetwork
-from pluriscope.analysis.fixed_order import inner, mean
-from pluriscope.analysis.strict_json import number_array
+from pluriscope.analysis.numerics.fixed_order import inner, mean
 from pluriscope.analysis.subjects.classifier import Array, Classifier, classifier_document, read_as
 from pluriscope.analysis.subjects.graph import Masks
 from pluriscope.analysis.subjects.layered import LayeredSpace, edge_counts
 from pluriscope.analysis.subjects.perceptron.mlp import activation_bound, next_circuit_layer, pre_activations
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.subject import Rules, Slope, SubjectKind
+from pluriscope.analysis.values.strict_json import number_array
 
 FORMAT: Final = "pluriscope-elman/1"
 _AT_ONCE: Final = 1 << 17  # numbers in one array, so that it stays in the processor's cache

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import BeyondLimits, InvalidMask
-from pluriscope.analysis.large_numbers import in_words
+from pluriscope.analysis.numerics.large_numbers import in_words
+from pluriscope.analysis.questions.decisions import max_wrong
 from pluriscope.analysis.subjects.graph import Masks
 from pluriscope.analysis.subjects.subject import ACCURACY_THRESHOLD, Engine, Numbers, SearchPart, Space, Subject, gaps
-from pluriscope.analysis.validity import max_wrong
 
 MAX_BITS: Final = 64
 """Bits of the masks that are searched: as many as an unsigned integer has."""

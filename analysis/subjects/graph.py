@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.tasks import INPUT_NAMES
+from pluriscope.analysis.questions.tasks import INPUT_NAMES
 
 Masks = NDArray[np.bool_]
 

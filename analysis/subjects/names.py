@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from pluriscope.analysis.errors import InvalidNetwork
-from pluriscope.analysis.strict_json import plain_text
+from pluriscope.analysis.values.strict_json import plain_text
 
 MAX_ATTRIBUTION: Final = 2_000
 _PATH_LIKE: Final = re.compile(r"^[/\\~]|^[A-Za-z]:[/\\]|^file:|\.\.[/\\]|[/\\]$")

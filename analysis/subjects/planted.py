@@ -15,10 +15,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from pluriscope.analysis.errors import InvalidPlanting
-from pluriscope.analysis.strict_json import plain_text, validated
 from pluriscope.analysis.subjects.graph import Graph, Masks
 from pluriscope.analysis.subjects.made import MAX_STEPS, MAX_VALUE, Made, StepTold, made_json
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
+from pluriscope.analysis.values.strict_json import plain_text, validated
 
 _SLOTS: Final = (".q", ".k", ".v")
 _ITEM: Final = "planted"

@@ -1,8 +1,8 @@
 """The question of an analysis of any kind of subject: one output of it, under rules, on rows.
 
 What lists, pages, jobs and methods need to know of a question, whichever kind its subject is of, is here. Perceptrons
-have :class:`pluriscope.analysis.question.Question`; :class:`GraphQuestion` is about subjects whose circuits are a
-:class:`~pluriscope.analysis.subjects.subject.Space`, such as transformers.
+have :class:`pluriscope.analysis.subjects.perceptron.question.Question`; :class:`GraphQuestion` is about subjects whose
+circuits are a :class:`~pluriscope.analysis.subjects.subject.Space`, such as transformers.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.described import Described
-from pluriscope.analysis.digest import canonical_json, sha256_hex
 from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN
 from pluriscope.analysis.subjects.enumeration import most_wrong, read_mask, refuse_if_too_large
 from pluriscope.analysis.subjects.graph import Graph, Masks
 from pluriscope.analysis.subjects.subject import (
@@ -31,7 +30,8 @@ from pluriscope.analysis.subjects.subject import (
     Table,
     gaps,
 )
-from pluriscope.analysis.validity import FRAGILE_MARGIN
+from pluriscope.analysis.values.described import Described
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.analysis.plugins import joined
-from pluriscope.analysis.strict_json import read_object
 from pluriscope.analysis.subjects.classifier import CLASSIFIER
 from pluriscope.analysis.subjects.convolutional import CONVOLUTIONAL
 from pluriscope.analysis.subjects.elman import ELMAN
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.analysis.subjects.subject import Subject, SubjectKind
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.values.strict_json import read_object
 
 _OWN: Final[tuple[SubjectKind, ...]] = (PERCEPTRON, TRANSFORMER, CLASSIFIER, ELMAN, CONVOLUTIONAL)
 SUBJECT_KINDS: Final = joined("subjects", _OWN, lambda one: one.key)

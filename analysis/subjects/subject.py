@@ -15,15 +15,15 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.described import Described
-from pluriscope.analysis.digest import canonical_json, sha256_hex
 from pluriscope.analysis.errors import AnalysisError, InvalidProtocol, NotOffered
-from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.subjects.edited import EditRecord
 from pluriscope.analysis.subjects.graph import Graph, Masks
 from pluriscope.analysis.subjects.planted import PlantedEdges
 from pluriscope.analysis.subjects.trained import TrainingRecord
 from pluriscope.analysis.subjects.traits import TRAITS
+from pluriscope.analysis.values.described import Described
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 
 Numbers = NDArray[np.uint64]
 """Masks of at most 64 bits as numbers, bit 0 the least."""
@@ -307,7 +307,7 @@ class SubjectKind(Described):
         definition: what such a subject is, one or two sentences.
         format: what files of this kind have as their "format".
         settings: what circuits may be asked under: each setting with its values, the usual one first; none where rules
-            are a protocol (:mod:`pluriscope.analysis.protocol`).
+            are a protocol (:mod:`pluriscope.analysis.questions.protocol`).
         read: the JSON object of a file → the subject; raises AnalysisError naming what is wrong.
         write: the subject → the JSON object of its file, from which it is read again bit by bit.
         traits: what such subjects offer, keys of :data:`~pluriscope.analysis.subjects.traits.TRAITS`.

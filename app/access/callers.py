@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.access import sessions
 from pluriscope.app.access.neighbours import Neighbours
 from pluriscope.app.settings import Settings
-from pluriscope.templating import Access
+from pluriscope.page_kit.templating import Access
 
 COOKIE: Final = "pluriscope_session"
 LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")

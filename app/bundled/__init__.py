@@ -11,9 +11,9 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from pluriscope.analysis.data import DataRecord, parse_data_file
 from pluriscope.analysis.network_files.files import NetworkFile, parse_network_file
-from pluriscope.analysis.protocol import COMPLETE, PAPER, Protocol
+from pluriscope.analysis.questions.data import DataRecord, parse_data_file
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER, Protocol
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
 
 ORIGIN: Final = "bundled"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pluriscope.analysis.errors import AnalysisError, BeyondLimits
-from pluriscope.analysis.limits import DEFAULT_SECONDS
+from pluriscope.analysis.running.limits import DEFAULT_SECONDS
 from pluriscope.app.cli.reading import Asked, limits_in_force, read_asked
 from pluriscope.app.cli.signature import Within, with_fields_of
 from pluriscope.app.cli.terminal import (
@@ -33,7 +33,7 @@ from pluriscope.app.cli.terminal import (
     write_text,
     written,
 )
-from pluriscope.memory import BESIDE, allowing, out_of_memory
+from pluriscope.processes.memory import BESIDE, allowing, out_of_memory
 
 _ENDINGS: Final = (".json", ".safetensors", ".onnx")
 _FOR_SEARCHING: Final = 0.96  # of the time; the rest is for the program's start, and for writing
@@ -149,7 +149,7 @@ def _one(
     json: bool = False,
 ) -> Shown:
     """The result of one file, written where it is wanted."""
-    from pluriscope.analysis.work import Work
+    from pluriscope.analysis.running.work import Work
 
     check_output(output, json or plan, file, data or file)
     limits, began = limits_in_force(), time.perf_counter()
@@ -187,7 +187,7 @@ def _one(
 
 def _verdicts(questions: Sequence[Any], document: Mapping[str, Any]) -> list[str]:
     """Whether each output has one explanation, in a sentence."""
-    from pluriscope.verdict import verdict_of
+    from pluriscope.objects.verdict import verdict_of
 
     told = [str(verdict_of(one, found)) for one, found in zip(questions, document["outputs"], strict=True)]
     if len(told) == 1:
@@ -198,8 +198,8 @@ def _verdicts(questions: Sequence[Any], document: Mapping[str, Any]) -> list[str
 def _read_earlier(name: str) -> Any:
     """The content of an unfinished result."""
     from pluriscope.analysis.errors import InvalidNetwork
-    from pluriscope.analysis.result_file import MAX_RESULT_BYTES
-    from pluriscope.analysis.strict_json import read_object
+    from pluriscope.analysis.network_files.result_file import MAX_RESULT_BYTES
+    from pluriscope.analysis.values.strict_json import read_object
 
     raw = read_bytes(name, "result file", MAX_RESULT_BYTES)
     return read_object(raw, "result file", InvalidNetwork, MAX_RESULT_BYTES, "give one of pluriscope analyse")
@@ -207,8 +207,8 @@ def _read_earlier(name: str) -> Any:
 
 def _planned(output: str, plans: Sequence[Mapping[str, Any]], names: Sequence[str], started: float = 0.0) -> Shown:
     """What an analysis will take, for people and as JSON."""
-    from pluriscope.analysis.large_numbers import in_words
-    from pluriscope.analysis.result import memory_words, seconds_words
+    from pluriscope.analysis.numerics.large_numbers import in_words
+    from pluriscope.analysis.results.result import memory_words, seconds_words
 
     lines = []
     for plan, name in zip(plans, names, strict=True):

@@ -58,15 +58,15 @@ def ask(
         claim: With claims, the circuit: its name such as c-3b2cf, names of edges, scores, JSON, or a file with one of
             these; the whole network if not given.
     """
-    from pluriscope.address import Addresses
+    from pluriscope.addresses.address import Addresses
+    from pluriscope.addresses.naming import Scope
     from pluriscope.analysis.network_files.declaration import Declaration
     from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES
-    from pluriscope.analysis.protocol import COMPLETE
+    from pluriscope.analysis.questions.protocol import COMPLETE
     from pluriscope.app.pages.analyses import analysis_meant, asked
     from pluriscope.app.pages.place import locate
     from pluriscope.app.routes.analyses import ask_for, refuse_unfit
     from pluriscope.app.routes.asking import ThoroughOrder
-    from pluriscope.naming import Scope
 
     content, links = read_bytes(file, "network file", MAX_NETWORK_BYTES), Addresses()
     with store_in() as store:
@@ -97,9 +97,9 @@ def ask(
 
 def _located(session: Session, place: AnyPlace, claim: str) -> Shown:
     """Where a circuit stands, as its page has it."""
-    from pluriscope.address import Addresses
+    from pluriscope.addresses.address import Addresses
     from pluriscope.app.pages.own import Own
-    from pluriscope.claim_files import claim_texts
+    from pluriscope.library.claim_files import claim_texts
 
     path = Path(claim)
     (text,) = claim_texts(path, claim).values() if claim and path.is_file() else (claim,)
@@ -129,7 +129,7 @@ def _stored(
 
 def _analysed(store: Store, slug: str, rules: str | dict[str, Any], output: int, data: str, *, quiet: bool) -> str:
     """Analyse it, and say what the rules are called."""
-    from pluriscope.address import Addresses
+    from pluriscope.addresses.address import Addresses
     from pluriscope.app.routes.analyses import AnalysisRequest, ask_for_analysis
 
     order = AnalysisRequest(protocol=rules, output=output, data=data)
@@ -141,7 +141,7 @@ def _analysed(store: Store, slug: str, rules: str | dict[str, Any], output: int,
 
 def _do(store: Store, job: JobRow, *, quiet: bool) -> None:
     """What a worker does for a job, here and now."""
-    from pluriscope.analysis.work import Work
+    from pluriscope.analysis.running.work import Work
     from pluriscope.app.jobs.definitions import DEFINITIONS
     from pluriscope.app.jobs.handlers import handler_at
 
@@ -184,10 +184,10 @@ def compare(
         output_is: What their outputs are.
         thorough: Of two networks, ask criteria that take long, too.
     """
+    from pluriscope.addresses.naming import ExplanationRef
     from pluriscope.analysis.network_files.declaration import Declaration
     from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES
-    from pluriscope.models import questions_of, whole_subject
-    from pluriscope.naming import ExplanationRef
+    from pluriscope.library.models import questions_of, whole_subject
 
     other: Any
     declaration = Declaration(tasks=task, encoding=encoding, output_is=output_is)
@@ -224,7 +224,7 @@ def _explanations(
     file: str, content: bytes, refs: Sequence[str], protocol: str, output: int, declaration: Declaration, *, quiet: bool
 ) -> Shown:
     """Explanations of one network beside each other, as their page has them."""
-    from pluriscope.address import Addresses
+    from pluriscope.addresses.address import Addresses
     from pluriscope.app.pages.compare.choosing import compare_of
     from pluriscope.app.pages.compare.options import MOST_SHOWN, ComparedOptions
 
@@ -239,8 +239,8 @@ def _explanations(
 
 
 def _networks(question: SubjectQuestion, other: Any, *, thorough: bool, quiet: bool) -> Shown:
-    from pluriscope.analysis.changes import find_changes
-    from pluriscope.analysis.work import Work
+    from pluriscope.analysis.explaining.changes import find_changes
+    from pluriscope.analysis.running.work import Work
 
     with progress_bar(quiet) as report:
         work = Work(report, clock=time.perf_counter, limits=limits_in_force())

@@ -49,12 +49,12 @@ def audit(
     from pluriscope.analysis.discovery.claims import read_claim, vocabulary_of
     from pluriscope.analysis.discovery.landscapes import landscape_of
     from pluriscope.analysis.discovery.registry import read_methods
+    from pluriscope.analysis.methods.report import Analysed, Settings
     from pluriscope.analysis.network_files.declaration import Declaration
-    from pluriscope.analysis.report import Analysed, Settings
-    from pluriscope.analysis.work import Work
+    from pluriscope.analysis.running.work import Work
     from pluriscope.app.limits import in_memory, limits_of
-    from pluriscope.audits import baseline_of
-    from pluriscope.claim_files import claim_texts
+    from pluriscope.library.audits import baseline_of
+    from pluriscope.library.claim_files import claim_texts
 
     check_output(output, json, file, data or file, *claim)
     asked = read_asked(file, protocol, data, [output_index], Declaration(**declared), quiet=quiet)

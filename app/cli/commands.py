@@ -17,8 +17,8 @@ from typing import Any, Final
 
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.errors import BeyondLimits, Cancelled, ExplainedError
-from pluriscope.analysis.late_functions import function_at
 from pluriscope.analysis.plugins import entries, plugins, report
+from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.cli.signature import COMMON, Command, call, described, parser_of
 from pluriscope.app.cli.terminal import (
     BAD_INPUT,
@@ -33,8 +33,8 @@ from pluriscope.app.cli.terminal import (
     write_json,
     write_text,
 )
-from pluriscope.garbage import collect_garbage_seldom
-from pluriscope.memory import out_of_memory
+from pluriscope.processes.garbage import collect_garbage_seldom
+from pluriscope.processes.memory import out_of_memory
 
 _OWN: Final[Mapping[str, Mapping[str, str]]] = {
     "Engine alone: no server, no database": {

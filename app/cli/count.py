@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pluriscope.analysis.limits import DEFAULT_SECONDS
+from pluriscope.analysis.running.limits import DEFAULT_SECONDS
 from pluriscope.app.cli.reading import limits_in_force, read_asked
 from pluriscope.app.cli.signature import Within, with_fields_of
 from pluriscope.app.cli.terminal import DONE, STOPPED, Shown, Stop, progress_bar, remark
@@ -43,10 +43,10 @@ def count(
         seconds: For all of it; inf for no end.
     """
     from pluriscope.analysis.explaining.counting import count as count_of
-    from pluriscope.analysis.large_numbers import in_words, interval
     from pluriscope.analysis.network_files.declaration import Declaration
+    from pluriscope.analysis.numerics.large_numbers import in_words, interval
+    from pluriscope.analysis.running.work import Work
     from pluriscope.analysis.subjects.question import part as part_of
-    from pluriscope.analysis.work import Work
     from pluriscope.kinds.circuits import facet_of
 
     began, stop = time.perf_counter(), Stop()

@@ -78,8 +78,8 @@ def export(
     if as_:
         if result or no_masks or static or network_ or study or base_url or len(protocol) > 1:
             raise Refusal("--as: goes with --explanation, --method, --protocol, --data and --output alone.")
+        from pluriscope.addresses.naming import Scope
         from pluriscope.app.cli.graphs import export_graph
-        from pluriscope.naming import Scope
 
         scope = Scope(0, (*protocol, "complete")[0], data)
         return export_graph(thing, as_, output, explanation, method, scope, shown=json)
@@ -119,9 +119,9 @@ def export(
 
 def _result(session: Session, row: NetworkRow, protocol: str, data: str, *, masks: bool) -> dict[str, Any]:
     """The result file of the outputs analysed so far."""
+    from pluriscope.addresses.naming import Scope
     from pluriscope.app.db.reads.analyses import find_analysis
     from pluriscope.app.db.reads.results import stored_result
-    from pluriscope.naming import Scope
 
     scopes = (Scope(output, protocol, data) for output in range(row.n_outputs))
     found = [analysis for scope in scopes if (analysis := find_analysis(session, row, scope)) is not None]

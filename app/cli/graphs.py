@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+from pluriscope.addresses.naming import ExplanationRef, Scope, scope_from
 from pluriscope.app.cli.store import opened_store
 from pluriscope.app.cli.terminal import STANDARD, Refusal, Shown, check_writable, write_text
 from pluriscope.app.cli.verify import read_address
-from pluriscope.naming import ExplanationRef, Scope, scope_from
 
 
 def export_graph(
@@ -52,10 +52,10 @@ def export_graph(
 
 def _graph(thing: str, key: str, explanation: str, method: str, scope: Scope) -> tuple[Any, str, str]:
     """What the format writes, with the names of the task and the network."""
-    from pluriscope.address import Addresses
+    from pluriscope.addresses.address import Addresses
     from pluriscope.app.db.reads.analyses import find_network, find_question
     from pluriscope.app.pages.kinds import find_document
-    from pluriscope.graphs import explanation_graph
+    from pluriscope.objects.graphs import explanation_graph
 
     if Path(thing).is_file() or thing == STANDARD:
         question, name = _of_file(thing, scope)
@@ -82,9 +82,9 @@ def _graph(thing: str, key: str, explanation: str, method: str, scope: Scope) ->
 def _of_file(file: str, scope: Scope) -> tuple[Any, str]:
     """What is asked about the network of a result file, or of a file that is a network, and its name."""
     from pluriscope.analysis.network_files.declaration import Declaration
-    from pluriscope.analysis.result_file import RESULT_FORMAT
+    from pluriscope.analysis.network_files.result_file import RESULT_FORMAT
     from pluriscope.app.cli.reading import read_asked
-    from pluriscope.result import load
+    from pluriscope.library.result import load
 
     if file != STANDARD and f'"{RESULT_FORMAT}"'.encode() in Path(file).read_bytes()[:1_000]:
         found = load(file)
@@ -99,7 +99,7 @@ def _of_question(question: Any, name: str, key: str, explanation: str, method: s
     from pluriscope.analysis.discovery.registry import read_methods
     from pluriscope.analysis.interpretations.indexing import InterpretationSpace
     from pluriscope.analysis.subjects.perceptron.circuit import Circuit
-    from pluriscope.graphs import answer_graph, explanation_graph
+    from pluriscope.objects.graphs import answer_graph, explanation_graph
 
     if not explanation and not method:
         raise Refusal("export --as: needs an explanation or a method. Give an address, --explanation or --method.")

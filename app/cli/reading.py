@@ -12,12 +12,12 @@ from pluriscope.app.cli.terminal import STANDARD, Refusal, read_bytes, remark
 from pluriscope.resources import PREFIX
 
 if TYPE_CHECKING:
-    from pluriscope.analysis.limits import Limits
     from pluriscope.analysis.network_files.declaration import Declaration
     from pluriscope.analysis.network_files.intake import Intake
-    from pluriscope.analysis.protocol import Protocol
+    from pluriscope.analysis.questions.protocol import Protocol
+    from pluriscope.analysis.running.limits import Limits
     from pluriscope.app.settings import Settings
-    from pluriscope.models import GivenNetwork
+    from pluriscope.library.models import GivenNetwork
 
 
 def read_settings(**given: Any) -> Settings:
@@ -42,7 +42,7 @@ def read_settings(**given: Any) -> Settings:
 
 def limits_in_force() -> Limits:
     """How far analyses may go; the settings, whose reading takes long, are read where one is given."""
-    from pluriscope.analysis.limits import DEFAULT_LIMITS, MOST_STORED
+    from pluriscope.analysis.running.limits import DEFAULT_LIMITS, MOST_STORED
 
     if not any(name.startswith(PREFIX) for name in os.environ):
         return replace(DEFAULT_LIMITS, max_valid=MOST_STORED)
@@ -58,7 +58,7 @@ def read_protocol(name: str) -> Protocol:
         InvalidProtocol: no such name, or a file that holds no protocol.
         Refusal: the file cannot be read.
     """
-    from pluriscope.analysis.protocol import named_protocol, protocol_from_mapping
+    from pluriscope.analysis.questions.protocol import named_protocol, protocol_from_mapping
 
     given = given_protocol(name)
     return named_protocol(given) if isinstance(given, str) else protocol_from_mapping(given)
@@ -71,7 +71,7 @@ def given_protocol(name: str) -> str | dict[str, Any]:
         InvalidProtocol: a file that holds no settings.
         Refusal: the file cannot be read.
     """
-    from pluriscope.analysis.protocol import BUILT_IN, MAX_PROTOCOL_BYTES, protocol_settings
+    from pluriscope.analysis.questions.protocol import BUILT_IN, MAX_PROTOCOL_BYTES, protocol_settings
 
     if name in BUILT_IN or not (name == "-" or "/" in name or "." in name):
         return name
@@ -93,9 +93,9 @@ class Asked:
 
 def intake_at(file: str, content: bytes, declaration: Declaration, data: str = "") -> Intake:
     """The network of a file at a path, with what is declared beside it and the data file at another; "" for none."""
-    from pluriscope.analysis.data import MAX_DATA_BYTES
     from pluriscope.analysis.network_files.intake import take_in
-    from pluriscope.models import beside, read_content
+    from pluriscope.analysis.questions.data import MAX_DATA_BYTES
+    from pluriscope.library.models import beside, read_content
 
     rows = read_bytes(data, "data file", MAX_DATA_BYTES) if data else None
     path = Path(file)
@@ -127,7 +127,7 @@ def read_network(intake: Intake, protocol: str, outputs: Sequence[int] = (), *, 
         AnalysisError: what is declared is wrong, or everything that preflight refuses.
     """
     from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
-    from pluriscope.models import GivenNetwork, questions_of
+    from pluriscope.library.models import GivenNetwork, questions_of
 
     given = GivenNetwork(PERCEPTRON, intake.file(), intake.data)
     questions = questions_of(given, outputs, read_protocol(protocol))
@@ -145,7 +145,7 @@ def read_asked(
         Refusal: a file cannot be read.
     """
     from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES
-    from pluriscope.models import questions_of, whole_subject
+    from pluriscope.library.models import questions_of, whole_subject
 
     content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
     whole = whole_subject(content)
@@ -163,7 +163,7 @@ def declared(whole: GivenNetwork, declaration: Declaration, data: str = "") -> G
     Raises:
         NotOffered: its file says that itself.
     """
-    from pluriscope.models import DECISIONS, declared_beside
+    from pluriscope.library.models import DECISIONS, declared_beside
 
     said = declaration.model_dump(exclude={"task", "tasks", "name"})
     task = declaration.task if declaration.task == DECISIONS else declaration.tasks or None
@@ -178,7 +178,7 @@ def whole_content(content: bytes, declaration: Declaration, data: str = "") -> b
     """
     import json
 
-    from pluriscope.models import whole_subject
+    from pluriscope.library.models import whole_subject
 
     whole = whole_subject(content)
     if whole is None:

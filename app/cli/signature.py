@@ -16,7 +16,7 @@ from importlib import import_module
 from types import GenericAlias, UnionType
 from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from pluriscope.analysis.late_functions import function_at
+from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.cli.terminal import Refusal
 
 Command = Callable[..., Any]

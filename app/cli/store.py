@@ -72,7 +72,7 @@ def import_(
         data: Data file to analyse on; default: clean inputs.
         no_analysis: Only store the networks.
     """
-    from pluriscope.address import Addresses
+    from pluriscope.addresses.address import Addresses
     from pluriscope.analysis.errors import AnalysisError
     from pluriscope.analysis.network_files.declaration import Declaration
     from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO, Final
 
-from pluriscope.analysis.progress import Progress, Report, silent
+from pluriscope.analysis.running.progress import Progress, Report, silent
 
 DONE: Final = 0
 TROUBLE: Final = 1

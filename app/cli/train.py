@@ -62,8 +62,8 @@ def train_model(
     table = _table(rows, options) if rows else None
     specs = [attention_spec({**options, "seed": seed + k}, table) for k in range(count)]
     paths = _files(output, [_model_file(spec) for spec in specs], rows)
+    from pluriscope.analysis.running.work import Work
     from pluriscope.analysis.subjects.transformer.training import train_attention  # torch, once all is known to be good
-    from pluriscope.analysis.work import Work
 
     outcomes = []
     for spec, path in zip(specs, paths, strict=True):
@@ -159,10 +159,10 @@ def train(
     specs = [training_spec({**options, "seed": seed + k}) for k in range(count)]
     check_writable(report)
     paths = _files(output, [f"{slug_of(spec.label)}.json" for spec in specs])
+    from pluriscope.analysis.running.work import Work
     from pluriscope.analysis.subjects.perceptron.training import (
         train_networks,  # torch, only now that all options are known to be good
     )
-    from pluriscope.analysis.work import Work
 
     with progress_bar(quiet) as tell:
         outcomes = train_networks(specs, Work(report=tell), checkpoints)

@@ -28,7 +28,7 @@ def verify(address: str, *, quiet: bool = False) -> Shown:
         address: Full URL or path of an explanation.
         quiet: Say nothing but the verdict.
     """
-    from pluriscope.address import Addresses
+    from pluriscope.addresses.address import Addresses
     from pluriscope.app.errors import Moved
     from pluriscope.app.pages.sharing.verifying import in_words
     from pluriscope.app.pages.sharing.verifying import verify as verified
@@ -56,7 +56,7 @@ def read_address(address: str) -> Target:
     Raises:
         NotFound: there is no such page.
     """
-    from pluriscope.address import Addresses
+    from pluriscope.addresses.address import Addresses
     from pluriscope.app.pages.sharing.targets import read_target
 
     key = re.fullmatch(r"(?:https?://[^/]+)?(?:/[^?#]*)?/s/([0-9a-z]+)", address)

@@ -18,9 +18,9 @@ from pluriscope.analysis.criteria.criterion import KINDS
 from pluriscope.analysis.criteria.funnel import Judged, Wanted
 from pluriscope.analysis.criteria.interpretation_tallies import Reading
 from pluriscope.analysis.criteria.steps import CriterionStep
+from pluriscope.analysis.methods.report import Analysed, Carried, Irredundant, Placed
 from pluriscope.analysis.network_files.planted_record import PlantedRecord
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.report import Analysed, Carried, Irredundant, Placed
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.app.db.codecs import planted_of
 from pluriscope.app.db.reads.algorithms import placements_untried, places_of_owners
@@ -126,7 +126,7 @@ _READERS: Final[Mapping[str, Callable[[Session, AnalysisRow, Question], Any]]] =
     "placed": _placed,
     "judged": _judged,
 }
-"""Fields of :class:`pluriscope.analysis.report.Analysed` that few analyses look at: how each is read."""
+"""Fields of :class:`pluriscope.analysis.methods.report.Analysed` that few analyses look at: how each is read."""
 
 
 def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ()) -> Analysed:

@@ -11,21 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.alignments.alignment import IIA, Alignment, OnNeurons
-from pluriscope.analysis.data import DataRecord, data_file_json, parse_data_file
-from pluriscope.analysis.digest import canonical_json
 from pluriscope.analysis.edits.edit import Edited
 from pluriscope.analysis.edits.registry import read_edited
 from pluriscope.analysis.network_files.files import NetworkFile, edited_file, network_file_json, task_json
 from pluriscope.analysis.network_files.planted_record import PlantedRecord, read_planted
-from pluriscope.analysis.protocol import Protocol
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.data import DataRecord, data_file_json, parse_data_file
+from pluriscope.analysis.questions.protocol import Protocol
+from pluriscope.analysis.questions.tasks import Task
 from pluriscope.analysis.subjects import registry
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.perceptron.training_course import EpochRecord
 from pluriscope.analysis.subjects.registry import kind_called, read_subject
 from pluriscope.analysis.subjects.subject import Subject, SubjectKind
 from pluriscope.analysis.subjects.trained import StepRecord, TrainingRecord
-from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.values.digest import canonical_json
 from pluriscope.app.db.errors import NotFound
 from pluriscope.app.db.tables import AlignmentRow, CheckpointRow, DataRow, NetworkRow, ProtocolRow
 

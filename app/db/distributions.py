@@ -16,8 +16,7 @@ from pluriscope.analysis.circuits.distribution import CircuitDistribution
 from pluriscope.analysis.circuits.hashed_count import Bracket
 from pluriscope.analysis.circuits.result import EdgeUse, SmallestCircuits
 from pluriscope.analysis.explaining.graphs import sample_json
-from pluriscope.analysis.result import OutputAnalysis
-from pluriscope.analysis.result_file import (
+from pluriscope.analysis.network_files.result_file import (
     bracket_json,
     edge_use_json,
     read_bracket,
@@ -26,6 +25,7 @@ from pluriscope.analysis.result_file import (
     smallest_json,
     stop_json,
 )
+from pluriscope.analysis.results.result import OutputAnalysis
 from pluriscope.analysis.subjects.graph import Graph
 
 _N_BINS: Final = 24

@@ -10,8 +10,8 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from pluriscope.address import RESERVED_SLUGS
-from pluriscope.analysis.digest import looks_like_digest
+from pluriscope.addresses.address import RESERVED_SLUGS
+from pluriscope.analysis.values.digest import looks_like_digest
 from pluriscope.app.db.errors import Ambiguous, Conflict, NotFound
 from pluriscope.app.db.reads.analyses import begins_with, find_network
 from pluriscope.app.db.tables import PERCEPTRON, FormerSlugRow, NetworkRow, ShortLinkRow

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pluriscope.address import ResultRef
+from pluriscope.addresses.address import ResultRef
+from pluriscope.addresses.naming import LETTERS
 from pluriscope.analysis.carried_algorithms.relation import RELATIONS
 from pluriscope.analysis.carried_algorithms.report import CODES
 from pluriscope.analysis.carried_algorithms.report import LETTERS as OF_RELATIONS
@@ -24,11 +25,10 @@ from pluriscope.app.db.reports import reports_of
 from pluriscope.app.db.rows import columns_of
 from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, VerdictRow
 from pluriscope.app.db.verdicts import outcomes_in, outcomes_of, step_of, verdict_rows
-from pluriscope.frames import Frame
 from pluriscope.kinds.found import Found, Prominent
 from pluriscope.kinds.listing import frame_of, kinds_of
-from pluriscope.naming import LETTERS
-from pluriscope.recent import Recent
+from pluriscope.processes.recent import Recent
+from pluriscope.tables.frames import Frame
 
 MAX_KEPT: Final = 16_000_000  # bytes; the last one stays, however large
 _FRAMES: Final = Recent[Frame](MAX_KEPT, lambda frame: frame.n_bytes)

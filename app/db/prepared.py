@@ -26,14 +26,14 @@ from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.criteria.registry import EVERY
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.criteria.verdict import OUTCOMES
-from pluriscope.analysis.data import DataRecord
-from pluriscope.analysis.digest import canonical_json, sha256_hex
 from pluriscope.analysis.interpretations.result import InterpretationCounts
-from pluriscope.analysis.result import CriterionTally, OutputAnalysis
-from pluriscope.analysis.result_file import smallest_json
+from pluriscope.analysis.network_files.result_file import smallest_json
+from pluriscope.analysis.questions.data import DataRecord
+from pluriscope.analysis.results.result import CriterionTally, OutputAnalysis
 from pluriscope.analysis.subjects.enumeration import MAX_BITS
 from pluriscope.analysis.subjects.question import GraphQuestion, QuestionProtocol
 from pluriscope.analysis.subjects.subject import SubjectKind
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 from pluriscope.app.db.distributions import candidates_json, distributions_of, distributions_of_bits
 from pluriscope.app.db.tables import PERCEPTRON
 from pluriscope.app.db.verdicts import LETTERS, NO_LETTER, PreparedVerdicts

@@ -9,9 +9,9 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Row, delete, exists, select
 from sqlalchemy.orm import Session
 
-from pluriscope.analysis.by_name import ByName
 from pluriscope.analysis.explanations.explanation import REF, Frame, RecordedKind
 from pluriscope.analysis.explanations.registry import BY_KEY
+from pluriscope.analysis.values.by_name import ByName
 from pluriscope.app.db.recorded_tables import RECORDED_TABLES, SearchRow
 from pluriscope.app.db.rows import column_of, insert_columns
 from pluriscope.app.db.tables import AnalysisRow, VerdictRow

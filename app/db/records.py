@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from pluriscope.analysis.data import DataRecord
+from pluriscope.analysis.questions.data import DataRecord
 from pluriscope.analysis.subjects.question import QuestionProtocol
 from pluriscope.app.db.codecs import data_to_bytes
 from pluriscope.app.db.tables import PERCEPTRON, DataRow, ProtocolRow

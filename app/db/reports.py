@@ -14,8 +14,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, defer
 
 from pluriscope.analysis import ENGINE_VERSION
-from pluriscope.analysis.digest import canonical_json
-from pluriscope.analysis.report import Part as Stored
+from pluriscope.analysis.methods.report import Part as Stored
+from pluriscope.analysis.values.digest import canonical_json
 from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow
 
 Report = TypeVar("Report", bound=Stored)

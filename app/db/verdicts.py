@@ -33,9 +33,9 @@ from pluriscope.analysis.criteria.judging import StepVerdicts
 from pluriscope.analysis.criteria.registry import EVERY
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.criteria.verdict import OUTCOMES
-from pluriscope.analysis.digest import canonical_json
 from pluriscope.analysis.errors import InvalidCriterion
-from pluriscope.analysis.result import CriterionTally
+from pluriscope.analysis.results.result import CriterionTally
+from pluriscope.analysis.values.digest import canonical_json
 from pluriscope.app.db.rows import Values, column_of, write_letters
 from pluriscope.app.db.tables import AnalysisRow, VerdictRow
 

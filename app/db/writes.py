@@ -10,14 +10,14 @@ from typing import Any, Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from pluriscope.address import PREFIX, Addresses
-from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.addresses.address import PREFIX, Addresses
 from pluriscope.analysis.network_files.files import NetworkFile, slug_of
 from pluriscope.analysis.network_files.planted_record import planted_json
+from pluriscope.analysis.questions.tasks import Task
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
 from pluriscope.analysis.subjects.trained import TrainingRecord
-from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 from pluriscope.app.db.codecs import parameters_to_bytes, record_of, tasks_to_json
 from pluriscope.app.db.errors import Conflict, NotFound
 from pluriscope.app.db.job_tables import JobRow

@@ -13,29 +13,29 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analyses.analysis import Analysis
 from pluriscope.analyses.registry import BY_KEY, DIRECTIONS
 from pluriscope.analysis import ENGINE_VERSION
-from pluriscope.analysis.changes import ChangesReport, find_changes
 from pluriscope.analysis.circuits.result import CountSoFar, certainty_of
 from pluriscope.analysis.criteria.criterion import Kind
 from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
 from pluriscope.analysis.criteria.steps import CriterionStep, default_steps, parse_steps
+from pluriscope.analysis.explaining.changes import ChangesReport, find_changes
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.explanations.explanation import Frame
 from pluriscope.analysis.explanations.registry import BY_KEY as KINDS
-from pluriscope.analysis.large_numbers import estimate, in_words, interval
-from pluriscope.analysis.late_functions import function_at
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.progress import Progress
-from pluriscope.analysis.protocol import Protocol
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.report import Analysed, Report, Settings
-from pluriscope.analysis.result import OutputAnalysis
+from pluriscope.analysis.methods.report import Analysed, Report, Settings
+from pluriscope.analysis.numerics.large_numbers import estimate, in_words, interval
+from pluriscope.analysis.questions.protocol import Protocol
+from pluriscope.analysis.results.result import OutputAnalysis
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.progress import Progress
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.registry import kind_called, question_in
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.db.analysed import read_analysed
 from pluriscope.app.db.codecs import question_of, subject_of
 from pluriscope.app.db.directions import save_directions

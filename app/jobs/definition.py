@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pluriscope.analysis.digest import canonical_json, short_id
+from pluriscope.analysis.values.digest import canonical_json, short_id
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import Any, Final
 from pluriscope.analyses.analysis import Analysis
 from pluriscope.analyses.registry import ANALYSES
 from pluriscope.analysis import ENGINE_VERSION
-from pluriscope.analysis.data import DataRecord
 from pluriscope.analysis.plugins import brought, entries, joined
-from pluriscope.analysis.protocol import COMPLETE, Protocol
+from pluriscope.analysis.questions.data import DataRecord
+from pluriscope.analysis.questions.protocol import COMPLETE, Protocol
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
 from pluriscope.analysis.subjects.question import QuestionProtocol
 from pluriscope.app.jobs.definition import JobDefinition

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy.orm import Session
 
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.running.work import Work
 
 Outcome = TypeVar("Outcome")
 Arguments = Mapping[str, Any]

@@ -23,9 +23,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pluriscope.analyses.registry import BY_KEY as ANALYSES
-from pluriscope.analysis.data import DataRecord
 from pluriscope.analysis.explanations.registry import BY_KEY
-from pluriscope.analysis.progress import KnownCircuits, Progress
+from pluriscope.analysis.questions.data import DataRecord
+from pluriscope.analysis.running.progress import KnownCircuits, Progress
 from pluriscope.analysis.subjects.perceptron.training_course import MOST_POINTS
 from pluriscope.analysis.subjects.question import QuestionProtocol
 from pluriscope.app.db.errors import Conflict, NotFound

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from pluriscope.analysis.protocol import COMPLETE, PAPER
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
 from pluriscope.analysis.subjects.enumeration import engine_of
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject

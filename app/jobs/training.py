@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
-from pluriscope.analysis.digest import canonical_json
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.network_files.files import NetworkFile
-from pluriscope.analysis.protocol import Protocol
+from pluriscope.analysis.questions.protocol import Protocol
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.training_course import TrainingOutcome, points_each, training_json
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec, training_spec
 from pluriscope.analysis.subjects.registry import kind_of
 from pluriscope.analysis.subjects.transformer.training_spec import AttentionSpec, attention_spec
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.values.digest import canonical_json
 from pluriscope.app.db.reads.networks import known_as
 from pluriscope.app.db.tables import PERCEPTRON, NetworkRow
 from pluriscope.app.db.writes import save_network

@@ -4,9 +4,10 @@ pool, and one that takes only what somebody asked for, so that nobody waits for 
 Where that slot has a first answer, and somebody else has none yet, its job gives way and goes on later from what is
 stored.
 
-A slot is a thread; the computing happens in the slot's own process (:mod:`pluriscope.executor`), so that the thread is
-free to renew the lease, to tell the progress and to stop the job when somebody asks for that. Whatever happens to
-processes or workers, a job ends once: the save and the job's end are one transaction, fenced by the lease's owner.
+A slot is a thread; the computing happens in the slot's own process (:mod:`pluriscope.processes.executor`), so that the
+thread is free to renew the lease, to tell the progress and to stop the job when somebody asks for that. Whatever
+happens to processes or workers, a job ends once: the save and the job's end are one transaction, fenced by the lease's
+owner.
 
 A job of a kind that has a pool sends parts of it there, and saves each in a transaction that is fenced likewise; so the
 thread that computes is one of the worker's own.
@@ -37,10 +38,10 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.circuits.every_loop import load_every_loop
 from pluriscope.analysis.errors import AnalysisError, Cancelled
-from pluriscope.analysis.every_loop import load_every_loop
-from pluriscope.analysis.late_functions import function_at
-from pluriscope.analysis.progress import Progress
+from pluriscope.analysis.running.progress import Progress
+from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.db.engine import Store, open_store
 from pluriscope.app.db.errors import StoreError
 from pluriscope.app.db.job_tables import JobRow, WorkerRow
@@ -53,8 +54,8 @@ from pluriscope.app.jobs.handlers import Handler, handler_at
 from pluriscope.app.jobs.queue import Claim, LeaseLost
 from pluriscope.app.jobs.stages import enqueue_outdated
 from pluriscope.app.logs import about
-from pluriscope.executor import Away, Crashed, Executor, Lost, ProcessExecutor, ThreadExecutor
-from pluriscope.memory import LEAST
+from pluriscope.processes.executor import Away, Crashed, Executor, Lost, ProcessExecutor, ThreadExecutor
+from pluriscope.processes.memory import LEAST
 
 if TYPE_CHECKING:
     from pluriscope.app.settings import Settings

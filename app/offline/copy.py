@@ -15,10 +15,11 @@ from urllib.parse import parse_qsl, unquote, urljoin
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses, below_api
+from pluriscope.addresses.address import Addresses, below_api
+from pluriscope.addresses.naming import ExplanationRef, Scope
 from pluriscope.analyses.registry import EVERY
 from pluriscope.analysis import ENGINE_VERSION
-from pluriscope.analysis.progress import Progress, Report, silent
+from pluriscope.analysis.running.progress import Progress, Report, silent
 from pluriscope.app.as_file import FRONT, SENTENCE, file_of, normal, rewritten
 from pluriscope.app.db.reads.analyses import check_output, find_network, find_question, scope_of
 from pluriscope.app.db.tables import AnalysisRow
@@ -27,10 +28,9 @@ from pluriscope.app.offline.site import OK, CannotExport, NoRoom, Site, answerin
 from pluriscope.app.pages.place import place_of
 from pluriscope.app.rendering import show
 from pluriscope.app.settings import Settings
-from pluriscope.blocks import Block, Head, Prose, Section, Table
-from pluriscope.naming import ExplanationRef, Scope
+from pluriscope.page_kit.blocks import Block, Head, Prose, Section, Table
+from pluriscope.page_kit.templating import EVERY_PART, PART, linked
 from pluriscope.resources import static_file
-from pluriscope.templating import EVERY_PART, PART, linked
 
 FORMAT: Final = "pluriscope-offline/4"
 CONTENTS: Final = "contents.json"

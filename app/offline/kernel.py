@@ -16,17 +16,17 @@ import numpy as np
 
 from pluriscope.analysis.circuit_sets.judged_masks import asked_of, roles_and_outcomes
 from pluriscope.analysis.circuit_sets.masks import MasksFound, with_figures
-from pluriscope.analysis.digest import canonical_json
-from pluriscope.analysis.result_file import read_analyses
+from pluriscope.analysis.network_files.result_file import read_analyses
 from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.values.digest import canonical_json
 from pluriscope.app.db.errors import Conflict
 from pluriscope.app.db.prepared import PreparedAnalysis, prepare_analysis, prepare_circuits
 from pluriscope.app.db.writes import save_network, save_prepared
 from pluriscope.app.main import create_app
 from pluriscope.app.offline.site import Site, answering
 from pluriscope.app.settings import Settings
-from pluriscope.models import questions_of
-from pluriscope.result import Result
+from pluriscope.library.models import questions_of
+from pluriscope.library.result import Result
 
 _OWN: Final[dict[str, Any]] = dict.fromkeys(
     ("database_url", "prefix", "public_url", "trusted_hosts", "trusted_proxies", "token"), ""

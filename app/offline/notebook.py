@@ -10,8 +10,8 @@ from anywidget import AnyWidget
 from traitlets import Unicode
 
 from pluriscope.app.offline.site import Site
+from pluriscope.library.result import Result
 from pluriscope.resources import STATIC
-from pluriscope.result import Result
 
 
 class LiveView(AnyWidget):  # type: ignore[misc, unused-ignore]  # as anywidget is installed or not

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.plugins import failures, plugins
 from pluriscope.app.check import glance
@@ -20,9 +20,9 @@ from pluriscope.app.db.plugin_tables import absent_plugins
 from pluriscope.app.db.tables import AnalysisRow, NetworkRow
 from pluriscope.app.jobs.installation import STATES, Installation, is_present, look_at
 from pluriscope.app.settings import Settings
-from pluriscope.blocks import Action, Block, Head, More, Notice, Section, Table, VerdictState
 from pluriscope.figures.numbers import duration, exact, noun, when
 from pluriscope.figures.svg.marks import verdict_mark
+from pluriscope.page_kit.blocks import Action, Block, Head, More, Notice, Section, Table, VerdictState
 
 SECRET: Final = re.compile("token|secret|password|credential|key")
 VARIABLE: Final = "PLURISCOPE_"

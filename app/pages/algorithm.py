@@ -9,7 +9,7 @@ from typing import Final
 from markupsafe import Markup
 from pydantic import Field
 
-from pluriscope.address import ResultRef
+from pluriscope.addresses.address import ResultRef
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.redundancy import IRREDUNDANT
 from pluriscope.app.db.listing import frame_of_analysis
@@ -18,13 +18,13 @@ from pluriscope.app.db.tables import AlgorithmRow
 from pluriscope.app.pages.candidates import find_algorithm_row, hues_of, input_texts, posited, variables_of
 from pluriscope.app.pages.page import One, about, column, figure, head_actions, page
 from pluriscope.app.pages.placed import PlacedOptions
-from pluriscope.blocks import Block, Choice, Fact, Facts, Head, Notice, Section, Side, Table, Tray, Verdict
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.tiles import Hues, bits_of
 from pluriscope.figures.svg.trees import formula_tree
-from pluriscope.frames import AtHand
-from pluriscope.records import AlgorithmRecord
-from pluriscope.tables import Query
+from pluriscope.page_kit.blocks import Block, Choice, Fact, Facts, Head, Notice, Section, Side, Table, Tray, Verdict
+from pluriscope.tables.frames import AtHand
+from pluriscope.tables.table import Query
+from pluriscope.views.records import AlgorithmRecord
 
 _VARIABLES: Final = {
     "and_inverter": "its gates but the last, each occurrence its own",

@@ -12,14 +12,15 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.analysis import Analysis, on_own_rows
 from pluriscope.analyses.compare import refs
 from pluriscope.analyses.registry import BY_KEY, EVERY, GROUPS, of_kind
 from pluriscope.analyses.shown import AGAIN, OLDER, AnalysisContext, Item, Shown, shown
-from pluriscope.analysis.late_functions import function_at
-from pluriscope.analysis.protocol import BUILT_IN
-from pluriscope.analysis.report import Analysed, Report, Settings
+from pluriscope.analysis.methods.report import Analysed, Report, Settings
+from pluriscope.analysis.questions.protocol import BUILT_IN
+from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.db.analysed import read_analysed
 from pluriscope.app.db.codecs import planted_of
 from pluriscope.app.db.distributions import distribution_in
@@ -38,12 +39,11 @@ from pluriscope.app.pages.pending_work import missing, progress_of
 from pluriscope.app.pages.place import INTERPRETATIONS, AnyPlace, locate
 from pluriscope.app.pages.plan import refused
 from pluriscope.app.pages.shared import job_now, known_of, work_state
-from pluriscope.blocks import Action, Block, Choice, Head, More, Notice, Progress, Prose, Table
-from pluriscope.counts import count_of
 from pluriscope.figures.charts import Chart, read_chart
 from pluriscope.figures.numbers import duration, when
-from pluriscope.naming import Scope
-from pluriscope.recent import Recent
+from pluriscope.objects.counts import count_of
+from pluriscope.page_kit.blocks import Action, Block, Choice, Head, More, Notice, Progress, Prose, Table
+from pluriscope.processes.recent import Recent
 
 R = TypeVar("R", bound=Report)
 State = Literal["done", "computing", "failed", "cancelled", "not_asked", "not_analysed", "not_applicable"]

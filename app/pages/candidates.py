@@ -8,21 +8,21 @@ from typing import Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analyses.shown import input_words
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.alignments.search import untried
-from pluriscope.analysis.protocol import Protocol
-from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.questions.protocol import Protocol
+from pluriscope.analysis.questions.tasks import Task
 from pluriscope.app.db.prepared import algorithm_columns
 from pluriscope.app.db.reads import algorithms as reads
 from pluriscope.app.db.tables import AlgorithmRow
 from pluriscope.app.errors import NotFound
 from pluriscope.app.pages.place import Place
 from pluriscope.figures.svg.tiles import Hues, bits_of, hues_among, variable
-from pluriscope.records import VariableRecord
+from pluriscope.views.records import VariableRecord
 
 MAX_COMPUTED_INPUTS: Final = 3  # of tasks whose candidates a page can list by itself; beyond, some take half a minute
 

@@ -20,11 +20,11 @@ from pluriscope.analysis.criteria.registry import criteria_for
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.discovery.part_names import names_of
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.large_numbers import in_words
-from pluriscope.analysis.progress import OutOfTime
+from pluriscope.analysis.numerics.large_numbers import in_words
+from pluriscope.analysis.running.progress import OutOfTime
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
 from pluriscope.analysis.subjects.question import CircuitVerdict
-from pluriscope.analysis.work import Work
 from pluriscope.app.db.reads.circuits import find_circuit, stored_coverage, stored_sizes
 from pluriscope.app.pages.circuit_tree import ID as TREE
 from pluriscope.app.pages.explanations import Readings, readings_of
@@ -32,12 +32,12 @@ from pluriscope.app.pages.inside import rows_blocks, table_blocks
 from pluriscope.app.pages.interpretation_list import CircuitOptions, interpretations
 from pluriscope.app.pages.page import One, about, column, figure, head_actions, listed, page, pairs, told
 from pluriscope.app.pages.place import StoredQuestion
-from pluriscope.blocks import Action, Block, Fact, Facts, Head, More, Notice, Prose, Section, Side, Text
-from pluriscope.blocks import Verdict as Mark
 from pluriscope.figures.numbers import decimal, exact, noun, readable
 from pluriscope.kinds.circuits import left_out_words
-from pluriscope.records import ChanceRecord, CircuitRecord
-from pluriscope.tables import MOST_VALUES, Row
+from pluriscope.page_kit.blocks import Action, Block, Fact, Facts, Head, More, Notice, Prose, Section, Side, Text
+from pluriscope.page_kit.blocks import Verdict as Mark
+from pluriscope.tables.table import MOST_VALUES, Row
+from pluriscope.views.records import ChanceRecord, CircuitRecord
 from pluriscope.views.registry import view_of
 from pluriscope.views.view import Rows, SubjectView
 

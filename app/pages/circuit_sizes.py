@@ -13,9 +13,9 @@ from pluriscope.app.db.reads.circuits import stored_sizes
 from pluriscope.app.db.tables import AnalysisRow
 from pluriscope.app.pages.counted import counts_of
 from pluriscope.app.pages.network_page import Known
-from pluriscope.blocks import Block, ChartFigure
 from pluriscope.figures.charts import Axis, Chart, Series, heat_chart
 from pluriscope.figures.numbers import exact
+from pluriscope.page_kit.blocks import Block, ChartFigure
 
 _MOST_ROWS: Final = 10
 

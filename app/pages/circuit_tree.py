@@ -11,6 +11,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.circuit_sets.backbone import backbone_of
 from pluriscope.analysis.circuit_sets.splits import DEPTH, Branch, split_circuits
 from pluriscope.analysis.circuits.estimating import share_interval
@@ -23,11 +24,10 @@ from pluriscope.app.errors import BadQuery
 from pluriscope.app.pages.counted import counts_of
 from pluriscope.app.pages.network_page import Known
 from pluriscope.app.pages.place import AnyPlace
-from pluriscope.blocks import Block, More, Prose, Section
 from pluriscope.figures.numbers import exact, share_words
 from pluriscope.figures.svg.part_filter import part_filter
-from pluriscope.naming import ExplanationRef
-from pluriscope.recent import Recent
+from pluriscope.page_kit.blocks import Block, More, Prose, Section
+from pluriscope.processes.recent import Recent
 from pluriscope.views.registry import view_of
 from pluriscope.views.view import whole
 

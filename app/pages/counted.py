@@ -8,14 +8,14 @@ from markupsafe import Markup
 
 from pluriscope.analysis.circuits.hashed_count import Bracket
 from pluriscope.analysis.circuits.result import SmallestCircuits, certainty_of
-from pluriscope.analysis.large_numbers import SUPERSCRIPTS, in_words, interval
-from pluriscope.analysis.result_file import read_stops, stop_words
+from pluriscope.analysis.network_files.result_file import read_stops, stop_words
+from pluriscope.analysis.numerics.large_numbers import SUPERSCRIPTS, in_words, interval
 from pluriscope.app.db.distributions import bracket_in, smallest_in
 from pluriscope.app.db.tables import AnalysisRow
 from pluriscope.app.pages.place import AnyPlace
-from pluriscope.counts import Count, Counts, certainty_words
 from pluriscope.figures.numbers import Bound, exact, noun, readable
-from pluriscope.verdict import Verdict, differ_in_zeros, empty_placements, kept_by_all
+from pluriscope.objects.counts import Count, Counts, certainty_words
+from pluriscope.objects.verdict import Verdict, differ_in_zeros, empty_placements, kept_by_all
 
 
 def counts_of(row: AnalysisRow) -> Counts:

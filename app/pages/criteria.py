@@ -7,15 +7,15 @@ from typing import Final
 
 from pydantic import Field
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.criteria.criterion import Criterion
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import PageModel
 from pluriscope.app.pages.example import NETWORK
-from pluriscope.blocks import Action, Block, Head, Prose, Table
-from pluriscope.criteria import EVERY, details
-from pluriscope.templating import linked
+from pluriscope.documents.criteria import EVERY, details
+from pluriscope.page_kit.blocks import Action, Block, Head, Prose, Table
+from pluriscope.page_kit.templating import linked
 
 QUESTION: Final = "Which tests can an explanation pass, and what does each ask?"
 _BY_KEY: Final = {one.key: one for one in EVERY}

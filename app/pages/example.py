@@ -9,18 +9,18 @@ from typing import Final, Self
 
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
-from pluriscope.analysis.experiments import InterventionSpace, NetworkAnswers, ask_network
-from pluriscope.analysis.question import Question
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import ExplanationRef, Scope
+from pluriscope.analysis.interventions.experiments import InterventionSpace, NetworkAnswers, ask_network
 from pluriscope.analysis.sandbox.intervention import Change, Intervention
 from pluriscope.analysis.sandbox.running import Bench
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.errors import Moved, NotFound
 from pluriscope.app.pages.candidates import input_texts
 from pluriscope.app.pages.explanations import Explanation, find_explanation
 from pluriscope.app.pages.place import Place, locate_boolean
 from pluriscope.figures.svg.layout import Site
 from pluriscope.figures.svg.vessels import full_at
-from pluriscope.naming import ExplanationRef, Scope
 
 NETWORK: Final = "xor-pretrained"
 PAIR: Final = ("i-2b1ef.224", "i-2b1ef.352")

@@ -11,13 +11,14 @@ from markupsafe import Markup
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses, ResultRef
+from pluriscope.addresses.address import Addresses, ResultRef
+from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.map import map_blocks
 from pluriscope.analyses.registry import MAP, of_kind
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.circuits.result import certainty_of_draws
 from pluriscope.analysis.explanations.registry import BY_KEY, KIND_OF
-from pluriscope.analysis.large_numbers import in_words, interval
+from pluriscope.analysis.numerics.large_numbers import in_words, interval
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.listing import frame_of_analysis
 from pluriscope.app.db.reads.analyses import scope_of
@@ -37,19 +38,18 @@ from pluriscope.app.pages.plan import refused
 from pluriscope.app.pages.shared import State, job_now, state_of
 from pluriscope.app.pages.sharing.about import about_place
 from pluriscope.app.pages.sheet import MOST, ORDERS, Sheet, Views, n_pictures, sheet_of
-from pluriscope.blocks import Action, Block, Choice, Head, Menu, Notice, Progress, Table, Text, Tray
-from pluriscope.counts import certainty_words
 from pluriscope.errors import InvalidOption
 from pluriscope.figures.numbers import exact, noun, share_words
 from pluriscope.figures.svg.part_filter import part_filter
-from pluriscope.frames import KIND, Frame, Overview, Part
 from pluriscope.kinds.columns import criterion_of, says
 from pluriscope.kinds.listing import COLUMNS, OF_KIND, shown_columns
-from pluriscope.naming import Scope
-from pluriscope.records import ListRecord, ShareRecord, UndecidedRecord, list_of, page_fields, plain
-from pluriscope.tables import LIMIT, Column, Facet, Query, Selection, read_query, words_of
-from pluriscope.templating import part_url
-from pluriscope.verdict import empty_placements
+from pluriscope.objects.counts import certainty_words
+from pluriscope.objects.verdict import empty_placements
+from pluriscope.page_kit.blocks import Action, Block, Choice, Head, Menu, Notice, Progress, Table, Text, Tray
+from pluriscope.page_kit.templating import part_url
+from pluriscope.tables.frames import KIND, Frame, Overview, Part
+from pluriscope.tables.table import LIMIT, Column, Facet, Query, Selection, read_query, words_of
+from pluriscope.views.records import ListRecord, ShareRecord, UndecidedRecord, list_of, page_fields, plain
 
 OF_SCOPE: Final = ("output", "protocol", "data")
 VIEWS: Final = ("sheet", "map", "tree", "list")

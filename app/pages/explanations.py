@@ -11,18 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import ExplanationRef, Scope
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.alignment import Aligned
 from pluriscope.analysis.alignments.iia import score_alignment
 from pluriscope.analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
-from pluriscope.analysis.experiments import InterventionSpace
 from pluriscope.analysis.explanations.explanation import Claim, Kind, RecordedKind
 from pluriscope.analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF, RECORDED
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.interventions.experiments import InterventionSpace
 from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, mask_array
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import CircuitVerdict
 from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB
 from pluriscope.app.db.directions import find_direction_row
@@ -34,8 +35,7 @@ from pluriscope.app.errors import BadQuery, NotFound, PageError
 from pluriscope.app.pages.candidates import algorithm_of, find_algorithm_row
 from pluriscope.app.pages.place import INTERPRETATIONS, Place, StoredQuestion, locate
 from pluriscope.app.pages.placed import find_placement, placement_ref
-from pluriscope.naming import ExplanationRef, Scope
-from pluriscope.recent import Recent
+from pluriscope.processes.recent import Recent
 
 N_CARDS: Final = 12  # interpretations in the excerpt; each is computed on the spot
 MAX_INDEX_DIGITS: Final = 999

@@ -8,20 +8,20 @@ from typing import Final
 
 from markupsafe import Markup
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.alignments.alignment import Alignment
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table
-from pluriscope.blocks import Action, Block, Columns, Figure, Head, Prose, Section
+from pluriscope.documents.glossary import Term, anchor_of, first_terms, terms
 from pluriscope.figures.svg.aligned import aligned_diagram
 from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.figures.svg.number_line import Threshold, number_line
 from pluriscope.figures.svg.tiles import Tile, as_bits, truth_tile
 from pluriscope.figures.svg.trees import formula_tree
-from pluriscope.glossary import Term, anchor_of, first_terms, terms
 from pluriscope.kinds.strategies import explained
+from pluriscope.page_kit.blocks import Action, Block, Columns, Figure, Head, Prose, Section
 
 WEIGHTS: Final = (((1, 1), (1, 1), (1, -1)), ((1, -2, 0.2),))
 """An example: a neuron that is more than 0 on A ∨ B, one on A ∧ B, one that a circuit can leave out."""

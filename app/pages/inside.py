@@ -8,17 +8,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.answers import ANSWER_RULE
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.answers import ANSWER_RULE
+from pluriscope.analysis.questions.tasks import INPUT_NAMES
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.subject import Subject, Table
-from pluriscope.analysis.tasks import INPUT_NAMES
 from pluriscope.app.errors import BadQuery
 from pluriscope.app.pages.page import column, listed
-from pluriscope.blocks import Block, Section
-from pluriscope.blocks import Table as Listed
 from pluriscope.figures.numbers import decimal
-from pluriscope.records import AnswerRecord, RowRecord
-from pluriscope.tables import Row
+from pluriscope.page_kit.blocks import Block, Section
+from pluriscope.page_kit.blocks import Table as Listed
+from pluriscope.tables.table import Row
+from pluriscope.views.records import AnswerRecord, RowRecord
 from pluriscope.views.view import Rows
 
 ROW: Final = "Of earlier addresses, which looked at one row of the task; the network's page does."

@@ -10,9 +10,9 @@ from markupsafe import Markup
 from pluriscope.analysis.interpretations.gates import essential, gate_name, gate_words
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
+from pluriscope.analysis.questions.tasks import INPUT_NAMES
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.question import CircuitVerdict
-from pluriscope.analysis.tasks import INPUT_NAMES
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.circuit import verdict_marks
@@ -22,16 +22,16 @@ from pluriscope.app.pages.explanations import readings_of
 from pluriscope.app.pages.inside import rows_table
 from pluriscope.app.pages.interpretation_list import class_of, marks_of
 from pluriscope.app.pages.page import One, about, column, figure, head_actions, listed, page
-from pluriscope.blocks import Block, Columns, Fact, Facts, Head, More, Section, Table
 from pluriscope.figures.numbers import decimal, digits_apart, exact, noun, readable
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.figures.svg.number_line import Threshold, number_line
 from pluriscope.figures.svg.tiles import bits_of, gate_tiles, table_name, variable
 from pluriscope.kinds.interpretations import boxed
-from pluriscope.records import GateRecord, GateRowRecord, InterpretationRecord
-from pluriscope.tables import Row
-from pluriscope.templating import linked
+from pluriscope.page_kit.blocks import Block, Columns, Fact, Facts, Head, More, Section, Table
+from pluriscope.page_kit.templating import linked
+from pluriscope.tables.table import Row
+from pluriscope.views.records import GateRecord, GateRowRecord, InterpretationRecord
 from pluriscope.views.registry import view_of
 
 _FAILURES: Final = 5  # interventions that it predicts wrong, on its page

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from markupsafe import Markup
 from pydantic import Field
 
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.interpretations.gates import gate_words
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation
@@ -20,14 +21,13 @@ from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.explanations import MAX_INDEX_DIGITS, N_CARDS, Readings, readings_of
 from pluriscope.app.pages.inside import ROW
 from pluriscope.app.pages.page import One
-from pluriscope.blocks import Block, Notice, Section, Table, Tray
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.figures.svg.tiles import gate_tiles
 from pluriscope.kinds.interpretations import boxed
-from pluriscope.naming import ExplanationRef
-from pluriscope.tables import Choice, Column, Facet, Query, Row, Selection, toggled
+from pluriscope.page_kit.blocks import Block, Notice, Section, Table, Tray
+from pluriscope.tables.table import Choice, Column, Facet, Query, Row, Selection, toggled
 
 _OBSERVED: Final = "observed"
 INDEX: Final = Column(

@@ -11,7 +11,9 @@ from markupsafe import Markup
 from pluriscope.app.pages.job_list import STATES
 from pluriscope.app.pages.jobs import JobPage
 from pluriscope.app.pages.training.course import End, TrainedNetwork, loss_chart, loss_series
-from pluriscope.blocks import (
+from pluriscope.figures.numbers import duration, exact, noun, when
+from pluriscope.figures.svg.marks import verdict_mark
+from pluriscope.page_kit.blocks import (
     Action,
     Block,
     ChartFigure,
@@ -26,8 +28,6 @@ from pluriscope.blocks import (
     Verdict,
     VerdictState,
 )
-from pluriscope.figures.numbers import duration, exact, noun, when
-from pluriscope.figures.svg.marks import verdict_mark
 
 STAGE_WORDS: Final = {
     "pass": "done",

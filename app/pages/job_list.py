@@ -9,15 +9,15 @@ from typing import Any, Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.db.reads import jobs as reads
 from pluriscope.app.pages.place import find_network
-from pluriscope.blocks import Action, Block, Head, Table, VerdictState
 from pluriscope.figures.numbers import duration, when
 from pluriscope.figures.svg.marks import verdict_mark
-from pluriscope.frames import AtHand
-from pluriscope.records import RowsRecord, rows_record
-from pluriscope.tables import Column, Query, Row, read_query
+from pluriscope.page_kit.blocks import Action, Block, Head, Table, VerdictState
+from pluriscope.tables.frames import AtHand
+from pluriscope.tables.table import Column, Query, Row, read_query
+from pluriscope.views.records import RowsRecord, rows_record
 
 ID: Final = "jobs"
 STATES: Final[Mapping[str, VerdictState]] = {

@@ -9,9 +9,9 @@ from typing import Final, Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analyses.registry import ANALYSES
-from pluriscope.analysis.result_file import read_stops, stop_words
+from pluriscope.analysis.network_files.result_file import read_stops, stop_words
 from pluriscope.app.db.job_tables import JobLogRow, JobRow
 from pluriscope.app.db.plugin_tables import absent_plugins, owner_of
 from pluriscope.app.db.reads import jobs as reads

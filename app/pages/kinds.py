@@ -7,7 +7,8 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.explanations.registry import RECORDED
 from pluriscope.app.errors import NotFound
 from pluriscope.app.pages.algorithm import algorithm
@@ -18,7 +19,6 @@ from pluriscope.app.pages.page import Document, One, Page, read_options
 from pluriscope.app.pages.place import AnyPlace, locate, locate_boolean
 from pluriscope.app.pages.placement import alignment, direction
 from pluriscope.app.pages.recorded import recorded
-from pluriscope.naming import ExplanationRef
 
 PAGES: Final[Mapping[str, Page]] = {
     "circuit": circuit,

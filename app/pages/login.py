@@ -8,12 +8,12 @@ from typing import Final
 
 from pydantic import BaseModel, Field, SecretStr
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.access.callers import Caller
 from pluriscope.app.options import Options
 from pluriscope.app.settings import Settings
-from pluriscope.blocks import Action, Block, Form, Head, Notice
 from pluriscope.figures.numbers import when
+from pluriscope.page_kit.blocks import Action, Block, Form, Head, Notice
 
 MAX_NEXT: Final = 8_000
 

@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.analysis import Analysis
 from pluriscope.analyses.registry import BY_KEY, PAIR
 from pluriscope.analysis.circuits.planning import CircuitPlan
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.pair.report import PairFound
+from pluriscope.analysis.questions.decisions import decided_right
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.question import rules_of
-from pluriscope.analysis.validity import decided_right
 from pluriscope.app.db.codecs import tasks_of
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads import networks as reads
@@ -37,10 +38,9 @@ from pluriscope.app.pages.place import AnyPlace, key_of
 from pluriscope.app.pages.plan import plan_of, refusal_words
 from pluriscope.app.pages.shared import State, known_count_of, latest_job, state_of
 from pluriscope.app.pages.training.course import Learning, learning_of_network
-from pluriscope.counts import Count
-from pluriscope.naming import Scope
-from pluriscope.records import CountsRecord, NetworkRecord, TaskRecord, VerdictRecord
-from pluriscope.verdict import Verdict
+from pluriscope.objects.counts import Count
+from pluriscope.objects.verdict import Verdict
+from pluriscope.views.records import CountsRecord, NetworkRecord, TaskRecord, VerdictRecord
 from pluriscope.views.registry import view_of
 
 _WHY: Final[Mapping[State, str]] = {

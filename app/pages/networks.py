@@ -12,14 +12,15 @@ from typing import Any, Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope
 from pluriscope.analysis import ENGINE_VERSION
-from pluriscope.analysis.data import clean_data
-from pluriscope.analysis.protocol import BUILT_IN, COMPLETE
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.protocol import BUILT_IN, COMPLETE
+from pluriscope.analysis.questions.tasks import TASK_NAMES, Task
 from pluriscope.analysis.subjects.perceptron.network import split_parameters
 from pluriscope.analysis.subjects.question import rules_of
 from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
-from pluriscope.analysis.tasks import TASK_NAMES, Task
 from pluriscope.app.db.codecs import graph_question
 from pluriscope.app.db.errors import NotFound
 from pluriscope.app.db.job_tables import JobRow
@@ -31,15 +32,14 @@ from pluriscope.app.pages.counted import circuits_only, counts_of, drawn, stops_
 from pluriscope.app.pages.place import key_of
 from pluriscope.app.pages.shared import activation_words, latest_job, state_of
 from pluriscope.app.pages.sharing.about import FIRST_CELL, IN_SHORT
-from pluriscope.blocks import Action, Block, Choice, Head, Notice, Table, VerdictState
 from pluriscope.figures.numbers import noun, readable
 from pluriscope.figures.svg.marks import verdict_mark
 from pluriscope.figures.svg.networks import circuit_thumb
-from pluriscope.frames import AtHand
-from pluriscope.naming import Scope
-from pluriscope.records import RowsRecord, rows_record
-from pluriscope.tables import LIMIT, Column, Query, Row, Selection, read_query, words_of
-from pluriscope.verdict import Verdict
+from pluriscope.objects.verdict import Verdict
+from pluriscope.page_kit.blocks import Action, Block, Choice, Head, Notice, Table, VerdictState
+from pluriscope.tables.frames import AtHand
+from pluriscope.tables.table import LIMIT, Column, Query, Row, Selection, read_query, words_of
+from pluriscope.views.records import RowsRecord, rows_record
 from pluriscope.views.registry import view_of
 
 ID: Final = "networks"

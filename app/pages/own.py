@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.circuit_sets.known import some_circuits
-from pluriscope.analysis.report import Analysed
+from pluriscope.analysis.methods.report import Analysed
 from pluriscope.analysis.subjects.perceptron.circuit import number_array
 from pluriscope.app.db.analysed import read_analysed
 from pluriscope.app.pages.analyses import context_of, known_rules
@@ -20,9 +20,9 @@ from pluriscope.app.pages.pending_work import missing, progress_of
 from pluriscope.app.pages.place import AnyPlace
 from pluriscope.app.pages.plan import refused
 from pluriscope.app.pages.shared import job_now, known_of, work_state
-from pluriscope.blocks import Action, Block, Choice, Notice
-from pluriscope.counts import Count, count_of
-from pluriscope.own_page import Given, page
+from pluriscope.objects.counts import Count, count_of
+from pluriscope.own_circuits.page import Given, page
+from pluriscope.page_kit.blocks import Action, Block, Choice, Notice
 
 
 @dataclass(frozen=True, eq=False)

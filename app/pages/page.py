@@ -16,7 +16,8 @@ from markupsafe import Markup, escape
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import IN_LIBRARY, ExplanationRef, Scope
 from pluriscope.analyses.analysis import Analysis
 from pluriscope.analyses.registry import COMMON_GROUND
 from pluriscope.analyses.shown import shown
@@ -37,12 +38,11 @@ from pluriscope.app.pages.explanations import Explanation
 from pluriscope.app.pages.place import INTERPRETATIONS, StoredQuestion
 from pluriscope.app.pages.sharing.share import InShort, Shared
 from pluriscope.app.pages.verdicts.told import told as verdicts
-from pluriscope.blocks import Action, Block, Facts, Figure, Head, Menu, More, Notice, Section, Table
 from pluriscope.figures.numbers import duration, when
-from pluriscope.naming import IN_LIBRARY, ExplanationRef, Scope
-from pluriscope.records import ExplanationRecord
-from pluriscope.tables import Column, Row, Type
-from pluriscope.templating import part_url
+from pluriscope.page_kit.blocks import Action, Block, Facts, Figure, Head, Menu, More, Notice, Section, Table
+from pluriscope.page_kit.templating import part_url
+from pluriscope.tables.table import Column, Row, Type
+from pluriscope.views.records import ExplanationRecord
 
 Model = TypeVar("Model", bound=Options)
 EXPLANATION: Final = "/networks/{network}/explanations/{ref}"

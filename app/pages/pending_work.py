@@ -9,15 +9,15 @@ from typing import Final, NamedTuple
 
 from sqlalchemy.orm import Session, object_session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.explanations.registry import RECORDED
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.jobs import jobs_about, jobs_ahead
 from pluriscope.app.jobs.queue import FOLLOWING_PRIORITY
 from pluriscope.app.pages.place import Place
 from pluriscope.app.pages.shared import WorkState, work_state
-from pluriscope.blocks import Action, Notice, Progress
 from pluriscope.figures.numbers import noun
+from pluriscope.page_kit.blocks import Action, Notice, Progress
 
 SURVEY: Final = "common-ground"
 STORIES: Final = "stories"

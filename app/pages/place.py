@@ -7,17 +7,17 @@ from typing import Any, Final, Generic, TypeVar, cast
 
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope, protocol_key
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.plugins import brought
-from pluriscope.analysis.protocol import Protocol
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.protocol import Protocol
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion, part, rules_of
 from pluriscope.app.db.errors import Ambiguous, Deleted, StoreError
 from pluriscope.app.db.reads import analyses
 from pluriscope.app.db.tables import AnalysisRow, NetworkRow
 from pluriscope.app.errors import Gone, Moved, NotFound, Unopened
-from pluriscope.naming import Scope, protocol_key
 
 Asked = TypeVar("Asked", bound=SubjectQuestion, covariant=True)
 INTERPRETATIONS: Final = "interpretations"

@@ -15,7 +15,8 @@ from typing import Any, Final
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.alignment import Alignment, Placement
 from pluriscope.analysis.alignments.id_search import MAX_TRIED, alignment_with_id
@@ -33,7 +34,6 @@ from pluriscope.app.errors import BadQuery, NotFound
 from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.place import Place
 from pluriscope.figures.svg.combs import linear_words, site_words
-from pluriscope.naming import ExplanationRef
 
 SHAPE: Final = "PATH:LAYER.NEURON+NEURON, for instance 0:1.0+2"
 _PLACE: Final = re.compile(r"([01]{1,8}):([0-9]{1,3})\.([0-9]{1,3}(?:[+ ,][0-9]{1,3})*)")

@@ -16,21 +16,22 @@ from pluriscope.analysis.alignments.iia import interchange_matrix, smallest_part
 from pluriscope.analysis.alignments.joint import score_with_joint
 from pluriscope.analysis.alignments.map_classes import map_class
 from pluriscope.analysis.directions.readouts import ReadOut, read_outs
-from pluriscope.analysis.fixed_order import inner
 from pluriscope.analysis.interventions.subspace import Subspace
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.validity import FRAGILE_MARGIN, margin_to_edge
+from pluriscope.analysis.numerics.fixed_order import inner
+from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN, margin_to_edge
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.db.tables import DirectionRow
 from pluriscope.app.pages.candidates import hues_of, input_texts, posited, variables_of
 from pluriscope.app.pages.explanations import stored_rows
 from pluriscope.app.pages.page import One, about, figure, head_actions, page
 from pluriscope.app.pages.placed import PlacedOptions, site_label
-from pluriscope.blocks import Block, Fact, Facts, Head, More, Section, Side, Table, Verdict
 from pluriscope.figures.numbers import decimal, exact, noun
 from pluriscope.figures.svg.aligned import aligned_diagram
 from pluriscope.figures.svg.combs import Direction
 from pluriscope.figures.svg.networks import network_diagram
-from pluriscope.records import (
+from pluriscope.page_kit.blocks import Block, Fact, Facts, Head, More, Section, Side, Table, Verdict
+from pluriscope.tables.table import Query
+from pluriscope.views.records import (
     AlignedRecord,
     AlignmentRecord,
     DirectionPlaceRecord,
@@ -38,7 +39,6 @@ from pluriscope.records import (
     JointCaseRecord,
     PlaceRecord,
 )
-from pluriscope.tables import Query
 
 _MOST_NEURONS: Final = 12  # of a set that is looked through for a smaller one: 4,094 are tried
 _MOST_RUNS: Final = 1 << 18  # joint interchanges that a page makes

@@ -10,21 +10,21 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from pluriscope.addresses.naming import Scope
 from pluriscope.analysis.circuits.planning import CircuitPlan, plan_circuits
 from pluriscope.analysis.circuits.result import CircuitMethod
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.planning import OutputPlan, plan_output
-from pluriscope.analysis.preflight import preflight, refuse
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.result import memory_words, seconds_words
+from pluriscope.analysis.explaining.planning import OutputPlan, plan_output
+from pluriscope.analysis.explaining.preflight import preflight, refuse
+from pluriscope.analysis.results.result import memory_words, seconds_words
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.db.reads.networks import count_running
 from pluriscope.app.limits import limits_in
 from pluriscope.app.pages.place import AnyPlace, others
-from pluriscope.blocks import Block, Prose, Table
 from pluriscope.figures.numbers import readable
-from pluriscope.naming import Scope
-from pluriscope.recent import Recent
+from pluriscope.page_kit.blocks import Block, Prose, Table
+from pluriscope.processes.recent import Recent
 
 METHOD_WORDS: Final[Mapping[CircuitMethod, str]] = {
     "listed": "list every valid circuit",

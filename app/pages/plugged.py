@@ -7,10 +7,10 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.plugins import brought
 from pluriscope.app.pages.place import AnyPlace
-from pluriscope.blocks import Action, Block
+from pluriscope.page_kit.blocks import Action, Block
 
 Where = Literal["edits", "training", "play"]
 """Beside the edits of a network on its overview, where it says of which training it is a checkpoint, below Play."""

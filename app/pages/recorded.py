@@ -14,13 +14,13 @@ from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.candidates import input_texts
 from pluriscope.app.pages.page import One, about, column, figure, head_actions, listed, page
 from pluriscope.app.pages.placed import site_of
-from pluriscope.blocks import Block, Fact, Facts, Head, Section, Side
 from pluriscope.figures.numbers import exact
 from pluriscope.figures.svg.combs import claimed, weight_text
 from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.figures.svg.tiles import bits_of, hues_among
-from pluriscope.records import ClaimRecord, RecordedRecord
-from pluriscope.tables import Row
+from pluriscope.page_kit.blocks import Block, Fact, Facts, Head, Section, Side
+from pluriscope.tables.table import Row
+from pluriscope.views.records import ClaimRecord, RecordedRecord
 
 
 def _words(value: Any) -> str:

@@ -10,12 +10,12 @@ from typing import Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
-from pluriscope.analysis.protocol import BUILT_IN
+from pluriscope.addresses.address import Addresses
+from pluriscope.analysis.questions.protocol import BUILT_IN
 from pluriscope.app.limits import limits_in
 from pluriscope.app.pages.prose import chapters, items_of
-from pluriscope.blocks import Block, Columns, Head, More, Prose, Section, Table
 from pluriscope.figures.numbers import exact
+from pluriscope.page_kit.blocks import Block, Columns, Head, More, Prose, Section, Table
 from pluriscope.resources import DOCUMENTS
 
 SCOPE_FILE: Final = DOCUMENTS / "scope.md"

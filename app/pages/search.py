@@ -11,12 +11,13 @@ from typing import Final
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import ExplanationRef, Scope
 from pluriscope.analysis.algorithms.parsing import texts_of_formula
-from pluriscope.analysis.digest import short_id
 from pluriscope.analysis.errors import AnalysisError, InvalidTask
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.plugins import brought
+from pluriscope.analysis.values.digest import short_id
 from pluriscope.app.db.reads.algorithms import algorithms_that_are
 from pluriscope.app.db.reads.analyses import scope_of
 from pluriscope.app.db.reads.circuits import find_circuit
@@ -28,10 +29,9 @@ from pluriscope.app.pages.explanations import find_explanation
 from pluriscope.app.pages.networks import NOUNS
 from pluriscope.app.pages.place import locate
 from pluriscope.app.pages.search_index import GROUPS, Document, folded, index_of, plain
-from pluriscope.blocks import Block, Form, Head, Notice, Section, Table
 from pluriscope.figures.numbers import noun
-from pluriscope.naming import ExplanationRef, Scope
-from pluriscope.templating import linked
+from pluriscope.page_kit.blocks import Block, Form, Head, Notice, Section, Table
+from pluriscope.page_kit.templating import linked
 
 PER_GROUP: Final = 6
 MOST_IN_GROUP: Final = 50

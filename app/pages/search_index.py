@@ -11,19 +11,19 @@ from threading import Lock
 from typing import Final
 from unicodedata import combining, normalize
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.registry import EVERY as ANALYSES
 from pluriscope.analysis.discovery.registry import METHODS
-from pluriscope.analysis.method import Method
+from pluriscope.analysis.methods.method import Method
 from pluriscope.analysis.plugins import brought
 from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB
 from pluriscope.app.pages.example import NETWORK
 from pluriscope.app.pages.prose import chapters, items_of, title_of, without_marks
 from pluriscope.app.pages.scope import SCOPE_FILE
 from pluriscope.app.pages.story import SCREENS
-from pluriscope.criteria import EVERY as CRITERIA
-from pluriscope.glossary import anchor_of, terms
-from pluriscope.naming import Scope
+from pluriscope.documents.criteria import EVERY as CRITERIA
+from pluriscope.documents.glossary import anchor_of, terms
 from pluriscope.resources import documents_shown
 
 GROUPS: Final = (

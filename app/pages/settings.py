@@ -8,7 +8,7 @@ from markupsafe import Markup
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.db.links import former_slugs
 from pluriscope.app.db.reads.jobs import jobs_of_network
 from pluriscope.app.db.reads.networks import analyses_of
@@ -16,8 +16,8 @@ from pluriscope.app.db.table_base import Named
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.jobs.deletion import KEPT_ORIGIN
 from pluriscope.app.limits import undo_days_in
-from pluriscope.blocks import Action, Block, Form, Head, Prose, Section, Table
 from pluriscope.figures.numbers import exact, noun, plural, when
+from pluriscope.page_kit.blocks import Action, Block, Form, Head, Prose, Section, Table
 
 
 class NewSlug(BaseModel):

@@ -9,11 +9,12 @@ from typing import Any, Literal
 import numpy as np
 from sqlalchemy.orm import Session
 
-from pluriscope.analysis.digest import canonical_json
-from pluriscope.analysis.progress import KnownCircuits
-from pluriscope.analysis.protocol import Protocol
+from pluriscope.addresses.naming import Scope, protocol_key
+from pluriscope.analysis.questions.protocol import Protocol
+from pluriscope.analysis.running.progress import KnownCircuits
 from pluriscope.analysis.subjects.perceptron.activations import activation_of
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
+from pluriscope.analysis.values.digest import canonical_json
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.analyses import clean_key
 from pluriscope.app.db.reads.jobs import UNFINISHED
@@ -21,9 +22,8 @@ from pluriscope.app.db.reads.networks import jobs_for
 from pluriscope.app.db.tables import PERCEPTRON, AnalysisRow
 from pluriscope.app.pages.counted import counts_of
 from pluriscope.app.pages.place import AnyPlace
-from pluriscope.counts import Count, count_of
 from pluriscope.kinds.circuits import edge_labels
-from pluriscope.naming import Scope, protocol_key
+from pluriscope.objects.counts import Count, count_of
 
 State = Literal["done", "truncated", "computing", "failed", "cancelled", "not_analysed"]
 WorkState = Literal["computing", "failed", "cancelled", "not_asked"]

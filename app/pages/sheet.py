@@ -16,13 +16,13 @@ from pluriscope.analysis.alignments.map_classes import DIRECTIONS, map_class
 from pluriscope.analysis.interpretations.gates import gate_name
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.pages.explanations import people_of
-from pluriscope.blocks import Block, Choice, Text
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.layout import node_name
-from pluriscope.frames import KIND, Frame, Part
 from pluriscope.kinds.circuits import left_out_words
 from pluriscope.kinds.columns import says
-from pluriscope.tables import Query, Row
+from pluriscope.page_kit.blocks import Block, Choice, Text
+from pluriscope.tables.frames import KIND, Frame, Part
+from pluriscope.tables.table import Query, Row
 
 MOST: Final = 300
 """Pictures on one sheet."""

@@ -9,19 +9,19 @@ from typing import Final
 import numpy as np
 from markupsafe import Markup
 
-from pluriscope.address import Addresses
-from pluriscope.analysis.answers import ANSWER_RULE, JUDGED_BY
+from pluriscope.addresses.address import Addresses
+from pluriscope.analysis.questions.answers import ANSWER_RULE, JUDGED_BY
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.app.pages.inside import check_row, chosen_row
 from pluriscope.app.pages.page import DRAWING
 from pluriscope.app.pages.place import AnyPlace, Place
-from pluriscope.blocks import Block, Figure, Text
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.elements import twice
 from pluriscope.figures.svg.graphs import Looking, graph_diagram
 from pluriscope.figures.svg.layout import input_name
 from pluriscope.figures.svg.vessels import Geometry, Running, Vessels, full_at, running
-from pluriscope.records import AnswerRecord, RowRecord
+from pluriscope.page_kit.blocks import Block, Figure, Text
+from pluriscope.views.records import AnswerRecord, RowRecord
 
 MOST_ROWS: Final = 16
 MOST_WEIGHTS: Final = 1_000

@@ -16,10 +16,11 @@ from typing import Any, Final, NamedTuple
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.navigation import links_among
 from pluriscope.analysis.common_ground.report import CommonGroundReport
-from pluriscope.analysis.experiments import standing_of
 from pluriscope.analysis.interpretations.interpretation import NeuronGate
+from pluriscope.analysis.interventions.experiments import standing_of
 from pluriscope.analysis.sandbox.intervention import Change
 from pluriscope.analysis.subjects.perceptron.mlp import circuit_activations
 from pluriscope.app.db.errors import StoreError
@@ -31,13 +32,12 @@ from pluriscope.app.pages.example import NETWORK, ExampleNetwork
 from pluriscope.app.pages.explanations import Explanation
 from pluriscope.app.pages.pending_work import SURVEY, awaited, missing
 from pluriscope.app.pages.shared import job_now
-from pluriscope.blocks import Action, Block, Head, Menu, Notice, Progress
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.layout import Site, node_name
 from pluriscope.figures.svg.story import cuts, dots
 from pluriscope.figures.svg.tiles import Bits, bits_of
 from pluriscope.figures.svg.vessels import MARK, NARROW, WIDE, Reading, Vessels, cell_names, in_question, running
-from pluriscope.navigation import links_among
+from pluriscope.page_kit.blocks import Action, Block, Head, Menu, Notice, Progress
 
 FORCED: Final = (2, 0)
 """The neuron that screens 4 and 5 force to the value that it has on another input."""

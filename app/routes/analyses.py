@@ -16,16 +16,17 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pluriscope.address import API_V2, Addresses
+from pluriscope.addresses.address import API_V2, Addresses
+from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.analysis import Analysis
 from pluriscope.analyses.funnel import CHOSEN
 from pluriscope.analyses.registry import BY_KEY, of_kind
 from pluriscope.analyses.shown import Item
 from pluriscope.analysis.criteria.steps import default_steps, parse_steps
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.preflight import preflight
-from pluriscope.analysis.protocol import COMPLETE, protocol_from_mapping
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.explaining.preflight import preflight
+from pluriscope.analysis.questions.protocol import COMPLETE, protocol_from_mapping
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.computing import room
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.prepared import prepare_circuits
@@ -56,8 +57,7 @@ from pluriscope.app.routes.asking import AnalysisOrder, ThoroughOrder, accepted
 from pluriscope.app.routes.changes import Writing
 from pluriscope.app.routes.depends import Links, Reading
 from pluriscope.app.routes.faces import HTML, Faces, both
-from pluriscope.blocks import Block
-from pluriscope.naming import Scope
+from pluriscope.page_kit.blocks import Block
 
 router = APIRouter()
 ALL: Final = "/networks/{name}/analyses"

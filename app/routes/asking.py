@@ -8,7 +8,8 @@ from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope
 from pluriscope.app.access.sessions import now
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.tables import AnalysisRow
@@ -16,7 +17,6 @@ from pluriscope.app.errors import Conflict
 from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.jobs import JobPage, build_job
 from pluriscope.app.pages.place import locate_boolean
-from pluriscope.naming import Scope
 
 _Step = Annotated[str, Field(max_length=200)]
 

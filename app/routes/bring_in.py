@@ -20,12 +20,13 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from pluriscope.address import API_V2, Addresses
+from pluriscope.addresses.address import API_V2, Addresses
+from pluriscope.addresses.naming import Scope, protocol_key
 from pluriscope.analysis.errors import AnalysisError, InvalidNetwork
 from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES, NETWORK_FORMAT, SMALLER, TOO_LARGE, NetworkFile
 from pluriscope.analysis.network_files.formats.onnx_file import is_onnx
 from pluriscope.analysis.network_files.intake import Intake, take_in
-from pluriscope.analysis.protocol import COMPLETE, Protocol
+from pluriscope.analysis.questions.protocol import COMPLETE, Protocol
 from pluriscope.analysis.subjects.question import GraphQuestion, QuestionProtocol
 from pluriscope.analysis.subjects.registry import kind_of_file, read_subject
 from pluriscope.analysis.subjects.transformer.training_spec import TransformerOptions
@@ -58,9 +59,8 @@ from pluriscope.app.routes.asking import accepted
 from pluriscope.app.routes.changes import Changer, Writing
 from pluriscope.app.routes.depends import Links, ListOptions, Reading
 from pluriscope.app.routes.faces import HTML
-from pluriscope.blocks import Block, errors_of
-from pluriscope.naming import Scope, protocol_key
-from pluriscope.onnx_runs import read_file
+from pluriscope.library.onnx_runs import read_file
+from pluriscope.page_kit.blocks import Block, errors_of
 
 router = APIRouter()
 _ROOM: Final = "Your network"

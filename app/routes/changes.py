@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.access.callers import Caller, caller_of, is_own_page
 from pluriscope.app.errors import LoginNeeded, Refused
 

@@ -12,7 +12,8 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from pluriscope.address import API_V2, Addresses
+from pluriscope.addresses.address import API_V2, Addresses
+from pluriscope.addresses.naming import LEAST
 from pluriscope.app.computing import room
 from pluriscope.app.error_answers import api_errors
 from pluriscope.app.errors import Conflict
@@ -26,9 +27,8 @@ from pluriscope.app.routes.asking import AnalysisOrder
 from pluriscope.app.routes.changes import Writing
 from pluriscope.app.routes.depends import Links, Reading
 from pluriscope.app.routes.faces import HTML, passed_on
-from pluriscope.naming import LEAST
-from pluriscope.records import ComparisonRecord
-from pluriscope.templating import PART
+from pluriscope.page_kit.templating import PART
+from pluriscope.views.records import ComparisonRecord
 
 router = APIRouter()
 TAB: Final = "Compare"

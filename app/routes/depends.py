@@ -9,9 +9,9 @@ from fastapi import Depends, Query, Request
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.options import OF_THE_READER, Options
-from pluriscope.templating import PART
+from pluriscope.page_kit.templating import PART
 
 
 def reading_session(request: Request) -> Iterator[Session]:

@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from pluriscope.address import API_V2, Addresses
+from pluriscope.addresses.address import API_V2, Addresses
 from pluriscope.analysis.explanations.registry import BY_KEY
 from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS, file_text
 from pluriscope.app.computing import room
@@ -39,11 +39,11 @@ from pluriscope.app.routes.changes import Writing
 from pluriscope.app.routes.depends import Links, ListOptions, Reading, options_of
 from pluriscope.app.routes.faces import Faces, both, passed_on, told_options
 from pluriscope.app.routes.streaming import CSV_RESPONSE, table_file
-from pluriscope.blocks import Table, find
-from pluriscope.graphs import explanation_graph
 from pluriscope.kinds.listing import COLUMNS
-from pluriscope.tables import parameters
-from pluriscope.templating import PART
+from pluriscope.objects.graphs import explanation_graph
+from pluriscope.page_kit.blocks import Table, find
+from pluriscope.page_kit.templating import PART
+from pluriscope.tables.table import parameters
 
 router = APIRouter()
 LIST: Final = "/networks/{network}/explanations"

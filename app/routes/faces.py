@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from pluriscope.address import API_V2, Addresses
+from pluriscope.addresses.address import API_V2, Addresses
 from pluriscope.analysis.subjects.registry import kind_called
 from pluriscope.app.computing import room
 from pluriscope.app.error_answers import api_errors
@@ -21,7 +21,7 @@ from pluriscope.app.pages.sharing.share import OF_THE_QUESTION, Share, Shared, o
 from pluriscope.app.pages.sharing.targets import read_target
 from pluriscope.app.pages.sharing.verifying import told, verify
 from pluriscope.app.rendering import HAS_RECORD, base_url, network_row, show
-from pluriscope.blocks import Block, More, Notice, Prose
+from pluriscope.page_kit.blocks import Block, More, Notice, Prose
 
 
 def folds(session: Session, share: Share) -> Iterator[Block]:

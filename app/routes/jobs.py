@@ -16,7 +16,7 @@ from pluriscope.app.rendering import show
 from pluriscope.app.routes.changes import Writing
 from pluriscope.app.routes.depends import Links, ListOptions, NoOptions, Reading
 from pluriscope.app.routes.faces import UNLISTED, Faces, both
-from pluriscope.records import RowsRecord
+from pluriscope.views.records import RowsRecord
 
 router = APIRouter()
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.access import sessions
 from pluriscope.app.access.callers import COOKIE, caller_of
 from pluriscope.app.pages.login import LoginOptions, login, way_back

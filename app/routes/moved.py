@@ -11,11 +11,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 from starlette.routing import compile_path
 
-from pluriscope.address import API_DOCS, API_V2
+from pluriscope.addresses.address import API_DOCS, API_V2
+from pluriscope.addresses.naming import DEFAULT_PROTOCOL, Scope
 from pluriscope.analyses.funnel import CHOSEN
 from pluriscope.analyses.registry import BY_KEY, of_kind
-from pluriscope.analysis.late_functions import function_at
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB
 from pluriscope.app.db.links import formerly_called, kept_claim, long_address
 from pluriscope.app.error_answers import allowed_methods, path_of
@@ -24,7 +25,6 @@ from pluriscope.app.pages.place import find_network
 from pluriscope.app.pages.training.form import TrainFields
 from pluriscope.app.routes.depends import Links, Reading, options_of
 from pluriscope.app.routes.pictures import PATTERNS
-from pluriscope.naming import DEFAULT_PROTOCOL, Scope
 
 router = APIRouter(include_in_schema=False)
 SCOPE: Final = ("output", "protocol", "data", "theme")

@@ -10,9 +10,9 @@ from fastapi import APIRouter, BackgroundTasks, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from pluriscope.address import API_V2
+from pluriscope.addresses.address import API_V2
 from pluriscope.analysis.network_files.files import network_file_json
-from pluriscope.analysis.protocol import BUILT_IN
+from pluriscope.analysis.questions.protocol import BUILT_IN
 from pluriscope.analysis.subjects.registry import kind_called
 from pluriscope.app.computing import room
 from pluriscope.app.db.codecs import network_file_of
@@ -38,10 +38,10 @@ from pluriscope.app.routes.changes import Writing
 from pluriscope.app.routes.depends import Form, Links, ListOptions, NoOptions, Reading, options_of
 from pluriscope.app.routes.faces import HTML, UNLISTED, Faces, both, passed_on
 from pluriscope.app.routes.streaming import CSV_RESPONSE, table_file
-from pluriscope.blocks import Table
-from pluriscope.records import NetworkRecord, PlanRecord, RowsRecord
-from pluriscope.tables import parameters
-from pluriscope.templating import PART
+from pluriscope.page_kit.blocks import Table
+from pluriscope.page_kit.templating import PART
+from pluriscope.tables.table import parameters
+from pluriscope.views.records import NetworkRecord, PlanRecord, RowsRecord
 
 router = APIRouter()
 ONE: Final = "/networks/{network}"

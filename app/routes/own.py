@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, File, Query, Request, UploadFile
 from fastapi.responses import RedirectResponse
 
-from pluriscope.address import API_V2
+from pluriscope.addresses.address import API_V2
 from pluriscope.analysis.discovery.claims import MAX_CLAIM_BYTES, read_claim
 from pluriscope.app.computing import room
 from pluriscope.app.options import ScopeOptions
@@ -18,7 +18,7 @@ from pluriscope.app.pages.place import locate
 from pluriscope.app.rendering import network_row, show
 from pluriscope.app.routes.depends import Links, Reading
 from pluriscope.app.routes.faces import Faces, both
-from pluriscope.own_page import UNNEEDED
+from pluriscope.own_circuits.page import UNNEEDED
 
 router = APIRouter()
 PATH: Final = "/networks/{name}/own"

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.computing import room
 from pluriscope.app.errors import BadQuery, NotFound
 from pluriscope.app.middleware import CONTENT_SECURITY_POLICY
@@ -19,11 +19,11 @@ from pluriscope.app.pages.sharing.share import Share, Shared, share_of
 from pluriscope.app.pages.sharing.targets import SHARED, build_target, read_target
 from pluriscope.app.rendering import base_url, show
 from pluriscope.app.routes.depends import Links, Reading
-from pluriscope.blocks import Block, Fact, Facts, Figure, Head, Prose, Side
 from pluriscope.figures.cards import card_svg
 from pluriscope.figures.numbers import short
 from pluriscope.figures.paper import pdf_of
 from pluriscope.figures.standalone import FONT_FAMILY, Theme, png_apart, size_of, standalone_svg
+from pluriscope.page_kit.blocks import Block, Fact, Facts, Figure, Head, Prose, Side
 
 router = APIRouter(include_in_schema=False)
 Form = Literal["svg", "png", "pdf"]

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from pluriscope.address import API_V2
+from pluriscope.addresses.address import API_V2
 from pluriscope.app.computing import room
 from pluriscope.app.error_answers import api_errors, wants_json
 from pluriscope.app.errors import BadQuery
@@ -19,8 +19,8 @@ from pluriscope.app.pages.sharing.targets import MAX_ADDRESS, read_target
 from pluriscope.app.pages.sharing.verifying import VerifiedRecord, verify
 from pluriscope.app.routes.depends import Links, Reading
 from pluriscope.app.routes.faces import Faces, both, passed_on, told_options
-from pluriscope.records import PatchedRecord, PlayRecord
-from pluriscope.templating import PART
+from pluriscope.page_kit.templating import PART
+from pluriscope.views.records import PatchedRecord, PlayRecord
 
 router = APIRouter()
 PLAY: Final = "/networks/{network}/play"

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 
-from pluriscope.address import API_DOCS
+from pluriscope.addresses.address import API_DOCS
 from pluriscope.app.access.sessions import now
 from pluriscope.app.pages.admin import administration
 from pluriscope.app.pages.criteria import (
@@ -30,8 +30,8 @@ from pluriscope.app.rendering import base_url, show
 from pluriscope.app.routes.changes import Admin
 from pluriscope.app.routes.depends import Links, NoOptions, Reading
 from pluriscope.app.routes.faces import HTML, UNLISTED, Faces, both
-from pluriscope.blocks import Action, Block, Head, Prose, Section, Table
-from pluriscope.markdown import markdown
+from pluriscope.documents.markdown import markdown
+from pluriscope.page_kit.blocks import Action, Block, Head, Prose, Section, Table
 
 router = APIRouter()
 _CODE = Markup("<code>{}</code>")

@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 from starlette.types import Send
 
-from pluriscope.blocks import Table
+from pluriscope.page_kit.blocks import Table
 
 CSV_RESPONSE: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The table, with a text about it in lines behind #.", "content": {"text/csv": {}}}

@@ -23,8 +23,8 @@ from typing import Any, Final
 from sphinx.cmd.build import build_main
 
 import pluriscope
-from pluriscope.explanations import Explanation
-from pluriscope.showing import Drawing
+from pluriscope.objects.explanations import Explanation
+from pluriscope.objects.showing import Drawing
 
 SUMMARY: Final = "Every valid explanation of one small network, side by side."
 ROOT: Final = Path(__file__).resolve().parents[2]

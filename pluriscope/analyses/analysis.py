@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, get_type_hints
 
-from pluriscope.analysis.late_functions import function_at
-from pluriscope.analysis.method import lacking
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.report import Report
+from pluriscope.analysis.methods.method import lacking
+from pluriscope.analysis.methods.report import Report
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.subject import SubjectKind
+from pluriscope.analysis.values.late_functions import function_at
 
 
 @dataclass(frozen=True)
@@ -24,26 +24,23 @@ class Analysis:
         title: of a word or two.
         question: that it answers, one sentence.
         price: how long it takes, a sentence.
-        find: what computes it, as "module:function" of an :class:`pluriscope.analysis.report.Analysed`, settings and
-            work; "" where nothing is stored, since a page answers at once.
+        find: what computes it, as "module:function" of an :class:`pluriscope.analysis.methods.report.Analysed`,
+            settings and work; "" where nothing is stored, since a page answers at once.
         stages: of its progress: key, name, and what happens in it.
         follows: whether it is asked for by itself after the search for circuits: always, never, or of some networks.
-        reads: fields of :class:`pluriscope.analysis.report.Analysed` that it looks at beside question and circuits.
-        needs: traits that the kind of subject must have.
-        boolean: whether rows of data have to stand for the Boolean inputs.
-        thoroughly: what is done beside the rest where it is asked to be thorough; "" if there is no such thing.
-        thorough_needs: traits without which there is no such thing.
-        searched: whether it starts from the valid circuits, which may be too many to search.
-        version: raised when the same would be found out otherwise.
-        methods: registry of methods that it asks, as "module:name"; their versions count as well.
-        sums: kind of the job whose results it sums up when it is asked for; "" if it has a job of its own.
-        example: of one that is answered at once, options of such an address.
-        asks: of one that is answered at once, what it is in the library.
-        after_play: of one that Play leads to, what the link says.
-        page: where it stands that has no page of its own: key of the analysis on whose page, or "compare".
-        unsearched: of one that pages lead to where circuits are too many to search, what the link says.
-        gathers: keys of others that stand on its page, and have pages of their own where it is not there.
-        baseline: whether claimed circuits are held against it: its report's ``against`` is given the edges of a valid
+        reads: fields of :class:`pluriscope.analysis.methods.report.Analysed` that it looks at beside question and
+        circuits. needs: traits that the kind of subject must have. boolean: whether rows of data have to stand for the
+        Boolean inputs. thoroughly: what is done beside the rest where it is asked to be thorough; "" if there is no
+        such thing. thorough_needs: traits without which there is no such thing. searched: whether it starts from the
+        valid circuits, which may be too many to search. version: raised when the same would be found out otherwise.
+        methods: registry of methods that it asks, as "module:name"; their versions count as well. sums: kind of the job
+        whose results it sums up when it is asked for; "" if it has a job of its own. example: of one that is answered
+        at once, options of such an address. asks: of one that is answered at once, what it is in the library.
+        after_play: of one that Play leads to, what the link says. page: where it stands that has no page of its own:
+        key of the analysis on whose page, or "compare". unsearched: of one that pages lead to where circuits are too
+        many to search, what the link says. gathers: keys of others that stand on its page, and have pages of their own
+        where it is not there. baseline: whether claimed circuits are held against it: its report's ``against`` is given
+        the edges of a valid
             circuit and the criteria that it meets, and gives records, which ``SHOWN.claimed`` shows.
         shows: module whose ``SHOWN`` shows it; "" for that of its key in this package.
         thumb: what makes the chart of it that overviews have, as "module:function" of its report; references of

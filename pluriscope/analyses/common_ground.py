@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analyses.ground_chart import ground_chart, reference
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.analysis.common_ground.report import CommonGroundReport, Kind
-from pluriscope.analysis.experiments import ask_network, standing_of
 from pluriscope.analysis.explanations.registry import BY_KEY, KIND_OF
-from pluriscope.blocks import Action, Block, ChartFigure, Fact, Facts, More, Notice, Prose, Section
+from pluriscope.analysis.interventions.experiments import ask_network, standing_of
 from pluriscope.figures.charts import Axis, Chart, Look, Series
 from pluriscope.figures.numbers import exact, noun
-from pluriscope.naming import ExplanationRef
+from pluriscope.page_kit.blocks import Action, Block, ChartFigure, Fact, Facts, More, Notice, Prose, Section
 
 _WORDS: Final[Mapping[Kind, tuple[str, str]]] = {
     "interpretation": ("observed class", "observed classes"),

@@ -8,16 +8,16 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from pluriscope.addresses.naming import LETTERS, ExplanationRef
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.analysis.circuit_sets.rivals import RivalsReport
 from pluriscope.analysis.pair.report import CONDITIONS, FairPairReport
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.blocks import Action, Block, Figure, Notice, Prose, Section, Side
-from pluriscope.comparison import who_is_right
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.figures.svg.tiles import Tile, bits_of, hues_among
-from pluriscope.naming import LETTERS, ExplanationRef
+from pluriscope.objects.comparison import who_is_right
+from pluriscope.page_kit.blocks import Action, Block, Figure, Notice, Prose, Section, Side
 
 _UNFAIR: Final = "No two contradict each other fairly", "these come nearest"
 

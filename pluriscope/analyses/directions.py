@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.analysis.directions.report import ClassFound, DirectionsReport
-from pluriscope.blocks import Block, More, Notice, Prose, Table
-from pluriscope.tables import Column, Row
+from pluriscope.page_kit.blocks import Block, More, Notice, Prose, Table
+from pluriscope.tables.table import Column, Row
 
 COLUMNS: Final = (
     Column("map_class", "A variable stands on", "The class of maps.", "name", first=True),

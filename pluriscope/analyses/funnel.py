@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
+from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_form
 from pluriscope.analysis.algorithms.redundancy import IRREDUNDANT
 from pluriscope.analysis.criteria.funnel import (
@@ -22,8 +23,10 @@ from pluriscope.analysis.criteria.funnel import (
 from pluriscope.analysis.criteria.registry import CRITERIA
 from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
 from pluriscope.analysis.explanations.registry import KIND_OF
-from pluriscope.analysis.large_numbers import estimate, interval
-from pluriscope.blocks import (
+from pluriscope.analysis.numerics.large_numbers import estimate, interval
+from pluriscope.errors import InvalidOption
+from pluriscope.figures.charts import Axis, Chart, Series
+from pluriscope.page_kit.blocks import (
     Action,
     Block,
     ChartFigure,
@@ -38,10 +41,7 @@ from pluriscope.blocks import (
     Section,
     Table,
 )
-from pluriscope.errors import InvalidOption
-from pluriscope.figures.charts import Axis, Chart, Series
-from pluriscope.naming import Scope
-from pluriscope.tables import Column, Row
+from pluriscope.tables.table import Column, Row
 
 CHOSEN: Final = "chosen"
 """The page of a sequence that its address says."""

@@ -11,18 +11,18 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown
 from pluriscope.analysis.explanation_map.layout import SIZE
 from pluriscope.analysis.explanation_map.report import NEAREST, MapReport
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.blocks import Action, Block, Head, More, Notice, Prose, Table, Text, Tray
 from pluriscope.errors import InvalidOption
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.elements import drawing, num
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.figures.svg.tiles import Bits, Hues, Tile, bits_of, hues_among, table_name, variable
-from pluriscope.naming import ExplanationRef
+from pluriscope.page_kit.blocks import Action, Block, Head, More, Notice, Prose, Table, Text, Tray
 
 KEY: Final = "map"
 PANEL: Final = "dot"

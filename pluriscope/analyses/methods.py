@@ -8,18 +8,18 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.analysis.criteria.registry import CRITERIA, OF_MODELS
 from pluriscope.analysis.discovery.audit import answered, criterion_keys
 from pluriscope.analysis.discovery.method import DiscoveryMethod
 from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.discovery.report import AnswerFound, MethodsReport
-from pluriscope.analysis.method_settings import settings_text, written
-from pluriscope.blocks import Action, Block, ChartFigure, More, Notice, Prose, Section, Table
+from pluriscope.analysis.methods.settings import settings_text, written
 from pluriscope.figures.charts import Axis, Chart, Look, Series
 from pluriscope.figures.numbers import exact, noun
-from pluriscope.naming import ExplanationRef
-from pluriscope.tables import Column, Row
+from pluriscope.page_kit.blocks import Action, Block, ChartFigure, More, Notice, Prose, Section, Table
+from pluriscope.tables.table import Column, Row
 
 _ANSWERS: Final = (
     Column("method", "Method", "With the settings that differ from its own.", "name", first=True),

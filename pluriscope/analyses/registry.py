@@ -12,7 +12,7 @@ from typing import Final
 
 from pluriscope.analyses.analysis import Analysis, always
 from pluriscope.analysis.plugins import joined
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.subject import SubjectKind
 
 

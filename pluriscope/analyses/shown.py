@@ -11,21 +11,21 @@ from typing import Any, Final, Literal
 from markupsafe import Markup
 from pydantic import BaseModel, Field, create_model
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import ExplanationRef, Scope
 from pluriscope.analyses.analysis import Analysis
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.discovery.landscape import Landscape
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.errors import ExplainedError
-from pluriscope.analysis.method_settings import Setting
-from pluriscope.analysis.report import Analysed
+from pluriscope.analysis.methods.report import Analysed
+from pluriscope.analysis.methods.settings import Setting
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.question import part
 from pluriscope.analysis.subjects.subject import SubjectKind
-from pluriscope.blocks import Block, Text
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.networks import circuit_thumb
-from pluriscope.naming import ExplanationRef, Scope
+from pluriscope.page_kit.blocks import Block, Text
 
 OLDER: Final = "Made by an older version"
 AGAIN: Final = "The method answers otherwise today. A worker makes it again when nothing else waits."

@@ -12,8 +12,8 @@ from typing import Any, Final, Literal
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from pluriscope.analysis.described import Described
-from pluriscope.analysis.large_numbers import in_words
+from pluriscope.analysis.numerics.large_numbers import in_words
+from pluriscope.analysis.values.described import Described
 from pluriscope.figures.numbers import decimal, exact, noun
 
 Kind = Literal["bars", "dots", "lines", "heat"]

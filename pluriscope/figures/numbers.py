@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from markupsafe import Markup
 
-from pluriscope.analysis.large_numbers import DIGITS_LIMIT, estimate, in_words, interval
+from pluriscope.analysis.numerics.large_numbers import DIGITS_LIMIT, estimate, in_words, interval
 
 
 def decimal(value: float, digits: int = 2) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from markupsafe import Markup
 
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.carried_algorithms.relation import RELATIONS
 from pluriscope.analysis.circuits.facet import Facet
 from pluriscope.analysis.criteria.interpretation_tallies import MIXED
@@ -21,13 +22,12 @@ from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from pluriscope.figures.numbers import enumerated, exact, noun
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.layout import node_name
-from pluriscope.frames import Coded, Part, Passing
 from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, INTERPRETATIONS, MARGIN, NEURONS, PASSES, USES, VALID
 from pluriscope.kinds.found import Found
 from pluriscope.kinds.interpretations import apart, drawn, prominent
 from pluriscope.kinds.kind import ListedKind
-from pluriscope.naming import ExplanationRef
-from pluriscope.tables import Column
+from pluriscope.tables.frames import Coded, Part, Passing
+from pluriscope.tables.table import Column
 
 _DRAWN: Final = 200  # interpretations that are kept as drawings of some kilobytes: as many as a page may have
 MASK = Column("mask", "Mask", "Which edges it keeps, as hex.", "name", shown=False)

@@ -14,10 +14,10 @@ from pluriscope.analysis.criteria.registry import OF_MODELS_ALONE
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.explanations.explanation import STRATEGIES
 from pluriscope.analysis.explanations.registry import EVERY_KIND, KIND_OF
-from pluriscope.analysis.validity import FRAGILE_MARGIN
+from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN
 from pluriscope.figures.numbers import decimal, exact, readable
 from pluriscope.figures.svg.marks import kind_mark
-from pluriscope.tables import Column, Row
+from pluriscope.tables.table import Column, Row
 
 LISTED: Final = tuple(
     kind.key for kind in sorted(EVERY_KIND, key=lambda kind: (STRATEGIES.index(kind.strategy), kind.step))

@@ -12,17 +12,17 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from pluriscope.address import ResultRef
+from pluriscope.addresses.address import ResultRef
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.criteria.verdict import FAILED, PASSED
-from pluriscope.analysis.result import CriterionTally
-from pluriscope.analysis.validity import max_wrong
+from pluriscope.analysis.questions.decisions import max_wrong
+from pluriscope.analysis.results.result import CriterionTally
 from pluriscope.figures.numbers import exact
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.figures.svg.tiles import PLAIN_HUES, Hues, bits_of, hues_by_frequency, variable
-from pluriscope.frames import Passing
-from pluriscope.naming import ExplanationRef
+from pluriscope.tables.frames import Passing
 
 Stored = Mapping[str, Any]
 """Columns of equal length by name: arrays or sequences, NaN or None where there is no value."""

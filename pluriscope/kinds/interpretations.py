@@ -11,16 +11,16 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interpretations.gates import gate_words
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.figures.svg.tiles import gate_tiles
-from pluriscope.frames import Part
 from pluriscope.kinds.found import Found
-from pluriscope.naming import ExplanationRef
-from pluriscope.tables import Row
+from pluriscope.tables.frames import Part
+from pluriscope.tables.table import Row
 
 _MOST: Final = 20_000  # states and links of a circuit whose interpretations are read for a list: some milliseconds
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.explanations.registry import KIND_OF
-from pluriscope.frames import Part
 from pluriscope.kinds.columns import FRAGILE, MARGIN, fragile
 from pluriscope.kinds.found import Found
-from pluriscope.naming import ExplanationRef
-from pluriscope.tables import Column
+from pluriscope.tables.frames import Part
+from pluriscope.tables.table import Column
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,6 @@ from typing import Final
 
 from pluriscope.analysis.explanations.registry import KIND_OF, RECORDED
 from pluriscope.analysis.subjects.question import SubjectQuestion
-from pluriscope.frames import Frame, Part
 from pluriscope.kinds import circuits, recorded
 from pluriscope.kinds.columns import (
     EDGES,
@@ -29,7 +28,8 @@ from pluriscope.kinds.columns import (
 from pluriscope.kinds.found import Found
 from pluriscope.kinds.kind import ListedKind
 from pluriscope.kinds.placements import ALGORITHMS, ALIGNMENTS, DIRECTION_PLACEMENTS
-from pluriscope.tables import Column
+from pluriscope.tables.frames import Frame, Part
+from pluriscope.tables.table import Column
 
 _KINDS: Final = (circuits.CIRCUITS, ALGORITHMS, ALIGNMENTS, DIRECTION_PLACEMENTS, *map(recorded.listed, RECORDED))
 LISTED_KINDS: Final = tuple(sorted(_KINDS, key=lambda kind: LISTED.index(kind.key)))

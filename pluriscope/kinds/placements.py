@@ -10,6 +10,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.redundancy import irredundancy
 from pluriscope.analysis.alignments.alignment import Alignment
@@ -21,7 +22,6 @@ from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.combs import Direction
 from pluriscope.figures.svg.tiles import alignment_tiles, bits_of
 from pluriscope.figures.svg.trees import tree_thumb
-from pluriscope.frames import Coded, Passing
 from pluriscope.kinds.columns import (
     AGREED,
     ALGORITHM,
@@ -42,8 +42,8 @@ from pluriscope.kinds.columns import (
 )
 from pluriscope.kinds.found import Found
 from pluriscope.kinds.kind import ListedKind
-from pluriscope.naming import ExplanationRef
-from pluriscope.tables import Column
+from pluriscope.tables.frames import Coded, Passing
+from pluriscope.tables.table import Column
 
 _FLAGS: Final = tuple(key.replace("-", "_") for key in IRREDUNDANT.choices)
 

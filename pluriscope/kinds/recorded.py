@@ -8,13 +8,13 @@ from typing import Any, Final
 import numpy as np
 from markupsafe import Markup
 
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.explanations.explanation import NAME, REF, RecordedKind, predict_nothing
 from pluriscope.figures.svg.combs import claimed
 from pluriscope.kinds.columns import FAILS, FRAGILE, MARGIN, PASSES, VALID
 from pluriscope.kinds.found import Found
 from pluriscope.kinds.kind import ListedKind
-from pluriscope.naming import ExplanationRef
-from pluriscope.tables import Column, Type
+from pluriscope.tables.table import Column, Type
 
 _TYPES: Final[dict[type, Type]] = {bool: "bool", int: "int", float: "float", str: "text"}
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.explanations.explanation import STRATEGIES, Strategy
 from pluriscope.analysis.explanations.registry import EVERY_KIND
-from pluriscope.blocks import Block, Fact
 from pluriscope.figures.svg.marks import kind_mark
 from pluriscope.kinds.columns import KIND
+from pluriscope.page_kit.blocks import Block, Fact
 
 Box = tuple[Markup, Fact, bool]
 """A kind: its sign, what is said of it, whether it is the present one."""

@@ -231,7 +231,7 @@ class Hooks:
         self._stack = ExitStack()
 
     def __enter__(self) -> None:
-        """Raises InvalidNetwork: see :meth:`pluriscope.circuits.Circuit.hooks`."""
+        """Raises InvalidNetwork: see :meth:`pluriscope.library.circuits.Circuit.hooks`."""
         held, question, item = opened(self._model), self._question, f"module {type(self._model).__name__}"
         module = held.module
         if held.edited:

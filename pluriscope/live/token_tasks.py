@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from pluriscope.analysis.answers import largest
-from pluriscope.analysis.data import DataRecord
 from pluriscope.analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask
 from pluriscope.analysis.network_files.original import apart, blamed, check_alone
+from pluriscope.analysis.questions.answers import largest
+from pluriscope.analysis.questions.data import DataRecord
 from pluriscope.analysis.subjects.transformer.model import (
     FILE,
     FORMAT,

@@ -8,11 +8,11 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from pluriscope.analysis.answers import largest
+from pluriscope.analysis.questions.answers import largest
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.figures.svg.graphs import graph_diagram
-from pluriscope.records import AnswerRecord
+from pluriscope.views.records import AnswerRecord
 from pluriscope.views.view import SubjectView, whole
 
 

@@ -6,16 +6,16 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from pluriscope.analysis.answers import answers, counted_otherwise
 from pluriscope.analysis.circuits.space import count_by_edges
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.answers import answers, counted_otherwise
+from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN, margin_to_edge
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.mlp import forward
-from pluriscope.analysis.tasks import input_table
-from pluriscope.analysis.validity import FRAGILE_MARGIN, margin_to_edge
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.kinds.circuits import edge_labels
-from pluriscope.records import RowRecord
+from pluriscope.views.records import RowRecord
 from pluriscope.views.view import SubjectView
 
 MAX_EDGES_COUNTED: Final = 130

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from markupsafe import Markup
 
 from pluriscope.analysis.subjects.question import SubjectQuestion
-from pluriscope.records import AnswerRecord, RowRecord
+from pluriscope.views.records import AnswerRecord, RowRecord
 
 Rows = list[RowRecord] | list[AnswerRecord]
 

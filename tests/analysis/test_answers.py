@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pluriscope.analysis.answers import ANSWERED, answers, counted_otherwise, largest
-from pluriscope.analysis.validity import decide
+from pluriscope.analysis.questions.answers import ANSWERED, answers, counted_otherwise, largest
+from pluriscope.analysis.questions.decisions import decide
 
 ABOVE, BELOW = (
     "above 0.5, but not below 1.5: this protocol counts it wrong",

@@ -9,23 +9,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pluriscope.analysis import changes
-from pluriscope.analysis.answers import largest
 from pluriscope.analysis.carried_algorithms.search import all_stories
-from pluriscope.analysis.changes import ChangesReport, compare, find_changes
 from pluriscope.analysis.circuit_sets.masks import find_masks, with_figures
 from pluriscope.analysis.circuits.search import decide_right, search_circuits
 from pluriscope.analysis.errors import BeyondLimits, InvalidNetwork
+from pluriscope.analysis.explaining import changes
+from pluriscope.analysis.explaining.changes import ChangesReport, compare, find_changes
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.interpretations.counting import count_interpretations
-from pluriscope.analysis.large_numbers import interval
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.protocol import COMPLETE, PAPER
-from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.numerics.large_numbers import interval
+from pluriscope.analysis.questions.answers import largest
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
-from pluriscope.analysis.work import Work
 from pluriscope_edits.making import edited
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.golden_files import golden_network

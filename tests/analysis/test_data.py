@@ -6,8 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pluriscope.analysis.data import DATA_FORMAT, DataRecord, clean_data, data_file_json, noisy_data, parse_data_file
 from pluriscope.analysis.errors import InvalidData
+from pluriscope.analysis.questions.data import (
+    DATA_FORMAT,
+    DataRecord,
+    clean_data,
+    data_file_json,
+    noisy_data,
+    parse_data_file,
+)
 from tests.golden_files import golden_data
 
 CLEAN = [[0, 0], [0, 1], [1, 0], [1, 1]]

@@ -7,20 +7,20 @@ import pytest
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node
 from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.common_ground.survey import predictions_by_choice
-from pluriscope.analysis.experiments import (
+from pluriscope.analysis.explanations.algorithms import predict_by_alignment
+from pluriscope.analysis.explanations.circuits import predict_by_interpretation
+from pluriscope.analysis.interventions.experiments import (
     SILENT,
     decide_under_interventions,
     intervention_space,
     predict_nothing,
     standing_of,
 )
-from pluriscope.analysis.explanations.algorithms import predict_by_alignment
-from pluriscope.analysis.explanations.circuits import predict_by_interpretation
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.tasks import input_table, pattern_bits
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table, pattern_bits
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.analysis.sandbox.test_predicting import some_interpretations
 from tests.factories import interpretation_at, two_xor_algorithms
 from tests.random_networks import random_network

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pluriscope.analysis import fixed_order
+from pluriscope.analysis.numerics import fixed_order
 
 RANDOM = np.random.default_rng(0)
 

@@ -8,11 +8,11 @@ import json
 import pytest
 
 from pluriscope.analysis.circuits.search import search_circuits
-from pluriscope.analysis.data import data_file_json, parse_data_file
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.protocol import COMPLETE, PAPER
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.result import OutputAnalysis
+from pluriscope.analysis.explaining.pipeline import analyse_output
+from pluriscope.analysis.questions.data import data_file_json, parse_data_file
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
+from pluriscope.analysis.results.result import OutputAnalysis
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.golden_files import NAMES, golden, golden_data, golden_network, node_paths
 
 CASES = [

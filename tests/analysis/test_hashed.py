@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.questions.protocol import COMPLETE
 
 
 def test_a_changed_copy_has_a_digest_of_its_own():

@@ -13,7 +13,7 @@ import pytest
 from pluriscope.analysis.circuits.box_counts import count_right, list_right
 from pluriscope.analysis.circuits.decision_intervals import Box
 from pluriscope.analysis.circuits.source_subsets import Combinations, Tally, load_compiled
-from pluriscope.analysis.machine_code import loop, run_loop
+from pluriscope.analysis.numerics.machine_code import loop, run_loop
 
 pytestmark = pytest.mark.slow  # whoever is first compiles
 

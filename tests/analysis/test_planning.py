@@ -8,13 +8,13 @@ from itertools import count, pairwise
 import numpy as np
 import pytest
 
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.planning import plan_output
-from pluriscope.analysis.result import memory_words, seconds_words
+from pluriscope.analysis.explaining.pipeline import analyse_output
+from pluriscope.analysis.explaining.planning import plan_output
+from pluriscope.analysis.questions.tasks import named_task
+from pluriscope.analysis.results.result import memory_words, seconds_words
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import named_task
-from pluriscope.analysis.work import Work
 from tests.factories import ask
 
 XOR = named_task("XOR", 2)

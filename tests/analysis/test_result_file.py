@@ -3,16 +3,16 @@ from dataclasses import replace
 import pytest
 
 from pluriscope.analysis.circuits.search import search_circuits
-from pluriscope.analysis.data import clean_data
 from pluriscope.analysis.errors import AnalysisError, Cancelled, InvalidData, InvalidNetwork, InvalidProtocol
-from pluriscope.analysis.pipeline import Limits, analyse_output
-from pluriscope.analysis.preflight import preflight
-from pluriscope.analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.result_file import read_circuits, result_json, what_is_missing
+from pluriscope.analysis.explaining.pipeline import Limits, analyse_output
+from pluriscope.analysis.explaining.preflight import preflight
+from pluriscope.analysis.network_files.result_file import read_circuits, result_json, what_is_missing
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER, protocol_from_mapping
+from pluriscope.analysis.questions.tasks import named_task
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import named_task
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.golden_files import golden_network
 
 STAGES = ["circuits", "interpretations", "algorithms", "alignments", "criteria"]

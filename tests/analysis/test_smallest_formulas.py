@@ -7,8 +7,8 @@ import pytest
 
 from pluriscope.analysis.algorithms.boolean_formulas import task_from_formula
 from pluriscope.analysis.algorithms.high_level_model import input_pattern
-from pluriscope.analysis.smallest_formulas import smallest_formula
-from pluriscope.analysis.tasks import INPUT_NAMES, Task, pattern_bits
+from pluriscope.analysis.questions.smallest_formulas import smallest_formula
+from pluriscope.analysis.questions.tasks import INPUT_NAMES, Task, pattern_bits
 
 _LEAF = 1000
 """An input written outweighs every other cost."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pluriscope.analysis.circuits.strategy import find_circuits
-from pluriscope.analysis.limits import MOST_STORED, Limits
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.running.limits import MOST_STORED, Limits
+from pluriscope.analysis.running.work import Work
 from tests import thirty
 
 THOROUGH = [pytest.mark.release]

@@ -13,14 +13,14 @@ from itertools import count
 import pytest
 
 from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.explaining.pipeline import analyse_output, analyse_outputs
 from pluriscope.analysis.interpretations.counting import count_interpretations
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.pipeline import analyse_output, analyse_outputs
-from pluriscope.analysis.protocol import COMPLETE, protocol_from_mapping
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.result import Stop
-from pluriscope.analysis.result_file import read_unfinished, result_json, stop_words, what_is_missing
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.network_files.result_file import read_unfinished, result_json, stop_words, what_is_missing
+from pluriscope.analysis.questions.protocol import COMPLETE, protocol_from_mapping
+from pluriscope.analysis.results.result import Stop
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.golden_files import golden_network
 
 FEW = {"n_draws": 20, "n_smallest": 15, "n_samples": 4_000, "max_aligned": 5}

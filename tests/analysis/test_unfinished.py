@@ -7,12 +7,12 @@ from itertools import count
 import pytest
 
 from pluriscope.analysis.errors import InvalidNetwork
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.pipeline import analyse_outputs
-from pluriscope.analysis.protocol import COMPLETE, PAPER
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.result_file import read_unfinished, result_json
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.explaining.pipeline import analyse_outputs
+from pluriscope.analysis.network_files.result_file import read_unfinished, result_json
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.golden_files import golden_network
 
 COUNTED = Limits(max_possible=9_624, n_draws=40, n_smallest=5)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pluriscope.analysis.progress import OutOfTime, Progress
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.running.progress import OutOfTime, Progress
+from pluriscope.analysis.running.work import Work
 
 
 def test_a_deadline_ends_what_is_not_done_and_nothing_else():

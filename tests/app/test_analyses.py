@@ -11,7 +11,8 @@ from fastapi.testclient import TestClient
 from markupsafe import escape
 from sqlalchemy import select
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.map import map_blocks
 from pluriscope.analyses.registry import BY_KEY, MAP, RIVALS, of_kind
 from pluriscope.analyses.registry import PAIR as PAIR_FOUND
@@ -19,25 +20,24 @@ from pluriscope.analyses.shown import AnalysisContext, shown
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.discovery.report import MethodsReport
-from pluriscope.analysis.experiments import ask_network, standing_of
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.interventions.experiments import ask_network, standing_of
+from pluriscope.analysis.methods.report import Analysed, Settings
 from pluriscope.analysis.network_files.files import parse_network_file
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.progress import KnownCircuits
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.report import Analysed, Settings
+from pluriscope.analysis.questions.tasks import named_task
+from pluriscope.analysis.running.progress import KnownCircuits
+from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.circuit import circuit_from_hex
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
-from pluriscope.analysis.tasks import named_task
-from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.analyses import handler_of
 from pluriscope.app.jobs.definitions import arguments_about
 from pluriscope.app.main import create_app
-from pluriscope.naming import Scope
 from pluriscope_edits.deception import report as deception
 from pluriscope_edits.deception.ranking import RANKINGS
 from pluriscope_edits.making import edited

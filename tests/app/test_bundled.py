@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.discovery.landscapes import masked_under
+from pluriscope.analysis.questions.decisions import decide
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.registry import question_in
-from pluriscope.analysis.tasks import input_table
-from pluriscope.analysis.validity import decide
 from pluriscope.app.bundled import bundled_models, bundled_networks
 
 SUPERPOSED = "superposition-5-2-5"

@@ -12,10 +12,10 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.progress import KnownCircuits
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.explaining.pipeline import analyse_output
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.running.progress import KnownCircuits
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.tables import NetworkRow, ShortLinkRow
 from pluriscope.app.db.writes import save_network

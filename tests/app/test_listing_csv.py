@@ -1,6 +1,6 @@
 """Tables as they are sent."""
 
-from pluriscope.csv_files import FIRST_ROWS, ROWS_AT_ONCE, csv_lines
+from pluriscope.tables.csv_files import FIRST_ROWS, ROWS_AT_ONCE, csv_lines
 
 
 def test_the_first_rows_are_sent_before_the_others_are_made():

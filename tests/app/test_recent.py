@@ -3,7 +3,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from pluriscope.recent import Recent
+from pluriscope.processes.recent import Recent
 
 
 def test_who_asks_while_it_is_made_waits_for_it():

@@ -14,10 +14,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from plugins.studies.tests.study_factories import design
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analyses.registry import EVERY
 from pluriscope.analysis.network_files.files import network_file_json
-from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.app import bundled
 from pluriscope.app.bundled import bundled_models, bundled_networks
 from pluriscope.app.db.writes import save_network

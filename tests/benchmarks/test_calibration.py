@@ -8,8 +8,8 @@ import pytest
 from benchmarks.calibration import copied, perceptron, units
 from benchmarks.calibration_table import DESIGN, Row, chosen, expected, verdict
 from pluriscope.analysis.circuits.estimating import share_interval
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import forward
-from pluriscope.analysis.tasks import input_table
 from tests.random_networks import random_network
 
 

@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.jobs.worker import run_workers
 from pluriscope.app.settings import Settings
 from tests.browser.pages_table import addresses

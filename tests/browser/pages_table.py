@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from plugins.studies.tests.study_factories import rows
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope
 from pluriscope.app.bundled import bundled_networks
-from pluriscope.naming import Scope
 from pluriscope_bench.suite_files import read_suite
 
 PAGES = {

@@ -15,8 +15,8 @@ from sqlalchemy import select
 
 from plugins.studies.tests.stored_studies import store_study
 from pluriscope.analysis.network_files.files import edited_file
-from pluriscope.analysis.protocol import COMPLETE, PAPER
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.bundled import ORIGIN, bundled_networks
 from pluriscope.app.db.codecs import network_file_of
 from pluriscope.app.db.engine import Store, open_store

@@ -33,7 +33,7 @@ def address():
     from starlette.routing import Mount, Route
     from starlette.staticfiles import StaticFiles
 
-    from pluriscope.address import Addresses
+    from pluriscope.addresses.address import Addresses
     from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
     from pluriscope.app.middleware import CONTENT_SECURITY_POLICY
     from pluriscope.app.rendering import network_row, show

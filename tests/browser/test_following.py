@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from plugins.studies.tests.stored_studies import store_study
 from plugins.studies.tests.study_factories import design
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.app.bundled import bundled_networks
 from pluriscope.app.db.engine import open_store
 from pluriscope.app.db.job_tables import JobRow

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.pages.example import PAIR
 from tests.browser.conftest import PHONE, eventually, query
 

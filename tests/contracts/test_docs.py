@@ -23,9 +23,9 @@ from pluriscope.analysis.explanations.explanation import RecordedKind
 from pluriscope.analysis.explanations.registry import BY_KEY
 from pluriscope.analysis.lenses.lens import Lens
 from pluriscope.analysis.lenses.site_lens import SiteLens
-from pluriscope.analysis.protocol import Protocol
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.protocol import Protocol
 from pluriscope.analysis.subjects.graph import Graph
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.subject import Space, Subject, SubjectKind
 from pluriscope.app import errors as page_errors
 from pluriscope.app.cli.commands import COMMANDS, command_of
@@ -33,7 +33,7 @@ from pluriscope.app.cli.signature import parameters_of
 from pluriscope.app.db import errors as store_errors
 from pluriscope.app.pages.story import SCREENS
 from pluriscope.app.settings import Settings
-from pluriscope.glossary import terms
+from pluriscope.documents.glossary import terms
 from pluriscope.kinds.listing import LISTED_KINDS
 from pluriscope_bench.key.scores import SCORES
 from pluriscope_learn.lesson import Lesson
@@ -200,8 +200,8 @@ def test_every_module_and_folder_that_a_text_names_exists() -> None:
 @pytest.mark.parametrize(
     ("name", "there"),
     [
-        ("pluriscope.analysis.question.Question", True),
-        ("pluriscope.analysis.question.Questions", False),
+        ("pluriscope.analysis.subjects.perceptron.question.Question", True),
+        ("pluriscope.analysis.subjects.perceptron.question.Questions", False),
         ("pluriscope.analysis.models.subject", False),
         ("analysis.question.Question", False),
         ("analysis/subjects/question.py", True),

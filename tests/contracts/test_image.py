@@ -175,7 +175,8 @@ def test_another_user_is_served_every_page_and_nothing_of_the_image_changes(imag
 def test_loops_that_the_build_compiled_are_what_runs(image) -> None:
     program = (
         "import sys; from pluriscope.analysis.circuits.source_subsets import is_compiled; print(is_compiled()); "
-        "from pluriscope.analysis.every_loop import load_every_loop; load_every_loop(); print('numba' in sys.modules)"
+        "from pluriscope.analysis.circuits.every_loop import load_every_loop; load_every_loop(); "
+        "print('numba' in sys.modules)"
     )
     command = image.command(image.folder / "opt/venv/bin/python", "-c", program)
     done = subprocess.run(command, cwd="/", env=image.variables, capture_output=True, text=True, check=False)

@@ -9,10 +9,10 @@ import pytest
 
 from pluriscope.analysis.network_files.files import parse_network_file
 from pluriscope.analysis.network_files.intake import read_any
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.registry import read_subject
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
-from pluriscope.analysis.tasks import input_table
 from pluriscope.app.pages.bring_in.form import HELP_FILE
 from pluriscope.app.pages.prose import chapters
 from tests.checkout import ROOT

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.result_file import result_json
+from pluriscope.analysis.network_files.result_file import result_json
+from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.app.main import create_app
 from pluriscope.app.settings import Settings
 from tests.checkout import ROOT

@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 
 import pluriscope
 from pluriscope.app.pages.prose import chapters
-from pluriscope.glossary import anchor_of
+from pluriscope.documents.glossary import anchor_of
 from pluriscope.resources import documents_shown
 from tests.checkout import ROOT
 

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import pytest
 
-from pluriscope.analysis.data import parse_data_file
 from pluriscope.analysis.network_files.files import network_file_json, parse_network_file
-from pluriscope.analysis.protocol import parse_protocol_file
+from pluriscope.analysis.questions.data import parse_data_file
+from pluriscope.analysis.questions.protocol import parse_protocol_file
 from pluriscope.app.cli.commands import read
 from pluriscope_bench.suite_files import read_suite
 from pluriscope_studies.analysis.reading import read_design

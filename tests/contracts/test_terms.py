@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pluriscope.glossary import anchor_of, first_terms, terms
+from pluriscope.documents.glossary import anchor_of, first_terms, terms
 from tests.checkout import ROOT
 
 ENTRIES = {term.anchor: term.name for term in terms()}

@@ -206,7 +206,7 @@ def test_what_it_gives_has_types(installed, tmp_path):
         [*command, "notebook.py"], cwd=tmp_path, env=installed.environment, capture_output=True, text=True
     )
     revealed = re.findall('Revealed type is "(.*)"', done.stdout)
-    assert revealed == ["pluriscope.result.Result", "pluriscope.circuits.Circuit"], done.stdout
+    assert revealed == ["pluriscope.library.result.Result", "pluriscope.library.circuits.Circuit"], done.stdout
 
 
 def status_of(url: str) -> int:

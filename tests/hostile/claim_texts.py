@@ -9,8 +9,8 @@ from typing import Any
 
 from pluriscope.analysis.discovery.part_names import names_of
 from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS, file_text, graph_in
-from pluriscope.analysis.question import ask
 from pluriscope.analysis.subjects.graph import perceptron_graph
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.factories import pretrained_xor
 
 NAMES = list(names_of(perceptron_graph((2, 3, 3, 1))).numbers)

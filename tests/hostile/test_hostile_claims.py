@@ -8,8 +8,8 @@ from fastapi.testclient import TestClient
 from pluriscope.analysis.discovery.claims import read_claim, vocabulary_of
 from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
 from pluriscope.analysis.errors import InvalidClaim
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.explaining.pipeline import analyse_output
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.main import create_app
 from tests.factories import on_a_copy, pretrained_xor, save_analysis

@@ -9,7 +9,7 @@ import pytest
 
 import pluriscope
 from pluriscope.app.db.engine import Store
-from pluriscope.result import Result
+from pluriscope.library.result import Result
 from tests.factories import pretrained_xor, temporary_store
 from tests.serving import Served, served_xor
 

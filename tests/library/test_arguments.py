@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 import pluriscope
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.plugins import brought
-from pluriscope.explanations import Explanation
+from pluriscope.objects.explanations import Explanation
 from pluriscope_bench.table import Benchmark
 from tests.factories import exact_xor, pretrained_xor
 

@@ -8,7 +8,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from pluriscope.blocks import (
+from pluriscope.documents.markdown import markdown
+from pluriscope.figures.svg.networks import circuit_thumb
+from pluriscope.page_kit.blocks import (
     Action,
     ChartFigure,
     Choice,
@@ -25,10 +27,8 @@ from pluriscope.blocks import (
     Table,
     find,
 )
-from pluriscope.csv_files import csv_lines
-from pluriscope.figures.svg.networks import circuit_thumb
-from pluriscope.markdown import markdown
-from pluriscope.templating import Place, shown_at
+from pluriscope.page_kit.templating import Place, shown_at
+from pluriscope.tables.csv_files import csv_lines
 from tests.checkout import ROOT
 from tests.every_block import HOSTILE, ROWS, Settings, every_block, table
 from tests.library.figures import samples

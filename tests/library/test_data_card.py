@@ -14,7 +14,7 @@ from benchmarks.data_cards import write_findings_card
 from plugins.studies.tests.study_factories import design, rows
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.app.bundled import bundled_models
-from pluriscope.data_card import FILES, CardTable, new_output, write_card
+from pluriscope.tables.data_card import FILES, CardTable, new_output, write_card
 from pluriscope_bench.suite_files import bundled, read_suite, write_suite_card
 from pluriscope_studies.analysis.rows import columns_of
 from pluriscope_studies.pages.findings import FOLDER, manifest

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from pluriscope.errors import InvalidOption
-from pluriscope.frames import Coded, Frame, Overview, Part
 from pluriscope.kinds.columns import KIND, NAME, REF, URL
-from pluriscope.tables import Column, Query, read_query, toggled
+from pluriscope.tables.frames import Coded, Frame, Overview, Part
+from pluriscope.tables.table import Column, Query, read_query, toggled
 
 VALID = Column("valid", "Valid", "", "bool", facet="any", default=("yes",), choices=("yes", "no"))
 EDGES = Column("edges", "Edges", "", "int", facet="range")

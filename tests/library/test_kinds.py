@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import pluriscope
-from pluriscope.analysis.answers import largest
 from pluriscope.analysis.errors import (
     AnalysisError,
     InvalidIntervention,
@@ -21,10 +20,11 @@ from pluriscope.analysis.errors import (
     NotOffered,
 )
 from pluriscope.analysis.explaining import graphs
+from pluriscope.analysis.questions.answers import largest
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.registry import read_subject
 from pluriscope.analysis.subjects.transformer.files import attention_document
 from pluriscope.analysis.subjects.transformer.space import AttentionSpace
-from pluriscope.analysis.work import Work
 from pluriscope.app.bundled import bundled_models
 from pluriscope.errors import NotListed
 from tests.analysis.subjects.transformer.attention_models import random_attention

@@ -9,7 +9,7 @@ import pytest
 import pluriscope
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.subjects.perceptron.activations import activation_of
-from pluriscope.circuits import Circuit
+from pluriscope.library.circuits import Circuit
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # torch is loaded
 torch = pytest.importorskip("torch")

@@ -8,9 +8,9 @@ import pytest
 
 import pluriscope
 from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import forward
-from pluriscope.analysis.tasks import input_table
-from pluriscope.models import read_model
+from pluriscope.library.models import read_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # torch and scikit-learn are loaded
 torch = pytest.importorskip("torch")

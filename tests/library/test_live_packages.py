@@ -7,7 +7,7 @@ import pytest
 
 import pluriscope
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.models import read_model
+from pluriscope.library.models import read_model
 
 torch = pytest.importorskip("torch")
 nn = torch.nn

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.models import read_model
+from pluriscope.library.models import read_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # torch is loaded
 torch = pytest.importorskip("torch")

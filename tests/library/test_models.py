@@ -9,7 +9,6 @@ import pytest
 import torch
 
 import pluriscope
-from pluriscope.analysis.data import data_file_json
 from pluriscope.analysis.errors import (
     AnalysisError,
     InvalidData,
@@ -19,8 +18,9 @@ from pluriscope.analysis.errors import (
     NotOffered,
 )
 from pluriscope.analysis.network_files.files import network_file_json
+from pluriscope.analysis.questions.data import data_file_json
 from pluriscope.app.bundled import bundled_models
-from pluriscope.models import read_model
+from pluriscope.library.models import read_model
 from tests.factories import exact_xor
 
 CONTENT = network_file_json(exact_xor())

@@ -8,13 +8,13 @@ import pytest
 from onnx import helper
 
 import pluriscope
-from pluriscope import onnx_runs
 from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.analysis.network_files.declaration import Declaration
 from pluriscope.analysis.network_files.formats.onnx_file import OnnxChain
 from pluriscope.analysis.network_files.intake import take_in
-from pluriscope.models import beside, read_model
-from pluriscope.onnx_runs import read_file, run_apart
+from pluriscope.library import onnx_runs
+from pluriscope.library.models import beside, read_model
+from pluriscope.library.onnx_runs import read_file, run_apart
 from tests.analysis.subjects.perceptron.test_onnx import LAST, RELU, onnx_file
 from tests.checkout import ROOT
 

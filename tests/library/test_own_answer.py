@@ -11,11 +11,11 @@ import pluriscope
 from pluriscope.analysis.circuit_sets.known import some_circuits
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.errors import InvalidClaim
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.decisions import bounds_of, decided_as
 from pluriscope.analysis.subjects.perceptron.circuit import number_array
-from pluriscope.analysis.validity import bounds_of, decided_as
-from pluriscope.counts import Count
-from pluriscope.own_answer import apart_words, sentence, standing
+from pluriscope.analysis.subjects.perceptron.question import ask
+from pluriscope.objects.counts import Count
+from pluriscope.own_circuits.answer import apart_words, sentence, standing
 from tests.factories import pretrained_xor
 
 XOR = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])

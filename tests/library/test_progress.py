@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from pluriscope.analysis.progress import Progress
-from pluriscope.progress import stopping, telling
+from pluriscope.analysis.running.progress import Progress
+from pluriscope.objects.progress import stopping, telling
 from tests.checkout import ROOT
 
 SLOW = """
@@ -92,7 +92,7 @@ def test_an_interrupt_ends_a_search_with_what_is_known_and_anything_else_at_once
     assert (gone["data"], error["ename"]) == ({"text/html": ""}, "KeyboardInterrupt")
     twice = """
 import os, signal
-from pluriscope.progress import stopping
+from pluriscope.objects.progress import stopping
 with stopping() as stopped:
     os.kill(os.getpid(), signal.SIGINT)
     print(stopped())

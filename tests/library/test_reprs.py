@@ -16,7 +16,7 @@ import pluriscope
 from plugins.bench.tests.test_bench_command import two_networks
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.figures.charts import Axis, Chart, Series
-from pluriscope.models import read_model
+from pluriscope.library.models import read_model
 from tests.checkout import ROOT
 from tests.factories import pretrained_xor
 

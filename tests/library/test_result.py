@@ -10,7 +10,6 @@ import pytest
 from pyarrow import parquet
 
 import pluriscope
-from pluriscope import circuits
 from pluriscope.analysis.errors import (
     AnalysisError,
     BeyondLimits,
@@ -20,17 +19,18 @@ from pluriscope.analysis.errors import (
     InvalidNetwork,
     InvalidTask,
 )
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.protocol import COMPLETE, PAPER
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.result_file import result_json
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.explaining.pipeline import analyse_output
+from pluriscope.analysis.network_files.result_file import result_json
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.pages.counted import counts_of
-from pluriscope.counts import Count
 from pluriscope.errors import InvalidOption
-from pluriscope.result import Result
+from pluriscope.library import circuits
+from pluriscope.library.result import Result
+from pluriscope.objects.counts import Count
 from tests.factories import exact_xor, pretrained_xor, real_analysis, save_analysis
 from tests.plugin_files import look_again, write_plugin
 

@@ -7,7 +7,7 @@ import pytest
 
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.errors import MissingLibrary
-from pluriscope.showing import facts, link, table
+from pluriscope.objects.showing import facts, link, table
 
 
 def everything(xor):

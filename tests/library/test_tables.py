@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from pluriscope.errors import InvalidOption
-from pluriscope.frames import AtHand
-from pluriscope.tables import Choice, Column, Facet, Query, Row, Selection, read_query, toggled
+from pluriscope.tables.frames import AtHand
+from pluriscope.tables.table import Choice, Column, Facet, Query, Row, Selection, read_query, toggled
 
 NAME = Column("name", "Name", "What it is called.", "name", first=True)
 KIND = Column("kind", "Kind", "Of what kind.", "text", facet="any", choices=("a", "b", "c"))

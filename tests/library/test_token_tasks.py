@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import pluriscope
-from pluriscope import models
 from pluriscope.analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask, NotOffered
 from pluriscope.analysis.subjects.transformer.files import attention_document
 from pluriscope.analysis.subjects.transformer.model import read_attention
 from pluriscope.analysis.subjects.transformer.runs import run
+from pluriscope.library import models
 from pluriscope.live.calls import ReadTransformer
 from pluriscope.live.packages import PackageModel
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks

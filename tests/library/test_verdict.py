@@ -6,11 +6,11 @@ import pytest
 
 import pluriscope
 from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.questions.tasks import Task
+from pluriscope.analysis.results.unlearned import doubt_of
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task
-from pluriscope.analysis.unlearned import doubt_of
-from pluriscope.counts import Count
-from pluriscope.verdict import Verdict
+from pluriscope.objects.counts import Count
+from pluriscope.objects.verdict import Verdict
 from tests.checkout import ROOT
 from tests.factories import pretrained_xor
 

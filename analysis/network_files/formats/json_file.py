@@ -24,8 +24,8 @@ from pluriscope.analysis.network_files.formats.format import (
     tensors_in,
     unread,
 )
-from pluriscope.analysis.strict_json import kind_of, number_array, read_value
 from pluriscope.analysis.subjects.names import usable_name
+from pluriscope.analysis.values.strict_json import kind_of, number_array, read_value
 
 _ITEM: Final = "network file"
 _CURE: Final = (

@@ -21,8 +21,8 @@ from pluriscope.analysis.network_files.formats.archive import Archive, members
 from pluriscope.analysis.network_files.formats.format import Array, Beside, FileFormat, Tensor, WeightsFound
 from pluriscope.analysis.network_files.formats.hdf5 import SIGNATURE, Hdf5
 from pluriscope.analysis.network_files.layers import numbers_of
-from pluriscope.analysis.strict_json import read_object
 from pluriscope.analysis.subjects.perceptron.activations import activation_meant, activation_of
+from pluriscope.analysis.values.strict_json import read_object
 
 _ITEM: Final = "Keras file"
 _WEIGHTS: Final = "model.weights.h5"

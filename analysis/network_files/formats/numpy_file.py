@@ -20,7 +20,7 @@ from pluriscope.analysis.network_files.formats.format import (
     unread,
 )
 from pluriscope.analysis.network_files.layers import MAX_TENSORS
-from pluriscope.analysis.strict_json import read_object
+from pluriscope.analysis.values.strict_json import read_object
 
 _MAGIC: Final = b"\x93NUMPY"
 _MAX_HEADER: Final = 10_000

@@ -34,8 +34,8 @@ from pluriscope.analysis.network_files.formats.format import (
     bfloat16,
     unwrapped,
 )
-from pluriscope.analysis.strict_json import read_object
 from pluriscope.analysis.subjects.names import usable_name
+from pluriscope.analysis.values.strict_json import read_object
 
 MAX_HEADER: Final = 100_000
 _LENGTH: Final = 8  # bytes that say how long the header is

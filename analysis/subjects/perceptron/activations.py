@@ -4,8 +4,8 @@ A row of :data:`FAMILIES` is all that an activation needs here. What asks for so
 name; nothing takes one activation for another, or one that falls for one that does not. An activation is written as its
 name, with the parameters that differ from the usual ones: ``elu``, ``elu(alpha=0.5)``, ``hardtanh(min=-2, max=2)``.
 
-Values and slopes are made of the four basic operations and :mod:`pluriscope.analysis.fixed_order`, so every machine
-agrees.
+Values and slopes are made of the four basic operations and :mod:`pluriscope.analysis.numerics.fixed_order`, so every
+machine agrees.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pydantic import AfterValidator
 from pydantic.config import JsonDict
 
 from pluriscope.analysis.errors import BeyondLimits, InvalidNetwork
-from pluriscope.analysis.fixed_order import exp_of_negative, expm1_of_negative, log1p_of_share, normal, tanh
+from pluriscope.analysis.numerics.fixed_order import exp_of_negative, expm1_of_negative, log1p_of_share, normal, tanh
 
 Array = NDArray[np.float64]
 DEFAULT_NEGATIVE_SLOPE: Final = 0.01

@@ -23,15 +23,15 @@ from typing import Any, Final, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis import fixed_order
-from pluriscope.analysis.digest import canonical_json, sha256_hex
 from pluriscope.analysis.errors import InvalidStudy
+from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.questions.decisions import decide
+from pluriscope.analysis.questions.tasks import Task, input_table
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.activations import activation_of
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task, input_table
-from pluriscope.analysis.validity import decide
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 
 Spreading = Literal["normal", "fan-in", "matched"]
 Moments = tuple[tuple[float, float, float, float], ...]

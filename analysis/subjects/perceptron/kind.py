@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from pluriscope.analysis.late_functions import function_at
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.analysis.subjects.traits import TRAITS
+from pluriscope.analysis.values.late_functions import function_at
 
 _FILES: Final = (
     "pluriscope.analysis.network_files.files"  # knows what is planted and edited, which stands above this room

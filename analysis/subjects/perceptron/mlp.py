@@ -18,10 +18,10 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table
 
 Ablation = Literal["zero", "mean"]
 

@@ -10,10 +10,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pluriscope.analysis.described import Described
-from pluriscope.analysis.digest import canonical_json, sha256_hex
 from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, Activation, activation_of
+from pluriscope.analysis.values.described import Described
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 
 
 @dataclass(frozen=True, eq=False, repr=False)

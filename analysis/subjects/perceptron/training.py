@@ -34,6 +34,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pluriscope.analysis.questions.tasks import input_table
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.activations import Activation, activation_of
 from pluriscope.analysis.subjects.perceptron.batched_mlp import activated, layer_views, times_slope
 from pluriscope.analysis.subjects.perceptron.drawing import initial_parameters
@@ -42,8 +44,6 @@ from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.threads import one_thread
 from pluriscope.analysis.subjects.perceptron.training_course import EpochRecord, TrainingOutcome
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec, TrainingState, read_regularisation
-from pluriscope.analysis.tasks import input_table
-from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 LANES: Final = 32
 _MAX_ELEMENTS: Final = 1 << 25  # of the largest array of one group, lanes included

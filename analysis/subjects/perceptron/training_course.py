@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Final
 
 from pydantic import Field
 
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.training_spec import MESSAGES, TrainingSpec, TrainingState
 from pluriscope.analysis.subjects.trained import TrainingRecord
-from pluriscope.analysis.tasks import input_table
 
 MOST_POINTS: Final = 200  # of one loss curve
 _FEWEST: Final = 6

@@ -32,7 +32,7 @@ from pydantic import (
 )
 
 from pluriscope.analysis.errors import AnalysisError, InvalidTask, InvalidTraining
-from pluriscope.analysis.strict_json import validated
+from pluriscope.analysis.questions.tasks import MAX_INPUTS, Task, task_of_text
 from pluriscope.analysis.subjects.perceptron.activations import (
     CHOICES,
     DEFAULT_NEGATIVE_SLOPE,
@@ -41,7 +41,7 @@ from pluriscope.analysis.subjects.perceptron.activations import (
 )
 from pluriscope.analysis.subjects.perceptron.drawing import initial_parameters
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import MAX_INPUTS, Task, task_of_text
+from pluriscope.analysis.values.strict_json import validated
 
 
 @dataclass(frozen=True)

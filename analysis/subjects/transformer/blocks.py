@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.fixed_order import inner
+from pluriscope.analysis.numerics.fixed_order import inner
 from pluriscope.analysis.subjects.perceptron.activations import Activation, activation_of
 
 Array = NDArray[np.float64]

@@ -30,7 +30,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.fixed_order import inner
+from pluriscope.analysis.numerics.fixed_order import inner
 from pluriscope.analysis.subjects.subject import SearchPart, gaps
 from pluriscope.analysis.subjects.transformer.heads import Array, HeadWeights, attend, attention, mixed
 

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 from pluriscope.analysis.errors import InvalidData
-from pluriscope.analysis.strict_json import read_object, validated
 from pluriscope.analysis.subjects.transformer.blocks import BIASES
 from pluriscope.analysis.subjects.transformer.model import FORMAT, LIMITS, AttentionModel, Ids, read_rows
 from pluriscope.analysis.subjects.transformer.tasks import TokenTask
 from pluriscope.analysis.subjects.transformer.weights import MATRICES
+from pluriscope.analysis.values.strict_json import read_object, validated
 
 MAX_TABLE_BYTES: Final = 4_000_000
 _TABLE: Final = "table of rows"

@@ -12,7 +12,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.fixed_order import exp_of_negative, inner
+from pluriscope.analysis.numerics.fixed_order import exp_of_negative, inner
 
 Array = NDArray[np.float64]
 HeadWeights = tuple[Array, Array, Array, Array]

@@ -19,11 +19,7 @@ from typing import Annotated, Any, ClassVar, Final, Self, cast
 import numpy as np
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 
-from pluriscope.analysis.described import Described
-from pluriscope.analysis.digest import canonical_json, sha256_hex
 from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
-from pluriscope.analysis.late_functions import function_at
-from pluriscope.analysis.strict_json import kind_of, plain_text, validated
 from pluriscope.analysis.subjects.names import MAX_ATTRIBUTION, checked_name
 from pluriscope.analysis.subjects.perceptron.activations import activation_of
 from pluriscope.analysis.subjects.planted import read_planted_edges
@@ -34,6 +30,10 @@ from pluriscope.analysis.subjects.transformer.heads import Array
 from pluriscope.analysis.subjects.transformer.space import AttentionSpace
 from pluriscope.analysis.subjects.transformer.tasks import MAX_ROWS, TokenTask
 from pluriscope.analysis.subjects.transformer.weights import MATRICES, Transformer
+from pluriscope.analysis.values.described import Described
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
+from pluriscope.analysis.values.late_functions import function_at
+from pluriscope.analysis.values.strict_json import kind_of, plain_text, validated
 
 FORMAT: Final = "pluriscope-attention/1"
 LIMITS: Final = {

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import InvalidIntervention
-from pluriscope.analysis.fixed_order import inner
+from pluriscope.analysis.numerics.fixed_order import inner
 from pluriscope.analysis.subjects.chances import divergence, log_softmax
 from pluriscope.analysis.subjects.transformer.heads import Array, attention, inner_slopes, mixed
 from pluriscope.analysis.subjects.transformer.weights import Transformer

@@ -8,8 +8,8 @@ the task's rows. With "nodes" a mask says which heads and MLP blocks are there.
 Biases are no edges: where there are blocks of any sort, what is given carries one more number, which is 1 whether the
 edge is kept or cut, and biases are the weights of that number.
 
-Sums are taken in one order, and exp is :func:`pluriscope.analysis.fixed_order.exp_of_negative`, so every machine finds
-the same circuits.
+Sums are taken in one order, and exp is :func:`pluriscope.analysis.numerics.fixed_order.exp_of_negative`, so every
+machine finds the same circuits.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.fixed_order import inner, mean
+from pluriscope.analysis.numerics.fixed_order import inner, mean
 from pluriscope.analysis.subjects.enumeration import are_circuits
 from pluriscope.analysis.subjects.graph import Edge, Graph, Masks, Node
 from pluriscope.analysis.subjects.subject import Role, RowRun, Slope, Table, gaps

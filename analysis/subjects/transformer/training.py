@@ -18,6 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pluriscope.analysis.questions.decisions import max_wrong
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.classifier import Classifier
 from pluriscope.analysis.subjects.perceptron.activations import activation_of
 from pluriscope.analysis.subjects.perceptron.batched_mlp import torch_module
@@ -30,8 +32,6 @@ from pluriscope.analysis.subjects.transformer.blocks import MLP, Blocks
 from pluriscope.analysis.subjects.transformer.model import AttentionModel
 from pluriscope.analysis.subjects.transformer.training_spec import AttentionSpec
 from pluriscope.analysis.subjects.transformer.weights import MATRICES
-from pluriscope.analysis.validity import max_wrong
-from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 BATCH: Final = 512
 """Most rows of a step."""

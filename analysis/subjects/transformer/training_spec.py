@@ -12,11 +12,11 @@ from typing import Any, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from pluriscope.analysis.errors import InvalidTraining
-from pluriscope.analysis.strict_json import validated
 from pluriscope.analysis.subjects.perceptron.activations import CHOICES, EXAMPLES, ActivationName
 from pluriscope.analysis.subjects.transformer.blocks import D_MLP
 from pluriscope.analysis.subjects.transformer.model import LIMITS
 from pluriscope.analysis.subjects.transformer.tasks import TASKS, TokenTask, task_named
+from pluriscope.analysis.values.strict_json import validated
 
 RANGES: Final = {
     "layers": LIMITS["layers"],

@@ -9,17 +9,17 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from pluriscope.analysis.data import DataRecord, clean_data
-from pluriscope.analysis.digest import MIN_PREFIX, looks_like_digest
-from pluriscope.analysis.protocol import BUILT_IN, NAMED, Protocol
+from pluriscope.addresses.naming import Scope
+from pluriscope.analysis.questions.data import DataRecord, clean_data
+from pluriscope.analysis.questions.protocol import BUILT_IN, NAMED, Protocol
 from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.values.digest import MIN_PREFIX, looks_like_digest
 from pluriscope.app.db.codecs import data_of, graph_question, protocol_of, question_of
 from pluriscope.app.db.errors import Ambiguous, Deleted, NotFound
 from pluriscope.app.db.table_base import Named
 from pluriscope.app.db.tables import PERCEPTRON, AnalysisRow, DataRow, FormerSlugRow, NetworkRow, ProtocolRow
 from pluriscope.app.limits import undo_days_in
 from pluriscope.figures.numbers import plural
-from pluriscope.naming import Scope
 
 CANDIDATES: Final = 5
 """Things that an ambiguous prefix names in its message."""

@@ -20,7 +20,7 @@ from pluriscope.analysis.circuits.result import CircuitMethod, CircuitSearch
 from pluriscope.analysis.criteria.verdict import FAILED, OUTCOMES, PASSED
 from pluriscope.analysis.explaining.graphs import read_sample
 from pluriscope.analysis.explanations.explanation import NAME, REF, Frame
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.app.db.distributions import bracket_in, distribution_in, edge_use_in, smallest_in
 from pluriscope.app.db.rows import column_of, columns_of

@@ -18,10 +18,10 @@ from pluriscope.analysis.alignments.result import AlgorithmResult, AlgorithmSear
 from pluriscope.analysis.circuits.judging import evaluate_circuits
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.interpretations.result import InterpretationCounts
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.result import OutputAnalysis
-from pluriscope.analysis.result_file import read_stops, read_tally, result_json, self_contained
+from pluriscope.analysis.network_files.result_file import read_stops, read_tally, result_json, self_contained
+from pluriscope.analysis.results.result import OutputAnalysis
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.db.codecs import alignment_of, document_of, network_file_of
 from pluriscope.app.db.distributions import candidates_in
 from pluriscope.app.db.reads.analyses import analysed_question

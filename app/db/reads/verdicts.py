@@ -24,7 +24,7 @@ from pluriscope.analysis.criteria.registry import EVERY
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.criteria.verdict import OUTCOMES, Outcome
 from pluriscope.analysis.explanations.registry import BY_KEY
-from pluriscope.analysis.result import CriterionTally
+from pluriscope.analysis.results.result import CriterionTally
 from pluriscope.app.db.recorded import stored_searches
 from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow
 from pluriscope.app.db.verdicts import LETTERS, NOT_JUDGED, outcomes_of, step_of, verdict_rows

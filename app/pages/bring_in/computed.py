@@ -7,16 +7,16 @@ from typing import Final
 
 import numpy as np
 
-from pluriscope.analysis.answers import answers, counted_otherwise
 from pluriscope.analysis.network_files.formats.format import CALLING
 from pluriscope.analysis.network_files.intake import Intake
+from pluriscope.analysis.questions.answers import answers, counted_otherwise
+from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN, margin_to_edge
+from pluriscope.analysis.questions.tasks import INPUT_NAMES, Task, input_table
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import INPUT_NAMES, Task, input_table
-from pluriscope.analysis.validity import FRAGILE_MARGIN, margin_to_edge
-from pluriscope.blocks import Block, Fact, Facts, Figure, Prose, Table
 from pluriscope.figures.numbers import decimal, noun
 from pluriscope.figures.svg.networks import network_diagram
+from pluriscope.page_kit.blocks import Block, Fact, Facts, Figure, Prose, Table
 
 _WIDEST: Final = 40
 _DEEPEST: Final = 8

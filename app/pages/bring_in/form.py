@@ -9,23 +9,23 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field, create_model
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.errors import AnalysisError, ExplainedError
 from pluriscope.analysis.network_files.declaration import Declaration
 from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES
 from pluriscope.analysis.network_files.formats.registry import FORMATS
 from pluriscope.analysis.network_files.intake import take_in
-from pluriscope.analysis.protocol import NAMED
+from pluriscope.analysis.questions.protocol import NAMED
+from pluriscope.analysis.questions.tasks import MAX_INPUTS
 from pluriscope.analysis.subjects import registry
-from pluriscope.analysis.tasks import MAX_INPUTS
 from pluriscope.app.bundled import bundled_networks
 from pluriscope.app.options import Options
 from pluriscope.app.pages.bring_in.computed import computed
 from pluriscope.app.pages.prose import chapters
 from pluriscope.app.pages.training.form import SHARED_WORDS, own_network
-from pluriscope.blocks import Action, Block, Columns, Form, Head, More, Notice, Prose, Section, Table, sentence
+from pluriscope.page_kit.blocks import Action, Block, Columns, Form, Head, More, Notice, Prose, Section, Table, sentence
+from pluriscope.page_kit.templating import may_log_in
 from pluriscope.resources import DOCUMENTS
-from pluriscope.templating import may_log_in
 
 HELP_FILE: Final = DOCUMENTS / "importing.md"
 

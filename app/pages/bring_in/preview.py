@@ -13,19 +13,19 @@ import numpy as np
 from pydantic import Field, create_model
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.errors import AnalysisError, InvalidNetwork, InvalidTask
+from pluriscope.analysis.explaining.preflight import preflight
 from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES, network_file_json
 from pluriscope.analysis.network_files.formats.format import CALLING
 from pluriscope.analysis.network_files.intake import Intake
 from pluriscope.analysis.network_files.questions import NEAR
-from pluriscope.analysis.preflight import preflight
-from pluriscope.analysis.protocol import COMPLETE, Protocol
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.protocol import COMPLETE, Protocol
+from pluriscope.analysis.questions.tasks import Task
+from pluriscope.analysis.results.unlearned import not_learned
 from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.registry import question_in
-from pluriscope.analysis.tasks import Task
-from pluriscope.analysis.unlearned import not_learned
 from pluriscope.app.db.codecs import tasks_of
 from pluriscope.app.db.reads.analyses import network_by_digest
 from pluriscope.app.db.tables import NetworkRow
@@ -37,7 +37,8 @@ from pluriscope.app.pages.bring_in.questions import Answered
 from pluriscope.app.pages.inside import rows_table
 from pluriscope.app.pages.plan import planned_table
 from pluriscope.app.pages.shared import activation_words
-from pluriscope.blocks import (
+from pluriscope.figures.numbers import decimal, exact
+from pluriscope.page_kit.blocks import (
     Action,
     Block,
     Columns,
@@ -51,7 +52,6 @@ from pluriscope.blocks import (
     sentence,
     side_by_side,
 )
-from pluriscope.figures.numbers import decimal, exact
 from pluriscope.views.registry import view_of
 
 CARRIED: Final = "base64,"

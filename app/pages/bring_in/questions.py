@@ -17,8 +17,8 @@ from pluriscope.analysis.network_files.files import NetworkFile
 from pluriscope.analysis.network_files.formats.format import Beside
 from pluriscope.analysis.network_files.intake import as_chosen, read_any, take_in
 from pluriscope.analysis.subjects.perceptron.activations import activation_of
-from pluriscope.blocks import sentence
 from pluriscope.figures.numbers import enumerated
+from pluriscope.page_kit.blocks import sentence
 
 FIELDS: Final = ("layers", "activation", "negative_slope", "output_activation", "output_is", "encoding")
 """Of a declaration, which a file may leave open."""

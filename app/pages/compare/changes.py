@@ -11,11 +11,12 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.carried_algorithms.search import Unasked, all_stories
-from pluriscope.analysis.changes import Change, ChangesReport, beside
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.explaining.changes import Change, ChangesReport, beside
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
@@ -30,11 +31,23 @@ from pluriscope.app.pages.page import column
 from pluriscope.app.pages.pending_work import missing, progress_of
 from pluriscope.app.pages.place import AnyPlace, Place, locate, others
 from pluriscope.app.pages.shared import latest_job, work_state
-from pluriscope.blocks import Action, Block, ChartFigure, Choice, Figure, Head, Menu, More, Notice, Section, Side, Table
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import bounded_text, exact, noun
-from pluriscope.naming import ExplanationRef
-from pluriscope.tables import Row
+from pluriscope.page_kit.blocks import (
+    Action,
+    Block,
+    ChartFigure,
+    Choice,
+    Figure,
+    Head,
+    Menu,
+    More,
+    Notice,
+    Section,
+    Side,
+    Table,
+)
+from pluriscope.tables.table import Row
 from pluriscope.views.registry import view_of
 
 _NAMED: Final = 12

@@ -9,12 +9,13 @@ from urllib.parse import quote
 import numpy as np
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses, ResultRef
+from pluriscope.addresses.address import Addresses, ResultRef
+from pluriscope.addresses.naming import LEAST, MOST, ExplanationRef
 from pluriscope.analyses.compare import refs
 from pluriscope.analyses.registry import PAIR, RIVALS
 from pluriscope.analysis.discovery.neighbours import neighbours_of
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.experiments import ask_network
+from pluriscope.analysis.interventions.experiments import ask_network
 from pluriscope.app.db.listing import frame_of_analysis, prominent_in
 from pluriscope.app.db.reports import report_of, reports_of
 from pluriscope.app.errors import BadQuery, PageError
@@ -27,10 +28,9 @@ from pluriscope.app.pages.explanations import Explanation, find_explanation, peo
 from pluriscope.app.pages.own import known_circuits_of
 from pluriscope.app.pages.page import column
 from pluriscope.app.pages.place import INTERPRETATIONS, AnyPlace, Place, check_boolean, locate
-from pluriscope.blocks import Action, Block, Head, Notice, Progress, Prose, Section, Table
 from pluriscope.figures.numbers import exact, noun
-from pluriscope.naming import LEAST, MOST, ExplanationRef
-from pluriscope.tables import Query, Row
+from pluriscope.page_kit.blocks import Action, Block, Head, Notice, Progress, Prose, Section, Table
+from pluriscope.tables.table import Query, Row
 
 _SHOWN: Final = 6
 _ASKED: Final = 12

@@ -14,7 +14,8 @@ import numpy as np
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import LEAST, LETTERS, Scope
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.errors import BadQuery
@@ -24,7 +25,12 @@ from pluriscope.app.pages.page import DRAWING, column, files_of, sharing
 from pluriscope.app.pages.place import AnyPlace
 from pluriscope.app.pages.recorded import claim_record
 from pluriscope.app.pages.sharing.share import InShort, Shared
-from pluriscope.blocks import (
+from pluriscope.figures.comparison import comparison_figure
+from pluriscope.figures.numbers import decimal, enumerated, exact, noun
+from pluriscope.figures.svg.elements import twice
+from pluriscope.figures.svg.networks import NARROW, WIDTH
+from pluriscope.objects.comparison import Trials, who_is_right
+from pluriscope.page_kit.blocks import (
     Action,
     Block,
     Choice,
@@ -39,14 +45,8 @@ from pluriscope.blocks import (
     Text,
     sentence,
 )
-from pluriscope.comparison import Trials, who_is_right
-from pluriscope.figures.comparison import comparison_figure
-from pluriscope.figures.numbers import decimal, enumerated, exact, noun
-from pluriscope.figures.svg.elements import twice
-from pluriscope.figures.svg.networks import NARROW, WIDTH
-from pluriscope.naming import LEAST, LETTERS, Scope
-from pluriscope.records import ComparedRecord, ComparisonRecord, ContradictionRecord, DifferenceRecord
-from pluriscope.tables import Column, Query, Row, Selection
+from pluriscope.tables.table import Column, Query, Row, Selection
+from pluriscope.views.records import ComparedRecord, ComparisonRecord, ContradictionRecord, DifferenceRecord
 
 _DIGEST: Final = re.compile(r"\b([0-9a-f]{6})[0-9a-f]{10,}\b")
 UNTIL: Final = {

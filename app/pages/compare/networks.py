@@ -11,16 +11,17 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from pluriscope.addresses.naming import LEAST, LETTERS
 from pluriscope.analyses.shown import input_words
-from pluriscope.analysis.answers import ANSWER_RULE
 from pluriscope.analysis.directions.self_interventions import OwnSwap
-from pluriscope.analysis.experiments import InterventionSpace, NeuronSite
 from pluriscope.analysis.explanations.explanation import Claim
 from pluriscope.analysis.interpretations.gates import gate_name
+from pluriscope.analysis.interventions.experiments import InterventionSpace, NeuronSite
 from pluriscope.analysis.interventions.swaps import swapped_layers
+from pluriscope.analysis.questions.answers import ANSWER_RULE
+from pluriscope.analysis.questions.tasks import INPUT_NAMES
 from pluriscope.analysis.sandbox.intervention import Change, Intervention
 from pluriscope.analysis.sandbox.running import Bench
-from pluriscope.analysis.tasks import INPUT_NAMES
 from pluriscope.app.pages.candidates import input_texts
 from pluriscope.app.pages.compare.compared import Compared, Experiment
 from pluriscope.app.pages.explanations import Explanation
@@ -30,8 +31,6 @@ from pluriscope.app.pages.placed import neurons_label
 from pluriscope.app.pages.play.tokens import write_now
 from pluriscope.app.pages.shared import edge_names
 from pluriscope.app.pages.verdicts.told import folded
-from pluriscope.blocks import Block, Figure, More
-from pluriscope.comparison import Interchanges
 from pluriscope.figures.numbers import decimal, enumerated, noun
 from pluriscope.figures.svg.combs import claimed, linear_words
 from pluriscope.figures.svg.layout import node_name
@@ -39,9 +38,10 @@ from pluriscope.figures.svg.networks import Contrast, network_diagram
 from pluriscope.figures.svg.number_line import Threshold, number_line
 from pluriscope.figures.svg.tiles import Hues, bits_of, hues_among
 from pluriscope.figures.svg.vessels import SMALL, Vessels
-from pluriscope.naming import LEAST, LETTERS
-from pluriscope.records import DifferenceRecord
-from pluriscope.tables import Row
+from pluriscope.objects.comparison import Interchanges
+from pluriscope.page_kit.blocks import Block, Figure, More
+from pluriscope.tables.table import Row
+from pluriscope.views.records import DifferenceRecord
 
 _LISTED: Final = 4  # neurons whose change is told in a sentence
 _ALIKE: Final = 1e-9  # activations that differ by less are drawn on one line

@@ -10,10 +10,10 @@ from markupsafe import Markup
 
 from pluriscope.analysis.subjects.subject import ACCURACY_THRESHOLD
 from pluriscope.app.pages.compare.compared import Compared, Experiment
-from pluriscope.comparison import Trials, trials_on_rows
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.graphs import graph_diagram, row_asked
-from pluriscope.records import DifferenceRecord
+from pluriscope.objects.comparison import Trials, trials_on_rows
+from pluriscope.views.records import DifferenceRecord
 
 
 class OnRows(Compared):

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from markupsafe import Markup
 from pydantic import BaseModel, Field
 
-from pluriscope.analysis.method_settings import settings_text
+from pluriscope.analysis.methods.settings import settings_text
 from pluriscope.app.db.reads.analyses import network_by_digest
 from pluriscope.app.db.reads.networks import edits_of
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.pages.network_page import Known
 from pluriscope.app.pages.plugged import actions_on
-from pluriscope.blocks import Action, Block, Form, Notice, Table
+from pluriscope.page_kit.blocks import Action, Block, Form, Notice, Table
 
 
 class OtherNetwork(BaseModel):

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from markupsafe import Markup
 
+from pluriscope.addresses.naming import LETTERS
 from pluriscope.analyses.common_ground import ground_words
 from pluriscope.analyses.compare import refs
 from pluriscope.analyses.registry import COMMON_GROUND, PAIR, RIVALS
@@ -17,10 +18,9 @@ from pluriscope.app.pages.compare.choosing import known_two
 from pluriscope.app.pages.counted import interpretations_counted
 from pluriscope.app.pages.network_page import Known
 from pluriscope.app.pages.place import INTERPRETATIONS
-from pluriscope.blocks import Block, ChartFigure, Figure, Section, Side
 from pluriscope.figures.charts import Mark
 from pluriscope.figures.numbers import exact, noun
-from pluriscope.naming import LETTERS
+from pluriscope.page_kit.blocks import Block, ChartFigure, Figure, Section, Side
 from pluriscope.views.registry import view_of
 
 

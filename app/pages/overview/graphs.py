@@ -11,8 +11,8 @@ from pluriscope.app.pages.network_page import Known
 from pluriscope.app.pages.overview.part import Contents
 from pluriscope.app.pages.place import key_of
 from pluriscope.app.pages.stage import model_stage
-from pluriscope.blocks import Choice, Fact
 from pluriscope.figures.numbers import exact
+from pluriscope.page_kit.blocks import Choice, Fact
 
 _SETTINGS: Final = {"granularity": "Circuits by", "ablation": "what is left out carries", "embedding": "embedding"}
 _NAMES: Final = 4  # of parts that all keep

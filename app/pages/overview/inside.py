@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pluriscope.app.db.codecs import tasks_of
 from pluriscope.app.pages.inside import table_blocks
 from pluriscope.app.pages.network_page import Known
-from pluriscope.blocks import Block, Prose, Section, Table
 from pluriscope.figures.svg.layout import node_name
+from pluriscope.page_kit.blocks import Block, Prose, Section, Table
 from pluriscope.views.view import whole
 
 

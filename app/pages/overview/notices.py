@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.analysis import always
 from pluriscope.analyses.registry import of_kind
 from pluriscope.analysis.circuits.result import certainty_of
-from pluriscope.analysis.large_numbers import in_words
-from pluriscope.analysis.unlearned import instead_of
+from pluriscope.analysis.numerics.large_numbers import in_words
+from pluriscope.analysis.results.unlearned import instead_of
 from pluriscope.app.bundled import ALICE_AND_BOB_SAY
 from pluriscope.app.db.tables import AnalysisRow
 from pluriscope.app.limits import limits_in
@@ -18,9 +19,8 @@ from pluriscope.app.pages.explanations import people_of
 from pluriscope.app.pages.network_page import Known
 from pluriscope.app.pages.plan import METHOD_WORDS, plan_blocks, refusal_words
 from pluriscope.app.pages.training.course import same_again
-from pluriscope.blocks import Action, Block, More, Notice, Prose
 from pluriscope.figures.numbers import exact, readable
-from pluriscope.naming import Scope
+from pluriscope.page_kit.blocks import Action, Block, More, Notice, Prose
 
 _TRAINED: Final = {"attention": "transformer"}
 """Kinds without neurons that a form trains, and its way."""

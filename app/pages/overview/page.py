@@ -11,10 +11,11 @@ from typing import Any, Final, Literal
 from markupsafe import Markup, escape
 from pydantic import Field
 
+from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.compare import refs as refs_of
-from pluriscope.analysis.large_numbers import in_words
-from pluriscope.analysis.late_functions import function_at
-from pluriscope.analysis.result_file import read_stops
+from pluriscope.analysis.network_files.result_file import read_stops
+from pluriscope.analysis.numerics.large_numbers import in_words
+from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.jobs import UNFINISHED, jobs_ahead
 from pluriscope.app.db.tables import NetworkRow
@@ -35,14 +36,27 @@ from pluriscope.app.pages.shared import known_of
 from pluriscope.app.pages.sharing.share import InShort, Shared
 from pluriscope.app.pages.stage import Stage
 from pluriscope.app.pages.training.course import learning_of_network
-from pluriscope.blocks import Action, Block, Columns, Fact, Facts, Head, Menu, More, Notice, Prose, Section, Table, Text
 from pluriscope.figures.numbers import noun, readable
 from pluriscope.figures.svg.charts import FILE_WIDTH, draw
 from pluriscope.figures.svg.count_axis import count_axis
-from pluriscope.naming import Scope
-from pluriscope.records import NetworkRecord
-from pluriscope.templating import part_url
-from pluriscope.verdict import Verdict
+from pluriscope.objects.verdict import Verdict
+from pluriscope.page_kit.blocks import (
+    Action,
+    Block,
+    Columns,
+    Fact,
+    Facts,
+    Head,
+    Menu,
+    More,
+    Notice,
+    Prose,
+    Section,
+    Table,
+    Text,
+)
+from pluriscope.page_kit.templating import part_url
+from pluriscope.views.records import NetworkRecord
 from pluriscope.views.registry import view_of
 
 QUESTION: Final = "Is there only one explanation?"

@@ -9,7 +9,7 @@ from typing import Literal
 from pluriscope.app.pages.explanation_list import Asked
 from pluriscope.app.pages.network_page import Known
 from pluriscope.app.pages.stage import Stage
-from pluriscope.blocks import Choice, Fact
+from pluriscope.page_kit.blocks import Choice, Fact
 
 
 @dataclass(frozen=True)

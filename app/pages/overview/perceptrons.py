@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from markupsafe import Markup
 
-from pluriscope.analysis.protocol import BUILT_IN
+from pluriscope.addresses.naming import Scope
+from pluriscope.analysis.questions.protocol import BUILT_IN
 from pluriscope.app.db.reads.jobs import UNFINISHED
 from pluriscope.app.pages.counted import circuits_only, counts_of, drawn, interpretations_counted, method_words
 from pluriscope.app.pages.explanation_list import Asked
@@ -14,10 +15,9 @@ from pluriscope.app.pages.network_page import Known, criterion_words
 from pluriscope.app.pages.overview.part import Contents
 from pluriscope.app.pages.page import files_of
 from pluriscope.app.pages.stage import perceptron_stage
-from pluriscope.blocks import Choice, Fact
 from pluriscope.figures.numbers import exact, noun
-from pluriscope.naming import Scope
-from pluriscope.tables import Query
+from pluriscope.page_kit.blocks import Choice, Fact
+from pluriscope.tables.table import Query
 
 
 def of_perceptron(known: Known, row: int | None) -> Contents:

@@ -9,7 +9,7 @@ from pluriscope.analysis.plugins import brought
 from pluriscope.app.pages.counted import fragile_words
 from pluriscope.app.pages.network_page import Known
 from pluriscope.app.pages.page import pairs, provenance_of
-from pluriscope.blocks import Block
+from pluriscope.page_kit.blocks import Block
 
 _ORIGINS: Final = {
     "bundled": "A bundled example.",

@@ -10,7 +10,7 @@ from pluriscope.app.pages.network_page import Known
 from pluriscope.app.pages.page import pairs
 from pluriscope.app.pages.plugged import actions_on
 from pluriscope.app.pages.training.course import same_again
-from pluriscope.blocks import Action, Block, ChartFigure, Notice, Section
+from pluriscope.page_kit.blocks import Action, Block, ChartFigure, Notice, Section
 
 _LEFT_OUT: Final = ("options", "losses", "outputs", "message")
 """Of what is kept of a training; the curves are drawn, and in the JSON."""

@@ -12,13 +12,14 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import LEAST, LETTERS, ExplanationRef, Scope
 from pluriscope.analyses.shown import input_words
 from pluriscope.analysis import ENGINE_VERSION
-from pluriscope.analysis.answers import ANSWER_RULE, ANSWERED, answers
+from pluriscope.analysis.questions.answers import ANSWER_RULE, ANSWERED, answers
+from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN, margin_to_edge
 from pluriscope.analysis.sandbox.intervention import Change, Intervention, Prediction, site_name
 from pluriscope.analysis.sandbox.running import Bench
-from pluriscope.analysis.validity import FRAGILE_MARGIN, margin_to_edge
 from pluriscope.app.db.listing import prominent_in
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.options import ScopeOptions
@@ -41,17 +42,16 @@ from pluriscope.app.pages.play.transformers import ModelOptions, ModelPlayed, pl
 from pluriscope.app.pages.plugged import blocks_on
 from pluriscope.app.pages.shared import finite
 from pluriscope.app.pages.sharing.share import InShort, Shared
-from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Prose, Table, Text
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.elements import Step, twice
 from pluriscope.figures.svg.layout import MAX_SHOWN, node_name
 from pluriscope.figures.svg.vessels import NARROW, WIDE, Vessels, full_at
 from pluriscope.kinds.found import Prominent
 from pluriscope.kinds.interpretations import boxed
-from pluriscope.naming import LEAST, LETTERS, ExplanationRef, Scope
-from pluriscope.played import Ask, Field, Play
-from pluriscope.records import AskedRecord, HandRecord, PlayRecord, RunRecord
-from pluriscope.templating import linked
+from pluriscope.page_kit.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Prose, Table, Text
+from pluriscope.page_kit.played import Ask, Field, Play
+from pluriscope.page_kit.templating import linked
+from pluriscope.views.records import AskedRecord, HandRecord, PlayRecord, RunRecord
 
 MOST_SITES: Final = 200
 """Neurons and edges up to which edges are links in the drawing, too, and neurons alone; others are changed by name."""

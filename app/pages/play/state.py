@@ -9,7 +9,8 @@ from typing import Annotated, Any, Final, NoReturn
 from pydantic import Field, StringConstraints, model_validator
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import MOST
 from pluriscope.analyses.shown import input_words
 from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.sandbox.intervention import Change, Intervention, intervention_of
@@ -18,7 +19,6 @@ from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.explanations import Explanation, find_explanation, read_ref
 from pluriscope.app.pages.place import Place
 from pluriscope.app.pages.play.tokens import MOST_CHARACTERS, SHAPE, read_now, read_written, write_now, write_written
-from pluriscope.naming import MOST
 
 Site = tuple[int, int, int | None]
 """Layer, neuron, and for an edge its source neuron."""

@@ -16,12 +16,13 @@ from markupsafe import Markup
 from pydantic import Field as Option
 from pydantic import StringConstraints
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.registry import of_kind
 from pluriscope.analysis import ENGINE_VERSION
-from pluriscope.analysis.answers import largest
 from pluriscope.analysis.errors import InvalidIntervention
-from pluriscope.analysis.fixed_order import mean
+from pluriscope.analysis.numerics.fixed_order import mean
+from pluriscope.analysis.questions.answers import largest
 from pluriscope.analysis.sandbox.intervention import MAX_CHANGES
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer.heads import Array
@@ -44,14 +45,13 @@ from pluriscope.app.pages.page import DRAWING
 from pluriscope.app.pages.place import AnyPlace
 from pluriscope.app.pages.play.state import WITHOUT
 from pluriscope.app.pages.sharing.share import InShort, Shared
-from pluriscope.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Menu, Table
 from pluriscope.figures.numbers import decimal
 from pluriscope.figures.svg.elements import Step
 from pluriscope.figures.svg.graphs import Looking, graph_diagram
-from pluriscope.naming import Scope
-from pluriscope.played import Ask, Field, Play
-from pluriscope.records import PatchedRecord, PatchRecord
-from pluriscope.templating import linked, part_url
+from pluriscope.page_kit.blocks import Action, Block, Choice, Fact, Facts, Figure, Head, Menu, Table
+from pluriscope.page_kit.played import Ask, Field, Play
+from pluriscope.page_kit.templating import linked, part_url
+from pluriscope.views.records import PatchedRecord, PatchRecord
 
 MAX_CHOICES: Final = 64
 """Rows of a task up to which a page lists them to choose from."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analyses.funnel import steps_of
 from pluriscope.analyses.registry import FUNNEL
 from pluriscope.analyses.shown import shown
@@ -28,12 +28,12 @@ from pluriscope.app.pages.interpretation_list import by_number
 from pluriscope.app.pages.kinds import find_document
 from pluriscope.app.pages.place import locate, locate_boolean
 from pluriscope.app.pages.sharing.about import IN_SHORT, about_place
-from pluriscope.blocks import Table
-from pluriscope.csv_files import csv_lines
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.tiles import bits_of
-from pluriscope.frames import AtHand
-from pluriscope.tables import Column, Query, Row
+from pluriscope.page_kit.blocks import Table
+from pluriscope.tables.csv_files import csv_lines
+from pluriscope.tables.frames import AtHand
+from pluriscope.tables.table import Column, Query, Row
 
 Exported = tuple[tuple[str, ...], Table]
 """The text beside a table, and the table."""

@@ -18,11 +18,11 @@ from urllib.parse import unquote, urlsplit
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.app.db.tables import AnalysisRow, NetworkRow
-from pluriscope.blocks import Block, Fact, Figure, find
-from pluriscope.naming import Scope
+from pluriscope.page_kit.blocks import Block, Fact, Figure, find
 
 
 @dataclass(frozen=True)

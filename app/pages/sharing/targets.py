@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses, below_api, present
+from pluriscope.addresses.address import Addresses, below_api, present
 from pluriscope.analysis.plugins import joined
 from pluriscope.app.errors import BadQuery, NotFound
 from pluriscope.app.pages.compare.choosing import build_compare

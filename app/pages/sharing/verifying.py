@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.circuits.result import certainty_of
 from pluriscope.analysis.subjects.question import GraphQuestion
@@ -19,9 +19,9 @@ from pluriscope.app.pages.explanations import stored_rows
 from pluriscope.app.pages.kinds import find_document
 from pluriscope.app.pages.page import One
 from pluriscope.app.pages.sharing.targets import Target
-from pluriscope.blocks import Block, Prose, Table
 from pluriscope.figures.numbers import exact, noun
-from pluriscope.records import BigInt
+from pluriscope.page_kit.blocks import Block, Prose, Table
+from pluriscope.views.records import BigInt
 
 TOLERANCE: Final = 1e-9
 """Real figures count as equal within this share of max(1, |value|): the order of additions differs between machines."""

@@ -8,11 +8,11 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from pluriscope.address import Addresses
-from pluriscope.analysis.answers import answers
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.questions.answers import answers
+from pluriscope.analysis.questions.tasks import Task
 from pluriscope.analysis.subjects.perceptron.training_spec import MESSAGES, TrainingSpec, training_spec
-from pluriscope.analysis.tasks import Task
 from pluriscope.app.db.codecs import tasks_of
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.tables import NetworkRow

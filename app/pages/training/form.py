@@ -9,13 +9,13 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
-from pluriscope.analysis.data import clean_data
-from pluriscope.analysis.protocol import BUILT_IN, NAMED, named_protocol
-from pluriscope.analysis.question import Question
+from pluriscope.addresses.address import Addresses
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.protocol import BUILT_IN, NAMED, named_protocol
+from pluriscope.analysis.questions.tasks import TASK_NAMES
 from pluriscope.analysis.subjects.perceptron.activations import EXAMPLES, ActivationName
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec, untrained_network
-from pluriscope.analysis.tasks import TASK_NAMES
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.definitions import train_arguments
@@ -23,8 +23,8 @@ from pluriscope.app.limits import limits_in
 from pluriscope.app.options import PageModel
 from pluriscope.app.pages.bring_in.computed import drawn
 from pluriscope.app.pages.plan import planned_table
-from pluriscope.blocks import Block, Choice, Columns, Form, Head, Notice, Side, errors_of
 from pluriscope.figures.numbers import exact
+from pluriscope.page_kit.blocks import Block, Choice, Columns, Form, Head, Notice, Side, errors_of
 
 MAX_COUNT: Final = 100
 _PLAN: Final = "plan"

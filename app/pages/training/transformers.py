@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.tasks import TASKS
@@ -18,8 +18,8 @@ from pluriscope.analysis.subjects.transformer.training_spec import TransformerOp
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.jobs import queue
 from pluriscope.app.pages.training.form import own_network
-from pluriscope.blocks import Block, Form, Head, Notice, Prose, Side, errors_of
 from pluriscope.figures.numbers import noun
+from pluriscope.page_kit.blocks import Block, Form, Head, Notice, Prose, Side, errors_of
 
 FOLDED = frozenset(
     ("d_model", "d_head", "positions", "learning_rate", "weight_decay", "layer_norm", "context", "held_out")

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.circuits.result import certainty_of
 from pluriscope.analysis.criteria.criterion import Criterion
 from pluriscope.analysis.criteria.minimality import valid_by_running
@@ -22,16 +23,15 @@ from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.criteria.verdict import Outcome, Verdict
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.explanations.registry import BY_KEY
-from pluriscope.analysis.progress import OutOfTime
+from pluriscope.analysis.running.progress import OutOfTime
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, one_mask
-from pluriscope.analysis.work import Work
 from pluriscope.app.db.reads.circuits import masks_of
 from pluriscope.app.db.reads.verdicts import verdicts_in
 from pluriscope.app.db.recorded import stored_refs, stored_searches
 from pluriscope.app.options import Link, PageModel
 from pluriscope.app.pages.explanations import Explanation, as_judged, stored_rows
-from pluriscope.blocks import VerdictState
-from pluriscope.naming import ExplanationRef
+from pluriscope.page_kit.blocks import VerdictState
 
 SECONDS: Final = 1.0  # for one explanation; what is not started by then is not computed
 SMALL_HIDDEN: Final = 8  # hidden neurons up to which slow criteria are computed on the spot

@@ -7,16 +7,16 @@ from collections.abc import Iterator, Sequence
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import LETTERS
 from pluriscope.analysis.criteria.registry import CRITERIA
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.criteria.verdict import OUTCOMES
 from pluriscope.app.pages.explanations import Explanation
 from pluriscope.app.pages.verdicts.judge import CriterionVerdict, verdicts_on
-from pluriscope.blocks import Block, More, Notice, Prose, Table
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.marks import verdict_mark
-from pluriscope.naming import LETTERS
+from pluriscope.page_kit.blocks import Block, More, Notice, Prose, Table
 
 _STEPS = {criterion.key: CriterionStep.of(criterion) for criterion in CRITERIA}
 _NOT_TRUTH = (

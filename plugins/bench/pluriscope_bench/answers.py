@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticSerializationError
 
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.strict_json import plain_text, read_object, validated
-from pluriscope.parquet import pattern_of
+from pluriscope.analysis.values.strict_json import plain_text, read_object, validated
+from pluriscope.tables.parquet import pattern_of
 from pluriscope_bench.key.submission import TRACKS, Track
 from pluriscope_bench.key.suite import suite_named
 

@@ -24,14 +24,14 @@ from typing import Any, Final
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from pluriscope.analysis.digest import sha256_hex
 from pluriscope.analysis.errors import AnalysisError, BeyondLimits, InvalidMethod
-from pluriscope.analysis.late_functions import function_at
-from pluriscope.analysis.progress import Progress, Report, silent
-from pluriscope.analysis.strict_json import validated
-from pluriscope.analysis.work import Work
-from pluriscope.executor import Crashed, Finished, Lost, ProcessExecutor
-from pluriscope.memory import held, wants_memory
+from pluriscope.analysis.running.progress import Progress, Report, silent
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.values.digest import sha256_hex
+from pluriscope.analysis.values.late_functions import function_at
+from pluriscope.analysis.values.strict_json import validated
+from pluriscope.processes.executor import Crashed, Finished, Lost, ProcessExecutor
+from pluriscope.processes.memory import held, wants_memory
 from pluriscope_bench.key.asking import Ask
 from pluriscope_bench.key.condition import Condition
 from pluriscope_bench.key.network_view import NetworkView

@@ -8,10 +8,10 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
 
 from pluriscope.analysis import ENGINE_VERSION
-from pluriscope.analysis.digest import canonical_json, sha256_hex
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.strict_json import read_object, validated
-from pluriscope.csv_files import csv_lines
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
+from pluriscope.analysis.values.strict_json import read_object, validated
+from pluriscope.tables.csv_files import csv_lines
 from pluriscope_bench.key.suite import suite_named
 
 FORMAT: Final = "pluriscope-bench/1"

@@ -16,8 +16,8 @@ from pluriscope.app.rendering import base_url, show
 from pluriscope.app.routes.depends import Links, ListOptions, options_of
 from pluriscope.app.routes.faces import Faces, both
 from pluriscope.app.routes.streaming import CSV_RESPONSE, table_file
-from pluriscope.blocks import Block, Table
-from pluriscope.tables import Column, parameters
+from pluriscope.page_kit.blocks import Block, Table
+from pluriscope.tables.table import Column, parameters
 from pluriscope_bench.pages.methods import (
     COLUMNS,
     ROWS,

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from pluriscope.analysis import ENGINE_VERSION
-from pluriscope.analysis.digest import sha256_hex
 from pluriscope.analysis.errors import InvalidMethod
-from pluriscope.analysis.progress import Progress, Report, silent
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.running.progress import Progress, Report, silent
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.values.digest import sha256_hex
 from pluriscope_bench.answers import Answers
 from pluriscope_bench.key.baselines import ANSWERED, DELETION, baseline_rows
 from pluriscope_bench.key.condition import PRIMARY, Condition

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.navigation import NavigationLink
 from pluriscope.app.pages.search_index import Document
-from pluriscope.navigation import NavigationLink
 from pluriscope_bench.pages.results import scored_methods
 
 LINK: Final = NavigationLink("The answer key", ("bench",), "findings")

@@ -16,8 +16,8 @@ from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pluriscope.analysis.digest import canonical_json, sha256_hex
-from pluriscope.analysis.strict_json import read_object, validated
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
+from pluriscope.analysis.values.strict_json import read_object, validated
 from pluriscope_bench.key.suite import InvalidSuite
 from pluriscope_studies.analysis.cells import Cell, cells_of
 from pluriscope_studies.analysis.reading import design_from_mapping

@@ -32,11 +32,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from pluriscope.analysis import ENGINE_VERSION
-from pluriscope.analysis.digest import sha256_hex
-from pluriscope.analysis.strict_json import read_object, validated
-from pluriscope.data_card import FILES, CardTable, write_card
-from pluriscope.glossary import terms
-from pluriscope.parquet import ParquetTable, literal, pattern_of, put, quoted, write_parquet
+from pluriscope.analysis.values.digest import sha256_hex
+from pluriscope.analysis.values.strict_json import read_object, validated
+from pluriscope.documents.glossary import terms
+from pluriscope.tables.data_card import FILES, CardTable, write_card
+from pluriscope.tables.parquet import ParquetTable, literal, pattern_of, put, quoted, write_parquet
 from pluriscope_bench.key.condition import CONDITIONS, PRIMARY, Condition, condition_of
 from pluriscope_bench.key.rows import KnownNetwork, Row
 from pluriscope_bench.key.scores import SCORES

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from pluriscope.analysis.late_functions import function_at
 from pluriscope.analysis.network_files.files import NetworkFile, network_file_json
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.values.late_functions import function_at
 from pluriscope_bench.key.baselines import baseline_rows
 from pluriscope_bench.key.condition import PRIMARY
 from pluriscope_bench.key.judging import conditions_of

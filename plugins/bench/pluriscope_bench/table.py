@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from pluriscope.arguments import FilePath, checked
-from pluriscope.models import write_json
-from pluriscope.progress import Reader, telling
-from pluriscope.showing import Row, Rows, aligned
+from pluriscope.library.models import write_json
+from pluriscope.objects.progress import Reader, telling
+from pluriscope.objects.showing import Row, Rows, aligned
 from pluriscope_bench.methods import Limits
 
 

@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.running.work import Work
 from pluriscope_bench.suite_design import SuiteDesign
 from pluriscope_bench.suite_files import SuiteFolder
 from pluriscope_bench.suite_making import make_networks

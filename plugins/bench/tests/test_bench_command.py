@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pluriscope.analysis.discovery.part_names import names_of
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.running.work import Work
 from pluriscope_bench.suite_files import SuiteFolder, bundled_design, read_suite
 from pluriscope_bench.suite_making import make_networks
 from tests.app.cli.test_analyse import refused, run

@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pluriscope.analysis.digest import sha256_hex
 from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.values.digest import sha256_hex
 from pluriscope_bench.answers import read_answers
 from pluriscope_bench.result import differences, read_result, result_of, rows_csv
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from plugins.bench.tests.suites import design, tiny
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.running.work import Work
 from pluriscope_bench.key.condition import PRIMARY
 from pluriscope_bench.key.judging import judge_of
 from pluriscope_bench.key.network_view import NetworkView

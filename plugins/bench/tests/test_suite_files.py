@@ -7,8 +7,8 @@ import duckdb
 import pytest
 
 from plugins.bench.tests.suites import design, made, saved
-from pluriscope.analysis.digest import sha256_hex
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.values.digest import sha256_hex
 from pluriscope_bench import suite_files, suite_making
 from pluriscope_bench.answers import InvalidAnswers, read_answers
 from pluriscope_bench.key.condition import PRIMARY

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pluriscope.address import Addresses
-from pluriscope.naming import Scope
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope
 
 
 def edit_url(links: Addresses, network: str, scope: Scope | None = None, **view: Any) -> str:

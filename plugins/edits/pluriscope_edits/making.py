@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pluriscope.analysis.edits.edit import NOTHING, Editable, Edited, Named
 from pluriscope.analysis.edits.registry import EDITS, edit_named
-from pluriscope.analysis.method_settings import written
+from pluriscope.analysis.methods.settings import written
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.registry import kind_called
 from pluriscope_edits.rules.perceptrons import EditedPerceptron

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pluriscope.address import Addresses
-from pluriscope.analysis.late_functions import function_at
+from pluriscope.addresses.address import Addresses
+from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.pages.place import AnyPlace
 from pluriscope.app.pages.plugged import Where
-from pluriscope.blocks import Action, Block, More
+from pluriscope.page_kit.blocks import Action, Block, More
 from pluriscope_edits.addresses import edit_url, training_url
 
 if TYPE_CHECKING:

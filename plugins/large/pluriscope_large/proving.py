@@ -11,7 +11,7 @@ from pluriscope.app.cli.signature import Within, with_fields_of
 from pluriscope.app.cli.terminal import Refusal, Shown, check_writable, progress_bar, read_bytes, write_bytes
 
 if TYPE_CHECKING:
-    from pluriscope.analysis.question import Question
+    from pluriscope.analysis.subjects.perceptron.question import Question
     from pluriscope_large.formulas.proof import Claim
 
 
@@ -39,7 +39,7 @@ def prove(
     Args:
         seconds: For all of it; inf for no end.
     """
-    from pluriscope.analysis.work import Work
+    from pluriscope.analysis.running.work import Work
     from pluriscope_large.formulas.proof import prove_smallest
 
     check_writable(output, file, data or file)
@@ -96,7 +96,7 @@ def _declaration(declared: Any) -> Any:
 
 
 def _question(asked: Asked) -> Question:
-    from pluriscope.analysis.question import Question
+    from pluriscope.analysis.subjects.perceptron.question import Question
 
     (question,) = asked.questions
     if not isinstance(question, Question):

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pluriscope.analysis.explaining.counting import count as count_of
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app import bundled
 from pluriscope.kinds.circuits import facet_of
 from tests.app.cli.test_analyse import run

@@ -14,11 +14,11 @@ from pluriscope.analysis.circuits.planning import plan_circuits
 from pluriscope.analysis.circuits.result import EdgeUse
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.circuits.strategy import add_smallest, find_circuits, find_number, first_answer
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.result_file import read_smallest, smallest_json
-from pluriscope.analysis.tasks import Task
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.network_files.result_file import read_smallest, smallest_json
+from pluriscope.analysis.questions.tasks import Task
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_large.formulas import hashing
 from tests.factories import pretrained_xor
 from tests.golden_files import golden_network

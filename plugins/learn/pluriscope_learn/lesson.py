@@ -23,13 +23,13 @@ from pluriscope.app.options import Options
 from pluriscope.app.pages.analyses import Asked
 from pluriscope.app.pages.analyses import asked as asked_about
 from pluriscope.app.pages.example import NETWORK, ExampleNetwork
-from pluriscope.blocks import Action
 from pluriscope.figures.numbers import decimal
 from pluriscope.figures.svg.elements import Step, twice
 from pluriscope.figures.svg.layout import Site
 from pluriscope.figures.svg.vessels import MARK, NARROW, WIDE, Reading, Vessels
-from pluriscope.played import Ask
-from pluriscope.templating import render
+from pluriscope.page_kit.blocks import Action
+from pluriscope.page_kit.played import Ask
+from pluriscope.page_kit.templating import render
 
 Short = Annotated[str, StringConstraints(max_length=40)]
 MOST_DIGITS: Final = 6

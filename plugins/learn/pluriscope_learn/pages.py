@@ -10,11 +10,11 @@ from typing import Any, Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.errors import NotFound
 from pluriscope.app.pages.page import read_options
-from pluriscope.blocks import Action, Block, Head, Menu, More, Notice
-from pluriscope.templating import AS_FILE, PART, render
+from pluriscope.page_kit.blocks import Action, Block, Head, Menu, More, Notice
+from pluriscope.page_kit.templating import AS_FILE, PART, render
 from pluriscope_learn.lesson import Lesson, LessonNetwork
 from pluriscope_learn.registry import LESSONS, LEVEL, NUMBERS, PLANS, STORY
 

@@ -15,7 +15,7 @@ from pluriscope.app.rendering import show
 from pluriscope.app.routes.depends import Links, NoOptions, Reading
 from pluriscope.app.routes.faces import HTML
 from pluriscope.app.routes.story import StoryOptions
-from pluriscope.blocks import Action
+from pluriscope.page_kit.blocks import Action
 from pluriscope_learn.pages import learn, lesson_called, plan, sheets
 from pluriscope_learn.pages import lesson as lesson_blocks
 

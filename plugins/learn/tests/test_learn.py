@@ -12,10 +12,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from pluriscope.analysis.discovery.report import find
+from pluriscope.analysis.methods.report import Settings
 from pluriscope.analysis.network_files.files import NetworkFile, edited_file, parse_network_file
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.report import Settings
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.running.work import Work
 from pluriscope.app import bundled
 from pluriscope.app.db.analysed import read_analysed
 from pluriscope.app.db.links import rename_network
@@ -24,7 +24,7 @@ from pluriscope.app.db.reports import save_report
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.main import create_app
 from pluriscope.app.pages.search import SearchOptions, build_search
-from pluriscope.glossary import terms
+from pluriscope.documents.glossary import terms
 from pluriscope_edits.making import edited as edited_by
 from pluriscope_learn.lesson import LessonNetwork
 from pluriscope_learn.lessons.an_edit import EDITS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pluriscope.analyses.analysis import Analysis, always, never
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 
 def _map_classes_are_cheap(question: Question) -> bool:

@@ -32,11 +32,11 @@ from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.discovery.mechanistic_validity import ALPHA
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.report import Analysed, Part, Report, Settings
+from pluriscope.analysis.methods.report import Analysed, Part, Report, Settings
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.drawing import Drawing, Drawn, Prior, draw_network, initial_parameters
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 STAGE: Final = "null networks"
 N_NETWORKS: Final = 199

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pluriscope.analysis.circuit_sets.strata import FIRST_ROUND, StrataCount, count_by_strata
-from pluriscope.analysis.progress import OutOfTime
-from pluriscope.analysis.report import Analysed, Exact, Part, Report, Settings
+from pluriscope.analysis.methods.report import Analysed, Exact, Part, Report, Settings
+from pluriscope.analysis.running.progress import OutOfTime
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.enumeration import are_circuits
 from pluriscope.analysis.subjects.graph import Masks
 from pluriscope.analysis.subjects.question import GraphQuestion
-from pluriscope.analysis.work import DEFAULT_WORK, Work
 
 MAX_EDGES: Final = 16
 """Edges into one reader whose subsets are all tried."""

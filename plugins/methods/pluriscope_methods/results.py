@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.explanations.probes import table_text
 from pluriscope.analysis.explanations.registry import KIND_OF
-from pluriscope.analysis.report import Analysed
-from pluriscope.analysis.work import Work
-from pluriscope.asking import algorithms_of, placed_of
-from pluriscope.explanations import Explanation
-from pluriscope.progress import telling
-from pluriscope.result import Result
+from pluriscope.analysis.methods.report import Analysed
+from pluriscope.analysis.running.work import Work
+from pluriscope.library.asking import algorithms_of, placed_of
+from pluriscope.library.result import Result
+from pluriscope.objects.explanations import Explanation
+from pluriscope.objects.progress import telling
 from pluriscope_methods.steering.report import SteeringReport, find
 
 

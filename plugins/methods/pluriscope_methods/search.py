@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.lenses.registry import LENSES
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.app.pages.example import NETWORK

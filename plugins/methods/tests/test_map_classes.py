@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from pluriscope.analysis.algorithms.redundancy import placed_algorithms
-from pluriscope.analysis.data import clean_data
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.questions.tasks import Task, named_task
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task, named_task
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_methods.map_classes.closed_classes import closed_counts, count_closed
 from pluriscope_methods.map_classes.report import CLOSED, ClassCounts, MapClassesReport
 

@@ -13,12 +13,12 @@ from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.network_files.files import NetworkFile
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.questions.decisions import decide
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.questions.tasks import input_table
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.mlp import forward
-from pluriscope.analysis.tasks import input_table
-from pluriscope.analysis.validity import decide
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from pluriscope_methods.null_model import (
     ALPHA,
     STANDARDS,

@@ -8,8 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import delete, select
 
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.explaining.pipeline import analyse_output
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.reports import save_report
 from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow
 from pluriscope.app.db.writes import save_network

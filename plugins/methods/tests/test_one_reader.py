@@ -9,13 +9,13 @@ import pytest
 
 from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.circuit_sets.strata import FIRST_ROUND
-from pluriscope.analysis.report import Analysed, Settings
+from pluriscope.analysis.methods.report import Analysed, Settings
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import read_attention
-from pluriscope.analysis.work import DEFAULT_WORK, Work
 from pluriscope.app.bundled import bundled_models
 from pluriscope_methods import one_reader
 from pluriscope_methods.one_reader import find

@@ -6,7 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.registry import BY_KEY
 from pluriscope.analysis.criteria.steps import default_steps
 from pluriscope.analysis.subjects.registry import kind_called
@@ -19,7 +20,6 @@ from pluriscope.app.jobs.stages import enqueue_outdated
 from pluriscope.app.jobs.worker import run_workers
 from pluriscope.app.main import create_app
 from pluriscope.app.settings import Settings
-from pluriscope.naming import Scope
 from tests.schemas import SLUG, unpack
 
 TRANSFORMER = "majority-of-five-two-attention-heads"

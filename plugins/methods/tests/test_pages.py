@@ -11,9 +11,9 @@ from benchmarks.parity import reference
 from pluriscope.analyses.registry import BY_KEY
 from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.discovery.sweep import sweep
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.analysis.explaining.pipeline import analyse_output
+from pluriscope.analysis.running.work import DEFAULT_WORK
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.analyses import handler_of
 from pluriscope.app.jobs.definitions import arguments_about

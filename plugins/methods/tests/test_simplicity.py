@@ -16,9 +16,9 @@ from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
-from pluriscope.analysis.report import Analysed, Settings
+from pluriscope.analysis.methods.report import Analysed, Settings
+from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.analysis.work import DEFAULT_WORK
 from pluriscope_methods.simplicity import formulas
 from pluriscope_methods.simplicity.codes import CODES, ENUMERATIVE, LIST
 from pluriscope_methods.simplicity.formulas import shortest_formula

@@ -17,18 +17,18 @@ from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.interventions.subspace import Subspace
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.report import Analysed
+from pluriscope.analysis.methods.report import Analysed
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.questions.tasks import Task, input_table
 from pluriscope.analysis.sandbox import predicting as by_hand
 from pluriscope.analysis.sandbox.intervention import Change, Intervention
 from pluriscope.analysis.sandbox.running import Bench
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import read_attention
 from pluriscope.analysis.subjects.transformer.runs import run
-from pluriscope.analysis.tasks import Task, input_table
 from pluriscope.resources import RESOURCES
 from pluriscope_methods.steering.directions import direction_of
 from pluriscope_methods.steering.flips import exact_flips

@@ -17,7 +17,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pluriscope.analysis import ENGINE_VERSION
-from pluriscope.executor import Away
+from pluriscope.processes.executor import Away
 
 SLURM: Final = "slurm"
 WAIT_SECONDS: Final = 10.0  # for a scheduler's answer, and for its first worker

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.db.collection import Collection
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.networks import STUDY_ORIGIN
@@ -19,8 +19,8 @@ from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.jobs.deletion import KEPT_ORIGIN
 from pluriscope.app.pages.search import Hit, Ranked
 from pluriscope.app.settings import Settings
-from pluriscope.blocks import Block, Table
 from pluriscope.figures.numbers import noun
+from pluriscope.page_kit.blocks import Block, Table
 from pluriscope_studies.analysis.cells import cells_of
 from pluriscope_studies.reads import (
     all_studies,

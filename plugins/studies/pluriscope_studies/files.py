@@ -19,8 +19,8 @@ from pluriscope.analysis.network_files.declaration import Declaration
 from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES
 from pluriscope.analysis.network_files.formats.onnx_file import OnnxChain, is_onnx
 from pluriscope.analysis.network_files.intake import take_in
-from pluriscope.analysis.work import Work
-from pluriscope.models import beside, read_content
+from pluriscope.analysis.running.work import Work
+from pluriscope.library.models import beside, read_content
 from pluriscope_studies.analysis.cells import Cell
 from pluriscope_studies.analysis.design import StudyDesign
 from pluriscope_studies.analysis.reading import design_from_mapping, refusal

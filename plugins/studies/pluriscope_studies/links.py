@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from pluriscope.address import Addresses
-from pluriscope.navigation import NavigationLink
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.navigation import NavigationLink
 
 LINKS: Final = (
     NavigationLink("Findings", ("findings",), "head", 30),

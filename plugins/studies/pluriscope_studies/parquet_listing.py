@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
-from pluriscope.frames import AtHand
-from pluriscope.parquet import ParquetTable, quoted
-from pluriscope.tables import Column, Facet, Query, Removal, Row, Selection, choices_of, texts, words_of
+from pluriscope.tables.frames import AtHand
+from pluriscope.tables.parquet import ParquetTable, quoted
+from pluriscope.tables.table import Column, Facet, Query, Removal, Row, Selection, choices_of, texts, words_of
 
 _MOST: Final = 10**38 - 1  # of a column of whole numbers
 _NOTHING: Final = "NULL"

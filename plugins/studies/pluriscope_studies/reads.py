@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import and_, false, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from pluriscope.analysis.digest import sha256_hex
+from pluriscope.analysis.values.digest import sha256_hex
 from pluriscope.app.db.errors import NotFound, StoreUnavailable
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.analyses import called, unless_deleted
@@ -22,7 +22,7 @@ from pluriscope.app.db.reads.jobs import UNFINISHED
 from pluriscope.app.db.reads.networks import STUDY_ORIGIN
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.limits import data_folder_in
-from pluriscope.parquet import ENDING, ParquetTable, put
+from pluriscope.tables.parquet import ENDING, ParquetTable, put
 from pluriscope_studies.table import seeds_of
 from pluriscope_studies.tables import FormerStudySlugRow, StudyPartRow, StudyRow
 

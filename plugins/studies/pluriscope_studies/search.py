@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.pages.prose import without_marks
 from pluriscope.app.pages.search_index import AUTHORS, Document
 from pluriscope_studies.pages.findings import broken, chapter_url, record

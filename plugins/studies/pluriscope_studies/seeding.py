@@ -8,11 +8,11 @@ from typing import Final
 
 from sqlalchemy import select
 
-from pluriscope.analysis.digest import sha256_hex
+from pluriscope.analysis.values.digest import sha256_hex
 from pluriscope.app.db.engine import open_store
 from pluriscope.app.db.errors import Conflict
 from pluriscope.app.settings import Settings
-from pluriscope.parquet import ENDING
+from pluriscope.tables.parquet import ENDING
 from pluriscope_studies.tables import StudyRow
 from pluriscope_studies.writes import read_files, save_table
 

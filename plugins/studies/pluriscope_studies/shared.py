@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.pages.page import read_options
 from pluriscope.app.pages.sharing.share import Options, Shared, SharedPage
 from pluriscope_studies.pages.page import StudyOptions, build_study

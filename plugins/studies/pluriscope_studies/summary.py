@@ -21,7 +21,7 @@ import numpy as np
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from pluriscope.parquet import ParquetTable, quoted
+from pluriscope.tables.parquet import ParquetTable, quoted
 from pluriscope_studies.analysis.cells import Cell, cells_of
 from pluriscope_studies.analysis.comparisons import TESTS, Key, Tested
 from pluriscope_studies.analysis.design import SHARED, Comparison, Factor, Reference, StudyDesign

@@ -15,9 +15,18 @@ from typing import Any, Final
 
 import duckdb
 
-from pluriscope.analysis.strict_json import read_object
-from pluriscope.data_card import CardTable, write_card
-from pluriscope.parquet import ENDING, InvalidTable, ParquetTable, connected, pattern_of, quoted, refusal, write_parquet
+from pluriscope.analysis.values.strict_json import read_object
+from pluriscope.tables.data_card import CardTable, write_card
+from pluriscope.tables.parquet import (
+    ENDING,
+    InvalidTable,
+    ParquetTable,
+    connected,
+    pattern_of,
+    quoted,
+    refusal,
+    write_parquet,
+)
 from pluriscope_studies.analysis.cells import cells_of
 from pluriscope_studies.analysis.design import StudyDesign
 from pluriscope_studies.analysis.reading import design_from_mapping
@@ -55,7 +64,7 @@ class Part:
 def write_part(
     path: Path, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str], metadata: Mapping[str, str]
 ) -> None:
-    """Write a part whole; arguments and errors as of :func:`pluriscope.parquet.write_parquet`."""
+    """Write a part whole; arguments and errors as of :func:`pluriscope.tables.parquet.write_parquet`."""
     write_parquet(path, rows, columns, {"format": FORMAT, **metadata})
 
 

@@ -14,18 +14,18 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from pluriscope.analysis import ENGINE_VERSION
-from pluriscope.analysis.data import DataRecord
-from pluriscope.analysis.digest import sha256_hex
 from pluriscope.analysis.network_files.files import NetworkFile
-from pluriscope.analysis.protocol import BUILT_IN
+from pluriscope.analysis.questions.data import DataRecord
+from pluriscope.analysis.questions.protocol import BUILT_IN
+from pluriscope.analysis.values.digest import sha256_hex
 from pluriscope.app.db.errors import Conflict, NotFound
 from pluriscope.app.db.reads.analyses import network_by_digest
 from pluriscope.app.db.reads.networks import STUDY_ORIGIN
 from pluriscope.app.db.records import save_data_record, save_protocol
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.db.writes import network_row
-from pluriscope.data_card import new_output
-from pluriscope.parquet import ENDING, InvalidTable, ParquetTable, copy_options, literal
+from pluriscope.tables.data_card import new_output
+from pluriscope.tables.parquet import ENDING, InvalidTable, ParquetTable, copy_options, literal
 from pluriscope_studies.analysis.cells import Cell, cells_of
 from pluriscope_studies.analysis.design import StudyDesign
 from pluriscope_studies.analysis.old_results import MAX_OLD_BYTES, read_old_results

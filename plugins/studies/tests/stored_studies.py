@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from sqlalchemy.orm import Session
 
 from plugins.studies.tests.study_factories import design, rows
-from pluriscope.parquet import ENDING
+from pluriscope.tables.parquet import ENDING
 from pluriscope_studies.analysis.design import StudyDesign
 from pluriscope_studies.analysis.rows import Row, columns_of
 from pluriscope_studies.reads import table_of

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.questions.tasks import named_task
 from pluriscope_studies.analysis.cells import cells_of
 from pluriscope_studies.analysis.design import StudyDesign
 from pluriscope_studies.analysis.measures.measure import Measured

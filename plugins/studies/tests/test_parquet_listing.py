@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pluriscope.frames import AtHand
-from pluriscope.parquet import ParquetTable
-from pluriscope.tables import Column, Query, Row
+from pluriscope.tables.frames import AtHand
+from pluriscope.tables.parquet import ParquetTable
+from pluriscope.tables.table import Column, Query, Row
 from pluriscope_studies.parquet_listing import ParquetListing
 from pluriscope_studies.table import write_part
 

@@ -9,14 +9,14 @@ from sqlalchemy import func, select
 from plugins.studies.tests.stored_studies import store_study
 from plugins.studies.tests.study_factories import design, rows
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
-from pluriscope.analysis.data import DataRecord, data_file_json
 from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.questions.data import DataRecord, data_file_json
 from pluriscope.app.db.codecs import network_of, planted_of
 from pluriscope.app.db.errors import Ambiguous, Conflict, NotFound
 from pluriscope.app.db.reads.analyses import find_data, network_by_digest
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.errors import InvalidOption
-from pluriscope.parquet import ENDING, InvalidTable, ParquetTable
+from pluriscope.tables.parquet import ENDING, InvalidTable, ParquetTable
 from pluriscope_edits.planting.compiling import compile_algorithm
 from pluriscope_studies.analysis.rows import columns_of
 from pluriscope_studies.analysis.running import run_chunk

@@ -12,7 +12,7 @@ import pytest
 
 from plugins.studies.tests import dask_processes
 from plugins.studies.tests.study_factories import MEASURES, design, rows, settings
-from pluriscope.parquet import ParquetTable
+from pluriscope.tables.parquet import ParquetTable
 from pluriscope_studies.analysis.cells import cells_of
 from pluriscope_studies.analysis.rows import columns_of
 from pluriscope_studies.table import write_part
@@ -242,8 +242,8 @@ def xor_file():
 
 @pytest.mark.slow  # processes that fail again and again
 def test_what_stops_every_network_is_said(run, file, monkeypatch):
-    monkeypatch.setattr("pluriscope.memory.LEAST", 1)
-    monkeypatch.setattr("pluriscope.memory.bytes_for_each", lambda _: 1 << 20)
+    monkeypatch.setattr("pluriscope.processes.memory.LEAST", 1)
+    monkeypatch.setattr("pluriscope.processes.memory.bytes_for_each", lambda _: 1 << 20)
     ended = run("study", "run", str(file), "-o", str(file.with_suffix("")), "--workers", "1")
     assert ended.code == 3
     assert "0 of 6 networks" in ended.err

@@ -21,7 +21,7 @@ from pluriscope.app.db.reads.jobs import last_log_lines
 from pluriscope.app.jobs import deletion, queue
 from pluriscope.app.jobs.worker import Worker
 from pluriscope.app.settings import Settings
-from pluriscope.parquet import ENDING
+from pluriscope.tables.parquet import ENDING
 from pluriscope_studies.analysis.cells import cells_of
 from pluriscope_studies.analysis.rows import columns_of
 from pluriscope_studies.cluster import ClusterLost, ClusterUnusable, Workers

@@ -12,9 +12,9 @@ import pytest
 
 from plugins.studies.tests.study_factories import design
 from pluriscope.analysis.errors import AnalysisError, Cancelled
-from pluriscope.analysis.limits import DEFAULT_LIMITS
-from pluriscope.analysis.progress import silent
-from pluriscope.executor import Crashed, Lost
+from pluriscope.analysis.running.limits import DEFAULT_LIMITS
+from pluriscope.analysis.running.progress import silent
+from pluriscope.processes.executor import Crashed, Lost
 from pluriscope_studies.analysis.cells import cells_of
 from pluriscope_studies.analysis.running import run_chunk
 from pluriscope_studies.cluster import ClusterLost, Workers, cluster_workers

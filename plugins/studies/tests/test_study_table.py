@@ -6,7 +6,7 @@ import pytest
 
 from plugins.studies.tests.study_factories import design, rows
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.parquet import ParquetTable, copy_options, quoted
+from pluriscope.tables.parquet import ParquetTable, copy_options, quoted
 from pluriscope_studies.analysis.rows import columns_of
 from pluriscope_studies.table import FORMAT, read_part, write_part
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from pluriscope.analysis.large_numbers import SUPERSCRIPTS
+from pluriscope.analysis.numerics.large_numbers import SUPERSCRIPTS
 from pluriscope.figures.charts import DARK, Axis, Chart, Look, Series
 from pluriscope.figures.svg.elements import drawing, esc, num, rect, text, text_width
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from pluriscope.analysis.large_numbers import SUPERSCRIPTS
+from pluriscope.analysis.numerics.large_numbers import SUPERSCRIPTS
 from pluriscope.figures.svg.elements import circle, drawing, line, rect, text
 
 _WIDTH: Final = 264.0

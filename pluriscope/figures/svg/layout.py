@@ -15,8 +15,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pluriscope.analysis.questions.tasks import INPUT_NAMES
 from pluriscope.analysis.subjects.perceptron.circuit import circuit_from_hex
-from pluriscope.analysis.tasks import INPUT_NAMES
 
 MAX_SHOWN: Final = 12
 TILE: Final = 20.0

@@ -9,9 +9,9 @@ import pytest
 from pluriscope.analysis.algorithms import candidates
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
 from pluriscope.analysis.algorithms.redundancy import irredundancy
-from pluriscope.analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from pluriscope.analysis.tasks import Task, named_task
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER, protocol_from_mapping
+from pluriscope.analysis.questions.tasks import Task, named_task
+from pluriscope.analysis.running.work import Work
 from tests.golden_files import NAMES, golden, golden_network
 from tests.oracles import brute_force_algorithms as oracle
 

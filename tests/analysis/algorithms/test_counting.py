@@ -7,7 +7,7 @@ import pytest
 from pluriscope.analysis.algorithms.and_inverter import and_inverter_candidates
 from pluriscope.analysis.algorithms.counting import count_candidates, count_irredundant
 from pluriscope.analysis.algorithms.redundancy import irredundancy
-from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.questions.tasks import named_task
 from tests.oracles import brute_force_algorithms as oracle
 
 KEYS = ("irredundant-gates", "irredundant-functions", "irredundant-literals")

@@ -15,8 +15,8 @@ from pluriscope.analysis.algorithms.redundancy import irredundancy
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.redundancies import IRREDUNDANT_FUNCTIONS, IRREDUNDANT_GATES, IRREDUNDANT_LITERALS
 from pluriscope.analysis.errors import InvalidAlgorithm
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.questions.tasks import named_task
 from tests.oracles.brute_force_algorithms import split
 
 SHARED = COMPLETE.model_copy(update={"name": "shared gates", "algorithm_form": "shared_gates"})

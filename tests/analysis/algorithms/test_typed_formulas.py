@@ -12,8 +12,8 @@ from pluriscope.analysis.algorithms.candidates import candidate_algorithms
 from pluriscope.analysis.algorithms.high_level_model import Node, function_of
 from pluriscope.analysis.algorithms.parsing import parse_algorithm, texts_of_formula
 from pluriscope.analysis.errors import InvalidTask
-from pluriscope.analysis.protocol import COMPLETE, PAPER
-from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
+from pluriscope.analysis.questions.tasks import named_task
 
 WORDS = {"∧": " and ", "∨": " or ", "¬": "not ", "*": " & ", "+": " | "}
 

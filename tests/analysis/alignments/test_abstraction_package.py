@@ -16,8 +16,8 @@ from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.alignments.iia import score_alignment
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.bundled import bundled_networks
 from tests.checkout import ROOT
 

@@ -19,14 +19,14 @@ from pluriscope.analysis.alignments import search as search_module
 from pluriscope.analysis.alignments.iia import score_alignment
 from pluriscope.analysis.alignments.result import AlgorithmSearch
 from pluriscope.analysis.alignments.search import search_alignments, untried
-from pluriscope.analysis.data import DataRecord, clean_data
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import DataRecord, clean_data
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER, protocol_from_mapping
+from pluriscope.analysis.questions.tasks import input_table, named_task
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table, named_task
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.golden_files import NAMES, golden, golden_data, golden_network, node_paths
 from tests.oracles import brute_force_alignments as oracle
 from tests.random_networks import own_task, random_network

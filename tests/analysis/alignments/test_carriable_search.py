@@ -16,16 +16,16 @@ from pluriscope.analysis.alignments.carriable_search import Support, aligned_alg
 from pluriscope.analysis.alignments.decisions import site_decisions
 from pluriscope.analysis.alignments.iia import Behaviour
 from pluriscope.analysis.alignments.search import search_alignments
-from pluriscope.analysis.data import DataRecord, clean_data
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.protocol import COMPLETE, protocol_from_mapping
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.result_file import output_json, what_is_missing
+from pluriscope.analysis.explaining.pipeline import analyse_output
+from pluriscope.analysis.network_files.result_file import output_json, what_is_missing
+from pluriscope.analysis.questions.data import DataRecord, clean_data
+from pluriscope.analysis.questions.protocol import COMPLETE, protocol_from_mapping
+from pluriscope.analysis.questions.tasks import Task, input_table, named_task
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task, input_table, named_task
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.golden_files import golden_network
 from tests.oracles import brute_force_alignments as oracle
 from tests.random_networks import own_task, random_network

@@ -7,8 +7,8 @@ from pluriscope.analysis.algorithms.candidates import candidate_algorithms
 from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.alignments.id_search import alignment_with_id
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.questions.tasks import named_task
 from tests.factories import pretrained_xor
 
 NETWORK = pretrained_xor().network

@@ -10,12 +10,12 @@ from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.alignments.iia import interchange_matrix, score_alignment
 from pluriscope.analysis.alignments.joint import score_joint
 from pluriscope.analysis.alignments.on_directions import DirectionAlignment
-from pluriscope.analysis.data import clean_data
 from pluriscope.analysis.errors import InvalidAlignment
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.interventions.subspace import Subspace
-from pluriscope.analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER, protocol_from_mapping
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.golden_files import golden, golden_network
 from tests.oracles import brute_force_alignments as oracle
 from tests.oracles.brute_force_algorithms import evaluate, rows

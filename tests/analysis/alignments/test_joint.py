@@ -15,10 +15,10 @@ from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.alignments.joint import score_joint
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
-from pluriscope.analysis.protocol import COMPLETE, PAPER
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
+from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor
 from tests.oracles.brute_force_algorithms import evaluate, rows, variables

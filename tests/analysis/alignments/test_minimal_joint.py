@@ -14,11 +14,11 @@ from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.alignments.sites import neuron_sites
 from pluriscope.analysis.interventions.interchange import interchange_outputs
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table
+from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from tests.analysis.alignments.test_joint import twin
 from tests.golden_files import golden_network
 from tests.minimal_joint import n_minimal_joint

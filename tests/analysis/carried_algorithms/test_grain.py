@@ -11,11 +11,11 @@ from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.decisions import site_decisions
 from pluriscope.analysis.alignments.search import align_with
 from pluriscope.analysis.carried_algorithms.search import Unasked, story_algorithms
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.questions.tasks import named_task
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.mlp import Network
-from pluriscope.analysis.tasks import named_task
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from tests.minimal_joint import n_minimal_joint
 from tests.oracles import brute_force_shared_gates as plain
 from tests.oracles.brute_force_drawing import first_accepted, unflattened

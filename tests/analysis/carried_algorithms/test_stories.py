@@ -16,12 +16,12 @@ from pluriscope.analysis.carried_algorithms.report import relation_column, stori
 from pluriscope.analysis.carried_algorithms.search import Stories, Unasked, all_stories, find_stories, uniform_sample
 from pluriscope.analysis.circuits.result import SmallestCircuits
 from pluriscope.analysis.circuits.search import search_circuits
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.questions.tasks import named_task
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, mask_array
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import named_task
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_stories import Plain
 

@@ -20,12 +20,12 @@ from pluriscope.analysis.certificates.programs import (
     decision_regions,
     network_program,
 )
+from pluriscope.analysis.questions.decisions import decide
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, usual_activations
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 from pluriscope.analysis.subjects.perceptron.mlp import ablation_values, batch_activations, forward, keep_matrices
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table
-from pluriscope.analysis.validity import decide
 from tests import random_networks
 from tests.analysis.subjects.perceptron.test_activations import plain
 from tests.oracles.brute_force_circuits import possible_masks

@@ -12,11 +12,11 @@ from pluriscope.analysis.circuits.counting import count_circuits
 from pluriscope.analysis.circuits.distribution import CircuitDistribution
 from pluriscope.analysis.circuits.result import CircuitSearch, SmallestCircuits
 from pluriscope.analysis.circuits.strategy import find_circuits
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.factories import pretrained_xor, small_network
 
 N_EDGES = 18

@@ -14,10 +14,10 @@ from scipy.stats import binom
 from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.circuit_sets.strata import FIRST_ROUND, count_by_strata, smallest_found
 from pluriscope.analysis.errors import NotOffered
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
-from pluriscope.analysis.work import Work
 from pluriscope.app.bundled import bundled_models
 from tests.analysis.subjects.transformer.mlp_model import TOY
 

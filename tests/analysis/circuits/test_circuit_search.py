@@ -12,17 +12,17 @@ from scipy.stats import chi2
 from pluriscope.analysis.circuits.search import Sampling, decide_right, search_circuits
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
-from pluriscope.analysis.data import DataRecord, clean_data
 from pluriscope.analysis.errors import BeyondLimits, Cancelled, InvalidData
-from pluriscope.analysis.progress import OutOfTime
-from pluriscope.analysis.protocol import in_space, protocol_from_mapping
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import DataRecord, clean_data
+from pluriscope.analysis.questions.protocol import in_space, protocol_from_mapping
+from pluriscope.analysis.questions.tasks import Task
+from pluriscope.analysis.running.progress import OutOfTime
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES
 from pluriscope.analysis.subjects.perceptron.circuit import possible_circuit
 from pluriscope.analysis.subjects.perceptron.mlp import circuit_activations
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests import random_networks
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_circuits import (

@@ -9,7 +9,7 @@ import pytest
 import scipy  # loads scipy.stats when it is first asked for
 
 from pluriscope.analysis.circuits.space import Structure, count_in_space, count_matrices, sampled_matrices
-from pluriscope.analysis.protocol import COMPLETE, PAPER
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from tests.factories import small_network
 from tests.oracles.brute_force_circuits import possible_masks

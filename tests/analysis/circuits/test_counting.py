@@ -21,15 +21,15 @@ from pluriscope.analysis.circuits.distribution import distribution_of
 from pluriscope.analysis.circuits.layered_states import CountableSpace
 from pluriscope.analysis.circuits.result import CountSoFar
 from pluriscope.analysis.circuits.search import search_circuits
-from pluriscope.analysis.data import DataRecord, clean_data
 from pluriscope.analysis.errors import BeyondLimits, InvalidData
-from pluriscope.analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.questions.data import DataRecord, clean_data
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER, protocol_from_mapping
+from pluriscope.analysis.questions.tasks import Task
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, activation_of
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from tests.golden_files import golden_network
 
 pytestmark = pytest.mark.slow  # another route to every number: left to the whole run

@@ -9,8 +9,8 @@ import pytest
 
 from pluriscope.analysis.circuits.decision_intervals import LARGEST, decision_box
 from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.questions.decisions import decided_as
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, activation_of, usual_activations
-from pluriscope.analysis.validity import decided_as
 
 
 @pytest.mark.parametrize("activation", [one for one in usual_activations() if one.monotone], ids=lambda one: one.name)

@@ -10,13 +10,13 @@ import pytest
 from pluriscope.analysis.circuits.distribution import distribution_of
 from pluriscope.analysis.circuits.estimating import estimate_circuits, share_interval
 from pluriscope.analysis.circuits.search import search_circuits
-from pluriscope.analysis.data import DataRecord, clean_data
 from pluriscope.analysis.errors import BeyondLimits, Cancelled
-from pluriscope.analysis.protocol import PAPER, protocol_from_mapping
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import DataRecord, clean_data
+from pluriscope.analysis.questions.protocol import PAPER, protocol_from_mapping
+from pluriscope.analysis.questions.tasks import Task
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.golden_files import golden_network
 from tests.random_networks import random_network
 

@@ -13,15 +13,15 @@ from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.circuits.smallest import find_smallest
 from pluriscope.analysis.circuits.space import count_by_edges, count_in_space
 from pluriscope.analysis.circuits.strategy import find_circuits
-from pluriscope.analysis.data import clean_data
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER, protocol_from_mapping
+from pluriscope.analysis.questions.tasks import Task, input_table
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, possible_circuit
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task, input_table
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.golden_files import golden_network
 from tests.oracles import brute_force_circuits as oracle
 from tests.random_networks import random_network

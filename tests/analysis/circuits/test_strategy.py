@@ -12,14 +12,14 @@ from pluriscope.analysis.circuits.planning import plan_circuits
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.circuits.strategy import add_smallest, add_tried, find_circuits, find_number
 from pluriscope.analysis.circuits.trying import try_circuits
-from pluriscope.analysis.data import DataRecord, clean_data
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.limits import Limits, listed_bytes
-from pluriscope.analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import DataRecord, clean_data
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER, protocol_from_mapping
+from pluriscope.analysis.questions.tasks import Task
+from pluriscope.analysis.running.limits import Limits, listed_bytes
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.factories import pretrained_xor
 from tests.golden_files import golden_network
 from tests.random_networks import random_network

@@ -6,10 +6,10 @@ import pytest
 
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.circuits.trying import try_circuits
-from pluriscope.analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.tasks import Task
-from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER, protocol_from_mapping
+from pluriscope.analysis.questions.tasks import Task
+from pluriscope.analysis.running.work import DEFAULT_WORK
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.golden_files import golden_network
 from tests.random_networks import own_task, random_network
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pluriscope.analysis.circuits.space import Structure
-from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.subjects.perceptron.circuit import masks_of
 
 WIDE = ((3, 20, 1), (2, 10, 10, 1), (6, 8, 8, 1), (6, 6, 6, 6, 1))

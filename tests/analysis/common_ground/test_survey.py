@@ -16,21 +16,21 @@ from pluriscope.analysis.common_ground.interpreted import choose_classes
 from pluriscope.analysis.common_ground.points import Bounds
 from pluriscope.analysis.common_ground.report import find
 from pluriscope.analysis.common_ground.survey import alignment_standings, survey_common_ground
-from pluriscope.analysis.data import clean_data
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.experiments import decide_under_interventions, intervention_space, standing_of
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.explanations.algorithms import predict_by_alignment
 from pluriscope.analysis.explanations.circuits import predict_by_interpretation
 from pluriscope.analysis.interpretations import indexing, observed
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
-from pluriscope.analysis.limits import DEFAULT_LIMITS
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.question import Question, ask
-from pluriscope.analysis.report import Analysed, Placed, Settings
+from pluriscope.analysis.interventions.experiments import decide_under_interventions, intervention_space, standing_of
+from pluriscope.analysis.methods.report import Analysed, Placed, Settings
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.tasks import input_table, named_task
+from pluriscope.analysis.running.limits import DEFAULT_LIMITS
+from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table, named_task
-from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from pluriscope.app.bundled import bundled_networks
 from tests.factories import pretrained_xor, real_analysis, two_xor_algorithms
 

@@ -12,12 +12,12 @@ from pluriscope.analysis.alignments.search import search_alignments
 from pluriscope.analysis.criteria.criterion import Criterion
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Verdict
-from pluriscope.analysis.data import clean_data
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.golden_files import golden_network
 
 DATA = clean_data(2)

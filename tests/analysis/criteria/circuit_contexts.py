@@ -9,12 +9,12 @@ import numpy as np
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
-from pluriscope.analysis.protocol import COMPLETE, Protocol
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.decisions import decide
+from pluriscope.analysis.questions.protocol import COMPLETE, Protocol
+from pluriscope.analysis.questions.tasks import input_table, task_from_table
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table, task_from_table
-from pluriscope.analysis.validity import decide
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests import random_networks
 from tests.factories import pretrained_xor
 from tests.oracles import brute_force_criteria as plain

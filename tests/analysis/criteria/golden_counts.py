@@ -25,12 +25,12 @@ from pluriscope.analysis.criteria.alignments import valid_alignments
 from pluriscope.analysis.criteria.interpretation_tallies import tally_of_readings
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import CRITERIA, criteria_for
-from pluriscope.analysis.data import clean_data
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.result import CriterionTally
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.questions.tasks import Task
+from pluriscope.analysis.results.result import CriterionTally
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.analysis.criteria.interpretation_counts import counted
 from tests.golden_files import NAMES, golden_network
 from tests.oracles.dense_criteria import DenseCriteria

@@ -7,8 +7,8 @@ from typing import Final
 
 from pluriscope.analysis.criteria.interpretation_tallies import CountingReadings, Reading
 from pluriscope.analysis.criteria.steps import parse_steps
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 KEYS: Final = ("observed-class", "interchange", "interchange-joint")
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.criteria.registry import criterion_named
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.validity import decide
+from pluriscope.analysis.questions.decisions import decide
+from pluriscope.analysis.questions.protocol import COMPLETE
 from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets, passed, xor_context
 from tests.oracles import brute_force_criteria as plain
 from tests.oracles.brute_force_circuits import boolean_rows

@@ -10,11 +10,11 @@ import pytest
 from pluriscope.analysis.criteria import knockouts, patching, symmetry
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
-from pluriscope.analysis.progress import OutOfTime
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.tasks import task_from_table
+from pluriscope.analysis.running.progress import OutOfTime
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
-from pluriscope.analysis.tasks import task_from_table
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.analysis.criteria.circuit_contexts import passed, random_network, xor_context
 from tests.analysis.criteria.test_symmetry import twin_network
 from tests.oracles.brute_force_circuits import possible_masks

@@ -12,7 +12,7 @@ import pytest
 from pluriscope.analysis.criteria.criterion import Criterion, Kind
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import CRITERIA, OF_MODELS_ALONE
-from pluriscope.glossary import terms
+from pluriscope.documents.glossary import terms
 from tests.analysis.criteria.alignment_contexts import all_alignments, candidates
 from tests.analysis.criteria.circuit_contexts import xor_context
 from tests.analysis.criteria.test_interpretation_criteria import everything

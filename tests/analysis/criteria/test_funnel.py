@@ -23,8 +23,8 @@ from pluriscope.analysis.criteria.funnel import (
 from pluriscope.analysis.criteria.interpretation_tallies import Reading
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.criteria.verdict import FAILED, NOT_APPLICABLE, PASSED, UNDECIDED
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.report import Analysed
+from pluriscope.analysis.methods.report import Analysed
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.golden_files import golden_network
 
 N = 12

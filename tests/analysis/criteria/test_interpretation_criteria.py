@@ -8,7 +8,6 @@ from itertools import permutations as orders
 import numpy as np
 import pytest
 
-from pluriscope.analysis import experiments
 from pluriscope.analysis.criteria import interpretation_tallies, margins, symmetry
 from pluriscope.analysis.criteria.funnel import counted_rows
 from pluriscope.analysis.criteria.interpretation_criteria import (
@@ -21,15 +20,16 @@ from pluriscope.analysis.criteria.interpretation_criteria import (
 from pluriscope.analysis.criteria.interpretation_tallies import tally_of_readings
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Verdict
-from pluriscope.analysis.data import clean_data
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.experiments import intervention_space
 from pluriscope.analysis.interpretations import indexing
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.result import CriterionTally
+from pluriscope.analysis.interventions import experiments
+from pluriscope.analysis.interventions.experiments import intervention_space
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.results.result import CriterionTally
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.analysis.criteria.interpretation_counts import counted
 from tests.oracles import brute_force_interchange as plain

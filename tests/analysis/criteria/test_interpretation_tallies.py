@@ -11,10 +11,10 @@ from pluriscope.analysis.criteria.interpretation_tallies import COSTLY, Counting
 from pluriscope.analysis.criteria.steps import parse_steps
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.network_files.files import parse_network_file
-from pluriscope.analysis.progress import OutOfTime
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.running.progress import OutOfTime
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.checkout import ROOT
 
 LIMIT = BeyondLimits("circuit", "the limit is 64", "take another")

@@ -14,16 +14,16 @@ from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.steps import CriterionStep, default_steps
 from pluriscope.analysis.criteria.verdict import NOT_APPLICABLE, OUTCOMES, PASSED, UNDECIDED
 from pluriscope.analysis.errors import InvalidCriterion
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.progress import Progress
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.result import CriterionTally
+from pluriscope.analysis.questions.tasks import named_task
+from pluriscope.analysis.results.result import CriterionTally
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.progress import Progress
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import named_task
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.factories import real_analysis
 from tests.oracles.brute_force_circuits import possible_masks
 

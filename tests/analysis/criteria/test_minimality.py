@@ -10,10 +10,10 @@ import pytest
 from pluriscope.analysis.criteria import minimality
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
-from pluriscope.analysis.protocol import COMPLETE, PAPER, Protocol
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER, Protocol
+from pluriscope.analysis.questions.tasks import task_from_table
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
-from pluriscope.analysis.tasks import task_from_table
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.analysis.circuits.wide import WIDE, wide_masks
 from tests.analysis.criteria.circuit_contexts import all_circuits, passed, random_network, xor_context
 from tests.oracles import brute_force_criteria as plain

@@ -12,11 +12,11 @@ from pluriscope.analysis.criteria import remainders
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.criteria.remainders import needs_every_input, pruned, sets_ignoring_an_input
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.questions.tasks import task_from_table
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
 from pluriscope.analysis.subjects.perceptron.mlp import Ablation
-from pluriscope.analysis.tasks import task_from_table
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.analysis.criteria.circuit_contexts import passed, random_network, xor_context
 from tests.oracles import brute_force_criteria as plain
 from tests.oracles.brute_force_circuits import boolean_rows, mean_activations, possible_masks

@@ -9,7 +9,7 @@ from pluriscope.analysis.criteria.criterion import Criterion, Parameter
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import OUTCOMES, Verdict, put_together, same_for_all, verdicts_of
 from pluriscope.analysis.errors import InvalidCriterion, InvalidIndex
-from pluriscope.analysis.result import CriterionTally
+from pluriscope.analysis.results.result import CriterionTally
 
 EXAMPLE = Criterion(
     "example",

@@ -12,7 +12,7 @@ from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.criteria.verdict import Verdicts
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets
 from tests.golden_files import golden_network
 from tests.oracles import brute_force_criteria as plain

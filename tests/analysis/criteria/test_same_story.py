@@ -8,8 +8,8 @@ import pytest
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.questions.tasks import named_task
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_stories import Plain
 

@@ -15,10 +15,10 @@ from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.observed import observed_classes
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.analysis.criteria.circuit_contexts import random_network
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_circuits import edges_of, possible_masks

@@ -12,7 +12,7 @@ from pluriscope.analysis.criteria.steps import default_steps
 from pluriscope.analysis.errors import InvalidCriterion
 from pluriscope.analysis.explanations.probes import find_probes
 from pluriscope.analysis.explanations.registry import RECORDED
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.analysis.explanations.test_probes import random_question
 from tests.factories import pretrained_xor
 

@@ -8,10 +8,10 @@ import pytest
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.criteria.symmetry import permuted_masks, symmetries
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.tasks import task_from_table
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import task_from_table
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.analysis.circuits.wide import wide_masks
 from tests.analysis.criteria.circuit_contexts import random_network
 from tests.oracles import brute_force_criteria as plain

@@ -14,15 +14,15 @@ from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.alignments.joint import score_joint, score_with_joint
 from pluriscope.analysis.alignments.on_directions import DirectionAlignment
 from pluriscope.analysis.alignments.search import search_alignments
-from pluriscope.analysis.data import clean_data
 from pluriscope.analysis.directions.readouts import read_outs
 from pluriscope.analysis.directions.search import search_directions
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.interventions.subspace import Subspace
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.questions.tasks import input_table, named_task
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table, named_task
+from pluriscope.analysis.subjects.perceptron.question import ask
 
 STORED = json.loads((Path(__file__).parents[3] / "app" / "bundled" / "alice-and-bob.json").read_text())
 NET = Network.from_arrays(STORED["weights"], STORED["biases"], activation="sigmoid")

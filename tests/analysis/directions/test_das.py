@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from pluriscope.analysis.alignments import iia
-from pluriscope.analysis.data import clean_data
 from pluriscope.analysis.directions.blocks import block_placements, demands
 from pluriscope.analysis.directions.das import LearningOptions, learn, learn_choices
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.analysis.directions.test_alice_and_bob import CANDIDATES, NET
 from tests.factories import pretrained_xor, two_xor_algorithms
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
-from pluriscope.analysis.data import clean_data
 from pluriscope.analysis.directions.report import directions_report
 from pluriscope.analysis.directions.result import CLOSED
 from pluriscope.analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
 from pluriscope.analysis.directions.table import DirectionTable
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.bundled import bundled_networks
 
 XORNET = next(file for file in bundled_networks() if file.slug == "alice-and-bob").file.network

@@ -20,11 +20,11 @@ from pluriscope.analysis.directions.search import joint_family
 from pluriscope.analysis.directions.table import DirectionTable
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.interventions.swaps import swapped_along
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.decisions import decide
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import activations, forward
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table
-from pluriscope.analysis.validity import decide
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import two_xor_algorithms
 

@@ -10,16 +10,16 @@ import numpy as np
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.alignments.alignment import Aligned, Alignment
 from pluriscope.analysis.alignments.on_directions import parse_directions
-from pluriscope.analysis.data import clean_data
 from pluriscope.analysis.directions.self_interventions import ask_own_swaps
-from pluriscope.analysis.experiments import SILENT, decide_under_interventions, intervention_space
 from pluriscope.analysis.explanations.algorithms import predict_by_alignment
 from pluriscope.analysis.explanations.circuits import predict_by_interpretation
+from pluriscope.analysis.interventions.experiments import SILENT, decide_under_interventions, intervention_space
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.circuit import circuit_from_hex
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.factories import interpretation_at
 
 STORED = json.loads((Path(__file__).parents[3] / "app" / "bundled" / "alice-and-bob.json").read_text())

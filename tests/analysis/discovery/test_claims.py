@@ -17,11 +17,11 @@ from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
 from pluriscope.analysis.discovery.part_names import names_of
 from pluriscope.analysis.discovery.registry import default_methods, read_method
 from pluriscope.analysis.errors import InvalidClaim, InvalidMethod
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.subjects.graph import perceptron_graph
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
-from pluriscope.analysis.tasks import named_task
 from pluriscope.app.bundled import bundled_models
 from pluriscope.kinds.circuits import edge_labels
 from tests.factories import pretrained_xor

@@ -14,11 +14,11 @@ from pluriscope.analysis.discovery import landscapes
 from pluriscope.analysis.discovery.registry import METHODS, read_method
 from pluriscope.analysis.discovery.sweep import threshold_sweep
 from pluriscope.analysis.errors import InvalidMethod
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
-from pluriscope.analysis.tasks import named_task
 from tests.analysis.subjects.transformer.test_judging import golden
 
 MODELS = ("other_name_1x2_0", "nodes"), ("other_name_1x2_0", "mean"), ("majority_5_1x2_0", "heads")

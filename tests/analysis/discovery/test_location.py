@@ -11,12 +11,12 @@ from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.circuits.strategy import find_circuits
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.discovery.masked_perceptron import closed
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.questions.tasks import named_task
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
-from pluriscope.analysis.tasks import named_task
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_stories import INPUTS, Plain
 

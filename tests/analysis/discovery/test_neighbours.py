@@ -9,10 +9,10 @@ import pytest
 
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.discovery.neighbours import Neighbour, Neighbours, neighbours_of, tell_apart, valid_beside
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.subjects.perceptron.circuit import number_array
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.factories import pretrained_xor
 
 XOR = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])

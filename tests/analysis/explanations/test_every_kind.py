@@ -13,18 +13,18 @@ import pytest
 from pluriscope.analysis.alignments.alignment import Aligned, Alignment
 from pluriscope.analysis.alignments.on_directions import DirectionAlignment
 from pluriscope.analysis.circuits.search import search_circuits
-from pluriscope.analysis.experiments import SILENT, intervention_space
 from pluriscope.analysis.explanations.explanation import WHAT_THEN_WHERE, WHERE_THEN_WHAT, RecordedKind, claim_nothing
 from pluriscope.analysis.explanations.probes import find_probes
 from pluriscope.analysis.explanations.registry import EVERY_KIND, KIND_OF
 from pluriscope.analysis.interpretations.interpretation import Interpretation
+from pluriscope.analysis.interventions.experiments import SILENT, intervention_space
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.interventions.subspace import Subspace
-from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.sandbox.intervention import Change, Intervention
 from pluriscope.analysis.sandbox.running import Bench
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from tests.factories import interpretation_at, pretrained_xor, two_xor_algorithms
 
 KEYS = sorted(KIND_OF)

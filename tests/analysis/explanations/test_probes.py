@@ -10,7 +10,6 @@ import pytest
 
 from pluriscope.analysis.directions.polyhedra import Inequality, common_point
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.experiments import SILENT, decide_under_interventions, intervention_space
 from pluriscope.analysis.explanations.probes import (
     find_probes,
     possible_functions,
@@ -18,9 +17,10 @@ from pluriscope.analysis.explanations.probes import (
     read_probe,
     write_probe,
 )
-from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.interventions.experiments import SILENT, decide_under_interventions, intervention_space
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from tests.factories import pretrained_xor
 
 

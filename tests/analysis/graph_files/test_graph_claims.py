@@ -10,7 +10,7 @@ import pytest
 from pluriscope.analysis.discovery.claims import Claim, read_claim, vocabulary_of
 from pluriscope.analysis.errors import InvalidClaim
 from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS, file_text, graph_in
-from pluriscope.audits import _text
+from pluriscope.library.audits import _text
 from tests.analysis.discovery.test_claims import MASK, QUESTION, SCORES
 from tests.analysis.graph_files.test_graph_files import ASKED, THINGS, bits
 

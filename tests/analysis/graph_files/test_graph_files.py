@@ -10,6 +10,7 @@ from typing import Any
 import networkx as nx
 import pytest
 
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.errors import NotOffered
 from pluriscope.analysis.explanations.circuits import gate_label
 from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS, file_text, graph_in
@@ -17,8 +18,7 @@ from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
 from pluriscope.app.bundled import bundled_models
-from pluriscope.graphs import explanation_graph
-from pluriscope.naming import ExplanationRef
+from pluriscope.objects.graphs import explanation_graph
 from tests.analysis.discovery.test_claims import MASK, QUESTION, SCORES
 from tests.factories import interpretation_at
 

@@ -22,7 +22,7 @@ from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS, graph_in
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
 from pluriscope.app.bundled import bundled_models
-from pluriscope.claim_files import claim_texts
+from pluriscope.library.claim_files import claim_texts
 from tests.analysis.discovery.test_claims import MASK, QUESTION, SCORES
 
 WRITTEN = Path(__file__).parent / "written"

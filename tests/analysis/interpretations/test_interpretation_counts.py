@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.circuits.search import search_circuits
-from pluriscope.analysis.data import DataRecord, clean_data
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interpretations import counting, transfer
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.interpretations.cuts import read_cuts
 from pluriscope.analysis.interpretations.observed import observed_classes
 from pluriscope.analysis.interpretations.result import InterpretationCounts
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.protocol import COMPLETE, PAPER
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import DataRecord, clean_data
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_circuits import possible_masks

@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pluriscope.analysis.data import clean_data
 from pluriscope.analysis.errors import BeyondLimits, InvalidIndex
 from pluriscope.analysis.interpretations import indexing
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.analysis.interpretations.test_interpretation_counts import SHAPES, some_masks, wide_network
 from tests.factories import interpretation_at

@@ -8,20 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pluriscope.analysis.circuits.search import search_circuits
-from pluriscope.analysis.data import clean_data
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.experiments import decide_under_interventions, intervention_space
 from pluriscope.analysis.interpretations.columns import Columns
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.observed import observed_classes
 from pluriscope.analysis.interpretations.partial_gates import OpenTable
 from pluriscope.analysis.interpretations.predicting import class_predictions, extreme_interpretation, judged_blocks
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.interventions.experiments import decide_under_interventions, intervention_space
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.questions.tasks import input_table, named_task
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, circuit_from_hex
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table, named_task
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor
 from tests.golden_files import golden_network

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from pluriscope.analysis.interventions.interchange import interchange_outputs, run_with_swaps
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES
 from pluriscope.analysis.subjects.perceptron.mlp import activations
-from pluriscope.analysis.tasks import input_table
 from tests.oracles.brute_force_alignments import Interchange, neuron_sets
 from tests.random_networks import random_network
 

@@ -7,13 +7,13 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from pluriscope.analysis.experiments import ask_network
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.explanations.circuits import predict_by_interpretation
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
+from pluriscope.analysis.interventions.experiments import ask_network
 from pluriscope.analysis.pair.report import CONDITIONS, fair_pair
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.question import ask
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.pages.example import PAIR
 from pluriscope.app.pages.story import EXPERIMENTS, FORCED
 from tests.factories import exact_xor, real_analysis, small_network

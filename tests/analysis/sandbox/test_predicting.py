@@ -9,18 +9,18 @@ import pytest
 
 from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.circuits.search import search_circuits
-from pluriscope.analysis.data import clean_data
-from pluriscope.analysis.experiments import intervention_space
 from pluriscope.analysis.explanations.algorithms import predict_by_alignment as on_common_ground_by_alignment
 from pluriscope.analysis.explanations.circuits import predict_by_interpretation as on_common_ground
 from pluriscope.analysis.interpretations.counting import count_interpretations
+from pluriscope.analysis.interventions.experiments import intervention_space
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.tasks import input_table, named_task
 from pluriscope.analysis.sandbox.intervention import Change, Intervention, intervention_of
 from pluriscope.analysis.sandbox.predicting import predict_by_alignment, predict_by_interpretation
 from pluriscope.analysis.sandbox.running import Bench
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.analysis.tasks import input_table, named_task
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.analysis.sandbox.test_running import random_intervention
 from tests.factories import interpretation_at, pretrained_xor, two_xor_algorithms
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.errors import InvalidIntervention
-from pluriscope.analysis.experiments import decide_under_interventions, intervention_space
+from pluriscope.analysis.interventions.experiments import decide_under_interventions, intervention_space
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.sandbox.intervention import MAX_CHANGES, Change, Intervention, intervention_of
 from pluriscope.analysis.sandbox.running import Bench
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table
 from tests.factories import pretrained_xor
 from tests.random_networks import random_network
 

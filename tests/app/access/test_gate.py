@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.access.callers import is_behind_proxy
 from pluriscope.app.gate import MAX_ADDRESS_BYTES, MAX_HEADER_BYTES, Gate
 from pluriscope.app.main import create_app

@@ -7,12 +7,12 @@ from urllib.parse import quote
 import pytest
 from fastapi.testclient import TestClient
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.main import create_app
 from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.login import way_back
-from pluriscope.blocks import Action, Form
-from pluriscope.templating import Access, shown_to
+from pluriscope.page_kit.blocks import Action, Form
+from pluriscope.page_kit.templating import Access, shown_to
 from tests.app.access.conftest import CHOSEN, FAR, OWN, SITE, logged_in
 from tests.factories import on_a_copy
 

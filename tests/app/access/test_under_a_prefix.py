@@ -5,7 +5,7 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.db.engine import open_store
 from pluriscope.app.jobs.seeding import add_bundled_networks
 from pluriscope.app.main import create_app

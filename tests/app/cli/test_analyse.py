@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pluriscope.analysis.data import data_file_json
 from pluriscope.analysis.network_files.files import network_file_json
-from pluriscope.analysis.protocol import COMPLETE, PAPER
+from pluriscope.analysis.questions.data import data_file_json
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
 from pluriscope.app.cli import main
 from pluriscope.app.cli.reading import limits_in_force
 from pluriscope.app.limits import limits_of
@@ -235,7 +235,7 @@ def test_an_output_that_exists_survives_a_failed_run(xor, tmp_path, capsys):
 
 
 def test_a_fault_in_the_program_shows_no_traceback(xor, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("pluriscope.analysis.pipeline.analyse_outputs", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("pluriscope.analysis.explaining.pipeline.analyse_outputs", lambda *a, **k: 1 / 0)
     assert run("analyse", xor, "-o", tmp_path / "out.json", "-q") == 1
     error = capsys.readouterr().err
     assert "ZeroDivisionError" in error

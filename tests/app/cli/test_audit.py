@@ -71,6 +71,6 @@ def test_methods_that_do_not_apply_are_named_and_others_answer(tmp_path: Path, c
 def test_without_null_models_it_says_what_is_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("pluriscope.audits.BASELINE", None)
+    monkeypatch.setattr("pluriscope.library.audits.BASELINE", None)
     assert run("audit", PRETRAINED, "-q", "-o", tmp_path / "audit.json", "--null") == 2
     assert "needs null models, which no plugin brings here. Install pluriscope-methods" in capsys.readouterr().err

@@ -10,10 +10,10 @@ import pytest
 
 from plugins.bench.tests.suites import design as tiny_design
 from plugins.studies.tests.study_factories import settings
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.files import network_file_json
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.protocol import PAPER
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.protocol import PAPER
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.bundled import bundled_models
 from pluriscope.app.cli.commands import COMMANDS, ENDLESS, command_of
 from pluriscope.app.db.engine import store_at

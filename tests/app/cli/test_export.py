@@ -10,8 +10,8 @@ from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS
 from pluriscope.app.bundled import bundled_models
 from pluriscope.app.cli.export import export
 from pluriscope.app.cli.signature import parser_of
-from pluriscope.claim_files import claim_texts
-from pluriscope.models import questions_of, whole_subject
+from pluriscope.library.claim_files import claim_texts
+from pluriscope.library.models import questions_of, whole_subject
 from tests.app.cli.test_analyse import refused, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("data_folder")]

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from pluriscope.analysis import pipeline
+from pluriscope.analysis.explaining import pipeline
 from pluriscope.analysis.network_files.files import network_file_json
 from tests.app.cli.test_analyse import refused, run, xor
 from tests.app.cli.test_analyse_model import other_name

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import func, select
 
 from pluriscope.analysis.circuits.strategy import find_circuits
-from pluriscope.analysis.protocol import PAPER
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.protocol import PAPER
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.bundled import SLUGS, bundled_networks
 from pluriscope.app.cli.store import opened_store
 from pluriscope.app.db.job_tables import JobRow

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects.sqlite import dialect
 
-from pluriscope.analysis.data import DataRecord, clean_data
+from pluriscope.analysis.questions.data import DataRecord, clean_data
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.app.db.codecs import data_of, network_of

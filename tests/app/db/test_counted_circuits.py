@@ -8,11 +8,11 @@ import pytest
 
 from pluriscope.analysis.circuits.hashed_count import Bracket, HashedCount
 from pluriscope.analysis.circuits.result import EdgeUse
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.result_file import output_json, read_circuits, what_is_missing
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.explaining.pipeline import analyse_output
+from pluriscope.analysis.network_files.result_file import output_json, read_circuits, what_is_missing
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.prepared import result_digest
 from pluriscope.app.db.reads.results import load_analysis
 from pluriscope.app.db.tables import AnalysisRow

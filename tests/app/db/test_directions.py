@@ -12,9 +12,9 @@ from pluriscope.analysis.algorithms.candidates import candidate_algorithms
 from pluriscope.analysis.directions.report import Told, directions_report
 from pluriscope.analysis.directions.search import search_directions
 from pluriscope.analysis.directions.table import DirectionTable
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.questions.tasks import named_task
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.directions import KIND, alignment_of, direction_text, find_direction_row, save_directions
 from pluriscope.app.db.reports import save_report
 from pluriscope.app.db.rows import columns_of

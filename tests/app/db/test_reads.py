@@ -2,13 +2,13 @@
 
 import pytest
 
-from pluriscope.analysis.protocol import COMPLETE, PAPER, protocol_from_mapping
+from pluriscope.addresses.naming import Scope
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER, protocol_from_mapping
 from pluriscope.app.db.errors import Ambiguous, NotFound
 from pluriscope.app.db.reads.analyses import find_analysis, find_network, find_protocol, scope_of
 from pluriscope.app.db.reads.networks import STUDY_ORIGIN, analyses_of, networks_named
 from pluriscope.app.db.records import save_protocol
 from pluriscope.app.db.writes import save_network
-from pluriscope.naming import Scope
 from pluriscope_studies.reads import networks_named_by_study
 from tests.factories import XOR_SLUG, pretrained_xor, small_network, stored_analysis
 

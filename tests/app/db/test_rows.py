@@ -13,8 +13,8 @@ from sqlalchemy import func, select, update
 from pluriscope.analysis.alignments.result import AlgorithmSearch
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.interpretations.result import InterpretationCounts
-from pluriscope.analysis.question import ask
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db import writes
 from pluriscope.app.db.reads.analyses import find_network
 from pluriscope.app.db.reads.circuits import locate_mask

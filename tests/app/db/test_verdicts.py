@@ -14,7 +14,7 @@ from pluriscope.analysis.criteria.interpretation_tallies import Reading
 from pluriscope.analysis.criteria.judging import JudgedAnalysis, StepVerdicts, judge_analysis
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.reads.analyses import find_network
 from pluriscope.app.db.reads.verdicts import judged_outcomes, missing_steps, verdict_sets, verdicts_in
 from pluriscope.app.db.tables import AnalysisRow, CircuitRow, VerdictRow

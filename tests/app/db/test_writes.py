@@ -11,13 +11,13 @@ from plugins.studies.tests.stored_studies import store_study
 from plugins.studies.tests.study_factories import rows
 from pluriscope.analysis.alignments.result import AlgorithmSearch
 from pluriscope.analysis.circuits.result import CircuitSearch
-from pluriscope.analysis.digest import canonical_json
 from pluriscope.analysis.interpretations.result import InterpretationCounts
 from pluriscope.analysis.network_files.files import NetworkFile, network_file_json, parse_network_file
-from pluriscope.analysis.protocol import COMPLETE, PAPER
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
+from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.subjects.perceptron.training_course import EpochRecord
 from pluriscope.analysis.subjects.perceptron.training_spec import training_spec
-from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.values.digest import canonical_json
 from pluriscope.app.bundled import bundled_models
 from pluriscope.app.db.codecs import document_of, graph_question, network_of, tasks_of
 from pluriscope.app.db.engine import SCHEMA, Store

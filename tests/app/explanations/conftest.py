@@ -8,14 +8,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 from conftest import ON_EVERY_DATABASE, database_url
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.files import NetworkFile
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.protocol import COMPLETE, PAPER
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.result import OutputAnalysis
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
+from pluriscope.analysis.questions.tasks import named_task
+from pluriscope.analysis.results.result import OutputAnalysis
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.definitions import analyse_arguments

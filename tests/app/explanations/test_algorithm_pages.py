@@ -12,9 +12,9 @@ from pluriscope.analysis.algorithms.candidates import candidate_algorithms
 from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.alignments.iia import score_alignment
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
-from pluriscope.analysis.protocol import BUILT_IN
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.questions.protocol import BUILT_IN
+from pluriscope.analysis.questions.tasks import Task
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.app.explanations.conftest import XOR
 from tests.factories import pretrained_xor, two_xor_algorithms
 

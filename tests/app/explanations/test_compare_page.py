@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from sqlalchemy import event
 
-from pluriscope.analysis.experiments import intervention_space
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.interpretations.interpretation import Interpretation
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.interventions.experiments import intervention_space
 from pluriscope.analysis.subjects.perceptron.circuit import circuit_from_hex
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.pages.compare.networks import _becomes
 from pluriscope.figures.svg.tiles import bits_of
 from tests.app.explanations.conftest import XOR, kept_of

@@ -11,8 +11,8 @@ from typing import Any
 from unittest.mock import patch
 
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.progress import Progress
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.running.progress import Progress
+from pluriscope.analysis.running.work import Work
 
 _KEPT: list[bytes] = []
 

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from functools import cache, partial
 
-from pluriscope.analysis.work import Work
-from pluriscope.executor import Executor, Finished, ProcessExecutor
-from pluriscope.memory import LEAST
+from pluriscope.analysis.running.work import Work
+from pluriscope.processes.executor import Executor, Finished, ProcessExecutor
+from pluriscope.processes.memory import LEAST
 
 
 class Directly:

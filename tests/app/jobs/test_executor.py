@@ -8,10 +8,10 @@ from itertools import count
 
 import pytest
 
-from pluriscope import executor as executing
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.executor import Lost, ProcessExecutor
-from pluriscope.memory import LEAST
+from pluriscope.processes import executor as executing
+from pluriscope.processes.executor import Lost, ProcessExecutor
+from pluriscope.processes.memory import LEAST
 from tests.app.jobs.computations import count_up, process_after
 
 

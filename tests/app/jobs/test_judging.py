@@ -6,9 +6,9 @@ from sqlalchemy import select, update
 from pluriscope.analyses.registry import PAIR
 from pluriscope.analysis.criteria.registry import CRITERIA, criteria_for
 from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
-from pluriscope.analysis.digest import canonical_json, sha256_hex
 from pluriscope.analysis.pair.report import SEARCH
-from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.prepared import prepare_analysis
 from pluriscope.app.db.reads.analyses import find_network

@@ -9,10 +9,10 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import select
 
-from pluriscope.analysis.limits import DEFAULT_LIMITS, listed_bytes
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.result_file import result_json, stop_words
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.network_files.result_file import result_json, stop_words
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.running.limits import DEFAULT_LIMITS, listed_bytes
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.app.db.engine import open_store
 from pluriscope.app.db.errors import Conflict
 from pluriscope.app.db.reads.results import load_analysis
@@ -24,7 +24,7 @@ from pluriscope.app.jobs.definitions import analyse_arguments
 from pluriscope.app.limits import in_memory, limits_in, limits_of
 from pluriscope.app.pages.counted import stops_of
 from pluriscope.app.settings import Settings
-from pluriscope.memory import BESIDE, LEAST
+from pluriscope.processes.memory import BESIDE, LEAST
 from tests.factories import pretrained_xor
 
 

@@ -7,11 +7,11 @@ from itertools import count
 import pytest
 from sqlalchemy import func, select
 
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.progress import KnownCircuits, Progress
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.explaining.pipeline import analyse_output
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.running.progress import KnownCircuits, Progress
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.prepared import prepare_analysis
 from pluriscope.app.db.tables import AnalysisRow, CircuitRow
@@ -20,7 +20,7 @@ from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.analyses import ANALYSE, found_words
 from pluriscope.app.jobs.definitions import analyse_arguments
 from pluriscope.app.jobs.worker import GivingWay, Worker, _Attempt
-from pluriscope.executor import ThreadExecutor
+from pluriscope.processes.executor import ThreadExecutor
 from tests.factories import pretrained_xor
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from pluriscope.analysis.progress import KnownCircuits, Progress
+from pluriscope.analysis.running.progress import KnownCircuits, Progress
 from pluriscope.app.db.engine import Store
 from pluriscope.app.db.errors import Conflict, NotFound
 from pluriscope.app.db.job_tables import JobRow

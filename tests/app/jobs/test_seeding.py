@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from pluriscope.analysis.network_files.files import NetworkFile
-from pluriscope.analysis.protocol import PAPER
-from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.questions.protocol import PAPER
+from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.app.bundled import FRESH_NAME, FRESH_XOR, bundled_models, bundled_networks
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.analyses import find_network, network_by_digest

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, func, select
 
-from pluriscope.address import Addresses
-from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.addresses.address import Addresses
+from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
 from pluriscope.app.db.engine import Store, open_store, store_at
 from pluriscope.app.db.job_tables import WorkerRow
@@ -29,8 +29,8 @@ from pluriscope.app.jobs.worker import Pace, Worker, run_workers
 from pluriscope.app.pages.job import job_blocks
 from pluriscope.app.pages.jobs import build_job
 from pluriscope.app.settings import Settings
-from pluriscope.executor import ProcessExecutor
-from pluriscope.memory import LEAST
+from pluriscope.processes.executor import ProcessExecutor
+from pluriscope.processes.memory import LEAST
 from tests.app.jobs.handlers import QUICK
 from tests.app.jobs.kinds import KINDS
 from tests.factories import pretrained_xor, small_network

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pluriscope.analysis.data import DataRecord
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.files import NetworkFile
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import DataRecord
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.questions.tasks import input_table, named_task
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table, named_task
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.engine import open_store
 from pluriscope.app.db.records import save_data_record
 from pluriscope.app.db.writes import save_network

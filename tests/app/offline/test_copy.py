@@ -16,11 +16,11 @@ from urllib.parse import unquote
 import pytest
 
 from plugins.studies.tests.stored_studies import store_study
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.files import parse_network_file
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.result_file import result_json
+from pluriscope.analysis.network_files.result_file import result_json
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.as_file import file_of
 from pluriscope.app.bundled import bundled_models
 from pluriscope.app.db.engine import open_store

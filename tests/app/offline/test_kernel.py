@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 import pluriscope
 from pluriscope.analysis.errors import ExplainedError
-from pluriscope.analysis.pipeline import analyse_output
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.app.bundled import bundled_models
 from pluriscope.app.db.prepared import prepare_analysis
 from pluriscope.app.db.reads.analyses import network_by_digest

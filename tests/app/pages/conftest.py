@@ -10,16 +10,16 @@ import pytest
 from fastapi.testclient import TestClient
 
 from conftest import ON_EVERY_DATABASE, database_url
-from pluriscope.address import Addresses
-from pluriscope.analysis.data import DataRecord
+from pluriscope.addresses.address import Addresses
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.files import NetworkFile
-from pluriscope.analysis.pipeline import analyse_output
 from pluriscope.analysis.plugins import brought
-from pluriscope.analysis.protocol import COMPLETE, PAPER, Protocol
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import DataRecord
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER, Protocol
+from pluriscope.analysis.questions.tasks import input_table, named_task
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table, named_task
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import ExplanationRef, Scope
 from pluriscope.app.main import ROUTERS
 from pluriscope.app.routes.moved import FORMER
-from pluriscope.naming import ExplanationRef, Scope
 
 SCOPE = Scope(1, "paper", "0123456789ab")
 QUERY = "output=1&protocol=paper&data=0123456789ab"

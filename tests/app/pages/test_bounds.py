@@ -9,13 +9,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from pluriscope.analysis.circuits.strategy import find_circuits
-from pluriscope.analysis.data import clean_data
-from pluriscope.analysis.large_numbers import estimate, interval
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.pipeline import analyse_output, unsearched
-from pluriscope.analysis.protocol import COMPLETE, PAPER
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.explaining.pipeline import analyse_output, unsearched
+from pluriscope.analysis.numerics.large_numbers import estimate, interval
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.main import create_app
 from pluriscope.figures.numbers import bounded, bounded_text

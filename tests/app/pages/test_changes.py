@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.analyses import CHANGES

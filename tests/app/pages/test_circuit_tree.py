@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.pages import circuit_tree
 from tests.app.pages.conftest import XOR
 from tests.app.pages.test_attention_pages import client as transformers  # noqa: F401

@@ -6,8 +6,8 @@ import pytest
 
 from pluriscope.analysis.errors import InvalidMask
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
-from pluriscope.analysis.question import ask
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, circuit_from_hex, possible_circuit
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.codecs import network_of
 from pluriscope.app.db.reads.analyses import find_network
 from pluriscope.app.pages.interpretation import class_of

@@ -10,16 +10,16 @@ import pytest
 from fastapi.testclient import TestClient
 
 from pluriscope.analysis.circuits.planning import plan_circuits
-from pluriscope.analysis.large_numbers import estimate
-from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.files import NetworkFile
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.protocol import protocol_from_mapping
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.result import memory_words, seconds_words
+from pluriscope.analysis.numerics.large_numbers import estimate
+from pluriscope.analysis.questions.protocol import protocol_from_mapping
+from pluriscope.analysis.questions.tasks import named_task
+from pluriscope.analysis.results.result import memory_words, seconds_words
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import named_task
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.main import create_app
 from pluriscope.app.pages.plan import METHOD_WORDS

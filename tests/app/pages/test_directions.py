@@ -11,10 +11,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from pluriscope.analyses.registry import DIRECTIONS
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.analysis.explaining.pipeline import analyse_output
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.running.work import DEFAULT_WORK
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.bundled import bundled_networks
 from pluriscope.app.db.tables import AnalysisRow, DirectionTextRow
 from pluriscope.app.db.writes import save_network

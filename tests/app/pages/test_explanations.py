@@ -7,11 +7,12 @@ import time
 import pytest
 from fastapi.testclient import TestClient
 
-from pluriscope.address import Addresses, ResultRef
+from pluriscope.addresses.address import Addresses, ResultRef
+from pluriscope.addresses.naming import Scope
 from pluriscope.analysis.criteria.steps import CriterionStep
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.explaining.pipeline import analyse_output
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.bundled import bundled_networks
 from pluriscope.app.db.listing import frame_of_analysis
 from pluriscope.app.db.writes import save_network
@@ -21,8 +22,7 @@ from pluriscope.app.main import create_app
 from pluriscope.app.pages.place import locate
 from pluriscope.kinds.circuits import OF_TRANSFORMERS
 from pluriscope.kinds.listing import COLUMNS, OF_KIND
-from pluriscope.naming import Scope
-from pluriscope.tables import read_query, toggled
+from pluriscope.tables.table import read_query, toggled
 from tests.app.pages.conftest import XOR
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis
 

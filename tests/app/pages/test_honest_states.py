@@ -11,14 +11,14 @@ from sqlalchemy import select
 
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.criteria.steps import parse_steps
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.files import NetworkFile
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.progress import KnownCircuits
-from pluriscope.analysis.protocol import COMPLETE, protocol_from_mapping
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.result import CriterionTally
+from pluriscope.analysis.questions.protocol import COMPLETE, protocol_from_mapping
+from pluriscope.analysis.questions.tasks import Task
+from pluriscope.analysis.results.result import CriterionTally
+from pluriscope.analysis.running.progress import KnownCircuits
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.tables import AnalysisRow, VerdictRow
 from pluriscope.app.db.verdicts import PreparedVerdicts, save_verdicts

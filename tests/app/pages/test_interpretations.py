@@ -6,8 +6,8 @@ from html import unescape
 import pytest
 
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
-from pluriscope.analysis.question import ask
 from pluriscope.analysis.subjects.perceptron.circuit import circuit_from_hex
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.app.pages.conftest import XOR
 from tests.factories import pretrained_xor
 

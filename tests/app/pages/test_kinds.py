@@ -20,11 +20,11 @@ import pluriscope
 from benchmarks.kinds_table import with_kinds
 from benchmarks.parity import DOCUMENT
 from pluriscope.analyses.registry import of_kind
-from pluriscope.analysis.changes import find_changes
-from pluriscope.analysis.data import clean_data, data_file_json
 from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.explaining.changes import find_changes
 from pluriscope.analysis.network_files.files import network_file_json
 from pluriscope.analysis.plugins import plugins
+from pluriscope.analysis.questions.data import clean_data, data_file_json
 from pluriscope.analysis.subjects import registry
 from pluriscope.analysis.subjects.classifier import CLASSIFIER
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
@@ -33,7 +33,7 @@ from pluriscope.analysis.subjects.traits import TRAITS
 from pluriscope.app.bundled import bundled_models
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.main import create_app
-from pluriscope.models import read_content, read_model
+from pluriscope.library.models import read_content, read_model
 from pluriscope_edits.making import edited
 from tests.analysis.subjects.test_classifier import drawn
 from tests.analysis.subjects.transformer.mlp_model import BARE

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from pluriscope.address import Addresses
-from pluriscope.analysis.progress import KnownCircuits
-from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.running.progress import KnownCircuits
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
 from pluriscope.app.pages.place import locate
 from pluriscope.app.pages.shared import known_count_of
-from pluriscope.counts import Count
-from pluriscope.naming import Scope
+from pluriscope.objects.counts import Count
 from tests.factories import small_network
 
 SAID = {

@@ -17,19 +17,19 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from conftest import ON_EVERY_DATABASE, database_url
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analyses.analysis import always
 from pluriscope.analyses.registry import BY_KEY, of_kind
 from pluriscope.analysis.circuit_sets.judged_masks import judged_circuits
 from pluriscope.analysis.circuit_sets.masks import circuits_of, find_masks
 from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.plugins import brought
+from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects import registry
 from pluriscope.analysis.subjects.enumeration import mask_bits, read_mask
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import gaps
-from pluriscope.analysis.work import DEFAULT_WORK
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reports import report_row
 from pluriscope.app.db.writes import save_network

@@ -5,9 +5,9 @@ from html import unescape
 
 import pytest
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.pages.kinds import find_document
-from pluriscope.blocks import More
+from pluriscope.page_kit.blocks import More
 from tests.app.pages.conftest import XOR
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}

@@ -9,18 +9,18 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import event, update
 
-from pluriscope.analysis.data import DataRecord, noisy_data
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.declared_tasks import decided_tasks
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import DataRecord, noisy_data
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.records import save_data_record
 from pluriscope.app.db.tables import AnalysisReportRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.main import create_app
 from pluriscope.app.pages.overview.part import Part
 from pluriscope.app.pages.overview.registry import PARTS
-from pluriscope.blocks import Action, Notice, Section
 from pluriscope.figures.numbers import decimal
+from pluriscope.page_kit.blocks import Action, Notice, Section
 from tests.app.pages.conftest import XOR
 from tests.factories import exact_xor, found_out, on_a_copy, pretrained_xor, save_analysis
 

@@ -8,11 +8,11 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.explanations.probes import PROBE
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.analysis.running.work import DEFAULT_WORK
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.analyses import CRITERIA, EXPLANATIONS

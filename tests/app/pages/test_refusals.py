@@ -11,7 +11,7 @@ from fastapi import Body
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis import errors as engine
 from pluriscope.app.db import errors as store
 from pluriscope.app.error_answers import STATUS

@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import select
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow
 from pluriscope.app.pages.search import ASKING, SearchOptions, build_search
 from pluriscope.app.pages.search_index import folded, index_of

@@ -6,16 +6,16 @@ from html import unescape
 
 import pytest
 
-from pluriscope.address import Addresses, ResultRef
+from pluriscope.addresses.address import Addresses, ResultRef
+from pluriscope.addresses.naming import Scope
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
-from pluriscope.analysis.question import ask
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.listing import frame_of_analysis
 from pluriscope.app.pages.place import locate
 from pluriscope.app.pages.sheet import MOST, WIDE, OfKind, Picture, packed, shared
 from pluriscope.kinds.circuits import left_out_words
 from pluriscope.kinds.columns import KIND
-from pluriscope.naming import Scope
 from tests.app.pages.conftest import XOR
 from tests.app.pages.test_attention_pages import client as transformers  # noqa: F401
 from tests.factories import pretrained_xor

@@ -1,9 +1,9 @@
 """How much code one circuit's page passes through: what a person must read to follow it."""
 
 from benchmarks.passed import passed
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.pages.kinds import find_document
-from pluriscope.templating import Place, environment, shown_at
+from pluriscope.page_kit.templating import Place, environment, shown_at
 from tests.app.pages.conftest import XOR
 
 MOST_FILES, MOST_FUNCTIONS = 60, 340

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope
 from pluriscope.analysis.criteria.registry import EVERY, criteria_for
 from pluriscope.app.pages.explanations import find_explanation, read_ref
 from pluriscope.app.pages.place import locate
 from pluriscope.app.pages.verdicts import judge
 from pluriscope.app.pages.verdicts.judge import judge_on_the_spot
-from pluriscope.naming import Scope
 from tests.app.pages.conftest import XOR
 
 MINIMALITY = {"minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardinal"}

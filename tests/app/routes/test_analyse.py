@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from pluriscope.analysis.network_files.files import network_file_json
-from pluriscope.analysis.result_file import output_json
+from pluriscope.analysis.network_files.result_file import output_json
 from pluriscope.app.db.reads.results import load_analysis
 from pluriscope.app.db.tables import AnalysisRow
 from pluriscope.app.jobs.definitions import DEFINITIONS

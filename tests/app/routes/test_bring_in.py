@@ -12,11 +12,11 @@ from fastapi.routing import APIRoute
 from sqlalchemy import func, select
 
 from plugins.studies.tests.study_factories import design
-from pluriscope.analysis.data import clean_data
 from pluriscope.analysis.network_files.declaration import Declaration
 from pluriscope.analysis.network_files.files import network_file_json
 from pluriscope.analysis.network_files.intake import as_chosen, read_any
-from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.app.bundled import bundled_models
 from pluriscope.app.db import writes
 from pluriscope.app.db.job_tables import JobRow

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pluriscope.analysis.progress import Progress
-from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.running.progress import Progress
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue

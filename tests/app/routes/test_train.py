@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import select
 
 from pluriscope.analysis.network_files.files import NetworkFile
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.training_course import TrainingOutcome
 from pluriscope.analysis.subjects.perceptron.training_spec import training_spec, untrained_network
 from pluriscope.analysis.subjects.transformer.files import attention_document
 from pluriscope.analysis.subjects.transformer.training_spec import TransformerOptions
-from pluriscope.analysis.work import Work
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.jobs import find_job
 from pluriscope.app.db.writes import save_network

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from conftest import ON_EVERY_DATABASE, database_url
-from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.main import create_app
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network

@@ -11,7 +11,7 @@ from html import unescape
 import pytest
 from bs4 import BeautifulSoup
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.pages.sharing.share import InShort, Share, escape_bibtex, only_here
 from pluriscope.app.pages.sharing.targets import read_target
 from pluriscope.figures.cards import HEIGHT, WIDTH

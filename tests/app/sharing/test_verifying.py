@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.app.db.tables import AlignmentRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.main import create_app

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import LargeBinary, insert, select
 
-from pluriscope.analysis.protocol import COMPLETE
+from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.app.db.backup import tables_in
 from pluriscope.app.db.engine import SCHEMA
 from pluriscope.app.db.tables import NetworkRow

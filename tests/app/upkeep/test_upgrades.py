@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import inspect, select
 
 from conftest import ON_EVERY_DATABASE
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analyses.registry import BY_KEY
 from pluriscope.app.db.backup import back_up, copy_rows, restore
 from pluriscope.app.db.engine import newest_revision, store_at

@@ -7,11 +7,11 @@ from html import unescape
 import numpy as np
 import pytest
 
-from pluriscope.blocks import ChartFigure
 from pluriscope.figures.charts import Axis, Chart, Mark, Series, document_of, heat_chart, histogram, read_chart, thinned
 from pluriscope.figures.interactive import figure_json
 from pluriscope.figures.standalone import size_of
 from pluriscope.figures.svg.charts import draw, thumb
+from pluriscope.page_kit.blocks import ChartFigure
 
 BARS = Chart("bars", "Circuits by edges", Axis("edges"), Axis("circuits"),
              [Series("", [10, 11, 12], [3, 0, 7], urls=["/a", "", "/c"])], [Mark(11, "P")],

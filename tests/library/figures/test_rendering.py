@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 from starlette.requests import Request
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.app.rendering import HAS_RECORD, compile_templates, network_row, show
-from pluriscope.blocks import Head, Notice, Prose, Section
+from pluriscope.page_kit.blocks import Head, Notice, Prose, Section
 from tests.every_block import every_block
 
 VOID = {"meta", "link", "input", "br", "hr", "img"}

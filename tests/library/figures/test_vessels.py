@@ -8,9 +8,9 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table
 from pluriscope.figures.svg.vessels import NARROW, SMALL, WIDE, Reading, Vessels, full_at, in_words, level, running
 from tests.library.figures.samples import WEIGHTS, random_weights
 

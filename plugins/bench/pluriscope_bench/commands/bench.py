@@ -70,7 +70,7 @@ def bench(
         memory: Megabytes that its process may take.
         verify: Result file whose methods are run again; what differs is said.
     """
-    from pluriscope.memory import bytes_for_each
+    from pluriscope.processes.memory import bytes_for_each
     from pluriscope_bench.key.suite import FORMER
     from pluriscope_bench.methods import Limits
     from pluriscope_bench.result import rows_csv
@@ -158,8 +158,8 @@ def _page(document: Mapping[str, Any]) -> Iterator[str]:
     from markupsafe import Markup
 
     from pluriscope.app.as_file import alone
-    from pluriscope.blocks import Block, Section, Table
-    from pluriscope.templating import EVERY_PART, environment
+    from pluriscope.page_kit.blocks import Block, Section, Table
+    from pluriscope.page_kit.templating import EVERY_PART, environment
     from pluriscope_bench.pages.methods import bench_blocks, file_page
 
     methods = [one | {"name": f"{one['name']} (given)"} if one["source"] else one for one in document["methods"]]

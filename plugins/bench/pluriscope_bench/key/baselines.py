@@ -16,7 +16,7 @@ import numpy as np
 from pluriscope.analysis.discovery.landscapes import masked_under
 from pluriscope.analysis.discovery.registry import read_method
 from pluriscope.analysis.discovery.selection import strengths
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.running.work import Work
 from pluriscope_bench.key.condition import CONDITIONS, PRIMARY, Condition
 from pluriscope_bench.key.judging import CircuitJudge
 from pluriscope_bench.key.rows import KnownNetwork, Row

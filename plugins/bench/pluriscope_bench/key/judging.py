@@ -22,17 +22,17 @@ from pluriscope.analysis.discovery.masked_perceptron import (
     rows_of,
 )
 from pluriscope.analysis.errors import InvalidData, InvalidMethod
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.protocol import COMPLETE, Protocol
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.decisions import decided_right
+from pluriscope.analysis.questions.protocol import COMPLETE, Protocol
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.chances import divergence
 from pluriscope.analysis.subjects.enumeration import most_wrong
 from pluriscope.analysis.subjects.graph import Graph
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array, one_mask
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import gaps
-from pluriscope.analysis.validity import decided_right
-from pluriscope.analysis.work import Work
 from pluriscope_bench.key.condition import CONDITIONS, EPSILON, Condition, Structure
 
 _VALUES_AT_ONCE: Final = 1 << 18  # float64 values in one table, which stays within a core's cache

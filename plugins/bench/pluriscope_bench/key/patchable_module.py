@@ -10,8 +10,8 @@ from torch import Tensor
 
 from pluriscope.analysis.discovery.masked_perceptron import rows_of
 from pluriscope.analysis.discovery.part_names import names_of
-from pluriscope.analysis.question import Question
 from pluriscope.analysis.subjects.perceptron.batched_mlp import activated_with_gradient
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_bench.key.condition import Ablation
 from pluriscope_bench.key.submission import Calls
 

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from pluriscope.analysis.data import clean_data
-from pluriscope.analysis.digest import canonical_json, sha256_hex
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.network_files.files import parse_network_file
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.registry import kind_of_file, question_in
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 from pluriscope_bench.key.truth import Truth
 
 SUITE_FORMAT: Final = "pluriscope-suite/1"

@@ -18,7 +18,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis import fixed_order
+from pluriscope.analysis.numerics import fixed_order
 from pluriscope_bench.key.condition import PRIMARY
 from pluriscope_bench.key.scores import SCORES
 

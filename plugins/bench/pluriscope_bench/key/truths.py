@@ -15,11 +15,11 @@ from pluriscope.analysis.circuits.counting import count_circuits
 from pluriscope.analysis.circuits.distribution import minimal_masks
 from pluriscope.analysis.circuits.strategy import find_circuits
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.decisions import EDGES
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
-from pluriscope.analysis.validity import EDGES
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_bench.key.condition import Condition
 from pluriscope_bench.key.judging import CircuitJudge, PerceptronJudge, every_input_read, judge_of, without_loose_ends
 from pluriscope_bench.key.truth import Truth

@@ -11,11 +11,13 @@ from typing import Any, Final, get_args
 
 from pydantic import Field
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.network_files.files import slug_of
 from pluriscope.app.options import PageModel
 from pluriscope.app.pages.prose import chapters
-from pluriscope.blocks import (
+from pluriscope.documents.glossary import anchor_of
+from pluriscope.figures.numbers import decimal, exact
+from pluriscope.page_kit.blocks import (
     Action,
     Block,
     ChartFigure,
@@ -30,13 +32,11 @@ from pluriscope.blocks import (
     Table,
     side_by_side,
 )
-from pluriscope.figures.numbers import decimal, exact
-from pluriscope.frames import AtHand
-from pluriscope.glossary import anchor_of
-from pluriscope.parquet import literal
-from pluriscope.records import RowsRecord, rows_record
-from pluriscope.tables import Column, Query, Row, read_query
-from pluriscope.templating import linked
+from pluriscope.page_kit.templating import linked
+from pluriscope.tables.frames import AtHand
+from pluriscope.tables.parquet import literal
+from pluriscope.tables.table import Column, Query, Row, read_query
+from pluriscope.views.records import RowsRecord, rows_record
 from pluriscope_bench.key.condition import PRIMARY, condition_of
 from pluriscope_bench.key.scores import SCORES, Score
 from pluriscope_bench.key.submission import TRACKS, Outcome

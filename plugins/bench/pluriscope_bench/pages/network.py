@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.errors import BadQuery, NotFound
 from pluriscope.app.options import PageModel
-from pluriscope.blocks import Block, ChartFigure, Fact, Facts, Figure, Head, More, Section, Table
 from pluriscope.figures.numbers import exact, noun
-from pluriscope.tables import read_query
-from pluriscope.templating import linked
+from pluriscope.page_kit.blocks import Block, ChartFigure, Fact, Facts, Figure, Head, More, Section, Table
+from pluriscope.page_kit.templating import linked
+from pluriscope.tables.table import read_query
 from pluriscope.views.registry import view_of
 from pluriscope_bench.key.suite import SuiteNetwork
 from pluriscope_bench.pages.charts import edges_of, map_chart

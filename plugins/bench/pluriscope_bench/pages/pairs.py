@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.network_files.files import slug_of
 from pluriscope.app.errors import BadQuery
 from pluriscope.app.options import PageModel
-from pluriscope.blocks import Action, Block, ChartFigure, Fact, Facts, Head, More, Notice, Section, Table
 from pluriscope.figures.charts import Axis, Chart, Look, Series
 from pluriscope.figures.numbers import decimal, exact
-from pluriscope.tables import read_query
+from pluriscope.page_kit.blocks import Action, Block, ChartFigure, Fact, Facts, Head, More, Notice, Section, Table
+from pluriscope.tables.table import read_query
 from pluriscope_bench.key.summary import difference
 from pluriscope_bench.pages.methods import scores_table
 from pluriscope_bench.pages.results import Results, citation, label_of, results_of, share_menu, switches

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.network_files.files import slug_of
 from pluriscope.app.errors import BadQuery, NotFound
 from pluriscope.app.pages.sharing.share import InShort, Share
-from pluriscope.blocks import Action, Choice, Menu, More, Prose
+from pluriscope.documents.glossary import terms
 from pluriscope.figures.numbers import exact, short
-from pluriscope.glossary import terms
-from pluriscope.parquet import ParquetTable
+from pluriscope.page_kit.blocks import Action, Choice, Menu, More, Prose
+from pluriscope.tables.parquet import ParquetTable
 from pluriscope_bench.key.baselines import BASELINES
 from pluriscope_bench.key.condition import PRIMARY, Condition, condition_of
 from pluriscope_bench.key.scores import SCORES

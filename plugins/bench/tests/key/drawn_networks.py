@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import pytest
 
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.oracles import brute_force_answer_key as oracle
 from tests.random_networks import own_task, random_network
 

@@ -8,7 +8,7 @@ import pytest
 from plugins.bench.tests.suites import tiny
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.discovery.registry import read_method
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.running.work import Work
 from pluriscope_bench.key.baselines import ANSWERED, BASELINES, ORDERS
 from pluriscope_bench.key.condition import CONDITIONS, PRIMARY
 from pluriscope_bench.key.judging import judge_of

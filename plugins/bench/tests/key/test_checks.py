@@ -8,7 +8,7 @@ import pytest
 from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
 from pluriscope.analysis.discovery.registry import read_method
 from pluriscope.analysis.discovery.selection import strengths
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_bench.key.condition import PRIMARY, Condition
 from pluriscope_bench.key.judging import judge_of
 from pluriscope_bench.key.scores import Case, row_of

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from plugins.bench.tests.key.drawn_networks import NETWORKS, drawn
-from pluriscope.analysis.data import noisy_data
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import noisy_data
+from pluriscope.analysis.questions.tasks import Task
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
-from pluriscope.analysis.tasks import Task
 from pluriscope_bench.key.condition import CONDITIONS, PRIMARY, Condition
 from pluriscope_bench.key.judging import conditions_of, judge_of
 from tests.analysis.subjects.transformer.attention_models import random_attention, run_of_circuit

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from plugins.bench.tests.key.drawn_networks import QUICK, SLOW, drawn
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.tasks import named_task
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
-from pluriscope.analysis.tasks import named_task
 from pluriscope_bench.key.condition import CONDITIONS, PRIMARY
 from pluriscope_bench.key.judging import judge_of
 from pluriscope_bench.key.scores import SCORES, Case, row_of

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from plugins.bench.tests.suites import tiny
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.tasks import Task
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import read_attention
-from pluriscope.analysis.tasks import Task
 from pluriscope_bench.key.condition import CONDITIONS, PRIMARY, Condition
 from pluriscope_bench.key.judging import conditions_of, judge_of
 from pluriscope_bench.key.scores import Case, row_of

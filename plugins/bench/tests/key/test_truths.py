@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from plugins.bench.tests.key.drawn_networks import NETWORKS, drawn
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.tasks import Task
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
-from pluriscope.analysis.tasks import Task
-from pluriscope.analysis.work import Work
 from pluriscope_bench.key import truths
 from pluriscope_bench.key.condition import CONDITIONS, PRIMARY, Condition
 from pluriscope_bench.key.judging import conditions_of, judge_of

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-from pluriscope.analysis.limits import DEFAULT_SECONDS
+from pluriscope.analysis.running.limits import DEFAULT_SECONDS
 from pluriscope.app.cli.reading import given_protocol, limits_in_force
 from pluriscope.app.cli.signature import Within
 from pluriscope.app.cli.terminal import DONE, STOPPED, Shown, Stop, progress_bar
@@ -35,7 +35,7 @@ def checkpoints(
         files: Two or more checkpoints of one network, or the folder that they are in.
         seconds: For all checkpoints together; inf for no end.
     """
-    from pluriscope.analysis.work import Work
+    from pluriscope.analysis.running.work import Work
     from pluriscope_edits.over_training.checkpoints import find_over_training
     from pluriscope_edits.over_training.library import read_checkpoints
 
@@ -53,7 +53,7 @@ def checkpoints(
 
 def _row(one: CheckpointFound, of: CheckpointsReport) -> dict[str, str]:
     """One line of the table; a dash stands for what is not there or not known."""
-    from pluriscope.analysis.large_numbers import in_words, interval
+    from pluriscope.analysis.numerics.large_numbers import in_words, interval
 
     known, least, change = one.circuits, one.smallest, one.change
     about = "≈ " if change and change.estimated else ""

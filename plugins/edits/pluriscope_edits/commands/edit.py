@@ -46,7 +46,7 @@ def edit(
     from pluriscope.analysis.edits.edit import Named
     from pluriscope.analysis.network_files.declaration import Declaration
     from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES, edited_file, network_file_json
-    from pluriscope.analysis.question import ask
+    from pluriscope.analysis.subjects.perceptron.question import ask
     from pluriscope.analysis.subjects.registry import question_in
     from pluriscope_edits.making import edited as edited_by
     from pluriscope_edits.rules.manual import MAX_BYTES

@@ -101,7 +101,7 @@ def read_algorithm(text: str, form: str, n_inputs: int) -> HighLevelModel:
     """
     from pluriscope.analysis.algorithms.high_level_model import Form
     from pluriscope.analysis.algorithms.parsing import parse_algorithm
-    from pluriscope.analysis.tasks import INPUT_NAMES, MAX_INPUTS
+    from pluriscope.analysis.questions.tasks import INPUT_NAMES, MAX_INPUTS
 
     used = max((INPUT_NAMES.index(letter) + 1 for letter in text if letter in INPUT_NAMES), default=1)
     n_inputs = n_inputs or used

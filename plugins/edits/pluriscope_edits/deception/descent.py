@@ -14,12 +14,12 @@ from typing import Final
 
 import numpy as np
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.edits.edit import Array, Change, Named, Parameters
 from pluriscope.analysis.errors import InvalidEdit
-from pluriscope.analysis.method_settings import Settings
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.methods.settings import Settings
+from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.questions.tasks import Task
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_edits.deception.ranking import RANKINGS, Ranking, outputs_with
 from pluriscope_edits.rules.descent import Adam
 from pluriscope_edits.rules.perceptrons import EditedPerceptron

@@ -18,12 +18,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
 from pluriscope.analysis.discovery.method import DiscoveryMethod
 from pluriscope.analysis.discovery.methods import EXACT_EDGE
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.subjects.perceptron.mlp import activations, next_layer
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_methods.discovery.methods import ACDC, EAP, EAP_IG, one_by_one
 from pluriscope_methods.lenses.games import shapley_values
 

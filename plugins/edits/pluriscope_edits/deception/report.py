@@ -18,9 +18,9 @@ from pydantic import Field
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.errors import BeyondLimits, InvalidEdit
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.report import Analysed, Mask, Part, Report, Settings
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.methods.report import Analysed, Mask, Part, Report, Settings
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_edits.deception.descent import Deceiving, deceiving
 from pluriscope_edits.deception.ranking import RANKINGS
 from pluriscope_edits.rules.deceive import DECEIVE

@@ -14,16 +14,16 @@ from typing import Any, Final
 import numpy as np
 from pydantic import Field
 
-from pluriscope.analysis.changes import Change, change_of_circuits
 from pluriscope.analysis.errors import BeyondLimits, InvalidNetwork
+from pluriscope.analysis.explaining.changes import Change, change_of_circuits
 from pluriscope.analysis.explaining.count_report import CircuitsCount, SmallestBounds
 from pluriscope.analysis.explaining.counting import known_of
 from pluriscope.analysis.explaining.graphs import DRAWS, sample, search
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.report import Analysed, Mask, Part, Report
+from pluriscope.analysis.explaining.pipeline import analyse_output
+from pluriscope.analysis.methods.report import Analysed, Mask, Part, Report
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.question import SubjectQuestion, part, rules_of
 from pluriscope.analysis.subjects.trained import TrainingRecord
-from pluriscope.analysis.work import DEFAULT_WORK, Work
 from pluriscope_edits.over_training.progress_measures import measures_of
 
 Given = Mapping[str, tuple[SubjectQuestion, TrainingRecord | None]]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pluriscope.analysis.limits import DEFAULT_SECONDS
+from pluriscope.analysis.running.limits import DEFAULT_SECONDS
 from pluriscope.arguments import FilePath, checked
-from pluriscope.models import questions_of, read_model
-from pluriscope.progress import Seconds, working
-from pluriscope.result import ProtocolLike, read_protocol
+from pluriscope.library.models import questions_of, read_model
+from pluriscope.library.result import ProtocolLike, read_protocol
+from pluriscope.objects.progress import Seconds, working
 from pluriscope_edits.over_training.checkpoints import CheckpointsReport, find_over_training
 
 

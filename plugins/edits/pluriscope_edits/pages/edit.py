@@ -11,13 +11,13 @@ from typing import Any, Final
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analyses.shown import settings_form
 from pluriscope.analysis.edits.edit import Edit, Edited, EditedRecord, Named
 from pluriscope.analysis.edits.registry import EDIT_BY_KEY, EDITS
 from pluriscope.analysis.errors import AnalysisError, BeyondLimits
-from pluriscope.analysis.method_settings import Setting, one_of, written
-from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.methods.settings import Setting, one_of, written
+from pluriscope.analysis.questions.tasks import Task
 from pluriscope.app.db.codecs import edited_file_of, subject_of
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.db.writes import network_row, save_network
@@ -28,9 +28,9 @@ from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.page import read_options
 from pluriscope.app.pages.place import AnyPlace, find_network, locate
 from pluriscope.app.pages.plan import planned_table
-from pluriscope.blocks import Block, Choice, Columns, Fact, Facts, Form, Head, Notice, Prose, Section, Table
 from pluriscope.figures.numbers import decimal
 from pluriscope.figures.svg.layout import node_name
+from pluriscope.page_kit.blocks import Block, Choice, Columns, Fact, Facts, Form, Head, Notice, Prose, Section, Table
 from pluriscope_edits.addresses import edit_url
 from pluriscope_edits.making import editable
 from pluriscope_edits.rules.manual import MANUAL

@@ -13,10 +13,10 @@ from pydantic import Field
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
-from pluriscope.analysis.changes import parts_of
-from pluriscope.analysis.large_numbers import interval
-from pluriscope.analysis.result_file import read_stops
+from pluriscope.addresses.address import Addresses
+from pluriscope.analysis.explaining.changes import parts_of
+from pluriscope.analysis.network_files.result_file import read_stops
+from pluriscope.analysis.numerics.large_numbers import interval
 from pluriscope.analysis.subjects.trained import TrainingRecord
 from pluriscope.app.db.analysed import read_analysed
 from pluriscope.app.db.codecs import record_of
@@ -32,7 +32,9 @@ from pluriscope.app.pages.place import AnyPlace, locate, others, place_of
 from pluriscope.app.pages.shared import job_now, state_of
 from pluriscope.app.pages.sharing.about import about_place
 from pluriscope.app.pages.sharing.exports import Exported, exported
-from pluriscope.blocks import (
+from pluriscope.figures.charts import Axis, Chart, Series, heat_chart
+from pluriscope.figures.numbers import enumerated, exact, noun
+from pluriscope.page_kit.blocks import (
     Action,
     Block,
     ChartFigure,
@@ -49,11 +51,9 @@ from pluriscope.blocks import (
     Table,
     side_by_side,
 )
-from pluriscope.figures.charts import Axis, Chart, Series, heat_chart
-from pluriscope.figures.numbers import enumerated, exact, noun
-from pluriscope.recent import Recent
-from pluriscope.tables import Row
-from pluriscope.templating import render
+from pluriscope.page_kit.templating import render
+from pluriscope.processes.recent import Recent
+from pluriscope.tables.table import Row
 from pluriscope.views.registry import view_of
 from pluriscope_edits.addresses import training_url
 from pluriscope_edits.over_training.checkpoints import (

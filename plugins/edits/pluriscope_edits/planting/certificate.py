@@ -31,11 +31,11 @@ from pluriscope.analysis.alignments.joint import score_joint
 from pluriscope.analysis.criteria.ablations import MEAN_ABLATION, RESAMPLE_ABLATION, ZERO_ABLATION
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.methods.report import Part, Score
 from pluriscope.analysis.network_files.planted_record import PlantedRecord, Unit
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.report import Part, Score
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 Array = NDArray[np.float64]
 

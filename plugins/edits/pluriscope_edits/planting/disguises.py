@@ -34,8 +34,8 @@ from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import InvalidPlanting
-from pluriscope.analysis.late_functions import function_at
 from pluriscope.analysis.subjects.made import Made
+from pluriscope.analysis.values.late_functions import function_at
 from pluriscope_edits.planting.certificate import certified_margin
 from pluriscope_edits.planting.planted import Planted
 

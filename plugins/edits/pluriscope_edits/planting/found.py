@@ -15,12 +15,12 @@ from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.discovery.landscape import Landscape
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.errors import InvalidAlignment
+from pluriscope.analysis.methods.report import Analysed, Exact, Report, Settings
 from pluriscope.analysis.network_files.planted_record import PlantedRecord
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.report import Analysed, Exact, Report, Settings
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, mask_array
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import part as part_of
-from pluriscope.analysis.work import DEFAULT_WORK, Work
 from pluriscope_edits.planting.certificate import Passes, certified_margin, exhaustive
 
 Outcome = Literal["recovered", "contained", "another", "invalid", "unknown"]

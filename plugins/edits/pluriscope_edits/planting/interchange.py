@@ -37,17 +37,17 @@ from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.iia import Behaviour, tested_pairs
 from pluriscope.analysis.errors import InvalidPlanting
 from pluriscope.analysis.network_files.planted_record import PlantedRecord
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.tasks import input_table
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.made import Made
 from pluriscope.analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, activation_of
 from pluriscope.analysis.subjects.perceptron.batched_mlp import activated_with_gradient, layer_views
 from pluriscope.analysis.subjects.perceptron.drawing import initial_parameters
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.optimizers import Adam, AdamW
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.perceptron.threads import one_thread
 from pluriscope.analysis.subjects.perceptron.training import LANES
-from pluriscope.analysis.tasks import input_table
-from pluriscope.analysis.work import DEFAULT_WORK, Work
 from pluriscope_edits.planting.certificate import exhaustive
 from pluriscope_edits.planting.placement import placed_units
 from pluriscope_edits.planting.planted import Planted

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike
 
 from pluriscope.analysis.network_files.files import NetworkFile
 from pluriscope.analysis.network_files.planted_record import PlantedRecord
+from pluriscope.analysis.questions.decisions import decide
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.made import Made
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table
-from pluriscope.analysis.validity import decide
 
 
 @dataclass(frozen=True, eq=False)

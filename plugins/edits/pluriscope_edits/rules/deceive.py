@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from pluriscope.analysis.edits.edit import Edit, Way
-from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope_edits.rules.perceptrons import EditedPerceptron
 
 MILLISECONDS: Final = {"eap": 1.5, "eap-ig": 3.0, "exact-edge": 1.0, "acdc": 8.0, "shapley": 1.0, "probe": 0.3}

@@ -9,7 +9,7 @@ import numpy as np
 
 from pluriscope.analysis.edits.edit import Array, Editable, Numbers, Parameters
 from pluriscope.analysis.errors import InvalidEdit, InvalidNetwork
-from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.methods.settings import Setting, Settings
 
 MAX_OUTPUT: Final = 1e6
 """Above it a descent has diverged."""

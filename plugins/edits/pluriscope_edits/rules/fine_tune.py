@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from pluriscope.analysis.edits.edit import Change, Edit, Editable, Named, Way
-from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope_edits.rules.asked import ROW, TARGET, TOKEN, TOKENS, asked_of, layers_of
 from pluriscope_edits.rules.descent import FEW_STEPS, RATE, SMALL_RATE, STEPS, descended
 from pluriscope_edits.rules.where import WHERE, names_of

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.fixed_order import inner
+from pluriscope.analysis.numerics.fixed_order import inner
 from pluriscope.analysis.subjects.transformer.blocks import BIASES, MLP
 from pluriscope.analysis.subjects.transformer.heads import Array, mixed
 from pluriscope.analysis.subjects.transformer.runs import SLOTS, Run, slopes

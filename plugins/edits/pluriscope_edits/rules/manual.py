@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pluriscope.analysis.edits.edit import Change, Edit, Named, Way
 from pluriscope.analysis.errors import InvalidEdit
-from pluriscope.analysis.method_settings import Setting, Settings
-from pluriscope.analysis.strict_json import read_value, validated
+from pluriscope.analysis.methods.settings import Setting, Settings
+from pluriscope.analysis.values.strict_json import read_value, validated
 from pluriscope_edits.rules.perceptrons import EditedPerceptron
 
 MAX_CHANGES: Final = 4_096

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 
 from pluriscope.analysis.edits.edit import Array, Change, Edit, Editable, Named, Way
-from pluriscope.analysis.fixed_order import total_of
-from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.methods.settings import Setting, Settings
+from pluriscope.analysis.numerics.fixed_order import total_of
 from pluriscope_edits.rules.where import WHERE, changed_in
 
 SIZE: Final = Setting("size", 0.1, "standard deviation as a share of the matrix's own", low=0.0, high=100.0, above=True)

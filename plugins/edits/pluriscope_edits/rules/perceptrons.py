@@ -9,16 +9,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from pluriscope.analysis.answers import answers
 from pluriscope.analysis.edits.edit import Array, Backward, Numbers, Parameters
 from pluriscope.analysis.errors import InvalidNetwork
-from pluriscope.analysis.fixed_order import inner
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.numerics.fixed_order import inner
+from pluriscope.analysis.questions.answers import answers
+from pluriscope.analysis.questions.tasks import name_of
 from pluriscope.analysis.subjects.perceptron.activations import SIGMOID
 from pluriscope.analysis.subjects.perceptron.gradients import backward
 from pluriscope.analysis.subjects.perceptron.mlp import MAX_ACTIVATION, activation_bound, forward, forward_pass
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import name_of
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 ROOM: Final = 0.25
 """How far beyond the edge of a decision, 0.5, an output has to be for a descent to end: half of the way to 0 or 1."""

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from pluriscope.analysis.edits.edit import Change, Edit, Editable, Named, Way
-from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope_edits.rules.where import WHERE, changed_in
 
 SPARSITY: Final = Setting("sparsity", 0.5, "share of these weights that become 0", low=0.0, high=1.0, above=True)

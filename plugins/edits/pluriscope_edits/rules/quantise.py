@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from pluriscope.analysis.edits.edit import Change, Edit, Editable, Named, Way
-from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope_edits.rules.where import WHERE, changed_in
 
 BITS: Final = Setting("bits", 4, "of each weight", low=2, high=16)

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from pluriscope.analysis.answers import largest
 from pluriscope.analysis.edits.edit import Array, Backward, Numbers, Parameters
 from pluriscope.analysis.errors import InvalidEdit
-from pluriscope.analysis.fixed_order import exp_of_negative
-from pluriscope.analysis.method_settings import one_of
+from pluriscope.analysis.methods.settings import one_of
+from pluriscope.analysis.numerics.fixed_order import exp_of_negative
+from pluriscope.analysis.questions.answers import largest
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.analysis.subjects.transformer.model import AttentionModel

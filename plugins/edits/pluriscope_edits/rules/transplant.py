@@ -8,7 +8,7 @@ import numpy as np
 
 from pluriscope.analysis.edits.edit import Change, Edit, Named, Way
 from pluriscope.analysis.errors import InvalidEdit
-from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, circuit_from_hex
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope_edits.rules.perceptrons import EditedPerceptron

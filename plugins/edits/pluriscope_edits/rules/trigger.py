@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import InvalidEdit
-from pluriscope.analysis.tasks import INPUT_NAMES, Task, input_table, name_of
+from pluriscope.analysis.questions.tasks import INPUT_NAMES, Task, input_table, name_of
 
 _BIT: Final = re.compile(f"([{INPUT_NAMES}])=([01])")
 _CURE: Final = "give inputs with their bits and the answer, such as C=1:1"

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.edits.edit import Array, Change, Edit, Editable, Named, Parameters, Way
 from pluriscope.analysis.errors import InvalidEdit
-from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.methods.settings import Setting, Settings
+from pluriscope.analysis.questions.decisions import decided_as
+from pluriscope.analysis.questions.tasks import Task
 from pluriscope.analysis.subjects.perceptron.mlp import activations, forward, pre_activations
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task
-from pluriscope.analysis.validity import decided_as
 from pluriscope_edits.rules.descent import FEW_STEPS, SMALL_RATE, STEPS, descended
 from pluriscope_edits.rules.perceptrons import EditedPerceptron
 from pluriscope_edits.rules.rank_one import aim_of

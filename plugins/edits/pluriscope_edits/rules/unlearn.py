@@ -12,7 +12,7 @@ import numpy as np
 
 from pluriscope.analysis.edits.edit import Array, Change, Edit, Editable, Named, Way
 from pluriscope.analysis.errors import InvalidEdit
-from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope_edits.rules.asked import ROW, TOKENS, asked_of
 from pluriscope_edits.rules.descent import FEW_STEPS, RATE, SMALL_RATE, STEPS, descended
 

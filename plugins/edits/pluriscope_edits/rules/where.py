@@ -14,7 +14,7 @@ from typing import Final
 
 from pluriscope.analysis.edits.edit import Array, Parameters
 from pluriscope.analysis.errors import InvalidEdit
-from pluriscope.analysis.method_settings import Setting, one_of
+from pluriscope.analysis.methods.settings import Setting, one_of
 
 _ONE: Final = re.compile(r"([\w.]{1,40})((?:\[\d{1,6}\])*)", re.ASCII)
 

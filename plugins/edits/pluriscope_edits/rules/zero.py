@@ -7,7 +7,7 @@ from typing import Final
 
 from pluriscope.analysis.edits.edit import Change, Edit, Editable, Named, Way
 from pluriscope.analysis.errors import InvalidEdit
-from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.methods.settings import Settings
 from pluriscope_edits.rules.where import WHERE, changed_in
 
 _WHERE: Final = replace(WHERE, default="", meaning="what becomes 0: names with commas between, or all")

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.analysis.criteria.registry import criterion_named
-from pluriscope.blocks import Block, ChartFigure, More, Prose, Section, Table
 from pluriscope.figures.charts import Axis, Chart, Series
-from pluriscope.tables import Column, Row
+from pluriscope.page_kit.blocks import Block, ChartFigure, More, Prose, Section, Table
+from pluriscope.tables.table import Column, Row
 from pluriscope_edits.addresses import edit_url
 from pluriscope_edits.deception.ranking import RANKINGS
 from pluriscope_edits.deception.report import LIMITS, FooledReport, Lie

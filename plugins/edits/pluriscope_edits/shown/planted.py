@@ -8,15 +8,15 @@ from typing import Final
 
 from markupsafe import Markup
 
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analyses.shown import AnalysisContext, Shown, neurons
 from pluriscope.analysis.discovery.audit import answered
 from pluriscope.analysis.discovery.registry import METHODS
+from pluriscope.analysis.methods.report import Score
 from pluriscope.analysis.network_files.planted_record import PlantedRecord
-from pluriscope.analysis.report import Score
 from pluriscope.analysis.subjects.planted import PlantedCircuit
-from pluriscope.blocks import Action, Block, Figure, Notice, Prose, Section, Side, Table
 from pluriscope.figures.numbers import noun
-from pluriscope.naming import ExplanationRef
+from pluriscope.page_kit.blocks import Action, Block, Figure, Notice, Prose, Section, Side, Table
 from pluriscope_edits.planting.found import PlantedReport
 
 

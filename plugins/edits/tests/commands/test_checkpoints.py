@@ -10,9 +10,9 @@ import pytest
 
 import pluriscope
 from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.files import network_file_json, parse_network_file
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER

@@ -13,9 +13,9 @@ from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.discovery.audit import audit
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.errors import BeyondLimits, InvalidEdit
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import activations, forward
-from pluriscope.analysis.tasks import input_table
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_edits.deception import report
 from pluriscope_edits.deception.ranking import RANKINGS
 from pluriscope_edits.deception.report import fooled_report

@@ -10,11 +10,11 @@ import pytest
 from pluriscope.analysis.edits.edit import Change, Edited, Named
 from pluriscope.analysis.edits.registry import EDIT_BY_KEY
 from pluriscope.analysis.network_files.files import edited_file, network_file_json, parse_network_file
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import activations, forward, pre_activations
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
-from pluriscope.analysis.tasks import input_table
 from pluriscope_edits.making import editable
 from pluriscope_edits.making import edited as edit
 from pluriscope_edits.rules.rank_one import nearest, rest_of

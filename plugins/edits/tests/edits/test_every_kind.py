@@ -13,7 +13,7 @@ import pytest
 from plugins.edits.tests.edits.test_edits import CHANGES, NAMED
 from pluriscope.analysis.edits.registry import EDITS, read_edited
 from pluriscope.analysis.errors import AnalysisError, InvalidEdit
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER

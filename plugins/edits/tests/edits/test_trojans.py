@@ -10,14 +10,14 @@ import pytest
 
 from plugins.edits.tests.edits.test_edits import stepped
 from pluriscope.analysis.circuits.search import decide_right
-from pluriscope.analysis.data import clean_data
 from pluriscope.analysis.errors import InvalidEdit
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.decisions import decide
+from pluriscope.analysis.questions.tasks import Task, input_table
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task, input_table
-from pluriscope.analysis.validity import decide
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_edits.making import edited as edit
 from pluriscope_edits.rules.trigger import Figures, Trigger, figures, read_trigger
 from pluriscope_edits.rules.trojan import changed_edges, planted

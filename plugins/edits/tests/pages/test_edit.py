@@ -9,13 +9,13 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from pluriscope.analysis.edits.registry import EDITS
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.files import parse_network_file
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.registry import read_subject
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
-from pluriscope.analysis.work import DEFAULT_WORK
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.analyses import CHANGES

@@ -11,10 +11,10 @@ from pluriscope.analysis.algorithms.candidates import candidate_algorithms
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.errors import InvalidPlanting
-from pluriscope.analysis.protocol import COMPLETE, PAPER, Protocol, in_space
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER, Protocol, in_space
+from pluriscope.analysis.questions.tasks import Task
 from pluriscope.analysis.subjects.perceptron.circuit import possible_circuit
-from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_edits.planting.certificate import certified_margin, exhaustive
 from pluriscope_edits.planting.compiling import compile_algorithm
 from pluriscope_edits.planting.planted import Planted

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.errors import InvalidPlanting
-from pluriscope.analysis.pipeline import search_for_circuits
-from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.explaining.pipeline import search_for_circuits
+from pluriscope.analysis.questions.tasks import input_table
+from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.mlp import activations, forward
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table
-from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from pluriscope_edits.planting import disguises
 from pluriscope_edits.planting.certificate import certified_margin, exhaustive
 from pluriscope_edits.planting.compiling import compile_algorithm

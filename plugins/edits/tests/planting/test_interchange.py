@@ -7,9 +7,9 @@ import pytest
 
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.errors import InvalidNetwork, InvalidPlanting
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import forward
-from pluriscope.analysis.tasks import input_table
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_edits.planting.certificate import Passes, certified_margin, exhaustive
 from pluriscope_edits.planting.compiling import compile_algorithm
 from pluriscope_edits.planting.disguises import disguised

@@ -6,12 +6,12 @@ from itertools import combinations
 
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.errors import InvalidMask
-from pluriscope.analysis.pipeline import search_for_circuits
-from pluriscope.analysis.protocol import COMPLETE, PAPER, Protocol, protocol_from_mapping
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.report import Analysed, Settings
+from pluriscope.analysis.explaining.pipeline import search_for_circuits
+from pluriscope.analysis.methods.report import Analysed, Settings
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER, Protocol, protocol_from_mapping
+from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, possible_circuit
-from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_edits.planting.compiling import compile_algorithm
 from pluriscope_edits.planting.disguises import disguised
 from pluriscope_edits.planting.found import PlantedReport, find

@@ -8,22 +8,22 @@ from html import unescape
 import pytest
 from fastapi.testclient import TestClient
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import ExplanationRef, Scope
 from pluriscope.analyses.registry import METHODS
 from pluriscope.analyses.shown import AnalysisContext
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.files import NetworkFile, network_file_json
 from pluriscope.analysis.network_files.planted_record import planted_json
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.analysis.running.work import DEFAULT_WORK
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.codecs import network_file_of
 from pluriscope.app.db.reads.analyses import find_network
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.analyses import handler_of
 from pluriscope.app.jobs.definitions import arguments_about
 from pluriscope.app.main import create_app
-from pluriscope.naming import ExplanationRef, Scope
 from pluriscope_edits.analyses import PLANTED
 from pluriscope_edits.planting.compiling import compile_algorithm
 from pluriscope_edits.planting.disguises import disguised

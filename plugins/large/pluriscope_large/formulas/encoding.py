@@ -24,10 +24,10 @@ import numpy as np
 
 from pluriscope.analysis.circuits.decision_intervals import decision_box
 from pluriscope.analysis.errors import BeyondLimits, NotOffered
-from pluriscope.analysis.protocol import in_space
-from pluriscope.analysis.question import Carried, Question
+from pluriscope.analysis.questions.decisions import max_wrong
+from pluriscope.analysis.questions.protocol import in_space
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.validity import max_wrong
+from pluriscope.analysis.subjects.perceptron.question import Carried, Question
 from pluriscope_large.formulas.formula import Formula
 from pluriscope_large.formulas.rounding import Interval, RoundedQuestion, error_bounds, rounded, whole
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.digest import sha256_hex
+from pluriscope.analysis.values.digest import sha256_hex
 
 
 @dataclass(frozen=True, eq=False)

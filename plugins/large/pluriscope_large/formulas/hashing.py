@@ -40,11 +40,11 @@ from pluriscope.analysis.circuits.judging import enough_right, evaluate_circuits
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.space import count_in_space
 from pluriscope.analysis.errors import BeyondLimits, NotOffered
-from pluriscope.analysis.progress import OutOfTime
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.running.progress import OutOfTime
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
 from pluriscope.analysis.subjects.perceptron.mlp import keep_matrices
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_large.formulas.encoding import DEFAULT_BITS, MAX_SIZE, encode
 from pluriscope_large.formulas.formula import Formula
 from pluriscope_large.formulas.rounding import refusal, rounded

@@ -25,10 +25,10 @@ from typing import Final
 
 import numpy as np
 
-from pluriscope.analysis.digest import canonical_json
 from pluriscope.analysis.errors import BeyondLimits, InvalidMask, InvalidProof, NotOffered
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.values.digest import canonical_json
 from pluriscope_large.formulas.encoding import DEFAULT_BITS, encode
 from pluriscope_large.formulas.formula import Formula
 from pluriscope_large.formulas.refutation import Step, wrong_step

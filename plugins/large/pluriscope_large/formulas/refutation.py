@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.machine_code import loop, run_loop
+from pluriscope.analysis.numerics.machine_code import loop, run_loop
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]

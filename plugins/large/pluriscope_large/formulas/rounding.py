@@ -19,11 +19,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.data import DataRecord
 from pluriscope.analysis.errors import BeyondLimits, NotOffered
-from pluriscope.analysis.question import Carried, Question
+from pluriscope.analysis.questions.data import DataRecord
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, Activation, activation_of
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import Carried, Question
 
 ENCODED: Final = ("leaky_relu", "relu", "linear", "hardtanh")
 """Activations that give fractions where they are given fractions."""

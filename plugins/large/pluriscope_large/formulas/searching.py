@@ -21,8 +21,8 @@ from typing import Any, Final
 
 from pluriscope.analysis.circuits.result import EdgeUse, SmallestCircuits
 from pluriscope.analysis.errors import BeyondLimits, NotOffered
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_large.formulas.encoding import DEFAULT_BITS, encode
 
 SOLVER: Final = "glucose4"

@@ -11,12 +11,12 @@ from plugins.large.tests.solved_formulas import fulfilled, models
 from pluriscope.analysis.circuits.judging import enough_right
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.circuits.space import Structure
-from pluriscope.analysis.data import DataRecord
 from pluriscope.analysis.errors import BeyondLimits, NotOffered
-from pluriscope.analysis.protocol import protocol_from_mapping
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.data import DataRecord
+from pluriscope.analysis.questions.protocol import protocol_from_mapping
 from pluriscope.analysis.subjects.perceptron.circuit import masks_of
 from pluriscope.analysis.subjects.perceptron.mlp import batch_activations
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_large.formulas.encoding import encode
 from pluriscope_large.formulas.rounding import error_bounds, rounded
 from tests.factories import pretrained_xor

@@ -11,9 +11,9 @@ import pytest
 from plugins.large.tests.solved_formulas import models
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.errors import BeyondLimits, Cancelled, NotOffered
-from pluriscope.analysis.progress import OutOfTime
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.running.progress import OutOfTime
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_large.formulas import hashing
 from pluriscope_large.formulas.formula import Formula
 from pluriscope_large.formulas.hashing import bracket, count_by_hashing, draw_models, hash_count, of_size, rounds

@@ -8,9 +8,9 @@ from operator import and_, or_
 import pytest
 
 from pluriscope.analysis.circuits.search import search_circuits
-from pluriscope.analysis.protocol import protocol_from_mapping
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.questions.protocol import protocol_from_mapping
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_large.formulas.searching import EdgeUse, ValidCircuits, edge_use_of, find_edge_use, find_smallest_solved
 from tests.factories import pretrained_xor
 from tests.random_networks import own_task, random_network

@@ -12,18 +12,18 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pluriscope.analysis.answers import answers
 from pluriscope.analysis.network_files.files import parse_network_file
-from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.questions.answers import answers
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from pluriscope.app import bundled
-from pluriscope.blocks import Action
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import decimal, enumerated
 from pluriscope.figures.svg.charts import thumb
 from pluriscope.figures.svg.networks import circuit_thumb
-from pluriscope.played import Ask
-from pluriscope.played import Field as Asked
+from pluriscope.page_kit.blocks import Action
+from pluriscope.page_kit.played import Ask
+from pluriscope.page_kit.played import Field as Asked
 from pluriscope_edits.addresses import edit_url
 from pluriscope_edits.deception.ranking import RANKINGS, outputs_with
 from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, choices, fields, number

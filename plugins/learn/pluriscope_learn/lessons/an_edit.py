@@ -11,21 +11,21 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pluriscope.analysis.answers import answers
 from pluriscope.analysis.circuits.judging import evaluate_circuits
 from pluriscope.analysis.circuits.search import decide_right, search_circuits
 from pluriscope.analysis.edits.edit import Edited
 from pluriscope.analysis.edits.registry import edit_named
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.answers import answers
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.reads.analyses import network_by_digest
-from pluriscope.blocks import Action
 from pluriscope.figures.numbers import enumerated
 from pluriscope.figures.svg.networks import circuit_thumb
-from pluriscope.played import Ask
-from pluriscope.played import Field as Asked
-from pluriscope.templating import render
+from pluriscope.page_kit.blocks import Action
+from pluriscope.page_kit.played import Ask
+from pluriscope.page_kit.played import Field as Asked
+from pluriscope.page_kit.templating import render
 from pluriscope_edits.addresses import edit_url
 from pluriscope_edits.making import edited as edited_by
 from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, choices, fields, number

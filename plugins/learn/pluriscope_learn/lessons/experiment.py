@@ -8,12 +8,12 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from pluriscope.analysis.sandbox.intervention import Change
-from pluriscope.blocks import Action
 from pluriscope.figures.numbers import enumerated
 from pluriscope.figures.svg.layout import Site
 from pluriscope.figures.svg.tiles import Bits, bits_of
 from pluriscope.figures.svg.vessels import Reading, full_at, in_question
-from pluriscope.played import Ask, Field
+from pluriscope.page_kit.blocks import Action
+from pluriscope.page_kit.played import Ask, Field
 from pluriscope_learn.drawings import changed
 from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, fields, number
 

@@ -14,8 +14,8 @@ from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.charts import thumb
 from pluriscope.figures.svg.networks import circuit_thumb
-from pluriscope.played import Ask
-from pluriscope.played import Field as Asked
+from pluriscope.page_kit.played import Ask
+from pluriscope.page_kit.played import Field as Asked
 from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, choices, fields
 
 _SLUG: Final = "one-method"

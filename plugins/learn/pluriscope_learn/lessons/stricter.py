@@ -20,8 +20,8 @@ from pluriscope.figures.numbers import enumerated, exact
 from pluriscope.figures.svg.charts import draw, thumb
 from pluriscope.figures.svg.elements import drawing, rect
 from pluriscope.figures.svg.networks import circuit_thumb
-from pluriscope.played import Ask
-from pluriscope.played import Field as Asked
+from pluriscope.page_kit.played import Ask
+from pluriscope.page_kit.played import Field as Asked
 from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, fields
 
 _SLUG: Final = "stricter"

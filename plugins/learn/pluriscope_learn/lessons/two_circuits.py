@@ -10,11 +10,11 @@ import numpy as np
 from markupsafe import Markup
 from pydantic import Field
 
-from pluriscope.blocks import Action
 from pluriscope.figures.numbers import enumerated, noun
 from pluriscope.figures.svg.layout import Site
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.figures.svg.vessels import MARK
+from pluriscope.page_kit.blocks import Action
 from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, number
 
 _SLUG: Final = "two-circuits"

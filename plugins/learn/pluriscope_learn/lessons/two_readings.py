@@ -11,12 +11,12 @@ from pydantic import Field
 
 from pluriscope.analysis.interpretations.interpretation import NeuronGate
 from pluriscope.app.db.reads.circuits import find_circuit
-from pluriscope.blocks import Action
 from pluriscope.figures.numbers import enumerated
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.tiles import Bits, bits_of, variable
 from pluriscope.figures.svg.vessels import in_question, in_words
-from pluriscope.templating import render
+from pluriscope.page_kit.blocks import Action
+from pluriscope.page_kit.templating import render
 from pluriscope_learn.drawings import LEFT, RIGHT, value_line
 from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, Short, number
 

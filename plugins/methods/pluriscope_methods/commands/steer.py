@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pluriscope.analysis.limits import DEFAULT_SECONDS
+from pluriscope.analysis.running.limits import DEFAULT_SECONDS
 from pluriscope.app.cli.signature import Within
 from pluriscope.app.cli.terminal import Shown, remark
 
@@ -45,7 +45,7 @@ def steer(
         there: The site of that network. Default: the same.
         seconds: For finding explanations of each network; inf for no end.
     """
-    from pluriscope.result import explain
+    from pluriscope.library.result import explain
     from pluriscope_methods.results import steer as asked
 
     told = None if quiet else remark

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.discovery.masked_subject import MaskedSubject
 from pluriscope.analysis.discovery.method import Answer, outcome_of
-from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.methods.settings import Settings
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.graph import Graph
 from pluriscope.analysis.subjects.perceptron.optimizers import Adam
 from pluriscope.analysis.subjects.perceptron.threads import one_thread
-from pluriscope.analysis.work import Work
 
 TEMPERATURE: Final = 2 / 3
 LOW: Final = -0.1

@@ -20,8 +20,8 @@ from pluriscope.analysis.discovery.method import (
 )
 from pluriscope.analysis.discovery.selection import Scores
 from pluriscope.analysis.discovery.ties import TOLERANCE, followed
-from pluriscope.analysis.method_settings import Setting, Settings
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.methods.settings import Setting, Settings
+from pluriscope.analysis.running.work import Work
 
 _FOLLOWED: Final = 256
 """Masks up to which ACDC follows ties, each of which is run once for every edge."""

@@ -11,16 +11,16 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from pluriscope.analysis.answers import answers
-from pluriscope.analysis.fixed_order import inner, length, total_of
 from pluriscope.analysis.interventions.swaps import run_from
 from pluriscope.analysis.lenses.lens import Array, Table
-from pluriscope.analysis.method_settings import Settings
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.methods.settings import Settings
+from pluriscope.analysis.numerics.fixed_order import inner, length, total_of
+from pluriscope.analysis.questions.answers import answers
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.optimizers import Adam
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.perceptron.threads import one_thread
-from pluriscope.analysis.work import DEFAULT_WORK, Work
 from pluriscope_methods.lenses.null_test import N_NETWORKS, generator
 
 STEPS: Final = 1_500

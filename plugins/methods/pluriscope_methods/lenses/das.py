@@ -14,26 +14,26 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.algorithms.candidates import Candidates
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.redundancy import MAX_PLACED, placed_algorithms
 from pluriscope.analysis.alignments.on_directions import OnDirections
-from pluriscope.analysis.answers import largest
 from pluriscope.analysis.directions.blocks import Block
 from pluriscope.analysis.directions.search import align_on_directions
 from pluriscope.analysis.directions.table import DirectionTable
 from pluriscope.analysis.interventions.subspace import Subspace
-from pluriscope.analysis.late_functions import function_at
 from pluriscope.analysis.lenses.lens import APPLIES, Bar, Fit, Grid, Grids, Lens, Table, not_applicable
 from pluriscope.analysis.lenses.site_lens import SiteLens, run_cost
-from pluriscope.analysis.method_settings import Setting, Settings
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.methods.settings import Setting, Settings
+from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.questions.answers import largest
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.chances import log_softmax
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.transformer.runs import Pairs, Site, run, site_names, slopes
 from pluriscope.analysis.subjects.transformer.weights import Transformer
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.values.late_functions import function_at
 from pluriscope_methods.lenses.null_test import generator
 from pluriscope_methods.lenses.on_sites import PAIRS, alike, paired, positions
 

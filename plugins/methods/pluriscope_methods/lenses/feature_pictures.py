@@ -16,10 +16,10 @@ import numpy as np
 from pluriscope.analysis.certificates.polygons import cells, square
 from pluriscope.analysis.certificates.programs import Program, network_program
 from pluriscope.analysis.lenses.lens import APPLIES, NEURON_COLUMNS, Fit, Lens, Table, not_applicable
-from pluriscope.analysis.method_settings import Settings
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.tasks import INPUT_NAMES
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.methods.settings import Settings
+from pluriscope.analysis.questions.tasks import INPUT_NAMES
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_methods.lenses.ranges import ValueRange, neuron_program, range_of
 
 MOST_EXACT: Final = 12

@@ -15,16 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, input_pattern
-from pluriscope.analysis.answers import answers
 from pluriscope.analysis.errors import InvalidAlignment
 from pluriscope.analysis.explanations.probes import separation, table_text
 from pluriscope.analysis.interpretations.gates import gate_name
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.interventions.swaps import swap_outputs
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.answers import answers
+from pluriscope.analysis.questions.tasks import pattern_bits
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.mlp import activations
-from pluriscope.analysis.tasks import pattern_bits
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_methods.lenses.probes import LEAST_MARGIN, scaled_layers
 
 Carried = Collection[tuple[int, int]]

@@ -15,13 +15,13 @@ from typing import Final
 
 import numpy as np
 
-from pluriscope.analysis.fixed_order import inner, mean, total_of
 from pluriscope.analysis.lenses.lens import Grid, Grids
 from pluriscope.analysis.lenses.site_lens import SiteLens
-from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.methods.settings import Setting, Settings
+from pluriscope.analysis.numerics.fixed_order import inner, mean, total_of
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.transformer.heads import Array
 from pluriscope.analysis.subjects.transformer.weights import Transformer
-from pluriscope.analysis.work import Work
 from pluriscope_methods.lenses.feature_structure import shuffled_model
 from pluriscope_methods.lenses.on_sites import positions
 

@@ -11,15 +11,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.lenses.lens import Attribution, Lens
-from pluriscope.analysis.method_settings import Settings
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.methods.settings import Settings
+from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.questions.tasks import INPUT_NAMES
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.gradients import input_slopes
 from pluriscope.analysis.subjects.perceptron.mlp import forward, forward_pass
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import INPUT_NAMES
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_methods.lenses.gradient_corners import hidden_notes
 from pluriscope_methods.lenses.line_integrals import integrals
 

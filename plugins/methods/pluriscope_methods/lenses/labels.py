@@ -14,21 +14,21 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.algorithms.boolean_formulas import task_from_formula
 from pluriscope.analysis.algorithms.high_level_model import input_pattern
 from pluriscope.analysis.alignments.permutation_baseline import permuted_network
-from pluriscope.analysis.answers import answers
 from pluriscope.analysis.errors import InvalidMethod, InvalidTask
 from pluriscope.analysis.explanations.probes import table_text
 from pluriscope.analysis.interpretations.gates import gate_name
 from pluriscope.analysis.interventions.swaps import run_from
 from pluriscope.analysis.lenses.lens import APPLIES, NEURON_COLUMNS, Array, Bar, Fit, Lens, Table, not_applicable
-from pluriscope.analysis.method_settings import Setting, Settings
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.methods.settings import Setting, Settings
+from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.questions.answers import answers
+from pluriscope.analysis.questions.tasks import MAX_INPUTS
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.mlp import activations
-from pluriscope.analysis.tasks import MAX_INPUTS
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_methods.lenses.patching import neurons_of, patched_along
 
 MAX_LABELS: Final = 64

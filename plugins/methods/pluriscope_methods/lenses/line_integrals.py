@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.running.work import Work
 
 Array = NDArray[np.float64]
 Along = Callable[[NDArray[np.intp], Array], tuple[Array, Array]]

@@ -14,14 +14,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.lenses.lens import Grid, Grids
 from pluriscope.analysis.lenses.site_lens import SiteLens, run_cost
-from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.methods.settings import Setting, Settings
+from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.chances import divergence, log_softmax
 from pluriscope.analysis.subjects.transformer.runs import on_all_rows, unembedded
 from pluriscope.analysis.subjects.transformer.weights import Transformer
-from pluriscope.analysis.work import Work
 from pluriscope_methods.lenses.on_sites import positions
 
 Array = NDArray[np.float64]

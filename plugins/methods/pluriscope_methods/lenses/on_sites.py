@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.lenses.lens import Grid
 from pluriscope.analysis.lenses.site_lens import run_cost
-from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.methods.settings import Setting, Settings
+from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.subjects.transformer.runs import METRICS, Pairs, Site, pairs_of, run
 from pluriscope.analysis.subjects.transformer.weights import Transformer
 

@@ -55,7 +55,7 @@ def parts_kept(question: Any, found: Any) -> Parts:
     """How many of the valid circuits that are known have each hidden neuron, or each head, MLP block, slot and edge.
 
     Args:
-        found: the search for circuits, as :class:`~pluriscope.analysis.report.Analysed` has it.
+        found: the search for circuits, as :class:`~pluriscope.analysis.methods.report.Analysed` has it.
     """
     if isinstance(found, CircuitSearch):
         spread = found.distribution

@@ -21,15 +21,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.answers import answers
 from pluriscope.analysis.interventions.swaps import run_from
 from pluriscope.analysis.lenses.lens import NEURON_COLUMNS, Bar, Lens, Table
-from pluriscope.analysis.method_settings import Settings
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.methods.settings import Settings
+from pluriscope.analysis.questions.answers import answers
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.sandbox.intervention import carrier_name
 from pluriscope.analysis.subjects.perceptron.mlp import activations, pre_activations
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 UNDEFINED: Final = 1e-9
 """Below this difference of two outputs no share of it can be told."""

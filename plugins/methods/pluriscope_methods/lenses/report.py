@@ -19,8 +19,8 @@ from pluriscope.analysis.lenses.lens import (
     view_json,
 )
 from pluriscope.analysis.lenses.registry import LENSES
-from pluriscope.analysis.report import Analysed, Part, Report, Settings
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.methods.report import Analysed, Part, Report, Settings
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope_methods.lenses.functions import FunctionOnLayer, function_rows, functions_asked, without_sign
 from pluriscope_methods.lenses.parts import Parts, parts_kept, words_of
 

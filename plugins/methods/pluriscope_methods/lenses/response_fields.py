@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 from pluriscope.analysis.lenses.lens import NEURON_COLUMNS, Bands, Lens, Table, row_name
-from pluriscope.analysis.method_settings import Settings
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.methods.settings import Settings
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.mlp import activations
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 
 def _look(question: Question, _settings: Settings, _work: Work) -> Table:

@@ -14,11 +14,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.fixed_order import inner, mean, total_of
 from pluriscope.analysis.lenses.lens import Grid, Grids
 from pluriscope.analysis.lenses.site_lens import SiteLens, run_cost
-from pluriscope.analysis.method_settings import Setting, Settings
-from pluriscope.analysis.report import Analysed
+from pluriscope.analysis.methods.report import Analysed
+from pluriscope.analysis.methods.settings import Setting, Settings
+from pluriscope.analysis.numerics.fixed_order import inner, mean, total_of
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.transformer.head_scores import (
     answer_places,
@@ -30,7 +31,6 @@ from pluriscope.analysis.subjects.transformer.head_scores import (
 from pluriscope.analysis.subjects.transformer.heads import Array, attention_to, mixed, without
 from pluriscope.analysis.subjects.transformer.runs import Run, Site, measured, on_all_rows, run
 from pluriscope.analysis.subjects.transformer.weights import Transformer
-from pluriscope.analysis.work import Work
 from pluriscope_methods.lenses.direct_attribution import read_directions
 from pluriscope_methods.lenses.on_sites import PAIRS, alike, paired
 

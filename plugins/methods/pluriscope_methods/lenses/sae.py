@@ -12,8 +12,8 @@ import numpy as np
 
 from pluriscope.analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
 from pluriscope.analysis.lenses.site_lens import SiteLens
-from pluriscope.analysis.method_settings import Setting, Settings
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.methods.settings import Setting, Settings
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.transformer.weights import Transformer
 
 MIN_ROWS: Final = 8

@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from pluriscope.analysis.fixed_order import inner
 from pluriscope.analysis.lenses.lens import Grid, Grids
-from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.methods.settings import Settings
+from pluriscope.analysis.numerics.fixed_order import inner
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.transformer.runs import on_all_rows, site_names
 from pluriscope.analysis.subjects.transformer.weights import Transformer
-from pluriscope.analysis.work import Work
 from pluriscope_methods.lenses.autoencoder import DEAD, encoded, random_share
 
 MAX_SAMPLES: Final = 2_048

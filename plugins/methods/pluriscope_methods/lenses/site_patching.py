@@ -9,10 +9,11 @@ from typing import Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.fixed_order import total_of
 from pluriscope.analysis.lenses.lens import Grid, Grids
 from pluriscope.analysis.lenses.site_lens import SiteLens, run_cost
-from pluriscope.analysis.method_settings import Setting, Settings
+from pluriscope.analysis.methods.settings import Setting, Settings
+from pluriscope.analysis.numerics.fixed_order import total_of
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.transformer.runs import (
     Metric,
     Pairs,
@@ -26,7 +27,6 @@ from pluriscope.analysis.subjects.transformer.runs import (
     slopes,
 )
 from pluriscope.analysis.subjects.transformer.weights import Transformer
-from pluriscope.analysis.work import Work
 from pluriscope_methods.lenses.line_integrals import integrals
 from pluriscope_methods.lenses.on_sites import METRIC, PAIRS, alike, grid_of, largest_of, paired
 from pluriscope_methods.lenses.patching import PATCHING_TABLE, PATH_PATCHING, UNDEFINED

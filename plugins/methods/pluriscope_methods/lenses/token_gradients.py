@@ -6,13 +6,13 @@ from typing import Final, cast
 
 import numpy as np
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.lenses.lens import Grids
 from pluriscope.analysis.lenses.site_lens import SiteLens, run_cost
-from pluriscope.analysis.method_settings import Settings
+from pluriscope.analysis.methods.settings import Settings
+from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.transformer.runs import Metric, pairs_of
 from pluriscope.analysis.subjects.transformer.weights import Transformer
-from pluriscope.analysis.work import Work
 from pluriscope_methods.lenses.integrated_gradients import INTEGRATED_GRADIENTS
 from pluriscope_methods.lenses.line_integrals import POINTS
 from pluriscope_methods.lenses.on_sites import METRIC, ROWS, alike, by_position

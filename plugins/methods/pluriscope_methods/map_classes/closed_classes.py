@@ -21,18 +21,18 @@ from pluriscope.analysis.algorithms.redundancy import placed_algorithms
 from pluriscope.analysis.alignments.joint import MAX_RUNS, score_joint
 from pluriscope.analysis.alignments.permutation_baseline import permuted_network
 from pluriscope.analysis.alignments.search import search_alignments
-from pluriscope.analysis.answers import answers
 from pluriscope.analysis.directions.result import DirectionClass
 from pluriscope.analysis.directions.search import search_directions
 from pluriscope.analysis.directions.table import DirectionTable
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.late_functions import function_at
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.report import Analysed, Settings
+from pluriscope.analysis.methods.report import Analysed, Settings
+from pluriscope.analysis.questions.answers import answers
+from pluriscope.analysis.questions.tasks import Task, input_table
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task, input_table
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.values.late_functions import function_at
 from pluriscope_methods.map_classes.report import CLOSED, ClassCounts, ClosedClass, MapClassesReport
 
 _LEARN = "pluriscope_methods.map_classes.learned_classes:count_learned"

@@ -9,17 +9,17 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
-from pluriscope import blocks
+from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.shown import AGAIN, OLDER, AnalysisContext, Item, Shown, input_words, settings_form
 from pluriscope.analysis.lenses.lens import Grid, Lens, NullTest, view_json
 from pluriscope.analysis.lenses.registry import LENSES
-from pluriscope.analysis.method_settings import Setting, Settings, read_values, settings_text, written
+from pluriscope.analysis.methods.settings import Setting, Settings, read_values, settings_text, written
+from pluriscope.analysis.questions.tasks import INPUT_NAMES
 from pluriscope.analysis.subjects.transformer.runs import Site, pairs_of
-from pluriscope.analysis.tasks import INPUT_NAMES
-from pluriscope.blocks import Action, Block, ChartFigure, Figure, Form, Head, More, Notice, Prose, Section
 from pluriscope.figures.charts import Axis, Chart, Series, heat_chart
-from pluriscope.naming import Scope
-from pluriscope.tables import Column, Row
+from pluriscope.page_kit import blocks
+from pluriscope.page_kit.blocks import Action, Block, ChartFigure, Figure, Form, Head, More, Notice, Prose, Section
+from pluriscope.tables.table import Column, Row
 from pluriscope_methods.analyses import LENSES as ANALYSIS
 from pluriscope_methods.lenses.functions import FunctionOnLayer
 from pluriscope_methods.lenses.report import LensesReport, ViewFound, silent, view_found

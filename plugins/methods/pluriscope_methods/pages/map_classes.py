@@ -14,8 +14,8 @@ from pluriscope.analyses.directions import READING as ON_DIRECTIONS
 from pluriscope.analyses.shown import AnalysisContext, Shown, listed
 from pluriscope.analysis.alignments.map_classes import DIRECTIONS, MAP_CLASSES, map_class
 from pluriscope.analysis.directions.report import ClassFound, DirectionsReport
-from pluriscope.blocks import Block, More, Notice, Prose, Section, Table
-from pluriscope.tables import Column, Row
+from pluriscope.page_kit.blocks import Block, More, Notice, Prose, Section, Table
+from pluriscope.tables.table import Column, Row
 from pluriscope_methods.map_classes.report import ClassCounts, MapClassesReport
 
 _ON_MAPS: Final = (

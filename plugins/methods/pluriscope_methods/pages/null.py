@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.analysis.criteria.registry import criterion_named
-from pluriscope.blocks import Action, Block, ChartFigure, More, Notice, Prose, Section, Table
 from pluriscope.figures.charts import Axis, Chart, Mark, Series
-from pluriscope.naming import ExplanationRef
-from pluriscope.tables import Column, Row
+from pluriscope.page_kit.blocks import Action, Block, ChartFigure, More, Notice, Prose, Section, Table
+from pluriscope.tables.table import Column, Row
 from pluriscope_methods.null_model import POWER, AgainstNull, NullModel, NullReport
 
 _COLUMNS: Final = (

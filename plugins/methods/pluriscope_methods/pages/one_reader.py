@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pluriscope.analyses.shown import AnalysisContext, Shown
-from pluriscope.analysis.large_numbers import in_words, interval
-from pluriscope.blocks import Block, ChartFigure, More, Notice, Prose, Section, Table
+from pluriscope.analysis.numerics.large_numbers import in_words, interval
 from pluriscope.figures.charts import Axis, Chart, heat_chart
+from pluriscope.page_kit.blocks import Block, ChartFigure, More, Notice, Prose, Section, Table
 from pluriscope_methods.one_reader import OneReaderReport, Reader
 
 _READING: Final = """

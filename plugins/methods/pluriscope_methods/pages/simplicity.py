@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from pluriscope.analyses.shown import AnalysisContext, Shown
-from pluriscope.blocks import Block, ChartFigure, More, Notice, Prose, Table
 from pluriscope.figures.charts import Axis, Chart, Series
-from pluriscope.tables import Column, Row
+from pluriscope.page_kit.blocks import Block, ChartFigure, More, Notice, Prose, Table
+from pluriscope.tables.table import Column, Row
 from pluriscope_methods.simplicity.codes import CODES
 from pluriscope_methods.simplicity.report import WORDS, KindLength, SimplicityReport
 

@@ -13,10 +13,16 @@ from markupsafe import Markup
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_form
 from pluriscope.analysis.errors import AnalysisError, ExplainedError, InvalidIntervention
 from pluriscope.analysis.explanations.probes import table_text
-from pluriscope.analysis.method_settings import filled, read_values
-from pluriscope.analysis.report import Analysed
+from pluriscope.analysis.methods.report import Analysed
+from pluriscope.analysis.methods.settings import filled, read_values
 from pluriscope.analysis.subjects.perceptron.mlp import activations, next_layer
-from pluriscope.blocks import (
+from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series
+from pluriscope.figures.numbers import decimal, exact
+from pluriscope.figures.svg.elements import Step, twice
+from pluriscope.figures.svg.graphs import graph_diagram
+from pluriscope.figures.svg.layout import node_name
+from pluriscope.figures.svg.vessels import NARROW, WIDE, Vessels, full_at
+from pluriscope.page_kit.blocks import (
     Action,
     Block,
     ChartFigure,
@@ -31,14 +37,8 @@ from pluriscope.blocks import (
     Table,
     side_by_side,
 )
-from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series
-from pluriscope.figures.numbers import decimal, exact
-from pluriscope.figures.svg.elements import Step, twice
-from pluriscope.figures.svg.graphs import graph_diagram
-from pluriscope.figures.svg.layout import node_name
-from pluriscope.figures.svg.vessels import NARROW, WIDE, Vessels, full_at
-from pluriscope.played import Ask, Field, Play
-from pluriscope.templating import linked
+from pluriscope.page_kit.played import Ask, Field, Play
+from pluriscope.page_kit.templating import linked
 from pluriscope_methods.steering.directions import SETTINGS
 from pluriscope_methods.steering.report import Steered, SteeringReport, find
 

@@ -16,9 +16,9 @@ from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.interpretations.cuts import pattern, read_cuts
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.observed import ObservedClasses, observed_classes
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_methods.simplicity.codes import ENUMERATIVE, LIST, Code
 from pluriscope_methods.simplicity.formulas import ShortestFormula, shortest_formula
 

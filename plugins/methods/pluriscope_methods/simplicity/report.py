@@ -13,9 +13,9 @@ from pydantic import Field
 
 from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.report import Analysed, Exact, Part, Placed, Report, Settings
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.methods.report import Analysed, Exact, Part, Placed, Report, Settings
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_methods.simplicity.codes import CODES, Code
 from pluriscope_methods.simplicity.interpretations import (
     STAGE,

@@ -13,17 +13,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.algorithms.redundancy import placed_algorithms
 from pluriscope.analysis.directions.blocks import Block
 from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.explanations.probes import separation
-from pluriscope.analysis.late_functions import function_at
-from pluriscope.analysis.method_settings import Setting
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.methods.settings import Setting
+from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.sandbox.intervention import MAX_VALUE
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.transformer.runs import pairs_of, read_site
+from pluriscope.analysis.values.late_functions import function_at
 from pluriscope_methods.lenses.das import learned_subspace
 from pluriscope_methods.steering.sites import Array, Steerable
 

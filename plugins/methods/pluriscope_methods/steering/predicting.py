@@ -17,13 +17,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.common_ground.interpreted import gate_tables
 from pluriscope.analysis.interpretations.cuts import EQUAL_WITHIN
 from pluriscope.analysis.interpretations.observed import ObservedClasses
 from pluriscope.analysis.interventions.subspace import Subspace
-from pluriscope.analysis.tasks import pattern_bits
+from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.questions.tasks import pattern_bits
 from pluriscope_methods.steering.sites import Array
 
 Bits = NDArray[np.int8]

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.algorithms.redundancy import placed_algorithms
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.common_ground.interpreted import choose_classes, speaks
@@ -18,13 +17,14 @@ from pluriscope.analysis.directions.search import MAX_CHEAP, align_on_directions
 from pluriscope.analysis.directions.table import DirectionTable
 from pluriscope.analysis.errors import BeyondLimits, InvalidIntervention
 from pluriscope.analysis.interventions.subspace import Subspace
-from pluriscope.analysis.method_settings import filled
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.report import Analysed, Part, Report
+from pluriscope.analysis.methods.report import Analysed, Part, Report
+from pluriscope.analysis.methods.settings import filled
+from pluriscope.analysis.numerics import fixed_order
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.sandbox.intervention import MAX_VALUE
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_methods.steering.directions import SETTINGS, direction_of
 from pluriscope_methods.steering.flips import exact_flips, exact_threshold
 from pluriscope_methods.steering.predicting import UNREAD, Bits, classes_predict, placement_predicts

@@ -9,10 +9,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.answers import answers, largest
 from pluriscope.analysis.errors import InvalidIntervention
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.questions.answers import answers, largest
 from pluriscope.analysis.subjects.perceptron.mlp import activations, next_layer
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer.runs import Site, in_portions, on_all_rows, read_site, run, site_names
 from pluriscope.analysis.subjects.transformer.weights import Transformer

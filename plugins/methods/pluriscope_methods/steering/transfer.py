@@ -11,9 +11,9 @@ from typing import Final
 
 import numpy as np
 
-from pluriscope.analysis import fixed_order
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.errors import InvalidIntervention
+from pluriscope.analysis.numerics import fixed_order
 from pluriscope_methods.steering.sites import Array, Steerable
 
 RANK: Final = 1e-9

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.lenses.registry import LENSES
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.tasks import Task
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.golden_files import golden_network
 from tests.random_networks import random_network
 

@@ -7,11 +7,11 @@ import pytest
 
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
 from pluriscope.analysis.explanations.probes import separation
-from pluriscope.analysis.protocol import COMPLETE
-from pluriscope.analysis.question import Question, ask
+from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.subjects.perceptron.mlp import activations, next_layer
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from pluriscope_methods.lenses.functions import FunctionRow, function_rows, functions_asked, without_sign
 from pluriscope_methods.lenses.probes import scaled_layers
 from tests.factories import exact_xor, pretrained_xor

@@ -5,11 +5,11 @@ from itertools import product
 import numpy as np
 import pytest
 
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.tasks import named_task
+from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.gradients import input_slopes
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import named_task
-from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_methods.lenses.integrated_gradients import INTEGRATED_GRADIENTS
 from pluriscope_methods.lenses.line_integrals import integrals
 from tests.factories import pretrained_xor

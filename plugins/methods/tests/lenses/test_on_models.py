@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.circuit_sets.masks import find_masks
-from pluriscope.analysis.fixed_order import solved
 from pluriscope.analysis.lenses.lens import Grid, Grids, Lens
 from pluriscope.analysis.lenses.registry import LENSES
-from pluriscope.analysis.report import Analysed, Settings
+from pluriscope.analysis.methods.report import Analysed, Settings
+from pluriscope.analysis.numerics.fixed_order import solved
 from pluriscope.analysis.subjects.chances import log_softmax
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.question import GraphQuestion

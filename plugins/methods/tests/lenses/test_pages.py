@@ -7,14 +7,14 @@ from fastapi.testclient import TestClient
 from markupsafe import Markup
 
 from pluriscope.analyses.registry import BY_KEY
+from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.lenses.lens import Grid
 from pluriscope.analysis.lenses.registry import LENSES
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
-from pluriscope.analysis.work import DEFAULT_WORK
 from pluriscope.app.bundled import bundled_models, bundled_networks
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.analyses import handler_of

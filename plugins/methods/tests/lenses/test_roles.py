@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.circuit_sets.masks import find_masks
-from pluriscope.analysis.report import Analysed
+from pluriscope.analysis.methods.report import Analysed
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.transformer.head_scores import places_looked_for

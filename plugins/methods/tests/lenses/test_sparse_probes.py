@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_methods.lenses.probes import scaled_layers
 from pluriscope_methods.lenses.sparse_probes import SPARSE_PROBES, fewest_neurons
 from tests.analysis.criteria.circuit_contexts import all_circuits, random_network, xor_context

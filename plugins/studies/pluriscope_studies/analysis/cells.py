@@ -8,8 +8,8 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
-from pluriscope.analysis.digest import canonical_json, sha256_hex, short_id
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex, short_id
 from pluriscope_studies.analysis.design import ANY_GATE, FILES, GRID_FACTORS, LATER, Factor, StudyDesign, level_label
 
 

@@ -13,12 +13,12 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from pluriscope.analysis.digest import canonical_json, sha256_hex
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.hashed import Hashed
-from pluriscope.analysis.protocol import COMPLETE, Protocol, named_protocol, protocol_from_mapping
+from pluriscope.analysis.questions.protocol import COMPLETE, Protocol, named_protocol, protocol_from_mapping
+from pluriscope.analysis.questions.tasks import MAX_INPUTS
 from pluriscope.analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, ActivationName
-from pluriscope.analysis.tasks import MAX_INPUTS
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
+from pluriscope.analysis.values.hashed import Hashed
 
 STUDY_FORMAT: Final = "pluriscope-study/1"
 MAX_SEEDS: Final = 100_000

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from pluriscope.analysis.data import parse_data_file
-from pluriscope.analysis.digest import canonical_json
 from pluriscope.analysis.errors import AnalysisError, InvalidStudy
 from pluriscope.analysis.network_files.planted_record import read_planted
+from pluriscope.analysis.questions.data import parse_data_file
+from pluriscope.analysis.questions.tasks import Task
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task
+from pluriscope.analysis.values.digest import canonical_json
 from pluriscope_studies.analysis.cells import Cell, cells_of
 from pluriscope_studies.analysis.design import StudyDesign
 from pluriscope_studies.analysis.measures.measure import Measured

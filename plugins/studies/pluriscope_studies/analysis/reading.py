@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from pluriscope.analysis.discovery.method import settings_digest
 from pluriscope.analysis.discovery.registry import read_method
 from pluriscope.analysis.errors import AnalysisError, InvalidStudy
-from pluriscope.analysis.strict_json import read_object
+from pluriscope.analysis.questions.tasks import task_of_text
 from pluriscope.analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE
 from pluriscope.analysis.subjects.perceptron.drawing import MATCHED
-from pluriscope.analysis.tasks import task_of_text
+from pluriscope.analysis.values.strict_json import read_object
 from pluriscope_studies.analysis.cells import Cell, cells_of
 from pluriscope_studies.analysis.design import (
     ANY_GATE,

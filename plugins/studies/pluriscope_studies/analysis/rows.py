@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from pluriscope.analysis.data import data_file_json, parse_data_file
 from pluriscope.analysis.errors import InvalidNetwork, InvalidTask
 from pluriscope.analysis.network_files.planted_record import planted_json, read_planted
+from pluriscope.analysis.questions.data import data_file_json, parse_data_file
+from pluriscope.analysis.questions.tasks import Task, named_task, task_from_table
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task, named_task, task_from_table
 from pluriscope_studies.analysis.cells import Cell, cells_of
 from pluriscope_studies.analysis.design import FACTORS, GRID_FACTORS, SHARED, Factor, StudyDesign
 from pluriscope_studies.analysis.measures.measure import Kind, Measure, Measured, unknown_measure

@@ -10,17 +10,17 @@ from typing import Final
 from pluriscope.analysis.alignments.result import AlgorithmSearch
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.strategy import find_circuits
-from pluriscope.analysis.data import clean_data
 from pluriscope.analysis.errors import AnalysisError, Cancelled
+from pluriscope.analysis.explaining.pipeline import analyse_output, unsearched
+from pluriscope.analysis.explaining.preflight import preflight, refuse
 from pluriscope.analysis.interpretations.result import InterpretationCounts
-from pluriscope.analysis.late_functions import function_at
-from pluriscope.analysis.pipeline import analyse_output, unsearched
-from pluriscope.analysis.preflight import preflight, refuse
-from pluriscope.analysis.progress import silent
-from pluriscope.analysis.protocol import Protocol
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.result import OutputAnalysis
-from pluriscope.analysis.work import DEFAULT_WORK, Work
+from pluriscope.analysis.questions.data import clean_data
+from pluriscope.analysis.questions.protocol import Protocol
+from pluriscope.analysis.results.result import OutputAnalysis
+from pluriscope.analysis.running.progress import silent
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.values.late_functions import function_at
 from pluriscope_studies.analysis.cells import cells_of
 from pluriscope_studies.analysis.design import StudyDesign
 from pluriscope_studies.analysis.measures.measure import Measure, Measured, Need, Studied

@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
-from pluriscope.analysis.data import DataRecord
 from pluriscope.analysis.errors import InvalidPlanting, InvalidStudy
 from pluriscope.analysis.network_files.declaration import OutputIs
 from pluriscope.analysis.network_files.planted_record import PlantedRecord
+from pluriscope.analysis.questions.data import DataRecord
+from pluriscope.analysis.questions.tasks import Task, task_of_text
 from pluriscope.analysis.subjects.perceptron.drawing import MATCHED, MAX_SCALE, Prior, read_prior
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import Task, task_of_text
 from pluriscope_edits.planting.compiling import compile_algorithm
 from pluriscope_edits.planting.placement import placed_units
 from pluriscope_edits.planting.planted import Planted

@@ -87,7 +87,7 @@ def workers_of(workers: int | None, cluster: str, insecure: bool) -> AbstractCon
 
 @contextmanager
 def _workers(n: int, cluster: str, insecure: bool) -> Iterator[Workers]:
-    from pluriscope.memory import LEAST, bytes_for_each
+    from pluriscope.processes.memory import LEAST, bytes_for_each
     from pluriscope_studies.cluster import ClusterLost, cluster_workers
     from pluriscope_studies.jobs.run import local_workers
 
@@ -165,7 +165,7 @@ def import_study(files: Sequence[str]) -> Shown:
     Args:
         files: Folders of parts, single parts, or result files of earlier versions.
     """
-    from pluriscope.address import Addresses
+    from pluriscope.addresses.address import Addresses
     from pluriscope_studies.writes import read_table, save_table
 
     items = []

@@ -16,8 +16,8 @@ import duckdb
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.app.cli.terminal import TROUBLE, Refusal, remark
-from pluriscope.data_card import FILES
-from pluriscope.parquet import ENDING, DamagedTable, ParquetTable, put
+from pluriscope.tables.data_card import FILES
+from pluriscope.tables.parquet import ENDING, DamagedTable, ParquetTable, put
 from pluriscope_studies.analysis.design import StudyDesign
 from pluriscope_studies.analysis.rows import columns_of
 from pluriscope_studies.table import Part, read_part, write_part, write_study_card
@@ -26,7 +26,7 @@ SUMMARY: Final = "summary.json"
 _BESIDE: Final = (SUMMARY, *FILES)
 _LOCK: Final = ".lock"
 _LEFT: Final = re.compile(rf"\..*({re.escape(ENDING)}|{re.escape(SUMMARY)})\.[0-9a-f]+")
-"""What a command that was killed while it wrote leaves behind; see :func:`pluriscope.parquet.put`."""
+"""What a command that was killed while it wrote leaves behind; see :func:`pluriscope.tables.parquet.put`."""
 _TWICE: Final = (
     "SELECT min(filename), max(filename) FROM {rows} GROUP BY cell, seed HAVING min(filename) < max(filename) LIMIT 1"
 )

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.errors import AnalysisError, Cancelled
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.progress import Progress, Report, silent
-from pluriscope.analysis.work import Work
-from pluriscope.executor import Compute, Crashed, Lost, ProcessExecutor
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.progress import Progress, Report, silent
+from pluriscope.analysis.running.work import Work
+from pluriscope.processes.executor import Compute, Crashed, Lost, ProcessExecutor
 from pluriscope_studies.analysis.cells import cells_of
 from pluriscope_studies.analysis.design import StudyDesign
 from pluriscope_studies.cluster import Workers, cluster_workers, lost
@@ -258,7 +258,7 @@ def _told(error: Exception) -> str:
 class _Processes(ThreadPoolExecutor):
     """An executor whose threads each have a process compute, which is replaced when it is lost; a shutdown ends them.
 
-    Functions are given the :class:`~pluriscope.analysis.work.Work` of the process as a last argument.
+    Functions are given the :class:`~pluriscope.analysis.running.work.Work` of the process as a last argument.
     """
 
     def __init__(self, n: int, n_bytes: int) -> None:

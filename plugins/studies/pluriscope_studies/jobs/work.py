@@ -15,15 +15,15 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.work import Work
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
 from pluriscope.app.jobs.handlers import Arguments, Handler, Saved
 from pluriscope.app.limits import in_memory, limits_in
-from pluriscope.executor import ProcessExecutor
-from pluriscope.memory import LEAST
-from pluriscope.parquet import ParquetTable
+from pluriscope.processes.executor import ProcessExecutor
+from pluriscope.processes.memory import LEAST
+from pluriscope.tables.parquet import ParquetTable
 from pluriscope_studies.analysis.design import StudyDesign
 from pluriscope_studies.analysis.rows import columns_of
 from pluriscope_studies.cluster import Workers

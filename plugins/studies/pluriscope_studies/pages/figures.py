@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple
 from pluriscope.app.errors import NotFound
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import bounded_text, exact, noun
-from pluriscope.parquet import quoted
-from pluriscope.recent import Recent
+from pluriscope.processes.recent import Recent
+from pluriscope.tables.parquet import quoted
 from pluriscope_studies.analysis.design import FACTORS, Factor
 from pluriscope_studies.pages.study import Study
 

@@ -22,15 +22,15 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.navigation import navigation
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import PageModel
-from pluriscope.blocks import Action, Block, ChartFigure, Columns, Head, Notice, Prose, Section, Table
 from pluriscope.figures.charts import Chart, read_chart
 from pluriscope.figures.svg.charts import FILE_WIDTH, draw
-from pluriscope.navigation import navigation
-from pluriscope.parquet import ParquetTable
-from pluriscope.tables import MOST_VALUES, Column, Query, Row, Type, read_query
+from pluriscope.page_kit.blocks import Action, Block, ChartFigure, Columns, Head, Notice, Prose, Section, Table
+from pluriscope.tables.parquet import ParquetTable
+from pluriscope.tables.table import MOST_VALUES, Column, Query, Row, Type, read_query
 from pluriscope_studies.parquet_listing import ParquetListing
 from pluriscope_studies.reads import networks_beginning, stored_slugs, study_at_slug
 

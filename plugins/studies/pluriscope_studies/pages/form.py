@@ -10,12 +10,12 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from pluriscope.address import API_V2, Addresses
+from pluriscope.addresses.address import API_V2, Addresses
 from pluriscope.analysis.network_files.files import slug_of
-from pluriscope.analysis.protocol import NAMED
+from pluriscope.analysis.questions.protocol import NAMED
 from pluriscope.app.options import Options
-from pluriscope.blocks import Action, Block, Form, Head, Notice, Section, Table
 from pluriscope.figures.numbers import noun
+from pluriscope.page_kit.blocks import Action, Block, Form, Head, Notice, Section, Table
 from pluriscope_studies.analysis.design import MAX_DESIGN_BYTES, MAX_SEEDS, StudyDesign
 from pluriscope_studies.analysis.measures.registry import GROUPS, MEASURES
 from pluriscope_studies.analysis.reading import design_from_mapping, read_design, runnable

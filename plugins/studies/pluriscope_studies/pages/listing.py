@@ -9,13 +9,13 @@ from typing import Final
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.options import PageModel
-from pluriscope.blocks import Action, Block, Head, Table, VerdictState
 from pluriscope.figures.numbers import exact
 from pluriscope.figures.svg.marks import verdict_mark
-from pluriscope.frames import AtHand
-from pluriscope.tables import Column, Query, Row, read_query
+from pluriscope.page_kit.blocks import Action, Block, Head, Table, VerdictState
+from pluriscope.tables.frames import AtHand
+from pluriscope.tables.table import Column, Query, Row, read_query
 from pluriscope_studies.pages.study import StudyLine, stored_line
 from pluriscope_studies.reads import all_studies
 

@@ -13,16 +13,16 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from pluriscope.addresses.naming import DEFAULT_PROTOCOL, Scope, protocol_key
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import Options
-from pluriscope.blocks import Action, Block, Choice, Head, Notice, Prose, Table
 from pluriscope.figures.numbers import Bound, bounded
 from pluriscope.figures.svg.marks import verdict_mark
-from pluriscope.naming import DEFAULT_PROTOCOL, Scope, protocol_key
-from pluriscope.parquet import literal, quoted
-from pluriscope.records import MAX_EXACT_IN_JSON
-from pluriscope.tables import Column, Query, Row, Type, read_query
+from pluriscope.page_kit.blocks import Action, Block, Choice, Head, Notice, Prose, Table
+from pluriscope.tables.parquet import literal, quoted
+from pluriscope.tables.table import Column, Query, Row, Type, read_query
+from pluriscope.views.records import MAX_EXACT_IN_JSON
 from pluriscope_studies.analysis.cells import cells_of
 from pluriscope_studies.analysis.design import FACTORS
 from pluriscope_studies.analysis.measures.registry import measures_of

@@ -12,13 +12,15 @@ from markupsafe import Markup
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.errors import BadQuery
 from pluriscope.app.options import Options
 from pluriscope.app.pages.page import DRAWING
 from pluriscope.app.pages.settings import removal
 from pluriscope.app.pages.sharing.share import InShort, Shared
-from pluriscope.blocks import (
+from pluriscope.figures.numbers import duration, exact, noun
+from pluriscope.figures.svg.charts import FILE_WIDTH, draw
+from pluriscope.page_kit.blocks import (
     Action,
     Block,
     ChartFigure,
@@ -33,8 +35,6 @@ from pluriscope.blocks import (
     Section,
     Table,
 )
-from pluriscope.figures.numbers import duration, exact, noun
-from pluriscope.figures.svg.charts import FILE_WIDTH, draw
 from pluriscope_studies.analysis.design import EVIDENCE, FACTORS, GridFactor
 from pluriscope_studies.pages.figures import Drawn, drawn_figure, figure_names, groups_of, units_of, value_text
 from pluriscope_studies.pages.outcomes import first_outcomes

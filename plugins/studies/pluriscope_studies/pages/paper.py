@@ -15,20 +15,20 @@ from typing import Any, Final
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import Scope
 from pluriscope.app.bundled import ALICE_AND_BOB_SAY
 from pluriscope.app.errors import PageError
 from pluriscope.app.options import PageModel
 from pluriscope.app.pages.counted import counts_of
 from pluriscope.app.pages.place import locate
-from pluriscope.blocks import Action, Block, ChartFigure, Head, More, Prose, Section, Table
+from pluriscope.documents.glossary import Term
 from pluriscope.figures.charts import read_chart
 from pluriscope.figures.numbers import decimal, exact, plural
-from pluriscope.glossary import Term
 from pluriscope.kinds.strategies import explained
-from pluriscope.naming import Scope
-from pluriscope.parquet import ParquetTable
-from pluriscope.templating import linked
+from pluriscope.page_kit.blocks import Action, Block, ChartFigure, Head, More, Prose, Section, Table
+from pluriscope.page_kit.templating import linked
+from pluriscope.tables.parquet import ParquetTable
 from pluriscope_studies.pages import findings
 
 _ARXIV: Final = "https://arxiv.org/abs/2502.20914"

@@ -10,12 +10,12 @@ from typing import Any, Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.db.errors import Deleted, StoreError
 from pluriscope.app.db.reads.jobs import jobs_of_network
 from pluriscope.app.errors import BadQuery, Gone, Moved, NotFound
 from pluriscope.app.options import PageModel
-from pluriscope.parquet import ParquetTable
+from pluriscope.tables.parquet import ParquetTable
 from pluriscope_studies.analysis.design import StudyDesign
 from pluriscope_studies.pages.findings import findings_of
 from pluriscope_studies.reads import find_study, jobs_ahead, problems_of, study_jobs, table_of

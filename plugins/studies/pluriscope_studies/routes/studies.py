@@ -11,7 +11,8 @@ from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
 from fastapi import Form as Sent
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
-from pluriscope.address import API_V2
+from pluriscope.addresses.address import API_V2
+from pluriscope.addresses.naming import protocol_key
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.app.computing import room
 from pluriscope.app.db.reads.analyses import network_by_digest
@@ -23,8 +24,7 @@ from pluriscope.app.routes.changes import Changer, Writing
 from pluriscope.app.routes.depends import Form, Links, ListOptions, NoOptions, Reading
 from pluriscope.app.routes.faces import HTML, Faces, both, passed_on
 from pluriscope.app.routes.streaming import Streamed
-from pluriscope.naming import protocol_key
-from pluriscope.records import RowsRecord, rows_record
+from pluriscope.views.records import RowsRecord, rows_record
 from pluriscope_studies.analysis.design import StudyDesign
 from pluriscope_studies.analysis.reading import design_from_mapping
 from pluriscope_studies.jobs import queue as study_queue

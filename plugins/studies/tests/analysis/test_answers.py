@@ -11,9 +11,9 @@ from pluriscope.analysis.discovery.audit import audit
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.discovery.registry import read_method
 from pluriscope.analysis.errors import InvalidStudy
-from pluriscope.analysis.pipeline import search_for_circuits
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.analysis.explaining.pipeline import search_for_circuits
+from pluriscope.analysis.running.work import DEFAULT_WORK
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_studies.analysis.measures.measure import answer_key
 from pluriscope_studies.analysis.measures.registry import MEASURES
 from pluriscope_studies.analysis.reading import design_from_mapping, read_design

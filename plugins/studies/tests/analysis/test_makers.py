@@ -6,8 +6,8 @@ from math import exp, tanh
 
 import pytest
 
-from pluriscope.analysis.late_functions import function_at
-from pluriscope.analysis.work import DEFAULT_WORK
+from pluriscope.analysis.running.work import DEFAULT_WORK
+from pluriscope.analysis.values.late_functions import function_at
 from pluriscope_studies.analysis.cells import cells_of
 from pluriscope_studies.analysis.reading import design_from_mapping
 from pluriscope_studies.analysis.sources import SOURCES

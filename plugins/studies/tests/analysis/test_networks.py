@@ -9,11 +9,11 @@ from operator import and_
 import pytest
 
 from pluriscope.analysis.circuits.search import search_circuits
-from pluriscope.analysis.limits import Limits
-from pluriscope.analysis.pipeline import analyse_output, unsearched
-from pluriscope.analysis.protocol import COMPLETE, PAPER
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.explaining.pipeline import analyse_output, unsearched
+from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
+from pluriscope.analysis.questions.tasks import named_task
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_studies.analysis.measures import networks
 from pluriscope_studies.analysis.measures.measure import Studied
 from pluriscope_studies.analysis.measures.registry import MEASURES

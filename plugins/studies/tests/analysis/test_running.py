@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 
 from plugins.studies.tests.study_factories import design, measured_in
-from pluriscope.analysis.pipeline import analyse_output
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.explaining.pipeline import analyse_output
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_studies.analysis.cells import cells_of
 from pluriscope_studies.analysis.rows import columns_of, network_of_row
 from pluriscope_studies.analysis.running import run_chunk

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pluriscope.analysis.errors import InvalidStudy
-from pluriscope.analysis.tasks import named_task
+from pluriscope.analysis.questions.tasks import named_task
 from pluriscope_studies.analysis.cells import cells_of
 from pluriscope_studies.analysis.makers import drawing_of
 from pluriscope_studies.analysis.reading import design_from_mapping, runnable

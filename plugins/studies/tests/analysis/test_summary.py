@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from plugins.studies.tests.study_factories import MEASURES, design, rows
-from pluriscope.parquet import ParquetTable
+from pluriscope.tables.parquet import ParquetTable
 from pluriscope_studies.analysis.cells import cells_of
 from pluriscope_studies.analysis.measures.measure import Measured
 from pluriscope_studies.analysis.rows import columns_of, rows_of

@@ -21,12 +21,12 @@ import pytest
 
 from pluriscope.analysis.alignments.result import AlgorithmResult
 from pluriscope.analysis.circuits.strategy import find_circuits
-from pluriscope.analysis.data import clean_data, parse_data_file
-from pluriscope.analysis.pipeline import analyse_output, unsearched
-from pluriscope.analysis.protocol import COMPLETE, protocol_from_mapping
-from pluriscope.analysis.question import Question
+from pluriscope.analysis.explaining.pipeline import analyse_output, unsearched
+from pluriscope.analysis.questions.data import clean_data, parse_data_file
+from pluriscope.analysis.questions.protocol import COMPLETE, protocol_from_mapping
+from pluriscope.analysis.questions.tasks import task_from_table
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import task_from_table
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_studies.analysis.measures.measure import Studied
 from pluriscope_studies.analysis.measures.registry import MEASURES
 from pluriscope_studies.analysis.running import circuits_alone

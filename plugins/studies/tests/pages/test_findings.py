@@ -22,11 +22,11 @@ from benchmarks import (
 from benchmarks.field_scores import PUBLIC, SLUG, arm_of, rows_of_suite, verdict_rows
 from benchmarks.finding_charts import CHARTS
 from benchmarks.simplicity import networks
-from pluriscope.address import Addresses
-from pluriscope.analysis.digest import canonical_json, sha256_hex
+from pluriscope.addresses.address import Addresses
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 from pluriscope.figures.charts import document_of
 from pluriscope.figures.svg.charts import draw
-from pluriscope.parquet import ParquetTable
+from pluriscope.tables.parquet import ParquetTable
 from pluriscope_bench.key.condition import PRIMARY
 from pluriscope_edits.deception.ranking import RANKINGS
 from pluriscope_edits.deception.report import LIMITS

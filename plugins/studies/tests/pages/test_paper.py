@@ -7,10 +7,10 @@ from collections import Counter
 
 import pytest
 
-from pluriscope.address import Addresses
+from pluriscope.addresses.address import Addresses
 from pluriscope.app.cli.commands import read
-from pluriscope.blocks import ChartFigure, find
-from pluriscope.parquet import ParquetTable
+from pluriscope.page_kit.blocks import ChartFigure, find
+from pluriscope.tables.parquet import ParquetTable
 from pluriscope_studies.pages import findings, paper
 from pluriscope_studies.pages.paper import build_paper, paper_blocks
 from tests.app.cli.test_analyse import run

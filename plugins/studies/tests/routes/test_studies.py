@@ -8,8 +8,8 @@ import pytest
 
 from plugins.studies.tests.stored_studies import store_study
 from plugins.studies.tests.study_factories import MEASURES, design, rows, settings
-from pluriscope.analysis.data import DataRecord, data_file_json
-from pluriscope.parquet import ParquetTable
+from pluriscope.analysis.questions.data import DataRecord, data_file_json
+from pluriscope.tables.parquet import ParquetTable
 from pluriscope_studies.analysis.design import FACTORS
 from pluriscope_studies.analysis.measures.measure import answer_key
 from pluriscope_studies.jobs import queue as study_queue

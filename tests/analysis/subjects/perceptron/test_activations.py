@@ -21,15 +21,15 @@ from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.directions.oblique import output_sides
 from pluriscope.analysis.errors import AnalysisError, BeyondLimits, InvalidNetwork
-from pluriscope.analysis.question import ask
+from pluriscope.analysis.questions.tasks import Task, input_table
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, activation_of, decision_edge, inverse
 from pluriscope.analysis.subjects.perceptron.batched_mlp import activated, activated_with_gradient, times_slope
 from pluriscope.analysis.subjects.perceptron.gradients import input_slopes
 from pluriscope.analysis.subjects.perceptron.mlp import activation_bound, activations, forward
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.perceptron.training import train_networks
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
-from pluriscope.analysis.tasks import Task, input_table
 from pluriscope_edits.planting.certificate import certified_margin
 from pluriscope_edits.planting.compiling import compile_algorithm
 from pluriscope_edits.planting.disguises import scale

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.analysis.network_files.chain import Activated, Affine, Dense, TwoClasses, file_of_steps
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.activations import activation_of
 from pluriscope.analysis.subjects.perceptron.mlp import forward
-from pluriscope.analysis.tasks import input_table
 
 W, V = np.array([[1.0, 2.0], [-1.0, 0.5], [0.25, 3.0]]), np.array([[1.0, -2.0, 0.5], [0.5, 1.0, 4.0]])
 TANH, LEAKY = Activated("tanh"), Activated("leaky_relu(negative_slope=0.2)")

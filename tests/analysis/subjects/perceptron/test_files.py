@@ -16,9 +16,9 @@ from pluriscope.analysis.network_files.files import (
     parse_network_file,
     slug_of,
 )
+from pluriscope.analysis.questions.tasks import named_task, task_from_table
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import named_task, task_from_table
 from tests.bad_files import BAD_NETWORK_FILES, good_document
 
 

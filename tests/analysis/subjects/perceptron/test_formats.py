@@ -11,8 +11,8 @@ from safetensors.numpy import save
 from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.analysis.network_files.declaration import Declaration
 from pluriscope.analysis.network_files.intake import read_any
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import forward
-from pluriscope.analysis.tasks import input_table
 from tests.checkout import ROOT
 
 W1, B1 = np.array([[1.0, 1.0], [1.0, 1.0], [0.5, -0.25]]), np.array([0.0, -1.0, 0.125])

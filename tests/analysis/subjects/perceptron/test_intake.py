@@ -7,10 +7,10 @@ import pytest
 
 from pluriscope.analysis.algorithms.boolean_formulas import task_from_formula
 from pluriscope.analysis.errors import AnalysisError, InvalidData, InvalidTask
-from pluriscope.analysis.input_encoding import parse_encoding
 from pluriscope.analysis.network_files.declaration import Declaration
 from pluriscope.analysis.network_files.intake import read_any, take_in
-from pluriscope.analysis.tasks import input_table
+from pluriscope.analysis.questions.input_encoding import parse_encoding
+from pluriscope.analysis.questions.tasks import input_table
 from tests.bad_files import good_document
 
 XOR = (0, 1, 1, 0)

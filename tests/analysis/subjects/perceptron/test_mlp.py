@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pluriscope.analysis.questions.decisions import decide, decided_as, max_wrong
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from pluriscope.analysis.subjects.perceptron.mlp import activations, circuit_activations, forward
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import input_table
-from pluriscope.analysis.validity import decide, decided_as, max_wrong
 from tests.golden_files import NAMES, golden, golden_network
 from tests.oracles.brute_force_circuits import edges_of, mean_activations, run
 

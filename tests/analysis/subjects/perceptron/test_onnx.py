@@ -11,8 +11,8 @@ from onnx.reference import ReferenceEvaluator
 from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.analysis.network_files.formats.onnx_file import OnnxChain
 from pluriscope.analysis.network_files.intake import read_any
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import forward
-from pluriscope.analysis.tasks import input_table
 from tests.checkout import ROOT
 
 BROUGHT = ROOT / "tests/fixtures/brought"

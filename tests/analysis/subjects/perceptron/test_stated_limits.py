@@ -16,8 +16,8 @@ import pytest
 from safetensors.numpy import save
 
 from pluriscope.analysis.algorithms.boolean_formulas import MAX_FORMULA, MAX_NESTING, task_from_formula
-from pluriscope.analysis.data import MAX_DATA_BYTES, clean_data, data_file_json, parse_data_file
 from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.explaining.preflight import preflight
 from pluriscope.analysis.network_files.declared_tasks import MAX_TEXT, declared_tasks
 from pluriscope.analysis.network_files.files import (
     MAX_LAYERS,
@@ -28,13 +28,13 @@ from pluriscope.analysis.network_files.files import (
 )
 from pluriscope.analysis.network_files.formats.safetensors_file import MAX_HEADER
 from pluriscope.analysis.network_files.intake import read_any
-from pluriscope.analysis.preflight import preflight
-from pluriscope.analysis.protocol import COMPLETE, MAX_NAME, protocol_from_mapping
-from pluriscope.analysis.question import ask
-from pluriscope.analysis.strict_json import MAX_TEXT as MAX_LINE
+from pluriscope.analysis.questions.data import MAX_DATA_BYTES, clean_data, data_file_json, parse_data_file
+from pluriscope.analysis.questions.protocol import COMPLETE, MAX_NAME, protocol_from_mapping
+from pluriscope.analysis.questions.tasks import MAX_INPUTS, Task
 from pluriscope.analysis.subjects.names import MAX_ATTRIBUTION
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.tasks import MAX_INPUTS, Task
+from pluriscope.analysis.subjects.perceptron.question import ask
+from pluriscope.analysis.values.strict_json import MAX_TEXT as MAX_LINE
 
 
 def document(sizes: tuple[int, ...], **changes: Any) -> dict[str, Any]:

@@ -24,8 +24,8 @@ from pluriscope.analysis.network_files.declaration import Declaration
 from pluriscope.analysis.network_files.files import network_file_json
 from pluriscope.analysis.network_files.formats.registry import FORMATS, format_of
 from pluriscope.analysis.network_files.intake import as_chosen, read_any, take_in
+from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import forward
-from pluriscope.analysis.tasks import input_table
 from tests.checkout import ROOT
 
 BROUGHT = ROOT / "tests/fixtures/brought"

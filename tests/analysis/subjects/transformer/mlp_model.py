@@ -16,13 +16,13 @@ import numpy as np
 
 from pluriscope.analysis.circuit_sets.masks import MAX_LISTED, find_masks, with_figures
 from pluriscope.analysis.network_files.files import NetworkFile, parse_network_file
+from pluriscope.analysis.questions.tasks import input_table
+from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.graph import Edge, Graph, Node
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import SubjectKind, Table
-from pluriscope.analysis.tasks import input_table
-from pluriscope.analysis.work import DEFAULT_WORK
 
 FORMAT = "test-perceptron/1"
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from pluriscope.analysis.circuit_sets import masks as circuits
 from pluriscope.analysis.circuit_sets.masks import find_masks
+from pluriscope.analysis.questions.decisions import max_wrong
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer import engine as attention_engine
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import read_attention
-from pluriscope.analysis.validity import max_wrong
 from tests.analysis.subjects.transformer.attention_models import random_attention
 
 FOLDER = Path(__file__).parents[3] / "golden" / "attention"

@@ -13,7 +13,7 @@ from benchmarks.compiled_transformers import edges_with_weights
 from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.report import Analysed, Settings
+from pluriscope.analysis.methods.report import Analysed, Settings
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer.files import attention_document

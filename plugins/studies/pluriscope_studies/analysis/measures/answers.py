@@ -25,9 +25,9 @@ from pluriscope.analysis.discovery.landscape import Landscape, Location
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.discovery.registry import read_method
 from pluriscope.analysis.discovery.sweep import threshold_sweep
-from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
-from pluriscope.analysis.work import Work
 from pluriscope_studies.analysis.measures.measure import Kind, Measure, Measured, Need, Studied, Value
 
 LIMITS: Final = Limits(max_possible=5_000_000, max_seconds=600.0, n_draws=1, n_smallest=0)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.question import Question
-from pluriscope.analysis.result import OutputAnalysis
+from pluriscope.analysis.results.result import OutputAnalysis
+from pluriscope.analysis.subjects.perceptron.question import Question
 
 T = TypeVar("T")
 Kind = Literal["count", "number", "share", "yes-no", "category", "set"]

@@ -10,10 +10,10 @@ from pluriscope.analysis.circuit_sets.backbone import backbone_of
 from pluriscope.analysis.circuit_sets.chance import coverage_of
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.strategy import find_circuits
-from pluriscope.analysis.limits import Limits
+from pluriscope.analysis.questions.decisions import decide
+from pluriscope.analysis.running.limits import Limits
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.mlp import forward
-from pluriscope.analysis.validity import decide
-from pluriscope.analysis.work import Work
 from pluriscope_studies.analysis.measures.measure import Measure, Measured, Need, Studied, Value
 
 _NONE_VALID: Final = Measured(None, note="no circuit is valid")

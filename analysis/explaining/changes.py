@@ -1,0 +1,558 @@
+"""Which explanations of one task two networks of one shape share, and which only one of them has.
+
+Both are judged on one task, under one protocol and data record. A circuit is the same in both if its mask is, an
+interpretation if its circuit is and every gate's function and table, an alignment if its algorithm and all its places
+are. What both have is *kept*, what the first alone has is *lost*, what the second alone has is *gained*. A kept circuit
+is *changed* if its interpretations are not the same in both, or its story is not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from functools import cached_property
+from math import ceil, floor
+from typing import Annotated, Any, Final, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BeforeValidator, Field
+
+from pluriscope.analysis.carried_algorithms.search import CONFIDENCE, Stories, find_stories
+from pluriscope.analysis.circuit_sets.judged_masks import asked_of, column_of, judged_circuits
+from pluriscope.analysis.circuit_sets.masks import MasksFound, find_masks
+from pluriscope.analysis.circuits.estimating import share_interval
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.circuits.search import count_common, decide_right
+from pluriscope.analysis.criteria.alignments import valid_alignments
+from pluriscope.analysis.criteria.criterion import Kind
+from pluriscope.analysis.criteria.funnel import brief
+from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
+from pluriscope.analysis.criteria.steps import CriterionStep, default_steps
+from pluriscope.analysis.criteria.verdict import PASSED, UNDECIDED
+from pluriscope.analysis.errors import BeyondLimits, InvalidNetwork
+from pluriscope.analysis.explaining.counting import is_unfinished
+from pluriscope.analysis.explaining.pipeline import analyse_output
+from pluriscope.analysis.interpretations.counting import count_interpretations
+from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.methods.report import Analysed, Mask, Part, Report
+from pluriscope.analysis.network_files.result_file import exact
+from pluriscope.analysis.numerics.large_numbers import estimate, interval
+from pluriscope.analysis.questions.answers import answers
+from pluriscope.analysis.results.result import OutputAnalysis
+from pluriscope.analysis.running.progress import OutOfTime
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.enumeration import MAX_MASKS, most_wrong
+from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import GraphQuestion, SubjectQuestion
+from pluriscope.analysis.subjects.subject import gaps
+
+MOST_NAMED: Final = 200
+"""Circuits, or alignments, that a report names of each kind of change: the smallest ones."""
+_MOST_JUDGED: Final = 20_000
+"""Valid circuits of a subject whose circuits are listed that criteria are asked of."""
+_RESAMPLES: Final = 2_000
+_JUDGED: Final = "Judged on "
+Masks = NDArray[Any]
+Count = Annotated[int | str, BeforeValidator(lambda n: exact(n) if isinstance(n, int) else n)]
+"""An integer, beyond 2^53 as decimal digits."""
+Bounds = tuple[Count, Count]
+
+
+class Change(Part):
+    """How many explanations of one kind are kept, lost and gained: exactly, unless it says that it is estimated."""
+
+    kept: Count
+    lost: Count
+    gained: Count
+    changed: Count = Field(0, description="Kept circuits whose interpretations or carried algorithms are others.")
+    estimated: Literal[True] | None = None
+    intervals: dict[str, Bounds] | None = Field(None, description="Of each estimated number.")
+    confidence: float | None = Field(None, description="Of the intervals; 1 where they hold for certain.")
+
+    @classmethod
+    def within(cls, confidence: float, **told: tuple[Fraction | int, Fraction | int, Fraction | int]) -> Self:
+        """An estimate: of each number the value, and both ends of its interval."""
+        values = {name: max(0, round(value)) for name, (value, _, _) in told.items()}
+        ends = {name: (max(0, floor(low)), max(0, ceil(high))) for name, (_, low, high) in told.items()}
+        return cls(**values, estimated=True, intervals=ends, confidence=confidence)
+
+    def told(self, name: str) -> str:
+        """One of the numbers, with its interval where it is estimated."""
+        number = int(getattr(self, name))
+        if not self.intervals:
+            return brief(number)
+        low, high = map(int, self.intervals[name])
+        return f"about {estimate(number, low, high)} ({interval(low, high)})"
+
+
+class ChangedCriterion(Change):
+    """The same of those that pass one criterion."""
+
+    undecided: int = Field(0, description="Explanations of either network of which the criterion could not say.")
+
+
+class ChangedPlacing(Part):
+    """An alignment that is kept, lost or gained."""
+
+    algorithm: str
+    alignment: str
+    formula: str
+    where: str = Field("", description="The neurons of each of its variables, such as n1.0+n1.2, n2.1.")
+
+
+class ChangesReport(Report):
+    """What becomes of the explanations of one network in another."""
+
+    before: str = Field(description="Digest of the first network.")
+    after: str = Field(description="Digest of the second.")
+    task: str = Field(description="That both are judged on: a name, or a truth table.")
+    circuits: Change
+    interpretations: Change | None = Field(None, description="Null where they could not be counted.")
+    alignments: Change | None = Field(None, description="Null on rows that are no Boolean inputs.")
+    criteria: dict[str, dict[str, ChangedCriterion]] = Field({}, description="By kind of explanation, then criterion.")
+    masks: dict[str, list[Mask]] = Field({}, description=f"The smallest {MOST_NAMED} circuits of each kind of change.")
+    margins: dict[str, list[tuple[float, float]]] = Field(
+        {},
+        description="Of each of these circuits the least that speaks for the right answer on a row, before and after.",
+    )
+    placings: dict[str, list[ChangedPlacing]] = Field({}, description=f"{MOST_NAMED} placements of each kind likewise.")
+    reasons: list[str] = Field([], description="Where a network is wrong on the task; what was not compared, and why.")
+
+    def findings(self, question: Any = None) -> list[str]:
+        told = []
+        for noun, change in (
+            ("valid circuits", self.circuits),
+            ("interpretations", self.interpretations),
+            ("valid placements", self.alignments),
+        ):
+            if change is None:
+                continue
+            before = int(change.kept) + int(change.lost)
+            stay, new = change.told("kept"), change.told("gained")
+            told.append(f"Of {brief(before)} {noun if before != 1 else noun[:-1]} {stay} stay; {new} are new.")
+        changed = int(self.circuits.changed)
+        if changed:
+            told.append(f"Of the circuits kept, {changed:,} can be interpreted otherwise, or carry other algorithms.")
+        wrong = [one for one in self.reasons if one.startswith(_JUDGED)]
+        if wrong:  # a condition of all the rest
+            told[0] = " ".join(
+                [*wrong, "What it has are no explanations of a network that computes the task.", told[0]]
+            )
+        return [*told, *(one for one in self.reasons if one not in wrong)]
+
+
+def beside(before: SubjectQuestion, after: Any) -> SubjectQuestion:
+    """The same question about another subject, judged on the task of the first.
+
+    Args:
+        before: about the first.
+        after: the other subject.
+
+    Raises:
+        InvalidNetwork: of another kind or shape, or with other rows.
+    """
+    if type(after) is not type(before.subject):
+        cause = f"are not both {before.kind.plural}"
+        raise InvalidNetwork("these two networks", cause, "compare networks of one kind and shape")
+    asked: Any = before
+    found: SubjectQuestion = replace(asked, subject=after.judged_as(before.subject))
+    return found
+
+
+def find_changes(
+    before: SubjectQuestion, after: Any, work: Work = DEFAULT_WORK, *, thorough: bool = False
+) -> ChangesReport:
+    """Analyse both subjects, and compare what was found.
+
+    Args:
+        before: about the first one, with the task that both are judged on, the rules and the rows.
+        after: the second one.
+        work: told how far each stage is; may raise Cancelled.
+        thorough: whether to ask criteria that take long, too.
+
+    Raises:
+        AnalysisError: see :func:`beside` and :func:`~pluriscope.analysis.explaining.pipeline.analyse_output`.
+        BeyondLimits: circuits that are listed, not counted, are too many, or time ended before all were tested.
+    """
+    both: Any = (before, beside(before, after))
+    if before.kind.refuses("counting"):
+        return _compare_listed(both[0], both[1], work, thorough=thorough)
+    found = [analyse_output(question, work) for question in both]
+    return compare(found[0], found[1], work, thorough=thorough)
+
+
+def compare(
+    before: OutputAnalysis, after: OutputAnalysis, work: Work = DEFAULT_WORK, *, thorough: bool = False
+) -> ChangesReport:
+    """What becomes of explanations, from both analyses; see :func:`find_changes`."""
+    reasons = [told for nth, one in (("first", before), ("second", after)) for told in _otherwise(nth, one.question)]
+    masks = _Masks(before, after, work)
+    circuits, named = masks.change(), {}
+    kinds: list[Kind] = []
+    if masks.listed:
+        kinds.append("circuit")
+        parts = {**masks.parts, "changed": masks.changed(reasons)}
+        circuits = circuits.model_copy(update={"changed": len(parts["changed"])})
+        named = {name: _smallest(part) for name, part in parts.items()}
+    else:
+        reasons.append("Circuits are too many to be listed: none is named, none is asked for its meaning.")
+    interpretations = alignments = None
+    placings: dict[str, list[ChangedPlacing]] = {}
+    if before.question.data.boolean:
+        kinds.append("alignment")
+        interpretations = masks.interpretations(reasons)
+        alignments, placings = _alignments(before, after)
+    criteria = _criteria(before, after, kinds, work, thorough=thorough)
+    if interpretations is not None and masks.listed:
+        criteria["interpretation"] = {"observed-class": masks.observed()}
+    return ChangesReport.model_validate(
+        {
+            "before": before.question.subject.digest,
+            "after": after.question.subject.digest,
+            "task": before.question.task.label,
+            "circuits": circuits,
+            "interpretations": interpretations,
+            "alignments": alignments,
+            "criteria": criteria,
+            "masks": named,
+            "margins": _margins((before.question, after.question), named),
+            "placings": placings,
+            "reasons": reasons,
+        },
+        context=before.question.layout,
+    )
+
+
+def change_of_circuits(before: Analysed, after: Analysed, work: Work | None = DEFAULT_WORK) -> Change | None:
+    """What becomes of the valid circuits alone: exactly where they are listed or counted, else estimated; None where
+    that is not known.
+
+    Args:
+        work: None for what takes no time.
+    """
+    first, second = before.circuits, after.circuits
+    if first.complete and second.complete:
+        return Change(**{name: len(masks) for name, masks in parts_of(first.masks, second.masks).items()})
+    if work is None or is_unfinished(first) or is_unfinished(second):
+        return None
+    if isinstance(first, CircuitSearch):
+        return _change_unlisted(before, after, work)
+    return _change_by_draws(first, second, after.question) if first.exhaustive and second.exhaustive else None
+
+
+def parts_of(first: Masks, second: Masks) -> dict[str, Masks]:
+    """The circuits that are kept, lost and gained where all are listed."""
+    kept = np.intersect1d(first, second)
+    return {"kept": kept, "lost": np.setdiff1d(first, kept), "gained": np.setdiff1d(second, kept)}
+
+
+def _otherwise(nth: str, question: Question) -> Iterator[str]:
+    """Where a network does not answer what it is judged on."""
+    rows, n_inputs = question.clean_rows, question.network.n_inputs
+    wrong = np.flatnonzero(answers(forward(question.network, rows)[:, 0]) != np.array(question.task.truth_table))
+    if question.data.boolean and len(wrong):
+        names = ", ".join(f"{row:0{n_inputs}b}" for row in wrong[:8].tolist()) + (", …" if len(wrong) > 8 else "")
+        where = f"{len(wrong)} of {len(rows)} inputs: {names}"
+        yield f"{_JUDGED}{question.task.label}, the {nth} network is wrong on {where}."
+
+
+def _smallest(masks: Masks) -> list[int]:
+    every: list[int] = masks.tolist()
+    return sorted(every, key=lambda mask: (mask.bit_count(), mask))[:MOST_NAMED]
+
+
+def _margins(both: Sequence[SubjectQuestion], named: Mapping[str, Sequence[int]]) -> dict[str, list[list[float]]]:
+    known = {mask: [question.judge(mask).worst for question in both] for masks in named.values() for mask in masks}
+    return {name: [known[mask] for mask in masks] for name, masks in named.items()}
+
+
+def _change(before: set[Any], after: set[Any]) -> dict[str, set[Any]]:
+    return {"kept": before & after, "lost": before - after, "gained": after - before}
+
+
+def _drawn(circuits: CircuitSearch) -> Masks:
+    """Valid circuits that were drawn uniformly."""
+    undrawn = circuits.smallest.undrawn if circuits.smallest else ()
+    return np.setdiff1d(circuits.masks, np.array(undrawn, dtype=circuits.masks.dtype))
+
+
+def _estimated(
+    first: tuple[int, Any, Any], second: tuple[int, Any, Any], hits: tuple[int, int], confidences: Sequence[float] = ()
+) -> Change:
+    """Of circuits, from how many that were drawn of the first network are valid in the second.
+
+    Args:
+        first: valid circuits of the first network, with the ends of their interval.
+        second: of the second likewise.
+        hits: of those drawn so many are valid in the second, of how many.
+        confidences: of these intervals, where they are no exact numbers.
+    """
+    (n, n_low, n_high), (m, m_low, m_high) = first, second
+    low, high = share_interval(*hits, CONFIDENCE) if hits[1] else (Fraction(0), Fraction(1))
+    share = Fraction(hits[0], max(1, hits[1]))
+    kept_at = share * n, low * n_low, min(high * n_high, Fraction(m_high))
+    return Change.within(
+        1 - sum(1 - one for one in (CONFIDENCE, *confidences)),  # Bonferroni's bound
+        kept=kept_at,
+        lost=((1 - share) * n, (1 - high) * n_low, (1 - low) * n_high),
+        gained=(m - kept_at[0], m_low - kept_at[2], m_high - kept_at[1]),
+    )
+
+
+def _change_unlisted(before: Analysed | OutputAnalysis, after: Analysed | OutputAnalysis, work: Work) -> Change:
+    """Of the circuits of perceptrons: exactly where they are counted, else from those drawn of the first."""
+    first, second, asked, other = before.circuits, after.circuits, before.question, after.question
+    if first.interval is None and second.interval is None and first.possible <= work.limits.max_possible:
+        kept = count_common(asked, other, work)
+        return Change(kept=kept, lost=first.n_valid - kept, gained=second.n_valid - kept)
+    drawn = _drawn(first)
+    (n_low, n_high), (m_low, m_high) = (one.interval or (one.n_valid, one.n_valid) for one in (first, second))
+    confidences = [one.confidence for one in (first, second) if one.confidence is not None]
+    return _estimated(
+        (first.n_valid, n_low, n_high),
+        (second.n_valid, m_low, m_high),
+        (int(decide_right(other, drawn).sum()), len(drawn)),
+        confidences,
+    )
+
+
+class _Masks:
+    """The valid circuits of two networks, and how many interpretations these have in common."""
+
+    def __init__(self, before: OutputAnalysis, after: OutputAnalysis, work: Work) -> None:
+        self._before, self._after, self._work = before, after, work
+        self.listed = before.circuits.truncated_at is None and after.circuits.truncated_at is None
+        first, second = before.circuits.masks, after.circuits.masks
+        self.parts: dict[str, Masks] = {}
+        if self.listed:
+            self.parts = parts_of(first, second)
+
+    def change(self) -> Change:
+        """Of circuits."""
+        if self.listed:
+            return Change(**{name: len(masks) for name, masks in self.parts.items()})
+        return _change_unlisted(self._before, self._after, self._work)
+
+    def changed(self, reasons: list[str]) -> Masks:
+        """Kept circuits that have not the same interpretations in both, or not the same story."""
+        kept = self.parts["kept"]
+        if not len(kept) or not self._before.question.data.boolean:
+            return kept[:0]
+        found = np.zeros(len(kept), dtype=np.bool_)
+        if self._counted:
+            shared = np.array(self._shared_by_kept.by_circuit, dtype=object)
+            for one in (self._before, self._after):
+                at = np.searchsorted(one.circuits.masks, kept)
+                found |= np.array(one.interpretations.by_circuit, dtype=object)[at] != shared
+        stories = [find_stories(one.question, kept, self._work) for one in (self._before, self._after)]
+        told = [one for one in stories if isinstance(one, Stories)]
+        if len(told) < len(stories):
+            reasons.append("Carried algorithms were not compared: the task gives none, or too many algorithms.")
+            return kept[found]
+        first, second = told
+        if first.sampled:
+            asked = f"{first.n_asked:,} of {len(kept):,} circuits"
+            reasons.append(f"Carried algorithms were asked of {asked}: more may be changed.")
+        apart = [
+            first.stories[one] != second.stories[other]
+            for one, other in zip(first.story_of.tolist(), second.story_of.tolist(), strict=True)
+        ]
+        found[np.searchsorted(kept, first.masks)] |= np.array(apart, dtype=np.bool_)
+        return kept[found]
+
+    def _shared(self, masks: Masks) -> InterpretationCounts:
+        counts = count_interpretations(self._before.question, masks, self._work, shared_with=self._after.question)
+        if counts.truncated_at is not None:
+            raise OutOfTime
+        return counts
+
+    @cached_property
+    def _shared_by_kept(self) -> InterpretationCounts:
+        return self._shared(self.parts["kept"])
+
+    def observed(self) -> ChangedCriterion:
+        """Of interpretations that stand for an observed class: of those in common all completions of a class are."""
+        kept = self._shared_by_kept.observed
+        first, second = (one.interpretations.observed - kept for one in (self._before, self._after))
+        return ChangedCriterion(kept=kept, lost=first, gained=second)
+
+    @property
+    def _counted(self) -> bool:
+        counts = (self._before.interpretations, self._after.interpretations)
+        return all(one.truncated_at is None for one in counts)
+
+    def interpretations(self, reasons: list[str]) -> Change | None:
+        """Of interpretations: exactly where every circuit is listed, else estimated from circuits drawn uniformly."""
+        if not self._counted:
+            reasons.append("Interpretations were not compared: those of some circuits are too many to count.")
+            return None
+        totals = [one.interpretations.total for one in (self._before, self._after)]
+        if self.listed:
+            kept = self._shared_by_kept.total
+            return Change(kept=kept, lost=totals[0] - kept, gained=totals[1] - kept)
+        ends = {}
+        for name, one, other in (("lost", self._before, self._after), ("gained", self._after, self._before)):
+            drawn = _drawn(one.circuits)
+            if not len(drawn):
+                reasons.append("Interpretations were not compared: no valid circuit was drawn.")
+                return None
+            at = np.searchsorted(one.circuits.masks, drawn)
+            own = np.array(one.interpretations.by_circuit, dtype=object)[at].astype(np.float64)
+            both = decide_right(other.question, drawn)
+            kept_each = np.zeros(len(drawn))
+            kept_each[both] = [float(n) for n in self._shared(drawn[both]).by_circuit]
+            if name == "lost":
+                ends["kept"] = _mean_of_draws(kept_each, own, one.circuits)
+            ends[name] = _mean_of_draws(own - kept_each, own, one.circuits)
+        reasons.append("Interpretations are estimated from circuits drawn uniformly; intervals are by the bootstrap.")
+        return Change.within(CONFIDENCE, **ends)
+
+
+def _mean_of_draws(
+    values: NDArray[np.float64], own: NDArray[np.float64], circuits: CircuitSearch
+) -> tuple[Fraction, Fraction, Fraction]:
+    """The sum over all valid circuits by those drawn, with the bootstrap's interval (Efron 1979), seed 0.
+
+    Where every value drawn is 0 the bootstrap knows no spread: the upper end is then that of all that circuits have.
+    """
+    picks = np.random.default_rng(0).integers(len(values), size=(_RESAMPLES, len(values)))
+    tail = (1 - CONFIDENCE) / 2
+    low = np.quantile(values[picks].mean(axis=1), tail)
+    high = np.quantile((values if values.any() else own)[picks].mean(axis=1), 1 - tail)
+    n_low, n_high = circuits.interval or (circuits.n_valid, circuits.n_valid)
+    mean = Fraction(float(values.mean()))
+    return mean * circuits.n_valid, Fraction(float(low)) * n_low, Fraction(float(high)) * n_high
+
+
+def _alignments(before: OutputAnalysis, after: OutputAnalysis) -> tuple[Change, dict[str, list[ChangedPlacing]]]:
+    """Of valid alignments; where some are counted and not listed, bounds that hold whatever those are."""
+    known: dict[Any, ChangedPlacing] = {}
+    sets, totals, complete = [], [], True
+    for search in (before.algorithms, after.algorithms):
+        keys = set()
+        for algorithm, one in valid_alignments(search):
+            keys.add(key := (one.alignment.algorithm_text, one.alignment.places))
+            where = ("+".join(f"n{site.layer}.{neuron}" for neuron in site.neurons) for _, site in key[1])
+            told = {"algorithm": algorithm.id, "alignment": one.alignment.id, "formula": algorithm.formula}
+            known[key] = ChangedPlacing(**told, where=", ".join(where))
+        sets.append(keys)
+        whole = search.truncated_at is None and all(found.truncated_at is None for found in search.algorithms)
+        totals.append(len(keys) if whole else search.n_valid_alignments)  # protocols may keep minimal ones alone
+        complete &= whole
+    parts = _change(*sets)
+    named = {name: [known[key] for key in sorted(part, key=str)[:MOST_NAMED]] for name, part in parts.items()}
+    low, high = len(parts["kept"]), min(totals)
+    if complete or low == high:
+        return Change(kept=low, lost=totals[0] - low, gained=totals[1] - low), named
+    return Change.within(
+        1.0,
+        kept=(low, low, high),
+        lost=(totals[0] - low, totals[0] - high, totals[0] - low),
+        gained=(totals[1] - low, totals[1] - high, totals[1] - low),
+    ), named
+
+
+def _criteria(
+    before: OutputAnalysis, after: OutputAnalysis, kinds: Sequence[Kind], work: Work, *, thorough: bool
+) -> dict[str, dict[str, ChangedCriterion]]:
+    """Of some kinds of explanations those that pass each criterion."""
+    found: dict[str, dict[str, ChangedCriterion]] = {}
+    every = [(kind, step) for kind in kinds for step in default_steps(kind)]
+    steps = [(kind, step) for kind, step in every if thorough or step.criterion.cost == "quick"]
+    said = [judge_analysis(JudgedAnalysis.of(one), steps, work) for one in (before, after)]
+    for first, second in zip(*said, strict=True):
+        passed = []
+        for one, verdicts in ((before, first), (after, second)):
+            if verdicts.kind == "circuit":
+                items: Sequence[Any] = one.circuits.masks.tolist()
+            else:
+                each = (scored.alignment for _, scored in valid_alignments(one.algorithms))
+                items = [(alignment.algorithm_text, alignment.places) for alignment in each]
+            passed.append({items[at] for at in np.flatnonzero(verdicts.outcomes == PASSED).tolist()})
+        undecided = sum(int((one.outcomes == UNDECIDED).sum()) for one in (first, second))
+        found.setdefault(first.kind, {})[first.step.text] = _passing(passed, undecided)
+    return found
+
+
+def _passing(passed: Sequence[set[Any]], undecided: int) -> ChangedCriterion:
+    numbers = {name: len(part) for name, part in _change(*passed).items()}
+    return ChangedCriterion(**numbers, undecided=undecided)
+
+
+# --- subjects whose circuits are listed
+
+
+def _compare_listed(before: GraphQuestion, after: GraphQuestion, work: Work, *, thorough: bool) -> ChangesReport:
+    """Of subjects whose valid circuits are found one by one; their number is exact however many are listed."""
+    found, reasons = list[MasksFound](), list[str]()
+    for nth, question in (("first", before), ("second", after)):
+        reasons += _wrong_rows(nth, question)
+        one = find_masks(question, work, limit=MAX_MASKS)
+        if not one.exhaustive:
+            cause = f"of the {nth} network {one.tested:,} of {one.possible:,} were tested when time or memory ended"
+            raise BeyondLimits("circuits to compare", cause, "use coarser rules, or give more time")
+        found.append(one)
+    parts: dict[str, Masks] = {}
+    if all(one.complete for one in found):
+        parts = parts_of(found[0].masks, found[1].masks)
+        circuits = Change(**{name: len(masks) for name, masks in parts.items()})
+    else:
+        circuits = _change_by_draws(found[0], found[1], after)
+        reasons.append(f"Lists of circuits are truncated at {MAX_MASKS:,}: none is named.")
+    named = {name: _smallest(masks) for name, masks in parts.items()}
+    return ChangesReport.model_validate(
+        {
+            "before": before.subject.digest,
+            "after": after.subject.digest,
+            "task": before.subject.task or "its own task",
+            "circuits": circuits,
+            "interpretations": None,
+            "alignments": None,
+            "criteria": _listed_criteria((before, after), found, reasons, work, thorough=thorough),
+            "masks": named,
+            "margins": _margins((before, after), named),
+            "reasons": reasons,
+        },
+        context=before.graph,
+    )
+
+
+def _change_by_draws(before: MasksFound, after: MasksFound, other: GraphQuestion) -> Change:
+    """Of circuits that are counted, from those drawn of the first subject."""
+    n, m = before.valid, after.valid
+    hits = sum(other.judge(mask).valid for mask in before.drawn.tolist())
+    return _estimated((n, n, n), (m, m, m), (hits, len(before.drawn)))
+
+
+def _wrong_rows(nth: str, question: GraphQuestion) -> Iterator[str]:
+    """Where the whole of a subject does not answer what it is judged on, if that is too often to be valid."""
+    whole = question.space.run(np.ones((1, question.graph.n_bits), dtype=np.bool_))
+    wrong = np.flatnonzero(gaps(whole, question.subject.answers)[0] <= 0).tolist()
+    if len(wrong) > most_wrong(question.subject):
+        names = ", ".join(question.subject.rows[row] for row in wrong[:8]) + (", …" if len(wrong) > 8 else "")
+        where = f"{len(wrong)} of {question.n_rows:,} rows: {names}"
+        yield f"{_JUDGED}{question.subject.task or 'its task'}, the {nth} network is wrong on {where}."
+
+
+def _listed_criteria(
+    both: Sequence[GraphQuestion], found: Sequence[MasksFound], reasons: list[str], work: Work, *, thorough: bool
+) -> dict[str, dict[str, ChangedCriterion]]:
+    """Of the valid circuits of both subjects those that pass each criterion."""
+    kind, passed, undecided = both[0].kind, dict[str, list[set[Any]]](), Counter[str]()
+    criteria = [one for one in asked_of(kind) if thorough or one.cost == "quick"]
+    if max(one.valid for one in found) > _MOST_JUDGED:
+        reasons.append(f"Criteria were not asked: more than {_MOST_JUDGED:,} circuits are valid.")
+        return {}
+    for question, one in zip(both, found, strict=True):
+        judged = judged_circuits(question, one, work).circuits
+        for criterion in criteria:
+            outcomes = [each.outcomes.get(column_of(criterion), "") for each in judged]
+            text = CriterionStep.of(criterion).text
+            passes = {each.mask for each, said in zip(judged, outcomes, strict=True) if said == "passed"}
+            passed.setdefault(text, []).append(passes)
+            undecided[text] += outcomes.count("undecided")
+    return {"circuit": {text: _passing(sets, undecided[text]) for text, sets in passed.items()}}

@@ -1,0 +1,1 @@
+"""Methods of explanation as records: registries, settings, and the reports that they return."""

@@ -1,0 +1,158 @@
+"""A method of explanation: what it is called, which subjects it is for, and what may be set; and a registry of some.
+
+A discovery method answers with a circuit, a lens with numbers about inputs, neurons, layers or sites. What is asked of
+perceptrons in one way and of transformers in another has a record for each way, under one key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any, Generic, Protocol, TypeVar, cast
+
+from pluriscope.analysis.errors import InvalidMethod
+from pluriscope.analysis.methods.settings import Setting, Value, filled
+from pluriscope.analysis.plugins import joined
+from pluriscope.analysis.values.late_functions import function_at
+
+
+class HasTraits(Protocol):
+    """A kind of subject, or a question about one, as far as methods ask about it."""
+
+    def refuses(self, trait: str) -> str:
+        """Why a trait is lacking, a clause; "" where it is not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """A method of explanation, as it is asked of the subjects that have what it needs.
+
+    Args:
+        key: stable name; records for different subjects may share it.
+        label: short name for people.
+        definition: one sentence: how it answers.
+        source: where it comes from, and what its numbers agree with.
+        needs: traits of the kind of subject.
+        own: what may be set on it alone.
+        version: raised when it answers otherwise; what a lower one has answered is marked, and made anew.
+    """
+
+    key: str
+    label: str
+    definition: str
+    source: str
+    needs: tuple[str, ...] = ()
+    own: tuple[Setting, ...] = ()
+    version: int = 1
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """Everything that may be set."""
+        return self.own
+
+    @property
+    def answers(self) -> Callable[..., Any] | str | None:
+        """What answers; the dotted path "module:function" of what learns by gradient descent, which loads torch."""
+        raise NotImplementedError
+
+    @property
+    def learns(self) -> bool:
+        """Whether it learns by gradient descent, which takes seconds."""
+        return isinstance(self.answers, str)
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """What answers, loaded."""
+        found: Any = function_at(self.answers) if isinstance(self.answers, str) else self.answers
+        return cast(Callable[..., Any], found)
+
+    @property
+    def defaults(self) -> dict[str, Value]:
+        """A value for each setting."""
+        return self.filled({})
+
+    def filled(self, given: Mapping[str, object], item: str = "") -> dict[str, Value]:
+        """A value for every setting that takes part.
+
+        Raises:
+            InvalidMethod: an unknown setting, or a value that is not allowed.
+        """
+        return filled(self.settings, given, item or f"method {self.key}")
+
+    def changed(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of some settings that differ from the defaults."""
+        defaults = self.defaults
+        return {name: value for name, value in settings.items() if defaults.get(name) != value}
+
+
+M = TypeVar("M", bound=Method)
+
+
+def records(group: str, *own: M) -> tuple[M, ...]:
+    """Methods of the core, then those of plugins; two that share a key are for different subjects."""
+    return joined(group, own, lambda one: (one.key, one.needs))
+
+
+def lacking(of: HasTraits, needs: Iterable[str]) -> str:
+    """Why not all traits that are needed are there, a sentence; "" where they are."""
+    reason = next(filter(None, map(of.refuses, needs)), "")
+    return f"{reason[:1].upper()}{reason[1:]}." if reason else ""
+
+
+class Registry(Generic[M]):
+    """Methods by key, in the order in which pages and documents list them.
+
+    Args:
+        noun: for one of them.
+        records: of a key that has several the first one counts whose needs a subject meets.
+        former: keys that addresses and reports of earlier versions have → those of today.
+    """
+
+    def __init__(self, noun: str, records: tuple[M, ...], former: Mapping[str, str] | None = None) -> None:
+        self.noun, self.records, self.former = noun, records, former or {}
+
+    @cached_property
+    def by_key(self) -> dict[str, M]:
+        """The first record of each key, in order."""
+        found: dict[str, M] = {}
+        for one in self.records:
+            found.setdefault(one.key, one)
+        return found
+
+    def of(self, kind: HasTraits) -> dict[str, M]:
+        """What is asked of subjects of a kind, by key."""
+        found: dict[str, M] = {}
+        for one in self.records:
+            if not lacking(kind, one.needs):
+                found.setdefault(one.key, one)
+        return found
+
+    def n_changes(self, kind: HasTraits | None = None) -> int:
+        """How often the versions of all records were raised, or of those for subjects of a kind."""
+        return sum(one.version - 1 for one in (self.records if kind is None else self.of(kind).values()))
+
+    def refusals(self, kind: HasTraits) -> dict[str, str]:
+        """Of the others, by key, why not, a sentence."""
+        known = self.of(kind)
+        return {key: lacking(kind, one.needs) for key, one in self.by_key.items() if key not in known}
+
+    def label(self, key: str) -> str:
+        """What a method is called; its key where no plugin brings it any more."""
+        return self.by_key[key].label if key in self.by_key else key
+
+    def named(self, key: str, kind: HasTraits) -> M:
+        """The record of a key.
+
+        Raises:
+            InvalidMethod: there is none, or none for such subjects.
+        """
+        key, known = self.former.get(key, key), self.of(kind)
+        if key in known:
+            return known[key]
+        refusal = self.refusals(kind).get(key, "").removesuffix(".")
+        near = get_close_matches(key, known, 1)
+        cure = f"did you mean {near[0]}" if near else f"use one of {', '.join(known)}"
+        cause = f"does not apply: {refusal}" if refusal else "is unknown"
+        raise InvalidMethod(f"{self.noun} {key[:40]!r}", cause, cure)

@@ -1,0 +1,178 @@
+"""What is found out about one network beyond its explanations: what that takes, and the base of what comes out.
+
+A report is stored, told over HTTP and shown as it is. Fractions are text ("29/32"), formulas are the algorithms'
+identity texts, masks are hex.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, ValidationInfo
+
+from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.values.by_name import ByName
+from pluriscope.analysis.values.described import Described
+
+
+def _in_hex(mask: Any, about: ValidationInfo) -> Any:
+    layout: Any = about.context
+    return layout.to_hex(mask) if isinstance(mask, int) else mask
+
+
+Mask = Annotated[str, BeforeValidator(_in_hex)]
+"""A circuit in hex; of a number, as the layout or graph writes it that validation is given as its context."""
+Exact = Annotated[str, BeforeValidator(str)]
+"""A fraction, or an integer of any length."""
+
+
+class Part(ByName):
+    """A part of a report. What earlier versions stored beside it is left out."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class Score(Part):
+    """Interventions that are right, of those tried."""
+
+    agreed: int
+    of: int
+
+    @property
+    def right(self) -> bool:
+        """Whether all are."""
+        return self.agreed == self.of
+
+
+class Report(Described, Part):
+    """What one analysis found."""
+
+    _question: Any = PrivateAttr(None)
+
+    def asked_about(self, question: Any) -> Self:
+        """The same, which describes itself by what it found about a question."""
+        self._question = question
+        return self
+
+    def _facts(self) -> dict[str, Any]:
+        found = {} if self._question is None else {"found": " ".join(self.findings(self._question))}
+        return found | super()._facts()
+
+    @property
+    def all_there_is(self) -> bool:
+        """Whether to be more thorough would find no more."""
+        return False
+
+    def outdated(self, kind: Any) -> list[str]:
+        """Labels of the methods of which it has answers of an earlier version, of a report that tells methods apart.
+
+        Args:
+            kind: of subject.
+        """
+        return []
+
+    def findings(self, question: Any = None) -> list[str]:
+        """What was found, in sentences that claim no more than was looked at.
+
+        Args:
+            question: that was asked, about a subject of any kind; some reports tell the same without.
+        """
+        raise NotImplementedError
+
+
+class Settings(BaseModel):
+    """What an analysis is told beside its network.
+
+    Args:
+        thorough: whether to do also what takes long, of an analysis that has such a part.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    thorough: bool = False
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What is known of the irredundant algorithms with variables.
+
+    Args:
+        carried: those with a valid alignment.
+        others: those without; where candidates are too many, only some of them are known.
+        places: layers and functions of the variables in valid alignments.
+        of: irredundant algorithms with variables.
+        known: whether the search came to its end and decided redundancy.
+    """
+
+    carried: tuple[HighLevelModel, ...]
+    others: tuple[HighLevelModel, ...]
+    places: frozenset[tuple[int, int]]
+    of: int
+    known: bool
+
+
+@dataclass(frozen=True)
+class Irredundant:
+    """The algorithms without a redundant literal, as far as they are listed.
+
+    Args:
+        algorithms: those listed.
+        n_candidates: algorithms that compute the task, redundant ones included.
+        all_listed: whether every candidate is listed.
+    """
+
+    algorithms: tuple[HighLevelModel, ...]
+    n_candidates: int
+    all_listed: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """What was kept of where algorithms can be placed, and how many interpretations were counted.
+
+    Args:
+        algorithms: those that have kept alignments.
+        placements: for each of them, the places of each kept alignment, sorted by path; all in the order of the store.
+        valid: likewise, whether each is valid.
+        observed: ``[circuits]`` observed classes of interpretations, 0 where none were counted.
+    """
+
+    algorithms: Sequence[HighLevelModel]
+    placements: Sequence[Sequence[Sequence[tuple[str, NeuronSet]]]]
+    valid: Sequence[Sequence[bool]]
+    observed: Sequence[int]
+
+
+@dataclass(frozen=True, eq=False)
+class Analysed:
+    """What was found of a question before, as far as an analysis looks at it.
+
+    Args:
+        question: about a subject of any kind, an :class:`pluriscope.analysis.subjects.question.SubjectQuestion`.
+        circuits: the search for circuits, with the masks that it listed, a
+            :class:`~pluriscope.analysis.circuits.result.CircuitSearch` or
+            :class:`~pluriscope.analysis.circuit_sets.masks.MasksFound`; None where there are too many to search.
+        observed: ``[circuits]`` observed classes of interpretations of each; empty where none were counted or they are
+            not looked at.
+        carried: None where it is not looked at.
+        irredundant: likewise.
+        planted: the record of what was planted; likewise, or where nothing was.
+        placed: likewise.
+        judged: what criteria say, an :class:`pluriscope.analysis.criteria.funnel.Judged`; likewise.
+        stored: circuit → outcomes of criteria and roles by column, where these are stored; None of others.
+        before: what the same analysis found under other rules; None where it was not asked.
+    """
+
+    question: Any
+    circuits: Any
+    observed: Sequence[int] = ()
+    carried: Carried | None = None
+    irredundant: Irredundant | None = None
+    planted: Any = None
+    placed: Placed | None = None
+    judged: Any = None
+    stored: Callable[[int], Mapping[str, str] | None] | None = None
+    before: Any = None

@@ -1,0 +1,543 @@
+"""Result files: `pluriscope-result/1`, what an analysis found, for scripts (spec §9)."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+
+from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis.algorithms.high_level_model import Form
+from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.alignments.alignment import IIA, Alignment, OnNeurons
+from pluriscope.analysis.alignments.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
+from pluriscope.analysis.circuits.distribution import CircuitDistribution
+from pluriscope.analysis.circuits.hashed_count import Bracket, HashedCount
+from pluriscope.analysis.circuits.judging import evaluate_circuits
+from pluriscope.analysis.circuits.result import CircuitSearch, CountSoFar, EdgeUse, SmallestCircuits, method_of
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.interpretations.counting import count_interpretations
+from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.network_files.files import task_json
+from pluriscope.analysis.numerics.large_numbers import estimate, interval
+from pluriscope.analysis.questions.data import DataRecord, data_file_json
+from pluriscope.analysis.results.result import CriterionTally, OutputAnalysis, Stage, Stop, seconds_words
+from pluriscope.analysis.results.unlearned import not_learned
+from pluriscope.analysis.subjects.graph import Graph
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.subjects.subject import SubjectKind
+from pluriscope.analysis.values.digest import canonical_json, sha256_hex
+
+RESULT_FORMAT: Final = "pluriscope-result/1"
+MAX_EXACT_INTEGER: Final = 2**53
+MAX_RESULT_BYTES: Final = 2_000_000_000
+_ITEM: Final = "result file"
+_ANEW: Final = "analyse it anew, without --continue"
+_STAGES: Final[dict[Stage, str]] = {
+    "circuits": "the search for circuits",
+    "smallest": "the search for the smallest circuits and the edges that all keep",
+    "interpretations": "counting interpretations",
+    "algorithms": "listing algorithms",
+    "alignments": "the search for placements",
+    "criteria": "judging by criteria",
+}
+
+
+def result_json(analyses: Sequence[OutputAnalysis], *, masks: bool = True) -> dict[str, Any]:
+    """One or several outputs of one network under one protocol and data record, as JSON values.
+
+    Args:
+        analyses: at least one, all of the same network, protocol and data.
+        masks: whether to list the circuits' masks and their interpretation counts.
+
+    Raises:
+        ValueError: no analysis, or analyses of different things.
+    """
+    if not analyses:
+        raise ValueError("a result needs at least one analysis")
+    question = analyses[0].question
+    identity = {(a.question.subject.digest, a.question.protocol.digest, a.question.record.digest) for a in analyses}
+    if len(identity) > 1:
+        raise ValueError("a result file holds analyses of one network under one protocol and data record")
+    seconds: dict[str, float] = defaultdict(float)
+    for analysis in analyses:
+        for stage, spent in analysis.seconds.items():
+            seconds[stage] += spent
+    missing = [sentence for analysis in analyses for sentence in what_is_missing(analysis)]
+    outputs = [output_json(analysis, masks=masks) for analysis in analyses]
+    document = document_of(question, outputs, seconds, missing, exhaustive=all(one.exhaustive for one in analyses))
+    if any(analysis.stops for analysis in analyses):  # what going on needs, of the finished ones as well
+        for analysis, told in zip(analyses, document["outputs"], strict=True):
+            numbers = analysis.interpretations.observed_by_circuit
+            told["interpretations"] |= {"observed_by_circuit": list(map(exact, numbers))} if masks else {}
+        document["outputs_digest"] = sha256_hex(canonical_json(document["outputs"]))
+    return document
+
+
+def document_of(
+    question: SubjectQuestion,
+    outputs: Sequence[Mapping[str, Any]],
+    seconds: Mapping[str, float],
+    missing: Sequence[str],
+    *,
+    exhaustive: bool,
+) -> dict[str, Any]:
+    """A result file of outputs of one subject of any kind.
+
+    Args:
+        question: about one of them.
+        outputs: what was found of each.
+        seconds: by stage.
+        missing: one sentence for each search that stopped at a limit.
+        exhaustive: whether none did.
+    """
+    document: dict[str, Any] = {
+        "format": RESULT_FORMAT,
+        "network": question.subject.digest,
+        "protocol": dict(question.protocol.document),
+        "data": {**question.data_document, "validation_rows": question.n_rows},
+        "engine": ENGINE_VERSION,
+        "seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},
+        "exhaustive": exhaustive,
+        "outputs": outputs,
+    }
+    return document | ({"missing": list(missing)} if missing else {})
+
+
+def self_contained(
+    document: Mapping[str, Any], kind: SubjectKind, file: Any, data: DataRecord | None
+) -> dict[str, Any]:
+    """A result file that can be read by itself: with the network and, if it is not the default, the data record.
+
+    Args:
+        document: of :func:`result_json`.
+        file: its network, under the name that it goes by.
+        data: the rows, where the kind has such beside its networks.
+    """
+    whole = {**document, "network_file": kind.write(file)}
+    return whole if data is None or data.is_clean else whole | {"data_file": data_file_json(data)}
+
+
+def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, Any]:
+    """One output's part of a result file.
+
+    Args:
+        analysis: of the output.
+        masks: whether to list the circuits' masks and their interpretation counts.
+    """
+    circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
+    found: dict[str, Any] = {
+        "possible": exact(circuits.possible),
+        "valid": exact(circuits.n_valid),
+        "exhaustive": circuits.truncated_at is None,
+        "truncated_at": circuits.truncated_at,
+        "method": circuits.method,
+        "certainty": circuits.certainty,
+        "listed": circuits.n_listed,
+        "tested": None if circuits.n_tested is None else exact(circuits.n_tested),
+        "distribution": _distribution_json(circuits.distribution),
+    }
+    if circuits.interval is not None:
+        found["interval"] = [exact(end) for end in circuits.interval]
+        found["confidence"] = circuits.confidence
+    if circuits.n_drawn is not None:
+        found["drawn"] = circuits.n_drawn
+    if circuits.smallest is not None:
+        found["smallest"] = smallest_json(circuits.smallest, circuits.layout)
+    if circuits.edge_use is not None:
+        found["backbone"] = edge_use_json(circuits.edge_use)
+    if circuits.bracket is not None:
+        found["bracket"] = bracket_json(circuits.bracket)
+    if circuits.so_far is not None:
+        found["so_far"] = circuits.so_far.as_json()
+    read: dict[str, Any] = {
+        "total": exact(counts.total),
+        "observed": exact(counts.observed),
+        "exhaustive": counts.truncated_at is None and counts.complete,
+    }
+    if counts.truncated_at is not None:
+        read["truncated_at"] = counts.truncated_at
+    if masks:
+        texts = [circuits.layout.to_hex(mask) for mask in circuits.masks.tolist()]
+        found["masks"] = texts
+        read["by_circuit"] = {text: exact(n) for text, n in zip(texts, counts.by_circuit, strict=True)}
+    wrong = not_learned(analysis.question)
+    return {
+        "output": analysis.question.output,
+        "task": task_json(analysis.question.task),
+        **({"not_learned": wrong} if wrong else {}),
+        "circuits": found,
+        "interpretations": read,
+        "candidates": exact(search.n_candidates),
+        "candidates_truncated_at": search.truncated_at,
+        "candidate_search": _candidate_search_json(search),
+        "algorithms": [_algorithm_json(result) for result in search.algorithms],
+        "criteria": {key: tally_json(tally) for key, tally in analysis.criteria.items()},
+        **({"stops": [stop_json(stop) for stop in analysis.stops]} if analysis.stops else {}),
+    }
+
+
+def stop_json(stop: Stop) -> dict[str, Any]:
+    """What ended a stage, as it stands in result files and is stored."""
+    seconds = None if stop.seconds is None else [round(end, 3) for end in stop.seconds]
+    return {"stage": stop.stage, "reason": stop.reason, "seconds": seconds}
+
+
+def read_stops(told: Mapping[str, Any]) -> tuple[Stop, ...]:
+    """What ended stages of an output, of its part of a result file or of what is stored."""
+    stops = told.get("stops", ())
+    return tuple(Stop(one["stage"], one["reason"], one["seconds"] and tuple(one["seconds"])) for one in stops)
+
+
+def what_is_missing(analysis: OutputAnalysis) -> list[str]:
+    """One sentence for each search that stopped at a limit, or for want of time; empty if all were exhaustive."""
+    where = f"output {analysis.question.output}"
+    sentences: list[str] = []
+    stopped = {stop.stage for stop in analysis.stops}
+    circuits, search = analysis.circuits, analysis.algorithms
+    if circuits.method == "counted" and circuits.truncated_at is not None:
+        sentences.append(
+            f"{where}: {circuits.n_valid:,} circuits are valid, counted exactly without listing them; "
+            f"{circuits.n_listed:,} of them are listed, {_how_listed(circuits)}"
+        )
+    elif circuits.interval is not None and circuits.confidence is not None:
+        about, ends = estimate(circuits.n_valid, *circuits.interval), interval(*circuits.interval)
+        how = "by hashing" if circuits.method == "hashed" else f"from a uniform sample of {circuits.n_tested or 0:,}"
+        sentences.append(
+            f"{where}: about {about} of {circuits.possible:,} possible circuits are valid, {how}; "
+            f"guaranteed with {circuits.confidence * 100:g}% confidence: {ends}; "
+            f"{circuits.n_listed:,} valid ones are listed, {_how_listed(circuits)}"
+        )
+    elif circuits.truncated_at == 0 and "circuits" not in stopped:
+        sentences.append(f"{where}: {circuits.possible:,} circuits are possible, too many to search; none was tested")
+    elif circuits.truncated_at is not None:
+        sentences.append(f"{where}: circuits truncated at {circuits.truncated_at:,} valid ones")
+    sentences += [f"{where}: {stop_words(stop)}" for stop in analysis.stops]
+    if not analysis.question.data.boolean:
+        sentences.append(
+            f"{where}: the data record's rows stand for no Boolean inputs, so interpretations, algorithms and "
+            "placements were not searched"
+        )
+        return sentences
+    if search.truncated_at is not None and search.totals is not None:
+        n_kept = sum(1 for result in search.algorithms if result.n_valid)
+        sentences.append(
+            f"{where}: {search.n_aligned:,} of {search.n_candidates:,} candidate algorithms can be placed, counted "
+            f"exactly without listing them; {n_kept:,} of them are kept"
+        )
+    elif search.truncated_at is not None and search.n_candidates:
+        sentences.append(f"{where}: algorithms truncated at {search.truncated_at:,} of {search.n_candidates:,}")
+    if not analysis.interpretations.complete and circuits.method != "listed":
+        sentences.append(f"{where}: interpretations are those of the {circuits.n_listed:,} listed circuits alone")
+    if analysis.interpretations.truncated_at:
+        counted = analysis.interpretations.truncated_at
+        why = "" if "interpretations" in stopped else ", there are too many states to carry for the others"
+        sentences.append(
+            f"{where}: interpretations of the first {counted:,} of {circuits.n_listed:,} listed circuits were counted"
+            f"{why}"
+        )
+    elif analysis.interpretations.truncated_at is not None and "interpretations" not in stopped:
+        sentences.append(f"{where}: interpretations were not counted, there are too many states to carry")
+    truncated = [result.truncated_at for result in search.algorithms if result.truncated_at]
+    if "alignments" not in stopped and any(result.truncated_at == 0 for result in search.algorithms):
+        sentences.append(f"{where}: placements were not searched, there are too many neuron sets to try")
+    if truncated:
+        sentences.append(f"{where}: placements of {len(truncated):,} algorithms truncated at {max(truncated):,} each")
+    return sentences
+
+
+def stop_words(stop: Stop) -> str:
+    """What is not done, and how long it takes in all where time ended it."""
+    if stop.reason == "pending":
+        return f"{_STAGES[stop.stage]} is still to come"
+    if stop.reason == "memory":
+        return f"{_STAGES[stop.stage]} ended where memory did"
+    takes = "" if stop.seconds is None else f"; in all it takes {seconds_words(stop.seconds)}"
+    return f"the time was up before {_STAGES[stop.stage]} was done{takes}"
+
+
+def _how_listed(circuits: CircuitSearch) -> str:
+    """Where the listed circuits of a search that lists only some come from."""
+    n_undrawn = len(circuits.smallest.undrawn) if circuits.smallest is not None else 0
+    drawn = "drawn near-uniformly" if circuits.method == "hashed" else "drawn uniformly"
+    if not n_undrawn:
+        return drawn
+    return f"{circuits.n_listed - n_undrawn:,} {drawn} and {n_undrawn:,} more for being the smallest known"
+
+
+def smallest_json(smallest: SmallestCircuits, layout: EdgeLayout | Graph) -> dict[str, Any]:
+    """The smallest valid circuits, as they stand in result files and are stored."""
+    return {
+        "masks": [layout.to_hex(mask) for mask in smallest.masks],
+        "edges": smallest.n_edges,
+        "proved": smallest.proved,
+        "searched_up_to": smallest.searched_up_to,
+        "tried": exact(smallest.n_tried),
+        "descended": smallest.n_descended,
+        "undrawn": [layout.to_hex(mask) for mask in smallest.undrawn],
+        **({"solved": True} if smallest.solved else {}),
+    }
+
+
+def read_smallest(told: Mapping[str, Any]) -> SmallestCircuits:
+    """The inverse of :func:`smallest_json`."""
+    masks, undrawn = (tuple(int(mask, 16) for mask in told[name]) for name in ("masks", "undrawn"))
+    tried, solved = int(told["tried"]), told.get("solved", False)
+    return SmallestCircuits(masks, told["proved"], told["searched_up_to"], tried, told["descended"], undrawn, solved)
+
+
+def edge_use_json(use: EdgeUse) -> dict[str, list[int]]:
+    """The edges that all valid circuits keep and that none does, as they stand in result files and are stored."""
+    parts = {"keep": use.always, "never": use.never}
+    return {name: [bit for bit in range(mask.bit_length()) if mask >> bit & 1] for name, mask in parts.items()}
+
+
+def read_edge_use(told: Mapping[str, Any]) -> EdgeUse:
+    """The inverse of :func:`edge_use_json`."""
+    return EdgeUse(*(sum(1 << bit for bit in told[name]) for name in ("keep", "never")))
+
+
+def bracket_json(bracket: Bracket) -> dict[str, Any]:
+    """The counts by hashing behind an interval, as they stand in result files and are stored."""
+    inside = bracket.inside
+    kept: dict[str, Any] = {"bits": bracket.bits, "counts": bracket.n_counts}
+    kept |= {name: getattr(inside, name) for name in ("epsilon", "delta", "seed", "version")}
+    for name, one in (("inside", inside), ("outside", bracket.outside)):
+        kept[name] = one and {"cells": one.cells, "hashes": one.hashes}
+    return kept
+
+
+def read_bracket(told: Mapping[str, Any], possible: int) -> Bracket:
+    """The inverse of :func:`bracket_json`."""
+    same = {name: told[name] for name in ("epsilon", "delta", "seed", "version")}
+    inside, outside = (told[name] and HashedCount(**told[name], **same) for name in ("inside", "outside"))
+    return Bracket(told["bits"], inside, outside, told["counts"], possible)
+
+
+def read_circuits(told: Mapping[str, Any], layout: EdgeLayout) -> CircuitSearch:
+    """The search for circuits that a result file tells of, as far as it does: outputs and margins are empty.
+
+    Args:
+        told: the field "circuits" of an output, with its masks.
+        layout: edges of the network cut to that output.
+    """
+    interval, spread = told.get("interval"), told["distribution"]
+    return CircuitSearch(
+        layout,
+        int(told["possible"]),
+        mask_array((int(text, 16) for text in told["masks"]), layout),
+        np.empty((0, 0)),
+        np.empty(0),
+        truncated_at=told["truncated_at"],
+        method=method_of(told["method"]),
+        count=int(told["valid"]),
+        interval=None if interval is None else (int(interval[0]), int(interval[1])),
+        confidence=told.get("confidence"),
+        n_tested=None if told["tested"] is None else int(told["tested"]),
+        known_distribution=CircuitDistribution(
+            int(spread["of"]),
+            {int(n): int(number) for n, number in spread["by_edges"].items()},
+            {int(n): int(number) for n, number in spread["by_neurons"].items()},
+            tuple(map(int, spread["edge_use"])),
+            tuple(tuple(map(int, layer)) for layer in spread["neuron_use"]),
+        ),
+        n_drawn=told.get("drawn"),
+        smallest=read_smallest(told["smallest"]) if "smallest" in told else None,
+        edge_use=read_edge_use(told["backbone"]) if "backbone" in told else None,
+        so_far=CountSoFar.of_json(told["so_far"], layout) if "so_far" in told else None,
+        bracket=read_bracket(told["bracket"], int(told["possible"])) if "bracket" in told else None,
+    )
+
+
+def read_unfinished(document: Any, questions: Sequence[Question]) -> list[OutputAnalysis]:
+    """The analyses of a result file that time or memory ended, to go on from.
+
+    Args:
+        document: the file's JSON value.
+        questions: what is asked now, by output.
+
+    Raises:
+        InvalidNetwork: it is no result of this engine on these questions, was changed, or has nothing to go on with.
+    """
+    if not isinstance(document, dict) or document.get("format") != RESULT_FORMAT:
+        raise InvalidNetwork(_ITEM, f"is not of the format {RESULT_FORMAT!r}", "give one that pluriscope analyse wrote")
+    try:
+        _refuse_other(document, questions)
+        spent = {stage: max(0.0, float(seconds)) for stage, seconds in document["seconds"].items()}
+        seconds = [spent, *({} for _ in questions[1:])]
+        return read_analyses(document, questions, seconds)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as problem:
+        raise InvalidNetwork(_ITEM, f"is damaged: {type(problem).__name__} {problem}", _ANEW) from None
+
+
+def read_analyses(
+    document: Mapping[str, Any], questions: Sequence[Question], seconds: Sequence[Mapping[str, float]]
+) -> list[OutputAnalysis]:
+    """The analyses of a result file that is known to be whole and of these questions, by output, finished or not.
+
+    Args:
+        seconds: of each output, by stage.
+    """
+    told = zip(document["outputs"], questions, seconds, strict=True)
+    return [_read_output(output, question, spent) for output, question, spent in told]
+
+
+def _refuse_other(document: Mapping[str, Any], questions: Sequence[Question]) -> None:
+    """Refuse a result that cannot be gone on with for these questions."""
+    first, outputs = questions[0], document["outputs"]
+    pairs = {
+        "engine": (document["engine"], ENGINE_VERSION),
+        "network": (document["network"], first.subject.digest),
+        "protocol": (document["protocol"]["digest"], first.protocol.digest),
+        "data record": (document["data"]["digest"], first.record.digest),
+        "outputs": ([one["output"] for one in outputs], [question.output for question in questions]),
+        "tasks": ([one["task"]["truth_table"] for one in outputs], [list(one.task.truth_table) for one in questions]),
+    }
+    for what, (then, now) in pairs.items():
+        if then != now:
+            shown = "" if what == "tasks" else f", {str(then)[:12]}, and this is {str(now)[:12]}"
+            raise InvalidNetwork(_ITEM, f"is of other {what}{shown}", "give what it was made of, or " + _ANEW)
+    if all("stops" not in one for one in outputs):
+        raise InvalidNetwork(_ITEM, "is finished: nothing is missing that more time would find", "leave --continue out")
+    if any("masks" not in one["circuits"] for one in outputs):
+        raise InvalidNetwork(_ITEM, "lists no circuits, as with --no-masks", _ANEW)
+    if document["outputs_digest"] != sha256_hex(canonical_json(outputs)):
+        raise InvalidNetwork(_ITEM, "was changed after it was written", _ANEW)
+
+
+def _read_output(told: Mapping[str, Any], question: Question, seconds: Mapping[str, float]) -> OutputAnalysis:
+    """The inverse of :func:`output_json`; what a finished one leaves out is counted again."""
+    circuits, read, search = told["circuits"], told["interpretations"], told["candidate_search"]
+    found = read_circuits(circuits, question.layout)
+    outputs, margins = evaluate_circuits(question, found.masks)
+    numbers = tuple(int(read["by_circuit"][mask]) for mask in circuits["masks"])
+    if "observed_by_circuit" in read:
+        observed = tuple(map(int, read["observed_by_circuit"]))
+    else:
+        observed = count_interpretations(question, found.masks).observed_by_circuit if any(numbers) else numbers
+    totals = None
+    if "first" in search:
+        irredundant = {key: int(n) for key, n in search["irredundant"].items()}
+        totals = CandidateTotals(
+            search["aligned"], int(search["valid"]), int(search["minimal"]), irredundant, search["first"]
+        )
+    form, n_inputs = question.protocol.algorithm_form, question.subject.n_inputs
+    algorithms = tuple(_read_algorithm(one, form, n_inputs) for one in told["algorithms"])
+    return OutputAnalysis(
+        question=question,
+        circuits=replace(found, outputs=outputs, margins=margins),
+        interpretations=InterpretationCounts(
+            numbers, observed, read.get("truncated_at"), complete=found.truncated_at is None
+        ),
+        algorithms=AlgorithmSearch(algorithms, int(told["candidates"]), told["candidates_truncated_at"], totals),
+        criteria={key: read_tally(tally) for key, tally in told["criteria"].items()},
+        seconds=seconds,
+        stops=read_stops(told),
+    )
+
+
+def _read_algorithm(told: Mapping[str, Any], form: Form, n_inputs: int) -> AlgorithmResult:
+    text = told["text"]
+    return AlgorithmResult(
+        parse_algorithm(text, form, n_inputs),
+        tuple(
+            OnNeurons(
+                Alignment.of(text, {v["path"]: NeuronSet(v["layer"], tuple(v["neurons"])) for v in one["variables"]}),
+                IIA(one["iia"]["agreed"], one["iia"]["of"]),
+                one["minimal"],
+                math.inf if one["margin"] is None else one["margin"],
+            )
+            for one in told["alignments"]
+        ),
+        int(told["valid"]),
+        int(told["minimal"]),
+        told["truncated_at"],
+        told["irredundant"],
+    )
+
+
+def exact(value: int) -> int | str:
+    """An integer that every JSON reader keeps exactly: beyond 2^53 a decimal string."""
+    return value if abs(value) <= MAX_EXACT_INTEGER else str(value)
+
+
+def tally_json(tally: CriterionTally) -> dict[str, Any]:
+    """A criterion's tally as it stands in result files."""
+    return {
+        "passed": exact(tally.passed),
+        "failed": exact(tally.failed),
+        "undecided": exact(tally.undecided),
+        "not_applicable": exact(tally.not_applicable),
+        "of": exact(tally.of),
+    }
+
+
+def read_tally(told: Mapping[str, Any]) -> CriterionTally:
+    """The inverse of :func:`tally_json`."""
+    return CriterionTally(**{key: int(value) for key, value in told.items() if key != "of"})
+
+
+def _distribution_json(distribution: CircuitDistribution) -> dict[str, Any]:
+    """How the circuits looked at spread over sizes, edges and neurons."""
+    return {
+        "of": exact(distribution.of),
+        "by_edges": {str(n): exact(number) for n, number in distribution.by_edges.items()},
+        "by_neurons": {str(n): exact(number) for n, number in distribution.by_neurons.items()},
+        "edge_use": [exact(number) for number in distribution.edge_use],
+        "neuron_use": [[exact(number) for number in layer] for layer in distribution.neuron_use],
+    }
+
+
+def _candidate_search_json(search: AlgorithmSearch) -> dict[str, Any]:
+    """How the candidates were searched, and what is known of all of them, listed or not."""
+    found: dict[str, Any] = {
+        "method": search.method,
+        "listed": len(search.algorithms),
+        "aligned": search.n_aligned,
+        "valid": exact(search.n_valid_alignments),
+        "minimal": exact(search.n_minimal_alignments),
+    }
+    if search.totals is not None:
+        found["irredundant"] = {key: exact(n) for key, n in search.totals.irredundant.items()}
+        found["first"] = search.totals.n_first
+        found["note"] = (
+            f"listed are the first {search.totals.n_first:,} candidates in canonical order and "
+            f"{'every one' if search.truncated_at is None else 'the first'} that can be placed, each with its near "
+            f"misses; {search.n_unlisted:,} others are not listed"
+        )
+    return found
+
+
+def _algorithm_json(result: AlgorithmResult) -> dict[str, Any]:
+    formulas = result.algorithm.formulas
+    return {
+        "id": result.algorithm.id,
+        "formula": result.algorithm.formula,
+        "text": result.algorithm.text,
+        "valid": exact(result.n_valid),
+        "minimal": exact(result.n_minimal),
+        "truncated_at": result.truncated_at,
+        "irredundant": dict(result.irredundant),
+        "alignments": [_alignment_json(scored, formulas) for scored in result.alignments],
+    }
+
+
+def _alignment_json(scored: OnNeurons, formulas: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "id": scored.alignment.id,
+        "variables": [
+            {"path": path, "formula": formulas[path], "layer": site.layer, "neurons": list(site.neurons)}
+            for path, site in scored.alignment.places
+        ],
+        "iia": {"agreed": scored.iia.agreed, "of": scored.iia.of},
+        "valid": scored.valid,
+        "minimal": scored.minimal,
+        "margin": float(scored.margin) if math.isfinite(scored.margin) else None,
+    }

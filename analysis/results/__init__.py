@@ -1,0 +1,1 @@
+"""What an analysis found, and the file that holds it."""

@@ -1,0 +1,1 @@
+"""What a computation is given beside its question: progress, limits, deadlines."""

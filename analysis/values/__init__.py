@@ -1,0 +1,1 @@
+"""Bases of values: digests, frozen records, strict JSON, how sure a number is."""

@@ -1,0 +1,1 @@
+"""What an address names, and how addresses are written and read."""

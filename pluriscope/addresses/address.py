@@ -1,0 +1,302 @@
+"""Every address in one place, and the way from a page to its twin, its table and back (spec §7).
+
+Paths name things; the query holds the scope (output, protocol, data) where it differs from the default, then the view.
+Addresses are made of content (slugs or digests, masks, hashes, indices), never of row numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote, urlencode
+
+from pluriscope.addresses.naming import ExplanationRef, Scope
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
+API_V2: Final = "/api/v2"
+"""Before the path of a page in the address of its JSON."""
+API_DOCS: Final = "/api/docs"
+PREFIX: Final = ContextVar("PREFIX", default="")
+""""" or the path under which a proxy serves the site, without a slash at the end."""
+RESERVED_SLUGS: Final = frozenset({"new", "preview"})  # below /networks, or its twin, these are pages of their own
+
+_FORMER: Final = (
+    (r"^(/networks/[^/]+)/circuits/([^/]+)$", r"\1/explanations/c-\2"),
+    (r"^(/networks/[^/]+)/circuits/([^/]+)/interpretations/([^/]+)$", r"\1/explanations/i-\2.\3"),
+    (r"^(/networks/[^/]+)/algorithms/([^/]+)$", r"\1/explanations/g-\2"),
+    (r"^(/networks/[^/]+)/algorithms/([^/]+)/alignments/([^/]+)$", r"\1/explanations/a-\2.\3"),
+    (r"^(/networks/[^/]+)/algorithms/([^/]+)/directions/([^/]+)$", r"\1/explanations/d-\2.\3"),
+)
+"""The paths that explanations had, with those that they have now."""
+
+
+def below_api(path: str) -> str:
+    """A path, without prefix, as that of a page: a twin's without the version of the interface."""
+    return path.removeprefix(API_V2)
+
+
+def _quoted(segment: str) -> str:
+    """A segment of a path; most need no quoting, and pages with thousands of links should not wait for it."""
+    return segment if _PLAIN.fullmatch(segment) else quote(segment, safe="")
+
+
+def _assigned(option: tuple[str, str]) -> str:
+    key, value = option
+    return f"{key}={value}" if _PLAIN.fullmatch(key) and _PLAIN.fullmatch(value) else urlencode([option])
+
+
+@lru_cache(maxsize=256)
+def _scope_assigned(scope: Scope) -> tuple[str, ...]:
+    """The query that a scope adds: the same for all links of most pages."""
+    return tuple(map(_assigned, scope.query().items()))
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Builds every URL, aware of the path prefix under which a proxy may serve the application.
+
+    Args:
+        prefix: "" or a path such as "/pluriscope", without a slash at the end.
+    """
+
+    prefix: str = ""
+
+    def url(self, *segments: str, scope: Scope | None = None, **view: Any) -> str:
+        """The address of a path with a query; options that are None or "" are left out."""
+        path = f"{self.prefix}/{'/'.join(map(_quoted, segments))}"
+        query = [*_scope_assigned(scope)] if scope else []
+        for key, value in view.items():
+            values = value if isinstance(value, (list, tuple)) else [value]
+            query += [_assigned((key, str(v))) for v in values if v is not None and v != ""]
+        return f"{path}?{'&'.join(query)}" if query else path
+
+    def front(self) -> str:
+        """The front page."""
+        return self.url("")
+
+    def story(self, screen: int, figure: str = "", **view: Any) -> str:
+        """One screen of the opening story, of which the first is the front page; or a figure of it without its form."""
+        if figure:
+            return self.url("story", str(screen), figure)
+        return self.front() if screen == 1 else self.url("story", str(screen), **view)
+
+    def gallery(self, **view: Any) -> str:
+        """All networks; with POST where one is stored."""
+        return self.url("networks", **view)
+
+    def search(self, **view: Any) -> str:
+        """Everything that a text names."""
+        return self.url("search", **view)
+
+    def network(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        return self.url("networks", network, scope=scope, **view)
+
+    def settings(self, network: str) -> str:
+        """What it is called in addresses, and deleting it."""
+        return self.url("networks", network, "settings")
+
+    def plan(self, network: str, scope: Scope | None = None) -> str:
+        """What an analysis of a network will take, over HTTP."""
+        return self.url("api", "v2", "networks", network, "plan", scope=scope)
+
+    def rename(self, network: str) -> str:
+        """Where another slug is given with POST."""
+        return self.url("networks", network, "rename")
+
+    def bring_in(self, **view: Any) -> str:
+        """The form for a network of one's own; with POST its preview."""
+        return self.url("networks", "new", **view)
+
+    def store_network(self) -> str:
+        """Where the preview's form is confirmed with POST."""
+        return self.url("networks")
+
+    def delete(self, network: str) -> str:
+        """Where a network is deleted with POST."""
+        return self.url("networks", network, "delete")
+
+    def restore(self, network: str) -> str:
+        """Where a deletion is undone with POST."""
+        return self.url("networks", network, "restore")
+
+    def analyses(self, network: str, scope: Scope | None = None) -> str:
+        """What else was asked about the network; with POST where its analysis is asked for."""
+        return self.url("networks", network, "analyses", scope=scope)
+
+    def analysis(self, network: str, what: str, scope: Scope | None = None, item: str = "", **view: Any) -> str:
+        """What one analysis found, or one thing of it; with POST where it is asked for.
+
+        Args:
+            network: slug or digest.
+            what: key of the analysis.
+            scope: of the network.
+            item: what of it, as one method with its settings; "" for all.
+            view: further options.
+        """
+        return self.url("networks", network, "analyses", what, *([item] if item else []), scope=scope, **view)
+
+    def play(self, network: str, refs: Any = (), scope: Scope | None = None, **view: Any) -> str:
+        """Interventions by hand, and what some explanations say of them."""
+        return self.url("networks", network, "play", scope=scope, e=[str(ref) for ref in refs], **view)
+
+    def circuit(self, network: str, mask: str, scope: Scope | None = None, **view: Any) -> str:
+        return self.explanation(network, f"c-{mask}", scope, **view)
+
+    def interpretation(self, network: str, mask: str, index: int, scope: Scope | None = None, **view: Any) -> str:
+        return self.explanation(network, f"i-{mask}.{index}", scope, **view)
+
+    def algorithms(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """Every candidate algorithm, aligned or not, in the list of explanations."""
+        return self.explanations(network, scope, kind="algorithm", valid="any", **view)
+
+    def algorithm(self, network: str, algorithm: str, scope: Scope | None = None, **view: Any) -> str:
+        return self.explanation(network, f"g-{algorithm}", scope, **view)
+
+    def alignment(self, network: str, algorithm: str, alignment: str, scope: Scope | None = None) -> str:
+        return self.explanation(network, f"a-{algorithm}.{alignment}", scope)
+
+    def directions(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """The alignments on linear directions in the list of a network's explanations."""
+        return self.explanations(network, scope, kind="direction", **view)
+
+    def interpretations(self, network: str, mask: str, scope: Scope | None = None, **view: Any) -> str:
+        """The interpretations of one circuit: a part of its page, files, and JSON."""
+        return self.url("networks", network, "explanations", f"c-{mask}", "interpretations", scope=scope, **view)
+
+    def explanations(self, network: str, scope: Scope | None = None, form: str = "", **view: Any) -> str:
+        """All explanations of an analysis together, filtered; as a file if it has a form, such as ``csv``."""
+        return self.url("networks", network, f"explanations.{form}" if form else "explanations", scope=scope, **view)
+
+    def explanation(self, network: str, ref: Any, scope: Scope | None = None, **view: Any) -> str:
+        """One explanation by its reference."""
+        return self.url("networks", network, "explanations", str(ref), scope=scope, **view)
+
+    def compare(self, network: str = "", refs: Any = (), scope: Scope | None = None, **view: Any) -> str:
+        """A comparison of two to six references: ``/compare?network=…&e=…&e=…``."""
+        query: dict[str, Any] = {"network": network, "e": [str(ref) for ref in refs], **view}
+        return self.url("compare", scope=scope, **query)
+
+    def changes(self, network: str, other: str, scope: Scope | None = None, **view: Any) -> str:
+        """What becomes of a network's explanations in another one; with POST where that is asked for."""
+        return self.url("compare", scope=scope, network=[network, other], **view)
+
+    def changes_file(self, network: str, other: str, scope: Scope | None = None) -> str:
+        """What is named there, as CSV."""
+        return self.url("networks", network, "compare", f"{other}.csv", scope=scope)
+
+    def claim(self, network: str, scope: Scope | None = None, **view: Any) -> str:
+        """A circuit of somebody's own, by ``c=MASK`` or ``text=…``; without, the whole network."""
+        return self.url("networks", network, "own", scope=scope, **view)
+
+    def jobs(self, **view: Any) -> str:
+        return self.url("jobs", **view)
+
+    def job(self, job: str, **view: Any) -> str:
+        return self.url("jobs", job, **view)
+
+    def job_action(self, job: str, action: str) -> str:
+        """Where a job is cancelled or tried again with POST, or followed; "cancel", "retry" or "events"."""
+        return self.url("jobs", job, action)
+
+    def train(self, **view: Any) -> str:
+        """The form by which networks are trained; with POST where that is started."""
+        return self.bring_in(way="train", **view)
+
+    def glossary(self, term: str = "") -> str:
+        return self.url("glossary") + (f"#{quote(term)}" if term else "")
+
+    def scope(self, anchor: str = "") -> str:
+        """Scope and limitations."""
+        return self.url("scope") + (f"#{quote(anchor)}" if anchor else "")
+
+    def criteria(self, *key: str) -> str:
+        """Every criterion, or one by its key."""
+        return self.url("criteria", *key)
+
+    def document(self, *name: str, chapter: str = "") -> str:
+        """The site of the documents, or one of them."""
+        return self.url("docs", *name, "") + (f"#{quote(chapter)}" if chapter else "")
+
+    def api(self) -> str:
+        """Every address and its options."""
+        return self.prefix + API_DOCS
+
+    def login(self, **view: Any) -> str:
+        """Where a token is shown, and with POST where it lets in; ``next=`` is the page to come back to."""
+        return self.url("login", **view)
+
+    def logout(self) -> str:
+        """Where a session ends with POST."""
+        return self.url("logout")
+
+    def admin(self) -> str:
+        """How the installation runs."""
+        return self.url("admin")
+
+    def static(self, name: str, version: str = "") -> str:
+        path = self.prefix + "/static/" + quote(name)
+        return path + (f"?v={version}" if version else "")
+
+    def made_of(self, page: str, name: str) -> str:
+        """What is made of a page (card.png, drawing.svg, drawing.pdf): the same options, one more segment."""
+        path, question, query = page.partition("?")
+        return f"{path}/{name}{question}{query}"
+
+    def verified(self, page: str) -> str:
+        """What a page is about, computed anew from the weights and held against what is stored."""
+        return self.url("verified", url=page)
+
+    def embedded(self, page: str) -> str:
+        """A page of :mod:`pluriscope.app.pages.sharing` without the site around it, for a frame on another site."""
+        return f"{self.prefix}/embed{page.removeprefix(self.prefix)}"
+
+    def network_file(self, network: str) -> str:
+        """Its network file over HTTP."""
+        return self.url("api", "v2", "networks", network, "file")
+
+    def result(self, network: str, scope: Scope | None = None) -> str:
+        """The result file of an analysis over HTTP."""
+        return self.url("api", "v2", "networks", network, "result", scope=scope)
+
+    def twin(self, page: str) -> str:
+        """The JSON twin of a page's address."""
+        bare = page.removeprefix(self.prefix)
+        if bare.startswith("/compare?"):
+            given = parse_qsl(bare.partition("?")[2])
+            networks = [quote(value, safe="") for key, value in given if key == "network"] or [""]
+            rest = urlencode([pair for pair in given if pair[0] != "network"])
+            bare = f"/networks/{'/compare/'.join(networks[:2])}{'' if networks[1:] else '/compare'}"
+            bare += f"?{rest}" if rest else ""
+        return self.prefix + API_V2 + bare
+
+    def page_of(self, twin: str) -> str:
+        """The address a JSON twin's page has, or would have if there is none; a page's address is returned as it is."""
+        bare = twin.removeprefix(self.prefix)
+        return self.prefix + below_api(bare) if bare.startswith(f"{API_V2}/") else twin
+
+
+@dataclass(frozen=True)
+class ResultRef:
+    """What one analysis found.
+
+    Args:
+        network: slug, or beginning of a digest.
+        scope: which analysis of the network.
+    """
+
+    network: str
+    scope: Scope
+
+    def url(self, ref: ExplanationRef) -> str:
+        """The address of one of its explanations."""
+        return Addresses(PREFIX.get()).explanation(self.network, ref, self.scope)
+
+
+def present(path: str) -> str:
+    """The path of any page, without a prefix; of an explanation at its former path the one that it has now."""
+    for former, now in _FORMER:
+        path = re.sub(former, now, path)
+    return path

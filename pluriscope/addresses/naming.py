@@ -1,0 +1,111 @@
+"""What an address names: an analysis (its scope) and explanations in it, and how these are written and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pluriscope.analysis.explanations.registry import BY_KEY, EVERY_KIND
+from pluriscope.analysis.questions.protocol import BUILT_IN, Protocol
+
+DEFAULT_PROTOCOL: Final = "complete"
+LETTERS: Final = "PQRSTU"
+"""What explanations are called that stand beside each other, in their order."""
+LEAST, MOST = 2, len(LETTERS)  # explanations in a comparison
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which analysis an explanation belongs to.
+
+    Args:
+        output: index of the analysed output.
+        protocol: a built-in name, or the first 12 or more digits of a protocol's digest.
+        data: first 12 or more digits of a data record's digest; "" is the default record.
+    """
+
+    output: int = 0
+    protocol: str = DEFAULT_PROTOCOL
+    data: str = ""
+
+    def query(self) -> dict[str, str]:
+        """The query parameters that differ from the default, in a fixed order."""
+        query: dict[str, str] = {}
+        if self.output != 0:
+            query["output"] = str(self.output)
+        if self.protocol != DEFAULT_PROTOCOL:
+            query["protocol"] = self.protocol
+        if self.data:
+            query["data"] = self.data
+        return query
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """All of it, as the hidden fields of a form."""
+        return [("output", str(self.output)), ("protocol", self.protocol), ("data", self.data)]
+
+
+IN_LIBRARY: Final = frozenset({"circuit", "interpretation", "algorithm", "alignment"})
+"""Kinds that the library has values of."""
+_LETTERS_TO_KINDS: Final[Mapping[str, str]] = {kind.letter: kind.key for kind in EVERY_KIND}
+_KINDS_TO_LETTERS: Final = {kind: letter for letter, kind in _LETTERS_TO_KINDS.items()}
+
+
+@dataclass(frozen=True)
+class ExplanationRef:
+    """One explanation in a comparison's address.
+
+    Written ``c-MASK`` (circuit), ``i-MASK.INDEX`` (interpretation), ``g-ALGORITHM`` (algorithm),
+    ``a-ALGORITHM.ALIGNMENT`` or ``d-ALGORITHM.ALIGNMENT`` (on directions: an id, or a text with ``:`` for ``@``), or
+    the letter of a kind stored as columns and its own text, such as ``p-LAYER.FUNCTION`` (linear probe), with
+    ``@PROTOCOL`` behind it where that differs from the comparison's.
+    """
+
+    kind: str  # circuit, interpretation, algorithm, alignment, direction, or that of a kind stored as columns
+    first: str  # mask, algorithm id, or the whole text of a kind stored as columns
+    second: str = ""  # index, or id or text of an alignment
+    protocol: str = ""
+
+    def __str__(self) -> str:
+        letter = _KINDS_TO_LETTERS[self.kind]
+        text = f"{letter}-{self.first}" + (f".{self.second}" if self.second else "")
+        return text + (f"@{self.protocol}" if self.protocol else "")
+
+    @classmethod
+    def parse(cls, text: str) -> ExplanationRef:
+        """Read a reference back.
+
+        Raises:
+            ValueError: it has none of these shapes.
+        """
+        body, _, protocol = text.partition("@")
+        letter, dash, rest = body.partition("-")
+        first, dot, second = rest.partition(".")
+        kind = _LETTERS_TO_KINDS.get(letter, "")
+        if dash and rest and kind in BY_KEY:
+            return cls(kind, rest, "", protocol)
+        in_two = kind in ("interpretation", "alignment", "direction")
+        if not dash or not first or bool(dot) != in_two or (dot and not second):
+            raise ValueError(text)
+        if not kind:
+            raise ValueError(text)
+        return cls(kind, first, second, protocol)
+
+
+def scope_from(parameters: Mapping[str, str]) -> Scope:
+    """Read a scope back from query parameters.
+
+    Raises:
+        ValueError: ``output`` is not a non-negative integer.
+    """
+    output = parameters.get("output", "0")
+    if not (output.isascii() and output.isdigit() and len(output) < 4):
+        raise ValueError(output)
+    return Scope(int(output), parameters.get("protocol", DEFAULT_PROTOCOL), parameters.get("data", ""))
+
+
+def protocol_key(protocol: Protocol) -> str:
+    """How an address names a protocol: a built-in one by name, others by 12 digits of the digest."""
+    built_in = BUILT_IN.get(protocol.name)
+    return protocol.name if built_in is not None and built_in.digest == protocol.digest else protocol.digest[:12]

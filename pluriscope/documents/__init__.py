@@ -1,0 +1,1 @@
+"""Documents that pages show: Markdown, the glossary, criteria in words."""

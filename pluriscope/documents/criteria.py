@@ -1,0 +1,78 @@
+"""Criteria in words, made from their records, so that document and pages cannot say anything else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from pluriscope.analysis.criteria.criterion import KINDS, Criterion
+from pluriscope.analysis.criteria.registry import CRITERIA, OF_MODELS, OF_MODELS_ALONE, criteria_for
+from pluriscope.analysis.explanations.registry import KIND_OF, RECORDED
+from pluriscope.documents.glossary import terms
+
+EVERY: Final = (*CRITERIA, *OF_MODELS_ALONE)
+_WORDS: Final = {term.anchor: term.name for term in terms()}
+_ON_THE_WEB: Final = {"causal scrubbing": "https://www.alignmentforum.org/s/h95ayYYwMebGEYN5y"}
+_CIRCUITS_OF_MODELS: Final = "circuits of models"
+
+
+def contents(of: Collection[Criterion]) -> Iterator[str]:
+    """A table of kinds of explanations, each with links to its criteria among those given."""
+    yield "| applies to | criteria |"
+    yield "|---|---|"
+    asked = {_plural(kind): criteria_for(kind) for kind in (*KINDS, *(one.key for one in RECORDED))}
+    for plural, criteria in {**asked, _CIRCUITS_OF_MODELS: OF_MODELS}.items():
+        links = " ".join(f"[`{criterion.key}`](#{criterion.key})" for criterion in criteria if criterion in of)
+        if links:
+            yield f"| {plural} | {links} |"
+    yield ""
+
+
+def details(criterion: Criterion) -> Iterator[str]:
+    """What a criterion asks, of what, from where and with which settings, behind its definition."""
+    yield f"    {criterion.formula}"
+    yield ""
+    kinds = [_plural(kind) for kind in (*criterion.kinds, *criterion.recorded_kinds)]
+    if "cut" in criterion.judges:
+        kinds.append(_CIRCUITS_OF_MODELS)
+    yield f"- Applies to: {', '.join(kinds)}"
+    if criterion.of_models:
+        yield f"- Of {_CIRCUITS_OF_MODELS}: {criterion.of_models}"
+    for kind, reason in criterion.idle.items():
+        yield f"- Not applicable to {_plural(kind)}: {reason[:1].lower()}{reason[1:].rstrip('.')}"
+    if criterion.score:
+        better = f" ({criterion.direction} is better)" if criterion.direction else ""
+        yield f"- Score: {criterion.score}{better}"
+    yield f"- Source: {_linked(criterion.source)}"
+    anchor = criterion.term or criterion.key
+    yield f"- Word: [{_WORDS.get(anchor, anchor)}](glossary.md#{anchor})"
+    if criterion.vacuous:
+        yield f"- Vacuous here: {criterion.vacuous}"
+    for number, change in enumerate(criterion.changes, start=2):
+        former = f"; the former question is `{change.key}`" if change.key else ""
+        yield f"- Meaning {number}: {change.now}. Before, {change.before}{former}"
+    yield ""
+    if criterion.method:
+        yield criterion.method
+        yield ""
+    if criterion.parameters:
+        yield "| parameter | default | allowed | unit | meaning |"
+        yield "|---|---|---|---|---|"
+        for parameter in criterion.parameters:
+            unit = parameter.unit or "–"
+            meaning = parameter.meaning
+            yield f"| `{parameter.name}` | {parameter.default:g} | {parameter.range} | {unit} | {meaning} |"
+        yield ""
+
+
+def _plural(kind: str) -> str:
+    return KIND_OF[kind].plural
+
+
+def _linked(source: str) -> str:
+    """The source with its arXiv numbers, and what appeared only on the web, as links."""
+    numbered = re.sub(r"arXiv:(\d{4}\.\d{4,5})", r"[arXiv:\1](https://arxiv.org/abs/\1)", source)
+    for name, address in _ON_THE_WEB.items():
+        numbered = numbered.replace(name, f"[{name}]({address})")
+    return numbered

@@ -1,0 +1,1 @@
+"""What ``import pluriscope`` offers: networks in, results and explanations out."""

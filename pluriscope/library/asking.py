@@ -1,0 +1,192 @@
+"""Asking more of a result: an analysis, which reads what it looks at off the result or computes it, or a count anew."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from pluriscope.analyses.registry import ANALYSES, EVERY
+from pluriscope.analysis.alignments.alignment import OnNeurons
+from pluriscope.analysis.criteria.criterion import KINDS
+from pluriscope.analysis.criteria.funnel import DEFAULT_PRESET, Judged
+from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.explaining.count_report import CountReport
+from pluriscope.analysis.interpretations.counting import count_interpretations
+from pluriscope.analysis.methods.report import Analysed, Carried, Irredundant, Placed, Report, Settings
+from pluriscope.analysis.running.limits import DEFAULT_SECONDS
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.values.certainty import Certainty
+from pluriscope.library.algorithms import Algorithm, Algorithms
+from pluriscope.objects.findings import Findings
+from pluriscope.objects.progress import Reader, Seconds, telling, working
+
+_LITERALS: Final = "irredundant-literals"
+
+
+def ask(self: Findings, key: str, *, thorough: bool = False) -> Report:
+    """What one analysis finds, such as "stories" or "funnel": every number, as its JSON has them under the same
+    name.
+
+    Args:
+        key: which, as its address has it.
+        thorough: do also what takes long, where there is such.
+
+    Raises:
+        AnalysisError: there is no such analysis, or it says nothing of such networks.
+    """
+    item, known = f"analysis {key[:40]!r}", {one.key: one for one in ANALYSES}
+    if alone := next((one for one in EVERY if one.key == key and one.asks), None):
+        raise AnalysisError(item, "needs something of your own", f"use {alone.asks}")
+    if key not in known:
+        raise AnalysisError(item, "is unknown of a network", f"use {', '.join(known)}")
+    analysis = known[key]
+    if refusal := analysis.refuses(self.question, self.network_file.planted):
+        raise AnalysisError(item, f"does not apply: {refusal.rstrip('.')}", "choose another one")
+    if thorough and not analysis.more(self.question.kind):
+        raise AnalysisError(item, "does all there is", "leave thorough out")
+    with telling() as tell:
+        work = Work(tell, time.perf_counter)
+        algorithms = algorithms_of(self)
+        if algorithms is None:  # beside circuits there is only what was planted
+            more = {"planted": self.question.kind.explaining.planted(self.network_file, self.question)}
+        else:
+            more = {name: _READERS[name](self, algorithms, work) for name in analysis.reads}
+        found = analysis.finds(Analysed(self.question, self.search, **more), Settings(thorough=thorough), work)
+        return found.asked_about(self.question)
+
+
+def count(
+    self: Findings,
+    how: Certainty | None = None,
+    *,
+    at_most_edges: int | None = None,
+    keeps: Sequence[str] = (),
+    seconds: Seconds = DEFAULT_SECONDS,
+    seed: int = 0,
+    report: Reader = None,
+) -> CountReport:
+    """How many circuits are valid, how small the smallest is and what all keep, each with how sure it is.
+
+    Args:
+        how: the certainty wanted; None for the best that ends in time.
+        at_most_edges: count only circuits of a perceptron with at most so many.
+        keeps: and that keep each of these edges and hidden neurons, such as "n1.2" and "A-n1.0".
+        seconds: as of :func:`pluriscope.explain`.
+        seed: of all draws.
+        report: likewise.
+
+    Raises:
+        AnalysisError: what is wanted is out of reach, with what would do.
+    """
+    from pluriscope.analysis.explaining.counting import count as counted
+    from pluriscope.kinds.circuits import facet_of
+
+    facet = facet_of(self.question, at_most_edges, keeps)
+    with working(seconds, report) as work:
+        return counted(self.question, work, how, seed, facet)
+
+
+def algorithms_of(of: Findings) -> Algorithms | None:
+    """The algorithms of a result; None where its kind of network has none."""
+    found: Algorithms | None = getattr(of, "algorithms", None) if of.offers("algorithms") else None
+    return found
+
+
+def _classes(of: Findings, work: Work) -> list[int]:
+    """Observed classes of each listed circuit; 0 where a limit ended counting before it."""
+    masks = of.masks[: of.found["interpretations"].get("truncated_at")]
+    return [*count_interpretations(of.question, masks, work).observed_by_circuit, *[0] * (len(of.masks) - len(masks))]
+
+
+def _carried(of: Findings, algorithms: Algorithms) -> Carried:
+    listed = [one for one in algorithms if one.variables]
+    irredundant = [one for one in listed if one.told["irredundant"].get(_LITERALS)]
+    places = {
+        (site.layer, function)
+        for one in irredundant
+        for alignment in one.alignments
+        if alignment.valid
+        for path, site in alignment.placement.places
+        for function in (variable.function for variable in one.value.variables if variable.path == path)
+    }
+    decided = all(one.told["irredundant"].get(_LITERALS) is not None for one in listed)
+    all_tried = all(one.told["truncated_at"] != 0 for one in algorithms)
+    return Carried(
+        tuple(one.value for one in irredundant if one.is_aligned),
+        tuple(one.value for one in irredundant if not one.is_aligned),
+        frozenset(places),
+        len(irredundant),
+        decided and all_tried and of.found["candidates_truncated_at"] is None,
+    )
+
+
+def _irredundant(of: Findings, algorithms: Algorithms) -> Irredundant:
+    some = tuple(one.value for one in algorithms if one.told["irredundant"].get(_LITERALS) is not False)
+    return Irredundant(some, int(of.found["candidates"]), len(algorithms) == int(of.found["candidates"]))
+
+
+def placed_of(of: Findings, algorithms: Algorithms, work: Work) -> Placed:
+    """What was found of where algorithms can be placed."""
+    some = [one for one in algorithms if len(one.alignments)]
+    return Placed(
+        [one.value for one in some],
+        [[alignment.placement.places for alignment in one.alignments] for one in some],
+        [[alignment.valid for alignment in one.alignments] for one in some],
+        _classes(of, work),
+    )
+
+
+def _judged(of: Findings, algorithms: Algorithms, work: Work) -> Judged:
+    """Verdicts of the recommended sequence on what was found."""
+    totals, observed = [int(n or 0) for n in of.interpretation_counts], _classes(of, work)
+    owned = [(place, one) for place, algorithm in enumerate(algorithms) for one in _valid(algorithm)]
+    values = tuple(one.value for one in algorithms)
+    subject = JudgedAnalysis(
+        question=of.question,
+        masks=of.masks,
+        exhaustive=of.search.truncated_at is None and of.search.method == "listed",
+        interpretations=tuple(totals),
+        observed=tuple(observed),
+        algorithms=values,
+        alignments=tuple((values[place], scored) for place, scored in owned),
+        all_counted="truncated_at" not in of.found["interpretations"],
+    )
+    steps = [(kind, one) for one in DEFAULT_PRESET.steps for kind in KINDS if one.criterion.applies_to(kind)]
+    found = {(one.kind, one.step): one for one in judge_analysis(subject, steps, work)}
+
+    def outcomes(wanted: Iterable[Any]) -> Mapping[Any, Any]:
+        return {one: found[one].outcomes for one in wanted if one in found}
+
+    def readings(wanted: Iterable[Any]) -> Mapping[Any, Any]:
+        return {one: found["interpretation", one].readings for one in wanted if ("interpretation", one) in found}
+
+    n = {"circuit": len(of.masks), "interpretation": len(of.masks), "algorithm": len(values), "alignment": len(owned)}
+    return Judged(
+        n,
+        outcomes,
+        readings,
+        totals,
+        observed,
+        np.array([place for place, _ in owned], dtype=np.int64),
+        int(of.found["candidates"]),
+        {key: one.note for key, one in found.items() if one.note},
+    )
+
+
+def _valid(algorithm: Algorithm) -> list[OnNeurons]:
+    return [OnNeurons(one.placement, one.iia, one.minimal, one.margin) for one in algorithm.alignments if one.valid]
+
+
+_READERS: Final[Mapping[str, Callable[[Findings, Algorithms, Work], Any]]] = {
+    "observed": lambda of, _, work: [] if "truncated_at" in of.found["interpretations"] else _classes(of, work),
+    "carried": lambda of, algorithms, _: _carried(of, algorithms),
+    "irredundant": lambda of, algorithms, _: _irredundant(of, algorithms),
+    "planted": lambda of, _, __: of.question.kind.explaining.planted(of.network_file, of.question),
+    "placed": placed_of,
+    "judged": _judged,
+}
+"""Fields of :class:`pluriscope.analysis.methods.report.Analysed` that few analyses look at."""

@@ -1,0 +1,1 @@
+"""What results of the library have in common: counts, lists, drawings, comparison."""

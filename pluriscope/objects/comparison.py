@@ -1,0 +1,275 @@
+"""Two to six explanations side by side: what each says in every trial, where they contradict, and who is right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from pluriscope.addresses.naming import LEAST, LETTERS, MOST
+from pluriscope.analysis.directions.self_interventions import OwnSwap, ask_own_swaps
+from pluriscope.analysis.errors import InvalidIntervention
+from pluriscope.analysis.explanations.explanation import Kind
+from pluriscope.analysis.explanations.registry import KIND_OF
+from pluriscope.analysis.interventions.experiments import (
+    SILENT,
+    NetworkAnswers,
+    NeuronSite,
+    ask_network,
+    decide_in_circuit,
+)
+from pluriscope.analysis.questions.answers import largest
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.figures.comparison import QUARTERS
+from pluriscope.figures.numbers import exact, noun, readable
+from pluriscope.figures.svg.layout import node_name
+from pluriscope.figures.svg.marks import quarters
+from pluriscope.objects.explanations import Explanation
+from pluriscope.objects.findings import Findings
+from pluriscope.objects.showing import Row, Rows, link
+from pluriscope.page_kit.blocks import Figure
+from pluriscope.views.records import PairRecord
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """What several explanations say in some trials, and what happens: interventions, or rows of a task.
+
+    Args:
+        said: ``[explanation, trial]`` what each says, 0 or more; −1 for nothing.
+        happens: ``[trial]``.
+        margins: ``[trial]`` how telling each is.
+        forced: ``[trial]`` how much is forced; None where nothing is.
+        doubtful: ``[trial]`` whether something about it is open: a prediction that another completion of the same gates
+            would not make, or an output that is near neither 0 nor 1; None where nothing is.
+        asked: what these trials are.
+        answers: what 0 and more stand for.
+        bounded: what is left out, as a sentence; "" where nothing is.
+    """
+
+    said: NDArray[Any]
+    happens: NDArray[Any]
+    margins: NDArray[np.float64]
+    forced: NDArray[Any] | None = None
+    doubtful: NDArray[np.bool_] | None = None
+    asked: Literal["interventions", "own interventions", "rows"] = "interventions"
+    answers: Sequence[Any] = (0, 1)
+    bounded: str = ""
+
+    @cached_property
+    def spoken(self) -> NDArray[np.bool_]:
+        """``[explanation, trial]``: who says anything."""
+        found: NDArray[np.bool_] = self.said != SILENT
+        return found
+
+    @cached_property
+    def right(self) -> NDArray[np.bool_]:
+        """``[explanation, trial]``: who is right."""
+        found: NDArray[np.bool_] = self.said == self.happens
+        return found
+
+    @cached_property
+    def apart(self) -> NDArray[np.intp]:
+        """The trials in which two contradict each other, who is right taking turns.
+
+        Among those in which the same are right, those without doubt come first, then by what is forced, fewest first,
+        then the most telling first, else in order.
+        """
+        said = np.where(self.spoken, self.said, np.iinfo(self.said.dtype).max)
+        where = self._telling(np.any(self.spoken, axis=0) & (said.min(axis=0) < self.said.max(axis=0)))
+        who = [one.tobytes() for one in self.right[:, where].T]
+        seen, turn = Counter[bytes](), []
+        for one in who:
+            turn.append(seen[one])
+            seen[one] += 1
+        return where[np.argsort(turn, kind="stable")]
+
+    @cached_property
+    def wrong(self) -> NDArray[np.intp]:
+        """The trials in which one says what does not happen, in the same order but for turns."""
+        return self._telling(np.any(self.spoken & ~self.right, axis=0))
+
+    def _telling(self, chosen: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Some trials, the most telling first."""
+        where = np.flatnonzero(chosen)
+        keys = [-self.margins, *(one for one in (self.forced, self.doubtful) if one is not None)]
+        return where[np.lexsort([key[where] for key in keys])]
+
+    def pair(self, first: int, second: int) -> PairRecord:
+        """Two of them by their positions."""
+        both = self.spoken[first] & self.spoken[second]
+        one, other = self.right[first], self.right[second]
+        return PairRecord(
+            first=LETTERS[first],
+            second=LETTERS[second],
+            both=int(both.sum()),
+            same=int((both & (self.said[first] == self.said[second])).sum()),
+            both_right=int((one & other).sum()),
+            first_right=int((one & ~other).sum()),
+            second_right=int((other & ~one).sum()),
+            neither=int((~one & ~other).sum()),
+        )
+
+
+Asked = tuple[Kind[Any], Any, Any]
+"""One explanation: the record of its kind, the question that it answers, and the engine's value of it."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Interchanges(Trials):
+    """Interchange interventions on a perceptron as trials: those that count.
+
+    Args:
+        outputs: ``[trial]`` of the network.
+        sets: neurons that take another input's values; where one explanation is on directions, the swaps that each of
+            them makes itself.
+        where: ``[trial, 3]`` the set of each, the input whose values it takes, and the input that runs.
+    """
+
+    forced: NDArray[np.intp]
+    outputs: NDArray[np.float64]
+    sets: Sequence[tuple[NeuronSite, ...] | OwnSwap]
+    where: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, question: Question, explanations: Sequence[Asked]) -> Interchanges:
+        """What some explanations say; circuits, which predict nothing, are run where there are no others."""
+        answers: NetworkAnswers
+        sets: Sequence[Any]
+        kinds = {kind.key for kind, _, _ in explanations}
+        own = "direction" in kinds
+        if own:
+            clean = question.data.clean_rows
+            answers = asked = ask_own_swaps(question.network, clean, [item for *_, item in explanations])
+            sets, forced, settled = asked.swaps, [len(swap.labels) for swap in asked.swaps], np.True_
+            bounded = "Some have more interventions than are made: single ones, and all at once" * asked.bounded
+            predictions = asked.predictions
+        else:
+            space, answers = ask_network(question)
+            sets, forced, bounded = space.sets, [len(some) for some in space.sets], ""
+            if space.largest is not None:
+                most = f"Sets of up to {noun(space.largest, 'neuron')}"
+                bounded = f"{most}; there are {readable(space.n_possible_sets)} sets in all"
+            every = np.arange(len(sets))
+            predictions = np.stack(
+                [
+                    decide_in_circuit(own, item, space, every).decisions
+                    if kinds == {"circuit"}
+                    else kind.predict(own, [item], space)[0]
+                    for kind, own, item in explanations
+                ]
+            )
+            settled = np.logical_and.reduce([kind.settled(item, space) for kind, _, item in explanations])
+        counted, doubtful = answers.counted, ~(answers.clear & settled)
+        return cls(
+            predictions[:, counted],
+            answers.decisions[counted],
+            answers.margins[counted],
+            forced=np.broadcast_to(np.array(forced)[:, None, None], counted.shape)[counted],
+            doubtful=doubtful[counted],
+            asked="own interventions" if own else "interventions",
+            bounded=bounded,
+            outputs=answers.outputs[counted],
+            sets=sets,
+            where=np.argwhere(counted),
+        )
+
+
+def trials_on_rows(question: Any, masks: Sequence[int]) -> Trials:
+    """The rows of a task as trials; each circuit answers its largest output, or nothing where two are.
+
+    Args:
+        question: about a network with several outputs.
+        masks: of the circuits.
+    """
+    found = np.array([question.outputs(mask) for mask in masks])
+    answered = largest(question.outputs((1 << question.graph.n_bits) - 1))
+    apart = gaps(found, question.subject.answers)
+    # nobody is right by saying nothing
+    margins, names = apart.max(axis=0) - apart.min(axis=0), list(map(str, question.subject.outputs))
+    return Trials(largest(found), np.where(answered < 0, -2, answered), margins, asked="rows", answers=names)
+
+
+def who_is_right(counts: Sequence[int], unit: str, beside: str = "") -> Figure:
+    """The bar of two explanations over all trials.
+
+    Args:
+        counts: of trials in which both are right, P alone, Q alone, neither.
+        unit: how many trials there are, with their noun.
+        beside: what is left out of them.
+    """
+    named = list(zip(counts, QUARTERS, strict=True))
+    words = ", ".join(f"{exact(n)} {name}" for n, name in named)
+    part = Markup('<span style="flex:0 1 {:.1f}%"><b>{}</b> {}</span>').format
+    shares = [100 * n / max(sum(counts), 1) for n in counts]
+    below = Markup(" ").join(part(share, exact(n), name) for share, (n, name) in zip(shares, named, strict=True))
+    told = Markup('<span class="seg">{}</span>{}').format(below, f"{beside}." if beside else "")
+    return Figure(quarters(counts, sentence=f"Of {unit}, from left to right: {words}"), told, id="right")
+
+
+def compare(self: Findings, *explanations: Explanation) -> Rows:
+    """The trials in which some of two to six explanations contradict each other, clearest first, who is right taking
+    turns: who says what (P, Q, R … in their order), and what happens. A trial is an interchange intervention, with
+    what is patched from which input to which; of networks without Boolean inputs it is a row of the task. Circuits
+    among themselves are run; beside other kinds they say nothing.
+
+    Raises:
+        AnalysisError: fewer than two, more than six, or of another result.
+    """
+    if not LEAST <= len(explanations) <= MOST:
+        cause = f"has {noun(len(explanations), 'explanation')}"
+        raise InvalidIntervention("comparison", cause, f"give {LEAST} to {MOST}")
+    asked = self.question
+    for one in explanations:
+        other = one.result.question
+        if (other.subject.digest, other.output, other.data_digest) != (
+            asked.subject.digest,
+            asked.output,
+            asked.data_digest,
+        ):
+            cause = "is about another network, output or rows"
+            raise InvalidIntervention(one.title, cause, "compare explanations of one output on the same rows")
+    letters, by_rows = LETTERS[: len(explanations)], not self.offers("neurons")
+    rows = list((_on_rows if by_rows else _on_interventions)(asked, explanations))
+    address = self.addresses.compare(self.network_key, [one.ref for one in explanations], self.scope)
+    who = "; ".join(f"{letter}: {one.title}" for letter, one in zip(letters, explanations, strict=True))
+    trials = noun(len(rows), "row" if by_rows else "intervention")
+    return Rows(rows, link(address, f"{trials} on which they contradict each other. {who}"))
+
+
+def _on_interventions(question: Question, explanations: Sequence[Explanation]) -> Iterator[Row]:
+    trials = Interchanges.of(question, [(KIND_OF[one.kind], one.result.question, one.value) for one in explanations])
+    sizes, n_inputs = question.network.sizes, question.network.n_inputs
+    for number in trials.apart.tolist():
+        members, source, base = trials.where[number].tolist()
+        yield {
+            "patched": " + ".join(node_name(layer, neuron, sizes) for layer, neuron in trials.sets[members]),
+            "source": f"{source:0{n_inputs}b}",
+            "base": f"{base:0{n_inputs}b}",
+            **_answers(trials, number),
+            "output": float(trials.outputs[number]),
+        }
+
+
+def _on_rows(question: Any, explanations: Sequence[Explanation]) -> Iterator[Row]:
+    """Of circuits, which masks name, under the same rules."""
+    for one in explanations:
+        if one.result.question.digest != question.digest:
+            raise InvalidIntervention(one.title, "is under other rules", "compare circuits under the same rules")
+    trials = trials_on_rows(question, [int(one.ref.first, 16) for one in explanations])
+    for number in trials.apart.tolist():
+        yield {"row": question.subject.rows[number], **_answers(trials, number)}
+
+
+def _answers(trials: Trials, number: int) -> Row:
+    """By letter what each says in a trial, None for nothing, and what the network does."""
+    every = [*trials.said[:, number].tolist(), int(trials.happens[number])]
+    words = [None if answer < 0 else trials.answers[answer] for answer in every]
+    return dict(zip([*LETTERS[: len(words) - 1], "network"], words, strict=True))

@@ -1,0 +1,1 @@
+"""A circuit of somebody's own among all valid circuits of a network."""

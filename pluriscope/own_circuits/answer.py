@@ -1,0 +1,334 @@
+"""A circuit of somebody's own among all valid circuits of a network: the record that pages, JSON, the library and
+commands tell, and its sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pluriscope.analysis.circuit_sets.known import KnownCircuits
+from pluriscope.analysis.discovery.audit import location_json, null_json
+from pluriscope.analysis.discovery.claims import Claim
+from pluriscope.analysis.discovery.landscape import Landscape
+from pluriscope.analysis.discovery.mechanistic_validity import in_terms
+from pluriscope.analysis.discovery.neighbours import (
+    Neighbour,
+    Neighbours,
+    neighbours_of,
+    row_name,
+    tell_apart,
+    valid_beside,
+)
+from pluriscope.analysis.discovery.part_names import names_of
+from pluriscope.analysis.discovery.ties import ties_json
+from pluriscope.analysis.numerics.large_numbers import estimate, interval
+from pluriscope.analysis.questions.decisions import NEITHER, decide, decided_right, margin_to_edge
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit, number_array
+from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.figures.numbers import enumerated, exact, noun, plural
+from pluriscope.objects.counts import Count
+
+MAX_ROWS: Final = 64
+"""Rows that are told; of more those that are wrong first."""
+_NAMED: Final = 4
+"""Wrong rows, and edges that differ, up to which each is named."""
+_SURE: Final = 2
+"""Bits that differ up to which none is nearer, where every mask that differs in one was tried."""
+UNDEFINED: Final = (
+    "The whole of it and the empty mask have the same margin or loss on average under this ablation, so faithfulness "
+    "is undefined and no mask can be picked by it. Give k instead of a threshold."
+)
+
+
+def own_answer(landscape: Landscape, claim: Claim, count: Count | None, null: Any = None) -> dict[str, Any]:
+    """Everything that is found out about a claim.
+
+    Args:
+        landscape: the circuits that are known.
+        count: how many are valid, as far as that is known.
+        null: the null networks that a valid one is held against, if any.
+    """
+    masked = landscape.under(claim.ablation)
+    answer = claim.answer(masked)
+    told: dict[str, Any] = {"form": claim.form, "outcome": answer.outcome, "faithfulness": answer.faithfulness}
+    if claim.note:
+        told["note"] = claim.note
+    if answer.raw_mask is None:
+        return told | {"state": "undefined", "sentence": UNDEFINED}
+    told |= standing(landscape, answer.raw_mask, count)
+    told |= location(landscape, answer.raw_mask, masked if claim.ablation else None, null)
+    if answer.ways and (ties := ties_json(answer.ways, answer.raw_mask, masked)):
+        told["ties"] = ties
+    return told
+
+
+def location(landscape: Landscape, raw: int, own: Any, null: Any = None) -> dict[str, Any]:
+    """Where a mask stands as audit files say it, with every criterion that is judged quickly."""
+    told = location_json(landscape.locate(raw, own), landscape.graph, complete=landscape.complete)
+    against = null_json(null, told["edges"], told["criteria"]) if null else ()
+    return {**told, "mechanistic_validity": [term.model_dump() for term in in_terms(told, against)]}
+
+
+def standing(landscape: Landscape, raw: int, count: Count | None) -> dict[str, Any]:
+    """What is said first about a mask: whether it is valid and by how much, what it does on each row, how many others
+    are, the nearest and the farthest of these, and what tells them apart.
+
+    Args:
+        landscape: the circuits that are known.
+        raw: any mask.
+        count: how many are valid, as far as that is known.
+    """
+    question, graph, known = landscape.question, landscape.graph, landscape.known
+    left = landscape.left(raw)
+    mask, names = left.mask, part_names(graph)
+    rows = _rows(question, mask)
+    verdict = question.judge(mask) if left.possible else None
+    valid = verdict is not None and verdict.valid
+    masks, sure = known.masks, 1
+    # a circuit beside this one may be valid and not listed; models whose runs take long are not asked that often
+    if not known.complete and (landscape.judges_quickly or not question.kind.refuses("neurons")):
+        sure = _SURE
+        masks = np.union1d(masks, number_array(valid_beside(landscape.under(""), raw), graph.n_bits))
+    near = neighbours_of(mask, masks)
+    others = [one for one in dict.fromkeys((near.nearest, near.farthest)) if one is not None]
+    apart = dict(zip(others, tell_apart(question, mask, [one.mask for one in others]), strict=True))
+
+    def rival(one: Neighbour | None) -> dict[str, Any] | None:
+        if one is None:
+            return None
+        return {
+            "mask": graph.to_hex(one.mask),
+            "edges": one.mask.bit_count(),
+            "differs": one.differs,
+            "shared": (one.mask & mask).bit_count(),
+            "added": _named(one.mask & ~mask, names),
+            "left_out": _named(mask & ~one.mask, names),
+            "apart": asdict(apart[one]) if left.possible else None,
+        }
+
+    wrong = [row["row"] for row in rows if not row["right"]]
+    told = {
+        "raw_mask": graph.to_hex(raw),
+        "mask": graph.to_hex(mask),
+        "state": "valid" if valid else "not valid" if left.possible else "no circuit",
+        "reason": verdict.reason if verdict is not None else why_no_circuit(graph, mask),
+        "edges": mask.bit_count(),
+        "left_over": _named(raw & ~mask, names),
+        "margin": None if verdict is None else verdict.margin,
+        "wrong": wrong,
+        "rows": sorted(rows, key=_nearness)[:MAX_ROWS] if len(rows) > MAX_ROWS else rows,
+        "n_rows": len(rows),
+        "circuits": _count_json(count, near, valid=valid),
+        "listed": len(masks),
+        "all_listed": known.complete,
+        "smallest": _smallest(known, masks),
+        "smallest_known": known.smallest is not None,
+        "nearest_other": rival(near.nearest),
+        "nearest_known": known.complete or (near.nearest is not None and near.nearest.differs <= sure),
+        "farthest": rival(near.farthest),
+        "by_distance": list(near.by_distance),
+    }
+    return {**told, "sentence": " ".join(part for part in sentence(told, graph.cut[:-1]) if part)}
+
+
+def _nearness(row: Mapping[str, Any]) -> tuple[bool, float]:
+    """Wrong rows before right ones, then those nearest to another answer."""
+    return row["right"], row["gap" if "gap" in row else "margin"]
+
+
+def _smallest(known: KnownCircuits, masks: NDArray[Any]) -> int | None:
+    """Edges of the smallest valid circuit that is known; those tried in order of size are in no distribution."""
+    if known.smallest is not None:
+        return known.smallest
+    sizes: set[int] = {*known.by_size, *(int(mask).bit_count() for mask in masks.tolist())}
+    return min(sizes, default=None)
+
+
+def part_names(graph: Any) -> list[str]:
+    """What each bit of a mask is called, as drawings have it."""
+    return [name.replace("-", "→", 1) for name in names_of(graph).drawn]
+
+
+def why_no_circuit(graph: Any, mask: int) -> str:
+    """Why what is left of a mask is no circuit, a clause."""
+    reads = {source for bit, (source, _) in enumerate(graph.ends) if mask >> bit & 1}
+    unread = [node.label for place, node in enumerate(graph.nodes) if node.layer == 0 and place not in reads]
+    if not mask:
+        return "nothing leads to the output"
+    which = f"{plural(len(unread), 'input')} {enumerated(unread)} {'is' if len(unread) == 1 else 'are'} not read"
+    return f"{which}, and the rules look at circuits that read every input"
+
+
+def _named(mask: int, names: list[str]) -> list[str]:
+    return [name for bit, name in enumerate(names) if mask >> bit & 1]
+
+
+def _rows(question: Any, mask: int) -> list[dict[str, Any]]:
+    """What a mask does on each row that circuits are judged on, in the order of these."""
+    if question.kind.refuses("neurons"):
+        outputs, subject = question.outputs(mask), question.subject
+        given, apart = outputs.argmax(axis=1).tolist(), gaps(outputs[None], subject.answers)[0].tolist()
+        told = zip(subject.rows, subject.answers.tolist(), given, apart, strict=True)
+        return [
+            {"row": row, "wanted": subject.outputs[answer], "given": subject.outputs[one], "right": gap > 0, "gap": gap}
+            for row, answer, one, gap in told
+        ]
+    (inputs, labels), rule = question.judged, question.protocol.circuit_decision
+    outputs = question.activations(Circuit(question.layout, mask), inputs)[-1][:, 0]
+    columns = (
+        labels,
+        outputs,
+        decide(outputs, rule),
+        decided_right(outputs, labels, rule),
+        margin_to_edge(outputs, rule),
+    )
+    return [
+        {
+            "row": row_name(question, place),
+            "wanted": f"{label:g}",
+            "output": output,
+            "given": "neither" if decided == NEITHER else str(decided),
+            "right": right,
+            "margin": margin,
+        }
+        for place, (label, output, decided, right, margin) in enumerate(
+            zip(*(c.tolist() for c in columns), strict=True)
+        )
+    ]
+
+
+def _count_json(count: Count | None, near: Neighbours, *, valid: bool) -> dict[str, Any] | None:
+    """How many circuits are valid, at least those that are known; None where nothing is."""
+    least = sum(near.by_distance) + (valid and not sum(near.by_distance[:1]))
+    if count is None or count.bound == "unknown":
+        return {"value": least, "bound": "at_least"} if least else None
+    told = {"value": count.value, "bound": count.bound}
+    if count.bound == "at_least":
+        return {**told, "value": max(count.value, least)}
+    return told if count.is_exact else {**told, "low": count.low, "high": count.high, "confidence": count.confidence}
+
+
+# --- the sentence
+
+
+def sentence(told: Mapping[str, Any], part: str) -> tuple[str, str]:
+    """What is said first of an answer: a few words, and the sentences after them.
+
+    Args:
+        told: what :func:`standing` tells.
+        part: what a bit of a mask is, "edge" or "node".
+    """
+    if told["state"] == "valid":
+        return _valid(told), " ".join(filter(None, (_others(told, part), _sizes(told, part), _between(told))))
+    wrong = told["wrong"]
+    if told["state"] == "no circuit":
+        first, why = "Not a circuit yet.", f"{told['reason'][:1].upper()}{told['reason'][1:]}."
+    elif not wrong:
+        first, why = "Not valid.", f"{told['reason'][:1].upper()}{told['reason'][1:]}."
+    elif len(wrong) > _NAMED:
+        first, why = f"Not valid: wrong on {len(wrong):,} of {noun(told['n_rows'], 'row')}.", ""
+    else:
+        first, why = f"Not valid: wrong on {enumerated(wrong)}.", ""
+    return first, " ".join(filter(None, (why, _way_back(told, part))))
+
+
+def _valid(told: Mapping[str, Any]) -> str:
+    count = told["circuits"]
+    if count is None or (count["bound"] == "at_least" and count["value"] < 2):
+        return "Valid."
+    if count["bound"] == "exact" and count["value"] == 1:
+        return "Valid, and the only one."
+    if count["bound"] == "about" and count["low"] is not None:
+        return f"Valid, and one of about {estimate(count['value'], count['low'], count['high'])}."
+    how = {"exact": "", "at_least": "at least ", "about": "about "}[count["bound"]]
+    return f"Valid, and one of {how}{exact(count['value'])}."
+
+
+def _others(told: Mapping[str, Any], part: str) -> str:
+    near, far = told["nearest_other"], told["farthest"]
+    if near is None:
+        count = told["circuits"]
+        alone = count is not None and count["bound"] == "exact" and count["value"] == 1
+        return "" if alone else "No other is known yet."
+    differs = f"differs in {noun(near['differs'], part)}"
+    known, shares = told["listed"], _shares(far, told["edges"])
+    if near["mask"] == far["mask"]:
+        return f"The other {'' if told['all_listed'] else 'that is known '}{differs}."
+    if told["all_listed"]:
+        return f"The nearest other {differs}, the farthest {shares}."
+    if told["nearest_known"]:
+        return f"The nearest other {differs}. Of the {exact(known)} that are known the farthest {shares}."
+    return f"Of the {exact(known)} that are known the nearest {differs}. The farthest {shares}."
+
+
+def _shares(far: Mapping[str, Any], own: int) -> str:
+    if far["shared"] == own:
+        return f"holds all your {own:,} and {far['edges'] - own:,} more"
+    if far["shared"] == far["edges"]:
+        return f"has {far['edges']:,} of your {own:,} and nothing else"
+    return f"shares {far['shared']:,} of your {own:,}"
+
+
+def _sizes(told: Mapping[str, Any], part: str) -> str:
+    least, own = told["smallest"], told["edges"]
+    if least is None or told["nearest_other"] is None:
+        return ""
+    which = "smallest" if told["smallest_known"] else "smallest that is known"
+    if own <= least:
+        return (
+            f"None {'' if told['smallest_known'] else 'that is known '}is smaller than yours, with {noun(own, part)}."
+        )
+    return f"The {which} has {noun(least, part)}, yours {own:,}."
+
+
+def _between(told: Mapping[str, Any]) -> str:
+    count = told["circuits"]
+    if count is None or count["bound"] != "about" or count["low"] is None:
+        return ""
+    sure = "" if count["confidence"] is None else f", with {count['confidence']:.0%} confidence"
+    return f"There are between {interval(count['low'], count['high']).replace('–', ' and ')}{sure}."
+
+
+def _way_back(told: Mapping[str, Any], part: str) -> str:
+    near, count = told["nearest_other"], told["circuits"]
+    if near is None:
+        none = told["all_listed"] and count is not None and count["bound"] == "exact"
+        return "No circuit is valid." if none else "No valid circuit is known yet."
+    which = "nearest valid one" if told["nearest_known"] else "nearest valid one that is known"
+    if told["listed"] == 1:
+        which = "only valid one" if told["all_listed"] else "only valid one that is known"
+    elif told["all_listed"]:
+        which = f"nearest of the {exact(told['listed'])} valid ones"
+    steps = "" if near["differs"] > _NAMED else f": {changed(near)}"
+    return f"The {which} differs in {noun(near['differs'], part)}{steps}."
+
+
+def changed(rival: Mapping[str, Any]) -> str:
+    """What leads from an answer to another circuit: ``+ A→n1.0, − n1.2→y``."""
+    return ", ".join([f"+ {one}" for one in rival["added"]] + [f"− {one}" for one in rival["left_out"]])
+
+
+def apart_words(apart: Mapping[str, Any]) -> tuple[str, str]:
+    """What tells two circuits apart: how many runs, and the first of them in words."""
+    every = f"{exact(apart['of'])} {apart['asked']}"
+    if not apart["differ"]:
+        return f"None of {every} tells them apart.", _limits(apart)
+    yours, other, network = apart["answers"]
+    run = (
+        apart["row"]
+        if apart["asked"] == "rows"
+        else f"{apart['row']} runs, {enumerated(apart['neurons'])} as on {apart['source']}"
+    )
+    ends = "tells" if apart["differ"] == 1 else "tell"
+    first = f"{run}: yours {yours or 'none'}, this {other or 'none'}, the network {network or 'none'}."
+    return f"{exact(apart['differ'])} of {every} {ends} them apart.", " ".join(filter(None, (first, _limits(apart))))
+
+
+def _limits(apart: Mapping[str, Any]) -> str:
+    most = apart["largest"]
+    return "" if most is None else f"Swaps of up to {noun(most, 'neuron')} are tried."

@@ -1,0 +1,536 @@
+"""A circuit of somebody's own: what it does, how many others are valid, and where it stands among these. The address
+holds it all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, Final
+
+from markupsafe import Markup
+from pydantic import Field
+
+from pluriscope.analyses.analysis import on_own_rows
+from pluriscope.analyses.methods import ties_words
+from pluriscope.analyses.registry import BASELINE
+from pluriscope.analyses.shown import AnalysisContext, settings_form, shown
+from pluriscope.analysis.discovery.claims import FORMS, Claim, Vocabulary, read_claim, vocabulary_of
+from pluriscope.analysis.discovery.method import Answer
+from pluriscope.analysis.discovery.ties import ties_json
+from pluriscope.analysis.errors import AnalysisError, InvalidClaim
+from pluriscope.analysis.methods.report import Report
+from pluriscope.analysis.methods.settings import filled, read_values
+from pluriscope.analysis.questions.decisions import bounds_of, edges_of
+from pluriscope.analysis.questions.protocol import in_space
+from pluriscope.figures.charts import Axis, Chart, Series
+from pluriscope.figures.numbers import decimal, exact, noun
+from pluriscope.figures.svg.charts import draw
+from pluriscope.figures.svg.clickable import MAX_EDGES, clickable, toggled
+from pluriscope.figures.svg.vessels import running
+from pluriscope.objects.counts import Count
+from pluriscope.own_circuits.answer import (
+    MAX_ROWS,
+    UNDEFINED,
+    apart_words,
+    changed,
+    location,
+    own_answer,
+    part_names,
+    sentence,
+    standing,
+)
+from pluriscope.page_kit.blocks import Block, Choice, Form, Head, More, Notice, Prose, Section, Table
+from pluriscope.views.registry import view_of
+
+MAX_TEXT: Final = 8_000
+WHOLE: Final = "own"
+"""Id of the block that is exchanged when something is clicked."""
+UNNEEDED: Final = "unneeded"
+_FEW: Final = 3
+"""Circuits of which a chart says something."""
+_WAYS: Final = ("c", "text", "mask", "edges", "scores")
+"""Options that say what is claimed, each alone; the last three say it as links from earlier do."""
+_OTHERS: Final = """
+[Mechanistic Validity](https://mechanistic-validity.github.io) has 27 criteria. The others ask about further tasks,
+prompts, models and training, about the instrument, or about the words of a claim. A search of one network leaves them
+open, and so gives no tier.
+"""
+_CARRIES: Final = {"zero": "0", "mean": "its mean over the inputs"}
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another valid circuit beside what is given.
+
+    Args:
+        title: which it is.
+        about: how it differs.
+        drawing: of it, what differs marked.
+        name: of it.
+        take: address of the page with it in place of what is given.
+        compare: address of both beside each other; "" where they cannot be.
+        apart: what tells them apart, first how many runs do.
+    """
+
+    title: str
+    about: str
+    drawing: Markup
+    name: str
+    take: str
+    compare: str = ""
+    apart: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A part of a circuit that a link leaves out, or keeps again.
+
+    Args:
+        bits: of a mask, hex.
+        kept: whether it is kept.
+    """
+
+    name: str
+    bits: str
+    kept: bool
+    loose: bool
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnAnswer(Block):
+    """A circuit that is clicked together, and what comes of it.
+
+    Args:
+        valid: whether it is; what is not has a dashed rule above it.
+        first: a few words that are said first.
+        then: the sentences after them.
+        small: name and further remarks.
+        mask: hex, as it was clicked together.
+        drawing: of the network; its edges and neurons are links where they can be.
+        switches: a link for each part, where the drawing has none.
+        actions: what leads to another mask: key and words, with the address; "" where it cannot be asked now.
+        heads: of the table of rows.
+        rows: of it: cells, whether it is right, and where on its small axis the output stands.
+        note: below it.
+        rivals: beside each other.
+        chart: how many valid circuits differ in how many parts.
+        listed: the heading of the chart, and what stands beside it.
+        running: what a browser runs the network by; None where the server alone does.
+        form: address, and options that are kept, of the form for names, edges and scores.
+        text: what stands in it.
+    """
+
+    valid: bool
+    first: str
+    then: str
+    small: Sequence[str | Markup]
+    mask: str
+    drawing: Markup
+    switches: Sequence[Switch]
+    actions: Mapping[str, tuple[str, str]]
+    heads: Sequence[str]
+    rows: Sequence[Mapping[str, Any]]
+    note: str
+    rivals: Sequence[Rival]
+    chart: Markup
+    listed: tuple[str, str]
+    running: Mapping[str, Any] | None
+    form: tuple[str, Mapping[str, str]]
+    text: str
+    id: str = WHOLE
+
+
+@dataclass(frozen=True)
+class Upload(Block):
+    """A file that is read at once.
+
+    Args:
+        url: where it is sent.
+        about: what becomes of it.
+    """
+
+    url: str
+    about: str
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What somebody gave, among the circuits that are known.
+
+    Args:
+        of: the network.
+        count: how many circuits are valid, as far as that is known; None where nothing is.
+        options: of the address, but for those that say which network.
+        waiting: what is said while nothing is searched, or the search runs.
+    """
+
+    of: AnalysisContext
+    count: Count | None
+    options: Mapping[str, str]
+    waiting: Sequence[Block] = ()
+
+    @cached_property
+    def about(self) -> Vocabulary:
+        """What claims have to be about."""
+        return vocabulary_of(self.of.question)
+
+    @cached_property
+    def claim(self) -> Claim:
+        """The circuit that is given; the whole network where nothing is.
+
+        Raises:
+            InvalidClaim: it cannot be read.
+            InvalidMethod: a setting cannot.
+        """
+        given = {name: text.strip() for name, text in self.options.items() if text.strip()}
+        ways = [name for name in _WAYS if name in given]
+        if len(ways) > 1:
+            raise InvalidClaim("claim", f"has {' and '.join(ways)}", "give one of them")
+        settings = {name: text for name, text in given.items() if name not in ways}
+        picking = read_values(self.about.settings, settings, "claim")
+        filled(self.about.settings, picking, "claim")  # refuses what is no setting
+        graph = self.about.names.graph
+        text = given[ways[0]] if ways else graph.to_hex((1 << graph.n_bits) - 1)
+        if len(text) > MAX_TEXT:
+            cause, cure = f"is longer than {MAX_TEXT:,} characters", "give it as a file, or in a notebook to locate()"
+            raise InvalidClaim("claim", cause, cure)
+        if ways == ["mask"]:
+            text = json.dumps({"mask": text.lower()})
+        return read_claim(text.encode(), self.about, picking)
+
+    @cached_property
+    def answer(self) -> Answer:
+        """The same as a method's answer.
+
+        Raises:
+            AnalysisError: it cannot be read, or its settings do not fit.
+        """
+        return self.claim.answer(self.of.landscape.under(self.claim.ablation))
+
+    @cached_property
+    def raw(self) -> int | None:
+        """Its mask, as it was given; None where its scores pick none."""
+        return self.answer.raw_mask
+
+    @cached_property
+    def refused(self) -> AnalysisError | None:
+        """Why it cannot be read; None where it can."""
+        try:
+            self.answer  # noqa: B018
+        except AnalysisError as error:
+            return error
+        return None
+
+    @property
+    def asks_scores(self) -> bool:
+        """Whether how scores pick a mask is of any use: scores are given, or settings for these."""
+        picks = any(self.options.get(one.name) for one in self.about.settings)
+        return picks or (self.refused is None and self.claim.scores is not None)
+
+    @cached_property
+    def told(self) -> dict[str, Any]:
+        """What is said first about it."""
+        return standing(self.of.landscape, self.raw or 0, self.count)
+
+    def record(self) -> dict[str, Any]:
+        """Everything that is found out about it."""
+        asked = self.of.analysed.circuits is not None
+        return own_answer(self.of.landscape, self.claim, self.count, _held_against(self.of) if asked else None)
+
+    def at(self, mask: int, **more: str) -> str:
+        """The address of the page about a mask."""
+        return self.of.links.claim(self.of.slug, self.of.scope, c=self.of.question.graph.to_hex(mask), **more)
+
+    def without_unneeded(self) -> int:
+        """The mask that is left when parts are left out one by one, those of least weight first, as long as what is
+        left is valid.
+        """
+        masked = self.of.landscape.under("")
+        order = sorted(range(masked.n_bits), key=lambda bit: (abs(masked.weights[bit]), bit))
+        left = masked.deleted(self.raw or 0, order)
+        return (self.raw or 0) if left is None else left
+
+
+def page(given: Given, rules: Sequence[Choice] = ()) -> Iterator[Block]:
+    """The page of what an address holds; what cannot be read stands in the form, below why."""
+    yield Head("Your own answer", actions=rules)
+    refused = given.refused
+    if refused is not None:
+        yield Notice.refused(refused)
+    elif given.raw is None:
+        yield Notice("No circuit", UNDEFINED, state="refused")
+    else:
+        yield from given.waiting
+        yield _answer(given)
+        yield More(
+            "Verdicts of the criteria", partial(_verdicts, given), "and where it stands among all valid circuits"
+        )
+        if given.claim.scores is None:
+            yield More("Scores, JSON, a graph or a file", partial(_form, given), "all that is read", id="form")
+            return
+    yield from _form(given)
+
+
+def _answer(given: Given) -> OwnAnswer:
+    of, told = given.of, given.told
+    graph, raw = of.question.graph, given.raw or 0
+    first, then = sentence(told, of.part)
+    heads, rows, note = _rows(of, told)
+    known = exact(told["listed"])
+    listed = f"All {known} valid circuits" if told["all_listed"] else f"The {known} valid circuits that are known"
+    return OwnAnswer(
+        valid=told["state"] == "valid",
+        first=first,
+        then=then,
+        small=[*_remarks(given)],
+        mask=graph.to_hex(raw),
+        drawing=_drawing(given),
+        switches=[] if _is_drawn(of) else _switches(given),
+        actions={
+            "trim": ("Remove what is not needed", given.at(raw, without=UNNEEDED) if told["state"] == "valid" else ""),
+            "all": ("whole network", given.at((1 << graph.n_bits) - 1)),
+            "none": ("empty", given.at(0)),
+        },
+        heads=heads,
+        rows=rows,
+        note=note,
+        rivals=[*_rivals(given)],
+        chart=draw(_chart(told, of.part)),
+        listed=(listed if told["listed"] >= _FEW else "", f"by how many {of.part}s they differ from yours"),
+        running=_running(of),
+        form=(of.links.claim(of.slug), of.scope.query()),
+        text=given.options.get("text", ""),
+    )
+
+
+def _remarks(given: Given) -> Iterator[str | Markup]:
+    """Below the sentences, small."""
+    of, told, claim = given.of, given.told, given.claim
+    name = Markup('<span class="mono">c-{}</span>').format(told["mask"])
+    possible = told["state"] != "no circuit"
+    yield Markup('<a href="{}">{}</a>').format(of.circuit_url(told["mask"]), name) if possible else name
+    if told["left_over"]:
+        yield f"leads nowhere, so left out: {', '.join(told['left_over'])}"
+    if told["state"] == "valid":
+        yield f"margin {decimal(told['margin'], 3)}"
+    if claim.scores is not None:
+        yield f"picked from {noun(len(claim.scores), 'score')}"
+    if claim.note:
+        yield claim.note
+
+
+# --- the drawing
+
+
+def _is_drawn(of: AnalysisContext) -> bool:
+    """Whether edges and neurons can be clicked in the drawing."""
+    return not of.kind.refuses("edge-weights") and of.question.graph.n_bits <= MAX_EDGES
+
+
+def _drawing(given: Given) -> Markup:
+    question, raw = given.of.question, given.raw or 0
+    used = int(given.told["mask"], 16)
+    if not _is_drawn(given.of):
+        return view_of(question).draws(question, used, title="What is kept")
+    weights, layout = question.network.weights, question.layout
+    return clickable(weights, layout, raw, used, given.at, title="The network")
+
+
+def _switches(given: Given) -> list[Switch]:
+    raw, used, graph = given.raw or 0, int(given.told["mask"], 16), given.of.question.graph
+    if graph.n_bits > MAX_EDGES:
+        return []
+    named = enumerate(part_names(graph))
+    bits = ((name, 1 << bit) for bit, name in named)
+    return [
+        Switch(name, f"{bit:x}", bool(raw & bit), bool(raw & bit and not used & bit), given.at(toggled(raw, bit)))
+        for name, bit in bits
+    ]
+
+
+def _running(of: AnalysisContext) -> Mapping[str, Any] | None:
+    """What a browser runs the network by and judges it: weights, rows, and the rules that make a circuit valid."""
+    question = of.question
+    if not _is_drawn(of) or question.n_rows > MAX_ROWS:
+        return None
+    rows, labels = question.judged
+    protocol, sizes = question.protocol, question.layout.sizes
+    rule = protocol.circuit_decision
+    told: dict[str, Any] = {**running(question.network, 1.0), "sizes": sizes}
+    return told | {
+        "rows": rows.tolist(),
+        "wanted": labels.tolist(),
+        "absent": [layer.tolist() for layer in question.absent],
+        "families": [[[layer.tolist() for layer in one] for one in members] for members in question.ablations],
+        "bounds": [bounds_of(0, rule), bounds_of(1, rule)],
+        "edges": edges_of(rule),
+        "threshold": protocol.accuracy_threshold,
+        "counted": [in_space(n, sizes, protocol) for n in range(sum(sizes[1:-1]) + 1)],
+    }
+
+
+# --- rows
+
+
+_LOW, _HIGH, _ACROSS = -1.0, 2.0, (6.0, 108.0)
+_NEAREST_ROWS: Final = 16
+"""Of a task of a model that are shown."""
+
+
+def _across(output: float) -> float:
+    """Where an output stands on the small axis of a row, 120 units wide."""
+    left, width = _ACROSS
+    return left + width * (min(max(output, _LOW), _HIGH) - _LOW) / (_HIGH - _LOW)
+
+
+def _rows(of: AnalysisContext, told: Mapping[str, Any]) -> tuple[Sequence[str], list[Mapping[str, Any]], str]:
+    """The heads of the table of rows, its rows, and what is said below."""
+    rows: list[Mapping[str, Any]] = []
+    if of.kind.refuses("neurons"):
+        rows = [
+            {
+                "name": row["row"],
+                "wanted": row["wanted"],
+                "given": f"{row['given']}{'' if row['right'] else ', wrong'}",
+                "margin": decimal(row["gap"], 3),
+                "right": row["right"],
+            }
+            for row in sorted(told["rows"], key=lambda row: row["gap"])[:_NEAREST_ROWS]
+        ]
+        some = (
+            f"{len(rows)} of {exact(told['n_rows'])} rows, smallest gaps first. " if len(rows) < told["n_rows"] else ""
+        )
+        return ("row", "right", "answers", "gap"), rows, f"{some}The gap is the right output less the largest other."
+    more = f"{exact(len(told['rows']))} of {exact(told['n_rows'])} rows, wrong ones first. "
+    more = more if len(told["rows"]) < told["n_rows"] else ""
+    protocol = of.question.protocol
+    rule = protocol.circuit_decision
+    between = {"0": bounds_of(0, rule), "1": bounds_of(1, rule)}
+    for row in told["rows"]:
+        low, high = between.get(row["wanted"], (0.0, 0.0))
+        ends = _across(_LOW if low is None else low), _across(_HIGH if high is None else high)
+        rows.append(
+            {
+                "name": row["row"],
+                "output": decimal(row["output"]),
+                "box": (round(ends[0], 1), round(ends[1] - ends[0], 1)),
+                "at": round(_across(row["output"]), 1),
+                "given": f"{row['given']}{'' if row['right'] else ', wrong'}",
+                "margin": decimal(row["margin"], 3) if row["right"] else "–",
+                "right": row["right"],
+            }
+        )
+    means = "1 above 0.5 and below 1.5; 0 from −0.5 to 0.5." if rule == "rounding" else "1 above 0.5, else 0."
+    absent = "" if protocol.circuit_family != "own" else f" An edge left out carries {_CARRIES[protocol.ablation]}."
+    return ("row", "output", "right if in the box", "answers", "margin"), rows, f"{more}{means}{absent}"
+
+
+# --- rivals
+
+
+def _rivals(given: Given) -> Iterator[Rival]:
+    of, told = given.of, given.told
+    near, far, own = told["nearest_other"], told["farthest"], int(told["mask"], 16)
+    if near is None:
+        return
+    valid, possible = told["state"] == "valid", told["state"] != "no circuit"
+    short = near["differs"] <= 4
+    about = changed(near) if short else f"{noun(near['edges'], of.part)}; differs in {near['differs']:,}"
+    which = "other" if valid else "valid one"
+    shown = [(f"The nearest {which}", about, near)]
+    if far["mask"] != near["mask"]:
+        shares = f"{noun(far['edges'], of.part)}; differs in {far['differs']:,}, shares {far['shared']:,} of yours"
+        shown.append(("The farthest", shares, far))
+    for title, words, one in shown:
+        other = int(one["mask"], 16)
+        beside = possible and not on_own_rows(of.question)
+        yield Rival(
+            title,
+            words,
+            of.thumb(one["mask"], marked=own ^ other),
+            f"c-{one['mask']}",
+            given.at(other),
+            of.compare([of.ref(told["mask"]), of.ref(one["mask"])]) if beside else "",
+            apart_words(one["apart"]) if one["apart"] else ("", ""),
+        )
+
+
+def _chart(told: Mapping[str, Any], part: str) -> Chart:
+    counts = [(away, n) for away, n in enumerate(told["by_distance"]) if n]
+    places, heights = zip(*counts, strict=True) if counts else ((), ())
+    axis = Axis(f"{part}s that differ from yours", low=-0.5)
+    return Chart(
+        "bars", "Valid circuits", axis, Axis("valid circuits", low=0), [Series("", places, heights, look="grey")]
+    )
+
+
+# --- verdicts
+
+
+def _held_against(of: AnalysisContext) -> Report | None:
+    """What the analysis that claimed circuits are held against found of a network."""
+    return None if BASELINE is None or BASELINE.refuses(of.question) else of.report(BASELINE.key)
+
+
+def _verdicts(given: Given) -> Iterator[Block]:
+    of = given.of
+    masked = of.landscape.under(given.claim.ablation) if given.claim.ablation else None
+    null = _held_against(of)
+    told = location(of.landscape, given.raw or 0, masked, null)
+    rows = [(label, value) for label, value in _place(told, given) if value not in (None, "")]
+    yield Table.plain(("Among all valid circuits", "It"), rows)
+    claimed = None if BASELINE is None or BASELINE.refuses(of.question) else shown(BASELINE).claimed
+    if told["valid"] and claimed is not None:
+        met = [key for key, passed in (told["criteria"] or {}).items() if passed]
+        yield from claimed(null, of, told["edges"], met)
+    yield Section("In the terms of Mechanistic Validity", id="mechanistic-validity")
+    terms = [tuple(one.values()) for one in told["mechanistic_validity"]]
+    yield Table.plain(("Criterion", "Validity", "Outcome", "Why"), terms)
+    yield More("The other criteria", lambda: [Prose(_OTHERS)])
+
+
+def _place(told: Mapping[str, Any], given: Given) -> Iterator[tuple[str, Any]]:
+    """What is known of a circuit's place, for people."""
+    of, part, backbone = given.of, given.of.part, told["backbone"]
+    chance = told["chance"]
+    yield f"More {part}s than the smallest", told["excess"]
+    if chance["valid"] is not None:
+        yield "Valid circuits of its size", f"{int(chance['valid']):,} of {int(chance['possible']):,}"
+    else:
+        yield "Valid circuits of its size", "not known exactly"
+    if backbone:
+        held, of_all = backbone["recall"]
+        outside = f", {backbone['extra']} outside it" if backbone["extra"] is not None else ""
+        yield f"Backbone {part}s that it holds", f"{held} of {of_all}{outside}"
+    answer = given.answer
+    if answer.ways and (ties := ties_json(answer.ways, answer.raw_mask or 0, of.landscape.under(given.claim.ablation))):
+        yield "Ties", ties_words(ties, part)
+    yield "Carried algorithms, beside the network's", told["story"] and told["story"]["relation"]
+    for words, wanted in (("passed", True), ("failed", False)):
+        keys = [key for key, passed in (told["criteria"] or {}).items() if passed is wanted]
+        yield f"Criteria {words}", ", ".join(keys)
+
+
+# --- the form for all that is read
+
+
+def _form(given: Given) -> Iterator[Block]:
+    """The form, and what it reads; how scores pick a mask where scores are given."""
+    of, names = given.of, given.about.names
+    text = f"Nodes are {names.listed}. Edges are written as in {names.example}; helpful ones have negative scores."
+    area: dict[str, Any] = {"control": "textarea", "placeholder": names.example}
+    title = "A circuit: name, edges, scores, JSON or a graph"
+    first: dict[str, Any] = {"text": (str, Field(title=title, description=text, json_schema_extra=area))}
+    scored = given.asks_scores
+    model, url = settings_form(given.about.settings if scored else (), of.scope, first), of.links.claim(of.slug)
+    kept = {"text": next((given.options[name] for name in _WAYS if given.options.get(name)), "")}
+    values = {**given.options, **kept, **of.scope.query()}
+    yield Form(model, url, "Locate it", values, changes=False, primary=False)
+    about = "Its text is read, and nothing of it is kept."
+    yield Upload(of.links.claim(of.slug, of.scope), about)
+    forms = "\n".join(f"- **{one.label}.** {one.about} `{one.example}`" for one in FORMS)
+    yield More("What is read", lambda: [Prose(forms, glossary=False)])

@@ -1,0 +1,1 @@
+"""What pages consist of: blocks, each with its template."""

@@ -1,0 +1,1 @@
+"""Processes that compute: where they run, how much memory they take, what they keep."""

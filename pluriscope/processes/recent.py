@@ -1,0 +1,53 @@
+"""What was asked for last, kept in the process: of several things under their keys those that there is room for."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from threading import Lock, RLock
+from typing import Generic, TypeVar
+
+from pluriscope.analysis.values.described import Described
+
+T = TypeVar("T")
+
+
+class Recent(Described, Generic[T]):
+    """What was asked for last. A key says all that the value depends on, so nothing has to be told when that changes.
+
+    Args:
+        most: what all values together may take; what was asked for longest ago goes first, and the last one stays.
+        size: what one value takes; None counts them.
+    """
+
+    def __init__(self, most: int, size: Callable[[T], int] | None = None) -> None:
+        self._most, self._size, self._lock = most, size, Lock()
+        self._making = RLock()
+        self._kept: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
+        self._taken = 0
+
+    def get(self, key: Hashable) -> T | None:
+        """What is kept under a key."""
+        with self._lock:
+            if key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key][0]
+
+    def put(self, key: Hashable, value: T) -> T:
+        """Keep a value and return it."""
+        size = 1 if self._size is None else self._size(value)
+        with self._lock:
+            self._taken += size - self._kept.pop(key, (None, 0))[1]
+            self._kept[key] = value, size
+            while len(self._kept) > 1 and self._taken > self._most:
+                self._taken -= self._kept.popitem(last=False)[1][1]
+        return value
+
+    def of(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What is kept under a key, made where nothing is: once, whoever else waits for it."""
+        if (kept := self.get(key)) is not None:
+            return kept
+        with self._making:
+            kept = self.get(key)
+            return self.put(key, make()) if kept is None else kept

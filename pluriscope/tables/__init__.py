@@ -1,0 +1,1 @@
+"""Lists as columns: declared once, searched, and written as CSV and Parquet."""
