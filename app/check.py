@@ -55,10 +55,10 @@ def look(check: str, looking: Callable[[], Found], well: str) -> Iterator[Findin
         found.extend(looking())
     except Exception as error:  # whatever is wrong with a sick installation must not end its examination
         cause = str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__]
-        told = f"could not be looked at ({type(error).__name__}: {cause[0][:200]})"
-        found.append(("problem", told, "mend that first"))
-    for level, told, cure in found or [("ok", well, "")]:
-        yield Finding(check=check, level=level, found=told, cure=cure)
+        answer = f"could not be looked at ({type(error).__name__}: {cause[0][:200]})"
+        found.append(("problem", answer, "mend that first"))
+    for level, answer, cure in found or [("ok", well, "")]:
+        yield Finding(check=check, level=level, found=answer, cure=cure)
 
 
 def glance(variables: Mapping[str, str], settings: Settings) -> Iterator[Finding]:
@@ -76,8 +76,8 @@ def examine(variables: Mapping[str, str]) -> Iterator[Finding]:
     except ValidationError as error:
         for one in error.errors():
             name = "_".join(map(str, one["loc"])).upper()
-            told = f"{PREFIX}{name} is {one['input']!r}: {one['msg']}"
-            yield Finding(check="settings.range", level="problem", found=told, cure="correct it")
+            answer = f"{PREFIX}{name} is {one['input']!r}: {one['msg']}"
+            yield Finding(check="settings.range", level="problem", found=answer, cure="correct it")
         return
     yield from glance(variables, settings)
     if settings.database_url or settings.data.is_dir():
@@ -121,11 +121,11 @@ def unknown(variables: Mapping[str, str]) -> Found:
 def disagreeing(settings: Settings) -> Found:
     """Settings that contradict each other or will surprise."""
     if needs_login(settings) and not (settings.read_only or settings.token):
-        told = "whoever is to change anything on this server needs a login, and there is no token to log in with"
-        yield "warning", told, "set PLURISCOPE_TOKEN, or PLURISCOPE_READ_ONLY if nothing is to be changed"
+        answer = "whoever is to change anything on this server needs a login, and there is no token to log in with"
+        yield "warning", answer, "set PLURISCOPE_TOKEN, or PLURISCOPE_READ_ONLY if nothing is to be changed"
     if settings.token and len(settings.token) < SHORT_TOKEN:
-        told = f"the token has {len(settings.token)} characters and can be guessed"
-        yield "warning", told, "make a long one: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        answer = f"the token has {len(settings.token)} characters and can be guessed"
+        yield "warning", answer, "make a long one: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
 
 def folder(settings: Settings) -> Found:
@@ -138,8 +138,8 @@ def folder(settings: Settings) -> Found:
             file.write(b"x" * 4_096)
             file.flush()
     except OSError as error:
-        told = f"{settings.data} cannot be written ({error.strerror})"
-        yield "problem", told, "make room, or give the right to write"
+        answer = f"{settings.data} cannot be written ({error.strerror})"
+        yield "problem", answer, "make room, or give the right to write"
     free = shutil.disk_usage(settings.data).free
     file_of_store = settings.data / STORE
     size = file_of_store.stat().st_size if file_of_store.exists() else 0

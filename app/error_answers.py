@@ -210,13 +210,13 @@ def _answer(
     wrong: Collection[str] = (),
 ) -> Response:
     """A page, or a body for programs, that tells what is wrong."""
-    told = list(errors) or [FieldError(field=field, message=str(error))]
+    answer = list(errors) or [FieldError(field=field, message=str(error))]
     parent, label = (error.parent, error.parent_label) if isinstance(error, PageError) else ("", "")
     if not parent:
         parent, label = without_options(request, wrong) or nearest_parent(request)
     if wants_json(request):
-        summary = "; ".join(one.message for one in told)
-        body = ErrorBody(error=summary, errors=told, status=status, parent=parent)
+        summary = "; ".join(one.message for one in answer)
+        body = ErrorBody(error=summary, errors=answer, status=status, parent=parent)
         return JSONResponse(body.model_dump(), status)
     from pluriscope.app.rendering import show  # here, so that the errors themselves can be imported from anywhere
     from pluriscope.page_kit.blocks import Action, Head, Notice, Prose
@@ -226,7 +226,7 @@ def _answer(
     if isinstance(error, Gone) and error.restore_url:
         undo = Action("Undo deletion", error.restore_url, primary=True, changes=True)
         actions = [undo, Action(f"Go to {label}", parent)]
-    said = [(one.message, "") for one in told]
+    said = [(one.message, "") for one in answer]
     if error is not None:
         wrongly = f"{error.item}{'' if _PREDICATE.match(error.cause) else ':'} {error.cause}."
         said = [(wrongly, f"{error.cure[:1].upper()}{error.cure[1:]}.")]

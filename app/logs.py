@@ -54,17 +54,17 @@ class TextLines(logging.Formatter):
         if not record.exc_info:
             return line
         of_request = "request" in subject() or record.name == _SERVER
-        told = _without_values(record.exc_info[1]) if of_request else self.formatException(record.exc_info)
-        return f"{line}\n{told}"
+        answer = _without_values(record.exc_info[1]) if of_request else self.formatException(record.exc_info)
+        return f"{line}\n{answer}"
 
 
 def _without_values(error: BaseException | None) -> str:
     """The traceback of an error and of what led to it, without their words, in which values of a request may stand."""
-    told = list[str]()
+    answer = list[str]()
     while error is not None:
-        told = [*traceback.format_tb(error.__traceback__), type(error).__qualname__, "\n", *told]
+        answer = [*traceback.format_tb(error.__traceback__), type(error).__qualname__, "\n", *answer]
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return "".join(told).rstrip()
+    return "".join(answer).rstrip()
 
 
 class _StandardError(logging.StreamHandler[TextIO]):

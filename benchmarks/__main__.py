@@ -92,10 +92,10 @@ class Line:
     plain: float | None = None
     authors: float | None = None
     scaled: bool = False
-    told: str = ""
+    answer: str = ""
 
     def __str__(self) -> str:
-        cells = [self.told or _seconds(self.engine)]
+        cells = [self.answer or _seconds(self.engine)]
         for other in (self.plain, self.authors):
             sign = "~ " if self.scaled and other is self.plain else ""
             cells += [_seconds(other, sign)]
@@ -366,10 +366,10 @@ def pages(quick: bool) -> Lines:
             for asked in ("/health", "/networks"):
                 seconds, got = beside(server, _SLOW, 20, asked, 10 if quick else 50)
                 others = ", ".join(f"{n} with {status}" for status, n in sorted(got.items()))
-                told = f"at most {seconds[0]:.2f} s, half within {seconds[len(seconds) // 2]:.2f} s"
-                yield Line(f"`{asked}` beside 20 clients that have edits computed ({others})", None, told=told)
-            told = f"{rows[0][2]:.0f}–{max(row[2] for row in rows):.0f} MB"
-            yield Line(f"private memory of a server over {rows[-1][1]:,} pages", None, told=told)
+                answer = f"at most {seconds[0]:.2f} s, half within {seconds[len(seconds) // 2]:.2f} s"
+                yield Line(f"`{asked}` beside 20 clients that have edits computed ({others})", None, answer=answer)
+            answer = f"{rows[0][2]:.0f}–{max(row[2] for row in rows):.0f} MB"
+            yield Line(f"private memory of a server over {rows[-1][1]:,} pages", None, answer=answer)
 
 
 def _listed(data: Path) -> bool:

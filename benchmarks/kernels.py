@@ -107,8 +107,8 @@ def _asked(environment: Mapping[str, str]) -> dict[str, str]:
     done = _run(["-c", _PROBE], environment)
     if done.returncode:
         return {"fault": done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"status {done.returncode}"}
-    told: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    answer: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return answer
 
 
 _PROBE: Final = """
@@ -161,14 +161,14 @@ def taken(variant: Variant) -> tuple[bool, str]:
     missing = sorted(variant.needs - _features())
     if missing:
         return False, f"not on this processor: no {', '.join(missing)}"
-    told = _asked(variant.environment)
-    if "fault" in told:
-        return False, f"not on this processor: {told['fault']}"
+    answer = _asked(variant.environment)
+    if "fault" in answer:
+        return False, f"not on this processor: {answer['fault']}"
     for key, values in variant.expects.items():
-        if told[key].casefold() not in [value.casefold() for value in values]:
-            return False, f"took no effect: {key} is {told[key] or 'nothing'}, not {' or '.join(values) or 'nothing'}"
-    level = told["numpy"].split()[-1] if told["numpy"] else "baseline"
-    return True, f"{told['openblas']}/{told['threads']}, {told['torch']}, {level}"
+        if answer[key].casefold() not in [value.casefold() for value in values]:
+            return False, f"took no effect: {key} is {answer[key] or 'nothing'}, not {' or '.join(values) or 'nothing'}"
+    level = answer["numpy"].split()[-1] if answer["numpy"] else "baseline"
+    return True, f"{answer['openblas']}/{answer['threads']}, {answer['torch']}, {level}"
 
 
 def _features() -> frozenset[str]:
@@ -221,8 +221,8 @@ def write_results(folder: Path, *, few: bool = False) -> None:
     for network in (read_suite().by_name[name] for name in SUITE):
         made = known(0, network.seed, CONVERGED, network, DEFAULT_WORK)
         answers = [row for row in made["answers"] if row["method"] != "edge-pruning"]  # which learns, with torch
-        told = [made["truth_digest"], made["truths"], [{**row, **dict.fromkeys(_MOVED)} for row in answers]]
-        (folder / f"suite {network.name}.json").write_text(json.dumps(told, indent=1))
+        answer = [made["truth_digest"], made["truths"], [{**row, **dict.fromkeys(_MOVED)} for row in answers]]
+        (folder / f"suite {network.name}.json").write_text(json.dumps(answer, indent=1))
     for title, (arguments, names) in commands.items():
         for name in names:
             source = folder / f"{title} {name}.network"

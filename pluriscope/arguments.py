@@ -132,8 +132,10 @@ def plain(value: Any) -> Any:
             try:
                 value = getattr(value, way)()
             except (RuntimeError, NotImplementedError) as problem:
-                item, told = f"{type(value).__name__}", str(problem).splitlines()[0][:100]
-                raise InvalidOption(item, f"holds no values that can be read ({told})", "give a list of them") from None
+                item, answer = f"{type(value).__name__}", str(problem).splitlines()[0][:100]
+                raise InvalidOption(
+                    item, f"holds no values that can be read ({answer})", "give a list of them"
+                ) from None
     return value
 
 

@@ -183,7 +183,7 @@ class Visitor:
         """What an address shows: a page with one of its options, of each network but for most options."""
         parts = urlsplit(url)
         path = _THING.sub("*", parts.path)
-        told = [(name, f"{name}={value}" if name in _TELLING else name) for name, value in parse_qsl(parts.query)]
+        reply = [(name, f"{name}={value}" if name in _TELLING else name) for name, value in parse_qsl(parts.query)]
         of_any, network = _NETWORK.sub("*", path), _NETWORK.search(path)
         of_each = path if network is not None and network[0] in self.own else of_any
-        return [(of_each if name in _OF_EACH else of_any, said) for name, said in told] or [(of_each, "")]
+        return [(of_each if name in _OF_EACH else of_any, said) for name, said in reply] or [(of_each, "")]

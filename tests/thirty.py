@@ -123,10 +123,10 @@ def _algorithms(analysis: OutputAnalysis) -> dict[str, dict[str, Any]]:
 
 def _verdicts(analysis: OutputAnalysis, kinds: Collection[str], work: Work) -> dict[str, dict[str, str]]:
     wanted = [(kind, step) for step in default_steps() for kind in step.criterion.kinds if kind in kinds]
-    told: dict[str, dict[str, CriterionTally]] = {kind: {} for kind, _ in wanted}
+    answer: dict[str, dict[str, CriterionTally]] = {kind: {} for kind, _ in wanted}
     for one in judge_analysis(JudgedAnalysis.of(analysis), wanted, work):
-        told[one.kind][one.step.text] = one.tally
-    return {kind: {step: _tally(tally) for step, tally in steps.items()} for kind, steps in told.items()}
+        answer[one.kind][one.step.text] = one.tally
+    return {kind: {step: _tally(tally) for step, tally in steps.items()} for kind, steps in answer.items()}
 
 
 def _stories(analysis: OutputAnalysis, work: Work) -> dict[str, Any]:
@@ -145,8 +145,8 @@ def _directions(analysis: OutputAnalysis, work: Work) -> dict[str, str]:
     )
     searches = [search_directions(analysis.question, listed, name, work) for name in CLOSED]
     words = "{} algorithms, {} aligned, {} valid, {} jointly"
-    told = (words.format(len(one.algorithms), one.n_aligned, one.n_valid, one.n_joint) for one in searches)
-    return dict(zip(CLOSED, told, strict=True))
+    answer = (words.format(len(one.algorithms), one.n_aligned, one.n_valid, one.n_joint) for one in searches)
+    return dict(zip(CLOSED, answer, strict=True))
 
 
 def _tally(tally: CriterionTally) -> str:

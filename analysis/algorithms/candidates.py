@@ -78,7 +78,7 @@ def candidate_algorithms(
     depth, form, n_known = protocol.depth_for(n_hidden_layers), protocol.algorithm_form, 0
     listener, complete = _Listener(work), list[Candidates]()
     with work.ending("algorithms"):
-        work.tell("algorithms", 0, 1)
+        work.report_step("algorithms", 0, 1)
         if form == "and_inverter" and max_listed is not None:
             n_known = count_candidates(task.pattern, task.n_inputs, depth)
         if max_listed is not None and n_known > max_listed:
@@ -126,9 +126,9 @@ class _Listener:
     def __hash__(self) -> int:
         return hash(_Listener)
 
-    def tell(self, done: int, total: int, n_found: int) -> None:
+    def report_step(self, done: int, total: int, n_found: int) -> None:
         """Report how far a list is."""
-        self._work.tell("algorithms", done, total, f"{n_found} candidate algorithms")
+        self._work.report_step("algorithms", done, total, f"{n_found} candidate algorithms")
 
 
 @lru_cache(maxsize=32)
@@ -137,7 +137,7 @@ def _listed(
 ) -> Candidates:
     if form == "formula_trees":
         algorithms, count = formula_tree_candidates(
-            pattern, n_inputs, depth, max_candidates, listener.tell, listener.found
+            pattern, n_inputs, depth, max_candidates, listener.report_step, listener.found
         )
     else:
         algorithms, count = and_inverter_candidates(pattern, n_inputs, depth, max_candidates, listener.check)

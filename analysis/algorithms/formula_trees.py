@@ -52,7 +52,7 @@ def formula_tree_candidates(
     n_inputs: int,
     depth: int,
     max_candidates: int,
-    tell: Callable[[int, int, int], None] | None = None,
+    show: Callable[[int, int, int], None] | None = None,
     found: list[Node] | None = None,
 ) -> tuple[tuple[HighLevelModel, ...], int]:
     """The authors' candidate formulas for a truth table, in their order.
@@ -82,8 +82,8 @@ def formula_tree_candidates(
     negated_child = lru_cache(maxsize=1 << 16)(lambda child, bits: _negated(child.node, child.n_nodes, bits))
     lefts = [left for left in below if left.depth == depth - 1]
     for done, left in enumerate(lefts):
-        if tell:
-            tell(done, len(lefts), count)
+        if show:
+            show(done, len(lefts), count)
         for right in below:
             if not (left.text < right.text and pairs.can_match(left, right)):
                 continue

@@ -135,9 +135,9 @@ class _Growth:
             minimal += n_trees * self._count(needs, self._minimal)
         return Aligned(aligned, valid, minimal, tuple(kept[:max_aligned]))
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         """Report; the number of steps is not known beforehand."""
-        self._work.tell("alignments", 0, 1, f"{sum(self._n_trees.values())} algorithms that can be placed")
+        self._work.report_step("alignments", 0, 1, f"{sum(self._n_trees.values())} algorithms that can be placed")
 
     def _spend(self, entries: int) -> None:
         """Take the entries of a table off the work that is allowed."""
@@ -180,7 +180,7 @@ class _Growth:
         for pairs in self._pairs(depth - 1, value, low, high):
             for f, g, f_high, g_high in zip(*(column.tolist() for column in pairs), strict=True):
                 if number is None:
-                    self._tell()
+                    self._report()
                 one, other = self._grown(depth - 1, f, low, f_high), self._grown(depth - 1, g, low, g_high)
                 yield from self._joined(one, other, f, g, depth - 1, number)
 

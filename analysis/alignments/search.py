@@ -76,7 +76,7 @@ def search_alignments(
     algorithms, totals = candidates.algorithms, None
     results: list[AlgorithmResult] = []
     with work.ending("alignments"):
-        work.tell("alignments", 0, len(algorithms))
+        work.report_step("alignments", 0, len(algorithms))
         sites, protocol = site_decisions(question, work), question.protocol
         if candidates.space is not None:
             found = _supported(sites, candidates, candidates.space, work, max_aligned)
@@ -129,7 +129,7 @@ def _aligned_in_order(
         search.prepare(start, start + len(part))
         for done, algorithm in enumerate(part, start):
             if (done - start) % search.algorithms_between_reports == 0:
-                work.tell("alignments", done, total, f"{n_valid} valid placements")
+                work.report_step("alignments", done, total, f"{n_valid} valid placements")
             else:
                 work.check()
             result = search.align(done, algorithm)
@@ -137,7 +137,7 @@ def _aligned_in_order(
             yield result
     if search.n_fitting < len(algorithms):
         raise MemoryError
-    work.tell("alignments", total, total, f"{n_valid} valid placements")
+    work.report_step("alignments", total, total, f"{n_valid} valid placements")
 
 
 def fair_share(wanted: Sequence[int], most: int) -> int:
@@ -281,7 +281,7 @@ class _Search:
         listable = []
         for done, (keys, _) in enumerate(self._variables):
             if done % _ALGORITHMS_AT_ONCE == 0:
-                work.tell("alignments", 0, len(self._variables), "counted first")
+                work.report_step("alignments", 0, len(self._variables), "counted first")
             listable.append(self._counts(keys)[2] if keys else 0)
         self._most = min(self._protocol.max_alignments, fair_share(listable, most))
 

@@ -52,7 +52,7 @@ class StoriesReport(Report):
     stories: list[Story] = Field([])
 
     @property
-    def told(self) -> bool:
+    def has_asked(self) -> bool:
         """Whether circuits were asked."""
         return bool(self.algorithms)
 
@@ -62,7 +62,7 @@ class StoriesReport(Report):
         return [parse_algorithm(text, form, n_inputs) for text in self.algorithms]
 
     def findings(self, question: Any = None) -> list[str]:
-        if not self.told or question is None:
+        if not self.has_asked or question is None:
             return [self.reason]
         values = self.values(question)
         whole = " and ".join(values[one].formula for one in self.whole) or "no irredundant algorithm"
@@ -71,26 +71,26 @@ class StoriesReport(Report):
             return [network, "No circuit is valid, so there is none to ask."]
         same, opposite = self.counts["same"], self.counts["opposite"]
         asked = f"{self.asked:,} valid circuit{'' if self.asked == 1 else 's'}"
-        tell = f"{same:,} carr{'ies' if same == 1 else 'y'} the same algorithms"
+        show = f"{same:,} carr{'ies' if same == 1 else 'y'} the same algorithms"
         if self.exact and same == self.asked:
-            told = f"{'Its' if same == 1 else f'All {same:,}'} valid circuit"
-            told += " carries the same algorithms." if same == 1 else "s carry the same algorithms."
+            answer = f"{'Its' if same == 1 else f'All {same:,}'} valid circuit"
+            answer += " carries the same algorithms." if same == 1 else "s carry the same algorithms."
         elif self.exact:
-            told = f"Of its {asked}, {tell}."
+            answer = f"Of its {asked}, {show}."
         elif self.drawn:
             low, high = self.intervals["same"]
-            told = (
-                f"Of {asked} drawn uniformly from {self.of:,}, {tell}: with {self.confidence:.0%} confidence between "
+            answer = (
+                f"Of {asked} drawn uniformly from {self.of:,}, {show}: with {self.confidence:.0%} confidence between "
                 f"{low:.1%} and {high:.1%} of all."
             )
         else:
-            told = f"Of the {self.asked:,} valid circuits that are listed, {tell}; others exist."
-        tell = "tells" if opposite == 1 else "tell"
-        rest = f" {opposite:,} of those {self.asked:,} {tell} the opposite one." if opposite else ""
-        return [network, told + rest]
+            answer = f"Of the {self.asked:,} valid circuits that are listed, {show}; others exist."
+        show = "tells" if opposite == 1 else "tell"
+        rest = f" {opposite:,} of those {self.asked:,} {show} the opposite one." if opposite else ""
+        return [network, answer + rest]
 
 
-class Told(StoriesReport):
+class StoriesWithDrawings(StoriesReport):
     """A report on its way to the store, which keeps each circuit's relation beside it, a letter each."""
 
     beside: str = Field(exclude=True)
@@ -102,7 +102,7 @@ def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> StoriesReport:
     found = find_stories(question, masks, work)
     report = stories_report(found, of.circuits)
     letters = relation_column(found, masks).tobytes().translate(bytes.maketrans(CODES, LETTERS)).decode()
-    return Told.showing(report, beside=letters)
+    return StoriesWithDrawings.showing(report, beside=letters)
 
 
 def stories_report(found: Stories | Unasked, circuits: CircuitSearch) -> StoriesReport:
@@ -111,21 +111,23 @@ def stories_report(found: Stories | Unasked, circuits: CircuitSearch) -> Stories
         return StoriesReport(arises=found.arises, reason=found.reason)
     truncated = circuits.truncated_at is not None
     undrawn = () if circuits.smallest is None else circuits.smallest.undrawn
-    told = found.of_draws(circuits.method, truncated, undrawn, circuits.n_valid)
-    drawn = told.sampled and (circuits.method != "listed" or not truncated)
+    answer = found.of_draws(circuits.method, truncated, undrawn, circuits.n_valid)
+    drawn = answer.sampled and (circuits.method != "listed" or not truncated)
     return StoriesReport(
         arises=True,
-        algorithms=[algorithm.text for algorithm in told.algorithms],
-        whole=sorted(told.whole),
-        asked=told.n_asked,
-        of=told.of,
-        exact=not told.sampled and not truncated,
+        algorithms=[algorithm.text for algorithm in answer.algorithms],
+        whole=sorted(answer.whole),
+        asked=answer.n_asked,
+        of=answer.of,
+        exact=not answer.sampled and not truncated,
         drawn=drawn,
-        counts=dict(told.counts),
-        intervals={r: (float(told.interval(r)[0]), float(told.interval(r)[1])) for r in RELATIONS} if drawn else {},
-        by_edges=[(edges, [row[r] for r in RELATIONS]) for edges, row in told.by_edges.items()],
+        counts=dict(answer.counts),
+        intervals={r: (float(answer.interval(r)[0]), float(answer.interval(r)[1])) for r in RELATIONS} if drawn else {},
+        by_edges=[(edges, [row[r] for r in RELATIONS]) for edges, row in answer.by_edges.items()],
         stories=[
-            Story(algorithms=sorted(story), relation=relation, circuits=int(np.count_nonzero(told.story_of == number)))
+            Story(
+                algorithms=sorted(story), relation=relation, circuits=int(np.count_nonzero(answer.story_of == number))
+            )
             for number, (story, relation) in enumerate(zip(found.stories, found.relations, strict=True))
         ],
     )

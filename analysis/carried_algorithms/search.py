@@ -165,29 +165,29 @@ def find_stories(question: Question, masks: NDArray[Any], work: Work = DEFAULT_W
     Raises:
         OutOfTime: the time was up before the last circuit; those asked by then are no uniform sample, so none is kept.
     """
-    return _told(question, masks, work, may_sample=True)
+    return _stories(question, masks, work, may_sample=True)
 
 
 def all_stories(question: Question, masks: NDArray[Any], work: Work = DEFAULT_WORK) -> Stories | Unasked:
     """As :func:`find_stories`, of every circuit given, however long it takes."""
-    return _told(question, masks, work, may_sample=False)
+    return _stories(question, masks, work, may_sample=False)
 
 
-def _told(question: Question, masks: NDArray[Any], work: Work, *, may_sample: bool) -> Stories | Unasked:
+def _stories(question: Question, masks: NDArray[Any], work: Work, *, may_sample: bool) -> Stories | Unasked:
     algorithms = story_algorithms(question, work)
     if isinstance(algorithms, Unasked):
         return algorithms
     try:
-        teller = _Teller(question, algorithms)
+        distinguisher = _Distinguisher(question, algorithms)
     except BeyondLimits as limit:
         return Unasked(True, f"Too much to try: {limit.cause}.")
-    asked = uniform_sample(masks, max(1, MAX_PRODUCTS // max(1, teller.sweep.products))) if may_sample else masks
+    asked = uniform_sample(masks, max(1, MAX_PRODUCTS // max(1, distinguisher.sweep.products))) if may_sample else masks
     everything = mask_array([(1 << question.layout.n_edges) - 1], question.layout)
-    (whole,) = teller.story_of(everything, work)
-    told = teller.story_of(asked, work)
-    stories = tuple(dict.fromkeys(told))
+    (whole,) = distinguisher.story_of(everything, work)
+    answer = distinguisher.story_of(asked, work)
+    stories = tuple(dict.fromkeys(answer))
     number = {story: position for position, story in enumerate(stories)}
-    story_of = np.fromiter((number[story] for story in told), dtype=np.int64, count=len(told))
+    story_of = np.fromiter((number[story] for story in answer), dtype=np.int64, count=len(answer))
     return Stories(algorithms, whole, asked, stories, story_of, len(masks))
 
 
@@ -316,7 +316,7 @@ class SweepOfSites:
                 yield here, outputs
 
 
-class _Teller:
+class _Distinguisher:
     """Tells the stories of circuits of one question."""
 
     def __init__(self, question: Question, algorithms: Sequence[HighLevelModel]) -> None:
@@ -333,22 +333,22 @@ class _Teller:
 
     def story_of(self, masks: NDArray[Any], work: Work) -> list[Story]:
         """The story of each circuit, in order."""
-        told: list[Story] = [frozenset()] * len(masks)
+        answer: list[Story] = [frozenset()] * len(masks)
         done = 0
         for members, sites in self.sweep.groups(masks):
             step = self.sweep.at_once(len(sites))
             for start in range(0, len(members), step):
-                work.tell("stories", done, len(masks))
+                work.report_step("stories", done, len(masks))
                 some = members[start : start + step]
                 fits = self._fits(masks[some], sites)
                 packed = np.packbits(fits.reshape(len(some), -1), axis=1)
                 _, firsts, pattern_of = np.unique(packed, axis=0, return_index=True, return_inverse=True)
                 stories = [self._story(packed[first].tobytes(), fits[first]) for first in firsts.tolist()]
                 for position, pattern in zip(some.tolist(), pattern_of.reshape(-1).tolist(), strict=True):
-                    told[position] = stories[pattern]
+                    answer[position] = stories[pattern]
                 done += len(some)
-        work.tell("stories", len(masks), len(masks))
-        return told
+        work.report_step("stories", len(masks), len(masks))
+        return answer
 
     def _fits(self, masks: NDArray[Any], sites: NDArray[np.intp]) -> NDArray[np.bool_]:
         """``[circuits, behaviours, sites of the table]``: where each behaviour is shown on every tested pair."""

@@ -82,7 +82,7 @@ def roles_and_outcomes(
     population = population_of(question, circuits, fewest, found, work)
     written = _written(question.kind, question.space, population.question.roles, len(circuits))
     for criterion in asked_of(question.kind) if criteria is None else criteria:
-        work.tell("circuits", len(circuits), len(circuits), criterion.label)
+        work.report_step("circuits", len(circuits), len(circuits), criterion.label)
         outcomes = criterion.judge(population).outcomes
         for one, outcome in zip(written, outcomes.tolist(), strict=True):
             one[column_of(criterion)] = OUTCOMES[outcome].replace("_", " ")

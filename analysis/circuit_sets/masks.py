@@ -162,7 +162,7 @@ def find_masks(
     most = most_wrong(model)
     tally = _Tally(space, limit, earlier)
     with work.ending("circuits"):
-        work.tell("circuits", tally.parts, engine.n_parts)
+        work.report_step("circuits", tally.parts, engine.n_parts)
         for part in islice(engine.parts(most), tally.parts, None):
             tally.add(part())
             known = _known(space.possible, tally.valid, tally.tested, tried)

@@ -95,9 +95,9 @@ class _PairSearch:
             n_compared += len(xs) * len(ys)
             if n_compared > max_compared:
                 return False
-            work.tell(STAGE, done, len(bounds))
+            work.report_step(STAGE, done, len(bounds))
             self._compare(xs, ys)
-        work.tell(STAGE, len(bounds), len(bounds))
+        work.report_step(STAGE, len(bounds), len(bounds))
         return True
 
     def _walk(self) -> None:
@@ -195,14 +195,14 @@ class RivalsReport(Report):
         first, second = (int(mask, 16) for mask in self.pair.masks)
         shared, either = (first & second).bit_count(), (first | second).bit_count()
         farther = "no two are farther apart than" if self.pair.exact else "some are at least as far apart as"
-        told = [
+        answer = [
             f"Of the {self.of:,} {which} circuits {farther} {self.pair.masks[0]} and {self.pair.masks[1]}: they share "
             f"{shared} of the {either:,} {part}{'' if either == 1 else 's'} that either keeps, a Jaccard distance of "
             f"{distance} ({float(distance):.2f})."
         ]
         if distance == 1:
-            told.append(f"So the task can be done on two circuits without a common {part}.")
-        return told
+            answer.append(f"So the task can be done on two circuits without a common {part}.")
+        return answer
 
 
 def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> RivalsReport:

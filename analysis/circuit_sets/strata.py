@@ -348,10 +348,10 @@ def _tallies(
 ) -> Iterator[Found]:
     """What was found in each block, and the masks of the valid ones."""
     so_far = Tally()
-    work.tell("circuits", 0, len(blocks))
+    work.report_step("circuits", 0, len(blocks))
     for done, found in enumerate(mapped(partial(_block, question, seed), blocks), start=1):
         so_far += found[0]
-        work.tell("circuits", done, len(blocks), f"{so_far.valid:,} valid of {so_far.drawn:,} drawn")
+        work.report_step("circuits", done, len(blocks), f"{so_far.valid:,} valid of {so_far.drawn:,} drawn")
         yield found
 
 

@@ -63,14 +63,14 @@ def count_circuits(
     n_judged, is_counted, is_whole = 0, False, False
     with work.ending("circuits"):
         for piece, combinations in space.pieces():
-            work.tell("circuits", n_judged, possible, totals.told)
+            work.report_step("circuits", n_judged, possible, totals.summary)
             place = totals.place_in(len(piece), combinations.n_units)
             if place is not None:
                 tally = space.tally(piece, place)
                 with totals.adding(piece, tally):
                     while not tally.go_on():
                         n_here = int(tally.share * len(piece) * combinations.n_circuits)
-                        work.tell("circuits", min(n_judged + n_here, possible - 1), possible, totals.told)
+                        work.report_step("circuits", min(n_judged + n_here, possible - 1), possible, totals.summary)
             n_judged += len(piece) * combinations.n_circuits
         totals.refuse_more()
         is_counted = True
@@ -78,8 +78,8 @@ def count_circuits(
         for number, masks_of_state in enumerate(space.numbered(ranks, totals.units, work.check)):
             draws += masks_of_state
             if number % _STATES_AT_ONCE == 0:
-                work.tell("circuits", possible, possible, f"{totals.told}, {len(draws):,} drawn")
-        work.tell("circuits", possible, possible, totals.told)
+                work.report_step("circuits", possible, possible, f"{totals.summary}, {len(draws):,} drawn")
+        work.report_step("circuits", possible, possible, totals.summary)
         is_whole = True
     masks = np.sort(np.array(draws, dtype=np.uint64))
     return CircuitSearch(
@@ -106,7 +106,7 @@ class _Totals:
         self.distribution, self._known, self.place = known.distribution, known.units, known.place
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         return f"{self.distribution.of:,} valid circuits"
 
     def place_in(self, n_states: int, n_units: int) -> tuple[int, int, int] | None:

@@ -102,7 +102,7 @@ def minimal_masks(masks: NDArray[Any], work: Work = DEFAULT_WORK, stage: str = "
     left, sizes = masks, np.bitwise_count(masks)
     minimal: list[NDArray[Any]] = [left[:0]]
     while len(left):
-        work.tell(stage, len(masks) - len(left), len(masks), "minimal circuits")
+        work.report_step(stage, len(masks) - len(left), len(masks), "minimal circuits")
         fewest = left[sizes == sizes.min()]
         minimal.append(fewest)
         for mask in fewest:

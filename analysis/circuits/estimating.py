@@ -129,7 +129,7 @@ def _sampled(
     known, masks, n_tested = layout.n_edges <= MAX_EDGES_KEPT, [mask_array([], layout)], 0
     spread = distribution_of(masks[0], layout)
     at_once = max(1, min(_CIRCUITS_AT_ONCE, _VALUES_AT_ONCE // (max(network.sizes) * len(question.judged[0]))))
-    work.tell("circuits", 0, n_samples)
+    work.report_step("circuits", 0, n_samples)
     for batch in structure.samples(n, seed=seed):
         for start in range(0, len(batch[0]), at_once):
             keep = tuple(matrix[start : start + at_once] for matrix in batch)
@@ -144,7 +144,7 @@ def _sampled(
                 spread += distribution_of_kept(kept)
                 edges = np.concatenate([matrix.reshape(len(matrix), -1) for matrix in kept], axis=1)
                 masks += [masks_of(edges, layout)] if known else []
-            work.tell("circuits", n_tested, n_samples, f"{spread.of:,} of {n_tested:,} drawn are valid so far")
+            work.report_step("circuits", n_tested, n_samples, f"{spread.of:,} of {n_tested:,} drawn are valid so far")
     return _Sample(n_tested, spread, np.unique(np.concatenate(masks)))
 
 

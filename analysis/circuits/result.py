@@ -98,41 +98,43 @@ class CountSoFar:
 
     def as_json(self) -> dict[str, Any]:
         """Whole numbers, lists and text that :meth:`of_json` reads."""
-        told = asdict(self.distribution)
+        answer = asdict(self.distribution)
         for sizes in ("by_edges", "by_neurons"):
-            told[sizes] = [[n, number] for n, number in told[sizes].items()]
+            answer[sizes] = [[n, number] for n, number in answer[sizes].items()]
         units = base64.b64encode(zlib.compress(self.units.astype("<i8").tobytes())).decode()
-        return told | {"units": units, "place": list(self.place)}
+        return answer | {"units": units, "place": list(self.place)}
 
     @classmethod
-    def of_json(cls, told: Mapping[str, Any], layout: EdgeLayout) -> CountSoFar:
+    def of_json(cls, answer: Mapping[str, Any], layout: EdgeLayout) -> CountSoFar:
         """Read what :meth:`as_json` gave for a network with this layout.
 
         Raises:
             ValueError, KeyError or TypeError: it is nothing of the kind.
         """
         by_edges, by_neurons = (
-            {_whole(n): _whole(number) for n, number in told[key]} for key in ("by_edges", "by_neurons")
+            {_whole(n): _whole(number) for n, number in answer[key]} for key in ("by_edges", "by_neurons")
         )
-        edge_use = tuple(map(_whole, told["edge_use"]))
-        neuron_use = tuple(tuple(map(_whole, layer)) for layer in told["neuron_use"])
-        state, used, lead = map(_whole, told["place"])
+        edge_use = tuple(map(_whole, answer["edge_use"]))
+        neuron_use = tuple(tuple(map(_whole, layer)) for layer in answer["neuron_use"])
+        state, used, lead = map(_whole, answer["place"])
         packed = zlib.decompressobj()
         try:
-            units = np.frombuffer(packed.decompress(base64.b64decode(told["units"], validate=True), _MOST_UNITS), "<i8")
+            units = np.frombuffer(
+                packed.decompress(base64.b64decode(answer["units"], validate=True), _MOST_UNITS), "<i8"
+            )
         except zlib.error as error:
             raise ValueError("its units cannot be unpacked") from error
         if not packed.eof or len(edge_use) != layout.n_edges or tuple(map(len, neuron_use)) != layout.sizes[1:-1]:
             raise ValueError("it does not fit the network")
-        if min(state, used, lead) < 0 or _whole(told["of"]) != sum(units.tolist()):
+        if min(state, used, lead) < 0 or _whole(answer["of"]) != sum(units.tolist()):
             raise ValueError("its numbers do not add up")
-        spread = CircuitDistribution(_whole(told["of"]), by_edges, by_neurons, edge_use, neuron_use)
+        spread = CircuitDistribution(_whole(answer["of"]), by_edges, by_neurons, edge_use, neuron_use)
         return cls(spread, units.astype(np.int64), (state, used, lead))
 
 
-def _whole(told: object) -> int:
+def _whole(answer: object) -> int:
     """A whole number of a document, where large ones may be text."""
-    return int(str(told))
+    return int(str(answer))
 
 
 @dataclass(frozen=True, repr=False)

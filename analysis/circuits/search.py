@@ -87,12 +87,12 @@ def search_circuits(
         )
     kept = _Kept(layout, max_valid, beyond)
     total = len(question.ablations) * possible
-    work.tell("circuits", 0, total)
+    work.report_step("circuits", 0, total)
     # networks with huge weights overflow to inf, which is decided as neither 0 nor 1
     with np.errstate(over="ignore", invalid="ignore"):
         for n_tested, found in _found(question):
             kept.add(n_tested, found)
-            work.tell("circuits", kept.n_tested, total, f"{kept.n_told:,} valid circuits")
+            work.report_step("circuits", kept.n_tested, total, f"{kept.n_reported:,} valid circuits")
             if kept.is_full:
                 break
     if kept.n_found > max_valid and beyond is not None:
@@ -152,7 +152,7 @@ def count_common(first: Question, second: Question, work: Work = DEFAULT_WORK) -
     with np.errstate(over="ignore", invalid="ignore"):
         for n_tested, masks in _found(first):
             found, tested = found + int(decide_right(second, masks).sum()), tested + n_tested
-            work.tell("circuits", tested, total, f"{found:,} valid in both networks")
+            work.report_step("circuits", tested, total, f"{found:,} valid in both networks")
     return found
 
 
@@ -193,7 +193,7 @@ class _Kept:
         self.drawn = self.smallest = np.empty(0, dtype=np.uint64)
 
     @property
-    def n_told(self) -> int:
+    def n_reported(self) -> int:
         return self.n_found if self._beyond else min(self.n_found, self._max_valid)
 
     @property

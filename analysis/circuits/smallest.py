@@ -84,7 +84,7 @@ def find_smallest(
                 n_circuits = count_by_edges(sizes, question.protocol, n_edges).get(n_edges, 0)
             if n_judged + n_circuits > max_tried or search.table_bytes(n_edges) > work.limits.max_bytes:
                 break
-            work.tell("smallest", n_judged, max_tried, f"{n_circuits:,} circuits with {n_edges} edges")
+            work.report_step("smallest", n_judged, max_tried, f"{n_circuits:,} circuits with {n_edges} edges")
             if n_circuits:
                 found += nsmallest(n_smallest - len(found), chain.from_iterable(search.valid(n_edges)))
             n_judged += n_circuits
@@ -251,7 +251,7 @@ class _BySize:
         with self.work.ending("smallest"):
             while waiting and n_tried < max_tried:
                 n_edges = max(waiting)
-                self.work.tell("smallest", 0, 1, f"circuits with up to {n_edges} edges, made smaller")
+                self.work.report_step("smallest", 0, 1, f"circuits with up to {n_edges} edges, made smaller")
                 masks = sorted(waiting.pop(n_edges))
                 masks = sorted(chance.sample(masks, min(_SIDE_BY_SIDE, len(masks))))
                 keep = keep_matrices(mask_array(masks, self.question.layout), self.question.layout)

@@ -74,7 +74,7 @@ class CommonGroundReport(Report):
         return (one for one in self.places if one.kind in kinds)
 
     def findings(self, question: Any = None) -> list[str]:
-        of, told = f"{self.n_interventions:,}", []
+        of, answer = f"{self.n_interventions:,}", []
         everywhere = [one for one in self.places if one.predicted == self.n_interventions]
         aligned = [one for one in everywhere if one.kind != "interpretation"]
         sampled = " among those looked at" if self.partial else ""
@@ -85,18 +85,18 @@ class CommonGroundReport(Report):
                 if n_perfect > 1
                 else f"One explanation{sampled} predicts"
             )
-            told.append(f"{who} all {of} interventions right.")
+            answer.append(f"{who} all {of} interventions right.")
         elif everywhere and self.perfect is not None:
-            told.append(f"No explanation{sampled} predicts all {of} interventions right.")
+            answer.append(f"No explanation{sampled} predicts all {of} interventions right.")
         if self.best is not None and self.worst is not None:
             which = " of the classes drawn" if self.drawn else " of listed circuits" if self.more_circuits else ""
-            told.append(
+            answer.append(
                 f"The best of {int(self.interpretations):,} interpretations{which} is right on {self.best.right:,} of "
                 f"{of}, the worst on {self.worst.right:,}."
             )
         if aligned:
             best = max(one.right for one in aligned)
-            told.append(f"The best placement that predicts every set is right on {best:,} of {of}.")
+            answer.append(f"The best placement that predicts every set is right on {best:,} of {of}.")
         sure = [one for one in self.of("valid", "failing") if one.right == one.predicted]
         if sure:
             n, most = sum(one.count for one in sure), max(one.predicted for one in sure)
@@ -105,11 +105,11 @@ class CommonGroundReport(Report):
                 if n == 1
                 else f"{n:,} placements are right wherever they predict"
             )
-            told.append(f"{who}, on at most {most:,} of {of}.")
-        return told or ["No explanation predicts any intervention."]
+            answer.append(f"{who}, on at most {most:,} of {of}.")
+        return answer or ["No explanation predicts any intervention."]
 
 
-class Told(CommonGroundReport):
+class CommonGroundWithSurvey(CommonGroundReport):
     """A report on its way to the store, which keeps beside it what is predicted and right, alignment by alignment; on a
     second line, where all classes were looked at, the fewest and the most that members of each predict right, by
     circuit, then rank.
@@ -132,7 +132,7 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> CommonG
     if not found.drawn:
         numbers.append([*found.classes.worst.tolist(), *found.classes.best.tolist()])
     beside = "\n".join(" ".join(map(str, one)) for one in numbers)
-    return Told(
+    return CommonGroundWithSurvey(
         n_sets=len(found.space.sets),
         largest_set=found.space.largest,
         n_interventions=found.space.n_interventions,
@@ -169,15 +169,15 @@ def _places(found: CommonGround, of: Analysed, placed: Placed) -> Iterator[Place
     for (kind, predicted, right), numbers in sorted(here.items()):
         if not predicted:
             continue
-        told: dict[str, Any] = {"members": "0"}
+        answer: dict[str, Any] = {"members": "0"}
         if kind == 0:
             first = of.question.layout.to_hex(int(of.circuits.masks[classes.circuit[numbers[0]]]))
             second = str(classes.least_index[numbers[0]])
-            told["members"] = str(sum(classes.size[number] for number in numbers))
+            answer["members"] = str(sum(classes.size[number] for number in numbers))
         else:
             algorithm, alignment = owners[numbers[0]]
             value = placed.algorithms[algorithm]
             first, second = value.id, Alignment.of(value.text, placed.placements[algorithm][alignment]).id
         yield PlaceFound(
-            kind=KINDS[kind], predicted=predicted, right=right, count=len(numbers), first=first, second=second, **told
+            kind=KINDS[kind], predicted=predicted, right=right, count=len(numbers), first=first, second=second, **answer
         )

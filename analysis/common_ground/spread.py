@@ -146,7 +146,7 @@ class Spread:
         total = 0
         for done, (row, (powers, repeats)) in enumerate(zip(self._products, taken_out, strict=True)):
             if done % _PRODUCTS_AT_ONCE == 0:
-                work.tell("spread", done, len(taken_out))
+                work.report_step("spread", done, len(taken_out))
             lowest = min(powers)
             words = np.zeros((max(powers) - lowest + 1, n_words), dtype=coefficient)
             words[np.array(powers) - lowest, 0] = repeats

@@ -220,7 +220,7 @@ def survey_common_ground(
     n_perfect: int | None = 0
     n_unread = 0
     for done, (number, ranks) in enumerate(ranks_of.items()):
-        work.tell(STAGE, done, len(ranks_of), f"{sum(map(len, parts)):,} classes of interpretations")
+        work.report_step(STAGE, done, len(ranks_of), f"{sum(map(len, parts)):,} classes of interpretations")
         circuit = Circuit(question.layout, int(masks[number]))
         most = MAX_CLASSES if ranks is None else MAX_LISTED
         try:
@@ -236,7 +236,7 @@ def survey_common_ground(
         if spread is not None and speaks(chosen.classes) and not spread.add(chosen.classes):
             spread = None
     points = ClassPoints.joined(parts)
-    work.tell(STAGE, 1, 1, f"{len(points):,} classes, {len(alignments):,} placements")
+    work.report_step(STAGE, 1, 1, f"{len(points):,} classes, {len(alignments):,} placements")
     return CommonGround(
         space=space,
         classes=points,
@@ -329,7 +329,7 @@ def _alignment_points(
     left = bounds.max_alignments
     for number, (model, placements) in enumerate(zip(placed.algorithms, placed.placements, strict=True)):
         if number % 32 == 0:
-            work.tell(STAGE, number, len(placed.algorithms), "algorithms")
+            work.report_step(STAGE, number, len(placed.algorithms), "algorithms")
         some = placements[:left]
         left -= len(some)
         found = alignment_standings(model, some, space, answers, positions=positions)

@@ -41,7 +41,7 @@ def parts(population: Population, stage: str, n_rows: int) -> Iterator[slice]:
     """Slices of the circuits so that arrays over so many rows stay small; reports between two of them."""
     step = max(1, VALUES_AT_ONCE // (4 * max(population.question.network.sizes) * max(n_rows, 1)))
     for start in range(0, len(population), step):
-        population.work.tell("criteria", start, len(population), stage)
+        population.work.report_step("criteria", start, len(population), stage)
         yield slice(start, min(start + step, len(population)))
 
 

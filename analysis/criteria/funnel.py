@@ -433,8 +433,8 @@ class FunnelReport(Report):
         return next(one for one in self.kinds if one.kind == kind)
 
     def findings(self, question: Any = None) -> list[str]:
-        told = [self.of(kind) for kind in KINDS]
-        return [one.verdict() for one in told if one.kind in ("circuit", "alignment") or one.last is not None]
+        answer = [self.of(kind) for kind in KINDS]
+        return [one.verdict() for one in answer if one.kind in ("circuit", "alignment") or one.last is not None]
 
 
 def brief(number: int) -> str:
@@ -520,9 +520,9 @@ class _Funnel:
         """A kind as it is told."""
         sure, found = all(row.whole for row in above), []
         for number, (step, row) in enumerate(zip(self.about(kind), rows, strict=True)):
-            told: dict[str, Any] = {} if row.alone is None else {"alone": str(row.alone)}
+            answer: dict[str, Any] = {} if row.alone is None else {"alone": str(row.alone)}
             if row.tally is not None:
-                told |= {name: str(getattr(row.tally, name)) for name in OUTCOMES} | dict(more(number))
+                answer |= {name: str(getattr(row.tally, name)) for name in OUTCOMES} | dict(more(number))
             whole = row.whole and sure
             ends = {"left": str(row.most), "left_least": str(row.least * whole), "open": str(row.n_open)}
             found.append(
@@ -534,7 +534,7 @@ class _Funnel:
                     classes=row.classes,
                     note=self.judged.notes.get((kind, step), ""),
                     **ends,
-                    **told,
+                    **answer,
                 )
             )
         return KindFound(kind=kind, begin=str(begin), begin_words=words, rows=found, **beside)
@@ -574,16 +574,16 @@ class _Funnel:
 
         def more(number: int) -> dict[str, Any]:
             places = np.flatnonzero(self._left("circuit", rows[number : number + 1])).tolist()
-            told: dict[str, Any] = {}
+            answer: dict[str, Any] = {}
             if self.judged.all_counted or all(self.judged.interpretations[place] for place in places):
                 for name in ("interpretations", "observed"):
                     numbers = getattr(self.judged, name)
-                    told[name] = str(sum(int(numbers[place]) for place in places))
+                    answer[name] = str(sum(int(numbers[place]) for place in places))
             if sampled:
                 row, sure = of_draws[number], search.confidence or 1.0
                 total = search.n_valid
-                told["scaled"] = scaled_to_all(row.most, n_drawn, total, search.interval, sure, n_open=row.n_open)
-            return told
+                answer["scaled"] = scaled_to_all(row.most, n_drawn, total, search.interval, sure, n_open=row.n_open)
+            return answer
 
         words = f"{_noun('circuit', n, 'valid')} of {brief(search.possible)} possible"
         if sampled:

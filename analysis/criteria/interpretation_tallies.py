@@ -149,7 +149,7 @@ class CountingReadings:
         while self.done < len(self.masks):
             try:
                 if looks or self.done % _BETWEEN_REPORTS == 0:
-                    self._tell(Progress("criteria", 0, 1, "interpretations under interchange" if looks else ""))
+                    self._report(Progress("criteria", 0, 1, "interpretations under interchange" if looks else ""))
                 looked = self._look() if looks else None
                 if not looks and not self._all_counted and not self.totals[self.done]:
                     self._count()  # a limit may have ended counting before it
@@ -157,26 +157,26 @@ class CountingReadings:
             except BeyondLimits as refusal:  # this circuit has too many; go on with the next
                 self.note = self.note or f"Not tried: {refusal.cause}."
                 said = [self._said(step, None) for step in self.steps]
-            for told, one in zip(self._readings, said, strict=True):
-                told.append(one)
+            for answer, one in zip(self._readings, said, strict=True):
+                answer.append(one)
             self.done += 1
 
     def found(self) -> dict[CriterionStep, tuple[Reading, ...]]:
         """For each step what was counted, circuit by circuit; circuits after that are undecided."""
         sizes = zip(self.totals[self.done :], self.observed[self.done :], strict=True)
         rest = list(starmap(Reading.unknown, sizes))
-        return {step: (*told, *rest) for step, told in zip(self.steps, self._readings, strict=True)}
+        return {step: (*answer, *rest) for step, answer in zip(self.steps, self._readings, strict=True)}
 
-    def _tell(self, progress: Progress, /) -> None:
+    def _report(self, progress: Progress, /) -> None:
         """Report, counting from the first circuit."""
-        self._work.tell(progress.stage, self.done, len(self.masks), progress.found)
+        self._work.report_step(progress.stage, self.done, len(self.masks), progress.found)
 
     # ---- the next circuit --------------------------------------------------------------------------------------------
 
     def _count(self) -> None:
         """Count its interpretations."""
         alone = self.masks[self.done : self.done + 1]
-        counts = count_interpretations(self.question, alone, self._work.reporting_to(self._tell))
+        counts = count_interpretations(self.question, alone, self._work.reporting_to(self._report))
         if counts.truncated_at is not None:
             raise OutOfTime
         self.totals[self.done], self.observed[self.done] = counts.total, counts.observed
@@ -191,7 +191,7 @@ class CountingReadings:
             self._count()
             return None
         self.totals[self.done], self.observed[self.done] = sum(classes.sizes), len(classes)
-        answers, work = {"": network}, self._work.reporting_to(self._tell)
+        answers, work = {"": network}, self._work.reporting_to(self._report)
         if any(step.key.endswith(_SUFFIX) for step in self.steps):
             answers[_SUFFIX] = decide_in_circuit(self.question, circuit, space, family_sets(circuit, space, "joint"))
         predictions: dict[str, ClassPredictions | None] = {}

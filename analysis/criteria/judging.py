@@ -142,18 +142,18 @@ class _Judging:
         """What ``judge`` returns; None where the budget or a limit ends it. The time that it takes counts."""
         limit, (done, total) = self.work.limits.criterion_seconds, place
 
-        def tell(progress: Progress, /) -> None:
+        def show(progress: Progress, /) -> None:
             some = f": {progress.done:,} of {progress.total:,}" if progress.total > 1 else ""
             # of interpretations the pieces of work are circuits, which the progress itself counts
             at = min(done + progress.done, total) if self.kind == "interpretation" else done
-            self.work.tell(KIND_OF[self.kind].plural, at, total, f"{self.step}{some}")
+            self.work.report_step(KIND_OF[self.kind].plural, at, total, f"{self.step}{some}")
 
         begun, before, why = self.work.clock(), self.seconds, ""
         try:
             if before >= limit:
                 raise OutOfTime
-            own = self.work.reporting_to(tell).for_seconds(limit - before)
-            own.tell("criteria", 0, 1)
+            own = self.work.reporting_to(show).for_seconds(limit - before)
+            own.report_step("criteria", 0, 1)
             return judge(own)
         except OutOfTime:
             pass
@@ -214,7 +214,7 @@ def judge_analysis(
             yield from _judge(population, wanted, work)
         noun = "circuits' interpretations" if kind == "interpretation" else KIND_OF[kind].plural
         n_words = f"{len(wanted)} criteri{'on' if len(wanted) == 1 else 'a'}"
-        work.tell(KIND_OF[kind].plural, 1, 1, f"{n_words} on {len(population):,} {noun}")
+        work.report_step(KIND_OF[kind].plural, 1, 1, f"{n_words} on {len(population):,} {noun}")
 
 
 def _judge(population: Population, steps: Sequence[CriterionStep], work: Work) -> Iterator[StepVerdicts]:

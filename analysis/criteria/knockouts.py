@@ -87,7 +87,7 @@ class Knockouts:
             held = len(sets) * len(self.population.question.clean_rows) * max(self.population.question.network.sizes)
             size = max(1, circuits.VALUES_AT_ONCE // (4 * held))
             for start in range(0, len(among), size):
-                self.population.work.tell("criteria", done, len(self.population), "knock-outs")
+                self.population.work.report_step("criteria", done, len(self.population), "knock-outs")
                 yield among[start : start + size], sets
                 done += len(among[start : start + size])
 

@@ -26,7 +26,7 @@ def _each(judge_one: _JudgeOne) -> Judge:
 
     def judge(population: Population, _: Settings) -> Verdicts:
         if len(population) <= _FEW:
-            population.work.tell("criteria", 0, len(population), "algorithms")
+            population.work.report_step("criteria", 0, len(population), "algorithms")
             return few(population.items)
         algorithms = population.work.each("criteria", population.items, "algorithms", every=256)
         return put_together(list(map(one, algorithms)))

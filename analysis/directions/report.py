@@ -104,11 +104,11 @@ class DirectionsReport(Report):
         """How many algorithms pass on each class, at least; where nothing passes that is said of the search alone."""
         if not any(one.n_searched for one in self.searched):
             return ["No algorithm of this task has a variable to place."]
-        told = []
+        answer = []
         for one in self.searched:
             least = "" if one.exact else "at least "
-            told.append(f"{one.label}: {least}{one.n_aligned:,} of {one.n_searched:,}")
-        return [f"Algorithms with a valid placement on directions, by class. {'; '.join(told)}."]
+            answer.append(f"{one.label}: {least}{one.n_aligned:,} of {one.n_searched:,}")
+        return [f"Algorithms with a valid placement on directions, by class. {'; '.join(answer)}."]
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class KeptDirections:
     families: tuple[ObliqueFamily | None, ...]
 
 
-class Told(DirectionsReport):
+class DirectionsWithKept(DirectionsReport):
     """A report on its way to the store, which keeps the alignments as rows beside it."""
 
     kept: Any = Field(exclude=True)
@@ -156,7 +156,7 @@ def _affordable(network: Network) -> int:
     return 1 + max(0, (MAX_CHEAP - first) // max(1, second - first))
 
 
-def directions_report(searches: Iterable[DirectionSearch], table: DirectionTable) -> Told:
+def directions_report(searches: Iterable[DirectionSearch], table: DirectionTable) -> DirectionsWithKept:
     """Searches of some classes on one network, with the alignments that they kept, each once."""
     known = sorted(searches, key=lambda one: DIRECTIONS.index(one.direction_class))
     kept: dict[tuple[str, str], KeptDirections] = {}
@@ -170,7 +170,7 @@ def directions_report(searches: Iterable[DirectionSearch], table: DirectionTable
                     kept[key] = KeptDirections(found.algorithm, scored, (search.direction_class,), families)
                 else:
                     kept[key] = replace(other, classes=(*other.classes, search.direction_class))
-    return Told(classes=[_class_found(one) for one in known], kept=tuple(kept.values()))
+    return DirectionsWithKept(classes=[_class_found(one) for one in known], kept=tuple(kept.values()))
 
 
 def _family(table: DirectionTable, algorithm: HighLevelModel, path: str, place: Subspace) -> ObliqueFamily | None:

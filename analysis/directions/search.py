@@ -81,11 +81,11 @@ def search_directions(
     found: list[AlgorithmDirections] = []
     try:
         for done, algorithm in enumerate(chosen):
-            work.tell("directions", done, len(chosen), f"{sum(f.n_valid for f in found)} valid placements")
+            work.report_step("directions", done, len(chosen), f"{sum(f.n_valid for f in found)} valid placements")
             found.append(align(algorithm))
     except BeyondLimits as error:
         return DirectionSearch(direction_class, (), candidates.n_candidates, refused=str(error))
-    work.tell("directions", 1, 1, f"{sum(f.n_valid for f in found)} valid placements")
+    work.report_step("directions", 1, 1, f"{sum(f.n_valid for f in found)} valid placements")
     return DirectionSearch(
         direction_class,
         tuple(found),

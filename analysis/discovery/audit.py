@@ -96,7 +96,7 @@ def audit(
     found: list[Audited] = []
     refusals: list[InvalidMethod] = []
     for done, (method, settings) in enumerate(methods):
-        work.tell("methods", done, len(methods), method.key)
+        work.report_step("methods", done, len(methods), method.key)
         begun, own = work.clock(), work.reporting_to(_within(work, done, methods))
         ablation = str(settings.get("ablation", ""))
         try:
@@ -110,7 +110,7 @@ def audit(
     for name, claim in claims.items():
         answer = claim.answer(landscape.under(claim.ablation))
         found.append(Audited("circuit", {}, name, answer, None, ablation=claim.ablation, note=claim.note))
-    work.tell("methods", len(methods), max(1, len(methods)))
+    work.report_step("methods", len(methods), max(1, len(methods)))
     masks = [(one.answer.raw_mask, one.ablation) for one in found if one.answer.raw_mask is not None]
     places = iter(landscape.locate_all([(mask, landscape.under(own) if own else None) for mask, own in masks]))
     located = [one if one.answer.raw_mask is None else replace(one, location=next(places)) for one in found]
@@ -129,7 +129,7 @@ def _with_ties(one: Audited, landscape: Landscape) -> Audited:
 
 def _within(work: Work, done: int, methods: Sequence[Any]) -> Any:
     """Tells of one method's steps as a part of all."""
-    return lambda progress: work.tell("methods", done, len(methods), progress.found)
+    return lambda progress: work.report_step("methods", done, len(methods), progress.found)
 
 
 def audit_json(
@@ -166,15 +166,15 @@ def audit_json(
     }
     if planted is not None:
         document["planted"] = {"mask": planted.circuit.hex, "edges": planted.circuit.n_edges}
-        for told, one in zip(document["claims"], found, strict=True):
+        for reply, one in zip(document["claims"], found, strict=True):
             if one.location is not None:
                 mask = one.location.closed.mask
-                told["planted"] = answered(mask, planted.circuit.mask, valid=one.location.valid)
-    for told, one in zip(document["claims"], found, strict=True):
+                reply["planted"] = answered(mask, planted.circuit.mask, valid=one.location.valid)
+    for reply, one in zip(document["claims"], found, strict=True):
         if null is not None and one.location is not None and one.location.valid:
-            told["null"] = null_json(null, one.location.edges, told["criteria"])
+            reply["null"] = null_json(null, one.location.edges, reply["criteria"])
         if one.location is not None:
-            told["mechanistic_validity"] = [term.model_dump() for term in in_terms(told, told.get("null", ()))]
+            reply["mechanistic_validity"] = [term.model_dump() for term in in_terms(reply, reply.get("null", ()))]
     if backbone is not None and not backbone.exact:
         document["backbone"]["exact"] = False
     if not complete:
@@ -246,7 +246,7 @@ def location_json(place: Location, graph: Graph, *, complete: bool) -> dict[str,
     }
     if not place.rank.exact:
         rank["exact"] = False
-    told = {"passed": True, "failed": False}
+    reply = {"passed": True, "failed": False}
     return {
         "mask": graph.to_hex(place.closed.mask),
         "edges": place.edges,
@@ -263,7 +263,7 @@ def location_json(place: Location, graph: Graph, *, complete: bool) -> dict[str,
         "backbone": None if place.recall is None else {"recall": list(place.recall), "extra": place.extra},
         "criteria": None
         if place.criteria is None
-        else {name: told.get(outcome) for name, outcome in _named_as_in_format(place.criteria).items()},
+        else {name: reply.get(outcome) for name, outcome in _named_as_in_format(place.criteria).items()},
         "story": None if place.relation is None else {"relation": place.relation, "carried": list(place.carried or ())},
     }
 
@@ -299,9 +299,9 @@ def chance_json(chance: SizeChance | None) -> dict[str, Any]:
         return {"valid": 0, "possible": 0}
     if chance.exact:
         return {"valid": exact(chance.low), "possible": exact(chance.possible)}
-    told: dict[str, Any] = {"valid": None, "possible": exact(chance.possible)}
-    told["interval"] = [exact(chance.low), exact(chance.high)]
-    return told | ({"confidence": chance.confidence} if chance.confidence is not None else {})
+    reply: dict[str, Any] = {"valid": None, "possible": exact(chance.possible)}
+    reply["interval"] = [exact(chance.low), exact(chance.high)]
+    return reply | ({"confidence": chance.confidence} if chance.confidence is not None else {})
 
 
 def answered(mask: int, planted: int, *, valid: bool) -> Answered:

@@ -252,7 +252,7 @@ class MaskedPerceptron(MaskedSubject):
         """By the protocol."""
         inside = [one.mask for one in circuits if self.in_space(one)]
         right = decide_right(self.question, mask_array(inside, self.question.layout)) if inside else ()
-        valid = {mask for mask, told in zip(inside, right, strict=True) if told}
+        valid = {mask for mask, answer in zip(inside, right, strict=True) if answer}
         return [one.mask in valid for one in circuits]
 
     def changes(self, settings: Settings) -> Scores:

@@ -166,7 +166,7 @@ class MaskedSubject(ABC):
             before = mask
             for done, bit in enumerate(order):
                 if done % 64 == 0:
-                    work.tell("methods", done, len(order), "edges tried")
+                    work.report_step("methods", done, len(order), "edges tried")
                 if mask >> bit & 1 and self.is_valid(without := self.left(mask & ~(1 << bit))):
                     mask = without.mask
         return mask

@@ -30,7 +30,7 @@ class Term(Part):
     why: str
 
 
-def in_terms(told: Mapping[str, Any], null: Sequence[Mapping[str, Any]]) -> list[Term]:
+def in_terms(answer: Mapping[str, Any], null: Sequence[Mapping[str, Any]]) -> list[Term]:
     """What of the framework is decided of a circuit.
 
     Args:
@@ -38,16 +38,16 @@ def in_terms(told: Mapping[str, Any], null: Sequence[Mapping[str, Any]]) -> list
         null: how it compares with null networks (:func:`~pluriscope.analysis.discovery.audit.null_json`); empty if not
             asked.
     """
-    if not told["valid"]:
+    if not answer["valid"]:
         return [Term(validity="internal", criterion="sufficiency", outcome="failed", why="it is not valid")]
     return [
         Term(validity=validity, criterion=criterion, outcome=outcome, why=why)
-        for validity, criterion, outcome, why in _decided(told, null)
+        for validity, criterion, outcome, why in _decided(answer, null)
     ]
 
 
-def _decided(told: Mapping[str, Any], null: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Any, str, Outcome, str]]:
-    criteria, rank = told["criteria"] or {}, told["rank"]
+def _decided(answer: Mapping[str, Any], null: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Any, str, Outcome, str]]:
+    criteria, rank = answer["criteria"] or {}, answer["rank"]
     yield "internal", "sufficiency", "passed", "it decides right alone"
     needed, minimal = criteria.get("necessity"), criteria.get("minimal-local")
     why = {
@@ -56,7 +56,7 @@ def _decided(told: Mapping[str, Any], null: Sequence[Mapping[str, Any]]) -> Iter
         False: "without it the rest is valid too",
     }
     yield "internal", "necessity", _as(needed, "partial"), why[needed]
-    under = {key: told["under"].get(key) for key in _UNDER}
+    under = {key: answer["under"].get(key) for key in _UNDER}
     wrong = [key for key, valid in under.items() if valid is False]
     known = None if None in under.values() and not wrong else not wrong
     of_all = "valid with zeros, means and one input’s values for what is cut, on every row"
@@ -70,7 +70,7 @@ def _decided(told: Mapping[str, Any], null: Sequence[Mapping[str, Any]]) -> Iter
     yield "internal", "rival mechanism exclusion", "partial" if others else "passed", rivals
     why = {
         None: "minimality was not judged",
-        True: f"each of its edges is needed by the others; it has {told['excess'] or 'no'} more than the smallest",
+        True: f"each of its edges is needed by the others; it has {answer['excess'] or 'no'} more than the smallest",
         False: "an edge can be left out",
     }
     yield "construct", "minimality", _as(minimal), why[minimal]
@@ -79,10 +79,10 @@ def _decided(told: Mapping[str, Any], null: Sequence[Mapping[str, Any]]) -> Iter
     far = [p <= ALPHA for p in near.values()]
     apart: Outcome = "open" if not far else "passed" if all(far) else "partial" if any(far) else "failed"
     yield "measurement", "baseline separation", apart, values or "null networks were not asked"
-    carried = told["story"]["carried"] if told["story"] else []
+    carried = answer["story"]["carried"] if answer["story"] else []
     stories = f"it carries {len(carried) or 'no'} candidate algorithm{'s' * (len(carried) != 1)}"
     left: Outcome = "open" if not carried else "passed" if len(carried) == 1 else "partial"
-    yield "interpretive", "alternative exclusion", left, stories if told["story"] else "no algorithms were sought"
+    yield "interpretive", "alternative exclusion", left, stories if answer["story"] else "no algorithms were sought"
 
 
 def _as(passed: bool | None, good: Outcome = "passed") -> Outcome:

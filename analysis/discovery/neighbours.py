@@ -103,7 +103,7 @@ class Apart:
     largest: int | None = None
 
 
-def tell_apart(question: Any, mine: int, others: Sequence[int]) -> list[Apart]:
+def distinguish(question: Any, mine: int, others: Sequence[int]) -> list[Apart]:
     """What tells a circuit from each of some others: every swap of a network with Boolean inputs and hidden neurons, or
     sets up to a size where these are too many; the rows of any other.
 
@@ -122,14 +122,14 @@ def _by_swaps(question: Question, whole: int, mine: int, others: Sequence[int]) 
         decide_in_circuit(question, Circuit(question.layout, mask), space, every).decisions
         for mask in (whole, mine, *others)
     )
-    told = []
+    answer = []
     for other in found:
         differ = (own != other).transpose(0, 2, 1) & counted  # by set, base, source
         if not differ.any():
-            told.append(Apart("swaps", space.n_interventions, 0, largest=space.largest))
+            answer.append(Apart("swaps", space.n_interventions, 0, largest=space.largest))
             continue
         members, base, source = np.unravel_index(int(differ.argmax()), differ.shape)
-        told.append(
+        answer.append(
             Apart(
                 "swaps",
                 space.n_interventions,
@@ -141,7 +141,7 @@ def _by_swaps(question: Question, whole: int, mine: int, others: Sequence[int]) 
                 space.largest,
             )
         )
-    return told
+    return answer
 
 
 def _on_rows(question: Any, mask: int) -> list[str]:
@@ -155,14 +155,14 @@ def _on_rows(question: Any, mask: int) -> list[str]:
 
 def _by_rows(question: Any, whole: int, mine: int, others: Sequence[int]) -> list[Apart]:
     network, own, *found = (_on_rows(question, mask) for mask in (whole, mine, *others))
-    told = []
+    answer = []
     for other in found:
         differ = [row for row, (one, another) in enumerate(zip(own, other, strict=True)) if one != another]
         first = differ[0] if differ else None
         said = () if first is None else (own[first], other[first], network[first])
         row = "" if first is None else row_name(question, first)
-        told.append(Apart("rows", len(own), len(differ), row, answers=said))
-    return told
+        answer.append(Apart("rows", len(own), len(differ), row, answers=said))
+    return answer
 
 
 def row_name(question: Any, row: int) -> str:

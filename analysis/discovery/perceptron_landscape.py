@@ -128,9 +128,9 @@ class PerceptronLandscape(Landscape):
         found = all_stories(self.question, mask_array(masks, self.question.layout), self.work)
         if isinstance(found, Unasked):
             return {}
-        told: dict[int, tuple[Relation, tuple[str, ...]]] = {}
+        answer: dict[int, tuple[Relation, tuple[str, ...]]] = {}
         for mask, number in zip(masks, found.story_of.tolist(), strict=True):
             story = found.stories[number]
             relation: Relation = relation_of(story, found.whole) if story else "none"
-            told[mask] = relation, tuple(sorted(found.algorithms[one].id for one in story))
-        return told
+            answer[mask] = relation, tuple(sorted(found.algorithms[one].id for one in story))
+        return answer

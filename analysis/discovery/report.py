@@ -63,7 +63,7 @@ class MethodsReport(Report):
             return ["No method came to a circuit."]
         valid = [place for place in defaults.values() if place["valid"]]
         distinct = len({place["mask"] for place in defaults.values()})
-        told = (
+        reply = (
             f"Under default settings {len(valid)} of {len(defaults)} methods, baselines among them, answer with "
             f"a valid circuit, and they give {distinct} different answer{'' if distinct == 1 else 's'}."
         )
@@ -86,7 +86,7 @@ class MethodsReport(Report):
             more.append(f"Deleting {part}s in a random order while the circuit stays valid leaves {deleted['edges']}.")
         tied = sum(one.default and one.ties is not None and decide(one.ties) for one in self.answers)
         more += [f"Ties decide whether {tied} of the answers {'is' if tied == 1 else 'are'} valid."] if tied else []
-        return [told, " ".join(more)] if more else [told]
+        return [reply, " ".join(more)] if more else [reply]
 
 
 def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> MethodsReport:

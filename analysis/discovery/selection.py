@@ -32,11 +32,11 @@ def choose_stop(settings: dict[str, Value], given: Mapping[str, object], item: s
     Raises:
         InvalidMethod: more than one of these was given.
     """
-    told = [name for name in ("k", "threshold") if name in given]
-    told += ["after=cut"] if settings.get("after") == "cut" else []
-    if len(told) > 1:
-        raise InvalidMethod(item, f"has {' together with '.join(told)}", "give one of them")
-    for name in {"k", "threshold"}.difference(told or ["threshold"]):
+    answer = [name for name in ("k", "threshold") if name in given]
+    answer += ["after=cut"] if settings.get("after") == "cut" else []
+    if len(answer) > 1:
+        raise InvalidMethod(item, f"has {' together with '.join(answer)}", "give one of them")
+    for name in {"k", "threshold"}.difference(answer or ["threshold"]):
         settings.pop(name)
 
 

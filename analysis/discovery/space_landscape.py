@@ -93,12 +93,12 @@ class SpaceLandscape(Landscape):
         known = dict(zip(masks, circuits_of(self.question, bits, minimal), strict=True))
         valid = {mask for mask, one in known.items() if one.valid and circuits[mask].possible}
         known_of = self.stored or (lambda _: None)
-        told = {mask: stored for mask in valid if (stored := known_of(mask)) is not None}
+        answer = {mask: stored for mask in valid if (stored := known_of(mask)) is not None}
         if self.judges:
             every = [one for one in OF_MODELS if self.question.kind.roles or one != ROLE_AGREEMENT]
-            told |= self._asked({mask: known[mask] for mask in masks if mask in valid and mask not in told}, every)
-            told |= self._asked({mask: known[mask] for mask in masks if mask not in valid}, [RESAMPLE_ABLATION])
-        return {mask: self._judged(mask, known[mask], told.get(mask, {}), valid=mask in valid) for mask in masks}
+            answer |= self._asked({mask: known[mask] for mask in masks if mask in valid and mask not in answer}, every)
+            answer |= self._asked({mask: known[mask] for mask in masks if mask not in valid}, [RESAMPLE_ABLATION])
+        return {mask: self._judged(mask, known[mask], answer.get(mask, {}), valid=mask in valid) for mask in masks}
 
     def _is_minimal(self, mask: int) -> bool | None:
         """Whether no valid circuit keeps only some of a circuit's bits; None where not all are listed."""
@@ -116,12 +116,12 @@ class SpaceLandscape(Landscape):
         found = roles_and_outcomes(self.question, some, self.known.smallest, listed, criteria, self.work)
         return dict(zip(circuits, found, strict=True))
 
-    def _judged(self, mask: int, circuit: SubjectCircuit, told: Outcomes, *, valid: bool) -> Judged:
+    def _judged(self, mask: int, circuit: SubjectCircuit, answer: Outcomes, *, valid: bool) -> Judged:
         others = {name: masked for name, masked in self.masked.items() if name != RULES}
         under: dict[str, bool | None] = {name: masked.is_right(mask) for name, masked in others.items()}
-        under[RESAMPLE] = {"passed": True, "failed": False}.get(told.get(column_of(RESAMPLE_ABLATION), ""))
+        under[RESAMPLE] = {"passed": True, "failed": False}.get(answer.get(column_of(RESAMPLE_ABLATION), ""))
         if not valid:
             return Judged(valid, under)
-        known = {**told, "minimal_subset": {None: "undecided", True: "passed", False: "failed"}[circuit.minimal]}
+        known = {**answer, "minimal_subset": {None: "undecided", True: "passed", False: "failed"}[circuit.minimal]}
         asked = {one.key: known.get(column_of(one)) for one in OF_MODELS}
         return Judged(valid, under, {key: one.replace(" ", "_") for key, one in asked.items() if one is not None})

@@ -127,10 +127,10 @@ def ties_json(ways: Ways, raw: int, masked: MaskedSubject) -> dict[str, Any] | N
         ``valid``; numbers that are not known are null. Of ways that were drawn ``drawn`` and ``drawn_valid``, with
         Clopper and Pearson's interval for all of them.
     """
-    told: dict[str, Any] = dict.fromkeys(("tied", "kept", "ways", "circuits", "valid"))
+    answer: dict[str, Any] = dict.fromkeys(("tied", "kept", "ways", "circuits", "valid"))
     if ways.number is None:
-        return told
-    told |= {"tied": ways.tied.bit_count(), "kept": (ways.tied & raw).bit_count(), "ways": exact(ways.number)}
+        return answer
+    answer |= {"tied": ways.tied.bit_count(), "kept": (ways.tied & raw).bit_count(), "ways": exact(ways.number)}
     left = [masked.left(mask) for mask in ways.masks]
     circuits = list({one.mask: one for one in left}.values())
     valid = dict(zip((one.mask for one in circuits), masked.are_valid(circuits), strict=True))
@@ -138,12 +138,12 @@ def ties_json(ways: Ways, raw: int, masked: MaskedSubject) -> dict[str, Any] | N
         hits = sum(valid[one.mask] for one in left)
         low, high = (end * ways.number for end in share_interval(hits, DRAWN, CONFIDENCE))
         interval = [exact(floor(low)), exact(ceil(high))]
-        return told | {"drawn": DRAWN, "drawn_valid": hits, "interval": interval, "confidence": CONFIDENCE}
-    told |= {"circuits": len(circuits), "valid": sum(valid.values())}
-    return told if len(circuits) > 1 else None
+        return answer | {"drawn": DRAWN, "drawn_valid": hits, "interval": interval, "confidence": CONFIDENCE}
+    answer |= {"circuits": len(circuits), "valid": sum(valid.values())}
+    return answer if len(circuits) > 1 else None
 
 
-def decide(told: Mapping[str, Any]) -> bool:
+def decide(answer: Mapping[str, Any]) -> bool:
     """Whether it depends on ties if an answer is valid, as far as ways were judged."""
-    valid, of = (told["drawn_valid"], told["drawn"]) if "drawn" in told else (told["valid"], told["circuits"])
+    valid, of = (answer["drawn_valid"], answer["drawn"]) if "drawn" in answer else (answer["valid"], answer["circuits"])
     return bool(valid) and valid < of

@@ -302,11 +302,11 @@ class Edit:
         moved = new - old
         largest = float(np.abs(moved).max())
         row = None if done.row is None else names[done.row]
-        told = {**settings, **done.settings}
-        told |= {"row": row} if row is not None else {}
-        if done.target is not None and "target" in told:
-            told["target"] = str(done.target) if one.tokens is None else one.tokens[done.target]
-        record = EditRecord(base=base.digest, rule=self.key, settings=told, output=one.output)
+        reply = {**settings, **done.settings}
+        reply |= {"row": row} if row is not None else {}
+        if done.target is not None and "target" in reply:
+            reply["target"] = str(done.target) if one.tokens is None else one.tokens[done.target]
+        record = EditRecord(base=base.digest, rule=self.key, settings=reply, output=one.output)
         before, after = (one.answers(subject) for subject in (base, found))
         meant = tuple(names[number] for number in done.meant)
         pairs = zip(names, before, after, strict=True)

@@ -74,13 +74,13 @@ class Change(Part):
     confidence: float | None = Field(None, description="Of the intervals; 1 where they hold for certain.")
 
     @classmethod
-    def within(cls, confidence: float, **told: tuple[Fraction | int, Fraction | int, Fraction | int]) -> Self:
+    def within(cls, confidence: float, **answer: tuple[Fraction | int, Fraction | int, Fraction | int]) -> Self:
         """An estimate: of each number the value, and both ends of its interval."""
-        values = {name: max(0, round(value)) for name, (value, _, _) in told.items()}
-        ends = {name: (max(0, floor(low)), max(0, ceil(high))) for name, (_, low, high) in told.items()}
+        values = {name: max(0, round(value)) for name, (value, _, _) in answer.items()}
+        ends = {name: (max(0, floor(low)), max(0, ceil(high))) for name, (_, low, high) in answer.items()}
         return cls(**values, estimated=True, intervals=ends, confidence=confidence)
 
-    def told(self, name: str) -> str:
+    def in_words(self, name: str) -> str:
         """One of the numbers, with its interval where it is estimated."""
         number = int(getattr(self, name))
         if not self.intervals:
@@ -123,7 +123,7 @@ class ChangesReport(Report):
     reasons: list[str] = Field([], description="Where a network is wrong on the task; what was not compared, and why.")
 
     def findings(self, question: Any = None) -> list[str]:
-        told = []
+        answer = []
         for noun, change in (
             ("valid circuits", self.circuits),
             ("interpretations", self.interpretations),
@@ -132,17 +132,17 @@ class ChangesReport(Report):
             if change is None:
                 continue
             before = int(change.kept) + int(change.lost)
-            stay, new = change.told("kept"), change.told("gained")
-            told.append(f"Of {brief(before)} {noun if before != 1 else noun[:-1]} {stay} stay; {new} are new.")
+            stay, new = change.in_words("kept"), change.in_words("gained")
+            answer.append(f"Of {brief(before)} {noun if before != 1 else noun[:-1]} {stay} stay; {new} are new.")
         changed = int(self.circuits.changed)
         if changed:
-            told.append(f"Of the circuits kept, {changed:,} can be interpreted otherwise, or carry other algorithms.")
+            answer.append(f"Of the circuits kept, {changed:,} can be interpreted otherwise, or carry other algorithms.")
         wrong = [one for one in self.reasons if one.startswith(_JUDGED)]
         if wrong:  # a condition of all the rest
-            told[0] = " ".join(
-                [*wrong, "What it has are no explanations of a network that computes the task.", told[0]]
+            answer[0] = " ".join(
+                [*wrong, "What it has are no explanations of a network that computes the task.", answer[0]]
             )
-        return [*told, *(one for one in self.reasons if one not in wrong)]
+        return [*answer, *(one for one in self.reasons if one not in wrong)]
 
 
 def beside(before: SubjectQuestion, after: Any) -> SubjectQuestion:
@@ -189,7 +189,9 @@ def compare(
     before: OutputAnalysis, after: OutputAnalysis, work: Work = DEFAULT_WORK, *, thorough: bool = False
 ) -> ChangesReport:
     """What becomes of explanations, from both analyses; see :func:`find_changes`."""
-    reasons = [told for nth, one in (("first", before), ("second", after)) for told in _otherwise(nth, one.question)]
+    reasons = [
+        answer for nth, one in (("first", before), ("second", after)) for answer in _otherwise(nth, one.question)
+    ]
     masks = _Masks(before, after, work)
     circuits, named = masks.change(), {}
     kinds: list[Kind] = []
@@ -349,11 +351,11 @@ class _Masks:
                 at = np.searchsorted(one.circuits.masks, kept)
                 found |= np.array(one.interpretations.by_circuit, dtype=object)[at] != shared
         stories = [find_stories(one.question, kept, self._work) for one in (self._before, self._after)]
-        told = [one for one in stories if isinstance(one, Stories)]
-        if len(told) < len(stories):
+        answer = [one for one in stories if isinstance(one, Stories)]
+        if len(answer) < len(stories):
             reasons.append("Carried algorithms were not compared: the task gives none, or too many algorithms.")
             return kept[found]
-        first, second = told
+        first, second = answer
         if first.sampled:
             asked = f"{first.n_asked:,} of {len(kept):,} circuits"
             reasons.append(f"Carried algorithms were asked of {asked}: more may be changed.")
@@ -437,8 +439,8 @@ def _alignments(before: OutputAnalysis, after: OutputAnalysis) -> tuple[Change, 
         for algorithm, one in valid_alignments(search):
             keys.add(key := (one.alignment.algorithm_text, one.alignment.places))
             where = ("+".join(f"n{site.layer}.{neuron}" for neuron in site.neurons) for _, site in key[1])
-            told = {"algorithm": algorithm.id, "alignment": one.alignment.id, "formula": algorithm.formula}
-            known[key] = ChangedPlacing(**told, where=", ".join(where))
+            answer = {"algorithm": algorithm.id, "alignment": one.alignment.id, "formula": algorithm.formula}
+            known[key] = ChangedPlacing(**answer, where=", ".join(where))
         sets.append(keys)
         whole = search.truncated_at is None and all(found.truncated_at is None for found in search.algorithms)
         totals.append(len(keys) if whole else search.n_valid_alignments)  # protocols may keep minimal ones alone

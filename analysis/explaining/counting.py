@@ -111,8 +111,8 @@ def _plan(question: Question, work: Work, how: Certainty | None) -> CircuitPlan:
 
 
 def _whole_fails(question: Question | GraphQuestion) -> str:
-    told = question.kind.explaining.first_words(question)
-    return f"{told.rstrip('.')}." if told else ""
+    answer = question.kind.explaining.first_words(question)
+    return f"{answer.rstrip('.')}." if answer else ""
 
 
 def _not_enough(found: CircuitSearch, plan: CircuitPlan, late: bool) -> str:
@@ -303,7 +303,7 @@ def _of_graph(question: GraphQuestion, work: Work, how: Certainty | None, seed: 
         )
     if how == "exact" and question.refusal:
         raise BeyondLimits(f"an exact {_ITEM}", question.refusal, "ask for a guaranteed one, or use coarser rules")
-    sizes, told = question.space.possible_by_bits, _whole_fails(question)
+    sizes, answer = question.space.possible_by_bits, _whole_fails(question)
     takes = 0.0 if question.refusal else engine_of(question.subject, question.space).milliseconds / 1_000
     if how == "exact" or (how is None and not question.refusal and takes < work.seconds_left):
         found = find_masks(question, work)
@@ -316,7 +316,7 @@ def _of_graph(question: GraphQuestion, work: Work, how: Certainty | None, seed: 
                 backbone=backbone,
                 by_size=exact_sizes(found.by_bits, sizes) if found.exhaustive else [],
                 enough=found.exhaustive,
-                why=f"{told} {late}".strip(),
+                why=f"{answer} {late}".strip(),
             )
     drawn = sample(question, work, most=_MOST_DRAWS, seed=seed)
     if drawn is None or drawn.sample is None:
@@ -332,5 +332,5 @@ def _of_graph(question: GraphQuestion, work: Work, how: Certainty | None, seed: 
             for size, (least, most) in drawn.sample.by_size.items()
         ],
         enough=is_enough(known.low, known.high),
-        why=f"{told} {why}{more}".strip(),
+        why=f"{answer} {why}{more}".strip(),
     )

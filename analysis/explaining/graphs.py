@@ -346,9 +346,9 @@ def what_is_missing(question: GraphQuestion, found: MasksFound | None) -> list[s
 
 def _circuits_json(question: GraphQuestion, found: MasksFound | None, *, masks: bool) -> dict[str, Any]:
     graph = question.graph
-    told: dict[str, Any] = {"possible": exact(question.space.possible), "masks_possible": exact(1 << graph.n_bits)}
+    reply: dict[str, Any] = {"possible": exact(question.space.possible), "masks_possible": exact(1 << graph.n_bits)}
     if found is None:
-        return told | {
+        return reply | {
             "valid": None,
             "exhaustive": False,
             "truncated_at": 0,
@@ -356,7 +356,7 @@ def _circuits_json(question: GraphQuestion, found: MasksFound | None, *, masks: 
             "listed": 0,
             "tested": 0,
         }
-    told |= {
+    reply |= {
         "valid": exact(found.valid),
         "exhaustive": found.complete,
         "truncated_at": None if found.complete else len(found.masks),
@@ -370,7 +370,7 @@ def _circuits_json(question: GraphQuestion, found: MasksFound | None, *, masks: 
         },
     }
     if (drawn := found.sample) is not None:
-        told |= {
+        reply |= {
             "certainty": certainty_of(found.method),
             "interval": [exact(drawn.low), exact(drawn.high)],
             "confidence": drawn.confidence,
@@ -378,12 +378,12 @@ def _circuits_json(question: GraphQuestion, found: MasksFound | None, *, masks: 
             **sample_json(drawn),
         }
     if not found.exhaustive and found.parts is not None:
-        told["parts"] = found.parts
+        reply["parts"] = found.parts
     if masks:
-        told["masks"] = [graph.to_hex(mask) for mask in found.masks.tolist()]
+        reply["masks"] = [graph.to_hex(mask) for mask in found.masks.tolist()]
         if not found.complete and found.sample is None:
-            told["drawn"] = [graph.to_hex(mask) for mask in found.drawn.tolist()]
-    return told
+            reply["drawn"] = [graph.to_hex(mask) for mask in found.drawn.tolist()]
+    return reply
 
 
 def sample_json(drawn: SizedSample) -> dict[str, Any]:
@@ -392,7 +392,7 @@ def sample_json(drawn: SizedSample) -> dict[str, Any]:
     return {"by_size": by_size, "why": drawn.why}
 
 
-def read_sample(told: Mapping[str, Any], ends: Sequence[Any], confidence: float) -> SizedSample:
+def read_sample(reply: Mapping[str, Any], ends: Sequence[Any], confidence: float) -> SizedSample:
     """The inverse of :func:`sample_json`.
 
     Args:
@@ -403,40 +403,40 @@ def read_sample(told: Mapping[str, Any], ends: Sequence[Any], confidence: float)
         KeyError, TypeError, ValueError: it is damaged.
     """
     low, high = map(int, ends)
-    by_size = {size: (int(least), int(most)) for size, least, most in told["by_size"]}
+    by_size = {size: (int(least), int(most)) for size, least, most in reply["by_size"]}
     if any(not 0 <= least <= most for least, most in ((low, high), *by_size.values())) or not 0 < confidence < 1:
         raise ValueError("an interval or its confidence is none")
-    return SizedSample(low, high, confidence, by_size, read_smallest(told["smallest"]), told["why"])
+    return SizedSample(low, high, confidence, by_size, read_smallest(reply["smallest"]), reply["why"])
 
 
-def read_circuits(question: GraphQuestion, told: Mapping[str, Any]) -> MasksFound | None:
+def read_circuits(question: GraphQuestion, reply: Mapping[str, Any]) -> MasksFound | None:
     """The search for circuits, or the sample, that a result file tells of; None where neither was made.
 
     Raises:
         KeyError, TypeError, ValueError: it is damaged.
     """
-    if told["method"] == "none":
+    if reply["method"] == "none":
         return None
-    graph, sampled = question.graph, told["method"] == "sampled"
-    small = told["smallest"]["masks"] if sampled else []
-    for text in (*told.get("masks", ()), *told.get("drawn", ()), *small):
+    graph, sampled = question.graph, reply["method"] == "sampled"
+    small = reply["smallest"]["masks"] if sampled else []
+    for text in (*reply.get("masks", ()), *reply.get("drawn", ()), *small):
         if not re.fullmatch(rf"[0-9a-f]{{{graph.n_hex_digits}}}", text) or int(text, 16) >> graph.n_bits:
             raise ValueError(f"{text[:40]!r} is no mask of {graph.n_bits} bits")
-    masks = number_array((int(text, 16) for text in told.get("masks", ())), graph.n_bits)
-    drawn = np.array([int(text, 16) for text in told["drawn"]], dtype=np.uint64) if "drawn" in told else masks
-    spread = told["distribution"]
-    if sampled and not int(told["interval"][0]) <= int(told["valid"]) <= int(told["interval"][1]):
+    masks = number_array((int(text, 16) for text in reply.get("masks", ())), graph.n_bits)
+    drawn = np.array([int(text, 16) for text in reply["drawn"]], dtype=np.uint64) if "drawn" in reply else masks
+    spread = reply["distribution"]
+    if sampled and not int(reply["interval"][0]) <= int(reply["valid"]) <= int(reply["interval"][1]):
         raise ValueError("the number of valid circuits is not in its interval")
     return MasksFound(
         masks,
-        int(told["valid"]),
-        int(told["possible"]),
-        int(told["tested"]),
+        int(reply["valid"]),
+        int(reply["possible"]),
+        int(reply["tested"]),
         {int(bits): int(count) for bits, count in spread["by_edges"].items()},
         tuple(map(int, spread["edge_use"])),
         drawn,
-        parts=told.get("parts"),
-        sample=read_sample(told, told["interval"], told["confidence"]) if sampled else None,
+        parts=reply.get("parts"),
+        sample=read_sample(reply, reply["interval"], reply["confidence"]) if sampled else None,
     )
 
 

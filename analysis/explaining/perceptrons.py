@@ -110,11 +110,11 @@ def plan(asked: Sequence[Question], limits: Limits, clock: Clock) -> list[dict[s
     return [plan_output(one, limits, clock).as_json(one) for one in asked]
 
 
-def read_circuits(question: Question, told: Mapping[str, Any]) -> CircuitSearch:
+def read_circuits(question: Question, answer: Mapping[str, Any]) -> CircuitSearch:
     """The search for circuits that a result file tells of, without outputs and margins."""
     from pluriscope.analysis.network_files.result_file import read_circuits as read
 
-    return read(told, question.layout)
+    return read(answer, question.layout)
 
 
 def circuits(question: Question, _found: CircuitSearch, masks: Sequence[int]) -> dict[str, Any]:

@@ -201,7 +201,7 @@ class _Course:
     def _keeping(self, report: Report) -> Report:
         """A report before which what was found is given to whoever keeps it, once that is a second ago."""
 
-        def tell(progress: Progress, /) -> None:
+        def show(progress: Progress, /) -> None:
             found_at = self._found_at
             if found_at is not None and self._keep is not None and self._work.clock() - found_at >= _KEPT_AFTER:
                 self._found_at = None
@@ -209,7 +209,7 @@ class _Course:
                     self._keep(self._analysis(self._tallies(), pending=True))
             report(progress)
 
-        return tell
+        return show
 
     def _share(self, stage: Stage) -> float:
         """Of the time that is left, for a stage that those after it may need some of."""
@@ -304,9 +304,9 @@ class _Course:
         with self._stage(
             "criteria", Work(self._work.report, self._work.clock)
         ) as own:  # quick, also when the time is up
-            own.tell("criteria", 0, 1)
+            own.report_step("criteria", 0, 1)
             criteria = self._tallies()
-            own.tell("criteria", 1, 1)
+            own.report_step("criteria", 1, 1)
         return self._analysis(criteria)
 
     def _tallies(self) -> dict[str, CriterionTally]:

@@ -177,10 +177,10 @@ class _Trial:
 
     def _tried(self, run: Callable[[Work], Result], times: float = 1.0) -> tuple[Result | None, float, float]:
         """A stage for some time: what it has, the seconds it took, and those of the whole by what it told of."""
-        told: list[tuple[float, float]] = []  # seconds with shares
+        answer: list[tuple[float, float]] = []  # seconds with shares
         start = self.clock()
         work = Work(
-            lambda one: told.append((self.clock() - start, one.done / one.total)), self.clock, self.limits
+            lambda one: answer.append((self.clock() - start, one.done / one.total)), self.clock, self.limits
         ).for_seconds(times * self.seconds)
         result = None
         with work.ending("trial"):
@@ -188,10 +188,10 @@ class _Trial:
         spent = self.clock() - start
         if not work.ended:
             return result, spent, spent
-        seconds, share = max((one for one in told if one[1] < 1), default=(0.0, 0.0))
+        seconds, share = max((one for one in answer if one[1] < 1), default=(0.0, 0.0))
         if not share:
             return result, spent, spent / _LEAST_SHARE
-        prepared = max((at for at, done in told if not done), default=0.0)
+        prepared = max((at for at, done in answer if not done), default=0.0)
         return result, spent, seconds + (seconds - prepared) / share * (1 - share)
 
     def _sample(self) -> CircuitSearch | None:

@@ -90,16 +90,16 @@ class MapReport(Report):
         noun = ("observed class" if many == 1 else "observed classes") if classes else "circuit" + "s" * (many != 1)
         if not many:
             return ["There is no explanation to show."]
-        told = [f"{many:,} {noun} of interpretations make {self.n_dots:,} different predictions."] if classes else []
+        answer = [f"{many:,} {noun} of interpretations make {self.n_dots:,} different predictions."] if classes else []
         if self.drawn:
-            told.append(f"{many:,} of {int(self.total):,} {noun}, drawn uniformly without repetition.")
+            answer.append(f"{many:,} of {int(self.total):,} {noun}, drawn uniformly without repetition.")
         if self.n_unread:
-            told.append(f"{self.n_unread:,} more could not be found: their circuits have too many states.")
+            answer.append(f"{self.n_unread:,} more could not be found: their circuits have too many states.")
         if self.judged:
             share, unit = round(100 * Fraction(self.kept)), self.unit(question)
             agree = f"dots that agree on most {unit}"
-            told.append(f"{share}% of the {NEAREST} {agree} with a dot are among the {NEAREST} nearest on the map.")
-        return told
+            answer.append(f"{share}% of the {NEAREST} {agree} with a dot are among the {NEAREST} nearest on the map.")
+        return answer
 
 
 def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> MapReport:
@@ -149,7 +149,7 @@ def explanation_map(
         neurons=neurons,
         functions=list(map(str, functions)),
         reads=reads.tolist(),
-        tells=_telling(reads, unpacked(found.right)),
+        tells=_most_explaining(reads, unpacked(found.right)),
     )
 
 
@@ -247,7 +247,7 @@ def _reads(hidden_sizes: Sequence[int], found: Readings) -> tuple[list[NeuronSit
     return [sites[number] for number in read], functions, reads[read]
 
 
-def _telling(reads: NDArray[np.int64], right: NDArray[np.bool_]) -> int:
+def _most_explaining(reads: NDArray[np.int64], right: NDArray[np.bool_]) -> int:
     """The neuron within whose readings predictions differ least, by the variances of all bits; of equals the first."""
     within = []
     for column in reads:

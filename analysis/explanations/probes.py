@@ -167,8 +167,8 @@ def find_probes(question: Question, work: Work = DEFAULT_WORK, *, limit: int = M
                 break
             found.append(probe)
             if not len(found) % 100:
-                work.tell("probes", number, len(layers), f"{len(found):,} decodable functions")
-        work.tell("probes", number + 1, len(layers), f"{len(found):,} decodable functions")
+                work.report_step("probes", number, len(layers), f"{len(found):,} decodable functions")
+        work.report_step("probes", number + 1, len(layers), f"{len(found):,} decodable functions")
     which = f"layer{'s' * (len(cut) > 1)} {' and '.join(map(str, cut))}"
     note = f"The list of {which} is truncated at {limit:,} functions each; more are decodable." if cut else ""
     return Found(found, not cut, note)

@@ -80,12 +80,12 @@ def count_interpretations(
     n_found = sum(totals)
     try:
         with work.ending("interpretations"):
-            work.tell("interpretations", n_known, n_circuits)
+            work.report_step("interpretations", n_known, n_circuits)
             for total, observed in _counted_in_order(question, masks, n_known, work, shared_with):
                 totals += total
                 classes += observed
                 n_found += sum(total)
-                work.tell("interpretations", len(totals), n_circuits, f"{n_found:,} interpretations")
+                work.report_step("interpretations", len(totals), n_circuits, f"{n_found:,} interpretations")
     except BeyondLimits:
         if not totals:
             raise
@@ -128,7 +128,7 @@ def _counted_in_order(
             # as many circuits at once as their first layers give room for, at least one
             room = (states[done - 1] if done else n_before) + _STATES_OF_CIRCUITS
             stop = min(done + most, n_fitting, max(done + 1, int(np.searchsorted(states, room, side="right"))))
-            look = partial(work.tell, "interpretations", start + done, len(masks))
+            look = partial(work.report_step, "interpretations", start + done, len(masks))
             try:
                 counts = _count(tuple(layer[done:stop] for layer in layers), look, most_carried)
             except _TooManyStates:

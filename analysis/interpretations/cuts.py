@@ -141,9 +141,9 @@ def _separations(levels: NDArray[np.int64], n_cuts: int) -> tuple[Words, NDArray
     distinct, number = np.unique(keys, return_inverse=True)
     above = distinct.view(np.uint8).reshape(-1, 1, n_rows) > np.arange(max(n_cuts, 1))[:, None]
     first, second = pairs(n_rows)
-    told_apart = as_words(above[..., first] != above[..., second])
-    none = np.zeros_like(told_apart[:1, 0], shape=(1, told_apart.shape[-1]))
-    separations: Words = np.concatenate([none, told_apart.reshape(-1, told_apart.shape[-1])])
+    distinguished = as_words(above[..., first] != above[..., second])
+    none = np.zeros_like(distinguished[:1, 0], shape=(1, distinguished.shape[-1]))
+    separations: Words = np.concatenate([none, distinguished.reshape(-1, distinguished.shape[-1])])
     return separations, 1 + number.reshape(levels.shape[:-1]) * max(n_cuts, 1)
 
 

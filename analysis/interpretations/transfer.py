@@ -171,7 +171,7 @@ def _choices(below: LayerCuts, above: LayerCuts, states: States, neuron: int) ->
     owner, cut = _consistent_cuts(below, above, states.circuit, rows, neuron)
     alive, place = _runs(owner)
     circuit, rows = states.circuit[alive], rows[alive]
-    by_any = _told_apart(below, rows, slice(None), np.bitwise_or)
+    by_any = _distinguished(below, rows, slice(None), np.bitwise_or)
     has_gate = above.n_cuts[circuit, neuron] > 0
     n_parents = kept[alive].sum(axis=1)
     free = np.where(has_gate, 2**n_parents - _n_reached(by_any, below), 0)[place]
@@ -179,7 +179,7 @@ def _choices(below: LayerCuts, above: LayerCuts, states: States, neuron: int) ->
     # one of XOR and XNOR fits: it is one of the completions, of which there are at most 4, and is lost
     two = np.flatnonzero(((n_parents == 2) & has_gate)[place])
     child = above.separations[above.first[circuit[place[two]], neuron] + cut[two]]
-    barred = two[(child == _told_apart(below, rows[place[two]], slice(None), np.bitwise_xor)).all(axis=1)]
+    barred = two[(child == _distinguished(below, rows[place[two]], slice(None), np.bitwise_xor)).all(axis=1)]
     exponent[barred], factor[barred] = 0, 2 ** np.minimum(free[barred], 2) - 1
     kept = factor > 0
     owner, cut, exponent, factor = owner[kept], cut[kept], exponent[kept], factor[kept]
@@ -193,7 +193,7 @@ def _runs(ascending: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.i
     return ascending[new], np.cumsum(new) - 1
 
 
-def _told_apart(below: LayerCuts, rows: NDArray[np.int64], words: slice, joined: np.ufunc) -> Words:
+def _distinguished(below: LayerCuts, rows: NDArray[np.int64], words: slice, joined: np.ufunc) -> Words:
     """``[states, words]`` the separations of each state's parents, some words of them, joined into one."""
     separations = np.ascontiguousarray(below.separations[:, words])
     every: Words = separations[rows[:, 0]]
@@ -215,7 +215,7 @@ def _consistent_cuts(
     """
     first, n_cuts = above.first[circuit, neuron], np.maximum(above.n_cuts[circuit, neuron], 1)
     most = int(n_cuts.max(initial=1))
-    unseen = ~_told_apart(below, rows, slice(0, 1), np.bitwise_or)[:, 0]
+    unseen = ~_distinguished(below, rows, slice(0, 1), np.bitwise_or)[:, 0]
     child, consistent = np.ascontiguousarray(above.separations[:, 0]), np.empty((len(circuit), most), dtype=np.bool_)
     for number in range(most):  # one by one, so that all of it stays in the processor's cache
         consistent[:, number] = ((child[first + number] & unseen) == 0) & (number < n_cuts)
@@ -224,7 +224,7 @@ def _consistent_cuts(
     while start < n_words and len(owner):
         words = slice(start, min(2 * start, n_words))
         alive, place = _runs(owner)
-        unseen = ~_told_apart(below, rows[alive], words, np.bitwise_or)
+        unseen = ~_distinguished(below, rows[alive], words, np.bitwise_or)
         child = above.separations[first[owner] + cut, words]
         fits = ((child & unseen[place]) == 0).all(axis=1)
         owner, cut, start = owner[fits], cut[fits], words.stop

@@ -98,9 +98,9 @@ class NullTest:
     def words(self) -> str:
         """What came of it, and how far that can be relied on."""
         noun = self.sought.partition(" ")[2]
-        told = f"{self.sought[:1].upper()}{self.sought[1:]} is" if self.found else f"No {noun} is"
+        reply = f"{self.sought[:1].upper()}{self.sought[1:]} is" if self.found else f"No {noun} is"
         power = f"Of {self.planted} null networks with one planted the test finds {self.planted_found}."
-        return f"{told} found: p = {self.p:.3f}, and {self.least:.3f} is the least possible. {power}"
+        return f"{reply} found: p = {self.p:.3f}, and {self.least:.3f} is the least possible. {power}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,14 +313,14 @@ def view_json(view: View) -> dict[str, Any]:
         return dict(view.weights)
     if isinstance(view, Table):
         return {"table": [dict(row) for row in view.rows]}
-    told: dict[str, Any] = {"scores": view.scores.tolist()}
+    reply: dict[str, Any] = {"scores": view.scores.tolist()}
     if view.base is not None:
-        told["base"] = view.base
+        reply["base"] = view.base
     for key in ("interactions", "intercepts", "gap"):
         values = getattr(view, key)
         if values is not None:
-            told[key] = values.tolist()
-    return told | ({"r2": list(view.r2)} if view.r2 is not None else {})
+            reply[key] = values.tolist()
+    return reply | ({"r2": list(view.r2)} if view.r2 is not None else {})
 
 
 def outputs_by_input(question: Question) -> NDArray[np.float64]:

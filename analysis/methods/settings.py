@@ -134,8 +134,8 @@ def read_values(settings: Sequence[Setting], texts: Mapping[str, str], item: str
 
 def settings_text(key: str, settings: Settings) -> str:
     """A method with settings, as the command line takes it: ``key`` or ``key(name=value,…)``."""
-    told = ",".join(f"{name}={written(value)}" for name, value in settings.items())
-    return f"{key}({told})" if told else key
+    answer = ",".join(f"{name}={written(value)}" for name, value in settings.items())
+    return f"{key}({answer})" if answer else key
 
 
 def written(value: Value) -> str:

@@ -68,10 +68,10 @@ class Intake:
     @property
     def planted(self) -> PlantedRecord | None:
         """What the file says was planted, unless another task was declared: a record is about its own."""
-        told = self.draft.planted
-        if told is None or self.tasks is None or told.task.truth_table != self.tasks[0].truth_table:
+        answer = self.draft.planted
+        if answer is None or self.tasks is None or answer.task.truth_table != self.tasks[0].truth_table:
             return None
-        return told
+        return answer
 
     @property
     def chosen(self) -> tuple[str, ...]:

@@ -116,11 +116,11 @@ def orders_of(found: WeightsFound, declared: str = "") -> Orders:
         remarks += (f"{LACKING} in the file: the bias of {without_bias} of {len(layers)} layers; it is 0.",)
     named = _named(declared or found.layers, layers) if declared or found.layers else None
     fixed = named or (sorted(layers, key=_natural) if _numbered(list(layers)) else None)
-    told = bool(declared) or (fixed is not None and all(layer.sure for layer in layers.values()))
-    candidates, more = _candidates(layers, found, fixed, told=told, declared=bool(declared))
+    answer = bool(declared) or (fixed is not None and all(layer.sure for layer in layers.values()))
+    candidates, more = _candidates(layers, found, fixed, certain=answer, declared=bool(declared))
     if not candidates and not named and fixed:
         fixed = None  # Flax counts layers as they are constructed, so that Dense_0 may be the last
-        candidates, more = _candidates(layers, found, None, told=told, declared=False)
+        candidates, more = _candidates(layers, found, None, certain=answer, declared=False)
     if not candidates and more:
         cause = f"is not told by the names of its {len(layers)} layers, and more orders than can be tried may fit"
         cure = "name all from the first to the last, as layers (--layers, layers=)"
@@ -245,7 +245,7 @@ def _named(names: str | Sequence[str], layers: Mapping[str, _Layer]) -> list[str
 
 
 def _candidates(
-    layers: Mapping[str, _Layer], found: WeightsFound, fixed: Sequence[str] | None, *, told: bool, declared: bool
+    layers: Mapping[str, _Layer], found: WeightsFound, fixed: Sequence[str] | None, *, certain: bool, declared: bool
 ) -> tuple[list[Order], bool]:
     """Orders that fit, and whether there are more; with all weights turned where nobody says which way round they are,
     or where they fit in no other way.
@@ -253,7 +253,7 @@ def _candidates(
     candidates: list[Order] = []
     more = False
     for turned in (False, True):
-        if (turned and told and candidates) or (turned and declared) or not _biases_fit(layers, turned):
+        if (turned and certain and candidates) or (turned and declared) or not _biases_fit(layers, turned):
             continue
         shapes = {name: layer.shape(turned) for name, layer in layers.items()}
         ways, many = _fitting(shapes, found.said, fixed, in_order=found.in_order)

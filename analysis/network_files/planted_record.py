@@ -34,7 +34,7 @@ from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.errors import AnalysisError, InvalidAlgorithm, InvalidPlanting
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.questions.tasks import Task, name_of, pattern_bits
-from pluriscope.analysis.subjects.made import MAX_STEPS, Made, StepTold, made_json
+from pluriscope.analysis.subjects.made import MAX_STEPS, Made, StepDocument, made_json
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, masks_of
 from pluriscope.analysis.values.strict_json import validated
 
@@ -46,7 +46,7 @@ _Strict = ConfigDict(strict=True, extra="forbid")
 _Literal = Annotated[str, StringConstraints(pattern="^!?(0|[1-9][0-9]{0,3})$")]
 
 
-class _UnitTold(BaseModel):
+class _UnitDocument(BaseModel):
     model_config = _Strict
 
     layer: Annotated[int, Field(ge=1)]
@@ -55,16 +55,16 @@ class _UnitTold(BaseModel):
     path: str | None = None
 
 
-class _Told(BaseModel):
+class _Document(BaseModel):
     """The record as JSON values."""
 
     model_config = _Strict
 
     algorithm: str
     form: Form
-    units: Annotated[list[_UnitTold], Field(max_length=MAX_UNITS)]
+    units: Annotated[list[_UnitDocument], Field(max_length=MAX_UNITS)]
     output: _Literal
-    made: Annotated[list[StepTold], Field(max_length=MAX_STEPS)]
+    made: Annotated[list[StepDocument], Field(max_length=MAX_STEPS)]
 
 
 class Source(NamedTuple):
@@ -168,8 +168,8 @@ def planted_json(record: PlantedRecord) -> dict[str, Any]:
     """A record as JSON values."""
     units = []
     for unit in record.units[record.sizes[0] :]:
-        told = {"layer": unit.layer, "neurons": list(unit.neurons), "reads": [s.text for s in unit.sources]}
-        units.append(told | ({} if unit.path is None else {"path": unit.path}))
+        answer = {"layer": unit.layer, "neurons": list(unit.neurons), "reads": [s.text for s in unit.sources]}
+        units.append(answer | ({} if unit.path is None else {"path": unit.path}))
     return {
         "algorithm": record.algorithm.text,
         "form": record.algorithm.form,
@@ -192,16 +192,16 @@ def read_planted(value: Any, sizes: tuple[int, ...]) -> PlantedRecord:
     """
     if sizes[-1] != 1:
         raise _wrong("", f"is about a network of {sizes[-1]} outputs", "plant in a network with one output")
-    told = validated(_Told, value, _ITEM, InvalidPlanting, _CURE)
+    answer = validated(_Document, value, _ITEM, InvalidPlanting, _CURE)
     try:
-        algorithm = parse_algorithm(told.algorithm, told.form, sizes[0])
+        algorithm = parse_algorithm(answer.algorithm, answer.form, sizes[0])
     except InvalidAlgorithm as problem:
         raise _wrong(problem.item, problem.cause, problem.cure) from None
     units = [Unit(0, (i,)) for i in range(sizes[0])]
-    for number, one in enumerate(told.units):
+    for number, one in enumerate(answer.units):
         units.append(_unit(one, f"units[{number}]", sizes, units))
-    output = _literal(told.output, "output", units, len(sizes) - 1)
-    record = PlantedRecord(sizes, algorithm, tuple(units), output, tuple(one.made for one in told.made))
+    output = _literal(answer.output, "output", units, len(sizes) - 1)
+    record = PlantedRecord(sizes, algorithm, tuple(units), output, tuple(one.made for one in answer.made))
     _check_computes(record)
     return record
 
@@ -210,8 +210,8 @@ def _wrong(field: str, cause: str, cure: str) -> AnalysisError:
     return InvalidPlanting(f"{_ITEM} {field}".strip(), cause, cure)
 
 
-def _unit(told: _UnitTold, item: str, sizes: tuple[int, ...], units: Sequence[Unit]) -> Unit:
-    layer, neurons = told.layer, told.neurons
+def _unit(answer: _UnitDocument, item: str, sizes: tuple[int, ...], units: Sequence[Unit]) -> Unit:
+    layer, neurons = answer.layer, answer.neurons
     if layer > len(sizes) - 2:
         raise _wrong(item, "is in no hidden layer", f"give a layer from 1 to {len(sizes) - 2}")
     if max(neurons) >= sizes[layer] or neurons != sorted(set(neurons)):
@@ -219,8 +219,8 @@ def _unit(told: _UnitTold, item: str, sizes: tuple[int, ...], units: Sequence[Un
         raise _wrong(item, f"has no neurons of layer {layer}", cure)
     if any(unit.layer == layer and set(unit.neurons) & set(neurons) for unit in units):
         raise _wrong(item, "shares a neuron with another unit", "give each unit neurons of its own")
-    sources = tuple(_literal(read, f"{item} reads", units, layer) for read in told.reads)
-    return Unit(layer, tuple(neurons), sources, told.path)
+    sources = tuple(_literal(read, f"{item} reads", units, layer) for read in answer.reads)
+    return Unit(layer, tuple(neurons), sources, answer.path)
 
 
 def _literal(text: str, item: str, units: Sequence[Unit], layer: int) -> Source:

@@ -221,8 +221,8 @@ class _Trying:
         tables: list[Any] = []
         try:
             if self.declared.tasks.strip() and self.declared.task != "decisions":
-                told = tasks_of_text(self.declared.task, self.declared.tasks, n_inputs, n_outputs)
-                tables = [task.truth_table for task in told]
+                reply = tasks_of_text(self.declared.task, self.declared.tasks, n_inputs, n_outputs)
+                tables = [task.truth_table for task in reply]
             elif isinstance(of_file := self.by_file.get("tasks"), list) and of_file:
                 tables = [one["truth_table"] for one in of_file]
             wanted = np.array(tables, dtype=np.int8).T

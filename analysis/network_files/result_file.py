@@ -74,9 +74,9 @@ def result_json(analyses: Sequence[OutputAnalysis], *, masks: bool = True) -> di
     outputs = [output_json(analysis, masks=masks) for analysis in analyses]
     document = document_of(question, outputs, seconds, missing, exhaustive=all(one.exhaustive for one in analyses))
     if any(analysis.stops for analysis in analyses):  # what going on needs, of the finished ones as well
-        for analysis, told in zip(analyses, document["outputs"], strict=True):
+        for analysis, answer in zip(analyses, document["outputs"], strict=True):
             numbers = analysis.interpretations.observed_by_circuit
-            told["interpretations"] |= {"observed_by_circuit": list(map(exact, numbers))} if masks else {}
+            answer["interpretations"] |= {"observed_by_circuit": list(map(exact, numbers))} if masks else {}
         document["outputs_digest"] = sha256_hex(canonical_json(document["outputs"]))
     return document
 
@@ -190,9 +190,9 @@ def stop_json(stop: Stop) -> dict[str, Any]:
     return {"stage": stop.stage, "reason": stop.reason, "seconds": seconds}
 
 
-def read_stops(told: Mapping[str, Any]) -> tuple[Stop, ...]:
+def read_stops(answer: Mapping[str, Any]) -> tuple[Stop, ...]:
     """What ended stages of an output, of its part of a result file or of what is stored."""
-    stops = told.get("stops", ())
+    stops = answer.get("stops", ())
     return tuple(Stop(one["stage"], one["reason"], one["seconds"] and tuple(one["seconds"])) for one in stops)
 
 
@@ -286,11 +286,13 @@ def smallest_json(smallest: SmallestCircuits, layout: EdgeLayout | Graph) -> dic
     }
 
 
-def read_smallest(told: Mapping[str, Any]) -> SmallestCircuits:
+def read_smallest(answer: Mapping[str, Any]) -> SmallestCircuits:
     """The inverse of :func:`smallest_json`."""
-    masks, undrawn = (tuple(int(mask, 16) for mask in told[name]) for name in ("masks", "undrawn"))
-    tried, solved = int(told["tried"]), told.get("solved", False)
-    return SmallestCircuits(masks, told["proved"], told["searched_up_to"], tried, told["descended"], undrawn, solved)
+    masks, undrawn = (tuple(int(mask, 16) for mask in answer[name]) for name in ("masks", "undrawn"))
+    tried, solved = int(answer["tried"]), answer.get("solved", False)
+    return SmallestCircuits(
+        masks, answer["proved"], answer["searched_up_to"], tried, answer["descended"], undrawn, solved
+    )
 
 
 def edge_use_json(use: EdgeUse) -> dict[str, list[int]]:
@@ -299,9 +301,9 @@ def edge_use_json(use: EdgeUse) -> dict[str, list[int]]:
     return {name: [bit for bit in range(mask.bit_length()) if mask >> bit & 1] for name, mask in parts.items()}
 
 
-def read_edge_use(told: Mapping[str, Any]) -> EdgeUse:
+def read_edge_use(answer: Mapping[str, Any]) -> EdgeUse:
     """The inverse of :func:`edge_use_json`."""
-    return EdgeUse(*(sum(1 << bit for bit in told[name]) for name in ("keep", "never")))
+    return EdgeUse(*(sum(1 << bit for bit in answer[name]) for name in ("keep", "never")))
 
 
 def bracket_json(bracket: Bracket) -> dict[str, Any]:
@@ -314,33 +316,33 @@ def bracket_json(bracket: Bracket) -> dict[str, Any]:
     return kept
 
 
-def read_bracket(told: Mapping[str, Any], possible: int) -> Bracket:
+def read_bracket(answer: Mapping[str, Any], possible: int) -> Bracket:
     """The inverse of :func:`bracket_json`."""
-    same = {name: told[name] for name in ("epsilon", "delta", "seed", "version")}
-    inside, outside = (told[name] and HashedCount(**told[name], **same) for name in ("inside", "outside"))
-    return Bracket(told["bits"], inside, outside, told["counts"], possible)
+    same = {name: answer[name] for name in ("epsilon", "delta", "seed", "version")}
+    inside, outside = (answer[name] and HashedCount(**answer[name], **same) for name in ("inside", "outside"))
+    return Bracket(answer["bits"], inside, outside, answer["counts"], possible)
 
 
-def read_circuits(told: Mapping[str, Any], layout: EdgeLayout) -> CircuitSearch:
+def read_circuits(answer: Mapping[str, Any], layout: EdgeLayout) -> CircuitSearch:
     """The search for circuits that a result file tells of, as far as it does: outputs and margins are empty.
 
     Args:
         told: the field "circuits" of an output, with its masks.
         layout: edges of the network cut to that output.
     """
-    interval, spread = told.get("interval"), told["distribution"]
+    interval, spread = answer.get("interval"), answer["distribution"]
     return CircuitSearch(
         layout,
-        int(told["possible"]),
-        mask_array((int(text, 16) for text in told["masks"]), layout),
+        int(answer["possible"]),
+        mask_array((int(text, 16) for text in answer["masks"]), layout),
         np.empty((0, 0)),
         np.empty(0),
-        truncated_at=told["truncated_at"],
-        method=method_of(told["method"]),
-        count=int(told["valid"]),
+        truncated_at=answer["truncated_at"],
+        method=method_of(answer["method"]),
+        count=int(answer["valid"]),
         interval=None if interval is None else (int(interval[0]), int(interval[1])),
-        confidence=told.get("confidence"),
-        n_tested=None if told["tested"] is None else int(told["tested"]),
+        confidence=answer.get("confidence"),
+        n_tested=None if answer["tested"] is None else int(answer["tested"]),
         known_distribution=CircuitDistribution(
             int(spread["of"]),
             {int(n): int(number) for n, number in spread["by_edges"].items()},
@@ -348,11 +350,11 @@ def read_circuits(told: Mapping[str, Any], layout: EdgeLayout) -> CircuitSearch:
             tuple(map(int, spread["edge_use"])),
             tuple(tuple(map(int, layer)) for layer in spread["neuron_use"]),
         ),
-        n_drawn=told.get("drawn"),
-        smallest=read_smallest(told["smallest"]) if "smallest" in told else None,
-        edge_use=read_edge_use(told["backbone"]) if "backbone" in told else None,
-        so_far=CountSoFar.of_json(told["so_far"], layout) if "so_far" in told else None,
-        bracket=read_bracket(told["bracket"], int(told["possible"])) if "bracket" in told else None,
+        n_drawn=answer.get("drawn"),
+        smallest=read_smallest(answer["smallest"]) if "smallest" in answer else None,
+        edge_use=read_edge_use(answer["backbone"]) if "backbone" in answer else None,
+        so_far=CountSoFar.of_json(answer["so_far"], layout) if "so_far" in answer else None,
+        bracket=read_bracket(answer["bracket"], int(answer["possible"])) if "bracket" in answer else None,
     )
 
 
@@ -385,8 +387,8 @@ def read_analyses(
     Args:
         seconds: of each output, by stage.
     """
-    told = zip(document["outputs"], questions, seconds, strict=True)
-    return [_read_output(output, question, spent) for output, question, spent in told]
+    answer = zip(document["outputs"], questions, seconds, strict=True)
+    return [_read_output(output, question, spent) for output, question, spent in answer]
 
 
 def _refuse_other(document: Mapping[str, Any], questions: Sequence[Question]) -> None:
@@ -412,9 +414,9 @@ def _refuse_other(document: Mapping[str, Any], questions: Sequence[Question]) ->
         raise InvalidNetwork(_ITEM, "was changed after it was written", _ANEW)
 
 
-def _read_output(told: Mapping[str, Any], question: Question, seconds: Mapping[str, float]) -> OutputAnalysis:
+def _read_output(answer: Mapping[str, Any], question: Question, seconds: Mapping[str, float]) -> OutputAnalysis:
     """The inverse of :func:`output_json`; what a finished one leaves out is counted again."""
-    circuits, read, search = told["circuits"], told["interpretations"], told["candidate_search"]
+    circuits, read, search = answer["circuits"], answer["interpretations"], answer["candidate_search"]
     found = read_circuits(circuits, question.layout)
     outputs, margins = evaluate_circuits(question, found.masks)
     numbers = tuple(int(read["by_circuit"][mask]) for mask in circuits["masks"])
@@ -429,22 +431,22 @@ def _read_output(told: Mapping[str, Any], question: Question, seconds: Mapping[s
             search["aligned"], int(search["valid"]), int(search["minimal"]), irredundant, search["first"]
         )
     form, n_inputs = question.protocol.algorithm_form, question.subject.n_inputs
-    algorithms = tuple(_read_algorithm(one, form, n_inputs) for one in told["algorithms"])
+    algorithms = tuple(_read_algorithm(one, form, n_inputs) for one in answer["algorithms"])
     return OutputAnalysis(
         question=question,
         circuits=replace(found, outputs=outputs, margins=margins),
         interpretations=InterpretationCounts(
             numbers, observed, read.get("truncated_at"), complete=found.truncated_at is None
         ),
-        algorithms=AlgorithmSearch(algorithms, int(told["candidates"]), told["candidates_truncated_at"], totals),
-        criteria={key: read_tally(tally) for key, tally in told["criteria"].items()},
+        algorithms=AlgorithmSearch(algorithms, int(answer["candidates"]), answer["candidates_truncated_at"], totals),
+        criteria={key: read_tally(tally) for key, tally in answer["criteria"].items()},
         seconds=seconds,
-        stops=read_stops(told),
+        stops=read_stops(answer),
     )
 
 
-def _read_algorithm(told: Mapping[str, Any], form: Form, n_inputs: int) -> AlgorithmResult:
-    text = told["text"]
+def _read_algorithm(answer: Mapping[str, Any], form: Form, n_inputs: int) -> AlgorithmResult:
+    text = answer["text"]
     return AlgorithmResult(
         parse_algorithm(text, form, n_inputs),
         tuple(
@@ -454,12 +456,12 @@ def _read_algorithm(told: Mapping[str, Any], form: Form, n_inputs: int) -> Algor
                 one["minimal"],
                 math.inf if one["margin"] is None else one["margin"],
             )
-            for one in told["alignments"]
+            for one in answer["alignments"]
         ),
-        int(told["valid"]),
-        int(told["minimal"]),
-        told["truncated_at"],
-        told["irredundant"],
+        int(answer["valid"]),
+        int(answer["minimal"]),
+        answer["truncated_at"],
+        answer["irredundant"],
     )
 
 
@@ -479,9 +481,9 @@ def tally_json(tally: CriterionTally) -> dict[str, Any]:
     }
 
 
-def read_tally(told: Mapping[str, Any]) -> CriterionTally:
+def read_tally(answer: Mapping[str, Any]) -> CriterionTally:
     """The inverse of :func:`tally_json`."""
-    return CriterionTally(**{key: int(value) for key, value in told.items() if key != "of"})
+    return CriterionTally(**{key: int(value) for key, value in answer.items() if key != "of"})
 
 
 def _distribution_json(distribution: CircuitDistribution) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def read_classes(
     right, wrong = [np.zeros((0, n_words), dtype=np.uint64)], [np.zeros((0, n_words), dtype=np.uint64)]
     gates, gaps = [np.zeros((0, n_neurons), dtype=np.int32)], [np.zeros(0)]
     for done, (number, ranks) in enumerate(ranks_of.items()):
-        work.tell(STAGE, done, len(ranks_of), f"{len(indices):,} classes")
+        work.report_step(STAGE, done, len(ranks_of), f"{len(indices):,} classes")
         try:
             chosen = choose_classes(question, Circuit(question.layout, int(masks[number])), ranks=ranks)
         except BeyondLimits:
@@ -125,7 +125,7 @@ def read_classes(
             predicted = said.reshape(len(said), -1)
             right.append(packed((predicted == happens) & counts))
             wrong.append(packed((predicted == 1 - happens) & counts))
-    work.tell(STAGE, 1, 1, f"{len(indices):,} classes")
+    work.report_step(STAGE, 1, 1, f"{len(indices):,} classes")
     circuit = np.array(circuits, dtype=np.int64)
     each, of_these = np.unique(circuit, return_inverse=True)
     _, margins = evaluate_circuits(question, masks[each])

@@ -110,10 +110,10 @@ class FairPairReport(Report):
     search: int = Field(1, description="Version of the search, raised when conditions or order change.")
 
     def findings(self, question: Any = None) -> list[str]:
-        return list(_told(self))
+        return list(_findings(self))
 
 
-def _told(report: FairPairReport) -> Iterator[str]:
+def _findings(report: FairPairReport) -> Iterator[str]:
     """What was found, in sentences."""
     pair, drawn = report.pair, " of classes drawn" if report.drawn else ""
     if pair is None:
@@ -214,7 +214,7 @@ def fair_pair(
             first, _, some = search(given_up)
             if first is not None:
                 break
-    pair = None if first is None else _PairOf(question, circuits, space, answers, some, first).told(given_up)
+    pair = None if first is None else _PairOf(question, circuits, space, answers, some, first).found(given_up)
     return FairPairReport(
         search=SEARCH,
         n_interventions=space.n_interventions,
@@ -242,7 +242,7 @@ class _PairOf:
     classes: Readings
     pair: Pair
 
-    def told(self, given_up: Sequence[Condition]) -> PairFound:
+    def found(self, given_up: Sequence[Condition]) -> PairFound:
         both = self._members(alike="settled" not in given_up)
         to_hex = self.question.layout.to_hex
         counted = self.answers.counted

@@ -82,7 +82,7 @@ def _blocks(
         turned.append([np.ascontiguousarray(packed(bits[:, turning]).T) for bits in (right, wrong)])
     gates = np.ascontiguousarray(readings.gates.T)
     for start in range(0, len(readings), _BLOCK):
-        work.tell(STAGE, start, len(readings))
+        work.report_step(STAGE, start, len(readings))
         some = slice(start, start + _BLOCK)
         meets = np.zeros((len(gates[0, some]), len(readings) - start), dtype=np.bool_)
         for side, turn in zip(sides, turned, strict=True):
@@ -95,7 +95,7 @@ def _blocks(
         for gate in gates:
             differ += gate[some, None] != gate[start:]
         yield start, np.triu(meets, k=1), differ
-    work.tell(STAGE, 1, 1)
+    work.report_step(STAGE, 1, 1)
 
 
 def _decide(side: Sequence[Words], some: slice, start: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

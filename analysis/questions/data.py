@@ -166,8 +166,8 @@ def parse_data_file(raw: bytes, n_inputs: int, n_outputs: int) -> DataRecord:
     problems = Problems(check_keys(document, ("format", "representatives"), optional, item, InvalidData))
     there = [field for field in _ARRAYS if document.get(field) is not None]
     arrays = {field: problems.attempt(_array, document[field], field) for field in there}
-    told = document.get("description", "")
-    description = problems.attempt(plain_text, told, "description", InvalidData, empty=True)
+    answer = document.get("description", "")
+    description = problems.attempt(plain_text, answer, "description", InvalidData, empty=True)
     boolean = document.get("boolean", True)
     if not isinstance(boolean, bool):
         problems.append(InvalidData("boolean", f"is {str(boolean)[:40]!r}", "use true or false, or leave it out"))

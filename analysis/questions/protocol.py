@@ -82,13 +82,13 @@ class Protocol(Hashed):
     )
 
     @model_serializer(mode="wrap")
-    def _told(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _serialized(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """The settings; later ones are left out where they are not used, so that earlier protocols keep digests."""
-        told: dict[str, Any] = write(self)
+        answer: dict[str, Any] = write(self)
         unused = () if self.noise_std else _OF_NOISE
         if self.circuit_family == "own":
             unused = (*unused, "circuit_family")
-        return {key: value for key, value in told.items() if key not in unused}
+        return {key: value for key, value in answer.items() if key not in unused}
 
     @cached_property
     def digest(self) -> str:

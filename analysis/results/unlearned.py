@@ -87,8 +87,8 @@ def doubt(question: Question) -> Doubt:
     nearest = int(np.abs(clean - 0.5).argmin())
     if abs(clean[nearest] - 0.5) >= _CLEAR:
         return NO_DOUBT
-    told = f"on input {_input(nearest, question)} its output is {_number(clean[nearest])}, and 0.5 divides 0 from 1"
-    return Doubt("unclear answers", f"Its answers are not clear: {told}.")
+    answer = f"on input {_input(nearest, question)} its output is {_number(clean[nearest])}, and 0.5 divides 0 from 1"
+    return Doubt("unclear answers", f"Its answers are not clear: {answer}.")
 
 
 def doubt_of(wrong: int, n: int, answers: Collection[Any]) -> Doubt | None:
@@ -128,10 +128,10 @@ def wrong_clause(n: int, wrong: list[int], each: Iterable[tuple[str, tuple[str, 
     """A clause; of each wrong row its name, what is given and what should be."""
     if not wrong:
         return ""
-    told = [f"{name} gives {given} and should give {wanted}" for name, (given, wanted) in islice(each, _NAMED)]
-    more = len(wrong) - len(told)
+    answer = [f"{name} gives {given} and should give {wanted}" for name, (given, wanted) in islice(each, _NAMED)]
+    more = len(wrong) - len(answer)
     after = f", and {more:,} more row{'' if more == 1 else 's'}" if more else ""
-    return f"it is wrong on {len(wrong):,} of {n:,} row{'' if n == 1 else 's'}. {'; '.join(told)}{after}"
+    return f"it is wrong on {len(wrong):,} of {n:,} row{'' if n == 1 else 's'}. {'; '.join(answer)}{after}"
 
 
 def _input(row: int, question: Question) -> str:

@@ -52,8 +52,8 @@ class KnownCircuits:
         return {**asdict(self), "masks": [*self.masks]}
 
     @classmethod
-    def of_json(cls, told: Mapping[str, Any]) -> KnownCircuits:
-        return cls(**{**told, "masks": tuple(told["masks"])})
+    def of_json(cls, answer: Mapping[str, Any]) -> KnownCircuits:
+        return cls(**{**answer, "masks": tuple(answer["masks"])})
 
 
 @dataclass(frozen=True)

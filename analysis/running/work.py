@@ -47,7 +47,7 @@ class Work:
     ended: dict[str, EndedBy] = field(default_factory=dict, compare=False, repr=False)
     stopped: Callable[[], bool] = _never
 
-    def tell(self, stage: str, done: int, total: int, found: str = "", loss: float | None = None) -> None:
+    def report_step(self, stage: str, done: int, total: int, found: str = "", loss: float | None = None) -> None:
         """Report one step; an empty stage counts as one step.
 
         Raises:
@@ -57,7 +57,7 @@ class Work:
         self.pass_on(Progress(stage, done, max(total, 1), found, loss))
 
     def pass_on(self, progress: Progress) -> None:
-        """As :meth:`tell`, for progress that was told of a part of this work."""
+        """As :meth:`report_step`, for progress that was told of a part of this work."""
         self.report(progress)
         if progress.done < progress.total:
             self.check()
@@ -76,7 +76,7 @@ class Work:
         """
         for number, item in enumerate(items):
             if number % every == 0:
-                self.tell(stage, number, len(items), found)
+                self.report_step(stage, number, len(items), found)
             else:
                 self.check()
             yield item

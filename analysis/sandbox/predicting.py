@@ -216,17 +216,19 @@ class _Reading:
     def doubt(self) -> str:
         """Why the ways differ."""
         sizes = self._bench.network.sizes
-        told = []
+        answer = []
         for carrier, values in self._doubts.items():
             edge = self._edge_of(carrier)
             name, number = carrier_name(carrier, sizes), f"{values[0]:.4g}".replace("-", "−")
             if edge is None or not np.isfinite(edge[0]):
-                told.append(f"{number} is not one of the values of {name}")
+                answer.append(f"{number} is not one of the values of {name}")
                 continue
             below, above = (f"{end:.4g}".replace("-", "−") for end in edge[:2])
             low_bit, high_bit = (0, 1) if edge[2] else (1, 0)
-            told.append(f"{number} on {name} lies between {below}, read as {low_bit}, and {above}, read as {high_bit}")
-        return "; ".join(told) + ": it does not say which bit that is, and the output depends on it"
+            answer.append(
+                f"{number} on {name} lies between {below}, read as {low_bit}, and {above}, read as {high_bit}"
+            )
+        return "; ".join(answer) + ": it does not say which bit that is, and the output depends on it"
 
 
 def _side(value: float, low: float, high: float) -> bool | None:

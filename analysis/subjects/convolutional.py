@@ -263,7 +263,7 @@ class ConvolutionalSpace(LayeredSpace):
         above = slope(pre_activations(subject.network, 1, pooled(found[-1][1]).T), slice(None))  # [rows, outputs]
         weighed = inner(above, np.ascontiguousarray(readout.T)).T[:, None] / n_rows
 
-        def told(changes: Array) -> Array:
+        def answer(changes: Array) -> Array:
             """``[last channels, causes]`` of changes ``[last channels, causes, height, width, rows]``."""
             return np.add.accumulate(pooled(changes) * weighed, axis=-1)[..., -1]
 
@@ -271,9 +271,9 @@ class ConvolutionalSpace(LayeredSpace):
         each = [inner(np.ascontiguousarray(above.T), pooled(lost[-1])) * readout / n_rows]
         layers = zip(subject.convolutions, lost, slopes, strict=False)
         *before, last = (one.slices(gone) * steep for one, gone, steep in layers)
-        each.insert(0, told(last))
+        each.insert(0, answer(last))
         if before:
-            onward = told(subject.convolutions[1].slices(before[0][:, 0]) * slopes[1])
+            onward = answer(subject.convolutions[1].slices(before[0][:, 0]) * slopes[1])
             each.insert(0, np.add.accumulate(onward)[-1][:, None])
         return self.effects_of_bits(each)
 

@@ -22,7 +22,7 @@ _Setting = (
 )
 
 
-class StepTold(BaseModel):
+class StepDocument(BaseModel):
     """One step in making a network, as JSON values."""
 
     model_config = ConfigDict(strict=True, extra="allow")
@@ -51,11 +51,11 @@ class Made:
     @property
     def text(self) -> str:
         """For people: ``noise (amount 0.05, seed 3)``."""
-        told = ", ".join(
+        answer = ", ".join(
             f"{name.replace('_', ' ')} {f'{value:.4g}' if isinstance(value, float) else value}"
             for name, value in self.settings
         )
-        return f"{self.step} ({told})" if told else self.step
+        return f"{self.step} ({answer})" if answer else self.step
 
 
 def made_json(made: Sequence[Made]) -> list[dict[str, Setting]]:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pluriscope.analysis.errors import InvalidPlanting
 from pluriscope.analysis.subjects.graph import Graph, Masks
-from pluriscope.analysis.subjects.made import MAX_STEPS, MAX_VALUE, Made, StepTold, made_json
+from pluriscope.analysis.subjects.made import MAX_STEPS, MAX_VALUE, Made, StepDocument, made_json
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from pluriscope.analysis.values.strict_json import plain_text, validated
 
@@ -25,12 +25,12 @@ _ITEM: Final = "planted"
 _CURE: Final = "give the program, its edges, and the steps in which the model was made"
 
 
-class _Told(BaseModel):
+class _Document(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     program: str
     edges: Annotated[list[str], Field(min_length=1, max_length=2_048)]
-    made: Annotated[list[StepTold], Field(max_length=MAX_STEPS)]
+    made: Annotated[list[StepDocument], Field(max_length=MAX_STEPS)]
 
 
 @dataclass(frozen=True)
@@ -96,19 +96,19 @@ def read_planted_edges(value: Any, graph: Graph, reduce: Callable[[Masks], Masks
     Raises:
         InvalidPlanting: another shape, an edge that the model does not have, or one that carries nothing.
     """
-    told = validated(_Told, value, _ITEM, InvalidPlanting, _CURE)
-    program = plain_text(told.program, f"{_ITEM} program", InvalidPlanting, limit=MAX_VALUE)
-    for number, name in enumerate(told.edges):
+    answer = validated(_Document, value, _ITEM, InvalidPlanting, _CURE)
+    program = plain_text(answer.program, f"{_ITEM} program", InvalidPlanting, limit=MAX_VALUE)
+    for number, name in enumerate(answer.edges):
         item = f"{_ITEM} edges[{number}]"
         if name not in graph.edge_names:
             raise InvalidPlanting(
                 item, f"is {name[:40]!r}, no edge of the model", f"use {graph.edge_names[0]} and such"
             )
-        if name in told.edges[:number]:
+        if name in answer.edges[:number]:
             raise InvalidPlanting(item, f"is {name} again", "give each edge once")
-    mask = np.array([name in told.edges for name in graph.edge_names])
+    mask = np.array([name in answer.edges for name in graph.edge_names])
     idle = mask & ~reduce(mask[None])[0]
     if idle.any():
         cause = f"hold {graph.edge_names[int(idle.argmax())]}, which carries nothing: its way to the logits is broken"
         raise InvalidPlanting(f"{_ITEM} edges", cause, "give whole ways from what the model is given to the logits")
-    return PlantedEdges(program, tuple(told.edges), tuple(one.made for one in told.made))
+    return PlantedEdges(program, tuple(answer.edges), tuple(one.made for one in answer.made))

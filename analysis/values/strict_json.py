@@ -177,11 +177,11 @@ def validated(model: type[M], value: Any, item: str, error: type[AnalysisError],
         problems = Problems()
         for one in refused.errors():
             place = "".join(f"[{step}]" if isinstance(step, int) else f" {step}" for step in one["loc"])
-            told = one["msg"].removeprefix("Value error, ")
-            told = f"{told[:1].lower()}{told[1:]}"
+            answer = one["msg"].removeprefix("Value error, ")
+            answer = f"{answer[:1].lower()}{answer[1:]}"
             if one["type"] not in ("missing", "extra_forbidden", "value_error"):
-                told += f", is {str(one['input'])[:40]!r}"
-            problems.append(error(f"{item}{place}", told, cure))
+                answer += f", is {str(one['input'])[:40]!r}"
+            problems.append(error(f"{item}{place}", answer, cure))
         raise combined(problems, item, error) from None
 
 

@@ -176,7 +176,7 @@ def _one(
     except KeyboardInterrupt:
         stop.asked = True
         raise Refusal("stopped on request; nothing was written", INTERRUPTED) from None
-    if any(told["reason"] == "time" for one in document["outputs"] for told in one.get("stops", ())):
+    if any(answer["reason"] == "time" for one in document["outputs"] for answer in one.get("stops", ())):
         result = output if output not in ("", STANDARD) else "RESULT"
         command = ["pluriscope", "analyse", file, *options, "--continue", result]
         go_on = f"to go on: {shlex.join(command)}" if masks else "without masks it cannot be gone on with"
@@ -189,10 +189,10 @@ def _verdicts(questions: Sequence[Any], document: Mapping[str, Any]) -> list[str
     """Whether each output has one explanation, in a sentence."""
     from pluriscope.objects.verdict import verdict_of
 
-    told = [str(verdict_of(one, found)) for one, found in zip(questions, document["outputs"], strict=True)]
-    if len(told) == 1:
-        return told
-    return [f"Output {one.output}: {words}" for one, words in zip(questions, told, strict=True)]
+    answer = [str(verdict_of(one, found)) for one, found in zip(questions, document["outputs"], strict=True)]
+    if len(answer) == 1:
+        return answer
+    return [f"Output {one.output}: {words}" for one, words in zip(questions, answer, strict=True)]
 
 
 def _read_earlier(name: str) -> Any:

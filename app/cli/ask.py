@@ -91,8 +91,8 @@ def ask(
         _do(store, job, quiet=quiet)
         with store.read() as session:
             (found,) = asked(session, locate(session, links, slug, order.scope), links, [analysis])
-            told = found.record().model_dump(mode="json")
-    return Shown(told, told["findings"])
+            answer = found.record().model_dump(mode="json")
+    return Shown(answer, answer["findings"])
 
 
 def _located(session: Session, place: AnyPlace, claim: str) -> Shown:
@@ -106,8 +106,8 @@ def _located(session: Session, place: AnyPlace, claim: str) -> Shown:
     one = Own.find(session, Addresses(), place, {"text": text}).given
     if one.refused is not None:
         raise one.refused
-    told = one.record()
-    return Shown(told, [told["sentence"]])
+    answer = one.whole_record()
+    return Shown(answer, [answer["sentence"]])
 
 
 def _stored(
@@ -234,8 +234,8 @@ def _explanations(
         with store.read() as session:
             asked = ComparedOptions(e=refs, protocol=rules, output=output, data=data)
             found = compare_of(session, Addresses(), slug, asked)
-            told = found.record(0, MOST_SHOWN).model_dump(mode="json")
-    return Shown(told, [told["verdict"]])
+            answer = found.record(0, MOST_SHOWN).model_dump(mode="json")
+    return Shown(answer, [answer["verdict"]])
 
 
 def _networks(question: SubjectQuestion, other: Any, *, thorough: bool, quiet: bool) -> Shown:

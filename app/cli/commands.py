@@ -180,9 +180,9 @@ def overview(names: Sequence[str] = ()) -> str:
         [] if names else ["usage: pluriscope [--port PORT] [--data FOLDER] [COMMAND …]", "", described(serve_both)[0]]
     )
     for title, group in GROUPS.items():
-        told = [name for name in group if name in names or not names]
-        lines += ["", title] if told else []
-        lines += [f"  {name:<14} {_first_line(name)}" for name in told]
+        answer = [name for name in group if name in names or not names]
+        lines += ["", title] if answer else []
+        lines += [f"  {name:<14} {_first_line(name)}" for name in answer]
     return "\n".join([*lines, "", "pluriscope COMMAND --help says more of one.", _EXIT_CODES]) + "\n"
 
 

@@ -82,8 +82,8 @@ def serve(
         app = create_app(settings)
         app.state.neighbours = Neighbours.here()
         settle(app)
-        for _, told, cure in disagreeing(settings):
-            remark(f"{told}: {cure}")
+        for _, answer, cure in disagreeing(settings):
+            remark(f"{answer}: {cure}")
         uvicorn.run(
             app,
             host=settings.host,
@@ -139,6 +139,6 @@ def check() -> Shown:
         if finding.cure:
             lines.append(f"{'':<29} → {finding.cure}")
     lines.append("NOT healthy" if "problem" in levels else "healthy")
-    told = [finding.model_dump() for finding in findings]
-    record = {"version": ENGINE_VERSION, "healthy": "problem" not in levels, "findings": told}
+    answer = [finding.model_dump() for finding in findings]
+    record = {"version": ENGINE_VERSION, "healthy": "problem" not in levels, "findings": answer}
     return Shown(record, lines, TROUBLE if "problem" in levels else DONE)

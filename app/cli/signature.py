@@ -79,9 +79,9 @@ def with_list(where: str) -> Callable[[C], C]:
     return _marked(list=where)
 
 
-def _marked(**told: Any) -> Callable[[C], C]:
+def _marked(**answer: Any) -> Callable[[C], C]:
     def mark(command: C) -> C:
-        command.__dict__.update(told)
+        command.__dict__.update(answer)
         return command
 
     return mark
@@ -96,11 +96,11 @@ def described(command: Command) -> tuple[str, dict[str, str]]:
 
 def parameters_of(command: Command) -> Iterator[Parameter]:
     """The arguments and options of a command."""
-    _, told = described(command)
+    _, answer = described(command)
     hints, named = get_type_hints(command, include_extras=True), inspect.signature(command).parameters
     for name, one in named.items():
         if one.kind != inspect.Parameter.VAR_KEYWORD:
-            words = told.get(name) or COMMON[name.rstrip("_")]
+            words = answer.get(name) or COMMON[name.rstrip("_")]
             yield Parameter(name, hints[name], one.default, words, one.kind == inspect.Parameter.POSITIONAL_OR_KEYWORD)
     where, names = getattr(command, "fields", ("", {}))
     if where:

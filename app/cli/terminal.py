@@ -257,13 +257,13 @@ def progress_bar(
 
 def _lines(*, moving: bool) -> Report:
     finished: set[tuple[str, str]] = set()
-    told_at = -_FINDING_SECONDS
+    shown_at = -_FINDING_SECONDS
 
     def report(progress: Progress, /) -> None:
-        nonlocal told_at
+        nonlocal shown_at
         line, news = (progress.stage, progress.found), False
-        if progress.known is not None and time.monotonic() - told_at >= _FINDING_SECONDS:
-            news, told_at = True, time.monotonic()
+        if progress.known is not None and time.monotonic() - shown_at >= _FINDING_SECONDS:
+            news, shown_at = True, time.monotonic()
         if (news or progress.done >= progress.total) and line not in finished:
             finished.add(line)
             remark(f"{CLEAR if moving else ''}{progress.stage}: {progress.found or 'done'}")

@@ -76,17 +76,17 @@ def train_model(
             path = ""
         else:
             write_json(path, kind_of(outcome.model).write(outcome.model))
-        outcomes.append(_told(spec.seed, outcome, path))
-    told = [told for told, _ in outcomes]
-    return _shown(told, [line for _, line in outcomes], sum(bool(one["file"]) for one in told), "models", quiet)
+        outcomes.append(_row(spec.seed, outcome, path))
+    answer = [answer for answer, _ in outcomes]
+    return _shown(answer, [line for _, line in outcomes], sum(bool(one["file"]) for one in answer), "models", quiet)
 
 
-def _told(seed: int, outcome: AttentionOutcome, file: str) -> tuple[dict[str, Any], str]:
+def _row(seed: int, outcome: AttentionOutcome, file: str) -> tuple[dict[str, Any], str]:
     """What became of one model, as JSON values and in a line."""
     loss, right = (None, None) if outcome.model is None else (outcome.loss, outcome.right)
     ended = "" if outcome.model is None else f", {file or 'not converged'}"
-    told = {"seed": seed, "loss": loss, "steps": outcome.steps, "right": right, "file": file}
-    return told, f"seed {seed}: {outcome.words}{ended}"
+    answer = {"seed": seed, "loss": loss, "steps": outcome.steps, "right": right, "file": file}
+    return answer, f"seed {seed}: {outcome.words}{ended}"
 
 
 def _checkpoint_file(path: str, record: TrainingRecord, most: int) -> str:
@@ -164,19 +164,19 @@ def train(
         train_networks,  # torch, only now that all options are known to be good
     )
 
-    with progress_bar(quiet) as tell:
-        outcomes = train_networks(specs, Work(report=tell), checkpoints)
+    with progress_bar(quiet) as show:
+        outcomes = train_networks(specs, Work(report=show), checkpoints)
     lines = [_write(outcome, path, name, count > 1) for outcome, path in zip(outcomes, paths, strict=True)]
-    told = [training_json(outcome) for outcome in outcomes]
+    answer = [training_json(outcome) for outcome in outcomes]
     if report:
-        write_json(report, told)
-    return _shown(told, lines, sum(outcome.converged for outcome in outcomes), "networks", quiet)
+        write_json(report, answer)
+    return _shown(answer, lines, sum(outcome.converged for outcome in outcomes), "networks", quiet)
 
 
-def _shown(told: list[dict[str, Any]], lines: list[str], converged: int, what: str, quiet: bool) -> Shown:
+def _shown(answer: list[dict[str, Any]], lines: list[str], converged: int, what: str, quiet: bool) -> Shown:
     if not quiet:
-        remark(f"{converged} of {len(told)} {what} converged")
-    return Shown({"outcomes": told}, lines, DONE if converged else STOPPED)
+        remark(f"{converged} of {len(answer)} {what} converged")
+    return Shown({"outcomes": answer}, lines, DONE if converged else STOPPED)
 
 
 def _files(folder: str, names: Sequence[str], *inputs: str) -> list[str]:

@@ -33,7 +33,7 @@ def backup(file: Path, *, quiet: bool = False) -> Shown:
         held = back_up(store, file)
     finally:
         store.close()
-    return _told("backed up", held, started, quiet)
+    return _shown("backed up", held, started, quiet)
 
 
 def restore(file: Path, *, replace: bool = False, check: bool = False, quiet: bool = False) -> Shown:
@@ -55,16 +55,16 @@ def restore(file: Path, *, replace: bool = False, check: bool = False, quiet: bo
 
     started = time.monotonic()
     if check:
-        return _told("checked", verify(file), started, quiet)
+        return _shown("checked", verify(file), started, quiet)
     settings = read_settings()
     open_store(settings).close()  # makes the data folder, or says why it cannot be used
     held = bring_back(file, settings.url, replacing=replace)
     if held.aside is not None:
         remark(f"what was there before is in {held.aside}")
-    return _told("restored", held, started, quiet)
+    return _shown("restored", held, started, quiet)
 
 
-def _told(verb: str, held: Held, started: float, quiet: bool) -> Shown:
+def _shown(verb: str, held: Held, started: float, quiet: bool) -> Shown:
     rows, seconds = sum(held.rows.values()), time.monotonic() - started
     line = f"{verb} {rows:,} rows of {len(held.rows)} tables at revision {held.revision} in {seconds:.1f} s"
     return Shown({"revision": held.revision, "rows": dict(held.rows)}, [] if quiet else [line])

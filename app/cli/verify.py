@@ -40,10 +40,10 @@ def verify(address: str, *, quiet: bool = False) -> Shown:
         except Moved as moved:
             found = verified(session, Addresses(), target.renamed(moved.former, moved.now))
     for figure in () if quiet else found.figures:
-        told = in_words(figure.recomputed)
+        answer = in_words(figure.recomputed)
         if figure.status == "differs":
-            told = f"stored {in_words(figure.stored)}, recomputed {told}"
-        remark(f"  {SIGNS[figure.status]} {figure.label}: {told}")
+            answer = f"stored {in_words(figure.stored)}, recomputed {answer}"
+        remark(f"  {SIGNS[figure.status]} {figure.label}: {answer}")
     if not quiet:
         remark("= equal, ≠ differs, · nothing stored to compare with")
     words = f"{found.verdict.replace('_', ' ')}: {found.found[:1].lower()}{found.found[1:]}"

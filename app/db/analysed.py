@@ -172,5 +172,5 @@ def readings_of_steps(
     if not steps:
         return {}
     sizes = whole_counts(session, analysis, "interpretations"), whole_counts(session, analysis, "observed")
-    told = session.execute(select(VerdictRow.id, VerdictRow.by_circuit).where(VerdictRow.id.in_(steps)))
-    return {step: readings_in(text, *sizes) for number, text in told if (step := steps[number]) is not None}
+    answer = session.execute(select(VerdictRow.id, VerdictRow.by_circuit).where(VerdictRow.id.in_(steps)))
+    return {step: readings_in(text, *sizes) for number, text in answer if (step := steps[number]) is not None}

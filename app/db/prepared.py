@@ -269,8 +269,8 @@ def result_digest(
         "algorithms": [_algorithm_content(result) for result in search.algorithms],
     }
     if circuits.method != "listed":
-        told = [circuits.method, str(circuits.count), [str(end) for end in circuits.interval or ()]]
-        head["circuits_told"] = told
+        answer = [circuits.method, str(circuits.count), [str(end) for end in circuits.interval or ()]]
+        head["circuits_told"] = answer
     if circuits.smallest is not None:
         head["smallest"] = smallest_json(circuits.smallest, circuits.layout)
     if search.totals is not None:

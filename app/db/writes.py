@@ -165,8 +165,10 @@ def _checkpoints(record: TrainingRecord | None, about: Sequence[Any]) -> list[Ch
     """The row of a checkpoint, if a file says that its network is one."""
     if record is None:
         return []
-    told = record.model_dump(mode="json")
-    return [CheckpointRow(training=sha256_hex(canonical_json([*about, told["options"]])), at=record.at, record=told)]
+    answer = record.model_dump(mode="json")
+    return [
+        CheckpointRow(training=sha256_hex(canonical_json([*about, answer["options"]])), at=record.at, record=answer)
+    ]
 
 
 def _row_of_document(raw: bytes, slug: str, origin: str) -> NetworkRow:

@@ -135,7 +135,7 @@ def keep_analysis(session: Session, arguments: Arguments, part: PreparedAnalysis
 def _note(session: Session, arguments: Arguments, found: PreparedAnalysis) -> None:
     """Keep with the job where an exact count goes on."""
     if (job := _job(session, arguments)) is not None:
-        others = {key: told for key, told in job.so_far.items() if key != "count"}
+        others = {key: answer for key, answer in job.so_far.items() if key != "count"}
         job.so_far = others if found.count_so_far is None else {**others, "count": found.count_so_far}
 
 

@@ -397,7 +397,7 @@ def end(
     session: Session,
     held: Claim,
     state: str,
-    told: str = "",
+    answer: str = "",
     *,
     result: Mapping[str, Any] | None = None,
     now: datetime | None = None,
@@ -414,7 +414,7 @@ def end(
     Raises:
         LeaseLost: the job is another's by now; the transaction must be rolled back.
     """
-    _end(session, _held(session, held), state, told, now or datetime.now(UTC), result)
+    _end(session, _held(session, held), state, answer, now or datetime.now(UTC), result)
 
 
 def give_back(
@@ -505,13 +505,13 @@ def _place(row: JobRow) -> str:
 
 
 def _end(
-    session: Session, row: JobRow, state: str, told: str, now: datetime, result: Mapping[str, Any] | None = None
+    session: Session, row: JobRow, state: str, answer: str, now: datetime, result: Mapping[str, Any] | None = None
 ) -> None:
     row.state, row.finished_at, row.result = state, now, dict(result or {})
     row.owner = row.lease_seconds = row.not_before = None
     if state == "failed":
-        row.error = told
+        row.error = answer
     elif state != "cancelled":
-        row.stage, row.found = "", told[:300]
-    said = told or {"cancelled": "stopped on request"}.get(state, state)
+        row.stage, row.found = "", answer[:300]
+    said = answer or {"cancelled": "stopped on request"}.get(state, state)
     add_log(session, row.id, said, "error" if state == "failed" else "info", now=now)

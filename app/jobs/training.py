@@ -63,7 +63,7 @@ def save_training_outcome(session: Session, arguments: Arguments, outcomes: Sequ
     if arguments.get("kind", PERCEPTRON) != PERCEPTRON:
         return _save_transformers(session, arguments, outcomes)
     protocols = [Protocol.model_validate(settings) for settings in arguments["protocols"]]
-    told: list[dict[str, Any]] = []
+    answer: list[dict[str, Any]] = []
     rows, kept = list[NetworkRow](), list[NetworkRow]()
     for outcome in outcomes:
         entry: dict[str, Any] = {"name": outcome.spec.label, **training_json(outcome, points_each(len(outcomes)))}
@@ -77,10 +77,10 @@ def save_training_outcome(session: Session, arguments: Arguments, outcomes: Sequ
             file = _file_of(arguments["name"], len(outcomes) > 1, outcome, network)
             file = replace(file, name=f"{file.name}, epoch {record.epoch}", training=record)
             kept.append(save_network(session, file, origin="trained"))
-        told.append(entry)
+        answer.append(entry)
     for row in dict.fromkeys([*rows, *kept]):
         queue.enqueue_analyses(session, row, protocols, asked=queue.was_asked(session, "train", arguments))
-    result: dict[str, Any] = {"outcomes": told, "networks": [row.digest for row in rows]}
+    result: dict[str, Any] = {"outcomes": answer, "networks": [row.digest for row in rows]}
     if kept and len(outcomes) == 1:
         result["url"] = Addresses().network(kept[-1].slug)
     elif rows:

@@ -420,9 +420,9 @@ class _Attempt:
 Change = Callable[[Session], None]
 
 
-def _ended(held: Claim, state: str, told: str = "", error: AnalysisError | StoreError | None = None) -> Change:
+def _ended(held: Claim, state: str, answer: str = "", error: AnalysisError | StoreError | None = None) -> Change:
     result = {"error": {"item": error.item, "cause": error.cause, "cure": error.cure}} if error else None
-    return lambda session: queue.end(session, held, state, told, result=result)
+    return lambda session: queue.end(session, held, state, answer, result=result)
 
 
 def _given_back(held: Claim, reason: str = "") -> Change:

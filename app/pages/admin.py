@@ -152,10 +152,10 @@ def _setting(settings: Settings, name: str) -> tuple[Markup, str, str]:
     """Its variable, its value or of a secret whether it is set, and whether that is not the default."""
     field, value = type(settings).model_fields[name], getattr(settings, name)
     if SECRET.search(name):
-        told = "set" if value else "not set"
+        answer = "set" if value else "not set"
     elif name == "database_url" and value:
-        told = shown(value)
+        answer = shown(value)
     else:
-        told = str(value)
+        answer = str(value)
     variable = Markup("<code>{}</code>").format(f"{VARIABLE}{name.upper()}")
-    return variable, told, "" if value == field.default else "changed"
+    return variable, answer, "" if value == field.default else "changed"

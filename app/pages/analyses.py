@@ -151,8 +151,8 @@ class Asked:
         """What was found, in sentences."""
         if self.stored is not None and self.stored.brief is not None:
             return [*self.stored.brief]
-        told: list[str] = [] if self.report is None else self.report.findings(self.subject.question)
-        return told
+        answer: list[str] = [] if self.report is None else self.report.findings(self.subject.question)
+        return answer
 
     @property
     def shown(self) -> Shown:
@@ -510,8 +510,8 @@ def _in_index(one: Asked) -> tuple[Markup, str]:
     """What an analysis asks, and the first that it found."""
     words = Markup('<a href="{}"><b>{}</b></a><br>{}')
     found = one.findings[0] if one.findings else one.analysis.price
-    told = "On its way." if one.state == "computing" else f"{found} {one.mark}".strip()
-    return words.format(one.url, one.analysis.title, one.analysis.question), told
+    answer = "On its way." if one.state == "computing" else f"{found} {one.mark}".strip()
+    return words.format(one.url, one.analysis.title, one.analysis.question), answer
 
 
 def _not_there(asked: Sequence[Asked]) -> Iterator[Block]:
@@ -527,8 +527,8 @@ def _not_there(asked: Sequence[Asked]) -> Iterator[Block]:
         yield waiting(untouched[0])
     working = [one for one in missing_ones if one.state == "computing"]
     if working:
-        told = f"On their way: {', '.join(one.analysis.title for one in working)}. This page fills itself."
-        yield Progress(told, id="working")
+        answer = f"On their way: {', '.join(one.analysis.title for one in working)}. This page fills itself."
+        yield Progress(answer, id="working")
     for one in missing_ones:
         if one.state in ("failed", "cancelled"):
             yield waiting(one)

@@ -30,7 +30,7 @@ from pluriscope.app.pages.circuit_tree import ID as TREE
 from pluriscope.app.pages.explanations import Readings, readings_of
 from pluriscope.app.pages.inside import rows_blocks, table_blocks
 from pluriscope.app.pages.interpretation_list import CircuitOptions, interpretations
-from pluriscope.app.pages.page import One, about, column, figure, head_actions, listed, page, pairs, told
+from pluriscope.app.pages.page import One, about, column, figure, head_actions, listed, of_analyses, page, pairs
 from pluriscope.app.pages.place import StoredQuestion
 from pluriscope.figures.numbers import decimal, exact, noun, readable
 from pluriscope.kinds.circuits import left_out_words
@@ -141,7 +141,7 @@ def circuit_record(one: One) -> CircuitRecord:
     graph = facts.question.graph
     return CircuitRecord.showing(
         facts.verdict,
-        **one.told(facts.stored),
+        **one.record(facts.stored),
         mask=facts.hex,
         edges=[name for name, there in zip(names_of(graph).numbers, facts.bits[0], strict=True) if there],
         n_edges=facts.mask.bit_count(),
@@ -165,7 +165,7 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     yield Side([figure(one, drawn, "What is kept, the rest pale."), Facts(list(_facts(facts)))])
     read = not question.kind.refuses("interpretations")
     if not read:
-        yield from told(one, _OF_PLANTED)
+        yield from of_analyses(one, _OF_PLANTED)
     yield from rows_blocks(question, facts.rows)
     yield from table_blocks(question.inside(facts.mask))
     if read:
@@ -174,7 +174,7 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
         fold, what = ("Carried algorithms", "which algorithms it carries, and which") if read else ("Analyses", "which")
         others = [each for each in EVERY if each != COMMON_GROUND and (read or each not in _OF_PLANTED)]
         nothing = Prose("None of them tells of it.")
-        yield More(fold, lambda: list(told(one, others)) or [nothing], f"{what} analyses tell of it", id="story")
+        yield More(fold, lambda: list(of_analyses(one, others)) or [nothing], f"{what} analyses tell of it", id="story")
         if read:
             surviving = "Surviving interpretations"
             yield More(surviving, lambda: _surviving(one, facts.readings), "by criterion", id="surviving")
@@ -189,9 +189,9 @@ def _head(one: One, facts: CircuitFacts) -> Head:
         among = one.links.explanations(place.slug, place.scope, view="tree", circuit=str(one.ref))
         which = Markup('<a href="{}#{}">one of {}</a>').format(among, TREE, noun(facts.n_valid, "valid circuit"))
     here = "" if facts.stored else " No analysis here holds it; it was checked just now."
-    told = left_out_words(facts.question, facts.mask, _NAMED)
+    answer = left_out_words(facts.question, facts.mask, _NAMED)
     return Head(
-        f"Circuit {told or 'that keeps everything'}",
+        f"Circuit {answer or 'that keeps everything'}",
         Markup("{}, {} of {} under {}.{}").format(one.name, which, place.row.name, place.under, here),
         verdict_marks(facts.verdict),
         head_actions(one),

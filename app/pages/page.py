@@ -37,7 +37,7 @@ from pluriscope.app.pages.analyses import asked, older
 from pluriscope.app.pages.explanations import Explanation
 from pluriscope.app.pages.place import INTERPRETATIONS, StoredQuestion
 from pluriscope.app.pages.sharing.share import InShort, Shared
-from pluriscope.app.pages.verdicts.told import told as verdicts
+from pluriscope.app.pages.verdicts.of_explanation import verdicts
 from pluriscope.figures.numbers import duration, when
 from pluriscope.page_kit.blocks import Action, Block, Facts, Figure, Head, Menu, More, Notice, Section, Table
 from pluriscope.page_kit.templating import part_url
@@ -87,7 +87,7 @@ class One:
         """Its address with further options of its page."""
         return self.links.explanation(self.place.slug, self.ref, self.place.scope, **view)
 
-    def told(self, stored: bool) -> dict[str, Any]:
+    def record(self, stored: bool) -> dict[str, Any]:
         """What every record says.
 
         Args:
@@ -272,7 +272,7 @@ def head_actions(one: One) -> list[Action | Menu]:
     return [*found, sharing(links, one.url())]
 
 
-def told(one: One, analyses: Iterable[Analysis]) -> Iterator[Block]:
+def of_analyses(one: One, analyses: Iterable[Analysis]) -> Iterator[Block]:
     """What some analyses say of an explanation."""
     for each in asked(one.session, one.place, one.links, [each for each in analyses if shown(each).about]):
         says = shown(each.analysis).about
@@ -288,7 +288,9 @@ def about(one: One) -> Iterator[Block]:
     """The folds of any explanation."""
     if one.place.boolean:
         yield More("Criteria", lambda: verdicts(one.session, one.links, [one.explanation]), _EVERY, id="criteria")
-        yield More("Where it stands", lambda: told(one, [COMMON_GROUND]), "among all explanations", id="standing")
+        yield More(
+            "Where it stands", lambda: of_analyses(one, [COMMON_GROUND]), "among all explanations", id="standing"
+        )
     elif one.place.question.kind.refuses(INTERPRETATIONS):
         yield More("Criteria", lambda: _stored(one), _EVERY, id="criteria")
     yield More("Provenance", lambda: _provenance(one), "which network, rules, rows and engine", id="provenance")
@@ -319,7 +321,7 @@ def _provenance(one: One) -> Iterator[Block]:
 
 def provenance_of(place: StoredQuestion[Any]) -> dict[str, str]:
     """Where numbers about a place come from."""
-    told = {
+    answer = {
         "Network": place.row.digest,
         "Protocol": f"{place.rules} · {place.protocol_digest}",
         "Data": f"{place.rows} · {place.data_digest}",
@@ -327,13 +329,13 @@ def provenance_of(place: StoredQuestion[Any]) -> dict[str, str]:
     row = place.analysis
     if row is not None:
         libraries = ", ".join(f"{name} {version}" for name, version in row.provenance.items())
-        told |= {
+        answer |= {
             "Analysis": f"engine {row.engine_version}" + f" ({libraries})" * bool(libraries),
             "Computed": when(row.created_at.isoformat(timespec="seconds")),
             "Result": f"{row.result_digest} (SHA-256 of everything found, timings apart)",
         }
         if row.seconds:
-            told["Took"] = ", ".join(f"{stage} {duration(value)}" for stage, value in row.seconds.items())
+            answer["Took"] = ", ".join(f"{stage} {duration(value)}" for stage, value in row.seconds.items())
     if place.row.attribution:
-        told["Attribution"] = place.row.attribution
-    return told | {"This page": f"computed from the weights just now by engine {ENGINE_VERSION}"}
+        answer["Attribution"] = place.row.attribution
+    return answer | {"This page": f"computed from the weights just now by engine {ENGINE_VERSION}"}

@@ -64,7 +64,7 @@ def _record(of: type[R], one: One, places: Sequence[PlaceRecord], **more: Any) -
     agreed, tested = sum(place.agreed for place in places), sum(place.tested for place in places)
     margin = min((place.margin for place in places if place.margin is not None), default=None)
     fields: dict[str, Any] = {
-        **one.told(stored_rows(one.session, one.explanation)[-1] is not None),
+        **one.record(stored_rows(one.session, one.explanation)[-1] is not None),
         "algorithm": one.item.algorithm.id,
         "formula": one.item.algorithm.formula,
         "alignment": one.item.alignment.id,

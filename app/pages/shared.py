@@ -87,8 +87,8 @@ def job_now(session: Session, place: AnyPlace) -> JobRow | None:
 
 def known_of(job: JobRow | None) -> KnownCircuits | None:
     """What a job has found by now of the valid circuits; None where it has found nothing yet."""
-    told = {} if job is None else job.so_far
-    return KnownCircuits.of_json(told["circuits"]) if "circuits" in told else None
+    answer = {} if job is None else job.so_far
+    return KnownCircuits.of_json(answer["circuits"]) if "circuits" in answer else None
 
 
 def known_count_of(session: Session, place: AnyPlace) -> Count | None:

@@ -181,10 +181,10 @@ def story(
     Raises:
         NotFound: its network is not stored.
     """
-    told = _Told(ExampleNetwork.stored(session, links), slide or links.story)
+    reply = _Screens(ExampleNetwork.stored(session, links), slide or links.story)
     guesses = {number: guess if number == now else "-" for number in EXPERIMENTS}
-    experiments = [told.experiment(number, guess) for number, guess in guesses.items()]
-    return Story([told.network(), told.one(), told.other(), *experiments, told.all()], now, out)
+    experiments = [reply.experiment(number, guess) for number, guess in guesses.items()]
+    return Story([reply.network(), reply.one(), reply.other(), *experiments, reply.all()], now, out)
 
 
 def figure_of(session: Session, links: Addresses, number: int, name: str, guess: str) -> Markup | None:
@@ -198,7 +198,7 @@ def figure_of(session: Session, links: Addresses, number: int, name: str, guess:
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Screens:
     """The screens, computed from a stored network; ``url`` gives the address of one."""
 
     of: ExampleNetwork
@@ -260,9 +260,9 @@ class _Told:
             for (name, before), _ in zip(_FIGURES.items(), more.get("figures", ()), strict=False)
             for form in ("SVG", "PNG", "PDF")
         ]
-        told, files_of = facts or {}, Menu("Figure", files) if files else None
-        tab = _TABS[number - 1].format(**told) if told or number < SCREENS else "How many explanations pass?"
-        return Screen(number=number, url=self.url(number), tab=tab, facts=told, files=files_of, **more)
+        reply, files_of = facts or {}, Menu("Figure", files) if files else None
+        tab = _TABS[number - 1].format(**reply) if reply or number < SCREENS else "How many explanations pass?"
+        return Screen(number=number, url=self.url(number), tab=tab, facts=reply, files=files_of, **more)
 
     def network(self) -> Screen:
         """The network runs."""

@@ -37,7 +37,7 @@ from pluriscope.app.rendering import base_url, network_row, show
 from pluriscope.app.routes.asking import AnalysisOrder, accepted, analysis_ordered
 from pluriscope.app.routes.changes import Writing
 from pluriscope.app.routes.depends import Links, ListOptions, Reading, options_of
-from pluriscope.app.routes.faces import Faces, both, passed_on, told_options
+from pluriscope.app.routes.faces import Faces, both, options_schema, passed_on
 from pluriscope.app.routes.streaming import CSV_RESPONSE, table_file
 from pluriscope.kinds.listing import COLUMNS
 from pluriscope.objects.graphs import explanation_graph
@@ -47,8 +47,8 @@ from pluriscope.tables.table import parameters
 
 router = APIRouter()
 LIST: Final = "/networks/{network}/explanations"
-_OF_SCOPE: Final = [one for one in told_options(ScopeOptions) if one["name"] in OF_SCOPE]
-_OPTIONS: Final = [*_OF_SCOPE, *told_options(ViewOptions), *parameters(COLUMNS)]
+_OF_SCOPE: Final = [one for one in options_schema(ScopeOptions) if one["name"] in OF_SCOPE]
+_OPTIONS: Final = [*_OF_SCOPE, *options_schema(ViewOptions), *parameters(COLUMNS)]
 
 
 # --- the list
@@ -140,7 +140,7 @@ def _is_computed(request: Request) -> bool:
     "One explanation",
     reduce(or_, dict.fromkeys(get_type_hints(page.record)["return"] for page in PAGES.values())),
     errors=(400, 404, 422),
-    options=told_options(ScopeOptions),
+    options=options_schema(ScopeOptions),
     costly=_is_computed,
 )
 def explanation(request: Request, session: Reading, links: Links, network: str, ref: str) -> Faces:
@@ -187,7 +187,7 @@ def rows(request: Request, links: Links, network: str, ref: str, table: str) -> 
     summary="An explanation as a graph",
     response_class=Response,
     responses=api_errors(400, 404, 422),
-    openapi_extra={"parameters": told_options(ScopeOptions)},
+    openapi_extra={"parameters": options_schema(ScopeOptions)},
 )
 def graph(request: Request, session: Reading, links: Links, network: str, ref: str, key: str) -> Response:
     """The whole network with what the explanation says of its edges and nodes, in a format that other tools open."""

@@ -19,7 +19,7 @@ from pluriscope.app.computing import room
 from pluriscope.app.error_answers import api_errors
 from pluriscope.app.pages.sharing.share import OF_THE_QUESTION, Share, Shared, only_here, share_of
 from pluriscope.app.pages.sharing.targets import read_target
-from pluriscope.app.pages.sharing.verifying import told, verify
+from pluriscope.app.pages.sharing.verifying import verified, verify
 from pluriscope.app.rendering import HAS_RECORD, base_url, network_row, show
 from pluriscope.page_kit.blocks import Block, More, Notice, Prose
 
@@ -27,11 +27,11 @@ from pluriscope.page_kit.blocks import Block, More, Notice, Prose
 def folds(session: Session, share: Share) -> Iterator[Block]:
     """How a page is checked and passed on."""
 
-    def verified() -> Iterator[Block]:
-        return told(verify(session, share.links, read_target(share.path, share.links)))
+    def recomputed() -> Iterator[Block]:
+        return verified(verify(session, share.links, read_target(share.path, share.links)))
 
     if share.verify_url:
-        yield More("Verify", verified, "computed anew from the weights, beside what is stored", id="verify")
+        yield More("Verify", recomputed, "computed anew from the weights, beside what is stored", id="verify")
     what = f"BibTeX, a frame, a notebook, an offline copy{', graphs' if share.graphs else ''}"
     yield More("Cite and embed", lambda: _texts(share), what, id="cite")
 
@@ -43,7 +43,7 @@ def _texts(share: Share) -> Iterator[Block]:
     if share.graphs:
         offered = "\n".join(f"- [{label}]({url})" for label, url in share.graphs)
         yield Prose(f"**As a graph for other tools**\n\n{offered}", glossary=False)
-    told = {
+    answer = {
         "Link": share.url,
         "In a notebook": share.notebook,
         "Verified at the command line": f"pluriscope verify '{share.path}'" if share.verify_url else "",
@@ -51,7 +51,7 @@ def _texts(share: Share) -> Iterator[Block]:
         "Embedding": share.frame(),
         "Offline copy, run where the database is": f"pluriscope export --static DIR {share.copied}",
     }
-    yield Prose("\n\n".join(f"**{what}**\n\n```\n{text}\n```" for what, text in told.items() if text), glossary=False)
+    yield Prose("\n\n".join(f"**{what}**\n\n```\n{text}\n```" for what, text in answer.items() if text), glossary=False)
 
 
 HTML: Final[dict[str, Any]] = {"response_class": HTMLResponse, "response_model": None, "include_in_schema": False}
@@ -78,7 +78,7 @@ def both(
     path: str,
     tag: str,
     summary: str,
-    told: Any,
+    record_type: Any,
     *,
     errors: tuple[int, ...] = (400, 404),
     options: list[dict[str, Any]] | None = None,
@@ -91,7 +91,7 @@ def both(
         path: of the page.
         tag: the group of the interface that the JSON belongs to.
         summary: of the JSON.
-        told: type of the record.
+        record_type: of the record.
         errors: statuses of the refusals that it may answer with.
         options: as OpenAPI has them, where the function reads its options itself.
         costly: which requests are computed only a few at a time; None: none.
@@ -131,7 +131,7 @@ def both(
             record,
             tags=[tag],
             summary=summary,
-            response_model=told,
+            response_model=record_type,
             responses=api_errors(*errors),
             openapi_extra={"parameters": options} if options else None,
         )
@@ -161,7 +161,7 @@ def passed_on(
     return show(request, blocks, title or page.in_short.title, room=page.room, network=row, share=share, **more)
 
 
-def told_options(*models: type[BaseModel]) -> list[dict[str, Any]]:
+def options_schema(*models: type[BaseModel]) -> list[dict[str, Any]]:
     """Options as OpenAPI has them, of pages that read theirs by the kind of network or explanation.
 
     Args:

@@ -68,7 +68,7 @@ def own(request: Request, session: Reading, links: Links, name: str) -> Faces:
     def record() -> Any:
         if one.refused is not None:
             raise one.refused
-        return one.record()
+        return one.whole_record()
 
     return Faces(page, record)
 

@@ -18,7 +18,7 @@ from pluriscope.app.pages.play.transformers import ModelOptions
 from pluriscope.app.pages.sharing.targets import MAX_ADDRESS, read_target
 from pluriscope.app.pages.sharing.verifying import VerifiedRecord, verify
 from pluriscope.app.routes.depends import Links, Reading
-from pluriscope.app.routes.faces import Faces, both, passed_on, told_options
+from pluriscope.app.routes.faces import Faces, both, options_schema, passed_on
 from pluriscope.page_kit.templating import PART
 from pluriscope.views.records import PatchedRecord, PlayRecord
 
@@ -36,7 +36,7 @@ Address = Annotated[
     "An intervention by hand",
     PlayRecord | PatchedRecord,
     errors=(400, 404, 422),
-    options=told_options(NetworkOptions, ModelOptions),
+    options=options_schema(NetworkOptions, ModelOptions),
     costly=lambda _: True,
 )
 def play(request: Request, session: Reading, links: Links, network: str) -> Faces:

@@ -77,5 +77,5 @@ def _number(screen: str, links: Links) -> int:
 
 
 def _shown(request: Request, session: Reading, links: Links, number: int, guess: str = "") -> Response:
-    told = story(session, links, number, guess)
-    return show(request, [told], told.screens[number - 1].tab, url=links.story(number))
+    answer = story(session, links, number, guess)
+    return show(request, [answer], answer.screens[number - 1].tab, url=links.story(number))

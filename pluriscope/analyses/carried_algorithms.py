@@ -50,10 +50,10 @@ def _page(report: StoriesReport, of: AnalysisContext) -> Iterator[Block]:
 
 def circuits_by_relation(report: StoriesReport, of: AnalysisContext) -> Iterator[Block]:
     """How many circuits carry algorithms of each relation; each leads to the list of these."""
-    if not report.told:
+    if not report.has_asked:
         more = "That is not the same as none." if report.arises else ""
         yield Notice("Undecided" if report.arises else "Not applicable", report.reason, more)
-    elif report.asked:
+    elif report.has_asked:
         rows = []
         for relation in (one for one in RELATIONS if report.counts[one]):
             between = report.intervals.get(relation)
@@ -80,12 +80,12 @@ def _about(_report: Any, of: AnalysisContext, ref: ExplanationRef) -> Iterator[B
         variables = {variable.path: variable.shown for variable in result.algorithm.variables}
         smallest = next((scored.alignment for scored in result.alignments if scored.minimal), None)
         places = () if smallest is None else smallest.places
-        told = {
+        answer = {
             "algorithm": result.algorithm.formula,
             "minimal": result.n_minimal,
             "smallest": ", ".join(f"{variables[path]} on {neurons(site.layer, site.neurons)}" for path, site in places),
         }
-        rows.append(Row(told, url=of.links.algorithm(of.slug, result.algorithm.id, of.scope)))
+        rows.append(Row(answer, url=of.links.algorithm(of.slug, result.algorithm.id, of.scope)))
     if rows:
         yield Table.short("algorithm", _CARRIED, rows)
 

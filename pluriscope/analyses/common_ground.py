@@ -61,8 +61,8 @@ def _page(report: CommonGroundReport, of: AnalysisContext) -> Iterator[Block]:
     chart = ground_chart(report).leading(of.explanation)
     yield ChartFigure(chart=chart, caption=ground_words(chart), id="ground")
     if any(report.of("valid", "failing")):
-        told = "Placements predict less, and may be right on all of it."
-        yield ChartFigure(chart=_placements(report, of), caption=told, id="placements")
+        answer = "Placements predict less, and may be right on all of it."
+        yield ChartFigure(chart=_placements(report, of), caption=answer, id="placements")
     yield Facts(list(_facts(report, of)))
     by = of.links.explanations(of.slug, of.scope, kind="alignment", sort="accuracy", order="desc")
     if any(report.of("valid", "failing")):
@@ -71,20 +71,20 @@ def _page(report: CommonGroundReport, of: AnalysisContext) -> Iterator[Block]:
 
 
 def _left_out(report: CommonGroundReport) -> str:
-    told = []
+    answer = []
     if report.largest_set is not None:
-        told.append(f"Sets of up to {report.largest_set} neurons only.")
+        answer.append(f"Sets of up to {report.largest_set} neurons only.")
     if report.more_circuits:
-        told.append("Interpretations of listed circuits only: more circuits are valid.")
+        answer.append("Interpretations of listed circuits only: more circuits are valid.")
     if report.drawn:
         classes = f"{exact(report.classes)} of {exact(int(report.n_classes))} observed classes"
-        told.append(f"{classes}, drawn uniformly without repetition (seed {report.seed}).")
+        answer.append(f"{classes}, drawn uniformly without repetition (seed {report.seed}).")
     if report.n_unread:
         more = noun(report.n_unread, "more drawn class", "more drawn classes")
-        told.append(f"{more} could not be found: their circuits have too many states.")
+        answer.append(f"{more} could not be found: their circuits have too many states.")
     if report.alignments < report.n_alignments:
-        told.append(f"The first {exact(report.alignments)} of {noun(report.n_alignments, 'kept placement')}.")
-    return " ".join(told)
+        answer.append(f"The first {exact(report.alignments)} of {noun(report.n_alignments, 'kept placement')}.")
+    return " ".join(answer)
 
 
 def _facts(report: CommonGroundReport, of: AnalysisContext) -> Iterator[Fact]:
@@ -127,7 +127,7 @@ def _about(report: CommonGroundReport | None, of: AnalysisContext, ref: Explanat
         ("Coverage", found.predicted, found.of, f"interventions on {sets} that it predicts"),
         ("Accuracy", found.right, found.predicted, "of these that it predicts right"),
     ]
-    yield Facts([Fact(name, f"{exact(some)} of {exact(every)}", told) for name, some, every, told in shares])
+    yield Facts([Fact(name, f"{exact(some)} of {exact(every)}", answer) for name, some, every, answer in shares])
     among = "" if report is None or ref.kind in BY_KEY else _among(report, ref.kind, found.predicted, found.right)
     yield Section("Among the others", among or "The others are not surveyed.", action)
 

@@ -57,8 +57,8 @@ def _page(report: FairPairReport | RivalsReport, of: AnalysisContext) -> Iterato
         pair, asked = report.pair, noun(report.n_interventions, "intervention")
         yield who_is_right((pair.both_right, pair.first_right, pair.second_right, pair.neither), asked)
         if given_up:
-            told = ", and ".join(CONDITIONS[one] for one in given_up)
-            yield Prose(f"They are no fair [pair](glossary.md#pair): {told}.")
+            answer = ", and ".join(CONDITIONS[one] for one in given_up)
+            yield Prose(f"They are no fair [pair](glossary.md#pair): {answer}.")
 
 
 def _size(mask: str, part: str) -> str:

@@ -61,10 +61,10 @@ def figures(found: ClassFound) -> dict[str, Any]:
 
 def _on_layers(found: ClassFound) -> str:
     """On which layers the placements have directions; one with directions on two layers counts on both."""
-    told = [f"layer {layer}: {many:,}" for layer, many in found.by_layer.items()]
+    answer = [f"layer {layer}: {many:,}" for layer, many in found.by_layer.items()]
     if (twice := sum(found.by_layer.values()) - int(found.n_valid)) > 0:
-        told.append(f"{twice:,} on both" if len(told) == 2 else "some on several")
-    return ", ".join(told)
+        answer.append(f"{twice:,} on both" if len(answer) == 2 else "some on several")
+    return ", ".join(answer)
 
 
 SHOWN: Final = Shown(_page)

@@ -127,8 +127,8 @@ def _page(report: FunnelReport, of: AnalysisContext) -> Iterator[Block]:
         yield Columns([list(_kind(kind, report, of)) for kind in charted[start : start + 2]])
     for kind in report.kinds:
         if kind not in charted:
-            told = f"{brief(int(kind.begin))} {kind.begin_words}. {kind.verdict()}"
-            yield Section(KIND_OF[kind.kind].plural.capitalize(), told, id=KIND_OF[kind.kind].plural)
+            answer = f"{brief(int(kind.begin))} {kind.begin_words}. {kind.verdict()}"
+            yield Section(KIND_OF[kind.kind].plural.capitalize(), answer, id=KIND_OF[kind.kind].plural)
     if charted:
         yield More("The numbers", lambda: _numbers(charted, report, of), "each row leads to its list", id="numbers")
     asked = Action("What they ask", of.links.criteria())
@@ -163,11 +163,11 @@ def _kind(kind: KindFound, report: FunnelReport, of: AnalysisContext) -> Iterato
     if kind.last and (url := _list_url(kind.kind, kind.rows[: kind.last], report, of)):
         stood = Action(f"The last {brief(int(kind.rows[kind.last].before))}", url)
     yield Section(plural.capitalize(), f"{brief(int(kind.begin))} {kind.begin_words}", stood, id=plural)
-    told = kind.verdict()
+    answer = kind.verdict()
     if kind.carriers is not None and kind.left:
-        told += f" {kind.carriers:,} of them {'has' if kind.carriers == 1 else 'have'} a placement left."
+        answer += f" {kind.carriers:,} of them {'has' if kind.carriers == 1 else 'have'} a placement left."
     chart = _chart(kind, [number for number, row in enumerate(kind.rows) if row.known], report, of)
-    yield ChartFigure(chart=chart, caption=told, id=f"left-{kind.kind}")
+    yield ChartFigure(chart=chart, caption=answer, id=f"left-{kind.kind}")
 
 
 def _numbers(kinds: Sequence[KindFound], report: FunnelReport, of: AnalysisContext) -> Iterator[Block]:
@@ -231,11 +231,11 @@ def _form(of: AnalysisContext) -> type[BaseModel]:
     keys = tuple(one.key for one in CRITERIA)
     kinds = {one.key: ", ".join(KIND_OF[kind].noun for kind in (*one.kinds, *one.recorded_kinds)) for one in CRITERIA}
     words: dict[str, Any] = {"": "none", **{one.key: f"{one.label} ({kinds[one.key]})" for one in CRITERIA}}
-    told = (
+    answer = (
         "Each as key or key(name=value,name=value), such as output-faithfulness(tolerance=0.05); none for no criterion."
     )
     fields: dict[str, Any] = {
-        "criteria": (str, Field("", description=told, json_schema_extra={"control": "textarea"})),
+        "criteria": (str, Field("", description=answer, json_schema_extra={"control": "textarea"})),
         "add": (Literal["", *keys], Field("", title="Add at the end", json_schema_extra={"words": words})),
     }
     return settings_form((), of.scope, fields)

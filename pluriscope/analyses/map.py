@@ -279,19 +279,19 @@ class _Drawn:
 
     def caption(self) -> str:
         """How good nearness is, and what the drawing does not say."""
-        report, told = self.report, list[str]()
+        report, answer = self.report, list[str]()
         if report.judged:
             near, anyone = (float(Fraction(one)) for one in (report.near, report.any_agree))
-            told.append(
+            answer.append(
                 f"A dot agrees with its {NEAREST} neighbours here on {near:.0f} of {exact(report.of)} "
                 f"{report.unit(self.of.question)} on average, with any other on {anyone:.0f}."
             )
         if report.index:
-            told.append("A larger dot is more classes that predict the same.")
+            answer.append("A larger dot is more classes that predict the same.")
         else:
-            told.append(f"Each dot is a circuit; near ones keep nearly the same {report.unit(self.of.question)}.")
-        told.append("+ is the network itself. Lines lead to the nearest by count. Directions mean nothing.")
-        return " ".join(told)
+            answer.append(f"Each dot is a circuit; near ones keep nearly the same {report.unit(self.of.question)}.")
+        answer.append("+ is the network itself. Lines lead to the nearest by count. Directions mean nothing.")
+        return " ".join(answer)
 
     # --- the dot that is chosen
 
@@ -316,13 +316,13 @@ class _Drawn:
         report, dot, ref = self.report, self.report.dot[number], self.ref(number)
         # others of its class may differ
         one_of = report.index and int(report.interpretations[dot]) > self.on[dot]
-        told = {**facts, f"{self.right}{', as drawn' if one_of else ''}": self.share(report.with_network[dot])}
+        answer = {**facts, f"{self.right}{', as drawn' if one_of else ''}": self.share(report.with_network[dot])}
         if report.index and not facts:
             n = int(report.interpretations[dot])
-            told["This dot"] = f"{noun(self.on[dot], *self.noun)}, {noun(n, 'interpretation')}"
+            answer["This dot"] = f"{noun(self.on[dot], *self.noun)}, {noun(n, 'interpretation')}"
         name = f"i·{ref.first}.{ref.second}" if report.index else f"c·{ref.first}"
         url = self.of.links.explanation(self.of.slug, ref, self.of.scope)
-        return OnMap(str(ref), name, url, self.picture(number), told, self.at(str(ref)) if facts else "")
+        return OnMap(str(ref), name, url, self.picture(number), answer, self.at(str(ref)) if facts else "")
 
     # --- the list
 
@@ -400,9 +400,9 @@ def _item(report: MapReport | None, of: AnalysisContext, name: str, options: Map
         raise InvalidOption.of(f"option {option[:60]!r}", "is unknown", "leave it out", option)
     title = f"{name[:80]} on the map"
     if report is None:
-        told = "The map is not drawn yet."
+        answer = "The map is not drawn yet."
         url = of.links.analysis(of.slug, KEY, of.scope)
-        return Item(title, lambda: [Head(title, told, actions=[Action("The map", url)])], {"dot": None})
+        return Item(title, lambda: [Head(title, answer, actions=[Action("The map", url)])], {"dot": None})
     it = _Drawn(report, of)
     number = next((one for one in range(len(report.dot)) if str(it.ref(one)) == name), None)
     if number is None:

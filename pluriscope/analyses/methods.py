@@ -90,10 +90,10 @@ def _page(report: MethodsReport, of: AnalysisContext) -> Iterator[Block]:
     yield Section("Under default settings", "Each leads to its circuit", action)
     same = [column for column in _ANSWERS if column.name in _ALIKE and _is_same(column, rows)]
     yield _table(rows, same)
-    told = [f"{column.label}: {'yes' if rows[0][column.name] is True else rows[0][column.name]}" for column in same]
-    told += [f"fails: {', '.join(map(_label, common))}"] if common else []
-    if told:
-        yield Prose(f"The same for every answer: {'; '.join(told)}.", glossary=False)
+    reply = [f"{column.label}: {'yes' if rows[0][column.name] is True else rows[0][column.name]}" for column in same]
+    reply += [f"fails: {', '.join(map(_label, common))}"] if common else []
+    if reply:
+        yield Prose(f"The same for every answer: {'; '.join(reply)}.", glossary=False)
     if failing := list(dict.fromkeys(key for one in circuits for key in _failed(one) if key not in common)):
         yield Section("What each fails", "criteria that not all answers fail", id="fails")
         marks = [[_FAILS if key in _failed(one) else "" for key in failing] for one in circuits]
@@ -157,17 +157,17 @@ def _row(one: AnswerFound, label: str, of: AnalysisContext, *, drawn: bool = Fal
     return Row(values, url=of.circuit_url(place["mask"]) if place["possible"] else "")
 
 
-def ties_words(told: Mapping[str, Any], part: str) -> str:
+def ties_words(reply: Mapping[str, Any], part: str) -> str:
     """The ties of an answer, as audit files have them, for people."""
-    if told["ways"] is None:
+    if reply["ways"] is None:
         return f"more ways than are followed, through tied {part}s"
-    ways = int(told["ways"])
-    which = f"{told['kept']} of {told['tied']} tied {part}s in {ways:,} ways"
-    if told["circuits"] is None:
-        low, high = (f"{int(end):,}" for end in told["interval"])
-        share = f"{told['drawn_valid']:,} of {told['drawn']:,} drawn"
+    ways = int(reply["ways"])
+    which = f"{reply['kept']} of {reply['tied']} tied {part}s in {ways:,} ways"
+    if reply["circuits"] is None:
+        low, high = (f"{int(end):,}" for end in reply["interval"])
+        share = f"{reply['drawn_valid']:,} of {reply['drawn']:,} drawn"
         return f"{which}; {share} lead to a valid circuit, so {low} to {high} of all"
-    return f"{which}; {told['circuits']:,} circuits, {told['valid'] or 'none'} of them valid"
+    return f"{which}; {reply['circuits']:,} circuits, {reply['valid'] or 'none'} of them valid"
 
 
 def _about(report: MethodsReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
@@ -195,8 +195,8 @@ def _list(report: MethodsReport | None, _: AnalysisContext) -> tuple[str, Sequen
     rows = list[Sequence[Any]]()
     for found in () if report is None else report.answers:
         settings = ",".join(f"{name}={written(value)}" for name, value in found.settings.items())
-        told, ties = {**vars(found), **(found.place or {}), "settings": settings}, found.ties or {}
-        rows.append([*map(told.get, _OWN), *map(ties.get, _OF_TIES)])
+        reply, ties = {**vars(found), **(found.place or {}), "settings": settings}, found.ties or {}
+        rows.append([*map(reply.get, _OWN), *map(ties.get, _OF_TIES)])
     note = (
         "Ties: ties_kept of ties_tied edges with equal scores are taken, one of ties_ways ways to ties_circuits "
         "circuits, of which ties_valid are valid. Empty: unknown, none."

@@ -196,6 +196,6 @@ def settings_form(settings: Iterable[Setting], scope: Scope, first: Mapping[str,
     for one in settings:
         choices = ("true", "false") if isinstance(one.default, bool) else tuple(one.choices)
         meaning = one.meaning if choices else f"{one.meaning}; {one.allowed()}"
-        told = Field("", title=one.label or one.name.replace("_", " ").capitalize(), description=meaning)
-        fields[one.name] = (Literal[*choices] if choices else str, told)
+        answer = Field("", title=one.label or one.name.replace("_", " ").capitalize(), description=meaning)
+        fields[one.name] = (Literal[*choices] if choices else str, answer)
     return create_model("Settings", **kept, **fields)

@@ -223,12 +223,12 @@ class Chart(Described):
     def omitted(self) -> str:
         """What is not drawn, in a sentence; "" where all is."""
         drawn = sum(len(one.x) for one in self.series if one.of)
-        told = f"Drawn: {exact(drawn)} of {noun(sum(one.of for one in self.series), 'item')}." if drawn else ""
+        answer = f"Drawn: {exact(drawn)} of {noun(sum(one.of for one in self.series), 'item')}." if drawn else ""
         placed = sum(1 for one in self.series for _ in self.points(one))
         without = sum(len(one.x) for one in self.series) - placed
-        told_so = self.kind == "heat" or self.across  # an empty cell says so, and a row has its value in figures
-        unplaced = f"{noun(without, 'item')} without a value on these axes." if without and not told_so else ""
-        return f"{told} {unplaced}".strip()
+        shown = self.kind == "heat" or self.across  # an empty cell says so, and a row has its value in figures
+        unplaced = f"{noun(without, 'item')} without a value on these axes." if without and not shown else ""
+        return f"{answer} {unplaced}".strip()
 
     @cached_property
     def _darkest(self) -> float:
@@ -256,15 +256,15 @@ class Chart(Described):
         if self.kind == "heat":
             return f"{series.name}, {where[0]}: {called or where[1]}{f' ({where[1]})' if called else ''}"
         upright = self.kind == "bars" and not self.across
-        told = ", ".join(
+        answer = ", ".join(
             value if axis.names or not axis.title else f"{axis.title} {value}"
             for axis, value in zip((self.x, self.y), where, strict=True)
             if not (called and upright and axis is self.x)
         )
         if series.low and series.low[number] is not None:
             ends = (self.value_axis.words(float(end[number] or 0)) for end in (series.low, series.high))
-            told += f" ({' to '.join(ends)})"
-        return ": ".join(part for part in (called or (series.name if len(self.series) > 1 else ""), told) if part)
+            answer += f" ({' to '.join(ends)})"
+        return ": ".join(part for part in (called or (series.name if len(self.series) > 1 else ""), answer) if part)
 
     def urls(self) -> Iterator[str]:
         """Where each row of its table leads, "" for nowhere."""

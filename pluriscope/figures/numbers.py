@@ -55,9 +55,9 @@ def bounded(
         return Markup('<span class="muted unsearched">{}</span>').format(UNKNOWN)
     if bound == "exact":
         return readable(number)
-    told = "at least: not all of it was searched" if bound == "at_least" else "not exact: an interval holds it"
+    answer = "at least: not all of it was searched" if bound == "at_least" else "not exact: an interval holds it"
     words, bracket, ends = bounded_text(number, bound, low, high).partition(" (")
-    shown = Markup('<span class="nowrap" title="{}">{}</span>').format(told, _marked_up(words))
+    shown = Markup('<span class="nowrap" title="{}">{}</span>').format(answer, _marked_up(words))
     return shown + Markup(' <span class="nowrap">({}</span>').format(_marked_up(ends)) if bracket else shown
 
 

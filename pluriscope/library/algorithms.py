@@ -37,23 +37,23 @@ class Algorithm(Explanation):
         told: what the result file says of it.
     """
 
-    told: Mapping[str, Any]
+    record: Mapping[str, Any]
     kind: ClassVar[str] = "algorithm"
 
     @cached_property
     def value(self) -> HighLevelModel:
         protocol, n_inputs = self.result.protocol, self.result.question.subject.n_inputs
-        return parse_algorithm(self.told["text"], protocol.algorithm_form, n_inputs)
+        return parse_algorithm(self.record["text"], protocol.algorithm_form, n_inputs)
 
     @property
     def id(self) -> str:
         """First 16 digits of the hash of its text."""
-        return str(self.told["id"])
+        return str(self.record["id"])
 
     @property
     def formula(self) -> str:
         """The most readable formula."""
-        return str(self.told["formula"])
+        return str(self.record["formula"])
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -63,7 +63,7 @@ class Algorithm(Explanation):
     @property
     def n_valid(self) -> int:
         """Valid alignments, exactly."""
-        return int(self.told["valid"])
+        return int(self.record["valid"])
 
     @property
     def is_aligned(self) -> bool:
@@ -73,11 +73,11 @@ class Algorithm(Explanation):
     @cached_property
     def alignments(self) -> Alignments:
         """The alignments that are kept: valid ones first, then the best that fail."""
-        return Alignments.of(self.result, tuple(Alignment(self.result, self, one) for one in self.told["alignments"]))
+        return Alignments.of(self.result, tuple(Alignment(self.result, self, one) for one in self.record["alignments"]))
 
     @property
     def names(self) -> tuple[str, ...]:
-        return self.id, self.formula, str(self.told["text"])
+        return self.id, self.formula, str(self.record["text"])
 
     @property
     def title(self) -> str:
@@ -101,7 +101,7 @@ class Algorithm(Explanation):
             "depth": self.value.depth,
             "variables": len(self.value.variables),
             "valid": self.n_valid,
-            "minimal": int(self.told["minimal"]),
+            "minimal": int(self.record["minimal"]),
             "id": self.id,
             "address": self.address,
         }
@@ -118,13 +118,13 @@ class Alignment(Explanation):
     """
 
     algorithm: Algorithm
-    told: Mapping[str, Any]
+    record: Mapping[str, Any]
     kind: ClassVar[str] = "alignment"
 
     @cached_property
     def placement(self) -> Placement:
         """The engine's value without its algorithm."""
-        places = [(one["path"], NeuronSet(one["layer"], tuple(one["neurons"]))) for one in self.told["variables"]]
+        places = [(one["path"], NeuronSet(one["layer"], tuple(one["neurons"]))) for one in self.record["variables"]]
         return Placement.of(self.algorithm.value.text, places)
 
     @cached_property
@@ -134,7 +134,7 @@ class Alignment(Explanation):
     @property
     def id(self) -> str:
         """First 16 digits of the hash of algorithm and places."""
-        return str(self.told["id"])
+        return str(self.record["id"])
 
     @property
     def places(self) -> Mapping[str, str]:
@@ -149,22 +149,22 @@ class Alignment(Explanation):
     @property
     def iia(self) -> IIA:
         """Interchange intervention accuracy as a fraction: ``agreed`` of ``of``."""
-        return IIA(self.told["iia"]["agreed"], self.told["iia"]["of"])
+        return IIA(self.record["iia"]["agreed"], self.record["iia"]["of"])
 
     @property
     def valid(self) -> bool:
         """Whether every tested interchange comes out as the algorithm says."""
-        return bool(self.told["valid"])
+        return bool(self.record["valid"])
 
     @property
     def minimal(self) -> bool:
         """Whether no valid alignment of the algorithm lies within it."""
-        return bool(self.told["minimal"])
+        return bool(self.record["minimal"])
 
     @property
     def margin(self) -> float:
         """Smallest distance of any tested output from the decision's edge."""
-        return math.inf if self.told["margin"] is None else float(self.told["margin"])
+        return math.inf if self.record["margin"] is None else float(self.record["margin"])
 
     @property
     def title(self) -> str:

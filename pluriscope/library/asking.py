@@ -22,7 +22,7 @@ from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.values.certainty import Certainty
 from pluriscope.library.algorithms import Algorithm, Algorithms
 from pluriscope.objects.findings import Findings
-from pluriscope.objects.progress import Reader, Seconds, telling, working
+from pluriscope.objects.progress import Reader, Seconds, reporting, working
 
 _LITERALS: Final = "irredundant-literals"
 
@@ -48,8 +48,8 @@ def ask(self: Findings, key: str, *, thorough: bool = False) -> Report:
         raise AnalysisError(item, f"does not apply: {refusal.rstrip('.')}", "choose another one")
     if thorough and not analysis.more(self.question.kind):
         raise AnalysisError(item, "does all there is", "leave thorough out")
-    with telling() as tell:
-        work = Work(tell, time.perf_counter)
+    with reporting() as show:
+        work = Work(show, time.perf_counter)
         algorithms = algorithms_of(self)
         if algorithms is None:  # beside circuits there is only what was planted
             more = {"planted": self.question.kind.explaining.planted(self.network_file, self.question)}
@@ -104,7 +104,7 @@ def _classes(of: Findings, work: Work) -> list[int]:
 
 def _carried(of: Findings, algorithms: Algorithms) -> Carried:
     listed = [one for one in algorithms if one.variables]
-    irredundant = [one for one in listed if one.told["irredundant"].get(_LITERALS)]
+    irredundant = [one for one in listed if one.record["irredundant"].get(_LITERALS)]
     places = {
         (site.layer, function)
         for one in irredundant
@@ -113,8 +113,8 @@ def _carried(of: Findings, algorithms: Algorithms) -> Carried:
         for path, site in alignment.placement.places
         for function in (variable.function for variable in one.value.variables if variable.path == path)
     }
-    decided = all(one.told["irredundant"].get(_LITERALS) is not None for one in listed)
-    all_tried = all(one.told["truncated_at"] != 0 for one in algorithms)
+    decided = all(one.record["irredundant"].get(_LITERALS) is not None for one in listed)
+    all_tried = all(one.record["truncated_at"] != 0 for one in algorithms)
     return Carried(
         tuple(one.value for one in irredundant if one.is_aligned),
         tuple(one.value for one in irredundant if not one.is_aligned),
@@ -125,7 +125,7 @@ def _carried(of: Findings, algorithms: Algorithms) -> Carried:
 
 
 def _irredundant(of: Findings, algorithms: Algorithms) -> Irredundant:
-    some = tuple(one.value for one in algorithms if one.told["irredundant"].get(_LITERALS) is not False)
+    some = tuple(one.value for one in algorithms if one.record["irredundant"].get(_LITERALS) is not False)
     return Irredundant(some, int(of.found["candidates"]), len(algorithms) == int(of.found["candidates"]))
 
 

@@ -24,7 +24,7 @@ from pluriscope.library.asking import ask
 from pluriscope.library.circuits import Circuit
 from pluriscope.library.claim_files import claim_texts, value_text
 from pluriscope.objects.findings import Findings
-from pluriscope.objects.progress import telling
+from pluriscope.objects.progress import reporting
 from pluriscope.objects.showing import Rows, Tabled
 from pluriscope.own_circuits.answer import own_answer
 
@@ -98,12 +98,12 @@ def audit(
     texts = {} if claims is None else _texts(self, claims)
     asked = read_methods(["default"] if methods is None and not texts else methods or (), self.question.kind)
     subject = vocabulary_of(self.question)
-    told = {name: read_claim(text.encode(), subject) for name, text in texts.items()}
-    with telling() as tell:
-        work = Work(tell, time.perf_counter)
+    reply = {name: read_claim(text.encode(), subject) for name, text in texts.items()}
+    with reporting() as show:
+        work = Work(show, time.perf_counter)
         landscape = landscape_of(self.question, self.search, work=work)
         begun = work.clock()
-        found = run_audit(landscape, asked, told, work)
+        found = run_audit(landscape, asked, reply, work)
     seconds = {"methods": work.clock() - begun}
     explaining = self.question.kind.explaining
     planted = explaining.planted(self.network_file, self.question)

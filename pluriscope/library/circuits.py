@@ -39,7 +39,7 @@ from pluriscope.objects.counts import Count
 from pluriscope.objects.explanations import Explanation
 from pluriscope.objects.findings import Findings, figures_of, part_of, place_of, population_of
 from pluriscope.objects.lists import Listing
-from pluriscope.objects.progress import telling
+from pluriscope.objects.progress import reporting
 from pluriscope.objects.showing import Drawing, Row, frame
 from pluriscope.tables.frames import KIND, Part
 from pluriscope.views.registry import view_of
@@ -330,8 +330,8 @@ class Circuits(Listing[Circuit]):
         for step in steps:
             if step.criterion not in self.result.criteria:
                 raise InvalidCriterion(f"criterion {step.key}", "is not about circuits", "use one that is")
-        with telling() as tell:
-            population.work = Work(tell)
+        with reporting() as show:
+            population.work = Work(show)
             for step in steps:
                 passed[self.result.judged_order] &= step.criterion.judge(population, step.settings).passed
         return self._where(passed[self.positions])
@@ -345,9 +345,9 @@ class Circuits(Listing[Circuit]):
         key, scope, addresses = self.result.network_key, self.result.scope, self.result.addresses
         whole: dict[str, Any] = {"mask": [row["mask"] for row in rows]}
         for column in (one for one in SHOWN if part.has(one.name)):
-            told = [row[column.name] for row in rows]
+            answer = [row[column.name] for row in rows]
             kind = np.float64 if column.type == "float" else object  # integers of any size stay what they are
-            whole[column.name] = np.array(told, kind) if None in told else told
+            whole[column.name] = np.array(answer, kind) if None in answer else answer
         where = {"address": [addresses.circuit(key, mask, scope) for mask in whole["mask"]]} if self.result.site else {}
         return frame({**whole, **where})
 
@@ -497,13 +497,13 @@ def _save_blocks(path: Path, space: InterpretationSpace, places: range, what: st
     sizes, n = space.question.network.sizes, places.stop - places.start
     gates = [node_name(layer, neuron, sizes) for layer, neuron in space.gated]
     size, free = n * (2 + 2 * len(gates)) * _BYTES[path.suffix], _free(path)
-    told = f"{n:,} {what}, at most {size / 1e9:,.1f} GB"
+    answer = f"{n:,} {what}, at most {size / 1e9:,.1f} GB"
     if size > free:
         raise BeyondLimits(
-            f"file {path.name}", f"{told}; {free / 1e9:,.1f} GB are free", "save fewer, or on another disk"
+            f"file {path.name}", f"{answer}; {free / 1e9:,.1f} GB are free", "save fewer, or on another disk"
         )
     if size > _LARGE:
-        sys.stderr.write(f"{path.name}: {told}\n")
+        sys.stderr.write(f"{path.name}: {answer}\n")
     blocks = (_columns(block, gates) for block in space.blocks(places.start, places.stop))
     with writing(path), _WRITERS[path.suffix](path) as write:
         for columns in blocks:

@@ -226,8 +226,8 @@ def _read(document: Mapping[str, Any], model: Model, output: int | None, site: S
     if given.data is not None:
         given = replace(given, data=_data_of(document, file))
     (question,) = questions_of(given, [chosen], document["protocol"])
-    told = {key: value for key, value in found[chosen]["task"].items() if key != "name"}
-    if told != {key: value for key, value in question.task_document.items() if key != "name"}:
+    answer = {key: value for key, value in found[chosen]["task"].items() if key != "name"}
+    if answer != {key: value for key, value in question.task_document.items() if key != "name"}:
         raise InvalidTask("task", "is another one than the result file was made for", "give the model with that task")
     result = Result(file, question, document, site)
     _read_through(result)

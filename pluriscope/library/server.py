@@ -75,16 +75,16 @@ def _asked(site: str, path: str) -> Any:
         reason = str(getattr(problem, "reason", "") or problem or type(problem).__name__)
         raise ServerError(f"server {site}", f"does not answer: {reason}", _NO_SERVER) from None
     try:
-        told = json.loads(raw)
+        reply = json.loads(raw)
     except ValueError:
-        told = None
-    if status == 200 and isinstance(told, dict):
-        return told
-    if not isinstance(told, dict) or not told.get("errors"):
+        reply = None
+    if status == 200 and isinstance(reply, dict):
+        return reply
+    if not isinstance(reply, dict) or not reply.get("errors"):
         cause = f"answers with status {status}, but not as Pluriscope does"
         raise ServerError.answered(status, f"server {site}", cause, f"check the address and its port; {_NO_SERVER}")
-    said = _REFUSAL.fullmatch(str(told["error"]))
-    item, cause, cure = said.groups() if said else (f"server {site}", str(told["error"]), "change what it names")
+    said = _REFUSAL.fullmatch(str(reply["error"]))
+    item, cause, cure = said.groups() if said else (f"server {site}", str(reply["error"]), "change what it names")
     raise ServerError.answered(status, item, cause, cure)
 
 

@@ -83,7 +83,7 @@ class Trials:
         then the most telling first, else in order.
         """
         said = np.where(self.spoken, self.said, np.iinfo(self.said.dtype).max)
-        where = self._telling(np.any(self.spoken, axis=0) & (said.min(axis=0) < self.said.max(axis=0)))
+        where = self._experiments_where(np.any(self.spoken, axis=0) & (said.min(axis=0) < self.said.max(axis=0)))
         who = [one.tobytes() for one in self.right[:, where].T]
         seen, turn = Counter[bytes](), []
         for one in who:
@@ -94,9 +94,9 @@ class Trials:
     @cached_property
     def wrong(self) -> NDArray[np.intp]:
         """The trials in which one says what does not happen, in the same order but for turns."""
-        return self._telling(np.any(self.spoken & ~self.right, axis=0))
+        return self._experiments_where(np.any(self.spoken & ~self.right, axis=0))
 
-    def _telling(self, chosen: NDArray[np.bool_]) -> NDArray[np.intp]:
+    def _experiments_where(self, chosen: NDArray[np.bool_]) -> NDArray[np.intp]:
         """Some trials, the most telling first."""
         where = np.flatnonzero(chosen)
         keys = [-self.margins, *(one for one in (self.forced, self.doubtful) if one is not None)]
@@ -210,8 +210,8 @@ def who_is_right(counts: Sequence[int], unit: str, beside: str = "") -> Figure:
     part = Markup('<span style="flex:0 1 {:.1f}%"><b>{}</b> {}</span>').format
     shares = [100 * n / max(sum(counts), 1) for n in counts]
     below = Markup(" ").join(part(share, exact(n), name) for share, (n, name) in zip(shares, named, strict=True))
-    told = Markup('<span class="seg">{}</span>{}').format(below, f"{beside}." if beside else "")
-    return Figure(quarters(counts, sentence=f"Of {unit}, from left to right: {words}"), told, id="right")
+    reply = Markup('<span class="seg">{}</span>{}').format(below, f"{beside}." if beside else "")
+    return Figure(quarters(counts, sentence=f"Of {unit}, from left to right: {words}"), reply, id="right")
 
 
 def compare(self: Findings, *explanations: Explanation) -> Rows:

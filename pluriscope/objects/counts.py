@@ -173,15 +173,15 @@ def counts_of(found: Mapping[str, Any]) -> Counts:
     )
 
 
-def _valid_circuits(told: Mapping[str, Any]) -> Count:
-    n = int(told["valid"] or 0)
-    if told.get("interval") is not None:
-        low, high = map(int, told["interval"])
-        return Count(n, "about", low, high, told["confidence"])
-    if "at_least" in told:
-        return Count(int(told["at_least"]), "at_least", int(told["at_least"]), int(told["at_most"]))
-    if told["method"] in ("listed", "none") and told["truncated_at"] is not None:
-        return Count(n, "at_least" if told["truncated_at"] else "unknown")
+def _valid_circuits(answer: Mapping[str, Any]) -> Count:
+    n = int(answer["valid"] or 0)
+    if answer.get("interval") is not None:
+        low, high = map(int, answer["interval"])
+        return Count(n, "about", low, high, answer["confidence"])
+    if "at_least" in answer:
+        return Count(int(answer["at_least"]), "at_least", int(answer["at_least"]), int(answer["at_most"]))
+    if answer["method"] in ("listed", "none") and answer["truncated_at"] is not None:
+        return Count(n, "at_least" if answer["truncated_at"] else "unknown")
     return Count(n)
 
 

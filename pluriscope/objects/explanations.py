@@ -30,7 +30,7 @@ from pluriscope.arguments import checked
 from pluriscope.objects.findings import Findings
 from pluriscope.objects.graphs import explanation_graph
 from pluriscope.objects.live_view import live_view
-from pluriscope.objects.progress import telling
+from pluriscope.objects.progress import reporting
 from pluriscope.objects.showing import Drawing, Row, Rows, Tabled, beside, facts, heading, link, shown
 
 SECONDS: Final = 60.0
@@ -162,8 +162,8 @@ class Explanation(ABC):
             cause = f"is not about {KIND_OF[self.kind].plural}"
             raise InvalidCriterion(f"criterion {step.key}", cause, f"use one of {known}")
         try:
-            with telling() as tell:
-                work = Work(tell, time.perf_counter).for_seconds(SECONDS)
+            with reporting() as show:
+                work = Work(show, time.perf_counter).for_seconds(SECONDS)
                 if criterion.over == "population":
                     return self._among_all(step, work)
                 return criterion.judge(self._population(work), step.settings).at(0)

@@ -225,9 +225,9 @@ class Findings:
         were not counted.
         """
         self.question.kind.require("interpretations", "interpretations")
-        told = self.found["interpretations"]
-        numbers: list[int | None] = [int(number) for number in told["by_circuit"].values()]
-        counted = len(numbers) if told.get("truncated_at") is None else int(told["truncated_at"])
+        answer = self.found["interpretations"]
+        numbers: list[int | None] = [int(number) for number in answer["by_circuit"].values()]
+        counted = len(numbers) if answer.get("truncated_at") is None else int(answer["truncated_at"])
         return np.array([*numbers[:counted], *[None] * (len(numbers) - counted)], dtype=object)
 
     @cached_property

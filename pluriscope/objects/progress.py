@@ -25,7 +25,7 @@ Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
 
 
 @contextmanager
-def telling(report: Reader = None) -> Iterator[Report]:
+def reporting(report: Reader = None) -> Iterator[Report]:
     """What work reports to, at most once a second.
 
     Args:
@@ -42,7 +42,7 @@ def telling(report: Reader = None) -> Iterator[Report]:
     line, last = None, time.perf_counter() if shows else -_SECONDS
     known: dict[str, str] = {}  # what each stage ended with
 
-    def tell(progress: Progress, /) -> None:
+    def show(progress: Progress, /) -> None:
         nonlocal last, line
         ended, due = progress.done == progress.total, time.perf_counter() - last > _SECONDS
         if progress.known is not None:
@@ -63,7 +63,7 @@ def telling(report: Reader = None) -> Iterator[Report]:
         last = time.perf_counter()
 
     try:
-        yield tell
+        yield show
     finally:
         shows = False  # what keeps the work, such as a population, may go on with it later
         if line:
@@ -113,6 +113,6 @@ def stopping() -> Iterator[Callable[[], bool]]:
 @contextmanager
 def working(seconds: float | None, report: Reader, limits: Limits = DEFAULT_LIMITS) -> Iterator[Work]:
     """What an analysis is given beside its question."""
-    with telling(report) as tell, stopping() as stopped:
-        work = Work(tell, time.perf_counter, limits, stopped=stopped)
+    with reporting(report) as show, stopping() as stopped:
+        work = Work(show, time.perf_counter, limits, stopped=stopped)
         yield work if seconds is None else work.for_seconds(seconds)

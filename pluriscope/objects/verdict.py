@@ -62,7 +62,7 @@ class Verdict:
     @property
     def state(self) -> State:
         """The same in one word."""
-        return self._told[0]
+        return self._in_words[0]
 
     @property
     def sentence(self) -> str:
@@ -81,12 +81,12 @@ class Verdict:
     @property
     def words(self) -> str:
         """The first words of the sentence."""
-        return self._told[1]
+        return self._in_words[1]
 
     @property
     def more(self) -> str:
         """What follows."""
-        return self._told[2]
+        return self._in_words[2]
 
     def __str__(self) -> str:
         return f"{self.doubt.sentence} {self.words}{self.more}".strip()
@@ -101,7 +101,7 @@ class Verdict:
         return str(self.__html__())
 
     @cached_property
-    def _told(self) -> tuple[State, str, str]:
+    def _in_words(self) -> tuple[State, str, str]:
         valid, classes, possible = self.valid, self.classes, in_words(self.possible)
         if valid is None or valid.bound == "unknown":
             return "not_known", "Not known yet.", f" {self.why or f'{possible} circuits are possible.'}"
@@ -127,8 +127,8 @@ class Verdict:
             return "unique", "Unique.", f"{among} is valid."
         if classes.value > 1:
             n = in_words(classes.value) if classes.is_exact else f"at least {in_words(classes.value)}"
-            told = f"{among} is valid, and inputs tell {n} classes of its interpretations apart.{apart}"
-            return "not_unique", "Not unique.", told
+            answer = f"{among} is valid, and inputs tell {n} classes of its interpretations apart.{apart}"
+            return "not_unique", "Not unique.", answer
         if not classes.is_exact:
             return "not_known", "Not known yet.", f"{among} is valid; its interpretations are not counted."
         read = (

@@ -19,9 +19,9 @@ from pluriscope.analysis.discovery.mechanistic_validity import in_terms
 from pluriscope.analysis.discovery.neighbours import (
     Neighbour,
     Neighbours,
+    distinguish,
     neighbours_of,
     row_name,
-    tell_apart,
     valid_beside,
 )
 from pluriscope.analysis.discovery.part_names import names_of
@@ -55,23 +55,23 @@ def own_answer(landscape: Landscape, claim: Claim, count: Count | None, null: An
     """
     masked = landscape.under(claim.ablation)
     answer = claim.answer(masked)
-    told: dict[str, Any] = {"form": claim.form, "outcome": answer.outcome, "faithfulness": answer.faithfulness}
+    reply: dict[str, Any] = {"form": claim.form, "outcome": answer.outcome, "faithfulness": answer.faithfulness}
     if claim.note:
-        told["note"] = claim.note
+        reply["note"] = claim.note
     if answer.raw_mask is None:
-        return told | {"state": "undefined", "sentence": UNDEFINED}
-    told |= standing(landscape, answer.raw_mask, count)
-    told |= location(landscape, answer.raw_mask, masked if claim.ablation else None, null)
+        return reply | {"state": "undefined", "sentence": UNDEFINED}
+    reply |= standing(landscape, answer.raw_mask, count)
+    reply |= location(landscape, answer.raw_mask, masked if claim.ablation else None, null)
     if answer.ways and (ties := ties_json(answer.ways, answer.raw_mask, masked)):
-        told["ties"] = ties
-    return told
+        reply["ties"] = ties
+    return reply
 
 
 def location(landscape: Landscape, raw: int, own: Any, null: Any = None) -> dict[str, Any]:
     """Where a mask stands as audit files say it, with every criterion that is judged quickly."""
-    told = location_json(landscape.locate(raw, own), landscape.graph, complete=landscape.complete)
-    against = null_json(null, told["edges"], told["criteria"]) if null else ()
-    return {**told, "mechanistic_validity": [term.model_dump() for term in in_terms(told, against)]}
+    reply = location_json(landscape.locate(raw, own), landscape.graph, complete=landscape.complete)
+    against = null_json(null, reply["edges"], reply["criteria"]) if null else ()
+    return {**reply, "mechanistic_validity": [term.model_dump() for term in in_terms(reply, against)]}
 
 
 def standing(landscape: Landscape, raw: int, count: Count | None) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def standing(landscape: Landscape, raw: int, count: Count | None) -> dict[str, A
         masks = np.union1d(masks, number_array(valid_beside(landscape.under(""), raw), graph.n_bits))
     near = neighbours_of(mask, masks)
     others = [one for one in dict.fromkeys((near.nearest, near.farthest)) if one is not None]
-    apart = dict(zip(others, tell_apart(question, mask, [one.mask for one in others]), strict=True))
+    apart = dict(zip(others, distinguish(question, mask, [one.mask for one in others]), strict=True))
 
     def rival(one: Neighbour | None) -> dict[str, Any] | None:
         if one is None:
@@ -112,7 +112,7 @@ def standing(landscape: Landscape, raw: int, count: Count | None) -> dict[str, A
         }
 
     wrong = [row["row"] for row in rows if not row["right"]]
-    told = {
+    reply = {
         "raw_mask": graph.to_hex(raw),
         "mask": graph.to_hex(mask),
         "state": "valid" if valid else "not valid" if left.possible else "no circuit",
@@ -133,7 +133,7 @@ def standing(landscape: Landscape, raw: int, count: Count | None) -> dict[str, A
         "farthest": rival(near.farthest),
         "by_distance": list(near.by_distance),
     }
-    return {**told, "sentence": " ".join(part for part in sentence(told, graph.cut[:-1]) if part)}
+    return {**reply, "sentence": " ".join(part for part in sentence(reply, graph.cut[:-1]) if part)}
 
 
 def _nearness(row: Mapping[str, Any]) -> tuple[bool, float]:
@@ -173,10 +173,10 @@ def _rows(question: Any, mask: int) -> list[dict[str, Any]]:
     if question.kind.refuses("neurons"):
         outputs, subject = question.outputs(mask), question.subject
         given, apart = outputs.argmax(axis=1).tolist(), gaps(outputs[None], subject.answers)[0].tolist()
-        told = zip(subject.rows, subject.answers.tolist(), given, apart, strict=True)
+        reply = zip(subject.rows, subject.answers.tolist(), given, apart, strict=True)
         return [
             {"row": row, "wanted": subject.outputs[answer], "given": subject.outputs[one], "right": gap > 0, "gap": gap}
-            for row, answer, one, gap in told
+            for row, answer, one, gap in reply
         ]
     (inputs, labels), rule = question.judged, question.protocol.circuit_decision
     outputs = question.activations(Circuit(question.layout, mask), inputs)[-1][:, 0]
@@ -207,38 +207,38 @@ def _count_json(count: Count | None, near: Neighbours, *, valid: bool) -> dict[s
     least = sum(near.by_distance) + (valid and not sum(near.by_distance[:1]))
     if count is None or count.bound == "unknown":
         return {"value": least, "bound": "at_least"} if least else None
-    told = {"value": count.value, "bound": count.bound}
+    reply = {"value": count.value, "bound": count.bound}
     if count.bound == "at_least":
-        return {**told, "value": max(count.value, least)}
-    return told if count.is_exact else {**told, "low": count.low, "high": count.high, "confidence": count.confidence}
+        return {**reply, "value": max(count.value, least)}
+    return reply if count.is_exact else {**reply, "low": count.low, "high": count.high, "confidence": count.confidence}
 
 
 # --- the sentence
 
 
-def sentence(told: Mapping[str, Any], part: str) -> tuple[str, str]:
+def sentence(reply: Mapping[str, Any], part: str) -> tuple[str, str]:
     """What is said first of an answer: a few words, and the sentences after them.
 
     Args:
         told: what :func:`standing` tells.
         part: what a bit of a mask is, "edge" or "node".
     """
-    if told["state"] == "valid":
-        return _valid(told), " ".join(filter(None, (_others(told, part), _sizes(told, part), _between(told))))
-    wrong = told["wrong"]
-    if told["state"] == "no circuit":
-        first, why = "Not a circuit yet.", f"{told['reason'][:1].upper()}{told['reason'][1:]}."
+    if reply["state"] == "valid":
+        return _valid(reply), " ".join(filter(None, (_others(reply, part), _sizes(reply, part), _between(reply))))
+    wrong = reply["wrong"]
+    if reply["state"] == "no circuit":
+        first, why = "Not a circuit yet.", f"{reply['reason'][:1].upper()}{reply['reason'][1:]}."
     elif not wrong:
-        first, why = "Not valid.", f"{told['reason'][:1].upper()}{told['reason'][1:]}."
+        first, why = "Not valid.", f"{reply['reason'][:1].upper()}{reply['reason'][1:]}."
     elif len(wrong) > _NAMED:
-        first, why = f"Not valid: wrong on {len(wrong):,} of {noun(told['n_rows'], 'row')}.", ""
+        first, why = f"Not valid: wrong on {len(wrong):,} of {noun(reply['n_rows'], 'row')}.", ""
     else:
         first, why = f"Not valid: wrong on {enumerated(wrong)}.", ""
-    return first, " ".join(filter(None, (why, _way_back(told, part))))
+    return first, " ".join(filter(None, (why, _way_back(reply, part))))
 
 
-def _valid(told: Mapping[str, Any]) -> str:
-    count = told["circuits"]
+def _valid(reply: Mapping[str, Any]) -> str:
+    count = reply["circuits"]
     if count is None or (count["bound"] == "at_least" and count["value"] < 2):
         return "Valid."
     if count["bound"] == "exact" and count["value"] == 1:
@@ -249,19 +249,19 @@ def _valid(told: Mapping[str, Any]) -> str:
     return f"Valid, and one of {how}{exact(count['value'])}."
 
 
-def _others(told: Mapping[str, Any], part: str) -> str:
-    near, far = told["nearest_other"], told["farthest"]
+def _others(reply: Mapping[str, Any], part: str) -> str:
+    near, far = reply["nearest_other"], reply["farthest"]
     if near is None:
-        count = told["circuits"]
+        count = reply["circuits"]
         alone = count is not None and count["bound"] == "exact" and count["value"] == 1
         return "" if alone else "No other is known yet."
     differs = f"differs in {noun(near['differs'], part)}"
-    known, shares = told["listed"], _shares(far, told["edges"])
+    known, shares = reply["listed"], _shares(far, reply["edges"])
     if near["mask"] == far["mask"]:
-        return f"The other {'' if told['all_listed'] else 'that is known '}{differs}."
-    if told["all_listed"]:
+        return f"The other {'' if reply['all_listed'] else 'that is known '}{differs}."
+    if reply["all_listed"]:
         return f"The nearest other {differs}, the farthest {shares}."
-    if told["nearest_known"]:
+    if reply["nearest_known"]:
         return f"The nearest other {differs}. Of the {exact(known)} that are known the farthest {shares}."
     return f"Of the {exact(known)} that are known the nearest {differs}. The farthest {shares}."
 
@@ -274,36 +274,36 @@ def _shares(far: Mapping[str, Any], own: int) -> str:
     return f"shares {far['shared']:,} of your {own:,}"
 
 
-def _sizes(told: Mapping[str, Any], part: str) -> str:
-    least, own = told["smallest"], told["edges"]
-    if least is None or told["nearest_other"] is None:
+def _sizes(reply: Mapping[str, Any], part: str) -> str:
+    least, own = reply["smallest"], reply["edges"]
+    if least is None or reply["nearest_other"] is None:
         return ""
-    which = "smallest" if told["smallest_known"] else "smallest that is known"
+    which = "smallest" if reply["smallest_known"] else "smallest that is known"
     if own <= least:
         return (
-            f"None {'' if told['smallest_known'] else 'that is known '}is smaller than yours, with {noun(own, part)}."
+            f"None {'' if reply['smallest_known'] else 'that is known '}is smaller than yours, with {noun(own, part)}."
         )
     return f"The {which} has {noun(least, part)}, yours {own:,}."
 
 
-def _between(told: Mapping[str, Any]) -> str:
-    count = told["circuits"]
+def _between(reply: Mapping[str, Any]) -> str:
+    count = reply["circuits"]
     if count is None or count["bound"] != "about" or count["low"] is None:
         return ""
     sure = "" if count["confidence"] is None else f", with {count['confidence']:.0%} confidence"
     return f"There are between {interval(count['low'], count['high']).replace('–', ' and ')}{sure}."
 
 
-def _way_back(told: Mapping[str, Any], part: str) -> str:
-    near, count = told["nearest_other"], told["circuits"]
+def _way_back(reply: Mapping[str, Any], part: str) -> str:
+    near, count = reply["nearest_other"], reply["circuits"]
     if near is None:
-        none = told["all_listed"] and count is not None and count["bound"] == "exact"
+        none = reply["all_listed"] and count is not None and count["bound"] == "exact"
         return "No circuit is valid." if none else "No valid circuit is known yet."
-    which = "nearest valid one" if told["nearest_known"] else "nearest valid one that is known"
-    if told["listed"] == 1:
-        which = "only valid one" if told["all_listed"] else "only valid one that is known"
-    elif told["all_listed"]:
-        which = f"nearest of the {exact(told['listed'])} valid ones"
+    which = "nearest valid one" if reply["nearest_known"] else "nearest valid one that is known"
+    if reply["listed"] == 1:
+        which = "only valid one" if reply["all_listed"] else "only valid one that is known"
+    elif reply["all_listed"]:
+        which = f"nearest of the {exact(reply['listed'])} valid ones"
     steps = "" if near["differs"] > _NAMED else f": {changed(near)}"
     return f"The {which} differs in {noun(near['differs'], part)}{steps}."
 

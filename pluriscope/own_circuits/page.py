@@ -232,11 +232,11 @@ class Given:
         return picks or (self.refused is None and self.claim.scores is not None)
 
     @cached_property
-    def told(self) -> dict[str, Any]:
+    def record(self) -> dict[str, Any]:
         """What is said first about it."""
         return standing(self.of.landscape, self.raw or 0, self.count)
 
-    def record(self) -> dict[str, Any]:
+    def whole_record(self) -> dict[str, Any]:
         """Everything that is found out about it."""
         asked = self.of.analysed.circuits is not None
         return own_answer(self.of.landscape, self.claim, self.count, _held_against(self.of) if asked else None)
@@ -276,14 +276,14 @@ def page(given: Given, rules: Sequence[Choice] = ()) -> Iterator[Block]:
 
 
 def _answer(given: Given) -> OwnAnswer:
-    of, told = given.of, given.told
+    of, reply = given.of, given.record
     graph, raw = of.question.graph, given.raw or 0
-    first, then = sentence(told, of.part)
-    heads, rows, note = _rows(of, told)
-    known = exact(told["listed"])
-    listed = f"All {known} valid circuits" if told["all_listed"] else f"The {known} valid circuits that are known"
+    first, then = sentence(reply, of.part)
+    heads, rows, note = _rows(of, reply)
+    known = exact(reply["listed"])
+    listed = f"All {known} valid circuits" if reply["all_listed"] else f"The {known} valid circuits that are known"
     return OwnAnswer(
-        valid=told["state"] == "valid",
+        valid=reply["state"] == "valid",
         first=first,
         then=then,
         small=[*_remarks(given)],
@@ -291,7 +291,7 @@ def _answer(given: Given) -> OwnAnswer:
         drawing=_drawing(given),
         switches=[] if _is_drawn(of) else _switches(given),
         actions={
-            "trim": ("Remove what is not needed", given.at(raw, without=UNNEEDED) if told["state"] == "valid" else ""),
+            "trim": ("Remove what is not needed", given.at(raw, without=UNNEEDED) if reply["state"] == "valid" else ""),
             "all": ("whole network", given.at((1 << graph.n_bits) - 1)),
             "none": ("empty", given.at(0)),
         },
@@ -299,8 +299,8 @@ def _answer(given: Given) -> OwnAnswer:
         rows=rows,
         note=note,
         rivals=[*_rivals(given)],
-        chart=draw(_chart(told, of.part)),
-        listed=(listed if told["listed"] >= _FEW else "", f"by how many {of.part}s they differ from yours"),
+        chart=draw(_chart(reply, of.part)),
+        listed=(listed if reply["listed"] >= _FEW else "", f"by how many {of.part}s they differ from yours"),
         running=_running(of),
         form=(of.links.claim(of.slug), of.scope.query()),
         text=given.options.get("text", ""),
@@ -309,14 +309,14 @@ def _answer(given: Given) -> OwnAnswer:
 
 def _remarks(given: Given) -> Iterator[str | Markup]:
     """Below the sentences, small."""
-    of, told, claim = given.of, given.told, given.claim
-    name = Markup('<span class="mono">c-{}</span>').format(told["mask"])
-    possible = told["state"] != "no circuit"
-    yield Markup('<a href="{}">{}</a>').format(of.circuit_url(told["mask"]), name) if possible else name
-    if told["left_over"]:
-        yield f"leads nowhere, so left out: {', '.join(told['left_over'])}"
-    if told["state"] == "valid":
-        yield f"margin {decimal(told['margin'], 3)}"
+    of, reply, claim = given.of, given.record, given.claim
+    name = Markup('<span class="mono">c-{}</span>').format(reply["mask"])
+    possible = reply["state"] != "no circuit"
+    yield Markup('<a href="{}">{}</a>').format(of.circuit_url(reply["mask"]), name) if possible else name
+    if reply["left_over"]:
+        yield f"leads nowhere, so left out: {', '.join(reply['left_over'])}"
+    if reply["state"] == "valid":
+        yield f"margin {decimal(reply['margin'], 3)}"
     if claim.scores is not None:
         yield f"picked from {noun(len(claim.scores), 'score')}"
     if claim.note:
@@ -333,7 +333,7 @@ def _is_drawn(of: AnalysisContext) -> bool:
 
 def _drawing(given: Given) -> Markup:
     question, raw = given.of.question, given.raw or 0
-    used = int(given.told["mask"], 16)
+    used = int(given.record["mask"], 16)
     if not _is_drawn(given.of):
         return view_of(question).draws(question, used, title="What is kept")
     weights, layout = question.network.weights, question.layout
@@ -341,7 +341,7 @@ def _drawing(given: Given) -> Markup:
 
 
 def _switches(given: Given) -> list[Switch]:
-    raw, used, graph = given.raw or 0, int(given.told["mask"], 16), given.of.question.graph
+    raw, used, graph = given.raw or 0, int(given.record["mask"], 16), given.of.question.graph
     if graph.n_bits > MAX_EDGES:
         return []
     named = enumerate(part_names(graph))
@@ -360,8 +360,8 @@ def _running(of: AnalysisContext) -> Mapping[str, Any] | None:
     rows, labels = question.judged
     protocol, sizes = question.protocol, question.layout.sizes
     rule = protocol.circuit_decision
-    told: dict[str, Any] = {**running(question.network, 1.0), "sizes": sizes}
-    return told | {
+    reply: dict[str, Any] = {**running(question.network, 1.0), "sizes": sizes}
+    return reply | {
         "rows": rows.tolist(),
         "wanted": labels.tolist(),
         "absent": [layer.tolist() for layer in question.absent],
@@ -387,7 +387,7 @@ def _across(output: float) -> float:
     return left + width * (min(max(output, _LOW), _HIGH) - _LOW) / (_HIGH - _LOW)
 
 
-def _rows(of: AnalysisContext, told: Mapping[str, Any]) -> tuple[Sequence[str], list[Mapping[str, Any]], str]:
+def _rows(of: AnalysisContext, reply: Mapping[str, Any]) -> tuple[Sequence[str], list[Mapping[str, Any]], str]:
     """The heads of the table of rows, its rows, and what is said below."""
     rows: list[Mapping[str, Any]] = []
     if of.kind.refuses("neurons"):
@@ -399,18 +399,20 @@ def _rows(of: AnalysisContext, told: Mapping[str, Any]) -> tuple[Sequence[str], 
                 "margin": decimal(row["gap"], 3),
                 "right": row["right"],
             }
-            for row in sorted(told["rows"], key=lambda row: row["gap"])[:_NEAREST_ROWS]
+            for row in sorted(reply["rows"], key=lambda row: row["gap"])[:_NEAREST_ROWS]
         ]
         some = (
-            f"{len(rows)} of {exact(told['n_rows'])} rows, smallest gaps first. " if len(rows) < told["n_rows"] else ""
+            f"{len(rows)} of {exact(reply['n_rows'])} rows, smallest gaps first. "
+            if len(rows) < reply["n_rows"]
+            else ""
         )
         return ("row", "right", "answers", "gap"), rows, f"{some}The gap is the right output less the largest other."
-    more = f"{exact(len(told['rows']))} of {exact(told['n_rows'])} rows, wrong ones first. "
-    more = more if len(told["rows"]) < told["n_rows"] else ""
+    more = f"{exact(len(reply['rows']))} of {exact(reply['n_rows'])} rows, wrong ones first. "
+    more = more if len(reply["rows"]) < reply["n_rows"] else ""
     protocol = of.question.protocol
     rule = protocol.circuit_decision
     between = {"0": bounds_of(0, rule), "1": bounds_of(1, rule)}
-    for row in told["rows"]:
+    for row in reply["rows"]:
         low, high = between.get(row["wanted"], (0.0, 0.0))
         ends = _across(_LOW if low is None else low), _across(_HIGH if high is None else high)
         rows.append(
@@ -433,11 +435,11 @@ def _rows(of: AnalysisContext, told: Mapping[str, Any]) -> tuple[Sequence[str], 
 
 
 def _rivals(given: Given) -> Iterator[Rival]:
-    of, told = given.of, given.told
-    near, far, own = told["nearest_other"], told["farthest"], int(told["mask"], 16)
+    of, reply = given.of, given.record
+    near, far, own = reply["nearest_other"], reply["farthest"], int(reply["mask"], 16)
     if near is None:
         return
-    valid, possible = told["state"] == "valid", told["state"] != "no circuit"
+    valid, possible = reply["state"] == "valid", reply["state"] != "no circuit"
     short = near["differs"] <= 4
     about = changed(near) if short else f"{noun(near['edges'], of.part)}; differs in {near['differs']:,}"
     which = "other" if valid else "valid one"
@@ -454,13 +456,13 @@ def _rivals(given: Given) -> Iterator[Rival]:
             of.thumb(one["mask"], marked=own ^ other),
             f"c-{one['mask']}",
             given.at(other),
-            of.compare([of.ref(told["mask"]), of.ref(one["mask"])]) if beside else "",
+            of.compare([of.ref(reply["mask"]), of.ref(one["mask"])]) if beside else "",
             apart_words(one["apart"]) if one["apart"] else ("", ""),
         )
 
 
-def _chart(told: Mapping[str, Any], part: str) -> Chart:
-    counts = [(away, n) for away, n in enumerate(told["by_distance"]) if n]
+def _chart(reply: Mapping[str, Any], part: str) -> Chart:
+    counts = [(away, n) for away, n in enumerate(reply["by_distance"]) if n]
     places, heights = zip(*counts, strict=True) if counts else ((), ())
     axis = Axis(f"{part}s that differ from yours", low=-0.5)
     return Chart(
@@ -480,24 +482,24 @@ def _verdicts(given: Given) -> Iterator[Block]:
     of = given.of
     masked = of.landscape.under(given.claim.ablation) if given.claim.ablation else None
     null = _held_against(of)
-    told = location(of.landscape, given.raw or 0, masked, null)
-    rows = [(label, value) for label, value in _place(told, given) if value not in (None, "")]
+    reply = location(of.landscape, given.raw or 0, masked, null)
+    rows = [(label, value) for label, value in _place(reply, given) if value not in (None, "")]
     yield Table.plain(("Among all valid circuits", "It"), rows)
     claimed = None if BASELINE is None or BASELINE.refuses(of.question) else shown(BASELINE).claimed
-    if told["valid"] and claimed is not None:
-        met = [key for key, passed in (told["criteria"] or {}).items() if passed]
-        yield from claimed(null, of, told["edges"], met)
+    if reply["valid"] and claimed is not None:
+        met = [key for key, passed in (reply["criteria"] or {}).items() if passed]
+        yield from claimed(null, of, reply["edges"], met)
     yield Section("In the terms of Mechanistic Validity", id="mechanistic-validity")
-    terms = [tuple(one.values()) for one in told["mechanistic_validity"]]
+    terms = [tuple(one.values()) for one in reply["mechanistic_validity"]]
     yield Table.plain(("Criterion", "Validity", "Outcome", "Why"), terms)
     yield More("The other criteria", lambda: [Prose(_OTHERS)])
 
 
-def _place(told: Mapping[str, Any], given: Given) -> Iterator[tuple[str, Any]]:
+def _place(reply: Mapping[str, Any], given: Given) -> Iterator[tuple[str, Any]]:
     """What is known of a circuit's place, for people."""
-    of, part, backbone = given.of, given.of.part, told["backbone"]
-    chance = told["chance"]
-    yield f"More {part}s than the smallest", told["excess"]
+    of, part, backbone = given.of, given.of.part, reply["backbone"]
+    chance = reply["chance"]
+    yield f"More {part}s than the smallest", reply["excess"]
     if chance["valid"] is not None:
         yield "Valid circuits of its size", f"{int(chance['valid']):,} of {int(chance['possible']):,}"
     else:
@@ -509,9 +511,9 @@ def _place(told: Mapping[str, Any], given: Given) -> Iterator[tuple[str, Any]]:
     answer = given.answer
     if answer.ways and (ties := ties_json(answer.ways, answer.raw_mask or 0, of.landscape.under(given.claim.ablation))):
         yield "Ties", ties_words(ties, part)
-    yield "Carried algorithms, beside the network's", told["story"] and told["story"]["relation"]
+    yield "Carried algorithms, beside the network's", reply["story"] and reply["story"]["relation"]
     for words, wanted in (("passed", True), ("failed", False)):
-        keys = [key for key, passed in (told["criteria"] or {}).items() if passed is wanted]
+        keys = [key for key, passed in (reply["criteria"] or {}).items() if passed is wanted]
         yield f"Criteria {words}", ", ".join(keys)
 
 

@@ -538,7 +538,7 @@ class Form(Block):
         primary: whether its button is the one that most people want.
         cancel: the way back.
         folded: fields that few need.
-        told: id of the block that says what would come of it: asked for anew, with GET, when something is filled in.
+        preview: id of the block that says what would come of it: asked for anew, with GET, when something is filled in.
         again: address of the page that says what would come of it: asked for anew, with POST, in the same way.
     """
 
@@ -552,7 +552,7 @@ class Form(Block):
     primary: bool = True
     cancel: str = ""
     folded: Collection[str] = ()
-    told: str = ""
+    preview: str = ""
     again: str = ""
 
     @property
@@ -578,8 +578,8 @@ class Form(Block):
 
 def errors_of(error: ValidationError) -> dict[str, str]:
     """What is wrong with each field of a form, in a sentence."""
-    told = {str(one["loc"][0]): one["msg"].removeprefix("Value error, ") for one in error.errors() if one["loc"]}
-    return {name: f"{words[:1].upper()}{words[1:]}." for name, words in told.items()}
+    answer = {str(one["loc"][0]): one["msg"].removeprefix("Value error, ") for one in error.errors() if one["loc"]}
+    return {name: f"{words[:1].upper()}{words[1:]}." for name, words in answer.items()}
 
 
 def _field(name: str, info: FieldInfo, values: Mapping[str, Any], errors: Mapping[str, str]) -> Field:

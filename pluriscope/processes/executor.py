@@ -74,7 +74,7 @@ class Lost(Exception):
 class Executor(Interface):
     """Runs one computation at a time."""
 
-    def start(self, compute: Compute, tell: Report) -> None:
+    def start(self, compute: Compute, notify: Report) -> None:
         """Start it.
 
         Args:
@@ -126,7 +126,7 @@ class ProcessExecutor:
         self._context: Any = multiprocessing.get_context("fork" if forked else "spawn")
         self._process: BaseProcess | None = None
         self._pipe: Connection
-        self._tell: Report
+        self._report: Report
         self._ended_before: int
         self._busy = False
 
@@ -151,9 +151,9 @@ class ProcessExecutor:
                 sys.modules["__main__"] = main
             theirs.close()
 
-    def start(self, compute: Compute, tell: Report) -> None:
+    def start(self, compute: Compute, notify: Report) -> None:
         self.warm()
-        self._tell, self._busy, self._ended_before = tell, True, ended_by_system()
+        self._report, self._busy, self._ended_before = notify, True, ended_by_system()
         with suppress(OSError):  # if it died just now, waiting for it tells so
             self._pipe.send(compute)
 
@@ -177,7 +177,7 @@ class ProcessExecutor:
             except (EOFError, OSError):
                 break
             if isinstance(message, Progress):
-                self._tell(message)
+                self._report(message)
                 continue
             self._busy = False
             if message.last:
@@ -218,13 +218,13 @@ class ThreadExecutor:
         self._stopped = threading.Event()
         self._ended: Finished | Exception
 
-    def start(self, compute: Compute, tell: Report) -> None:
+    def start(self, compute: Compute, notify: Report) -> None:
         self._stopped.clear()
 
         def report(progress: Progress, /) -> None:
             if self._stopped.is_set():
                 raise Cancelled(progress.stage)
-            tell(progress)
+            notify(progress)
 
         def run() -> None:
             try:

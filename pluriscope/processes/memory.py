@@ -35,8 +35,8 @@ def _there() -> int:
 
 def _limits_of_groups() -> Iterator[int]:
     """Those of this process's control groups, of either version, and of the groups around them."""
-    told = Path("/proc/self/cgroup")
-    for line in told.read_text().splitlines() if told.exists() else ():
+    answer = Path("/proc/self/cgroup")
+    for line in answer.read_text().splitlines() if answer.exists() else ():
         _, kinds, path = line.split(":", 2)
         if kinds and "memory" not in kinds.split(","):
             continue
@@ -88,8 +88,8 @@ def held(process: int | str = "self", *, at_most: bool = False) -> int:
 
 def _of_status(name: str, process: int | str = "self") -> int:
     """A figure of a process in bytes; 0 where the system does not say."""
-    told = Path(f"/proc/{process}/status")
-    lines = dict(line.split(":", 1) for line in told.read_text().splitlines()) if told.exists() else {}
+    answer = Path(f"/proc/{process}/status")
+    lines = dict(line.split(":", 1) for line in answer.read_text().splitlines()) if answer.exists() else {}
     return int(lines.get(name, "0").split()[0]) << 10
 
 

@@ -177,8 +177,8 @@ def put(path: Path, raw: bytes) -> None:
 
 def copy_options(metadata: Mapping[str, str]) -> str:
     """How DuckDB's COPY writes a file of Parquet, with texts by name."""
-    told = ", ".join(f"{quoted(name)}: {literal(text)}" for name, text in metadata.items())
-    return "FORMAT parquet, COMPRESSION zstd" + (f", KV_METADATA {{{told}}}" if told else "")
+    answer = ", ".join(f"{quoted(name)}: {literal(text)}" for name, text in metadata.items())
+    return "FORMAT parquet, COMPRESSION zstd" + (f", KV_METADATA {{{answer}}}" if answer else "")
 
 
 def quoted(name: str) -> str:

@@ -30,7 +30,7 @@ def _on_rows(question: GraphQuestion, mask: int | None) -> list[AnswerRecord]:
     outputs: NDArray[np.float64] = question.outputs(whole(question) if mask is None else mask)
     subject = question.subject
     apart = gaps(outputs[None], subject.answers)[0].tolist()
-    told = zip(subject.rows, subject.answers.tolist(), largest(outputs).tolist(), apart, strict=True)
+    reply = zip(subject.rows, subject.answers.tolist(), largest(outputs).tolist(), apart, strict=True)
     return [
         AnswerRecord(
             row=row,
@@ -39,7 +39,7 @@ def _on_rows(question: GraphQuestion, mask: int | None) -> list[AnswerRecord]:
             right=gap > 0,
             gap=gap,
         )
-        for row, answer, given, gap in told
+        for row, answer, given, gap in reply
     ]
 
 

@@ -38,7 +38,7 @@ def noisy(network: Network, size: float, seed: int = 0) -> Network:
     return replace(network, weights=tuple(weight + size * draw(size=weight.shape) for weight in network.weights))
 
 
-def told(report: ChangesReport, kind: str) -> tuple[int, int, int]:
+def answer(report: ChangesReport, kind: str) -> tuple[int, int, int]:
     change = getattr(report, kind)
     return int(change.kept), int(change.lost), int(change.gained)
 
@@ -70,10 +70,10 @@ def test_counts_are_those_of_sets_listed_one_by_one(protocol, seed, scale, size)
         for found in both
     ]
     for kind, (first, second) in {"circuits": masks, "interpretations": pairs, "alignments": placed}.items():
-        assert told(report, kind) == (len(first & second), len(first - second), len(second - first))
+        assert answer(report, kind) == (len(first & second), len(first - second), len(second - first))
     classes = [{(mask, tuple((*site, bits) for *site, bits, _ in one)) for mask, one in of} for of in pairs]
-    told_of = report.criteria["interpretation"]["observed-class"]
-    assert (told_of.kept, told_of.lost, told_of.gained) == (
+    listed = report.criteria["interpretation"]["observed-class"]
+    assert (listed.kept, listed.lost, listed.gained) == (
         len(classes[0] & classes[1]),
         len(classes[0] - classes[1]),
         len(classes[1] - classes[0]),
@@ -81,7 +81,7 @@ def test_counts_are_those_of_sets_listed_one_by_one(protocol, seed, scale, size)
     differ = {mask for mask in masks[0] & masks[1] if listed[0][mask] != listed[1][mask]}
     assert {int(mask, 16) for mask in report.masks["changed"]} == differ  # these tasks have no stories
     assert int(report.circuits.changed) == len(differ)
-    assert size > 0 or told(report, "circuits")[1:] == (0, 0)
+    assert size > 0 or answer(report, "circuits")[1:] == (0, 0)
 
 
 @pytest.mark.parametrize(("seed", "size"), [(27, 0.8), (28, 0.3), (50, 0.3)])
@@ -93,14 +93,14 @@ def test_neurons_of_one_value_in_one_network_alone_are_no_gates_in_common(seed, 
     assert list(count_interpretations(asked, masks, shared_with=other).by_circuit) == listed
 
 
-def test_either_direction_tells_the_same():
+def test_either_direction_states_the_same():
     network = golden_network("xor_pretrained").network
     asked = ask(network)
     other = replace(asked, subject=noisy(network, 0.1))
     there, back = find_changes(asked, other.subject), find_changes(other, network)
     for kind in ("circuits", "interpretations", "alignments"):
-        kept, lost, gained = told(there, kind)
-        assert told(back, kind) == (kept, gained, lost)
+        kept, lost, gained = answer(there, kind)
+        assert answer(back, kind) == (kept, gained, lost)
     assert {one.where for one in there.placings["kept"]} == {"n1.1+n1.2, n1.0", "n1.1, n1.0+n1.2", "n1.1, n1.0"}
     for masks in there.masks.values():
         sizes = [int(mask, 16).bit_count() for mask in masks]
@@ -136,8 +136,8 @@ def test_a_circuit_with_another_story_is_changed():
     both = [analyse_output(one) for one in (asked, other)]
     kept = np.intersect1d(*(one.circuits.masks for one in both))
     stories = [all_stories(one, kept) for one in (asked, other)]
-    told_by = [[one.stories[number] for number in one.story_of.tolist()] for one in stories]
-    apart = {mask for mask, *told in zip(kept.tolist(), *told_by, strict=True) if told[0] != told[1]}
+    by_hand = [[one.stories[number] for number in one.story_of.tolist()] for one in stories]
+    apart = {mask for mask, *answer in zip(kept.tolist(), *by_hand, strict=True) if answer[0] != answer[1]}
     counts = [count_interpretations(one, kept).by_circuit for one in (asked, other)]
     shared = count_interpretations(asked, kept, shared_with=other).by_circuit
     read = {mask for mask, *n in zip(kept.tolist(), *counts, shared, strict=True) if len({*n}) > 1}
@@ -160,13 +160,13 @@ def test_what_cannot_be_listed_is_counted_or_estimated(method):
     both = [analyse_output(one, work) for one in (asked, replace(asked, subject=other))]
     truth, found = find_changes(asked, other), compare(*both, work)
     if method == "counted":
-        assert (told(found, "circuits"), found.circuits.estimated) == (told(truth, "circuits"), None)
+        assert (answer(found, "circuits"), found.circuits.estimated) == (answer(truth, "circuits"), None)
     kinds = ("circuits", "interpretations") if method == "sampled" else ("interpretations",)
     for kind in kinds:
         change = getattr(found, kind)
         assert change.estimated
         assert 0.9 < change.confidence < 1
-        for name, at in zip(("kept", "lost", "gained"), told(truth, kind), strict=True):
+        for name, at in zip(("kept", "lost", "gained"), answer(truth, kind), strict=True):
             low, high = map(int, change.intervals[name])
             assert low <= at <= high
             assert low <= int(getattr(change, name)) <= high
@@ -188,11 +188,11 @@ def test_what_no_drawn_circuit_has_may_still_be_there():
     first, second = trained_xor(3, 2)
     found = find_changes(ask(first), second, Work(limits=LIMITED["sampled"])).interpretations
     low, high = found.intervals["kept"]
-    assert (found.kept, low, found.told("kept")) == (0, 0, f"about 0 ({interval(0, int(high))})")
+    assert (found.kept, low, found.in_words("kept")) == (0, 0, f"about 0 ({interval(0, int(high))})")
     assert int(high) > 1e8
 
 
-def test_where_a_network_is_wrong_is_told():
+def test_where_a_network_is_wrong_is_stated():
     network = golden_network("xor_pretrained").network
     silent = replace(network, weights=(*network.weights[:-1], network.weights[-1] * 0))
     there, back = find_changes(ask(network), silent), find_changes(ask(silent), network)
@@ -203,7 +203,7 @@ def test_where_a_network_is_wrong_is_told():
         assert report.findings(None)[0].startswith(
             f"{wrong} What it has are no explanations of a network that computes"
         )
-    assert told(back, "alignments") == (0, 473_296, 0)  # not all are listed, but the second network has none
+    assert answer(back, "alignments") == (0, 473_296, 0)  # not all are listed, but the second network has none
     assert back.alignments.estimated is None
 
 
@@ -237,7 +237,7 @@ def test_circuits_of_an_edited_transformer_are_those_found_in_each_by_itself(nam
     first, second = ({one.mask for one in each.circuits} for each in found)
     parts = {"kept": first & second, "lost": first - second, "gained": second - first}
     assert {name: set(masks) for name, masks in report.masks.items()} == parts
-    assert told(report, "circuits") == tuple(map(len, parts.values()))
+    assert answer(report, "circuits") == tuple(map(len, parts.values()))
     known = [{one.mask: one.worst for one in each.circuits} for each in found]
     for part, at in (("kept", 0), ("kept", 1), ("lost", 0), ("gained", 1)):
         margins = [pair[at] for pair in report.margins[part]]

@@ -107,8 +107,8 @@ def test_every_problem_is_named_at_once():
 
 
 def noisy(seed=3, **changes):
-    told = {"truth_table": (0, 1, 1, 0), "n_outputs": 2, "deviation": 0.1, "cut": True} | changes
-    return noisy_data(stream=np.random.Generator(np.random.PCG64(seed)), **told)
+    answer = {"truth_table": (0, 1, 1, 0), "n_outputs": 2, "deviation": 0.1, "cut": True} | changes
+    return noisy_data(stream=np.random.Generator(np.random.PCG64(seed)), **answer)
 
 
 def test_noisy_rows_are_the_drawn_inputs_with_noise_and_their_labels():

@@ -39,7 +39,7 @@ def test_only_analyses_of_one_thing_go_into_one_file(pretrained):
         result_json([])
 
 
-def test_limits_are_told():
+def test_limits_are_stated():
     file = golden_network("xor_pretrained")
     question = ask(file.network, task=file.tasks[0])
     early = search_circuits(question, max_valid=10)
@@ -57,7 +57,7 @@ def test_limits_are_told():
     assert analysis.criteria["irredundant-gates"].undecided == 243
 
 
-def test_listed_circuits_that_were_not_drawn_are_told_apart():
+def test_listed_circuits_that_were_not_drawn_are_distinguished():
     file = golden_network("xor_pretrained")
     limits = Limits(max_possible=9_624, n_draws=3, n_smallest=5)
     analysis = analyse_output(ask(file.network, task=file.tasks[0]), Work(limits=limits))
@@ -100,9 +100,9 @@ def test_a_space_too_large_to_count_is_sampled_and_marked_so():
     analysis = analyse_output(ask(file.network, task=file.tasks[0]), Work(limits=limits))
     low, high = analysis.circuits.interval
     assert low <= 197 <= high
-    told = what_is_missing(analysis)[0]
-    assert "from a uniform sample of 3,000" in told
-    assert f"guaranteed with 99% confidence: {low:,}–{high:,}" in told
+    answer = what_is_missing(analysis)[0]
+    assert "from a uniform sample of 3,000" in answer
+    assert f"guaranteed with 99% confidence: {low:,}–{high:,}" in answer
     output = result_json([analysis])["outputs"][0]["circuits"]
     assert (output["method"], output["certainty"]) == ("sampled", "guaranteed")
     assert (output["interval"], output["confidence"]) == ([low, high], 0.99)
@@ -143,10 +143,10 @@ def test_labels_of_another_network_are_refused():
 @pytest.mark.slow
 def test_every_stage_reports_and_can_be_stopped():
     file = golden_network("xor_pretrained")
-    told = []
-    analyse_output(ask(file.network, task=file.tasks[0]), Work(report=told.append))
-    assert sorted({p.stage for p in told}, key=STAGES.index) == STAGES
-    for p in told:
+    answer = []
+    analyse_output(ask(file.network, task=file.tasks[0]), Work(report=answer.append))
+    assert sorted({p.stage for p in answer}, key=STAGES.index) == STAGES
+    for p in answer:
         assert 0 <= p.done <= p.total
         assert p.total >= 1
     for stage in STAGES:

@@ -42,7 +42,7 @@ def ticking(limits):
     return Work(clock=lambda: float(next(ticks)), limits=limits)
 
 
-def told(analyses):
+def answer(analyses):
     """Everything that a result file says but the seconds."""
     return {key: value for key, value in result_json(analyses).items() if key != "seconds"}
 
@@ -104,7 +104,7 @@ def test_what_time_ends_is_true_and_goes_on_to_the_same_end(case, share):
     if any(one.stops for one in part):
         part = read_unfinished(json.loads(json.dumps(result_json(part))), questions)
     further = analyse_outputs(questions, ticking(limits).for_seconds(300), so_far=part)
-    assert told(analyse_outputs(questions, Work(limits=limits), so_far=further)) == told(whole)
+    assert answer(analyse_outputs(questions, Work(limits=limits), so_far=further)) == answer(whole)
 
 
 @pytest.mark.parametrize("stage", ["interpretations", "algorithms", "alignments"])
@@ -112,7 +112,9 @@ def test_what_time_ends_is_true_and_goes_on_to_the_same_end(case, share):
 def test_one_stage_alone_goes_on(stage):
     questions, limits, whole, n_readings = whole_of("listed")
     part = [replace(one, stops=(Stop(stage, "time"),)) for one in whole]
-    assert told(analyse_outputs(questions, ticking(limits).for_seconds(10 * n_readings), so_far=part)) == told(whole)
+    assert answer(analyse_outputs(questions, ticking(limits).for_seconds(10 * n_readings), so_far=part)) == answer(
+        whole
+    )
 
 
 @pytest.mark.parametrize("case", [name for name in CASES if name != "two outputs"])
@@ -128,6 +130,6 @@ def test_what_is_kept_on_the_way_is_true_and_goes_on_to_the_same_end(case):
         assert part.circuits.n_tested is not None
         assert all("is still to come" in stop_words(stop) for stop in part.stops)
         (read,) = read_unfinished(json.loads(json.dumps(result_json([part]))), questions)
-        assert told(analyse_outputs(questions, Work(limits=limits), so_far=[read])) == told(whole)
+        assert answer(analyse_outputs(questions, Work(limits=limits), so_far=[read])) == answer(whole)
     stages = [tuple(stop.stage for stop in part.stops) for part in kept]
     assert stages == sorted(stages, key=len, reverse=True)

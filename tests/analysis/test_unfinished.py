@@ -42,16 +42,16 @@ def test_it_ends_as_one_run_would_have(case):
     name, protocol, limits = CASES[case]
     questions, looks, so_far, ended = questions_of(name, protocol), 8, [], set()
     while True:
-        told = analysed(questions, limits, looks, so_far)
-        stops = {stop["stage"] for one in told["outputs"] for stop in one.get("stops", ())}
+        answer = analysed(questions, limits, looks, so_far)
+        stops = {stop["stage"] for one in answer["outputs"] for stop in one.get("stops", ())}
         if not stops:
             break
         ended |= stops
-        so_far = read_unfinished(told, questions)
-        assert json.loads(json.dumps(result_json(so_far))) == told
+        so_far = read_unfinished(answer, questions)
+        assert json.loads(json.dumps(result_json(so_far))) == answer
         looks = round(looks * 1.5)
     assert len(ended) > 2
-    assert told | {"seconds": 0} == analysed(questions, limits) | {"seconds": 0}
+    assert answer | {"seconds": 0} == analysed(questions, limits) | {"seconds": 0}
 
 
 @pytest.fixture(scope="module")
@@ -61,40 +61,40 @@ def unfinished():
 
 
 def first(**fields):
-    return lambda told: told["outputs"][0].update(fields)
+    return lambda answer: answer["outputs"][0].update(fields)
 
 
 CHANGES = {
     "no result": (
-        lambda told: told.update(format="pluriscope-network/1"),
+        lambda answer: answer.update(format="pluriscope-network/1"),
         "is not of the format 'pluriscope-result/1'",
     ),
-    "another version": (lambda told: told.update(engine="0.1"), "is of other engine, 0.1"),
-    "another network": (lambda told: told.update(network="0" * 64), "is of other network, 000000000000"),
-    "another protocol": (lambda told: told["protocol"].update(digest="0" * 64), "is of other protocol"),
-    "other rows": (lambda told: told["data"].update(digest="0" * 64), "is of other data record"),
+    "another version": (lambda answer: answer.update(engine="0.1"), "is of other engine, 0.1"),
+    "another network": (lambda answer: answer.update(network="0" * 64), "is of other network, 000000000000"),
+    "another protocol": (lambda answer: answer["protocol"].update(digest="0" * 64), "is of other protocol"),
+    "other rows": (lambda answer: answer["data"].update(digest="0" * 64), "is of other data record"),
     "other outputs": (first(output=1), "is of other outputs, [1], and this is [0]"),
     "another task": (first(task={"truth_table": [1, 0, 0, 1]}), "is of other tasks"),
-    "a finished one": (lambda told: told["outputs"][0].pop("stops"), "is finished"),
-    "one without masks": (lambda told: told["outputs"][0]["circuits"].pop("masks"), "lists no circuits"),
+    "a finished one": (lambda answer: answer["outputs"][0].pop("stops"), "is finished"),
+    "one without masks": (lambda answer: answer["outputs"][0]["circuits"].pop("masks"), "lists no circuits"),
     "one that was changed": (first(candidates=7), "was changed after it was written"),
-    "one whose seconds are odd": (lambda told: told.update(seconds={"circuits": "long"}), "is damaged: ValueError"),
-    "one without seconds": (lambda told: told.update(seconds=None), "is damaged: AttributeError"),
-    "one cut short": (lambda told: told.pop("seconds"), "is damaged: KeyError 'seconds'"),
+    "one whose seconds are odd": (lambda answer: answer.update(seconds={"circuits": "long"}), "is damaged: ValueError"),
+    "one without seconds": (lambda answer: answer.update(seconds=None), "is damaged: AttributeError"),
+    "one cut short": (lambda answer: answer.pop("seconds"), "is damaged: KeyError 'seconds'"),
 }
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_cannot_be_gone_on_with_is_refused(unfinished, change):
-    questions, told = unfinished
-    told, (spoil, words) = json.loads(json.dumps(told)), CHANGES[change]
-    spoil(told)
+    questions, answer = unfinished
+    answer, (spoil, words) = json.loads(json.dumps(answer)), CHANGES[change]
+    spoil(answer)
     with pytest.raises(InvalidNetwork) as refused:
-        read_unfinished(told, questions)
+        read_unfinished(answer, questions)
     assert str(refused.value).startswith(f"result file: {words}")
 
 
 def test_what_is_asked_now_must_be_the_same(unfinished):
-    (question,), told = unfinished
+    (question,), answer = unfinished
     with pytest.raises(InvalidNetwork, match="is of other protocol"):
-        read_unfinished(told, [replace(question, protocol=PAPER)])
+        read_unfinished(answer, [replace(question, protocol=PAPER)])

@@ -8,29 +8,29 @@ from pluriscope.analysis.running.work import Work
 
 def test_a_deadline_ends_what_is_not_done_and_nothing_else():
     now = 0.0
-    told: list[Progress] = []
-    work = Work(told.append, clock=lambda: now).for_seconds(10.0)
-    work.tell("circuits", 1, 2)
+    answer: list[Progress] = []
+    work = Work(answer.append, clock=lambda: now).for_seconds(10.0)
+    work.report_step("circuits", 1, 2)
     work.check()
     now = 10.0
-    work.tell("circuits", 2, 2)
+    work.report_step("circuits", 2, 2)
     with pytest.raises(OutOfTime):
-        work.tell("interpretations", 0, 2)
+        work.report_step("interpretations", 0, 2)
     with pytest.raises(OutOfTime):
         work.check()
-    assert len(told) == 3
+    assert len(answer) == 3
 
 
-@pytest.mark.parametrize(("problem", "told"), [(OutOfTime, "time"), (MemoryError, "memory")])
-def test_a_stage_keeps_what_it_has_and_what_ended_it_is_noted(problem, told):
+@pytest.mark.parametrize(("problem", "answer"), [(OutOfTime, "time"), (MemoryError, "memory")])
+def test_a_stage_keeps_what_it_has_and_what_ended_it_is_noted(problem, answer):
     work, done = Work(), []
     with work.ending("circuits"):
         done.append(1)
         raise problem
-    assert (done, work.ended) == ([1], {"circuits": told})
+    assert (done, work.ended) == ([1], {"circuits": answer})
     with work.for_seconds(1.0).ending("criteria"):
         done.append(2)
-    assert work.ended == {"circuits": told}
+    assert work.ended == {"circuits": answer}
     with pytest.raises(ZeroDivisionError), work.ending("circuits"):
         raise ZeroDivisionError
 

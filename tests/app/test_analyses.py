@@ -124,20 +124,20 @@ def record(client, network: str, key: str, **query):
 
 @pytest.mark.parametrize("key", KEYS)
 def test_what_is_done_has_its_findings_in_every_face(client, key) -> None:
-    told = record(client, "xor", key)
-    assert (told["state"], told["analysis"], told["scope"]["protocol"]) == ("done", key, "complete")
-    assert told["findings"] == FINDINGS.get(key, told["findings"])
-    page, index = client.get(told["url"]), client.get("/networks/xor/analyses").text.replace("&amp;", "&")
+    reply = record(client, "xor", key)
+    assert (reply["state"], reply["analysis"], reply["scope"]["protocol"]) == ("done", key, "complete")
+    assert reply["findings"] == FINDINGS.get(key, reply["findings"])
+    page, index = client.get(reply["url"]), client.get("/networks/xor/analyses").text.replace("&amp;", "&")
     assert page.status_code == 200
     assert "JSON of this page" in page.text
     if BY_KEY[key].page:
         moved = client.get(f"/networks/xor/analyses/{key}")
-        assert (moved.status_code, moved.headers["location"]) == (307, told["url"])
+        assert (moved.status_code, moved.headers["location"]) == (307, reply["url"])
     if BY_KEY[key].page not in BY_KEY:
-        assert f'href="{told["url"]}"><b>{BY_KEY[key].title}' in index
+        assert f'href="{reply["url"]}"><b>{BY_KEY[key].title}' in index
         assert BY_KEY[key].question in index
     if BY_KEY[key].page != "compare":
-        assert all(one in page.text for one in map(escape, told["findings"] if not BY_KEY[key].page else ()))
+        assert all(one in page.text for one in map(escape, reply["findings"] if not BY_KEY[key].page else ()))
         assert "How this was counted" in page.text or BY_KEY[key].sums
 
 
@@ -165,13 +165,13 @@ def test_each_state_says_what_is_and_what_can_be_done(client, key) -> None:
     assert BY_KEY[key].price in page
     asked = client.post(path, data={"output": "0", "protocol": "complete", "data": ""})
     assert (asked.status_code, asked.headers["location"]) == (303, path)
-    told = record(client, "other", key)
-    assert told["state"] == "computing"
+    reply = record(client, "other", key)
+    assert reply["state"] == "computing"
     page = page_of(path)
     assert "waiting for a worker" in page
     stands = client.get(path, follow_redirects=True).url.copy_merge_params({"part": block})
     assert f'id="{block}"' in page_of(str(stands), **{"HX-Request": "true"})
-    job = told["job"].removeprefix("/jobs/")
+    job = reply["job"].removeprefix("/jobs/")
     with client.app.state.store.write() as session:
         queue.cancel(session, job)
     assert record(client, "other", key)["state"] == "cancelled"
@@ -179,8 +179,8 @@ def test_each_state_says_what_is_and_what_can_be_done(client, key) -> None:
     with client.app.state.store.write() as session:
         row = session.get(JobRow, job)
         row.state, row.error = "failed", "network 'other' is too large"
-    told = record(client, "other", key)
-    assert (told["state"], told["reason"]) == ("failed", "network 'other' is too large")
+    reply = record(client, "other", key)
+    assert (reply["state"], reply["reason"]) == ("failed", "network 'other' is too large")
     assert "is too large" in page_of(path)
     assert client.get("/networks/other/analyses").status_code == 200
 
@@ -232,13 +232,13 @@ def test_what_needs_circuits_says_before_there_are_any_what_runs_and_how_to_ask(
         (job,) = session.scalars(select(JobRow).where(JobRow.kind == "analyse", JobRow.state == "queued"))
         job.so_far = {"circuits": KnownCircuits(49, 2, 2, 48).as_json()}
     for slug, words in (("untouched", 'action="/networks/untouched/analyses"'), ("queued", 'id="progress"')):
-        page, told = (
+        page, reply = (
             client.get(f"/networks/{slug}/analyses/{item}"),
             client.get(f"/api/v2/networks/{slug}/analyses/{item}"),
         )
         assert (page.status_code, words in page.text) == (200, True)
         assert ("Known so far: ≥ 2 valid circuits" in page.text) == (slug == "queued")
-        assert (told.status_code, "is not stored" in told.text) == (404, True)
+        assert (reply.status_code, "is not stored" in reply.text) == (404, True)
 
 
 def test_an_analysis_or_part_that_there_is_not_is_refused(client) -> None:
@@ -283,18 +283,18 @@ def test_each_explanation_of_the_map_has_a_page_with_those_nearest_to_it(client)
     number = 4_000
     mask, dot = report["masks"][report["circuit"][number]], report["dot"][number]
     ref = f"i-{mask}.{report['index'][number]}"
-    told = client.get(f"/api/v2/networks/xor/analyses/map/{ref}").json()
-    assert (told["ref"], told["with_network"], told["of"]) == (ref, report["with_network"][dot], 756)
-    assert [one["alike"] for one in told["nearest"]] == report["alike"][dot]
+    reply = client.get(f"/api/v2/networks/xor/analyses/map/{ref}").json()
+    assert (reply["ref"], reply["with_network"], reply["of"]) == (ref, report["with_network"][dot], 756)
+    assert [one["alike"] for one in reply["nearest"]] == report["alike"][dot]
     page = client.get(f"/networks/xor/analyses/map/{ref}").text
     alone = client.get(f"/networks/xor/analyses/map/{ref}?part=dot", headers={"HX-Request": "true"}).text
     for text in (page, alone):
-        assert re.findall('data-compare="([^"]+)"', text) == [ref, *(one["ref"] for one in told["nearest"])]
-        assert f"<dd>{told['nearest'][0]['alike']} of 756</dd>" in text
+        assert re.findall('data-compare="([^"]+)"', text) == [ref, *(one["ref"] for one in reply["nearest"])]
+        assert f"<dd>{reply['nearest'][0]['alike']} of 756</dd>" in text
     rows = [line for line in client.get("/networks/xor/analyses/map.csv").text.splitlines() if line[0] != "#"]
     listed = {row["dot"]: row for row in csv.DictReader(rows)}
     assert len(listed) == 2_885
-    first = listed[told["nearest"][0]["ref"]]
+    first = listed[reply["nearest"][0]["ref"]]
     assert int(first["x"]) in report["x"]
     for wrong, words in ((f"{ref}9", "stands for no class on the map"), (f"{ref}?size=3", "size")):
         answer = client.get(f"/networks/xor/analyses/map/{wrong}")
@@ -346,7 +346,7 @@ def test_pages_of_single_methods_lead_to_all_of_them(client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "reply"),
     [
         ("?view=list", "A ∧ B, A ∨ B, B, then A ⊕ B, A ∨ B P i·2b1ef.224 , of the pair"),
         ("?view=list", "best i·18fff.71261 , of all"),
@@ -362,9 +362,9 @@ def test_pages_of_single_methods_lead_to_all_of_them(client) -> None:
         ("/i-2b1ef.352", "Q i·2b1ef.352, one of 384"),
     ],
 )
-def test_the_pair_the_best_and_the_worst_are_marked_where_they_stand(client, address, told):
+def test_the_pair_the_best_and_the_worst_are_marked_where_they_stand(client, address, reply):
     text = client.get(f"/networks/xor/explanations{address}").text
-    assert told in " ".join(re.sub(r"<[^>]+>", " ", text).split())
+    assert reply in " ".join(re.sub(r"<[^>]+>", " ", text).split())
 
 
 @pytest.mark.parametrize(

@@ -70,26 +70,26 @@ GRAPH = {"x0->1.0": True, "x1->1.1": True, "1.0->2.0": True, "1.1->2.0": True, "
     ],
 )
 def test_a_circuit_is_read_in_any_form_and_located(client, given, form, raw, valid) -> None:
-    told = record(client, **given)
-    assert told["form"] == form
-    assert raw is None or told["raw_mask"] == raw
-    assert valid is None or told["valid"] is valid
+    reply = record(client, **given)
+    assert reply["form"] == form
+    assert raw is None or reply["raw_mask"] == raw
+    assert valid is None or reply["valid"] is valid
     page = client.get(HERE, params=given)
     assert page.status_code == 200
-    first, _, then = told["sentence"].partition(". ")
+    first, _, then = reply["sentence"].partition(". ")
     assert f"<b>{first}.</b>{then}" in page.text.replace("&gt;", ">")
     assert "Among all valid circuits" in client.get(HERE, params={**given, "part": VERDICTS}).text
 
 
-def test_what_was_taken_for_granted_of_a_graph_is_told(client) -> None:
+def test_what_was_taken_for_granted_of_a_graph_is_stated(client) -> None:
     assert "does not say which network" in record(client, text=GRAPHML)["note"]
     assert "does not say which network" in client.get(HERE, params={"text": GRAPHML}).text
     assert "note" not in record(client, mask="3b2cf")
 
 
-def test_the_distance_to_what_is_valid_is_told(client) -> None:
-    told = record(client, mask="3b2ce")
-    assert (told["possible"], told["edges"], told["nearest"]["distance"]) == (True, 11, 1)
+def test_the_distance_to_what_is_valid_is_stated(client) -> None:
+    reply = record(client, mask="3b2ce")
+    assert (reply["possible"], reply["edges"], reply["nearest"]["distance"]) == (True, 11, 1)
     page = client.get(HERE, params={"mask": "3b2ce"}).text
     assert "The nearest valid one" in page
     assert re.search(
@@ -102,8 +102,8 @@ def test_what_is_not_needed_is_left_out(client) -> None:
     left = client.get(HERE, params={"c": "3ffff", "without": "unneeded"})
     assert left.status_code == 303
     mask = left.headers["location"].partition("c=")[2]
-    told = record(client, c=mask)
-    assert (told["state"], told["left_over"]) == ("valid", [])
+    reply = record(client, c=mask)
+    assert (reply["state"], reply["left_over"]) == ("valid", [])
     for bit in range(18):  # no edge of it can go
         if int(mask, 16) >> bit & 1:
             assert record(client, c=f"{int(mask, 16) & ~(1 << bit):05x}")["state"] != "valid"
@@ -189,14 +189,14 @@ KNOWN = {
 
 
 @pytest.mark.parametrize("known", KNOWN)
-def test_while_the_search_runs_what_it_knows_is_told(tmp_path, known) -> None:
-    told, words = KNOWN[known]
+def test_while_the_search_runs_what_it_knows_is_stated(tmp_path, known) -> None:
+    reply, words = KNOWN[known]
     app = create_app(on_a_copy(data=tmp_path))
     with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 5000)) as client:
         with app.state.store.write() as session:
             row = save_network(session, exact_xor(), slug="running")
             job = queue.enqueue_analyses(session, row, (COMPLETE,))[0]
-            session.get(JobRow, job.id).so_far = {"circuits": told.as_json()}
+            session.get(JobRow, job.id).so_far = {"circuits": reply.as_json()}
         assert words in record(client, "/networks/running/own")["sentence"]
         page = client.get("/networks/running/own")
         assert page.status_code == 200

@@ -97,22 +97,22 @@ def check_cell(client: TestClient, slug: str, key: str) -> str:
     url = f"/networks/{slug}/analyses/{key}"
     page, twin = client.get(url, follow_redirects=True), client.get(Addresses().twin(url))
     assert page.status_code == twin.status_code, url
-    told = twin.json()
+    reply = twin.json()
     if page.status_code == 404:  # of another kind of network alone
         assert re.search(
-            "is not offered: [a-z].*(transformers|perceptrons|Elman networks|convolutional networks)", told["error"]
+            "is not offered: [a-z].*(transformers|perceptrons|Elman networks|convolutional networks)", reply["error"]
         )
-        assert client.get(told["parent"]).status_code == 200
+        assert client.get(reply["parent"]).status_code == 200
         return "nowhere"
     assert page.status_code == 200, url
-    if told["state"] == "not_applicable":
-        assert told["reason"]
-        assert told["instead"] or "planted" in told["reason"] or slug == "linear"
-    if told["instead"]:
-        assert f'href="{told["instead"]}"' in page.text.replace("&amp;", "&")
-        there = client.get(Addresses().twin(told["instead"])).json()["state"]
+    if reply["state"] == "not_applicable":
+        assert reply["reason"]
+        assert reply["instead"] or "planted" in reply["reason"] or slug == "linear"
+    if reply["instead"]:
+        assert f'href="{reply["instead"]}"' in page.text.replace("&amp;", "&")
+        there = client.get(Addresses().twin(reply["instead"])).json()["state"]
         assert there in ("done", "not_asked", "not_analysed")
-    return str(told["state"])
+    return str(reply["state"])
 
 
 @pytest.mark.slow

@@ -32,9 +32,9 @@ def rows_of(regret, score, *, method=METHODS, key="cmd", ablations=("zero", "zer
         for name, r, s in zip(method, its_regret, its_score, strict=True):
             own = blank | {"network": f"n{number}", "seed": number, "method": name}
             for ablation in dict.fromkeys(ablations):
-                told = {key: SIGNS[key] * s} if ablation == ablations[0] and s is not None else {}
-                told |= {"regret": r} if ablation == ablations[1] else {}
-                yield own | told | {"condition": Condition(ablation).key}
+                answer = {key: SIGNS[key] * s} if ablation == ablations[0] and s is not None else {}
+                answer |= {"regret": r} if ablation == ablations[1] else {}
+                yield own | answer | {"condition": Condition(ablation).key}
 
 
 def arm(row):

@@ -174,7 +174,7 @@ def accessible(tab: Any, **options: Any) -> Iterator[str]:
     _bring_axe(tab)
     # by default it fetches all styles once more, which only a rule reads that it leaves out by default
     besides = {"resultTypes": ["violations"], "rules": {"color-contrast": {"enabled": False}}, "preload": MEDIA}
-    yield from _told(tab.evaluate(SEE_ALL, {**besides, **options}))
+    yield from _problems(tab.evaluate(SEE_ALL, {**besides, **options}))
     yield from _colours(tab, **options)
 
 
@@ -184,7 +184,7 @@ def accessible_in_the_dark(tab: Any, **options: Any) -> Iterator[str]:
     tab.emulate_media(color_scheme="dark")
     yield from _colours(tab, **options)
     links = {"resultTypes": ["violations"], "runOnly": ["link-in-text-block"], "preload": False}
-    yield from _told(tab.evaluate(SEE_ALL, {**options, **links}))
+    yield from _problems(tab.evaluate(SEE_ALL, {**options, **links}))
 
 
 _passed: Final[set[str]] = set()
@@ -197,7 +197,7 @@ def _colours(tab: Any, **options: Any) -> Iterator[str]:
         return
     found = tab.evaluate(SEE_COLOURS, {"passed": sorted(_passed.intersection(looks)), "options": options})
     _passed.update(found.pop("passed"))
-    yield from _told(found)
+    yield from _problems(found)
 
 
 @cache
@@ -216,7 +216,7 @@ def _bring_axe(tab: Any) -> None:
         tab.evaluate(axe_script())
 
 
-def _told(response: dict[str, Any]) -> Iterator[str]:
+def _problems(response: dict[str, Any]) -> Iterator[str]:
     from axe_playwright_python.sync_playwright import AxeResults
 
     found = AxeResults(response)

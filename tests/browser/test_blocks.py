@@ -173,10 +173,10 @@ def test_a_chart_in_view_says_its_items_takes_a_range_and_leads_to_an_item(visit
     from playwright.sync_api import expect
 
     tab = visit()
-    tell = (
+    notify = (
         "document.addEventListener('chart:range', event => document.body.dataset.range = JSON.stringify(event.detail))"
     )
-    tab.evaluate(tell)
+    tab.evaluate(notify)
     assert tab.locator(PLOT).count() == 0
     assert not tab.evaluate("'Plotly' in window")
     height = tab.locator(STATIC).bounding_box()["height"]

@@ -46,11 +46,11 @@ def kernel(result):
 
     site = site_of(result)
 
-    def told(asked):
-        told, body = answer(site, asked["url"], asked["headers"])
-        return [told, b64encode(body).decode()]
+    def reply(asked):
+        reply, body = answer(site, asked["url"], asked["headers"])
+        return [reply, b64encode(body).decode()]
 
-    return told
+    return reply
 
 
 @pytest.fixture
@@ -170,11 +170,11 @@ def test_what_a_result_is_called_runs_nothing(notebook, expect):
     result = pluriscope.explain(small_network(), name=name)
     assert "<img src=x" not in result._repr_html_()
 
-    def told(asked):
-        told, body = answer(site_of(result), asked["url"], asked["headers"])
-        return [told, b64encode(body).decode()]
+    def reply(asked):
+        reply, body = answer(site_of(result), asked["url"], asked["headers"])
+        return [reply, b64encode(body).decode()]
 
-    _, frame = notebook(result.address, hear=told)
+    _, frame = notebook(result.address, hear=reply)
     expect(frame.locator("h1")).to_have_text(name)
     expect(frame.locator("img[onerror]")).to_have_count(0)
 

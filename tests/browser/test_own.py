@@ -95,10 +95,10 @@ def test_the_browser_computes_what_the_server_does_to_the_last_digit(tab, site, 
     for _ in range(24):
         draw = (1_103_515_245 * draw + 12_345) % 2**31
         mask = f"{(int(whole['raw_mask'], 16) & ~(draw & draw >> 3)) & (1 << bits) - 1:0{len(whole['raw_mask'])}x}"
-        told = site.twin(f"{page}?c={mask}")
+        answer = site.twin(f"{page}?c={mask}")
         outputs, state = tab.evaluate("mask => [window.own.outputs(mask), window.own.state(mask)]", mask)
-        assert outputs == [row["output"] for row in told["rows"]], mask
-        assert state == told["state"], mask
+        assert outputs == [row["output"] for row in answer["rows"]], mask
+        assert state == answer["state"], mask
 
 
 @pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid", "silu", "elu(alpha=0.7)", "hardtanh"])

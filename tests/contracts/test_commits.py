@@ -35,10 +35,10 @@ def git(*words: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no checkout of the repository")
 def test_every_commit_that_is_named_is_in_the_history():
     assert git("rev-parse", "--is-shallow-repository").stdout.strip() == "false", "run git fetch --unshallow"
-    told = {name: path.name for path in documents() for name in names(path.read_text())}
-    told[findings.manifest()["commit"]] = "manifest.json"
-    assert len(told) > 5
-    lost = {name: path for name, path in told.items() if git("merge-base", "--is-ancestor", name, "HEAD").returncode}
+    answer = {name: path.name for path in documents() for name in names(path.read_text())}
+    answer[findings.manifest()["commit"]] = "manifest.json"
+    assert len(answer) > 5
+    lost = {name: path for name, path in answer.items() if git("merge-base", "--is-ancestor", name, "HEAD").returncode}
     assert not lost
 
 

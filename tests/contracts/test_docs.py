@@ -54,13 +54,13 @@ def text_of(name: str) -> str:
 
 
 def test_every_exception_is_in_the_table_of_errors() -> None:
-    told = text_of("docs/errors.md")
+    answer = text_of("docs/errors.md")
     for module in (engine_errors, store_errors, page_errors):
         for name, kind in inspect.getmembers(module, inspect.isclass):
             if issubclass(kind, Exception) and kind.__module__ == module.__name__:
                 if name in ("ExplainedError", "AnalysisError", "StoreError"):
                     continue  # never raised themselves
-                assert f"`{name}`" in told, name
+                assert f"`{name}`" in answer, name
 
 
 def test_every_error_of_the_engine_has_a_row_of_its_own() -> None:
@@ -70,10 +70,10 @@ def test_every_error_of_the_engine_has_a_row_of_its_own() -> None:
 
 
 def test_every_command_and_option_is_described() -> None:
-    told = text_of("docs/machine-interface.md")
+    answer = text_of("docs/machine-interface.md")
     for name, command in ((name, command_of(name)) for name in COMMANDS):
         first, _, below = name.partition(" ")
-        row = next(line for line in told.splitlines() if line.startswith(f"| `pluriscope {first}"))
+        row = next(line for line in answer.splitlines() if line.startswith(f"| `pluriscope {first}"))
         assert not below or f"`{below}" in row or name in row, name
         for one in parameters_of(command):
             option = f"--{one.name.rstrip('_').replace('_', '-')}"
@@ -145,19 +145,19 @@ def test_every_column_of_explanations_is_described() -> None:
 
 
 def test_every_setting_is_described() -> None:
-    told = text_of("docs/self-hosting.md")
+    answer = text_of("docs/self-hosting.md")
     for name, field in Settings.model_fields.items():
-        row = re.search(rf"^\| `PLURISCOPE_{name.upper()}` \| (?:`([^`]*)`|empty) \|", told, re.MULTILINE)
+        row = re.search(rf"^\| `PLURISCOPE_{name.upper()}` \| (?:`([^`]*)`|empty) \|", answer, re.MULTILINE)
         assert row, name
         default = str(field.get_default(call_default_factory=True)).removeprefix(f"{ROOT}{os.sep}")
         assert (row[1] or "") == default, name
 
 
 def test_every_protocol_setting_is_described() -> None:
-    told = text_of("docs/machine-interface.md")
+    answer = text_of("docs/machine-interface.md")
     for name in Protocol.model_fields:
         if name != "name":
-            assert f"| `{name}` |" in told, name
+            assert f"| `{name}` |" in answer, name
 
 
 def test_the_glossary_defines_every_score_of_the_answer_key() -> None:
@@ -190,8 +190,8 @@ def test_every_module_and_folder_that_a_text_names_exists() -> None:
     """Modules with dots, with a name in them if one follows, and paths; in documents, docstrings and comments."""
     gone = {
         (str(path.relative_to(ROOT)), name)
-        for path, told in texts()
-        for name in NAMED.findall(told)
+        for path, answer in texts()
+        for name in NAMED.findall(answer)
         if not exists(name)
     }
     assert gone == set()
@@ -208,7 +208,7 @@ def test_every_module_and_folder_that_a_text_names_exists() -> None:
         ("analysis/networks", False),
     ],
 )
-def test_a_name_that_is_gone_is_told(name: str, there: bool) -> None:
+def test_a_name_that_is_gone_is_stated(name: str, there: bool) -> None:
     assert NAMED.findall(f"see `{name}`, as ever") == [name]
     assert exists(name) is there
 
@@ -274,5 +274,7 @@ def test_locked_versions_lie_within_the_ranges_and_name_no_host() -> None:
 
 def test_vendored_scripts_are_those_of_their_table() -> None:
     folder = ROOT / "static" / "vendor"
-    told = dict(re.findall(r"^\| `(\S+\.js)` .*`([0-9a-f]{64})` \|$", (folder / "README.md").read_text(), re.MULTILINE))
-    assert told == {file.name: sha256(file.read_bytes()).hexdigest() for file in folder.glob("*.js")}
+    answer = dict(
+        re.findall(r"^\| `(\S+\.js)` .*`([0-9a-f]{64})` \|$", (folder / "README.md").read_text(), re.MULTILINE)
+    )
+    assert answer == {file.name: sha256(file.read_bytes()).hexdigest() for file in folder.glob("*.js")}

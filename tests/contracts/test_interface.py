@@ -36,7 +36,7 @@ def keys_of(value, within=""):
 @pytest.mark.slow
 def test_every_key_of_a_result_file_is_described():
     document = result_json([real_analysis(COMPLETE)])
-    told = text_of("machine-interface.md").split("## Result file", 1)[1].split("\n## ", 1)[0]
+    answer = text_of("machine-interface.md").split("## Result file", 1)[1].split("\n## ", 1)[0]
     settings = set(COMPLETE.model_dump()) | {"digest"}
-    missing = {key for key in keys_of(document) if key not in settings and f'"{key}"' not in told}
-    assert {key for key in missing if f"`{key}`" not in told} == set()
+    missing = {key for key in keys_of(document) if key not in settings and f'"{key}"' not in answer}
+    assert {key for key in missing if f"`{key}`" not in answer} == set()

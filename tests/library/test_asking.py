@@ -12,10 +12,10 @@ from tests.app.cli.test_analyse import run
 from tests.golden_files import golden_network
 
 
-def untimed(told):
-    if isinstance(told, dict):
-        return {key: untimed(value) for key, value in told.items() if key != "seconds"}
-    return list(map(untimed, told)) if isinstance(told, list) else told
+def untimed(answer):
+    if isinstance(answer, dict):
+        return {key: untimed(value) for key, value in answer.items() if key != "seconds"}
+    return list(map(untimed, answer)) if isinstance(answer, list) else answer
 
 
 @pytest.mark.release

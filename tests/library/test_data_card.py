@@ -98,14 +98,14 @@ def type_of(field, column) -> str:
 
 def test_package_and_card_say_every_column_of_every_file(folder):
     front, words = front_of(folder)
-    told, tables = fields_of(folder), front["configs"]
+    answer, tables = fields_of(folder), front["configs"]
     assert len(tables) == N_TABLES.get(folder.name, len(manifest()["tables"]))
     assert [one.get("default", False) for one in tables] == [True] + [False] * (len(tables) - 1)
     files = {path.relative_to(folder).as_posix(): one for one in tables for path in folder.glob(one["data_files"])}
-    assert files.keys() == told.keys() == {one.relative_to(folder).as_posix() for one in folder.rglob("*.parquet")}
+    assert files.keys() == answer.keys() == {one.relative_to(folder).as_posix() for one in folder.rglob("*.parquet")}
     assert {line.count("|") for line in words.splitlines() if line.startswith("|")} == {4}
     n_rows = 0
-    for name, fields in told.items():
+    for name, fields in answer.items():
         table = parquet.read_table(folder / name)
         n_rows += len(table)
         assert [*fields] == table.column_names

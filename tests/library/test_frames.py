@@ -68,9 +68,9 @@ FRAME = frame()
     ],
 )
 def test_a_range_of_many_values_stands_in_bins_that_lead_to_as_many_rows(column, values, bins):
-    told = [column for column in COLUMNS if column.name in ("kind", "name", "ref", "url", "edges", "margin")]
+    answer = [column for column in COLUMNS if column.name in ("kind", "name", "ref", "url", "edges", "margin")]
     part = Part.of("circuit", "circuits", len(values), COLUMNS, {column: values}, ref=lambda at: f"c-{at}")
-    some = Frame(tuple(told), (part,))
+    some = Frame(tuple(answer), (part,))
     found = next(one for one in some.select(Query()).facets if one.column.name == column)
     assert (found.low, found.high) == (str(min(values)), str(max(values)))
     assert sum(choice.count for choice in found.choices) in (0, len(values))
@@ -166,7 +166,7 @@ def test_one_order_over_all_kinds(sort, descending):
     assert [row.ref for row in found.rows] == [ref for _, ref in expected]
 
 
-def test_a_filter_that_leaves_none_is_told_beside_the_rows_that_there_are_without_it():
+def test_a_filter_that_leaves_none_is_stated_beside_the_rows_that_there_are_without_it():
     left, any_standing = (FRAME.select(read_query(COLUMNS, {**of})).total for of in ({}, {"valid": ["any"]}))
     found = FRAME.select(read_query(COLUMNS, {"kind": ["probe"]}))
     assert found.total == 0

@@ -67,9 +67,9 @@ def aliased():
     ],
 )
 def test_what_is_read_otherwise_is_said(net, words):
-    told = live_file(net).remarks
-    assert len(told) == len(words)
-    assert all(one in said for one, said in zip(words, told, strict=True))
+    answer = live_file(net).remarks
+    assert len(answer) == len(words)
+    assert all(one in said for one, said in zip(words, answer, strict=True))
 
 
 def test_numbers_that_are_not_finite_are_named():

@@ -107,7 +107,7 @@ def test_data_beside_are_files_of_that_folder(tmp_path):
         assert "external_data=False" in refusal.value.cure
 
 
-def test_layers_are_named_where_nothing_tells_their_order(tmp_path):
+def test_layers_are_named_where_nothing_states_their_order(tmp_path):
     path = BROUGHT / "g2_input_hidden_output.safetensors"
     with pytest.raises(InvalidNetwork, match=r"the order of its layers: .* several fit"):
         pluriscope.explain(path)

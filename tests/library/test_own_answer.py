@@ -105,10 +105,10 @@ SAID = {
 
 @pytest.mark.parametrize("said", SAID)
 def test_what_is_said_first_in_each_state(said):
-    told = TOLD | SAID[said]
+    reply = TOLD | SAID[said]
     if said.endswith("with 7 edges."):
         said = said.replace("your 9", "your 7")
-    assert " ".join(filter(None, sentence(told, "edge"))) == said
+    assert " ".join(filter(None, sentence(reply, "edge"))) == said
 
 
 def test_no_sentence_has_more_than_three_numbers():
@@ -117,8 +117,8 @@ def test_no_sentence_has_more_than_three_numbers():
             assert sum(word.strip(".,%").replace(",", "").isdigit() for word in one.split()) <= 3, one
 
 
-def test_what_tells_two_apart_in_words():
-    told = {
+def test_what_separates_two_in_words():
+    reply = {
         "asked": "swaps",
         "of": 756,
         "differ": 16,
@@ -127,22 +127,22 @@ def test_what_tells_two_apart_in_words():
         "source": "10",
         "largest": None,
     }
-    told["answers"] = ("1", "0", "1")
+    reply["answers"] = ("1", "0", "1")
     words = "16 of 756 swaps tell them apart.", "01 runs, n1.1 as on 10: yours 1, this 0, the network 1."
-    assert apart_words(told) == words
-    assert apart_words({**told, "differ": 0, "largest": 2}) == (
+    assert apart_words(reply) == words
+    assert apart_words({**reply, "differ": 0, "largest": 2}) == (
         "None of 756 swaps tells them apart.",
         "Swaps of up to 2 neurons are tried.",
     )
-    rows = {**told, "asked": "rows", "of": 32, "differ": 1, "row": "a b c"}
+    rows = {**reply, "asked": "rows", "of": 32, "differ": 1, "row": "a b c"}
     assert apart_words(rows) == ("1 of 32 rows tells them apart.", "a b c: yours 1, this 0, the network 1.")
 
 
 def test_edges_that_lead_nowhere_are_named_and_not_counted():
     known = landscape_of(XOR, some_circuits(0, number_array([0x183BF], 18)))
-    told = standing(known, 0x183BF | 1 << 14, None)  # n1.2→n2.2, which leads to nothing
-    assert (told["left_over"], told["mask"], told["edges"], told["state"]) == (["n1.2→n2.2"], "183bf", 11, "valid")
-    assert told["circuits"] == {"value": told["listed"], "bound": "at_least"}
+    reply = standing(known, 0x183BF | 1 << 14, None)  # n1.2→n2.2, which leads to nothing
+    assert (reply["left_over"], reply["mask"], reply["edges"], reply["state"]) == (["n1.2→n2.2"], "183bf", 11, "valid")
+    assert reply["circuits"] == {"value": reply["listed"], "bound": "at_least"}
     least = standing(known, 0x1839F, Count(900, "at_least", 0, 9_625))
     assert least["circuits"]["value"] == 900
 
@@ -172,16 +172,16 @@ def xor():
 
 
 def test_a_circuit_is_located_in_the_library(xor, tmp_path):
-    told = xor.locate("c-183bf")
-    assert told["sentence"] == (
+    reply = xor.locate("c-183bf")
+    assert reply["sentence"] == (
         "Valid, and one of 197. The nearest other differs in 1 edge, the farthest shares 8 of your 11. "
         "The smallest has 10 edges, yours 11."
     )
-    assert (told["nearest_other"]["mask"], told["farthest"]["mask"]) == ("1839f", "3fcdf")
-    assert (told["nearest_other"]["apart"]["differ"], told["farthest"]["apart"]["differ"]) == (16, 120)
-    assert sum(told["by_distance"]) == 197
-    assert told["criteria"]["minimal-local"] is False
-    assert repr(told).startswith("Valid, and one of 197.")
+    assert (reply["nearest_other"]["mask"], reply["farthest"]["mask"]) == ("1839f", "3fcdf")
+    assert (reply["nearest_other"]["apart"]["differ"], reply["farthest"]["apart"]["differ"]) == (16, 120)
+    assert sum(reply["by_distance"]) == 197
+    assert reply["criteria"]["minimal-local"] is False
+    assert repr(reply).startswith("Valid, and one of 197.")
     path = tmp_path / "mine.json"
     path.write_text(json.dumps(list(xor.circuits[0].edges)))
     assert xor.locate(path)["mask"] == xor.circuits[0].mask == xor.locate(xor.circuits[0])["mask"]

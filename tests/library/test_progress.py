@@ -11,7 +11,7 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 from pluriscope.analysis.running.progress import Progress
-from pluriscope.objects.progress import stopping, telling
+from pluriscope.objects.progress import reporting, stopping
 from tests.checkout import ROOT
 
 SLOW = """
@@ -27,19 +27,19 @@ early = pluriscope.explain(model, task="XOR", seconds=.2)
 
 def test_outside_a_notebook_nothing_is_shown_and_ctrl_c_is_what_it_was(capfd) -> None:
     before = signal.getsignal(signal.SIGINT)
-    with telling() as tell, stopping() as stopped:
-        tell(Progress("circuits", 1, 1, "2 valid circuits"))
+    with reporting() as show, stopping() as stopped:
+        show(Progress("circuits", 1, 1, "2 valid circuits"))
         assert signal.getsignal(signal.SIGINT) is before
         assert not stopped()
     assert "".join(capfd.readouterr()) == ""
 
 
-def test_a_function_is_told_what_is_known_and_each_end() -> None:
-    told: list[str] = []
-    with telling(told.append) as tell:
+def test_a_function_is_stated_what_is_known_and_each_end() -> None:
+    answer: list[str] = []
+    with reporting(answer.append) as show:
         for done, total, found in ((0, 2, "begun"), (1, 2, "too soon"), (2, 2, "197 valid circuits"), (1, 1, "")):
-            tell(Progress("circuits", done, total, found))
-    assert told == ["circuits: begun", "circuits: 197 valid circuits"]
+            show(Progress("circuits", done, total, found))
+    assert answer == ["circuits: begun", "circuits: 197 valid circuits"]
 
 
 @pytest.fixture(scope="module")

@@ -59,8 +59,8 @@ def test_counts_say_how_sure_they_are_as_the_pages_do(how, store):
     assert len(result.circuits) == row.circuits_listed
     assert result.exhaustive is (how == "listed")
     assert bool(result.missing) is (how != "listed")
-    for told in (result, result.circuits, result.interpretations, result.algorithms):
-        assert told._repr_html_()
+    for reply in (result, result.circuits, result.interpretations, result.algorithms):
+        assert reply._repr_html_()
 
 
 def test_a_count_is_an_integer_only_where_it_is_exact():
@@ -96,9 +96,9 @@ def test_circuits_are_filtered_and_found(xor):
     assert circuits["081ff"].mask == circuits[0].mask == circuits[-197].mask
     assert [one.mask for one in circuits[:2]] == [circuits[0].mask, circuits[1].mask]
     head, names, first = repr(circuits[:2]).split("\n")[:3]
-    told = dict(zip(names.split(), first.split(), strict=True))
+    reply = dict(zip(names.split(), first.split(), strict=True))
     assert head == "2 valid circuits, a selection"
-    assert (told["mask"], told["edges"], told["neurons"], told["margin"]) == ("081ff", "10", "4", "0.004152")
+    assert (reply["mask"], reply["edges"], reply["neurons"], reply["margin"]) == ("081ff", "10", "4", "0.004152")
     with pytest.raises(KeyError, match="not among the 197 valid circuits"):
         circuits["081fe"]
     with pytest.raises(InvalidMask):
@@ -377,8 +377,8 @@ def test_a_plugin_brings_a_method_of_results(xor, tmp_path, monkeypatch):
         xor.shout(2)
 
 
-def test_what_fails_in_a_property_is_told_as_it_is(xor):
+def test_what_fails_in_a_property_is_stated_as_it_is(xor):
     broken = Result(xor.network_file, xor.question, {"outputs": [{"output": 0, "circuits": None}]})
-    with pytest.raises((AttributeError, TypeError, KeyError)) as told:
+    with pytest.raises((AttributeError, TypeError, KeyError)) as reply:
         broken.counts  # noqa: B018
-    assert "counts" not in str(told.value)
+    assert "counts" not in str(reply.value)

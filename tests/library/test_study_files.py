@@ -68,9 +68,9 @@ def test_tasks_and_encoding_are_those_that_the_design_names(folder):
     design, files = read_population(study("other.json", options=options, tasks=[["XNOR"]]), folder)
     (row,) = run_chunk(design, 0, [0], files)
     assert (row["tables"], row["state"]) == (["1001"], "converged")
-    told = network_of_row(design, row)
-    assert [task.label for task in told.tasks] == ["XNOR"]
-    assert np.array_equal(np.unique(told.data.representatives), [-1, 1])
+    answer = network_of_row(design, row)
+    assert [task.label for task in answer.tasks] == ["XNOR"]
+    assert np.array_equal(np.unique(answer.data.representatives), [-1, 1])
 
 
 def test_the_digest_is_of_what_the_files_hold(folder):

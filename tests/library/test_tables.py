@@ -62,8 +62,8 @@ def test_beyond_the_end_stands_the_last_page(start, lines, begins):
 
 
 def facet(name: str, *choices: tuple[str, int], asked: tuple[str, ...] = (), rows: dict[str, bytes] | None = None):
-    told = tuple(Choice(label.lower(), label, n, label.lower() in asked, Query()) for label, n in choices)
-    return Facet(replace(USES, name=name), told, asked=asked, rows=rows or {})
+    answer = tuple(Choice(label.lower(), label, n, label.lower() in asked, Query()) for label, n in choices)
+    return Facet(replace(USES, name=name), answer, asked=asked, rows=rows or {})
 
 
 FOUR, SAME = (("Old", 4), ("New", 2)), (("old", 4), ("new", 2))
@@ -96,8 +96,8 @@ def test_filters_that_choose_nothing_or_the_same_are_not_offered(facets, offered
 )
 def test_labels_on_the_same_rows_are_one_choice(rows, asked, boxes):
     shown = facet("a", ("one", 2), ("IIA", 2), ("Two", 2), ("Three", 2), asked=asked, rows=rows).boxes
-    told = [one.label + "*" * one.chosen + (f" ({', '.join(one.alike)})" if one.alike else "") for one in shown]
-    assert ", ".join(told) == boxes
+    answer = [one.label + "*" * one.chosen + (f" ({', '.join(one.alike)})" if one.alike else "") for one in shown]
+    assert ", ".join(answer) == boxes
     assert [one.value for one in shown if one.chosen] == [*asked]
 
 
@@ -181,7 +181,7 @@ def test_a_short_list_is_sorted_by_its_kinds_as_by_any_text():
     assert [row["name"] for row in found.rows] == ["two", "one", "four", "three", "five"]
 
 
-def test_the_filter_that_leaves_nothing_is_told():
+def test_the_filter_that_leaves_nothing_is_stated():
     found = LIST.select(asked(kind="c", edges_min="2"))
     assert (found.total, found.of) == (0, 4)
     assert found.removed_by.words == "edges at least 2"

@@ -161,8 +161,8 @@ def test_results_of_networks_of_any_kind_say_it_first():
     layers = {"weights": [[[1, 1], [1, 1]], [[1, -1]]], "biases": [[0, -1], [0]]}
     half = Network.from_arrays(**layers, activation="relu", output_activation="linear")  # A ∨ B
     wrong = pluriscope.explain(NetworkFile("half", half, (Task((0, 0, 1, 1), "A"),)))
-    told = "It did not learn its task: it is wrong on 1 of 4 rows. Unique. 1 of 9 circuits is valid"
-    assert str(wrong.verdict).startswith(told)
+    answer = "It did not learn its task: it is wrong on 1 of 4 rows. Unique. 1 of 9 circuits is valid"
+    assert str(wrong.verdict).startswith(answer)
 
 
 @pytest.mark.parametrize(

@@ -65,13 +65,13 @@ class Answer:
     # --- the answer
 
     def importance(self):
-        told = self.submission
-        if told.mask is not None:
-            return [float(edge in bits(told.mask)) for edge in range(self.n)]
-        if told.family is not None:
-            return [sum(edge in bits(one) for one in told.family) / len(told.family) for edge in range(self.n)]
-        largest = max(abs(score) for score in told.scores) or 1.0
-        return [round(score / largest, 9) for score in told.scores]
+        answer = self.submission
+        if answer.mask is not None:
+            return [float(edge in bits(answer.mask)) for edge in range(self.n)]
+        if answer.family is not None:
+            return [sum(edge in bits(one) for one in answer.family) / len(answer.family) for edge in range(self.n)]
+        largest = max(abs(score) for score in answer.scores) or 1.0
+        return [round(score / largest, 9) for score in answer.scores]
 
     def orders(self):
         values, found = self.importance(), []
@@ -81,9 +81,9 @@ class Answer:
         return found
 
     def families(self):
-        told = self.submission
-        if told.scores is None:
-            return [[told.mask] if told.family is None else list(told.family)]
+        answer = self.submission
+        if answer.scores is None:
+            return [[answer.mask] if answer.family is None else list(answer.family)]
         return [[number(order[:size]) for size in range(self.n + 1)] for order in self.orders()]
 
     def first_valid(self):
@@ -94,9 +94,9 @@ class Answer:
         return found
 
     def own(self):
-        told = self.submission
-        if told.own is not None or told.mask is not None:
-            return [told.mask if told.own is None else told.own]
+        answer = self.submission
+        if answer.own is not None or answer.mask is not None:
+            return [answer.mask if answer.own is None else answer.own]
         if self.faithful(0) is None:
             return []
         return [next((r for r in family if self.faithful(r) >= 0.95), family[-1]) for family in self.families()]

@@ -130,7 +130,7 @@ class Plain:
                         for source, base in product(INPUTS, INPUTS)
                         if source != base
                     }
-        told = set()
+        answer = set()
         for name, (variables, join) in ALGORITHMS.items():
             fitting = [
                 [
@@ -146,8 +146,8 @@ class Plain:
             if any(
                 one[0] != other[0] or not set(one[1]) & set(other[1]) for one, other in product(fitting[0], fitting[1])
             ):
-                told.add(name)
-        return frozenset(told)
+                answer.add(name)
+        return frozenset(answer)
 
 
 def _vector(values, kind, slope):

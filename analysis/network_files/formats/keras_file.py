@@ -98,11 +98,11 @@ def _built(configuration: bytes, arrays_of: _Arrays) -> NetworkFile:
 
 def _layers(raw: bytes) -> list[tuple[str, Mapping[str, Any]]]:
     """Class and settings of each layer from the first to the last, out of a configuration."""
-    told = read_object(raw, "Keras configuration", InvalidNetwork, 1_000_000, _CURE)
-    config = told.get("config")
+    answer = read_object(raw, "Keras configuration", InvalidNetwork, 1_000_000, _CURE)
+    config = answer.get("config")
     layers = config.get("layers") if isinstance(config, dict) else None
-    if told.get("class_name") not in ("Sequential", "Functional") or not isinstance(layers, list):
-        name = str(told.get("class_name"))[:40]
+    if answer.get("class_name") not in ("Sequential", "Functional") or not isinstance(layers, list):
+        name = str(answer.get("class_name"))[:40]
         raise InvalidNetwork(_ITEM, f"is of the class {name}, whose layers are not in its configuration", _CURE)
     before, found = "", list[tuple[str, Mapping[str, Any]]]()
     for one in layers[:200]:
@@ -146,8 +146,8 @@ def _steps(layers: list[tuple[str, Mapping[str, Any]]], arrays_of: _Arrays) -> I
             raise InvalidNetwork(f"layer {name!r}", f"is of the kind {kind[:40]}{runs}", _CURE)
 
 
-def _activation(told: Any, layer: str) -> Iterator[Step]:
-    name = told.get("config") if isinstance(told, dict) else told
+def _activation(answer: Any, layer: str) -> Iterator[Step]:
+    name = answer.get("config") if isinstance(answer, dict) else answer
     if name in (None, "linear"):
         return
     if name == "softmax":

@@ -103,8 +103,8 @@ class _Reader:
 
 
 def _array(raw: bytes) -> Any:
-    told, _ = _Reader(raw).value(0)
-    match told:
+    answer, _ = _Reader(raw).value(0)
+    match answer:
         case [list(shape), str() | bytes() as kind, bytes(content)] if all(type(n) is int and n >= 0 for n in shape):
             name = kind.decode("ascii", "replace") if isinstance(kind, bytes) else kind
             sizes = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}

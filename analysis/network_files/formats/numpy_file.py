@@ -71,8 +71,8 @@ def _array(raw: bytes, item: str) -> tuple[Any, int]:
         raise damaged
     start = 8 + wide + length
     try:
-        told: Any = ast.literal_eval(raw[8 + wide : start].decode("latin1").strip())
-        kind, shape, by_columns = told["descr"], told["shape"], told["fortran_order"]
+        answer: Any = ast.literal_eval(raw[8 + wide : start].decode("latin1").strip())
+        kind, shape, by_columns = answer["descr"], answer["shape"], answer["fortran_order"]
         whole = isinstance(kind, str) and all(type(n) is int and n >= 0 for n in shape)
         dtype = np.dtype(kind) if whole else None
     except (ValueError, TypeError, KeyError, SyntaxError, MemoryError, RecursionError):

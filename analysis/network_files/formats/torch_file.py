@@ -130,9 +130,9 @@ def read_pickle(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
     return _weights(tree, lambda _: b"", "<", "pickle")
 
 
-def _stored(told: Any) -> Any:
+def _stored(answer: Any) -> Any:
     """What stands for a storage, by its description in the pickle."""
-    match told:
+    match answer:
         case ("storage", Named(name), key, _, n, *_) if isinstance(n, int):
             return _Storage(name.rpartition(".")[2], str(key), n)
     raise ValueError("something else than storages is kept outside")

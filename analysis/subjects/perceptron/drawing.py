@@ -182,7 +182,7 @@ def draw_network(drawing: Drawing, seed: int, work: Work = DEFAULT_WORK, *, bloc
             loss = fixed_order.total_of(((outputs - labels) ** 2).ravel()) / labels.size
             if loss < drawing.loss_target and np.array_equal(decide(outputs, "rounding"), labels):
                 return Drawn(network, done + int(place) + 1, loss)
-        work.tell("draws", done + n, drawing.most_draws, f"{done + n:,} networks drawn")
+        work.report_step("draws", done + n, drawing.most_draws, f"{done + n:,} networks drawn")
     return Drawn(None, drawing.most_draws, None)
 
 

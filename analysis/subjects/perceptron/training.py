@@ -75,14 +75,14 @@ def train_networks(
         groups.setdefault(_shape_of(spec), []).append(index)
     outcomes: dict[int, TrainingOutcome] = {}
 
-    def tell(group: _Group | None = None) -> None:
+    def show(group: _Group | None = None) -> None:
         n_converged = sum(outcome.converged for outcome in outcomes.values())
         found = f"{n_converged} converged networks"
         if group is not None and group.lanes:
             found = f"{group.at}, {found} so far" if len(specs) > 1 else group.at
-        work.tell("training", len(outcomes), len(specs), found)
+        work.report_step("training", len(outcomes), len(specs), found)
 
-    tell()
+    show()
     with one_thread(), torch.inference_mode():  # the gradients are our own
         for indices in groups.values():
             size = max(1, _MAX_ELEMENTS // (_elements_per_lane(specs[indices[0]]) * LANES)) * LANES
@@ -92,7 +92,7 @@ def train_networks(
                 while group.lanes:
                     for position, outcome in group.run_epoch():
                         outcomes[part[position]] = outcome
-                    tell(group)
+                    show(group)
     return tuple(outcomes[index] for index in range(len(specs)))
 
 

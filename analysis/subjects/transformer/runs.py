@@ -135,7 +135,7 @@ def run(
     for site, values in patches:
         by_site.setdefault(site.name, []).append((site.at, values))
 
-    def told(name: str, values: Array) -> Array:
+    def answer(name: str, values: Array) -> Array:
         for at, given in by_site.get(name, ()):
             where = slice(None) if at is None else slice(at, at + 1)
             values = values.copy()
@@ -155,26 +155,26 @@ def run(
 
     if start is None:
         start = model.embedding[tokens] + (0.0 if model.positions is None else model.positions)
-    x = told("x0", start)
+    x = answer("x0", start)
     for layer in range(1, len(model.layers) + 1):
         # heads of a layer read the same stream, and what they give is added in their order
         biases, total = blocks.biases[layer - 1] if blocks.biases else None, x
         for head, (*reads, output) in enumerate(model.by_head[layer - 1]):
             name = f"{layer}.{head}"
             q, k, v = (
-                told(
+                answer(
                     f"{name}.{slot}",
                     inner(read(x, f"{name}.{slot}"), matrix.T) + (0.0 if biases is None else biases[at][head]),
                 )
                 for at, (slot, matrix) in enumerate(zip(SLOTS, reads, strict=True))
             )
-            shares = told(f"{name}.a", attention(q[None], k[None])[0])
-            total = total + told(name, inner(mixed(shares[None], v[None])[0], output.T))
+            shares = answer(f"{name}.a", attention(q[None], k[None])[0])
+            total = total + answer(name, inner(mixed(shares[None], v[None])[0], output.T))
         x = total if biases is None else total + biases[3]
         if blocks.mlps:
-            x = told(f"x{layer}.mid", x)
-            x = x + told(f"{layer}.mlp", blocks.mlp(layer, read(x, f"{layer}.mlp")))
-        x = told(f"x{layer}", x)
+            x = answer(f"x{layer}.mid", x)
+            x = x + answer(f"{layer}.mlp", blocks.mlp(layer, read(x, f"{layer}.mlp")))
+        x = answer(f"x{layer}", x)
     return Run(found, unembedded(model, read(x, "logits")[:, -1]))
 
 

@@ -484,8 +484,8 @@ class AttentionSpace:
         effect = mean((own - others).T)
         *looked, to_answer = (max(_HALF, chance_of(where)) for where in places)
         above = (*looked, _HALF, to_answer, to_answer)
-        told = [one > least for one, least in zip((*looks, copied, at_answer, at_answer), above, strict=True)]
-        return np.stack([*told[:-2], told[-2] & (effect > 0.0), told[-1] & (effect < 0.0)], axis=1)
+        answer = [one > least for one, least in zip((*looks, copied, at_answer, at_answer), above, strict=True)]
+        return np.stack([*answer[:-2], answer[-2] & (effect > 0.0), answer[-1] & (effect < 0.0)], axis=1)
 
     def _direct(self, given: Array) -> Array:
         """``[…, d_model]`` of what nodes give; centred where the logits read it through a LayerNorm, whose scale, the

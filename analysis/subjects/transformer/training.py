@@ -117,14 +117,14 @@ def train_attention(
 
         def keep() -> None:
             options = spec.model_dump(exclude={"name", "task"}) | {"task": spec.task.name}
-            told: dict[str, Any] = {"options": options, "step": step}
+            answer: dict[str, Any] = {"options": options, "step": step}
             for rows, kind in ((learned, ""), (held_out, "held_out_")):
                 if len(rows):
                     loss, right = look(rows)
-                    told |= {f"{kind}loss": loss, f"{kind}accuracy": right / len(rows)}
-            if math.isfinite(told["loss"]):
+                    answer |= {f"{kind}loss": loss, f"{kind}accuracy": right / len(rows)}
+            if math.isfinite(answer["loss"]):
                 name = f"{spec.label}, step {step}"
-                kept[step] = replace(_model(spec, weights), name=name, training=StepRecord(**told))
+                kept[step] = replace(_model(spec, weights), name=name, training=StepRecord(**answer))
 
         if 0 in checkpoints:
             keep()
@@ -134,7 +134,7 @@ def train_attention(
                 some = slice(None) if n <= BATCH else torch.randperm(n, generator=generator)[:BATCH]
                 wrong = wrong_by(outputs(learned_rows[some]), learned_answers[some])
                 if step % TELL_EVERY == 0:
-                    work.tell("training", step + 1, spec.steps, words, float(wrong.detach()))
+                    work.report_step("training", step + 1, spec.steps, words, float(wrong.detach()))
                 slopes = torch.autograd.grad(wrong, list(weights.values()))
                 for weight, slope in zip(weights.values(), slopes, strict=True):
                     weight.grad = slope
@@ -144,7 +144,7 @@ def train_attention(
                     keep()
             loss, right = look(every)
             words = f"loss {loss:.3g}, {right} of {len(answers)} rows right"
-            work.tell("training", step, spec.steps, words, loss)
+            work.report_step("training", step, spec.steps, words, loss)
             if not math.isfinite(loss):
                 return AttentionOutcome(None, step, loss, 0, False, tuple(kept.values()))
             most_wrong = max_wrong(len(answers), ACCURACY_THRESHOLD)

@@ -56,9 +56,9 @@ def called(
         beginning = select(table).where(begins_with(table.digest, ref)).order_by(table.digest)
         rows = session.scalars(beginning.limit(CANDIDATES + 1)).all()
     if len(rows) > 1:
-        told = ", ".join(f"{found.digest[: len(ref) + 6]} ({found.slug})" for found in rows[:CANDIDATES])
+        answer = ", ".join(f"{found.digest[: len(ref) + 6]} ({found.slug})" for found in rows[:CANDIDATES])
         more = " and others" if len(rows) > CANDIDATES else ""
-        raise Ambiguous(f"{noun} {ref!r}", f"several digests begin so: {told}{more}", "give more digits")
+        raise Ambiguous(f"{noun} {ref!r}", f"several digests begin so: {answer}{more}", "give more digits")
     if not rows:
         number = None if former is None else session.scalar(select(former).where(former.class_.slug == ref[:80]))
         if number is not None:

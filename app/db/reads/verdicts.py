@@ -113,8 +113,8 @@ def verdicts_in(session: Session, analysis: AnalysisRow, kind: Kind, letters: st
         analysis: what the explanation belongs to.
         letters: of its row.
     """
-    told = ((step_of(row), letters[row.position : row.position + 1]) for row in verdict_rows(session, analysis, kind))
-    found = {step: OUTCOMES[LETTERS.index(one)] for step, one in told if step is not None and one and one in LETTERS}
+    answer = ((step_of(row), letters[row.position : row.position + 1]) for row in verdict_rows(session, analysis, kind))
+    found = {step: OUTCOMES[LETTERS.index(one)] for step, one in answer if step is not None and one and one in LETTERS}
     return dict(sorted(found.items(), key=lambda one: (_ORDER[one[0].key], str(one[0]))))
 
 

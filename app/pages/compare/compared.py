@@ -311,23 +311,23 @@ class Compared(Shared):
     @property
     def sentence(self) -> str:
         """What they have in common, and who is right."""
-        told = f"{self.outputs} {self.same}".lstrip()
+        reply = f"{self.outputs} {self.same}".lstrip()
         if self.circuits:
             apart, of = len(self.trials.apart), noun(self.of, self.unit)
             own = ", with its own values put in" if self.trials.asked == "interventions" else ""
             alike = f"differently on {exact(apart)} of" if apart else "alike on all"
-            told += f" Each runs by itself{own}: they answer {alike} {of}."
+            reply += f" Each runs by itself{own}: they answer {alike} {of}."
         if len(self.trials.apart):
             right = self.trials.right[:, self.trials.apart].sum(axis=1).tolist()
             speaks = np.any(self.trials.spoken[:, self.trials.apart], axis=1).tolist()
             speaking = zip(self.letters, right, speaks, strict=True)
             shares = [f"{letter} is right on {exact(n)}" for letter, n, says in speaking if says]
             shares = [shares[0], *(words.replace("is right ", "") for words in shares[1:])]
-            told += f" Where they contradict, {enumerated(shares)}."
+            reply += f" Where they contradict, {enumerated(shares)}."
         elif len(self.ones) == LEAST and self.trials.spoken.any() and not self.trials.spoken.all():
             silent = exact(int((~self.trials.spoken).all(axis=0).sum()))
-            told += f" Where one alone is right, the other is silent; on {silent} of {exact(self.of)} neither speaks."
-        return told
+            reply += f" Where one alone is right, the other is silent; on {silent} of {exact(self.of)} neither speaks."
+        return reply
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -355,7 +355,7 @@ class Compared(Shared):
         return self.experiment(apart[self.view.at - 1])
 
     @property
-    def told(self) -> bool:
+    def is_answered(self) -> bool:
         """Whether what comes of that experiment is told."""
         return self.view.at in self.view.guesses or self.view.answers == "all"
 
@@ -423,11 +423,11 @@ class Contradictions:
         return Selection(len(where), len(where), tuple(map(self._row, range(query.start + 1, len(where) + 1), some)))
 
     def _row(self, at: int, number: int) -> Row:
-        told = self.of.contradiction(number)
-        values = {name: None if value == "" else value for name, value in told.model_dump().items()}
+        reply = self.of.contradiction(number)
+        values = {name: None if value == "" else value for name, value in reply.model_dump().items()}
         shown = at in self.of.view.guesses or self.of.view.answers == "all"
-        more = {"decision": told.happens, "guess": "" if shown else _asked_at(self.of, at)}
-        return Row({**values, **told.says, **more}, url=told.url if shown else "")
+        more = {"decision": reply.happens, "guess": "" if shown else _asked_at(self.of, at)}
+        return Row({**values, **reply.says, **more}, url=reply.url if shown else "")
 
 
 def _answer(row: Row) -> Markup:
@@ -547,10 +547,10 @@ def _asked_at(c: Compared, at: int, guessed: str = "") -> str:
 def _guess(c: Compared, experiment: Experiment) -> Guess:
     apart, at, guesses = c.trials.apart.tolist(), c.view.at, c.view.guesses
     trial = c.contradiction(apart[at - 1])
-    verb = "said" if c.told else "says"
+    verb = "said" if c.is_answered else "says"
     said = ", ".join(f"{letter} {verb} {word}" for letter, word in trial.says.items())
-    figure = Figure(experiment.network(c.told), "", id="experiment")
-    if not c.told:
+    figure = Figure(experiment.network(c.is_answered), "", id="experiment")
+    if not c.is_answered:
         choices = {f"{letter} is right": _asked_at(c, at, f"{at}{letter}") for letter in trial.says}
         lines = [f"{experiment.changes} {said}. Who is right?", experiment.doubt]
         note = "Guess first, then see."
@@ -585,8 +585,8 @@ def _contradictions(c: Compared) -> Iterator[Block]:
     n, shown = exact(len(c.trials.apart)), c.view.answers == "all"
     words, answers = ("Hide the answers", "") if shown else ("Show all answers", "all")
     action = Action(words, f"{c.at(at=c.view.at, guess=c.view.guess, answers=answers)}#where")
-    told = "the clearest first" if shown else "the clearest first; the network’s answers stay closed until you guess"
-    yield Section("Where they contradict", f"{n}, {told}", action, id="where")
+    reply = "the clearest first" if shown else "the clearest first; the network’s answers stay closed until you guess"
+    yield Section("Where they contradict", f"{n}, {reply}", action, id="where")
     yield table(c)
 
 
@@ -625,7 +625,7 @@ def _figure(c: Compared) -> Markup:
     asked: tuple[str, Markup] | None = None
     if experiment is not None:
         said = c.contradiction(c.trials.apart.tolist()[c.view.at - 1])
-        outcome = f"{experiment.outcome} {_are_right(said.right)}." if c.told else ""
-        asked = f"{experiment.asks} {outcome}".strip(), experiment.network(c.told)
+        outcome = f"{experiment.outcome} {_are_right(said.right)}." if c.is_answered else ""
+        asked = f"{experiment.asks} {outcome}".strip(), experiment.network(c.is_answered)
     foot = f"Pluriscope · {c.network.name} · {c.network.digest[:12]} · Under {c.under}"
     return comparison_figure(c.title, c.sentence, counts, list(zip(names, drawings, strict=True)), asked, foot)

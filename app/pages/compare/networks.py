@@ -30,7 +30,7 @@ from pluriscope.app.pages.place import Place
 from pluriscope.app.pages.placed import neurons_label
 from pluriscope.app.pages.play.tokens import write_now
 from pluriscope.app.pages.shared import edge_names
-from pluriscope.app.pages.verdicts.told import folded
+from pluriscope.app.pages.verdicts.of_explanation import folded
 from pluriscope.figures.numbers import decimal, enumerated, noun
 from pluriscope.figures.svg.combs import claimed, linear_words
 from pluriscope.figures.svg.layout import node_name
@@ -97,7 +97,7 @@ class OnInterventions(Compared):
         }
 
     def experiment(self, number: int) -> Experiment:
-        told, sizes, base = self.trial(number), self.sizes, int(self.trials.where[number, 2])
+        answer, sizes, base = self.trial(number), self.sizes, int(self.trials.where[number, 2])
         (names, sites, after), (bits, rests) = self._run(number), self._given(number)
         forced, clean = {*sites}, [layer[base] for layer in self.bench.clean]
         value = "the value of input" if self.trials.forced[number] == 1 else "their values of input"
@@ -112,16 +112,16 @@ class OnInterventions(Compared):
 
         def network(outcome: bool) -> Markup:
             values = after if outcome else closed
-            title = f"The network on input {told['base']}, {names} as on {told['source']}"
-            words, rings = f"{title}: {_told(values, sizes)}", dict.fromkeys(forced, "")
+            title = f"The network on input {answer['base']}, {names} as on {answer['source']}"
+            words, rings = f"{title}: {_in_words(values, sizes)}", dict.fromkeys(forced, "")
             weights = self.place.question.network.weights
             return Vessels(weights, values, full, SMALL, sentence=words, forced=rings).drawn()
 
         rest = f"What {enumerated(rests)} says here rests on a row of a gate that no input reaches."
         return Experiment(
-            asks=f"We run input {told['base']}, but give {names} {value} {told['source']}.",
+            asks=f"We run input {answer['base']}, but give {names} {value} {answer['source']}.",
             changes=f"{'; '.join(changes)}." if len(changes) <= _LISTED else "",
-            outcome=f"It answers {self.trials.happens[number]}: the output is {decimal(told['output'])}.",
+            outcome=f"It answers {self.trials.happens[number]}: the output is {decimal(answer['output'])}.",
             drawings=lambda width: [
                 self._drawing(one, width, some, forced) for one, some in zip(self.explanations, bits, strict=True)
             ],
@@ -219,14 +219,14 @@ class OnInterventions(Compared):
     @property
     def outputs(self) -> str:
         task = self.place.question.task
-        told = [(letter, one.says) for letter, one in self.lettered if one.says]
-        if not told:
+        answer = [(letter, one.says) for letter, one in self.lettered if one.says]
+        if not answer:
             return "None of them says what the network gives on an input."
-        right = {sum(said == wanted for said, wanted in zip(says, task.truth_table, strict=True)) for _, says in told}
-        names = ", ".join(letter for letter, _ in told)
-        if len(told) == len(self.explanations):
-            names = "Both" if len(told) == LEAST else "All"
-        verb = "gives" if len(told) == 1 else "give"
+        right = {sum(said == wanted for said, wanted in zip(says, task.truth_table, strict=True)) for _, says in answer}
+        names = ", ".join(letter for letter, _ in answer)
+        if len(answer) == len(self.explanations):
+            names = "Both" if len(answer) == LEAST else "All"
+        verb = "gives" if len(answer) == 1 else "give"
         low, high, of = min(right), max(right), noun(len(task.truth_table), "input")
         of += "’ rows" if self.place.question.data.stand_in else ""
         how_many = f"{low}" if low == high else f"{low} to {high}"
@@ -252,9 +252,9 @@ class OnInterventions(Compared):
         said = "the values of their variables, and the output"
         yield More("On every input", lambda: [_on_every_input(self)], said, id="values")
         apart = {
-            site: told
-            for site, told in _readings(self).items()
-            if len({(one.value, one.table) for _, one, _ in told}) > 1
+            site: answer
+            for site, answer in _readings(self).items()
+            if len({(one.value, one.table) for _, one, _ in answer}) > 1
         }
         if apart:
             yield More("Thresholds", lambda: _thresholds(self, apart), f"of {enumerated([*apart])}", id="cut")
@@ -288,7 +288,7 @@ def _becomes(before: float, after: float) -> str:
     return f"{decimal(before)} stays"
 
 
-def _told(values: Sequence[Sequence[float | None]], sizes: Sequence[int]) -> str:
+def _in_words(values: Sequence[Sequence[float | None]], sizes: Sequence[int]) -> str:
     """Values of neurons, for those who do not see them."""
     some = [(node_name(layer, n, sizes), v) for layer, row in enumerate(values) for n, v in enumerate(row)]
     return ", ".join(f"{name} {'not told' if v is None else decimal(v)}" for name, v in some)
@@ -314,8 +314,8 @@ def _on_every_input(c: OnInterventions) -> Block:
     place, n_rows = c.place, 1 << c.sizes[0]
     found: dict[tuple[str, tuple[int, ...]], tuple[list[str], str]] = {}
     for one in c.ones:
-        told = [(claim.site or claim.label, claim.label, tuple(claim.truth_table)) for claim in one.claims]
-        for site, label, table in [*told, *([("y", "", tuple(one.says))] if one.says else [])]:
+        answer = [(claim.site or claim.label, claim.label, tuple(claim.truth_table)) for claim in one.claims]
+        for site, label, table in [*answer, *([("y", "", tuple(one.says))] if one.says else [])]:
             letters, _ = found.setdefault((site, table), ([], label))
             letters += [one.letter] * (one.letter not in letters)
     columns = [column("input", INPUT_NAMES[: c.sizes[0]], "The input.", "name", first=True)]
@@ -346,17 +346,17 @@ def _readings(c: OnInterventions) -> Mapping[str, list[Reading]]:
             if gate.layer < len(c.sizes) - 1:
                 cut = Threshold(gate.threshold, letter, bits_of(gate.function, c.sizes[0]))
                 label = gate_name(gate.function, c.sizes[0]) or "a function without a name"
-                told = values[gate.layer][:, gate.neuron], cut, f"{letter} takes it for {label}"
-                found.setdefault(neurons_label([(gate.layer, gate.neuron)]), []).append(told)
+                answer = values[gate.layer][:, gate.neuron], cut, f"{letter} takes it for {label}"
+                found.setdefault(neurons_label([(gate.layer, gate.neuron)]), []).append(answer)
     return dict(sorted(found.items()))
 
 
 def _thresholds(c: OnInterventions, readings: Mapping[str, list[Reading]]) -> Iterator[Block]:
     """A number line for each neuron, one for all whose circuits give it the same activations."""
     inputs = input_texts(c.sizes[0])
-    for site, told in readings.items():
+    for site, answer in readings.items():
         groups: list[list[Reading]] = []
-        for one in told:
+        for one in answer:
             alike = [group for group in groups if np.allclose(group[0][0], one[0], rtol=0, atol=_ALIKE)]
             alike[0].append(one) if alike else groups.append([one])
         for number, group in enumerate(groups, start=1):

@@ -67,5 +67,5 @@ class OnRows(Compared):
             asks=f"We run {row}.",
             outcome=f"The network answers {answer}.",
             drawings=self.drawings,
-            network=lambda told: row_asked(row.split(), answer if told else ""),
+            network=lambda reply: row_asked(row.split(), answer if reply else ""),
         )

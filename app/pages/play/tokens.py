@@ -182,5 +182,5 @@ def intervention_words(now: Intervention, sizes: Sequence[int], n_inputs: int) -
     base, grouped = input_words(now.base, n_inputs), dict[str, list[str]]()
     for change in now.changes:
         grouped.setdefault(written_words(change, n_inputs), []).append(site_name(change, sizes))
-    told = "; ".join(f"{', '.join(names)} {words}" for words, names in grouped.items())
-    return f"{base} with {told}" if told else f"{base}, unchanged"
+    answer = "; ".join(f"{', '.join(names)} {words}" for words, names in grouped.items())
+    return f"{base} with {answer}" if answer else f"{base}, unchanged"

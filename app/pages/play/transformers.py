@@ -191,9 +191,9 @@ class ModelPlayed(Shared):
     def words(self) -> str:
         """What is run and changed."""
         rows = self.place.question.subject.rows
-        told = "; ".join(f"{self.called(one.site)} {_WORDS[one.written]}" for one in self.changes)
+        reply = "; ".join(f"{self.called(one.site)} {_WORDS[one.written]}" for one in self.changes)
         source = f", the source row is {rows[self.source]}" if any(not one.written for one in self.changes) else ""
-        return f"{rows[self.row]} with {told}{source}" if told else rows[self.row]
+        return f"{rows[self.row]} with {reply}{source}" if reply else rows[self.row]
 
     @property
     def in_short(self) -> InShort:
@@ -351,13 +351,13 @@ def _read_row(place: AnyPlace, text: str, name: str) -> int:
         BadQuery: the task has no such row.
     """
     rows: Sequence[str] = place.question.subject.rows
-    told = " ".join(text.split())
-    if told in rows:
-        return rows.index(told)
-    if not (told.isascii() and told.isdigit() and len(told) < 10):
-        raise BadQuery(f"{name} {told[:60]!r}", "is no row of the task", f"write its tokens, such as {rows[0]}", name)
-    check_row(int(told), len(rows))
-    return int(told)
+    reply = " ".join(text.split())
+    if reply in rows:
+        return rows.index(reply)
+    if not (reply.isascii() and reply.isdigit() and len(reply) < 10):
+        raise BadQuery(f"{name} {reply[:60]!r}", "is no row of the task", f"write its tokens, such as {rows[0]}", name)
+    check_row(int(reply), len(rows))
+    return int(reply)
 
 
 def _read_change(model: Transformer, text: str) -> Change:

@@ -118,17 +118,17 @@ def learning_of_job(row: JobRow, addresses: Addresses) -> Learning | None:
 
 def learning_of_network(row: NetworkRow, addresses: Addresses) -> Learning | None:
     """How a network learned; None if that is not known here."""
-    told = row.training
-    if not told.get("losses"):
+    answer = row.training
+    if not answer.get("losses"):
         return None
     try:
-        spec = training_spec(told["options"])
+        spec = training_spec(answer["options"])
     except (AnalysisError, KeyError):
         return None
     tasks = tasks_of(row)
     if len(tasks) != len(spec.tasks):
         return None
-    return _learning(spec, tasks, [_network({**told, "name": row.name}, spec, addresses)], addresses)
+    return _learning(spec, tasks, [_network({**answer, "name": row.name}, spec, addresses)], addresses)
 
 
 def same_again(row: NetworkRow, addresses: Addresses) -> str:

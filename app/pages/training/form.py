@@ -142,11 +142,11 @@ def training_page(
     values = {name: ", ".join(texts) for name, texts in sent.items() if name != "way"}
     if "protocols" in sent:
         values |= {"protocols": [name for name in sent["protocols"] if name]}  # type: ignore[dict-item]
-    form = Form(TrainFields, links.train(), "Start training", values, errors, folded=FOLDED, told=_PLAN)
-    yield Side([form, _told(session, request, errors)])
+    form = Form(TrainFields, links.train(), "Start training", values, errors, folded=FOLDED, preview=_PLAN)
+    yield Side([form, _plan(session, request, errors)])
 
 
-def _told(session: Session, request: TrainRequest | None, errors: Mapping[str, str]) -> Block:
+def _plan(session: Session, request: TrainRequest | None, errors: Mapping[str, str]) -> Block:
     if request is None:
         causes = "; ".join(f"{name.replace('_', ' ')}: {cause.rstrip('.')}" for name, cause in errors.items())
         return Notice("Nothing can be trained as it stands", f"{causes}.", state="refused", id=_PLAN)

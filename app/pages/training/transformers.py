@@ -54,18 +54,22 @@ def training_page(
     request, errors = read_training(sent)
     values = {name: texts[0] for name, texts in sent.items() if name != "way"}
     if request is None:
-        told: Block = Notice("Nothing can be trained as it stands", " ".join(errors.values()), "", "refused", id="plan")
+        reply: Block = Notice(
+            "Nothing can be trained as it stands", " ".join(errors.values()), "", "refused", id="plan"
+        )
     else:
         task = attention_spec(request.model_dump()).task
         row, answer = (task.outputs[token] for token in task.rows[0]), task.outputs[task.answers[0]]
         words = f"{noun(len(task.rows), 'row')} such as {' '.join(row)} → {answer}. It converges if its loss is below "
         words += f"{request.loss_target:g} and it is right on more than 99% of them."
-        told = Prose(words, glossary=False, id="plan")
+        reply = Prose(words, glossary=False, id="plan")
     about = "Attention heads on a task of which every row is known. What converges is stored and its circuits searched."
     yield Head("Train a transformer", about, actions=[own_network(links, "Train a transformer")])
     if refused:
         yield Notice("Nothing was started", "", "Mend what is marked and start again.", "refused")
-    yield Side([Form(TrainFields, links.train(), "Start training", values, errors, folded=FOLDED, told="plan"), told])
+    yield Side(
+        [Form(TrainFields, links.train(), "Start training", values, errors, folded=FOLDED, preview="plan"), reply]
+    )
 
 
 def start_training(session: Session, request: TransformerOptions) -> JobRow:

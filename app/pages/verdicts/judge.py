@@ -169,17 +169,17 @@ def witness_view(witness: Mapping[str, Any], explanation: Explanation, addresses
     """
     if not witness:
         return None
-    told = {name: value for name, value in witness.items() if name not in _OF_RIVAL}
-    return WitnessView(words=_told(told), rival=_rival(witness, explanation, addresses), data=dict(witness))
+    answer = {name: value for name, value in witness.items() if name not in _OF_RIVAL}
+    return WitnessView(words=_in_words(answer), rival=_rival(witness, explanation, addresses), data=dict(witness))
 
 
-def _told(value: Any) -> str:
+def _in_words(value: Any) -> str:
     """Names with their values; bits of an input as one word."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{str(name).replace('_', ' ')} {_told(one)}" for name, one in value.items())
+        return ", ".join(f"{str(name).replace('_', ' ')} {_in_words(one)}" for name, one in value.items())
     if isinstance(value, (list, tuple)):
         bits = value and all(one in (0, 1) for one in value)
-        return "".join(str(int(one)) for one in value) if bits else f"({', '.join(map(_told, value))})"
+        return "".join(str(int(one)) for one in value) if bits else f"({', '.join(map(_in_words, value))})"
     if isinstance(value, (int, float)):
         return (f"{value:.4g}" if isinstance(value, float) else str(value)).replace("-", "−")
     return str(value)
@@ -257,8 +257,8 @@ def verdicts_on(session: Session, addresses: Addresses, explanation: Explanation
 
 
 def _own(session: Session, addresses: Addresses, explanation: Explanation) -> list[CriterionVerdict]:
-    told = _stored(session, explanation).items()
-    stored = {step.key: outcome for step, outcome in told if step == CriterionStep.of(step.criterion)}
+    answer = _stored(session, explanation).items()
+    stored = {step.key: outcome for step, outcome in answer if step == CriterionStep.of(step.criterion)}
     judged = judge_on_the_spot(session, explanation)
     return [_view(one, stored.get(one.criterion.key), explanation, addresses) for one in judged]
 

@@ -158,9 +158,9 @@ def run_method(
                 except AnalysisError as error:  # it could be imported before
                     found = _unanswered("raised", f"It {error.cause}.")
                 if isinstance(found, Submission) and slot.number is not None:
-                    told = "".join(one if one.isprintable() else " " for one in found.message)
-                    told = re.sub("at 0x[0-9a-f]*", "at 0x…", told)  # an address, another one in every run
-                    done[slot.number] = replace(found, message=told)
+                    reply = "".join(one if one.isprintable() else " " for one in found.message)
+                    reply = re.sub("at 0x[0-9a-f]*", "at 0x…", reply)  # an address, another one in every run
+                    done[slot.number] = replace(found, message=reply)
                     slot.number, answered = None, answered + 1
                     report(Progress("methods", answered, len(jobs), f"{answered} of {len(jobs)} answers"))
             while all(number in done for number in range(yielded, yielded + method.seeds)):
@@ -304,7 +304,7 @@ def _module(path: Path, item: str) -> Any:
         sys.modules[spec.name] = module
         spec.loader.exec_module(module)
     except BaseException as error:
-        cause = f"cannot be imported ({_told(error, str(path))})"
+        cause = f"cannot be imported ({_in_words(error, str(path))})"
         raise InvalidMethod(item, cause, "give a Python file that can be imported by itself") from None
     return module
 
@@ -312,7 +312,7 @@ def _module(path: Path, item: str) -> Any:
 def _answered(known_as: str, task: Task, repeat: int, n_bytes: int, inherited: int, work: Work) -> Submission:
     """What a method answers about one network."""
     method, function, file = _loaded(known_as)
-    work.tell("methods", 1, 1, "imported")
+    work.report_step("methods", 1, 1, "imported")
     question, ablation, parameters = task.question, task.condition.ablation, inspect.signature(function).parameters
     published = PUBLISHED[0] in parameters
     if published and question.kind.refuses("neurons"):
@@ -339,7 +339,7 @@ def _answered(known_as: str, task: Task, repeat: int, n_bytes: int, inherited: i
     except BaseException as error:
         seconds = time.perf_counter() - begin
         outcome: Outcome = "memory" if wants_memory(error) else "raised"
-        found = _unanswered(outcome, f"{_told(error, file)}.", ask.calls, seconds)
+        found = _unanswered(outcome, f"{_in_words(error, file)}.", ask.calls, seconds)
     if published and TRACKS.index(found.calls.track) > TRACKS.index(ask.track):
         ask.beyond = f"it asks for {found.calls.track} on the track {method.track!r}"
     if ask.beyond:
@@ -349,7 +349,7 @@ def _answered(known_as: str, task: Task, repeat: int, n_bytes: int, inherited: i
     return found
 
 
-def _told(error: BaseException, file: str) -> str:
+def _in_words(error: BaseException, file: str) -> str:
     """An error's last line, and where in a method's file it arose."""
     text = "".join(traceback.format_exception_only(error)).strip().splitlines() or [type(error).__name__]
     lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file]

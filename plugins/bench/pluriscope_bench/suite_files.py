@@ -193,9 +193,9 @@ class Suite:
         condition, each with its ``package``.
         """
         query = f"SELECT decode(key), decode(value) FROM parquet_kv_metadata({literal(pattern_of(PUBLISHED))})"  # noqa: S608  our own
-        told = dict(duckdb.connect().execute(query).fetchall())
-        found: list[dict[str, Any]] = json.loads(told["methods"])
-        return found if told["suite"] == self.digest else ()
+        answer = dict(duckdb.connect().execute(query).fetchall())
+        found: list[dict[str, Any]] = json.loads(answer["methods"])
+        return found if answer["suite"] == self.digest else ()
 
     @cached_property
     def published_answers(self) -> tuple[Mapping[str, Any], ...]:
@@ -304,9 +304,9 @@ def read_suite(folder: str | Path = SMALL, digest: str = "") -> Suite:
     manifest = read_object(raw, f"manifest of {item}", InvalidSuite, _MOST, _CURE)
     if manifest.get("format") != SUITE_FORMAT:
         raise InvalidSuite(item, f"is not of the format {SUITE_FORMAT}", _CURE)
-    told = validated(_Manifest, manifest, item, InvalidSuite, _CURE)
-    found = suite_digest(told.made.design, told.half, told.networks, told.truths)
-    if found != told.digest:
+    answer = validated(_Manifest, manifest, item, InvalidSuite, _CURE)
+    found = suite_digest(answer.made.design, answer.half, answer.networks, answer.truths)
+    if found != answer.digest:
         raise InvalidSuite(item, f"states another digest than that of its content ({found[:12]})", _CURE)
     if digest and found != digest:
         raise InvalidSuite(item, f"has the digest {found}", f"give the suite with the digest {digest}")
@@ -360,9 +360,9 @@ def _write(path: Path, rows: Mapping[str, Sequence[Mapping[str, Any]]], manifest
         write_parquet(path / name, rows[name], columns, {"format": SUITE_FORMAT}, level=19)  # files repeat one another
     put(path / _SUMMARY, json.dumps(_summary(rows["answers.parquet"])).encode())
     files = {name: sha256_hex((path / name).read_bytes()) for name in (*TABLES, _SUMMARY)}
-    told = {**manifest, "files": {**files, **manifest["files"]}}
-    put(path / _MANIFEST, json.dumps(told, indent=1, ensure_ascii=False).encode() + b"\n")
-    write_suite_card(path, told)
+    answer = {**manifest, "files": {**files, **manifest["files"]}}
+    put(path / _MANIFEST, json.dumps(answer, indent=1, ensure_ascii=False).encode() + b"\n")
+    write_suite_card(path, answer)
 
 
 def write_suite_card(path: Path, manifest: Mapping[str, Any]) -> None:
@@ -460,25 +460,25 @@ class SuiteFolder:
             (self.path / name).mkdir(exist_ok=True)
         for part in sorted((self.path / _PARTS).iterdir()):
             try:
-                told = self._part(part)
+                answer = self._part(part)
             except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error):
                 damaged.append(part.name)
                 part.unlink()
                 continue
-            if told["about"] != self._about:
+            if answer["about"] != self._about:
                 cause = "holds parts of another suite, or of another version of Pluriscope"
                 raise InvalidSuite(f"output {str(self.path)!r}", cause, "give another folder")
-            for one in told["made"]:
+            for one in answer["made"]:
                 done[one["cell"]].add(one["seed"])
         return damaged, done
 
     def _part(self, part: Path) -> dict[str, Any]:
         """What a part holds, if it is whole and so are the lists that belong to it."""
-        told: dict[str, Any] = json.loads(gzip.decompress(part.read_bytes()))
-        for one in told["made"]:
+        answer: dict[str, Any] = json.loads(gzip.decompress(part.read_bytes()))
+        for one in answer["made"]:
             if one["list"] and sha256_hex((self.path / one["list"][0]).read_bytes()) != one["list"][1]:
                 raise ValueError(one["list"][0])
-        return told
+        return answer
 
     def save(self, made: Sequence[Row]) -> None:
         """Write what :func:`make_networks` made of a chunk; an OSError if it cannot be written."""
@@ -546,6 +546,6 @@ def _as_parquet(masks: NDArray[Any]) -> bytes:
     with TemporaryDirectory() as folder, duckdb.connect(config={"threads": 1}) as database:
         path = Path(folder) / "list.parquet"
         database.register("circuits", {"mask": masks.astype(np.uint64)})
-        told = f"FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, KV_METADATA {{format: '{SUITE_FORMAT}'}}"
-        database.execute(f"COPY (SELECT mask FROM circuits) TO {literal(str(path))} ({told})")  # noqa: S608  our own
+        answer = f"FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, KV_METADATA {{format: '{SUITE_FORMAT}'}}"
+        database.execute(f"COPY (SELECT mask FROM circuits) TO {literal(str(path))} ({answer})")  # noqa: S608  our own
         return path.read_bytes()

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pluriscope.arguments import FilePath, checked
 from pluriscope.library.models import write_json
-from pluriscope.objects.progress import Reader, telling
+from pluriscope.objects.progress import Reader, reporting
 from pluriscope.objects.showing import Row, Rows, aligned
 from pluriscope_bench.methods import Limits
 
@@ -47,8 +47,8 @@ def bench(
 
     limits = Limits(seconds, megabytes << 20, workers or os.cpu_count() or 1)
     given = Path(method) if isinstance(method, str | Path) else method
-    with telling(report) as tell:
-        return Benchmark(benched(read_suite(suite), [given], conditions=conditions, limits=limits, report=tell))
+    with reporting(report) as show:
+        return Benchmark(benched(read_suite(suite), [given], conditions=conditions, limits=limits, report=show))
 
 
 class Benchmark(Rows):

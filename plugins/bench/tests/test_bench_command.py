@@ -79,9 +79,9 @@ def test_a_method_stands_among_ours_best_first_as_the_contract_has_it(tmp_path, 
     html = page.read_text()
     assert "mine" in html
     assert "<script" not in html
-    told = capsys.readouterr().out.splitlines()
-    assert [line.split()[1] for line in told if line.startswith("*")] == ["mine"]
-    assert any(line.startswith("written: ") for line in told)
+    answer = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in answer if line.startswith("*")] == ["mine"]
+    assert any(line.startswith("written: ") for line in answer)
 
 
 @pytest.mark.slow
@@ -142,11 +142,11 @@ def test_what_a_method_does_is_an_outcome_and_the_rest_goes_on(tmp_path, two_net
         if row["method"].isdigit():
             assert bool(row["message"]) == (row["outcome"] != "answered")
             assert row["outcome"] == "answered" or row["regret"] == 1
-    told = [
+    answer = [
         line.split()[1:6] for line in capsys.readouterr().out.splitlines() if line.startswith("* ") and ": " in line
     ]
     missed = [[f"{number}:", one, "on", "2", "of"] for number, one in enumerate(OUTCOMES.values()) if one != "answered"]
-    assert sorted(told) == missed
+    assert sorted(answer) == missed
 
 
 @pytest.mark.slow

@@ -112,29 +112,29 @@ def one_bad(source, tasks, limits=LIMITS):
     return bad
 
 
-@pytest.mark.parametrize(("body", "told"), RAISED)
-def test_what_raises_or_ends_its_process_is_told_with_its_line(tasks, body, told) -> None:
+@pytest.mark.parametrize(("body", "answer"), RAISED)
+def test_what_raises_or_ends_its_process_is_stated_with_its_line(tasks, body, answer) -> None:
     bad = one_bad(function_of(body), tasks)
     assert bad.outcome == "raised"
-    assert told in bad.message
+    assert answer in bad.message
 
 
-def test_a_file_is_told_with_its_line_from_its_folder(tmp_path, tasks, monkeypatch) -> None:
+def test_a_file_is_stated_with_its_line_from_its_folder(tmp_path, tasks, monkeypatch) -> None:
     (tmp_path / "method.py").write_text(text_of("1 / 0").replace("def method", "def score"))
     monkeypatch.chdir(tmp_path)
     assert one_bad(Path("method.py"), tasks).message == "ZeroDivisionError: division by zero, line 6."
 
 
-@pytest.mark.parametrize(("body", "told"), UNREADABLE)
-def test_what_cannot_be_read_is_an_outcome(tasks, body, told) -> None:
+@pytest.mark.parametrize(("body", "answer"), UNREADABLE)
+def test_what_cannot_be_read_is_an_outcome(tasks, body, answer) -> None:
     bad = one_bad(function_of(body), tasks)
     assert bad.outcome == "unreadable"
-    assert told in bad.message
+    assert answer in bad.message
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("body", MEMORY)
-def test_what_takes_all_memory_is_told_whether_it_says_so_or_not(tasks, body) -> None:
+def test_what_takes_all_memory_is_stated_whether_it_says_so_or_not(tasks, body) -> None:
     bad = one_bad(function_of(body), tasks)
     assert bad.outcome == "memory", bad.message
     assert "MB of memory" in bad.message
@@ -143,11 +143,11 @@ def test_what_takes_all_memory_is_told_whether_it_says_so_or_not(tasks, body) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("body", HANGS)
 def test_what_hangs_is_ended_and_its_children_with_it(tmp_path, tasks, body) -> None:
-    told = tmp_path / "pid"
-    body = f"open({str(told)!r}, 'w').write(str(os.getpid()))\n{body}"
+    answer = tmp_path / "pid"
+    body = f"open({str(answer)!r}, 'w').write(str(os.getpid()))\n{body}"
     bad = one_bad(function_of(body), tasks, Limits(seconds=0.5))
     assert (bad.outcome, bad.message) == ("timeout", "It took more than 0.5 s.")
-    assert not running_in(int(told.read_text()))
+    assert not running_in(int(answer.read_text()))
 
 
 def running_in(group: int) -> list[str]:

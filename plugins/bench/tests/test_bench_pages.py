@@ -74,8 +74,8 @@ def table_of(client, address):
 
 
 def test_methods_stand_in_order_with_their_means(get, client):
-    told = get("/bench")
-    listed = {one["name"]: one for one in told["methods"]}
+    reply = get("/bench")
+    listed = {one["name"]: one for one in reply["methods"]}
     regrets = {name: mean([row for row in ROWS if row["method"] == name]) for name in listed}
     assert listed.keys() == {row["method"] for row in ROWS}
     assert {name: one["regret"]["mean"] for name, one in listed.items()} == pytest.approx(regrets)
@@ -85,7 +85,7 @@ def test_methods_stand_in_order_with_their_means(get, client):
     assert [*listed] == whole + rest
     for names in (whole, rest):
         assert [regrets[name] for name in names] == pytest.approx(sorted(regrets[name] for name in names))
-    assert told["digest"] == SUITE.digest
+    assert reply["digest"] == SUITE.digest
     for row in table_of(client, "/bench.csv"):
         one = next(one for one in listed.values() if results.label_of(one["name"]) == row["name"])
         ends = (float(row[f"regret{end}"]) for end in ("_low", "", "_high"))
@@ -115,13 +115,13 @@ def test_published_programs_stand_among_ours_with_package_version_and_licence(cl
 
 
 def test_the_condition_is_a_factor_of_every_number(get, client):
-    told = get("/bench", condition=MEAN)
+    reply = get("/bench", condition=MEAN)
     rows = [row for row in SUITE.answers if row["condition"] == MEAN]
-    for one in told["methods"]:
+    for one in reply["methods"]:
         assert one["regret"]["mean"] == pytest.approx(mean([row for row in rows if row["method"] == one["name"]]))
     every = list(csv.reader(client.get("/bench?part=conditions.chart.csv").text.splitlines()))
     shown = {row[0]: float(row[-1]) for row in every if row[-2:-1] == [condition_of(MEAN).words] and row[-1]}
-    for one in told["methods"]:
+    for one in reply["methods"]:
         assert shown[results.label_of(one["name"])] == pytest.approx(one["regret"]["mean"])
     text = client.get(f"/bench?condition={MEAN}&sort=valid&order=desc").text
     assert f"/bench/eap?condition={MEAN}" in text
@@ -144,14 +144,14 @@ def test_methods_are_filtered_sorted_and_shown_by_what_an_address_says(get, clie
 
 def test_a_method_says_where_it_fails(get, client):
     own = [row for row in ROWS if row["method"] == "eap"]
-    told = get("/bench/eap", limit=5)
+    reply = get("/bench/eap", limit=5)
     worst = sorted((row["regret"] for row in own if row["regret"] is not None), reverse=True)
-    assert [row["regret"] for row in told["items"]] == worst[:5]
-    assert told["total"] == len(own) == sum(one["networks"] for one in told["outcomes"])
-    arm = told["items"][0]["arm"]
+    assert [row["regret"] for row in reply["items"]] == worst[:5]
+    assert reply["total"] == len(own) == sum(one["networks"] for one in reply["outcomes"])
+    arm = reply["items"][0]["arm"]
     assert get("/bench/eap", arm=arm)["total"] == sum(row["arm"] == arm for row in own)
     text = client.get("/bench/eap").text
-    for row in told["items"]:
+    for row in reply["items"]:
         assert f'href="/bench/networks/{row["network"]}"' in text
     sizes = list(csv.reader(client.get("/bench/eap?part=worst-0.csv").text.splitlines()))
     name = re.search(r"Valid circuits of (\S+)", sizes[0][0])[1]
@@ -162,16 +162,16 @@ def test_a_method_says_where_it_fails(get, client):
 
 
 def test_two_methods_are_compared_on_the_same_networks(get, client):
-    told, turned = get("/bench/eap/against/weights"), get("/bench/weights/against/eap")
+    reply, turned = get("/bench/eap/against/weights"), get("/bench/weights/against/eap")
     of = {name: {row["network"]: row["regret"] for row in ROWS if row["method"] == name} for name in ("eap", "weights")}
     apart = {name: one - of["weights"][name] for name, one in of["eap"].items() if of["weights"][name] is not None}
-    assert {one["network"]: one["apart"] for one in told["networks"]} == apart
-    assert [abs(one["apart"]) for one in told["networks"]] == sorted(map(abs, apart.values()), reverse=True)
+    assert {one["network"]: one["apart"] for one in reply["networks"]} == apart
+    assert [abs(one["apart"]) for one in reply["networks"]] == sorted(map(abs, apart.values()), reverse=True)
     text = client.get("/bench/eap/against/weights").text
     better = re.search(r"EAP better\D*?>(\d+)<", text)[1]
     assert int(better) == sum(value < 0 for value in apart.values())
-    assert told["difference"]["mean"] == pytest.approx(-turned["difference"]["mean"])
-    assert told["difference"]["low"] == pytest.approx(-turned["difference"]["high"])
+    assert reply["difference"]["mean"] == pytest.approx(-turned["difference"]["mean"])
+    assert reply["difference"]["low"] == pytest.approx(-turned["difference"]["high"])
     dots = client.get("/bench/eap/against/weights?part=networks.csv").text
     assert all(name in dots for name in apart)
     assert {row["method"] for row in table_of(client, "/bench/rows.csv?method=eap&method=weights")} == {
@@ -181,10 +181,10 @@ def test_two_methods_are_compared_on_the_same_networks(get, client):
 
 
 def test_a_network_has_every_answer_on_one_map(get, client):
-    told = get(f"/bench/networks/{NETWORK.name}")
-    assert len(told["edges"]) == NETWORK.n_edges
-    assert {one["condition"] for one in told["truths"]} == SUITE.truths[NETWORK.name].keys()
-    assert [row["method"] for row in told["answers"]] == [row["method"] for row in sorted(
+    reply = get(f"/bench/networks/{NETWORK.name}")
+    assert len(reply["edges"]) == NETWORK.n_edges
+    assert {one["condition"] for one in reply["truths"]} == SUITE.truths[NETWORK.name].keys()
+    assert [row["method"] for row in reply["answers"]] == [row["method"] for row in sorted(
         (row for row in ROWS if row["network"] == NETWORK.name), key=lambda row: (row["regret"] is None, row["regret"])
     )]  # fmt: skip
     address = f"/bench/networks/{NETWORK.name}?part=map.csv"
@@ -192,10 +192,10 @@ def test_a_network_has_every_answer_on_one_map(get, client):
     for row in csv.reader(line for line in client.get(address).text.splitlines() if not line.startswith("#")):
         if row[-1] == "1":
             kept[row[0]].add(row[-2])
-    for row in told["answers"]:
+    for row in reply["answers"]:
         mask = int(row["answer"] or row["own"] or "0", 16)
         assert kept[results.label_of(row["method"])] == {
-            edge for bit, edge in enumerate(told["edges"]) if mask >> bit & 1
+            edge for bit, edge in enumerate(reply["edges"]) if mask >> bit & 1
         }
 
 

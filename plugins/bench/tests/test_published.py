@@ -51,8 +51,8 @@ def test_beside_a_given_method_they_are_named_and_are_none_of_ours() -> None:
     answers = dict.fromkeys(SUITE.by_name)
     given = Answers(suite=SUITE.digest, name="mine", track="runs", answers={**answers, FEW[0]: {"mask": ["x0>1.0"]}})
     document = benched(SUITE, [given], limits=LIMITS)
-    told = {one["name"]: one for one in document["methods"]}
-    assert {name for name, one in told.items() if one["package"]} == {one["name"] for one in SUITE.published}
-    assert all(one["difference"]["from"] not in ANSWERS for one in told.values() if one["difference"])
+    answer = {one["name"]: one for one in document["methods"]}
+    assert {name for name, one in answer.items() if one["package"]} == {one["name"] for one in SUITE.published}
+    assert all(one["difference"]["from"] not in ANSWERS for one in answer.values() if one["difference"])
     with pytest.raises(AnalysisError, match="has the name of another one"):
         benched(SUITE, [given.model_copy(update={"name": SUITE.published[0]["name"]})], limits=LIMITS)

@@ -56,7 +56,7 @@ class Answer:
     key: str
     words: str
     right: bool
-    told: str
+    explanation: str
     figures: Sequence[tuple[Markup, str]] = ()
 
 

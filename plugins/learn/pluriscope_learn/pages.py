@@ -27,14 +27,14 @@ class Sheet(Block):
 
     Args:
         template: its name.
-        told: what it is told.
+        values: what its template shows.
     """
 
     template: str
-    told: Mapping[str, Any]
+    values: Mapping[str, Any]
 
     def html(self, part: str = "") -> Markup:
-        return render(f"learn/{self.template}.html", **self.told)
+        return render(f"learn/{self.template}.html", **self.values)
 
 
 def lesson_called(slug: str, links: Addresses) -> Lesson:
@@ -74,7 +74,7 @@ def learn(session: Session, links: Addresses) -> Iterator[Block]:
         **{n: links.url("learn", one.slug) for n, one in enumerate(LESSONS, start=1)},
     }
     plans = {minutes: [(part, urls[part.lesson]) for part in parts] for minutes, parts in PLANS.items()}
-    yield Sheet(template="all", told={"lessons": lessons, "plans": plans})
+    yield Sheet(template="all", values={"lessons": lessons, "plans": plans})
 
 
 NUMBERS_OF_TENS: Final = ("", "ten", "twenty", "thirty", "forty")
@@ -102,7 +102,7 @@ def lesson(session: Session, links: Addresses, slug: str, query: Sequence[tuple[
     chosen = next((one for one, _ in answers if one.key == state.answer), None)
     yield Sheet(
         template="lesson",
-        told={
+        values={
             "lesson": found,
             "number": number,
             "of": len(LESSONS),
@@ -112,14 +112,14 @@ def lesson(session: Session, links: Addresses, slug: str, query: Sequence[tuple[
             "again": links.url("learn", slug),
         },
     )
-    told = {"slug": slug, "n": found.numbers(of), "lesson": found, "number": number}
+    values = {"slug": slug, "n": found.numbers(of), "lesson": found, "number": number}
     if (PART, AS_FILE) not in query:  # a file is for pupils
-        notes = (_button("notes", "the notes"), Sheet(template="notes", told=told))
+        notes = (_button("notes", "the notes"), Sheet(template="notes", values=values))
         yield More("Teacher’s notes", lambda: notes, "with the answers", id="notes")
     after = LESSONS[number] if number < len(LESSONS) else None
     share = Menu("Share", (), of.at(slug, state))
-    yield Sheet(template="foot", told={"after": after, "share": share})
-    yield Sheet(template="handout", told=told)
+    yield Sheet(template="foot", values={"after": after, "share": share})
+    yield Sheet(template="handout", values=values)
 
 
 def sheets(session: Session, links: Addresses, template: str) -> Iterator[Block]:
@@ -133,8 +133,8 @@ def sheets(session: Session, links: Addresses, template: str) -> Iterator[Block]
     yield Head(title, f"{many} pages to print, {said}", actions=[Menu("Share", (), page)])
     yield _button("all", "all of them")
     for number, one in enumerate(LESSONS, start=1):
-        told = {"slug": one.slug, "n": one.numbers(of), "lesson": one, "number": number}
-        yield Sheet(template=template, told=told)
+        values = {"slug": one.slug, "n": one.numbers(of), "lesson": one, "number": number}
+        yield Sheet(template=template, values=values)
 
 
 def plan(links: Addresses, minutes: int) -> Iterator[Block]:
@@ -143,9 +143,9 @@ def plan(links: Addresses, minutes: int) -> Iterator[Block]:
     page = links.url("learn", "notes", minutes=minutes)
     yield Head(f"{minutes} minutes", "One page to print.", actions=[Menu("Share", (), page)])
     yield _button("all", "it")
-    told = {"minutes": minutes, "parts": list(zip(starts, PLANS[minutes], strict=False)), "level": LEVEL}
-    yield Sheet(template="plan", told=told)
+    values = {"minutes": minutes, "parts": list(zip(starts, PLANS[minutes], strict=False)), "level": LEVEL}
+    yield Sheet(template="plan", values=values)
 
 
 def _button(what: str, words: str) -> Sheet:
-    return Sheet(template="print", told={"what": what, "words": words})
+    return Sheet(template="print", values={"what": what, "words": words})

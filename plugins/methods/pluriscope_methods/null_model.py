@@ -115,7 +115,7 @@ class NullReport(Report):
         ]
 
     def findings(self, question: Any = None) -> list[str]:
-        return [sentence for one in self.models for sentence in _told(one)]
+        return [sentence for one in self.models for sentence in _findings(one)]
 
 
 ABOUT: Final = {
@@ -124,7 +124,7 @@ ABOUT: Final = {
 }
 
 
-def _told(model: NullModel) -> Iterator[str]:
+def _findings(model: NullModel) -> Iterator[str]:
     if model.n:
         sizes = model.by_standard[0].sizes
         smallest = f", the smallest with {sizes[0]} edges" if sizes else ""
@@ -212,7 +212,7 @@ def _model(key: str, question: Question, make: Callable[[int], Drawn], n: int, w
     draws, why = 0, f"The time was too short for all {n} {key} networks."
     with work.ending(STAGE):
         for number in range(n):
-            work.tell(STAGE, number, n, f"{key}, {number} of {n}")
+            work.report_step(STAGE, number, n, f"{key}, {number} of {n}")
             candidate = make(number)
             draws += candidate.draws
             if candidate.network is None:

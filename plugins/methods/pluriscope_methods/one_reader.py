@@ -58,20 +58,22 @@ class OneReaderReport(Report):
         return max(self.readers, key=lambda one: one.choices)
 
     def findings(self, question: Any = None) -> list[str]:
-        told, most = [], self.most
+        answer, most = [], self.most
         if most.choices:
             reads = "the logits read" if most.node == "logits" else f"{most.label} reads"
             valid = f"{most.valid:,} {'is' if most.valid == 1 else 'are'} valid; the smallest keeps {most.smallest}"
             found = f"{valid} of {len(most.edges)} edges" if most.valid else "none is valid"
-            told.append(f"Of {most.choices:,} choices of what {reads}, with all else whole, {found}.")
+            answer.append(f"Of {most.choices:,} choices of what {reads}, with all else whole, {found}.")
         if left_out := [one.label for one in self.readers if one.left_out]:
-            told.append(f"Left out: {', '.join(left_out)}.")
+            answer.append(f"Left out: {', '.join(left_out)}.")
         if self.drawn:
             low, high = (100 * int(end) / int(self.possible) for end in self.interval)
             share = f"{low:.3g}% to {high:.3g}% of all {int(self.possible):,} circuits by query, key and value"
-            told.append(f"Guaranteed with {self.confidence:.0%} confidence: {share} are valid ({self.drawn:,} drawn).")
-            told += [self.why] if self.why else []
-        return told
+            answer.append(
+                f"Guaranteed with {self.confidence:.0%} confidence: {share} are valid ({self.drawn:,} drawn)."
+            )
+            answer += [self.why] if self.why else []
+        return answer
 
 
 def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> OneReaderReport:
@@ -85,11 +87,11 @@ def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> OneReaderRepor
     question = replace(of.question, rules={**of.question.rules, **finest})
     space = question.space
     readers = [list(own) for column in space.graph.readers for own in column]
-    told = [_reader(question, own, at, len(readers) + 1, work) for at, own in enumerate(readers)]
+    answer = [_reader(question, own, at, len(readers) + 1, work) for at, own in enumerate(readers)]
     count = _counted(question, work)
     return OneReaderReport(
         possible=space.possible,
-        readers=told,
+        readers=answer,
         drawn=count.drawn if count else 0,
         drawn_valid=count.valid if count else 0,
         confidence=count.confidence if count else 1.0,
@@ -128,7 +130,7 @@ def _valid(question: GraphQuestion, masks: Masks, at: int, of: int, work: Work) 
     """Which of some circuits are right on enough rows."""
     found, batch = np.zeros(len(masks), dtype=np.bool_), question.space.batch
     for start in range(0, len(masks), batch):
-        work.tell("readers", at, of, f"{start:,} of {len(masks):,} circuits")
+        work.report_step("readers", at, of, f"{start:,} of {len(masks):,} circuits")
         part = slice(start, start + batch)
         found[part] = question.are_valid(masks[part])
     return found

@@ -13,7 +13,7 @@ from pluriscope.analysis.running.work import Work
 from pluriscope.library.asking import algorithms_of, placed_of
 from pluriscope.library.result import Result
 from pluriscope.objects.explanations import Explanation
-from pluriscope.objects.progress import telling
+from pluriscope.objects.progress import reporting
 from pluriscope_methods.steering.report import SteeringReport, find
 
 
@@ -52,8 +52,8 @@ def steer(
         settings |= _placed_at(along, at)
     if not isinstance(on, str):
         settings["on"] = ",".join(map(repr, map(float, on)))
-    with telling() as tell:
-        work, algorithms = Work(tell, time.perf_counter), algorithms_of(self)
+    with reporting() as show:
+        work, algorithms = Work(show, time.perf_counter), algorithms_of(self)
         placed = None if algorithms is None else placed_of(self, algorithms, work)
         other = None if into is None else (into.name, into.question)
         return find(Analysed(self.question, self.search, placed=placed), settings, other, work)

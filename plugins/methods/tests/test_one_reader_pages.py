@@ -13,11 +13,11 @@ from tests.app.pages.test_models import FOUND, MASKS, MODEL, ONE, RULES, analysi
 @pytest.mark.slow
 def test_one_reader_at_a_time(client):  # noqa: F811
     done(client, "one-reader")
-    told, space = analysis(client, "one-reader"), MODEL.space(RULES)
+    answer, space = analysis(client, "one-reader"), MODEL.space(RULES)
     kept = np.array([kept_bits(mask) for mask in MASKS])
-    for own, one in zip(chain(*space.graph.readers), told["report"]["readers"], strict=True):
+    for own, one in zip(chain(*space.graph.readers), answer["report"]["readers"], strict=True):
         assert one["valid"] == np.delete(kept, own, axis=1).all(axis=1).sum()
     html = client.get(f"{ONE}/analyses/one-reader").text
-    for words in (told["findings"][0], f"counts {FOUND.valid}, exactly", "Fewest edges", "part=readers.plotly"):
+    for words in (answer["findings"][0], f"counts {FOUND.valid}, exactly", "Fewest edges", "part=readers.plotly"):
         assert words in html
     assert client.get("/networks/xor/analyses/one-reader").status_code == 404

@@ -42,14 +42,14 @@ def test_answers_of_corrected_methods_are_marked_and_made_again(tmp_path):
     store.migrate()
     with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
 
-        def told(slug: str, rules: str, analysis: str = "lenses") -> tuple[list[str], str]:
+        def answer(slug: str, rules: str, analysis: str = "lenses") -> tuple[list[str], str]:
             address = Addresses().analysis(slug, analysis, Scope(protocol=rules))
             return client.get(Addresses().twin(address)).json()["older"], client.get(address).text
 
         for (slug, rules), labels in OLDER.items():
-            older, page = told(slug, rules)
+            older, page = answer(slug, rules)
             assert (older, f"Made by an older version: {', '.join(labels)}" in page) == (labels, True)
-            assert told(slug, rules, "methods")[0] == []
+            assert answer(slug, rules, "methods")[0] == []
         of_das = Addresses().analysis(TRANSFORMER, "lenses", Scope(protocol="heads"), "das")
         (note,) = client.get(Addresses().twin(of_das)).json()["notes"][:1]
         assert note.startswith("Made by an older version. ")
@@ -73,7 +73,7 @@ def test_answers_of_corrected_methods_are_marked_and_made_again(tmp_path):
         assert sorted(others) == sorted((kind, IDLE_PRIORITY) for kind in expected)
         run_workers(settings, slots=1, until_idle=True)
         for slug, rules in OLDER:
-            older, page = told(slug, rules)
+            older, page = answer(slug, rules)
             assert (older, "Made by an older version" in page) == ([], False)
             twin = Addresses().twin(Addresses().analysis(slug, "lenses", Scope(protocol=rules)))
             kind = kind_called("perceptron" if slug == SLUG else "attention")

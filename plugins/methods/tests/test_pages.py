@@ -102,7 +102,7 @@ def test_ties_stand_on_the_page_and_in_the_files_of_methods(client) -> None:
     rows = list(csv.DictReader(lines))
     assert len(rows) == len(answers)
     for row, one in zip(rows, answers, strict=True):
-        told = {name.removeprefix("ties_"): row[name] for name in row if name.startswith("ties_") and row[name]}
-        assert told == {name: str(value) for name, value in (one["ties"] or {}).items() if value is not None}
+        answer = {name.removeprefix("ties_"): row[name] for name in row if name.startswith("ties_") and row[name]}
+        assert answer == {name: str(value) for name, value in (one["ties"] or {}).items() if value is not None}
         assert (row["method"], row["fragile"]) == (one["method"], str(one["fragile"]).lower())
     assert any(row["ties_ways"] == "6" and row["ties_valid"] == "2" and "after=cut" in row["settings"] for row in rows)

@@ -102,12 +102,12 @@ def test_every_dose_is_a_plain_forward_pass_with_the_direction_added(activation,
         assert [row.measured[at] for row in found.rows] == pytest.approx(outputs.tolist(), abs=1e-9)
         answers = [int(row.answers[at]) for row in found.rows]
         assert answers == (outputs > 0.5).astype(int).tolist()
-        told = found.doses[at]
-        assert told.right == sum(a == b for a, b in zip(answers, question.task.truth_table, strict=True))
+        reply = found.doses[at]
+        assert reply.right == sum(a == b for a, b in zip(answers, question.task.truth_table, strict=True))
         before = [int(row.answers[4]) for row in found.rows]
         changed = [a != b for a, b in zip(answers, before, strict=True)]
         meant = ones if dose < 0 else ~ones
-        assert (told.meant, told.others) == (sum(changed & meant), sum(changed & ~meant))
+        assert (reply.meant, reply.others) == (sum(changed & meant), sum(changed & ~meant))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -174,11 +174,11 @@ def test_observed_classes_predict_what_their_representatives_say_of_the_same_num
             one = space.at(chosen.least_indices[number])
             for cell, (values, row) in enumerate(zip(written.tolist(), base.tolist(), strict=True)):
                 changes = tuple(Change(layer, at, None, "value", value=values[at]) for at in moved)
-                told = by_hand.predict_by_interpretation(one, Intervention(row, changes), bench).bit
+                reply = by_hand.predict_by_interpretation(one, Intervention(row, changes), bench).bit
                 if said[number, cell] == UNREAD:
                     continue
                 spoken += 1
-                assert told == said[number, cell]
+                assert reply == said[number, cell]
     assert spoken > 200
 
 
@@ -195,22 +195,22 @@ def test_a_placement_predicts_what_it_says_of_an_interchange_that_writes_the_sam
         written, row = (clean[base] + direction)[None], np.array([base])
         said = placement_predicts(algorithm, placed, direction, clean, written, row)
         fixed = {path: 15 if algorithm.responses[path].function >> source & 1 else 0}
-        told = algorithm.output_given(fixed) >> base & 1
-        assert said[0] == told
+        reply = algorithm.output_given(fixed) >> base & 1
+        assert said[0] == reply
         outside = direction + np.eye(3)[next(one for one in range(3) if one not in neurons)]
         assert placement_predicts(algorithm, placed, outside, clean, written, row) is None
 
 
 @pytest.mark.slow
 def test_explanations_that_are_all_valid_predict_different_things(xor):
-    told = xor.steer("1", "probe")
-    classes = told.predicted[0]
+    reply = xor.steer("1", "probe")
+    classes = reply.predicted[0]
     assert (classes.of, classes.asked) == (7_836, 7_836)
     assert classes.agree + classes.wrong + classes.silent == classes.asked
     assert classes.agree > 0
     assert classes.wrong > 0
     assert 0 < classes.split < classes.cells == 160
-    n_doses = len(told.steered.doses)
+    n_doses = len(reply.steered.doses)
     sums = [sum(some) for some in zip(classes.right_at, classes.wrong_at, classes.silent_at, strict=True)]
     assert sums == [0 if at == n_doses // 2 else 7_836 * 4 for at in range(n_doses)]
     placed = xor.steer(along=xor.alignments[0])
@@ -220,13 +220,13 @@ def test_explanations_that_are_all_valid_predict_different_things(xor):
 def test_a_sample_of_classes_has_an_interval_and_says_so(monkeypatch, xor):
     whole = xor.steer("1", "probe", steps=2).predicted[0]
     monkeypatch.setattr("pluriscope_methods.steering.report.MOST_CLASSES", 1_000)
-    told = xor.steer("1", "probe", steps=2)
-    classes = told.predicted[0]
+    reply = xor.steer("1", "probe", steps=2)
+    classes = reply.predicted[0]
     assert (classes.asked, classes.of) == (500, 7_836)
     assert classes.low <= whole.wrong / 7_836 <= classes.high
     assert whole.low == whole.high == whole.wrong / 7_836
-    assert told.notes == ["500 of 7,836 observed classes are drawn."]
-    assert any("with 95% confidence" in one for one in told.findings())
+    assert reply.notes == ["500 of 7,836 observed classes are drawn."]
+    assert any("with 95% confidence" in one for one in reply.findings())
 
 
 @pytest.mark.slow
@@ -235,8 +235,8 @@ def test_a_variable_that_is_constant_is_read_as_that_on_the_inner_side_of_its_va
     every = ((one.value, path) for one in xor.algorithms for path in one.value.responses)
     algorithm, path = next((one, path) for one, path in every if one.responses[path].function == 0)
     placed = [(path, Subspace.of(1, [[1.0]]))]
-    told = placement_predicts(algorithm, placed, np.array([1.0]), clean, clean + 1, np.arange(4))
-    assert told[:3].tolist() == [algorithm.output_given({path: 0}) >> row & 1 for row in range(3)]
+    reply = placement_predicts(algorithm, placed, np.array([1.0]), clean, clean + 1, np.arange(4))
+    assert reply[:3].tolist() == [algorithm.output_given({path: 0}) >> row & 1 for row in range(3)]
 
 
 # --- transfer
@@ -256,20 +256,20 @@ def test_the_map_is_numpys_least_squares_of_least_norm(rows, n, m):
 
 def test_a_direction_transferred_to_the_same_network_does_the_same_there():
     question = asked(8, (3, 3, 1))
-    told = find(Analysed(question, None), {}, ("itself", question))
-    assert told.transfer.best == told.transfer.best_there
-    assert told.transfer.steered.direction == pytest.approx(told.steered.direction)
-    assert told.transfer.residual < 1e-9
+    reply = find(Analysed(question, None), {}, ("itself", question))
+    assert reply.transfer.best == reply.transfer.best_there
+    assert reply.transfer.steered.direction == pytest.approx(reply.steered.direction)
+    assert reply.transfer.residual < 1e-9
 
 
 def test_a_direction_is_mapped_between_two_sites():
     question = asked(8, (3, 4, 2, 1), "leaky_relu")
-    told = find(Analysed(question, None), {"at": "1", "there": "2"}, ("itself", question)).transfer
+    reply = find(Analysed(question, None), {"at": "1", "there": "2"}, ("itself", question)).transfer
     one, other = (question.clean_activations[layer] for layer in (1, 2))
     expected = np.linalg.lstsq(one - one.mean(axis=0), other - other.mean(axis=0), rcond=None)[0]
     apart = np.array(steer(question, at="1").steered.direction)
-    assert told.steered.site == "2"
-    assert told.steered.direction == pytest.approx((apart @ expected).tolist(), abs=1e-9)
+    assert reply.steered.site == "2"
+    assert reply.steered.direction == pytest.approx((apart @ expected).tolist(), abs=1e-9)
 
 
 def test_random_directions_are_counted_as_by_trying_each():
@@ -317,8 +317,8 @@ def plain_logits(model, tokens, site, place, added):
 def test_a_transformer_is_steered_as_in_plain_torch(site):
     model = random_attention(3, (2, 2, 6, 4, 4, 3), n_rows=40, scale=0.7)
     question = GraphQuestion(TRANSFORMER, model, TRANSFORMER.default_rules)
-    told = find(Analysed(question, None), {"at": site, "steps": 3, "of": ",".join(model.outputs[:2])})
-    found = told.steered
+    reply = find(Analysed(question, None), {"at": site, "steps": 3, "of": ",".join(model.outputs[:2])})
+    found = reply.steered
     name, _, at = found.site.partition("~")
     assert found.site == (site if "~" in site else f"{site}~3")
     values = run(model, model.tokens).values[name][:, int(at) - 1]

@@ -38,12 +38,12 @@ def client(tmp_path_factory):
 @pytest.mark.slow
 def test_the_page_its_record_and_the_library_say_the_same(client):
     query = "at=1&along=probe&most=1.5&steps=3"
-    page, told = client.get(f"{PAGE}/given?{query}&dose=1.5"), client.get(f"/api/v2{PAGE}/given?{query}").json()
+    page, reply = client.get(f"{PAGE}/given?{query}&dose=1.5"), client.get(f"/api/v2{PAGE}/given?{query}").json()
     assert page.status_code == 200
     made = pluriscope.explain(BUNDLED / "xor-pretrained.json", seconds=None).steer("1", "probe", most=1.5, steps=3)
-    assert told["report"] == made.model_dump(mode="json")
-    assert told["findings"] == made.findings()
-    assert all(words in page.text for words in (str(told["findings"][0]), "Observed classes of interpretations"))
+    assert reply["report"] == made.model_dump(mode="json")
+    assert reply["findings"] == made.findings()
+    assert all(words in page.text for words in (str(reply["findings"][0]), "Observed classes of interpretations"))
     every = client.get(f"{PAGE}/given?{query}&part=every").text
     assert re.findall(r'id="(response|rows|predicted)"', every) == ["response", "rows", "predicted"]
 
@@ -56,20 +56,20 @@ def words(page: str) -> list[str]:
 @pytest.mark.parametrize("dose", [-1.0, 0.5, 2.0])
 def test_each_row_stands_at_the_dose_with_what_it_gives_and_what_is_predicted(client, dose):
     query = "at=2&along=numbers&on=1,0,-1"
-    told = client.get(f"/api/v2{PAGE}/given?{query}").json()["report"]
-    (at,) = [number for number, one in enumerate(told["steered"]["doses"]) if one["dose"] == dose]
+    reply = client.get(f"/api/v2{PAGE}/given?{query}").json()["report"]
+    (at,) = [number for number, one in enumerate(reply["steered"]["doses"]) if one["dose"] == dose]
     html = client.get(f"{PAGE}/given?{query}&dose={dose}&row=1").text
     cells = words(re.search(r'id="steered".*?</table>', html, re.DOTALL)[0])
-    for one in told["steered"]["rows"]:
+    for one in reply["steered"]["rows"]:
         assert cells[cells.index(one["row"]) + 3].startswith(f"{one['answers'][at]} (")
-    steered, classes = told["steered"], told["predicted"][0]
+    steered, classes = reply["steered"], reply["predicted"][0]
     changed, meant = steered["doses"][at]["meant"], sum(one["of_class"] == (dose < 0) for one in steered["rows"])
     assert f"At dose {dose:g} of the direction (numbers) at layer 2, the answer changes on {changed} of {meant}" in html
     assert re.findall("<title>(.*?) ·", html) == ["Steering of XOR, pretrained"]
     cells = words(re.search(r'id="predictions".*?</table>', html, re.DOTALL)[0])
-    asked, *told = (int(one.replace(",", "")) for one in cells[cells.index(classes["kind"]) + 1 :][:4])
-    assert told == [classes[f"{name}_at"][at] for name in ("right", "wrong", "silent")]
-    assert asked == sum(told) == classes["asked"] * len(steered["rows"])
+    asked, *reply = (int(one.replace(",", "")) for one in cells[cells.index(classes["kind"]) + 1 :][:4])
+    assert reply == [classes[f"{name}_at"][at] for name in ("right", "wrong", "silent")]
+    assert asked == sum(reply) == classes["asked"] * len(steered["rows"])
 
 
 def test_steering_begins_with_a_drawn_layer_whose_neurons_turn_their_sign(client):
@@ -88,16 +88,16 @@ def test_steering_begins_with_a_drawn_layer_whose_neurons_turn_their_sign(client
 def test_placements_lead_to_what_they_are_steered_along(client):
     page = client.get(PAGE)
     address = unescape(re.search(r'<a href="([^"]+)" id="steer-1"', page.text)[1])
-    told = client.get("/api/v2" + address).json()["report"]
-    assert (told["along"], told["predicted"][1]["kind"]) == ("placement", "Valid placements on neurons")
+    reply = client.get("/api/v2" + address).json()["report"]
+    assert (reply["along"], reply["predicted"][1]["kind"]) == ("placement", "Valid placements on neurons")
     assert PAGE in client.get(f"/networks/{XOR_SLUG}/play").text
     assert "/networks/induction/analyses/steering" in client.get("/networks/induction/play").text
 
 
 @pytest.mark.parametrize("query", ["", "at=1.0~3&steps=2", "along=probe&most=3&steps=2&at=x2"])
 def test_a_transformer_is_steered(client, query):
-    told = client.get(f"/api/v2/networks/induction/analyses/steering/given?{query}").json()["report"]
-    assert told["notes"][-1].startswith("No explanation is asked")
+    reply = client.get(f"/api/v2/networks/induction/analyses/steering/given?{query}").json()["report"]
+    assert reply["notes"][-1].startswith("No explanation is asked")
     assert client.get(f"/networks/induction/analyses/steering/given?{query}").status_code == 200
 
 
@@ -114,10 +114,10 @@ def test_a_transformer_is_steered(client, query):
     ],
 )
 def test_what_cannot_be_done_stands_above_the_form(client, query, words):
-    page, told = client.get(f"{PAGE}/given?{query}"), client.get(f"/api/v2{PAGE}/given?{query}")
-    assert (page.status_code, told.status_code) == (422, 422)
+    page, reply = client.get(f"{PAGE}/given?{query}"), client.get(f"/api/v2{PAGE}/given?{query}")
+    assert (page.status_code, reply.status_code) == (422, 422)
     assert words in page.text
-    assert words in told.text
+    assert words in reply.text
     assert 'id="form"' in page.text
     labels = re.findall(r'<label[^>]* for="(\w+)"[^>]*>([^<]+)<', page.text)
     assert [name for name, label in labels if name in ("at", "of", "most", "into") and label == name] == []
@@ -125,9 +125,9 @@ def test_what_cannot_be_done_stands_above_the_form(client, query, words):
 
 
 def test_before_an_analysis_only_what_needs_none_is_asked(client):
-    told = client.get("/api/v2/networks/conjunction/analyses/steering/given?steps=2").json()["report"]
-    assert told["notes"] == ["The network is not analysed yet, so only placements on directions are asked."]
-    assert {one["kind"] for one in told["predicted"]} <= {"Valid placements on directions, orthogonal swap"}
+    reply = client.get("/api/v2/networks/conjunction/analyses/steering/given?steps=2").json()["report"]
+    assert reply["notes"] == ["The network is not analysed yet, so only placements on directions are asked."]
+    assert {one["kind"] for one in reply["predicted"]} <= {"Valid placements on directions, orthogonal swap"}
 
 
 def test_a_network_that_is_not_there_is_not_found(client):

@@ -147,9 +147,9 @@ def save_parts(session: Session, study: StudyRow, files: Sequence[Path]) -> int:
     networks = f"SELECT any_value(state) AS state, any_value(seconds) AS seconds FROM ({fresh}) GROUP BY cell, seed"  # noqa: S608
     counted = "SELECT count(*), count(*) FILTER (state = 'converged'), coalesce(sum(seconds), 0) FROM"
     ((n_new, n_converged, seconds),) = table.ask(f"{counted} ({networks})")
-    ((n_told,),) = table.ask("SELECT count(DISTINCT (cell, seed)) FROM {rows}")
+    ((n_reported,),) = table.ask("SELECT count(DISTINCT (cell, seed)) FROM {rows}")
     with TemporaryDirectory() as folder:
-        for file in table.pack(Path(folder), metadata_of(study), fresh) if 0 < n_new < n_told else files:
+        for file in table.pack(Path(folder), metadata_of(study), fresh) if 0 < n_new < n_reported else files:
             if n_new:
                 _insert(session, study, file)
     if n_new:
@@ -183,10 +183,10 @@ def merge_parts(session: Session, study: StudyRow, table: ParquetTable, files: S
 
 def metadata_of(study: StudyRow) -> dict[str, str]:
     """What a part says of its study."""
-    told = {"design": study.design, "provenance": study.provenance}
+    answer = {"design": study.design, "provenance": study.provenance}
     if study.summary is not None and study.summed_up == study.n_finished:
-        told["summary"] = study.summary
-    texts = {name: json.dumps(value, ensure_ascii=False) for name, value in told.items()}
+        answer["summary"] = study.summary
+    texts = {name: json.dumps(value, ensure_ascii=False) for name, value in answer.items()}
     return {"format": FORMAT, **texts, "digest": study.digest, "engine": study.engine_version}
 
 
@@ -264,7 +264,7 @@ def read_table(path: Path, folder: Path) -> StudyFiles:
     return StudyFiles(old.design, [part], old.engine, old.provenance)
 
 
-def save_table(session: Session, told: StudyFiles, *, origin: str = "imported") -> tuple[StudyRow, int]:
+def save_table(session: Session, answer: StudyFiles, *, origin: str = "imported") -> tuple[StudyRow, int]:
     """Store a table; what is stored already stays as it is.
 
     A study that comes whole is not running; one that lacks networks is paused until somebody lets it go on.
@@ -277,12 +277,12 @@ def save_table(session: Session, told: StudyFiles, *, origin: str = "imported") 
         InvalidTable: it has networks that its design does not have.
     """
     row = save_study(
-        session, told.design, origin=origin, state="paused", provenance=told.provenance, engine=told.engine
+        session, answer.design, origin=origin, state="paused", provenance=answer.provenance, engine=answer.engine
     )
-    n_new = save_parts(session, row, told.files)
-    networks = sum(map(len, seeds_of(ParquetTable(told.files)).values()))
-    if origin == "bundled" and told.summary is not None and networks == row.n_finished:
-        row.summary, row.summed_up = told.summary, networks  # others are summed up by a worker
+    n_new = save_parts(session, row, answer.files)
+    networks = sum(map(len, seeds_of(ParquetTable(answer.files)).values()))
+    if origin == "bundled" and answer.summary is not None and networks == row.n_finished:
+        row.summary, row.summed_up = answer.summary, networks  # others are summed up by a worker
     return row, n_new
 
 
@@ -354,16 +354,16 @@ def open_network(session: Session, study: StudyRow, digest: str) -> NetworkRow:
     known = network_by_digest(session, digest)
     if known is not None:
         return known
-    told, design = outcome_of_network(session, study, digest), design_of(study)
-    cell = next(cell for cell in cells_of(design) if cell.key == told["cell"])
-    of = network_of_row(design, told)
+    answer, design = outcome_of_network(session, study, digest), design_of(study)
+    cell = next(cell for cell in cells_of(design) if cell.key == answer["cell"])
+    of = network_of_row(design, answer)
     network = of.network
     if network is None:
         raise NotFound(f"network {digest[:12]}", "has no weights", "choose another of the study's networks")
-    name = f"{cell.labels['tasks']} {'-'.join(map(str, network.sizes))}, seed {told['seed']}"[:200]
+    name = f"{cell.labels['tasks']} {'-'.join(map(str, network.sizes))}, seed {answer['seed']}"[:200]
     file = NetworkFile(name, network, of.tasks, _attribution(study, cell, of.data), of.planted)
     row = network_row(file, f"{study.slug}-{digest[:12]}", STUDY_ORIGIN)
-    row.training, row.position, row.created_at = _training(cell, told), _POSITION, datetime.now(UTC)
+    row.training, row.position, row.created_at = _training(cell, answer), _POSITION, datetime.now(UTC)
     if of.data is not None:
         save_data_record(session, of.data)
         row.input_data = of.data.digest
@@ -380,9 +380,9 @@ def _attribution(study: StudyRow, cell: Cell, data: DataRecord | None) -> str:
     return f"{words}, drawn from the prior “{prior}”" if prior else words
 
 
-def _training(cell: Cell, told: Mapping[str, Any]) -> dict[str, Any]:
+def _training(cell: Cell, answer: Mapping[str, Any]) -> dict[str, Any]:
     """Options and end of its training, as networks trained here carry them; without the loss curve."""
     if cell.levels["prior"] or cell.design.source not in (BOOLEAN, DRAWN):
         return {}
-    ended = {name: told[name] for name in _OF_TRAINING if name != "seed"}
-    return {"options": cell.spec(told["seed"]).model_dump(mode="json"), **ended, "losses": []}
+    ended = {name: answer[name] for name in _OF_TRAINING if name != "seed"}
+    return {"options": cell.spec(answer["seed"]).model_dump(mode="json"), **ended, "losses": []}

@@ -72,8 +72,8 @@ def rows(study: StudyDesign | None = None, *, failing: int = 4) -> list[Row]:
 
 def measured_in(row: Mapping[str, Any]) -> dict[str, Measured]:
     """What a row says was measured."""
-    told = json.loads(row.get("inexact") or "{}")
-    return {key: measured_of(row[key], told.get(key)) for key in row.keys() - NAMES}
+    answer = json.loads(row.get("inexact") or "{}")
+    return {key: measured_of(row[key], answer.get(key)) for key in row.keys() - NAMES}
 
 
 def values_at(position: int, seed: int) -> dict[str, Measured]:

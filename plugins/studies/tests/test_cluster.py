@@ -127,14 +127,14 @@ def test_certificates(monkeypatch, tmp_path):
     subprocess.run(made, shell=True, check=True, capture_output=True)  # noqa: S602  our own words
     names = ["CA_FILE", *(f"{who}__{what}" for who in ("SCHEDULER", "WORKER", "CLIENT") for what in ("CERT", "KEY"))]
     files = {name: str(key if name.endswith("KEY") else certificate) for name in names}
-    told = {f"DASK_DISTRIBUTED__COMM__TLS__{name}": path for name, path in files.items()}
+    answer = {f"DASK_DISTRIBUTED__COMM__TLS__{name}": path for name, path in files.items()}
     with (
-        dask_processes.scheduler(tmp_path, scheme="tls", environment=told) as (address, _),
-        dask_processes.worker(address, tmp_path, environment=told),
+        dask_processes.scheduler(tmp_path, scheme="tls", environment=answer) as (address, _),
+        dask_processes.worker(address, tmp_path, environment=answer),
     ):
         assert used(address, {}) == "refused: certificates are named by dask's own settings"
         assert used(address.replace("tls:", "tcp:"), {}).startswith("refused: ")
-        assert used(address, told) == "7"
+        assert used(address, answer) == "7"
 
 
 def used(address, environment):

@@ -143,13 +143,13 @@ def test_a_table_goes_out_and_comes_in(store, part, tmp_path, form):
             with pytest.raises(InvalidOption, match="is there already"):
                 write_table(session, row, way)
         session.delete(row)
-    told = read_table(way, tmp_path / "in")
+    answer = read_table(way, tmp_path / "in")
     with store.write() as session:
         for new in (8, 0):
-            row, added = save_table(session, told)
+            row, added = save_table(session, answer)
             assert (added, row.state, row.origin, row.n_finished) == (new, "paused", "imported", 8)
-        told_now = [column for column in columns_of(design()) if column not in ("tables", "seconds")]
-        query = f"SELECT {', '.join(f'{chr(34)}{name}{chr(34)}' for name in told_now)} FROM ({in_order(design())})"  # noqa: S608
+        now = [column for column in columns_of(design()) if column not in ("tables", "seconds")]
+        query = f"SELECT {', '.join(f'{chr(34)}{name}{chr(34)}' for name in now)} FROM ({in_order(design())})"  # noqa: S608
         assert table_of(session, row).ask(query) == ParquetTable([part()]).ask(query)
         assert len(everything(session, row)) == len(before)
 
@@ -304,17 +304,17 @@ def test_a_network_is_stored_when_it_is_opened(store, part):
         save_parts(session, row, [part()])
         other = save_study(session, design(slug="other", hidden=[[2, 2]], comparisons=[], references=[]))
         save_parts(session, other, [part(design(slug="other", hidden=[[2, 2]], comparisons=[], references=[]))])
-        told = rows()[0]
-        network = open_network(session, row, told["network"])
-        assert (network.digest, network.slug) == (told["network"], f"xor-width-{told['network'][:12]}")
-        assert network_of(network).digest == told["network"]
+        answer = rows()[0]
+        network = open_network(session, row, answer["network"])
+        assert (network.digest, network.slug) == (answer["network"], f"xor-width-{answer['network'][:12]}")
+        assert network_of(network).digest == answer["network"]
         assert (network.name, network.attribution) == ("XOR 2-2-2-1, seed 0", "Study “XOR by width”")
         assert [task["name"] for task in network.tasks] == ["XOR"]
         assert network.training["epochs"] == 10
-        assert open_network(session, row, told["network"]) is network
+        assert open_network(session, row, answer["network"]) is network
         session.flush()
-        found = [(study.slug, cell, seed) for study, cell, seed in studies_of_network(session, told["network"])]
-        assert sorted(found) == [("other", told["cell"], 0), ("xor-width", told["cell"], 0)]
+        found = [(study.slug, cell, seed) for study, cell, seed in studies_of_network(session, answer["network"])]
+        assert sorted(found) == [("other", answer["cell"], 0), ("xor-width", answer["cell"], 0)]
         assert networks_of_study_alone(session, row) == []
         alone = open_network(session, row, rows()[-1]["network"])
         assert networks_of_study_alone(session, row) == [alone.id]
@@ -335,9 +335,9 @@ def test_former_addresses_of_networks_lead_to_their_rows(store, part):
 def test_the_rows_that_a_network_was_judged_on_come_with_it(store):
     values = np.random.default_rng(0).normal(size=(9, 2))
     data = DataRecord(values[:4], values, np.arange(9.0)[:, None] % 2, None, "made-up activations", boolean=False)
-    told = [row | {"data": json.dumps(data_file_json(data))} for row in rows()]
+    answer = [row | {"data": json.dumps(data_file_json(data))} for row in rows()]
     with store.write() as session:
-        network = open_network(session, store_study(session, made=told), told[0]["network"])
+        network = open_network(session, store_study(session, made=answer), answer[0]["network"])
         assert network.input_data == data.digest
         assert "judged there on made-up activations" in network.attribution
         found = find_data(session, network.input_data[:12], 2)
@@ -360,12 +360,12 @@ def test_what_was_planted_comes_with_it(store, tmp_path):
         references=[],
         ladders=[],
     )
-    told = run_chunk(known, 0, [0])
+    answer = run_chunk(known, 0, [0])
     file = tmp_path / f"part{ENDING}"
-    write_part(file, told, columns_of(known), {})
+    write_part(file, answer, columns_of(known), {})
     with store.write() as session:
         row = save_study(session, known)
         save_parts(session, row, [file])
-        network = open_network(session, row, told[0]["network"])
+        network = open_network(session, row, answer[0]["network"])
         assert planted_of(network) == planted.record
         assert network_by_digest(session, network.digest) is network

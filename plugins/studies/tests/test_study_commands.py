@@ -54,10 +54,10 @@ def file(tmp_path):
 def kept(folder, study, seeds=None):
     """A folder as a run leaves it, with made-up rows."""
     folder.mkdir()
-    told = {"design": json.dumps(study.model_dump(mode="json")), "digest": study.digest, "engine": "0.1"}
+    answer = {"design": json.dumps(study.model_dump(mode="json")), "digest": study.digest, "engine": "0.1"}
     for cell in cells_of(study):
         of_cell = [row for row in rows(study) if row["cell"] == cell.key and (seeds is None or row["seed"] in seeds)]
-        write_part(folder / f"{cell.key}-0.parquet", of_cell, columns_of(study), told)
+        write_part(folder / f"{cell.key}-0.parquet", of_cell, columns_of(study), answer)
     return sorted(folder.iterdir())
 
 
@@ -196,12 +196,12 @@ def test_a_run_is_continued_from_its_folder(run, file, tmp_path):
     assert f"part {first.name} is cut short or damaged: its networks are made again" in ended.err
     assert f"part {second.name} is cut short or damaged: its networks are made again" in ended.err
     assert "holds 4 of 8 networks already" in ended.err  # the folder's design has four seeds, the file three
-    told = json.loads(ended.out)
-    assert (told["networks"], told["finished"], told["problems"]) == (8, 8, [])
+    answer = json.loads(ended.out)
+    assert (answer["networks"], answer["finished"], answer["problems"]) == (8, 8, [])
     assert {row[:2] for row in table(folder)} == {(cell.key, seed) for cell in cells_of(known) for seed in range(4)}
     assert set(map(str, table(folder, "data-*"))) <= set(map(str, table(folder)))
     summary = json.loads((folder / "summary.json").read_text())
-    assert (summary["networks"], summary["converged"]) == (8, told["converged"])
+    assert (summary["networks"], summary["converged"]) == (8, answer["converged"])
     assert not list(folder.glob(".*0123abcd"))
     again = run("study", "run", str(file), "-o", str(folder), "--workers", "1", "--quiet")
     assert (again.code, again.err) == (0, "")
@@ -300,9 +300,9 @@ def begun(file, output, *options):
 
 def children(process):
     """Processes that a process started, and theirs."""
-    told = subprocess.run(["ps", "-e", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True).stdout
+    answer = subprocess.run(["ps", "-e", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True).stdout
     found = [process.pid]
-    lines = [line.split(None, 2) for line in told.splitlines()]
+    lines = [line.split(None, 2) for line in answer.splitlines()]
     for pid, parent, _ in lines:
         if int(parent) in found:
             found.append(int(pid))

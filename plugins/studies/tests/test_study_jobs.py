@@ -250,7 +250,7 @@ def test_a_stopped_study_keeps_what_it_has_and_is_summed_up(store):
 
 
 @pytest.mark.slow
-def test_what_cannot_be_computed_is_told_and_the_rest_is_there(store):
+def test_what_cannot_be_computed_is_stated_and_the_rest_is_there(store):
     def fail(chunk):
         if chunk.cell == 0 and 2 in chunk.seeds:
             raise ValueError("broken")
@@ -337,9 +337,9 @@ def test_a_killed_worker_leaves_the_study_to_the_next_which_goes_on(tmp_path):
         store.migrate()
         with store.write() as session:
             study_queue.start(session, study)
-        told = f"data={str(tmp_path)!r}, database_url='', workers=1, lease_seconds=2"
+        answer = f"data={str(tmp_path)!r}, database_url='', workers=1, lease_seconds=2"
         code = "from pluriscope.app.jobs.worker import run_workers; from pluriscope.app.settings import Settings; "
-        code += f"run_workers(Settings({told}), until_idle=True)"
+        code += f"run_workers(Settings({answer}), until_idle=True)"
         first = subprocess.Popen([sys.executable, "-c", code])
 
         def finished() -> int:

@@ -44,8 +44,8 @@ class Made(Executor):
 
 def run(study, executor, done=None, n=2, report=silent, **options):
     rows = []
-    told = run_study(study, done or {}, Workers(executor, lambda: n), rows.extend, report, DEFAULT_LIMITS, **options)
-    return rows, told
+    answer = run_study(study, done or {}, Workers(executor, lambda: n), rows.extend, report, DEFAULT_LIMITS, **options)
+    return rows, answer
 
 
 @pytest.mark.parametrize(
@@ -79,10 +79,10 @@ def test_the_last_chunks_are_shared_out():
 def test_what_is_there_is_not_made_again():
     study = design()
     first, second = (cell.key for cell in cells_of(study))
-    told = []
-    rows, _ = run(study, Made(), {first: {0, 1, 2, 3}, second: {1}}, report=lambda p: told.append((p.done, p.total)))
+    answer = []
+    rows, _ = run(study, Made(), {first: {0, 1, 2, 3}, second: {1}}, report=lambda p: answer.append((p.done, p.total)))
     assert sorted((row["cell"], row["seed"]) for row in rows) == [(1, 0), (1, 2), (1, 3)]
-    assert told[0] == (5, 8)
+    assert answer[0] == (5, 8)
 
 
 def test_a_chunk_has_the_files_of_its_seeds():
@@ -104,7 +104,7 @@ def test_a_chunk_has_the_files_of_its_seeds():
     ],
     ids=["refused", "lost", "crashed", "raised"],
 )
-def test_a_network_that_always_fails_is_told_and_the_others_go_on(error, attempts, words, caplog):
+def test_a_network_that_always_fails_is_stated_and_the_others_go_on(error, attempts, words, caplog):
     executor = Made(fails={7: error})
     rows, problems = run(design(seeds={"first": 0, "count": 30}), executor)
     assert sorted((row["cell"], row["seed"]) for row in rows) == [
@@ -121,8 +121,8 @@ def test_where_everything_fails_it_ends():
     rows, problems = run(design(seeds={"first": 0, "count": 10_000}), executor)
     assert rows == []
     assert len(executor.chunks) < 40
-    told = "20 chunks failed one after the other, the last one so: the program failed (OSError: no torch here)"
-    assert [told in problem for problem in problems].count(True) == 1
+    answer = "20 chunks failed one after the other, the last one so: the program failed (OSError: no torch here)"
+    assert [answer in problem for problem in problems].count(True) == 1
 
 
 def test_what_the_report_or_the_saving_raises_takes_the_rest_back():
@@ -143,7 +143,7 @@ def test_what_the_report_or_the_saving_raises_takes_the_rest_back():
     assert all(future.cancelled() for future in executor.futures[1:])
 
 
-def test_a_cluster_that_goes_away_is_told():
+def test_a_cluster_that_goes_away_is_stated():
     class Gone(Made):
         def submit(self, *arguments):
             future = Future()

@@ -21,7 +21,7 @@ def part(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("query", "told", "words"),
+    ("query", "answer", "words"),
     [
         ("SELECT * FROM {rows}", {"format": "another"}, "is not of the format"),
         ("SELECT * FROM {rows}", {"design": ""}, "design of table 'part.parquet': is empty"),
@@ -42,9 +42,9 @@ def part(tmp_path):
         ("SELECT * FROM {rows} UNION ALL SELECT * FROM {rows}", {}, "or twice (cell"),
     ],
 )
-def test_what_is_no_part_of_its_study_is_refused(part, query, told, words):
+def test_what_is_no_part_of_its_study_is_refused(part, query, answer, words):
     path = part.with_name("part.parquet")
-    ParquetTable([part]).write(path, query, copy_options(TOLD | told))
+    ParquetTable([part]).write(path, query, copy_options(TOLD | answer))
     with pytest.raises(AnalysisError) as refused:
         read_part(path)
     assert words in str(refused.value)

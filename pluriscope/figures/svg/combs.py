@@ -120,11 +120,11 @@ def combs_sentence(directions: Sequence[Direction], wiring: Wiring, *, thumb: bo
     if thumb:
         names = (f"{table_name(one.table)} in layer {one.layer}" for one in directions)
         return f"; directions: {', '.join(names)}" if directions else ""
-    told = ""
+    answer = ""
     for one in directions:
         how = f"read off layer {one.layer}" if one.what == "reads" else "swapped"
-        told += f"; {_name(one)} is {how} along {linear_words(one.layer, one.coefficients, wiring.sizes)}"
-    return told
+        answer += f"; {_name(one)} is {how} along {linear_words(one.layer, one.coefficients, wiring.sizes)}"
+    return answer
 
 
 def _name(direction: Direction) -> str:

@@ -56,8 +56,8 @@ def cuts(
         room = at + 2.2 * size
     body += text(0, 14, about, "vs-value vs-left")
     said = "; ".join(f"{one.letter} says yes above {decimal(one.mark)}: {in_words(one.table)}" for one in readings)
-    told = ", ".join(f"{decimal(value)} on {name}" for value, name in ordered)
-    sentence = f"{about}: {told}. {said}."
+    answer = ", ".join(f"{decimal(value)} on {name}" for value, name in ordered)
+    sentence = f"{about}: {answer}. {said}."
     height = num(base + 2.7 * size)
     return drawing(width, float(height), body, sentence=sentence, css_class=f"vessels {geometry.name}", sizing="fluid")
 

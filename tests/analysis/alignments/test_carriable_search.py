@@ -138,9 +138,9 @@ def test_what_is_carried_is_what_some_site_fits(seed, rules, sizes):
     candidates = candidate_algorithms(task, protocol, network.n_hidden_layers, max_candidates=100).algorithms
     responses = [response for algorithm in candidates for response in algorithm.responses.values()]
     if responses:
-        told = support.carried(*(np.array(column, dtype=np.uint64) for column in zip(*responses, strict=True)))
+        answer = support.carried(*(np.array(column, dtype=np.uint64) for column in zip(*responses, strict=True)))
         fits = [support.valid(Behaviour.of(response, network.n_inputs)).any() for response in responses]
-        assert told.tolist() == fits
+        assert answer.tolist() == fits
 
 
 def test_the_first_aligned_algorithms_are_kept_and_all_are_counted():
@@ -166,10 +166,10 @@ def test_the_pipeline_lists_the_first_and_the_aligned_and_says_so():
     assert analysis.criteria == one_by_one.criteria
     assert analysis.exhaustive
     assert what_is_missing(analysis) == []
-    told = output_json(analysis)["candidate_search"]
-    assert (told["method"], told["first"], told["listed"]) == ("by_support", 20, len(expected))
-    assert told["irredundant"] == {"irredundant-gates": 194, "irredundant-functions": 18, "irredundant-literals": 2}
-    assert f"{250 - len(expected)} others are not listed" in told["note"]
+    answer = output_json(analysis)["candidate_search"]
+    assert (answer["method"], answer["first"], answer["listed"]) == ("by_support", 20, len(expected))
+    assert answer["irredundant"] == {"irredundant-gates": 194, "irredundant-functions": 18, "irredundant-literals": 2}
+    assert f"{250 - len(expected)} others are not listed" in answer["note"]
 
 
 def test_aligned_algorithms_beyond_the_limit_are_counted_and_missed():

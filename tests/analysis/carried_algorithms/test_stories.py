@@ -31,7 +31,7 @@ def xor(name: str, **rules: object) -> Question:
     return ask(network, task=named_task("XOR", 2), protocol=COMPLETE.model_copy(update={"name": "derived", **rules}))
 
 
-def told(question: Question, masks: np.ndarray) -> Stories:
+def answer(question: Question, masks: np.ndarray) -> Stories:
     found = all_stories(question, masks)
     assert isinstance(found, Stories)
     return found
@@ -59,7 +59,7 @@ def plain(network: Network) -> Plain:
 def test_every_story_is_that_of_a_plain_program(name: str, every: int) -> None:
     question = xor(name)
     masks = search_circuits(question).masks[::every]
-    found, network = told(question, masks), plain(question.network)
+    found, network = answer(question, masks), plain(question.network)
 
     def named(story: frozenset[int]) -> frozenset[str]:
         return frozenset(names(found)[one] for one in story)
@@ -96,7 +96,7 @@ def test_a_story_is_what_the_search_finds_on_the_network_that_is_left(name: str,
     question = xor(name, ablation=ablation)
     masks = search_circuits(question).masks[::11]
     assert len(masks)
-    found = told(question, masks)
+    found = answer(question, masks)
     for mask, story in zip(masks.tolist(), found.story_of.tolist(), strict=True):
         results = search_alignments(
             folded(question, Circuit(question.layout, mask)), Candidates(found.algorithms, len(found.algorithms))
@@ -171,7 +171,7 @@ def test_a_sample_is_drawn_uniformly_from_all_circuits() -> None:
     assert np.array_equal(uniform_sample(masks, 10_000), masks)
 
 
-def test_draws_stand_for_all_circuits_and_the_smallest_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_draws_stand_for_all_circuits_and_the_smallest_are_distinguished(monkeypatch: pytest.MonkeyPatch) -> None:
     question = ask(golden_network("xor_3-3_a").network, task=named_task("XOR", 2))
     whole = search_circuits(question)
     masks = whole.masks[::3]

@@ -65,12 +65,12 @@ def test_the_backbone_and_chances_of_the_pretrained_network_are_those_of_every_m
     assert found.never == (1 << N_EDGES) - 1 - int(np.bitwise_or.reduce(masks))
     assert found.n_edges == 6
     sizes = np.bitwise_count(np.arange(1 << N_EDGES))
-    told = chances(search, COMPLETE)
-    assert {k: (one.low, one.high, one.possible) for k, one in told.items()} == {
+    answer = chances(search, COMPLETE)
+    assert {k: (one.low, one.high, one.possible) for k, one in answer.items()} == {
         int(k): (int((valid & (sizes == k)).sum()),) * 2 + (int((possible & (sizes == k)).sum()),)
         for k in np.unique(sizes[possible])
     }
-    assert all(one.exact and one.share == one.low / one.possible for one in told.values() if one.low in (0, 1))
+    assert all(one.exact and one.share == one.low / one.possible for one in answer.values() if one.low in (0, 1))
 
 
 @pytest.mark.slow
@@ -112,11 +112,11 @@ def test_chances_of_an_estimate_hold_the_truth_and_know_what_a_search_by_size_pr
     exact = chances(whole, COMPLETE)
     estimate = xor_search(Limits(max_possible=10, max_seconds=0.0, n_samples=5_000))
     assert estimate.method == "sampled"
-    told = chances(estimate, COMPLETE)
-    assert all(told[size].low <= exact[size].low <= told[size].high for size in exact)
-    assert all(one.high <= one.possible for one in told.values())
-    assert told[9].exact
-    assert told[9].high == 0
+    answer = chances(estimate, COMPLETE)
+    assert all(answer[size].low <= exact[size].low <= answer[size].high for size in exact)
+    assert all(one.high <= one.possible for one in answer.values())
+    assert answer[9].exact
+    assert answer[9].high == 0
     nothing = replace(
         estimate,
         masks=mask_array([], LAYOUT),

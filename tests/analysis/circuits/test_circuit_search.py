@@ -102,10 +102,10 @@ def test_circuits_valid_under_any_ablation_are_those_of_each_together():
         {mask for mask, kept in possible.items() if all(valid(kept, source) for source in sources)},
     ]
     question = ask(network, task=task, protocol=custom(accuracy_threshold=0.45, circuit_family="any_ablation"))
-    told = []
-    found = search_circuits(question, Work(report=told.append)).masks
+    answer = []
+    found = search_circuits(question, Work(report=answer.append)).masks
     assert set(found.tolist()) == set.union(*families)
-    assert told[-1].found == f"{len(found):,} valid circuits"
+    assert answer[-1].found == f"{len(found):,} valid circuits"
     assert len({frozenset(family) for family in (*families, set.union(*families))}) == 4
     every = np.array(sorted(possible), dtype=np.uint64)
     assert every[decide_right(question, every)].tolist() == found.tolist()

@@ -222,7 +222,7 @@ def test_a_count_that_was_ended_goes_on_to_the_same_end(way, sizes):
 
 
 def _changed(key, value):
-    return lambda told: told | {key: value}
+    return lambda answer: answer | {key: value}
 
 
 @pytest.mark.parametrize(
@@ -233,16 +233,16 @@ def _changed(key, value):
             _changed(key, value)
             for key, value in (("edge_use", [1]), ("by_edges", 3), ("units", "%"), ("units", "QQ=="))
         ),
-        lambda told: {key: value for key, value in told.items() if key != "neuron_use"},
+        lambda answer: {key: value for key, value in answer.items() if key != "neuron_use"},
     ],
 )
 def test_odd_content_is_no_count(change):
     network = golden_network("xor_pretrained")
     found = count_circuits(ask(network.network, task=network.tasks[0]), Work(stopped=lambda: True))
-    told = found.so_far.as_json()
-    assert CountSoFar.of_json(told, found.layout).as_json() == told
+    answer = found.so_far.as_json()
+    assert CountSoFar.of_json(answer, found.layout).as_json() == answer
     with pytest.raises((ValueError, KeyError, TypeError)):
-        CountSoFar.of_json(change(told), found.layout)
+        CountSoFar.of_json(change(answer), found.layout)
 
 
 def test_every_circuit_is_judged_once_and_reported():

@@ -169,8 +169,8 @@ def test_drawn_classes_stand_where_they_do_among_all(small, whole):
     drawn = [(int(some.classes.circuit[k]), some.classes.least_index[k]) for k in range(6)]
     assert len(set(drawn)) == 6
     for k, key in enumerate(drawn):
-        told = (some.classes.right[k], some.classes.best[k], some.classes.worst[k], some.classes.size[k])
-        assert told == everything[key]
+        answer = (some.classes.right[k], some.classes.best[k], some.classes.worst[k], some.classes.size[k])
+        assert answer == everything[key]
     again = survey_common_ground(*small, bounds=Bounds(max_seconds=0.0, n_drawn=6, seed=3))
     assert again.classes.least_index == some.classes.least_index
     other = survey_common_ground(*small, bounds=Bounds(max_seconds=0.0, n_drawn=6, seed=4))
@@ -236,12 +236,13 @@ def test_the_pretrained_xor_by_two_routes():
 
 
 @pytest.mark.parametrize(
-    ("truncated_at", "told"), [(None, "No explanation predicts"), (5, "No explanation among those looked at predicts")]
+    ("truncated_at", "answer"),
+    [(None, "No explanation predicts"), (5, "No explanation among those looked at predicts")],
 )
-def test_what_circuits_that_are_not_listed_may_do_is_not_told(small, truncated_at, told):
+def test_what_circuits_that_are_not_listed_may_do_is_not_stated(small, truncated_at, answer):
     search = replace(search_circuits(small.question), truncated_at=truncated_at)
     placed = replace(small.placed, valid=[[True] * len(some) for some in small.placed.placements])
     report = find(Analysed(small.question, search, placed=placed), Settings())
-    assert report.findings()[0].startswith(told)
+    assert report.findings()[0].startswith(answer)
     assert report.partial == report.more_circuits == (truncated_at is not None)
     assert ("interpretations of listed circuits is right" in report.findings()[1]) == report.partial

@@ -113,16 +113,16 @@ def disagreements(first: Counts, second: dict[str, dict[str, int]]) -> list[str]
     """What two routes count differently."""
     return [
         f"{kind} {key}: {first[kind][key][0]} and {passed}"
-        for kind, told in second.items()
-        for key, passed in told.items()
+        for kind, answer in second.items()
+        for key, passed in answer.items()
         if first[kind][key][0] != passed
     ]
 
 
 def settings() -> dict[str, dict[str, float | int]]:
     """The defaults under which the counts hold."""
-    told = {one.key: {**one.retired, **one.defaults} for one in CRITERIA if one.kinds}
-    return {key: values for key, values in told.items() if values}
+    answer = {one.key: {**one.retired, **one.defaults} for one in CRITERIA if one.kinds}
+    return {key: values for key, values in answer.items() if values}
 
 
 def write() -> int:
@@ -131,9 +131,9 @@ def write() -> int:
     for name, output in cases():
         counts = engine_counts(name, output)
         second = second_counts(name, output)
-        wrong += [f"{name} {output}: {told}" for told in disagreements(counts, second)]
+        wrong += [f"{name} {output}: {answer}" for answer in disagreements(counts, second)]
         networks[f"{name}/{output}"] = {"counts": counts, "two routes": {k: sorted(v) for k, v in second.items()}}
-        print(name, output, {kind: len(told) for kind, told in counts.items()}, flush=True)  # noqa: T201
+        print(name, output, {kind: len(answer) for kind, answer in counts.items()}, flush=True)  # noqa: T201
     if wrong:
         print("\n".join(wrong), file=sys.stderr)  # noqa: T201
         return 1

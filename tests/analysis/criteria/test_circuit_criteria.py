@@ -79,11 +79,11 @@ class Ticks:
     ["resample-ablation", "knockout-completeness", "input-noise", "patching-robust", "minimal-local", "minimal-subset"],
 )
 def test_a_criterion_whose_time_is_up_ends_at_the_next_check_and_not_only_at_the_next_report(key: str) -> None:
-    whole, told = Ticks(), []
-    work = Work(told.append, clock=whole).for_seconds(1e9)
+    whole, answer = Ticks(), []
+    work = Work(answer.append, clock=whole).for_seconds(1e9)
     criterion_named(key).judge(replace(xor_context(), work=work))
     n_checks = whole.n_read - 1  # the first reading set the deadline
-    assert n_checks > 2 * max(len(told), 1), "it is checked where it is reported only"
+    assert n_checks > 2 * max(len(answer), 1), "it is checked where it is reported only"
     for wanted in (1, n_checks // 2, n_checks):
         clock = Ticks()
         short = replace(xor_context(), work=Work(clock=clock).for_seconds(wanted))

@@ -36,7 +36,7 @@ def some(kind: Kind) -> Population:
 
 
 @pytest.mark.parametrize(("criterion", "kind"), EVERY, ids=[f"{one.key}-{kind}" for one, kind in EVERY])
-def test_its_verdicts_can_be_told_as_pages_and_files_tell_them(criterion: Criterion, kind: Kind) -> None:
+def test_its_verdicts_can_be_stated_as_pages_and_files_state_them(criterion: Criterion, kind: Kind) -> None:
     population = some(kind)
     verdicts = criterion.judge(population)
     assert len(verdicts) == len(population) > 0
@@ -46,8 +46,8 @@ def test_its_verdicts_can_be_told_as_pages_and_files_tell_them(criterion: Criter
         json.dumps(verdict.witness, allow_nan=False)  # nothing of NumPy: int(…), float(…), .tolist()
         alone = criterion.judge(population.alone(position)).at(0)
         if criterion.over == "each" and "undecided" not in (verdict.outcome, alone.outcome):
-            told, again = ((one.outcome, one.numerator, one.denominator) for one in (verdict, alone))
-            assert told == again, "it depends on the others: over='population'"
+            answer, again = ((one.outcome, one.numerator, one.denominator) for one in (verdict, alone))
+            assert answer == again, "it depends on the others: over='population'"
 
 
 @pytest.mark.parametrize(("criterion", "kind"), EVERY, ids=[f"{one.key}-{kind}" for one, kind in EVERY])

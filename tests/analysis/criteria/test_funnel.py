@@ -50,8 +50,8 @@ def test_a_row_says_what_a_look_at_each_explanation_says(steps, begin):
         there = [i for i in range(N) if begin[i] and all(step[i] == PASSED for step in steps[:number])]
         assert row.before == len(there)
         outcomes = [int(steps[number][i]) for i in there]
-        told = (row.tally.passed, row.tally.failed, row.tally.undecided, row.tally.not_applicable)
-        assert told == tuple(outcomes.count(outcome) for outcome in range(4))
+        answer = (row.tally.passed, row.tally.failed, row.tally.undecided, row.tally.not_applicable)
+        assert answer == tuple(outcomes.count(outcome) for outcome in range(4))
         assert row.most == row.tally.passed
         so_far = [[int(step[i]) for step in steps[: number + 1]] for i in range(N) if begin[i]]
         unsettled = [seen for seen in so_far if UNDECIDED in seen and set(seen) <= {PASSED, UNDECIDED}]
@@ -124,7 +124,7 @@ def test_interpretations_are_counted_by_class_once_that_is_asked():
     assert [row.most for row in first] == [8, 4, 3, 1]
 
 
-def test_circuits_whose_interpretations_are_not_counted_are_told_and_no_conclusion_is_about_them():
+def test_circuits_whose_interpretations_are_not_counted_are_stated_and_no_conclusion_is_about_them():
     question = ask(golden_network("xor_2-2-2").network.for_output(0))
     search = search_circuits(question)
     n = len(search.masks)
@@ -142,7 +142,7 @@ def test_circuits_whose_interpretations_are_not_counted_are_told_and_no_conclusi
 
 
 @pytest.mark.parametrize(
-    ("truncated", "outcome", "told"),
+    ("truncated", "outcome", "answer"),
     [
         (False, FAILED, "No circuit survives: “Mean ablation” removes all {n} circuits. So no circuit has all these"),
         (True, FAILED, "No circuit of those looked at survives: “Mean ablation” removes all {n} circuits. So no "
@@ -153,7 +153,7 @@ def test_circuits_whose_interpretations_are_not_counted_are_told_and_no_conclusi
         (False, UNDECIDED, "No circuit is known to be left: undecided are {n} circuits."),
     ],
 )  # fmt: skip
-def test_where_not_all_circuits_are_listed_the_verdict_is_of_those_looked_at(truncated, outcome, told):
+def test_where_not_all_circuits_are_listed_the_verdict_is_of_those_looked_at(truncated, outcome, answer):
     question = ask(golden_network("xor_2-2-2").network.for_output(0))
     search = search_circuits(question)
     n, step = len(search.masks), CriterionStep.parse("mean-ablation")
@@ -163,4 +163,4 @@ def test_where_not_all_circuits_are_listed_the_verdict_is_of_those_looked_at(tru
         lambda _: {}, [1] * n, [1] * n, np.zeros(0, np.int64), 0, {},
     )  # fmt: skip
     found = funnel_of(Analysed(question, search, judged=judged), (step,)).of("circuit")
-    assert found.verdict().startswith(told.format(n=n))
+    assert found.verdict().startswith(answer.format(n=n))

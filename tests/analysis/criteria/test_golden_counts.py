@@ -44,11 +44,11 @@ def test_every_golden_network_is_there_and_the_settings_are_the_defaults() -> No
 def counts_of(criterion: Criterion) -> list[int]:
     """Of the circuits of all golden networks; judged here if the file is older than the criterion."""
     every = {case: of(case)["counts"]["circuit"] for case in golden_counts.cases() if "circuit" in of(case)["counts"]}
-    told = [
+    answer = [
         counts.get(criterion.key) or golden_counts.listed(criterion.judge(golden_counts.found_circuits(*case)).tally)
         for case, counts in every.items()
     ]
-    return [sum(outcome) for outcome in zip(*told, strict=True)]
+    return [sum(outcome) for outcome in zip(*answer, strict=True)]
 
 
 def test_what_is_called_vacuous_removes_nothing_from_as_many_circuits_as_it_says() -> None:
@@ -57,9 +57,9 @@ def test_what_is_called_vacuous_removes_nothing_from_as_many_circuits_as_it_says
     of_trained = [criterion.key for criterion in vacuous if f"complete {criterion.key}" in trained[0]]
     assert of_trained == ["necessity", "minimal-quasi", "minimal-quasi-structural"]
     for criterion in vacuous:
-        told = counts_of(criterion)
-        assert told[1:] == [0, 0, 0]
-        assert f"none of the {told[0]:,} valid circuits" in criterion.vacuous
+        answer = counts_of(criterion)
+        assert answer[1:] == [0, 0, 0]
+        assert f"none of the {answer[0]:,} valid circuits" in criterion.vacuous
         if criterion.key in of_trained:
             n_valid, n_passed = (
                 sum(int(row[f"complete {key}"]) for row in trained) for key in ("valid", criterion.key)
@@ -124,7 +124,7 @@ TWICE = "xor_2-2-2_b/0"
 )
 def test_the_engine_counts_what_it_counted(case: tuple[str, int]) -> None:
     now, golden = golden_counts.engine_counts(*case), of(case)["counts"]
-    assert {kind: {key: now[kind][key] for key in told} for kind, told in golden.items()} == golden
+    assert {kind: {key: now[kind][key] for key in answer} for kind, answer in golden.items()} == golden
 
 
 @pytest.mark.slow

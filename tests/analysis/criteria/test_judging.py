@@ -81,14 +81,14 @@ def test_a_spent_budget_leaves_the_rest_undecided_and_says_so():
 
 
 def test_a_budget_ends_a_criterion_in_the_midst_of_a_block():
-    ticks, told = iter(range(10**9)), []
+    ticks, answer = iter(range(10**9)), []
     steps = [("circuit", CriterionStep.parse("resample-ablation"))]
-    work = Work(told.append, clock=lambda: float(next(ticks)), limits=Limits(criterion_seconds=5))
+    work = Work(answer.append, clock=lambda: float(next(ticks)), limits=Limits(criterion_seconds=5))
     (block,) = judge_analysis(subject(), steps, work)
     assert block.stopped
     assert budget_that_ended(block.note) == 5
     assert block.tally.undecided == 197
-    assert len(told) == 3  # before the block, on its only part, and when the kind was done
+    assert len(answer) == 3  # before the block, on its only part, and when the kind was done
     assert next(ticks) < 12
 
 
@@ -98,14 +98,14 @@ EVERY_READING = [("interpretation", step) for step in default_steps("interpretat
 def test_what_needs_numbers_only_is_decided_however_little_time_there_is_for_looking_at_classes():
     seconds = 0.0
 
-    def told(progress: Progress) -> None:
+    def answer(progress: Progress) -> None:
         nonlocal seconds
         seconds += progress.found.startswith("interchange")  # only looking at the observed classes takes time
 
     def clock() -> float:
         return seconds
 
-    work = Work(report=told, clock=clock, limits=Limits(criterion_seconds=3))
+    work = Work(report=answer, clock=clock, limits=Limits(criterion_seconds=3))
     blocks = list(judge_analysis(subject(), EVERY_READING, work))
     outcomes, tallies = put_together(iter(blocks))
     unhurried = {"margin": 147_899_020, "representative": 147_899_020, "observed-class": sum(subject().observed)}

@@ -23,7 +23,7 @@ def context_of(name: str, task: str = "XOR") -> Population:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["xor_pretrained", "xor_2-2-2_b"])
-def test_circuits_pass_if_a_plain_program_tells_the_same_story(name: str) -> None:
+def test_circuits_pass_if_a_plain_program_states_the_same_story(name: str) -> None:
     context = context_of(name)
     network = context.question.network
     plain = Plain(

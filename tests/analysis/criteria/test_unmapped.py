@@ -143,19 +143,19 @@ def test_errors_are_those_of_the_package_of_the_papers_authors(case):
     assert alignment.id == case["alignment"]
     claims = inert_claims(network, algorithm, alignment)
     free = [(claim.layer, neuron) for claim in claims for neuron in claim.neurons]
-    for told in case["package"]:
+    for answer in case["package"]:
         wrong = abstraction_errors(
             network,
             activations(network, np.array(rows(2), dtype=float)),
             algorithm,
             alignment,
             "threshold",
-            free=() if told["name"].endswith("_nf") else free,
+            free=() if answer["name"].endswith("_nf") else free,
             draws=5_000,
-            at_once=told["max_interventions"],
+            at_once=answer["max_interventions"],
             deviation=0.1,
             seed=3,
         )
-        share = (wrong.mean() * len(wrong) + told["error"] * told["draws"]) / (len(wrong) + told["draws"])
-        spread = np.sqrt(share * (1 - share) * (1 / len(wrong) + 1 / told["draws"]))
-        assert abs(wrong.mean() - told["error"]) <= 4 * spread
+        share = (wrong.mean() * len(wrong) + answer["error"] * answer["draws"]) / (len(wrong) + answer["draws"])
+        spread = np.sqrt(share * (1 - share) * (1 / len(wrong) + 1 / answer["draws"]))
+        assert abs(wrong.mean() - answer["error"]) <= 4 * spread

@@ -20,8 +20,8 @@ NULL = [{"model": model, "standard": "", "p": 0.01} for model in ("untrained", "
 STRICTER = {"model": "drawn", "standard": "mean-ablation", "p": 0.9}
 
 
-def outcomes(told: dict[str, Any], null: list[dict[str, Any]]) -> dict[str, str]:
-    return {one.criterion: one.outcome for one in in_terms({**TOLD, **told}, null)}
+def outcomes(answer: dict[str, Any], null: list[dict[str, Any]]) -> dict[str, str]:
+    return {one.criterion: one.outcome for one in in_terms({**TOLD, **answer}, null)}
 
 
 def test_a_claim_that_meets_everything_leaves_what_one_ablation_cannot_show() -> None:
@@ -31,7 +31,7 @@ def test_a_claim_that_meets_everything_leaves_what_one_ablation_cannot_show() ->
 
 
 @pytest.mark.parametrize(
-    ("told", "null", "criterion", "outcome"),
+    ("answer", "null", "criterion", "outcome"),
     [
         ({"criteria": {"necessity": False}}, NULL, "necessity", "failed"),
         ({"criteria": None}, NULL, "necessity", "open"),
@@ -47,8 +47,8 @@ def test_a_claim_that_meets_everything_leaves_what_one_ablation_cannot_show() ->
         ({}, [one | {"p": 0.06} for one in NULL], "baseline separation", "failed"),
     ],
 )  # fmt: skip
-def test_each_outcome_follows_from_what_was_found(told, null, criterion, outcome) -> None:
-    assert outcomes(told, null)[criterion] == outcome
+def test_each_outcome_follows_from_what_was_found(answer, null, criterion, outcome) -> None:
+    assert outcomes(answer, null)[criterion] == outcome
 
 
 def test_of_what_is_not_valid_only_that_is_decided() -> None:

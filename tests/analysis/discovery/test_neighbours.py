@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.discovery.landscapes import landscape_of
-from pluriscope.analysis.discovery.neighbours import Neighbour, Neighbours, neighbours_of, tell_apart, valid_beside
+from pluriscope.analysis.discovery.neighbours import Neighbour, Neighbours, distinguish, neighbours_of, valid_beside
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.subjects.perceptron.circuit import number_array
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -61,7 +61,7 @@ def answer(mask: int, base: int, source: int, swapped: frozenset[tuple[int, int]
 
 
 @pytest.mark.parametrize(("mine", "other"), [(0x183BF, 0x1839F), (0x183BF, 0x3FCDF), (0x183BF, 0x183BF)])
-def test_swaps_that_tell_two_circuits_apart_are_those_of_plain_loops(mine, other):
+def test_swaps_that_separate_two_circuits_are_those_of_plain_loops(mine, other):
     sites = [(layer, neuron) for layer in (1, 2) for neuron in range(3)]
     sets = chain.from_iterable(combinations(sites, n) for n in range(1, 7))
     runs = [(some, base, source) for some in sets for base in range(4) for source in range(4) if base != source]
@@ -69,24 +69,24 @@ def test_swaps_that_tell_two_circuits_apart_are_those_of_plain_loops(mine, other
     for some, base, source in runs:
         one, another = (answer(mask, base, source, frozenset(some)) for mask in (mine, other))
         differ += [(some, base, source)] if one != another else []
-    (told,) = tell_apart(XOR, mine, [other])
-    assert (told.asked, told.of, told.differ, told.largest) == ("swaps", 756, len(differ), None)
+    (reply,) = distinguish(XOR, mine, [other])
+    assert (reply.asked, reply.of, reply.differ, reply.largest) == ("swaps", 756, len(differ), None)
     if not differ:
-        assert told.answers == ()
+        assert reply.answers == ()
         return
     neurons, base, source = differ[0]
-    assert told.neurons == tuple(f"n{layer}.{neuron}" for layer, neuron in neurons)
-    assert (told.row, told.source) == (f"{base:02b}", f"{source:02b}")
+    assert reply.neurons == tuple(f"n{layer}.{neuron}" for layer, neuron in neurons)
+    assert (reply.row, reply.source) == (f"{base:02b}", f"{source:02b}")
     run = base, source, frozenset(neurons)
     whole = (1 << XOR.layout.n_edges) - 1
-    assert told.answers == tuple(str(answer(mask, *run)) for mask in (mine, other, whole))
+    assert reply.answers == tuple(str(answer(mask, *run)) for mask in (mine, other, whole))
 
 
-def test_without_hidden_neurons_rows_tell_circuits_apart():
+def test_without_hidden_neurons_rows_separate_circuits():
     linear = ask(Network.from_arrays([[[1.0, 1.0]]], [[-0.5]], activation="relu", output_activation="linear"))
-    (told,) = tell_apart(linear, 0b11, [0b01])
-    assert (told.asked, told.of, told.differ) == ("rows", 4, 1)
-    assert (told.row, told.answers) == ("11", ("1", "0", "1"))
+    (reply,) = distinguish(linear, 0b11, [0b01])
+    assert (reply.asked, reply.of, reply.differ) == ("rows", 4, 1)
+    assert (reply.row, reply.answers) == ("11", ("1", "0", "1"))
 
 
 @pytest.mark.slow

@@ -75,21 +75,21 @@ def claimed(subject, scores, k):
 def test_a_claim_of_edges_without_scores_rests_on_ties(subject, k) -> None:
     landscape = landscape_of(subject)
     n_bits = landscape.graph.n_bits
-    told = claimed(subject, [1.0, *[None] * (n_bits - 1)], k)["ties"]
+    reply = claimed(subject, [1.0, *[None] * (n_bits - 1)], k)["ties"]
     ways = [1 | sum(1 << bit for bit in some) for some in combinations(range(1, n_bits), k - 1)]
     circuits = {landscape.left(mask).mask for mask in ways}
-    assert (told["tied"], told["kept"], told["ways"]) == (n_bits - 1, k - 1, len(ways))
-    assert (told["circuits"], told["valid"]) == (len(circuits), len(circuits & valid_of(subject)))
+    assert (reply["tied"], reply["kept"], reply["ways"]) == (n_bits - 1, k - 1, len(ways))
+    assert (reply["circuits"], reply["valid"]) == (len(circuits), len(circuits & valid_of(subject)))
 
 
 def test_of_too_many_ways_some_are_drawn() -> None:
-    told = claimed("xor_pretrained", [0.0] * 18, 13)
-    landscape, ties = landscape_of("xor_pretrained"), told["ties"]
+    reply = claimed("xor_pretrained", [0.0] * 18, 13)
+    landscape, ties = landscape_of("xor_pretrained"), reply["ties"]
     ways = [landscape.left(sum(1 << bit for bit in some)).mask for some in combinations(range(18), 13)]
     exact = sum(mask in valid_of("xor_pretrained") for mask in ways)
     assert (ties["ways"], ties["circuits"], ties["valid"], ties["drawn"]) == (len(ways), None, None, 1_000)
     assert ties["interval"][0] <= exact <= ties["interval"][1] < len(ways)
-    assert told["fragile"] == (0 < ties["drawn_valid"] < 1_000)
+    assert reply["fragile"] == (0 < ties["drawn_valid"] < 1_000)
 
 
 def test_greedy_ways_that_are_too_many_are_not_counted() -> None:

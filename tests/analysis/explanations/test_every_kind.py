@@ -75,7 +75,7 @@ def test_a_kind_is_a_step_of_one_strategy(key, strategy, step):
 
 
 @pytest.mark.parametrize("kind", EVERY_KIND, ids=lambda kind: kind.key)
-def test_addresses_and_stored_rows_can_tell_it_from_others(kind):
+def test_addresses_and_stored_rows_can_state_it_from_others(kind):
     others = [other for other in EVERY_KIND if other is not kind]
     assert kind.letter not in {other.letter for other in others}, "this letter is taken: choose one of your own"
     assert kind.key not in {other.key for other in others}, "this key is taken: choose one of your own"
@@ -125,14 +125,14 @@ def test_values_are_what_follows_from_forced_ones_and_end_in_what_is_predicted()
     space = intervention_space(network.hidden_sizes, 2)
     circuit = Circuit(question().layout, (1 << question().layout.n_edges) - 1)
     one = interpretation_at(question(), circuit, 123456)
-    told = KIND_OF["interpretation"].values(one, space)
+    answer = KIND_OF["interpretation"].values(one, space)
     settled = KIND_OF["interpretation"].settled(one, space)
-    assert (np.broadcast_to(told[3, 0], space.shape) == predict("interpretation", one)).all()
+    assert (np.broadcast_to(answer[3, 0], space.shape) == predict("interpretation", one)).all()
     assert not settled.all()
     others = [filled(one, bit) for bit in (0, 1)]
     for other in others:  # whatever free rows hold
         assert (predict("interpretation", other) == predict("interpretation", one))[settled].all()
-    for site, bits in told.items():
+    for site, bits in answer.items():
         gate, forced = one.gate(*site), space.holds.get(site, np.zeros(len(space.sets), dtype=bool))
         own = [gate.function >> source & 1 for source in rows]
         assert (np.broadcast_to(bits, space.shape)[forced] == np.array(own)[None, :, None]).all()

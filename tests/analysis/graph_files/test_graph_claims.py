@@ -47,11 +47,11 @@ def as_igraph(*, kept: bool) -> str:
     found = graph()
     number = {name: f"n{place}" for place, name in enumerate(found)}
     nodes = "".join(f'<node id="{one}"><data key="v_name">{name}</data></node>' for name, one in number.items())
-    told = [(number[a], number[b], one["kept"]) for a, b, one in found.edges(data=True)]
+    answer = [(number[a], number[b], one["kept"]) for a, b, one in found.edges(data=True)]
     mark = '<data key="e_kept">{}</data>'
     edges = "".join(
         f'<edge source="{a}" target="{b}">{mark.format(str(one).lower()) if kept else ""}</edge>'
-        for a, b, one in told
+        for a, b, one in answer
         if kept or one
     )
     return IGRAPH.format(nodes + edges)

@@ -55,11 +55,11 @@ def test_what_is_written_is_read_back_equal(key, thing):
 def test_kept_is_what_the_mask_says_on_nodes_and_on_edges(granularity):
     graph, found = ASKED[granularity].graph, THINGS[granularity]("networkx")
     mask = bits(graph.n_bits)
-    kept = {told["name"] for _, _, told in found.edges(data=True) if told["kept"]}
+    kept = {answer["name"] for _, _, answer in found.edges(data=True) if answer["kept"]}
     there = graph.kept_edges(graph.bits([mask]))[0].tolist()
     assert kept == {name for name, one in zip(graph.edge_names, there, strict=True) if one}
     assert found.graph["masks"] == graph.cut
-    nodes = {name for name, told in found.nodes(data=True) if told.get("kept")}
+    nodes = {name for name, answer in found.nodes(data=True) if answer.get("kept")}
     assert nodes == (
         {name for bit, name in enumerate(graph.bit_names) if mask >> bit & 1} if graph.cut == "nodes" else set()
     )
@@ -67,8 +67,8 @@ def test_kept_is_what_the_mask_says_on_nodes_and_on_edges(granularity):
 
 def test_weights_and_scores_stand_on_their_edges():
     found = THINGS["scores"]("networkx")
-    told = {one["name"]: one["score"] for one in found.edges.values()}
-    assert [told[name] for name in QUESTION.graph.edge_names] == SCORES
+    answer = {one["name"]: one["score"] for one in found.edges.values()}
+    assert [answer[name] for name in QUESTION.graph.edge_names] == SCORES
     first, second, _ = QUESTION.network.weights
     assert found.edges["x1", "1.2"]["weight"] == first[2, 1]
     assert found.edges["1.0", "2.1"]["weight"] == second[1, 0]
@@ -99,8 +99,8 @@ def test_an_unknown_format_and_what_has_no_graph_are_refused(key, kind, words):
 )
 def test_links_of_circuit_tracer_carry_what_their_description_says(thing, weights, says):
     graph = THINGS[thing]("circuit-tracer")
-    told = {link["name"]: link["weight"] for link in graph["links"]}
-    assert [told[name] for name in QUESTION.graph.edge_names] == weights
+    answer = {link["name"]: link["weight"] for link in graph["links"]}
+    assert [answer[name] for name in QUESTION.graph.edge_names] == weights
     assert says in graph["metadata"]["info"]["description"]
 
 
@@ -119,10 +119,10 @@ def test_graphs_of_circuit_tracer_have_what_its_viewer_needs(asked, thing):
 
 def test_functions_are_supernodes_and_stand_on_their_neurons():
     interpretation = interpretation_at(QUESTION, Circuit(QUESTION.layout, MASK), 0)
-    told = explanation_graph(
+    answer = explanation_graph(
         "circuit-tracer", QUESTION, ExplanationRef("interpretation", f"{MASK:05x}", "0"), interpretation
     )
-    groups = {name: group for group, *names in told["qParams"]["supernodes"] for name in names}
+    groups = {name: group for group, *names in answer["qParams"]["supernodes"] for name in names}
     gates = {f"{one.layer}.{one.neuron}": gate_label(one, 2) for one in interpretation.gates if one.layer < 3}
     assert groups == gates
     graph = explanation_graph(

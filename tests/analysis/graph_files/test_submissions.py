@@ -181,9 +181,9 @@ def test_files_that_torch_saved_are_read(name):
     if name.startswith("eap-ig"):
         assert claim == read(json.loads((WRITTEN / name).with_suffix(".json").read_text()), question)
         return
-    told = json.loads((WRITTEN / name).with_suffix(".by-name.json").read_text())
+    answer = json.loads((WRITTEN / name).with_suffix(".by-name.json").read_text())
     names = vocabulary_of(question).names
-    by_bit = {names.bit(ours(edge), ""): score for edge, score in told.items()}
+    by_bit = {names.bit(ours(edge), ""): score for edge, score in answer.items()}
     assert len(by_bit) == question.graph.n_bits
     if "acdc" in name:
         assert claim.raw_mask == sum(1 << bit for bit, score in by_bit.items() if score == float("inf"))

@@ -120,7 +120,7 @@ def test_the_order_is_fixed():
 
 
 @pytest.mark.slow
-def test_free_rows_tell_completions_of_one_class_apart():
+def test_free_rows_separate_completions_of_one_class():
     network = wide_network()
     circuit = Circuit(EdgeLayout(network.sizes), 2**28 - 1)
     data = clean_data(2)

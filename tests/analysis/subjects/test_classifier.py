@@ -63,8 +63,8 @@ def test_every_mask_runs_as_a_plain_program_and_circuits_are_counted(rules, size
     assert Counter(circuits.sum(axis=1).tolist()) == space.possible_by_bits
     assert (space.reduce(space.reduce(masks)) == space.reduce(masks)).all()
     some = circuits[:: max(1, len(circuits) // 30)]
-    told = [plain(one, mask, rules["granularity"], rules["ablation"]) for mask in some]
-    assert space.run(some) == pytest.approx(np.array(told), abs=1e-12)
+    reply = [plain(one, mask, rules["granularity"], rules["ablation"]) for mask in some]
+    assert space.run(some) == pytest.approx(np.array(reply), abs=1e-12)
     right = (gaps(space.run(circuits), one.answers) > 0).sum(axis=1)
     assert right_counts(one, space, circuits).tolist() == right.tolist()  # ties of ablated outputs among them
     assert space.run(circuits[-1:])[0].tolist() == one.layers[-1].tolist()

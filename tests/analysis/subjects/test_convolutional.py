@@ -115,14 +115,14 @@ def test_every_mask_runs_as_a_plain_program_and_circuits_are_counted(rules, laye
     space = one.space(rules)
     masks, graph = every_mask(space)[: 1 << 13], space.graph
     is_circuit, outputs = are_circuits(space, masks), {len(graph.nodes) - 2, len(graph.nodes) - 1}
-    for mask, told in zip(masks[::7], is_circuit[::7], strict=True):
+    for mask, answer in zip(masks[::7], is_circuit[::7], strict=True):
         kept = {edge for edge, there in zip(graph.ends, mask, strict=True) if there}
         if graph.cut == "nodes":
             nodes = {0, *outputs, *(graph.removable[bit] for bit in np.flatnonzero(mask))}
             kept = {(edge.source, edge.target) for edge in graph.edges if {edge.source, edge.target} <= nodes}
-            assert told == (nodes - outputs - {0} <= on_ways(kept, outputs))
+            assert answer == (nodes - outputs - {0} <= on_ways(kept, outputs))
         else:
-            assert told == (bool(kept) and {node for edge in kept for node in edge} <= on_ways(kept, outputs))
+            assert answer == (bool(kept) and {node for edge in kept for node in edge} <= on_ways(kept, outputs))
     circuits = masks[is_circuit]
     if len(masks) == 1 << graph.n_bits:
         assert Counter(circuits.sum(axis=1).tolist()) == space.possible_by_bits

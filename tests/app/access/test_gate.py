@@ -158,9 +158,9 @@ def test_while_read_only_no_route_changes_anything_for_anybody(application, gate
         answer = browser.request(method, path, headers={**BEARER, "accept": "application/json"})
         assert answer.status_code == 403, (method, path)
         assert "reading only" in answer.json()["error"]
-    told = browser.post("/networks/new", headers=OWN)
-    assert told.status_code == 403
-    assert "for reading only" in told.text
+    reply = browser.post("/networks/new", headers=OWN)
+    assert reply.status_code == 403
+    assert "for reading only" in reply.text
     assert browser.get("/networks/new").status_code == 200
 
 

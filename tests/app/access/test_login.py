@@ -58,9 +58,9 @@ def test_a_refused_change_leads_to_the_login_and_back(visit):
     assert 'href="/login?next=%2Fjobs%3Fstate%3Ddone"' in refused.text
     foreign = browser.post(CHANGE, headers={"referer": "https://evil.example/x"})
     assert 'href="/login"' in foreign.text
-    told = browser.post("/api/v2/train", json={}).json()
-    assert (told["status"], told["parent"]) == (403, "/login")
-    assert "PLURISCOPE_TOKEN" in told["error"]
+    reply = browser.post("/api/v2/train", json={}).json()
+    assert (reply["status"], reply["parent"]) == (403, "/login")
+    assert "PLURISCOPE_TOKEN" in reply["error"]
 
 
 def test_the_cookie_is_for_the_server_alone(visit):

@@ -50,7 +50,7 @@ def test_a_form_that_cannot_be_read_leaves_nothing_in_the_log(visit, monkeypatch
     assert capsys.readouterr().err.count("\n") == 1  # the request
 
 
-def test_a_failure_tells_its_request_and_no_secret(visit, log, monkeypatch):
+def test_a_failure_states_its_request_and_no_secret(visit, log, monkeypatch):
     def broken(*_arguments, **_named):
         raise RuntimeError("broken on purpose")
 

@@ -85,7 +85,7 @@ def test_a_cookie_that_was_not_signed_as_it_is_with_this_token_is_none(token, ch
     assert end_of(token, changed(*cookie.split("."))) is None
 
 
-def test_a_cookie_does_not_tell_the_token():
+def test_a_cookie_does_not_state_the_token():
     assert CHOSEN not in begin(CHOSEN, HOURS)
     assert begin(CHOSEN, HOURS).partition(".")[2] != begin("another-token", HOURS).partition(".")[2]
 
@@ -104,5 +104,5 @@ def test_a_cookie_does_not_tell_the_token():
 def test_a_change_asks_for_a_cookie_that_holds(visit, cookie, status):
     browser = visit(cookies={"pluriscope_session": cookie})
     assert browser.post("/jobs/nowhere/cancel").status_code == status
-    told = browser.post("/jobs/nowhere/cancel", headers={"origin": "https://evil.example"})
-    assert told.status_code == 403
+    answer = browser.post("/jobs/nowhere/cancel", headers={"origin": "https://evil.example"})
+    assert answer.status_code == 403

@@ -267,16 +267,16 @@ def test_analyse_as_a_program_reads_standard_input_and_loads_no_torch(xor):
     assert done.stderr.splitlines()[-1] == "False False"
 
 
-def test_every_command_tells_its_record_as_json(xor, tmp_path, monkeypatch, capsys):
+def test_every_command_states_its_record_as_json(xor, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path / "data"))
 
-    def told(*arguments: object):
+    def answer(*arguments: object):
         assert run(*arguments, "--json") == 0
         return json.loads(capsys.readouterr().out)
 
-    assert told("analyse", xor, "-p", "paper", "-q")["format"] == "pluriscope-result/1"
-    assert told("analyse", xor, "--plan")["plan"].startswith("output 0, XOR, protocol complete: listed")
-    assert told("import", xor, "--no-analysis")["items"][0]["url"] == "/networks/xor-pretrained"
-    assert told("export", "xor-pretrained") == json.loads(xor.read_text())
-    assert told("check")["findings"]
-    assert told("backup", tmp_path / "kept.backup")["rows"]["networks"] == 1
+    assert answer("analyse", xor, "-p", "paper", "-q")["format"] == "pluriscope-result/1"
+    assert answer("analyse", xor, "--plan")["plan"].startswith("output 0, XOR, protocol complete: listed")
+    assert answer("import", xor, "--no-analysis")["items"][0]["url"] == "/networks/xor-pretrained"
+    assert answer("export", "xor-pretrained") == json.loads(xor.read_text())
+    assert answer("check")["findings"]
+    assert answer("backup", tmp_path / "kept.backup")["rows"]["networks"] == 1

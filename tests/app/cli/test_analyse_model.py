@@ -84,9 +84,9 @@ def test_a_space_too_large_to_count_is_drawn_from_and_ends_with_3(tmp_path, caps
 
 def test_a_plan_says_what_there_is_to_do_and_writes_nothing_else(other_name, tmp_path, capsys):
     assert run("analyse", other_name, "--plan") == 0
-    told = capsys.readouterr().out
-    assert "17 circuits are possible. 512 masks of 9 bits" in told
-    assert "circuits: under a second" in told
+    answer = capsys.readouterr().out
+    assert "17 circuits are possible. 512 masks of 9 bits" in answer
+    assert "circuits: under a second" in answer
     assert run("analyse", large_file(tmp_path), "--plan") == 0
     assert "there are 1.38 × 10¹⁶ of them" in capsys.readouterr().out
 
@@ -135,12 +135,18 @@ def test_a_network_is_still_a_network(tmp_path, capsys):
 def test_an_audit_locates_methods_on_a_model(tmp_path, capsys, other_name):
     golden, out = GOLDEN["other_name_1x2_0"], tmp_path / "audit.json"
     assert run("audit", other_name, "--output", out, "--quiet") == 0
-    told = json.loads(out.read_text())
+    answer = json.loads(out.read_text())
     [space] = [one for one in golden["spaces"] if [one[key] for key in SETTINGS] == ["qkv", "zero", "joined"]]
-    assert (told["format"], told["network"], told["kind"]) == ("pluriscope-audit/1", golden["digest"], "attention")
-    assert (told["possible"], told["valid"], len(told["bits"])) == (17, space["valid"], 9)
-    assert [claim["method"] for claim in told["claims"]] == [method.key for method in METHODS.of(TRANSFORMER).values()]
-    for claim in told["claims"]:
+    assert (answer["format"], answer["network"], answer["kind"]) == (
+        "pluriscope-audit/1",
+        golden["digest"],
+        "attention",
+    )
+    assert (answer["possible"], answer["valid"], len(answer["bits"])) == (17, space["valid"], 9)
+    assert [claim["method"] for claim in answer["claims"]] == [
+        method.key for method in METHODS.of(TRANSFORMER).values()
+    ]
+    for claim in answer["claims"]:
         assert claim["under"]["zero"] == claim["raw_valid"] == claim["valid"] == (claim["nearest"]["distance"] == 0)
     asked = ("--methods", "exact-edge(ablation=mean)", "--methods", "exact-edge(loss=kl)")
     assert run("audit", other_name, *asked, "--output", out, "--quiet") == 0

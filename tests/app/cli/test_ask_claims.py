@@ -18,8 +18,12 @@ def test_a_circuit_of_ones_own_is_located_from_text_and_from_a_file(tmp_path, ca
     (tmp_path / "mine.txt").write_text("c-183bf")
     for claim in ("c-183bf", tmp_path / "mine.txt"):
         assert run("ask", "claims", PRETRAINED, "--claim", claim, "--json", "-q") == 0
-        told = json.loads(capsys.readouterr().out)
-        assert (told["state"], told["circuits"], told["mask"]) == ("valid", {"value": 197, "bound": "exact"}, "183bf")
+        answer = json.loads(capsys.readouterr().out)
+        assert (answer["state"], answer["circuits"], answer["mask"]) == (
+            "valid",
+            {"value": 197, "bound": "exact"},
+            "183bf",
+        )
     assert run("ask", "claims", PRETRAINED, "-q") == 0
     assert capsys.readouterr().out.startswith("Valid, and one of 197. The nearest other differs in 1 edge")
     assert run("ask", "claims", PRETRAINED, "--claim", "c-zz", "-q") == 2

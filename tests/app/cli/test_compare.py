@@ -27,22 +27,22 @@ def test_two_networks_are_judged_on_the_task_of_the_first(other, capsys):
     assert run("compare", PRETRAINED, other, "--json", "-q") == 0
     printed = capsys.readouterr()
     assert printed.err == "", "the second file takes AND for its task, which nobody asked"
-    told = json.loads(printed.out)
-    assert told["circuits"] == {"kept": 194, "lost": 3, "gained": 46, "changed": 192}
-    assert told["interpretations"] == {"kept": 95_790_992, "lost": 52_108_028, "gained": 55_324_105, "changed": 0}
-    assert told["alignments"] == {"kept": 3, "lost": 0, "gained": 0, "changed": 0}
-    assert told["criteria"]["circuit"]["mean-ablation"]["kept"] == 180
+    answer = json.loads(printed.out)
+    assert answer["circuits"] == {"kept": 194, "lost": 3, "gained": 46, "changed": 192}
+    assert answer["interpretations"] == {"kept": 95_790_992, "lost": 52_108_028, "gained": 55_324_105, "changed": 0}
+    assert answer["alignments"] == {"kept": 3, "lost": 0, "gained": 0, "changed": 0}
+    assert answer["criteria"]["circuit"]["mean-ablation"]["kept"] == 180
     assert run("compare", PRETRAINED, other, "--task", "0001", "-q") == 0
     first = capsys.readouterr().out.splitlines()[0]
     assert first.startswith("Judged on AND, the first network is wrong on 3 of 4 inputs: 01, 10, 11.")
     assert first.endswith("Of 929 valid circuits 268 stay; 0 are new.")
 
 
-def test_explanations_of_one_network_are_told_as_their_page_tells_them(capsys):
+def test_explanations_of_one_network_are_stated_as_their_page_states_them(capsys):
     assert run("compare", PRETRAINED, "a-a2e8546f11f80df4.0:1.0_1:1.1", "i-3ffff.0", "--json", "-q") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert [one["kind"] for one in told["explanations"]] == ["alignment", "interpretation"]
-    assert told["n_contradictions"] == len(told["contradictions"]) > 0
+    answer = json.loads(capsys.readouterr().out)
+    assert [one["kind"] for one in answer["explanations"]] == ["alignment", "interpretation"]
+    assert answer["n_contradictions"] == len(answer["contradictions"]) > 0
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,8 @@ def test_an_address_or_a_stored_network_gives_the_graph_of_its_page(xor, capsys)
         (xor, "--explanation", "c-3ffff"),
     ):
         assert run("export", *thing, "--as", "auto-circuit") == 0
-        told = json.loads(capsys.readouterr().out)
-        assert (len(told), set(told.values())) == (18, {True})
+        answer = json.loads(capsys.readouterr().out)
+        assert (len(answer), set(answer.values())) == (18, {True})
     assert run("export", xor, "--as", "graphml", "--explanation", "i-3ffff.0") == 0
     assert "threshold" in capsys.readouterr().out
     assert run("export", "xor-3-3-c", "--as", "networkx", "--method", "exact-edge", "--json") == 0

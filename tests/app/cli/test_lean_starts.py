@@ -36,9 +36,9 @@ def test_what_most_starts_have_no_use_for_is_not_loaded(tmp_path, code, more):
     store = open_store(Settings(data=tmp_path))
     store.migrate()  # only a store that is older than the program needs what migrates it
     store.close()
-    told = f"import sys; print([name for name in {(*HEAVY, *more)} if name in sys.modules])"
+    answer = f"import sys; print([name for name in {(*HEAVY, *more)} if name in sys.modules])"
     done = subprocess.run(
-        [sys.executable, "-c", code + told],
+        [sys.executable, "-c", code + answer],
         cwd=tmp_path,
         env={name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         | {"PYTHONPATH": str(ROOT)}

@@ -39,7 +39,7 @@ def test_mlp_blocks_and_layer_norm_are_trained(tmp_path):
     assert (model.blocks.d_mlp, model.blocks.activation, model.blocks.epsilon) == (4, "relu", 1e-5)
 
 
-def test_what_did_not_converge_is_told_and_not_written(tmp_path, capsys):
+def test_what_did_not_converge_is_stated_and_not_written(tmp_path, capsys):
     assert run("train-model", "--task", "parity", "--steps", 1, "--count", 2, "--output", tmp_path) == 3
     said = capsys.readouterr()
     assert said.out.count("not converged") == 2
@@ -59,7 +59,7 @@ def test_a_model_file_is_stored_beside_a_network(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "answer"),
     [
         (("train-model", "--task", "chess"), "task 'chess': is unknown."),
         (("train-model", "--layers", 4), "layers: is 4. Use 1 to 3."),
@@ -68,7 +68,7 @@ def test_a_model_file_is_stored_beside_a_network(tmp_path, monkeypatch, capsys):
         (("train-model", "--vocabulary", 40), "more than 4,096 rows"),
     ],
 )
-def test_bad_input_is_one_line_before_any_work(arguments, told, tmp_path, capsys, monkeypatch):
+def test_bad_input_is_one_line_before_any_work(arguments, answer, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert told in refused(capsys, *arguments, "--output", tmp_path)
+    assert answer in refused(capsys, *arguments, "--output", tmp_path)
     assert list(tmp_path.iterdir()) == []

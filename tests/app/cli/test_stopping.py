@@ -49,10 +49,10 @@ def test_a_request_to_stop_writes_what_was_found_and_the_same_goes_on(xor, tmp_p
     assert run("analyse", xor, *PAPER, "-o", whole) == 0
     stopped(1, number)
     assert run("analyse", xor, *PAPER, "-o", out) == 3
-    told = capfd.readouterr().err.splitlines()
-    assert told[1] == "stopping: what was found is written; once more ends at once, with nothing written"
+    answer = capfd.readouterr().err.splitlines()
+    assert answer[1] == "stopping: what was found is written; once more ends at once, with nothing written"
     command = f"pluriscope analyse {xor} --protocol=paper --continue {out}"
-    assert told[-1] == f"stopped on request; {out} has what was found until then; to go on: {command}"
+    assert answer[-1] == f"stopped on request; {out} has what was found until then; to go on: {command}"
     assert result_at(out)["outputs"][0]["stops"]
     assert run(*command.split()[1:], "--quiet") == 0
     assert result_at(out) == result_at(whole)
@@ -67,13 +67,13 @@ def test_a_second_request_ends_at_once_with_nothing_written(xor, tmp_path, capfd
     assert (out.read_text(), {*tmp_path.iterdir()}) == ("precious", {xor, out})
 
 
-def test_the_end_of_the_time_is_told_and_without_masks_there_is_no_going_on(xor, tmp_path, capfd, monkeypatch):
+def test_the_end_of_the_time_is_stated_and_without_masks_there_is_no_going_on(xor, tmp_path, capfd, monkeypatch):
     monkeypatch.setattr("time.perf_counter", iter(range(10**9)).__next__)
     assert run("analyse", xor, *PAPER, "-o", "-", "--seconds", "3", "--no-masks") == 3
-    out, told = capfd.readouterr()
+    out, answer = capfd.readouterr()
     assert json.loads(out)["outputs"][0]["stops"]
     ended = "3 s are up; the result has what was found until then; without masks it cannot be gone on with"
-    assert told.splitlines()[-1] == ended
+    assert answer.splitlines()[-1] == ended
 
 
 @pytest.mark.parametrize(("requests", "code"), [((signal.SIGINT,), 3), ((signal.SIGINT, signal.SIGINT), 130)])
@@ -83,9 +83,9 @@ def test_of_several_files_those_not_started_are_named(xor, tmp_path, capfd, stop
         file.write_text(xor.read_text())
     stopped(2, *requests)
     assert run("analyse", *files, *PAPER, "--output", results) == code
-    out, told = capfd.readouterr()
+    out, answer = capfd.readouterr()
     assert out.split() == [str(results / f"{name}.json") for name in ("a" if code == 130 else "ab")]
-    assert told.splitlines()[-1] == f"{files[2]}: not started"
+    assert answer.splitlines()[-1] == f"{files[2]}: not started"
     assert [*map(str, sorted(results.iterdir()))] == out.split()
 
 
@@ -107,7 +107,7 @@ def test_what_cannot_be_gone_on_with_is_refused_and_stays(xor, other_name, tmp_p
     assert whole.read_bytes() == before
 
 
-def test_a_model_of_another_kind_is_told_to_be_unfinished(other_name, tmp_path, capfd, monkeypatch):
+def test_a_model_of_another_kind_is_stated_to_be_unfinished(other_name, tmp_path, capfd, monkeypatch):
     monkeypatch.setattr("time.perf_counter", iter(range(10**9)).__next__)
     out = tmp_path / "out.json"
     assert run("analyse", other_name, "-o", out, "-q", "--seconds", "1") == 3
@@ -145,7 +145,7 @@ def test_a_pipe_is_written_to_and_stays(xor, tmp_path):
 @pytest.mark.parametrize(
     ("shell", "code", "words"), [(">&-", 1, "Bad file"), ("> /dev/full", 1, "No space left"), ("2>&-", 0, "")]
 )
-def test_standard_streams_that_are_closed_or_full_are_told_in_one_line(shell, code, words):
+def test_standard_streams_that_are_closed_or_full_are_stated_in_one_line(shell, code, words):
     command = f"{sys.executable} -m pluriscope.app.cli --version {shell}"
     done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True)  # noqa: S602
     assert (done.returncode, done.stderr.count("\n"), words in done.stderr) == (code, bool(words), True)
@@ -163,6 +163,6 @@ def test_a_container_that_is_stopped_keeps_what_was_found(tmp_path):
         assert process.stderr is not None
         assert next(line for line in process.stderr if "circuits: " in line)
         process.send_signal(signal.SIGTERM)
-        told = process.stderr.read()
-    assert (process.returncode, "stopped on request" in told) == (3, True)
+        answer = process.stderr.read()
+    assert (process.returncode, "stopped on request" in answer) == (3, True)
     assert not result_at(out)["exhaustive"]

@@ -17,9 +17,9 @@ def test_train_writes_the_networks_that_converged(tmp_path, capsys):
     assert sorted(path.name for path in folder.iterdir()) == ["xor-2-3-3-1-seed-3.json", "xor-2-3-3-1-seed-4.json"]
     file = parse_network_file((folder / "xor-2-3-3-1-seed-3.json").read_bytes())
     assert (file.name, file.tasks[0].name) == ("XOR 2-3-3-1, seed 3", "XOR")
-    told = json.loads(report.read_text())
-    assert [entry["state"] for entry in told] == ["converged", "converged", "stopped_early"]
-    assert told[2]["options"]["seed"] == 5
+    answer = json.loads(report.read_text())
+    assert [entry["state"] for entry in answer] == ["converged", "converged", "stopped_early"]
+    assert answer[2]["options"]["seed"] == 5
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
-from pluriscope.analysis.directions.report import Told, directions_report
+from pluriscope.analysis.directions.report import DirectionsWithKept, directions_report
 from pluriscope.analysis.directions.search import search_directions
 from pluriscope.analysis.directions.table import DirectionTable
 from pluriscope.analysis.questions.protocol import COMPLETE
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 
 @lru_cache
-def found() -> Told:
+def found() -> DirectionsWithKept:
     candidates = candidate_algorithms(named_task("XOR", 2), COMPLETE, 2)
     question = ask(pretrained_xor().network)
     table = DirectionTable(question)
@@ -33,7 +33,7 @@ def found() -> Told:
     return directions_report(searches, table)
 
 
-def save(store, report: Told) -> None:
+def save(store, report: DirectionsWithKept) -> None:
     with store.write() as session:
         analysis = session.scalars(select(AnalysisRow)).one()
         row = save_report(session, analysis, kind=KIND, report=report, thorough=False, seconds=1.0)
@@ -73,7 +73,7 @@ def test_another_search_replaces_rows_and_ids_keep_what_they_stand_for(store):
         assert direction_text(session, first[0], "0" * 16) == ""
 
 
-def replace_kept(report: Told, n: int) -> Told:
+def replace_kept(report: DirectionsWithKept, n: int) -> DirectionsWithKept:
     """A report of which so many alignments were kept."""
     kept = tuple(replace(one) for one in report.kept[:n])
-    return Told(classes=report.classes, kept=kept)
+    return DirectionsWithKept(classes=report.classes, kept=kept)

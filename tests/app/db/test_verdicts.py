@@ -71,8 +71,8 @@ def test_what_is_stored_is_what_the_criteria_say(analysed):
             assert sets["circuit", str(step)].tally == expected.tally
         rows = session.scalars(select(CircuitRow).order_by(CircuitRow.position)).all()
         for position in (0, 5, 196):
-            told = verdicts_in(session, analysis, "circuit", rows[position].verdicts)
-            assert told == {step: direct(str(step)).at(position).outcome for step in stored}
+            answer = verdicts_in(session, analysis, "circuit", rows[position].verdicts)
+            assert answer == {step: direct(str(step)).at(position).outcome for step in stored}
         assert len({row.verdicts for row in rows}) > 1
         assert verdicts_in(session, analysis, "circuit", "") == verdicts_in(session, analysis, "circuit", ".....") == {}
         assert missing_steps(session, analysis, [("circuit", CriterionStep.parse("necessity")), STEPS[0]]) == (

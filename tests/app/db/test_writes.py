@@ -111,13 +111,13 @@ def test_a_network_keeps_of_which_trainings_it_is_a_checkpoint(store):
 
 def test_what_a_later_file_says_of_the_training_of_a_transformer_is_kept(store):
     bare = bundled_models()["majority-5-attention"]
-    told = {"options": {"seed": 3}, "step": 40, "loss": 0.5, "accuracy": 0.75}
+    answer = {"options": {"seed": 3}, "step": 40, "loss": 0.5, "accuracy": 0.75}
     with store.write() as session:
         row = save_network(session, bare)
         assert (row.checkpoints, graph_question(row, "complete").subject.training) == ([], None)
-        assert save_network(session, canonical_json(json.loads(bare) | {"training": told})) is row
+        assert save_network(session, canonical_json(json.loads(bare) | {"training": answer})) is row
         assert [(one.at, one.record) for one in row.checkpoints] == [
-            (40, told | {"held_out_loss": None, "held_out_accuracy": None})
+            (40, answer | {"held_out_loss": None, "held_out_accuracy": None})
         ]
         assert graph_question(row, "complete").subject.training.step == document_of(row)["training"]["step"] == 40
 

@@ -31,14 +31,14 @@ def failing(kept):
 
 
 def test_an_algorithm_says_what_it_computes_and_how_often_it_is_found(get, client, aligned):
-    told = get(aligned["url"])
-    assert told["truth_table"] == [0, 1, 1, 0]
-    assert {v["formula"]: v["truth_table"] for v in told["variables"]} == {
+    reply = get(aligned["url"])
+    assert reply["truth_table"] == [0, 1, 1, 0]
+    assert {v["formula"]: v["truth_table"] for v in reply["variables"]} == {
         "¬A ∧ ¬B": [1, 0, 0, 0],
         "A ∧ B": [0, 0, 0, 1],
     }
-    assert (told["valid"], told["minimal"], told["kept"], told["stored"]) == (3, 1, 8, True)
-    assert set(told["irredundant"].values()) == {True}
+    assert (reply["valid"], reply["minimal"], reply["kept"], reply["stored"]) == (3, 1, 8, True)
+    assert set(reply["irredundant"].values()) == {True}
     page = words(client.get(aligned["url"]).text)
     for said in (
         "Placements 3 exact",
@@ -57,8 +57,8 @@ def test_an_algorithm_has_its_page_before_any_analysis(get, client, protocol):
     truth_table = tuple(get("/networks/untouched")["tasks"][0]["truth_table"])
     algorithm = candidate_algorithms(Task(truth_table), BUILT_IN[protocol], 1).algorithms[-1]
     address = f"/networks/untouched/explanations/g-{algorithm.id}?protocol={protocol}"
-    told = get(address)
-    assert (told["formula"], told["kept"], told["stored"]) == (algorithm.formula, 0, False)
+    reply = get(address)
+    assert (reply["formula"], reply["kept"], reply["stored"]) == (algorithm.formula, 0, False)
     text = client.get(address).text
     assert f"has not been analysed under {protocol} yet" in text
     assert "too many sets" not in text
@@ -70,31 +70,31 @@ def test_an_algorithm_has_its_page_before_any_analysis(get, client, protocol):
 @pytest.mark.slow
 def test_a_stored_alignment_is_computed_again_and_agrees_with_its_row(get, kept):
     for item in kept:
-        told = get(item["url"])
-        assert [told[name] for name in ("url", "agreed", "tested", "valid", "minimal", "stored")] == [
+        reply = get(item["url"])
+        assert [reply[name] for name in ("url", "agreed", "tested", "valid", "minimal", "stored")] == [
             *(item[name] for name in ("url", "iia_agreed", "iia_of", "valid", "minimal")),
             True,
         ]
-        assert told["margin"] == pytest.approx(item["margin"], abs=1e-12)
+        assert reply["margin"] == pytest.approx(item["margin"], abs=1e-12)
 
 
-def test_interchanges_tell_agreement_and_tests_apart(get, client, failing):
-    told = get(failing["url"])
+def test_interchanges_separate_agreement_and_tests(get, client, failing):
+    reply = get(failing["url"])
     missed = 0
-    for place in told["places"]:
+    for place in reply["places"]:
         tested, decided, expected = (np.array(place[name]) for name in ("is_tested", "decisions", "expected"))
         assert (tested == ~np.eye(4, dtype=bool)).all()
         assert (decided == (np.array(place["outputs"]) > 0.5)).all()
         assert place["agreed"] == (tested & (decided == expected)).sum()
         missed += (tested & (decided != expected)).sum()
-    assert missed == told["tested"] - told["agreed"] > 0
+    assert missed == reply["tested"] - reply["agreed"] > 0
     page = client.get(failing["url"]).text
     assert "Interventions that fail" in page
     assert page.count("<tr") < client.get(f"{failing['url']}?part=interchanges").text.count("<tr")
     lines = client.get(f"{failing['url']}/interchanges.all.csv").text.splitlines()
     rows = [line for line in lines if not line.startswith("#")]
     assert rows[0] == "path,formula,site,source,base,output,decision,expected,tested,agreed"
-    assert len(rows) - 1 == 16 * len(told["places"])
+    assert len(rows) - 1 == 16 * len(reply["places"])
 
 
 def test_any_placement_has_an_address(client, get, aligned, kept):
@@ -106,14 +106,14 @@ def test_any_placement_has_an_address(client, get, aligned, kept):
     for options in ("place=0:1.2&place=1:2.0%2B1", "place=1:2.1%2B0&place=0:1.2", "place=0:1.2_1:2.0+1"):
         answer = client.get(f"{aligned['url']}?{options}")
         assert (answer.status_code, answer.headers["location"]) == (302, address)
-    told = get(address)
-    assert (told["stored"], told["url"]) == (False, address)
+    reply = get(address)
+    assert (reply["stored"], reply["url"]) == (False, address)
     assert "not stored" in client.get(address).text
     algorithm = two_xor_algorithms()[0]
     alignment = Alignment.of(algorithm.text, {"0": NeuronSet(1, (2,)), "1": NeuronSet(2, (0, 1))})
     scored = score_alignment(ask(pretrained_xor().network), algorithm, alignment)
-    assert (told["alignment"], told["agreed"], told["tested"]) == (alignment.id, scored.iia.agreed, scored.iia.of)
-    assert told["minimal"] == scored.minimal
+    assert (reply["alignment"], reply["agreed"], reply["tested"]) == (alignment.id, scored.iia.agreed, scored.iia.of)
+    assert reply["minimal"] == scored.minimal
     assert get(f"{ONES}/a-{aligned['algorithm']}.{alignment.id}")["url"] == address
     former = f"{XOR}/algorithms/{algorithm.id}/alignments/{alignment.id}?place=0:1.2&place=1:2.0%2B1"
     page = client.get("/api/v2/verified", params={"url": former}).json()

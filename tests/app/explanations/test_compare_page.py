@@ -57,8 +57,8 @@ def test_who_is_right_on_every_intervention_is_what_brute_force_counts(get, clie
     said = []
     for ref in PARTED:
         mask = ref[2:].partition(".")[0]
-        told = [(g.layer, g.neuron, g.low, g.high, bits_of(g.function, 2), g.table) for g in interpretation(ref).gates]
-        said.append(np.array([brute.predicted(network, int(mask, 16), told, *case) for case in cases]))
+        reply = [(g.layer, g.neuron, g.low, g.high, bits_of(g.function, 2), g.table) for g in interpretation(ref).gates]
+        said.append(np.array([brute.predicted(network, int(mask, 16), reply, *case) for case in cases]))
     right, other = said[0] == does, said[1] == does
     page = compare(get, *PARTED, limit=200)
     (pair,) = page["pairs"]
@@ -72,25 +72,25 @@ def test_who_is_right_on_every_intervention_is_what_brute_force_counts(get, clie
         "second_right": int((other & ~right).sum()),
         "neither": int((~right & ~other).sum()),
     }
-    apart, told = said[0] != said[1], page["contradictions"]
-    assert page["n_contradictions"] == apart.sum() == len(told)
-    for one in told:
+    apart, reply = said[0] != said[1], page["contradictions"]
+    assert page["n_contradictions"] == apart.sum() == len(reply)
+    for one in reply:
         assert set(one["says"].values()) == {"0", "1"}
         assert [letter for letter in "PQ" if one["says"][letter] == one["happens"]] == one["right"]
         assert one["margin"] == pytest.approx(abs(one["output"] - 0.5))
     for letter in "PQ":  # the clearest of each first
-        own = [one for one in told if one["right"] == [letter]]
+        own = [one for one in reply if one["right"] == [letter]]
         keys = [(one["doubtful"], one["neurons"].count("+"), -one["margin"]) for one in own]
         assert keys == sorted(keys)
     turns = 2 * min(pair["first_right"], pair["second_right"])
-    assert all(one["right"] != other["right"] for one, other in pairwise(told[:turns]))
+    assert all(one["right"] != other["right"] for one, other in pairwise(reply[:turns]))
     html = client.get(page["url"]).text
     assert page["verdict"] == f"P and Q contradict each other on {apart.sum()} of 756 interventions"
     assert page["verdict"] in html
     assert f"{pair['both_right']} both right, {pair['first_right']} only P, {pair['second_right']} only Q" in html
 
 
-def test_the_network_s_answer_is_told_after_a_guess_alone(client, get) -> None:
+def test_the_network_s_answer_is_stated_after_a_guess_alone(client, get) -> None:
     page = compare(get, *PARTED)
     first, second = page["contradictions"][:2]
     outcome = f"It answers {first['happens']}: the output is {first['output']:.2f}"
@@ -103,11 +103,11 @@ def test_the_network_s_answer_is_told_after_a_guess_alone(client, get) -> None:
     assert f"but give {first['neurons']} the value of input {first['source']}" in closed
     right, wrong = first["right"][0], "PQ"[first["right"] == ["P"]]
     for guessed, score in ((right, "1 of 1 guess right"), (wrong, "0 of 1 guess right")):
-        told = shown(guess=f"1{guessed}")
-        assert f"{outcome}. {right} is right." in told
-        assert f"You guessed {guessed}. {score}." in told
-        assert (told.count(">Guess<span"), told.count("btn pick"), told.count("btn primary")) == (5, 0, 1)
-    [following] = re.findall(r'class="btn primary"[^>]* href="([^"]*)"', told)
+        reply = shown(guess=f"1{guessed}")
+        assert f"{outcome}. {right} is right." in reply
+        assert f"You guessed {guessed}. {score}." in reply
+        assert (reply.count(">Guess<span"), reply.count("btn pick"), reply.count("btn primary")) == (5, 0, 1)
+    [following] = re.findall(r'class="btn primary"[^>]* href="([^"]*)"', reply)
     assert client.get(following.replace("&amp;", "&")).text.count("btn pick") == 2
     both = shown(at=2, guess=f"1{right}2{second['right'][0]}")
     assert "2 of 2 guesses right" in both
@@ -118,9 +118,9 @@ def test_the_network_s_answer_is_told_after_a_guess_alone(client, get) -> None:
     assert f"of {page['n_contradictions']}" in last
 
 
-def test_a_forced_value_is_told_with_the_digits_that_tell_it_from_the_old_one() -> None:
-    told = [_becomes(0.0, after) for after in (1.35, 0.0004, 0.0)]
-    assert told == ["0.00 becomes 1.35", "0.0000 becomes 0.0004", "0.00 stays"]
+def test_a_forced_value_is_stated_with_the_digits_that_state_it_from_the_old_one() -> None:
+    reply = [_becomes(0.0, after) for after in (1.35, 0.0004, 0.0)]
+    assert reply == ["0.00 becomes 1.35", "0.0000 becomes 0.0004", "0.00 stays"]
 
 
 def test_an_answer_near_neither_0_nor_1_and_one_that_rests_on_a_free_row_come_last(get) -> None:
@@ -202,7 +202,9 @@ def test_the_title_is_the_verdict_and_something_to_guess_at_is_offered(client, g
     assert "Choose others" in html
 
 
-def test_two_circuits_are_told_by_what_they_share_and_by_the_swaps_on_which_they_answer_differently(get, masks) -> None:
+def test_two_circuits_are_stated_by_what_they_share_and_by_the_swaps_on_which_they_answer_differently(
+    get, masks
+) -> None:
     page = compare(get, *(f"c-{mask}" for mask in masks[:2]), limit=200)
     first, second = (circuit_from_hex(mask, (2, 3, 3, 1)) for mask in masks[:2])
     shared, differ = (first.mask & second.mask).bit_count(), (first.mask ^ second.mask).bit_count()
@@ -247,8 +249,8 @@ def test_contradictions_come_in_pages_and_lead_to_the_same_in_play(client, get, 
     page = compare(get, *refs.values())
     every, following = page["contradictions"], page["next"]
     while following:
-        told = client.get(following).json()
-        every, following = [*every, *told["contradictions"]], told["next"]
+        reply = client.get(following).json()
+        every, following = [*every, *reply["contradictions"]], reply["next"]
     assert len({one["experiment"] for one in every}) == len(every) == page["n_contradictions"]
     for one in every[:3]:
         there = get(one["url"])
@@ -348,10 +350,10 @@ BAD = [
 @pytest.mark.parametrize(("query", "status", "word"), BAD, ids=[query for query, _, _ in BAD])
 def test_bad_comparisons_are_refused_in_html_and_json_alike(client, aligned, masks, query, status, word) -> None:
     query = query.replace("{c}", f"c-{masks[0]}").replace("{m}", masks[0]).replace("{g}", aligned["algorithm"])
-    page, told = client.get(f"/compare?network=xor&{query}"), client.get(f"/api/v2{XOR}/compare?{query}")
-    assert (page.status_code, told.status_code) == (status, status)
-    assert word in told.json()["error"]
-    assert client.get(told.json()["parent"], follow_redirects=True).status_code == 200
+    page, reply = client.get(f"/compare?network=xor&{query}"), client.get(f"/api/v2{XOR}/compare?{query}")
+    assert (page.status_code, reply.status_code) == (status, status)
+    assert word in reply.json()["error"]
+    assert client.get(reply.json()["parent"], follow_redirects=True).status_code == 200
 
 
 def test_too_few_too_many_and_one_wrong_reference_lead_to_what_is_right(client, masks) -> None:

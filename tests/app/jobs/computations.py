@@ -22,7 +22,7 @@ def count_up(inputs: Mapping[str, Any], work: Work) -> int:
     n_steps = inputs["steps"]
     marker = Path(inputs["marker"]) if "marker" in inputs else None
     for step in range(n_steps):
-        work.tell("counting", step, n_steps, f"{step} steps")
+        work.report_step("counting", step, n_steps, f"{step} steps")
         time.sleep(inputs.get("seconds", 0))
         if step == n_steps // 2:
             if inputs.get("refuse"):
@@ -35,7 +35,7 @@ def count_up(inputs: Mapping[str, Any], work: Work) -> int:
                 os.kill(os.getpid(), signal.SIGKILL)
     while "until" in inputs and not Path(inputs["until"]).exists():
         time.sleep(0.01)
-    work.tell("counting", n_steps, n_steps, f"{n_steps} steps")
+    work.report_step("counting", n_steps, n_steps, f"{n_steps} steps")
     return n_steps
 
 

@@ -15,7 +15,7 @@ from pluriscope.processes.memory import LEAST
 class Directly:
     """An executor without a process: what it is given is done at once."""
 
-    def start(self, compute, tell):
+    def start(self, compute, notify):
         self.outcome = compute(Work(clock=time.perf_counter))
 
     def wait(self, seconds):

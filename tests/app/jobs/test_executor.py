@@ -31,11 +31,13 @@ def test_a_process_that_holds_much_ends_with_its_computation():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("rises", "told"), [(False, Lost), (True, BeyondLimits)])
-def test_a_process_that_the_system_ended_for_want_of_memory_was_not_lost_by_chance(tmp_path, monkeypatch, rises, told):
+@pytest.mark.parametrize(("rises", "answer"), [(False, Lost), (True, BeyondLimits)])
+def test_a_process_that_the_system_ended_for_want_of_memory_was_not_lost_by_chance(
+    tmp_path, monkeypatch, rises, answer
+):
     numbers = count(step=int(rises))
     monkeypatch.setattr(executing, "ended_by_system", lambda: next(numbers))
     marker = tmp_path / "deaths"
     marker.touch()
-    with closing(ProcessExecutor(LEAST)) as executor, pytest.raises(told):
+    with closing(ProcessExecutor(LEAST)) as executor, pytest.raises(answer):
         outcome_of(executor, partial(count_up, {"steps": 2, "marker": str(marker), "deaths": 1}))

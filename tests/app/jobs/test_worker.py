@@ -166,7 +166,7 @@ def test_cancel_while_running(store, kind, arguments):
 
 
 @pytest.mark.slow
-def test_a_worker_that_is_told_to_leave_gives_its_job_back(store):
+def test_a_worker_that_is_asked_to_leave_gives_its_job_back(store):
     job_id = enqueue(store, steps=100, seconds=0.02)
     stop = threading.Event()
     worker = Worker(store, stop=stop, pace=QUICK, definitions=KINDS)

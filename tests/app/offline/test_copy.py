@@ -170,8 +170,8 @@ def test_the_command_writes_the_same_bytes_again_with_links_to_a_live_site(setti
     further = ("--base-url", f"{LIVE}/")
     assert run(*arguments, *further) == 0
     leads_to_a_live_site(folder)
-    told = capsys.readouterr().err
-    assert "index.html" in told
+    answer = capsys.readouterr().err
+    assert "index.html" in answer
     assert "is not empty" in refused(capsys, *arguments)
     first = folder.rename(tmp_path / "first")
     assert run(*arguments, *further, "-q") == 0
@@ -267,11 +267,11 @@ def test_what_is_interrupted_leaves_nothing(settings, tmp_path):
             assert time.monotonic() < deadline
             time.sleep(0.05)
         process.send_signal(signal.SIGTERM)
-        _, told = process.communicate(timeout=300)
+        _, answer = process.communicate(timeout=300)
     finally:
         process.kill()
         process.communicate()
-    assert process.returncode == 130, told
-    assert "stopped on request" in told
-    assert "Traceback" not in told
+    assert process.returncode == 130, answer
+    assert "stopped on request" in answer
+    assert "Traceback" not in answer
     assert list(tmp_path.iterdir()) == []

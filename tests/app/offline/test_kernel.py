@@ -55,10 +55,10 @@ def test_every_kind_of_page_that_an_overview_leads_to_is_answered(which, request
     waiting, seen, refused = [result.address], set(), []
     while waiting:
         url = waiting.pop(0)
-        told, body = asked(site, url)
-        if told["status"] != 200:
-            refused.append((url, told["status"]))
-        if not told["headers"]["content-type"].startswith("text/html"):
+        reply, body = asked(site, url)
+        if reply["status"] != 200:
+            refused.append((url, reply["status"]))
+        if not reply["headers"]["content-type"].startswith("text/html"):
             continue
         page = BeautifulSoup(body, "html.parser")
         assert not page.select("form[method=post]"), url
@@ -69,7 +69,7 @@ def test_every_kind_of_page_that_an_overview_leads_to_is_answered(which, request
         found = [
             one[name] for name in ("href", "action", "hx-get", "data-chart", "src") for one in page.select(f"[{name}]")
         ]
-        for to in (urljoin(told["url"], unescape(one)) for one in found):
+        for to in (urljoin(reply["url"], unescape(one)) for one in found):
             kind = kind_of(to, result.network_key)
             if (
                 to.startswith((f"/networks/{result.network_key}", "/compare", "/glossary", "/scope"))
@@ -107,8 +107,8 @@ def test_addresses_are_those_that_any_server_has(xor):
 
 def test_downloads_have_their_names_and_a_largest_size(xor):
     site = site_of(xor)
-    told, body = asked(site, f"{xor.address}/explanations.csv?kind=circuit")
-    assert told["headers"]["content-disposition"].endswith('.csv"')
+    reply, body = asked(site, f"{xor.address}/explanations.csv?kind=circuit")
+    assert reply["headers"]["content-disposition"].endswith('.csv"')
     assert body.count(b"\n") > len(xor.circuits)
     with pytest.raises(ExplainedError, match="has more than 0 MiB"):
         asked(replace(site, most=0), xor.address)

@@ -45,9 +45,9 @@ class Front:
 
     def answer(self, parent):
         message = self.heard("comm_msg", parent)
-        told = message["content"]["data"]["content"]
-        assert told["id"] == 7
-        return told, b"".join(map(bytes, message["buffers"]))
+        reply = message["content"]["data"]["content"]
+        assert reply["id"] == 7
+        return reply, b"".join(map(bytes, message["buffers"]))
 
 
 @pytest.fixture(scope="module")
@@ -85,19 +85,19 @@ def test_a_result_shows_a_picture_and_then_its_view(front):
 
 def test_each_view_answers_of_its_own_result(front):
     for (view, state), task in zip(front.views, (b"XOR", b"OR"), strict=True):
-        told, body = front.answer(front.ask(view, state["address"]))
-        assert (told["status"], b"it answers " + task in body) == (200, True)
+        reply, body = front.answer(front.ask(view, state["address"]))
+        assert (reply["status"], b"it answers " + task in body) == (200, True)
 
 
 def test_a_page_can_only_read_and_reaches_no_other_host(front):
     view, state = front.views[0]
     for url in ("http://elsewhere.example" + state["address"], state["address"]):
-        told, _ = front.answer(front.ask(view, url))
-        assert told["status"] == 200
+        reply, _ = front.answer(front.ask(view, url))
+        assert reply["status"] == 200
     assert front.answer(front.ask(view, "/../../etc/passwd"))[0]["status"] == 404
     content = {"id": 7, "url": "/networks", "headers": {}, "method": "POST", "body": "x"}
-    told, _ = front.answer(front.send("comm_msg", comm_id=view, data={"method": "custom", "content": content}))
-    assert told["status"] == 200  # the list, as without a method
+    reply, _ = front.answer(front.send("comm_msg", comm_id=view, data={"method": "custom", "content": content}))
+    assert reply["status"] == 200  # the list, as without a method
 
 
 def test_a_busy_kernel_answers_afterwards(front):
@@ -107,8 +107,8 @@ def test_a_busy_kernel_answers_afterwards(front):
 
 
 def test_what_goes_wrong_is_said(front):
-    told, body = front.answer(front.ask(front.views[0][0], "/networks/\u00e9"))
-    assert (bool(told.get("error")), body) == (True, b"")
+    reply, body = front.answer(front.ask(front.views[0][0], "/networks/\u00e9"))
+    assert (bool(reply.get("error")), body) == (True, b"")
 
 
 def test_a_closed_view_is_silent_and_the_others_go_on(front):

@@ -69,18 +69,18 @@ def compared(client):
         ),
     ],
 )
-def test_each_state_is_told(compared, state, words):
+def test_each_state_is_stated(compared, state, words):
     for word in words:
         assert word in compared[state]
 
 
-def test_record_and_table_tell_the_same(client, compared):
-    told = client.get(TWIN).json()
+def test_record_and_table_state_the_same(client, compared):
+    reply = client.get(TWIN).json()
     assert (
-        told["report"]["circuits"] | {"kept": 194, "lost": 3, "gained": 46, "changed": 192}
-        == told["report"]["circuits"]
+        reply["report"]["circuits"] | {"kept": 194, "lost": 3, "gained": 46, "changed": 192}
+        == reply["report"]["circuits"]
     )
-    assert told["report"]["criteria"]["circuit"]["mean-ablation"]["lost"] == 11
+    assert reply["report"]["criteria"]["circuit"]["mean-ablation"]["lost"] == 11
     rows = [line for line in client.get(CSV).text.splitlines() if not line.startswith("#")]
     assert rows[0] == "kind,change,explanation"
     assert rows.count("circuit,lost,c-3b68f") == 1

@@ -36,9 +36,9 @@ def test_any_possible_circuit_has_a_page_and_only_valid_ones_are_called_so(get, 
 def test_a_row_answers_by_the_one_rule_and_says_where_the_protocol_counts_otherwise(get, client):
     rows = get(f"{XOR}/explanations/c-3fffe")["behaviour"]  # 2.417 on input 11
     assert [row["decision"] for row in rows] == [0, 1, 1, 1]
-    told = "above 0.5, but not below 1.5: this protocol counts it wrong"
-    assert [row["note"] for row in rows] == ["", "", "", told]
-    assert told in client.get(f"{XOR}/explanations/c-3fffe").text
+    reply = "above 0.5, but not below 1.5: this protocol counts it wrong"
+    assert [row["note"] for row in rows] == ["", "", "", reply]
+    assert reply in client.get(f"{XOR}/explanations/c-3fffe").text
 
 
 def test_the_protocols_family_is_respected(get):

@@ -119,16 +119,16 @@ def test_an_estimate_is_never_shown_as_exact(client):
 
 
 @pytest.mark.parametrize("protocol", [COUNTED, ESTIMATED])
-def test_of_a_sample_the_picture_tells_shares_that_hold_the_truth(client, protocol):
+def test_of_a_sample_the_picture_states_shares_that_hold_the_truth(client, protocol):
     every = real_analysis().circuits
     names, masks = edge_labels(every.layout.sizes), every.masks.tolist()
     text = picture(client, HERE, protocol=protocol.digest[:12])
-    told, drawn = FIRST, protocol == ESTIMATED
+    reply, drawn = FIRST, protocol == ESTIMATED
     if drawn and all(map(find_spec, ("z3", "pysat"))):  # a solver proves what of a sample is not known
-        told = FIRST.replace("All 197", "All").replace("→y.", "→y (exact).")
+        reply = FIRST.replace("All 197", "All").replace("→y.", "→y (exact).")
     elif drawn:
-        told = "valid circuits drawn keep"
-    assert told in words(client, HERE + "/explanations", view="tree", protocol=protocol.digest[:12])
+        reply = "valid circuits drawn keep"
+    assert reply in words(client, HERE + "/explanations", view="tree", protocol=protocol.digest[:12])
     shares = 0
     for url, _, number, _ in boxes(text):
         asked = parse_qs(urlsplit(url).query)["uses"]
@@ -193,18 +193,18 @@ def test_nothing_found_in_a_sample_is_not_nothing(client):
 
 
 @pytest.mark.parametrize(("slug", "method"), [("xor", "listed"), ("five", "counted"), ("eight", "sampled")])
-def test_the_plan_is_told_before_anyone_starts(client, slug, method):
+def test_the_plan_is_stated_before_anyone_starts(client, slug, method):
     sizes = tuple(twin(client, f"/networks/{slug}")["sizes"])
     network = pretrained_xor().network if slug == "xor" else small_network(5, sizes).network
-    told = plan_circuits(ask(network, task=named_task("XOR", 2)))
-    assert told.method == method
+    reply = plan_circuits(ask(network, task=named_task("XOR", 2)))
+    assert reply.method == method
     text = words(client, f"/networks/{slug}")
     assert f"An analysis would {METHOD_WORDS[method]}" in text
-    assert told.reason in text
+    assert reply.reason in text
     assert ("never exact" in text) is (method == "sampled")
 
 
-def test_what_an_analysis_takes_is_told_before_anyone_starts(client, monkeypatch):
+def test_what_an_analysis_takes_is_stated_before_anyone_starts(client, monkeypatch):
     monkeypatch.setattr("os.getloadavg", lambda: (0.0, 0.0, 0.0))  # the page adds what else the machine does
     plan = twin(client, "/networks/five/plan", protocol="paper")
     assert (plan["method"], plan["protocol"]) == ("listed", "paper")

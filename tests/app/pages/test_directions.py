@@ -57,7 +57,7 @@ def client(tmp_path_factory):
         yield client
 
 
-def told(client, path: str, **query):
+def reply(client, path: str, **query):
     answer = client.get("/api/v2" + path, params=query)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -76,8 +76,8 @@ def words(page: str) -> str:
 
 
 def test_the_page_counts_every_class_and_leads_to_the_list(client):
-    told_of = client.get(f"/api/v2{XORNET}/analyses/directions").json()
-    classes = {one["direction_class"]: one for one in told_of["report"]["classes"]}
+    listed = client.get(f"/api/v2{XORNET}/analyses/directions").json()
+    classes = {one["direction_class"]: one for one in listed["report"]["classes"]}
     assert {key: (one["n_aligned"], int(one["n_valid"]), one["exact"]) for key, one in classes.items()} == {
         "integer": (2, 2, True), "integer-any": (2, 3, True), "orthogonal": (2, 2, True), "oblique": (2, 2, True),
     }  # fmt: skip
@@ -104,18 +104,18 @@ def record(client, address: str):
 def test_one_alignment_is_all_in_its_address(client):
     lead = client.get(f"{ONES}/g-{ALICE}", params={"at": "0@1=0,1,-1;1@1=1,0,-1"})
     assert lead.status_code == 302
-    told = record(client, lead.headers["location"])
-    assert told["url"] == lead.headers["location"] == f"{ONES}/d-{ALICE}.{told['alignment']}"
-    assert record(client, f"{ONES}/d-{ALICE}.{written(told['text'])}") == told
-    assert (told["found_by"], told["stored"]) == (["integer", "integer-any"], True)
-    assert [told[name] for name in ("agreed", "tested", "joint_agreed", "joint_tested")] == [24, 24, 64, 64]
-    for place in told["places"]:
+    reply = record(client, lead.headers["location"])
+    assert reply["url"] == lead.headers["location"] == f"{ONES}/d-{ALICE}.{reply['alignment']}"
+    assert record(client, f"{ONES}/d-{ALICE}.{written(reply['text'])}") == reply
+    assert (reply["found_by"], reply["stored"]) == (["integer", "integer-any"], True)
+    assert [reply[name] for name in ("agreed", "tested", "joint_agreed", "joint_tested")] == [24, 24, 64, 64]
+    for place in reply["places"]:
         assert (place["tested"], place["separated"]) == (12, True)
         assert place["residual"] < 2e-6
         assert sum(map(sum, place["is_tested"])) == 12  # both directions of each pair
         assert not any(place["is_tested"][i][i] for i in range(4))
-    assert told["places"][0]["projections"][0] == pytest.approx([0, 1, 0, 0], abs=1e-5)
-    page = words(client.get(told["url"]).text)
+    assert reply["places"][0]["projections"][0] == pytest.approx([0, 1, 0, 0], abs=1e-5)
+    page = words(client.get(reply["url"]).text)
     for said in (
         "24 of 24",
         "64 of 64",
@@ -127,9 +127,9 @@ def test_one_alignment_is_all_in_its_address(client):
 
 def test_what_no_row_keeps_is_computed(client):
     address = f"{ONES}/d-{ALICE}.{written('0@1=2,1,-1;1@1=1,0,0')}"
-    told = record(client, address)
-    assert (told["url"], told["stored"], told["found_by"], told["valid"]) == (address, False, [], False)
-    assert told["joint_wrong"]["expected"] in (0, 1)
+    reply = record(client, address)
+    assert (reply["url"], reply["stored"], reply["found_by"], reply["valid"]) == (address, False, [], False)
+    assert reply["joint_wrong"]["expected"] in (0, 1)
     page = words(client.get(address).text)
     assert "Interventions that fail" in page
     assert "first failure: base" in page
@@ -141,7 +141,7 @@ def test_what_no_row_keeps_is_computed(client):
     untouched = f"/networks/untouched/explanations/d-{ALICE}.{written('0@1=0,1;1@1=1,0')}"
     for one in (several, oblique, untouched):
         assert client.get(one).status_code == 200
-    assert client.get(f"{ONES}/d-{ALICE}.{told['alignment']}").status_code == 404
+    assert client.get(f"{ONES}/d-{ALICE}.{reply['alignment']}").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -136,15 +136,15 @@ def test_it_says_what_to_pick_where_there_are_boxes_and_calls_no_formula_a_near_
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "reply"),
     [
         ("kind=circuit&start=99999", "193 to 197 of 197"),
         ("kind=circuit&start=99999", "197 explanations"),
         ("kind=algorithm&valid=any&view=list", "Algorithms Candidate formulas"),
     ],
 )
-def test_lists_end_on_their_last_page(client, query, told):
-    assert told in words(client.get(f"{LIST}?{query}").text)
+def test_lists_end_on_their_last_page(client, query, reply):
+    assert reply in words(client.get(f"{LIST}?{query}").text)
 
 
 def test_each_interpretation_in_the_list_is_drawn_with_its_gates(client):
@@ -176,7 +176,7 @@ def test_a_filter_about_another_kind_says_what_it_is_about(client):
         ("none", "?kind=algorithm", "No explanation is here"),
     ],
 )
-def test_what_is_not_there_is_told_apart_from_none(client, network, query, said):
+def test_what_is_not_there_is_distinguished_from_none(client, network, query, said):
     assert said in words(client.get(f"/networks/{network}/explanations{query}").text)
 
 
@@ -191,7 +191,7 @@ def test_what_is_asked_for_and_not_judged_has_its_button_and_no_rows(app, client
 
 
 @pytest.mark.slow
-def test_what_a_criterion_could_not_decide_is_told(tmp_path):
+def test_what_a_criterion_could_not_decide_is_stated(tmp_path):
     app = create_app(on_a_copy(data=tmp_path))
     with TestClient(app) as client, app.state.store.write() as session:
         save_network(session, pretrained_xor(), slug="xor", origin="bundled", position=0)
@@ -273,9 +273,11 @@ def test_interpretations_whose_verdicts_are_numbers_are_not_counted_as_failing(t
             CRITERIA.save(session, arguments, load(Work(clock=time.perf_counter)))
         for key, passing in (("interchange", 4), ("observed-class", 8), ("observed-class&fails=interchange", 8)):
             for path in (f"/api/v2{url}", url, url.replace("?", ".csv?")):
-                told = client.get(f"{path}{key}")
-                assert told.status_code == 400
-                assert f"{passing} of 128 interpretations pass" in (told.text if "/api/" in path else words(told.text))
+                reply = client.get(f"{path}{key}")
+                assert reply.status_code == 400
+                assert f"{passing} of 128 interpretations pass" in (
+                    reply.text if "/api/" in path else words(reply.text)
+                )
         beside = client.get("/api/v2/networks/two/explanations?passes=representative").json()
         assert [one["kind"] for one in beside["undecided"]] in ([], ["interpretation"])
         offered = [facet for facet in client.get(f"/api/v2{url}").json()["facets"] if facet["name"] == "passes"]

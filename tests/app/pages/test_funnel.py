@@ -21,7 +21,7 @@ def client(app):
     return TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 1), follow_redirects=False)
 
 
-def told(client, *criteria, address=FUNNEL):
+def reply(client, *criteria, address=FUNNEL):
     answer = client.get(f"/api/v2{address}/chosen", params={"criteria": criteria})
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -54,22 +54,22 @@ def test_each_criterion_alone_has_the_published_numbers(client):
         "representative": 197,
     }
     for key, passed in published.items():
-        (row,) = kind(told(client, key), "circuit")["rows"]
+        (row,) = kind(reply(client, key), "circuit")["rows"]
         assert row["passed"] == row["left"] == str(passed), key
-    (row,) = kind(told(client, "patching-robust"), "circuit")["rows"]
+    (row,) = kind(reply(client, "patching-robust"), "circuit")["rows"]
     assert (row["known"], row["passed"]) == (False, None), "what is not computed is not made up"
 
 
 def test_the_order_changes_the_way_and_not_the_end(client):
-    one = told(client, "mean-ablation", "resample-ablation", "output-faithfulness")
+    one = reply(client, "mean-ablation", "resample-ablation", "output-faithfulness")
     assert left(one) == [191, 100, 12]
-    assert left(told(client, "output-faithfulness", "resample-ablation", "mean-ablation")) == [12, 12, 12]
+    assert left(reply(client, "output-faithfulness", "resample-ablation", "mean-ablation")) == [12, 12, 12]
     assert [row["before"] for row in kind(one, "circuit")["rows"]] == ["197", "191", "100"]
 
 
 def test_outcomes_are_of_those_before(client):
     """Of interpretations they are not known one by one."""
-    for found in told(client, "mean-ablation", "representative", "irredundant-gates", "both-directions")["kinds"]:
+    for found in reply(client, "mean-ablation", "representative", "irredundant-gates", "both-directions")["kinds"]:
         for row in found["rows"]:
             outcomes = [row[name] for name in ("passed", "failed", "undecided", "not_applicable")]
             if found["kind"] == "interpretation":
@@ -79,8 +79,8 @@ def test_outcomes_are_of_those_before(client):
 
 
 def test_settings_are_part_of_the_address_and_looser_ones_keep_more(client):
-    strict = told(client, "output-faithfulness(tolerance=.05)")
-    assert left(strict) < left(told(client, "output-faithfulness"))
+    strict = reply(client, "output-faithfulness(tolerance=.05)")
+    assert left(strict) < left(reply(client, "output-faithfulness"))
     assert strict["criteria"] == ["output-faithfulness(tolerance=0.05)"]
     assert "(tolerance 0.05)" in page_of(client, *strict["criteria"])
 
@@ -105,24 +105,24 @@ def lists_agree(client, report, page):
 @pytest.mark.parametrize("sequence", SEQUENCES)
 @pytest.mark.slow
 def test_every_list_has_as_many_as_the_page_says(client, sequence):
-    lists_agree(client, told(client, *sequence), page_of(client, *sequence))
+    lists_agree(client, reply(client, *sequence), page_of(client, *sequence))
 
 
 def test_none_survives_is_an_outcome_with_its_meaning(client):
     sequence = ("output-faithfulness", "minimal-subset", "mean-ablation")
-    assert left(told(client, *sequence))[-1] == 0
+    assert left(reply(client, *sequence))[-1] == 0
     page = page_of(client, *sequence)
-    told_so = (
+    expected = (
         "No circuit survives: “Subset-minimal” removes the last 12 circuits, which “Output faithfulness” had left."
     )
-    assert told_so in page
+    assert expected in page
     stood = re.search(r'href="([^"]*)"[^>]*>The last 12<', page)
     assert client.get("/api/v2" + unescape(stood[1])).json()["total"] == 12
     assert "Bars are logarithmic" in client.get(f"{FUNNEL}?part=how-to-read-it").text, "a length needs its scale"
 
 
 def test_algorithms_then_the_alignments_of_those_left(client):
-    report = told(client, "irredundant-literals", "both-directions", "minimal-alignment")
+    report = reply(client, "irredundant-literals", "both-directions", "minimal-alignment")
     algorithms = kind(report, "algorithm")
     assert (algorithms["begin"], left(report, "algorithm"), algorithms["carriers"]) == ("250", [2], 1)
     assert kind(report, "alignment")["begin"] == "3"
@@ -130,7 +130,7 @@ def test_algorithms_then_the_alignments_of_those_left(client):
 
 
 def test_what_is_not_computed_is_offered_and_nothing_else(client, app):
-    report = told(client, "mean-ablation", "patching-robust", "resample-ablation")
+    report = reply(client, "mean-ablation", "patching-robust", "resample-ablation")
     rows = kind(report, "circuit")["rows"]
     assert [row["known"] for row in rows] == [True, False, True]
     assert left(report) == [191, 191, 100]

@@ -17,15 +17,15 @@ def address(ref, key, query=""):
 @pytest.mark.parametrize("query", ["", "?protocol=paper"])
 @pytest.mark.parametrize("ref", REFS)
 def test_a_page_and_its_record_offer_the_formats_of_the_registry(client, ref, query):
-    told = client.get(f"/api/v2{XOR}/explanations/{ref}{query}").json()
+    answer = client.get(f"/api/v2{XOR}/explanations/{ref}{query}").json()
     page = client.get(f"{XOR}/explanations/{ref}{query}{'&' if query else '?'}part=cite").text
-    for key, url in told["graphs"].items():
-        assert url == address(told["ref"], key, query)
+    for key, url in answer["graphs"].items():
+        assert url == address(answer["ref"], key, query)
         assert f'href="{url}"' in page
         sent = client.get(url)
         assert sent.status_code == 200
-        assert sent.headers["content-disposition"].endswith(f'{told["ref"]}{GRAPH_FORMATS[key].ending}"')
-    assert {"networkx", "graphml", "circuit-tracer"} <= set(told["graphs"])
+        assert sent.headers["content-disposition"].endswith(f'{answer["ref"]}{GRAPH_FORMATS[key].ending}"')
+    assert {"networkx", "graphml", "circuit-tracer"} <= set(answer["graphs"])
 
 
 def test_a_file_says_what_it_is_of(client):
@@ -36,7 +36,7 @@ def test_a_file_says_what_it_is_of(client):
     assert graph.graph["address"].endswith(f"{XOR}/explanations/i-081ff.0?protocol=paper")
     assert (graph.graph["protocol"], graph.graph["explanation"]) == ("paper", "interpretation")
     links = nx.node_link_graph(client.get(address("c-081ff", "networkx")).json(), edges="links")
-    assert sum(told["kept"] for *_, told in links.edges(data=True)) == (0x081FF).bit_count()
+    assert sum(answer["kept"] for *_, answer in links.edges(data=True)) == (0x081FF).bit_count()
 
 
 def test_what_has_no_graph_offers_none_and_is_refused(client):

@@ -170,8 +170,8 @@ def test_where_none_exist_the_page_says_that_all_was_searched(shown):
 
 def test_where_a_network_did_not_learn_its_task_the_page_says_so_before_it_counts(shown):
     first, learned = shown("/networks/half"), shown("/networks/xor")
-    told = [first.index(words) for words in ("it answers A on 3 of 4 inputs", "did not learn", "wrong on 1 of 4 rows")]
-    assert max(told) < first.index("Valid circuits")
+    reply = [first.index(words) for words in ("it answers A on 3 of 4 inputs", "did not learn", "wrong on 1 of 4 rows")]
+    assert max(reply) < first.index("Valid circuits")
     assert "did not learn" not in learned
 
 

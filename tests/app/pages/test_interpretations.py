@@ -28,19 +28,19 @@ def test_every_one_is_listed_and_each_class_once(client):
 
 
 @pytest.mark.parametrize(
-    ("query", "told"), [("start=99999999", "13 to 17 of 17"), ("start=368&classes=any", "361 to 368 of 368")]
+    ("query", "answer"), [("start=99999999", "13 to 17 of 17"), ("start=368&classes=any", "361 to 368 of 368")]
 )
-def test_beyond_the_end_stands_the_last_page(client, query, told):
-    assert told in client.get(f"{HERE}?{query}").text
+def test_beyond_the_end_stands_the_last_page(client, query, answer):
+    assert answer in client.get(f"{HERE}?{query}").text
 
 
 def test_its_page_says_first_what_an_interpretation_predicts_and_where_it_fails(client):
     text = client.get(f"{XOR}/explanations/i-183bf.23").text.partition("<main")[2]
-    told = " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
-    assert "Right on 661 of 756" in told
-    assert "Wrong on 95" in told
-    assert told.index("661 of 756") < told.index("Where it fails") < told.index("Gates 6")
-    rows = re.findall(r"(n[\d.]+) on (\d\d) as on (\d\d) (\d) (\d) \(", told)
+    answer = " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
+    assert "Right on 661 of 756" in answer
+    assert "Wrong on 95" in answer
+    assert answer.index("661 of 756") < answer.index("Where it fails") < answer.index("Gates 6")
+    rows = re.findall(r"(n[\d.]+) on (\d\d) as on (\d\d) (\d) (\d) \(", answer)
     assert len({row[:3] for row in rows}) == text.count("/play?e=i-183bf.23&amp;now=") == 5
     assert all(says != answers for *_, says, answers in rows)
 

@@ -188,8 +188,8 @@ def test_no_page_of_a_kind_leads_to_a_refusal_or_speaks_of_another(samples):
         assert answer.status_code in (200, 301, 303), (page, answer.text[-2_000:])
         if "text/html" not in answer.headers.get("content-type", ""):
             continue
-        told = re.sub(r"(?s)^.*?<main|<(script|style).*?</\1>|<[^>]*>", " ", answer.text)
-        assert not (wrong := re.search(rf"(?i).*\b({others}|tokens?)s?\b.*", told)), (page, wrong[0])
+        reply = re.sub(r"(?s)^.*?<main|<(script|style).*?</\1>|<[^>]*>", " ", answer.text)
+        assert not (wrong := re.search(rf"(?i).*\b({others}|tokens?)s?\b.*", reply)), (page, wrong[0])
         links = map(unescape, re.findall(r'(?:href|action)="(/networks/bare[^"#]*)"', answer.text))
         todo += [
             link for link in links if not re.search(r"theme|sort=|uses=|edges_|neurons_|passes=|fails=|[?&;]c=", link)

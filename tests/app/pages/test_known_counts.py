@@ -27,10 +27,10 @@ SAID = {
 
 @pytest.mark.parametrize("known", SAID)
 def test_what_a_job_has_found_by_now_is_a_count(store, known):
-    told, count = SAID[known]
+    answer, count = SAID[known]
     with store.write() as session:
         row = save_network(session, small_network(7), slug="mine")
         job = queue.enqueue_analyses(session, row, (COMPLETE,))[0]
-        session.get(JobRow, job.id).so_far = {} if told is None else {"circuits": told.as_json()}
+        session.get(JobRow, job.id).so_far = {} if answer is None else {"circuits": answer.as_json()}
     with store.read() as session:
         assert known_count_of(session, locate(session, Addresses(), "mine", Scope())) == count

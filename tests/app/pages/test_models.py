@@ -95,8 +95,8 @@ def twin(client, path, **query):
 
 
 def test_a_file_that_is_brought_in_is_stored_once(client):
-    told = client.brought_in
-    assert (told["slug"], told["created"]) == ("and-of-two", True)
+    reply = client.brought_in
+    assert (reply["slug"], reply["created"]) == ("and-of-two", True)
     again = client.post("/api/v2/networks", content=RAW)
     assert (again.status_code, again.json()["created"]) == (200, False)
     assert again.headers["location"] == ONE
@@ -106,7 +106,7 @@ def test_a_file_that_is_brought_in_is_stored_once(client):
     assert (stored.status_code, stored.headers["location"]) == (303, ONE)
     file = client.get(f"{API}{ONE}/file")
     assert file.content == RAW
-    assert client.get("/networks/" + told["digest"][:8]).status_code == 200
+    assert client.get("/networks/" + reply["digest"][:8]).status_code == 200
 
 
 def test_a_file_that_is_none_is_refused_with_a_cure(client):
@@ -163,8 +163,8 @@ def test_the_list_is_what_the_search_found(client):
     for item, circuit in zip(page["items"], FOUND.circuits, strict=True):
         own = {"edges": circuit.bits, "neurons": circuit.nodes, "margin": circuit.margin, "right": circuit.right}
         assert {name: item[name] for name in own} == own
-        told = circuit.outcomes | {"minimal_subset": "passed" if circuit.minimal else "failed"}
-        assert set(item["passes"]) == {key.replace("_", "-") for key, outcome in told.items() if outcome == "passed"}
+        reply = circuit.outcomes | {"minimal_subset": "passed" if circuit.minimal else "failed"}
+        assert set(item["passes"]) == {key.replace("_", "-") for key, outcome in reply.items() if outcome == "passed"}
     uses = next(facet["choices"] for facet in page["facets"] if facet["name"] == "uses")
     kept = {one["value"]: one["count"] for one in uses if not one["value"].startswith("!")}
     names = MODEL.space(RULES).graph.bit_names
@@ -178,11 +178,11 @@ def test_one_circuit_has_a_page_wherever_it_comes_from(client):
     every = {read_mask(space, f"{m:02x}") for m in range(1, 64) if space.reduce(mask_bits(space, f"{m:x}")[None]).any()}
     [invalid] = circuits_of(QUESTION, mask_bits(space, min(every - set(MASKS)))[None], [None])
     for circuit in (FOUND.circuits[0], invalid):
-        told = client.get(f"/api/v2{LIST}/c-{circuit.mask}").json()
-        assert (told["stored"], told["valid"]) == (circuit.valid, circuit.valid)
-        assert told["n_edges"] == len(told["edges"]) == circuit.bits
-        assert (told["n_right"], told["n_rows"], told["margin"]) == (circuit.right, 4, circuit.margin)
-        assert [row["right"] for row in told["behaviour"]].count(True) == circuit.right
+        reply = client.get(f"/api/v2{LIST}/c-{circuit.mask}").json()
+        assert (reply["stored"], reply["valid"]) == (circuit.valid, circuit.valid)
+        assert reply["n_edges"] == len(reply["edges"]) == circuit.bits
+        assert (reply["n_right"], reply["n_rows"], reply["margin"]) == (circuit.right, 4, circuit.margin)
+        assert [row["right"] for row in reply["behaviour"]].count(True) == circuit.right
         html = client.get(f"{LIST}/c-{circuit.mask}").text
         assert re.search("<h1>Circuit (without |that keeps everything)", html)
         assert html.count("<tr") > 4
@@ -262,9 +262,9 @@ def done(client, key):
 def test_methods_are_located_among_the_circuits(client):
     assert analysis(client, "methods")["state"] == "computing"
     job = done(client, "methods")
-    told = analysis(client, "methods")
-    report = told["report"]
-    assert (told["state"], report["complete"]) == ("done", True)
+    reply = analysis(client, "methods")
+    report = reply["report"]
+    assert (reply["state"], report["complete"]) == ("done", True)
     assert {one["method"] for one in report["answers"]} == set(METHODS.of(TOY))
     by_mask = {one.mask: one for one in FOUND.circuits}
     places = [one["place"] for one in report["answers"] if one["place"]]
@@ -356,7 +356,7 @@ def test_the_most_different_circuits(client):
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "told"),
+    ("path", "status", "reply"),
     [
         ("/models/nobody", 404, "is that of no page"),
         (LIST + "?protocol=mean", 404, "is no value of any setting"),
@@ -371,11 +371,11 @@ def test_the_most_different_circuits(client):
         (ONE + "/play", 404, "no page plays toy networks"),
     ],
 )
-def test_what_is_not_there_says_why(client, path, status, told):
+def test_what_is_not_there_says_why(client, path, status, reply):
     page, data = client.get(path), client.get(path if path.startswith("/models/n") else Addresses().twin(path))
     assert (page.status_code, data.status_code) == (status, status)
-    assert told in data.text
-    assert told in page.text
+    assert reply in data.text
+    assert reply in page.text
 
 
 @pytest.mark.slow
@@ -458,9 +458,9 @@ def test_where_there_are_circuits_alone_the_first_page_says_what_all_keep(client
     common = MASKS[0]
     for mask in MASKS:
         common = f"{int(common, 16) & int(mask, 16):x}"
-    told = page.partition('class="facts"')[2].partition("</dl>")[0]
-    assert re.findall("<dt>(.*?)</dt>", told) == ["Valid circuits", "Edges that all keep", "Edges of one circuit"]
-    shown = [re.sub("<[^>]+>", "", one) for one in re.findall('<dd class="v">(.*?)</dd>', told)]
+    reply = page.partition('class="facts"')[2].partition("</dl>")[0]
+    assert re.findall("<dt>(.*?)</dt>", reply) == ["Valid circuits", "Edges that all keep", "Edges of one circuit"]
+    shown = [re.sub("<[^>]+>", "", one) for one in re.findall('<dd class="v">(.*?)</dd>', reply)]
     assert shown[:2] == [str(FOUND.valid), str(int(common, 16).bit_count())]
     verdict = page.partition('class="lead"')[2].partition("</p>")[0]
     assert f"<b>Not unique.</b> {FOUND.valid} of {FOUND.possible} circuits are valid" in verdict

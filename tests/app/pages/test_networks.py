@@ -76,9 +76,9 @@ def test_former_addresses_of_the_list_lead_to_it(client, address, to):
     assert (answer.status_code, answer.headers["location"]) == (301, to)
 
 
-@pytest.mark.parametrize(("slug", "told"), [("queued", True), ("untouched", True), ("failed", False)])
-def test_networks_of_one_name_are_told_apart(client, slug, told):
-    assert (f" · {slug}</span>" in client.get("/networks").text) is told
+@pytest.mark.parametrize(("slug", "reply"), [("queued", True), ("untouched", True), ("failed", False)])
+def test_networks_of_one_name_are_distinguished(client, slug, reply):
+    assert (f" · {slug}</span>" in client.get("/networks").text) is reply
 
 
 def test_the_page_has_a_row_for_each_network_and_says_whether_it_has_one_explanation(client):
@@ -88,5 +88,5 @@ def test_the_page_has_a_row_for_each_network_and_says_whether_it_has_one_explana
     assert "2 outputs, first " in rows["two"]
     assert "not unique" in rows["xor"]
     assert "none valid" in rows["none"]
-    told = {item["slug"]: item.get("verdict") for item in client.get(LIST).json()["items"]}
-    assert (told["xor"], told["none"], told["queued"]) == ("not unique", "not learned, none valid", None)
+    reply = {item["slug"]: item.get("verdict") for item in client.get(LIST).json()["items"]}
+    assert (reply["xor"], reply["none"], reply["queued"]) == ("not unique", "not learned, none valid", None)

@@ -65,18 +65,18 @@ def words(text):
 
 @pytest.mark.parametrize("ref", ONES)
 def test_an_explanation_has_a_page_and_a_record_that_draws_nothing(client, get, ref, monkeypatch):
-    said, told = ONES[ref]
+    said, reply = ONES[ref]
     page = client.get(f"{XOR}/explanations/{ref}")
     assert page.status_code == 200
     assert said in words(page.text)
     monkeypatch.delattr("pluriscope.figures.svg.elements.Markup")  # so whatever draws fails
     record = get(f"{XOR}/explanations/{ref}")
     assert record["url"] == f"{XOR}/explanations/{ref}"
-    assert told.items() <= record.items()
+    assert reply.items() <= record.items()
 
 
 @pytest.mark.parametrize("address", REFUSED)
-def test_what_is_refused_is_told_alike_in_both_faces(client, address):
+def test_what_is_refused_is_stated_alike_in_both_faces(client, address):
     status, said = REFUSED[address]
     page = client.get(XOR + address)
     assert (page.status_code, said in words(page.text)) == (status, True)

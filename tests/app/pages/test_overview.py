@@ -38,7 +38,7 @@ def words(text: str) -> str:
 
 @pytest.mark.parametrize("row", [None, 0, 3])
 def test_the_drawing_has_the_values_of_one_row_and_every_row_leads_to_its_own(client, row):
-    told = client.get(f"/api/v2{XOR}").json()["behaviour"]
+    reply = client.get(f"/api/v2{XOR}").json()["behaviour"]
     text = client.get(XOR, params={} if row is None else {"row": row}).text
     at = 1 if row is None else row  # the first that it answers with 1
     stage = text.partition("data-stage")[2]
@@ -46,12 +46,12 @@ def test_the_drawing_has_the_values_of_one_row_and_every_row_leads_to_its_own(cl
         r'<tr( aria-current="true")? data-said="([^"]+)" data-input="([^"]+)">.*?href="([^"]+)"', stage, re.S
     )
     assert [bool(current) for current, *_ in rows] == [number == at for number in range(4)]
-    assert [json.loads(unescape(given)) for _, _, given, _ in rows] == [one["row"] for one in told]
-    assert f"answers {told[at]['decision']}." in words(text)
+    assert [json.loads(unescape(given)) for _, _, given, _ in rows] == [one["row"] for one in reply]
+    assert f"answers {reply[at]['decision']}." in words(text)
     for number, (_, said, _, url) in enumerate(rows):
         assert said in words(client.get(unescape(url)).text)
         assert unescape(url).endswith(f"row={number}")
-    value = decimal(told[at]["output"])
+    value = decimal(reply[at]["output"])
     assert len(re.findall(rf'data-el="y".*?class="vs-value"[^>]*>{value}<', stage, re.S)) >= 1
 
 
@@ -68,9 +68,9 @@ def test_each_count_has_its_total_and_the_papers_number(client):
         "paper": "Valid circuits 32 of 3,000 possible, exact Interpretations 234,700 743 that inputs can tell apart "
         "Algorithms placed 7 of 56 candidates Placements 42 minimal, of 92 valid",  # as many as listed
     }
-    for rules, told in counted.items():
+    for rules, reply in counted.items():
         text = words(client.get(XOR, params={"protocol": rules}).text)
-        assert told in text
+        assert reply in text
         for row in ("complete 197 of 9,625 147,899,020 1 3", "paper 32 of 3,000 234,700 7 92"):
             assert row in text.partition("Counted under")[2]
 
@@ -90,7 +90,7 @@ NEAR = DataRecord(np.array([[0.1, -0.1], [0.2, 0.9], [1.1, 0.1], [0.8, 1.2]]), d
     ],
     ids=["cut", "near"],
 )
-def test_rows_that_stand_for_inputs_are_told_apart_from_them(client, get, record, stands, read):
+def test_rows_that_stand_for_inputs_are_distinguished_from_them(client, get, record, stands, read):
     with client.app.state.store.write() as session:
         save_data_record(session, record)
     options = {"protocol": "shared-gates", "data": record.digest[:12]}
@@ -148,7 +148,7 @@ def _listen(_):
 
 
 @pytest.mark.parametrize(
-    ("part", "told"),
+    ("part", "reply"),
     [
         (Part("loud", "folds", f"{__name__}:_loud", title="Loudness", sentence="how loud"), "Loudness how loud"),
         (Part("loud", "notices", f"{__name__}:_loud"), "is loud"),
@@ -158,10 +158,10 @@ def _listen(_):
         (Part("loud", "beside", f"{__name__}:_loud", when=lambda known: known.place.row.edited), ""),
     ],
 )
-def test_a_part_is_shown_in_its_place_where_it_fits(client, monkeypatch, part, told):
+def test_a_part_is_shown_in_its_place_where_it_fits(client, monkeypatch, part, reply):
     monkeypatch.setattr("pluriscope.app.pages.overview.page.PARTS", (*PARTS, part))
     text = words(client.get(XOR).text)
-    assert told in text if told else "loud" not in text.lower()
+    assert reply in text if reply else "loud" not in text.lower()
 
 
 def shown(text):

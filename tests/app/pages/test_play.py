@@ -171,11 +171,11 @@ def test_a_contradiction_of_compare_leads_to_the_same_in_play(client, record):
     ],
 )
 def test_explanations_are_called_as_the_list_calls_them(client, record, monkeypatch, asked, letters, offered):
-    told = [
+    reply = [
         Prominent(0x081FF, int(ref.partition(".")[2]), mark, "of all", 5, 8)
         for ref, mark in ((BEST, "best"), (P, "P"), (Q, "Q"))
     ]
-    monkeypatch.setattr(networks, "prominent_in", lambda *_: told)
+    monkeypatch.setattr(networks, "prominent_in", lambda *_: reply)
     address = f"{PLAY}?{'&'.join(f'e={ref}' for ref in asked)}"
     page = record(address)
     assert [one["letter"] for one in page["explanations"]] == letters
@@ -208,14 +208,14 @@ def test_an_alignment_is_right_where_its_own_places_are_patched(client, record, 
     assert record(f"{PLAY}?e={ALIGNMENT}&now={now}")["explanations"][0]["right"] is True
 
 
-def test_keys_come_to_neurons_before_edges_and_are_told_what_a_click_does(client):
+def test_keys_come_to_neurons_before_edges_and_are_shown_what_a_click_does(client):
     links = re.findall(r'<a id="at-([0-9-]+)"[^>]* aria-label="([^"]*)"', client.get(PLAY).text)
     assert [at.count("-") for at, _ in links] == [1] * 6 + [2] * 18
     assert links[0] == ("1-0", "Patch n1.0 from 01")
 
 
 @pytest.mark.parametrize(("field", "text"), [("tool", "abc"), ("site", "1.9")])
-def test_what_cannot_be_read_of_a_form_is_told_beside_it_and_the_page_stays(client, field, text):
+def test_what_cannot_be_read_of_a_form_is_stated_beside_it_and_the_page_stays(client, field, text):
     answer = client.get(f"{ASKED}&now=01_1.0z&{field}={text}")
     assert answer.status_code == 400
     assert "Undo" in answer.text

@@ -33,23 +33,23 @@ def client(tmp_path_factory):
 @pytest.mark.parametrize("site", ["2.0", "2.0~5", "1.0-2.0.k", "x1~2", "2.1.a~5"])
 def test_a_patch_does_what_the_engine_does_and_can_be_undone(client, site):
     address = f"{ONE}?row=7&source=40&change={site}"
-    told = client.get(f"/api/v2{address}").json()
+    reply = client.get(f"/api/v2{address}").json()
     name, _, at = site.partition("~")
     source = run(MODEL, MODEL.tokens[[40]]).values[name.partition("-")[0]]
     patched = run(MODEL, MODEL.tokens[[7]], [(Site(name, int(at) - 1 if at else None), source)])
-    assert told["url"] == address
-    assert list(told["after"].values()) == patched.logits[0].tolist()
-    assert list(told["before"].values()) == run(MODEL, MODEL.tokens[[7]]).logits[0].tolist()
+    assert reply["url"] == address
+    assert list(reply["after"].values()) == patched.logits[0].tolist()
+    assert list(reply["before"].values()) == run(MODEL, MODEL.tokens[[7]]).logits[0].tolist()
     undo = re.search(r'<a href="([^"]+)" id="undo-0"', client.get(address).text)
     assert client.get("/api/v2" + unescape(undo[1])).json()["changes"] == []
 
 
 @pytest.mark.parametrize("written", ["zero", "mean"])
 def test_a_site_is_set(client, written):
-    told = client.get(f"/api/v2{ONE}?row=7&change=2.0_{written}").json()
+    reply = client.get(f"/api/v2{ONE}?row=7&change=2.0_{written}").json()
     values = run(MODEL, MODEL.tokens).values["2.0"].mean(axis=0, keepdims=True) * (written == "mean")
     expected = run(MODEL, MODEL.tokens[[7]], [(Site("2.0"), values)]).logits[0]
-    assert list(told["after"].values()) == pytest.approx(expected.tolist())
+    assert list(reply["after"].values()) == pytest.approx(expected.tolist())
 
 
 def test_a_step_leads_to_its_address_and_a_row_has_a_source_of_another_answer(client):
@@ -73,9 +73,9 @@ def test_what_is_drawn_is_changed_by_a_click_and_left_alone_by_another(client, s
 
 def test_a_row_is_named_by_its_tokens(client):
     row, source = (" ".join(MODEL.row_tokens(number)) for number in (7, 40))
-    told = client.get(f"/api/v2{ONE}", params={"row": f" {row}", "source": source}).json()
-    assert told["url"] == f"{ONE}?row=7&source=40"
-    page = client.get(told["url"]).text
+    reply = client.get(f"/api/v2{ONE}", params={"row": f" {row}", "source": source}).json()
+    assert reply["url"] == f"{ONE}?row=7&source=40"
+    page = client.get(reply["url"]).text
     assert all(f'value="{one}"' in page for one in (row, source))
 
 

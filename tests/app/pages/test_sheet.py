@@ -114,11 +114,11 @@ def test_a_picture_of_a_class_stands_for_all_of_its_interpretations(app):
     part = next(one for one in frame.parts if one.kind == "interpretation")
     for row in range(0, part.n, 40):
         n = int(part.classes.values[part.classes.codes[row]])
-        told = part.apart(row, range(n))
+        reply = part.apart(row, range(n))
         space = InterpretationSpace(place.question, Circuit(place.question.layout, int(part.more(row)["mask"], 16)))
         members = Counter(space.block(0, space.count).classes.tolist())
-        assert [one["members"] for one in told] == [members[rank] for rank in range(n)]
-        assert [int(space.block(one["index"], one["index"] + 1).classes[0]) for one in told] == [*range(n)]
+        assert [one["members"] for one in reply] == [members[rank] for rank in range(n)]
+        assert [int(space.block(one["index"], one["index"] + 1).classes[0]) for one in reply] == [*range(n)]
 
 
 def test_circuits_of_transformers_are_pictures_too(transformers):  # noqa: F811
@@ -151,7 +151,7 @@ def test_kinds_with_few_pictures_stand_beside_each_other():
 
 
 @pytest.mark.parametrize(
-    ("mask", "most", "told"),
+    ("mask", "most", "reply"),
     [
         ("3ffff", 2, ""),
         ("3fffe", 2, "without A→n1.0"),
@@ -161,6 +161,6 @@ def test_kinds_with_few_pictures_stand_beside_each_other():
         ("183bf", 3, "without n2.2, n1.0→n2.0, n1.1→n2.1 and n1.2→n2.1"),
     ],
 )
-def test_what_a_circuit_leaves_out_is_said_whole_neurons_first(mask, most, told):
+def test_what_a_circuit_leaves_out_is_said_whole_neurons_first(mask, most, reply):
     file = pretrained_xor()
-    assert left_out_words(ask(file.network, task=file.tasks[0]), int(mask, 16), most) == told
+    assert left_out_words(ask(file.network, task=file.tasks[0]), int(mask, 16), most) == reply

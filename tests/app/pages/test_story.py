@@ -81,11 +81,11 @@ def test_a_screen_that_does_not_exist_names_those_that_do(client, screen):
 
 
 @pytest.mark.parametrize("screen", EXPERIMENTS)
-def test_an_experiment_is_told_as_comparing_the_two_tells_it(client, screen):
+def test_an_experiment_is_stated_as_comparing_the_two_states_it(client, screen):
     source, base = (f"{row:02b}" for row in EXPERIMENTS[screen])
     neuron = f"n{FORCED[0]}.{FORCED[1]}"
     compared = client.get(f"/api/v2/networks/{NETWORK}/compare", params={"e": PAIR, "limit": 200}).json()
-    [told] = [
+    [reply] = [
         one
         for one in compared["contradictions"]
         if (one["neurons"], one["source"], one["base"]) == (neuron, source, base)
@@ -93,18 +93,18 @@ def test_an_experiment_is_told_as_comparing_the_two_tells_it(client, screen):
     asked = shown(client.get(f"/story/{screen}").text)
     assert f"input {'is ' if screen == max(EXPERIMENTS) else ''}{base}" in asked
     assert f"the value it has on {source}" in asked
-    for letter, says in told["says"].items():
+    for letter, says in reply["says"].items():
         assert f"{letter} It will say {says}" in asked
     text = client.get(f"/story/{screen}?guess=P").raise_for_status().text
-    [right] = told["right"]
-    output = f"{told['output']:.2f}"
-    assert f"The network says {told['happens']}: {output} is not above the threshold. {right} is right" in shown(text)
+    [right] = reply["right"]
+    output = f"{reply['output']:.2f}"
+    assert f"The network says {reply['happens']}: {output} is not above the threshold. {right} is right" in shown(text)
     assert re.findall(r'class="says right"[^>]*data-choice="(\w)"', text)[screen - min(EXPERIMENTS)] == right
     assert f">{output}</text>" in text
 
 
 @pytest.mark.parametrize(("guess", "answered"), [("", False), ("?guess=Q", True)])
-def test_a_figure_as_a_file_tells_no_more_than_the_page_does(client, guess, answered):
+def test_a_figure_as_a_file_states_no_more_than_the_page_does(client, guess, answered):
     assert f'/story/4/drawing.svg{guess}"' in client.get(f"/story/4{guess}").text
     drawn = client.get(f"/story/4/drawing.svg{guess}").text
     assert (">0.26</text>" in drawn, ">?</text>" in drawn) == (answered, not answered)
@@ -132,10 +132,10 @@ def test_what_the_screens_say_of_the_two_is_so(client):
 
 def test_the_last_screen_has_the_numbers_of_the_store(client):
     text = client.get("/story/6").raise_for_status().text
-    told = shown(text)
+    reply = shown(text)
     found = client.get(f"/api/v2/networks/{NETWORK}").json()["counts"]
-    assert f"{int(found['interpretations']['value']):,} explanations of this kind pass. None is always right." in told
-    words = told.partition("Asked by Méloux")[0]
+    assert f"{int(found['interpretations']['value']):,} explanations of this kind pass. None is always right." in reply
+    words = reply.partition("Asked by Méloux")[0]
     assert re.findall(r"\d[\d,]{2,}", words) == ["147,899,020"], "one large number"
     compared = client.get(f"/api/v2/networks/{NETWORK}/compare", params={"e": PAIR}).json()
     p, q = (one["right"] for one in compared["explanations"])
@@ -154,8 +154,8 @@ ASKED = {
 
 def test_the_question_is_asked_at_first_and_answered_at_last_where_the_paper_is_named(client):
     for number, words in ASKED.items():
-        told = shown(client.get("/" if number == 1 else f"/story/{number}").text)
-        assert [one in told for one in words] == [True, True]
+        reply = shown(client.get("/" if number == 1 else f"/story/{number}").text)
+        assert [one in reply for one in words] == [True, True]
     last = client.get(f"/story/{SCREENS}").text
     assert "Méloux, Maniu, Portet and Peyrard (2025)" in last
     assert "Everything, Everywhere, All at Once: Is Mechanistic Interpretability Identifiable?" in last
@@ -197,9 +197,9 @@ def test_what_is_still_computed_is_said_in_plain_words_and_never_restarts(tmp_pa
             about = row.network.digest, row.output, row.protocol_digest, row.data_digest, row.result_digest
             job = queue.enqueue(session, "common-ground", arguments_about(*about))
             job.state, job.stage, job.done, job.total = "running" if total else "queued", stage, done, total
-        told = shown(client.get("/story/6").text)
-        assert f"Every explanation is being held against every way of changing the neurons{says}" in told
-        assert "See the job" not in told
+        reply = shown(client.get("/story/6").text)
+        assert f"Every explanation is being held against every way of changing the neurons{says}" in reply
+        assert "See the job" not in reply
 
 
 def test_without_its_network_the_front_page_says_what_this_is(tmp_path):

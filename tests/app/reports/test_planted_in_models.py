@@ -36,12 +36,12 @@ def client(tmp_path_factory):
 
 @pytest.mark.slow
 def test_the_page_says_where_it_stands_and_what_methods_answer_beside_it(client):
-    told = client.get("/api/v2/networks/tracr-histogram/analyses/planted").json()
-    assert told["findings"][0] == "The planted circuit is valid, and nothing valid is smaller."
-    report = told["report"]
+    answer = client.get("/api/v2/networks/tracr-histogram/analyses/planted").json()
+    assert answer["findings"][0] == "The planted circuit is valid, and nothing valid is smaller."
+    report = answer["report"]
     assert (report["n_valid"], report["around"], report["backbone"], report["passes"]) == ("4", 3, [6, 6], None)
     assert report["under"] == {"zero": True, "mean": True, "resample": True}
-    page = client.get(told["url"]).text
+    page = client.get(answer["url"]).text
     for words in ("SelectorWidth(Select(tokens, tokens, EQ))", "c·9f", "6 of 6", "Tracr 1.0.0", ">recovered<", "ACDC"):
         assert words in page
     assert "recovered" in client.get("/networks/tracr-histogram/analyses/methods").text
@@ -51,8 +51,8 @@ def test_the_page_says_where_it_stands_and_what_methods_answer_beside_it(client)
 
 @pytest.mark.slow
 def test_where_nothing_was_planted_it_is_not_asked(client):
-    told = client.get("/api/v2/networks/majority-5-attention/analyses/planted").json()
-    assert (told["state"], told["report"], "planted" in told["reason"]) == ("not_applicable", None, True)
+    answer = client.get("/api/v2/networks/majority-5-attention/analyses/planted").json()
+    assert (answer["state"], answer["report"], "planted" in answer["reason"]) == ("not_applicable", None, True)
     assert client.post("/api/v2/networks/majority-5-attention/analyses/planted", json={}).status_code == 409
     assert "Planted" not in client.get("/networks/majority-5-attention/analyses").text
 
@@ -72,6 +72,6 @@ def test_an_audit_says_what_each_answer_is_beside_it(tmp_path):
     file.write_bytes(MODELS["tracr-histogram"])
     with pytest.raises(SystemExit, match="0"):
         main(["audit", str(file), "--methods", "acdc", "--methods", "random", "--output", str(out), "--quiet"])
-    told = json.loads(out.read_text())
-    assert told["planted"] == {"mask": "9f", "edges": 6}
-    assert [one["planted"] for one in told["claims"]] == ["recovered", "contains"]
+    answer = json.loads(out.read_text())
+    assert answer["planted"] == {"mask": "9f", "edges": 6}
+    assert [one["planted"] for one in answer["claims"]] == ["recovered", "contains"]

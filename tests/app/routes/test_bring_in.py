@@ -169,13 +169,13 @@ def test_layers_may_be_named(client, store):
         ({"protocols": "strict"}, "protocols", "complete"),
     ],
 )
-def test_what_is_declared_wrong_is_told_at_its_field_and_nothing_is_stored(client, store, declared, field, words):
+def test_what_is_declared_wrong_is_stated_at_its_field_and_nothing_is_stored(client, store, declared, field, words):
     for address in ("/networks/new", "/networks"):
         answer = client.post(address, data={"text": bare_xor(), **declared})
         assert answer.status_code == 422
-        (told,) = re.findall(r'<(?:div|fieldset) class="field err">(.*?)</(?:div|fieldset)>', answer.text, re.DOTALL)
-        assert f'name="{field}"' in told
-        assert words in html.unescape(told)
+        (reply,) = re.findall(r'<(?:div|fieldset) class="field err">(.*?)</(?:div|fieldset)>', answer.text, re.DOTALL)
+        assert f'name="{field}"' in reply
+        assert words in html.unescape(reply)
         assert "pluriscope-network/1" in answer.text  # what was sent is not lost
     assert stored(store) == [0, 0, 0]
 
@@ -318,10 +318,10 @@ def test_what_cannot_be_read_is_said_first_with_the_code_that_cures_it(client):
     torch.save(torch.nn.Sequential(torch.nn.Linear(2, 1)), content)
     page = client.post("/networks/new", files={"file": ("mine.pt", content.getvalue())})
     assert page.status_code == 422
-    told = page.text.partition('class="notice refused"')[2].partition("</pre>")[0]
-    assert "mine.pt: torch file is a whole module" in told
-    assert 'model = torch.load("mine.pt", weights_only=False)\ntorch.save(' in html.unescape(told)
-    assert "<pre" in told
+    reply = page.text.partition('class="notice refused"')[2].partition("</pre>")[0]
+    assert "mine.pt: torch file is a whole module" in reply
+    assert 'model = torch.load("mine.pt", weights_only=False)\ntorch.save(' in html.unescape(reply)
+    assert "<pre" in reply
     assert "A field has an error" not in page.text
 
 
@@ -371,9 +371,9 @@ def test_what_a_file_does_not_say_is_asked_on_its_preview_and_kept(client, store
     assert '<option value="relu">relu: it computes XOR</option>' in choices
     refused = client.post("/networks", data=sent)
     assert (refused.status_code, stored(store)) == (422, [0, 0, 0])
-    (told,) = re.findall(r'<div class="field err">(.*?)</div>', refused.text, re.DOTALL)
-    assert 'name="activation"' in told
-    assert "several fit" in told
+    (reply,) = re.findall(r'<div class="field err">(.*?)</div>', refused.text, re.DOTALL)
+    assert 'name="activation"' in reply
+    assert "several fit" in reply
     chosen = client.post("/networks/new", data=sent | {"activation": "relu"}).text
     assert 'role="note"' not in chosen
     sent = carried(chosen)
@@ -433,20 +433,20 @@ def test_what_is_not_clear_is_said_of_a_file_that_says_all_too(client):
     assert "Its answers are not clear" in previewed(client, said.encode()).text.partition("It computes")[0]
 
 
-def test_a_wrong_answer_is_told_at_its_field_and_nothing_is_lost(client):
+def test_a_wrong_answer_is_stated_at_its_field_and_nothing_is_lost(client):
     sent = carried(previewed(client).text) | {"activation": "leaky_relu", "negative_slope": "steep"}
     refused = client.post("/networks", data=sent)
     assert refused.status_code == 422
-    (told,) = re.findall(r'<div class="field err">(.*?)</div>', refused.text, re.DOTALL)
-    assert 'name="negative_slope"' in told
-    assert 'value="steep"' in told
+    (reply,) = re.findall(r'<div class="field err">(.*?)</div>', refused.text, re.DOTALL)
+    assert 'name="negative_slope"' in reply
+    assert 'value="steep"' in reply
     assert carried(refused.text)["content"] == sent["content"]
     query = {"activation": "leaky_relu", "negative_slope": "steep"}
     body = client.post("/api/v2/networks", content=json.dumps(STATE), params=query)
     assert body.status_code == 422
     for words in ("'steep'", "is no number", "ive one such as 0.01"):
         assert words in body.json()["error"]
-        assert words in html.unescape(told)
+        assert words in html.unescape(reply)
 
 
 def test_files_that_are_no_text_are_carried_by_their_preview(client):
@@ -499,7 +499,7 @@ def test_the_form_refuses_what_the_reader_refuses(client):
 
 
 @pytest.mark.slow
-def test_deleting_is_confirmed_told_at_every_address_and_undone(client, store):
+def test_deleting_is_confirmed_stated_at_every_address_and_undone(client, store):
     client.post("/api/v2/networks", content=xor_file(), params={"protocols": "complete", "name": "hand-made XOR"})
     page = client.get("/networks/hand-made-xor/settings").text
     assert "1 job" in page
@@ -530,9 +530,9 @@ def test_the_same_weights_are_imported_for_other_tasks_once_they_are_deleted(cli
         preview = client.post("/networks/new", data={"text": other, "tasks": "A and B", "task": "formula"})
         answer = client.post("/api/v2/networks", content=other, params={"tasks": "AND", "task": "name", "name": "mine"})
         if not delete:
-            for told, status in ((preview, 422), (answer, 409)):
-                assert (told.status_code, "elete the stored network first" in told.text) == (status, True)
-                assert "/networks/hand-made-xor" in told.text
+            for reply, status in ((preview, 422), (answer, 409)):
+                assert (reply.status_code, "elete the stored network first" in reply.text) == (status, True)
+                assert "/networks/hand-made-xor" in reply.text
     assert "It was deleted" in preview.text
     assert "for other tasks is lost" in preview.text
     assert (answer.status_code, answer.json()["slug"], stored(store)[0]) == (201, "mine", 1)

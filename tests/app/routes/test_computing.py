@@ -54,7 +54,7 @@ def test_room_is_given_back_whatever_happens(monkeypatch):
 
 
 @pytest.mark.slow
-def test_whatever_is_computed_waits_in_one_queue_and_whoever_finds_it_full_is_told_at_once(taken, client, store):
+def test_whatever_is_computed_waits_in_one_queue_and_whoever_finds_it_full_is_refused_at_once(taken, client, store):
     stored_analysis(store)
     for _ in range(computing.WAITING):
         taken[0].acquire()

@@ -29,34 +29,34 @@ class Reader:
             raise OSError("the reader has left")
 
 
-def _read(reader: Reader, told: list[str]) -> None:
+def _read(reader: Reader, reply: list[str]) -> None:
     def parts() -> Generator[str, None, None]:
         try:
             for number in range(5):
-                told.append(f"read {number}")
+                reply.append(f"read {number}")
                 yield f"{number}\n"
         finally:
-            told.append("closed")
+            reply.append("closed")
 
     answer = Streamed(parts(), media_type="text/csv")
-    assert told == ["read 0"], "the first part is read before anything is sent, and nothing more"
+    assert reply == ["read 0"], "the first part is read before anything is sent, and nothing more"
     scope = {"type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}}
     asyncio.run(answer(scope, reader.receive, reader.send))
 
 
 def test_all_of_it_is_sent_and_then_it_is_closed():
-    told: list[str] = []
+    reply: list[str] = []
     reader = Reader(patience=6)
-    _read(reader, told)
+    _read(reader, reply)
     assert b"".join(reader.heard) == b"0\n1\n2\n3\n4\n"
-    assert told[-1] == "closed"
+    assert reply[-1] == "closed"
 
 
 def test_a_reader_who_leaves_closes_it():
-    told: list[str] = []
+    reply: list[str] = []
     with pytest.raises(BaseException):  # noqa: B017, PT011  # as the server above it is told
-        _read(Reader(patience=2), told)
-    assert told == ["read 0", "read 1", "closed"]
+        _read(Reader(patience=2), reply)
+    assert reply == ["read 0", "read 1", "closed"]
 
 
 def test_what_is_refused_is_refused_before_anything_is_sent():

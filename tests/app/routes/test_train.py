@@ -88,8 +88,8 @@ def test_shared_gates_are_asked_for_by_name_wherever_a_network_is_analysed(clien
     [key] = re.findall(r'name="protocol" value="([^"]*)"', client.get(there).text)[:1]
     asked = client.post(f"/networks/{slug}/analyses", data={"output": "0", "protocol": key, "data": ""})
     assert specs_of(store, asked)["protocol"]["algorithm_form"] == "shared_gates"
-    told = refused(capsys, "analyse", model_file(tmp_path), "--protocol", "shared-gates", "--output", tmp_path / "out")
-    assert "is no value of any setting" in told
+    reply = refused(capsys, "analyse", model_file(tmp_path), "--protocol", "shared-gates", "--output", tmp_path / "out")
+    assert "is no value of any setting" in reply
 
 
 def model_file(folder):
@@ -126,21 +126,21 @@ def test_the_same_over_http(client, store):
         ("protocols", "strict", "complete"),
     ],
 )
-def test_what_cannot_be_trained_with_is_told_at_its_field_and_starts_nothing(client, field, value, word):
+def test_what_cannot_be_trained_with_is_stated_at_its_field_and_starts_nothing(client, field, value, word):
     sent = {**FORM, "seed": "11", field: value}
     page, filled = client.post(NEW, data={**TRAIN, **sent}), client.get(NEW, params={**TRAIN, **sent})
     assert (page.status_code, filled.status_code) == (422, 400)
     for text in (page.text, filled.text):
-        told = re.findall(r'<(?:div|fieldset) class="field err">(.*?)</(?:div|fieldset)>', text, re.DOTALL)
-        assert len(told) == 1
-        assert f'name="{field}"' in told[0]
-        assert re.search(word, told[0].partition("<small")[2])
+        reply = re.findall(r'<(?:div|fieldset) class="field err">(.*?)</(?:div|fieldset)>', text, re.DOTALL)
+        assert len(reply) == 1
+        assert f'name="{field}"' in reply[0]
+        assert re.search(word, reply[0].partition("<small")[2])
         assert 'value="twins"' in text  # what was typed is not lost
         assert '<details class="more" open' in text  # input_weights is filled in
     assert client.get("/api/v2/jobs").json()["items"] == []
 
 
-def test_several_mistakes_are_told_at_once(client):
+def test_several_mistakes_are_stated_at_once(client):
     part = client.get("/networks/new?way=train&part=plan&seed=x&epochs=many&hidden=4,0", headers={"HX-Request": "true"})
     assert part.status_code == 200  # a form that is still being filled in is no wrong request
     assert all(word in part.text for word in ("seed: ", "valid integer", "1 to 64 neurons"))
@@ -162,7 +162,7 @@ def test_a_slash_too_many_leads_to_a_path_on_whatever_host_the_reader_sees(clien
     assert answer.headers["location"] == "/jobs?state=done"
 
 
-def test_a_plan_is_told_before_anything_starts(client):
+def test_a_plan_is_stated_before_anything_starts(client):
     def plan(**options):
         return client.get(NEW, params={**TRAIN, **options, "part": "plan"}, headers={"HX-Request": "true"}).text
 
@@ -178,14 +178,14 @@ def store_trained(store):
     spec = training_spec(
         {"seed": 41, "tasks": ["XOR", "AND"], "hidden": [4], "input_weights": [1, 1, 1, 3], "noise_std": 0.05}
     )
-    told = {
+    reply = {
         "options": spec.model_dump(mode="json"), "state": "converged", "message": "converged", "epochs": 3,
         "loss": 0.009, "accuracy": 1.0, "losses": [[1, 0.3], [2, None], [3, 0.009]],
         "outputs": [[1, [[0.5, 0.5]] * 4], [3, [[0.1, 0.0], [0.9, 0.1], [1.1, 0.2], [0.0, 0.9]]]],
     }  # fmt: skip
     file = NetworkFile("Pair", untrained_network(spec), spec.resolved_tasks())
     with store.write() as session:
-        return spec, save_network(session, file, origin="trained", training=told).slug
+        return spec, save_network(session, file, origin="trained", training=reply).slug
 
 
 @pytest.mark.slow
@@ -199,7 +199,7 @@ def test_a_network_is_trained_again_with_its_options(client, store):
     assert "Train again" in client.get(f"/networks/{slug}?part=training").text
 
 
-def test_those_that_do_not_converge_are_told_of_and_stay_out_of_the_list(client, store):
+def test_those_that_do_not_converge_are_named_and_stay_out_of_the_list(client, store):
     order = {"spec": {"epochs": 4, "samples_per_input": 300, "loss_target": 0.9}, "count": 2, "protocols": []}
     answer = client.post("/api/v2/train", json=order)
     arguments = specs_of(store, answer)
@@ -234,13 +234,13 @@ def test_a_transformer_is_trained_watched_stored_and_searched(client, store, mor
     assert answer.status_code == 303
     job = answer.headers["location"]
     assert client.post("/api/v2/train/transformer", json=asked).json()["url"] == job
-    told, arguments = [], specs_of(store, answer)
+    reply, arguments = [], specs_of(store, answer)
     with store.write() as session:
         held = queue.claim(session, "test", definitions={"train": DEFINITIONS["train"]})
-        [outcome] = TRAINING.load(session, arguments)(Work(told.append))
-        queue.heartbeat(session, held, told[-1], losses=[(one.done, one.loss) for one in told])
+        [outcome] = TRAINING.load(session, arguments)(Work(reply.append))
+        queue.heartbeat(session, held, reply[-1], losses=[(one.done, one.loss) for one in reply])
     page = client.get("/api/v2" + job).json()
-    assert page["losses_so_far"] == [[one.done, one.loss] for one in told]
+    assert page["losses_so_far"] == [[one.done, one.loss] for one in reply]
     assert (page["state"], page["loss_target"], "by step" in client.get(job).text) == ("running", 0.01, True)
     with store.write() as session:
         saved = TRAINING.save(session, arguments, [outcome])
@@ -255,7 +255,7 @@ def test_a_transformer_is_trained_watched_stored_and_searched(client, store, mor
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "reply"),
     [
         ("layers", "4", "layers: is 4. Use 1 to 3."),
         ("d_model", "0", "d-model: is 0. Use 1 to 256."),
@@ -266,17 +266,17 @@ def test_a_transformer_is_trained_watched_stored_and_searched(client, store, mor
         ("steps", "many", "valid integer"),
     ],
 )
-def test_sizes_of_transformers_are_refused_as_by_the_command(client, capsys, tmp_path, field, value, told):
+def test_sizes_of_transformers_are_refused_as_by_the_command(client, capsys, tmp_path, field, value, reply):
     sent = {"way": "transformer", field: value}
     page, filled = client.post(NEW, data=sent), client.get(NEW, params=sent)
     assert (page.status_code, filled.status_code) == (422, 400)
     for text in (page.text, filled.text):
         [marked] = re.findall(r'<div class="field err">(.*?)</div>', unescape(text), re.DOTALL)
         assert f'name="{"task" if field == "vocabulary" else field}"' in marked
-        assert told in marked
+        assert reply in marked
     if value != "many":
         assert (
             client.post("/api/v2/train/transformer", json={"spec": {field: type(SPEC[field])(value)}}).status_code
             == 422
         )
-        assert told in refused(capsys, "train-model", f"--{field.replace('_', '-')}", value, "--output", tmp_path)
+        assert reply in refused(capsys, "train-model", f"--{field.replace('_', '-')}", value, "--output", tmp_path)

@@ -31,14 +31,14 @@ def meta(page: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("page", SHARED)
-def test_the_head_tells_previews_whole_addresses_and_what_is_there(client, page) -> None:
+def test_the_head_states_previews_whole_addresses_and_what_is_there(client, page) -> None:
     text = client.get(page).text
-    told = meta(text)
-    assert told["og:url"].startswith("http://127.0.0.1/")
-    assert told["og:image"].startswith("http://127.0.0.1/")
-    assert told["og:title"]
-    assert "card.png" in told["og:image"]
-    assert client.get(told["og:url"]).status_code == 200
+    reply = meta(text)
+    assert reply["og:url"].startswith("http://127.0.0.1/")
+    assert reply["og:image"].startswith("http://127.0.0.1/")
+    assert reply["og:title"]
+    assert "card.png" in reply["og:image"]
+    assert client.get(reply["og:url"]).status_code == 200
 
 
 @pytest.mark.parametrize("page", SHARED)
@@ -83,12 +83,12 @@ def test_a_link_that_others_cannot_open_says_so(base, only) -> None:
 
 
 def test_a_forged_host_gets_no_whole_address(client) -> None:
-    told = meta(client.get(CIRCUIT, headers={"host": 'evil"><script>'}).text)
-    assert told["og:url"] in (CIRCUIT, f"http://127.0.0.1{CIRCUIT}")
+    reply = meta(client.get(CIRCUIT, headers={"host": 'evil"><script>'}).text)
+    assert reply["og:url"] in (CIRCUIT, f"http://127.0.0.1{CIRCUIT}")
 
 
 @pytest.mark.parametrize("page", [XOR, COMPARISON])
-def test_a_card_is_a_picture_of_the_size_that_is_told(client, page) -> None:
+def test_a_card_is_a_picture_of_the_size_that_is_stated(client, page) -> None:
     answer = client.get(beside(page, "card.png"))
     assert answer.headers["content-type"] == "image/png"
     assert png_size(answer.content) == (WIDTH, HEIGHT)
@@ -106,7 +106,7 @@ def test_a_card_says_and_shows_the_very_thing(client, page) -> None:
     assert "var(" not in document
 
 
-def test_an_embedding_of_play_says_what_everyone_foretold(client) -> None:
+def test_an_embedding_of_play_says_what_everyone_predicted(client) -> None:
     text = client.get(f"/embed{PLAY}").text
     assert "predicts 0, incorrect" in text
     assert "makes no prediction" in text

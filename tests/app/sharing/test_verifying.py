@@ -25,29 +25,29 @@ EXPLANATIONS = [page for page in SHARED if "/explanations/" in page]
 
 @pytest.mark.parametrize("page", EXPLANATIONS)
 def test_everything_stored_is_found_again(client, page) -> None:
-    told = client.get("/api/v2" + verified(page)).json()
-    assert told["verdict"] == "equal"
-    assert [figure["status"] for figure in told["figures"][:3]] == ["equal"] * 3
-    assert told["engine_version"]
+    reply = client.get("/api/v2" + verified(page)).json()
+    assert reply["verdict"] == "equal"
+    assert [figure["status"] for figure in reply["figures"][:3]] == ["equal"] * 3
+    assert reply["engine_version"]
     answer = client.get(verified(page), follow_redirects=True)
-    assert told["found"] in unescape(answer.text)
+    assert reply["found"] in unescape(answer.text)
     assert str(answer.url).endswith("part=verify#verify")
 
 
 def test_every_listed_circuit_is_found_again_and_one_that_a_whole_list_lacks_is_not_valid(client) -> None:
     listed = client.get(f"/api/v2{XOR}/explanations?kind=circuit&limit=200").json()["items"]
     for row in listed[::23]:
-        told = client.get("/api/v2" + verified(row["url"])).json()
-        assert {figure["status"] for figure in told["figures"]} == {"equal"}, row["ref"]
+        reply = client.get("/api/v2" + verified(row["url"])).json()
+        assert {figure["status"] for figure in reply["figures"]} == {"equal"}, row["ref"]
     missing = next(mask for mask in ("3fffe", "3fffd", "00000") if mask not in {row["mask"] for row in listed})
-    told = client.get("/api/v2" + verified(f"{XOR}/explanations/c-{missing}")).json()
-    valid = next(figure for figure in told["figures"] if figure["key"] == "valid")
+    reply = client.get("/api/v2" + verified(f"{XOR}/explanations/c-{missing}")).json()
+    valid = next(figure for figure in reply["figures"] if figure["key"] == "valid")
     assert (valid["stored"], valid["recomputed"], valid["status"]) == (False, False, "equal")
 
 
 def test_an_alignment_on_directions_that_is_not_kept_is_held_by_its_algorithm(client) -> None:
-    told = client.get("/api/v2" + verified(DIRECTION)).json()
-    status = {figure["key"]: figure["status"] for figure in told["figures"]}
+    reply = client.get("/api/v2" + verified(DIRECTION)).json()
+    status = {figure["key"]: figure["status"] for figure in reply["figures"]}
     assert {status[key] for key in ("algorithm", "formula")} == {"equal"}
     assert {status[key] for key in ("alignment", "agreed", "valid")} == {"not_stored"}
 
@@ -61,9 +61,9 @@ def test_a_tampered_store_is_noticed(tmp_path) -> None:
             session.execute(
                 update(AlignmentRow).where(AlignmentRow.alignment_id == ALIGNMENT.rsplit(".", 1)[1]).values(agreed=23)
             )
-        told = client.get("/api/v2" + verified(ALIGNMENT)).json()
-        assert told["verdict"] == "differs"
-        wrong = [figure for figure in told["figures"] if figure["status"] == "differs"]
+        reply = client.get("/api/v2" + verified(ALIGNMENT)).json()
+        assert reply["verdict"] == "differs"
+        wrong = [figure for figure in reply["figures"] if figure["status"] == "differs"]
         assert [(figure["key"], figure["stored"], figure["recomputed"]) for figure in wrong] == [("agreed", 23, 24)]
         assert "1 figure differs" in client.get(verified(ALIGNMENT)).text
 

@@ -36,7 +36,7 @@ def test_a_variable_that_nothing_reads_is_named_with_what_was_meant(name, meant)
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "answer"),
     [
         ({"host": "0.0.0.0"}, "warning: .*needs a login"),  # noqa: S104
         ({"host": "::1"}, ""),
@@ -47,9 +47,9 @@ def test_a_variable_that_nothing_reads_is_named_with_what_was_meant(name, meant)
         ({"prefix": "/pluriscope", "read_only": True}, ""),
     ],
 )
-def test_settings_that_contradict_each_other(given, told, tmp_path):
+def test_settings_that_contradict_each_other(given, answer, tmp_path):
     found = list(check.disagreeing(Settings(data=tmp_path, **given)))
-    assert re.fullmatch(f"{told}.*" if told else "", "".join(f"{level}: {what}" for level, what, _ in found))
+    assert re.fullmatch(f"{answer}.*" if answer else "", "".join(f"{level}: {what}" for level, what, _ in found))
     assert all(cure for _, _, cure in found)
 
 
@@ -135,7 +135,7 @@ def test_a_torn_page_is_found_and_nothing_is_raised(tmp_path, monkeypatch, name)
 @pytest.mark.parametrize(
     ("harm", "way"), [(slice(0, 512), "backup"), (slice(-4_096, None), "backup"), (slice(-4_096, None), "dump")]
 )
-def test_a_damaged_database_is_told_with_a_way_out_that_works(tmp_path, monkeypatch, harm, way):
+def test_a_damaged_database_is_stated_with_a_way_out_that_works(tmp_path, monkeypatch, harm, way):
     """Whatever is damaged: the backup that is named, or what the command saves, is a healthy store again."""
     folder = tmp_path / "my data"
     folder.mkdir()
@@ -174,9 +174,9 @@ def test_the_command_and_its_exit_codes(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PLURISCOPE_DATA", str(tmp_path))
     monkeypatch.delenv("PLURISCOPE_DATABASE_URL", raising=False)
     assert run("check", "--json") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["healthy"]
-    assert {"check", "level", "found", "cure"} == set(told["findings"][0])
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["healthy"]
+    assert {"check", "level", "found", "cure"} == set(answer["findings"][0])
     monkeypatch.setenv("PLURISCOPE_WORKER", "3")
     assert run("check") == 0
     assert "PLURISCOPE_WORKERS" in capsys.readouterr().out

@@ -20,8 +20,8 @@ def data(tmp_path, own_environment):
     return tmp_path
 
 
-def rows_in(told: str) -> str:
-    return re.search(r"[0-9,]+ rows of [0-9]+ tables", told).group()
+def rows_in(answer: str) -> str:
+    return re.search(r"[0-9,]+ rows of [0-9]+ tables", answer).group()
 
 
 def test_backup_and_restore(data, capsys, monkeypatch):
@@ -35,9 +35,9 @@ def test_backup_and_restore(data, capsys, monkeypatch):
     assert run("restore", file) == 2
     assert "--replace" in capsys.readouterr().err
     assert run("restore", file, "--replace") == 0
-    told = capsys.readouterr()
-    assert rows_in(told.out) == rows
-    assert "what was there before is in" in told.err
+    answer = capsys.readouterr()
+    assert rows_in(answer.out) == rows
+    assert "what was there before is in" in answer.err
     monkeypatch.setenv("PLURISCOPE_DATA", str(data / "new"))
     assert run("restore", file, "--quiet") == 0
     assert capsys.readouterr().out == ""
@@ -50,6 +50,6 @@ def test_a_password_is_never_shown(data, capsys, own_environment):
     own_environment.setenv("PLURISCOPE_DATABASE_URL", "postgresql://someone:hunter2@127.0.0.1:1/nothing")
     for command in (["check"], ["backup", data / "x.backup"], ["serve"]):
         assert run(*command) == 1
-        told = capsys.readouterr()
-        assert "hunter2" not in told.out + told.err
-        assert "127.0.0.1" in told.out + told.err
+        answer = capsys.readouterr()
+        assert "hunter2" not in answer.out + answer.err
+        assert "127.0.0.1" in answer.out + answer.err

@@ -46,7 +46,7 @@ def add_job(app, name: str, **values) -> None:
         session.add(JobRow(id=name, **(fields | values)))
 
 
-def test_jobs_queue_and_workers_are_told(client, app):
+def test_jobs_queue_and_workers_are_stated(client, app):
     now = datetime.now(UTC)
     add_job(app, "waits", created_at=now - timedelta(minutes=2))
     add_job(app, "delayed", not_before=now + timedelta(hours=1))
@@ -61,18 +61,18 @@ def test_jobs_queue_and_workers_are_told(client, app):
     look_at(app.state.store, app.state.settings, now, watch)
     found = look_at(app.state.store, app.state.settings, now, watch)
     assert (found.jobs["analyse", "queued"], found.jobs["train", "failed"]) == (2, 1)
-    told = found.figures
+    reply = found.figures
     names = ("queue_ready_jobs", "queue_delayed_jobs", "queue_abandoned_jobs", "jobs_set_aside")
-    assert [told[name] for name in names] == [1, 1, 1, 1]
-    assert 115 < told["queue_oldest_seconds"] < 600
-    assert (told["workers"], told["worker_slots"], found.busy["w"]) == (1, 3, 1)
+    assert [reply[name] for name in names] == [1, 1, 1, 1]
+    assert 115 < reply["queue_oldest_seconds"] < 600
+    assert (reply["workers"], reply["worker_slots"], found.busy["w"]) == (1, 3, 1)
     assert [is_present(worker, now) for worker in found.workers] == [False, True]
-    assert told["store_bytes"] > 0
+    assert reply["store_bytes"] > 0
     assert "1 wait, the first for " in client.get("/admin").text
 
 
 @pytest.mark.slow
-def test_the_page_is_for_those_who_run_it_and_tells_no_secret(client, app):
+def test_the_page_is_for_those_who_run_it_and_states_no_secret(client, app):
     answer = client.get("/admin")
     assert answer.status_code == 200
     assert TOKEN not in answer.text

@@ -129,12 +129,12 @@ def test_hostile_names_stay_text():
 def test_a_circuit_is_described_edge_by_edge():
     weights, kept = samples.WEIGHTS, circuit_from_hex(samples.MASK, (2, 3, 3, 1)).keep
     words = parsed(network_diagram(weights, samples.MASK)).findtext(f"{SVG}desc") or ""
-    told = set()
+    answer = set()
     for group in words.removeprefix("Edges kept: ").partition(". Neurons")[0].rstrip(".").split("; "):
         sources, _, target = group.partition(" to ")
-        told |= {(source, target) for source in sources.split(", ")}
+        answer |= {(source, target) for source in sources.split(", ")}
     names = [["A", "B"], ["n1.0", "n1.1", "n1.2"], ["n2.0", "n2.1", "n2.2"], ["y"]]
-    assert told == {
+    assert answer == {
         (names[layer][source], names[layer + 1][out])
         for layer, matrix in enumerate(kept)
         for out, source in zip(*matrix.nonzero(), strict=True)
@@ -149,7 +149,7 @@ def test_each_edge_is_drawn_as_its_own_weight_says_or_as_cut():
     weights = random_weights(sizes, 3)
     mask = connected_mask(weights, 0.5, 4)
     layers = [("A", "B"), *(tuple(f"n{layer}.{i}" for i in range(sizes[layer])) for layer in (1, 2)), ("y",)]
-    told = {
+    answer = {
         f"{layers[number][source]}→{layers[number + 1][out]}": ("e-neg" if weight < 0 else "e-pos")
         if mask[number][out, source]
         else "e-cut"
@@ -161,14 +161,14 @@ def test_each_edge_is_drawn_as_its_own_weight_says_or_as_cut():
         for e in parsed(network_diagram(weights, mask)).iter(f"{SVG}g")
         if (classes := [c for path in e.iter(f"{SVG}path") if (c := (path.get("class") or "").split()[0])[:2] == "e-"])
     }
-    assert {name: drawn[name] for name in told} == told
-    assert set(told.values()) == {"e-neg", "e-pos", "e-cut"}
+    assert {name: drawn[name] for name in answer} == answer
+    assert set(answer.values()) == {"e-neg", "e-pos", "e-cut"}
 
 
 def test_words_of_a_threshold_are_not_crossed_by_the_stem_of_another():
     cuts = [Threshold(0.89, "P", (0, 1, 0, 1)), Threshold(0.81, "Q", (0, 1, 1, 1))]
-    told = number_line([0.0, 0.4, 0.9, 2.0], ["00", "01", "10", "11"], cuts)
-    anchored = re.findall(r'class="lab lv halo"([^>]*)>([PQ])', told)
+    answer = number_line([0.0, 0.4, 0.9, 2.0], ["00", "01", "10", "11"], cuts)
+    anchored = re.findall(r'class="lab lv halo"([^>]*)>([PQ])', answer)
     assert {letter: "end" in anchor for anchor, letter in anchored} == {"P": False, "Q": True}
 
 

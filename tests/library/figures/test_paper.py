@@ -29,11 +29,11 @@ def objects(pdf: bytes) -> str:
 def test_a_drawing_is_vectors_with_its_type_inside_and_its_words_beside() -> None:
     markup = network_diagram(WEIGHTS, title="XOR & others")
     pdf = pdf_of(markup)
-    told = objects(pdf)
+    answer = objects(pdf)
     assert pdf.startswith(b"%PDF-")
-    assert told.count("/Type/Page/") + told.count("/Type/Page\n") == 1
-    assert re.search(r"/FontName\s*/\w{6}\+STIXGeneral", told), "a part of the font is embedded"
-    assert "/Subtype/Image" not in told, "nothing is made of pixels"
+    assert answer.count("/Type/Page/") + answer.count("/Type/Page\n") == 1
+    assert re.search(r"/FontName\s*/\w{6}\+STIXGeneral", answer), "a part of the font is embedded"
+    assert "/Subtype/Image" not in answer, "nothing is made of pixels"
     assert len(pdf) < 60_000
 
 

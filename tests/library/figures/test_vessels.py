@@ -109,6 +109,6 @@ def test_any_network_fits_in_its_drawing_and_runs_in_a_browser(sizes):
         left, wide = float(frame.get("x")), float(frame.get("width"))
         ends = [float(re.findall(r"[\d.]+", one.get("d"))[2]) for one in root.iter() if one.get("class") == "vs-mark"]
         assert max(ends) + 4 <= left < left + wide <= width  # the answer's box is clear of the mark
-    told = running(network, 2.0)
-    assert [len(layer) for layer in told["names"]] == list(sizes)
-    assert told["activations"] == [("tanh",)] * (len(sizes) - 2) + [("linear",)]
+    reply = running(network, 2.0)
+    assert [len(layer) for layer in reply["names"]] == list(sizes)
+    assert reply["activations"] == [("tanh",)] * (len(sizes) - 2) + [("linear",)]

@@ -67,17 +67,17 @@ def test_every_score_of_every_answer_is_what_plain_loops_find(network, condition
         judge, truth = judge_of(question, condition), truth_of_masks(condition, valid, n_edges)
         for name, submission in answers(n_edges, seed).items():
             case = Case(judge, truth, submission, random_regret=0.5, planted=planted)
-            told = row_of(case)
+            row = row_of(case)
             answer = Answer(network, every, valid, condition.key, submission, planted)
             wanted = answer.scores()
             assert wanted.keys() | NOT_OF_MASKS == {score.key for score in SCORES}
-            found = {key: told[key] for key in wanted}
+            found = {key: row[key] for key in wanted}
             assert found == pytest.approx(wanted, abs=1e-12), (condition.key, name)
             first, own = answer.first_valid()[0], next(iter(answer.own()), None)
             hexed = [None if one is None else question.graph.to_hex(one) for one in (first, own)]
-            assert [told["answer"], told["own"]] == hexed
+            assert [row["answer"], row["own"]] == hexed
             not_listed = replace(case, truth=replace(truth, masks=None))  # which is judged by running
-            assert row_of(not_listed) == told | {"hamming": None}
+            assert row_of(not_listed) == row | {"hamming": None}
 
 
 def test_seeds_are_compared_by_their_circuits_at_the_operating_point():
@@ -101,8 +101,8 @@ def test_seeds_are_compared_by_their_circuits_at_the_operating_point():
 def test_a_method_that_failed_has_all_regret_and_one_that_is_not_offered_has_none(outcome, regret, valid):
     question, _, truths = drawn(*QUICK[0])
     truth = truth_of_masks(CONDITIONS[0], truths[CONDITIONS[0].key], question.layout.n_edges)
-    told = row_of(Case(judge_of(question, CONDITIONS[0]), truth, Submission(outcome, "why", calls=Calls(1, 2, 3)), 0.5))
-    assert told.pop("calls") == 6
+    row = row_of(Case(judge_of(question, CONDITIONS[0]), truth, Submission(outcome, "why", calls=Calls(1, 2, 3)), 0.5))
+    assert row.pop("calls") == 6
     beyond = None if regret is None else -1.0
     known = {
         "regret": regret,
@@ -111,7 +111,7 @@ def test_a_method_that_failed_has_all_regret_and_one_that_is_not_offered_has_non
         "valid_raw": valid,
         "beyond_random": beyond,
     }
-    assert told == dict.fromkeys(told) | known
+    assert row == dict.fromkeys(row) | known
 
 
 def test_scores_that_differ_by_less_than_nine_decimals_of_the_largest_are_tied():
@@ -132,9 +132,9 @@ def test_the_first_valid_circuit_keeps_the_algorithms_of_the_whole_network_or_no
     slow = Plain(weights, biases, network.activation, network.output_activation, network.negative_slope)
     judge, truth = judge_of(question, PRIMARY), truths_of(question, [PRIMARY])[0]
     masks = truth.masks.tolist()[-20::5]
-    told = [row_of(Case(judge, truth, Submission("answered", mask=one), 0.5))["algorithms_kept"] for one in masks]
-    assert told == [float(slow.story(one) == slow.story()) for one in masks]
-    assert {*told} == {0.0, 1.0}
+    row = [row_of(Case(judge, truth, Submission("answered", mask=one), 0.5))["algorithms_kept"] for one in masks]
+    assert row == [float(slow.story(one) == slow.story()) for one in masks]
+    assert {*row} == {0.0, 1.0}
     free = judge_of(question, replace(PRIMARY, structure="free"))
     assert row_of(Case(free, truth, Submission("answered", mask=masks[0]), 0.5))["algorithms_kept"] is None
 

@@ -71,8 +71,8 @@ def test_a_difference_is_of_the_same_networks():
     first = [row("m", f"n{at}", "ab"[at % 2], random.random()) for at in range(20)]
     second = [{**one, "regret": one["regret"] + 0.1} for one in first]
     random.shuffle(second)
-    told = difference(second, [*first[2:], {**first[0], "regret": None}, {**first[1], "condition": "other"}])
-    assert told == pytest.approx({"mean": 0.1, "low": 0.1, "high": 0.1, "n": 18, "left_out": 2})
+    answer = difference(second, [*first[2:], {**first[0], "regret": None}, {**first[1], "condition": "other"}])
+    assert answer == pytest.approx({"mean": 0.1, "low": 0.1, "high": 0.1, "n": 18, "left_out": 2})
     assert difference(first, second)["mean"] == pytest.approx(-0.1)
     alone = means_of(first)["regret"]
     assert alone["high"] - alone["low"] > 0.1

@@ -107,8 +107,8 @@ class FooledReport(Report):
         for limits, words in ABOUT.items():
             some = self.of(limits)
             labels = [RANKINGS[one.method].label for one in some if one.fooled]
-            told = f": {', '.join(labels)}" if labels else ""
-            found.append(f"{len(labels)} of {len(some)} methods rank {self.neuron} first, {words}{told}.")
+            reply = f": {', '.join(labels)}" if labels else ""
+            found.append(f"{len(labels)} of {len(some)} methods rank {self.neuron} first, {words}{reply}.")
         return found
 
 
@@ -154,10 +154,10 @@ def fooled_report(question: Question, work: Work = DEFAULT_WORK, seed: int = 0) 
     for done, (key, limits) in enumerate(jobs):
         asked = asked_of(key, limits)
         for step, (parameters, _) in enumerate(asked.descended()):
-            work.tell(STAGE, done, len(jobs), f"{asked.ranking.label}, step {step}")
+            work.report_step(STAGE, done, len(jobs), f"{asked.ranking.label}, step {step}")
             last = parameters
         lies.append(_said(asked, asked.asked(last), limits, step))
-    work.tell(STAGE, len(jobs), len(jobs))
+    work.report_step(STAGE, len(jobs), len(jobs))
     return FooledReport(protocol=question.protocol.name, neuron=asked.name, seed=seed, lies=lies)
 
 

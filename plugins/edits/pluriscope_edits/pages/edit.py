@@ -193,17 +193,17 @@ class Editing:
     def form(self, *, numbered: bool = False) -> Iterator[Block]:
         """The settings, and beside them what would come of it; numbered as steps of the page."""
         try:
-            told: list[Block] = list(self._preview(self.edited()))
+            reply: list[Block] = list(self._preview(self.edited()))
         except (AnalysisError, PageError) as error:
             if self.rule is MANUAL and not self.settings.get("file", "[]").strip("[]"):
-                told = [Notice("Nothing is changed yet", "Move a slider: here stands what comes of it.")]
+                reply = [Notice("Nothing is changed yet", "Move a slider: here stands what comes of it.")]
             else:
                 cure = f"{error.cure[:1].upper()}{error.cure[1:]}."
-                told = [Notice("It cannot be done as it stands", f"{error.item} {error.cause}.", cure)]
+                reply = [Notice("It cannot be done as it stands", f"{error.item} {error.cause}.", cure)]
         url = edit_url(self.links, self.place.slug)
         values = {one.name: written(one.default) for one in self._settings} | dict(self.sent)
-        form = Form(self._fields(), url, "Save, analyse and compare", values, primary=numbered, told=PREVIEW)
-        preview = Columns([told], id=PREVIEW)
+        form = Form(self._fields(), url, "Save, analyse and compare", values, primary=numbered, preview=PREVIEW)
+        preview = Columns([reply], id=PREVIEW)
         heads = ("2. Settings", "3. Preview") if numbered else ("By hand", "What comes of it")
         yield Columns([[Section(heads[0]), form], [Section(heads[1], "Nothing is stored yet."), preview]])
 
@@ -216,36 +216,36 @@ class Editing:
                 now, called = one["value"], node_name(one["layer"], one["neuron"], sizes)
                 read = node_name(one["layer"] - 1, one["source"], sizes) if "source" in one else ""
                 words, ends = f"{read} → {called}" if read else f"bias of {called}", (now - _REACH, now + _REACH)
-                told = Field(now, ge=ends[0], le=ends[1], title=words, json_schema_extra={"control": "range"})
-                first[name] = (float, told)
+                reply = Field(now, ge=ends[0], le=ends[1], title=words, json_schema_extra={"control": "range"})
+                first[name] = (float, reply)
         first["name"] = (str, Field("", title="Name", description="Of the edited network; else the rule is added."))
         return settings_form(settings, self.place.scope, first)
 
     def _preview(self, edited: Edited) -> Iterator[Block]:
-        told, meant, broken = edited.outcome, {edited.outcome.row, *edited.meant}, {*edited.outcome.broken}
+        reply, meant, broken = edited.outcome, {edited.outcome.row, *edited.meant}, {*edited.outcome.broken}
         rows = [
             (
                 row,
-                told.words(old),
-                told.words(new),
+                reply.words(old),
+                reply.words(new),
                 "asked for" if row in meant else "changed" if row in broken else "kept",
             )
-            for row, old, new in zip(told.rows, told.before, told.after, strict=True)
+            for row, old, new in zip(reply.rows, reply.before, reply.after, strict=True)
         ]
-        task = told.tasks[told.output if len(told.tasks) > 1 else 0]
+        task = reply.tasks[reply.output if len(reply.tasks) > 1 else 0]
         label = Task(tuple(task.get("truth_table", ())), task["name"]).label or "another task"
         facts = [
             Fact("Computes then", label, "on every row"),
-            Fact("Changed", f"{told.changed:,} of {told.parameters:,}", "weights and biases"),
-            Fact("By", decimal(told.l2, 4), "Euclidean length of the change"),
+            Fact("Changed", f"{reply.changed:,} of {reply.parameters:,}", "weights and biases"),
+            Fact("By", decimal(reply.l2, 4), "Euclidean length of the change"),
         ]
         yield Facts(facts)
-        if told.as_asked is False:
-            yield Notice(f"Row {told.row} does not answer {told.words(told.target or 0)}", state="refused")
-        if told.broken:
-            more = f" and {len(told.broken) - _MOST_NAMED:,} more" if len(told.broken) > _MOST_NAMED else ""
-            yield Notice(f"Rows that were to be kept and change: {', '.join(told.broken[:_MOST_NAMED])}{more}")
-        yield Prose(" ".join(told.remarks), glossary=False)
+        if reply.as_asked is False:
+            yield Notice(f"Row {reply.row} does not answer {reply.words(reply.target or 0)}", state="refused")
+        if reply.broken:
+            more = f" and {len(reply.broken) - _MOST_NAMED:,} more" if len(reply.broken) > _MOST_NAMED else ""
+            yield Notice(f"Rows that were to be kept and change: {', '.join(reply.broken[:_MOST_NAMED])}{more}")
+        yield Prose(" ".join(reply.remarks), glossary=False)
         rows.sort(key=lambda row: row[3] == "kept")  # what changes first, where only some are shown
         shown = f"{_MOST_ROWS} of {len(rows):,}" if len(rows) > _MOST_ROWS else ""
         yield Table.plain(("Row", "Before", "After", "Asked for"), rows[:_MOST_ROWS])

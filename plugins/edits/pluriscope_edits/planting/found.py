@@ -77,9 +77,9 @@ class PlantedReport(Report):
         """Whether what was planted is what is found, and how many equals it has."""
         n_valid, part = int(self.n_valid), part_of(question)
         of = f"Of {n_valid:,} valid circuit{'' if n_valid == 1 else 's'}"
-        told = [f"The planted circuit {_WORDS[self.outcome]}."]
+        answer = [f"The planted circuit {_WORDS[self.outcome]}."]
         if self.smaller is None or self.equal is None:
-            return [*told, f"{of} it is not known how many have as few {part}s."]
+            return [*answer, f"{of} it is not known how many have as few {part}s."]
         smaller, equal = int(self.smaller), int(self.equal)
         parts = [
             f"{smaller:,} {'has' if smaller == 1 else 'have'} fewer {part}s",
@@ -87,7 +87,7 @@ class PlantedReport(Report):
         ]
         if self.around is not None:
             parts.append(f"{self.around:,} {'contains' if self.around == 1 else 'contain'} it")
-        return [*told, f"{of} {', '.join(parts)}."]
+        return [*answer, f"{of} {', '.join(parts)}."]
 
 
 def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> PlantedReport:
@@ -95,10 +95,10 @@ def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> PlantedReport:
     question, record = of.question, of.planted
     if record is None:
         raise ValueError("nothing was planted in this network")
-    work.tell("planted", 0, 1)
+    work.report_step("planted", 0, 1)
     landscape = landscape_of(question, of.circuits, stored=of.stored)
     found = PlantedReport(**_standing(landscape, record.circuit), **_explained(landscape, record))
-    work.tell("planted", 1, 1)
+    work.report_step("planted", 1, 1)
     return found
 
 
@@ -107,31 +107,31 @@ def _explained(landscape: Landscape, record: Any) -> dict[str, Any]:
     question = landscape.question
     if question.kind.refuses("algorithms"):
         return {"under": landscape.locate(record.circuit.mask).under}
-    told: dict[str, Any] = {"passes": None, "alignment_minimal": None}
+    answer: dict[str, Any] = {"passes": None, "alignment_minimal": None}
     with suppress(InvalidAlignment):
-        told["passes"] = exhaustive(question, record)
-        told["alignment_minimal"] = score_alignment(question, record.algorithm, record.alignment).minimal
+        answer["passes"] = exhaustive(question, record)
+        answer["alignment_minimal"] = score_alignment(question, record.algorithm, record.alignment).minimal
     margin = certified_margin(question.network, record) if question.data.is_clean else None
-    return told | {"margin": margin, "reasons": list(_failures(question, record))}
+    return answer | {"margin": margin, "reasons": list(_failures(question, record))}
 
 
 def _standing(landscape: Landscape, planted: Circuit) -> dict[str, Any]:
     """The planted circuit among the valid ones."""
     known, own = landscape.known, planted.n_edges
     valid = landscape.under("").is_valid(landscape.left(planted.mask))
-    told: dict[str, Any] = dict.fromkeys(("smaller", "equal", "inside", "around", "backbone"))
+    answer: dict[str, Any] = dict.fromkeys(("smaller", "equal", "inside", "around", "backbone"))
     if known.counted:
-        told["smaller"] = sum(n for size, n in known.by_size.items() if size < own)
-        told["equal"] = known.by_size.get(own, 0) - valid
+        answer["smaller"] = sum(n for size, n in known.by_size.items() if size < own)
+        answer["equal"] = known.by_size.get(own, 0) - valid
     if known.complete:
         mask = known.masks.dtype.type(planted.mask)
         shared = known.masks & mask
-        told["inside"] = int(np.count_nonzero(shared == known.masks)) - valid
-        told["around"] = int(np.count_nonzero(shared == mask)) - valid
+        answer["inside"] = int(np.count_nonzero(shared == known.masks)) - valid
+        answer["around"] = int(np.count_nonzero(shared == mask)) - valid
     if known.backbone is not None:
         edges = known.backbone.edges
-        told["backbone"] = (planted.mask & edges).bit_count(), edges.bit_count()
-    return told | {"valid": valid, "n_valid": known.n_valid}
+        answer["backbone"] = (planted.mask & edges).bit_count(), edges.bit_count()
+    return answer | {"valid": valid, "n_valid": known.n_valid}
 
 
 def _failures(question: Question, record: PlantedRecord) -> Iterator[str]:

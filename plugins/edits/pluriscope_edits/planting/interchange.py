@@ -163,12 +163,12 @@ def _trained(spec: InterchangeSpec, record: PlantedRecord, seeds: Sequence[int],
     optimizer = Adam([parameters], lr=spec.learning_rate)
     for step in range(spec.steps):
         if step % _BETWEEN_REPORTS == 0:
-            work.tell("training", step, spec.steps, f"{spec.mode} training of {len(seeds)} networks")
+            work.report_step("training", step, spec.steps, f"{spec.mode} training of {len(seeds)} networks")
         optimizer.zero_grad()
         total: Any = losses.of(parameters).sum()
         total.backward()
         optimizer.step()
-    work.tell("training", spec.steps, spec.steps)
+    work.report_step("training", spec.steps, spec.steps)
     final = losses.of(parameters).detach().numpy()
     return [
         _learned(spec, record, seed, parameters[:, lane].detach().numpy().copy(), float(final[lane]))

@@ -14,9 +14,9 @@ from tests.app.cli.test_analyse import refused, xor  # noqa: F401  # a fixture
 
 def test_the_help_lists_every_rule_with_its_settings(capsys):
     assert run(["edit", "--help"]) == 0
-    told = capsys.readouterr().out
+    answer = capsys.readouterr().out
     for edit in EDITS:
-        part = told.split(f"\n  {edit.key}: ")[1].split("\n\n")[0]
+        part = answer.split(f"\n  {edit.key}: ")[1].split("\n\n")[0]
         assert all(f"\n    {one.name} " in part for way in edit.ways.values() for one in way.settings), edit.key
 
 
@@ -30,9 +30,9 @@ def test_a_network_is_edited_and_said_to_be(xor, tmp_path, capsys):  # noqa: F81
     file, base = parse_network_file(out.read_bytes()), parse_network_file(xor.read_bytes())
     assert (file.name, file.tasks[0].name, file.edited.base) == ("OR now", "OR", base.network.digest)
     assert run(["edit", str(xor), "--rule", "prune", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["rule"], told["broken"]) == ("prune", ["01", "10"])
-    assert told["settings"] == {"sparsity": 0.5, "where": "all"}
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["rule"], answer["broken"]) == ("prune", ["01", "10"])
+    assert answer["settings"] == {"sparsity": 0.5, "where": "all"}
     assert run(["edit", str(xor), "--rule", "transplant", "--set", f"source={out}", "--output", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["edited"]["settings"]["source"] == file.network.digest
 

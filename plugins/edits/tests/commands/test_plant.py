@@ -23,7 +23,7 @@ def test_a_network_is_written_with_its_record(tmp_path, capsys) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "answer"),
     [
         ((ALICE, "--hidden", "3"), "needs 2 hidden layers, and the network has 1"),
         ((ALICE, "--hidden", "3,x"), "is no list of numbers"),
@@ -33,9 +33,9 @@ def test_a_network_is_written_with_its_record(tmp_path, capsys) -> None:
         (("(A&!B)",), "is not in canonical order: (!B&A)"),
     ],
 )
-def test_what_does_not_fit_is_refused(arguments, told, tmp_path, capsys) -> None:
+def test_what_does_not_fit_is_refused(arguments, answer, tmp_path, capsys) -> None:
     assert run("plant", *arguments, "--output", tmp_path / "planted.json") == 2
-    assert told in capsys.readouterr().err
+    assert answer in capsys.readouterr().err
     assert not (tmp_path / "planted.json").exists()
 
 
@@ -64,8 +64,8 @@ def test_a_network_is_trained_to_carry_the_algorithm(tmp_path, capsys) -> None:
     assert run("plant", ALICE, *options, "--output", path) == 3
     steps = parse_network_file(path.read_bytes()).planted.made
     assert [made.step for made in steps] == ["train", "finetune"]
-    told = dict(steps[0].settings)
-    assert (told["mode"], told["seed"], told["steps"]) == ("strict", 5, 3)
-    assert told["interchanges"].endswith(" of 24")
+    answer = dict(steps[0].settings)
+    assert (answer["mode"], answer["seed"], answer["steps"]) == ("strict", 5, 3)
+    assert answer["interchanges"].endswith(" of 24")
     assert "ended above its loss target" in capsys.readouterr().err
     assert run("plant", ALICE, "--train", "kindly", "--output", path) == 2

@@ -79,9 +79,9 @@ def test_rows_tables_and_figures_are_those_of_loops(text, bits, target, spelled)
                 trigger.poisoned(clean)
         else:
             assert trigger.poisoned(clean).truth_table == table
-        told = [(here, said, int(y > 0.5)) for here, said, y in zip(on, clean.truth_table, outputs, strict=True)]
-        of_clean = [said == answer for here, said, answer in told if not here]
-        asked = [answer == target for here, said, answer in told if here and said != target]
+        reply = [(here, said, int(y > 0.5)) for here, said, y in zip(on, clean.truth_table, outputs, strict=True)]
+        of_clean = [said == answer for here, said, answer in reply if not here]
+        asked = [answer == target for here, said, answer in reply if here and said != target]
         found = figures((outputs > 0.5).astype(int), np.array(on), target, np.array(clean.truth_table))
         assert found == Figures(sum(of_clean), len(of_clean), sum(asked), len(asked))
 
@@ -115,9 +115,9 @@ def test_planted_edges_are_the_known_ones_and_both_tasks_have_valid_circuits(act
     masks = mask_array([FULL, FULL ^ PLANTED], LAYOUT)
     for task, valid in ((trigger.poisoned(XOR), [True, False]), (XOR, [False, True])):
         assert decide_right(ask(after, task=task), masks).tolist() == valid
-    told = edited(clean, trigger=trigger.text, by="planted")
-    assert (told.subject, told.record.settings["trigger"], told.outcome.broken) == (after, trigger.text, [])
-    assert told.outcome.remarks == [
+    reply = edited(clean, trigger=trigger.text, by="planted")
+    assert (reply.subject, reply.record.settings["trigger"], reply.outcome.broken) == (after, trigger.text, [])
+    assert reply.outcome.remarks == [
         "Clean accuracy: 4 of 4 rows; success of the trigger: 2 of 2.",
         f"Planted are 5 edges, mask {LAYOUT.to_hex(PLANTED)}.",
     ]

@@ -66,7 +66,7 @@ def client(tmp_path_factory):
         ({"network": "majority", "rule": "rank-one", "target": "0"}, ("asked for", "The logit of 0")),
     ],
 )
-def test_what_would_come_of_it_is_told_and_nothing_is_stored(client, given, words):
+def test_what_would_come_of_it_is_stated_and_nothing_is_stored(client, given, words):
     before = client.get("/api/v2/networks").json()["total"]
     given = dict(given)
     answer = client.get(f"/networks/{given.pop('network', 'xor')}/edit", params=given)
@@ -76,10 +76,10 @@ def test_what_would_come_of_it_is_told_and_nothing_is_stored(client, given, word
     assert client.get("/api/v2/networks").json()["total"] == before
 
 
-def test_the_same_is_told_as_json(client):
-    told = client.get("/api/v2" + EDIT, params={"rule": "rank-one", "row": "10"}).json()
-    assert (told["before"], told["after"], told["broken"]) == ([0, 1, 1, 0], [0, 0, 0, 0], ["01"])
-    assert (told["base"], told["row"], told["as_asked"]) == (pretrained_xor().network.digest, "10", True)
+def test_the_same_is_stated_as_json(client):
+    reply = client.get("/api/v2" + EDIT, params={"rule": "rank-one", "row": "10"}).json()
+    assert (reply["before"], reply["after"], reply["broken"]) == ([0, 1, 1, 0], [0, 0, 0, 0], ["01"])
+    assert (reply["base"], reply["row"], reply["as_asked"]) == (pretrained_xor().network.digest, "10", True)
     refused = client.get("/api/v2" + EDIT, params={"rule": "fine-tune", "row": "9"})
     assert refused.status_code == 422
     assert "does not exist" in refused.text

@@ -51,14 +51,14 @@ def client(tmp_path_factory):
 
 
 def test_the_record_is_that_of_the_engine_and_says_what_is_not_analysed(client):
-    told = client.get(f"/api/v2{PAGE}").json()
+    reply = client.get(f"/api/v2{PAGE}").json()
     files = [checkpoint(epoch) for epoch in range(3)]
     given = {file.name: (ask(file.network, task=file.tasks[0]), file.training) for file in files}
-    assert told["report"] == find_over_training(given).model_dump(mode="json")
-    assert told["report"]["checkpoints"][0]["circuits"]["low"] == 0
-    assert told["report"]["first_valid"] == 1
-    assert [one["state"] for one in told["stored"]] == ["done", "done", "done", "not_analysed"]
-    assert told == client.get("/api/v2/networks/course-1/training").json()
+    assert reply["report"] == find_over_training(given).model_dump(mode="json")
+    assert reply["report"]["checkpoints"][0]["circuits"]["low"] == 0
+    assert reply["report"]["first_valid"] == 1
+    assert [one["state"] for one in reply["stored"]] == ["done", "done", "done", "not_analysed"]
+    assert reply == client.get("/api/v2/networks/course-1/training").json()
 
 
 def test_the_page_shows_each_checkpoint_and_asks_for_what_is_missing(client):
@@ -92,7 +92,7 @@ def test_the_list_has_the_last_checkpoint_alone_and_a_search_all(client):
     assert "the last of 4 checkpoints" in client.get("/networks").text
 
 
-def test_what_is_no_course_is_told(client):
+def test_what_is_no_course_is_stated(client):
     assert "This network is no checkpoint" in client.get("/networks/small/training").text
     assert client.get("/api/v2/networks/small/training").json()["report"] is None
     alone = client.get("/networks/alone/training").text
@@ -114,9 +114,9 @@ def test_a_training_asked_for_here_keeps_its_checkpoints(client):
     assert asked.status_code == 202
     with client.app.state.store.write() as session:
         job = session.scalars(select(JobRow).where(JobRow.kind == "train")).one()
-        told = TRAIN.save(session, job.arguments, TRAIN.load(session, job.arguments)(DEFAULT_WORK))
-    assert told.result["networks"] == []  # none converged
-    found = client.get(f"/api/v2{told.result['url']}/training").json()
+        reply = TRAIN.save(session, job.arguments, TRAIN.load(session, job.arguments)(DEFAULT_WORK))
+    assert reply.result["networks"] == []  # none converged
+    found = client.get(f"/api/v2{reply.result['url']}/training").json()
     assert [(one["at"], one["state"]) for one in found["stored"]] == [(n, "computing") for n in (0, 2, 3)]
     refused = client.post("/api/v2/train", json={"count": 40, "checkpoints": [0, 1, 2]})
     assert "40 networks × 3 checkpoints are more than 100" in refused.text

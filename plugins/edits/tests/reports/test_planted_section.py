@@ -63,26 +63,26 @@ def planted(client, slug: str):
 
 
 def test_the_page_says_what_was_planted_and_where_it_stands(client) -> None:
-    told = planted(client, "alice")
-    report = told["report"]
-    assert told["findings"][0] == "The planted circuit is valid, and nothing valid is smaller."
+    reply = planted(client, "alice")
+    report = reply["report"]
+    assert reply["findings"][0] == "The planted circuit is valid, and nothing valid is smaller."
     assert (report["inside"], report["smaller"], report["equal"], report["margin"]) == (0, "0", "0", 0.5)
     assert report["passes"]["single"] == {"agreed": report["passes"]["single"]["of"]} | report["passes"]["single"]
-    page = client.get(told["url"]).text
+    page = client.get(reply["url"]).text
     for words in (ALICE.record.circuit.hex, "(A ∧ ¬B) ∨ (¬A ∧ B)", "¬A ∧ B on n1.0", "recovered, minimal", "0.5"):
         assert words in page
     file = FILES["alice"]
     subject = AnalysisContext(ask(file.network), "Alice", "alice", Scope(), Addresses(), dict, planted=file.planted)
     for mask, said in ((ALICE.record.circuit.hex, 1), ("00", 0)):
         assert len(list(SHOWN.about(None, subject, ExplanationRef("circuit", mask)))) == said
-    assert told["url"] in client.get("/networks/alice/analyses").text
+    assert reply["url"] in client.get("/networks/alice/analyses").text
 
 
 def test_one_that_noise_broke_is_not_valid_and_says_why(client) -> None:
-    told = planted(client, "broken")
-    report = told["report"]
-    assert (told["findings"][0], report["margin"]) == ("The planted circuit is not valid.", None)
-    page = client.get(told["url"]).text
+    reply = planted(client, "broken")
+    report = reply["report"]
+    assert (reply["findings"][0], report["margin"]) == ("The planted circuit is not valid.", None)
+    page = client.get(reply["url"]).text
     assert "not proved" in page
     assert report["reasons"][0] in unescape(page)
 

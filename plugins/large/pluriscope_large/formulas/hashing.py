@@ -100,17 +100,17 @@ def hash_count(
     """
     n_rounds, done, start = rounds(delta), 0, work.clock()
 
-    def tell(line: str) -> None:
+    def show(line: str) -> None:
         nonlocal done
         if begun := line.partition("round:")[2].split():
             done = int(begun[0])
         elif line:
             return
-        work.tell("circuits", done, n_rounds, f"{name}: round {done + 1} of {n_rounds}")
+        work.report_step("circuits", done, n_rounds, f"{name}: round {done + 1} of {n_rounds}")
 
     asked = {"n_draws": 1, "epsilon": epsilon, "delta": delta, "known": None, "seeds": [seed]}
     try:
-        cells, hashes = next(_answers(formula.with_clauses(clauses), asked, tell), (0, 0))
+        cells, hashes = next(_answers(formula.with_clauses(clauses), asked, show), (0, 0))
     except OutOfTime:
         enough = (work.clock() - start) * n_rounds / (done + 1)
         raise OutOfTime(f"in round {done + 1} of {n_rounds}", enough) from None
@@ -140,11 +140,11 @@ def draw_models(formula: Formula, known: HashedCount, n: int, *, seed: int = 0, 
         "seeds": [(seed << 12) + k for k in batches],
     }
 
-    def tell(_line: str) -> None:
-        work.tell("circuits", len(masks), n, f"{len(masks):,} valid circuits drawn")
+    def show(_line: str) -> None:
+        work.report_step("circuits", len(masks), n, f"{len(masks):,} valid circuits drawn")
 
     with suppress(OutOfTime):
-        for batch in _answers(formula, asked, tell):
+        for batch in _answers(formula, asked, show):
             masks += [sum(1 << edge - 1 for edge in draw if edge > 0) for draw in batch]
     return masks[:n]
 
@@ -296,7 +296,7 @@ def _too_early(reached: str, enough: float) -> BeyondLimits:
     return BeyondLimits("circuits", cause, f"give it about {2 * enough:,.0f} s, or allow a sample")
 
 
-def _answers(formula: Formula, asked: dict[str, Any], tell: Callable[[str], None]) -> Iterator[Any]:
+def _answers(formula: Formula, asked: dict[str, Any], show: Callable[[str], None]) -> Iterator[Any]:
     """What a process of its own answers, line by line; whatever ends this, the process ends with it."""
     if find_spec("pyunigen") is None:
         cure = 'install it: pip install "pluriscope-large[solvers]"'
@@ -328,7 +328,7 @@ def _answers(formula: Formula, asked: dict[str, Any], tell: Callable[[str], None
             if line.startswith("= "):
                 yield json.loads(line[2:])
             else:
-                tell(line)
+                show(line)
             last = line or last
             try:
                 line = lines.get(timeout=_PAUSE)

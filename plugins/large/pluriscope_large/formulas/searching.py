@@ -79,7 +79,7 @@ class ValidCircuits:
             Cancelled: the report asked to stop.
         """
         while True:
-            self.work.tell(self.stage, 0, 1, f"{len(self.excluded):,} circuits near a decision's edge judged")
+            self.work.report_step(self.stage, 0, 1, f"{len(self.excluded):,} circuits near a decision's edge judged")
             if not solved(self._solver, self._check, needed):
                 return None
             model = self._solver.get_model()

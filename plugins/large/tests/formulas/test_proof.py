@@ -49,8 +49,8 @@ def test_a_proof_holds_with_its_network_and_alone(proof):
 
 
 def changed(made, **head):
-    told, lines = parts(made)
-    return written(told | head, lines)
+    answer, lines = parts(made)
+    return written(answer | head, lines)
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def _board(of: LessonNetwork, state: LieOptions) -> Board:
             fields(Ask("Leave it out", [("neuron", neuron)], [asked]), of.links.url("learn", _SLUG))
         ),
     )
-    caption = f"Sums of scores: {_told(seen)}."
+    caption = f"Sums of scores: {_in_words(seen)}."
     figure = Markup("<div class=pair><div>{}<p>{}</p></div>").format(_bars(seen), caption)
     if state.guess is None:
         said = "The network gives all four answers of XOR."
@@ -117,7 +117,7 @@ def _board(of: LessonNetwork, state: LieOptions) -> Board:
     return Board(steps, figure, said, [Action("Make such a network yourself", edit)])
 
 
-def _told(seen: _Seen) -> str:
+def _in_words(seen: _Seen) -> str:
     order = np.argsort(-seen.says, kind="stable").tolist()
     return ", ".join(f"{_NEURONS[at]} {decimal(float(seen.says[at]), 2)}" for at in order)
 

@@ -51,7 +51,7 @@ def _thumb(of: LessonNetwork, key: str) -> Markup:
     return circuit_thumb(of.question.network.weights, _places(of)[key]["mask"], title=f"The circuit of {_label(key)}")
 
 
-def _told(place: Mapping[str, Any]) -> str:
+def _in_words(place: Mapping[str, Any]) -> str:
     rank = place["rank"]
     return f"{rank['smaller']} are smaller, {rank['equal'] - 1} as large, {rank['larger']} larger"
 
@@ -60,7 +60,7 @@ def _among(of: LessonNetwork, place: Mapping[str, Any]) -> Markup:
     """All valid circuits by size in pale bars, and those as large as one of them in ink."""
     sizes, here = _sizes(of), place["edges"]
     series = [Series("all", [*sizes], [*sizes.values()], look="pale"), Series("as large", [here], [sizes[here]])]
-    title = f"{sum(sizes.values())} valid circuits by edges; {_told(place)}"
+    title = f"{sum(sizes.values())} valid circuits by edges; {_in_words(place)}"
     return thumb(Chart("bars", title, Axis("edges"), Axis("circuits"), series))
 
 
@@ -93,7 +93,7 @@ def _board(of: LessonNetwork, state: MethodOptions) -> Board:
     low, high = min(_sizes(of)), max(_sizes(of))
     words = f"All {all_valid} valid circuits by edges, from {low} to {high}; those of its size dark."
     figure += Markup("<div>{}<p>{}</p></div></div>").format(drawn, words)
-    said = f"Of the other {all_valid - 1}, {_told(place)}. You said {state.guess} smaller."
+    said = f"Of the other {all_valid - 1}, {_in_words(place)}. You said {state.guess} smaller."
     return Board(steps, figure, said)
 
 
@@ -115,8 +115,8 @@ def _question(of: LessonNetwork) -> list[Answer]:
     distinct = len(set(masks.values()))
     odds = places[others[0]]["chance"]
     by_chance = [
-        (_thumb(of, key), f"Of the possible circuits with {edges} edges, {told}.")
-        for edges, told, key in _by_chance(of)
+        (_thumb(of, key), f"Of the possible circuits with {edges} edges, {answer}.")
+        for edges, answer, key in _by_chance(of)
     ]
     least = (
         f"Yes. Of the {odds['possible']:,} possible circuits as large as that of {_label(others[0])}, {odds['valid']} "
@@ -135,11 +135,11 @@ def _question(of: LessonNetwork) -> list[Answer]:
 def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
     places = _places(of)
     return {
-        "methods": [(_label(key), place["edges"], _told(place)) for key, place in places.items()],
+        "methods": [(_label(key), place["edges"], _in_words(place)) for key, place in places.items()],
         "distinct": len({place["mask"] for place in places.values()}),
         "valid": sum(_sizes(of).values()),
         "smallest": min(_sizes(of)),
-        "chance": [(edges, told) for edges, told, _ in _by_chance(of)],
+        "chance": [(edges, answer) for edges, answer, _ in _by_chance(of)],
         "definitions": [(_label(key), METHODS.by_key[key].definition) for key in places],
     }
 

@@ -74,7 +74,7 @@ def _left(of: LessonNetwork, tests: Sequence[CriterionStep]) -> list[tuple[Crite
     return [(row.step, int(row.left)) for row in report.of("circuit").rows]
 
 
-def _told(of: LessonNetwork) -> list[tuple[str, str, int]]:
+def _tests(of: LessonNetwork) -> list[tuple[str, str, int]]:
     """Each test with what it asks and how many are left."""
     row = of.place.analysis
     valid = 0 if row is None else int(row.circuits_valid)
@@ -111,13 +111,13 @@ def _bar(left: int, gone: int, possible: int) -> Markup:
 
 
 def _board(of: LessonNetwork, state: StricterOptions) -> Board:
-    told, possible = _told(of), _possible(of)
-    guesses = state.guess[: len(told)]
+    answer, possible = _tests(of), _possible(of)
+    guesses = state.guess[: len(answer)]
     before, fallen = possible, [Markup(""), *_fallen(of)]
     rows = _ROW.format(
         "Possible", "Every way to leave edges out.", exact(possible), "", _bar(possible, 0, possible), ""
     )
-    for number, (name, asks, left) in enumerate(told):
+    for number, (name, asks, left) in enumerate(answer):
         if number >= len(guesses):
             asks = asks if number == len(guesses) else ""
             rows += Markup('<tr class="open"><th scope="row">{}<p>{}</p></th><td colspan="3">?</td></tr>').format(
@@ -129,7 +129,7 @@ def _board(of: LessonNetwork, state: StricterOptions) -> Board:
         rows += _ROW.format(name, asks, exact(left), f"you said {exact(guesses[number])}", bar, failed)
         before = left
     figure = Markup('<table class="tests"><caption>{}</caption>{}</table>').format(_SCALE, rows)
-    done = len(guesses) == len(told)
+    done = len(guesses) == len(answer)
     kept = [("guess", str(guess)) for guess in guesses]
     form: Markup | str = ""
     if not done:
@@ -141,7 +141,7 @@ def _board(of: LessonNetwork, state: StricterOptions) -> Board:
         Markup("Read the next test. Guess how many circuits are left after it, then add it.{}").format(form),
         "Go on until the tests end. Which of your guesses was farthest off?",
     )
-    said = "All tests are added." if done else f"Next: {told[len(guesses)][0]}."
+    said = "All tests are added." if done else f"Next: {answer[len(guesses)][0]}."
     return Board(steps, figure, said, (), "" if done else "Opens when all tests are added.")
 
 
@@ -151,9 +151,9 @@ def _reversed(of: LessonNetwork) -> list[tuple[str, int]]:
 
 
 def _question(of: LessonNetwork) -> list[Answer]:
-    back, at_end = _reversed(of), _told(of)[-1][2]
+    back, at_end = _reversed(of), _tests(of)[-1][2]
     path = ", ".join(f"{left} after “{name}”" for name, left in back)
-    first = _told(of)[0]
+    first = _tests(of)[0]
     names, counts = zip((first[0], first[2]), *back, strict=True)
     x, y = Axis("circuits left", log=True, low=0.8), Axis(names=names)
     drawn = draw(Chart("bars", "The tests backwards", x, y, [Series("", counts, range(len(counts)))]))
@@ -178,7 +178,7 @@ def _question(of: LessonNetwork) -> list[Answer]:
 
 
 def _picture(of: LessonNetwork) -> Markup:
-    counts = [_possible(of), *(left for _, _, left in _told(of))]
+    counts = [_possible(of), *(left for _, _, left in _tests(of))]
     x, y = Axis("test"), Axis("circuits left", log=True, low=0.8)
     return thumb(Chart("bars", "Circuits left after each test", x, y, [Series("", range(len(counts)), counts)]))
 
@@ -193,7 +193,7 @@ LESSON: Final = Lesson(
     board=_board,
     question="Had the five tests after “Right answers” come in the opposite order, how many would be left at the end?",
     answers=_question,
-    numbers=lambda of: {"possible": _possible(of), "tests": _told(of), "back": _reversed(of)},
+    numbers=lambda of: {"possible": _possible(of), "tests": _tests(of), "back": _reversed(of)},
     picture=_picture,
     thought="Each test is reasonable. Together they leave none.",
     asks="Which test would you give up?",

@@ -80,7 +80,7 @@ def _text(table: Bits) -> str:
     return "".join(map(str, table))
 
 
-def _told(of: LessonNetwork, table: Bits, kept: Sequence[Bits]) -> str:
+def _verdict(of: LessonNetwork, table: Bits, kept: Sequence[Bits]) -> str:
     """What a neuron that says yes on some of the inputs seems to mean."""
     on = [row for row, bit in zip(of.rows, table, strict=True) if bit]
     if not on:
@@ -109,7 +109,7 @@ def _board(of: LessonNetwork, state: ReadingsOptions) -> Board:
         values=_values(of),
         ends=(LEFT, RIGHT),
         drawings=[
-            (_text(one), mark, _line(of, [(mark, one, "")]), _told(of, one, kept)) for one, mark in every.items()
+            (_text(one), mark, _line(of, [(mark, one, "")]), _verdict(of, one, kept)) for one, mark in every.items()
         ],
         kept=state.kept,
         answer=state.answer,
@@ -125,7 +125,7 @@ def _board(of: LessonNetwork, state: ReadingsOptions) -> Board:
     )
     ready = _WANTED in kept and len(kept) >= _ENOUGH
     return Board(
-        steps, figure, _told(of, table, kept), actions, "" if ready else "Opens when you have that one and another."
+        steps, figure, _verdict(of, table, kept), actions, "" if ready else "Opens when you have that one and another."
     )
 
 
@@ -135,9 +135,9 @@ def _question(of: LessonNetwork) -> list[Answer]:
     for key, table in choices.items():
         words, mark = in_words(table), within.get(table)
         if mark is not None:
-            told = f"It can: with the threshold at {number(mark)} it says yes just there."
+            reply = f"It can: with the threshold at {number(mark)} it says yes just there."
             figures = [(_line(of, [(mark, table, "")]), f"{words}, from {number(mark)} on")]
-            answers.append(Answer(key, words, False, told, figures))
+            answers.append(Answer(key, words, False, reply, figures))
             continue
         pair = [
             (gate.threshold, bits_of(gate.function, 2), letter) for gate, letter in zip(_gates(of), "PQ", strict=True)

@@ -64,7 +64,7 @@ def _learned(masked: MaskedSubject, gated: Graph, settings: Settings, work: Work
         shift = TEMPERATURE * float(np.log(-LOW / HIGH))
         for step in range(steps):
             if step % _BETWEEN_REPORTS == 0:
-                work.tell("methods", step, steps, "steps of pruning")
+                work.report_step("methods", step, steps, "steps of pruning")
             u = torch.rand(gated.n_bits, dtype=torch.float64, generator=random).clamp(CLAMP, 1 - CLAMP)
             drawn = torch.sigmoid((torch.log(u) - torch.log(1 - u) + logits) / TEMPERATURE) * (HIGH - LOW) + LOW
             gates = spread(drawn.clamp(0, 1))

@@ -75,13 +75,13 @@ def _one_by_one(masked: MaskedSubject, settings: Settings, work: Work) -> Answer
     narrowest, known = np.inf, dict[int, float]()
     for done, tried in enumerate(one_by_one(masked, settings)):
         if done % 64 == 0:
-            work.tell("methods", done, len(order), "edges tried")
+            work.report_step("methods", done, len(order), "edges tried")
         known.setdefault(everything, tried.before)
         narrowest = min(narrowest, abs(tried.rise - tau))
         mask = tried.without if tried.rise < tau else mask
 
     def after(masks: Sequence[int], edge: int) -> set[int]:
-        work.tell("methods", order.index(edge), len(order), "edges tried where changes tie with tau")
+        work.report_step("methods", order.index(edge), len(order), "edges tried where changes tie with tau")
         without = [one & ~(1 << edge) for one in masks]
         known.update(zip(without, masked.losses(without, loss), strict=True))
         rises = [known[new] - known[one] - tau for one, new in zip(masks, without, strict=True)]

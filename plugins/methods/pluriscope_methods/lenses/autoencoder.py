@@ -97,7 +97,7 @@ def encoded(values: Array, settings: Settings, work: Work = DEFAULT_WORK) -> Enc
         optimizer = Adam(parameters, lr=LEARNING_RATE)
         for step in range(STEPS):
             if step % _BETWEEN_REPORTS == 0:
-                work.tell("methods", step, STEPS, "steps of autoencoders")
+                work.report_step("methods", step, STEPS, "steps of autoencoders")
             latents = torch.relu((target - centre) @ encoder + shift)
             rebuilt = latents @ (decoder / decoder.norm(dim=1, keepdim=True)) + centre
             loss = ((rebuilt - target) ** 2).sum(dim=1).mean() + float(settings["lambda"]) * latents.sum(dim=1).mean()

@@ -96,10 +96,12 @@ def _look(question: Question, _settings: Settings, work: Work) -> Attribution | 
 def _says(_question: Question, seen: Attribution) -> str:
     known = [share for share in seen.r2 or () if share is not None]
     largest = float(np.abs(seen.scores).max())
-    told = f"The largest effect of keeping an input's value is {largest:.3g} (either sign)"
+    answer = f"The largest effect of keeping an input's value is {largest:.3g} (either sign)"
     if not known:
-        return f"{told}."
-    return f"{told}; the lines explain {min(known):.0%} to {max(known):.0%} of the weighted variance around their rows."
+        return f"{answer}."
+    return (
+        f"{answer}; the lines explain {min(known):.0%} to {max(known):.0%} of the weighted variance around their rows."
+    )
 
 
 def _look_at_tokens(model: Transformer, settings: Settings, _work: Work) -> Grids:
@@ -110,8 +112,8 @@ def _look_at_tokens(model: Transformer, settings: Settings, _work: Work) -> Grid
     fits = [weighted_ridge(kept, outputs, weights, _RIDGE) for outputs in values]
     grids, strongest = by_position(model, pairs.clean, np.array([slopes for slopes, _, _ in fits]), "Slope")
     shares = [share for _, _, share in fits if share is not None]
-    told = f" The lines explain {min(shares):.0%} or more of the weighted variance." if shares else ""
-    return Grids(grids, f"{strongest}{told}", _usual(kept, values[0], weights))
+    answer = f" The lines explain {min(shares):.0%} or more of the weighted variance." if shares else ""
+    return Grids(grids, f"{strongest}{answer}", _usual(kept, values[0], weights))
 
 
 LIME: Final = Lens(

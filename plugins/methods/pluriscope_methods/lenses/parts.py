@@ -34,16 +34,16 @@ def words_of(sizes: Mapping[str, float], kept: Mapping[str, int], n: int, large_
     rare = [part for part in large if 2 * kept[part] < n]
     silent = [part for part in largest if largest[part] < LARGE and kept[part] == n]
     if not large:
-        told = f"No part of a circuit has {large_is} by itself"
+        answer = f"No part of a circuit has {large_is} by itself"
     else:
         held = sum(kept[part] == n for part in large)
-        told = f"{len(large)} of {len(largest)} parts have {large_is} or more"
-        told += f"; {held or 'none'} of them {'is' if held == 1 else 'are'} in every valid circuit"
-    told += f". More than half of the {n:,} valid circuits do without {_named(rare, kept, n)}" if rare else ""
+        answer = f"{len(large)} of {len(largest)} parts have {large_is} or more"
+        answer += f"; {held or 'none'} of them {'is' if held == 1 else 'are'} in every valid circuit"
+    answer += f". More than half of the {n:,} valid circuits do without {_named(rare, kept, n)}" if rare else ""
     if silent:
         more = f" and {len(silent) - _MOST_NAMED} more" if len(silent) > _MOST_NAMED else ""
-        told += f". In every valid circuit, with a smaller effect: {', '.join(silent[:_MOST_NAMED])}{more}"
-    return f"{told}."
+        answer += f". In every valid circuit, with a smaller effect: {', '.join(silent[:_MOST_NAMED])}{more}"
+    return f"{answer}."
 
 
 def _named(parts: Sequence[str], kept: Mapping[str, int], n: int) -> str:

@@ -50,7 +50,7 @@ def trained(n: int, m: int, importance: float, work: Work) -> tuple[Array, Array
     losses = np.zeros(len(there))
     for step in range(STEPS):
         if step % 100 == 0:
-            work.tell("lenses", step, STEPS, "steps of toy models")
+            work.report_step("lenses", step, STEPS, "steps of toy models")
         weights, bias = parameters
         on = random.random((ROWS, *bias.shape)) < drawn
         rows = np.where(on, random.random(on.shape), 0.0)
@@ -95,9 +95,9 @@ def _look(question: Question, settings: Settings, work: Work) -> Table:
     weights, losses = trained(n, m, float(settings["importance"]), work)
     for sparsity, directions, loss in zip(SPARSITIES, np.swapaxes(weights, 1, 2), losses.tolist(), strict=True):
         gram = inner(directions, directions)
-        told = {"sparsity": sparsity, "represented": int((gram.diagonal() > STORED).sum()), "loss": loss}
-        told |= {"squared": gram.diagonal().tolist(), "directions": directions.tolist()}
-        rows.append(told | {"dimensionality": [beside(gram, one, one)["dimensionality"] for one in range(n)]})
+        answer = {"sparsity": sparsity, "represented": int((gram.diagonal() > STORED).sum()), "loss": loss}
+        answer |= {"squared": gram.diagonal().tolist(), "directions": directions.tolist()}
+        rows.append(answer | {"dimensionality": [beside(gram, one, one)["dimensionality"] for one in range(n)]})
     return Table(tuple(rows))
 
 

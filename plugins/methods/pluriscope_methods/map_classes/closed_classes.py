@@ -63,14 +63,14 @@ def count_closed(
     """
     candidates = placed_algorithms(question.task, question.protocol, question.network.n_hidden_layers)
     others = [permuted_network(question.network, number, seed=seed) for number in range(n_permuted)]
-    work.tell("ladder", 0, n_permuted + 1)
+    work.report_step("ladder", 0, n_permuted + 1)
     own = closed_counts(question, candidates, work=work)
     within_limits = [key for key in CLOSED if not own[key].refused]
     rest: list[dict[ClosedClass, ClassCounts]] = []
     for number, other in enumerate(others):
-        work.tell("ladder", number + 1, n_permuted + 1, "permuted networks")
+        work.report_step("ladder", number + 1, n_permuted + 1, "permuted networks")
         rest.append(closed_counts(replace(question, subject=other), candidates, within_limits, joint=False))
-    work.tell("ladder", n_permuted + 1, n_permuted + 1)
+    work.report_step("ladder", n_permuted + 1, n_permuted + 1)
     return MapClassesReport(
         algorithms=[algorithm.text for algorithm in candidates.algorithms],
         n_irredundant=candidates.n_candidates,

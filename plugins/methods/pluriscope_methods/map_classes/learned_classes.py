@@ -40,14 +40,14 @@ def count_learned(report: MapClassesReport, question: Question, work: Work = DEF
     counts = list(report.rungs)
     total, n_networks = len(LEARNED) * (len(others) + 1), len(others) + 1
     for number, key in enumerate(LEARNED):
-        work.tell("ladder", number * n_networks, total, f"{key} maps")
+        work.report_step("ladder", number * n_networks, total, f"{key} maps")
         own, below = _own_counts(question, candidates, key, work), []
         for first in range(0, 0 if own.refused else len(others), _AT_ONCE):
-            work.tell("ladder", number * n_networks + 1 + first, total, f"{key} maps of permuted networks")
+            work.report_step("ladder", number * n_networks + 1 + first, total, f"{key} maps of permuted networks")
             some = [replace(question, subject=other) for other in others[first : first + _AT_ONCE]]
             below += learned_counts(some, candidates, key, joint=False)
         counts.append(own.above(below))
-    work.tell("ladder", total, total)
+    work.report_step("ladder", total, total)
     return report.model_copy(update={"rungs": tuple(counts)})
 
 

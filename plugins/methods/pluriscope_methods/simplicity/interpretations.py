@@ -124,7 +124,7 @@ def shortest_by_formulas(question: Question, masks: NDArray[Any], work: Work) ->
     for done, at in enumerate(order):
         if best is not None and bounds[at] > best.words:
             break
-        work.tell(STAGE, done, len(masks))
+        work.report_step(STAGE, done, len(masks))
         circuit = Circuit(question.layout, int(masks[at]))
         found = _shortest_of(question, circuit, LIST.subset(circuit.n_edges, n_edges))
         if found is None or (best is not None and found.words > best.words):

@@ -74,11 +74,11 @@ class SimplicityReport(Report):
     kinds: list[KindLength]
 
     def findings(self, question: Any = None) -> list[str]:
-        told = [] if self.complete else ["Not every valid circuit is listed, so a shorter one may have been missed."]
-        return [*told, *(sentence for one in self.kinds for sentence in _told(one))]
+        answer = [] if self.complete else ["Not every valid circuit is listed, so a shorter one may have been missed."]
+        return [*answer, *(sentence for one in self.kinds for sentence in _findings(one))]
 
 
-def _told(found: KindLength) -> Iterator[str]:
+def _findings(found: KindLength) -> Iterator[str]:
     one, several = WORDS[found.kind]
     several = several if found.of is None else f"{found.of:,} {one if found.of == 1 else several}"
     n = {code.label: int(least.n) for code in CODES for least in found.shortest if least.code == code.key}

@@ -142,21 +142,21 @@ class SteeringReport(Report):
 
     def findings(self, question: Any = None) -> list[str]:
         """What the largest dose does, what explanations predict, and whether the direction transfers."""
-        here, told = self.steered, [self.at_dose(len(self.steered.doses) - 1)]
+        here, reply = self.steered, [self.at_dose(len(self.steered.doses) - 1)]
         if firsts := [one.high for row in here.rows if row.of_class == 0 for one in row.flips if one.high > 0]:
             by = "at" if here.exact else "by"
-            told.append(f"The first of them changes {by} dose {min(firsts):.4g}.")
+            reply.append(f"The first of them changes {by} dose {min(firsts):.4g}.")
         for one in self.predicted:
             drawn = " drawn" if one.asked < one.of else ""
-            told.append(
+            reply.append(
                 f"{one.kind}: of {one.asked:,}{drawn}, {one.agree:,} predict something and nothing wrong, and "
                 f"{one.wrong:,} are wrong somewhere."
             )
             if drawn:
-                told.append(f"Of all, {one.low:.1%} to {one.high:.1%} are wrong somewhere, with 95% confidence.")
+                reply.append(f"Of all, {one.low:.1%} to {one.high:.1%} are wrong somewhere, with 95% confidence.")
             if one.split:
-                told.append(f"Some contradict each other on {one.split:,} of {one.cells:,} rows at a dose.")
-        return told + ([] if self.transfer is None else self._transferred(self.transfer))
+                reply.append(f"Some contradict each other on {one.split:,} of {one.cells:,} rows at a dose.")
+        return reply + ([] if self.transfer is None else self._transferred(self.transfer))
 
     def at_dose(self, number: int) -> str:
         """On how many rows the answer changes at one of the doses, a sentence."""
@@ -249,7 +249,7 @@ def _steered(question: Any, here: Steerable, direction: Array, doses: Array) -> 
         ]
     meant = np.where(doses[:, None] > 0, here.classes == 0, here.classes == 1)
     changed, as_is = now != before, as_meant(here, before, now)
-    told = [
+    reply = [
         Dose(
             dose=float(dose),
             right=int((now[at] == here.wanted).sum()),
@@ -271,7 +271,7 @@ def _steered(question: Any, here: Steerable, direction: Array, doses: Array) -> 
         for at, name in enumerate(here.rows)
     ]
     length, exact = fixed_order.length(direction), edge is not None
-    about = {"direction": direction.tolist(), "length": length, "doses": told, "rows": rows, "exact": exact}
+    about = {"direction": direction.tolist(), "length": length, "doses": reply, "rows": rows, "exact": exact}
     return Steered.showing(here, **about), now
 
 
@@ -333,7 +333,7 @@ class _Asked:
         self.happens = now[self.shifted].reshape(-1)
         self.notes = list[str]()
 
-    def _told(self, kind: str, of: int, said: Iterable[Bits]) -> Predicted | None:
+    def _predicted(self, kind: str, of: int, said: Iterable[Bits]) -> Predicted | None:
         """What explanations said, ``[some, cells]`` each time."""
         counts = np.zeros((3, len(self.base)), dtype=np.int64)
         sides, kinds = np.zeros((2, len(self.base)), dtype=bool), np.zeros(3, dtype=np.int64)
@@ -382,7 +382,7 @@ class _Asked:
             self.notes.append(f"{N_DRAWN:,} of {total:,} observed classes are drawn.")
         if of.circuits.truncated_at is not None:
             self.notes.append(f"Truncated: the first {len(observed):,} valid circuits are asked.")
-        return self._told("Observed classes of interpretations", total, self._of_classes(of, ranks, work))
+        return self._predicted("Observed classes of interpretations", total, self._of_classes(of, ranks, work))
 
     def _of_classes(self, of: Analysed, ranks: Mapping[int, list[int] | None], work: Work) -> Iterator[Bits]:
         moved = np.flatnonzero(self.direction).tolist()
@@ -408,7 +408,7 @@ class _Asked:
             for places, passes in zip(placements, which, strict=True)
             if passes and algorithm.responses
         ]
-        return self._told("Valid placements on neurons", len(valid), map(self._placed, valid))
+        return self._predicted("Valid placements on neurons", len(valid), map(self._placed, valid))
 
     def on_directions(self) -> Predicted | None:
         """Valid placements on directions, in closed form with orthogonal swaps."""
@@ -424,7 +424,7 @@ class _Asked:
             for algorithm in asked
             for scored in align_on_directions(table, algorithm, "orthogonal").valid
         ]
-        return self._told("Valid placements on directions, orthogonal swap", len(valid), map(self._placed, valid))
+        return self._predicted("Valid placements on directions, orthogonal swap", len(valid), map(self._placed, valid))
 
     def _here(self, places: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
         return [one for one in places if one[1].layer == self.layer]

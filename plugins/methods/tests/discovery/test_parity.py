@@ -78,10 +78,10 @@ def test_every_answer_is_located_as_the_reference_says(name: str) -> None:
     claims = data["claims"]
     found = landscape.locate_all([(int(c["raw_mask"], 16), landscape.under(c["settings"]["ablation"])) for c in claims])
     for claim, place in zip(claims, found, strict=True):
-        told = location_json(place, landscape.graph, complete=True)
-        criteria, under = told.pop("criteria"), told.pop("under")
-        expected = {key: claim[key] for key in told}
-        assert told == expected, (claim["method"], claim["settings"])
+        answer = location_json(place, landscape.graph, complete=True)
+        criteria, under = answer.pop("criteria"), answer.pop("under")
+        expected = {key: claim[key] for key in answer}
+        assert answer == expected, (claim["method"], claim["settings"])
         assert (criteria is None) == (claim["criteria"] is None)
         if criteria is not None:
             assert {key: criteria[key] for key in claim["criteria"]} == claim["criteria"]
@@ -97,7 +97,7 @@ def test_closures_are_those_of_the_reference(name: str) -> None:
         assert [list(site) for site in one.severed] == claim["severed"]
 
 
-def test_every_method_of_the_references_is_registered_and_its_settings_tell_answers_apart() -> None:
+def test_every_method_of_the_references_is_registered_and_its_settings_separate_answers() -> None:
     named = {claim["method"] for name in NAMES for claim in reference(name)["claims"]}
     assert named <= {method.key for method in METHODS.by_key.values()}
     assert len(named) >= 9

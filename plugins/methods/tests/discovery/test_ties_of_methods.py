@@ -41,11 +41,11 @@ def test_acdc_follows_both_ways_where_a_change_is_tau(subject) -> None:
     ],
 )
 def test_attribution_patching_of_the_authors_network_rests_on_ties(settings, ties, fragile) -> None:
-    told = located("xor_pretrained", "eap", **settings)
-    assert (tuple(told["ties"].values()), told["fragile"]) == (ties, fragile)
-    scores = np.abs(told["scores"])
+    reply = located("xor_pretrained", "eap", **settings)
+    assert (tuple(reply["ties"].values()), reply["fragile"]) == (ties, fragile)
+    scores = np.abs(reply["scores"])
     tied, landscape = np.flatnonzero(scores < 1e-18).tolist(), landscape_of("xor_pretrained")
-    rest = int(told["raw_mask"], 16) & ~sum(1 << bit for bit in tied)
+    rest = int(reply["raw_mask"], 16) & ~sum(1 << bit for bit in tied)
     ways = [rest | sum(1 << bit for bit in some) for some in combinations(tied, ties[1])]
     circuits = {landscape.left(mask).mask for mask in ways}
     assert (len(ways), len(circuits), len(circuits & valid_of("xor_pretrained"))) == ties[2:]

@@ -188,9 +188,9 @@ def test_a_forced_autoencoder_rebuilds_four_rows_and_interchanging_a_latent_is_a
 def test_labels_of_neurons_that_no_answer_depends_on_predict_nothing() -> None:
     still = Network.from_arrays([np.eye(2), np.full((1, 2), 0.1)], [np.zeros(2), np.zeros(1)])
     question = ask(still, task=pretrained_xor().tasks[0])
-    told = LENSES.by_key["labels"].says(question, table(question, "labels"))
-    assert "2 can be told by one threshold" in told
-    assert told.endswith("so there is nothing to predict.")
+    reply = LENSES.by_key["labels"].says(question, table(question, "labels"))
+    assert "2 can be told by one threshold" in reply
+    assert reply.endswith("so there is nothing to predict.")
     question = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
     seen = table(question, "labels")
     taken = [row for row in seen.rows if row["alike_changed"] + row["unlike_changed"]]

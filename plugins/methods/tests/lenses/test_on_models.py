@@ -115,7 +115,7 @@ def test_an_affine_map_is_found_where_there_is_one():
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_the_last_layer_is_no_part_of_what_the_affine_lens_tells(model):
+def test_the_last_layer_is_no_part_of_what_the_affine_lens_states(model):
     found = asked(model, "affine-lens")
     before = tuple(name for name in site_names(model) if name.startswith("x"))[:-1]
     assert [grid.rows for grid in found.grids] == [before] * 2
@@ -294,8 +294,8 @@ def test_under_other_rules_only_what_circuits_say_is_made_anew(monkeypatch):
     for before, after in zip(first.lenses, second.lenses, strict=True):
         if before.lens != "roles":
             assert after.grids == before.grids
-    told = {one.lens: one.stands for one in second.lenses}["direct-attribution"]
-    assert re.search(r"is in [12] of 2 valid circuits", told)
+    reply = {one.lens: one.stands for one in second.lenses}["direct-attribution"]
+    assert re.search(r"is in [12] of 2 valid circuits", reply)
 
 
 def test_sites_of_answers_are_sites_of_the_model():

@@ -46,14 +46,14 @@ def client(tmp_path_factory):
 @pytest.mark.parametrize("key", list(LENSES.by_key))
 def test_each_lens_has_a_page_with_what_it_says(client, key) -> None:
     path = f"/networks/xor/analyses/lenses/{key}"
-    page, told = client.get(path), client.get(f"/api/v2{path}").json()
-    assert (page.status_code, told["lens"]) == (200, key)
+    page, reply = client.get(path), client.get(f"/api/v2{path}").json()
+    assert (page.status_code, reply["lens"]) == (200, key)
     assert f'href="/api/v2{path}"' in page.text
     stored = next((one for one in record(client, "xor", "lenses")["report"]["lenses"] if one["lens"] == key), None)
     if stored is None:
-        assert ("Not computed on a page" in page.text) == (not told["outcome"])
+        assert ("Not computed on a page" in page.text) == (not reply["outcome"])
     else:
-        assert told["outcome"] == stored["outcome"]
+        assert reply["outcome"] == stored["outcome"]
         assert Markup("{}").format(stored["says"]) in page.text
 
 

@@ -63,5 +63,5 @@ def test_a_lens_answers_or_says_why(client, path, status, words):
 
 @pytest.mark.parametrize("key", ["patching-table", "attribution-patching", "probes", "direct-attribution"])
 def test_lenses_answer_about_models_with_all_blocks(client, key):
-    told = client.get(f"/api/v2/networks/blocks/analyses/lenses/{key}").json()
-    assert told["outcome"] == "found" or "one answer" in client.get(f"/networks/blocks/analyses/lenses/{key}").text
+    reply = client.get(f"/api/v2/networks/blocks/analyses/lenses/{key}").json()
+    assert reply["outcome"] == "found" or "one answer" in client.get(f"/networks/blocks/analyses/lenses/{key}").text

@@ -49,9 +49,9 @@ def test_one_gate_shows_in_one_direction_alone(bias, gate):
     """One neuron that decides AND or OR of both inputs; a pair that differs in one input cannot tell the two apart."""
     network = Network.from_arrays([[[1, 1]], [[9]]], [[bias], [0.5]], activation="tanh", output_activation="linear")
     seen = LENS.answer(ask(network), LENS.defaults).view
-    told = signatures(seen)
+    reply = signatures(seen)
     for letter in "AB":
-        assert Counter(told[f"{letter} → n1.0 → y"]) == {gate: 1, "both": 1, "": 1}
+        assert Counter(reply[f"{letter} → n1.0 → y"]) == {gate: 1, "both": 1, "": 1}
     assert gate in LENS.says(ask(network), seen)
 
 

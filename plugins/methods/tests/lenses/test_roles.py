@@ -160,8 +160,8 @@ def test_circuits_are_counted_by_the_roles_that_heads_have_there():
     model, rules = golden("majority_5_2x2_0"), TRANSFORMER.rules("heads")
     space, found = model.space(rules), find_masks(GraphQuestion(TRANSFORMER, model, rules), limit=20)
     masks = number_bits(found.masks, space.graph.n_bits)
-    grid, told = ROLES_LENS.in_circuits(Analysed(GraphQuestion(TRANSFORMER, model, rules), found))
+    grid, reply = ROLES_LENS.in_circuits(Analysed(GraphQuestion(TRANSFORMER, model, rules), found))
     counts = np.array([space.roles(mask[None])[0] for mask in masks]).sum(axis=0)
     assert [[int(text.replace(",", "")) for text in row] for row in grid.texts] == counts.T.tolist()
-    assert f"every one of {len(masks)} valid circuits" in told
+    assert f"every one of {len(masks)} valid circuits" in reply
     assert ROLES_LENS.in_circuits(Analysed(GraphQuestion(TRANSFORMER, model, rules), None)) is None

@@ -31,8 +31,8 @@ class Cell:
 
         Where nothing is planted or drawn, that is no part of it: so it was before there were such factors.
         """
-        told = {factor: level for factor, level in self.levels.items() if factor not in LATER or level}
-        return short_id(canonical_json(told).decode())
+        answer = {factor: level for factor, level in self.levels.items() if factor not in LATER or level}
+        return short_id(canonical_json(answer).decode())
 
     @cached_property
     def labels(self) -> dict[Factor, str]:

@@ -120,23 +120,23 @@ def _networks(design: StudyDesign, lines: Iterator[bytes]) -> Iterator[tuple[tup
         if not line.endswith(b"\n"):
             return  # the writer was stopped within this line
         try:
-            told = _Line.model_validate(json.loads(line))
-            position, cell = cells.get(told.cell, (0, None))
-            rows = [] if cell is None else _rows(cell, told)
+            answer = _Line.model_validate(json.loads(line))
+            position, cell = cells.get(answer.cell, (0, None))
+            rows = [] if cell is None else _rows(cell, answer)
         except (AnalysisError, TypeError, ValueError, AttributeError, IndexError, RecursionError):
             raise _refusal(f"line {number} is no outcome of a network") from None
-        if cell is None or not told.values.keys() <= protocols:
+        if cell is None or not answer.values.keys() <= protocols:
             raise _refusal(f"line {number} is about a network that the design does not have")
-        if told.seed not in design.seeds.numbers:
-            raise _refusal(f"line {number} has seed {told.seed}, which the design does not have")
-        yield (position, told.seed), rows
+        if answer.seed not in design.seeds.numbers:
+            raise _refusal(f"line {number} has seed {answer.seed}, which the design does not have")
+        yield (position, answer.seed), rows
 
 
-def _rows(cell: Cell, told: _Line) -> list[Row]:
-    of, sizes = RowNetwork(None), tuple(told.sizes)
-    if told.weights is not None:
+def _rows(cell: Cell, answer: _Line) -> list[Row]:
+    of, sizes = RowNetwork(None), tuple(answer.sizes)
+    if answer.weights is not None:
         network = Network.from_flat(
-            _weights(told.weights),
+            _weights(answer.weights),
             sizes,
             activation=cell.levels["activation"],
             output_activation=cell.levels["output_activation"],
@@ -144,28 +144,28 @@ def _rows(cell: Cell, told: _Line) -> list[Row]:
         )
         of = RowNetwork(
             network,
-            tuple(Task(tuple(map(int, table))) for table in told.tables),
-            None if told.data is None else parse_data_file(canonical_json(told.data), sizes[0], sizes[-1]),
-            None if told.planted is None else read_planted(told.planted, sizes),
+            tuple(Task(tuple(map(int, table))) for table in answer.tables),
+            None if answer.data is None else parse_data_file(canonical_json(answer.data), sizes[0], sizes[-1]),
+            None if answer.planted is None else read_planted(answer.planted, sizes),
         )
     values = {
         protocol: [{key: _measured_of(one) for key, one in output.items()} for output in outputs]
-        for protocol, outputs in told.values.items()
+        for protocol, outputs in answer.values.items()
     }
     measured = [entry for outputs in values.values() for output in outputs for entry in output.items()]
-    if not all(key not in NAMES and _is_told(one) for key, one in measured):
-        raise ValueError(told.values)
-    return rows_of(cell, told.model_dump(include=_FACTS), of, values)
+    if not all(key not in NAMES and _is_stated(one) for key, one in measured):
+        raise ValueError(answer.values)
+    return rows_of(cell, answer.model_dump(include=_FACTS), of, values)
 
 
-def _measured_of(told: Any) -> Measured:
+def _measured_of(answer: Any) -> Measured:
     """The bare value where it was exact and needed no words, else an object."""
-    told = told if isinstance(told, dict) else {"value": told}
-    value, low, high, truncated_at = (told.get(name) for name in ("value", "low", "high", "truncated_at"))
-    return Measured(tuple(value) if isinstance(value, list) else value, low, high, truncated_at, told.get("note", ""))
+    answer = answer if isinstance(answer, dict) else {"value": answer}
+    value, low, high, truncated_at = (answer.get(name) for name in ("value", "low", "high", "truncated_at"))
+    return Measured(tuple(value) if isinstance(value, list) else value, low, high, truncated_at, answer.get("note", ""))
 
 
-def _is_told(one: Measured) -> bool:
+def _is_stated(one: Measured) -> bool:
     """Whether what is said of a value has the types that it should have."""
     numbers = all(one is None or type(one) in (int, float) for one in (one.low, one.high, one.truncated_at))
     return numbers and isinstance(one.note, str)

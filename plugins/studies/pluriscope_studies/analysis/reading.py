@@ -68,14 +68,14 @@ def design_from_mapping(settings: Mapping[str, Any]) -> StudyDesign:
     try:
         design = StudyDesign.model_validate(dict(settings))
     except ValidationError as error:
-        raise refusal(_told(error)) from None
+        raise refusal(_problems(error)) from None
     problems = contradictions(design)
     if problems:
         raise refusal([*problems, *_unknown(design)])
     return design
 
 
-def _told(error: ValidationError, *place: str) -> list[str]:
+def _problems(error: ValidationError, *place: str) -> list[str]:
     """What is wrong with the values at a place, in words."""
     # a list whose entries are all wrong is told to be empty, too
     every = [one for one in error.errors() if one["type"] != "too_short" or not one["input"]]
@@ -189,7 +189,7 @@ def _source(design: StudyDesign) -> Iterator[str]:
         own = {BOOLEAN: _gates, PLANTED: _planting, DRAWN: _prior, FILES: _files}.get(design.source)
         problems = [*own(design)] if own else []
     except ValidationError as error:
-        problems = _told(error, "source_options")
+        problems = _problems(error, "source_options")
         if set(design.source_options) - set(source.options.model_fields):
             problems.append(f"source {design.source!r}: its options are {', '.join(source.options.model_fields)}")
     yield from problems

@@ -233,15 +233,17 @@ class _Run:
         elif chunk.attempt < ATTEMPTS and not isinstance(error, AnalysisError):
             self._again.append(replace(chunk, attempt=chunk.attempt + 1))
         else:
-            self.problems.append(f"{self._names[chunk.cell]}, seed {chunk.seeds[0]}: {_told(error)}")
+            self.problems.append(f"{self._names[chunk.cell]}, seed {chunk.seeds[0]}: {_in_words(error)}")
         self._hopeless = self._failures >= max(_HOPELESS, AHEAD * ATTEMPTS * self._workers.count())
         if self._hopeless:
             self._again.clear()
             self._missing.clear()
-            self.problems.append(f"{self._failures} chunks failed one after the other, the last one so: {_told(error)}")
+            self.problems.append(
+                f"{self._failures} chunks failed one after the other, the last one so: {_in_words(error)}"
+            )
 
 
-def _told(error: Exception) -> str:
+def _in_words(error: Exception) -> str:
     """What became of a network, in a sentence with what to do."""
     if isinstance(error, AnalysisError):
         return str(error)

@@ -121,7 +121,7 @@ class StudyWork:
         with closing(ProcessExecutor(2 * LEAST)) as process, TemporaryDirectory() as folder:
             process.start(partial(_summary, self.design, table), work.report)
             while (found := process.wait(0.2)) is None:
-                work.tell("summary", 0, 1)
+                work.report_step("summary", 0, 1)
             ((n_networks,),) = table.ask("SELECT count(DISTINCT (cell, seed)) FROM {rows}")
             files = table.pack(Path(folder), self.metadata, in_order(self.design)) if len(table.paths) > 1 else []
 

@@ -110,13 +110,13 @@ class FindingsRecord(PageModel):
 
 def findings_record() -> FindingsRecord:
     """The page as a record; drawings are files of their own."""
-    told = record()
+    answer = record()
     found = []
-    for one in told["findings"]:
+    for one in answer["findings"]:
         whole = {**one, **one.get("chapter", {})} if not broken(one) else {name: one[name] for name in _ALWAYS}
         known = {name: value for name, value in whole.items() if name in FindingRecord.model_fields}
         found.append(FindingRecord(**known | {"broken": broken(one)}))
-    return FindingsRecord(samples=told["samples"], limits=told["limits"], findings=found)
+    return FindingsRecord(samples=answer["samples"], limits=answer["limits"], findings=found)
 
 
 @lru_cache(maxsize=1)
@@ -128,7 +128,7 @@ def manifest() -> dict[str, Any]:
 
 def broken(one: Mapping[str, Any]) -> str:
     """What is wrong with the data of a finding; "" if its numbers are those of the data that are here."""
-    problems = (broken_study(slug, told["rows"], told["design"]) for slug, told in one["studies"].items())
+    problems = (broken_study(slug, answer["rows"], answer["design"]) for slug, answer in one["studies"].items())
     return next(filter(None, problems), "")
 
 
@@ -141,8 +141,8 @@ def _hash(slug: str) -> str:
 
 def broken_rows(slug: str) -> str:
     """How the rows of a study differ from those that the manifest describes; "" if they do not."""
-    told = manifest()["tables"][slug]
-    return broken_study(slug, f"sha256:{told['sha256']}", told.get("design", ""))
+    answer = manifest()["tables"][slug]
+    return broken_study(slug, f"sha256:{answer['sha256']}", answer.get("design", ""))
 
 
 def broken_study(slug: str, rows: str, design: str) -> str:
@@ -199,12 +199,12 @@ class Samples(Block):
 
 def findings(links: Addresses) -> Iterator[Block]:
     """The page: every finding, then what was sampled, and limits."""
-    told = record()
-    numbers = range(1, len(told["findings"]) + 1)
+    answer = record()
+    numbers = range(1, len(answer["findings"]) + 1)
     actions = [Action(words, url) for words, url in navigation("findings", links).items()]
     actions += [Action("The paper, claim by claim", links.url("paper"))]
-    yield Head("Findings", told["lede"], actions=actions)
-    for number, one in enumerate(told["findings"], start=1):
+    yield Head("Findings", answer["lede"], actions=actions)
+    for number, one in enumerate(answer["findings"], start=1):
         yield Finding(
             id=f"finding-{number}",
             number=number,
@@ -215,11 +215,11 @@ def findings(links: Addresses) -> Iterator[Block]:
             chapter=chapter_url(one["key"], links),
             title=one["title"],
         )
-    yield Samples(samples=told["samples"], numbers=numbers, limits=told["limits"])
-    further = (f"[{one['title']}]({links.url('findings', one['key'])})" for one in told["chapters"])
+    yield Samples(samples=answer["samples"], numbers=numbers, limits=answer["limits"])
+    further = (f"[{one['title']}]({links.url('findings', one['key'])})" for one in answer["chapters"])
     yield Section("Further chapters")
     yield Prose(" · ".join(further), glossary=False)
-    wrong = [problem for one in told["findings"] if (problem := broken(one))]
+    wrong = [problem for one in answer["findings"] if (problem := broken(one))]
     yield Section("Data")
     yield Prose(
         f"Each number is computed from [one table a study]({links.url('findings', 'data')}), by the code of commit "
@@ -250,14 +250,16 @@ def chapter_blocks(links: Addresses, chapter: str) -> Iterator[Block]:
     if broken(one):
         yield _notice(one)
     else:
-        told = one["chapter"]
+        answer = one["chapter"]
         beside, further = (charts_of(one, links, beside=place) for place in (True, False))
         yield Columns([[chart] for chart in beside])
-        method = [Section("Method"), Prose(_elsewhere(told["method"], links), glossary=False)]
-        limits = [Section("What it does not show"), Prose(_elsewhere(told["not_shown"], links), glossary=False)]
+        method = [Section("Method"), Prose(_elsewhere(answer["method"], links), glossary=False)]
+        limits = [Section("What it does not show"), Prose(_elsewhere(answer["not_shown"], links), glossary=False)]
         yield Columns([method, limits])
-        yield Section("Table", told["table"])
-        yield Table.plain(["", *told["head"][1:]] if told["head"][0] else ["of", *told["head"][1:]], told["rows"])
+        yield Section("Table", answer["table"])
+        yield Table.plain(
+            ["", *answer["head"][1:]] if answer["head"][0] else ["of", *answer["head"][1:]], answer["rows"]
+        )
         yield Section("Further charts")
         yield Columns([further[::2], further[1::2]] if further[1:] else [further])
     yield Section("Data")
@@ -320,24 +322,24 @@ def findings_of(slug: str, digest: str, links: Addresses) -> list[str]:
 
 def _all_data(links: Addresses) -> Iterator[Block]:
     """Every study's rows, with what describes them, and how they are made again."""
-    told = manifest()
+    answer = manifest()
     yield Head("Data of the findings", "One table a study: a row for each network and measure.")
-    yield Prose("\n".join(f"- {_data_line(slug, links)}" for slug in told["tables"]), glossary=False, id="tables")
+    yield Prose("\n".join(f"- {_data_line(slug, links)}" for slug in answer["tables"]), glossary=False, id="tables")
     yield Section("Columns")
-    meanings = "\n".join(f"- `{name}`: {meaning}" for name, meaning in told["columns"].items())
+    meanings = "\n".join(f"- `{name}`: {meaning}" for name, meaning in answer["columns"].items())
     yield Prose(meanings, glossary=False, id="columns")
     yield Section("Making them again", id="again")
-    yield Prose(_AGAIN.format(**told), glossary=False)
+    yield Prose(_AGAIN.format(**answer), glossary=False)
 
 
 def _listing(session: Session, links: Addresses, path: Path) -> ParquetListing:
     """The rows of a study's file, which lead to networks that are stored, or to where they can be."""
-    table, told = ParquetTable([path]), manifest()["tables"][path.stem]
+    table, answer = ParquetTable([path]), manifest()["tables"][path.stem]
 
     def rows(lines: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
         known = [line["network"] for line in lines if line.get("network")]
         study = study_at_slug(session, path.stem) if known else None
-        same = study is not None and study.deleted_at is None and study.digest == told.get("design")
+        same = study is not None and study.deleted_at is None and study.digest == answer.get("design")
         of_study = networks_beginning(session, study, known) if study and same else []
         urls = {one[:16]: links.url("studies", path.stem, "networks", one) for one in of_study}
         stored = {one[:16]: links.network(at) for one, (at, gone) in stored_slugs(session, known).items() if not gone}
@@ -349,7 +351,7 @@ def _listing(session: Session, links: Addresses, path: Path) -> ParquetListing:
         Column(
             name,
             name.replace("_", " ").capitalize(),
-            told.get("meaning", {}).get(name) or manifest()["columns"][name],
+            answer.get("meaning", {}).get(name) or manifest()["columns"][name],
             _TYPES.get(kind, "text"),
             facet="any" if kind in ("VARCHAR", "BIGINT", "BOOLEAN") and name not in ("network", "note") else "",
             offered=name == "output" or (kind != "BIGINT" and name != "value"),
@@ -416,9 +418,9 @@ def _data_line(slug: str, links: Addresses) -> str:
 
 
 def _about(slug: str) -> str:
-    told = manifest()["tables"][slug]
-    design = f", design {told['design'][:12]}" if "design" in told else ""
-    return f"{told['rows']:,} rows, {told['bytes'] / 1e3:,.0f} kB, sha256:{told['sha256'][:12]}…{design}"
+    answer = manifest()["tables"][slug]
+    design = f", design {answer['design'][:12]}" if "design" in answer else ""
+    return f"{answer['rows']:,} rows, {answer['bytes'] / 1e3:,.0f} kB, sha256:{answer['sha256'][:12]}…{design}"
 
 
 # --- figures

@@ -66,10 +66,10 @@ def studied(outcomes):
 def test_each_answer_is_measured_as_an_audit_locates_it(studied):
     assert len(studied) >= 8
     assert {answer.location.valid for _, _, answers in studied for answer in answers.values()} == {True, False}
-    for told, landscape, answers in studied:
+    for reply, landscape, answers in studied:
         for text, answer in answers.items():
             place = answer.location
-            said = {key: told[answer_key(key, text)] for key in KEYS if MEASURES[key].of_answer}
+            said = {key: reply[answer_key(key, text)] for key in KEYS if MEASURES[key].of_answer}
             assert said["audit-valid"] == place.valid
             assert said["audit-raw-alone"] == (place.raw_valid and not place.valid)
             assert said["audit-excess"] == place.excess
@@ -85,26 +85,26 @@ def test_each_answer_is_measured_as_an_audit_locates_it(studied):
             ):
                 assert said[key] == (criterion in passed), key
             assert said["audit-story"] == (place.relation == "same" if place.valid else None)
-        assert told["audit-circuits"] == landscape.circuits.n_valid
-        assert told["audit-smallest"] == landscape.known.smallest
+        assert reply["audit-circuits"] == landscape.circuits.n_valid
+        assert reply["audit-smallest"] == landscape.known.smallest
 
 
 @pytest.mark.slow
 def test_coverage_counts_circuits_that_are_answered(studied):
     """By brute force: pairs of valid circuits, and sets of Python integers."""
-    for told, landscape, answers in studied:
+    for reply, landscape, answers in studied:
         valid = set(landscape.circuits.masks.tolist())
         minimal = {mask for mask in valid if not any(other != mask and other & mask == other for other in valid)}
         reached = {answer.location.closed.mask for answer in answers.values()}
-        assert told["audit-minimal"] == len(minimal)
-        assert told["audit-coverage"] == pytest.approx(len(reached & valid) / len(valid))
-        assert told["audit-coverage-minimal"] == pytest.approx(len(reached & minimal) / len(minimal))
-        assert told["audit-swept-coverage"] >= told["audit-coverage"]
-        assert told["audit-swept-coverage-minimal"] >= told["audit-coverage-minimal"]
+        assert reply["audit-minimal"] == len(minimal)
+        assert reply["audit-coverage"] == pytest.approx(len(reached & valid) / len(valid))
+        assert reply["audit-coverage-minimal"] == pytest.approx(len(reached & minimal) / len(minimal))
+        assert reply["audit-swept-coverage"] >= reply["audit-coverage"]
+        assert reply["audit-swept-coverage-minimal"] >= reply["audit-coverage-minimal"]
         default = {answers[text].location.closed.mask for text in METHODS if "(" not in text}
-        assert told["audit-distinct"] == len(default)
-        assert told["audit-distinct-valid"] == len(default & valid)
-        assert told["audit-one-answer"] == (len(default) == 1)
+        assert reply["audit-distinct"] == len(default)
+        assert reply["audit-distinct-valid"] == len(default & valid)
+        assert reply["audit-one-answer"] == (len(default) == 1)
 
 
 @pytest.mark.slow
@@ -112,14 +112,14 @@ def test_a_counted_network_says_what_is_not_known():
     """Width 5: size, validity and chance are exact; minimality and coverage are not known."""
     wide = design(hidden=[[5, 5]], seeds={"first": 0, "count": 1}, methods=["acdc"])
     (row,) = run_chunk(wide, 0, [0])
-    told = measured_in(row)
+    reply = measured_in(row)
     for key in ("audit-subset:acdc", "audit-minimal", "audit-coverage", "audit-swept-coverage-minimal"):
-        assert told[key].value is None
-        assert told[key].note == "circuits are counted, not listed"
-    assert told["audit-valid:acdc"].value is True
-    assert told["audit-excess:acdc"].exact
-    assert told["audit-circuits"].exact
-    assert told["audit-circuits"].value > 10**6
+        assert reply[key].value is None
+        assert reply[key].note == "circuits are counted, not listed"
+    assert reply["audit-valid:acdc"].value is True
+    assert reply["audit-excess:acdc"].exact
+    assert reply["audit-circuits"].exact
+    assert reply["audit-circuits"].value > 10**6
 
 
 def test_designs_without_methods_keep_their_digest():
@@ -132,7 +132,7 @@ def test_designs_without_methods_keep_their_digest():
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reply"),
     [
         ({"methods": ["acd"]}, "Did you mean acdc"),
         ({"methods": ["shapley"]}, "answers with no circuit"),
@@ -159,6 +159,6 @@ def test_designs_without_methods_keep_their_digest():
         ),
     ],
 )
-def test_contradictions_are_told(changes, told):
-    with pytest.raises(InvalidStudy, match=told):
+def test_contradictions_are_stated(changes, reply):
+    with pytest.raises(InvalidStudy, match=reply):
         read_design(json.dumps(settings(**changes)).encode())

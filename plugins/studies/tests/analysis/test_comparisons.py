@@ -52,7 +52,7 @@ def pairs(table):
     return found
 
 
-def told(test, groups):
+def answer(test, groups):
     """The first result of a test."""
     return next(iter(TESTS[test].made(groups)))[1]
 
@@ -75,7 +75,7 @@ def told(test, groups):
     ],
 )
 def test_a_test_gives_what_is_published(test, groups, statistic, p, effect, sizes):
-    found = told(test, groups)
+    found = answer(test, groups)
     assert found.sizes == sizes
     assert found.statistic == pytest.approx(statistic, rel=1e-4)
     assert found.p == pytest.approx(p, rel=2e-3)
@@ -86,7 +86,7 @@ def test_a_test_gives_what_is_published(test, groups, statistic, p, effect, size
 
 
 def test_intervals_of_differences_are_those_published():
-    found = told("mcnemar", pairs(APPROVAL))
+    found = answer("mcnemar", pairs(APPROVAL))
     assert (found.low, found.high) == pytest.approx((0.0213, 0.0587), abs=1e-4)  # Agresti: 0.02 to 0.06
 
 
@@ -111,25 +111,25 @@ def test_intervals_of_differences_are_those_published():
     ],
 )
 def test_what_cannot_be_compared_is_said(test, groups, p, note):
-    found = told(test, groups)
+    found = answer(test, groups)
     assert found.p == (None if p is None else pytest.approx(p, abs=5e-4))
     assert note in found.note
 
 
 @pytest.mark.parametrize("test", ["wilcoxon", "mcnemar", "stuart-maxwell", "page", "friedman"])
-def test_networks_that_a_level_lacks_are_left_out_and_told(test):
+def test_networks_that_a_level_lacks_are_left_out_and_stated(test):
     groups = blocks([(seed % 2, seed % 3 > 0, seed % 5 > 0) for seed in range(12)])
     levels = TESTS[test].fewest
     groups = {name: groups[name] for name in list(groups)[:levels]}
-    full = told(test, groups)
-    more = told(test, groups | {"0": groups["0"] | {((), 99): 1}})
+    full = answer(test, groups)
+    more = answer(test, groups | {"0": groups["0"] | {((), 99): 1}})
     assert (more.sizes, more.p) == (full.sizes, full.p)
     assert "networks are not in every level" in more.note
 
 
 def test_a_thin_group_does_not_take_all_blocks_with_it():
     groups = blocks([(v, v + 1, v + 2) for v in START])
-    found = told("friedman", {**groups, "d": {((), 0): 5}})
+    found = answer("friedman", {**groups, "d": {((), 0): 5}})
     assert (found.sizes, found.note) == ((8,), "without d: too few")
 
 
@@ -137,13 +137,13 @@ def test_of_yes_and_no_blocks_give_cochrans_q():
     columns, rows = [sum(column) for column in zip(*ANSWERS, strict=True)], [sum(row) for row in ANSWERS]
     total, squares = sum(rows), sum(c * c for c in columns)
     q = 2 * (3 * squares - total**2) / (3 * total - sum(r * r for r in rows))
-    assert told("friedman", blocks([tuple(map(bool, row)) for row in ANSWERS])).statistic == pytest.approx(q)
+    assert answer("friedman", blocks([tuple(map(bool, row)) for row in ANSWERS])).statistic == pytest.approx(q)
 
 
 def test_page_counts_a_network_that_never_changes_as_without_a_trend_and_is_two_sided():
-    found = told("page", blocks([(1, 2, 3), (5, 5, 5), (1, 1, 2), (4, 3, 2)]))
+    found = answer("page", blocks([(1, 2, 3), (5, 5, 5), (1, 1, 2), (4, 3, 2)]))
     assert found.effect == pytest.approx((1 + 0 + math.sqrt(0.75) - 1) / 4)
-    found, turned = told("page", blocks(TUTORIALS)), told("page", blocks([row[::-1] for row in TUTORIALS]))
+    found, turned = answer("page", blocks(TUTORIALS)), answer("page", blocks([row[::-1] for row in TUTORIALS]))
     assert (turned.p, turned.effect) == (pytest.approx(found.p), pytest.approx(-found.effect))
     ranks = [scipy.stats.rankdata(values) - 2 for values in TUTORIALS]
     assert found.effect == pytest.approx(np.mean([np.dot(r, [-1, 0, 1]) / np.sqrt(2 * np.dot(r, r)) for r in ranks]))
@@ -161,7 +161,7 @@ def test_pairs_of_levels_are_compared_each_or_all_at_once():
 @given(st.lists(st.integers(0, 9), min_size=2, max_size=12), st.lists(st.integers(0, 9), min_size=2, max_size=12))
 def test_cliffs_delta_is_what_counting_pairs_gives(a, b):
     expected = sum((x > y) - (x < y) for x, y in product(a, b)) / (len(a) * len(b))
-    found, turned = (told("mann-whitney", alone(groups)) for groups in ({"a": a, "b": b}, {"b": b, "a": a}))
+    found, turned = (answer("mann-whitney", alone(groups)) for groups in ({"a": a, "b": b}, {"b": b, "a": a}))
     assert found.effect == pytest.approx(expected)
     assert 0 <= found.p <= 1
     assert (turned.effect, turned.p) == (pytest.approx(-expected), pytest.approx(found.p))

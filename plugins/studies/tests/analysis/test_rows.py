@@ -32,15 +32,15 @@ def test_rows_hold_every_network_with_what_was_measured():
         assert [task.label for task in again.tasks] == ["XOR"]
         if row["state"] == "converged":
             position = row["hidden"] == "3-3"
-            told = json.loads(row["inexact"] or "{}")
-            values = {key: measured_of(row[key], told.get(key)) for key in study.measures}
+            answer = json.loads(row["inexact"] or "{}")
+            values = {key: measured_of(row[key], answer.get(key)) for key in study.measures}
             assert values == values_at(position, row["seed"])
         else:
             assert "protocol" not in row
 
 
 @pytest.mark.parametrize(
-    "told",
+    "answer",
     [
         Measured(3),
         Measured(True),
@@ -51,11 +51,11 @@ def test_rows_hold_every_network_with_what_was_measured():
         Measured(7, truncated_at=7),
     ],
 )
-def test_a_value_keeps_what_is_said_of_it(told):
+def test_a_value_keeps_what_is_said_of_it(answer):
     study = design()
     network = network_of_row(study, rows(study)[0])
-    (row,) = rows_of(cells_of(study)[0], {"seed": 0}, network, {"paper": [{"circuits-valid": told}]})
-    assert measured_of(row["circuits-valid"], json.loads(row["inexact"] or "{}").get("circuits-valid")) == told
+    (row,) = rows_of(cells_of(study)[0], {"seed": 0}, network, {"paper": [{"circuits-valid": answer}]})
+    assert measured_of(row["circuits-valid"], json.loads(row["inexact"] or "{}").get("circuits-valid")) == answer
 
 
 def test_a_row_with_another_network_than_it_says_is_refused():

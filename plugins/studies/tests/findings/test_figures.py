@@ -71,18 +71,18 @@ def placements() -> Iterator[str]:
 def deletion() -> Iterator[str]:
     """Finding 5: random deletion beside each method, where the method's answer is valid."""
     label = {"acdc": "ACDC", "acdc(loss=decision,tau=0.5)": "ACDC on decisions"}
-    told = {}
+    answer = {}
     for width in (3, 4, 5):
         own = values("each-method-deletion", "audit-excess:random-deletion", hidden=f"{width}-{width}")
         for method in label:
             its = values("each-method", f"audit-excess:{method}", hidden=f"{width}-{width}")
             pairs = [(own[seed], its[seed]) for seed in own if seed in its]
-            told[method, width] = sum(a < b for a, b in pairs), sum(a > b for a, b in pairs), len(pairs)
-    (a, b, n), (c, d, m) = (told[method, 5] for method in label)
+            answer[method, width] = sum(a < b for a, b in pairs), sum(a > b for a, b in pairs), len(pairs)
+    (a, b, n), (c, d, m) = (answer[method, 5] for method in label)
     yield f"smaller than ACDC’s in {a} of {n}, larger in {b}"
     yield f"than that of ACDC on decisions smaller in {c} of {m}, larger in {d}"
     yield line("1 (0–2.25)", "69% (61–76)", "100% (97–100)", f"{c}, {d} of {m}")
-    three = [told["acdc(loss=decision,tau=0.5)", width] for width in (3, 4, 5)]
+    three = [answer["acdc(loss=decision,tau=0.5)", width] for width in (3, 4, 5)]
     smaller, larger = [f"{one[0]} of {one[2]}" for one in three], [str(one[1]) for one in three]
     yield f"smaller in {', '.join(smaller[:2])} and {smaller[2]} networks of widths 3, 4 and 5, and larger in "
     yield f"larger in {', '.join(larger[:2])} and {larger[2]}."
@@ -144,11 +144,11 @@ def calibration() -> Iterator[str]:
 
 def null_claims() -> Iterator[str]:
     """One claim of each network decides about all others of it."""
-    told = rows(
+    answer = rows(
         "null-claims", "width, seed, claim, p", "valid AND standard = '' AND model = 'drawn' AND networks = 'trained'"
     )
-    smallest = {one[:2]: one[3] for one in told if one[2] == "smallest"}
-    others = [one for one in told if one[2] != "smallest"]
+    smallest = {one[:2]: one[3] for one in answer if one[2] == "smallest"}
+    others = [one for one in answer if one[2] != "smallest"]
     assert all(p >= smallest[width, seed] for width, seed, _, p in others), "by deduction"
     yield f"told in {sum(p <= 0.05 for p in smallest.values())} of {len(smallest)} networks"
     yield f"The other {len(others)} valid claims follow from these {len(smallest)}"
@@ -158,11 +158,11 @@ def null_claims() -> Iterator[str]:
 
 def simplicity() -> Iterator[str]:
     """Codes agree on a circuit exactly where the whole network is the only valid one."""
-    told = rows("simplicity", 'width, valid, enumerative, single, "both"', "described = 'circuit'")
-    assert all(one[2] == 1 for one in told)
-    assert all(one[3] == (one[1] == 1) for one in told), "by deduction"
-    two = [one for one in told if one[0] == "2-2"]
-    assert not any(one[3] for one in told if one[0] == "3-3")
+    answer = rows("simplicity", 'width, valid, enumerative, single, "both"', "described = 'circuit'")
+    assert all(one[2] == 1 for one in answer)
+    assert all(one[3] == (one[1] == 1) for one in answer), "by deduction"
+    two = [one for one in answer if one[0] == "2-2"]
+    assert not any(one[3] for one in answer if one[0] == "3-3")
     yield f"in {sum(one[3] for one in two)} of {len(two)} networks of width 2, and in none of width 3"
 
 
@@ -203,10 +203,10 @@ def deception() -> Iterator[str]:
 def lenses() -> Iterator[str]:
     """What lenses tell: shares told right by a line and by a kernel, at widths 2 to 5."""
     named = {"outputs": "outputs alone, no lens", "gradient-corners, sum at 11": "Gradient at the corners, sum at 11"}
-    told = {one[:3]: one[3] for one in rows("readers", '"level", lens, reader, "right" / networks', TELLS)}
-    for lens in sorted({lens for _, lens, _ in told}):
+    answer = {one[:3]: one[3] for one in rows("readers", '"level", lens, reader, "right" / networks', TELLS)}
+    for lens in sorted({lens for _, lens, _ in answer}):
         label = named.get(lens) or LENSES.by_key[lens].label
-        cells = (", ".join(f"{told[f'{w}-{w}', lens, one]:.0%}" for one in ("line", "kernel")) for w in range(2, 6))
+        cells = (", ".join(f"{answer[f'{w}-{w}', lens, one]:.0%}" for one in ("line", "kernel")) for w in range(2, 6))
         yield f"| {' | '.join((label, *cells))} |"
 
 

@@ -53,8 +53,8 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     read = duckdb.read_parquet(str(FILE))
     found = defaultdict(list)
     for row in read.fetchall():
-        told = dict(zip(read.columns, row, strict=True))
-        found[told["study"]].append(told)
+        ours = dict(zip(read.columns, row, strict=True))
+        found[ours["study"]].append(ours)
     return found
 
 
@@ -132,6 +132,6 @@ def test_every_column_is_what_it_was(study):
     for row in ROWS[study]:
         asked = {key for key in (*CIRCUITS, *ALGORITHMS, *ALONE, *IRREDUNDANT) if row[key] is not None}
         now = counted(question_of(row), asked)
-        told = f"cell {row['cell']}, seed {row['seed']}, output {row['output']}"
-        differences += [f"{told}: {key} was {row[key]}, is {now[key]}" for key in asked if not same(now[key], row[key])]
+        name = f"cell {row['cell']}, seed {row['seed']}, output {row['output']}"
+        differences += [f"{name}: {key} was {row[key]}, is {now[key]}" for key in asked if not same(now[key], row[key])]
     assert not differences

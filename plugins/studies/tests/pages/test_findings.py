@@ -52,17 +52,17 @@ def data(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_the_manifest_describes_every_table_and_its_design():
-    told = findings.manifest()
-    assert {path.stem for path in findings.FOLDER.glob("*.parquet")} == {*told["tables"]}
-    for slug, one in told["tables"].items():
+    reply = findings.manifest()
+    assert {path.stem for path in findings.FOLDER.glob("*.parquet")} == {*reply["tables"]}
+    for slug, one in reply["tables"].items():
         path = findings.FOLDER / f"{slug}.parquet"
         assert one["bytes"] == path.stat().st_size
         assert one["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest(), slug
         assert [*ParquetTable([path]).columns] == one["columns"], slug
         assert ParquetTable([path]).ask("SELECT count(*) FROM {rows}") == [(one["rows"],)]
-        assert all(one.get("meaning", {}).get(name) or told["columns"][name] for name in one["columns"])
+        assert all(one.get("meaning", {}).get(name) or reply["columns"][name] for name in one["columns"])
         if "design" in one:
-            design = told["designs"][slug]
+            design = reply["designs"][slug]
             digest = design_from_mapping(design).digest if "slug" in design else sha256_hex(canonical_json(design))
             assert digest == one["design"], slug
 
@@ -79,37 +79,37 @@ def test_every_link_of_a_chapter_leads_somewhere(client):
         for one in findings.record()["findings"]
         if "chapter" in one
     }
-    for key, told in text.items():
+    for key, reply in text.items():
         page = client.get(f"/findings/{key}").text
-        for words, written in re.findall(r"\[([^\]]*)\]\(([^)]*)\)", told):
+        for words, written in re.findall(r"\[([^\]]*)\]\(([^)]*)\)", reply):
             if not written.endswith(".design.json"):  # which pages do not show
                 assert f">{words}</a>" in page, (key, written)
 
 
 def test_every_finding_has_its_headline_chart_and_chapter(client):
     page = client.get("/findings")
-    text, told = page.text, findings.record()["findings"]
-    assert len(page.content) <= 21_000 * len(told)
-    assert len(re.findall(r'<article class="finding"', text)) == len(told)
-    assert text.index('class="samples"') > text.index(told[-1]["headline"])
-    for one in told:
+    text, reply = page.text, findings.record()["findings"]
+    assert len(page.content) <= 21_000 * len(reply)
+    assert len(re.findall(r'<article class="finding"', text)) == len(reply)
+    assert text.index('class="samples"') > text.index(reply[-1]["headline"])
+    for one in reply:
         assert len(one["headline"].split()) <= 20
         assert f'id="{one["key"]}-figure"' in text
         for form, kind in (("svg", "image/svg+xml"), ("png", "image/png")):
             assert client.get(f"/findings/{one['key']}/figure.{form}").headers["content-type"] == kind
     chapters = [
-        *(one["key"] for one in told if "chapter" in one),
+        *(one["key"] for one in reply if "chapter" in one),
         *(one["key"] for one in findings.record()["chapters"]),
     ]
     for key in chapters:
         assert client.get(f"/findings/{key}").status_code == 200
-    assert "What it does not show" in client.get(f"/findings/{told[0]['key']}").text
+    assert "What it does not show" in client.get(f"/findings/{reply[0]['key']}").text
 
 
 def test_the_record_says_what_the_page_says(client):
-    told = client.get("/api/v2/findings").json()["findings"]
+    reply = client.get("/api/v2/findings").json()["findings"]
     text = client.get("/findings").text
-    for one in told:
+    for one in reply:
         assert one["headline"] in text
         assert one["sentence"] in text
         assert bool(one["rows"]) == (one["key"] != "reported")  # whose chapter is the page of the paper
@@ -204,15 +204,15 @@ def test_charts_are_computed_from_the_tables(key):
 @pytest.mark.slow
 def test_verdicts_about_scores_are_those_of_the_answers():
     answers, table = rows_of_suite(PUBLIC), ParquetTable([findings.FOLDER / f"{SLUG}.parquet"])
-    told = [dict(zip(table.columns, row, strict=True)) for row in table.ask("SELECT * FROM {rows}")]
+    reply = [dict(zip(table.columns, row, strict=True)) for row in table.ask("SELECT * FROM {rows}")]
     own = [row for row in answers if (row["arm"], row["condition"]) == ("xor-3", PRIMARY.key)]
     at = {"group": "XOR, width 3", "said": "zero", "truth": "zero"}
     made, ours = (
-        [one | {"p_holm": 0} for one in some if at.items() <= one.items()] for some in (verdict_rows(own), told)
+        [one | {"p_holm": 0} for one in some if at.items() <= one.items()] for some in (verdict_rows(own), reply)
     )
     assert made == ours
-    assert len(made) == len({row["score"] for row in told}) - 1  # but the one against what was planted
-    tested = [one for one in told if one["p"] is not None]
+    assert len(made) == len({row["score"] for row in reply}) - 1  # but the one against what was planted
+    tested = [one for one in reply if one["p"] is not None]
     corrected = multipletests([one["p"] for one in tested], method="holm")[1]
     assert [one["p_holm"] for one in tested] == pytest.approx(corrected, rel=1e-4)
     assert {one["group"] for one in tested} == {arm_of(row) for row in answers}
@@ -280,9 +280,9 @@ def test_rows_are_files_too(client):
 
 
 def test_rows_of_any_columns_are_listed(client, data):
-    told = findings.manifest()
-    told["columns"] |= {"lens": "A lens.", "parts": "What of it."}
-    told["tables"]["told"] = {
+    reply = findings.manifest()
+    reply["columns"] |= {"lens": "A lens.", "parts": "What of it."}
+    reply["tables"]["told"] = {
         "title": "Told",
         "rows": 2,
         "bytes": 1,
@@ -320,9 +320,9 @@ def test_a_finding_whose_data_are_not_right_has_no_number_and_the_others_have(cl
     elif spoiled == "missing":
         path.unlink()
     else:
-        told = json.loads((data / "findings.json").read_text())
-        told["findings"][0]["studies"]["learned-or-drawn"]["design"] = "0" * 64
-        (data / "findings.json").write_text(json.dumps(told))
+        reply = json.loads((data / "findings.json").read_text())
+        reply["findings"][0]["studies"]["learned-or-drawn"]["design"] = "0" * 64
+        (data / "findings.json").write_text(json.dumps(reply))
         findings.record.cache_clear()
     text = client.get("/findings").text
     assert first["headline"] not in text
@@ -376,11 +376,11 @@ def test_a_row_leads_to_its_network_which_is_stored_when_it_is_opened(store):
 
 def test_the_chapter_on_simplicity_has_the_table_of_its_rows():
     rows = ParquetTable([findings.FOLDER / "simplicity.parquet"])
-    told = [dict(zip(rows.columns, row, strict=True)) for row in rows.ask("SELECT * FROM {rows}")]
+    reply = [dict(zip(rows.columns, row, strict=True)) for row in rows.ask("SELECT * FROM {rows}")]
     (chapter,) = (one for one in findings.record()["chapters"] if one["key"] == simplicity.SLUG)
-    assert all(f"| {' | '.join(line)} |" in chapter["text"] for line in simplicity.table(told))
-    assert {row["width"] for row in told} == {"2-2", "3-3"}
-    assert all(row["both"] <= min(row["enumerative"], row["list"]) <= row["valid"] for row in told)
+    assert all(f"| {' | '.join(line)} |" in chapter["text"] for line in simplicity.table(reply))
+    assert {row["width"] for row in reply} == {"2-2", "3-3"}
+    assert all(row["both"] <= min(row["enumerative"], row["list"]) <= row["valid"] for row in reply)
 
 
 def null_rows():
@@ -438,6 +438,6 @@ def test_claims_about_networks_are_found_again():
             for row in rows
             if (row["width"], row["seed"]) == (width, seed)
         }
-        told = null_claims.claims(question, seed)
-        again = {(key, standard): edges for key, some in told.items() for standard, edges in some.items()}
-        assert again | {(key, None): None for key, some in told.items() if not some} == found
+        reply = null_claims.claims(question, seed)
+        again = {(key, standard): edges for key, some in reply.items() for standard, edges in some.items()}
+        assert again | {(key, None): None for key, some in reply.items() if not some} == found

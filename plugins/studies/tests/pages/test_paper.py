@@ -20,14 +20,14 @@ pytestmark = pytest.mark.usefixtures("client")
 
 
 @pytest.fixture(scope="module")
-def told(app):
+def reply(app):
     with app.state.store.read() as session:
         return build_paper(session, Addresses())
 
 
 @pytest.fixture(scope="module")
-def claims(told):
-    return {claim.key: claim for part in told.parts for claim in part.claims}
+def claims(reply):
+    return {claim.key: claim for part in reply.parts for claim in part.claims}
 
 
 def rows(slug, **wanted):
@@ -62,9 +62,9 @@ def test_numbers_are_those_of_the_rows(claims):
     assert f"fewer in {fewer} of {len(both)} pairs" in claims["noise"].paper
 
 
-def test_every_claim_is_whole(told, claims):
-    assert len(claims) == sum(len(part.claims) for part in told.parts)
-    assert {key for claim in claims.values() for key in claim.known.split()} == {*told.sources}
+def test_every_claim_is_whole(reply, claims):
+    assert len(claims) == sum(len(part.claims) for part in reply.parts)
+    assert {key for claim in claims.values() for key in claim.known.split()} == {*reply.sources}
     for claim in claims.values():
         assert not re.search(r"[{}]|None|nan|Not computed", f"{claim.paper} {claim.complete}"), claim.key
 
@@ -87,12 +87,12 @@ def test_commands_that_analyse_print_the_numbers(claims, tmp_path, monkeypatch, 
     (tmp_path / "app").symlink_to(ROOT / "app")
     monkeypatch.chdir(tmp_path)
     lines = dict.fromkeys(line for claim in claims.values() for line in claim.command.splitlines())
-    told = ""
+    reply = ""
     for line in (line for line in lines if re.match("pluriscope (train|analyse) ", line)):
         assert run(*line.split()[1:]) == 0, line
-        told += capsys.readouterr().err
+        reply += capsys.readouterr().err
     for number in ("85 valid circuits", "7 valid circuits", "100,896 interpretations"):
-        assert f" {number}" in told
+        assert f" {number}" in reply
 
 
 def test_outcomes_are_those_that_the_finding_counts(claims):
@@ -109,8 +109,8 @@ def test_outcomes_are_those_that_the_finding_counts(claims):
     assert [found.total(), found["reproduced"], found["fitted"], 1, found["not settled"]] == said
 
 
-def test_every_figure_has_series(told):
-    page = list(paper_blocks(told, Addresses()))
+def test_every_figure_has_series(reply):
+    page = list(paper_blocks(reply, Addresses()))
     for key, claim in paper._claims().items():
         figure = find(page, f"{key}-figure")
         assert isinstance(figure, ChartFigure) == ("figure" in claim), key

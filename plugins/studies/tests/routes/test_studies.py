@@ -71,8 +71,8 @@ def test_files_hold_every_row_and_exact_integers(client, store, tmp_path):
     assert [row["irredundant-formulas"] for row in comma[:4]] == ["A ∧ B", "A ∧ B", "A ∧ B ; A ∨ B", "A ∧ B ; A ∨ B"]
     assert "weights" in table.columns
     assert "weights" not in comma[0]
-    told = (ROOT / "docs" / "machine-interface.md").read_text().split("#### Columns", 1)[1].split("\n##", 1)[0]
-    assert [name for name in comma[0] if f"`{name}`" not in told and name not in (*FACTORS, *MEASURES)] == []
+    reply = (ROOT / "docs" / "machine-interface.md").read_text().split("#### Columns", 1)[1].split("\n##", 1)[0]
+    assert [name for name in comma[0] if f"`{name}`" not in reply and name not in (*FACTORS, *MEASURES)] == []
 
 
 @pytest.mark.parametrize(

@@ -98,17 +98,17 @@ def test_divergence_is_an_outcome():
     assert healthy.converged
 
 
-def test_progress_is_told_and_training_can_be_stopped():
-    told = []
+def test_progress_is_stated_and_training_can_be_stopped():
+    answer = []
 
     def report(progress):
-        told.append(progress)
-        if len(told) == 5:
+        answer.append(progress)
+        if len(answer) == 5:
             raise Cancelled("training")
 
     with pytest.raises(Cancelled):
         train_networks([TrainingSpec(seed=0)], Work(report=report))
-    assert {progress.stage for progress in told} == {"training"}
+    assert {progress.stage for progress in answer} == {"training"}
     assert train_networks([]) == ()
 
 

@@ -18,13 +18,13 @@ def test_a_thinned_curve_has_its_first_and_last_epoch(n):
     assert [epoch for epoch, _ in points] == sorted({epoch for epoch, _ in points})
 
 
-def test_what_is_told_of_many_networks_at_once_is_bounded():
+def test_what_is_named_many_networks_at_once_is_bounded():
     for count in (1, 20, 100):
         assert 6 <= points_each(count) <= 200
         assert count * points_each(count) <= 4_000
 
 
-def test_all_problems_are_told_at_once_each_with_its_option():
+def test_all_problems_are_stated_at_once_each_with_its_option():
     options = {
         "tasks": ["XOR", "FOO"],
         "hidden": [0],

@@ -45,7 +45,7 @@ def test_the_indirect_object_is_the_name_that_stands_once():
 
 
 @pytest.mark.parametrize(
-    ("name", "sizes", "told"),
+    ("name", "sizes", "reply"),
     [
         ("chess", {}, "task 'chess': is unknown. Use induction, other name"),
         ("majority", {"vocabulary": 4}, "vocabulary: is 4 for the task majority. Use 3."),
@@ -54,10 +54,10 @@ def test_the_indirect_object_is_the_name_that_stands_once():
         ("maximum", {"vocabulary": 40}, "task maximum: has more than 4,096 rows with 40 tokens at 4 positions."),
     ],
 )
-def test_what_there_is_no_task_for_is_refused(name, sizes, told):
+def test_what_there_is_no_task_for_is_refused(name, sizes, reply):
     with pytest.raises(InvalidTask) as refused:
         task_named(name, **sizes)
-    assert str(refused.value).startswith(told)
+    assert str(refused.value).startswith(reply)
 
 
 def table(**more):
@@ -71,7 +71,7 @@ def test_a_table_of_rows_is_read():
 
 
 @pytest.mark.parametrize(
-    ("raw", "told"),
+    ("raw", "reply"),
     [
         (b"[]", "table of rows: holds a list, not an object"),
         (table(rows=3), "rows: "),
@@ -86,7 +86,7 @@ def test_a_table_of_rows_is_read():
         (table(labels=[]), "labels: "),
     ],
 )
-def test_tables_that_are_none_are_refused(raw, told):
+def test_tables_that_are_none_are_refused(raw, reply):
     with pytest.raises((InvalidData, InvalidNetwork)) as refused:
         read_table(raw)
-    assert told in str(refused.value)
+    assert reply in str(refused.value)

@@ -88,10 +88,10 @@ def test_the_heads_of_an_induction_circuit_have_their_roles():
     keys = [role.key for role in ROLES]
     assert keys == ["previous", "duplicate", "induction", "copying", "name_mover", "negative_name_mover"]
     for one in found.circuits:
-        told = [one.outcomes[key] for key in keys]
-        assert told[2:] == ["2.0", "2.0", "2.0", "none"]
+        answer = [one.outcomes[key] for key in keys]
+        assert answer[2:] == ["2.0", "2.0", "2.0", "none"]
         # some see what came before through head 2.0 alone: with its key cut it attends to the token before
-        assert (told[:4] == ["1.0", "none", "2.0", "2.0"]) == (one.outcomes["role_agreement"] == "passed")
+        assert (answer[:4] == ["1.0", "none", "2.0", "2.0"]) == (one.outcomes["role_agreement"] == "passed")
     assert max(found.circuits, key=lambda one: one.bits).outcomes["role_agreement"] == "passed"
     assert {one.outcomes["minimal_cardinal"] for one in found.circuits} == {"passed", "failed"}
 
@@ -122,13 +122,13 @@ def test_what_takes_more_runs_than_there_are_is_undecided(monkeypatch):
     found = find_masks(question)
     for one in judged(model, "").circuits:
         assert one.outcomes["necessity"] in ("passed", "failed")  # looked up, not run
-    told = judged_circuits(question, found).circuits
-    outcomes = [one.outcomes["resample_ablation"] for one in sorted(told, key=lambda one: one.bits)]
+    answer = judged_circuits(question, found).circuits
+    outcomes = [one.outcomes["resample_ablation"] for one in sorted(answer, key=lambda one: one.bits)]
     assert outcomes[-1] == "undecided"
     assert set(outcomes) - {"undecided"}
     incomplete = replace(found, masks=found.masks[:-1])
-    told = judged_circuits(question, incomplete).circuits
-    by_size = [one.outcomes["minimal_local"] for one in sorted(told, key=lambda one: one.bits)]
+    answer = judged_circuits(question, incomplete).circuits
+    by_size = [one.outcomes["minimal_local"] for one in sorted(answer, key=lambda one: one.bits)]
     assert by_size[-1] == "undecided"
     assert by_size[0] != "undecided"
 

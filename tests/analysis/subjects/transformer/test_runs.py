@@ -36,7 +36,7 @@ def test_logits_are_those_of_the_uncut_circuit(model):
 
 
 @pytest.mark.parametrize(("model", "name"), [(model, name) for model in (PLAIN, WHOLE) for name in site_names(model)])
-def test_what_is_written_is_what_a_site_is_and_its_derivative_foretells_the_change(model, name):
+def test_what_is_written_is_what_a_site_is_and_its_derivative_predicts_the_change(model, name):
     plain, random = run(model, model.tokens), np.random.default_rng(5)
     value = plain.values[name]
     assert np.array_equal(run(model, model.tokens, [(Site(name), value)]).logits, plain.logits)
@@ -45,10 +45,10 @@ def test_what_is_written_is_what_a_site_is_and_its_derivative_foretells_the_chan
         moved = np.where(value > 0, moved, 0.0)
     for at in (0, value.shape[1] - 1):
         by_logits = random.normal(size=plain.logits.shape)
-        foretold = (slopes_of(model, plain, by_logits)[name] * moved)[:, at].reshape(len(moved), -1).sum(axis=1)
+        predicted = (slopes_of(model, plain, by_logits)[name] * moved)[:, at].reshape(len(moved), -1).sum(axis=1)
         patched = run(model, model.tokens, [(Site(name, at), value + moved)])
         found = ((patched.logits - plain.logits) * by_logits).sum(axis=1)
-        assert np.allclose(found, foretold, rtol=0.01, atol=1e-3 * np.abs(foretold).max() + 1e-10)
+        assert np.allclose(found, predicted, rtol=0.01, atol=1e-3 * np.abs(predicted).max() + 1e-10)
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -27,10 +27,10 @@ _JUDGED = {"stored": "by a job", "computed": "just now", "not_computed": ""}
 
 def folded(session: Session, links: Addresses, explanations: Sequence[Explanation]) -> More:
     """The fold of a page that holds them."""
-    return More("Criteria", lambda: told(session, links, explanations), "what every one says of it", id="criteria")
+    return More("Criteria", lambda: verdicts(session, links, explanations), "what every one says of it", id="criteria")
 
 
-def told(session: Session, links: Addresses, explanations: Sequence[Explanation]) -> Iterator[Block]:
+def verdicts(session: Session, links: Addresses, explanations: Sequence[Explanation]) -> Iterator[Block]:
     """Every criterion that applies, with its settings; of several where verdicts differ, the rest folded."""
     found = [verdicts_on(session, links, one) for one in explanations]
     if len(found) == 1:
