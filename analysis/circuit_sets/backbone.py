@@ -20,7 +20,7 @@ from pluriscope.analysis.circuits.result import EdgeUse
 
 @dataclass(frozen=True)
 class Backbone:
-    """What a set of circuits has in common.
+    """The edges and neurons that the circuits of a set have in common.
 
     Args:
         of: circuits looked at, at least 1.

@@ -32,7 +32,7 @@ or drawn near-uniformly, or those listed where these are some drawn uniformly an
 
 @dataclass(frozen=True)
 class KnownSizes:
-    """What is known of the sizes of the valid circuits.
+    """The sizes of the valid circuits, as far as they are known.
 
     Args:
         possible: circuits of the protocol's space.
@@ -84,7 +84,7 @@ class SizeChance:
 
 
 def known_sizes(search: CircuitSearch) -> KnownSizes:
-    """What a search for circuits found out about sizes."""
+    """Collect from a search for circuits what it found out about their sizes."""
     coverage = coverage_of(search.method, search.truncated_at)
     return KnownSizes(
         search.possible,
@@ -98,7 +98,7 @@ def known_sizes(search: CircuitSearch) -> KnownSizes:
 
 
 def chances(search: CircuitSearch, protocol: Protocol) -> dict[int, SizeChance]:
-    """For each number of edges of a possible circuit, ascending, how many circuits of that size are valid.
+    """Bound the number of valid circuits of each size; number of edges of a possible circuit, ascending → its chance.
 
     Args:
         search: what is known of the valid circuits.
@@ -110,7 +110,7 @@ def chances(search: CircuitSearch, protocol: Protocol) -> dict[int, SizeChance]:
 
 
 def chance_at(known: KnownSizes, n_edges: int, possible: int) -> SizeChance:
-    """How many circuits of one size are valid.
+    """Bound the number of valid circuits of one size.
 
     Args:
         known: what is known of sizes.
@@ -140,7 +140,7 @@ def chance_at(known: KnownSizes, n_edges: int, possible: int) -> SizeChance:
 
 
 def coverage_of(method: CircuitMethod, truncated_at: int | None) -> Coverage:
-    """Which circuits the distribution of a search is of.
+    """Name the set of circuits over which the distribution of a search was taken: all, a sample, or a beginning.
 
     Args:
         method: how the number of valid circuits was found.

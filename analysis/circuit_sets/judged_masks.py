@@ -1,4 +1,4 @@
-"""What criteria say of the valid circuits of a model, and which nodes have which roles in each.
+"""Outcomes of criteria for the valid circuits of a model, and the roles of the nodes in each.
 
 Both are texts by column, so that lists filter by them and tables hold them: of a criterion its outcome, of a role the
 names of the nodes that have it.
@@ -47,7 +47,7 @@ def column_of(criterion: Criterion) -> str:
 
 
 def judged_circuits(question: GraphQuestion, found: MasksFound, work: Work = DEFAULT_WORK) -> MasksFound:
-    """What a search found, with the figures of circuits, roles of their nodes and outcomes of criteria.
+    """Complete the result of a search: figures of its circuits, roles of their nodes, outcomes of criteria.
 
     Args:
         work: told after each criterion; may raise Cancelled.
@@ -169,7 +169,7 @@ def _run_from(space: Space, masks: Masks, row: int) -> NDArray[np.float64]:
 
 
 def _run_under(question: GraphQuestion, ablation: str) -> Callable[[Masks], NDArray[np.float64]] | None:
-    """What runs masks under another ablation, if there is such and it fits the model."""
+    """Return the function that runs masks under another ablation; None where the model does not have that ablation."""
     if ablation not in question.kind.settings.get("ablation", ()):
         return None
     try:

@@ -1,4 +1,4 @@
-"""What is known of the valid circuits that a question asks for, from the search for them, of any kind of subject."""
+"""The valid circuits of a question as one value for every kind of subject, as far as a search found them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pluriscope.analysis.subjects.subject import Space
 
 @dataclass(frozen=True, eq=False)
 class KnownCircuits:
-    """What is known of the valid circuits.
+    """The valid circuits of a question, as far as they are known.
 
     Args:
         possible: circuits there are, valid or not.
@@ -45,13 +45,13 @@ class KnownCircuits:
 
 
 def some_circuits(possible: int, masks: NDArray[Any]) -> KnownCircuits:
-    """What is known where nothing more than some valid circuits is, which ascend; their number is not known."""
+    """Return a value that holds some valid circuits (ascending) and leaves their number open."""
     sizes = Counter(int(mask).bit_count() for mask in masks.tolist())
     return KnownCircuits(possible, None, masks, False, False, sizes, None, None, None)
 
 
 def known_circuits(question: Any, found: CircuitSearch | MasksFound | KnownCircuits | None) -> KnownCircuits:
-    """What a search found.
+    """Convert the result of a search for circuits, of any kind of subject, to one form.
 
     Args:
         question: that it answers.

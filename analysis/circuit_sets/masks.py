@@ -35,7 +35,7 @@ _AT_ONCE: Final = 1 << 16  # masks whose bits are looked at together
 
 @dataclass(frozen=True)
 class SubjectCircuit:
-    """One circuit of a subject, with its figures.
+    """A circuit of a subject with its figures.
 
     Args:
         mask: as it is written, hexadecimal.
@@ -65,7 +65,7 @@ class SubjectCircuit:
 
 @dataclass(frozen=True)
 class SizedSample:
-    """What uniform draws by size say where there are too many circuits to search.
+    """Bounds of the number of valid circuits from uniform draws by size, where there are too many to search.
 
     Args:
         low: valid circuits, at least so many.
@@ -86,7 +86,7 @@ class SizedSample:
 
 @dataclass(frozen=True, repr=False)
 class MasksFound(Described):
-    """What a search, or a sample, found.
+    """The valid circuits of a subject as a search or a sample found them.
 
     Args:
         masks: the valid circuits as numbers, ascending; where there are too many, those with the fewest bits. Python
@@ -125,7 +125,7 @@ class MasksFound(Described):
 
     @property
     def method(self) -> CircuitMethod:
-        """How their number was found."""
+        """The way in which the number of valid circuits was found."""
         if self.sample is not None:
             return "sampled"
         return "counted" if self.exhaustive and not self.complete else "listed"
@@ -171,7 +171,7 @@ def find_masks(
 
 
 def known_masks(question: GraphQuestion, found: MasksFound | None, tried: KnownCircuits | None = None) -> KnownCircuits:
-    """What is known of the valid circuits while they are searched, or where they are not.
+    """Bound the number of valid circuits while they are searched, or where they are not.
 
     Args:
         tried: what is certain besides.
@@ -181,7 +181,7 @@ def known_masks(question: GraphQuestion, found: MasksFound | None, tried: KnownC
 
 
 def _known(possible: int, valid: int, tested: int, tried: KnownCircuits | None) -> KnownCircuits:
-    """At least what was found, at most that and what was not tested."""
+    """Bound the number of valid circuits: at least those found, at most those and all that were not tested."""
     least, most = valid, possible - tested + valid
     if tried is not None:
         least, most = max(least, tried.least), min(most, tried.most)
@@ -234,7 +234,7 @@ class _Tally:
         self._kept, self._new = every, []
 
     def found(self) -> MasksFound:
-        """All of it."""
+        """All valid circuits found so far, as a result."""
         self._choose()
         by_bits = {bits: int(count) for bits, count in enumerate(self._by_bits) if count}
         return MasksFound(
@@ -250,8 +250,8 @@ class _Tally:
 
 
 def _draw(circuits: Numbers) -> Numbers:
-    """Those of different circuits with the smallest pseudo-random numbers, by SplitMix64 (Steele et al. 2014) of the
-    mask: the same ones in whatever order and parts circuits are found.
+    """Draw the circuits with the smallest pseudo-random numbers, by SplitMix64 (Steele et al. 2014) of the mask: the
+    same ones in whatever order and parts circuits are found.
     """
     with np.errstate(over="ignore"):
         mixed = circuits + np.uint64(0x9E3779B97F4A7C15)
@@ -262,7 +262,7 @@ def _draw(circuits: Numbers) -> Numbers:
 
 
 def with_figures(question: GraphQuestion, found: MasksFound, work: Work = DEFAULT_WORK) -> MasksFound:
-    """The same with the figures of the circuits that are listed."""
+    """Add the figures of the listed circuits to the result of a search."""
     masks = number_bits(found.masks, question.graph.n_bits)
     minimal: list[bool | None] = [None] * len(masks)  # one that was not drawn may be below
     if found.sample is None:

@@ -1,4 +1,4 @@
-"""How many edges circuits share, for many pairs at once.
+"""The number of edges that circuits share, for many pairs at once.
 
 Jaccard's distance of two circuits is one minus the number of edges that both keep over the number of edges that one of
 them keeps (Jaccard 1912). It is 0 of equal circuits only and 1 of circuits without a common edge. Distances are

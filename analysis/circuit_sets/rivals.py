@@ -101,7 +101,7 @@ class _PairSearch:
         return True
 
     def _walk(self) -> None:
-        """From some circuits go to the farthest one, and on, as long as the distance grows."""
+        """Go from some circuits to the farthest one, and on from there, as long as the distance grows."""
         starts = np.flatnonzero(np.diff(self.sizes[self.order], prepend=-1))[:_N_STARTS]
         for here in self.order[starts].tolist():
             reached = -1.0
@@ -171,7 +171,9 @@ class _PairSearch:
 
 
 class PairFound(Part):
-    """See :class:`pluriscope.analysis.circuit_sets.rivals.DifferentPair`."""
+    """The most different pair of valid circuits in a report
+    (:class:`pluriscope.analysis.circuit_sets.rivals.DifferentPair`).
+    """
 
     masks: tuple[Mask, Mask]
     distance: Exact

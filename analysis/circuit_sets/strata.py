@@ -1,4 +1,4 @@
-"""How many circuits are valid where there are too many to search, with a guarantee: uniform draws by size.
+"""A guaranteed interval of the number of valid circuits where there are too many to search: uniform draws by size.
 
 1. How many circuits there are of each size is exact. Neighbouring sizes are a stratum; in it circuits are drawn
    uniformly and independently, so that the valid ones among them are binomial, and the interval of Clopper and Pearson
@@ -106,14 +106,14 @@ class Stratum:
         return floor(low * self.possible), ceil(high * self.possible)
 
     def expected(self, rounds: int, share: Fraction) -> Stratum:
-        """The same after so many rounds in which a share of the drawn is valid."""
+        """Predict the stratum after some rounds in which a share of the drawn circuits is valid."""
         drawn = self.first << rounds - 1
         return replace(self, tally=Tally(drawn, {0: floor(drawn * share)}))
 
 
 @dataclass(frozen=True)
 class StrataCount:
-    """How many circuits are valid.
+    """An interval of the number of valid circuits, from draws by stratum.
 
     Args:
         strata: by ascending size; the last one holds what cannot be drawn, if anything.
@@ -143,7 +143,7 @@ class StrataCount:
 
     @cached_property
     def intervals(self) -> tuple[tuple[int, int], ...]:
-        """Of each stratum the fewest and the most valid circuits; all hold together with the confidence."""
+        """The fewest and the most valid circuits of each stratum; all intervals hold together with the confidence."""
         return tuple(one.interval(one.tally.valid, self._of_each) for one in self.strata)
 
     @property
@@ -186,7 +186,7 @@ class StrataCount:
 
     @property
     def why(self) -> str:
-        """Why it is not enough to say, a sentence; "" where it is."""
+        """The reason why the interval is too wide, a sentence; "" where it is narrow enough."""
         if self.enough:
             return ""
         if not self.rounds:
@@ -200,7 +200,7 @@ class StrataCount:
 
     @property
     def known(self) -> KnownCircuits:
-        """What it says of the valid circuits."""
+        """The bounds of the number of valid circuits, and the smallest circuit drawn."""
         possible, ends = sum(one.possible for one in self.strata), (self.low, self.high)
         return KnownCircuits(possible, isqrt(self.low * self.high), *ends, self.confidence, "sampled", self.masks[:1])
 
@@ -309,7 +309,7 @@ def _planned(
 
 
 def _plans(parts: Sequence[Mapping[int, int]], valid: Sequence[Fraction], confidence: float) -> Iterator[StrataCount]:
-    """What is expected after some rounds of each way to divide neighbouring parts into strata and to share draws."""
+    """Predict the count after some rounds for each way to divide neighbouring parts into strata and to share draws."""
     n_blocks = FIRST_ROUND // BLOCK
     for n_ends in range(min(_MOST_STRATA, len(parts))):
         for ends in combinations(range(1, len(parts)), n_ends):
@@ -346,7 +346,7 @@ def _after_round(question: GraphQuestion, found: StrataCount, mapped: Mapped, wo
 def _tallies(
     question: GraphQuestion, seed: int, blocks: Sequence[Block], mapped: Mapped, work: Work
 ) -> Iterator[Found]:
-    """What was found in each block, and the masks of the valid ones."""
+    """Yield the tally of each block and the masks of its valid circuits, in the order of the blocks."""
     so_far = Tally()
     work.report_step("circuits", 0, len(blocks))
     for done, found in enumerate(mapped(partial(_block, question, seed), blocks), start=1):

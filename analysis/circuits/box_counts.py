@@ -1,4 +1,4 @@
-"""How many sums of one term from each neuron lie in a box on every row: compiled loops over two trees.
+"""Count the sums of one term from each neuron that lie in a box on every row: compiled loops over two trees.
 
 The last hidden layer's neurons are a *lead*, a *middle* and a *tail*. A choice is one set of sources for each neuron,
 and adds to the output's pre-activation, row by row, the sum of one term from each. Choices of the middle and of the
@@ -75,7 +75,7 @@ class Part(NamedTuple):
 
 
 class Boxes(NamedTuple):
-    """What is right: on every row from low to high, with an admitted number of active neurons.
+    """The pre-activations that are right, from low to high on every row, and the admitted numbers of active neurons.
 
     Args:
         bias: the output's.
@@ -91,7 +91,7 @@ class Boxes(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Where pairs of nodes wait, and what is known of a box on one lead.
+    """Working memory of the count on one lead: the stack of pairs of nodes, and what is known of the box.
 
     Args:
         stack: ``[pairs, 5]`` two nodes, how deep each is, and how often the pair was halved.
@@ -126,7 +126,7 @@ class Room(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """What is counted on top of each state, and room for the work."""
+    """The count to be made on top of each state, with working memory."""
 
     boxes: Boxes
     middle: Part
@@ -135,7 +135,7 @@ class Problem(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """What is added to.
+    """The totals of a count, which the compiled loops add to.
 
     Args:
         below: ``[states]`` which row of ``by_size`` is a state's.
@@ -228,7 +228,7 @@ def _plant(part: Part, terms: Floats, sets: Ints) -> int:
 
 @loop
 def _summed(terms: Floats, bias: float, choice: int, n_first: int, n_sources: int, row: int) -> float:
-    """What so many first neurons, in the network's order, add to a bias, where they choose what has this number."""
+    """Add the terms of the first neurons to a bias, in the network's order, for the choice with this number."""
     for neuron in range(n_first):
         bias += terms[neuron, choice >> n_sources * (n_first - 1 - neuron) & (terms.shape[1] - 1), row]
     return bias
@@ -281,7 +281,7 @@ def _chosen(number: int, n_neurons: int, n_sources: int) -> tuple[int, int, int]
 
 @loop
 def _set_out(terms: Floats, problem: Problem, lead: int) -> None:
-    """What middle and tail must add on top of one lead, and which of their classes go with it."""
+    """Set the ends that middle and tail must reach on top of one lead, and the pairs of their classes that count."""
     boxes, middle, tail, room = problem
     ends, size, slack = room.ends, room.size, 4.0 * (len(terms) + 4) * _UNIT
     for row in range(terms.shape[2]):

@@ -97,7 +97,7 @@ def count_circuits(
 
 
 class _Totals:
-    """What the tallies add up to; everything that grows is a Python integer."""
+    """The sums of the tallies; everything that grows is a Python integer."""
 
     def __init__(self, layout: EdgeLayout, before: CountSoFar | None) -> None:
         self.layout, self.units = layout, list[NDArray[np.int64]]()
@@ -110,7 +110,7 @@ class _Totals:
         return f"{self.distribution.of:,} valid circuits"
 
     def place_in(self, n_states: int, n_units: int) -> tuple[int, int, int] | None:
-        """Where the count of the next states, of so many units each, goes on; None if it was done before."""
+        """Return where the count of the next states, of so many units each, goes on; None if it was done before."""
         if not len(self._known):
             self.units.append(np.zeros((n_states, n_units), dtype=np.int64))
             return 0, 0, 0
@@ -143,7 +143,9 @@ class _Totals:
 
 
 def _spread(layout: EdgeLayout, piece: Prefixes, tally: Tally) -> CircuitDistribution:
-    """How the circuits of a tally spread, of those on top of a state what is below weighted with their number."""
+    """Spread the circuits of a tally over sizes, edges and neurons; a state counts as often as there are circuits on
+    it.
+    """
     last = len(layout.sizes) - 2
     by_state = tally.units.sum(axis=1)
     masks, counts = piece.masks[by_state != 0], by_state[by_state != 0]

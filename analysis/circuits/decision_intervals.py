@@ -1,4 +1,4 @@
-"""Which pre-activations are decided right, to the last float.
+"""The intervals of pre-activations that are decided right, to the last float.
 
 The output's activation never falls, or is refused, so the pre-activations decided as one label are an interval of
 floats. Its two ends are found by bisection over all floats, and the 256 floats beyond each end are looked at one by

@@ -1,4 +1,4 @@
-"""How circuits spread over sizes and over the network's edges and neurons."""
+"""The distribution of circuits over sizes and over the edges and neurons of the network."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class CircuitDistribution:
     neuron_use: tuple[tuple[int, ...], ...]
 
     def __add__(self, other: CircuitDistribution) -> CircuitDistribution:
-        """Of both, where no circuit is looked at by each."""
+        """Add two distributions that have no circuit in common."""
         return CircuitDistribution(
             self.of + other.of,
             _sum(self.by_edges, other.by_edges),
@@ -63,7 +63,7 @@ def distribution_of(masks: NDArray[Any], layout: EdgeLayout) -> CircuitDistribut
 
 
 def distribution_of_kept(keep: Sequence[NDArray[np.bool_]]) -> CircuitDistribution:
-    """The same of kept edges.
+    """Count circuits by size, edge and neuron, from the edges that they keep.
 
     Args:
         keep: ``[circuits, n_l, n_(l-1)]`` for layers 1 … L.
@@ -81,17 +81,17 @@ def distribution_of_kept(keep: Sequence[NDArray[np.bool_]]) -> CircuitDistributi
 
 
 def neurons_of(masks: NDArray[Any], layout: EdgeLayout) -> NDArray[np.int64]:
-    """How many hidden neurons each of some circuits uses: those with an edge into them."""
+    """Count the hidden neurons that each circuit uses, those with an edge into them; ``[circuits]``."""
     return np.asarray(((masks[:, None] & neuron_edges(layout)) != 0).sum(axis=1), dtype=np.int64)
 
 
 def neuron_edges(layout: EdgeLayout) -> NDArray[Any]:
-    """For each hidden neuron, layer by layer, the edges into it as a mask."""
+    """Return the edges into each hidden neuron as a mask, layer by layer; ``[hidden neurons]``."""
     return mask_array((edges for layer in layout.edges_into[1:-1] for edges in layer), layout)
 
 
 def minimal_masks(masks: NDArray[Any], work: Work = DEFAULT_WORK, stage: str = "criteria") -> NDArray[Any]:
-    """Those of some masks, each there once, that have no other among them as a proper subset, fewest bits first.
+    """Return the masks, each there once, that have no other among them as a proper subset, fewest bits first.
 
     Whatever is left once all supersets of smaller minimal ones are gone is minimal itself if it has the fewest bits:
     of two with equally many neither contains the other.

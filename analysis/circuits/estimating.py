@@ -1,4 +1,4 @@
-"""How many circuits are valid where neither listing nor counting is possible: an estimate with its interval.
+"""An estimate, with its interval, of the number of valid circuits where neither listing nor counting is possible.
 
 1. Circuits are drawn uniformly and independently from the structural space (:mod:`pluriscope.analysis.circuits.space`)
    and each is judged by the search's own arithmetic, so the number of valid ones among them is binomial.
@@ -124,7 +124,7 @@ def _largest_sample(
 def _sampled(
     question: Question, structure: Structure, n: int, work: Work, seed: int, n_samples: int, facet: Facet | None
 ) -> _Sample:
-    """So many circuits drawn and tested, of those that are wanted in all."""
+    """Draw and test circuits, a part of all that are to be drawn."""
     network, layout = question.network, structure.layout
     known, masks, n_tested = layout.n_edges <= MAX_EDGES_KEPT, [mask_array([], layout)], 0
     spread = distribution_of(masks[0], layout)

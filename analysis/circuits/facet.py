@@ -32,5 +32,5 @@ class Facet:
 
     @property
     def clauses(self) -> Sequence[Sequence[int]]:
-        """What is kept, edge k being variable k + 1."""
+        """The sets of edges of which one must be kept, as clauses in which edge k is variable k + 1."""
         return [[bit + 1 for bit in range(mask.bit_length()) if mask >> bit & 1] for mask in self.keeps]

@@ -1,4 +1,4 @@
-"""What a plugin does with the formula of which every valid circuit is a model: it counts, searches and proves."""
+"""The seam of plugins that count, search and prove with the formula whose models are the valid circuits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MISSING: Final = "no plugin that counts by formulas is installed"
 
 @dataclass(frozen=True)
 class FormulaSolver:
-    """Its functions, each as "module:function".
+    """A solver of formulas: its functions, each as "module:function".
 
     Args:
         obstacle: question → why circuits cannot be counted by hashing, a clause; "" if they can.

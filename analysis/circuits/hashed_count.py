@@ -13,7 +13,7 @@ EPSILON: Final = 0.8
 
 @dataclass(frozen=True)
 class HashedCount:
-    """What ApproxMC counted (Chakraborty, Meel and Vardi 2016, Algorithmic Improvements in Approximate Counting).
+    """A count by ApproxMC (Chakraborty, Meel and Vardi 2016, Algorithmic Improvements in Approximate Counting).
 
     Args:
         cells: models in one cell, the median of several rounds.
@@ -74,7 +74,7 @@ class Bracket:
 
     @property
     def confidence(self) -> float:
-        """With which the interval holds the truth, by the union bound over all counts made."""
+        """The probability that the interval holds the truth, by the union bound over all counts made."""
         return max(0.0, 1 - self.n_counts * self.inside.delta)
 
     @property

@@ -1,4 +1,4 @@
-"""Which of some circuits are valid, their outputs and margins, and the rows that a search tests first."""
+"""Judge circuits: which are valid, their outputs and margins, and the rows that a search tests first."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class _Choices:
 
     @cached_property
     def used_all(self) -> NDArray[np.bool_]:
-        """Which combinations (numbered with the first neuron most significant) use every active source."""
+        """The combinations (numbered with the first neuron most significant) that use every active source, as flags."""
         used = np.zeros(1, dtype=np.uint32)
         for subsets in self.subsets:
             used = (used[:, None] | np.array(subsets, dtype=np.uint32)).ravel()
@@ -46,7 +46,7 @@ class _Choices:
 
     @cached_property
     def n_lead(self) -> int:
-        """How many neurons are combined ahead so that the combinations of the others fit into one chunk."""
+        """The number of neurons that are combined ahead so that the combinations of the others fit into one chunk."""
         n_lead = 0
         while prod(len(subsets) for subsets in self.subsets[n_lead:]) > _COMBINATIONS_AT_ONCE:
             n_lead += 1
@@ -126,7 +126,7 @@ class SpaceJudge:
         return in_space(n_active, self.network.sizes, self.question.protocol)
 
     def right_on_all(self, masks: NDArray[Any]) -> NDArray[Any]:
-        """Those circuits that are decided right on enough of all rows."""
+        """Return the circuits that are decided right on enough of all rows."""
         parts = [masks[:0]]
         for part in self._parts(masks):
             right = enough_right(self.question, keep_matrices(part, self.question.layout), absent=self.absent)

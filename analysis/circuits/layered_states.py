@@ -93,7 +93,7 @@ class CountableSpace:
                     yield batch[start : start + combinations.states_at_once], combinations
 
     def combinations_on(self, states: Prefixes) -> Combinations | None:
-        """What there is on top of states, the same object for states alike; None if that is never in the space."""
+        """Return the combinations on top of states, one object for states alike; None if none is in the space."""
         sizes, width = self.network.sizes, self.network.sizes[-2]
         n_active = frozenset(n for n in range(1, width + 1) if in_space(states.n_active + n, sizes, self.protocol))
         if not n_active:
@@ -107,7 +107,7 @@ class CountableSpace:
         return self._known[key]
 
     def terms(self, piece: Prefixes) -> NDArray[np.float64]:
-        """What each neuron of the last hidden layer adds to the output, ``[states, width, 2^active, rows]``.
+        """Compute what each neuron of the last hidden layer adds to the output, ``[states, width, 2^active, rows]``.
 
         Raises:
             BeyondLimits: a term overflows, or sums of them could.

@@ -1,4 +1,4 @@
-"""What finding the valid circuits will cost, and which way is taken, before any work starts.
+"""Predict the cost of finding the valid circuits, and choose the way, before any work starts.
 
 Listing, which tests every possible circuit, wins where the space is within the limit, since everything is then at hand;
 counting is next, since it is exact; then comes a uniform sample, which takes seconds, and hashing, which takes minutes,
@@ -43,7 +43,7 @@ _BATCHES_BYTES: Final = 200 << 20  # of the enumeration of lower layers
 
 @dataclass(frozen=True)
 class Cost:
-    """What one way would cost.
+    """The predicted cost of one way to find the valid circuits.
 
     Args:
         seconds: predicted, on one core; 0 for a sample, which has the time that it is given.
@@ -72,11 +72,11 @@ class CircuitPlan:
 
     @property
     def cost(self) -> Cost:
-        """Of the way that will be taken."""
+        """The cost of the way that will be taken."""
         return self.cost_of(self.method)
 
     def cost_of(self, method: CircuitMethod) -> Cost:
-        """Of one of the ways."""
+        """Return the cost of one of the ways."""
         return next(cost for cost in self.costs if cost.method == method)
 
 

@@ -50,7 +50,7 @@ class Prefixes:
 
 @dataclass(frozen=True, eq=False)
 class Wiring:
-    """What the enumeration of prefixes needs to know.
+    """A network with its rows and rules, from which prefixes of circuits are enumerated.
 
     Args:
         network: the network cut to one output.
@@ -83,7 +83,7 @@ class Wiring:
         return EdgeLayout(self.network.sizes)
 
     def _extended(self, below: Prefixes, layer: int) -> Iterator[Prefixes]:
-        """One more layer on each prefix: every nonempty active set, every choice of edges that uses all sources."""
+        """Extend each prefix by a layer: every nonempty active set, every choice of edges that uses all sources."""
         width, n_rows = self.network.sizes[layer], below.values.shape[2]
         edges_into = self.edges_into(below.active, layer)
         step = max(1, VALUES_AT_ONCE // (width * 2 ** len(below.active) * n_rows))
@@ -109,7 +109,9 @@ class Wiring:
                         )
 
     def edges_into(self, active: tuple[int, ...], layer: int) -> list[NDArray[Any]]:
-        """For each neuron of ``layer`` the edges from each subset of its active sources, ``[2^active]``."""
+        """Return the masks of the edges into each neuron of ``layer`` from each subset of its active sources,
+        ``[2^active]``.
+        """
         bits = mask_array([0], self.layout)
         for source in active:
             bits = np.concatenate([bits, bits | one_mask(1 << source, self.layout)])
@@ -125,7 +127,7 @@ class Wiring:
         return edges
 
     def terms(self, below: Prefixes) -> NDArray[np.float64]:
-        """What each neuron of the last hidden layer adds to the output for each subset of its active sources.
+        """Compute what each neuron of the last hidden layer adds to the output for each subset of its active sources.
 
         Shape as of :meth:`activations`; without a source it is what an absent neuron carries that is added.
         """
@@ -176,7 +178,7 @@ def _choices(n_sources: int, n_neurons: int, start: int, stop: int) -> NDArray[n
 
 
 def joined(batches: Iterable[Prefixes], most: int) -> Iterator[Prefixes]:
-    """Those alike in one batch, whenever they have come to more than so many values."""
+    """Join batches that are alike, whenever those that wait have come to more than so many values."""
     pending: dict[tuple[tuple[int, ...], int, int], list[Prefixes]] = defaultdict(list)
     n_values = 0
     for batch in chain(batches, [None]):

@@ -1,4 +1,4 @@
-"""What a search for circuits found: those listed, or what is known of those that are counted or sampled."""
+"""The result of a search for circuits: those listed, or what is known of those that are counted or sampled."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def method_of(text: str) -> CircuitMethod:
 
 
 def certainty_of(method: str) -> Certainty:
-    """How sure the number of valid circuits is that a method finds."""
+    """Return the certainty of the number of valid circuits that a method finds."""
     return "guaranteed" if method in ("hashed", "sampled") else "exact"
 
 
 def certainty_of_draws(method: str) -> Certainty:
-    """How sure the interval of a share is that is read off listed circuits which a method drew."""
+    """Return the certainty of the interval of a share that is read off listed circuits which a method drew."""
     return "estimated" if method == "hashed" else "guaranteed"  # by hashing they are nearly uniform, not uniform
 
 
@@ -68,7 +68,7 @@ class SmallestCircuits:
 
 @dataclass(frozen=True)
 class EdgeUse:
-    """Which edges all valid circuits keep, and which none: both are masks of all edges if no circuit is valid.
+    """The edges that all valid circuits keep, and those that none keeps: both are all edges if no circuit is valid.
 
     Args:
         always: mask of the edges that every one keeps.
@@ -83,7 +83,7 @@ class EdgeUse:
 
 @dataclass(frozen=True, eq=False)
 class CountSoFar:
-    """What an exact count that was ended has added up, and where it goes on; the same for every machine.
+    """The state of an exact count that was ended: its sums, and where it goes on; the same for every machine.
 
     Args:
         distribution: of the circuits judged so far, with signs as they stand: no part of it is a bound of anything.
@@ -195,7 +195,7 @@ class CircuitSearch(Described):
 
     @property
     def certainty(self) -> Certainty:
-        """How sure their number is."""
+        """The certainty of the number of valid circuits."""
         return certainty_of(self.method)
 
     @property
@@ -205,7 +205,7 @@ class CircuitSearch(Described):
 
     @property
     def n_listed(self) -> int:
-        """Circuits in ``masks``."""
+        """The number of circuits in ``masks``."""
         return len(self.masks)
 
     @cached_property

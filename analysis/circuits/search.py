@@ -33,7 +33,7 @@ from pluriscope.analysis.subjects.perceptron.question import Carried, Question
 
 @dataclass(frozen=True)
 class Sampling:
-    """What is kept of valid circuits where there are more than a list holds.
+    """The size of the sample of valid circuits that is kept where there are more than a list holds.
 
     Args:
         n_draws: drawn uniformly without replacement.
@@ -142,7 +142,7 @@ def _found(question: Question) -> Iterator[tuple[int, NDArray[np.uint64]]]:
 
 
 def count_common(first: Question, second: Question, work: Work = DEFAULT_WORK) -> int:
-    """How many circuits are valid in both of two networks of one shape; none is listed.
+    """Count the circuits that are valid in both of two networks of one shape; none is listed.
 
     Args:
         work: told between chunks with the number of circuits tested; may raise Cancelled.
@@ -163,7 +163,7 @@ def decide_right(question: Question, masks: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _right_under(question: Question, every: Sequence[Carried], masks: NDArray[Any]) -> NDArray[Any]:
-    """Those of some masks that decide right whichever of these values absent edges carry."""
+    """Return the masks that decide right whichever of these values absent edges carry."""
     with np.errstate(over="ignore", invalid="ignore"):
         for carried in every:
             masks = SpaceJudge(question, carried).right_on_all(masks)
@@ -173,7 +173,7 @@ def _right_under(question: Question, every: Sequence[Carried], masks: NDArray[An
 def _new(
     question: Question, masks: NDArray[Any], others: Sequence[Carried], before: Sequence[Sequence[Carried]]
 ) -> NDArray[Any]:
-    """Those that decide right under all others too, and that no earlier search has found."""
+    """Return the masks that decide right under all others too, and that no earlier search has found."""
     if not len(masks):
         return masks
     masks = _right_under(question, others, masks)
@@ -211,7 +211,7 @@ class _Kept:
             self._list.append(masks[: self._max_valid - n_before])
 
     def first(self) -> NDArray[np.uint64]:
-        """Those that a list holds, ascending."""
+        """The circuits that a list holds, ascending."""
         return np.sort(np.concatenate(self._list))
 
     def _sample(self, masks: NDArray[np.uint64], beyond: Sampling) -> None:

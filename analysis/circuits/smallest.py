@@ -156,7 +156,7 @@ class _BySize:
             yield from joined(every, _VALUES_AT_ONCE)
 
     def _extended(self, below: Prefixes, layer: int, n_edges: int) -> Iterator[Prefixes]:
-        """One more layer on each prefix; ``n_edges`` are left for it and all layers above."""
+        """Extend each prefix by a layer; ``n_edges`` are left for it and all layers above."""
         n_sources, width = len(below.active), self.question.network.sizes[layer]
         n_above = self.question.network.n_hidden_layers - layer  # layers of edges beyond the next, with an edge each
         above = self.question.network.sizes[layer + 1]
@@ -175,7 +175,7 @@ class _BySize:
                     yield Prefixes(active, below.n_active + len(active), masks, values, below.n_edges + n_here)
 
     def _choices(self, n_sources: int, n_neurons: int, n_edges: int) -> Iterator[Choices]:
-        """Those of :func:`_choices`; kept where they are few, for they are asked for again and again."""
+        """Yield the choices of :func:`_choices`; few ones are kept, since the search needs them again."""
         key = (n_sources, n_neurons, n_edges)
         if key in self._known:
             return iter(self._known[key])
@@ -237,7 +237,7 @@ class _BySize:
         return np.asarray(n_wrong <= most_wrong)
 
     def right(self, keep: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
-        """Which circuits ``[circuits, n_l, n_(l-1)]`` decide enough rows right, of the space or not."""
+        """Decide whether circuits ``[circuits, n_l, n_(l-1)]``, of the space or not, decide enough rows right."""
         return enough_right(self.question, keep, self.judged)
 
     def descend(self, known: Sequence[int], max_tried: int, n_wanted: int) -> tuple[list[int], int]:

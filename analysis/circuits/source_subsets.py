@@ -255,7 +255,7 @@ class Tally:
 
     @property
     def arguments(self) -> tuple[Any, ...]:
-        """Of :func:`count_right`, for the next step."""
+        """The arguments of :func:`count_right` for the next step."""
         leads, problem, most = self.combinations.compiled
         if self.some_units is not None:
             leads, most = self.some_units, 0

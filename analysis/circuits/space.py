@@ -231,7 +231,9 @@ class Structure:
     def _numbers_above(
         self, numbers: tuple[int, ...], below: int, so_far: int, ranks: Sequence[int]
     ) -> Iterator[tuple[tuple[int, ...], int]]:
-        """The same of circuits with these numbers up to a layer, by their ranks among all that have them."""
+        """Yield the active neurons by hidden layer of circuits with these numbers up to a layer, by their ranks among
+        all such.
+        """
         layer = len(numbers) + 1
         if layer == len(self.sizes) - 1:
             yield numbers, len(ranks)
@@ -247,7 +249,7 @@ class Structure:
             start, first = end, last
 
     def _block_ends(self, layer: int, below: int, so_far: int) -> list[int]:
-        """Where the ranks with 1, 2, … active neurons in a layer end, given what is below."""
+        """Return the ranks at which the circuits with 1, 2, … active neurons in a layer end, given the layers below."""
         key = (layer, below, so_far)
         if key not in self._ends:
             blocks = (
@@ -305,7 +307,9 @@ def sampled_matrices(n_matrices: int, n_rows: int, n_columns: int, arrays: np.ra
 def sampled_matrices_with(
     n_matrices: int, n_rows: int, n_columns: int, n_ones: int, arrays: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """The same of those that have so many ones."""
+    """Draw matrices with so many ones in all and a one in each row and column, uniformly; ``[matrices, rows,
+    columns]``.
+    """
     needed = comb(n_rows * n_columns, n_ones) / count_matrices_with(n_rows, n_columns, n_ones)  # trials a matrix
     found, n_found = list[NDArray[np.bool_]](), 0
     while n_found < n_matrices:

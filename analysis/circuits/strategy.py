@@ -133,7 +133,7 @@ def find_number(
 
 
 def _in_between(work: Work) -> Work:
-    """The same work for an answer that a better one will follow: its progress is not that of the search itself."""
+    """Return the work for an answer that a better one will follow: its progress is not that of the search itself."""
     return work.reporting_to(lambda progress: work.report(replace(progress, done=0)))
 
 
@@ -193,7 +193,7 @@ def hashing_says_more(sample: CircuitSearch, plan: CircuitPlan) -> bool:
 
 
 def _width(found: CircuitSearch) -> Fraction | float:
-    """How many times the lower end of its interval the upper one is."""
+    """Return the ratio of the upper end of a count's interval to the lower one."""
     low, high = found.interval or (found.count, found.count)
     return Fraction(high, low) if low else inf
 
@@ -206,8 +206,8 @@ def _sampled(question: Question, work: Work, seed: int = 0) -> CircuitSearch:
 
 
 def add_smallest(question: Question, found: CircuitSearch, work: Work) -> CircuitSearch:
-    """The same with the smallest valid circuits beside those drawn, where there are others than these, and with the
-    edges that all keep and that none does, where they were not counted and a solver can prove it.
+    """Add the smallest valid circuits to those drawn, where there are others than these, and the edges that all keep
+    and that none does, where they were not counted and a solver can prove it.
 
     Args:
         found: by :func:`find_number`; if a search of the smallest ended before it was done, with what that found.
@@ -245,7 +245,7 @@ def add_smallest(question: Question, found: CircuitSearch, work: Work) -> Circui
 
 
 def add_tried(question: Question, found: CircuitSearch, tried: Sequence[int], limits: Limits) -> CircuitSearch:
-    """The same with valid circuits that were tried beside those drawn, as the smallest known, until they are searched.
+    """Add valid circuits that were tried to those drawn, as the smallest known, until the smallest are searched.
 
     Args:
         found: by a sample or by hashing.
@@ -266,7 +266,7 @@ def _lists_smallest(question: Question, found: CircuitSearch, limits: Limits) ->
 def _listing(
     question: Question, found: CircuitSearch, drawn: Sequence[int], smallest: SmallestCircuits
 ) -> CircuitSearch:
-    """The same with the circuits drawn and the smallest listed; those that were not listed are run."""
+    """List the circuits drawn together with the smallest; those that were not listed before are run."""
     undrawn = sorted({*smallest.masks} - {*drawn})
     every = mask_array(sorted([*drawn, *undrawn]), found.layout)
     new = mask_array(sorted({*undrawn} - {*found.masks.tolist()}), found.layout)  # only these are run, on many rows

@@ -30,7 +30,7 @@ Bits = NDArray[np.bool_]
 
 
 def try_circuits(question: Question, work: Work) -> Iterator[KnownCircuits]:
-    """What trying a few circuits of a perceptron tells of the valid ones, each answer better than the one before.
+    """Bound the number of valid circuits of a perceptron by trying a few; each answer is better than the one before.
 
     Args:
         work: asked between batches; may raise Cancelled.
@@ -71,7 +71,7 @@ def descend(
     most: int,
     work: Work,
 ) -> Iterator[KnownCircuits]:
-    """What trying circuits tells of the valid ones, each answer better than the one before.
+    """Bound the number of valid circuits by trying some; each answer is better than the one before.
 
     Args:
         whole: what the whole network keeps.
@@ -99,7 +99,7 @@ def descend(
 
 
 def _known(found: dict[bytes, Bits], whole: Bits, possible: int, n_wrong: int) -> KnownCircuits:
-    """At least those that were found; what was tried and is wrong is none."""
+    """Bound the number of valid circuits: at least those found, at most all but those tried and found wrong."""
     few = [whole, min(found.values(), key=np.count_nonzero, default=whole)]
     masks = {int.from_bytes(np.packbits(one, bitorder="little").tobytes(), "little"): one for one in few}
     valid = tuple(mask for mask, one in masks.items() if one.tobytes() in found)

@@ -1,4 +1,4 @@
-"""Which explanations of one task two networks of one shape share, and which only one of them has.
+"""Explanations of one task that two networks of one shape share, and those that only one of them has.
 
 Both are judged on one task, under one protocol and data record. A circuit is the same in both if its mask is, an
 interpretation if its circuit is and every gate's function and table, an alignment if its algorithm and all its places
@@ -63,7 +63,7 @@ Bounds = tuple[Count, Count]
 
 
 class Change(Part):
-    """How many explanations of one kind are kept, lost and gained: exactly, unless it says that it is estimated."""
+    """The numbers of explanations of a kind that are kept, lost and gained: exact unless marked as estimated."""
 
     kept: Count
     lost: Count
@@ -81,7 +81,7 @@ class Change(Part):
         return cls(**values, estimated=True, intervals=ends, confidence=confidence)
 
     def in_words(self, name: str) -> str:
-        """One of the numbers, with its interval where it is estimated."""
+        """Return a number as text, with its interval where it is estimated."""
         number = int(getattr(self, name))
         if not self.intervals:
             return brief(number)
@@ -90,7 +90,7 @@ class Change(Part):
 
 
 class ChangedCriterion(Change):
-    """The same of those that pass one criterion."""
+    """The numbers of explanations kept, lost and gained among those that pass a criterion."""
 
     undecided: int = Field(0, description="Explanations of either network of which the criterion could not say.")
 
@@ -105,7 +105,7 @@ class ChangedPlacing(Part):
 
 
 class ChangesReport(Report):
-    """What becomes of the explanations of one network in another."""
+    """The changes from the explanations of one network to those of another."""
 
     before: str = Field(description="Digest of the first network.")
     after: str = Field(description="Digest of the second.")
@@ -146,7 +146,7 @@ class ChangesReport(Report):
 
 
 def beside(before: SubjectQuestion, after: Any) -> SubjectQuestion:
-    """The same question about another subject, judged on the task of the first.
+    """Return the same question about another subject, judged on the task of the first.
 
     Args:
         before: about the first.
@@ -188,7 +188,7 @@ def find_changes(
 def compare(
     before: OutputAnalysis, after: OutputAnalysis, work: Work = DEFAULT_WORK, *, thorough: bool = False
 ) -> ChangesReport:
-    """What becomes of explanations, from both analyses; see :func:`find_changes`."""
+    """Compare the explanations of two analyses; see :func:`find_changes`."""
     reasons = [
         answer for nth, one in (("first", before), ("second", after)) for answer in _otherwise(nth, one.question)
     ]
@@ -230,8 +230,8 @@ def compare(
 
 
 def change_of_circuits(before: Analysed, after: Analysed, work: Work | None = DEFAULT_WORK) -> Change | None:
-    """What becomes of the valid circuits alone: exactly where they are listed or counted, else estimated; None where
-    that is not known.
+    """Count the valid circuits kept, lost and gained: exactly where they are listed or counted, else estimated; None
+    where that is not known.
 
     Args:
         work: None for what takes no time.
@@ -253,7 +253,7 @@ def parts_of(first: Masks, second: Masks) -> dict[str, Masks]:
 
 
 def _otherwise(nth: str, question: Question) -> Iterator[str]:
-    """Where a network does not answer what it is judged on."""
+    """Yield a sentence that names the inputs on which a network is wrong, if it is wrong on any."""
     rows, n_inputs = question.clean_rows, question.network.n_inputs
     wrong = np.flatnonzero(answers(forward(question.network, rows)[:, 0]) != np.array(question.task.truth_table))
     if question.data.boolean and len(wrong):
@@ -285,7 +285,7 @@ def _drawn(circuits: CircuitSearch) -> Masks:
 def _estimated(
     first: tuple[int, Any, Any], second: tuple[int, Any, Any], hits: tuple[int, int], confidences: Sequence[float] = ()
 ) -> Change:
-    """Of circuits, from how many that were drawn of the first network are valid in the second.
+    """Estimate a change from the number of circuits drawn of the first network that are valid in the second.
 
     Args:
         first: valid circuits of the first network, with the ends of their interval.
@@ -306,7 +306,7 @@ def _estimated(
 
 
 def _change_unlisted(before: Analysed | OutputAnalysis, after: Analysed | OutputAnalysis, work: Work) -> Change:
-    """Of the circuits of perceptrons: exactly where they are counted, else from those drawn of the first."""
+    """Find the change of circuits of perceptrons: exact where they are counted, else from those drawn of the first."""
     first, second, asked, other = before.circuits, after.circuits, before.question, after.question
     if first.interval is None and second.interval is None and first.possible <= work.limits.max_possible:
         kept = count_common(asked, other, work)
@@ -334,7 +334,7 @@ class _Masks:
             self.parts = parts_of(first, second)
 
     def change(self) -> Change:
-        """Of circuits."""
+        """Return the change of the valid circuits."""
         if self.listed:
             return Change(**{name: len(masks) for name, masks in self.parts.items()})
         return _change_unlisted(self._before, self._after, self._work)
@@ -377,7 +377,9 @@ class _Masks:
         return self._shared(self.parts["kept"])
 
     def observed(self) -> ChangedCriterion:
-        """Of interpretations that stand for an observed class: of those in common all completions of a class are."""
+        """The change of the interpretations that stand for an observed class; a class in common has the same
+        completions in both.
+        """
         kept = self._shared_by_kept.observed
         first, second = (one.interpretations.observed - kept for one in (self._before, self._after))
         return ChangedCriterion(kept=kept, lost=first, gained=second)
@@ -388,7 +390,9 @@ class _Masks:
         return all(one.truncated_at is None for one in counts)
 
     def interpretations(self, reasons: list[str]) -> Change | None:
-        """Of interpretations: exactly where every circuit is listed, else estimated from circuits drawn uniformly."""
+        """Find the change of the interpretations: exact where every circuit is listed, else estimated from uniform
+        draws.
+        """
         if not self._counted:
             reasons.append("Interpretations were not compared: those of some circuits are too many to count.")
             return None
@@ -431,7 +435,7 @@ def _mean_of_draws(
 
 
 def _alignments(before: OutputAnalysis, after: OutputAnalysis) -> tuple[Change, dict[str, list[ChangedPlacing]]]:
-    """Of valid alignments; where some are counted and not listed, bounds that hold whatever those are."""
+    """Compare the valid alignments; where some are counted and not listed, by bounds that hold whatever those are."""
     known: dict[Any, ChangedPlacing] = {}
     sets, totals, complete = [], [], True
     for search in (before.algorithms, after.algorithms):
@@ -461,7 +465,7 @@ def _alignments(before: OutputAnalysis, after: OutputAnalysis) -> tuple[Change, 
 def _criteria(
     before: OutputAnalysis, after: OutputAnalysis, kinds: Sequence[Kind], work: Work, *, thorough: bool
 ) -> dict[str, dict[str, ChangedCriterion]]:
-    """Of some kinds of explanations those that pass each criterion."""
+    """Compare the explanations that pass each criterion, of some kinds."""
     found: dict[str, dict[str, ChangedCriterion]] = {}
     every = [(kind, step) for kind in kinds for step in default_steps(kind)]
     steps = [(kind, step) for kind, step in every if thorough or step.criterion.cost == "quick"]
@@ -489,7 +493,7 @@ def _passing(passed: Sequence[set[Any]], undecided: int) -> ChangedCriterion:
 
 
 def _compare_listed(before: GraphQuestion, after: GraphQuestion, work: Work, *, thorough: bool) -> ChangesReport:
-    """Of subjects whose valid circuits are found one by one; their number is exact however many are listed."""
+    """Compare subjects whose valid circuits are found one by one; their number is exact however many are listed."""
     found, reasons = list[MasksFound](), list[str]()
     for nth, question in (("first", before), ("second", after)):
         reasons += _wrong_rows(nth, question)
@@ -524,14 +528,14 @@ def _compare_listed(before: GraphQuestion, after: GraphQuestion, work: Work, *, 
 
 
 def _change_by_draws(before: MasksFound, after: MasksFound, other: GraphQuestion) -> Change:
-    """Of circuits that are counted, from those drawn of the first subject."""
+    """Estimate the change of circuits that are counted from those drawn of the first subject."""
     n, m = before.valid, after.valid
     hits = sum(other.judge(mask).valid for mask in before.drawn.tolist())
     return _estimated((n, n, n), (m, m, m), (hits, len(before.drawn)))
 
 
 def _wrong_rows(nth: str, question: GraphQuestion) -> Iterator[str]:
-    """Where the whole of a subject does not answer what it is judged on, if that is too often to be valid."""
+    """Yield a sentence that names the rows on which a subject is wrong, if they are too many for it to be valid."""
     whole = question.space.run(np.ones((1, question.graph.n_bits), dtype=np.bool_))
     wrong = np.flatnonzero(gaps(whole, question.subject.answers)[0] <= 0).tolist()
     if len(wrong) > most_wrong(question.subject):
@@ -543,7 +547,7 @@ def _wrong_rows(nth: str, question: GraphQuestion) -> Iterator[str]:
 def _listed_criteria(
     both: Sequence[GraphQuestion], found: Sequence[MasksFound], reasons: list[str], work: Work, *, thorough: bool
 ) -> dict[str, dict[str, ChangedCriterion]]:
-    """Of the valid circuits of both subjects those that pass each criterion."""
+    """Compare the valid circuits of two subjects that pass each criterion."""
     kind, passed, undecided = both[0].kind, dict[str, list[set[Any]]](), Counter[str]()
     criteria = [one for one in asked_of(kind) if thorough or one.cost == "quick"]
     if max(one.valid for one in found) > _MOST_JUDGED:

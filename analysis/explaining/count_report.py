@@ -1,4 +1,6 @@
-"""How many circuits are valid, how small the smallest is, and what all of them keep, each with how sure it is."""
+"""Report of the number of valid circuits, the size of the smallest and the edges that all keep, each with its
+certainty.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ Whole = Annotated[int, PlainSerializer(exact, when_used="json")]
 
 
 class CircuitsCount(Part):
-    """How many circuits are valid."""
+    """The number of valid circuits, with its interval and its certainty."""
 
     how: Certainty
     log10: float | None = Field(description="Of the number, or of the middle of its interval; null for 0.")
@@ -49,7 +51,7 @@ class OfSize(Part):
 
 
 class CountReport(Part):
-    """What ``pluriscope count`` finds of one output."""
+    """The findings of ``pluriscope count`` for one output."""
 
     circuits: CircuitsCount
     smallest: SmallestBounds
@@ -67,7 +69,7 @@ def circuits_count(how: Certainty, about: int, low: int, high: int, **more: Any)
 
 
 def bounds(n_edges: int | None, searched_up_to: int, *, proved: bool, none_valid: bool = False) -> SmallestBounds:
-    """Of the smallest valid circuit.
+    """Bound the size of the smallest valid circuit.
 
     Args:
         n_edges: of the smallest one known.
@@ -78,7 +80,7 @@ def bounds(n_edges: int | None, searched_up_to: int, *, proved: bool, none_valid
 
 
 def exact_sizes(by_edges: Mapping[int, int], possible: Mapping[int, int] | None) -> list[OfSize]:
-    """Where the valid circuits of every size are counted."""
+    """Return the number of valid circuits of each size, where all are counted."""
     sizes: Iterable[int] = by_edges if possible is None else possible
     return [
         OfSize(size=size, possible=possible and possible[size], low=by_edges.get(size, 0), high=by_edges.get(size, 0))

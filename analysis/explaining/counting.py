@@ -1,4 +1,6 @@
-"""What ``pluriscope count`` tells of a network of any kind: the best that its time allows, or the way asked for."""
+"""Counting of the valid circuits of a network of any kind, as ``pluriscope count`` does: the best that its time allows,
+or the way that the user chose.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,7 @@ def count(
     seed: int = 0,
     facet: Facet | None = None,
 ) -> CountReport:
-    """How many circuits are valid, how small the smallest is, and what all of them keep.
+    """Count the valid circuits, and find the size of the smallest and the edges that all keep.
 
     Args:
         work: its time is for all three; limits as for an analysis.
@@ -95,7 +97,7 @@ def count(
 
 
 def _plan(question: Question, work: Work, how: Certainty | None) -> CircuitPlan:
-    """How to find the number, with the certainty wanted."""
+    """Choose the way to find the number with the certainty wanted."""
     if how == "estimated":
         raise NotOffered("an estimated number of circuits", "perceptrons have a guaranteed one", "ask for that")
     plan = plan_circuits(question, limits=work.limits)
@@ -116,7 +118,7 @@ def _whole_fails(question: Question | GraphQuestion) -> str:
 
 
 def _not_enough(found: CircuitSearch, plan: CircuitPlan, late: bool) -> str:
-    """Why the interval of a number is too wide, and what would do."""
+    """Return the reason why the interval of a number is too wide, and what would make it narrower."""
     exactly = next((one for one in plan.costs if one.method in ("listed", "counted") and not one.obstacle), None)
     if late and exactly is not None:
         return f"Not enough to say: the time was up; an exact count takes about {duration(exactly.seconds)}."
@@ -131,7 +133,7 @@ def _not_enough(found: CircuitSearch, plan: CircuitPlan, late: bool) -> str:
 
 
 def _certainty(low: int, high: int, confidence: float | None) -> Certainty:
-    """Of a number between two ends, which are certain where there is no confidence."""
+    """Return the certainty of a number between two ends, which are certain where there is no confidence."""
     return "exact" if low == high and confidence in (None, 1) else "guaranteed"
 
 
@@ -145,7 +147,7 @@ def is_unfinished(found: CircuitSearch | MasksFound) -> bool:
 def known_of(
     question: Any, found: CircuitSearch | MasksFound
 ) -> tuple[CircuitsCount, SmallestBounds, list[str] | None]:
-    """What a search or a sample says of how many circuits are valid, how small the smallest is, and what all keep.
+    """Report the number of valid circuits, the size of the smallest, and what all keep, from a search or a sample.
 
     Args:
         question: about a subject of any kind.
@@ -225,7 +227,7 @@ def _count_of_search(found: CircuitSearch, low: int, high: int) -> CircuitsCount
 def _of_facet(
     question: Question, work: Work, how: Certainty | None, plan: CircuitPlan, seed: int, facet: Facet
 ) -> CountReport:
-    """The same of the valid circuits that meet a condition; what all of these keep is not asked."""
+    """Count the valid circuits that meet a condition; what all of these keep is not computed."""
     sizes = _exact_sizes(question, work.for_seconds(_FOR_THE_NUMBER * work.seconds_left), plan, seed, facet)
     if sizes is not None:
         number, method = sum(sizes.values()), "listed" if plan.method == "listed" else "counted"

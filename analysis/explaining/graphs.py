@@ -104,7 +104,7 @@ def explain(asked: Sequence[GraphQuestion], work: Work, *, masks: bool = True, e
 
 
 def first_known(question: GraphQuestion, work: Work) -> KnownCircuits | None:
-    """What trying a few circuits tells of the valid ones, reported as it is known; None where time ends it before."""
+    """Bound the valid circuits by trying a few, and report each bound; None where time ends it before."""
     space, known = question.space, None
     most = int(np.clip(_TRYING_MILLISECONDS / max(space.run_milliseconds, 1e-9), _FEWEST_TRIED, MOST_TRIED))
 
@@ -144,8 +144,8 @@ def search(question: GraphQuestion, work: Work, earlier: MasksFound | None = Non
 def sample(
     question: GraphQuestion, work: Work, most: int, seed: int = 0, *, tried: KnownCircuits | None = None
 ) -> MasksFound | None:
-    """What uniform draws say of the valid circuits, of which those with the fewest bits are kept; None where circuits
-    cannot be drawn by size.
+    """Bound the number of valid circuits by uniform draws, of which those with the fewest bits are kept; None where
+    circuits cannot be drawn by size.
 
     Args:
         work: half its time is for draws, the rest for small circuits.
@@ -186,7 +186,7 @@ def sample(
 
 
 def plan(asked: Sequence[GraphQuestion], _limits: Limits, _clock: Clock) -> list[dict[str, Any]]:
-    """How circuits are found, and how long that takes."""
+    """Plan the search for circuits: its way, and how long it takes."""
     from pluriscope.analysis.explaining.planning import range_around  # which loads what a search does without
 
     (question,) = asked
@@ -219,7 +219,7 @@ def possible(question: GraphQuestion) -> int:
 
 
 def doubt(question: GraphQuestion) -> Doubt:
-    """What speaks against a model having learned its task."""
+    """Return what speaks against a model having learned its task."""
     given, subject = _given(question), question.subject
     wrong = int((given != subject.answers).sum())
     names = {(*subject.outputs, "nothing")[answer] for answer in set(given.tolist())}  # a tie is −1
@@ -227,7 +227,7 @@ def doubt(question: GraphQuestion) -> Doubt:
 
 
 def first_words(question: GraphQuestion) -> str:
-    """Where a network is wrong itself and its commonest answer, in sentences; "" where it is right."""
+    """Write in sentences where a network is wrong itself and what it answers most often; "" where it is right."""
     subject, given = question.subject, _given(question)
     wrong = np.flatnonzero(given != subject.answers).tolist()
     if not wrong:
@@ -268,7 +268,7 @@ def result_json(
     seconds: float = 0.0,
     tried: KnownCircuits | None = None,
 ) -> dict[str, Any]:
-    """What was found of the circuits of a network, as JSON values of ``pluriscope-result/1``.
+    """Write the circuits found in a network as JSON values of ``pluriscope-result/1``.
 
     Args:
         found: None if there are too many circuits to search.
@@ -289,7 +289,7 @@ def result_json(
 
 
 def _read_unfinished(question: GraphQuestion, document: Any) -> MasksFound:
-    """What an unfinished result of a question found."""
+    """Read the circuits that an unfinished result has of a question."""
     item, anew = "result file", "leave --continue out, or make it anew"
     if not isinstance(document, dict) or document.get("format") != RESULT_FORMAT:
         raise InvalidNetwork(item, f"is not of the format {RESULT_FORMAT!r}", "give one that pluriscope analyse wrote")
@@ -315,7 +315,7 @@ def _read_unfinished(question: GraphQuestion, document: Any) -> MasksFound:
 
 
 def what_is_missing(question: GraphQuestion, found: MasksFound | None) -> list[str]:
-    """One sentence if not every valid circuit was listed; none otherwise.
+    """Return a sentence if not every valid circuit was listed, as a list; an empty list otherwise.
 
     Args:
         found: None if it was not searched.
@@ -387,7 +387,7 @@ def _circuits_json(question: GraphQuestion, found: MasksFound | None, *, masks: 
 
 
 def sample_json(drawn: SizedSample) -> dict[str, Any]:
-    """What a sample by size says besides its number, as it stands in result files and is stored."""
+    """Write the findings of a sample by size besides its number, as they stand in result files and are stored."""
     by_size = [[size, exact(low), exact(high)] for size, (low, high) in drawn.by_size.items()]
     return {"by_size": by_size, "why": drawn.why}
 
@@ -450,12 +450,14 @@ def judged(question: GraphQuestion, work: Work) -> MasksFound | None:
 
 
 def missing(landscape: Any) -> list[str]:
-    """The same of a landscape (:mod:`pluriscope.analysis.discovery.landscapes`)."""
+    """Return a sentence if a landscape (:mod:`pluriscope.analysis.discovery.landscapes`) lacks some valid circuits, as
+    a list.
+    """
     return what_is_missing(landscape.question, landscape.circuits)
 
 
 def planted(_file: Any, question: GraphQuestion) -> PlantedCircuit | None:
-    """What was planted, as the bits of the question's graph; None where nothing was."""
+    """Return the planted circuit as bits of the question's graph; None where nothing was planted."""
     record = question.subject.planted
     return None if record is None else record.under(question.graph)
 
@@ -477,7 +479,7 @@ def circuits(question: GraphQuestion, _found: MasksFound | None, masks: Sequence
 
 
 def _minimal(found: MasksFound | None, masks: Sequence[int]) -> list[bool | None]:
-    """Of each whether no valid circuit is below it; None where not all are listed, or too many."""
+    """Decide for each circuit whether no valid circuit is below it; None where not all are listed, or too many."""
     if found is None or not found.complete or len(found.masks) > MINIMAL_AMONG:
         return [None] * len(masks)
     if len(masks) > 1:

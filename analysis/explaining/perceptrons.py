@@ -86,8 +86,8 @@ def search(question: Question, work: Work) -> CircuitSearch:
 
 
 def missing(landscape: Any) -> list[str]:
-    """One sentence where not every valid circuit is in a landscape
-    (:mod:`pluriscope.analysis.discovery.landscapes`).
+    """Return a sentence if a landscape (:mod:`pluriscope.analysis.discovery.landscapes`) lacks some valid circuits, as
+    a list.
     """
     from pluriscope.analysis.discovery.audit import what_is_missing
 
@@ -95,12 +95,12 @@ def missing(landscape: Any) -> list[str]:
 
 
 def planted(file: NetworkFile, _question: Question) -> Any:
-    """What was planted, as its file has it; None where nothing was."""
+    """Return the planted circuit as its file has it; None where nothing was planted."""
     return file.planted
 
 
 def plan(asked: Sequence[Question], limits: Limits, clock: Clock) -> list[dict[str, Any]]:
-    """What the analysis of each output takes.
+    """Plan the analysis of each output: its stages, with time and memory.
 
     Raises:
         BeyondLimits: no way to find the circuits is open, with the reasons.

@@ -212,7 +212,7 @@ class _Course:
         return show
 
     def _share(self, stage: Stage) -> float:
-        """Of the time that is left, for a stage that those after it may need some of."""
+        """Return the share of the time left for a stage, of which the stages after it may need some."""
         later = [*_SHARES][[*_SHARES].index(stage) :]
         waiting = {
             stage,
@@ -248,7 +248,7 @@ class _Course:
             work.report(Progress(f"{self.prefix}circuits", 1, 1, words, known=known))
 
     def _with_tried(self, found: CircuitSearch) -> CircuitSearch:
-        """The same with an interval that holds at least the circuits which are known to be valid."""
+        """Widen the interval of a search so that it holds at least the circuits known to be valid."""
         self._tried = self._tried or [*try_circuits(self.question, Work())][-1]
         _, high = found.interval or (0, found.possible)
         least, most = self._tried.least, max(self._tried.least, min(high, self._tried.most))
@@ -299,7 +299,7 @@ class _Course:
                         self.algorithms = found
 
     def analysis(self) -> OutputAnalysis:
-        """What is known now, with the tallies that it gives."""
+        """Return the analysis as far as it is known now, with the tallies of its criteria."""
         criteria: dict[str, CriterionTally] = {}
         with self._stage(
             "criteria", Work(self._work.report, self._work.clock)
@@ -315,7 +315,7 @@ class _Course:
         return tallies_of_circuits(self.question, self.circuits)
 
     def _analysis(self, criteria: dict[str, CriterionTally], *, pending: bool = False) -> OutputAnalysis:
-        """The same as a value; where it goes on what is not done is still to come."""
+        """Return the analysis as a value; where it goes on, what is not done is marked as still to come."""
         stops = (self.stops[stage] for stage in get_args(Stage) if stage in self.stops)
         return OutputAnalysis(
             question=self.question,
@@ -345,11 +345,11 @@ class _Forecast:
 
     @property
     def spent(self) -> float:
-        """Seconds by now."""
+        """The seconds spent by now."""
         return self._work.clock() - self._start
 
     def seconds(self) -> Range | None:
-        """From and to how many seconds the whole stage takes: as it went, or as planned where it did not go far."""
+        """The least and the most seconds of the whole stage: as it went, or as planned where it did not go far."""
         if self.share < (_TELLING if self._planned else _TELLING / 10):
             return self._planned
         whole = self.spent / self.share
@@ -365,7 +365,7 @@ class _Forecast:
 
 
 def known_circuits(found: CircuitSearch, tried: KnownCircuits | None = None) -> KnownCircuits:
-    """What a search for circuits found, as it is told before the analysis has ended.
+    """Convert the result of a search for circuits to what is reported before the analysis has ended.
 
     Args:
         tried: what is certain besides, as some were tried before.

@@ -1,4 +1,4 @@
-"""How long the stages of an analysis will take, and how much memory, before it starts.
+"""Prediction of the time and memory that the stages of an analysis take, before it starts.
 
 Each stage is tried on the problem itself for a fraction of a second, and what is left is taken in proportion:
 
@@ -69,7 +69,7 @@ _SPREAD: Final = 1.8  # how far what was measured may be from what comes
 
 @dataclass(frozen=True)
 class StagePlan:
-    """What one stage will take.
+    """The predicted time and memory of one stage.
 
     Args:
         seconds: of one processor, from and to; without an end if that is not known.
@@ -83,7 +83,7 @@ class StagePlan:
 
 @dataclass(frozen=True)
 class OutputPlan:
-    """What the analysis of one output will take.
+    """The predicted time and memory of the analysis of one output.
 
     Args:
         circuits: how they will be found.
@@ -102,7 +102,7 @@ class OutputPlan:
         return low, high
 
     def as_json(self, question: Question) -> dict[str, Any]:
-        """As commands and addresses tell it."""
+        """Return the plan as JSON values, as commands and addresses answer it."""
         return {
             "output": question.output,
             "protocol": question.protocol.name,
@@ -223,7 +223,9 @@ class _Trial:
         return (low, high + 3e-6 * min(n_valid[1], most)), found
 
     def _counting(self, plan: CircuitPlan, sampling: float) -> Range:
-        """Of states drawn at random, by how many there are of a kind and what one is predicted to cost."""
+        """Predict the seconds of counting from states drawn at random: how many there are of a kind, and the cost of
+        each.
+        """
         factors: list[float] = []
         space = CountableSpace.of(self.question)
         start = self.clock()
@@ -243,7 +245,9 @@ class _Trial:
         return low, high + min(sampling, _SAMPLING) + _LOADING
 
     def _smallest(self, each: float) -> Range:
-        """From the sizes below: how many circuits each next one has, if as many of them are valid."""
+        """Predict the seconds of finding the smallest from the sizes below: how many circuits each next size has, if as
+        many of them are valid.
+        """
         limits, most = self.limits, min(_TRIED, self.limits.n_tried)
         found, spent, _ = self._tried(
             partial(find_smallest, self.question, n_smallest=limits.n_smallest, max_tried=most)
@@ -323,7 +327,7 @@ def _drawn_states(space: CountableSpace, question: Question) -> Iterator[tuple[P
 
 
 def _valid_range(sample: CircuitSearch | None, possible: int) -> Range:
-    """How many circuits are valid, from and to."""
+    """Bound the number of valid circuits from a sample: the least and the most."""
     if sample is None or not sample.n_tested:
         return 0.0, float(possible)
     low, high = share_interval(round(sample.n_valid * sample.n_tested / possible), sample.n_tested, 0.9)
@@ -331,7 +335,7 @@ def _valid_range(sample: CircuitSearch | None, possible: int) -> Range:
 
 
 def range_around(seconds: float) -> Range:
-    """From and to how long something takes that was estimated, from 0 where nobody would mind."""
+    """Return the range of an estimated duration in seconds, which starts at 0 where it is short."""
     return _floored(_around(seconds))
 
 
@@ -340,7 +344,7 @@ def _around(seconds: float) -> Range:
 
 
 def _floored(seconds: Range) -> Range:
-    """The same from 0 where nobody would mind, and else around their geometric mean, by a factor of two at most."""
+    """Start a range at 0 where it is short, else narrow it around its geometric mean, to a factor of two at most."""
     low, high = seconds
     if high < 2 * LEAST_SECONDS:
         return 0.0, max(high, LEAST_SECONDS)

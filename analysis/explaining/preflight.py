@@ -1,4 +1,4 @@
-"""What cannot be analysed, and why: every refusal at once, before any work starts."""
+"""Refusals of an analysis, with their reasons: all of them at once, before any work starts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_EDGES_COUNTED: Final = 3_300  # so that the number of circuits, below 2^edge
 
 
 def preflight(question: Question) -> tuple[AnalysisError, ...]:
-    """Everything that speaks against an analysis; empty if nothing does.
+    """Find all that makes an analysis impossible; empty if nothing does.
 
     Work that is merely too large to list is no refusal: the analysis then counts, estimates or says where it stopped.
     """
@@ -65,7 +65,7 @@ def refuse(problems: tuple[AnalysisError, ...]) -> None:
 
 
 def _of_data(question: Question, *, drawn: bool) -> tuple[AnalysisError, ...]:
-    """What speaks against the rows that were handed in, and against noisy ones that can be drawn."""
+    """Find what makes the data of a question unusable: the rows handed in, and noisy ones that can be drawn."""
     n_inputs, n_outputs = question.subject.n_inputs, question.subject.n_outputs
     problems = data_problems(question.record, n_inputs, n_outputs)
     if problems or not drawn:
