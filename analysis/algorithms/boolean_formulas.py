@@ -88,7 +88,7 @@ def tree_from_formula(text: str, n_inputs: int) -> Node:
 
 @dataclass(frozen=True)
 class _Meaning(Generic[_Made]):
-    """What the parts of a formula stand for.
+    """The values that the parts of a formula stand for.
 
     Args:
         letter: of the input with an index.
@@ -130,7 +130,7 @@ _TREES: Final = _Meaning[Node](
 
 
 class _Reader(Generic[_Made]):
-    """One pass over a formula, making what it stands for as it goes."""
+    """A pass over a formula, which makes its value as it goes."""
 
     def __init__(self, text: str, n_inputs: int, meaning: _Meaning[_Made]) -> None:
         if not text or len(text) > MAX_FORMULA:

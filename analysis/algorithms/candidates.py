@@ -95,7 +95,7 @@ def candidate_algorithms(
 
 
 def candidates_of(question: Question, work: Work = DEFAULT_WORK) -> Candidates:
-    """Those of a question, as many as the work's limits admit; see :func:`candidate_algorithms`."""
+    """List the candidates of a question, as many as the work's limits admit; see :func:`candidate_algorithms`."""
     limits = work.limits
     return candidate_algorithms(
         question.task,

@@ -1,4 +1,4 @@
-"""How many candidate algorithms a task has, and how many of them are irredundant, without listing them (spec §4).
+"""Count the candidate algorithms of a task and the irredundant ones among them, without listing them (spec §4).
 
 An algorithm of depth D is a literal over a gate over two literals of depth ≤ D − 1. Those are listed (17,172 over six
 inputs for D = 3), and whether a pair of them is a candidate, or an irredundant one, depends on little of each:
@@ -58,7 +58,7 @@ class CandidateCounts:
 
 @lru_cache(maxsize=256)
 def count_candidates(pattern: int, n_inputs: int, depth: int) -> int:
-    """How many and-inverter algorithms of depth ≤ ``depth`` compute a truth table.
+    """Count the and-inverter algorithms of depth ≤ ``depth`` that compute a truth table.
 
     Args:
         pattern: the truth table as an integer over the 2^n inputs.
@@ -73,7 +73,9 @@ def count_candidates(pattern: int, n_inputs: int, depth: int) -> int:
 
 @lru_cache(maxsize=256)
 def count_irredundant(pattern: int, n_inputs: int, depth: int) -> CandidateCounts:
-    """The same with the three redundancy classes."""
+    """Count the candidates of a truth table in each of the three redundancy classes; arguments as in
+    :func:`count_candidates`.
+    """
     table, marks = literal_table(n_inputs, depth - 1), _marks(n_inputs, depth - 1)
     n_leaves = len(inputs_that_compute(pattern, n_inputs))  # without a gate nothing is redundant
     root = _plain(np.array([pattern], dtype=np.uint64), n_inputs)
@@ -90,7 +92,7 @@ def count_irredundant(pattern: int, n_inputs: int, depth: int) -> CandidateCount
 
 
 def _root_values(pattern: int, n_inputs: int) -> tuple[int, int]:
-    """What the root's gate may compute: the task, or its complement under a negation."""
+    """Return the functions that the root's gate may compute: the task, or its complement under a negation."""
     return pattern, ((1 << (1 << n_inputs)) - 1) & ~pattern
 
 
@@ -146,7 +148,7 @@ def _own_negations_that_need_all(table: LiteralTable, marks: _Marks, n_inputs: i
 
 @dataclass(frozen=True, eq=False)
 class _Marks:
-    """What the redundancy classes need to know of each literal, ``[literals]``.
+    """The properties of each literal that the redundancy classes depend on, ``[literals]``.
 
     Args:
         no_trivial: no gate in it is constant or equal to an input or its negation.

@@ -27,7 +27,7 @@ Form = Literal["and_inverter", "formula_trees", "shared_gates"]
 
 @dataclass(frozen=True)
 class Node:
-    """One node of a tree. What is asked of it is kept with it: the same sub-trees come back in many algorithms.
+    """A node of a tree. Its properties are kept with it, since the same sub-trees come back in many algorithms.
 
     Args:
         operator: "input" (no children), "not" (one), "and" or "or" (two).
@@ -142,7 +142,7 @@ class Variable:
 
 
 class Response(NamedTuple):
-    """What a variable is and what the algorithm's output becomes when it is fixed, over the input rows as integers.
+    """The truth table of a variable, and the algorithm's output when it is fixed, over the input rows as integers.
 
     Args:
         function: the variable's own truth table.
@@ -157,7 +157,7 @@ class Response(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class HighLevelModel(Described):
-    """One candidate algorithm.
+    """A candidate algorithm.
 
     Args:
         form: which family of candidates it belongs to; decides its text, formula and variables.
@@ -170,7 +170,7 @@ class HighLevelModel(Described):
     root: Node
 
     def __hash__(self) -> int:
-        """By the text, which is made once: the same candidates are looked up for every network."""
+        """Hash the text, which is made once: the same candidates are looked up for every network."""
         return hash((self.form, self.n_inputs, self.text))
 
     @cached_property
@@ -204,7 +204,7 @@ class HighLevelModel(Described):
 
     @cached_property
     def formula(self) -> str:
-        """For people: the most readable formula with ∧, ∨, ¬; of formula trees the authors' own, with these signs.
+        """The most readable formula with ∧, ∨, ¬, for people; of formula trees the authors' own, with these signs.
 
         Shared gates have a letter: ``(A ∧ ¬g) ∨ (¬g ∧ B) with g = A ∧ B``.
         """
@@ -254,7 +254,7 @@ class HighLevelModel(Described):
 
     @cached_property
     def _occurrences(self) -> dict[str, int]:
-        """Which of the root's nodes is at every path that a variable may have, in path order."""
+        """The position among the root's nodes of every path that a variable may have, in path order."""
         operators = ("and", "or", "not") if self.form == "formula_trees" else ("and", "or")
         every = enumerate(zip(self.root.paths, self.root.nodes, strict=True))
         found = {path: at for at, (path, node) in every if path and node.operator in operators}  # a NOT after its child
@@ -262,7 +262,7 @@ class HighLevelModel(Described):
 
     @property
     def depth(self) -> int:
-        """Depth in gates."""
+        """The depth of the tree in gates."""
         return self.root.depth
 
     @cached_property
@@ -273,7 +273,7 @@ class HighLevelModel(Described):
 
     @cached_property
     def responses(self) -> dict[str, Response]:
-        """For each variable's path what it computes and what the output does when it alone is fixed.
+        """The response to each variable, by its path: what it computes, and the output when it alone is fixed.
 
         A shared gate is fixed wherever it is read.
         """
@@ -310,7 +310,7 @@ class HighLevelModel(Described):
 
 
 def negation(node: Node) -> Node:
-    """What a node is not, without a double negation."""
+    """Negate a node, without a double negation."""
     return node.children[0] if node.operator == "not" else Node("not", (node,))
 
 

@@ -62,7 +62,7 @@ def _nesting(text: str) -> int:
 
 
 class _Reader:
-    """One pass over a text; ``at`` is the next character."""
+    """A pass over a text; ``at`` is the next character."""
 
     def __init__(self, text: str, form: Form, n_inputs: int) -> None:
         self.text = text
@@ -162,7 +162,7 @@ def texts_of_formula(text: str) -> tuple[str, ...]:
 
 
 def _inverted(node: Node) -> Node:
-    """The same function over AND and NOT alone, without double negations, the sides of each gate in canonical order."""
+    """Rewrite a node over AND and NOT alone, without double negations, the sides of each gate in canonical order."""
     if node.operator == "input":
         return node
     children = tuple(_inverted(child) for child in node.children)

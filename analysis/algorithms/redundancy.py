@@ -51,7 +51,7 @@ class Gate:
 
 @lru_cache(maxsize=4096)  # the same candidates come back with every network
 def irredundancy(algorithm: HighLevelModel) -> dict[str, bool]:
-    """Which of the three redundancy classes an algorithm passes; not to be changed.
+    """Decide which of the three redundancy classes an algorithm passes; the answer is not to be changed.
 
     Returns:
         ``irredundant-gates``: no gate is constant or equal to an input or its negation.

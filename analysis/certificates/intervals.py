@@ -36,7 +36,7 @@ _STEEPNESS_MATTERS: Final = 1e-2
 
 @dataclass(frozen=True)
 class Certificate:
-    """What bisection found out.
+    """The result of bisection.
 
     Args:
         answer: about the whole box.
@@ -51,7 +51,7 @@ class Certificate:
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """What is known about a program on some boxes.
+    """The bounds of a program on some boxes.
 
     Args:
         low: ``[boxes]`` lower bound of the output's pre-activation.

@@ -1,4 +1,4 @@
-"""Where two piecewise-linear functions of two inputs are decided differently, exactly.
+"""Regions in which two piecewise-linear functions of two inputs are decided differently, exactly.
 
 1. A square is cut by the line on which a neuron's pre-activation is 0, neuron by neuron and layer by layer, first those
    of one function, then those of the other. On each convex polygon that is left both functions are affine.
@@ -160,7 +160,7 @@ def _clipped(polygon: Polygon, at: list[Number]) -> Polygon:
 
 
 def _crossing(p: Point, f: Number, q: Point, g: Number) -> Point:
-    """Where the segment from p to q crosses the line on which a function is 0, if it is f > 0 at p and g < 0 at q."""
+    """Return the point of the segment from p to q at which a function is 0 that is f > 0 at p and g < 0 at q."""
     x, y, w = (f * b - g * a for a, b in zip(p, q, strict=True))
     if isinstance(w, int):
         common = gcd(x, y, w)

@@ -32,7 +32,7 @@ ArrayLayer = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """One function of free numbers.
+    """A function of free numbers.
 
     Args:
         layers: for layers 1 … L; the last has one neuron.
@@ -56,7 +56,7 @@ class Program:
 
     @cached_property
     def arrays(self) -> tuple[ArrayLayer, ...]:
-        """The same as arrays; each number is the nearest float."""
+        """The layers as arrays; each number is the nearest float."""
         arrays = []
         for k, f, b in self.floats:
             shapes = (len(b), len(k[0])), (len(b), self.n_free)
@@ -135,14 +135,14 @@ class Region:
     high_open: bool
 
     def holds(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Which intervals lie inside."""
+        """Decide which intervals lie inside the region."""
         above = low > self.low if self.low_open else low >= self.low
         below = high < self.high if self.high_open else high <= self.high
         return above & below
 
 
 def decision_regions(network: Network, rule: DecisionRule) -> tuple[Region, ...]:
-    """How the line of pre-activations is divided, in ascending order; edges are right to the last float.
+    """Divide the line of pre-activations by decision, in ascending order; edges are right to the last float.
 
     Raises:
         BeyondLimits: the output's activation falls, or does on this machine around an edge.

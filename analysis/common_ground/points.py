@@ -1,4 +1,4 @@
-"""How far a survey of the common ground goes, and the points that it finds."""
+"""Bounds of a survey of the common ground, and the points that it finds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNKNOWN: Final = UNDECIDED
 
 @dataclass(frozen=True)
 class Bounds:
-    """How far a survey goes.
+    """The bounds of a survey.
 
     Args:
         max_seconds: of one quiet core, predicted for all classes
@@ -72,7 +72,7 @@ class ClassPoints:
 
     @classmethod
     def joined(cls, parts: Sequence[ClassPoints]) -> ClassPoints:
-        """Those of several circuits in a row."""
+        """Join the points of several circuits in a row."""
         nothing = np.zeros(0, dtype=np.int64)
 
         def column(name: str) -> Integers:

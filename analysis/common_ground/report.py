@@ -32,7 +32,7 @@ class PlaceFound(Part):
 
 
 class CommonGroundReport(Report):
-    """Where the explanations of one analysis stand on all interchange interventions."""
+    """The coverage and accuracy of the explanations of an analysis on all interchange interventions."""
 
     n_sets: int = Field(description="Sets of hidden neurons that are patched.")
     largest_set: int | None = Field(description="Most neurons in a set where not every set is patched, else null.")

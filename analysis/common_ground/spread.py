@@ -1,4 +1,4 @@
-"""How all interpretations of circuits are spread over numbers of right predictions: exactly, without listing them.
+"""Distribution of all interpretations of circuits over numbers of right predictions: exactly, without listing them.
 
 Within an observed class and a completion of the upper gates an interpretation is a choice of one column for each r, and
 it is right on Σ_r N(r, column of r) interventions (:mod:`pluriscope.analysis.interpretations.predicting`). So the
@@ -184,7 +184,7 @@ class _Factor:
 
 
 def _alike(rows: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Where each different row occurs first, and which of them each row is.
+    """Find the different rows: the position where each occurs first, and for each row which of them it is.
 
     Rows are told apart by a number made of them. Where rows that differ have the same, they are compared as they are.
     """

@@ -1,4 +1,4 @@
-"""Where every explanation of one analysis stands on the common ground: coverage and accuracy, as exact fractions.
+"""Survey of the explanations of an analysis on the common ground: coverage and accuracy, as exact fractions.
 
 1. List the interventions and let the unablated network answer (:mod:`pluriscope.analysis.interventions.experiments`).
 2. Every kept alignment of every algorithm (:mod:`pluriscope.analysis.common_ground.survey`).
@@ -47,7 +47,7 @@ _CELLS_AT_ONCE: Final = 1 << 22
 
 
 class Standings(NamedTuple):
-    """How several explanations fare on a space.
+    """The predictions of several explanations on a space.
 
     Args:
         predicted: ``[explanations]`` interventions on which each predicts.
@@ -59,7 +59,7 @@ class Standings(NamedTuple):
 
 
 def predictions_by_choice(algorithm: HighLevelModel) -> NDArray[np.int8]:
-    """What an algorithm says when some of its variables take their values on source.
+    """Compute the output of an algorithm when some of its variables take their values on source.
 
     Returns:
         ``[choices, source, base]``: choice c swaps the variables (in the order of their paths) whose bits of c + 1 are
@@ -75,7 +75,7 @@ def predictions_by_choice(algorithm: HighLevelModel) -> NDArray[np.int8]:
 
 
 def positions_by_bits(space: InterventionSpace) -> dict[int, int]:
-    """Where each listed set stands in the space, by its neurons as a bit set (see :func:`site_bits`)."""
+    """Return the position of each listed set in the space, by its neurons as a bit set (see :func:`site_bits`)."""
     starts = [0, *accumulate(space.hidden_sizes)]
     return {
         sum(1 << (starts[layer - 1] + neuron) for layer, neuron in members): index
@@ -126,7 +126,7 @@ def alignment_standings(
 
 
 def _unions(places: Places, space: InterventionSpace, positions: dict[int, int]) -> list[int]:
-    """Where the union of each choice of places stands in the space, −1 if it is not listed."""
+    """Return the position in the space of the union of each choice of sites, −1 if it is not listed."""
     unions = [0]
     for _, site in places:
         bits = site_bits(site, space.hidden_sizes)
@@ -140,7 +140,7 @@ MAX_WORK: Final = 1 << 27  # numbers computed for the best and the worst of one 
 
 
 def predicted_seconds(space: InterventionSpace) -> float:
-    """What one observed class of a circuit with all neurons active takes a quiet core, roughly.
+    """Predict the seconds of a quiet core, roughly, for an observed class of a circuit with all neurons active.
 
     Three terms: what every class takes; its interventions, by column; the completions of its output's gate, which has
     at least as many free rows as it has rows more than there are inputs. Fitted to 2-3-3-1 and 3-3-3-1 networks.
@@ -155,7 +155,7 @@ def predicted_seconds(space: InterventionSpace) -> float:
 
 @dataclass(frozen=True, eq=False)
 class CommonGround:
-    """Where the explanations of one analysis stand.
+    """The points of the explanations of an analysis.
 
     Args:
         space: the interventions; sets only up to ``space.largest`` neurons if that is not None.
@@ -270,7 +270,9 @@ def drawn_ranks(observed: Sequence[int], n_drawn: int, seed: int) -> dict[int, l
 def _class_points(
     number: int, chosen: ChosenClasses, space: InterventionSpace, answers: NetworkAnswers
 ) -> tuple[ClassPoints, int | None]:
-    """Where some classes of a circuit stand, and how many of their interpretations are right always, if known."""
+    """Compute the points of some classes of a circuit, and the number of their interpretations that are always right,
+    if known.
+    """
     n_classes = len(chosen)
     predicted, right = (np.zeros(n_classes, dtype=np.int64) for _ in range(2))
     best, worst = (np.full(n_classes, UNKNOWN) for _ in range(2))
@@ -313,7 +315,7 @@ def _extreme(
 
 
 def distinct(n: int, k: int, seed: int) -> set[int]:
-    """As many distinct numbers below n as k says, uniformly; n may be of any size and is more than k."""
+    """Draw k distinct numbers below n, uniformly; n may be of any size and is more than k."""
     chance = random.Random(seed)  # noqa: S311  # a sample that anyone can draw again, not a secret
     found: set[int] = set()
     while len(found) < k:

@@ -1,4 +1,5 @@
-"""Whether a circuit still decides right, whatever its absent edges are made to carry, and how far its output moves.
+"""Criteria of ablation: whether a circuit still decides right, whatever its absent edges carry, and how far its output
+moves.
 
 An absent edge is one into an active neuron that the circuit does not keep; edges that leave an inactive neuron are
 absent too. Active neurons keep their biases.

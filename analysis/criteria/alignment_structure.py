@@ -1,4 +1,4 @@
-"""Whether an alignment is put together as an explanation should be: in causal order, and with nothing to spare.
+"""Criteria of the structure of an alignment: causal order, and nothing to spare.
 
 Nothing to spare is asked twice: among all valid alignments, and among those that are right under joint interchange too.
 The first asked before joint interchange would leave alignments out that only a larger one stands for.

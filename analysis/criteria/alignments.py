@@ -1,4 +1,4 @@
-"""What several criteria need of alignments: what a network does when a site is interchanged, and how it should.
+"""Outputs of a network when a site is interchanged, and the right ones: shared by the criteria for alignments.
 
 A site is a set of neurons or a subspace of a layer. Whether a variable fits it depends on nothing else,
 so outputs are kept by site and shared by all alignments.

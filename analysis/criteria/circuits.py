@@ -1,4 +1,4 @@
-"""What several criteria need of circuits: their outputs, and how many rows they decide right.
+"""Outputs of circuits and the rows that they decide right: shared by the criteria for circuits.
 
 Two sets of rows occur. *Judged rows* carry labels; validity is about them
 (:attr:`~pluriscope.analysis.subjects.perceptron.question.Question.judged`). *Clean rows* are one per Boolean input
@@ -60,7 +60,7 @@ def count_right(decided: NDArray[np.float64], question: Question) -> NDArray[np.
 
 
 def enough(population: Population, right: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which numbers of right judged rows make a circuit valid."""
+    """Decide which numbers of right judged rows make a circuit valid."""
     question = population.question
     above: NDArray[np.bool_] = right / len(question.judged[1]) > question.protocol.accuracy_threshold
     return above

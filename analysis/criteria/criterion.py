@@ -31,7 +31,7 @@ explanations.
 
 @dataclass(frozen=True)
 class Parameter:
-    """One thing that may be set.
+    """A parameter of a criterion.
 
     Args:
         name: as it stands in addresses, lower case with underscores.
@@ -81,7 +81,7 @@ VACUOUS: Final = (
 
 @dataclass(frozen=True)
 class Change:
-    """What a key meant before, for those who come with a link or a file from then.
+    """A change in the meaning of a key, for those who come with a link or a file from before.
 
     Args:
         before: what differed until then, one clause.
@@ -96,7 +96,7 @@ class Change:
 
 @dataclass(frozen=True, repr=False)
 class Criterion(Described):
-    """One criterion; everything but the judges is for people and for files.
+    """A criterion; everything but the judges is for people and for files.
 
     Args:
         key: stable name, as in spec §6.
@@ -146,7 +146,7 @@ class Criterion(Described):
 
     @property
     def version(self) -> int:
-        """Which meaning of the key this is, from 1."""
+        """The version of the key's meaning, from 1."""
         return 1 + len(self.changes)
 
     @property

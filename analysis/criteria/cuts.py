@@ -1,4 +1,4 @@
-"""How criteria judge circuits of models of any kind, by running masks alone; and those asked of nothing else.
+"""Criteria for circuits of models of any kind, decided by running masks alone.
 
 What a criterion cannot decide within so many runs stays undecided; a count, not a clock, ends it, so every machine
 leaves the same circuits undecided.
@@ -71,12 +71,12 @@ class Runs:
     runs: int
 
     def n_wrong(self, outputs: Array) -> NDArray[np.int64]:
-        """On how many rows each of some outputs ``[masks, rows, outputs]`` is wrong."""
+        """Count the rows on which each of some outputs ``[masks, rows, outputs]`` is wrong; ``[masks]``."""
         wrong: NDArray[np.int64] = (self.gaps(outputs) <= 0).sum(axis=1)
         return wrong
 
     def within(self, runs: NDArray[np.int64]) -> int:
-        """How many of the circuits, from the first, a criterion can decide that needs so many runs of each."""
+        """Count the circuits, from the first, that a criterion can decide which needs so many runs of each."""
         return len(runs) if self.listed else int(np.searchsorted(np.cumsum(runs), self.runs, side="right"))
 
 
@@ -223,7 +223,7 @@ def _removals(population: CutCircuits, *, every: bool) -> Verdicts:
 
 
 def subset_minimal(population: CutCircuits, _: Settings) -> Verdicts:
-    """As the search found it."""
+    """Judge whether no valid circuit keeps only a part of a circuit, as the search found out."""
     runs = population.question
     words = {0.0: "A valid circuit keeps only a part of it.", 1.0: "No valid circuit keeps only a part of it."}
 
@@ -234,7 +234,7 @@ def subset_minimal(population: CutCircuits, _: Settings) -> Verdicts:
 
 
 def cardinally_minimal(population: CutCircuits, _: Settings) -> Verdicts:
-    """As many bits as the smallest valid circuit."""
+    """Judge whether a circuit has as few bits as the smallest valid one."""
     runs = population.question
     sizes, fewest = population.items.sum(axis=1), runs.fewest
     if fewest is None:

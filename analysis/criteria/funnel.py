@@ -1,4 +1,4 @@
-"""From verdicts to a funnel: how many explanations of each kind are left after one criterion, then after the next.
+"""Funnels made of verdicts: the number of explanations of each kind left after one criterion, then after the next.
 
 The verdicts were made before; putting them in a row is a few operations on arrays, so another order or selection costs
 nothing.
@@ -128,7 +128,7 @@ DEFAULT_PRESET: Final = PRESETS[0]
 
 @dataclass(frozen=True, eq=False)
 class FunnelRow:
-    """One step of a funnel.
+    """A step of a funnel.
 
     Args:
         before: explanations that can have been left before it.
@@ -244,7 +244,7 @@ def joint_bounds(totals: Sequence[int], passing: Sequence[tuple[str, Sequence[in
 
 
 class Scaled(Part):
-    """What a share of uniform draws says about all."""
+    """The number of all explanations, as the share of uniform draws suggests."""
 
     guess: Exact = Field(description="The share of the whole, rounded.")
     low: Exact = Field(description="Fewest, with the stated confidence.")
@@ -261,7 +261,7 @@ def scaled_to_all(
     *,
     n_open: int = 0,
 ) -> Scaled:
-    """From explanations left among uniform draws to explanations left among all (Clopper and Pearson's interval).
+    """Scale the explanations left among uniform draws to those left among all (Clopper and Pearson's interval).
 
     Args:
         n_left: of those drawn.
@@ -282,7 +282,7 @@ def scaled_to_all(
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """What criteria say of everything that is stored of one analysis.
+    """The verdicts on everything that is stored of one analysis.
 
     Args:
         n: stored explanations by kind; of interpretations the circuits, of alignments the valid ones.
@@ -310,7 +310,7 @@ class Judged:
 
 
 class StepFound(Part):
-    """One criterion of the sequence on one kind of explanation."""
+    """A criterion of the sequence on one kind of explanation."""
 
     criterion: str = Field(description="As addresses write it.")
     known: bool = Field(description="Whether its verdicts are stored.")
@@ -348,7 +348,7 @@ class KindFound(Part):
 
     @property
     def left(self) -> int:
-        """At the end; of interpretations, or their observed classes, the most that can be."""
+        """The number left at the end; of interpretations, or their observed classes, the most that can be."""
         return int(self.rows[-1].left if self.rows else self.begin)
 
     @property
@@ -368,7 +368,7 @@ class KindFound(Part):
         return counted(number, self.kind)
 
     def verdict(self) -> str:
-        """What it means that so many are left, and where none is, which step took the last."""
+        """The meaning of the number that is left, as a sentence; where none is left, the step that took the last."""
         word, begin, left = KIND_OF[self.kind].noun, int(self.begin), self.left
         one = f"{word} of those looked at" if self.partial else word
         n_open = int(self.rows[-1].open) if self.rows else 0
@@ -411,7 +411,7 @@ class KindFound(Part):
 
 
 class FunnelReport(Report):
-    """What is left of each kind of explanation after each criterion of a sequence."""
+    """The explanations of each kind that are left after each criterion of a sequence."""
 
     criteria: list[str] = Field(description="The sequence as addresses write it.")
     kinds: list[KindFound]
@@ -453,12 +453,12 @@ def _noun(kind: str, number: int, which: str = "") -> str:
 
 
 def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> FunnelReport:  # noqa: ARG001  # sums take no time
-    """The recommended sequence."""
+    """Make the funnel of the recommended sequence."""
     return funnel_of(of, DEFAULT_PRESET.steps)
 
 
 def funnel_of(of: Analysed, steps: tuple[CriterionStep, ...]) -> FunnelReport:
-    """What is left after each step of a sequence; nothing is judged, only summed."""
+    """Make the funnel of a sequence; nothing is judged, only summed."""
     if of.judged is None:
         raise ValueError("the funnel sums up verdicts, which were not read")
     kinds = _Funnel(of.circuits, of.judged, steps).kinds()
@@ -466,7 +466,7 @@ def funnel_of(of: Analysed, steps: tuple[CriterionStep, ...]) -> FunnelReport:
 
 
 def _all(search: CircuitSearch) -> str:
-    """How many circuits are valid."""
+    """Return the number of valid circuits as text."""
     return brief(search.n_valid) if search.interval is None else f"about {estimate(search.n_valid, *search.interval)}"
 
 
@@ -485,7 +485,7 @@ def _note(search: CircuitSearch) -> str:
 
 
 class _Funnel:
-    """One sequence on everything that is stored of one analysis."""
+    """A sequence applied to everything that is stored of one analysis."""
 
     def __init__(self, search: CircuitSearch, judged: Judged, steps: tuple[CriterionStep, ...]) -> None:
         self.search, self.judged, self.steps = search, judged, steps
@@ -502,7 +502,7 @@ class _Funnel:
         return funnel_rows([self.said.get((kind, step)) for step in self.about(kind)], begin)
 
     def _left(self, kind: Kind, rows: Sequence[FunnelRow]) -> NDArray[np.bool_]:
-        """Who is left of a kind behind some rows."""
+        """Return the flags of the explanations of a kind that are left behind some rows."""
         left = rows[-1].left if rows else None
         return np.ones(self.judged.n[kind], dtype=np.bool_) if left is None else left
 
@@ -591,7 +591,7 @@ class _Funnel:
         return self._kind("circuit", n, words, rows, more=more, partial=search.truncated_at is not None)
 
     def _interpretations(self, circuits: NDArray[np.bool_], above: Sequence[FunnelRow]) -> KindFound:
-        """Those of the circuits left: numbers only, each step also by itself."""
+        """Count the interpretations of the circuits left: numbers only, each step also by itself."""
         steps, kept = self.about("interpretation"), np.flatnonzero(circuits).tolist()
         totals = [int(number) for number in self.judged.interpretations]
         readings = self.judged.readings(steps) if len(self.search.masks) <= MAX_SUMMED else {}

@@ -1,4 +1,4 @@
-"""Whether a network does under interchange what an aligned algorithm says: one way, both ways, and jointly."""
+"""Criteria of interchange, one way, both ways and jointly: whether a network does what an aligned algorithm says."""
 
 from __future__ import annotations
 

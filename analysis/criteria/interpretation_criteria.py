@@ -1,4 +1,4 @@
-"""Whether an interpretation is one of its kind, and whether what it says is what the whole network does.
+"""Criteria for interpretations: whether one is first of its kind, and whether it predicts what the whole network does.
 
 These judge interpretations one by one. How many of *all* interpretations pass is told without listing them by
 :mod:`pluriscope.analysis.criteria.interpretation_tallies`.
@@ -119,7 +119,9 @@ _ON_CIRCUIT: Final = (
 
 
 def _interchanges(*, on_circuit: bool) -> tuple[Criterion, Criterion]:
-    """What single neurons and sets of them do, in the whole network or in the circuit itself."""
+    """Make the two criteria about interchanges of single neurons and of sets, in the whole network or in the circuit
+    itself.
+    """
     where, suffix = (" in the circuit", "-on-circuit") if on_circuit else ("", "")
     whose = "the circuit itself" if on_circuit else "the unablated network"
     run, own = ("f_C", " in C") if on_circuit else ("N", "")

@@ -1,4 +1,4 @@
-"""How many interpretations of each circuit pass the criteria for interpretations, one by one and in any combination.
+"""Counts of the interpretations of each circuit that pass the criteria for them, one by one and in any combination.
 
 Counted are, without listing them, for each circuit its observed classes, and for each class how many of its
 interpretations are right under every interchange of one active neuron and of any set of them
@@ -62,7 +62,7 @@ _BETWEEN_REPORTS: Final = 64  # circuits of which only the number of interpretat
 
 
 class Reading(NamedTuple):
-    """What one criterion says about the interpretations of one circuit.
+    """The outcomes of a criterion on the interpretations of a circuit, as numbers.
 
     Args:
         passed: how many of them pass.
@@ -82,12 +82,12 @@ class Reading(NamedTuple):
 
     @classmethod
     def unknown(cls, total: int, observed: int) -> Reading:
-        """Nothing is known of them but how many there are, and in how many observed classes."""
+        """Return a reading in which all interpretations are undecided."""
         return cls(0, total, 0, observed, total)
 
     @property
     def outcome(self) -> int:
-        """Of all of the circuit's interpretations, or :data:`MIXED`."""
+        """The common outcome of all the circuit's interpretations, or :data:`MIXED`."""
         if not self.applicable:
             return NOT_APPLICABLE
         if self.undecided == self.total and self.undecided:
@@ -162,7 +162,7 @@ class CountingReadings:
             self.done += 1
 
     def found(self) -> dict[CriterionStep, tuple[Reading, ...]]:
-        """For each step what was counted, circuit by circuit; circuits after that are undecided."""
+        """Return the readings of each step, circuit by circuit; circuits that were not reached are undecided."""
         sizes = zip(self.totals[self.done :], self.observed[self.done :], strict=True)
         rest = list(starmap(Reading.unknown, sizes))
         return {step: (*answer, *rest) for step, answer in zip(self.steps, self._readings, strict=True)}
@@ -174,7 +174,7 @@ class CountingReadings:
     # ---- the next circuit --------------------------------------------------------------------------------------------
 
     def _count(self) -> None:
-        """Count its interpretations."""
+        """Count the interpretations of the next circuit."""
         alone = self.masks[self.done : self.done + 1]
         counts = count_interpretations(self.question, alone, self._work.reporting_to(self._report))
         if counts.truncated_at is not None:
@@ -204,7 +204,7 @@ class CountingReadings:
         return classes, predictions
 
     def _said(self, step: CriterionStep, looked: _Looked | None) -> Reading:
-        """What a step says of it; without a look only what follows from numbers."""
+        """Read a step on the next circuit; without a look only as far as it follows from numbers."""
         key, size = step.key, (self.totals[self.done], self.observed[self.done])
         if key in COSTLY and looked is not None:
             return self._scrubbed(looked[0]) if key == SCRUBBING else self._interchanged(looked, key)
@@ -242,8 +242,8 @@ class CountingReadings:
 
     @cached_property
     def _margins(self) -> list[float]:
-        """For each circuit the least margin of the network when some of the circuit's active neurons are interchanged;
-        it depends on nothing else.
+        """Return for each circuit the least margin of the network when some of the circuit's active neurons are
+        interchanged; it depends on nothing else.
         """
         space, answers = self._asked
         outputs = np.where(space.counted, answers.margins, np.inf)
@@ -264,7 +264,7 @@ class CountingReadings:
 
     @cached_property
     def _active(self) -> NDArray[np.bool_]:
-        """``[circuits, hidden neurons]``."""
+        """The active hidden neurons of each circuit, ``[circuits, hidden neurons]``."""
         hidden = keep_matrices(self.masks, self.question.layout)[:-1]
         return np.concatenate([np.zeros((len(self.masks), 0), bool), *(m.any(axis=2) for m in hidden)], axis=1)
 

@@ -1,4 +1,4 @@
-"""What several criteria need of interpretations: what the network, and their circuits, do under interchange."""
+"""Answers of the network, and of circuits, under interchange: shared by the criteria for interpretations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def interventions(population: Population) -> tuple[InterventionSpace, NetworkAns
 
 
 def answers_in(population: Population, circuit: Circuit) -> NetworkAnswers:
-    """What the circuit itself does under every intervention on its active neurons."""
+    """Return the answers of the circuit itself under every intervention on its active neurons."""
     space, _ = interventions(population)
 
     def decide() -> NetworkAnswers:

@@ -48,7 +48,7 @@ def budget_that_ended(note: str) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class JudgedAnalysis:
-    """What an analysis found, as criteria need it.
+    """The explanations that an analysis found, in the form that criteria need.
 
     Args:
         masks: ``[circuits]`` uint64 ascending: the listed valid circuits.
@@ -73,7 +73,7 @@ class JudgedAnalysis:
 
     @classmethod
     def of(cls, analysis: OutputAnalysis) -> JudgedAnalysis:
-        """What one analysis found."""
+        """Collect the explanations that an analysis found."""
         circuits = analysis.circuits
         return cls(
             question=analysis.question,
@@ -98,7 +98,7 @@ class JudgedAnalysis:
 
 @dataclass(frozen=True, eq=False)
 class StepVerdicts:
-    """What one step says about all explanations of one kind.
+    """The verdicts of a step on all explanations of one kind.
 
     Args:
         step: the criterion with its settings.
@@ -120,7 +120,7 @@ class StepVerdicts:
 
     @property
     def tally(self) -> CriterionTally:
-        """How many explanations have each outcome; of interpretations exactly, whatever they are."""
+        """The number of explanations with each outcome; of interpretations exactly, however many they are."""
         if self.readings is not None:
             return tally_of_readings(self.readings)
         return CriterionTally(*np.bincount(self.outcomes, minlength=len(OUTCOMES)).tolist())
@@ -128,7 +128,7 @@ class StepVerdicts:
 
 @dataclass(eq=False)
 class _Judging:
-    """One criterion on one kind: what it said so far, and what that took."""
+    """A criterion at work on one kind: its outcomes so far, and the time spent."""
 
     kind: Kind
     step: CriterionStep
@@ -139,7 +139,7 @@ class _Judging:
     stopped: bool = False
 
     def run(self, place: tuple[int, int], judge: Callable[[Work], Found]) -> Found | None:
-        """What ``judge`` returns; None where the budget or a limit ends it. The time that it takes counts."""
+        """Return the result of ``judge``; None where the budget or a limit ends it. The time that it takes counts."""
         limit, (done, total) = self.work.limits.criterion_seconds, place
 
         def show(progress: Progress, /) -> None:
@@ -218,8 +218,8 @@ def judge_analysis(
 
 
 def _judge(population: Population, steps: Sequence[CriterionStep], work: Work) -> Iterator[StepVerdicts]:
-    """One by one, circuits in blocks, so that what the criteria share is held for a block only; then what needs all at
-    once.
+    """Judge step by step, circuits in blocks, so that what the criteria share is held for a block only; at last the
+    criteria that need all circuits at once.
     """
     size = _BLOCK if population.kind == "circuit" else max(len(population), 1)
     every = [_Judging(population.kind, step, work) for step in steps]

@@ -1,4 +1,4 @@
-"""What remains when hidden neurons are knocked out: Wang et al.'s completeness and minimality, and the complement.
+"""Criteria of knock-outs: completeness and minimality as Wang et al. define them, and necessity of the circuit.
 
 C∖K is the circuit with nothing leaving the neurons of a set K, M∖K the network likewise. Which neurons are active stays
 as it was.
@@ -170,7 +170,7 @@ def _not_all_tried(knocked: Knockouts) -> Flags:
 
 
 def _tried(knocked: Knockouts, position: int) -> str:
-    """That not all sets were tried, "" if they were."""
+    """Return the sentence that not all sets were tried, "" if they were."""
     return f" Only the {MAX_SETS:,} smallest sets were tried." if _not_all_tried(knocked)[position] else ""
 
 
@@ -204,7 +204,7 @@ def _minimal(population: Population, _: Settings) -> Verdicts:
 
 
 def _pairs(sets: Sequence[tuple[int, ...]]) -> Iterator[tuple[int, list[int], list[int]]]:
-    """Each neuron, with the places of sets without it and of the same sets with it, where both are there."""
+    """Yield each neuron with the positions of the sets without it, and of the same sets with it, if both are there."""
     place = {members: number for number, members in enumerate(sets)}
     for neuron in sorted({neuron for members in sets for neuron in members}):
         pairs = [

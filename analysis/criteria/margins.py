@@ -1,4 +1,4 @@
-"""How far tested outputs are from the edge of the decision: a verdict closer than rounding errors is fragile."""
+"""Criterion of the margin: a verdict is fragile if an output is closer to the decision edge than rounding errors."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def _spare_edges(will_do: _Sufficient) -> tuple[NDArray[np.int16], NDArray[np.in
 
 
 def _among(known: NDArray[Any], masks: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which masks are among some ascending ones."""
+    """Decide which masks are among some ascending ones."""
     if not len(known):
         return np.zeros(len(masks), dtype=np.bool_)
     found: NDArray[np.bool_] = known[np.searchsorted(known, masks).clip(0, len(known) - 1)] == masks
@@ -254,7 +254,7 @@ def _both(
     of_models: tuple[str, Judge] | None = None,
     **more: Any,
 ) -> tuple[Criterion, Criterion]:
-    """One meaning, by function and by structure; of models only what is by function is asked."""
+    """Make the two criteria of one meaning of minimality, by function and by structure; models have only the former."""
     of_cuts: dict[str, Judge] = {} if of_models is None else {"cut": of_models[1]}
     common = {"over": "population", "term": "minimality", **more}
     by_function = Criterion(

@@ -25,7 +25,7 @@ def points_around(rows: NDArray[np.float64], radius: float, n_points: int, *, se
 
 
 def true_share(n_hits: int, n_draws: int) -> str:
-    """What a share of random draws tells of the share of all, as a clause."""
+    """Write the interval of the true share, from a share of random draws, as a clause."""
     low, high = share_interval(n_hits, n_draws, CONFIDENCE)
     return (
         f"by Clopper and Pearson the true share is between {float(low):.1%} and {float(high):.1%} "

@@ -1,4 +1,4 @@
-"""Whether an alignment fares better than its algorithm would by chance.
+"""Criterion of chance: whether an alignment fares better than its algorithm would by chance.
 
 The chance is that of :mod:`pluriscope.analysis.alignments.permutation_baseline`.
 """

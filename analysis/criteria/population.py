@@ -1,4 +1,4 @@
-"""What criteria judge: explanations of one kind of one network, and what several criteria need of them all.
+"""Populations of explanations: those of one kind of one network, with what several criteria need of them all.
 
 Circuits come as masks, ascending; interpretations and algorithms as values; alignments as pairs of algorithm and scored
 alignment; kinds stored as columns as values of theirs.
@@ -41,7 +41,7 @@ class PopulationOf(Described, Generic[Asked]):
         return len(self.items)
 
     def once(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """What several criteria need of all these explanations, found out by whichever asks first."""
+        """Return what several criteria need of all these explanations, computed by whichever needs it first."""
         if key not in self._known:
             self._known[key] = compute()
         return cast(T, self._known[key])
@@ -51,7 +51,7 @@ class PopulationOf(Described, Generic[Asked]):
         return replace(self, items=self.items[some])
 
     def alone(self, position: int) -> PopulationOf[Asked]:
-        """One of them, to look at it closely."""
+        """Return a population of a single explanation, for a closer look."""
         return replace(self, items=self.items[position : position + 1], work=DEFAULT_WORK)
 
 

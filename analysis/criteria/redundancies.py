@@ -1,4 +1,4 @@
-"""Whether an algorithm says more than it needs: the three irredundancy classes (spec §4, §6)."""
+"""Criteria of redundancy: the three irredundancy classes of algorithms (spec §4, §6)."""
 
 from __future__ import annotations
 

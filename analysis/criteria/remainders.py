@@ -1,4 +1,4 @@
-"""What is left of a network when edges are taken away, and which of it still decides right.
+"""Remainders: what is left of a network when edges are taken away, and whether it still decides right.
 
 A hidden neuron without an edge in is inactive and carries what the protocol's ablation says; one without an edge out
 changes nothing. Such neurons are dead, and so are their edges: they are pruned before a remainder is judged, by its

@@ -1,4 +1,5 @@
-"""Whether a circuit decides as the network does on the whole of a ball around each clean input: certified, not sampled.
+"""Criterion of robustness: whether a circuit decides as the network does on a ball around each clean input: certified,
+not sampled.
 
 1. The same random points for all circuits remove most of those that differ somewhere; each witness is checked.
 2. Two inputs and piecewise-linear neurons: convex polygons without rounding

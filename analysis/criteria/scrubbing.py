@@ -145,14 +145,14 @@ def preserved(question: Question, classes: ObservedClasses) -> NDArray[np.int64]
 
 
 def _kept(question: Question, low: NDArray[np.float64], high: NDArray[np.float64]) -> Bits:
-    """Which bases are decided on both ends as the network decides them; NaN, after an overflow, is not."""
+    """Decide which bases have the network's decision on both ends; one with NaN, after an overflow, has not."""
     decided = question.clean_activations[-1][:, 0] > 0.5
     kept: Bits = np.where(decided, low > 0.5, high <= 0.5)
     return kept
 
 
 def _claims(interpretation: Interpretation, question: Question) -> list[Bits]:
-    """What one interpretation claims, as :func:`scrubbed_outputs` takes it."""
+    """Return the claims of an interpretation, as :func:`scrubbed_outputs` takes them."""
     n_rows = len(question.clean_rows)
     claimed = [np.zeros((1, width, n_rows), dtype=bool) for width in question.network.hidden_sizes]
     for gate in interpretation.gates:

@@ -1,4 +1,4 @@
-"""Whether what is found at a site could have been found for other functions just as well."""
+"""Criterion of selectivity: whether other functions could have been found at a site just as well."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from pluriscope.analysis.explanations.registry import BY_KEY
 
 
 def _selective(population: Population, settings: Settings) -> Verdicts:
-    """Each claim against every function with as many ones: of all these, the share that is found at the same site."""
+    """Compare each claim with every function that has as many ones: the score is the share of these found at the same
+    site.
+    """
     n_rows = 1 << population.question.network.n_inputs
     claims = map(BY_KEY[population.kind].claims, population.items)
     sites = [[_site(claim, n_rows) for claim in some] for some in claims]
@@ -46,7 +48,7 @@ def _selective(population: Population, settings: Settings) -> Verdicts:
 
 
 def _site(claim: Claim, n_rows: int) -> tuple[int, tuple[int, ...], int]:
-    """Where a claim stands, and how many ones its function has; a function and its negation count as one."""
+    """Return the site of a claim and the number of ones of its function; a function and its negation count as one."""
     ones = claim.function.bit_count()
     return claim.layer, claim.neurons, min(ones, n_rows - ones)
 

@@ -25,7 +25,7 @@ _WRITE: Final = "write key or key(name=value,name=value), as in output-faithfuln
 
 @dataclass(frozen=True)
 class CriterionStep:
-    """One criterion with a value for each of its parameters.
+    """A criterion with a value for each of its parameters.
 
     Args:
         settings: the value of each parameter, all of them, as :meth:`Criterion.settings` checked them.
@@ -85,7 +85,7 @@ class CriterionStep:
 
     @cached_property
     def text(self) -> str:
-        """As it is written."""
+        """The step as it is written: its key, with the settings that differ from the default."""
         changed = ",".join(f"{name}={_written(value)}" for name, value in self.changed.items())
         return f"{self.key}({changed})" if changed else self.key
 

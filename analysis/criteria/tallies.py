@@ -1,4 +1,4 @@
-"""How many explanations pass each criterion, as far as the searches themselves already tell (spec §6).
+"""Tallies of the explanations that pass each criterion, as far as they follow from the searches themselves (spec §6).
 
 Which explanations are counted:
 
@@ -53,7 +53,7 @@ def tallies_of_circuits(question: Question, circuits: CircuitSearch) -> dict[str
 
 
 def _zero_ablation(question: Question, search: CircuitSearch) -> dict[str, CriterionTally]:
-    """Nothing where the protocol does not ask the criterion's question."""
+    """Tally zero ablation over the circuits of a search; empty where the protocol does not test it."""
     if question.protocol.ablation != "zero" or question.protocol.circuit_family != "own":
         return {}
     passed = search.n_listed if search.certainty != "exact" else search.n_valid

@@ -1,4 +1,4 @@
-"""Whether an alignment holds whatever the neurons carry that it does not mention: exhaustively, and by draws.
+"""Criteria of unmapped neurons: whether an alignment holds whatever they carry, exhaustively and by draws.
 
 Which neurons an alignment claims to be inert is told by :mod:`pluriscope.analysis.alignments.unmapped`.
 

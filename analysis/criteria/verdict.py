@@ -1,4 +1,4 @@
-"""What a criterion says about explanations: four outcomes, a score, and on request the reason and a witness.
+"""Verdicts of criteria on explanations: four outcomes, a score, and on request the reason and a witness.
 
 Verdicts come for many explanations at once, as arrays; reasons and witnesses are made only for the one that is asked
 for, because a list of millions is never read.
@@ -37,7 +37,7 @@ Explain = Callable[[int], tuple[str, Witness]]
 
 @dataclass(frozen=True, repr=False)
 class Verdict(Described):
-    """What one criterion says about one explanation.
+    """The verdict of a criterion on an explanation.
 
     Args:
         outcome: undecided where a budget or a bound did not suffice, not_applicable where the question does not arise.
@@ -63,7 +63,7 @@ class Verdict(Described):
 
 @dataclass(frozen=True, eq=False)
 class Verdicts:
-    """What one criterion says about many explanations of one kind, in the order in which they were given.
+    """The verdicts of a criterion on many explanations of one kind, in the order of these.
 
     Args:
         outcomes: ``[explanations]`` uint8, positions in :data:`OUTCOMES`.
@@ -112,7 +112,7 @@ class Verdicts:
 
     @property
     def tally(self) -> CriterionTally:
-        """How many have each outcome."""
+        """Count the explanations with each outcome."""
         return CriterionTally(*(int(np.count_nonzero(self.having(outcome))) for outcome in OUTCOMES))
 
 
@@ -157,7 +157,7 @@ def verdicts_of(
 
 
 def same_for_all(n_explanations: int, outcome: Outcome, reason: str) -> Verdicts:
-    """The same outcome for each, without a score: a question that does not arise, a budget that is spent."""
+    """Return verdicts with one outcome for all, without a score: the question does not arise, or a budget is spent."""
     outcomes = np.full(n_explanations, OUTCOMES.index(outcome), dtype=np.uint8)
     return Verdicts(outcomes, np.full(n_explanations, np.nan), None, None, lambda _: (reason, {}))
 

@@ -42,7 +42,7 @@ planted-invalid  the planted circuit, which is not valid
 
 
 class Baseline(Protocol):
-    """What valid circuits are held against, such as networks that have learned nothing."""
+    """A baseline that valid circuits are compared with, such as networks that have learned nothing."""
 
     def against(self, edges: int, met: Collection[str]) -> Sequence[Part]:
         """Records about a valid circuit of so many edges, which meets some criteria."""
@@ -50,7 +50,7 @@ class Baseline(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Audited:
-    """One answer with its place.
+    """An answer of a method, located among the valid circuits.
 
     Args:
         method: its key; "circuit" of a claim.
@@ -189,7 +189,7 @@ def null_json(null: Baseline, edges: int, criteria: Mapping[str, bool | None] | 
 
 
 def what_is_missing(landscape: Landscape) -> list[str]:
-    """One sentence where not every valid circuit is listed; empty if all are."""
+    """Return a sentence if not every valid circuit is listed, as a list; empty if all are."""
     circuits: Any = landscape.circuits
     sentences = []
     if not landscape.complete:
@@ -205,7 +205,7 @@ def what_is_missing(landscape: Landscape) -> list[str]:
 
 
 def claim_json(one: Audited, graph: Graph, *, complete: bool) -> dict[str, Any]:
-    """One answer with its place, as JSON values.
+    """Write an answer with its location as JSON values.
 
     Args:
         one: the answer.
@@ -231,7 +231,7 @@ def claim_json(one: Audited, graph: Graph, *, complete: bool) -> dict[str, Any]:
 
 
 def location_json(place: Location, graph: Graph, *, complete: bool) -> dict[str, Any]:
-    """Where an answer stands, as JSON values."""
+    """Write the location of an answer as JSON values."""
     nearest: dict[str, Any] | None = None
     if place.nearest is not None:
         away, mask = place.nearest.distance, graph.to_hex(place.nearest.mask)
@@ -305,7 +305,7 @@ def chance_json(chance: SizeChance | None) -> dict[str, Any]:
 
 
 def answered(mask: int, planted: int, *, valid: bool) -> Answered:
-    """What an answer is beside the planted circuit.
+    """Compare an answer with the planted circuit, in a word.
 
     Args:
         mask: the answer's circuit.

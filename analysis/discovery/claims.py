@@ -42,7 +42,7 @@ _MLP: Final = re.compile(r"(?:^|->)m\d+(?:->|$)")
 
 @dataclass(frozen=True)
 class SentForm:
-    """One form in which claims are read.
+    """A form in which claims are read.
 
     Args:
         key: stable name.
@@ -87,7 +87,7 @@ FORMS: Final[tuple[SentForm, ...]] = (
 
 @dataclass(frozen=True)
 class Claim:
-    """One circuit that somebody claims.
+    """A circuit that somebody claims.
 
     Args:
         form: key of :data:`FORMS`, in which it was given.
@@ -122,7 +122,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What claims are about.
+    """The names, settings and identity of what claims are about.
 
     Args:
         names: of what a claim may keep.
@@ -140,7 +140,9 @@ class Vocabulary:
 
 
 def vocabulary_of(question: Any) -> Vocabulary:
-    """What a question about a subject of any kind is about; scores are picked from as those of a random order are."""
+    """Return the vocabulary of a question about a subject of any kind; scores are picked from as those of a random
+    order are.
+    """
     own = METHODS.of(question.kind)["random"].own
     settings = (*SELECTION, *(one for one in own if one.name != "seed"))
     network = question.subject.digest, question.output, configuration(question)
@@ -248,7 +250,7 @@ def _from_json(value: Any, vocabulary: Vocabulary, picking: Mapping[str, Any]) -
 
 
 def _from_eap_ig(value: dict[str, Any], vocabulary: Vocabulary, by_score: bool) -> dict[str, Any]:
-    """What a graph of EAP-IG says of edges, or of nodes where masks name these."""
+    """Read the edges of a graph of EAP-IG, or its nodes where masks name these."""
     names, sizes = vocabulary.names, value["cfg"] if isinstance(value.get("cfg"), dict) else {}
     for key, own in vocabulary.configuration.items():
         if sizes.get(key, own) != own:
@@ -322,7 +324,7 @@ def _graph_of(sent: Any) -> tuple[str, Any]:
 
 
 def _from_graph(graph: Any, vocabulary: Vocabulary, *, by_score: bool) -> dict[str, Any]:
-    """What a graph of networkx says: parts marked as kept, else with a score, else those that are there."""
+    """Read a graph of networkx: parts marked as kept, else with a score, else those that are there."""
     names, item, about = vocabulary.names, f"{_ITEM}: graph", graph.graph
     for key, own in (("network", vocabulary.network), ("output", str(vocabulary.output))):
         if str(about.get(key, own)).removesuffix(".0") != own:  # some tools have no integers
@@ -405,7 +407,7 @@ def _scores(value: Any, names: PartNames) -> tuple[float | None, ...]:
 
 
 def _picking(given: Mapping[str, Any], vocabulary: Vocabulary) -> dict[str, Any]:
-    """How scores lead to a mask."""
+    """Check the settings by which scores lead to a mask."""
     try:
         found: dict[str, Any] = filled(vocabulary.settings, given, _ITEM)
         choose_stop(found, given, _ITEM)

@@ -1,4 +1,4 @@
-"""Where one answer stands among all valid circuits that a question asks for.
+"""Landscapes: the location of an answer among all valid circuits that a question asks for.
 
 Every statement is about the answer's closed mask, but two: ``raw_valid`` and ``own_valid`` are about the raw mask,
 by the protocol's rules and under the answer's own ablation. Only ``valid`` makes an answer a circuit of the protocol.
@@ -50,7 +50,7 @@ class Rank:
 
 @dataclass(frozen=True)
 class Judged:
-    """What is found out about a circuit by looking at it, wherever it stands.
+    """The findings about a circuit from looking at it, wherever it stands among others.
 
     Args:
         valid: whether it is one of the valid circuits.
@@ -71,7 +71,7 @@ class Judged:
 
 @dataclass(frozen=True, kw_only=True)
 class Location(Judged):
-    """Where an answer stands.
+    """The location of an answer among the valid circuits.
 
     Args:
         closed: the circuit of the raw mask.
@@ -123,12 +123,12 @@ class Landscape(ABC):
 
     @cached_property
     def graph(self) -> Graph:
-        """Writes masks."""
+        """The graph that writes masks."""
         return self.under("").graph
 
     @cached_property
     def known(self) -> KnownCircuits:
-        """What is known of the circuits."""
+        """The valid circuits, as far as they are known."""
         return known_circuits(self.question, self.circuits)
 
     @property
@@ -138,7 +138,7 @@ class Landscape(ABC):
 
     @property
     def about(self) -> dict[str, Any]:
-        """What audit files say these are the circuits of."""
+        """The identity of what the circuits are of, as audit files have it."""
         question, rows = self.question, self.question.data_document
         return {
             "network": question.subject.digest,
@@ -150,7 +150,7 @@ class Landscape(ABC):
 
     @abstractmethod
     def under(self, ablation: object) -> MaskedSubject:
-        """What is searched, under an ablation; "" for the usual one.
+        """Return what is searched, under an ablation; "" for the usual one.
 
         Raises:
             InvalidMethod: it has no such ablation, or too many rows for it.
@@ -173,7 +173,7 @@ class Landscape(ABC):
 
     @property
     def undecided(self) -> Sequence[str]:
-        """What is not found out of any answer, in sentences without a full stop."""
+        """The properties of an answer that are not found out, in sentences without a full stop."""
         return ()
 
     @abstractmethod
@@ -182,19 +182,19 @@ class Landscape(ABC):
 
     @abstractmethod
     def judged(self, circuits: Mapping[int, Closed]) -> Mapping[int, Judged]:
-        """What is found out about different circuits, by mask."""
+        """Find out the properties of different circuits, by mask."""
 
     def left(self, raw: int) -> Closed:
         """The circuit of a raw mask."""
         return self.under("").left(raw)
 
     def locate(self, raw: int, own: MaskedSubject | None = None) -> Location:
-        """Where one raw mask stands; see :meth:`locate_all`."""
+        """Locate a raw mask; see :meth:`locate_all`."""
         (found,) = self.locate_all([(raw, own)])
         return found
 
     def locate_all(self, answers: Sequence[tuple[int, MaskedSubject | None]]) -> list[Location]:
-        """Where raw masks stand, each with what its method ran under its own ablation, if it has one."""
+        """Locate raw masks, each with what its method ran under its own ablation, if it has one."""
         left = [self.left(raw) for raw, _ in answers]
         judged = self.judged({one.mask: one for one in left})
         return [self._location(one, judged[one.mask], raw, own) for one, (raw, own) in zip(left, answers, strict=True)]

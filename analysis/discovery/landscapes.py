@@ -22,7 +22,7 @@ def landscape_of(question: Any, circuits: Any, **more: Any) -> Landscape:
 
 
 def masked_under(question: Any, ablation: object) -> MaskedSubject:
-    """What methods search of a question, with left out edges that carry what an ablation says.
+    """Return what methods search of a question; edges that are left out carry what an ablation sets.
 
     Raises:
         InvalidMethod: it has no such ablation, or too many rows for it.

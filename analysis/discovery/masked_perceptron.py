@@ -41,7 +41,7 @@ MAX_PAIRS: Final = 20_000
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """What a method runs on, and what absent edges carry there.
+    """The rows that a method runs on, with the values of absent edges there.
 
     Args:
         inputs: ``[rows, n0]``.
@@ -110,7 +110,7 @@ def masked_outputs(network: Network, keep: Sequence[NDArray[np.bool_]], rows: Ro
 
 
 def outputs_of_masks(question: Question, masks: NDArray[Any], rows: Rows) -> Array:
-    """The same of masks as integers, ``[masks, rows]``."""
+    """Compute the outputs of masks as integers, ``[masks, rows]``, as :func:`masked_outputs` does of kept edges."""
     return masked_outputs(question.network, keep_matrices(masks, question.layout), rows)
 
 
@@ -174,7 +174,7 @@ def closed(raw: int, layout: EdgeLayout) -> Closed:
 
 @dataclass(frozen=True, eq=False)
 class MaskedPerceptron(MaskedSubject):
-    """One output of a network under an ablation.
+    """An output of a network under an ablation.
 
     Args:
         question: with the network and the task.
@@ -213,8 +213,8 @@ class MaskedPerceptron(MaskedSubject):
         return outputs_of_masks(self.question, mask_array(masks, self.question.layout), self.rows)
 
     def losses(self, masks: Sequence[int], loss: str) -> list[float]:
-        """How far each masked network is from the whole one: "mse" the mean squared difference, "kl" the divergence of
-        Bernoulli variables with these logits; "decision": rows that are decided wrong.
+        """Compute how far each masked network is from the whole one: "mse" is the mean squared difference, "kl" the
+        divergence of Bernoulli variables with these logits, "decision" the number of rows decided wrong.
         """
         outputs = self.outputs(masks)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -236,11 +236,11 @@ class MaskedPerceptron(MaskedSubject):
         return found
 
     def is_right(self, raw: int) -> bool:
-        """On every row."""
+        """Decide whether a mask is right on every row."""
         return bool(self.right_rows(raw).all())
 
     def left(self, raw: int) -> Closed:
-        """See :func:`closed`."""
+        """Return the circuit that is left of a raw mask, by :func:`closed`."""
         return closed(raw, self.question.layout)
 
     def in_space(self, one: Closed) -> bool:
@@ -249,23 +249,23 @@ class MaskedPerceptron(MaskedSubject):
         return one.possible and in_space(Circuit(layout, one.mask).n_neurons, layout.sizes, protocol)
 
     def are_valid(self, circuits: Sequence[Closed]) -> list[bool]:
-        """By the protocol."""
+        """Judge circuits by the protocol."""
         inside = [one.mask for one in circuits if self.in_space(one)]
         right = decide_right(self.question, mask_array(inside, self.question.layout)) if inside else ()
         valid = {mask for mask, answer in zip(inside, right, strict=True) if answer}
         return [one.mask in valid for one in circuits]
 
     def changes(self, settings: Settings) -> Scores:
-        """Of the metric that settings name."""
+        """Compute the change of the metric that settings name, by running each mask."""
         values = metric_of(self.outputs(self.each_removed), self.rows.labels, cast(Metric, settings["metric"]))
         return Scores(values[1:] - values[0])
 
     def first_order(self, settings: Settings, points: Sequence[float]) -> Scores:
-        """Of the metric that settings name."""
+        """Compute the change of the metric that settings name, to first order."""
         return Scores(self._first_order(self._slope(str(settings["metric"])), points))
 
     def effects(self, slope: Slope, at: float) -> Array:
-        """By one pass back through the network."""
+        """Compute effects by one pass back through the network."""
         return self._first_order(slope, [at])
 
     def _first_order(self, slope: Slope, points: Sequence[float]) -> Array:
@@ -283,11 +283,11 @@ class MaskedPerceptron(MaskedSubject):
         return edge_scores(network, changes, slopes)
 
     def moved_slopes(self, settings: Settings, moved: float) -> Array:
-        """Of the metric that settings name."""
+        """Compute derivatives of the metric that settings name."""
         return self._moved_slopes(np.full(self.n_bits, moved), self._slope(str(settings["metric"])))
 
     def gradients(self, gates: Array, slope: Slope) -> Array:
-        """By one pass forth and back."""
+        """Compute derivatives by one pass forth and back."""
         return -self._moved_slopes(1.0 - gates, slope)
 
     def _moved_slopes(self, moved: Array, slope: Slope) -> Array:
@@ -307,7 +307,7 @@ class MaskedPerceptron(MaskedSubject):
         return edge_scores(network, [absent - one for absent, one in zip(rows.absent, layers, strict=False)], slopes)
 
     def slope(self, measure: str) -> Slope:
-        """Of "margin" and of the losses that have derivatives."""
+        """Return the derivative of "margin", or of a loss that has one."""
         if measure == "margin":
             return self._slope(measure)
         whole = self._whole[0]
@@ -329,7 +329,7 @@ def bernoulli_divergence(p_logits: Array, q_logits: Array) -> Array:
 
 
 def _share(logits: Array) -> Array:
-    """How probable the answer is that positive logits speak for."""
+    """Return the probability of the answer that positive logits speak for, from 0 to 1."""
     with np.errstate(over="ignore"):
         share: Array = 1.0 / (1.0 + np.exp(-logits))
     return share

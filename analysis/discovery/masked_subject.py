@@ -45,7 +45,7 @@ class Closed:
 
 
 class MaskedSubject(ABC):
-    """What a method is given: a graph, parts of which it may leave out."""
+    """The graph that a method searches, parts of which it may leave out."""
 
     kept: dict[Any, Any]
     """Scores and shares that several answers have in common, by what they are of."""
@@ -67,7 +67,9 @@ class MaskedSubject(ABC):
 
     @abstractmethod
     def outputs(self, masks: Sequence[int]) -> Array:
-        """What raw masks give, ``[masks, rows]`` of a perceptron and ``[masks, rows, outputs]`` of other subjects."""
+        """Compute the outputs of raw masks, ``[masks, rows]`` of a perceptron and ``[masks, rows, outputs]`` of other
+        subjects.
+        """
 
     @abstractmethod
     def losses(self, masks: Sequence[int], loss: str) -> list[float]:
@@ -75,7 +77,7 @@ class MaskedSubject(ABC):
 
     @abstractmethod
     def measured(self, masks: Sequence[int], settings: Settings) -> list[float]:
-        """What faithfulness of raw masks is a share of."""
+        """Compute the metric of raw masks of which faithfulness is a share."""
 
     def shares(self, masks: Sequence[int], settings: Settings) -> list[float] | None:
         """Faithfulness of raw masks: how far they are from the empty mask towards the whole; None where these are
@@ -93,11 +95,11 @@ class MaskedSubject(ABC):
 
     @abstractmethod
     def changes(self, settings: Settings) -> Scores:
-        """What each bit alone changes when it is cut, by running it."""
+        """Compute the change of the loss when each bit alone is cut, by running it."""
 
     @abstractmethod
     def first_order(self, settings: Settings, points: Sequence[float]) -> Scores:
-        """The same to first order, by derivatives.
+        """Compute the change of the loss when each bit alone is cut, to first order, by derivatives.
 
         Args:
             points: where derivatives are taken and averaged: 1 in the whole, 0 where all that it is given has gone to
@@ -123,11 +125,15 @@ class MaskedSubject(ABC):
 
     @abstractmethod
     def gradients(self, gates: Array, slope: Slope) -> Array:
-        """``[edges]`` see :meth:`~pluriscope.analysis.subjects.subject.Space.gate_slopes`."""
+        """Compute the derivatives of the loss by gates, ``[edges]``; see
+        :meth:`~pluriscope.analysis.subjects.subject.Space.gate_slopes`.
+        """
 
     @abstractmethod
     def effects(self, slope: Slope, at: float) -> Array:
-        """``[bits]`` see :meth:`~pluriscope.analysis.subjects.subject.Space.effects`."""
+        """Compute the effects of bits to first order, ``[bits]``; see
+        :meth:`~pluriscope.analysis.subjects.subject.Space.effects`.
+        """
 
     def scored(self, values: Array) -> Scores:
         """Numbers for bits as scores."""
@@ -139,10 +145,10 @@ class MaskedSubject(ABC):
 
     @abstractmethod
     def are_valid(self, circuits: Sequence[Closed]) -> list[bool]:
-        """Which are valid circuits under the rules of the analysis, whatever absent edges carry here."""
+        """Decide which are valid circuits under the rules of the analysis, whatever absent edges carry here."""
 
     def is_valid(self, one: Closed) -> bool:
-        """The same of one."""
+        """Decide whether a circuit is valid, as :meth:`are_valid` does."""
         return self.are_valid([one])[0]
 
     def deleted(self, raw: int, order: Sequence[int], work: Work = DEFAULT_WORK) -> int | None:
@@ -244,12 +250,12 @@ class MaskedSpace(MaskedSubject):
         return self.losses(masks, str(settings["loss"]))
 
     def left(self, raw: int) -> Closed:
-        """What a raw mask means."""
+        """Return the circuit that a raw mask means."""
         mask = self.graph.number(self.space.reduce(self.graph.bits([raw]))[0])
         return Closed(mask, (), possible=self.graph.cut == "nodes" or mask != 0)
 
     def changes(self, settings: Settings) -> Scores:
-        """Of the loss that settings name, with the sign that bits that help are negative."""
+        """Compute the change of the loss that settings name, with the sign that bits that help are negative."""
         whole, *without = self.losses(self.each_removed, str(settings["loss"]))
         return self.scored(whole - np.array(without))
 
@@ -277,7 +283,7 @@ class MaskedSpace(MaskedSubject):
         return self.space.effects(slope, at)
 
     def scored(self, values: Array) -> Scores:
-        """They say nothing where all are 0 but for rounding."""
+        """Return values as scores, which say nothing where all are 0 but for rounding."""
         return Scores(values, says_nothing=bool(np.abs(values).max(initial=0.0) < UNDEFINED))
 
     def _slope(self, loss: str, outputs: Array, rows: slice) -> Array:
@@ -305,7 +311,7 @@ class MaskedSpace(MaskedSubject):
         return len(self.model.rows) - self.right(mask) <= most_wrong(self.model)
 
     def are_valid(self, circuits: Sequence[Closed]) -> list[bool]:
-        """By the rules of the analysis."""
+        """Judge circuits by the rules of the analysis."""
         judge = self.rules or self
         judge.run({one.mask for one in circuits if one.possible})
         return [one.possible and judge.is_right(one.mask) for one in circuits]

@@ -1,4 +1,4 @@
-"""Where a claim stands, in the terms of Mechanistic Validity.
+"""Outcomes for a claim in the terms of Mechanistic Validity.
 
 That framework has 27 criteria of five types of validity, and calls each passed, partial or open; what is refuted is
 failed. Seven ask what an audit decides. The others ask about further tasks, prompts, models and training, about the
@@ -22,7 +22,7 @@ _UNDER: Final = ("zero", "mean", "resample")
 
 
 class Term(Part):
-    """One criterion of the framework, of one claim."""
+    """A criterion of the framework, applied to a claim."""
 
     criterion: str
     validity: Literal["construct", "internal", "measurement", "interpretive"]
@@ -31,7 +31,7 @@ class Term(Part):
 
 
 def in_terms(answer: Mapping[str, Any], null: Sequence[Mapping[str, Any]]) -> list[Term]:
-    """What of the framework is decided of a circuit.
+    """Apply the criteria of the framework that are decided for a circuit.
 
     Args:
         told: where it stands, see :func:`~pluriscope.analysis.discovery.audit.location_json`.

@@ -43,13 +43,13 @@ AFTER: Final = Setting("after", "nothing", "what is done by asking which circuit
 
 
 def ablation(default: RowRule) -> Setting:
-    """What absent edges of a network carry, and so on which rows a method runs."""
+    """Make the setting of what absent edges of a network carry, and so on which rows a method runs."""
     return Setting("ablation", default, "what absent edges carry, and with it the rows", ROW_RULES)
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a method answered.
+    """The answer of a method.
 
     Args:
         outcome: "all" and "nothing" for a raw mask with every edge or none; "invalid" where a valid circuit was asked
@@ -151,7 +151,7 @@ class DiscoveryMethod(Method):
         return Answer(outcome_of(mask, masked.n_bits), mask, found.scores, fragile=found.fragile)
 
     def scores(self, masked: MaskedSubject, settings: Settings) -> Scores:
-        """Its scores, whatever picks by them."""
+        """Compute the method's scores, whatever picks by them."""
         if self.score is None:
             raise TypeError(f"method {self.key} does not score")
         score = self.score
@@ -159,7 +159,7 @@ class DiscoveryMethod(Method):
         return found
 
     def _once(self, masked: MaskedSubject, settings: Settings, found: Callable[[], Any]) -> Any:
-        """What its own settings decide, whatever follows."""
+        """Compute once what the method's own settings decide, whatever follows."""
         key = (self.key, *(settings.get(setting.name) for setting in self.own))
         if key not in masked.kept:
             masked.kept[key] = found()
@@ -167,7 +167,7 @@ class DiscoveryMethod(Method):
 
 
 def outcome_of(mask: int | None, n_bits: int) -> Outcome:
-    """What a raw mask is called; None where none that was tried is a valid circuit."""
+    """Name the outcome of a raw mask; None where none that was tried is a valid circuit."""
     if mask is None:
         return "invalid"
     return "nothing" if mask == 0 else "all" if mask == (1 << n_bits) - 1 else "found"

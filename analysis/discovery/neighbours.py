@@ -34,7 +34,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Where an answer stands among some valid circuits.
+    """The distances of an answer from some valid circuits.
 
     Args:
         nearest: other circuit; None where there is no other.
@@ -79,7 +79,7 @@ def valid_beside(masked: MaskedSubject, raw: int) -> list[int]:
 
 @dataclass(frozen=True)
 class Apart:
-    """How two circuits of one network differ in what they answer.
+    """The difference between the answers of two circuits of a network.
 
     Args:
         asked: "swaps", where neurons get the values that they have on another input in a run of the same circuit, or
@@ -104,8 +104,8 @@ class Apart:
 
 
 def distinguish(question: Any, mine: int, others: Sequence[int]) -> list[Apart]:
-    """What tells a circuit from each of some others: every swap of a network with Boolean inputs and hidden neurons, or
-    sets up to a size where these are too many; the rows of any other.
+    """Find what distinguishes a circuit from each of some others: every swap of a network with Boolean inputs and
+    hidden neurons, or sets up to a size where these are too many; the rows of any other subject.
 
     Args:
         mine: a possible circuit.
@@ -145,7 +145,7 @@ def _by_swaps(question: Question, whole: int, mine: int, others: Sequence[int]) 
 
 
 def _on_rows(question: Any, mask: int) -> list[str]:
-    """What a circuit answers on each row."""
+    """Return the answers of a circuit on each row."""
     if question.kind.refuses("neurons"):
         names = question.subject.outputs
         return [names[one] if one >= 0 else "" for one in largest(question.outputs(mask)).tolist()]

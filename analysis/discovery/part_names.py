@@ -1,4 +1,4 @@
-"""How claims name what a circuit may keep: edges, or nodes where a mask names nodes.
+"""Names in claims for what a circuit may keep: edges, or nodes where a mask names nodes.
 
 Edges are told as lists tell them: ``A-n1.2``, ``n1.2-n2.0``, ``n2.0-y`` in a perceptron, ``x-1.0.q``, ``1.0-logits``
 in a transformer. Other spellings, such as ``x0>1.2``, with any arrow, and those of usual tools are read, too.
@@ -23,7 +23,7 @@ _SHOWN: Final = 40
 
 @dataclass(frozen=True, eq=False)
 class PartNames:
-    """What a mask's bits are called.
+    """The names of the bits of a mask.
 
     Args:
         graph: that masks are of.
@@ -33,7 +33,7 @@ class PartNames:
 
     @property
     def part(self) -> str:
-        """What a bit stands for: "edge" or "node"."""
+        """The kind of part that a bit stands for: "edge" or "node"."""
         return self.graph.cut[:-1]
 
     @cached_property
@@ -63,7 +63,7 @@ class PartNames:
 
     @cached_property
     def drawn(self) -> list[str]:
-        """The same as lists and drawings call them, where that is read."""
+        """The names of the bits as lists and drawings have them, where these are read."""
         nodes = {node.name: node.label for node in self.graph.nodes if node.label in node.aliases}
         return ["-".join(nodes.get(end, end) for end in name.split(">")) for name in self.numbers]
 

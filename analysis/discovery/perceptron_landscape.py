@@ -1,4 +1,4 @@
-"""Where answers about a perceptron stand among all its valid circuits."""
+"""Landscape of a perceptron: the location of answers among all its valid circuits."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class PerceptronLandscape(Landscape):
 
     @cached_property
     def story(self) -> Stories | Unasked:
-        """What the whole network carries."""
+        """The algorithms that the whole network carries."""
         return all_stories(self.question, mask_array([], self.question.layout), self.work)
 
     @property
@@ -93,7 +93,7 @@ class PerceptronLandscape(Landscape):
         }
 
     def is_right(self, raw: int) -> bool:
-        """On enough of the judged rows."""
+        """Decide whether a mask is right on enough of the judged rows."""
         question = self.question
         inputs, labels = question.judged
 
@@ -122,7 +122,7 @@ class PerceptronLandscape(Landscape):
         return outcomes
 
     def _stories(self, masks: Sequence[int]) -> dict[int, tuple[Relation, tuple[str, ...]]]:
-        """What each mask carries; nothing where the question does not arise or a limit ended it."""
+        """Find the algorithms that each mask carries; empty where the question does not arise or a limit ended it."""
         if not masks:
             return {}
         found = all_stories(self.question, mask_array(masks, self.question.layout), self.work)

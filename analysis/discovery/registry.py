@@ -62,7 +62,7 @@ def read_method(text: str, kind: HasTraits = PERCEPTRON) -> tuple[DiscoveryMetho
 
 
 def default_methods(kind: HasTraits = PERCEPTRON) -> list[tuple[DiscoveryMethod, dict[str, Value]]]:
-    """One of each with its default settings."""
+    """Return each method of a kind with its default settings."""
     return [(method, method.defaults) for method in METHODS.of(kind).values()]
 
 

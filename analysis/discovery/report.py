@@ -1,4 +1,4 @@
-"""What discovery methods answered about a subject, as it is stored, told and shown."""
+"""Report of the answers of discovery methods about a subject."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_JUDGED: Final = 200_000
 
 
 class AnswerFound(Part):
-    """One answer; what is known of its place is as audit files have it."""
+    """An answer of a method; its location is written as in audit files."""
 
     method: str
     settings: dict[str, Any]
@@ -37,12 +37,12 @@ class AnswerFound(Part):
     @field_validator("method")
     @classmethod
     def _present(cls, key: str) -> str:
-        """What an earlier version called a method otherwise."""
+        """Return the present key of a method that an earlier version called otherwise."""
         return METHODS.former.get(key, key)
 
 
 class MethodsReport(Report):
-    """What every method answered under every setting that was asked."""
+    """The answers of every method under every setting that was tried."""
 
     thorough: bool = Field(description="Whether methods that learn were asked too.")
     complete: bool = Field(description="Whether every valid circuit is listed.")
@@ -55,8 +55,8 @@ class MethodsReport(Report):
         return {one.method: one.place for one in self.answers if one.default and one.place is not None}
 
     def findings(self, question: Any = None) -> list[str]:
-        """What the default answers are, baselines counted like any other; how many parts those that ask the judge leave
-        is said apart.
+        """Summarise the default answers, baselines counted like any other; the sizes of those that ask the judge stand
+        apart.
         """
         part, defaults = part_of(question), self.defaults
         if not defaults:

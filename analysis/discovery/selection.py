@@ -1,4 +1,4 @@
-"""From a score for each edge to a mask: edges are taken one by one until the masked network is faithful enough."""
+"""Selection of a mask by scores of edges: edges are taken one by one until the masked network is faithful enough."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ class Scores:
 
 
 def strengths(scores: NDArray[np.float64], *, signed: bool) -> NDArray[np.float64]:
-    """What edges are taken by, larger first: |S|, or −S where signed, as shares of the largest |S|.
+    """Return the strengths by which edges are taken, larger first: |S|, or −S where signed, as shares of the largest
+    |S|.
 
     Args:
         scores: ``[edges]``; a helpful edge has a negative score.
@@ -96,8 +97,8 @@ def sequence(keys: NDArray[np.float64], ends: Sequence[tuple[int, int]], pick: s
 
 
 def shares_between(values: Sequence[float]) -> list[float] | None:
-    """How far each value is from the last but one, the empty mask's, towards the last, the whole network's; None where
-    these two are less than 1e-9 apart.
+    """Return each value's share of the way from the last but one, the empty mask's, to the last, the whole network's;
+    None where these two are less than 1e-9 apart.
     """
     empty, whole = values[-2:]
     if not abs(whole - empty) >= UNDEFINED:

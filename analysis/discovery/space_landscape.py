@@ -1,4 +1,4 @@
-"""Where answers about a subject stand among all its valid circuits, found by running its space.
+"""Landscape of a subject: the location of answers among all its valid circuits, found by running its space.
 
 A raw mask means the circuit that is left of it, so the two are never apart.
 """
@@ -83,7 +83,7 @@ class SpaceLandscape(Landscape):
         return found
 
     def is_right(self, raw: int) -> bool:
-        """On enough rows; a raw mask means the circuit that is left of it."""
+        """Decide whether a mask is right on enough rows; a raw mask means the circuit that is left of it."""
         return self.masked[RULES].is_right(raw)
 
     def judged(self, circuits: Mapping[int, Closed]) -> Mapping[int, Judged]:
@@ -109,7 +109,7 @@ class SpaceLandscape(Landscape):
         return not bool((below & (masks != mask)).any())
 
     def _asked(self, circuits: Mapping[int, SubjectCircuit], criteria: Sequence[Criterion]) -> dict[int, Outcomes]:
-        """What criteria say of circuits, those with the fewest bits first."""
+        """Judge circuits by criteria, those with the fewest bits first."""
         if not circuits:
             return {}
         listed, some = self.known.masks if self.complete else None, list(circuits.values())

@@ -84,7 +84,7 @@ def ways_of_scores(values: NDArray[np.float64], ends: Sequence[tuple[int, int]],
 
 
 def _taken_next(masks: Sequence[int], values: NDArray[np.float64], ends: Sequence[tuple[int, int]]) -> set[int]:
-    """Each mask with one more edge: any whose score is tied with the best that leads to what it reaches."""
+    """Add an edge to each mask: any whose score is tied with the best that leads to what the mask reaches."""
     found, outputs = set[int](), outputs_of(ends)
     for mask in masks:
         reached = {*outputs, *(source for bit, (source, _) in enumerate(ends) if mask >> bit & 1)}
@@ -115,7 +115,8 @@ def followed(
 
 
 def ties_json(ways: Ways, raw: int, masked: MaskedSubject) -> dict[str, Any] | None:
-    """What the ways of an answer lead to, as audit files have it; None where all lead to one circuit.
+    """Write the circuits to which the ways of an answer lead, as audit files have it; None where all lead to one
+    circuit.
 
     Args:
         ways: of the answer.

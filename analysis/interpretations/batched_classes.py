@@ -75,7 +75,7 @@ class ClassBlock:
 
     @cached_property
     def _bits(self) -> tuple[NDArray[np.bool_], ...]:
-        """For each layer ``[classes, gates, 2^n]``."""
+        """The bits of each layer's gates, ``[classes, gates, 2^n]``."""
         layers = range(1, len(self.columns.gated) + 1)
         return tuple(self.columns.classes.bits(layer, self.numbers) for layer in layers)
 
@@ -85,7 +85,7 @@ class ClassBlock:
         return numbers_of(self._bits[0]), numbers_of(self._bits[1])
 
     def functions(self, at: int) -> tuple[tuple[int, ...], ...]:
-        """For each layer, what each gate of one class computes of the inputs, as integers."""
+        """Return for each layer the functions of the inputs that the gates of one class compute, as integers."""
         weights = [1 << row for row in range(self.columns.space.n_rows)]
         return tuple(
             tuple(sum(weight for weight, bit in zip(weights, gate, strict=True) if bit) for gate in layer[at].tolist())
@@ -368,8 +368,8 @@ class ClassBlock:
         return [int(n) for n in products.reshape(len(ways), -1).sum(axis=1)]
 
     def passing_asked(self, at: int) -> int | None:
-        """As :meth:`passing` for one class, but of the upper completions only those that its clean columns allow are
-        tried.
+        """Count the passing interpretations as :meth:`passing` does, for one class and with only those upper
+        completions tried that its clean columns allow.
 
         Returns:
             None if even these are too many.
@@ -405,7 +405,7 @@ _XOR: Final = np.array([[0, 1, 1, 0], [1, 0, 0, 1]], dtype=np.int8)
 
 
 class OpenGates(NamedTuple):
-    """One gate after the first layer, in several classes.
+    """A gate after the first layer, in several classes.
 
     Args:
         tables: ``[classes, rows]`` its output where an input reaches the row, 0 elsewhere.
@@ -459,7 +459,7 @@ def distinct_rows(rows: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
 
 
 def distinct_bytes(rows: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Where each different row occurs first, and which of them each row is."""
+    """Find the different rows: the position where each occurs first, and for each row which of them it is."""
     keys = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1])))[:, 0]
     _, first, position = np.unique(keys, return_index=True, return_inverse=True)
     return first, position.reshape(-1)

@@ -47,7 +47,7 @@ class Kinds(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """One circuit under one family of neuron sets.
+    """A circuit under a family of neuron sets.
 
     Args:
         classes: of the circuit.
@@ -73,12 +73,12 @@ class Columns:
 
     @property
     def n_rows(self) -> int:
-        """Numbers r."""
+        """The number of values of r."""
         return 1 << len(self.gated[0])
 
     @property
     def n_columns(self) -> int:
-        """Numbers w."""
+        """The number of values of w."""
         return 1 << len(self.gated[1])
 
     @property
@@ -100,7 +100,7 @@ class Columns:
 
     @property
     def tested(self) -> int:
-        """Interventions that count."""
+        """The number of interventions that count."""
         return int(self.decisions.size)
 
     @property
@@ -127,7 +127,7 @@ class Columns:
 
     @cached_property
     def situations(self) -> tuple[Integers, Integers]:
-        """What the upper gates need beside the bits of the second layer, if hidden layers lie above it.
+        """The inputs of the upper gates beside the bits of the second layer, if hidden layers lie above it.
 
         Returns:
             ``[situations, layers + 1]`` the gates patched in layers 3 … and the source, and ``[sets, pairs]`` which of
@@ -151,7 +151,9 @@ class Columns:
 
     @cached_property
     def kinds(self) -> Kinds:
-        """How interventions enter the gates above the first layer: one with a given set only depends on its source."""
+        """The ways in which interventions enter the gates above the first layer; with a fixed set only the source
+        matters.
+        """
         n_rows = self.space.n_rows
         sources, first, of = self._sources
         patched = self.patched(2)[:, None]
@@ -162,7 +164,7 @@ class Columns:
         return Kinds(of_source, of_second, situation, of_source_in_set.reshape(code.shape)[:, of])
 
     def seen(self, layer: int, position: int) -> Integers:
-        """For each number of the layer below, the row of a gate's table that it is."""
+        """Return for each number of the layer below the row of a gate's table that it means."""
         if (layer, position) not in self._rows_seen:
             below = self.gated[layer - 2]
             numbers = np.arange(1 << len(below))
@@ -207,7 +209,7 @@ class Columns:
         ]
 
     def holds_upper(self, n_completions: Any) -> Any:
-        """Whether so many completions of the gates above the second layer are tried, which holds every case of each."""
+        """Decide whether so many completions of the gates above the second layer are tried, each with every case."""
         return (n_completions <= self.max_tried) & (n_completions * self.n_cases <= MAX_CELLS)
 
     def upper(

@@ -157,7 +157,7 @@ def _cuts_of(question: Question, masks: NDArray[np.uint64]) -> tuple[LayerCuts, 
 
 
 def _circuits_at_once(question: Question) -> int:
-    """So many consecutive circuits that their states and separations fit into memory."""
+    """Return the number of consecutive circuits whose states and separations fit into memory together."""
     n_rows = len(question.data.representatives)
     bits_per_circuit = sum(question.network.sizes[1:]) * (n_rows - 1) * n_rows * (n_rows - 1) // 2
     return max(1, min(_CIRCUITS_AT_ONCE, _BITS_AT_ONCE // max(bits_per_circuit, 1)))

@@ -47,7 +47,7 @@ class LayerCuts:
     parents: NDArray[np.bool_]
 
     def __getitem__(self, part: slice) -> LayerCuts:
-        """Those of some circuits."""
+        """Return the thresholds of a part of the circuits."""
         of_circuits = (self.values[part], self.levels[part], self.n_cuts[part])
         return LayerCuts(*of_circuits, self.separations, self.first[part], self.parents[part])
 

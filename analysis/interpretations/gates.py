@@ -47,7 +47,7 @@ def gate_name(function: int, n_inputs: int) -> str:
 
 
 def gate_words(gates: Iterable[Any], sizes: Sequence[int]) -> str:
-    """What every hidden neuron is taken for, in the order of layers and neurons, e.g. "A ∧ B, A ∨ B, then A ⊕ B".
+    """Name the function of every hidden neuron, by layer and neuron, e.g. "A ∧ B, A ∨ B, then A ⊕ B".
 
     Args:
         gates: of an interpretation.

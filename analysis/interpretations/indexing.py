@@ -1,4 +1,4 @@
-"""From an index to an interpretation and back, without listing.
+"""Interpretations by their index, and the index of an interpretation, without listing.
 
 The order is part of permalinks, so it is fixed (spec §3). First the cuts, 0 lowest, lexicographic over the neurons with
 a gate by layer, then index, output last, first neuron most significant. Then the completions likewise; a completion is
@@ -60,7 +60,7 @@ class Block(Described):
 
 
 class _Steps(NamedTuple):
-    """From each state of a layer to those of the next that go with it, which lie together, ascending.
+    """The states of the next layer that go with each state of a layer; they lie together, ascending.
 
     Args:
         starts: ``[states + 1]`` where those of each state begin.
@@ -144,12 +144,12 @@ class InterpretationSpace(Described):
 
     @cached_property
     def count(self) -> int:
-        """Interpretations, exactly."""
+        """The number of interpretations, exact."""
         return _last(self._up_to[0])
 
     @cached_property
     def n_observed(self) -> int:
-        """Observed classes, exactly."""
+        """The number of observed classes, exact."""
         return _last(self._up_to[1])
 
     @property
@@ -195,7 +195,7 @@ class InterpretationSpace(Described):
         return self._block(start, start + n)
 
     def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[Block]:
-        """The same in parts of bounded size, so that it may be many.
+        """Yield interpretations as :meth:`block` has them in parts of bounded size, so that they may be many.
 
         Raises:
             BeyondLimits: a gate reads more than six neurons.
@@ -367,7 +367,7 @@ class InterpretationSpace(Described):
         return cuts, before
 
     def _before(self, cuts: Sequence[tuple[int, ...]]) -> tuple[int, int]:
-        """How many interpretations have lesser cuts, and how many have exactly these."""
+        """Count the interpretations with lesser thresholds, and those with exactly these."""
         state = int(np.searchsorted(self._first_keys, _keys(np.array([cuts[0]]))[0]))
         if state == len(self._first_keys) or tuple(self._states[0].cuts[state].tolist()) != cuts[0]:
             return 0, 0
@@ -483,7 +483,7 @@ class InterpretationSpace(Described):
 
     @cached_property
     def _parents(self) -> dict[tuple[int, int], list[int]]:
-        """Of each gate the neurons of the layer below that it reads, ascending; of the first layer all inputs."""
+        """The neurons of the layer below that each gate reads, ascending; gates of the first layer read all inputs."""
         inputs = list(range(self.question.network.n_inputs))
         return {
             (layer, neuron): inputs
@@ -510,7 +510,7 @@ class InterpretationSpace(Described):
 
 
 def _product(first: Integers, second: Integers) -> Integers:
-    """Of two arrays, exactly."""
+    """Multiply two arrays exactly."""
     if first.dtype != object and float(first.max(initial=0)) * float(second.max(initial=0)) < _EXACT:
         small: Integers = first * second
         return small
@@ -549,5 +549,5 @@ def _keys(cuts: NDArray[np.int64]) -> NDArray[np.bytes_]:
 
 
 def _cuts(keys: NDArray[np.bytes_], width: int) -> NDArray[np.int64]:
-    """Inverse of :func:`_keys`."""
+    """Recover thresholds from their keys, the inverse of :func:`_keys`."""
     return np.ascontiguousarray(keys).view(np.uint8).reshape(len(keys), width).astype(np.int64)

@@ -43,7 +43,7 @@ class NeuronGate:
 
 @dataclass(frozen=True, repr=False)
 class Interpretation(Described):
-    """One interpretation of one circuit.
+    """An interpretation of a circuit.
 
     Args:
         circuit: the circuit whose activations are read.

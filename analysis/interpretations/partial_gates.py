@@ -33,7 +33,7 @@ class OpenGate:
         return int(2 ** len(self.gate.free_rows)) - len(self.barred)
 
     def completed(self, number: int) -> NeuronGate:
-        """With its free rows filled by the bits of a completion's number, lowest row least significant."""
+        """Fill the free rows of the gate by the bits of a completion's number, lowest row least significant."""
         gate, table = self.gate, list(self.gate.table)
         for place, row in enumerate(gate.free_rows):
             table[row] = (number >> place) & 1
@@ -156,7 +156,7 @@ def open_table(function: int, parents: tuple[int, ...], n_rows: int) -> OpenTabl
 
 
 class PackedGates(NamedTuple):
-    """One gate in several observed classes.
+    """A gate in several observed classes, as bits.
 
     Args:
         settled: ``[classes]`` its table with 0 in free rows.
@@ -207,7 +207,9 @@ class PackedGates(NamedTuple):
 
 @cache
 def _of_two_parents() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """By settled table and free rows of a gate of two parents: how many completions it has, and ``[16]`` each."""
+    """Tabulate gates of two parents by settled table and free rows: the number of completions, and ``[16]``
+    completions.
+    """
     n, tables = np.zeros((16, 16), dtype=np.uint64), np.zeros((16, 16, 16), dtype=np.uint64)
     for settled, free in product(range(16), repeat=2):
         rows = tuple(row for row in range(4) if (free >> row) & 1)

@@ -1,4 +1,4 @@
-"""How well all interpretations of a circuit predict interchange interventions: exactly, without listing them.
+"""Accuracy of all interpretations of a circuit on interchange interventions: exactly, without listing them.
 
 An intervention patches a set S of hidden neurons of the unablated network
 (:mod:`pluriscope.analysis.interventions.experiments`). An interpretation predicts: patched neurons with a gate take
@@ -49,7 +49,7 @@ MAX_WORK: Final = 1 << 30  # numbers computed for all classes of a circuit: some
 
 
 def family_sets(circuit: Circuit, space: InterventionSpace, family: Family) -> NDArray[np.intp]:
-    """Which neuron sets of a space a circuit's interpretations are tested on.
+    """Choose the neuron sets of a space on which a circuit's interpretations are tested.
 
     Args:
         circuit: whose active hidden neurons count; those without a gate too, of which an interpretation says that they
@@ -71,7 +71,7 @@ def family_sets(circuit: Circuit, space: InterventionSpace, family: Family) -> N
 
 @dataclass(frozen=True, eq=False)
 class ClassPredictions:
-    """How the interpretations of each observed class of a circuit fare, parallel to the classes.
+    """The predictions of the interpretations of each observed class of a circuit, parallel to the classes.
 
     Args:
         tested: interventions, the same for all.
@@ -182,7 +182,7 @@ def extreme_interpretation(
 
 
 class Judged(NamedTuple):
-    """What was found of the classes of a block.
+    """The judged classes of a block.
 
     Args:
         passing: interpretations that are always right; −1 where it is undecided.

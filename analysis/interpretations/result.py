@@ -1,4 +1,4 @@
-"""How many interpretations the listed circuits have."""
+"""Numbers of interpretations of the listed circuits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the cuts of one layer to the cuts of the next: which go together, and in how many ways.
+"""Transfer from the thresholds of one layer to those of the next: which go together, and in how many ways.
 
 A neuron's bit is a function of its parents' bits exactly if every pair of inputs that the neuron tells apart is told
 apart by some parent. With separations as bit sets that is ``child & ~(p1 | p2 | …) == 0``. If the parents reach r of
@@ -107,7 +107,7 @@ def first_states(first: LayerCuts, at_once: int) -> Iterator[States]:
 
 
 def links(below: LayerCuts, above: LayerCuts, states: States) -> Iterator[Links]:
-    """Everything of the next layer that goes together with each state, in blocks of bounded size.
+    """Yield everything of the next layer that goes together with each state, in blocks of bounded size.
 
     Args:
         below: cuts of the states' layer.
@@ -153,7 +153,7 @@ class _Choices:
         return np.cumsum(self.n_options) - self.n_options
 
     def joined_to(self, source: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Each position in ``source`` (states) with each option of its state: (position, option) pairs."""
+        """Pair each position in ``source`` (states) with each option of its state: (position, option) pairs."""
         repeats = self.n_options[source]
         pick = np.repeat(np.arange(len(source)), repeats)
         within = np.arange(len(pick)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
@@ -161,7 +161,7 @@ class _Choices:
 
 
 def _choices(below: LayerCuts, above: LayerCuts, states: States, neuron: int) -> _Choices:
-    """What one neuron of the next layer can do on each state.
+    """Find the options of one neuron of the next layer on each state.
 
     Most states leave a neuron no cut, and a few words of the separations tell; the rest is looked up for the others.
     """
@@ -205,7 +205,7 @@ def _distinguished(below: LayerCuts, rows: NDArray[np.int64], words: slice, join
 def _consistent_cuts(
     below: LayerCuts, above: LayerCuts, circuit: NDArray[np.int64], rows: NDArray[np.int64], neuron: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each state the cuts of one neuron that tell no more inputs apart than its parents do: (state, cut) pairs.
+    """Find the thresholds of a neuron that distinguish no more inputs than its parents do: (state, threshold) pairs.
 
     A neuron without a gate has the one "cut" 0.
 
@@ -232,7 +232,9 @@ def _consistent_cuts(
 
 
 def _n_reached(by_any: Words, below: LayerCuts) -> NDArray[np.int64]:
-    """How many combinations of the parents' bits occur: inputs that differ from every earlier one, plus the first."""
+    """Count the combinations of the parents' bits that occur: inputs that differ from every earlier one, plus the
+    first.
+    """
     reached = np.ones(len(by_any), dtype=np.int64)
     for earlier in earlier_pairs(below.levels.shape[-1]):
         used = np.flatnonzero(earlier)
