@@ -1,4 +1,4 @@
-"""What analyses of a network look at, read from the store."""
+"""Stored networks and analyses, read as the values that further analyses take."""
 
 from __future__ import annotations
 
@@ -130,7 +130,8 @@ _READERS: Final[Mapping[str, Callable[[Session, AnalysisRow, Question], Any]]] =
 
 
 def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ()) -> Analysed:
-    """What analyses look at, of one that is stored.
+    """Read a stored analysis as the value that further analyses take: its question, and its circuits as they are
+    stored.
 
     Args:
         reads: further fields that are looked at.
@@ -143,7 +144,7 @@ def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ())
 
 
 def _of_graph(session: Session, row: AnalysisRow, question: GraphQuestion) -> Analysed:
-    """The same of a network of another kind than perceptrons."""
+    """Read a stored analysis of a network of another kind than perceptrons."""
     found, planted = found_masks(session, row), question.subject.planted
     stored = None if found is None else StoredTexts(stored_circuits(session, row, question))
     circuit = None if planted is None else planted.under(question.graph)
@@ -165,7 +166,9 @@ def _outcomes_of_steps(
 def readings_of_steps(
     session: Session, analysis: AnalysisRow, wanted: Iterable[CriterionStep]
 ) -> dict[CriterionStep, list[Reading]]:
-    """What some steps say of the interpretations of each circuit; those that are not stored are left out."""
+    """Verdicts of some steps on the interpretations of each circuit, by step; steps that are not stored are left
+    out.
+    """
     wanted = set(wanted)
     steps = {row.id: step_of(row) for row in verdict_rows(session, analysis, "interpretation")}
     steps = {number: step for number, step in steps.items() if step in wanted}

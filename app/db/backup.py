@@ -34,7 +34,7 @@ _NO_BACKUP: Final = "name a file that `pluriscope backup` has written"
 
 @dataclass(frozen=True)
 class Held:
-    """What a backup holds.
+    """Content of a backup.
 
     Args:
         revision: of the schema.
@@ -223,7 +223,9 @@ def _replace_rows(fresh: Store, target: Store, file: Path, *, keep: bool) -> Pat
 
 
 def _replace_file(part: Path, place: Path, *, keep: bool) -> Path | None:
-    """One file takes another's place; the old one is kept under another name if it held anything."""
+    """Move a file to the path of another. Returns where the old one is kept; None if it did not exist or is not
+    kept.
+    """
     aside = None
     if place.exists():
         _close_log(place)

@@ -63,7 +63,7 @@ def is_known(kind: str) -> bool:
 
 
 def graph_question(row: NetworkRow, rules: str) -> Any:
-    """What is asked about a stored network of another kind than perceptrons; the network is read once, then kept.
+    """Question about a stored network of another kind than perceptrons. The network is read once, then kept.
 
     Args:
         rules: as addresses write them.
@@ -105,7 +105,7 @@ def _read(document: bytes) -> tuple[SubjectKind, Subject]:
 
 
 def question_of(network: NetworkRow, output: int, protocol: Protocol, data: DataRecord) -> Question:
-    """What is asked about one output of a stored network, which has that output."""
+    """Question about one output of a stored perceptron, which must have that output."""
     return Question(network_of(network), output, tasks_of(network)[output], protocol, data)
 
 
@@ -115,7 +115,7 @@ def tasks_of(row: NetworkRow) -> tuple[Task, ...]:
 
 
 def planted_of(row: NetworkRow) -> PlantedRecord | None:
-    """What was planted in a network, if anything was."""
+    """Record of what was planted in a network; None if nothing was."""
     return None if row.planted is None else read_planted(row.planted, tuple(row.sizes))
 
 
@@ -127,7 +127,7 @@ def network_file_of(row: NetworkRow) -> NetworkFile:
 
 
 def record_of(checkpoint: CheckpointRow, row: NetworkRow) -> TrainingRecord:
-    """What the file of a network said of a training that it is a checkpoint of."""
+    """Record of the training at a checkpoint, as the network's file had it."""
     return (EpochRecord if row.document is None else StepRecord).model_validate(checkpoint.record)
 
 

@@ -1,4 +1,4 @@
-"""What a plugin keeps in tables of its own, beside the networks, and where else it is met."""
+"""The record by which a plugin declares its own tables beside the networks, and where else they are met."""
 
 from __future__ import annotations
 

@@ -67,8 +67,8 @@ class HexMask(TypeDecorator[str]):
 
 
 class Letters(TypeDecorator[str]):
-    """One letter for each criterion (:mod:`pluriscope.app.db.verdicts`): as many in all rows of one kind and
-    analysis.
+    """Column type for outcomes of criteria: one letter for each criterion (:mod:`pluriscope.app.db.verdicts`), as many
+    in all rows of one kind and analysis.
     """
 
     impl = Text

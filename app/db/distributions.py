@@ -1,4 +1,4 @@
-"""What the figures of an analysis show, computed once when it is saved: histograms and how often each part is used."""
+"""Histograms of an analysis, and how often each part is used: computed once, when the analysis is saved."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ def distributions_of(analysis: OutputAnalysis) -> dict[str, Any]:
 
 
 def distributions_of_bits(found: MasksFound | None, graph: Graph) -> dict[str, Any]:
-    """The same of the circuits of a network of another kind, of which nothing else is known.
+    """Distributions of the circuits of a network of another kind than perceptrons, for which the other figures are
+    empty.
 
     Where they were drawn by size, ``by_size`` holds triples of a size with the fewest and the most valid circuits of
     it, and ``why`` why it is not enough to say, "" where it is.
@@ -134,7 +135,9 @@ def smallest_in(stored: Mapping[str, Any]) -> SmallestCircuits | None:
 
 
 def edge_use_in(stored: Mapping[str, Any]) -> EdgeUse | None:
-    """What was proved of all valid circuits; None where nothing was."""
+    """Proved use of each edge by all valid circuits, read from the stored distributions; None where nothing was
+    proved.
+    """
     kept = stored.get("backbone")
     return None if kept is None else read_edge_use(kept)
 

@@ -172,7 +172,7 @@ class Store:
             raise _unavailable(self.url, error) from None
 
     def tidy(self) -> None:
-        """What a worker does for the database now and then."""
+        """Maintain the database; a worker calls this now and then."""
         if self.writer.dialect.name == "sqlite":
             sqlite.shorten_log(self.writer)
 
@@ -209,7 +209,7 @@ def store_at(url: str) -> Store:
 
 
 def alembic_config(connection: Connection | None = None, plugin: str = "") -> Config:
-    """Alembic's settings: the migrations of the core or of a plugin, on an open connection if one is given."""
+    """Alembic's settings for the migrations of the core or of a plugin; they use the connection where there is one."""
     from alembic.config import Config
 
     config = Config()

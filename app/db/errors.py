@@ -6,7 +6,7 @@ from pluriscope.analysis.errors import ExplainedError
 
 
 class StoreError(ExplainedError):
-    """What was asked of the store cannot be done."""
+    """A request to the store that cannot be fulfilled."""
 
 
 class NotFound(StoreError):
@@ -40,4 +40,4 @@ class StoreReadOnly(StoreUnavailable):
 
 
 class StoreFull(StoreUnavailable):
-    """There is no room left for a change; what is stored is unharmed."""
+    """No room is left for a change; what is stored is unharmed."""

@@ -59,12 +59,12 @@ class JobRow(Base):
 
     @property
     def goes_on(self) -> bool:
-        """Whether time or memory ended it, and it goes on from what it found when it is asked for again."""
+        """Whether time or memory ended the job, so that queueing it again continues from what it found."""
         return self.state == "truncated" and bool(self.result.get("stops"))
 
 
 class JobLogRow(Base):
-    """One line of a job's log."""
+    """A line of a job's log."""
 
     __tablename__ = "job_log"
     __table_args__ = (Index(None, "job_id", "id"),)

@@ -53,7 +53,7 @@ def rename_network(session: Session, row: NetworkRow, slug: str) -> None:
 
 
 def former_slugs(session: Session, row: NetworkRow) -> list[FormerSlugRow]:
-    """What a network was called before, last first; all of these lead to it."""
+    """Former slugs of a network, last first; each still leads to it."""
     query = select(FormerSlugRow).where(FormerSlugRow.network_id == row.id)
     return list(session.scalars(query.order_by(FormerSlugRow.retired_at.desc(), FormerSlugRow.slug)))
 
@@ -105,7 +105,9 @@ def long_address(session: Session, key: str) -> str:
 
 
 def kept_claim(session: Session, network: NetworkRow, output: int, ref: str) -> str:
-    """Where a claim stands that an earlier version kept at an address of its own.
+    """Address of a claim that an earlier version kept under an address of its own.
+
+    Its key begins with the digest of the claim and ends with digits that depend on network and output.
 
     Its key begins as the digest of what was claimed and ends with what tells networks and outputs apart.
 

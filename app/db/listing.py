@@ -1,4 +1,4 @@
-"""What the store has of one analysis as one list; kept for the analyses asked for last."""
+"""The explanations of a stored analysis as one list, kept in memory for the analyses used last."""
 
 from __future__ import annotations
 
@@ -136,7 +136,9 @@ def _prominent(reports: Mapping[str, Mapping[str, Any]]) -> tuple[Prominent, ...
 
 
 def stored_relations(row: AnalysisReportRow | None) -> NDArray[np.uint8] | None:
-    """How each circuit's story relates to the whole network's; None without a report, or where no circuit was asked."""
+    """Relation of each circuit's carried algorithm to the whole network's: ``[circuits]`` codes; None without a report,
+    or where it has no circuits.
+    """
     if row is None or not row.found["algorithms"]:
         return None
     return np.frombuffer(row.beside.encode().translate(_AS_CODES), np.uint8)

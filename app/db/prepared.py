@@ -43,7 +43,7 @@ _NO_ALGORITHMS: Final = AlgorithmSearch((), 0, 0)
 
 @dataclass(frozen=True)
 class PreparedAnalysis:
-    """One analysis, ready to be inserted.
+    """An analysis with all its rows, ready to be inserted.
 
     Args:
         kind: of its network.
@@ -199,7 +199,7 @@ _LETTER_OF: Final = {outcome.replace("_", " "): letter for outcome, letter in zi
 
 
 def _verdicts(kind: SubjectKind, circuits: Sequence[SubjectCircuit]) -> tuple[PreparedVerdicts, ...]:
-    """What was found out about circuits when they were searched, for each criterion that judged any of them."""
+    """Verdicts that the search itself reached on circuits: one for each criterion that judged any of them."""
     letters = {"minimal-subset": "".join(_MINIMAL[one.minimal] for one in circuits)}
     for criterion in asked_of(kind):
         outcomes = (one.outcomes.get(column_of(criterion), "") for one in circuits)

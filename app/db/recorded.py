@@ -18,7 +18,7 @@ from pluriscope.app.db.tables import AnalysisRow, VerdictRow
 
 
 class StoredSearch(ByName):
-    """What the search for one kind said of itself."""
+    """Report of the search for one kind."""
 
     n: int = Field(description="Explanations found.")
     complete: bool = Field(description="Whether these are all there are.")
@@ -42,7 +42,7 @@ def save_found(
 
 
 def stored_searches(session: Session, analysis_id: int) -> dict[str, StoredSearch]:
-    """What was searched, by kind; a kind that this version does not know is left out."""
+    """Reports of the searches of an analysis, by kind; kinds that this version does not know are left out."""
     found = {row.kind: row for row in session.scalars(select(SearchRow).where(SearchRow.analysis == analysis_id))}
     return {key: StoredSearch.showing(found[key]) for key in BY_KEY if key in found}
 

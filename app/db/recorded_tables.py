@@ -22,7 +22,7 @@ _TYPES: Final[dict[type, Any]] = {bool: Boolean(), int: _WHOLE, float: Double(),
 
 
 class SearchRow(Base):
-    """What the search for one kind said of itself."""
+    """Report of the search for one kind in an analysis."""
 
     __tablename__ = "searches"
 

@@ -1,4 +1,4 @@
-"""What one job found out about an analysis and is read whole: its stored form, saving it and reading it back.
+"""Reports on an analysis that are read whole, each found by one job: their stored form, saving and reading.
 
 Fractions are text ("29/32"), formulas are the algorithms' identity texts, alignments the texts that addresses carry.
 """
@@ -22,7 +22,7 @@ Report = TypeVar("Report", bound=Stored)
 
 
 def changes_kind(other: str) -> str:
-    """Under which name a report is kept of what becomes of explanations in another network.
+    """Key of the report on how explanations change in another network.
 
     Args:
         other: its digest.
@@ -87,7 +87,7 @@ def save_report(
 
 
 def _untimed(found: Any) -> Any:
-    """The same without the seconds that it took."""
+    """A report without the seconds that it took, for comparison."""
     if isinstance(found, dict):
         return {key: _untimed(value) for key, value in found.items() if key != "seconds"}
     return [_untimed(one) for one in found] if isinstance(found, list) else found
@@ -114,5 +114,5 @@ def reports_of(
 
 
 def report_of(row: AnalysisReportRow, form: type[Report]) -> Report:
-    """What a row holds."""
+    """Report in a row, read as a value of ``form``."""
     return form.model_validate(row.found)

@@ -45,7 +45,7 @@ _DIGITS: Final = 16  # of a mask of 64 edges
 
 @dataclass(frozen=True)
 class _Source:
-    """Where the explanations of a kind stand: table, the column that names their analysis, and their order."""
+    """Where the explanations of a kind are stored: table, the column that names their analysis, and their order."""
 
     table: Table
     owner: str
@@ -108,7 +108,7 @@ def columns_of(session: Session, analysis: AnalysisRow, kind: str, names: Sequen
 
 
 def column_of(session: Session, analysis: AnalysisRow, kind: str, name: str) -> Any:
-    """One of the columns; see :func:`columns_of`."""
+    """A column of the explanations of a kind; see :func:`columns_of`."""
     return columns_of(session, analysis, kind, (name,))[name]
 
 

@@ -1,4 +1,4 @@
-"""What every table is declared on; :mod:`pluriscope.app.db.engine` has all of them together."""
+"""The classes that every table is declared on; :mod:`pluriscope.app.db.engine` has all tables together."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Base(DeclarativeBase):
 
 
 class Named(Base):
-    """What addresses name by its slug or its digest, and whose deletion can be undone for a while."""
+    """A row that addresses name by slug or digest, and whose deletion can be undone for a while."""
 
     __abstract__ = True
 

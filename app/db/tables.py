@@ -145,7 +145,9 @@ class DataRow(Base):
 
 
 class AnalysisRow(Base):
-    """One analysis = network + output + protocol + data record, with its counts kept.
+    """An analysis = network + output + protocol + data record, with its counts kept.
+
+    Where there are too many circuits to search, the row records that, and holds what else was found.
 
     Where there are too many circuits to search, the row says so and holds what else was found out.
     """
@@ -278,7 +280,9 @@ class AlignmentRow(Base):
 
 
 class VerdictRow(Base):
-    """What one criterion with its settings says about all explanations of one kind in an analysis, in sum.
+    """Verdicts of one criterion, with its settings, on all explanations of one kind in an analysis, in sum.
+
+    The verdict on each explanation is one letter in its own row, see :mod:`pluriscope.app.db.verdicts`.
 
     What it says of each is one letter in the row of the explanation, see :mod:`pluriscope.app.db.verdicts`.
     """
@@ -309,7 +313,7 @@ class VerdictRow(Base):
 
 
 class AnalysisReportRow(Base):
-    """What one job found out about an analysis and is read whole: the ladder of map classes, stories."""
+    """A report on an analysis that one job found and that is read whole: map classes, carried algorithms."""
 
     __tablename__ = "analysis_reports"
 
@@ -352,7 +356,7 @@ class DirectionRow(Base):
 
 
 class DirectionTextRow(Base):
-    """What the id of an alignment on directions stands for, if a search ever kept it.
+    """Directions of an alignment, by its id, if a search ever kept it.
 
     An id is a hash of the text, so this is true of every network and for good. Rows stay when the search that found an
     alignment is made again and gives its directions other last digits, so that links by id alone still lead somewhere.

@@ -1,4 +1,6 @@
-"""What a database's own error means for whoever asked: full, read-only, damaged, or merely busy.
+"""Translation of a database's own errors into the store's: full, read-only, damaged, or merely busy.
+
+SQLite reports by its result code, PostgreSQL by SQLSTATE; the words of either are for the log.
 
 SQLite tells by its result code, PostgreSQL by SQLSTATE; the words of either are for the log.
 """
@@ -28,7 +30,7 @@ ROOM: Final = (
 
 
 def diagnosis(error: DBAPIError) -> StoreError | None:
-    """What to tell of an error; None if it passes by itself, or is no trouble of the store at all."""
+    """Translate a database's error into the store's; None if it passes by itself, or is no trouble of the store."""
     state = getattr(error.orig, "sqlstate", None)  # of PostgreSQL
     extended = getattr(error.orig, "sqlite_errorcode", None)
     code = None if extended is None else extended & 0xFF
@@ -60,7 +62,7 @@ def words_of(error: Exception) -> str:
 
 
 def is_lasting(error: DBAPIError) -> bool:
-    """Whether nothing can be written until somebody makes room or makes the store writable again."""
+    """Whether nothing can be written until the operator makes room or makes the store writable again."""
     return isinstance(diagnosis(error), (StoreFull, StoreReadOnly))
 
 

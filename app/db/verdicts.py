@@ -50,7 +50,7 @@ _OUTCOME_OF: Final = {letter: place for place, letter in enumerate(LETTERS)} | {
 
 @lru_cache(maxsize=4096)  # many circuits have equally many
 def _by_letter(total: int, observed: int) -> dict[str, Reading]:
-    """What the letters mean of a circuit with so many interpretations and observed classes."""
+    """Meaning of each letter for a circuit with ``total`` interpretations and ``observed`` classes of these."""
     return {
         "P": Reading(total, 0, observed, 0, total),
         "F": Reading(0, 0, 0, 0, total),
@@ -76,7 +76,7 @@ def _read(text: str, total: int, observed: int) -> Reading:
 
 
 def readings_in(text: str, totals: Iterable[int], observed: Iterable[int]) -> list[Reading]:
-    """What a criterion's row says of the interpretations of each circuit.
+    """Decode a criterion's stored verdicts on the interpretations of each circuit.
 
     Args:
         text: its ``by_circuit``.
@@ -119,7 +119,7 @@ class PreparedVerdicts:
 
     @classmethod
     def of(cls, judged: StepVerdicts, sizes: Iterable[tuple[int, int]]) -> PreparedVerdicts:
-        """What was judged.
+        """Encode verdicts for storing: one letter for each explanation, of interpretations one text for each circuit.
 
         Args:
             judged: the verdicts.
@@ -141,7 +141,7 @@ class PreparedVerdicts:
 
 
 def add_verdicts(session: Session, analysis: AnalysisRow, prepared: Sequence[PreparedVerdicts]) -> None:
-    """Say what verdicts mean whose letters stand in the rows already, in the order of these."""
+    """Insert the rows of verdicts whose letters are stored with the explanations already, in the same order."""
     for position, one in enumerate(prepared):
         row = VerdictRow(analysis_id=analysis.id, kind=one.kind, position=position)
         _fill(row, one)
@@ -234,7 +234,7 @@ def _save(
 
 
 def _row_for(rows: Sequence[VerdictRow], step: CriterionStep) -> VerdictRow | None:
-    """The row of a step, or one of its key when that meant something else."""
+    """The row of a step, else one under its key whose settings no longer exist; None if there is neither."""
     own = [row for row in rows if row.criterion == step.key]
     same = next((row for row in own if row.settings_digest == step.settings_digest), None)
     return same or next((row for row in own if step_of(row) is None), None)
@@ -258,5 +258,5 @@ def _judged(session: Session, analysis: AnalysisRow, kind: Kind) -> NDArray[np.i
 
 
 def verdict_contents(session: Session, analysis: AnalysisRow) -> tuple[tuple[int, str], ...]:
-    """What all stored verdicts about an analysis say, as digests: equal ones give equal funnels."""
+    """Ids of all verdicts on an analysis with digests of their content: equal ones give equal funnels."""
     return tuple((row.id, row.content) for row in verdict_rows(session, analysis))

@@ -121,7 +121,9 @@ def _refuse_second(session: Session, fresh: NetworkRow, one: CheckpointRow) -> N
 
 
 def other_tasks(row: NetworkRow, tasks: Sequence[Task]) -> str:
-    """What to do where a perceptron is stored for other tasks; "" where it is for these, whatever their names."""
+    """Cure to offer where a perceptron is stored already for other tasks; "" where its tasks are these, whatever their
+    names.
+    """
     return _other_tasks(row, tasks_to_json(tuple(tasks)))
 
 

@@ -1,1 +1,1 @@
-"""How explanations of each kind are stored and listed: one file a kind, and what they have in common."""
+"""Storage and listing of the explanations of each kind: one module a kind, and what they have in common."""

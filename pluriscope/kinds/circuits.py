@@ -55,7 +55,7 @@ OF_TRANSFORMERS: Final = (RIGHT, ROLES)
 
 
 def edge_labels(sizes: Sequence[int]) -> tuple[str, ...]:
-    """What lists call the edges of a perceptron, in the order of masks: A-n1.0."""
+    """Names of the edges of a perceptron as lists show them, in the order of the bits of masks: A-n1.0."""
     return tuple(
         f"{node_name(layer - 1, source, sizes)}-{node_name(layer, out, sizes)}"
         for layer in range(1, len(sizes))
@@ -65,7 +65,7 @@ def edge_labels(sizes: Sequence[int]) -> tuple[str, ...]:
 
 
 def facet_of(question: Any, most_edges: int | None, keeps: Sequence[str]) -> Facet | None:
-    """The condition on circuits that is asked for; None for none.
+    """Condition on the circuits to count, read from the options of a list; None where there is no condition.
 
     Args:
         most_edges: of a circuit; None for any number.
@@ -88,7 +88,7 @@ def facet_of(question: Any, most_edges: int | None, keeps: Sequence[str]) -> Fac
 
 
 def _by_label(masks: Any, labels: Sequence[str]) -> dict[str, Passing]:
-    """Which circuits keep each bit of their masks, by what lists call it."""
+    """For each bit of the masks, by its label, which circuits keep it: ``[circuits]`` bool."""
     kept = np.ascontiguousarray(number_bits(np.asarray(masks), len(labels)).T)
     return dict(zip(labels, kept, strict=True))
 
@@ -103,7 +103,9 @@ def _edges_into(layout: EdgeLayout) -> dict[str, int]:
 
 
 def uses(masks: Any, layout: EdgeLayout) -> dict[str, Passing]:
-    """Which circuits use each hidden neuron, to which any edge leads, and keep each edge."""
+    """For each hidden neuron and each edge, by name, which circuits use it: ``[circuits]`` bool. A circuit uses a
+    neuron if it keeps an edge into it.
+    """
     edges = _by_label(masks, edge_labels(layout.sizes))
     kept = list(edges.values())
     neurons = {
@@ -124,7 +126,8 @@ def _figures(found: Found) -> Mapping[str, Any]:
 
 
 def left_out_words(question: Any, mask: int, most: int) -> str:
-    """What a circuit leaves out, in words, whole nodes first: "without n2.1 and A→n1.0"; "" where it keeps everything.
+    """Name the parts that a circuit leaves out, whole nodes first: "without n2.1 and A→n1.0"; "" where it keeps
+    everything.
 
     Args:
         question: about the network.
@@ -255,7 +258,7 @@ CIRCUITS_OF_GRAPHS: Final = replace(
 
 
 def interpretations(found: Found, circuits: Part) -> Part:
-    """The same circuits, each for its interpretations; those without any left out.
+    """Rows of a list for the interpretations: one row for each circuit that has any, with their number.
 
     An interpretation passes a criterion that is about circuits if its circuit does. Of one about interpretations it is
     known how many of each circuit pass: where that is all or none of each, which ones, and else only their number.
@@ -313,7 +316,7 @@ def interpretations(found: Found, circuits: Part) -> Part:
 
 
 def _apart(circuits: Part) -> str:
-    """How many of all interpretations inputs can tell apart."""
+    """Phrase for the number of observed classes of all interpretations; "" where these are not stored."""
     if "observed" not in circuits.coded:
         return ""
     total = replace(circuits, weights=circuits.coded["observed"]).count(np.ones(circuits.n, np.bool_))

@@ -1,4 +1,4 @@
-"""Columns that explanations of several kinds have: said once, filled in by each kind."""
+"""Columns that explanations of several kinds share: declared here once, filled in by each kind."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _name(row: Row) -> Markup:
 
 
 def says(row: Row) -> Markup | str:
-    """What stands below an explanation's name."""
+    """Line below an explanation's name: its marks and location, or why it is not valid."""
     if row["valid"] is False:
         failing = "placements not searched" if row["tried"] is False else "no valid placement"
         failing = failing if row.kind == "algorithm" else "fails"
@@ -82,7 +82,7 @@ def _margin(row: Row) -> Markup | str:
 
 
 def fragile(margins: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Which margins are below the limit: 1 or 0, NaN where there is none."""
+    """Flag the margins below FRAGILE_MARGIN: ``[n]`` with 1 where below, 0 where not, NaN where there is no margin."""
     return np.where(np.isnan(margins), np.nan, margins < FRAGILE_MARGIN)
 
 

@@ -1,4 +1,6 @@
-"""What one result has of every kind, whatever it comes from: columns as they are stored, and what follows from them."""
+"""The explanations of one result, whatever it comes from: stored columns of each kind, and what is derived from
+them.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,7 @@ class Prominent:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What one result has.
+    """The explanations of one result, as columns by kind.
 
     Args:
         question: that it answers, of a subject of any kind.
@@ -88,7 +90,7 @@ class Found:
     ranges: NDArray[np.int64] | None = None
 
     def judged(self, kind: str) -> dict[str, Mapping[str, Passing]]:
-        """Which explanations of a kind pass, and which fail, each criterion."""
+        """Criteria that the explanations of a kind pass and fail: "passes" and "fails" → criterion → ``[n]`` bool."""
         outcomes = self.outcomes.get(kind, {})
         return {
             name: {step: values == outcome for step, values in outcomes.items()}
@@ -96,7 +98,7 @@ class Found:
         }
 
     def columns(self, kind: str) -> Stored:
-        """What is stored of the explanations of a kind; of alignments on neurons with what is of their algorithms."""
+        """Stored columns of the explanations of a kind. Alignments on neurons also have columns of their algorithms."""
         return self._alignments if kind == "alignment" else self.stored[kind]
 
     @cached_property
@@ -159,7 +161,7 @@ class Found:
 
     @cached_property
     def tested(self) -> str:
-        """What circuits, and so their interpretations, have passed."""
+        """Condition of validity that every listed circuit has passed, in words: "8 of 8 inputs"."""
         rows, data = len(self.question.judged[1]), self.question.data
         wrong = max(0, max_wrong(rows, self.question.protocol.accuracy_threshold))
         what = "inputs" if data.validation_inputs is None else "rows"
@@ -167,7 +169,7 @@ class Found:
 
     @cached_property
     def hues(self) -> Hues:
-        """Which variables take the five hues: those most frequent among the algorithms with most alignments."""
+        """Variables that take the five hues: the most frequent ones of the algorithms with the most alignments."""
         algorithms = self.stored.get("algorithm")
         n_inputs = self.question.subject.n_inputs
         if algorithms is None or n_inputs <= 2:

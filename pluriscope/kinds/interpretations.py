@@ -1,4 +1,4 @@
-"""The few interpretations that stand out, each with its gates; the others are told by their circuits."""
+"""List of the few interpretations that stand out, each with its gates. The others are counted by their circuits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST: Final = 20_000  # states and links of a circuit whose interpretations are
 
 
 def boxed(marks: Iterable[str]) -> Markup:
-    """What interpretations are called, as pages show it."""
+    """Marks of interpretations that stand out, each in a box, as HTML."""
     return Markup("").join(Markup('<b class="standing">{}</b> ').format(mark) for mark in marks)
 
 
@@ -41,8 +41,8 @@ def drawn(found: Found, mask: int, index: int) -> Markup:
 
 
 def apart(found: Found, mask: str, ranks: range) -> list[Row]:
-    """One interpretation of each of some classes of a circuit that inputs tell apart: one that stands out, else the
-    first; none where the circuit has too many to find one by its number at once.
+    """Rows with one interpretation for each of some observed classes of a circuit: the one that stands out, else the
+    first. Empty where the circuit has too many interpretations to find one by its number at once.
 
     Args:
         found: what the result has.
@@ -81,7 +81,7 @@ def _with_tiles(found: Found, mask: str, gates: Sequence[NeuronGate], index: int
 
 
 def prominent(found: Found, part: Part, masks: NDArray[Any]) -> Part:
-    """Those of circuits that are listed, with the figures and labels of these.
+    """Rows of a list for the interpretations that stand out and whose circuits are listed.
 
     Args:
         found: what the result has.

@@ -1,4 +1,4 @@
-"""How one kind of explanation is listed: a record, from which its part of the list is made."""
+"""The record of a kind of explanation from which its part of the list is made."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pluriscope.tables.table import Column
 
 @dataclass(frozen=True, kw_only=True)
 class ListedKind:
-    """How one kind of explanation is listed.
+    """Description of one kind of explanation for lists: its columns, and how rows are made of what is stored.
 
     Args:
         key: of the kind.

@@ -43,7 +43,7 @@ COLUMNS: Final[tuple[Column, ...]] = tuple({column.name: column for column in _E
 
 
 def kinds_of(question: SubjectQuestion) -> tuple[ListedKind, ...]:
-    """How the kinds that a question can have are listed, in the order of lists."""
+    """Records of the kinds of explanation that a question can have, in the order of lists."""
     return (circuits.CIRCUITS_OF_GRAPHS,) if question.kind.refuses("interpretations") else LISTED_KINDS
 
 

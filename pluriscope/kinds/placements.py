@@ -66,7 +66,7 @@ def _floats(values: Any) -> NDArray[np.float64]:
 
 
 def _irredundant(stored: Any) -> dict[str, Passing]:
-    """Which algorithms belong to which class."""
+    """For each class of irredundance, by name, which algorithms belong to it: ``[algorithms]`` bool."""
     return {flag.replace("_", "-"): np.nan_to_num(_floats(stored[flag])).astype(np.bool_) for flag in _FLAGS}
 
 
@@ -189,7 +189,7 @@ def _on_neurons(found: Found) -> Mapping[str, Any]:
 
 
 def _uses(texts: Any, sizes: tuple[int, ...]) -> dict[str, Passing]:
-    """Which alignments put a variable on each hidden neuron."""
+    """For each hidden neuron, by name, which alignments put a variable on it: ``[alignments]`` bool."""
     places = Coded.of(texts)
     used = [{(layer, one) for _, layer, some in json.loads(text) for one in some} for text in places.values]
     return {
@@ -209,7 +209,7 @@ def _on_neurons_more(found: Found, place: int) -> Mapping[str, Any]:
 
 
 def _says_where(found: Found) -> str:
-    """How many algorithms can be placed, and how many placements these have."""
+    """Sentence on the number of algorithms that can be placed, and of their placements."""
     ways = [int(many) for many in found.stored["algorithm"]["n_valid"]]
     placed, listed = exact(sum(many > 0 for many in ways)), int(np.count_nonzero(found.stored["alignment"]["valid"]))
     of = f"; listed are {exact(listed)} minimal of {exact(sum(ways))}" if listed < sum(ways) else ""
@@ -281,7 +281,10 @@ def _on_directions(found: Found) -> Mapping[str, Any]:
 
 
 def _outcomes(found: Found, step: str) -> tuple[Passing, Passing]:
-    """Which alignments are known to pass a criterion, and which to fail it, by the scores that were kept.
+    """Alignments known to pass a criterion, and those known to fail it, by their stored scores: two ``[alignments]``
+    bool.
+
+    The criterion itself would decide the same. Where the tested pairs leave it open, both are False.
 
     Nothing is said otherwise than the criterion itself would; what the tested pairs do not tell of others is unknown.
     """

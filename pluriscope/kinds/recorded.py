@@ -20,7 +20,7 @@ _TYPES: Final[dict[type, Type]] = {bool: "bool", int: "int", float: "float", str
 
 
 def listed(kind: RecordedKind[Any]) -> ListedKind:
-    """How such a kind is listed: lists call its figures KEY_COLUMN."""
+    """Description for lists of a kind with a record. A figure of the kind becomes the column KEY_COLUMN."""
     has_margin = kind.column(MARGIN.name) is not None
     own = (
         Column(

@@ -32,7 +32,7 @@ class Strategies(Block):
 
     @property
     def rows(self) -> Iterator[tuple[Strategy, Sequence[Sequence[Box]]]]:
-        """Each strategy with its steps, as far as they find any of these kinds."""
+        """Strategies that find any of these kinds, each with its steps that do."""
         for strategy in STRATEGIES:
             kinds = [one for one in EVERY_KIND if one.strategy == strategy and one.key in self.facts]
             steps = [[self._box(one.key) for one in kinds if one.step == step] for step in (1, 2)]

@@ -1,1 +1,1 @@
-"""How networks of each kind are shown: a module a kind, with the same record."""
+"""Views of networks: a module for each kind of network, all with the same record."""

@@ -1,4 +1,4 @@
-"""How networks are shown whose circuits are parts of a graph, whatever it computes."""
+"""The view of networks whose circuits are parts of a graph, whatever it computes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How perceptrons are shown."""
+"""The view of perceptrons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What is told as JSON: of each kind the schema of one explanation, and that of its line in lists from its columns.
+"""JSON schemas: for each kind of explanation, that of one explanation, and that of its row in lists, made of its
+columns.
 
 Integers of any size pass JSON here.
 """
@@ -49,7 +50,7 @@ class ChoiceRecord(BaseModel):
 
 
 class FacetRecord(BaseModel):
-    """What a list can be filtered by."""
+    """A column that a list can be filtered by, with its choices."""
 
     name: str
     label: str
@@ -60,7 +61,7 @@ class FacetRecord(BaseModel):
 
 
 class UndecidedRecord(BaseModel):
-    """What a criterion that is asked for could not decide about; it counts as not passing."""
+    """Explanations that a criterion of the filter could not decide about; they count as not passing."""
 
     criterion: str
     kind: str
@@ -70,7 +71,7 @@ class UndecidedRecord(BaseModel):
 
 
 class ShareRecord(BaseModel):
-    """Which share of all valid circuits pass the filters, where those listed are drawn."""
+    """The share of all valid circuits that pass the filters, estimated from a sample."""
 
     low: float = Field(description="Lower end of the interval of Clopper and Pearson.")
     high: float
@@ -81,7 +82,7 @@ class ShareRecord(BaseModel):
 
 
 class ListRecord(BaseModel):
-    """One page of a list."""
+    """A page of a list."""
 
     total: BigInt = Field(description="All that passes the filters; exact.")
     of: BigInt = Field(description="The same without filters but those that hold by default.")
@@ -117,7 +118,10 @@ def list_of(kinds: tuple[tuple[str, tuple[Column, ...]], ...]) -> type[ListRecor
 
 
 def page_fields(found: Selection, query: Query, page_at: Callable[[int], str]) -> dict[str, Any]:
-    """What the record of any list has of one page; ``page_at`` gives the address of the list from a row on."""
+    """Fields of a list's record that describe one page: totals, facets, and the addresses of the pages beside it.
+
+    ``page_at`` maps the number of a row to the address of the list from there on.
+    """
     after = query.start + len(found.rows)
     facets = [
         FacetRecord(
@@ -149,7 +153,7 @@ def plain(selection: Selection) -> Sequence[dict[str, Any]]:
 
 
 class RowsRecord(ListRecord):
-    """One page of a list of one kind, whose columns the list's own page describes."""
+    """A page of a list of one kind. Its columns are described on the list's own page."""
 
     items: list[dict[str, Any]]
 
@@ -185,7 +189,7 @@ class TaskRecord(ByName):
 
 
 class CountRecord(ByName):
-    """How many there are, and how sure that is."""
+    """A count with how sure it is."""
 
     value: BigInt
     bound: str = Field(
@@ -200,7 +204,7 @@ class CountRecord(ByName):
 
 
 class CountsRecord(ByName):
-    """How many explanations one analysis found."""
+    """Numbers of explanations that an analysis found."""
 
     possible_circuits: CountRecord
     valid_circuits: CountRecord
@@ -229,7 +233,7 @@ class VerdictRecord(ByName):
 
 
 class ExplanationRecord(ByName):
-    """What every explanation says of itself."""
+    """Fields that explanations of every kind have."""
 
     kind: str
     ref: str = Field(description="How addresses name it.")
@@ -244,7 +248,7 @@ class ExplanationRecord(ByName):
 
 
 class RowRecord(ByName):
-    """What the network, or a circuit of it, does on one Boolean input."""
+    """The network, or a circuit of it, on one Boolean input."""
 
     bits: list[int] = Field(description="The Boolean input, first one most significant.")
     row: list[float] = Field(description="The numbers that stand for it in the data record.")
@@ -292,7 +296,7 @@ class NetworkRecord(ByName):
 
 
 class StagePlanRecord(ByName):
-    """What one stage of an analysis will take."""
+    """Cost of one stage of an analysis."""
 
     stage: str
     seconds: list[float] = Field(description="Of one processor, from and to.")
@@ -300,7 +304,7 @@ class StagePlanRecord(ByName):
 
 
 class WayRecord(ByName):
-    """What one way to find the circuits will cost."""
+    """Cost of one way to find the circuits."""
 
     method: str
     seconds: float = Field(description="Predicted, of one processor; 0 for a sample, which has the time it is given.")
@@ -308,7 +312,7 @@ class WayRecord(ByName):
 
 
 class PlanRecord(ByName):
-    """What an analysis will take, measured on a part of it."""
+    """Cost of an analysis, measured on a part of it."""
 
     output: int
     protocol: str = Field(description="Name of the rules.")
@@ -322,7 +326,7 @@ class PlanRecord(ByName):
 
 
 class AnswerRecord(ByName):
-    """What a circuit of a transformer answers on one row of the task."""
+    """Answer of a circuit of a transformer on one row of the task."""
 
     row: str
     answer: str = Field(description="The right output.")
@@ -332,7 +336,7 @@ class AnswerRecord(ByName):
 
 
 class ChanceRecord(ByName):
-    """How many of the possible circuits with as many edges are valid."""
+    """Number of the possible circuits with as many edges that are valid."""
 
     possible: BigInt = Field(description="Possible circuits with so many edges, exactly.")
     low: BigInt = Field(description="Valid ones among them, at least so many.")
@@ -366,7 +370,7 @@ class CircuitRecord(ExplanationRecord):
 
 
 class ClaimRecord(ByName):
-    """What an explanation says of one site."""
+    """Claim of an explanation about one site."""
 
     site: str = Field(description="Neurons, or a direction of a layer.")
     layer: int = Field(description="From 1, the first hidden one.")
@@ -386,7 +390,7 @@ class RecordedRecord(ExplanationRecord):
 
 
 class GateRowRecord(ByName):
-    """One row of a gate's table."""
+    """A row of a gate's table."""
 
     bits: list[int] = Field(description="Bits of the parents, in their order.")
     value: int
@@ -394,7 +398,7 @@ class GateRowRecord(ByName):
 
 
 class GateRecord(ByName):
-    """What an interpretation says of one neuron."""
+    """Claim of an interpretation about one neuron."""
 
     site: str = Field(description="The neuron's name: n1.0, y.")
     layer: int
@@ -430,7 +434,7 @@ class InterpretationRecord(ExplanationRecord):
 
 
 class ComparedRecord(ByName):
-    """One of two to six explanations beside each other."""
+    """An explanation in a comparison of two to six."""
 
     letter: str = Field(description="What it is called here: P, Q, R …")
     kind: str
@@ -494,7 +498,7 @@ class DifferenceRecord(ByName):
 
 
 class ComparisonRecord(ByName):
-    """Two to six explanations of one network on everything that they can be asked."""
+    """Comparison of two to six explanations of one network."""
 
     url: str
     network: str = Field(description="SHA-256 of the network.")
@@ -522,7 +526,7 @@ class ComparisonRecord(ByName):
 
 
 class HandRecord(ByName):
-    """One change by hand."""
+    """One value changed by hand."""
 
     site: str = Field(description="What is changed, as addresses write it.")
     name: str
@@ -542,7 +546,7 @@ class RunRecord(ByName):
 
 
 class AskedRecord(ByName):
-    """What one explanation said of it."""
+    """Prediction of one explanation for the intervention."""
 
     letter: str = Field(description="What it is called here: P, Q, R …")
     ref: str = Field(description="How addresses name it.")
@@ -553,7 +557,7 @@ class AskedRecord(ByName):
 
 
 class ByHandRecord(ByName):
-    """One intervention by hand."""
+    """An intervention by hand."""
 
     url: str
     network: str = Field(description="SHA-256 of the network.")
@@ -564,7 +568,7 @@ class ByHandRecord(ByName):
 
 
 class PlayRecord(ByHandRecord):
-    """One intervention by hand on a perceptron, and what it does."""
+    """An intervention by hand on a perceptron, and its effect."""
 
     changes: list[HandRecord]
     wants: int = Field(description="What the task wants.")
@@ -574,14 +578,14 @@ class PlayRecord(ByHandRecord):
 
 
 class PatchRecord(ByName):
-    """One change by hand of a transformer."""
+    """One value of a transformer changed by hand."""
 
     site: str = Field(description="What is changed, as addresses write it.")
     words: str = Field(description="What is written there.")
 
 
 class PatchedRecord(ByHandRecord):
-    """One intervention by hand on a transformer, and what it does."""
+    """An intervention by hand on a transformer, and its effect."""
 
     changes: list[PatchRecord]
     wants: str = Field(description="What the task wants.")
@@ -660,7 +664,7 @@ class AlignmentRecord(AlignedRecord):
 
 
 class DirectionPlaceRecord(PlaceRecord):
-    """The same of a variable on linear directions of a layer."""
+    """A variable on linear directions of a layer."""
 
     layer: int
     reads: list[list[float]] = Field(description="Read-outs w, one number for each neuron.")

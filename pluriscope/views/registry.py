@@ -1,4 +1,4 @@
-"""Which view a network has."""
+"""The view of each kind of network."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from pluriscope.views.view import SubjectView
 
 
 def view_of(question: SubjectQuestion) -> SubjectView:
-    """How the network of a question is shown."""
+    """View of the network of a question."""
     return GRAPHS if question.kind.refuses("interpretations") else PERCEPTRONS

@@ -1,4 +1,4 @@
-"""What there is to show of a network of any kind."""
+"""The record of a view: what pages and lists need to show a network of some kind."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Draws(Protocol):
 
 @dataclass(frozen=True)
 class SubjectView:
-    """How networks of a kind are shown.
+    """View of the networks of a kind.
 
     Args:
         nodes: what those that a circuit may do without are called.

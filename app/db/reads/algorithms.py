@@ -22,19 +22,19 @@ def placements_untried(session: Session, analysis: AnalysisRow) -> bool:
 
 
 def n_algorithms(session: Session, analysis: AnalysisRow) -> int:
-    """How many algorithms of the analysis are stored."""
+    """Number of stored algorithms of an analysis."""
     return session.scalar(select(func.count()).where(AlgorithmRow.analysis_id == analysis.id)) or 0
 
 
 def find_algorithm(session: Session, analysis_id: int, algorithm_id: str) -> AlgorithmRow | None:
-    """One algorithm of an analysis by its public id."""
+    """The algorithm of an analysis with this public id; None if there is none."""
     return session.scalar(
         select(AlgorithmRow).where(AlgorithmRow.analysis_id == analysis_id, AlgorithmRow.algorithm_id == algorithm_id)
     )
 
 
 def find_alignment(session: Session, algorithm: AlgorithmRow, alignment_id: str) -> AlignmentRow | None:
-    """One kept alignment of an algorithm by its public id."""
+    """The kept alignment of an algorithm with this public id; None if there is none."""
     return session.scalar(_kept(algorithm).where(AlignmentRow.alignment_id == alignment_id))
 
 
@@ -48,7 +48,9 @@ def is_listed(session: Session, analysis: AnalysisRow | None, algorithm_id: str)
 
 
 def places_of_owners(session: Session, analysis: AnalysisRow) -> NDArray[np.int64]:
-    """For each kept alignment of an analysis, by row, the place of its algorithm among the stored ones."""
+    """Positions of the algorithms of all kept alignments of an analysis: ``[alignments]``, each an index into the
+    stored algorithms.
+    """
     ids = np.asarray(column_of(session, analysis, "algorithm", "id"))
     order = np.argsort(ids)
     owners = np.asarray(column_of(session, analysis, "alignment", "algorithm_row_id"))

@@ -157,7 +157,7 @@ def find_data(session: Session, ref: str, n_inputs: int) -> DataRecord:
 
 
 def analysed_question(session: Session, row: AnalysisRow) -> Any:
-    """What a stored analysis answers, a :class:`~pluriscope.analysis.subjects.question.SubjectQuestion`.
+    """Question of a stored analysis, a :class:`~pluriscope.analysis.subjects.question.SubjectQuestion`.
 
     Raises:
         NotFound: this version knows no such kind of network.
@@ -239,7 +239,7 @@ def scope_of(analysis: AnalysisRow) -> Scope:
 
 
 def clean_key(network: Any) -> str:
-    """How the addresses of a network name every clean input once: where it was brought with a data record of its own,
-    which its bare address leads to, by 12 digits.
+    """Prefix of the digest of the data record with every clean input once, 12 digits, as addresses carry it; "" where
+    the network has no data record of its own, so that its bare address already means the clean inputs.
     """
     return clean_data(network.sizes[0]).digest[:12] if network.input_data else ""

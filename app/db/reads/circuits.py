@@ -56,7 +56,7 @@ _LOCATED: Final = text("""
 
 
 def locate_mask(session: Session, analysis_id: int, mask: str) -> tuple[int, bool]:
-    """How many stored masks are smaller, and whether this one is stored."""
+    """Number of stored masks of an analysis that are smaller, and whether this one is stored."""
     place, found = session.execute(_LOCATED, {"analysis": analysis_id, "mask": mask}).one()
     return place, found == mask
 
@@ -68,7 +68,7 @@ def find_circuit(session: Session, analysis_id: int, mask: str) -> CircuitRow | 
 
 
 def stored_coverage(row: AnalysisRow) -> Coverage:
-    """Which circuits the stored distribution is of."""
+    """Coverage of the stored distribution: whether it is of all circuits, of a prefix or of a sample."""
     return coverage_of(cast(CircuitMethod, row.circuits_method), row.circuits_truncated_at)
 
 
@@ -110,7 +110,7 @@ def stored_search(session: Session, row: AnalysisRow, question: Question) -> Cir
 
 
 def stored_sizes(session: Session, row: AnalysisRow) -> KnownSizes:
-    """What is known of the sizes of the valid circuits."""
+    """Known numbers of valid circuits by size."""
     coverage = stored_coverage(row)
     listed = () if coverage == "all" else column_of(session, row, "circuit", "edges")
     return KnownSizes(
@@ -126,8 +126,8 @@ def stored_sizes(session: Session, row: AnalysisRow) -> KnownSizes:
 
 
 def found_masks(session: Session, row: AnalysisRow) -> MasksFound | None:
-    """What the search for the circuits of a network of another kind than perceptrons found, or a sample of them; None
-    where there was neither.
+    """Result of the search for the circuits of a network of another kind than perceptrons, whole or from a sample; None
+    where there was no search.
     """
     if row.circuits_method == "refused":
         return None

@@ -41,7 +41,7 @@ def listed_jobs(session: Session) -> Sequence[Row[Any]]:
 
 
 def jobs_of_network(session: Session, digest: str, *, unfinished: bool = False) -> list[JobRow]:
-    """The jobs that work on a network or study, newest first; only the queued and running ones if asked."""
+    """Jobs that work on a network or study, newest first; with ``unfinished`` only the queued and running ones."""
     query = select(JobRow).where(JobRow.network_digest == digest).order_by(JobRow.created_at.desc(), JobRow.id)
     if unfinished:
         query = query.where(JobRow.state.in_(UNFINISHED))
@@ -63,14 +63,14 @@ def jobs_about(session: Session, analysis: AnalysisRow, *kinds: str) -> list[Job
 
 
 def jobs_ahead(session: Session, job: JobRow) -> int:
-    """How many jobs run, or wait and are started before one that waits."""
+    """Number of jobs that run, or wait and will start before this one."""
     order, own = tuple_(JobRow.priority, JobRow.created_at, JobRow.id), (job.priority, job.created_at, job.id)
     before = or_(JobRow.state == "running", and_(JobRow.state == "queued", order < own))
     return session.scalar(select(func.count()).select_from(JobRow).where(before)) or 0
 
 
 def count_log(session: Session, job_id: str) -> int:
-    """How many lines a job's log has."""
+    """Number of lines of a job's log."""
     return session.scalar(select(func.count()).select_from(JobLogRow).where(JobLogRow.job_id == job_id)) or 0
 
 

@@ -31,7 +31,7 @@ STUDY_ORIGIN: Final = "study"
 
 
 def networks(session: Session, query: str = "") -> Sequence[Row[Any]]:
-    """What lists say of networks, by position, then the newest first.
+    """Columns of networks that lists show, by position, then the newest first.
 
     A query is part of a name or slug, be it a former or another one, or the beginning of a digest; "" matches all but
     the networks of studies, which come by the thousand and are listed there, and checkpoints before the last one.
@@ -45,7 +45,7 @@ def networks(session: Session, query: str = "") -> Sequence[Row[Any]]:
 
 
 def of_other_kinds(session: Session, query: str = "") -> Sequence[NetworkRow]:
-    """Those of them that are no perceptrons, whole."""
+    """Whole rows of the networks that match a query and are no perceptrons, in the order of lists."""
     order = (NetworkRow.position, NetworkRow.created_at.desc(), NetworkRow.slug)
     rows = select(NetworkRow).where(NetworkRow.kind != PERCEPTRON, *matching(query))
     return session.scalars(rows.order_by(*order)).all()
@@ -89,7 +89,9 @@ def those(column: Any, query: str) -> Select[Any]:
 def counts_of_networks(
     session: Session, query: str, protocols: Iterable[str], names: Sequence[str]
 ) -> Sequence[Row[Any]]:
-    """Of the finished analyses of the same networks under some protocols what they are of, and columns by name."""
+    """Finished analyses, under some protocols, of the networks that match a query: their keys, and the columns in
+    ``names``.
+    """
     key = (AnalysisRow.id, AnalysisRow.network_id, AnalysisRow.output, AnalysisRow.protocol_digest)
     counts = [getattr(AnalysisRow, name) for name in names]
     found = select(*key, AnalysisRow.data_digest, AnalysisRow.exhaustive, *counts).where(
@@ -157,7 +159,7 @@ def other_names(session: Session, network_ids: Sequence[int] | Select[Any]) -> d
 
 
 def known_as(session: Session, row: NetworkRow, besides: str = "") -> list[str]:
-    """Every name that a network goes by, its own first, but the one given."""
+    """Names that a network has or had, its present one first, without ``besides``."""
     return [name for name in (row.name, *other_names(session, [row.id]).get(row.id, [])) if name != besides]
 
 
@@ -179,7 +181,7 @@ def analyses_of(session: Session, network_ids: Iterable[int]) -> Sequence[Analys
 
 
 def data_descriptions(session: Session, digests: Iterable[str]) -> dict[str, str]:
-    """What stored data records are, by digest."""
+    """Descriptions of stored data records, by digest."""
     wanted = DataRow.digest.in_(list(digests))
     rows = session.execute(select(DataRow.digest, DataRow.description).where(wanted))
     return {row.digest: row.description for row in rows}
@@ -196,12 +198,12 @@ def jobs_for(session: Session, digests: Sequence[str] | Select[Any]) -> Sequence
 
 
 def count_running(session: Session) -> int:
-    """How many jobs of any kind run."""
+    """Number of running jobs of all kinds."""
     return session.scalar(select(func.count()).select_from(JobRow).where(JobRow.state == "running")) or 0
 
 
 def count_unfinished(session: Session) -> int:
-    """How many jobs of any kind wait or run."""
+    """Number of queued and running jobs of all kinds."""
     return session.scalar(select(func.count()).select_from(JobRow).where(JobRow.state.in_(UNFINISHED))) or 0
 
 

@@ -35,7 +35,7 @@ _ORDER = {key: number for number, key in enumerate(EVERY)}
 
 @dataclass(frozen=True)
 class VerdictSet:
-    """What one criterion says about all explanations of one kind, in numbers.
+    """Verdicts of one criterion on all explanations of one kind, as numbers by outcome.
 
     Args:
         step: the criterion with its settings.
@@ -66,7 +66,7 @@ def count_of(session: Session, analysis: AnalysisRow, kind: Kind) -> int:
 
 
 def verdict_sets(session: Session, analysis: AnalysisRow) -> tuple[VerdictSet, ...]:
-    """Everything that is stored, by kind, then in the registry's order, default settings first."""
+    """Stored verdicts on an analysis, by kind, then in the registry's order, default settings first."""
     found = []
     for row in verdict_rows(session, analysis):
         step = step_of(row)
@@ -80,7 +80,9 @@ def verdict_sets(session: Session, analysis: AnalysisRow) -> tuple[VerdictSet, .
 def kinds_and_steps(
     steps: Iterable[CriterionStep], searched: Container[Kind] = ()
 ) -> tuple[tuple[Kind, CriterionStep], ...]:
-    """Each step for every kind of explanation that it applies to; of kinds with a record those that were searched."""
+    """Pairs of a step and a kind of explanation that it judges; of the kinds with a record only those that were
+    searched.
+    """
     return tuple(
         (kind, step)
         for step in steps
@@ -91,7 +93,7 @@ def kinds_and_steps(
 def missing_steps(
     session: Session, analysis: AnalysisRow, steps: Iterable[tuple[Kind, CriterionStep]], *, budget: float = 0.0
 ) -> tuple[tuple[Kind, CriterionStep], ...]:
-    """Those of the steps that are not stored, in order.
+    """Steps that are not stored, in the order of ``steps``.
 
     Args:
         analysis: that the verdicts are about.
