@@ -115,7 +115,7 @@ def analyse(
 
 
 def _results(files: Sequence[str], output: str, *, plan: bool) -> dict[str, Path]:
-    """The files that are meant, each with the place of its result."""
+    """Paths of the results, by network file: FOLDER/NAME.json for each file, and for each network file of a folder."""
     if plan or not output or output == STANDARD:
         raise Refusal("several files or a folder: each result is a file. Give --output FOLDER, and no --plan.")
     found: dict[str, Path] = {}
@@ -206,7 +206,7 @@ def _read_earlier(name: str) -> Any:
 
 
 def _planned(output: str, plans: Sequence[Mapping[str, Any]], names: Sequence[str], started: float = 0.0) -> Shown:
-    """What an analysis will take, for people and as JSON."""
+    """Predicted cost of an analysis, in lines and as JSON."""
     from pluriscope.analysis.numerics.large_numbers import in_words
     from pluriscope.analysis.results.result import memory_words, seconds_words
 

@@ -96,7 +96,7 @@ def ask(
 
 
 def _located(session: Session, place: AnyPlace, claim: str) -> Shown:
-    """Where a circuit stands, as its page has it."""
+    """Position of a circuit among the valid ones, as its page has it."""
     from pluriscope.addresses.address import Addresses
     from pluriscope.app.pages.own import Own
     from pluriscope.library.claim_files import claim_texts
@@ -113,7 +113,7 @@ def _located(session: Session, place: AnyPlace, claim: str) -> Shown:
 def _stored(
     store: Store, file: str, content: bytes, protocol: str, output: int, declaration: Declaration, *, quiet: bool
 ) -> tuple[str, str]:
-    """A network stored: what it is called there, and the digest of its data record, "" for the default."""
+    """Store a network. Returns its slug, and the digest of its data record, "" for the default."""
     from pluriscope.app.db.writes import save_network
     from pluriscope.app.routes.bring_in import store_intake
 
@@ -128,7 +128,7 @@ def _stored(
 
 
 def _analysed(store: Store, slug: str, rules: str | dict[str, Any], output: int, data: str, *, quiet: bool) -> str:
-    """Analyse it, and say what the rules are called."""
+    """Analyse a stored network. Returns the name of the rules."""
     from pluriscope.addresses.address import Addresses
     from pluriscope.app.routes.analyses import AnalysisRequest, ask_for_analysis
 
@@ -140,7 +140,7 @@ def _analysed(store: Store, slug: str, rules: str | dict[str, Any], output: int,
 
 
 def _do(store: Store, job: JobRow, *, quiet: bool) -> None:
-    """What a worker does for a job, here and now."""
+    """Do a job in this process, as a worker would."""
     from pluriscope.analysis.running.work import Work
     from pluriscope.app.jobs.definitions import DEFINITIONS
     from pluriscope.app.jobs.handlers import handler_at

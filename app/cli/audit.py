@@ -81,7 +81,9 @@ def audit(
 
 
 def _lines(claims: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Each claim, and what is decided of it in the terms of Mechanistic Validity."""
+    """Lines for each claim: whether its circuit is valid, then the outcome of each criterion of Mechanistic
+    Validity.
+    """
     for one in claims:
         valid = ("valid" if one["valid"] else "not valid") if "valid" in one else one["outcome"]
         more = f", {one['edges']} edges" if "edges" in one else f", {one['note']}" if one.get("note") else ""

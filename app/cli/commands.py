@@ -1,8 +1,7 @@
-"""The command tree and the entry point.
+"""Commands by name: reading the command line, calling the command and writing its result.
 
-Every command is a function of its module, whose signature is its command line (:mod:`pluriscope.app.cli.signature`).
-What it finds it returns as :class:`~pluriscope.app.cli.terminal.Shown`, which is told in lines, or with ``--json`` as
-the record of a server.
+Every command is a function of its module, whose signature is its command line (:mod:`pluriscope.app.cli.signature`). It
+returns a :class:`~pluriscope.app.cli.terminal.Shown`, which is written as lines, or with ``--json`` as JSON.
 """
 
 from __future__ import annotations
@@ -136,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def read(arguments: Sequence[str]) -> tuple[Command, dict[str, Any]]:
-    """The command that is meant, and what it is given; ``--help`` ends here.
+    """Find the command of a command line, and its arguments by name. With ``--help`` the program ends here.
 
     Raises:
         Refusal: no such command, or options that it does not have.
@@ -236,7 +235,7 @@ def _plain(record: Any) -> Any:
 
 
 def _explain(error: Exception) -> int:
-    """The exit code of any other error, told in one line."""
+    """Report any other error in one line. Returns the exit code."""
     if os.environ.get("PLURISCOPE_DEBUG"):
         raise error
     if type(error).__module__ == "sqlalchemy.exc":

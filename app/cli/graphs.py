@@ -51,7 +51,7 @@ def export_graph(
 
 
 def _graph(thing: str, key: str, explanation: str, method: str, scope: Scope) -> tuple[Any, str, str]:
-    """What the format writes, with the names of the task and the network."""
+    """Value that the format writes, with the names of the task and the network."""
     from pluriscope.addresses.address import Addresses
     from pluriscope.app.db.reads.analyses import find_network, find_question
     from pluriscope.app.pages.kinds import find_document
@@ -80,7 +80,7 @@ def _graph(thing: str, key: str, explanation: str, method: str, scope: Scope) ->
 
 
 def _of_file(file: str, scope: Scope) -> tuple[Any, str]:
-    """What is asked about the network of a result file, or of a file that is a network, and its name."""
+    """Question and name of the network in a result file or a network file."""
     from pluriscope.analysis.network_files.declaration import Declaration
     from pluriscope.analysis.network_files.result_file import RESULT_FORMAT
     from pluriscope.app.cli.reading import read_asked

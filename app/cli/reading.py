@@ -1,4 +1,4 @@
-"""What commands are asked about and under: settings, networks with their rules and rows, other models, a time."""
+"""Reading of what commands take: settings, networks with their rules and rows, other models, a time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def read_settings(**given: Any) -> Settings:
-    """The settings in force; an option that is None was not given.
+    """Read the settings in force; options that are None are left to the environment.
 
     Raises:
         Refusal: values out of range, all of them named.
@@ -41,7 +41,7 @@ def read_settings(**given: Any) -> Settings:
 
 
 def limits_in_force() -> Limits:
-    """How far analyses may go; the settings, whose reading takes long, are read where one is given."""
+    """Limits of analyses; the settings, whose reading takes long, are read only where one is set."""
     from pluriscope.analysis.running.limits import DEFAULT_LIMITS, MOST_STORED
 
     if not any(name.startswith(PREFIX) for name in os.environ):
@@ -87,7 +87,7 @@ class Asked:
 
     @property
     def explaining(self) -> Any:
-        """What explains such networks: a module of :mod:`pluriscope.analysis.explaining`."""
+        """Module of :mod:`pluriscope.analysis.explaining` that explains networks of this kind."""
         return self.given.kind.explaining
 
 
@@ -104,8 +104,8 @@ def intake_at(file: str, content: bytes, declaration: Declaration, data: str = "
 
 
 def show_first(intake: Intake, questions: Iterable[Any] = (), *, quiet: bool = False) -> None:
-    """On stderr: which network did not learn its task, what nobody said of it, and how it was read where that was
-    compared with nothing.
+    """Write remarks on stderr: which network did not learn its task, what was assumed, and how a file was read where it
+    has no original to compare with.
     """
     _show_wrong(questions)
     for words in (*intake.chosen, *intake.draft.remarks):
@@ -121,7 +121,7 @@ def _show_wrong(questions: Iterable[Any]) -> None:
 
 
 def read_network(intake: Intake, protocol: str, outputs: Sequence[int] = (), *, quiet: bool = False) -> Asked:
-    """The outputs of a perceptron that are asked about, all if none are given; on stderr what is said first.
+    """Read the questions on outputs of a perceptron, on all if ``outputs`` is empty; remarks go to stderr.
 
     Raises:
         AnalysisError: what is declared is wrong, or everything that preflight refuses.

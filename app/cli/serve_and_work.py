@@ -27,7 +27,7 @@ _COMMAND: Final = (sys.executable, "-P", "-m", "pluriscope.app.cli")
 
 
 def serve_and_work(*, port: int | None = None, data: Path | None = None) -> int:
-    """Run the server and one worker until one of them ends or we are asked to stop.
+    """Run the server and one worker until one of them ends or a signal stops this process.
 
     Args:
         port: port to listen on; that of the settings if None.
@@ -70,7 +70,9 @@ def serve_and_work(*, port: int | None = None, data: Path | None = None) -> int:
 
 
 def _start(command: str, settings: Settings) -> subprocess.Popen[bytes]:
-    """One of our own commands, in a session of its own: Ctrl-C reaches us only, and we pass it on once."""
+    """Start one of our own commands, in a session of its own: Ctrl-C reaches this process only, which passes it on
+    once.
+    """
     chosen = {"PLURISCOPE_DATA": str(settings.data.absolute()), "PLURISCOPE_PORT": str(settings.port)}
     return subprocess.Popen(  # noqa: S603
         [*_COMMAND, command],
@@ -81,7 +83,9 @@ def _start(command: str, settings: Settings) -> subprocess.Popen[bytes]:
 
 
 def _ending_with_parent() -> Callable[[], object]:
-    """What a child on Linux calls to be told to end when the parent is gone, even if it was killed."""
+    """Function that a child on Linux calls first, so that the kernel ends it when its parent is gone, even if that was
+    killed.
+    """
     # looked up here: a child that is not yet the other program may not load anything, or it could wait for ever
     return partial(ctypes.CDLL(None).prctl, 1, signal.SIGTERM)  # 1 is PR_SET_PDEATHSIG
 

@@ -47,7 +47,7 @@ class Within:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One argument or option.
+    """An argument or option of a command.
 
     Args:
         name: of the function's parameter.
@@ -65,7 +65,7 @@ class Parameter:
 
 
 def with_fields_of(where: str, **names: str) -> Callable[[C], C]:
-    """A command's further options are the fields of a pydantic model; those that are given reach it by their names.
+    """Mark a command whose further options are the fields of a pydantic model; it gets those set by the fields' names.
 
     Args:
         where: the model, as "module:name".
@@ -88,7 +88,7 @@ def _marked(**answer: Any) -> Callable[[C], C]:
 
 
 def described(command: Command) -> tuple[str, dict[str, str]]:
-    """What a command does, and what each of its parameters is for."""
+    """Text on a command from its docstring, and texts on its parameters by name."""
     words, _, arguments = inspect.cleandoc(command.__doc__ or "").partition("\n\nArgs:\n")
     entries = re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", arguments, re.MULTILINE)
     return words, {name: " ".join(text.split()) for name, text in entries}
@@ -111,7 +111,7 @@ def parameters_of(command: Command) -> Iterator[Parameter]:
 
 
 def parser_of(name: str, command: Command) -> ArgumentParser:
-    """What reads the command line of a command."""
+    """Parser of the command line of a command."""
     words, _ = described(command)
     ends = getattr(command, "list", "")
     parser = _Parser(
@@ -127,7 +127,7 @@ def parser_of(name: str, command: Command) -> ArgumentParser:
 
 
 def call(command: Command, given: Mapping[str, Any]) -> Any:
-    """Call a command with what was given."""
+    """Call a command with values by parameter or field; None stands for the default."""
     _, names = getattr(command, "fields", ("", {}))
     given = {key: value for key, value in given.items() if value is not None}  # what is left out has its default
     own = {key: value for key, value in given.items() if key in inspect.signature(command).parameters}
@@ -169,7 +169,7 @@ def _add(parser: ArgumentParser, one: Parameter) -> None:
 
 
 def _kind(hint: Any) -> tuple[Any, bool, Sequence[Any] | None, Within | None]:
-    """Of a type: that of one value, whether there may be several, what there is to choose from, and the range."""
+    """Parts of a type hint: the type of one value, whether there may be several, the choices, and the range."""
     if get_origin(hint) is Annotated:
         kind, many, choices, within = _kind(get_args(hint)[0])
         return kind, many, choices, next((one for one in hint.__metadata__ if isinstance(one, Within)), within)
@@ -185,7 +185,7 @@ def _kind(hint: Any) -> tuple[Any, bool, Sequence[Any] | None, Within | None]:
 
 
 def _reader(kind: Any, within: Within | None) -> Callable[[str], Any]:
-    """What makes a value of a text."""
+    """Parser of one argument: a function of a text that returns the value, or raises ArgumentTypeError."""
 
     def read(text: str) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""What commands say on stderr, how they read and write files, and the exit codes they leave with."""
+"""Output of commands on stderr, reading and writing of files, and exit codes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CLEAR: Final = "\r\x1b[K"  # to the beginning of a terminal's line, and nothing 
 
 
 class Refusal(Exception):
-    """A command cannot do what it was asked; the message is one line for people.
+    """Error that ends a command; the message is one line for people.
 
     Args:
         message: item, cause and cure in one line.
@@ -46,7 +46,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Shown:
-    """What a command has to show.
+    """Result of a command, for programs and for people.
 
     Args:
         record: as a server tells it, or the content of a file: a mapping, or a pydantic model.
@@ -70,7 +70,7 @@ def written(name: str, document: Mapping[str, Any], code: int = DONE) -> Shown:
 
 
 def complain(message: str) -> None:
-    """One line on stderr, with anything that could break the line or the terminal made visible."""
+    """Write one line on stderr, with anything that could break the line or the terminal made visible."""
     line = " ".join(message.split())
     sys.stderr.write("pluriscope: " + "".join(c if c.isprintable() else repr(c)[1:-1] for c in line) + "\n")
 
@@ -139,7 +139,7 @@ def check_writable(name: str, *inputs: str) -> None:
 
 
 def check_output(name: str, as_json: bool, *inputs: str) -> None:
-    """The same for a command that has nothing to show but a document.
+    """Check the output file of a command whose only result is a document, before anything is computed.
 
     Args:
         name: see :func:`check_writable`.

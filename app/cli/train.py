@@ -82,7 +82,7 @@ def train_model(
 
 
 def _row(seed: int, outcome: AttentionOutcome, file: str) -> tuple[dict[str, Any], str]:
-    """What became of one model, as JSON values and in a line."""
+    """Outcome of training one model, as JSON values and as a line."""
     loss, right = (None, None) if outcome.model is None else (outcome.loss, outcome.right)
     ended = "" if outcome.model is None else f", {file or 'not converged'}"
     answer = {"seed": seed, "loss": loss, "steps": outcome.steps, "right": right, "file": file}
@@ -90,7 +90,7 @@ def _row(seed: int, outcome: AttentionOutcome, file: str) -> tuple[dict[str, Any
 
 
 def _checkpoint_file(path: str, record: TrainingRecord, most: int) -> str:
-    """Where a checkpoint goes of a network whose own file is at a path."""
+    """Path of a checkpoint of a network whose own file is at ``path``."""
     folder, digits = Path(path).with_suffix(""), max(4, len(str(most)))
     (file,) = _files(str(folder), [f"{folder.name}-{record.unit}-{record.at:0{digits}}.json"])
     return file

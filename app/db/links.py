@@ -109,8 +109,6 @@ def kept_claim(session: Session, network: NetworkRow, output: int, ref: str) -> 
 
     Its key begins with the digest of the claim and ends with digits that depend on network and output.
 
-    Its key begins as the digest of what was claimed and ends with what tells networks and outputs apart.
-
     Args:
         network: that it is about.
         output: of it.

@@ -148,8 +148,6 @@ class AnalysisRow(Base):
     """An analysis = network + output + protocol + data record, with its counts kept.
 
     Where there are too many circuits to search, the row records that, and holds what else was found.
-
-    Where there are too many circuits to search, the row says so and holds what else was found out.
     """
 
     __tablename__ = "analyses"
@@ -283,8 +281,6 @@ class VerdictRow(Base):
     """Verdicts of one criterion, with its settings, on all explanations of one kind in an analysis, in sum.
 
     The verdict on each explanation is one letter in its own row, see :mod:`pluriscope.app.db.verdicts`.
-
-    What it says of each is one letter in the row of the explanation, see :mod:`pluriscope.app.db.verdicts`.
     """
 
     __tablename__ = "verdicts"

@@ -1,8 +1,6 @@
 """Translation of a database's own errors into the store's: full, read-only, damaged, or merely busy.
 
 SQLite reports by its result code, PostgreSQL by SQLSTATE; the words of either are for the log.
-
-SQLite tells by its result code, PostgreSQL by SQLSTATE; the words of either are for the log.
 """
 
 from __future__ import annotations

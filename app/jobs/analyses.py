@@ -93,7 +93,7 @@ def _find_circuits(document: bytes, rules: str, work: Work) -> PreparedAnalysis:
 def _unfinished(
     session: Session, network: NetworkRow, question: Question, arguments: Arguments
 ) -> OutputAnalysis | None:
-    """What an earlier run of the same job found before it was ended."""
+    """Results of an earlier run of the same job that ended before it was done; None if there are none."""
     row = analysis_by_key(session, network.id, question.output, question.protocol.digest, question.record.digest)
     if row is None or row.engine_version != ENGINE_VERSION or not row.distributions.get("stops"):
         return None
@@ -155,7 +155,7 @@ def _url(row: AnalysisRow) -> str:
 
 
 def found_words(row: AnalysisRow) -> str:
-    """What an analysis found in a sentence that claims no more than was searched."""
+    """Sentence on the results of an analysis that claims no more than was searched."""
     if row.circuits_method == "refused":
         return f"circuits are not searched: {row.plan['refused']}"
     valid = f"{in_words(row.circuits_valid)} of {in_words(row.circuits_possible)} circuits valid"
@@ -318,7 +318,7 @@ def handler_of(analysis: Analysis) -> Handler[tuple[Report, float]]:
 
 
 def _before(session: Session, row: AnalysisRow, analysis: Analysis) -> Report | None:
-    """What the same analysis found of the same network under other rules, by this engine."""
+    """Report of the same analysis on the same network under other rules, by this engine; None if there is none."""
     if not kind_called(row.network.kind).settings:
         return None
     under_others = AnalysisReportRow.analysis_id == AnalysisRow.id, AnalysisRow.network_id == row.network_id

@@ -1,4 +1,4 @@
-"""A kind of background work: what it is called, what makes two jobs the same, and where its handler lives."""
+"""The record of a kind of background work: its name, the identity of its jobs, and the path of its handler."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pluriscope.analysis.values.digest import canonical_json, short_id
 
 @dataclass(frozen=True)
 class JobDefinition:
-    """One kind of job.
+    """A kind of job.
 
     Args:
         kind: stable key.
@@ -37,7 +37,9 @@ class JobDefinition:
     left: str = ""
 
     def job_id(self, arguments: Mapping[str, Any]) -> str:
-        """The job's public id: 16 hex digits over kind, version and arguments; not over what protocols are called."""
+        """Public id of a job: 16 hex digits of a hash of kind, version and arguments, without the names of
+        protocols.
+        """
         identity = dict(arguments)
         if isinstance(identity.get("protocol"), Mapping):
             identity["protocol"] = _unnamed(identity["protocol"])

@@ -1,4 +1,4 @@
-"""The kinds of background work, and the arguments that their jobs are given.
+"""The kinds of background work, and the arguments of their jobs.
 
 Handlers are named by dotted path and not imported here, so that a page can enqueue training without loading torch.
 """

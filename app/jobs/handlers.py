@@ -1,4 +1,4 @@
-"""What each kind of job does: load from the store, compute without it, save with the job's end.
+"""The record of a job's steps: load from the store, compute without it, save in the transaction that ends the job.
 
 What is computed runs in another process, knows no database and must pickle; ``save`` runs in the one transaction that
 ends the job, so what was found and the job's end are seen together or not at all.
@@ -22,7 +22,7 @@ Compute = Callable[[Work], Outcome]
 
 @dataclass(frozen=True)
 class Saved:
-    """How a job ended.
+    """Result of a job that has ended well.
 
     Args:
         result: JSON values for the job's row; "url" leads to what was made.

@@ -1,4 +1,4 @@
-"""What an installation is like at this moment: jobs, workers, sizes, room. Read from the store, cheaply, whole."""
+"""The present state of an installation: jobs, workers, sizes, free room. Read from the store in a few queries."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STATES: Final = ("queued", "running", "done", "truncated", "failed", "cancelled"
 
 @dataclass(frozen=True)
 class Installation:
-    """Everything.
+    """State of an installation at one time.
 
     Args:
         now: when it was looked at.
@@ -90,7 +90,7 @@ def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
 
 
 def _sizes(store: Store, settings: Settings, session: Session) -> dict[str, int]:
-    """What is taken and what is left."""
+    """Bytes of the database, of its log, and of the data folder's volume, by name."""
     usage = shutil.disk_usage(settings.data if settings.data.is_dir() else "/")
     room = {"volume_free_bytes": usage.free, "volume_bytes": usage.total}
     if store.reader.dialect.name != "sqlite":

@@ -129,7 +129,7 @@ def enqueue(
 
 
 def was_asked(session: Session, kind: str, arguments: Mapping[str, Any]) -> bool:
-    """Whether somebody asked for a job, and so waits for what goes on from it as well."""
+    """Whether a person asked for a job, and so waits for the jobs that follow it as well."""
     row = session.get(JobRow, DEFINITIONS[kind].job_id(arguments))
     return row is not None and row.priority <= FOLLOWING_PRIORITY
 
@@ -166,7 +166,7 @@ def enqueue_analyses(
 def enqueue_about(
     session: Session, analysis: AnalysisRow, kind: str, /, *, asked: bool = False, again: bool = False, **details: Any
 ) -> JobRow:
-    """Ask for work that goes on from a stored analysis; unless somebody waits for it, it comes behind analyses.
+    """Queue work on a stored analysis; unless a person waits for it, it comes behind analyses.
 
     A job that has ended well is queued again where ``again`` is set: the caller has seen that nothing is stored, or
     that verdicts are missing, so what it made is gone.
@@ -200,7 +200,7 @@ def retry(
     now: datetime | None = None,
     definitions: Mapping[str, JobDefinition] = DEFINITIONS,
 ) -> JobRow:
-    """Queue a failed, cancelled or unfinished job again, with all its attempts, before what nobody asked for.
+    """Queue a failed, cancelled or unfinished job again, with all its attempts, before jobs that no person asked for.
 
     One that is queued already only comes earlier, and one that runs is left alone.
 
@@ -253,7 +253,7 @@ def cancel_unknown(session: Session, *, definitions: Mapping[str, JobDefinition]
 
 
 def hasten(row: JobRow, priority: int = ASKED_PRIORITY) -> None:
-    """Let a job come before what nobody asked for, and what goes on from it, too."""
+    """Let a job come before those that no person asked for; the jobs that follow it come earlier, too."""
     if row.state not in ENDED:
         row.priority = min(row.priority, priority)
 
@@ -301,7 +301,7 @@ class Watch:
     _since: Mapping[tuple[Any, ...], float] = field(default_factory=dict)
 
     def lapsed(self, session: Session) -> set[Held]:
-        """The jobs whose owners have given no sign of life for as long as their leases last, and this has looked."""
+        """Jobs whose owners have given no sign of life for as long as their leases last while this object watched."""
         now, columns = self.clock(), (JobRow.id, JobRow.signs, JobRow.lease_seconds)
         store = str(session.get_bind().engine.url)
         held = [(store, *row) for row in session.execute(select(*columns).where(JobRow.state == "running"))]
@@ -314,8 +314,8 @@ SEEN: Final = Watch()
 
 
 def claimable(now: datetime, lapsed: Collection[Held] = (), *, asked: bool = False) -> ColumnElement[bool]:
-    """Whether a job waits for somebody: queued, and its wait, if it has one, is over; or held under a lapsed lease; if
-    only what is asked for is meant, whether somebody waits for it besides.
+    """Condition of SQL: a job is ready to be claimed. It is queued and its wait is over, or it is held under a lapsed
+    lease; with ``asked`` a person waits for it besides.
 
     A wait whose end is further off than any wait lasts was begun by a clock that is ahead, and is taken to be over.
     """
@@ -373,8 +373,8 @@ def heartbeat(
     known: KnownCircuits | None = None,
     lease_seconds: float = LEASE_SECONDS,
 ) -> None:
-    """Renew the lease, and note the progress if there is any, the losses (step, loss) that were told since, and what is
-    known of the valid circuits by now.
+    """Renew the lease, and store the progress if there is any, the losses (step, loss) since the last call, and what is
+    known of the valid circuits.
 
     Raises:
         LeaseLost: the job is another's by now.
@@ -426,7 +426,7 @@ def give_back(
     result: Mapping[str, Any] | None = None,
     now: datetime | None = None,
 ) -> None:
-    """Queue a held job again that has not come to its end; one that is asked to stop ends.
+    """Queue a held job again that has not come to its end; if its cancellation was requested, end it.
 
     Args:
         session: of the writer.
@@ -459,8 +459,8 @@ def give_back(
 
 
 def give_way(session: Session, held: Claim) -> None:
-    """Queue a held job of which something is known again, behind those of which nothing is and before what goes on from
-    others; one that is asked to stop ends.
+    """Queue a held job again that has stored a first answer: behind jobs without one, before jobs that follow others.
+    If its cancellation was requested, end it.
 
     Raises:
         LeaseLost: the job is another's by now.

@@ -1,4 +1,4 @@
-"""Puts the bundled networks into a store, once, and asks for their analyses."""
+"""Storing of the bundled networks, once, and queueing of their analyses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows every analysis by itself: each kind of work that goes on from what was found, where it takes seconds."""
+"""The jobs that follow every analysis by themselves, where they take seconds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CHEAP_MILLISECONDS: Final = 5_000.0
 
 @dataclass(frozen=True)
 class Stage:
-    """One kind of work that goes on from a stored analysis.
+    """A kind of work that follows a stored analysis.
 
     Args:
         needs: traits that a kind of network must offer.
@@ -44,9 +44,9 @@ class Stage:
 
 
 def enqueue_following(session: Session, analysis: AnalysisRow, *, asked: bool = False) -> list[JobRow]:
-    """Ask for everything that follows an analysis, at once where somebody asked for that.
+    """Queue the jobs that follow an analysis, to be done soon where a person asked for the analysis.
 
-    Then its edits are compared with it, too: who saves one may do so while the network before is analysed.
+    Comparisons with its edits are queued, too: an edit may be saved while the network before is analysed.
     """
     edits = edits_of(session, analysis.network) if asked else ()
     following = [queue.enqueue_about(session, analysis, "changes", other=one.digest) for one in edits]
@@ -59,9 +59,9 @@ def enqueue_following(session: Session, analysis: AnalysisRow, *, asked: bool = 
 
 
 def enqueue_missing(session: Session, stages: Sequence[Stage] | None = None) -> int:
-    """The same, or some of it, for analyses that an older version has stored without it; returns how many jobs.
+    """Queue the jobs that follow analyses which an older version has stored without them. Returns the number of jobs.
 
-    Asking again changes nothing, also where somebody has cancelled the job.
+    Calling it again changes nothing, also where a person has cancelled the job.
     """
     found = 0
     for stage in STAGES if stages is None else stages:
@@ -74,8 +74,8 @@ def enqueue_missing(session: Session, stages: Sequence[Stage] | None = None) -> 
 
 
 def enqueue_outdated(session: Session) -> int:
-    """Ask for what earlier versions of analyses have found out to be found out again when nothing else waits; returns
-    how many jobs. Asking again changes nothing, also where somebody has cancelled the job.
+    """Queue analyses that an earlier version of the method made, to be made again when nothing else waits. Returns the
+    number of jobs. Calling it again changes nothing, also where a person has cancelled the job.
     """
     found = 0
     for kind in registry.SUBJECT_KINDS:

@@ -59,7 +59,7 @@ def _train_transformers(specs: tuple[AttentionSpec, ...], work: Work) -> tuple[A
 
 
 def save_training_outcome(session: Session, arguments: Arguments, outcomes: Sequence[Any]) -> Saved:
-    """Store the networks that converged and ask for their analyses; the others are told of in the job's result."""
+    """Store the networks that converged and queue their analyses; the job's result lists the others as well."""
     if arguments.get("kind", PERCEPTRON) != PERCEPTRON:
         return _save_transformers(session, arguments, outcomes)
     protocols = [Protocol.model_validate(settings) for settings in arguments["protocols"]]
@@ -89,7 +89,9 @@ def save_training_outcome(session: Session, arguments: Arguments, outcomes: Sequ
 
 
 def _save_transformers(session: Session, arguments: Arguments, outcomes: Sequence[AttentionOutcome]) -> Saved:
-    """The same of what a transformer's form trains, whose losses stay with the job."""
+    """Store the transformer of a training form if it converged, and queue its analyses. Its losses stay with the
+    job.
+    """
     [outcome] = outcomes
     if outcome.model is None or not outcome.converged:
         return Saved({}, f"not converged: {outcome.words}; allow more steps, or try another seed or learning rate")

@@ -1,13 +1,12 @@
-"""The worker: some slots, each taking one job at a time through load, compute, save, one more for each kind that has a
-pool, and one that takes only what somebody asked for, so that nobody waits for the work of others to end.
+"""The worker: slots that each take one job at a time through load, compute and save.
 
-Where that slot has a first answer, and somebody else has none yet, its job gives way and goes on later from what is
-stored.
+Beside the usual slots there is one for each kind of job that has a pool, and one that takes only jobs that a person
+asked for, so that nobody waits for the work of others to end. Where that slot has stored a first answer, and another
+person has none yet, its job gives way and goes on later from what is stored.
 
 A slot is a thread; the computing happens in the slot's own process (:mod:`pluriscope.processes.executor`), so that the
-thread is free to renew the lease, to tell the progress and to stop the job when somebody asks for that. Whatever
-happens to processes or workers, a job ends once: the save and the job's end are one transaction, fenced by the lease's
-owner.
+thread is free to renew the lease, to store the progress and to stop the job when a person cancels it. Whatever happens
+to processes or workers, a job ends once: the save and the job's end are one transaction, fenced by the lease's owner.
 
 A job of a kind that has a pool sends parts of it there, and saves each in a transaction that is fenced likewise; so the
 thread that computes is one of the worker's own.
@@ -73,7 +72,7 @@ _UNANSWERED_SECONDS: Final = 15.0  # a job of which nothing is known by then giv
 
 @dataclass(frozen=True)
 class Pace:
-    """How often a worker does what, in seconds."""
+    """Intervals of a worker's actions, in seconds."""
 
     lease_seconds: float = queue.LEASE_SECONDS
     poll_seconds: float = 0.5  # between looks into an empty queue
@@ -82,22 +81,22 @@ class Pace:
 
     @property
     def renew_seconds(self) -> float:
-        """Between two renewals of a lease when nothing else is to tell."""
+        """Seconds between two renewals of a lease when there is no progress to store."""
         return self.lease_seconds / 4
 
 
 class GivingWay(Exception):
-    """Somebody waits for a first answer, and the job has given its own."""
+    """Raised where a job has stored a first answer, and another person waits for one."""
 
 
 class Leaving(Exception):
-    """The worker is told to leave while a job is on its way."""
+    """Raised where the worker is stopped while a job is on its way."""
 
 
 def run_workers(
     settings: Settings, *, slots: int | None = None, until_idle: bool = False, stop: threading.Event | None = None
 ) -> None:
-    """Open the store and work until told to leave (SIGTERM, Ctrl-C or ``stop``), or until nothing is left to do.
+    """Open the store and work until stopped (SIGTERM, Ctrl-C or ``stop``), or until nothing is left to do.
 
     Args:
         slots: jobs at a time; ``settings.workers`` if not given.
@@ -165,7 +164,7 @@ class Worker:
     _lapsed: Collection[queue.Held] = ()
 
     def run(self, *, until_idle: bool = False) -> None:
-        """Work until told to leave, or until no job is queued or running any more."""
+        """Work until stopped, or until no job is queued or running any more."""
         pooled = {kind: one for kind, one in self.definitions.items() if one.pool}
         others = {kind: one for kind, one in self.definitions.items() if not one.pool}
         slots: list[tuple[Mapping[str, JobDefinition], Callable[[], Executor], bool]]
@@ -230,7 +229,7 @@ class Worker:
             spare.close()
 
     def is_anybody_waiting(self) -> bool:
-        """Whether somebody has asked for something and knows nothing of it."""
+        """Whether a person waits for a job that has no answer yet."""
         waits = queue.claimable(datetime.now(UTC), asked=True)
         return self._any(self.definitions, and_(waits, JobRow.priority <= queue.ASKED_PRIORITY))
 
@@ -256,7 +255,7 @@ class Worker:
 
 
 class _Attempt:
-    """One attempt at one job."""
+    """An attempt at a job."""
 
     def __init__(self, worker: Worker, held: Claim, executor: Executor, *, gives_way: bool = False) -> None:
         self.worker, self.store, self.pace = worker, worker.store, worker.pace
@@ -321,7 +320,9 @@ class _Attempt:
         log.info("%s finished in %.1f s", held.definition.kind, time.monotonic() - started)
 
     def _followed(self) -> Any:
-        """What the computation returns; until then the lease is renewed, and progress and what was found are noted."""
+        """Wait for the computation and return its result; meanwhile renew the lease, and store progress and partial
+        results.
+        """
         began = noted = looked = time.monotonic()
         while (finished := self.executor.wait(min(self.pace.progress_seconds / 2, self.pace.look_seconds))) is None:
             if self.worker.stop.is_set():
@@ -345,7 +346,7 @@ class _Attempt:
         return finished.outcome
 
     def _look(self) -> None:
-        """See whether somebody has asked to stop the job."""
+        """Raise if a person has cancelled the job, the lease is lost, or the job is to give way."""
         with self.store.read() as session:
             asked = session.scalar(select(JobRow.cancel_requested).where(JobRow.id == self.held.job_id))
         if asked is None:
@@ -375,7 +376,7 @@ class _Attempt:
         del self.reports[: len(reports)]
 
     def _stages_ended(self, reports: Sequence[Progress]) -> Iterator[str]:
-        """One line of the log for each stage that came to its end."""
+        """Lines of the log for the stages that came to their end."""
         for report in reports:
             if report.done >= report.total and report.stage != self.logged_stage:
                 self.logged_stage = report.stage
@@ -434,7 +435,7 @@ def _waiting(held: Claim, what_for: str) -> Change:
 
 
 def _unforeseen(held: Claim, kind: str) -> Change:
-    """An error of ours: the traceback is in the worker's log, the user gets what can be said of it.
+    """Give a job back after an error of ours: the traceback is in the worker's log, the user gets a short report.
 
     It is tried again: a full disk comes as such an error too, and passes.
     """
@@ -448,7 +449,7 @@ def _unforeseen(held: Claim, kind: str) -> Change:
 
 
 def show(store: Store, name: str, slots: int, *, started_at: datetime, now: datetime) -> None:
-    """Say that a worker is there, and forget those that have been gone for a day.
+    """Record that a worker is running, and delete the records of workers that have been gone for a day.
 
     Args:
         store: that it works on.

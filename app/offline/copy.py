@@ -1,4 +1,4 @@
-"""From page to page: those that somebody asked for, and what they lead to, as far as the limits allow."""
+"""Crawling of the pages of a copy: those chosen, and pages that these lead to, as far as the limits allow."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _FORMS: Final = (".svg", ".csv", ".json")
 
 @dataclass(frozen=True)
 class Wish:
-    """What somebody wants a copy of.
+    """Content of a copy.
 
     Args:
         networks: slugs or digests.
@@ -68,7 +68,7 @@ class Wish:
 
 @dataclass
 class _Copy:
-    """One copy while it is made."""
+    """A copy while it is made."""
 
     site: Site
     wish: Wish
@@ -80,7 +80,7 @@ class _Copy:
     _files: dict[str, str] = field(default_factory=dict)
 
     def crawl(self, report: Report) -> None:
-        """Fetch every page that was asked for, then what these lead to."""
+        """Fetch every chosen page, then the pages that these lead to."""
         links = Addresses()
         analyses = [(slug, scope) for slug, scopes in self.scopes.items() for scope in scopes]
         asked = [links.network(slug, scope) for slug, scope in analyses]
@@ -131,7 +131,7 @@ class _Copy:
         return self._counts[kind] <= self.wish.limit
 
     def path(self, name: str) -> Path:
-        """Where a file is written; its folders are made."""
+        """Path that a file is written to; its folders are made."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path

@@ -53,7 +53,7 @@ def site_of(result: Result) -> Site:
 
 
 def answer(site: Site, url: str, headers: Mapping[str, str]) -> tuple[dict[str, Any], bytes]:
-    """What an address answers, or the one that it leads on to, and the content.
+    """Fetch an address, following redirections. Returns the head of the answer as JSON values, and the content.
 
     Args:
         headers: of which the form of the answer depends; others are left out.

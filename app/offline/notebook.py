@@ -44,7 +44,7 @@ class LiveView(AnyWidget):  # type: ignore[misc, unused-ignore]  # as anywidget 
         return site_of(self._result)
 
     def _hear(self, _widget: Any, asked: Mapping[str, Any], _buffers: Any) -> None:
-        """Answer one request of the view; what goes wrong is said there, since a kernel's log is seldom read."""
+        """Answer a request of the view; errors are shown there, since a kernel's log is seldom read."""
         from pluriscope.app.offline.kernel import answer
 
         try:

@@ -1,4 +1,4 @@
-"""The application asked within this process, without a socket; and a folder that is written in one step."""
+"""The application called within this process, without a socket; and a folder that is written in one step."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ OK: Final = 200
 
 
 class CannotExport(ExplainedError):
-    """An offline copy cannot be made as asked."""
+    """Error: an offline copy with this content cannot be made."""
 
 
 class NoRoom(CannotExport):
-    """It cannot be made on this machine: the disk is full, or a folder cannot be written."""
+    """Error: no offline copy can be made on this machine, as the disk is full or a folder cannot be written."""
 
 
 @dataclass
 class Answer:
-    """What came back, with the names of headers in small letters."""
+    """Answer of the application, with the names of headers in small letters."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Answer:
 
     @property
     def location(self) -> str:
-        """Where it leads on, "" if it does not."""
+        """Address that the answer redirects to; "" if it does not."""
         return self.headers.get("location", "")
 
     def refused(self, address: str) -> CannotExport:
@@ -58,8 +58,8 @@ class Answer:
 
 @dataclass
 class Site:
-    """One application that answers. It runs in a thread of its own: a request to stop (Ctrl-C, SIGTERM) is raised in
-    the main thread, and so never in the midst of the event loop's own work.
+    """A running application. It runs in a thread of its own: a request to stop (Ctrl-C, SIGTERM) is raised in the main
+    thread, and so never in the midst of the event loop's own work.
 
     Args:
         most: bytes of an answer; a larger one is refused.
@@ -70,7 +70,7 @@ class Site:
     most: int = sys.maxsize
 
     def ask(self, address: str, headers: Mapping[str, str] = {}) -> Answer:
-        """What an address answers; where that leads on to another one, that is not followed."""
+        """Answer of the application to a GET request; redirections are not followed."""
         found: Answer = self.portal.call(self._ask, self._scope(address, headers))
         return found
 

@@ -285,8 +285,6 @@ def _outcomes(found: Found, step: str) -> tuple[Passing, Passing]:
     bool.
 
     The criterion itself would decide the same. Where the tested pairs leave it open, both are False.
-
-    Nothing is said otherwise than the criterion itself would; what the tested pairs do not tell of others is unknown.
     """
     read, stored = CriterionStep.parse(step), found.stored["direction"]
     pairs = found.question.protocol.interchange_pairs
