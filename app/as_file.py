@@ -85,7 +85,7 @@ def rewritten(text: str, address: str, file: str, find: Callable[[str], str], li
     page = BeautifulSoup(text, "html.parser")
 
     def link(target: str) -> str:
-        """What a link becomes; "" where it leads to nothing of the copy."""
+        """Target of a link within the copy; "" where it leads to nothing of the copy."""
         where, hash_, fragment = urljoin(address, target).partition("#")
         if _ELSEWHERE.match(target) or target.startswith("#"):
             return target

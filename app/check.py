@@ -1,4 +1,4 @@
-"""What is wrong with an installation, and what to do about it: `pluriscope check`. Nothing is changed."""
+"""Checks of an installation for `pluriscope check`: problems, each with a cure. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Level = Literal["ok", "note", "warning", "problem"]
 
 
 class Finding(BaseModel):
-    """One thing that was looked at."""
+    """Result of one check."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -49,7 +49,7 @@ Found = Iterator[tuple[Level, str, str]]
 
 
 def look(check: str, looking: Callable[[], Found], well: str) -> Iterator[Finding]:
-    """What one look finds, or that all is well; where looking itself fails, that is a finding too."""
+    """Run a check. Yields its findings, or one that all is well; a check that fails itself is a finding too."""
     found: list[tuple[Level, str, str]] = []
     try:
         found.extend(looking())
@@ -62,7 +62,7 @@ def look(check: str, looking: Callable[[], Found], well: str) -> Iterator[Findin
 
 
 def glance(variables: Mapping[str, str], settings: Settings) -> Iterator[Finding]:
-    """What costs nothing: the variables in force, the settings made of them, the data folder."""
+    """Checks that take no time: the variables in force, the settings made of them, the data folder."""
     yield from look("settings.unknown", partial(unknown, variables), f"every {PREFIX} variable is one that is read")
     yield from look("settings.agree", partial(disagreeing, settings), "the settings agree with each other")
     yield from look("plugins", left_out, "every plugin is in use")
@@ -100,7 +100,7 @@ def _stored(settings: Settings) -> Found:
 
 
 def left_out() -> Found:
-    """What of plugins cannot be used."""
+    """Parts of plugins that cannot be used."""
     for group in GROUPS:
         brought(group)
     for one in failures():
@@ -108,7 +108,7 @@ def left_out() -> Found:
 
 
 def unknown(variables: Mapping[str, str]) -> Found:
-    """Variables that nothing reads, with what was probably meant."""
+    """Variables that nothing reads, each with the name that was probably intended."""
     fields = [name for one in (Settings, *brought("settings").values()) for name in one.model_fields]
     known = [f"{PREFIX}{name.upper()}" for name in (*fields, *OF_THE_PROGRAM)]
     for name in sorted(variables):
@@ -150,7 +150,7 @@ def folder(settings: Settings) -> Found:
 
 
 def unsound(store: Store) -> Found:
-    """What SQLite itself can tell of its file, and of rows that refer to none; PostgreSQL checks its own."""
+    """Damage that SQLite finds in its file, and rows that refer to none; PostgreSQL checks its own files."""
     file = sqlite.file_of(make_url(store.url))
     if file is None:
         return
@@ -170,7 +170,7 @@ def unsound(store: Store) -> Found:
 
 
 def _way_out(file: Path) -> str:
-    """What to do about a file that is damaged, with the backups that lie beside it."""
+    """Cure for a damaged file, with the backups that lie beside it."""
     beside = {one for pattern in ("*.backup", "*before-*") for one in file.parent.glob(pattern) if one.is_file()}
     newest = sorted(beside, key=lambda one: one.stat().st_mtime, reverse=True)
     backups = f"beside it lie {', '.join(one.name for one in newest[:3])}" if newest else "none lies beside it"

@@ -1,4 +1,4 @@
-"""How much one process computes on request at once: few wait for it, the others are asked to come back."""
+"""A limit to what one process computes on request at once: a few requests wait, the others are refused with 503."""
 
 from __future__ import annotations
 

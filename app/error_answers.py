@@ -1,4 +1,4 @@
-"""What goes wrong, told once: error → status and body, the same words in HTML and JSON.
+"""Answers to errors: error → status and body, the same words in HTML and JSON.
 
 The errors of pages (:mod:`pluriscope.app.errors`) know their status. The others are mapped by class: those that name an
 explanation (mask, index, alignment, algorithm) are 404, since they can only come from an address; those about what
@@ -86,7 +86,7 @@ _PREDICATE: Final = re.compile(r"(are|begins|belongs|cannot|does|has|have|holds|
 
 
 class FieldError(BaseModel):
-    """One thing that is wrong."""
+    """An error in one option, path part or field."""
 
     field: str = Field(description="Option, path part or body field at fault; empty if none is.")
     message: str
@@ -172,7 +172,9 @@ def missing_plugin(request: Request) -> str:
 
 
 def answer_to(request: Request, error: ExplainedError) -> Response:
-    """The page or the body that tells an error of a page, the engine or the store; or the way to where it moved."""
+    """Answer to an error of a page, the engine or the store: a page, a JSON body, or a redirection to where the thing
+    moved.
+    """
     if isinstance(error, Moved):  # what is sent along with a change must arrive there too
         return RedirectResponse(error.address(request), 301 if request.method == "GET" else 308)
     if isinstance(error, Unopened):
@@ -209,7 +211,7 @@ def _answer(
     errors: Sequence[FieldError] = (),
     wrong: Collection[str] = (),
 ) -> Response:
-    """A page, or a body for programs, that tells what is wrong."""
+    """Page with an error, or a JSON body for programs."""
     answer = list(errors) or [FieldError(field=field, message=str(error))]
     parent, label = (error.parent, error.parent_label) if isinstance(error, PageError) else ("", "")
     if not parent:
@@ -238,7 +240,7 @@ def _answer(
 
 
 def _problem(request: Request, error: dict[str, Any]) -> FieldError:
-    """One failed check of FastAPI's in words that name the option and what it accepts."""
+    """A failed check of FastAPI's, in words that name the option and what it accepts."""
     where, *rest = error["loc"]
     field = ".".join(map(str, rest)) or str(where)
     if where == "body" and (not rest or error["type"] == "json_invalid"):
@@ -289,7 +291,7 @@ def allowed_fields(request: Request, within: Sequence[str]) -> tuple[str, ...]:
 
 
 def allowed_methods(request: Request, path: str = "") -> tuple[str, ...]:
-    """Every method of an address, which several routes may share; Starlette tells those of the first alone.
+    """Methods of an address, which several routes may share; Starlette reports those of the first alone.
 
     Args:
         request: whose address is asked about.

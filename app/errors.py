@@ -1,4 +1,4 @@
-"""Why a request cannot be answered: item, cause, cure, and the page to go to instead.
+"""Errors of requests: item, cause, cure, and the page to go to instead.
 
 PageError
 ├── NotFound    404  an address that names nothing; says why and what is nearest
@@ -98,7 +98,7 @@ class HeadersTooLong(TooLong):
 
 @dataclass
 class Gone(PageError):
-    """What the address names was deleted.
+    """The thing at the address was deleted.
 
     Args:
         restore_url: undoes it with POST.
@@ -116,7 +116,7 @@ class Conflict(PageError):
 
 
 class Moved(PageError):
-    """Something had that slug once; whoever asks is led to where it is now."""
+    """A thing had that slug once; answered by a redirection to its present one."""
 
     status = 301
     former: str = ""
@@ -146,7 +146,7 @@ class Moved(PageError):
         return moved
 
     def address(self, request: Request) -> str:
-        """The same address with the present slug, in the path or among the options."""
+        """The request's address with the present slug, in the path or among the options."""
         # the path with the prefix, whether or not a proxy has sent it along
         path = str(request.scope["path"]).replace(f"/{self.folder}/{self.former}", f"/{self.folder}/{self.now}", 1)
         query = [(key, self._renamed(key, value)) for key, value in request.query_params.multi_items()]
@@ -162,7 +162,7 @@ class Moved(PageError):
 
 
 class Unopened(PageError):
-    """A network that is not stored (any more); whoever asks is led to where it can be opened, the parent."""
+    """A network that is not stored (any more); answered by a redirection to where it can be opened, the parent."""
 
     status = 307
 

@@ -1,4 +1,4 @@
-"""What stands before every route: which hosts, how long, from whose pages, and whether changes are taken.
+"""Checks before every route: hosts, lengths, origin of changes, and whether changes are accepted.
 
 Routes decide what their caller may do (:mod:`pluriscope.app.routes.changes`). What holds for all of them is held here,
 so that no route can forget it: nothing that changes anything is taken from a page of another site, and nothing at all

@@ -1,4 +1,4 @@
-"""How far analyses may go here: the operator's settings as the engine takes them, carried by the store's sessions."""
+"""Limits of analyses here: the operator's settings as the engine takes them, carried by the store's sessions."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def in_memory(limits: Limits) -> Limits:
-    """The same for what keeps no list: studies and audits, whose rows and measures are of every valid circuit."""
+    """Limits for studies and audits, which keep no list: their rows and measures are of every valid circuit."""
     return replace(limits, max_valid=DEFAULT_LIMITS.max_valid)
 
 
 def carried_by(settings: Settings) -> dict[str, Any]:
-    """What every session of a store carries along."""
+    """Values that every session of a store carries in its ``info``."""
     return {
         _LIMITS: limits_of(settings),
         _UNDO: settings.undo_days,
@@ -58,12 +58,12 @@ def limits_in(session: Session) -> Limits:
 
 
 def undo_days_in(session: Session) -> float:
-    """For how many days deletions can be undone where this session was opened."""
+    """Days for which deletions can be undone, in the store of this session."""
     return float(session.info.get(_UNDO, DEFAULT_UNDO_DAYS))
 
 
 def job_seconds_in(session: Session) -> float:
-    """How long an analysis may take where this session was opened; without end where nothing was named."""
+    """Seconds that an analysis may take, in the store of this session; infinite where no limit is set."""
     return float(session.info.get(_SECONDS, math.inf))
 
 

@@ -24,7 +24,7 @@ _ABOUT: Final[ContextVar[Mapping[str, str]]] = ContextVar("about", default={})  
 
 @contextmanager
 def about(**ids: str) -> Iterator[None]:
-    """What the lines that are written within are about: ``request``, ``job``."""
+    """Give the lines that are logged within the block these ids: ``request``, ``job``."""
     token = _ABOUT.set({**_ABOUT.get(), **ids})
     try:
         yield
@@ -33,7 +33,7 @@ def about(**ids: str) -> Iterator[None]:
 
 
 def subject() -> Mapping[str, str]:
-    """What is being worked on here."""
+    """Ids that lines logged here carry."""
     return _ABOUT.get()
 
 
@@ -46,7 +46,7 @@ class TextLines(logging.Formatter):
         super().__init__("%(asctime)s.%(msecs)03dZ %(levelname)-7s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, and the traceback on further ones if there is one."""
+        """Format a record as one line, and its traceback on further ones if there is one."""
         record.message = record.getMessage().replace("\n", "\\n").replace("\r", "\\r")
         record.asctime = self.formatTime(record, self.datefmt)
         line = self.formatMessage(record)

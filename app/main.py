@@ -125,7 +125,7 @@ def interface_of(app: FastAPI) -> dict[str, Any]:
 
 
 def settle(app: FastAPI) -> None:
-    """Get an application ready for its first visitor: what else would be done while somebody waits.
+    """Prepare an application for its first visitor: do what would else be done while that one waits.
 
     Templates are compiled and tables are joined to classes. Modules, routes and schemas live as long as the process:
     looking through them for garbage every few dozen requests would take each time longer than a page, so they are taken

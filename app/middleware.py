@@ -1,4 +1,6 @@
-"""What wraps every request: its turn, a limit to its body, an id, security headers and one line in the access log."""
+"""Middleware around every request: its turn, a limit to its body, an id, security headers and a line in the access
+log.
+"""
 
 from __future__ import annotations
 
@@ -132,7 +134,7 @@ def _without_host(location: str, scope: Scope) -> str:
 
 
 class Turns:
-    """ASGI middleware: few pages are made at once, in the order in which they were asked for.
+    """ASGI middleware: a few pages are made at once, in the order of the requests.
 
     Threads take turns at Python anyway, and each of them needs a page's memory. Whoever has a turn keeps it until the
     answer begins: what is left is to send it, and a download of many parts does not wait again for each. What is

@@ -1,4 +1,4 @@
-"""The base of every page's model and of its options, and the options that say which analysis is meant."""
+"""Base classes of every page's model and of its options, and the options that choose an analysis."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Options(BaseModel):
 
 
 class ScopeOptions(Options):
-    """Options that say which analysis of a network is meant."""
+    """Options that choose an analysis of a network."""
 
     output: int = Field(0, ge=0, le=999, description="Index of the analysed output.")
     protocol: str = Field(
@@ -66,5 +66,5 @@ class ScopeOptions(Options):
         return Scope(self.output, self.protocol, self.data)
 
     def meant(self, ref: ExplanationRef) -> ExplanationRef:
-        """What a reference means with these options beside it."""
+        """A reference with these options in force."""
         return ref

@@ -1,4 +1,4 @@
-"""Blocks to responses: whole pages, the one block of a page that htmx asks for, or a page as a file."""
+"""Rendering of blocks as responses: whole pages, the one block that htmx requests, or a page as a file."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def compile_templates(prefix: str = "") -> None:
 
 
 def is_fragment(request: Request) -> bool:
-    """Whether htmx asks for a part of the page: not a boosted link, not a restored history entry."""
+    """Whether htmx requests a part of the page: not a boosted link, not a restored history entry."""
     headers = request.headers
     return (
         headers.get("HX-Request") == "true"
@@ -213,7 +213,9 @@ def _is_live(block: Block) -> bool:
 
 
 def _for_reader(response: HTMLResponse, access: Access, theme: str) -> HTMLResponse:
-    """The same answer, kept by nobody else where the reader is logged in, with the theme that was chosen kept."""
+    """Mark an answer as private where the reader is logged in, and store the theme that the reader chose in a
+    cookie.
+    """
     if access.by == "session":
         response.headers.setdefault("cache-control", "private, no-cache")
     if theme:

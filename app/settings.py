@@ -1,4 +1,4 @@
-"""One typed set of settings, read once from the environment (prefix PLURISCOPE_)."""
+"""Settings, read once from the environment (prefix PLURISCOPE_)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def sqlite_url(file: Path) -> str:
 
 
 class Settings(BaseSettings):
-    """Where things are and how much may be used."""
+    """Folders, addresses, and limits to what may be used."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, populate_by_name=True)
 
@@ -123,5 +123,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def memory_of_job(self) -> int:
-        """Bytes that a job may take; one more at a time may run than there are workers, which somebody asked for."""
+        """Bytes that a job may take. One more job may run at a time than there are workers: one that a person asked
+        for.
+        """
         return max(LEAST, self.job_memory_bytes or bytes_for_each(self.workers + 1))

@@ -1,1 +1,1 @@
-"""Who may change things here: the token, sessions of browsers, and where a request comes from."""
+"""Permission to change things here: the token, sessions of browsers, and the origin of a request."""

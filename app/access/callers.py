@@ -1,4 +1,4 @@
-"""Who sends a request, so far as it decides what they may do: from this machine, with the token, or logged in."""
+"""The caller of a request, as far as it decides on permission: from this machine, with the token, or logged in."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OF_PROXIES: Final = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host",
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks.
+    """The sender of a request.
 
     Args:
         by: why they may change things: "local" (this machine), "token", "session"; "" for those who may read alone.
@@ -37,7 +37,7 @@ class Caller:
 
 
 def caller_of(request: Request) -> Caller:
-    """Who sends a request; found once for each."""
+    """Find the sender of a request; found once for each request."""
     known = request.scope.get("pluriscope.caller")
     if not isinstance(known, Caller):
         known = request.scope["pluriscope.caller"] = _found(request)
@@ -72,7 +72,7 @@ def is_behind_proxy(settings: Settings) -> bool:
 
 
 def needs_login(settings: Settings) -> bool:
-    """Whether somebody who is to change things here may have to log in: not everybody comes from this machine."""
+    """Whether a person who changes things here may have to log in, since not everybody comes from this machine."""
     return not (settings.trust_local and is_loopback_name(settings.host)) or is_behind_proxy(settings)
 
 
@@ -127,7 +127,7 @@ def _is_local(request: Request) -> bool:
 
 
 def access_of(request: Request, page_url: str) -> Access:
-    """What the sender of a request may do.
+    """Permissions of the sender of a request.
 
     Args:
         request: who asks.

@@ -1,9 +1,9 @@
-"""Whose program it is that connects from this machine, as the kernel tells (Linux).
+"""The user whose program connects from this machine, asked of the kernel (Linux).
 
-A proxy looks like any other program of the machine: it connects from a loopback address. What it cannot hide is its
-user, and that is seldom ours: web servers run as users of their own. Other people's programs on a shared machine are
-told apart by the same. The kernel is asked about one connection (sock_diag(7)); its whole table in /proc would take
-longer to read than most pages take to make.
+A proxy looks like any other program of the machine: it connects from a loopback address. It cannot hide its user, and
+that is seldom ours: web servers run as users of their own. Programs of other people on a shared machine are recognised
+in the same way. The kernel is asked about one connection (sock_diag(7)); its whole table in /proc would take longer to
+read than most pages take to make.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class Neighbours:
 
     @classmethod
     def here(cls) -> Neighbours | None:
-        """Our own and root's, who may do everything anyway; None where the kernel does not tell whose they are."""
+        """Users whose connections are trusted: our own, and root, who may do everything anyway. None where the kernel
+        does not report the user of a connection.
+        """
         if not hasattr(os, "getuid"):
             return None
         found = cls(frozenset({os.getuid(), ROOT_USER}))

@@ -19,7 +19,7 @@ def now() -> datetime:
 
 
 def opens(token: str, given: str) -> bool:
-    """Whether what somebody shows is the token.
+    """Whether a text is the token.
 
     Args:
         token: of the settings; empty: nothing opens.
@@ -40,7 +40,7 @@ def begin(token: str, hours: float) -> str:
 
 
 def end_of(token: str, cookie: str) -> datetime | None:
-    """When the session of a cookie ends; None if it has ended, or was never begun with this token."""
+    """End of the session of a cookie; None if it has ended, or was never begun with this token."""
     until, _, signature = cookie.partition(".")
     if not token or not hmac.compare_digest(_raw(signature), _raw(_signature(token, until))):
         return None

@@ -62,7 +62,7 @@ class BundledNetwork:
 
     @property
     def data_rules(self) -> Protocol:
-        """Of the analysis on the further data record: the authors' own where the rows are theirs."""
+        """Rules of the analysis on the further data record: the authors' own where the rows are theirs."""
         return PAPER if self.slug == "xor-pretrained" else COMPLETE
 
 

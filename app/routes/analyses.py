@@ -71,7 +71,7 @@ Meant = Annotated[ScopeOptions, Query()]
 
 
 class AnalysisRequest(AnalysisOrder):
-    """The same over HTTP, where the rules may be one's own."""
+    """Choice of an analysis over HTTP, where the rules may be one's own."""
 
     protocol: str | dict[str, Any] = Field(  # type: ignore[assignment]
         "complete", description="Name or digest of a known protocol, or the settings of one of your own."
@@ -103,7 +103,7 @@ def analyse(session: Writing, links: Links, network: str, order: AnalysisRequest
 def analyse_from_page(
     session: Writing, links: Links, network: str, order: Annotated[AnalysisOrder, Sent()]
 ) -> RedirectResponse:
-    """The same from a page's button."""
+    """Queue an analysis from a page's button."""
     return RedirectResponse(links.job(ask_for_analysis(session, links, network, order).id), status_code=303)
 
 
@@ -131,10 +131,10 @@ def ask_for_analysis(
 
 
 def ask_to_analyse(session: Session, links: Addresses, place: AnyPlace) -> JobRow:
-    """The same of a place.
+    """Queue the analysis of a stored question.
 
     Raises:
-        AnalysisError: see above.
+        AnalysisError: as of :func:`ask_for_analysis`.
         Conflict: likewise.
     """
     question, data = place.question, None
@@ -188,7 +188,7 @@ class ResultOptions(BaseModel):
     responses=api_errors(400, 404),
 )
 def result(session: Reading, links: Links, network: str, options: Annotated[ResultOptions, Query()]) -> Response:
-    """Everything found about a network under one protocol and data record, in the format `pluriscope-result/1`."""
+    """All results on a network under one protocol and data record, in the format `pluriscope-result/1`."""
     place = locate(session, links, network, Scope(options.output or 0, options.protocol, options.data))
     stored = _analyses(session, place, options)
     if not stored:
@@ -206,7 +206,7 @@ def result(session: Reading, links: Links, network: str, options: Annotated[Resu
 
 
 def _analyses(session: Session, place: AnyPlace, options: ResultOptions) -> list[AnalysisRow]:
-    """What is stored of what the options ask for, by output."""
+    """Stored analyses that the options choose, by output."""
     query = select(AnalysisRow).where(
         AnalysisRow.network_id == place.row.id,
         AnalysisRow.protocol_digest == place.protocol_digest,
@@ -221,7 +221,7 @@ def _analyses(session: Session, place: AnyPlace, options: ResultOptions) -> list
 
 
 def _found(session: Session, links: Addresses, name: str, options: ScopeOptions, key: str) -> tuple[AnyPlace, Asked]:
-    """What an address names, and how far the analysis of it is."""
+    """The stored question at an address, and one of its analyses with its state."""
     place = locate(session, links, name, options.scope)
     (found,) = asked(session, place, links, [analysis_meant(session, key, links, place)])
     return place, found
@@ -282,7 +282,7 @@ def _page(request: Request, one: Asked, blocks: Iterable[Block], title: str, sta
 
 @router.get(ALL, **HTML)
 def index(request: Request, session: Reading, links: Links, name: str, options: Meant) -> HTMLResponse:
-    """What each found."""
+    """Index of a network's analyses, each with its result in brief."""
     place = locate(session, links, name, options.scope)
     every = asked(session, place, links, of_kind(place.question.kind), in_brief=True)
     return _page(request, every[0], index_of(every), TAB)
@@ -296,7 +296,7 @@ def index(request: Request, session: Reading, links: Links, name: str, options: 
     reduce(or_, (AnalysisRecord[one.report] for one in BY_KEY.values())),  # type: ignore[name-defined]
 )
 def one_analysis(session: Reading, links: Links, name: str, key: str, options: Meant) -> Faces:
-    """What one analysis of a network found, or how far it is; `report` is by `analysis`."""
+    """Result of one analysis of a network, or its progress; the key of `report` is that of the analysis."""
     place, one = _found(session, links, name, options, key)
     if one.analysis.page:  # what it leads to may be found meanwhile
         return Faces(lambda _: RedirectResponse(one.url), one.record)
@@ -308,7 +308,7 @@ def one_analysis(session: Reading, links: Links, name: str, key: str, options: M
 def ask_for_every(
     session: Writing, links: Links, name: str, order: Annotated[AnalysisOrder, Sent()]
 ) -> RedirectResponse:
-    """Queue those that nobody asked for, all at once."""
+    """Queue all analyses that have not been queued yet."""
     place = locate(session, links, name, order.scope)
     for one in asked(session, place, links, of_kind(place.question.kind)):
         if one.state == "not_asked" and one.analysis.find:
@@ -320,7 +320,7 @@ def ask_for_every(
 def ask_from_page(
     session: Writing, links: Links, name: str, key: str, order: Annotated[ThoroughOrder, Sent()]
 ) -> RedirectResponse:
-    """Where a page asks for one."""
+    """Queue one analysis from a page's button."""
     place = locate(session, links, name, order.scope)
     ask_for(session, links, name, analysis_meant(session, key, links, place), order)
     sequence = " ".join(order.sequence)

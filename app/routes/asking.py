@@ -22,7 +22,7 @@ _Step = Annotated[str, Field(max_length=200)]
 
 
 class AnalysisOrder(BaseModel):
-    """Which analysis of a network is meant."""
+    """Choice of an analysis of a network."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -32,12 +32,12 @@ class AnalysisOrder(BaseModel):
 
     @property
     def scope(self) -> Scope:
-        """The same as addresses have it."""
+        """Scope of the analysis, as addresses have it."""
         return ScopeOptions(output=self.output, protocol=self.protocol, data=self.data).scope
 
 
 class ThoroughOrder(AnalysisOrder):
-    """Which analysis, and how far it goes."""
+    """Choice of an analysis, and how far it goes."""
 
     thorough: bool = Field(False, description="Whether to do also what takes long.")
     criteria: list[_Step] = Field(
@@ -49,7 +49,7 @@ class ThoroughOrder(AnalysisOrder):
 def analysis_ordered(
     session: Session, links: Addresses, network: str, order: AnalysisOrder, nothing: str
 ) -> AnalysisRow:
-    """The stored analysis that work is asked for on.
+    """The stored analysis that an order is about.
 
     Args:
         network: slug or digest.
@@ -67,7 +67,7 @@ def analysis_ordered(
 
 
 def accepted(session: Session, links: Addresses, job: JobRow, response: Response) -> JobPage:
-    """The job as its twin tells it, with its address in the answer's head."""
+    """The queued job as its page's JSON, with its address in the response's head."""
     session.flush()
     response.headers["Location"] = links.twin(links.job(job.id))
     return build_job(session, links, job.id, now())

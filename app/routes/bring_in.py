@@ -98,7 +98,7 @@ class ImportedNetwork(PageModel):
 
 @dataclass(frozen=True)
 class Sent:
-    """What a form brought.
+    """Content of a submitted form.
 
     Args:
         others: by name what was sent with it, in which an ONNX file may keep its data.
@@ -120,7 +120,7 @@ class Sent:
     fields: dict[str, list[str]]
 
     def beside(self, name: str) -> bytes:
-        """What was sent with it under a name."""
+        """Content of another file that was sent with the form."""
         if name not in self.others:
             cure = "choose both files, or save the model whole: torch.onnx.export(…, external_data=False)"
             raise InvalidNetwork(f"data file {name!r}", "was not sent with the model that keeps its data in it", cure)
@@ -129,7 +129,7 @@ class Sent:
 
 
 def _too_large(request: Request, error: HTTPException) -> HTTPException | TooLarge:
-    """What is said of a body that was not read to its end."""
+    """Error for a body that was too large to be read to its end; other errors are passed on."""
     if error.status_code != 413:
         return error
     form = request.app.state.addresses.bring_in()
@@ -214,7 +214,7 @@ def form_page(request: Request, session: Reading, links: Links, options: ListOpt
 
 @router.post("/networks/new", dependencies=[Changer], **HTML)
 def preview_page(request: Request, sent: SentForm, session: Reading, links: Links) -> Response:
-    """What would come of a file, of which nothing is stored; or a training that starts."""
+    """Preview of a file, of which nothing is stored; or the start of a training."""
     way: Any = _WAYS.get(sent.fields.get("way", [""])[0])
     if way is None:
         return _answer(request, session, links, sent, store=False)
@@ -330,7 +330,7 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
     openapi_extra=NETWORK_BODY,
 )
 def bring_in(request: Request, links: Links, raw: NetworkBody, wanted: Wanted, response: Response) -> ImportedNetwork:
-    """Store a network: a file of any format that is read, or a transformer's, told by its bytes.
+    """Store a network: a file of any format that is read, or a transformer's, recognised by its bytes.
 
     Unless `protocols` names some, nothing is analysed yet: ask for that with POST to its `analyses`. Name, sizes and
     tasks may be missing in a network file: the tasks are then those declared, or what the network answers.

@@ -1,4 +1,4 @@
-"""Who may change things: people and programs on this machine, bearers of the token, and who is logged in."""
+"""Permission to change things: for people and programs on this machine, bearers of the token, and logged-in readers."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def check_own_page(request: Request, *, strictly: bool = False) -> None:
 
 
 def writing_session(request: Request, _: Annotated[None, Depends(check_change)]) -> Iterator[Session]:
-    """One write transaction for the whole request, for those who may change things; undone if it fails."""
+    """A write transaction for the whole request, for those who may change things; undone if it fails."""
     with request.app.state.store.write() as session:
         yield session
 

@@ -56,7 +56,7 @@ def compare(request: Request, session: Reading, links: Links, options: Annotated
 
 @router.get(OF_ONE, include_in_schema=False)
 def of_one(request: Request, links: Links, network: str) -> RedirectResponse:
-    """The same page at its own address, the network in its query."""
+    """Redirect to the same page at its own address, with the network in the query."""
     query = request.url.query
     return RedirectResponse(f"{links.compare(network)}{'&' if query else ''}{query}", 301)
 
@@ -100,13 +100,15 @@ def _changes(
 def changes(
     session: Reading, links: Links, network: str, other: str, options: Annotated[ScopeOptions, Query()]
 ) -> ChangesRecord:
-    """Which explanations two networks of one shape share, judged on the task of the first, and which one has alone."""
+    """Explanations that two networks of one shape share, judged on the task of the first, and those that one has
+    alone.
+    """
     with room("this comparison"):
         return Changes.find(session, links, network, other, options).record()
 
 
 class ChangesOrder(AnalysisOrder):
-    """Which two networks are meant."""
+    """Choice of two networks."""
 
     network: list[str] = Field(min_length=2, max_length=2)
 

@@ -1,4 +1,4 @@
-"""What routes ask for: a reading session, the addresses, the fields of a form, the time."""
+"""Dependencies of routes: a reading session, the addresses, the fields of a form, the time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pluriscope.page_kit.templating import PART
 
 
 def reading_session(request: Request) -> Iterator[Session]:
-    """One snapshot of the store for the whole request."""
+    """A snapshot of the store for the whole request."""
     with request.app.state.store.read() as session:
         yield session
 

@@ -91,7 +91,7 @@ def explanations_file(request: Request, links: Links, network: str) -> Response:
 
 
 class ExplanationsRequest(AnalysisOrder):
-    """Which kind to search."""
+    """Choice of a kind of explanation to search."""
 
     kind: Literal[tuple(BY_KEY)] = Field(description="A kind stored as columns.")  # type: ignore[valid-type]
 
@@ -112,7 +112,7 @@ def search(session: Writing, links: Links, network: str, order: ExplanationsRequ
 def search_from_page(
     session: Writing, links: Links, network: str, order: Annotated[ExplanationsRequest, Sent()]
 ) -> RedirectResponse:
-    """The same from a page's button."""
+    """Queue the search for a kind of explanation from a page's button."""
     return RedirectResponse(links.job(_searched(session, links, network, order).id), status_code=303)
 
 
@@ -206,7 +206,7 @@ def graph(request: Request, session: Reading, links: Links, network: str, ref: s
 def interpretations(
     session: Reading, links: Links, network: str, ref: str, options: Annotated[FormerOptions, Query()]
 ) -> RedirectResponse:
-    """To the list of a circuit's interpretations, or to one of them by its index."""
+    """Redirect to the list of a circuit's interpretations, or to one of them by its index."""
     one = find_document(session, links, network, ref, list(options.scope.query().items())).one
     return RedirectResponse(leads_to(one, options), 303 if options.index else 301)
 
@@ -220,7 +220,9 @@ def interpretations(
 def verdicts(
     session: Reading, links: Links, network: str, ref: str, options: Annotated[ScopeOptions, Query()]
 ) -> list[CriterionVerdict]:
-    """What every criterion that applies says of it, with its usual settings: what is stored, else computed now."""
+    """Verdicts of every criterion that applies to an explanation, with its usual settings: the stored ones, else
+    computed now.
+    """
     place = locate_boolean(session, links, network, options.scope)
     with room("these verdicts"):
         return verdicts_on(session, links, find_explanation(session, links, place, read_ref(ref, 1)))
@@ -228,7 +230,7 @@ def verdicts(
 
 @router.get("/networks/{network}/verdicts", include_in_schema=False)
 def former_verdicts(links: Links, network: str, options: Annotated[ComparedOptions, Query()]) -> RedirectResponse:
-    """Where a page of its own told verdicts: now that of the explanation does, of several their comparison."""
+    """Redirect from a page that had verdicts alone: to the page of the explanation, or to the comparison of several."""
     texts = list(dict.fromkeys(text.strip() for text in options.e if text.strip()))
     if len(texts) != 1:
         to = links.compare(network, texts, options.scope, part=texts and "criteria", theme=options.theme)

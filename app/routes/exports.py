@@ -69,13 +69,13 @@ def figures(request: Request, links: Links, network: str, options: Given[ScopeOp
 
 @table("/networks/{network}/analyses/funnel", "The funnel")
 def funnel(request: Request, links: Links, network: str, options: Given[FunnelOptions]) -> Streamed:
-    """What is left of each kind of explanation after each criterion of a sequence."""
+    """Number of explanations of each kind that are left after each criterion of a sequence."""
     return table_file(request, f"{network}-funnel", lambda store: exports.funnel_table(store, links, network, options))
 
 
 @table("/networks/{network}/analyses/{key}", "One analysis")
 def analysis(request: Request, links: Links, network: str, key: str, options: Given[ScopeOptions]) -> Streamed:
-    """What one analysis found as a list: of discovery methods every answer, with the ties that it rests on."""
+    """Result of one analysis as a list: of discovery methods every answer, with the ties that it rests on."""
     return table_file(
         request, f"{network}-{key}", lambda store: exports.analysis_table(store, links, network, key, options)
     )
@@ -89,7 +89,7 @@ def crucial(request: Request, links: Links, options: Given[CompareOptions]) -> S
 
 @table("/compare/agreement", "Agreement")
 def agreement(request: Request, links: Links, options: Given[CompareOptions]) -> Streamed:
-    """How often each two explanations of a comparison predict the same, and each what the network does."""
+    """Shares of interventions on which each two explanations of a comparison agree, and each with the network."""
     return table_file(request, "agreement", lambda store: exports.agreement_table(store, links, options))
 
 

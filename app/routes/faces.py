@@ -25,7 +25,7 @@ from pluriscope.page_kit.blocks import Block, More, Notice, Prose
 
 
 def folds(session: Session, share: Share) -> Iterator[Block]:
-    """How a page is checked and passed on."""
+    """Folds at the end of a page: verification, and citing and embedding."""
 
     def recomputed() -> Iterator[Block]:
         return verified(verify(session, share.links, read_target(share.path, share.links)))
@@ -37,7 +37,7 @@ def folds(session: Session, share: Share) -> Iterator[Block]:
 
 
 def _texts(share: Share) -> Iterator[Block]:
-    """What is copied from the page."""
+    """Texts to copy from the page."""
     if only := only_here(share.base):
         yield Notice(only, cure="Give the site an address that others reach (PLURISCOPE_PUBLIC_URL), or send a file.")
     if share.graphs:
@@ -62,7 +62,7 @@ UNLISTED: Final[Mapping[str, str]] = {"x-robots-tag": "noindex"}
 
 @dataclass(frozen=True)
 class Faces:
-    """What an address tells, made when it is asked for.
+    """An address in its two forms, each made when it is requested.
 
     Args:
         page: the page, or where it leads instead.

@@ -32,7 +32,7 @@ def jobs(session: Reading, links: Links, options: ListOptions) -> Faces:
 
 @both(router, "/jobs/{job}", "jobs", "One job", JobPage)
 def job(session: Reading, links: Links, job: str, _options: NoOptions) -> Faces:
-    """One job: `state` is one of queued, running, done, failed, cancelled, truncated."""
+    """A job: `state` is one of queued, running, done, failed, cancelled, truncated."""
     page = build_job(session, links, job, now())
     title = f"{page.title}: {page.state}"
     return Faces(lambda request: show(request, job_blocks(page), title, headers=UNLISTED), lambda: page)

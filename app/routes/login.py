@@ -27,7 +27,7 @@ def login_page(request: Request, links: Links, options: Annotated[LoginOptions, 
 
 @router.post("/login", response_class=HTMLResponse, include_in_schema=False)
 def log_in(request: Request, links: Links, form: Form) -> Response:
-    """The token for a session; then back to where somebody came from."""
+    """Begin a session for the token, then redirect to the page that led here."""
     check_own_page(request)
     given, came_from = (str(form.get(name, "")).strip() for name in ("token", "next"))
     settings: Settings = request.app.state.settings

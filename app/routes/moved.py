@@ -110,7 +110,7 @@ for _page, _to, _kept in _former():
 
 @router.get("/networks/{network}/funnel")
 def funnel(request: Request, network: str) -> RedirectResponse:
-    """With criteria a page of its own."""
+    """Redirect to the funnel; with criteria it has a page of its own."""
     to = f"funnel/{CHOSEN}" if "criteria" in request.query_params else "funnel"
     return _moved(request, f"/networks/{quote(network, safe='')}/analyses/{to}", (*SCOPE, "criteria"))
 
@@ -124,14 +124,14 @@ def sheet(request: Request, network: str) -> RedirectResponse:
 
 @router.get("/networks/{network}/common-ground/standing")
 def standing(request: Request, network: str) -> RedirectResponse:
-    """Where one explanation stands is told on its page."""
+    """Redirect to the page of an explanation, which has its rank; without one to the common ground."""
     ref, path = request.query_params.get("e", ""), f"/networks/{quote(network, safe='')}"
     to = f"{path}/explanations/{quote(ref, safe='')}?part=standing" if ref else f"{path}/analyses/common-ground"
     return _moved(request, to, SCOPE)
 
 
 def former_claim(session: Reading, links: Links, network: str, claim: str, output: int = 0) -> RedirectResponse:
-    """From the address of a claim that an earlier version kept to the one that holds what was claimed."""
+    """Redirect from the address of a claim that an earlier version kept to the one that holds the claim itself."""
     address = kept_claim(session, find_network(session, links, network), output, claim)
     return RedirectResponse(links.prefix + address, 301)
 
@@ -141,7 +141,7 @@ for _path in ("", "/embed"):
 
 
 def _moved(request: Request, to: str, keeps: tuple[str, ...]) -> RedirectResponse:
-    """To an address with the options that it knows."""
+    """Redirect to an address with the options that it knows."""
     kept = [(key, value) for key, value in request.query_params.multi_items() if key in keeps]
     query = f"{'&' if '?' in to else '?'}{urlencode(kept)}" if kept else ""
     return RedirectResponse(f"{request.app.state.settings.prefix}{to}{query}", 301)
@@ -225,7 +225,7 @@ _OF_VERSION_1: Final = {
 
 
 def _led(path: str, table: Mapping[str, str]) -> str:
-    """Where a table of addresses leads from a path; the path itself where it has none for it."""
+    """Present address of a path by a table of former ones; the path itself where the table has none for it."""
     matches = ((compile_path(former)[0].fullmatch(path), to) for former, to in table.items())
     return next((to.format(**match.groupdict()) for match, to in matches if match), path)
 
@@ -261,5 +261,5 @@ def version_1(request: Request, session: Reading, links: Links, rest: str = "") 
 
 @router.get("/s/{key}")
 def follow(session: Reading, links: Links, key: str) -> RedirectResponse:
-    """From a short key to the address that it stands for."""
+    """Redirect from a short key to the address that it stands for."""
     return RedirectResponse(links.prefix + long_address(session, key), 302)

@@ -124,8 +124,8 @@ def network(session: Reading, links: Links, network: str, options: Annotated[Ove
     responses=api_errors(404, 422),
 )
 def plan(session: Reading, links: Links, network: str, options: Annotated[ScopeOptions, Query()]) -> dict[str, Any]:
-    """Seconds of one processor and peak memory of each stage of an analysis, as ranges. Where nobody asked lately,
-    parts are tried for about a second; of a transformer its engine predicts how long its circuits take.
+    """Seconds of one processor and peak memory of each stage of an analysis, as ranges. Without a recent measurement,
+    parts are tried for about a second; for a transformer the engine predicts how long its circuits take.
     """
     place = locate(session, links, network, options.scope)
     with room("this plan"):
@@ -151,7 +151,7 @@ def network_file(session: Reading, links: Links, network: str) -> Response:
 
 @router.get(f"{ONE}/settings", **HTML)
 def settings_page(request: Request, session: Reading, links: Links, network: str, _options: NoOptions) -> HTMLResponse:
-    """What it is called in addresses, and deleting it."""
+    """Page to change a network's slug, or to delete it."""
     row = find_network(session, links, network)
     tabs = network_row(links, row.slug, row.name, kind_called(row.kind))
     return show(request, settings(session, links, row), room="Explore", network=tabs, headers=UNLISTED)
@@ -159,7 +159,7 @@ def settings_page(request: Request, session: Reading, links: Links, network: str
 
 @router.post(f"{ONE}/rename", include_in_schema=False)
 def rename(form: Form, session: Writing, links: Links, network: str) -> RedirectResponse:
-    """On to the network under its new slug; addresses with the former one redirect."""
+    """Change the slug of a network, then redirect to it; addresses with the former slug redirect from now on."""
     row = find_network(session, links, network)
     rename_network(session, row, str(form.get("slug", "")).strip())
     return RedirectResponse(links.network(row.slug), 303)

@@ -1,4 +1,4 @@
-"""Your own answer: a circuit of somebody's own, at an address that holds it."""
+"""Routes of your own answer: a circuit that a reader gives, at an address that holds it."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ _OPTIONS: Final = [
     costly=lambda _: True,
 )
 def own(request: Request, session: Reading, links: Links, name: str) -> Faces:
-    """Whether a circuit is valid and by how much, how many others are, the nearest and the farthest of these and what
-    tells them apart, and every criterion that is judged quickly. Nothing is kept.
+    """Validity and margin of a circuit, the number of the valid ones, the nearest and the farthest of these with the
+    differences, and every criterion that is judged quickly. Nothing is kept.
     """
     given = {name: " ".join(request.query_params.getlist(name)) for name in request.query_params}
     meant = {name: given.pop(name) for name in (*ScopeOptions.model_fields, "part") if name in given}
@@ -97,7 +97,7 @@ def own_of_file(
 
 
 def former(request: Request, links: Links, name: str) -> RedirectResponse:
-    """From where it stood among the analyses."""
+    """Redirect from the former address of this page, among the analyses."""
     page = links.claim(name) + (f"?{request.url.query}" if request.url.query else "")
     return RedirectResponse(links.twin(page) if API_V2 in request.url.path else page, 301)
 

@@ -1,4 +1,4 @@
-"""What is made of a page that can be shared: its card, its figures as files, and its embedding on other sites."""
+"""Routes of files made from a shared page: its card, its figures, and its embedding on other sites."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def figure(request: Request, session: Reading, links: Links, name: str, form: Fo
 
 
 def _drawn(page: Shared, name: str) -> Markup:
-    """One drawing of a page."""
+    """A drawing of a page, as SVG."""
     drawn = page.drawn(name)
     if drawn is None:
         item, cure = f"figure {name[:40]!r}", f"use {DRAWING}, or another figure that the page links to"
@@ -110,7 +110,7 @@ def _embedded(page: Shared, share: Share) -> Iterator[Block]:
 
 
 def drawing_file(request: Request, markup: str, form: Form) -> Response:
-    """A drawing as a file: in colours of its own, of a width that may be asked for, or for a paper."""
+    """A drawing as a file: in colours of its own, of the width in the query, or for a paper."""
     if form == "pdf":
         return Response(pdf_of(markup), media_type="application/pdf", headers=ANYWHERE)
     theme = _theme(request)
@@ -120,7 +120,7 @@ def drawing_file(request: Request, markup: str, form: Form) -> Response:
 
 
 def _theme(request: Request) -> Theme:
-    """The colours asked for, light ones if none are."""
+    """Theme named in the query; light without one."""
     asked = request.query_params.get("theme", "light")
     if asked not in ("light", "dark"):
         raise BadQuery(f"theme {asked[:20]!r}", "is unknown", "use light or dark", "theme")
@@ -128,7 +128,7 @@ def _theme(request: Request) -> Theme:
 
 
 def _width(request: Request, markup: str) -> int:
-    """The width asked for in pixels, else twice the drawing's own and enough for a slide."""
+    """Width in pixels named in the query, else twice the drawing's own and enough for a slide."""
     text = request.query_params.get("width", str(min(max(round(2 * size_of(markup)[0]), LEAST_WIDTH), MAX_WIDTH)))
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 16 <= int(text) <= MAX_WIDTH):
         raise BadQuery(

@@ -1,4 +1,4 @@
-"""One intervention by hand on a perceptron, and what an address names computed anew."""
+"""Routes of interventions by hand, and of verification: a page's content computed anew."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ Address = Annotated[
     costly=lambda _: True,
 )
 def play(request: Request, session: Reading, links: Links, network: str) -> Faces:
-    """What a network does while something in it is changed, beside the unchanged run; of a perceptron also what each
-    of up to six explanations predicted and whether it was right.
+    """Outputs of a network while some of its values are changed, beside the unchanged run; of a perceptron also the
+    predictions of up to six explanations and whether they were right.
     """
     query = request.query_params.multi_items()
     try:
@@ -69,7 +69,7 @@ def play(request: Request, session: Reading, links: Links, network: str) -> Face
 
 @router.get("/verified", include_in_schema=False)
 def verified_page(links: Links, url: Address = "") -> RedirectResponse:
-    """To the page itself, which holds that of an explanation."""
+    """Redirect to the page itself, which holds the verification of an explanation."""
     target = read_target(url, links, without=("theme", PART))
     to = f"{links.prefix}{target.path}{target.query_text}"
     if target.kind == "explanation":

@@ -1,4 +1,4 @@
-"""What is read and looked for: lessons, the search, words, limitations, how the site runs."""
+"""Routes of pages to read and look things up: lessons, the search, words, limitations, the state of the site."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ _CODE = Markup("<code>{}</code>")
 
 @both(router, "/search", "service", "Find anything", SearchRecord, errors=(400,))
 def search(session: Reading, links: Links, options: Annotated[SearchOptions, Query()]) -> Faces:
-    """What a text names, by group: networks, explanations by mask, reference or formula, studies, terms, actions; best
-    first. Groups without a result are left out.
+    """Things that match a text, by group: networks, explanations by mask, reference or formula, studies, terms,
+    actions; best first. Groups without a result are left out.
     """
     every = options.model_copy(update={"limit": MOST_ON_PAGE if options.q else options.limit})
 
@@ -62,13 +62,13 @@ def scope_page(request: Request, session: Reading, links: Links, _options: NoOpt
 
 @both(router, "/criteria", "service", "Criteria", CriteriaRecord, errors=(400,))
 def criteria(links: Links, _options: NoOptions) -> Faces:
-    """Every criterion, with what it asks and of which kinds of explanations."""
+    """All criteria, each with its question and the kinds of explanations that it judges."""
     return Faces(lambda request: show(request, criteria_blocks(links)), lambda: criteria_record(links))
 
 
 @both(router, "/criteria/{key}", "service", "One criterion", CriterionRecord)
 def criterion(links: Links, key: str, _options: NoOptions) -> Faces:
-    """What one criterion asks, how it is decided and what may be set."""
+    """A criterion: its question, how it is decided and what may be set."""
     one = criterion_called(key, links)
     return Faces(lambda request: show(request, criterion_blocks(one, links)), lambda: criterion_record(one, links))
 
@@ -81,14 +81,14 @@ def interface_page(request: Request, links: Links, _options: NoOptions) -> HTMLR
 
 @router.get("/admin", dependencies=[Admin], **HTML)
 def admin(request: Request, session: Reading, links: Links, _options: NoOptions) -> HTMLResponse:
-    """How the installation runs, for those who run it."""
+    """State of the installation, for those who run it."""
     state = request.app.state
     blocks = administration(session, links, state.store, state.settings, os.environ, now())
     return show(request, blocks, "Administration", headers={"cache-control": "no-store"})
 
 
 def _interface(described: Mapping[str, Any], site: str, document: str) -> Iterator[Block]:
-    """What the OpenAPI document says, an operation a row."""
+    """The operations of the OpenAPI document, one a row."""
     yield Head("API", actions=[Action("OpenAPI document", document)])
     yield Prose(described["info"]["description"])
     yield Section("In Python", "The same as objects, with drawings and tables in a notebook.", id="python")

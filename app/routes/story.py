@@ -23,7 +23,7 @@ Guess = Literal["", "P", "Q"]
 
 
 class FrontOptions(Options):
-    """What addresses of the front page had when the list was on it."""
+    """Options that addresses of the front page had when the list was on it."""
 
     q: str = Field("", max_length=MOST_LETTERS)
     after: str = ""
@@ -32,7 +32,7 @@ class FrontOptions(Options):
 
 
 class StoryOptions(Options):
-    """What is chosen on a screen."""
+    """The reader's choice on a screen."""
 
     guess: Guess = Field("", description="The explanation that the reader takes to be right.")
 
@@ -69,7 +69,7 @@ def screen_figure(
 
 
 def _number(screen: str, links: Links) -> int:
-    """Of a screen."""
+    """Number of a screen."""
     if screen in map(str, range(1, SCREENS + 1)):
         return int(screen)
     cause, cure = "does not exist", f"use one of {', '.join(map(str, range(1, SCREENS + 1)))}"

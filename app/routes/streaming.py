@@ -58,7 +58,7 @@ def table_file(request: Request, name: str, make: Callable[[Session], tuple[tupl
 
 
 def csv_file(request: Request, name: str, lines: Callable[[Session], Iterator[str]]) -> Streamed:
-    """The same of lines that are there already."""
+    """A download of lines that are CSV already."""
     store = request.app.state.store
 
     def parts() -> Generator[str, None, None]:
