@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass
 class ExplainedError(Exception):
-    """What cannot be done: the base of the three trees of errors.
+    """An error that names what is wrong, why, and what to do about it: the base of the three trees of errors.
 
     Args:
         item: what is wrong, as the user knows it ("weights[1]", "mask 3fz").

@@ -100,7 +100,7 @@ _failures: Final[dict[Failure, None]] = {}
 
 
 def failures() -> tuple[Failure, ...]:
-    """What is left out of what was asked for until now, in the order in which it was met."""
+    """Return what was left out until now, in the order in which it was met."""
     return tuple(_failures)
 
 
@@ -137,7 +137,7 @@ def plugins() -> tuple[Plugin, ...]:
 
 
 def _misfit(distribution: Any) -> str:
-    """Why a distribution does not fit this version, by its own requirement."""
+    """Return why a distribution does not fit this version, by its own requirement; "" if it does."""
     needs = distribution.requires or ()
     if f"{CORE}=={ENGINE_VERSION}" in needs:  # as ours say: most starts do without what reads requirements
         return ""
@@ -155,7 +155,7 @@ def _misfit(distribution: Any) -> str:
 
 @cache
 def entries(group: str) -> Mapping[str, tuple[str, str]]:
-    """What plugins bring of a group, not loaded: name → name of the plugin, "module:attribute".
+    """Return what plugins bring of a group, not loaded: name → name of the plugin, "module:attribute".
 
     Of two that bring the same name the first by name has it.
     """
@@ -175,7 +175,7 @@ def entries(group: str) -> Mapping[str, tuple[str, str]]:
 
 
 def load(group: str, name: str) -> Any:
-    """What one entry names.
+    """Load what one entry names.
 
     Raises:
         KeyError: no plugin brings it.
@@ -188,7 +188,7 @@ def load(group: str, name: str) -> Any:
 
 @cache
 def brought(group: str) -> Mapping[str, Any]:
-    """What plugins bring of a group, loaded, by the names of the entries; without what cannot be."""
+    """Load what plugins bring of a group, by the names of the entries; entries that cannot be loaded are left out."""
     found = {}
     for name, (plugin, path) in entries(group).items():
         try:

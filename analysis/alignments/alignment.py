@@ -19,7 +19,7 @@ from pluriscope.analysis.values.digest import canonical_json, short_id
 
 @lru_cache(maxsize=1 << 16)
 def place_json(path: str, site: NeuronSet) -> str:
-    """One place as canonical JSON: ``["01",1,[0,2]]``."""
+    """Write a variable's site as canonical JSON: ``["01",1,[0,2]]``."""
     return canonical_json([path, site.layer, list(site.neurons)]).decode()
 
 
@@ -86,7 +86,7 @@ class Placement(Generic[S]):
         raise NotImplementedError
 
     def check_apart(self) -> None:
-        """Whether all sites can be set at once.
+        """Check that all sites can be set at once.
 
         Raises:
             InvalidAlignment: they cannot.
@@ -123,7 +123,7 @@ class Alignment(Placement[NeuronSet]):
         return sum(len(site.neurons) for _, site in self.places)
 
     def check_apart(self) -> None:
-        """Whether the neuron sets are disjoint.
+        """Check that the neuron sets are disjoint.
 
         Raises:
             InvalidAlignment: they are not.
@@ -173,7 +173,7 @@ class IIA:
 
 @dataclass(frozen=True)
 class JointCase:
-    """One joint interchange.
+    """A joint interchange.
 
     Args:
         sources: input row for each variable, in order of path; then what else was chosen.
@@ -190,7 +190,7 @@ class JointCase:
 
 @dataclass(frozen=True)
 class JointScore:
-    """How an alignment fares under joint interchange.
+    """The score of an alignment under joint interchange.
 
     Args:
         agreed: runs on which the network decides what the algorithm says.

@@ -51,7 +51,7 @@ _OVERHEAD = 20_000  # entries that could be gone through while one table is made
 
 @dataclass(frozen=True)
 class Aligned:
-    """What the network can run of a task's candidates.
+    """The candidates of a task that the network can run.
 
     Args:
         n_aligned: algorithms with at least one valid alignment, exact.
@@ -96,7 +96,7 @@ def aligned_algorithms(
 
 
 class _Growth:
-    """One search; remembers the literals that can stand in a context."""
+    """A search, which remembers the literals that can stand in a context."""
 
     def __init__(self, pattern: int, depth: int, sites: SiteDecisions, work: Work) -> None:
         self._pattern = pattern
@@ -366,7 +366,9 @@ class Support:
         return np.asarray(found, dtype=bool)
 
     def _tried(self, functions: Functions, when_false: Functions, when_true: Functions) -> NDArray[np.bool_]:
-        """The same where some pairs stay open: each variable on each different table of decisions."""
+        """Decide which functions are carried where some pairs stay open: each variable on each different table of
+        decisions.
+        """
         found = np.zeros(len(functions), dtype=bool)
         tested = self._sites.tested_bits
         for rows in self._different:

@@ -1,4 +1,4 @@
-"""What a network decides when its neuron sets are interchanged, as a table that searches can index."""
+"""Decisions of a network when its neuron sets are interchanged, as a table that searches can index."""
 
 from __future__ import annotations
 

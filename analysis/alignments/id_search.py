@@ -1,4 +1,4 @@
-"""From an alignment's id back to the alignment: a hash cannot be inverted, but few placements can be tried.
+"""Search of the alignment that has an id: a hash cannot be inverted, but few placements can be tried.
 
 So a link with nothing but ids works on every machine, whether or not a row keeps the alignment there.
 """

@@ -29,7 +29,7 @@ PairRule = Literal["ordered", "one_direction"]
 
 
 class Behaviour(NamedTuple):
-    """What an algorithm predicts when one variable is interchanged, over input rows as integers.
+    """The prediction of an algorithm when one variable is interchanged, over input rows as integers.
 
     Two variables with the same behaviour fit the same sites, whatever tree they come from. A variable and its negation
     share one behaviour, and a variable that never matters has no values of its own.
@@ -179,7 +179,7 @@ def smallest_part(question: Question, algorithm: HighLevelModel, path: str, site
 
 
 def check_alignment(network: Network, algorithm: HighLevelModel, alignment: Placement[Any], protocol: Protocol) -> None:
-    """Whether an alignment places every variable of the algorithm, each once, on sites that can be set at once.
+    """Check that an alignment places every variable of the algorithm, each once, on sites that can be set at once.
 
     Raises:
         InvalidAlignment: it does not; the first problem found is named.
@@ -200,7 +200,7 @@ def check_alignment(network: Network, algorithm: HighLevelModel, alignment: Plac
 
 
 def check_variable(algorithm: HighLevelModel, path: str) -> None:
-    """Whether the algorithm has that variable.
+    """Check that the algorithm has that variable.
 
     Raises:
         InvalidAlignment: it does not.
@@ -213,7 +213,7 @@ def check_variable(algorithm: HighLevelModel, path: str) -> None:
 
 
 def check_site(network: Network, path: str, site: Site, protocol: Protocol) -> None:
-    """Whether a site exists in a network and the protocol allows it.
+    """Check that a site exists in a network and that the protocol allows it.
 
     Raises:
         InvalidAlignment: it does not exist or is not allowed.

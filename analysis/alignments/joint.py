@@ -43,8 +43,8 @@ _CELLS_TOGETHER = 1 << 16  # the same where alignments share a batch: larger arr
 def score_with_joint(
     question: Question, algorithm: HighLevelModel, alignment: P, *, max_runs: int = MAX_RUNS
 ) -> ScoredAlignment[P]:
-    """As :func:`pluriscope.analysis.alignments.iia.score_alignment`, with joint interchange where it needs no more
-    runs.
+    """Score an alignment as :func:`pluriscope.analysis.alignments.iia.score_alignment` does, with joint interchange
+    where it needs no more runs than ``max_runs``.
     """
     scored = score_alignment(question, algorithm, alignment)
     if (1 << algorithm.n_inputs) ** (len(alignment.places) + 1) > max_runs:
@@ -174,7 +174,7 @@ def score_joint_runs(
 
 
 def check_runs(algorithm: HighLevelModel, n_variables: int, max_runs: int, n_choices: Sequence[int] = ()) -> None:
-    """Whether all joint interchanges can be run.
+    """Check that all joint interchanges can be run.
 
     Raises:
         BeyondLimits: there are more of them than ``max_runs``.

@@ -12,7 +12,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class MapClass:
-    """One class of maps.
+    """A class of maps, by which variables are placed in a network.
 
     Args:
         key: stable; in reports and addresses.

@@ -40,7 +40,7 @@ class DirectionAlignment(Placement[Subspace]):
         return short_id(f"{self.algorithm_text}{{{self.text}}}")
 
     def check_apart(self) -> None:
-        """Whether in each layer all read-outs can be set at once, as disjoint neuron sets can.
+        """Check that in each layer all read-outs can be set at once, as disjoint neuron sets can.
 
         Raises:
             InvalidAlignment: they cannot.

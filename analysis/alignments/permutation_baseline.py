@@ -1,4 +1,4 @@
-"""What an algorithm reaches by chance: its best IIA on networks that know nothing of it.
+"""The best IIA that an algorithm reaches by chance: on networks that know nothing of it.
 
 The entries of each layer's weight matrix are shuffled within the layer, biases stay. The best IIA over all alignments
 of the algorithm on such a network is what search alone can reach (``science.md`` §2, after the random-network controls
@@ -84,7 +84,7 @@ def best_on_permuted_networks(
 
 
 def _behaviours(algorithm: HighLevelModel) -> tuple[Behaviour, ...]:
-    """One per variable, sorted, so that algorithms share the ends of their lists."""
+    """Return the behaviour of each variable, sorted, so that algorithms share the ends of their lists."""
     return tuple(sorted(Behaviour.of(response, algorithm.n_inputs) for response in algorithm.responses.values()))
 
 
@@ -128,7 +128,7 @@ def _best(
     known: dict[tuple[Behaviour, ...], Integers] = {(): np.zeros((len(agreed), n_states), dtype=np.int64)}
 
     def best(rest: tuple[Behaviour, ...]) -> Integers:
-        """``[networks, used neurons]``."""
+        """Return the best sums of the remaining behaviours, ``[networks, used neurons]``."""
         if rest not in known:
             following = best(rest[1:])
             found = np.full((len(agreed), n_states), _NEVER)

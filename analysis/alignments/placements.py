@@ -111,7 +111,7 @@ class Placer:
             )
 
     def count(self, allowed: Sequence[NDArray[np.bool_]]) -> int:
-        """How many placements there are.
+        """Count the placements.
 
         Args:
             allowed: ``[sites]`` for each variable, where it may be put.
@@ -252,7 +252,8 @@ class Ranking:
     def cheapest_of_each(
         self, problems: Sequence[Sequence[Hashable]], keep: int, *, at_most: int | None = None
     ) -> list[tuple[Array, Array]]:
-        """As :meth:`cheapest` of each of several lists of keys, in a few array operations for all of them.
+        """Find the cheapest placements of each of several lists of keys, as :meth:`cheapest` does of one, in a few
+        array operations for all.
 
         A beam keeps, variable after variable, the partial placements whose bound is among the lowest.
         """
@@ -317,7 +318,7 @@ class Ranking:
         ]
 
     def _bounds(self, rests: Sequence[Keys]) -> _Bounds:
-        """What the rest of each problem's variables costs at least."""
+        """Bound from below what the rest of each problem's variables costs."""
         blocks, n_variables = self._placer.blocks, len(rests[0])
         divisions = [
             _divided(n_variables, first=number == 0, last=number == len(blocks) - 1) for number in range(len(blocks))
@@ -374,7 +375,7 @@ class Ranking:
 
 @dataclass(frozen=True, eq=False)
 class _Bounds:
-    """What the rest of the variables costs at least, for several problems with equally many left.
+    """Lower bounds of what the rest of the variables costs, for several problems with equally many left.
 
     Args:
         tables: for each block ``[parts of variables, 2 · 2^neurons]``.
@@ -388,7 +389,7 @@ class _Bounds:
     divisions: Sequence[_Division]
 
     def at(self, problem: Array, states: Array) -> Array:
-        """``[partial placements]`` bounds."""
+        """Return the bounds of partial placements, ``[partial placements]``."""
         n_neurons, last = self.placer.table.n_neurons, len(self.tables) - 1
         if not last:  # states as its table has them
             found: Array = self.tables[0][self.rows[0][problem, 0], states]

@@ -1,4 +1,4 @@
-"""What a search for algorithms found: candidates, their alignments, and how many there are of either."""
+"""The result of a search for algorithms: candidates, their alignments, and the numbers of both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AlgorithmMethod = Literal["listed", "by_support"]
 
 @dataclass(frozen=True)
 class AlgorithmResult:
-    """One candidate algorithm and its alignments.
+    """A candidate algorithm and its alignments.
 
     Args:
         alignments: kept ones: valid first (most neurons last, then id), then the best that fail.
@@ -36,7 +36,7 @@ class AlgorithmResult:
 
 @dataclass(frozen=True)
 class CandidateTotals:
-    """What is known of all candidates where they were searched by support and most are not listed. All exact.
+    """The totals over all candidates where they were searched by support and most are not listed. All exact.
 
     Args:
         n_aligned: algorithms with at least one valid alignment.
@@ -73,7 +73,9 @@ class AlgorithmSearch:
 
     @property
     def method(self) -> AlgorithmMethod:
-        """Whether each candidate was tried, or trees were grown only where the network supports their variables."""
+        """The way of the search: each candidate was tried, or trees were grown only where the network supports their
+        variables.
+        """
         return "listed" if self.totals is None else "by_support"
 
     @property

@@ -120,7 +120,7 @@ def align_with(
 def _aligned_in_order(
     sites: SiteDecisions, algorithms: Sequence[HighLevelModel], protocol: Protocol, work: Work
 ) -> Iterator[AlgorithmResult]:
-    """As :func:`align_with`, one after the other."""
+    """Align algorithms one after the other, as :func:`align_with` does."""
     total = max(1, len(algorithms))
     search = _Search(sites, algorithms, protocol, work)
     n_valid = 0
@@ -191,7 +191,8 @@ def _variables(algorithm: HighLevelModel) -> tuple[tuple[Behaviour, ...], tuple[
 
 @dataclass(frozen=True, eq=False)
 class _Outcome:
-    """What all algorithms with the same behaviours share; columns are variables in the order of their behaviours.
+    """The placements that all algorithms with the same behaviours share; columns are variables in the order of their
+    behaviours.
 
     Args:
         n_valid: valid placements.
@@ -344,7 +345,7 @@ class _Search:
         return self._texts[path]
 
     def _one_scored(self, text: str, paths: Sequence[str], chosen: list[int], iia: IIA, minimal: bool) -> OnNeurons:
-        """One kept alignment; variables are sorted by path, as in every alignment."""
+        """Make a kept alignment; variables are sorted by path, as in every alignment."""
         sites, margins = self._table.sites, self._margins
         places = tuple([(path, sites[site]) for path, site in zip(paths, chosen, strict=True)])
         return OnNeurons(Alignment(text, places), iia, minimal, min([margins[site] for site in chosen]))

@@ -1,4 +1,4 @@
-"""Where a variable may live: the neuron sets of one network, as a table that searches can index."""
+"""Sites on which a variable may be placed: the neuron sets of one network, as a table that searches can index."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class SiteTable:
         return np.array([len(site.neurons) for site in self.sites], dtype=np.int64)
 
     def minimal(self, valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Which valid sites contain no other valid site.
+        """Decide which valid sites contain no other valid site.
 
         Args:
             valid: ``[…, sites]``.
@@ -66,7 +66,7 @@ class SiteTable:
 
     @cached_property
     def _layers(self) -> tuple[tuple[NDArray[np.intp], NDArray[np.int64], int], ...]:
-        """For each hidden layer its sites' numbers, their bits within the layer, and its width."""
+        """The numbers of each hidden layer's sites, their bits within the layer, and its width."""
         layers = []
         for layer, width in enumerate(self.hidden_sizes, start=1):
             places = np.array([i for i, site in enumerate(self.sites) if site.layer == layer], dtype=np.intp)

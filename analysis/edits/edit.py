@@ -31,7 +31,7 @@ Backward = Callable[[Array], Parameters]
 
 
 class Named(NamedTuple):
-    """What texts of settings name: a subject, or the bytes of a file."""
+    """The things that texts of settings name: a subject, or the bytes of a file."""
 
     subject: Callable[[str], Any]
     content: Callable[[str], bytes]
@@ -45,7 +45,7 @@ NOTHING: Final = Named(_nothing, _nothing)
 
 
 class Editable(Protocol):
-    """What rules ask of a question about a subject of any kind."""
+    """A question about a subject of any kind, as far as rules of editing use it."""
 
     @property
     def kind(self) -> SubjectKind: ...
@@ -59,14 +59,14 @@ class Editable(Protocol):
 
     @property
     def names(self) -> Sequence[str]:
-        """Of each row, as settings write it."""
+        """The name of each row, as settings write it."""
 
     @property
     def adaptive(self) -> bool:
         """Whether steps of a descent are those of Adam (Kingma and Ba 2015), which scales each number's by itself."""
 
     def answers(self, subject: Any) -> list[int]:
-        """What a subject of the same shape answers on each row; negative for nothing."""
+        """Return the answer of a subject of the same shape on each row; negative for nothing."""
 
     def answer_named(self, text: str) -> int:
         """The answer of a text.
@@ -81,14 +81,14 @@ class Editable(Protocol):
 
     @property
     def tokens(self) -> list[str] | None:
-        """What each number of an answer stands for; None where answers are bits."""
+        """The token that each number of an answer stands for; None where answers are bits."""
 
     def other_answer(self, row: int) -> int:
-        """What the subject answers on a row if not what it answers now."""
+        """Return what the subject answers on a row if not what it answers now."""
 
     @property
     def parameters(self) -> Parameters:
-        """Those of the subject cut to the output asked about."""
+        """The parameters of the subject, cut to the output of the question."""
 
     def remade(self, parameters: Parameters) -> Any:
         """The whole subject with other numbers, its own or those of :attr:`parameters`; its task is what it answers.
@@ -98,7 +98,7 @@ class Editable(Protocol):
         """
 
     def tasks(self, subject: Any) -> list[dict[str, Any]]:
-        """What each output of a remade subject computes, as JSON values."""
+        """Return the task that each output of a remade subject computes, as JSON values."""
 
     def run(self, parameters: Parameters, rows: Numbers) -> tuple[Array, Backward]:
         """Outputs ``[rows, …]`` on some rows, and what goes from derivatives by them back to the parameters."""
@@ -107,7 +107,7 @@ class Editable(Protocol):
         """Derivatives by the outputs of each row's loss, which is least where it gives the wanted answer."""
 
     def lacks(self, outputs: Array, answers: Numbers) -> str:
-        """What outputs lack of being well within the wanted answers, as a clause; "" for nothing."""
+        """Return what outputs lack of being well within the wanted answers, as a clause; "" for nothing."""
 
     def leaving(self, outputs: Array, answer: int) -> tuple[Array, str]:
         """Derivatives by one row's outputs of a loss that falls the farther they are from an answer, and what they lack
@@ -117,7 +117,7 @@ class Editable(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """What a rule did.
+    """The change that a rule made.
 
     Args:
         parameters: all of the subject's, or all of :attr:`Editable.parameters`; changed or not.
@@ -139,7 +139,7 @@ class Change:
 
 
 class EditedRecord(EditRecord):
-    """What came of an edit of a network."""
+    """The result of an edit of a network."""
 
     network: str = Field(description="Digest of the edited network.")
     name: str = ""
@@ -179,7 +179,7 @@ class Edited:
     outcome: EditedRecord
 
     def named(self, base: str, name: str = "") -> str:
-        """What it is called: the name given, or that of the subject before with the rule behind it.
+        """Return the name of the edited subject: ``name``, or that of the subject before with the rule behind it.
 
         Raises:
             InvalidNetwork: a name that is none.
@@ -197,7 +197,7 @@ class Edited:
 
 @dataclass(frozen=True)
 class Way:
-    """How a rule is done.
+    """The way in which a rule is applied.
 
     Args:
         settings: everything that may be set.
@@ -235,7 +235,7 @@ class Edit:
     plain: Callable[[dict[str, Any], Sequence[int]], dict[str, Any]] = lambda settings, _: settings
 
     def way(self, kind: SubjectKind) -> Way:
-        """How it is done on a kind of subject.
+        """Return the way in which the rule is applied to a kind of subject.
 
         Raises:
             NotOffered: not at all.

@@ -29,7 +29,8 @@ def edit_named(key: str) -> Edit:
 
 
 def read_edited(value: Any, kind: str, sizes: Sequence[int]) -> EditRecord:
-    """What a network file says of the edit that its network comes of, checked; that it tells the truth is not.
+    """Read and check a network file's record of the edit that its network comes of; that the record is true is not
+    checked.
 
     Args:
         value: as JSON values.

@@ -55,7 +55,7 @@ def _claims(aligned: Aligned[Placement[Any]]) -> Iterator[Claim]:
 
 
 def predict_by_alignment(algorithm: HighLevelModel, alignment: Alignment, space: InterventionSpace) -> NDArray[np.int8]:
-    """What an aligned algorithm predicts: ``[set, source, base]``, −1 where the set is no union of its places.
+    """Predict by an aligned algorithm: ``[set, source, base]``, −1 where the set is no union of its places.
 
     Places are disjoint, so a set is the union of at most one choice of variables. All chosen variables take their
     values on source; of a chosen variable inside another chosen one the outer counts, as in

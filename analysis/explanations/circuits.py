@@ -23,7 +23,7 @@ SAYS_WHERE: Final = "a circuit says where, not what: without an interpretation i
 
 
 def claims_of_circuit(circuit: Circuit) -> Iterator[Claim]:
-    """Of every hidden neuron, by layer, then index: whether it is used or cut."""
+    """Yield a claim about every hidden neuron, by layer, then index: it is used, or it is cut."""
     for layer, active in enumerate(circuit.active[1:-1], start=1):
         for neuron, used in enumerate(active):
             yield Claim(layer, (neuron,), says="used" if used else "cut")
@@ -35,7 +35,7 @@ def raw_outputs(question: Question, circuit: Circuit) -> NDArray[np.float64]:
 
 
 def answered(question: Question, circuit: Circuit) -> tuple[int, ...]:
-    """What the circuit answers on each Boolean input."""
+    """Return the answers of the circuit on each Boolean input."""
     return tuple(answers(raw_outputs(question, circuit)).tolist())
 
 
@@ -69,7 +69,7 @@ def _claims(interpretation: Interpretation) -> Iterator[Claim]:
 
 
 def predict_by_interpretation(interpretation: Interpretation, space: InterventionSpace) -> NDArray[np.int8]:
-    """What an interpreted circuit predicts: ``[set, source, base]``, never silent while its output has a gate."""
+    """Predict by an interpreted circuit: ``[set, source, base]``, never silent while its output has a gate."""
     output = bits_by_interpretation(interpretation, space).get((len(space.hidden_sizes) + 1, 0))
     return predict_nothing(space) if output is None else np.ascontiguousarray(np.broadcast_to(output, space.shape))
 

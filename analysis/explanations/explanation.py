@@ -59,7 +59,7 @@ _OWN: Final = frozenset((REF, NAME, VALID, "kind"))
 
 @dataclass(frozen=True)
 class Claim:
-    """What an explanation says of one site.
+    """A claim of an explanation about a site.
 
     Args:
         layer: from 1, the first hidden one; 0 for a function that has no site.
@@ -80,7 +80,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Column(Generic[E]):
-    """One figure that every explanation of a kind has.
+    """A figure that every explanation of a kind has.
 
     Args:
         name: stable, lower case with underscores; "margin" is filtered and sorted together with every other kind's.
@@ -101,7 +101,7 @@ class Column(Generic[E]):
 
 @dataclass(frozen=True)
 class Found(Generic[E]):
-    """What was found of a kind.
+    """The explanations of a kind that were found.
 
     Args:
         explanations: each once, in the order found.
@@ -126,7 +126,7 @@ def claim_nothing(_item: Any) -> tuple[Claim, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Record(Generic[E]):
-    """How explanations of a kind are named, stored, listed and sorted, whatever they explain.
+    """A kind of explanation: how such explanations are named, stored, listed and sorted, whatever they explain.
 
     Args:
         key: stable name, lower case; part of addresses and of stored rows.
@@ -205,7 +205,7 @@ class Kind(Generic[E]):
 
     @property
     def heading(self) -> str:
-        """What a heading calls one of them."""
+        """The noun of the kind as a heading has it."""
         return self.title or self.noun.capitalize()
 
     @property
@@ -215,11 +215,11 @@ class Kind(Generic[E]):
 
     @property
     def step(self) -> int:
-        """Which step of its strategy finds it: 1 where it says only where or only what, else 2."""
+        """The step of its strategy that finds the kind: 1 where it is only where or only what, else 2."""
         return 2 if self.traits & {"interpreted", "placed"} else 1
 
     def ask(self, question: Question, item: E, intervention: Intervention, bench: Bench) -> Prediction:
-        """What an explanation says of an intervention made by hand.
+        """Predict by an explanation what the network answers under an intervention made by hand.
 
         Where the kind has no rule of its own, it is asked where nothing is changed, and where neurons take their values
         from one source and nothing else is changed; of what is beyond the common ground its record says nothing.

@@ -72,7 +72,7 @@ class Probe:
 
     @property
     def depends_on(self) -> int:
-        """On how many inputs the function depends."""
+        """The number of inputs on which the function depends."""
         rows = np.arange(1 << self.n_inputs)
         bits = self.function >> rows.astype(object) & 1
         return sum(bool((bits != bits[rows ^ (1 << axis)]).any()) for axis in range(self.n_inputs))
@@ -141,7 +141,8 @@ def hidden_layers(question: Question) -> range:
 
 
 def possible_functions(n_points: int, width: int) -> int:
-    """How many functions up to negation points in general position have read-outs for, the constant ones left out.
+    """Count the functions up to negation for which points in general position have read-outs, the constant ones left
+    out.
 
     Half of Cover's count of dichotomies ("Geometrical and Statistical Properties of Systems of Linear Inequalities",
     1965), which is the most that any points have.
@@ -259,7 +260,8 @@ def read_probe(question: Question, text: str) -> Probe:
 
 
 def predict_by_probes(question: Question, probes: Sequence[Probe], space: InterventionSpace) -> NDArray[np.int8]:
-    """What probes predict: where the whole layer is patched and the function is the task, its value on the source.
+    """Predict by probes: the function's value on the source where the whole layer is patched and the function is the
+    task.
 
     A probe says that its function can be read from a layer, not that anything reads it. The exception is the task: if
     the layer that holds it is patched as a whole, the output should follow the source.

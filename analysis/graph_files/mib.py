@@ -18,7 +18,9 @@ _PERCENTAGES: Final = ("0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50")
 
 
 def refusal(question: SubjectQuestion) -> str:
-    """Why graphs of attention heads and MLP blocks have no place for a question's network, a clause; else ""."""
+    """Return why graphs of attention heads and MLP blocks cannot hold a question's network, a clause;
+    "" if they can.
+    """
     if question.kind.refuses("stream"):
         return f"has a place for attention heads and MLP blocks alone, which {question.kind.plural} do not have"
     sources = sum(not node.removable for node in question.graph.nodes) - 1
@@ -53,7 +55,9 @@ def _write(graph: Any, question: SubjectQuestion) -> dict[str, Any]:
 
 
 def _files(document: Mapping[str, Any]) -> dict[str, Any]:
-    """What a submission has: the scores, or of a circuit nine files, empty where it has more edges than are allowed."""
+    """Return the files of a submission: the scores, or of a circuit nine files, empty where it has more edges than are
+    allowed.
+    """
     nodes, edges = document["nodes"], document["edges"]
     scored = any("score" in one for one in nodes.values())
     if scored or any(one["score"] != one["in_graph"] for one in edges.values()):
@@ -88,7 +92,7 @@ def graph_of_tables(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _n_before(sources: Sequence[str], target: str) -> int:
-    """How many sources come before what a reader's layer sees."""
+    """Count the sources that come before those of a reader's own layer."""
     node = re.sub(r"<[qkv]>$", "", target)
     first = node.split(".")[0] + ".h0" if node[0] == "a" else node
     return sources.index(first) if first in sources else len(sources)

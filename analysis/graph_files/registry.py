@@ -45,7 +45,7 @@ def graph_in(key: str, question: Any, thing: str, about: Mapping[str, str], **pa
 
 
 def file_text(value: Any) -> str:
-    """What a format wrote, as the text of its file; a graph of networkx as node-link JSON."""
+    """Return the result of a format as the text of its file; a graph of networkx as node-link JSON."""
     if isinstance(value, str):
         return value
     if not isinstance(value, dict):

@@ -65,7 +65,7 @@ class InterventionSpace(Described):
 
     @property
     def n_rows(self) -> int:
-        """Boolean inputs, 2^n."""
+        """The number of Boolean inputs, 2^n."""
         return 1 << self.n_inputs
 
     @property
@@ -89,7 +89,7 @@ class InterventionSpace(Described):
 
     @cached_property
     def holds(self) -> dict[NeuronSite, NDArray[np.bool_]]:
-        """For each hidden neuron, ``[sets]``: which sets hold it."""
+        """The sets that hold each hidden neuron, as flags ``[sets]``."""
         sites = _hidden_sites(self.hidden_sizes)
         columns = {site: np.zeros(len(self.sets), dtype=bool) for site in sites}
         for index, members in enumerate(self.sets):
@@ -117,7 +117,7 @@ def intervention_space(hidden_sizes: Sequence[int], n_inputs: int, *, max_sets: 
 
 @lru_cache(maxsize=8)  # the same for every network of a population
 def _sets_within(hidden_sizes: tuple[int, ...], n_inputs: int, limit: int) -> InterventionSpace:
-    """As :func:`intervention_space`, with one limit for both."""
+    """Build the space as :func:`intervention_space` does, with one limit for both."""
     sites = _hidden_sites(hidden_sizes)
     size = n_sets = 0
     while size < len(sites):
@@ -135,7 +135,7 @@ def _hidden_sites(hidden_sizes: Sequence[int]) -> list[NeuronSite]:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class NetworkAnswers(Described):
-    """What the network does under every intervention of a space.
+    """The outputs of the network under every intervention of a space.
 
     Args:
         outputs: ``[set, source, base]`` raw outputs.
@@ -172,7 +172,7 @@ class NetworkAnswers(Described):
 
     @property
     def n_interventions(self) -> int:
-        """How many these are."""
+        """The number of interventions."""
         return int(self.counted.sum())
 
 
@@ -233,13 +233,13 @@ def decide_in_circuit(
 
 
 def predict_nothing(space: InterventionSpace) -> NDArray[np.int8]:
-    """What a bare circuit or an algorithm without places predicts: ``[set, source, base]`` of −1."""
+    """Predict nothing, as a bare circuit or an algorithm without places does: ``[set, source, base]`` of −1."""
     return np.full(space.shape, SILENT, dtype=np.int8)
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How one explanation fares on a space.
+    """The coverage and accuracy of an explanation on a space.
 
     Args:
         predicted: interventions on which it predicts (the numerator of coverage).

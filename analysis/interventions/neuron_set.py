@@ -26,16 +26,16 @@ class NeuronSet:
 
     @property
     def text(self) -> str:
-        """As addresses have it: ``1.0+2``."""
+        """The neurons as addresses write them: ``1.0+2``."""
         return f"{self.layer}.{'+'.join(map(str, self.neurons))}"
 
     @property
     def label(self) -> str:
-        """For people: ``n1.0 + n1.2``."""
+        """The neurons as people read them: ``n1.0 + n1.2``."""
         return " + ".join(f"n{self.layer}.{neuron}" for neuron in self.neurons)
 
     def check(self, path: str, width: int) -> None:
-        """Whether a layer of that width has the neurons on which a variable is placed.
+        """Check that a layer of that width has the neurons on which a variable is placed.
 
         Raises:
             InvalidAlignment: it does not.

@@ -36,7 +36,7 @@ _LARGEST: Final = 1e150
 
 @dataclass(frozen=True, order=True)
 class Subspace:
-    """One or more linear directions of one hidden layer; build it with :meth:`of`.
+    """The span of linear directions of a hidden layer; build it with :meth:`of`.
 
     Args:
         layer: 1 for the first hidden layer.
@@ -76,7 +76,7 @@ class Subspace:
 
     @property
     def problem(self) -> str:
-        """Why there is no such place; "" if there is."""
+        """The reason why these directions are no subspace, a clause; "" if they are."""
         width = len(self.reads[0]) if self.reads else 0
         rows = (*self.reads, *self.swaps)
         if not width or any(len(row) != width for row in rows) or len(self.swaps) not in (0, len(self.reads)):
@@ -92,7 +92,7 @@ class Subspace:
         return ""
 
     def check(self, path: str, width: int) -> None:
-        """Whether a layer of that width has the directions on which a variable is placed.
+        """Check that a layer of that width has the directions on which a variable is placed.
 
         Raises:
             InvalidAlignment: it does not.
@@ -107,7 +107,7 @@ class Subspace:
 
     @property
     def dimension(self) -> int:
-        """How many directions, k."""
+        """The number of directions, k."""
         return len(self.reads)
 
     @cached_property

@@ -74,7 +74,7 @@ def swap_outputs(network: Network, clean: Sequence[Array], places: Sequence[Subs
 
 
 def swapped_along(network: Network, clean: Sequence[Array], layer: int, reads: Array, swaps: Array) -> Array:
-    """The same for places of one layer and dimension as arrays.
+    """Run swaps at subspaces of one layer and dimension, given as arrays.
 
     Args:
         network: cut to one output.

@@ -22,7 +22,7 @@ Status = Literal["applicable", "degenerate", "not applicable"]
 
 @dataclass(frozen=True)
 class Fit:
-    """Whether a lens says something about one output of a network.
+    """The fitness of a lens for one output of a network.
 
     Args:
         status: "degenerate" where its answer would be the same, or as good, whatever the network.
@@ -96,7 +96,7 @@ class NullTest:
 
     @property
     def words(self) -> str:
-        """What came of it, and how far that can be relied on."""
+        """Write the result of the test, and how far it can be relied on."""
         noun = self.sought.partition(" ")[2]
         reply = f"{self.sought[:1].upper()}{self.sought[1:]} is" if self.found else f"No {noun} is"
         power = f"Of {self.planted} null networks with one planted the test finds {self.planted_found}."
@@ -180,7 +180,7 @@ class Grid:
 
 @dataclass(frozen=True, eq=False)
 class Grids:
-    """What a lens found in a transformer.
+    """The findings of a lens in a transformer.
 
     Args:
         grids: heat maps, the most important first.
@@ -207,7 +207,7 @@ View = Attribution | Table | Grids
 
 @dataclass(frozen=True, eq=False)
 class LensAnswer:
-    """What a lens answered.
+    """The answer of a lens.
 
     Args:
         outcome: "found" where it answered; "undefined" where it does not apply, "degenerate" where its answer would
@@ -265,7 +265,7 @@ class Lens(Method):
 
     @property
     def large(self) -> str:
-        """When an effect of a part is large, in words; "" where :meth:`sizes` are no effects."""
+        """The condition under which an effect of a part is large, in words; "" where :meth:`sizes` are no effects."""
         return "an effect in half of its patches"
 
     def sizes(self, view: Any) -> dict[str, float]:
@@ -278,7 +278,7 @@ class Lens(Method):
         return 0.0 if self.milliseconds is None else self.milliseconds(question, settings)
 
     def fit(self, question: Any, settings: Settings) -> Fit:
-        """Whether the lens says something under these settings."""
+        """Decide whether the lens says something under these settings."""
         if reason := lacking(question, self.needs):
             return not_applicable(reason)
         n_rows = 0 if self.size is None else self.size(question, settings) * len(question.method_rows[0])

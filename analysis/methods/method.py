@@ -22,7 +22,7 @@ class HasTraits(Protocol):
     """A kind of subject, or a question about one, as far as methods ask about it."""
 
     def refuses(self, trait: str) -> str:
-        """Why a trait is lacking, a clause; "" where it is not."""
+        """Return why a trait is lacking, a clause; "" where it is not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +49,14 @@ class Method:
 
     @property
     def settings(self) -> tuple[Setting, ...]:
-        """Everything that may be set."""
+        """The settings of the method."""
         return self.own
 
     @property
     def answers(self) -> Callable[..., Any] | str | None:
-        """What answers; the dotted path "module:function" of what learns by gradient descent, which loads torch."""
+        """The function that answers; a dotted path "module:function" if it learns by gradient descent, which loads
+        torch.
+        """
         raise NotImplementedError
 
     @property
@@ -64,7 +66,7 @@ class Method:
 
     @property
     def function(self) -> Callable[..., Any]:
-        """What answers, loaded."""
+        """The function that answers, loaded."""
         found: Any = function_at(self.answers) if isinstance(self.answers, str) else self.answers
         return cast(Callable[..., Any], found)
 
@@ -82,7 +84,7 @@ class Method:
         return filled(self.settings, given, item or f"method {self.key}")
 
     def changed(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Those of some settings that differ from the defaults."""
+        """Return the settings that differ from the defaults."""
         defaults = self.defaults
         return {name: value for name, value in settings.items() if defaults.get(name) != value}
 
@@ -96,7 +98,7 @@ def records(group: str, *own: M) -> tuple[M, ...]:
 
 
 def lacking(of: HasTraits, needs: Iterable[str]) -> str:
-    """Why not all traits that are needed are there, a sentence; "" where they are."""
+    """Return why not all traits that are needed are there, a sentence; "" where they are."""
     reason = next(filter(None, map(of.refuses, needs)), "")
     return f"{reason[:1].upper()}{reason[1:]}." if reason else ""
 
@@ -122,7 +124,7 @@ class Registry(Generic[M]):
         return found
 
     def of(self, kind: HasTraits) -> dict[str, M]:
-        """What is asked of subjects of a kind, by key."""
+        """Return the methods that apply to subjects of a kind, by key."""
         found: dict[str, M] = {}
         for one in self.records:
             if not lacking(kind, one.needs):
@@ -130,16 +132,16 @@ class Registry(Generic[M]):
         return found
 
     def n_changes(self, kind: HasTraits | None = None) -> int:
-        """How often the versions of all records were raised, or of those for subjects of a kind."""
+        """Count how often the versions of all records were raised, or of those for subjects of a kind."""
         return sum(one.version - 1 for one in (self.records if kind is None else self.of(kind).values()))
 
     def refusals(self, kind: HasTraits) -> dict[str, str]:
-        """Of the others, by key, why not, a sentence."""
+        """Return why the other methods do not apply to subjects of a kind, a sentence by key."""
         known = self.of(kind)
         return {key: lacking(kind, one.needs) for key, one in self.by_key.items() if key not in known}
 
     def label(self, key: str) -> str:
-        """What a method is called; its key where no plugin brings it any more."""
+        """Return the label of a method; its key where no plugin brings it any more."""
         return self.by_key[key].label if key in self.by_key else key
 
     def named(self, key: str, kind: HasTraits) -> M:

@@ -1,4 +1,4 @@
-"""What is found out about one network beyond its explanations: what that takes, and the base of what comes out.
+"""Base of the reports on a network beyond its explanations, and what such an analysis takes.
 
 A report is stored, told over HTTP and shown as it is. Fractions are text ("29/32"), formulas are the algorithms'
 identity texts, masks are hex.
@@ -48,12 +48,12 @@ class Score(Part):
 
 
 class Report(Described, Part):
-    """What one analysis found."""
+    """The findings of an analysis."""
 
     _question: Any = PrivateAttr(None)
 
     def asked_about(self, question: Any) -> Self:
-        """The same, which describes itself by what it found about a question."""
+        """Remember the question, so that the report can describe itself by it; returns the report."""
         self._question = question
         return self
 
@@ -75,7 +75,7 @@ class Report(Described, Part):
         return []
 
     def findings(self, question: Any = None) -> list[str]:
-        """What was found, in sentences that claim no more than was looked at.
+        """Write the findings in sentences that claim no more than was looked at.
 
         Args:
             question: that was asked, about a subject of any kind; some reports tell the same without.
@@ -84,7 +84,7 @@ class Report(Described, Part):
 
 
 class Settings(BaseModel):
-    """What an analysis is told beside its network.
+    """The settings of an analysis.
 
     Args:
         thorough: whether to do also what takes long, of an analysis that has such a part.
@@ -97,7 +97,7 @@ class Settings(BaseModel):
 
 @dataclass(frozen=True)
 class Carried:
-    """What is known of the irredundant algorithms with variables.
+    """The irredundant algorithms with variables, as far as they are known.
 
     Args:
         carried: those with a valid alignment.
@@ -131,7 +131,7 @@ class Irredundant:
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """What was kept of where algorithms can be placed, and how many interpretations were counted.
+    """The kept placements of algorithms, and the numbers of interpretations.
 
     Args:
         algorithms: those that have kept alignments.
@@ -148,7 +148,7 @@ class Placed:
 
 @dataclass(frozen=True, eq=False)
 class Analysed:
-    """What was found of a question before, as far as an analysis looks at it.
+    """The earlier findings about a question, as far as an analysis uses them.
 
     Args:
         question: about a subject of any kind, an :class:`pluriscope.analysis.subjects.question.SubjectQuestion`.

@@ -1,4 +1,4 @@
-"""What may be set on a method of explanation, read from text and from JSON."""
+"""Settings of a method of explanation, read from text and from JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Settings = Mapping[str, Value]
 
 @dataclass(frozen=True)
 class Setting:
-    """One thing that may be set.
+    """A setting of a method.
 
     Args:
         name: as it stands in commands and files.

@@ -31,7 +31,7 @@ class Dense:
     bias: Array | None = None
 
     def behind(self, other: Dense) -> Dense:
-        """It and one before it as one."""
+        """Compose this layer with one before it."""
         weight = inner(self.weight, other.weight.T)
         moved = None if other.bias is None else inner(other.bias[None], self.weight)[0]
         return Dense(weight, self.bias if moved is None else moved if self.bias is None else self.bias + moved)

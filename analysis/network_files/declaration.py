@@ -1,4 +1,4 @@
-"""What is said beside a network, and what its file leaves open."""
+"""Declarations beside a network, and what its file leaves open."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OutputIs = Literal["", "value", "logit", "sign", "classes"]
 
 
 class Declaration(BaseModel):
-    """What is said beside a network."""
+    """The declarations of whoever brings a network in."""
 
     model_config = ConfigDict(frozen=True, str_strip_whitespace=True)
 
@@ -113,12 +113,12 @@ class FileQuestion:
 
     @property
     def taken(self) -> str:
-        """What was taken, for people."""
+        """The choice that was made, as a sentence for people."""
         return f"The file does not say {LEFT_OPEN[self.field]}; {self.chosen} was taken. {self.why}"
 
     @property
     def refusal(self) -> InvalidNetwork | None:
-        """Why the network cannot be taken until somebody answers; None where one answer alone fits."""
+        """The error that asks for an answer; None where one answer alone fits."""
         if len(self.fitting) == 1:
             return None
         option = f"--{self.field.replace('_', '-')}"

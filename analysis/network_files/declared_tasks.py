@@ -1,4 +1,4 @@
-"""What the outputs of a network should compute, as whoever brings it in declares it."""
+"""Tasks of the outputs of a network, as whoever brings it in declares them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SHOWN: Final = 4  # inputs named where decisions are neither 0 nor 1
 def declared_tasks(
     source: TaskSource, text: str, network: Network, data: DataRecord, of_file: Sequence[Task] | None
 ) -> tuple[Task, ...]:
-    """One task for each output.
+    """Return a task for each output.
 
     Args:
         source: where they come from: the text if there is one, else the file (the network's own decisions if that
@@ -48,7 +48,7 @@ def declared_tasks(
 
 
 def tasks_of_text(source: TaskSource, text: str, n_inputs: int, n_outputs: int) -> tuple[Task, ...]:
-    """One task for each output, by name, truth table or formula; errors as of :func:`declared_tasks`."""
+    """Read a task for each output, by name, truth table or formula; errors as of :func:`declared_tasks`."""
     if len(text) > MAX_TEXT:
         raise InvalidTask("tasks", f"have {len(text):,} characters", f"give at most {MAX_TEXT:,}")
     parts = [part.strip() for part in re.split(r"[;\n]", text) if part.strip()]
@@ -66,7 +66,7 @@ def tasks_of_text(source: TaskSource, text: str, n_inputs: int, n_outputs: int) 
 
 
 def decided_tasks(network: Network, data: DataRecord) -> tuple[Task, ...]:
-    """What each output decides by rounding on every Boolean input, taken as its task.
+    """Return as the task of each output what it decides by rounding on every Boolean input.
 
     Args:
         network: with at most 6 inputs.
@@ -92,7 +92,7 @@ def decided_tasks(network: Network, data: DataRecord) -> tuple[Task, ...]:
 
 
 def _other_output(network: Network) -> str:
-    """What may be done where an output that rounds to neither 0 nor 1 is right as it is."""
+    """Return the cure where an output that rounds to neither 0 nor 1 is right as it is."""
     if network.output_activation != "linear":
         near = "use an output that is near 0 or 1"
         if network.output_activation == "tanh":

@@ -144,7 +144,7 @@ def read_document(raw: bytes, cure: str = _CURE) -> dict[str, Any]:
 
 
 def wrong_format(document: Mapping[str, Any], cure: str) -> InvalidNetwork:
-    """What is said of a JSON object that is no network file."""
+    """Make the error about a JSON object that is no network file."""
     given = repr(document["format"])[:60] if "format" in document else "no format"
     return InvalidNetwork(_ITEM, f"has {given}, not the format {NETWORK_FORMAT!r}", cure)
 
@@ -167,7 +167,7 @@ def network_from(
     problems = Problems(check_keys(document, required, (*_OPTIONAL, *optional), item, InvalidNetwork))
 
     def read(key: str, reader: Callable[..., T], *more: Any, **options: Any) -> T | None:
-        """What a key says."""
+        """Read the value of a key; None where there is none or the reader refuses it."""
         if key not in document or (document[key] is None and key in _NULLABLE):
             return None
         return problems.attempt(reader, document[key], *more, **options)

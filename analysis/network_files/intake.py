@@ -67,7 +67,7 @@ class Intake:
 
     @property
     def planted(self) -> PlantedRecord | None:
-        """What the file says was planted, unless another task was declared: a record is about its own."""
+        """The record of what was planted, unless another task was declared: a record is about its own."""
         answer = self.draft.planted
         if answer is None or self.tasks is None or answer.task.truth_table != self.tasks[0].truth_table:
             return None
@@ -75,12 +75,12 @@ class Intake:
 
     @property
     def chosen(self) -> tuple[str, ...]:
-        """What nobody says and was taken as it alone fits, one sentence each."""
+        """The choices that nobody declared and that alone fit, one sentence each."""
         return tuple(one.taken for one in self.draft.questions)
 
     @property
     def read(self) -> str:
-        """What was read of it, in a sentence."""
+        """The network as it was read, in a sentence."""
         network, names = self.draft.network, self.draft.layers
         layers = (
             f"{names[k] if names else f'layer {k + 1}'} ({n_in} to {n_out}, {network.function_of(k + 1).text})"

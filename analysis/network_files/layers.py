@@ -65,7 +65,7 @@ class _Layer:
 
 @dataclass(frozen=True)
 class Order:
-    """One way to read a file's layers.
+    """An order in which a file's layers can be read.
 
     Args:
         layers: their names from the first to the last, with ".T" behind those that are transposed though their name
@@ -80,7 +80,7 @@ class Order:
 
     @property
     def text(self) -> str:
-        """As it is declared."""
+        """The order as it is declared."""
         plain = ", ".join(self.layers)
         return plain if plain.count(",") == len(self.layers) - 1 else json.dumps(self.layers)
 
@@ -312,7 +312,7 @@ def _fitting(
 
 
 def _none_fits(layers: Mapping[str, _Layer], named: Sequence[str] | None) -> InvalidNetwork:
-    """Why no order fits."""
+    """Make the error that says why no order fits."""
     shapes = {name: layer.shape(False) for name, layer in layers.items()}
     item, names = "order of the layers", ", ".join(layers)[:200]
     for name, layer in layers.items():

@@ -1,4 +1,4 @@
-"""What a network was read from, run beside what was read of it."""
+"""Comparison of an imported network with the model that it was read from, by running both."""
 
 from __future__ import annotations
 
@@ -101,14 +101,18 @@ def check_alone(run: Callable[[Any], Rows], rows: NDArray[Any], together: Rows, 
 
 
 def apart(theirs: Rows, ours: Rows, tolerance: float) -> NDArray[np.bool_]:
-    """Where outputs differ by more than a tolerance, relative to the larger of two, or to 1 where both are smaller."""
+    """Decide where outputs differ by more than a tolerance, relative to the larger of two, or to 1 where both are
+    smaller.
+    """
     scale = np.maximum(1.0, np.maximum(np.abs(theirs), np.abs(ours)))
     with np.errstate(invalid="ignore"):  # a difference of infinities
         return ~(np.abs(theirs - ours) <= tolerance * scale)
 
 
 def blamed(theirs: Rows, ours: Rows, tolerance: float, cure: str) -> tuple[str, str]:
-    """Why outputs differ, as a clause, and what to do: of single precision and less rounding, where it may be that."""
+    """Return why outputs differ, as a clause, and what to do: of single precision and less rounding, where it may be
+    that.
+    """
     if tolerance <= DOUBLE or apart(theirs, ours, _BY_ROUNDING * tolerance).any():
         return "", cure
     return ": its numbers are rounded as it runs", "give it in double precision, of torch as .double()"

@@ -1,4 +1,4 @@
-"""What a network file says of an algorithm that was planted in its network: no part of the network's identity.
+"""Record in a network file of an algorithm that was planted in its network: no part of the network's identity.
 
     {"algorithm": "!(!(!A&B)&!(!B&A))", "form": "and_inverter",
      "units": [{"layer": 1, "neurons": [0], "reads": ["!0", "1"], "path": "0"},
@@ -80,7 +80,7 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True)
 class Unit:
-    """One Boolean value of the algorithm on the neurons of one layer.
+    """A Boolean value of the algorithm on the neurons of one layer.
 
     Args:
         layer: 0 for inputs, else a hidden layer.
@@ -97,7 +97,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class PlantedRecord:
-    """What was planted in a network with one output.
+    """The record of what was planted in a network with one output.
 
     Args:
         algorithm: what is planted.
@@ -114,7 +114,7 @@ class PlantedRecord:
 
     @cached_property
     def task(self) -> Task:
-        """What the algorithm computes."""
+        """The task that the algorithm computes."""
         table = tuple(int(bit) for bit in pattern_bits(self.algorithm.function, self.algorithm.n_inputs))
         return Task(table, name_of(table))
 
@@ -130,14 +130,14 @@ class PlantedRecord:
 
     @cached_property
     def circuit(self) -> Circuit:
-        """The planted circuit."""
+        """The circuit that was planted."""
         layout = EdgeLayout(self.sizes)
         flat = np.concatenate([matrix.reshape(-1) for matrix in self.edges])[None]
         return Circuit(layout, int(masks_of(flat, layout)[0]))
 
     @cached_property
     def alignment(self) -> Alignment:
-        """The planted alignment."""
+        """The alignment that was planted."""
         places = {unit.path: NeuronSet(unit.layer, unit.neurons) for unit in self.units if unit.path}
         return Alignment.of(self.algorithm.text, {path: places[path] for path in self.algorithm.carriers})
 
@@ -148,7 +148,7 @@ class PlantedRecord:
         return next((unit for unit in self.units if unit.layer == layer and neuron in unit.neurons), None)
 
     def moved(self, layer: int, neurons: Mapping[int, tuple[int, ...]], width: int) -> PlantedRecord:
-        """The same where the neurons of a hidden layer go elsewhere, each to one neuron or to several.
+        """Return the record after the neurons of a hidden layer went elsewhere, each to one neuron or to several.
 
         Args:
             layer: which.
@@ -234,7 +234,7 @@ def _literal(text: str, item: str, units: Sequence[Unit], layer: int) -> Source:
 
 
 def _check_computes(record: PlantedRecord) -> None:
-    """Whether the units compute the algorithm, and each variable stands on one of them."""
+    """Check that the units compute the algorithm, and that each variable stands on one of them."""
     algorithm = record.algorithm
     full = (1 << (1 << algorithm.n_inputs)) - 1
     values = [input_pattern(i, algorithm.n_inputs) for i in range(algorithm.n_inputs)]

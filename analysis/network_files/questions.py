@@ -1,4 +1,4 @@
-"""What a file does not say of its network, asked with what fits already chosen.
+"""Questions that a file leaves open about its network, asked with what fits already chosen.
 
 A ``state_dict`` has neither activations nor what the output is. Every admissible combination is run on the truth
 table's inputs. One *fits* if it answers the declared tasks, or, where none are declared, if each output is within a
@@ -46,7 +46,7 @@ _MOST_TRIED: Final = 20_000
 
 @dataclass(frozen=True)
 class _Output:
-    """What is behind the last layer, and how its outputs decide."""
+    """The activation behind the last layer, and how its outputs decide."""
 
     activation: str
     is_: str
@@ -126,7 +126,7 @@ def with_questions(file: NetworkFile, declared: Declaration) -> NetworkFile:
 
 
 def _said(by_file: Mapping[str, Any], declared: Declaration) -> dict[str, Any]:
-    """What file and declaration say of activations.
+    """Join what file and declaration have of activations.
 
     Raises:
         InvalidNetwork: they differ, or an activation is declared that is none.
@@ -170,7 +170,9 @@ class _Trying:
         self.best = min(clear or self.ways, key=lambda way: way.uneven if even else way.off)
 
     def _decided(self) -> list[_Way]:
-        """Of a network whose activations are known and which fits in no way, as it did not learn: what decides."""
+        """Choose the ways that decide, of a network whose activations are known and which fits in no way, as it did not
+        learn.
+        """
         if "activation" not in self.said or len(self.orders.found) > 1:
             return []
         decided = [way for way in self.ways if way.decided and way.encoding == self.declared.encoding]
@@ -217,7 +219,7 @@ class _Trying:
         return _Way(order, activation, output, encoding, fits, decides, decided, float(uneven), float(off.max()))
 
     def _wanted(self, n_inputs: int, n_outputs: int) -> NDArray[np.bool_] | None:
-        """What outputs should decide ``[rows, n_outputs]``; None where nobody says."""
+        """Return the decisions that outputs should make ``[rows, n_outputs]``; None where nobody declares them."""
         tables: list[Any] = []
         try:
             if self.declared.tasks.strip() and self.declared.task != "decisions":
@@ -231,7 +233,7 @@ class _Trying:
         return wanted > 0 if wanted.shape == (1 << n_inputs, n_outputs) else None
 
     def questions(self) -> Iterator[FileQuestion]:
-        """What neither file nor declaration says."""
+        """Yield the questions that neither file nor declaration answers."""
         best, declared = self.best, self.declared
         if len(self.orders.found) > 1 and not declared.layers:
             yield self._question("layers", [order.text for order in self.orders.found], lambda way: way.order.text)
@@ -294,7 +296,7 @@ def _rows(encoding: str, n_inputs: int) -> Rows | None:
 
 
 def _outputs(said: Mapping[str, Any], declared: Declaration, n_outputs: int, *, complement: bool) -> Iterator[_Output]:
-    """What may be behind the last layer, and what its outputs are.
+    """Yield the activations that may be behind the last layer, with what its outputs then are.
 
     Args:
         complement: whether of two outputs one is above 0 on every row, so that they are two classes.

@@ -51,7 +51,7 @@ _STAGES: Final[dict[Stage, str]] = {
 
 
 def result_json(analyses: Sequence[OutputAnalysis], *, masks: bool = True) -> dict[str, Any]:
-    """One or several outputs of one network under one protocol and data record, as JSON values.
+    """Write outputs of one network under one protocol and data record as JSON values.
 
     Args:
         analyses: at least one, all of the same network, protocol and data.
@@ -126,7 +126,7 @@ def self_contained(
 
 
 def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, Any]:
-    """One output's part of a result file.
+    """Write the part of a result file that belongs to an output.
 
     Args:
         analysis: of the output.
@@ -185,19 +185,19 @@ def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, An
 
 
 def stop_json(stop: Stop) -> dict[str, Any]:
-    """What ended a stage, as it stands in result files and is stored."""
+    """Write why a stage ended, as it stands in result files and is stored."""
     seconds = None if stop.seconds is None else [round(end, 3) for end in stop.seconds]
     return {"stage": stop.stage, "reason": stop.reason, "seconds": seconds}
 
 
 def read_stops(answer: Mapping[str, Any]) -> tuple[Stop, ...]:
-    """What ended stages of an output, of its part of a result file or of what is stored."""
+    """Read why stages of an output ended, from its part of a result file or from what is stored."""
     stops = answer.get("stops", ())
     return tuple(Stop(one["stage"], one["reason"], one["seconds"] and tuple(one["seconds"])) for one in stops)
 
 
 def what_is_missing(analysis: OutputAnalysis) -> list[str]:
-    """One sentence for each search that stopped at a limit, or for want of time; empty if all were exhaustive."""
+    """Return a sentence for each search that stopped at a limit, or for want of time; empty if all were exhaustive."""
     where = f"output {analysis.question.output}"
     sentences: list[str] = []
     stopped = {stop.stage for stop in analysis.stops}
@@ -254,7 +254,7 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
 
 
 def stop_words(stop: Stop) -> str:
-    """What is not done, and how long it takes in all where time ended it."""
+    """Write what is not done, and how long it takes in all where time ended it."""
     if stop.reason == "pending":
         return f"{_STAGES[stop.stage]} is still to come"
     if stop.reason == "memory":
@@ -264,7 +264,7 @@ def stop_words(stop: Stop) -> str:
 
 
 def _how_listed(circuits: CircuitSearch) -> str:
-    """Where the listed circuits of a search that lists only some come from."""
+    """Write where the listed circuits come from, of a search that lists only some."""
     n_undrawn = len(circuits.smallest.undrawn) if circuits.smallest is not None else 0
     drawn = "drawn near-uniformly" if circuits.method == "hashed" else "drawn uniformly"
     if not n_undrawn:
@@ -487,7 +487,7 @@ def read_tally(answer: Mapping[str, Any]) -> CriterionTally:
 
 
 def _distribution_json(distribution: CircuitDistribution) -> dict[str, Any]:
-    """How the circuits looked at spread over sizes, edges and neurons."""
+    """Write how the circuits looked at spread over sizes, edges and neurons."""
     return {
         "of": exact(distribution.of),
         "by_edges": {str(n): exact(number) for n, number in distribution.by_edges.items()},
@@ -498,7 +498,7 @@ def _distribution_json(distribution: CircuitDistribution) -> dict[str, Any]:
 
 
 def _candidate_search_json(search: AlgorithmSearch) -> dict[str, Any]:
-    """How the candidates were searched, and what is known of all of them, listed or not."""
+    """Write how the candidates were searched, and what is known of all of them, listed or not."""
     found: dict[str, Any] = {
         "method": search.method,
         "listed": len(search.algorithms),

@@ -65,7 +65,9 @@ def is_compiled(function: Loop, *arguments: Any) -> bool:
 
 
 def _words(value: Any) -> Iterator[int | float]:
-    """What Numba's calling convention passes: of an array no owner, size, bytes of an item, address, shape, strides."""
+    """Yield the words of Numba's calling convention: of an array no owner, size, bytes of an item, address, shape,
+    strides.
+    """
     if isinstance(value, tuple):
         for part in value:
             yield from _words(part)
@@ -76,7 +78,9 @@ def _words(value: Any) -> Iterator[int | float]:
 
 
 def _types(value: Any) -> Iterator[str]:
-    """What machine code is compiled for: of each array its items and dimensions, and whether its rows lie in order."""
+    """Yield the types that machine code is compiled for: of each array its items and dimensions, and whether its rows
+    lie in order.
+    """
     if isinstance(value, tuple):
         for part in value:
             yield from _types(part)
@@ -107,7 +111,9 @@ def _file_name(function: Loop, arguments: tuple[Any, ...]) -> str:
 
 
 def _folders(function: Loop) -> Iterator[Path]:
-    """Where object files may lie: beside what Python compiles, else in the user's folder for what can be made again."""
+    """Yield the folders of object files: beside what Python compiles, else in the user's folder for what can be made
+    again.
+    """
     yield Path(function.__code__.co_filename).with_name("__pycache__")
     from platformdirs import user_cache_path
 
@@ -115,7 +121,7 @@ def _folders(function: Loop) -> Iterator[Path]:
 
 
 def _object_file(function: Loop, arguments: tuple[Any, ...]) -> bytes:
-    """It as it is kept; else it is made, and kept where that is possible."""
+    """Read the object file where it is kept; else compile it, and keep it where that is possible."""
     name = _file_name(function, arguments)
     for folder in _folders(function):
         with suppress(OSError):

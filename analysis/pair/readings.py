@@ -65,7 +65,7 @@ class Readings:
 
 @dataclass(frozen=True)
 class Counted:
-    """Which predictions of interventions count.
+    """The choice of the predictions that count.
 
     Args:
         settled: those that rest on no free row alone.

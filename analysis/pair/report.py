@@ -50,7 +50,7 @@ SEED: Final = 0
 
 
 class ExperimentFound(Part):
-    """One intervention on which the two contradict each other."""
+    """An intervention on which the two contradict each other."""
 
     neurons: list[NeuronSite] = Field(description="That are forced: layer from 1, neuron from 0.")
     source: int = Field(description="The input whose values they get, by its number in binary order.")
@@ -62,7 +62,7 @@ class ExperimentFound(Part):
 
 
 class GateFound(Part):
-    """What one of the two reads from a neuron."""
+    """A gate that one of the two reads from a neuron."""
 
     layer: int
     neuron: int
@@ -114,7 +114,7 @@ class FairPairReport(Report):
 
 
 def _findings(report: FairPairReport) -> Iterator[str]:
-    """What was found, in sentences."""
+    """Yield the findings in sentences."""
     pair, drawn = report.pair, " of classes drawn" if report.drawn else ""
     if pair is None:
         yield _why_none(report)
@@ -139,7 +139,7 @@ def _findings(report: FairPairReport) -> Iterator[str]:
 
 
 def _why_none(report: FairPairReport) -> str:
-    """Why no two contradict each other."""
+    """Return why no two contradict each other."""
     if not int(report.n_classes):
         return "There are no interpretations to compare."
     if not report.n_interventions:
@@ -284,9 +284,9 @@ class _PairOf:
         return first, second
 
     def _clearest(self, p: NDArray[np.bool_], q: NDArray[np.bool_]) -> Iterator[int]:
-        """Of the contradictions on which the first is right, and the second, one each: with the fewest neurons forced,
-        the same for both and one of them turning the network's answer where that is possible, then the output as near
-        to 0 or 1 as possible.
+        """Yield the clearest contradiction on which the first is right, and the clearest on which the second is: with
+        the fewest neurons forced, the same for both and one of them turning the network's answer where that is
+        possible, then the output as near to 0 or 1 as possible.
         """
         counted = self.answers.counted
         sets, turning = np.argwhere(counted)[:, 0], self.answers.turning[counted]

@@ -29,7 +29,7 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class Experiments:
-    """What decides between two readings.
+    """The experiments that decide between two readings.
 
     Args:
         groups: numbers of interventions; on those of one group each reading has to be right where the other is wrong.
@@ -136,7 +136,7 @@ def _keys(readings: Readings, first: Integers, second: Integers) -> NDArray[np.f
 
 
 def contradictions(readings: Readings, first: Integers, second: Integers) -> tuple[Integers, Integers]:
-    """On how many interventions that count the first of each pair is right and the second wrong, and the other way."""
+    """Count the interventions on which the first of each pair is right and the second wrong, and the other way."""
     p = np.bitwise_count(readings.right[first] & readings.wrong[second]).sum(axis=1, dtype=np.int64)
     q = np.bitwise_count(readings.wrong[first] & readings.right[second]).sum(axis=1, dtype=np.int64)
     return p, q

@@ -1,1 +1,1 @@
-"""What is asked of a network: tasks, rows of data, protocols, and when an output counts as decided."""
+"""Questions about a network: tasks, rows of data, protocols, and when an output counts as decided."""

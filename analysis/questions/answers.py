@@ -1,4 +1,4 @@
-"""What pages say that a model answers: one rule for each kind of model, whatever a protocol counts as right.
+"""Answers of a model as pages show them: one rule for each kind of model, whatever a protocol counts as right.
 
 A protocol judges validity by a rule of its own (:mod:`pluriscope.analysis.questions.decisions`), which may count wrong
 what is answered right: an output of 2.6 answers 1, and is not 1 by rounding.
@@ -25,7 +25,7 @@ JUDGED_BY: Final[dict[DecisionRule, str]] = {
 
 
 def answers(outputs: NDArray[np.float64]) -> NDArray[np.int8]:
-    """What a perceptron answers.
+    """Return the answers of a perceptron.
 
     Args:
         outputs: raw outputs of any shape.
@@ -37,7 +37,7 @@ def answers(outputs: NDArray[np.float64]) -> NDArray[np.int8]:
 
 
 def largest(outputs: NDArray[np.float64]) -> NDArray[np.intp]:
-    """What a transformer answers.
+    """Return the answers of a transformer.
 
     Args:
         outputs: ``[…, outputs]``.
@@ -51,7 +51,7 @@ def largest(outputs: NDArray[np.float64]) -> NDArray[np.intp]:
 
 
 def counted_otherwise(output: float, rule: DecisionRule) -> str:
-    """Why a protocol counts a perceptron's answer wrong, whatever the task asks for: it makes neither 0 nor 1 of it.
+    """Return why a protocol counts a perceptron's answer wrong, whatever the task is: it makes neither 0 nor 1 of it.
 
     Args:
         output: raw output.

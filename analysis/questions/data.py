@@ -183,7 +183,7 @@ def parse_data_file(raw: bytes, n_inputs: int, n_outputs: int) -> DataRecord:
 
 
 def data_problems(record: DataRecord, n_inputs: int, n_outputs: int) -> tuple[AnalysisError, ...]:
-    """Why a record does not fit a network with so many inputs and outputs; empty if it fits."""
+    """Return why a record does not fit a network with so many inputs and outputs; empty if it fits."""
     problems: list[AnalysisError] = []
     n_rows = 2**n_inputs
     for field in ("representatives", "interchange_rows"):

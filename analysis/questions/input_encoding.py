@@ -1,4 +1,4 @@
-"""How Boolean inputs are written for a network that does not read 0 and 1: two numbers for each input.
+"""Encoding of Boolean inputs for a network that does not read 0 and 1: two numbers for each input.
 
 A network trained on ±1 or on real-valued inputs is analysed as it is: the data record that follows from the encoding
 says which row of numbers stands for each Boolean input (spec §2), and the weights stay what they are.
@@ -22,7 +22,7 @@ _CURE: Final = "write the number for 0 and the number for 1, such as -1, 1; for 
 
 @dataclass(frozen=True)
 class InputEncoding:
-    """What stands for 0 and for 1.
+    """The numbers that stand for 0 and for 1.
 
     Args:
         low: the number for 0, one for each input.

@@ -103,7 +103,7 @@ class _Level:
 
 @cache
 def _level(n_inputs: int, leaves: int) -> _Level:
-    """Of functions of n inputs, those that need ``leaves`` inputs written."""
+    """Find the functions of n inputs that need ``leaves`` inputs written."""
     full = (1 << (1 << n_inputs)) - 1
     if leaves == 0:
         return _Level({}, {0: (0,), full: (1,)})
@@ -145,7 +145,7 @@ def _halves(below: Sequence[_Level]) -> Iterator[tuple[_Level, _Level]]:
 def _operands(
     sign: str, cost: int, below: Sequence[_Level], by_cost: dict[int, _Functions]
 ) -> Iterator[tuple[_Functions, _Functions]]:
-    """What a sign may join at a cost: all functions of the first with all of the second."""
+    """Yield the functions that a sign may join at a cost: all of the first with all of the second."""
     if sign == "¬":
         if cost in by_cost:
             yield by_cost[cost], np.zeros(1, dtype=np.uint16)

@@ -39,7 +39,7 @@ _NUMBERED: Final = re.compile(r"([A-Z]+)[ _-]*([0-9]+)")
 
 @dataclass(frozen=True)
 class Task:
-    """One output's target.
+    """The target of an output.
 
     Args:
         truth_table: 0/1 for each of the 2^n inputs in binary order.
@@ -94,14 +94,14 @@ def input_table(n_inputs: int) -> NDArray[np.float64]:
 
 
 def too_many_inputs(n_inputs: int, item: str = "network") -> InvalidNetwork:
-    """What a network with more Boolean inputs than can be looked at is refused with."""
+    """Make the error about a network with more Boolean inputs than can be looked at."""
     cause = f"has {n_inputs} inputs; every Boolean input is looked at, so {MAX_INPUTS} is the most"
     cure = f"use one with 1 to {MAX_INPUTS}, or give one with several outputs as a classifier, with rows of numbers"
     return InvalidNetwork(item, cause, f"{cure}: docs/importing.md#classifiers")
 
 
 def too_many_classes(n_classes: int, item: str) -> InvalidNetwork:
-    """What a network that decides among more than two classes is refused with."""
+    """Make the error about a network that decides among more than two classes."""
     cause = f"answers with the largest of {n_classes} outputs, and more than two classes are read with rows of numbers"
     cure = "export it with them as a classifier, or give a network that decides each output by itself"
     return InvalidNetwork(item, cause, f"{cure}: docs/importing.md#classifiers")

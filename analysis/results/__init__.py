@@ -1,1 +1,1 @@
-"""What an analysis found, and the file that holds it."""
+"""Results of an analysis, and the file that holds them."""

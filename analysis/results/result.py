@@ -1,4 +1,4 @@
-"""What one analysis found: plain values, ready for a file, a database or a page.
+"""Result of an analysis: plain values, ready for a file, a database or a page.
 
 An analysis is network + output + protocol + data record. Counts are Python integers (exact); a search that stopped at a
 limit carries ``truncated_at``, and None there means the search was exhaustive.
@@ -18,7 +18,7 @@ from pluriscope.analysis.subjects.perceptron.question import Question
 
 @dataclass(frozen=True)
 class CriterionTally:
-    """How many explanations pass one criterion (spec §6)."""
+    """The number of explanations with each outcome of a criterion (spec §6)."""
 
     passed: int
     failed: int
@@ -30,7 +30,7 @@ class CriterionTally:
         return self.passed + self.failed + self.undecided + self.not_applicable
 
     def __add__(self, other: CriterionTally) -> CriterionTally:
-        """That of two lots of explanations together."""
+        """Add the tallies of two lots of explanations."""
         return CriterionTally(
             self.passed + other.passed,
             self.failed + other.failed,
@@ -45,7 +45,7 @@ Range = tuple[float, float]
 
 
 def seconds_words(seconds: Sequence[float]) -> str:
-    """How long something takes, as people are told it: under a second, 2 to 8 seconds, about 3 to 12 minutes."""
+    """Write how long something takes, for people: under a second, 2 to 8 seconds, about 3 to 12 minutes."""
     low, high = seconds
     if high < 1.5:
         return "under a second" if high <= 1 else "under 2 seconds"
@@ -56,12 +56,12 @@ def seconds_words(seconds: Sequence[float]) -> str:
 
 
 def memory_words(n_bytes: Sequence[int]) -> str:
-    """From and to how much memory: 200 to 500 MB."""
+    """Write how much memory something takes, from and to: 200 to 500 MB."""
     return _between(n_bytes[0] / 1e6, n_bytes[1] / 1e6, "MB")
 
 
 def _between(low: float, high: float, unit: str) -> str:
-    """From and to, in two digits at most."""
+    """Write a range, in two digits at most."""
     ends = [f"{float(f'{end:.2g}'):,.0f}" if end >= 9.5 else f"{end:.1g}" for end in (low, high)]
     return f"{ends[0]} to {ends[1]} {unit}" if low >= 0.05 and ends[0] != ends[1] else f"up to {ends[1]} {unit}"
 
@@ -82,7 +82,7 @@ class Stop:
 
 @dataclass(frozen=True)
 class OutputAnalysis:
-    """Everything found for one output of one network under one protocol and data record.
+    """The findings for an output of a network under a protocol and a data record.
 
     Args:
         criteria: tally by criterion key.

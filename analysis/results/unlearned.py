@@ -1,4 +1,4 @@
-"""What a perceptron does that did not learn its task: where it is wrong, and what it computes instead, in sentences."""
+"""Sentences about a perceptron that did not learn its task: where it is wrong, and what it computes instead."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LOOKS: Final = {
 
 
 class Doubt(NamedTuple):
-    """What speaks against a network having learned anything.
+    """The doubt whether a network has learned anything.
 
     Args:
         word: "not learned", "one answer" or "unclear answers"; "" where nothing speaks against it.
@@ -55,7 +55,7 @@ def wrong_rows(question: Question, outputs: NDArray[np.float64]) -> str:
 
 
 def instead_of(question: Question) -> str:
-    """Where a network is wrong itself and what it computes instead, in sentences; "" where it is right."""
+    """Write where a network is wrong itself and what it computes instead, in sentences; "" where it is right."""
     wrong = wrong_rows(question, forward(question.network, question.judged[0])[:, 0])
     fails = f"The whole network itself fails: {wrong}."
     if not wrong or not question.data.boolean:
@@ -73,7 +73,7 @@ def instead_of(question: Question) -> str:
 
 
 def doubt(question: Question) -> Doubt:
-    """What speaks against a perceptron having learned its task."""
+    """Return what speaks against a perceptron having learned its task."""
     rows, labels = question.judged
     protocol, outputs = question.protocol, forward(question.network, rows)[:, 0]
     wrong = int((~decided_right(outputs, labels, protocol.circuit_decision)).sum())
@@ -92,7 +92,7 @@ def doubt(question: Question) -> Doubt:
 
 
 def doubt_of(wrong: int, n: int, answers: Collection[Any]) -> Doubt | None:
-    """What wrong answers, or always the same one, speak against; None where there are neither.
+    """Return what speaks against a network that answers wrong, or always the same; None where it does neither.
 
     Args:
         wrong: rows that are answered wrong, if they are too many.
@@ -108,7 +108,7 @@ def doubt_of(wrong: int, n: int, answers: Collection[Any]) -> Doubt | None:
 
 
 def not_learned(question: Question) -> str:
-    """What is said first of a network that did not learn its task, in sentences; "" of one that did."""
+    """Write what comes first about a network that did not learn its task, in sentences; "" of one that did."""
     if doubt(question).word != "not learned":
         return ""
     rows, labels = question.judged

@@ -1,1 +1,1 @@
-"""What a computation is given beside its question: progress, limits, deadlines."""
+"""Work of a computation beside its question: progress, limits, deadlines."""

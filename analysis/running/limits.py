@@ -1,4 +1,4 @@
-"""How far searches may go, set by the user; reaching a limit is part of the result, not an error."""
+"""Limits of searches, set by the user; reaching one is part of the result, not an error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_STORED: Final = 200_000
 
 @dataclass(frozen=True)
 class Limits:
-    """How far a search may go.
+    """The limits of searches.
 
     Args:
         max_possible: a larger circuit space is counted or sampled instead of listed.

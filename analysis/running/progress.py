@@ -1,4 +1,4 @@
-"""How long work tells its caller where it stands, and how it is told to stop."""
+"""Progress of work, reported to the caller, who can so stop the work."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pluriscope.analysis.numerics.large_numbers import estimate, in_words, inter
 
 @dataclass(frozen=True)
 class KnownCircuits:
-    """What is known of the valid circuits before their search has ended.
+    """The bounds of the number of valid circuits before their search has ended.
 
     Args:
         possible: circuits that the rules look at.
@@ -38,7 +38,7 @@ class KnownCircuits:
 
     @property
     def words(self) -> str:
-        """The same in a clause."""
+        """The bounds in a clause."""
         many = f"{in_words(self.value)} valid circuit{'' if self.value == 1 else 's'}"
         if self.is_exact:
             return many
@@ -58,7 +58,7 @@ class KnownCircuits:
 
 @dataclass(frozen=True)
 class Progress:
-    """One report.
+    """A report of progress.
 
     Args:
         stage: the stage's key: "circuits", "interpretations", "algorithms", "alignments", "training".

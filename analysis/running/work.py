@@ -1,4 +1,4 @@
-"""What a computation is given beside its question: a reporter of progress, the clock, the limits and the deadline."""
+"""Work: the reporter of progress, the clock, the limits and the deadline of a computation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _never() -> bool:
 
 @dataclass(frozen=True)
 class Work:
-    """How a computation goes about its work; what it finds does not depend on it, except where a limit ends it.
+    """The conditions under which a computation works; its result does not depend on them, except where a limit ends it.
 
     Args:
         report: called with the progress between two steps. It may raise :class:`~pluriscope.analysis.errors.Cancelled`
@@ -57,7 +57,7 @@ class Work:
         self.pass_on(Progress(stage, done, max(total, 1), found, loss))
 
     def pass_on(self, progress: Progress) -> None:
-        """As :meth:`report_step`, for progress that was told of a part of this work."""
+        """Report progress of a part of this work, as :meth:`report_step` does of the whole."""
         self.report(progress)
         if progress.done < progress.total:
             self.check()
@@ -120,11 +120,11 @@ class Work:
         return self.clock is not no_clock
 
     def for_seconds(self, seconds: float) -> Work:
-        """The same work with so much time from now, or less where its own time is up before."""
+        """Return the work with so much time from now, or less where its own time is up before."""
         return replace(self, deadline=min(self.clock() + seconds, self.deadline))
 
     def reporting_to(self, report: Report) -> Work:
-        """The same work with another reporter."""
+        """Return the work with another reporter."""
         return replace(self, report=report)
 
 

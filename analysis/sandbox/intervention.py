@@ -28,7 +28,7 @@ MAX_CHANGES: Final = 16
 
 @dataclass(frozen=True)
 class Change:
-    """One change.
+    """A change of a neuron or an edge.
 
     Args:
         layer: of the changed neuron, or of the neuron that the changed edge leads to; 1 for the first hidden layer.
@@ -48,7 +48,7 @@ class Change:
 
     @property
     def site(self) -> tuple[int, int, int]:
-        """What tells two changes apart and orders them: neurons of a layer before the edges into it."""
+        """The key by which changes are distinguished and ordered: neurons of a layer before the edges into it."""
         return self.layer, -1 if self.origin is None else self.origin, self.neuron
 
     @property
@@ -91,17 +91,17 @@ class Intervention:
         }
 
     def with_change(self, change: Change) -> Intervention:
-        """The same with this change, in place of another at the same site."""
+        """Return the intervention with this change, in place of another at the same site."""
         others = [other for other in self.changes if other.site != change.site]
         return Intervention(self.base, tuple(sorted([*others, change], key=lambda c: c.site)))
 
     def without(self, site: tuple[int, int, int]) -> Intervention:
-        """The same without the change at a site."""
+        """Return the intervention without the change at a site."""
         kept = tuple(change for change in self.changes if change.site != site)
         return Intervention(self.base, kept)
 
     def on(self, base: int) -> Intervention:
-        """The same changes on another base."""
+        """Return the intervention with the same changes on another base."""
         return Intervention(base, self.changes)
 
 
@@ -177,7 +177,7 @@ def _sites_cure(sizes: Sequence[int]) -> str:
 
 
 def carrier_name(carrier: tuple[int, int], sizes: Sequence[int]) -> str:
-    """What people call a neuron: A, B, … for inputs, n1.0 for hidden ones, y for the output."""
+    """Name a neuron for people: A, B, … for inputs, n1.0 for hidden ones, y for the output."""
     layer, neuron = carrier
     if layer == 0:
         return INPUT_NAMES[neuron]
@@ -185,7 +185,7 @@ def carrier_name(carrier: tuple[int, int], sizes: Sequence[int]) -> str:
 
 
 def site_name(change: Change, sizes: Sequence[int]) -> str:
-    """What people call what is changed: ``n1.0``, or ``A → n1.0`` for an edge."""
+    """Name the changed part for people: ``n1.0``, or ``A → n1.0`` for an edge."""
     if change.origin is None:
         return carrier_name((change.layer, change.neuron), sizes)
     return f"{carrier_name(change.carrier, sizes)} → {carrier_name((change.layer, change.neuron), sizes)}"
@@ -193,7 +193,7 @@ def site_name(change: Change, sizes: Sequence[int]) -> str:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What one explanation says of one intervention.
+    """The prediction of an explanation for an intervention.
 
     Args:
         bit: the answer that it predicts, 0 or 1, or −1 if it makes no prediction.

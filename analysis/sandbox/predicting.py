@@ -1,4 +1,4 @@
-"""What an explanation says that the network will answer under an intervention made by hand, or why it says nothing.
+"""Predictions of explanations for an intervention made by hand, or why one makes none.
 
 1. *An interpretation* predicts through its local gates, as on the common ground, with bits for what is written:
    a. ``source`` gives a neuron the bit that the interpretation gives it on that input.
@@ -165,7 +165,9 @@ class _Reading:
         return {carrier: sorted(values) for carrier, values in sorted(found.items())}
 
     def _every_way(self) -> dict[Carrier, Bits]:
-        """For each carrier in doubt how many of its numbers lie below the cut, ``[ways]``: all combinations."""
+        """Return for each carrier in doubt the number of its values that lie below the threshold, ``[ways]``: all
+        combinations.
+        """
         if not self._doubts:
             return {}
         grid = np.indices([len(values) + 1 for values in self._doubts.values()]).reshape(len(self._doubts), -1)
@@ -214,7 +216,7 @@ class _Reading:
         return bits.get((self._last, 0))
 
     def doubt(self) -> str:
-        """Why the ways differ."""
+        """The reason why the ways differ, a clause."""
         sizes = self._bench.network.sizes
         answer = []
         for carrier, values in self._doubts.items():

@@ -1,4 +1,4 @@
-"""How sure a number is: exact, guaranteed or estimated."""
+"""Certainty of a number: exact, guaranteed or estimated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a value says of itself: its public fields in one short line, and as a table where a notebook asks for one."""
+"""Description of a value: its public fields in one short line, and as a table where a notebook asks for one."""
 
 from __future__ import annotations
 

@@ -126,10 +126,10 @@ def check_keys(
 
 
 class Problems(list[AnalysisError]):
-    """What is wrong with something, noted one after the other so that all of it is told at once."""
+    """The problems of something, noted one after the other so that all are reported at once."""
 
     def attempt(self, read: Callable[..., T], *given: Any, **options: Any) -> T | None:
-        """What a reader gives; None where it refuses, which is noted."""
+        """Return the result of a reader; None where it refuses, which is noted."""
         try:
             return read(*given, **options)
         except AnalysisError as problem:
@@ -143,7 +143,7 @@ class Problems(list[AnalysisError]):
 
 
 def combined(problems: Sequence[AnalysisError], item: str, error: type[AnalysisError]) -> AnalysisError:
-    """One error that says everything: the single problem itself, or all of them in one sentence.
+    """Return one error for all problems: the single problem itself, or all of them in one sentence.
 
     Args:
         problems: at least one.
@@ -256,7 +256,7 @@ def _no_constant(name: str) -> Any:
 
 
 def kind_of(value: Any) -> str:
-    """What a JSON value is, in words."""
+    """Name the kind of a JSON value, in words."""
     if value is None:
         return "null"
     if isinstance(value, bool):

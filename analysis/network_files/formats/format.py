@@ -168,7 +168,7 @@ def _named_in(key: str, value: Any) -> Iterator[tuple[str, str, Any]]:
 
 
 def _activations(named: Sequence[tuple[str, str, Any]], n_layers: int) -> dict[str, str]:
-    """What is named, as keys of a network file.
+    """Return the activations that are named, as keys of a network file.
 
     Args:
         named: keys, where they stand, and values.

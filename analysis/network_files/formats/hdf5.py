@@ -144,7 +144,7 @@ class Hdf5:
             self.texts[name] = self._kept(*(self._number(starts[3] + n, wide) for n, wide in ((4, 8), (12, 4))))
 
     def _kept(self, heap: int, index: int) -> bytes:
-        """What the heap of the file keeps under a number."""
+        """Return what the heap of the file keeps under a number."""
         self._expect(heap, b"GCOL\1")
         at, end = heap + 16, heap + self._number(heap + 8)
         while at < end and (key := self._number(at, 2)):

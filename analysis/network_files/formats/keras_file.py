@@ -89,7 +89,7 @@ def _numbers(tensor: Tensor) -> Array:
 
 
 def _built(configuration: bytes, arrays_of: _Arrays) -> NetworkFile:
-    """What a configuration makes of arrays."""
+    """Build the network file of a configuration and its arrays."""
     try:
         return file_of_steps(_steps(_layers(configuration), arrays_of), _ITEM)
     except (TypeError, ValueError, KeyError):
@@ -119,7 +119,7 @@ def _layers(raw: bytes) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def _steps(layers: list[tuple[str, Mapping[str, Any]]], arrays_of: _Arrays) -> Iterator[Step]:
-    """What the layers compute; the arrays of each are given by its class and name."""
+    """Yield the steps that the layers compute; the arrays of each are found by its class and name."""
     for kind, settings in layers:
         arrays = arrays_of(kind, str(settings.get("name")))
         name = str(settings.get("name"))[:40]

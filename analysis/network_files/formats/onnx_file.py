@@ -161,7 +161,9 @@ class OnnxChain:
 
     @property
     def tolerance(self) -> float:
-        """How far its outputs may be from ours: it computes with fewer digits, or says a class instead of a number."""
+        """The largest difference of its outputs from ours: it computes with fewer digits, or gives a class instead of a
+        number.
+        """
         if self.choice == "ArgMax":
             return 0.5
         nodes = self.model.graph.node
@@ -172,7 +174,7 @@ class OnnxChain:
         return max(_FLOATS.get(one, 0) for one in types)
 
     def run(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What onnx's reference implementation answers: ``[rows, n_outputs]`` for ``[rows, n_inputs]``, row by row.
+        """Run onnx's reference implementation: ``[rows, n_outputs]`` for ``[rows, n_inputs]``, row by row.
 
         Of two classes the probability of the one that is read, or from ArgMax the class.
         """
@@ -209,7 +211,7 @@ def _written_out(model: ModelProto) -> ModelProto:
     sizes = dict[tuple[str, str, str], int]()
 
     def size(nodes: Any, depth: int) -> int:
-        """How many nodes are written out; more than the most where functions call each other without an end."""
+        """Count the nodes that are written out; more than the most where functions call each other without an end."""
         total = len(nodes)
         for node in nodes:
             key = (node.domain, node.op_type, node.overload)
@@ -296,7 +298,7 @@ def _check_sizes(graph: GraphProto) -> None:
 
 
 def _operator(node: NodeProto) -> str:
-    """Its name, with the domain where it is not ONNX's own."""
+    """Return a node's operator, with the domain where it is not ONNX's own."""
     return _line(node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}") or "(unnamed)"
 
 
@@ -530,7 +532,7 @@ class _Walk:
         return matrix.T if bool(turned) == bool(position) else matrix
 
     def _take(self, node: NodeProto, runtime: Any, position: int) -> None:
-        """One node of the chain that reads the layer before at a position."""
+        """Read a node of the chain, which reads the layer before at a position."""
         operator, numbers = node.op_type, _numbers(node)
         inputs = [self._stored.get(name) for name in node.input]
         others = [one for one in inputs[:position] + inputs[position + 1 :] if one is not None]
@@ -681,7 +683,7 @@ def _with_rates(steps: list[Step]) -> list[Step]:
 
 
 def _tried(node: NodeProto, function: Callable[..., Any], *given: Any) -> Any:
-    """What a function of NumPy or onnx gives, or why not, by the node."""
+    """Call a function of NumPy or onnx; an error names the node that it belongs to."""
     try:
         with np.errstate(all="ignore"):  # what is no number is refused with the weights
             return function(*given)
@@ -690,7 +692,7 @@ def _tried(node: NodeProto, function: Callable[..., Any], *given: Any) -> Any:
 
 
 def _numbers(node: NodeProto) -> dict[str, Any]:
-    """Its attributes that are one number."""
+    """Return a node's attributes that are one number."""
     return {one.name: float(one.f) if one.type == 1 else int(one.i) for one in node.attribute if one.type in (1, 2)}
 
 

@@ -1,4 +1,4 @@
-"""What a pickle describes, found without doing what it says.
+"""Reader of pickles that finds what one describes without running it.
 
 A pickle is a program for a machine with a stack, which names functions and calls them. Here the machine only writes
 down what would be called, as :class:`Call`; nothing is imported, looked up or called. So nothing in a file can run,
@@ -29,7 +29,7 @@ class Named:
 
 @dataclass(eq=False)
 class Call:
-    """What would be called, with the state that it would then be given."""
+    """A call that a pickle would make, with the state that the result would then be given."""
 
     name: str
     arguments: tuple[Any, ...]
@@ -68,7 +68,7 @@ class _Machine:
         self.stored = stored
 
     def do(self, code: str, argument: Any) -> None:
-        """One step."""
+        """Carry out one instruction."""
         stack = self.stack
         if code in _CONSTANTS:
             stack.append(_CONSTANTS[code])
@@ -136,7 +136,7 @@ class _Machine:
         return self.stack[-n:]
 
     def _above(self) -> list[Any]:
-        """What stands above the last mark, taken off with it."""
+        """Take off the stack all that stands above the last mark, and the mark."""
         at = len(self.stack) - 1
         while self.stack[at] is not _MARK:
             at -= 1

@@ -131,7 +131,7 @@ def read_pickle(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
 
 
 def _stored(answer: Any) -> Any:
-    """What stands for a storage, by its description in the pickle."""
+    """Return the stand-in for a storage, by its description in the pickle."""
     match answer:
         case ("storage", Named(name), key, _, n, *_) if isinstance(n, int):
             return _Storage(name.rpartition(".")[2], str(key), n)
@@ -186,7 +186,7 @@ def _shown(names: Iterable[str]) -> str:
 
 
 def _runs_code(calls: Sequence[Call], item: str) -> InvalidNetwork:
-    """Why nothing is read where tensors would have to be made by code."""
+    """Make the error about a file whose tensors would have to be made by code."""
     names = _shown([call.name for call in calls])
     module = any(isinstance(call.state, dict) and "_modules" in call.state for call in calls)
     cure = _CURE if module else _SKLEARN if all(call.name.startswith("sklearn.") for call in calls) else _DO_NOT_OPEN
