@@ -142,7 +142,7 @@ class Classifier(Described):
 
     @property
     def n_multiplications(self) -> int:
-        """Of the whole network on all rows."""
+        """The number of multiplications of the whole network on all rows."""
         return len(self.data) * sum(one.size for one in self.network.weights)
 
     def judged_as(self, other: Classifier) -> Classifier:
@@ -153,7 +153,7 @@ class Classifier(Described):
         return replace(self, answers=other.answers, task=other.task)
 
     def space(self, rules: Rules) -> NumberSpace:
-        """Its circuits under some rules.
+        """Return the circuits of the network under some rules.
 
         Raises:
             InvalidProtocol: masks would have too many bits.
@@ -166,7 +166,7 @@ class Classifier(Described):
 
 
 class NumberSpace(ABC):
-    """What the circuits of all networks on rows of numbers have in common."""
+    """The circuits of a network on rows of numbers: what all such networks have in common."""
 
     n_bits: int
     _subject: Classifier
@@ -176,12 +176,12 @@ class NumberSpace(ABC):
     @property
     @abstractmethod
     def possible(self) -> int:
-        """How many circuits there are."""
+        """The number of circuits."""
 
     @property
     @abstractmethod
     def possible_by_bits(self) -> dict[int, int]:
-        """The same by their numbers of bits."""
+        """The number of circuits by their number of bits."""
 
     @property
     def sizes_drawn(self) -> dict[int, int]:
@@ -309,7 +309,7 @@ class ClassifierSpace(NumberSpace):
 
     @cached_property
     def _absent(self) -> tuple[Array, ...]:
-        """What absent edges carry, by layer."""
+        """The values that absent edges carry, by layer."""
         return means(self._subject.layers[self._first :]) if self._means else zeros(self._sizes)
 
     def run_from(self, masks: Masks, row: int) -> Array:
@@ -327,7 +327,7 @@ class ClassifierSpace(NumberSpace):
         return found
 
     def quickly(self, masks: Masks) -> Array:
-        """What :meth:`run` gives of circuits, by matrix products, which sum in an order of their own."""
+        """Run circuits as :meth:`run` does, by matrix products, which sum in an order of their own."""
         values: Array = self._subject.layers[self._first]
         for layer, (kept, absent) in enumerate(zip(self._kept(masks), self._absent, strict=False), start=1):
             weights, biases = self._network.weights[layer - 1], self._network.biases[layer - 1]
@@ -341,7 +341,7 @@ class ClassifierSpace(NumberSpace):
         return _ROUNDING * activation_bound(self._network, float(np.abs(self._subject.layers[self._first]).max()))
 
     def effects(self, slope: Slope, at: float) -> Array:
-        """By one pass back through the network."""
+        """Compute effects by one pass back through the network."""
         given, absent = self._subject.layers[self._first], self._absent
         sums, layers = (
             [one.T for one in found] for found in forward_pass(self._network, absent[0] + at * (given - absent[0]))
@@ -369,7 +369,9 @@ def right_counts(subject: Classifier, space: ClassifierSpace, masks: Masks) -> N
 
 
 def _suffixes(factors: Sequence[Mapping[int, int]]) -> list[dict[int, int]]:
-    """Of choices that each have a size, size → ways: the ways of each and all after it together."""
+    """Multiply the numbers of ways by size, from the last choice to the first: size → ways of each choice and all after
+    it.
+    """
     found: list[dict[int, int]] = [{0: 1}]
     for factor in reversed(factors):
         product: dict[int, int] = {}
@@ -389,7 +391,7 @@ def _of_parts(parts: tuple[int, ...]) -> tuple[list[dict[int, int]], list[dict[i
 
 @lru_cache
 def _of_blocks(blocks: tuple[tuple[int, ...], ...]) -> tuple[list[dict[int, int]], list[dict[int, int]]]:
-    """The same of blocks, which may be empty."""
+    """Count the sets by size, of each block and of it and all after it; a block's set may be empty."""
     factors = [{0: 1, **_of_parts(parts)[1][0]} for parts in blocks]
     return factors, _suffixes(factors)
 

@@ -72,8 +72,8 @@ class Convolution(BaseModel):
         return self
 
     def slices(self, maps: Array) -> Array:
-        """What each channel gets of each before, ``[channels, channels before, height, width, rows]``, summed in the
-        order of the kernel's pixels.
+        """Convolve each channel before with its slice of each kernel, ``[channels, channels before, height, width,
+        rows]``, summed in the order of the kernel's pixels.
 
         Args:
             maps: ``[channels before, height, width, rows]``.
@@ -88,7 +88,7 @@ class Convolution(BaseModel):
         return total
 
     def sums(self, maps: Array) -> Array:
-        """What the activation is applied to, ``[channels, height, width, rows]``; arguments as of :meth:`slices`."""
+        """Compute the pre-activations, ``[channels, height, width, rows]``; arguments as of :meth:`slices`."""
         total = np.array(self.biases)[:, None, None, None]
         for one in self.slices(maps).swapaxes(0, 1):
             total = total + one
@@ -141,7 +141,7 @@ class Convolutional(Classifier):
         return activation_of(self.network.activation, self.network.negative_slope)
 
     def maps_of(self, images: Array) -> list[tuple[Array, Array]]:
-        """Of each convolution the sums and the channels, ``[channels, height, width, rows]``.
+        """Compute the pre-activations and the channels of each convolution, ``[channels, height, width, rows]``.
 
         Args:
             images: ``[1, height, width, rows]``.
@@ -166,7 +166,9 @@ class Convolutional(Classifier):
 
     @property
     def bound(self) -> float:
-        """By one convolution after the other, each as a perceptron that reads a part of the image."""
+        """The largest absolute value, bounded one convolution after the other, each as a perceptron that reads a part
+        of the image.
+        """
         bound, text = 1.0, self.network.activation
         for one in self.convolutions:
             flat = one.weights.reshape(len(one.kernels), -1)
@@ -226,7 +228,7 @@ class ConvolutionalSpace(LayeredSpace):
 
     @cached_property
     def _absent(self) -> list[Array]:
-        """What absent edges out of images and of each layer carry, ``[channels, height, width, 1]``."""
+        """The values that absent edges out of images and of each layer carry, ``[channels, height, width, 1]``."""
         maps = (np.moveaxis(one, -1, 0) for one in self._subject.maps)
         return [(mean(one) if self._means else np.zeros(one.shape[1:]))[..., None] for one in maps]
 
@@ -234,8 +236,8 @@ class ConvolutionalSpace(LayeredSpace):
         return self._outputs(masks, [one[..., row : row + 1] for one in self._subject.maps])
 
     def _outputs(self, masks: Masks, absent: Sequence[Array]) -> Array:
-        """Only the last channels are run: those before read the image alone, so they are there as in the whole network
-        or absent.
+        """Run the last channels alone: those before read the image alone, so they are there as in the whole network or
+        absent.
         """
         subject, last, each = self._subject, self._subject.convolutions[-1], (..., None, None, None)
         full, without = last.slices(subject.maps[-2]), last.slices(absent[-2])
@@ -255,7 +257,7 @@ class ConvolutionalSpace(LayeredSpace):
         return found
 
     def effects(self, slope: Slope, at: float) -> Array:
-        """By what each cut changes in the channels that outputs read, to first order."""
+        """Compute effects from what each cut changes in the channels that outputs read, to first order."""
         subject, absent, readout = self._subject, self._absent, self._subject.network.weights[0]
         n_rows, images = len(subject.data), subject.maps[0]
         found = subject.maps_of(absent[0] + at * (images - absent[0]))

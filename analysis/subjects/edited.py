@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class EditRecord(BaseModel):
-    """What was done to a network, as its file says it.
+    """The edit that a network comes of, as its file has it.
 
     {"base": DIGEST, "rule": "fine-tune", "settings": {"row": "11", "target": "1", …}, "output": 0}
 

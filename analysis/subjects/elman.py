@@ -75,7 +75,7 @@ class Elman(Classifier):
 
     @cached_property
     def layers(self) -> tuple[Array, ...]:
-        """What is read at each step and by the outputs of the whole network, and these."""
+        """The values that are read at each step and by the outputs of the whole network, and the outputs."""
         read, sums = self.run_through(self.data)
         return (*read, sums[-1])
 
@@ -97,7 +97,7 @@ class Elman(Classifier):
 
     @property
     def bound(self) -> float:
-        """By one step after the other."""
+        """The largest absolute value, bounded one step after the other."""
         cell = self.network
         step = Network(cell.weights[:1], cell.biases[:1], cell.activation, cell.activation, cell.negative_slope)
         bound = float(np.abs(self.data).max())
@@ -128,7 +128,7 @@ class ElmanSpace(LayeredSpace):
 
     @cached_property
     def _absent(self) -> list[Array]:
-        """What absent edges into each step and into the outputs carry."""
+        """The values that absent edges into each step and into the outputs carry."""
         read = self._subject.layers[:-1]
         return [mean(one) if self._means else np.zeros(one.shape[1]) for one in read]
 
@@ -153,7 +153,7 @@ class ElmanSpace(LayeredSpace):
         return found
 
     def effects(self, slope: Slope, at: float) -> Array:
-        """By one pass back through all steps."""
+        """Compute effects by one pass back through all steps."""
         subject, units, cell = self._subject, self._subject.n_units, self._subject.network
         (_, steps, inputs) = subject.data.shape
         resting = np.array([carried[:inputs] for carried in self._absent[:-1]])

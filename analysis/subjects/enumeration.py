@@ -62,7 +62,7 @@ class _EveryMask:
 
 
 def engine_of(model: Subject, space: Space) -> Engine:
-    """What finds the valid circuits of a space."""
+    """Return the engine that finds the valid circuits of a space."""
     return space.engine() or _EveryMask(model, space)
 
 

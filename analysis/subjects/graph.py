@@ -96,12 +96,12 @@ class Graph:
 
     @cached_property
     def bit_names(self) -> tuple[str, ...]:
-        """What each bit stands for, as addresses write it: an edge, or a node."""
+        """The name of each bit, as addresses write it: of an edge, or of a node."""
         return self.edge_names if self.cut == "edges" else tuple(self.nodes[one].name for one in self.removable)
 
     @cached_property
     def ends(self) -> tuple[tuple[int, int], ...]:
-        """For each bit the nodes that it leads from and to; a node leads to the output."""
+        """The nodes that each bit leads from and to; a node leads to the output."""
         if self.cut == "edges":
             return tuple((edge.source, edge.target) for edge in self.edges)
         return tuple((node, len(self.nodes) - 1) for node in self.removable)
@@ -128,8 +128,8 @@ class Graph:
 
     @cached_property
     def gated_by(self) -> tuple[int | None, ...]:
-        """For each edge the bit whose gate is on it: its own, or of nodes that of the node it leads from; None where no
-        bit stands for that.
+        """The bit whose gate is on each edge: its own, or of nodes that of the node it leads from; None where no bit
+        stands for that.
         """
         if self.cut == "edges":
             return tuple(range(len(self.edges)))
@@ -138,7 +138,7 @@ class Graph:
 
     @property
     def of_nodes(self) -> Graph:
-        """The same, with masks that name nodes."""
+        """Return the graph with masks that name nodes."""
         return replace(self, cut="nodes")
 
     def active_nodes(self, masks: Masks) -> Masks:

@@ -28,7 +28,7 @@ MAX_EDGES: Final = 256
 
 @dataclass(frozen=True)
 class _Shape:
-    """What decides how many circuits there are of each size."""
+    """The shape of a layered network, which decides how many circuits there are of each size."""
 
     nodes: bool
     inputs: tuple[int, ...]  # of each layer
@@ -135,7 +135,7 @@ class LayeredSpace(NumberSpace):
         return masks
 
     def _of_layers(self, nodes: NDArray[Any]) -> list[NDArray[Any]]:
-        """What the last axis has of units, layer by layer."""
+        """Split the last axis, of units, by layer."""
         return np.split(nodes, [*accumulate(self._shape.units)][:-1], axis=-1)
 
     def reduce(self, masks: Masks) -> Masks:
@@ -159,8 +159,8 @@ class LayeredSpace(NumberSpace):
         return left
 
     def effects_of_bits(self, each: Sequence[Array]) -> Array:
-        """What :meth:`~pluriscope.analysis.subjects.subject.Space.effects` gives, of the effects ``[readers, sources]``
-        of edges into each layer and into the outputs.
+        """Convert the effects ``[readers, sources]`` of edges into each layer and into the outputs to those of bits, as
+        :meth:`~pluriscope.analysis.subjects.subject.Space.effects` returns them.
         """
         if self._shape.nodes:  # a unit that is not there is cut from all that read it
             own = (*self._shape.inputs[1:], 0)
@@ -178,7 +178,9 @@ still to be read by some reader; how many of these; how many units of the layer 
 
 
 def _choices(shape: _Shape, place: _Place) -> Iterator[tuple[_Place, int, int]]:
-    """What a reader may do: the next one's place, the ways by their bits, and how many sources that waited it reads."""
+    """Yield the choices of a reader: the next one's place, the ways by their bits, and how many sources that waited it
+    reads.
+    """
     layer, reader, others, waiting, active = place
     weight, unit = 1 << shape.n_bits + 1, layer < len(shape.units)
     if unit:
@@ -217,8 +219,8 @@ def _digits(number: int, width: int) -> tuple[int, ...]:
 
 @lru_cache(1 << 16)
 def _options(shape: _Shape, place: _Place, left: int) -> tuple[list[tuple[int, int]], list[int]]:
-    """How many that waited a reader may read, and its bits, with so many left for it and all after it; and the ways,
-    added up.
+    """List the numbers of waiting sources and of bits that a reader may have, with so many bits left for it and all
+    after it; and the ways, added up.
     """
     found = {}
     for onward, ways, new in _choices(shape, place):

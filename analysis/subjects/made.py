@@ -23,7 +23,7 @@ _Setting = (
 
 
 class StepDocument(BaseModel):
-    """One step in making a network, as JSON values."""
+    """A step in making a network, as JSON values."""
 
     model_config = ConfigDict(strict=True, extra="allow")
     __pydantic_extra__: dict[_Word, _Setting] = Field(init=False)
@@ -32,13 +32,13 @@ class StepDocument(BaseModel):
 
     @property
     def made(self) -> Made:
-        """The step itself."""
+        """The step that these values describe."""
         return Made(self.step, tuple((self.model_extra or {}).items()))
 
 
 @dataclass(frozen=True)
 class Made:
-    """One step in making a network.
+    """A step in making a network.
 
     Args:
         step: "compile", "permute", "noise" and the like.
@@ -50,7 +50,7 @@ class Made:
 
     @property
     def text(self) -> str:
-        """For people: ``noise (amount 0.05, seed 3)``."""
+        """The step for people: ``noise (amount 0.05, seed 3)``."""
         answer = ", ".join(
             f"{name.replace('_', ' ')} {f'{value:.4g}' if isinstance(value, float) else value}"
             for name, value in self.settings

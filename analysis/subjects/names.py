@@ -1,4 +1,4 @@
-"""What networks are called, and whose work they are."""
+"""Names of networks, and whose work they are."""
 
 from __future__ import annotations
 

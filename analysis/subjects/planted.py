@@ -65,7 +65,9 @@ class PlantedEdges:
         return PlantedCircuit(Circuit(EdgeLayout((graph.n_bits, 1)), mask), self.program, self.made)
 
     def moved(self, goes: Mapping[str, Sequence[str]], step: Made) -> PlantedEdges:
-        """The same after one more step; ``goes`` has for heads that went elsewhere the names of what they became."""
+        """Return the edges after one more step; ``goes`` has for heads that went elsewhere the names of what they
+        became.
+        """
         edges = []
         for edge in self.edges:
             source, reader = edge.split("-")

@@ -36,7 +36,7 @@ from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 
 @dataclass(frozen=True)
 class CircuitVerdict:
-    """Whether a circuit is valid, and by how much.
+    """The verdict whether a circuit is valid, and by how much.
 
     Args:
         valid: whether the rules look at such circuits and enough rows are decided right.
@@ -79,7 +79,7 @@ class QuestionProtocol(Protocol):
 
 
 class SubjectQuestion(Protocol):
-    """One output of a subject, its task, the rules and the rows."""
+    """A question about a subject: an output, its task, the rules and the rows."""
 
     @property
     def kind(self) -> SubjectKind: ...
@@ -127,17 +127,19 @@ class SubjectQuestion(Protocol):
 
     @property
     def refusal(self) -> str:
-        """Why not every circuit is searched, a clause; "" if every one is."""
+        """The reason why not every circuit is searched, a clause; "" if every one is."""
 
     @property
     def obstacle(self) -> str:
-        """Why nothing is found of circuits, a clause; "" if they are searched or drawn."""
+        """The reason why nothing is found of circuits, a clause; "" if they are searched or drawn."""
 
     def admitted(self) -> Sequence[SubjectQuestion]:
-        """The same under all rules that have a name and fit, the usual ones first."""
+        """Return the question under all rules that have a name and fit, the usual ones first."""
 
     def refuses(self, trait: str) -> str:
-        """Why what needs a trait does not apply: the kind, these rows or this network lack it; "" where it does."""
+        """Return why what needs a trait does not apply: the kind, these rows or this network lack it;
+        "" where it does.
+        """
 
     def read_mask(self, text: str) -> int:
         """The circuit that a mask means.
@@ -147,13 +149,13 @@ class SubjectQuestion(Protocol):
         """
 
     def judge(self, mask: int) -> CircuitVerdict:
-        """Whether a circuit is valid, from the weights."""
+        """Judge whether a circuit is valid, from the weights."""
 
     def outputs(self, mask: int) -> NDArray[np.float64]:
         """``[rows, outputs]`` of a circuit with all else cut: of a perceptron ``[2^n, 1]`` on the Boolean inputs."""
 
     def inside(self, mask: int) -> tuple[Table, ...]:
-        """What there is to say of what happens inside a circuit over all rows; nothing where other pages say it."""
+        """Return tables of what happens inside a circuit over all rows; none where other pages have it."""
 
 
 def rules_of(question: SubjectQuestion) -> str:
@@ -163,7 +165,7 @@ def rules_of(question: SubjectQuestion) -> str:
 
 
 def part(question: SubjectQuestion) -> str:
-    """What one bit of a mask is, in one word."""
+    """Name what one bit of a mask stands for, in one word."""
     return question.graph.cut[:-1]
 
 
@@ -209,7 +211,7 @@ class GraphQuestion(Described):
 
     @cached_property
     def data_document(self) -> Mapping[str, Any]:
-        """Its digest is that of the task without its name, as sorted-key JSON."""
+        """The description of the rows; its digest is that of the task without its name, as sorted-key JSON."""
         task = {key: value for key, value in self.task_document.items() if key != "name"}
         return {"digest": sha256_hex(canonical_json(task)), "clean": True, "description": "the rows of the task"}
 
@@ -281,5 +283,5 @@ class GraphQuestion(Described):
         return np.asarray(self.n_rows - right <= most_wrong(self.subject))
 
     def admitted(self) -> list[GraphQuestion]:
-        """The same under all rules that fit, the usual ones first."""
+        """Return the question under all rules that fit, the usual ones first."""
         return [replace(self, rules=rules) for rules in self.kind.admitted_rules(self.subject)]

@@ -74,7 +74,7 @@ def read_subject(raw: bytes) -> tuple[SubjectKind, Subject]:
 
 
 def question_in(raw: bytes, rules: str = "") -> Any:
-    """What is asked about the subject in a file that says all of it: a
+    """Make the question about the subject in a file that holds all of it: a
     :class:`~pluriscope.analysis.subjects.question.GraphQuestion`.
 
     Args:

@@ -57,7 +57,7 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class RowRun:
-    """Where one circuit looks on one row of the task.
+    """The attention patterns of a circuit on a row of the task.
 
     Args:
         places: what stands at each place of the row.
@@ -86,7 +86,7 @@ class Role:
 
 @dataclass(frozen=True)
 class SearchPart:
-    """What one part of a search has decided.
+    """The result of one part of a search.
 
     Args:
         valid: the valid circuits, each once, in any order.
@@ -110,7 +110,7 @@ class Engine(Protocol):
 
     @property
     def n_parts(self) -> int:
-        """How many parts there are."""
+        """The number of parts."""
 
     def parts(self, max_wrong: int) -> Iterator[Callable[[], SearchPart]]:
         """The search in parts that can be made one by one, always the same ones in the same order.
@@ -128,7 +128,7 @@ class Space(Protocol):
 
     @property
     def possible(self) -> int:
-        """How many circuits there are, valid or not."""
+        """The number of circuits, valid or not."""
 
     @property
     def possible_by_bits(self) -> Mapping[int, int] | None:
@@ -136,11 +136,11 @@ class Space(Protocol):
 
     @property
     def n_combinations(self) -> int:
-        """How many masks :meth:`branches` spans: all circuits, and perhaps masks that are none."""
+        """The number of masks that :meth:`branches` spans: all circuits, and perhaps masks that are none."""
 
     @property
     def batch(self) -> int:
-        """How many masks may be run at once without taking much memory."""
+        """The number of masks that may be run at once without taking much memory."""
 
     @property
     def milliseconds(self) -> float:
@@ -160,8 +160,8 @@ class Space(Protocol):
         """Numbers of bits of :attr:`possible_by_bits` that circuits can be drawn with in little time."""
 
     def draw(self, bits: NDArray[np.int64], chance: np.random.Generator) -> Masks:
-        """For each number of bits ``[n]`` one of all the circuits with exactly so many ``[n, bits]``, uniform and
-        independent, with repetition. Asked only for :attr:`sizes_drawn`.
+        """Draw for each number of bits ``[n]`` a circuit with exactly so many ``[n, bits]``, uniform and independent,
+        with repetition. Called only for :attr:`sizes_drawn`.
         """
 
     def reduce(self, masks: Masks) -> Masks:
@@ -200,16 +200,14 @@ class Space(Protocol):
         """
 
     def inside(self, mask: Masks) -> tuple[Table, ...]:
-        """What there is to say of what happens in one circuit ``[bits]`` over all rows; nothing where that takes
-        long.
-        """
+        """Return tables of what happens in a circuit ``[bits]`` over all rows; none where that takes long."""
 
     def run_row(self, mask: Masks, row: int) -> RowRun | None:
-        """One circuit ``[bits]`` on one row of the task, counted from 0; None where the kind has no such run."""
+        """Run a circuit ``[bits]`` on one row of the task, counted from 0; None where the kind has no such run."""
 
     def engine(self) -> Engine | None:
-        """What finds the valid circuits without running every mask; None if nothing does. Asked where masks have at
-        most 64 bits.
+        """Return the engine that finds the valid circuits without running every mask; None if there is none. Called
+        where masks have at most 64 bits.
         """
 
 
@@ -237,23 +235,23 @@ class Subject(Protocol):
 
     @property
     def rows(self) -> tuple[str, ...]:
-        """What the model is given, for people."""
+        """The inputs of the model, for people."""
 
     @property
     def answers(self) -> NDArray[np.int64]:
-        """For each row the position of the output that should be the largest."""
+        """The position of the output that should be the largest, for each row."""
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """What each output stands for, for people."""
+        """The meaning of each output, for people."""
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
-        """Its sizes and what else there is to say of it, each with a label."""
+        """The sizes of the model and other facts about it, each with a label."""
 
     @property
     def planted(self) -> PlantedEdges | None:
-        """What its file says was planted in it; None for nothing."""
+        """The edges that were planted in it, as its file has them; None for nothing."""
 
     @property
     def edited(self) -> EditRecord | None:
@@ -264,14 +262,14 @@ class Subject(Protocol):
         """The training that its file says it is a checkpoint of; None for none."""
 
     def judged_as(self, other: Any) -> Any:
-        """The same network with the rows and answers of another one's task, for comparisons of the two.
+        """Return this network with the rows and answers of another one's task, for comparisons of the two.
 
         Raises:
             InvalidNetwork: their masks mean different edges, or their rows differ.
         """
 
     def space(self, rules: Rules) -> Space:
-        """Its circuits under some rules.
+        """Return the circuits of the model under some rules.
 
         Raises:
             InvalidProtocol: the rules do not fit this model.
@@ -332,11 +330,11 @@ class SubjectKind(Described):
 
     @property
     def explaining(self) -> Any:
-        """What explains such subjects: the module of :mod:`pluriscope.analysis.explaining`, loaded."""
+        """The module of :mod:`pluriscope.analysis.explaining` that explains such subjects, loaded."""
         return import_module(self.module)
 
     def refuses(self, trait: str) -> str:
-        """Why subjects of this kind are not asked what needs a trait, a clause; "" where they are.
+        """Return why what needs a trait does not apply to subjects of this kind, a clause; "" where it does.
 
         Args:
             trait: a key of :data:`~pluriscope.analysis.subjects.traits.TRAITS`.

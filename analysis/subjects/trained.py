@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class TrainingRecord(BaseModel):
-    """Where a network stood in its training: no part of its identity. How far it was stands under ``unit``."""
+    """The point of its training at which a network was saved, no part of its identity. The steps or epochs run stand
+    under ``unit``.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,7 +34,7 @@ class TrainingRecord(BaseModel):
 
 
 class StepRecord(TrainingRecord):
-    """The same of networks of other kinds than perceptrons."""
+    """The point of its training at which a network was saved that is no perceptron."""
 
     options: dict[str, Any]
     step: int = Field(ge=0, strict=True, description="Steps run; 0 before the first.")

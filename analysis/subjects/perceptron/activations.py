@@ -41,7 +41,7 @@ _SATURATED: Final = 100.0  # from where on tanh in the approximation of GELU is 
 
 @dataclass(frozen=True, eq=False)
 class Activation:
-    """One activation with its parameters.
+    """An activation function with its parameters.
 
     Args:
         value: of pre-activations of any shape, a new array of that shape. −0 counts as 0: it may give a 0 of either
@@ -164,7 +164,7 @@ class Family:
     ascending: bool = False
 
     def text(self, given: Mapping[str, float]) -> str:
-        """How it is written with parameters, those left out with their usual values."""
+        """Write the activation with its parameters, those left out that have their usual values."""
         named = [(one, given.get(one.name, one.usual)) for one in self.parameters]
         unusual = ", ".join(f"{one.name}={_short(value)}" for one, value in named if value != one.usual)
         return f"{self.name}({unusual})" if unusual else self.name

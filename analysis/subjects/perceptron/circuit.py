@@ -27,7 +27,7 @@ EdgeSets = tuple[tuple[int, ...], ...]
 
 @dataclass(frozen=True)
 class EdgeLayout:
-    """Where each edge of a single-output network sits in a mask.
+    """The positions in a mask of the edges of a single-output network.
 
     Args:
         sizes: layer sizes ``(n0, …, 1)`` of the network cut to the analysed output.
@@ -57,12 +57,12 @@ class EdgeLayout:
 
     @property
     def edges_into(self) -> EdgeSets:
-        """For layers 0 … L the edges that lead to each neuron, none to inputs."""
+        """The edges that lead to each neuron of layers 0 … L, none to inputs."""
         return _edge_sets(self.sizes)[0]
 
     @property
     def edges_out_of(self) -> EdgeSets:
-        """For layers 0 … L the edges that leave each neuron, none the output."""
+        """The edges that leave each neuron of layers 0 … L, none the output."""
         return _edge_sets(self.sizes)[1]
 
     def to_hex(self, mask: int) -> str:
@@ -97,7 +97,7 @@ def _edge_sets(sizes: tuple[int, ...]) -> tuple[EdgeSets, EdgeSets]:
 
 @dataclass(frozen=True)
 class Circuit:
-    """One structurally possible circuit: every active hidden neuron has an edge in and out, every input an edge out.
+    """A structurally possible circuit: every active hidden neuron has an edge in and out, every input an edge out.
 
     Args:
         mask: bit k set = edge k kept.
@@ -120,7 +120,7 @@ class Circuit:
 
     @cached_property
     def active(self) -> tuple[tuple[bool, ...], ...]:
-        """For layers 0 … L, which neurons are active (inputs and output always)."""
+        """The active neurons of layers 0 … L, as flags (inputs and output always)."""
         sizes, into = self.layout.sizes, self.layout.edges_into
         inner = [tuple(self.mask & edges != 0 for edges in layer) for layer in into[1:-1]]
         return ((True,) * sizes[0], *inner, (True,) * sizes[-1])
@@ -131,7 +131,7 @@ class Circuit:
 
     @property
     def n_neurons(self) -> int:
-        """Active hidden neurons."""
+        """The number of active hidden neurons."""
         return sum(sum(layer) for layer in self.active[1:-1])
 
 

@@ -127,7 +127,7 @@ class Drawing:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Layer sizes."""
+        """The sizes of the layers."""
         return (self.tasks[0].n_inputs, *self.hidden, len(self.tasks))
 
     def stream(self, seed: int) -> np.random.Generator:

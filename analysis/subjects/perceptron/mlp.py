@@ -79,7 +79,7 @@ def next_layer(network: Network, layer: int, values: NDArray[np.float64]) -> NDA
 
 
 def pre_activations(network: Network, layer: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What :func:`next_layer` applies the activation to."""
+    """Compute the sums to which :func:`next_layer` applies the activation."""
     weights, biases = network.weights[layer - 1], network.biases[layer - 1]
     total = np.broadcast_to(biases, (*values.shape[:-1], len(biases)))
     for index in range(values.shape[-1]):
@@ -131,7 +131,9 @@ def circuit_activations(
 def ablation_values(
     network: Network, ablation: Ablation, reference_rows: NDArray[np.float64] | None = None
 ) -> tuple[NDArray[np.float64], ...]:
-    """What absent edges carry, ``[n_l]`` for layers 0 … L − 1; means over the clean inputs unless rows are given."""
+    """Return the values of absent edges, ``[n_l]`` for layers 0 … L − 1; means over the clean inputs unless rows are
+    passed.
+    """
     if ablation == "zero":
         return zeros(network.sizes)
     return means(activations(network, input_table(network.n_inputs) if reference_rows is None else reference_rows))
@@ -168,7 +170,7 @@ def next_circuit_layer(
     source: NDArray[np.float64],
     absent: Sequence[NDArray[np.float64]],
 ) -> NDArray[np.float64]:
-    """One layer's activations ``[circuits, n_layer, runs]`` in many circuits, from those of the layer below.
+    """Compute a layer's activations ``[circuits, n_layer, runs]`` in many circuits, from those of the layer below.
 
     Args:
         network: the network cut to the analysed output.

@@ -145,7 +145,7 @@ class Network(Described):
         return sha256_hex(settings, b"\n", *((a + 0.0).astype("<f8").tobytes() for a in arrays))
 
     def for_output(self, output: int) -> Network:
-        """The same network with its last layer cut to one output's row (spec §2); hidden layers are shared.
+        """Return the network with its last layer cut to one output's row (spec §2); hidden layers are shared.
 
         Raises:
             InvalidNetwork: no such output.

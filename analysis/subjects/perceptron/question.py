@@ -42,7 +42,7 @@ Carried = tuple[NDArray[np.float64], ...]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Question(Described):
-    """One output of a perceptron, its task, the rules and the rows: a
+    """A question about a perceptron, an output with its task, the rules and the rows: a
     :class:`~pluriscope.analysis.subjects.question.SubjectQuestion`.
 
     A question may be one that cannot be analysed: :func:`pluriscope.analysis.explaining.preflight.preflight` says why.
@@ -133,7 +133,7 @@ class Question(Described):
 
     @property
     def rows_in_words(self) -> str:
-        """What the rows are."""
+        """The description of the rows."""
         return self.data.description or "every Boolean input, once"
 
     @property
@@ -145,11 +145,11 @@ class Question(Described):
         return f"{name}, output {self.output} ({self.task.name or ''.join(map(str, self.task.truth_table))})"
 
     def admitted(self) -> list[Question]:
-        """The same under every protocol that has a name, the usual one first."""
+        """Return the question under every protocol that has a name, the usual one first."""
         return [replace(self, protocol=one) for one in NAMED.values()]
 
     def refuses(self, trait: str) -> str:
-        """Why what needs a trait does not apply: these rows or this network lack it; "" where it does."""
+        """Return why what needs a trait does not apply: these rows or this network lack it; "" where it does."""
         if TRAITS[trait].of_inputs and not self.data.boolean:
             return "the rows of this data record stand for no Boolean inputs, so there are only circuits on it"
         if trait == "neurons" and not self.network.hidden_sizes:
@@ -161,7 +161,7 @@ class Question(Described):
         return self.activations(Circuit(self.layout, mask))[-1]
 
     def inside(self, mask: int) -> tuple[Table, ...]:
-        """Nothing: interpretations say what happens inside."""
+        """Return no tables: interpretations describe what happens inside."""
         return ()
 
     def read_mask(self, text: str) -> int:
@@ -173,7 +173,7 @@ class Question(Described):
         return circuit_from_hex(text, self.network.sizes).mask
 
     def judge(self, mask: int) -> CircuitVerdict:
-        """Whether a possible circuit is valid under the protocol, from the weights."""
+        """Judge whether a possible circuit is valid under the protocol, from the weights."""
         circuit, protocol = Circuit(self.layout, mask), self.protocol
         rows, labels = self.judged
         outputs = self.activations(circuit, rows)[-1][:, 0]
@@ -244,7 +244,7 @@ class Question(Described):
 
     @cached_property
     def clean_rows(self) -> NDArray[np.float64]:
-        """One row for each Boolean input, ``[2^n, n0]``."""
+        """The rows of the Boolean inputs, one for each, ``[2^n, n0]``."""
         return np.asarray(self.data.clean_rows, dtype=np.float64)
 
     @cached_property
@@ -257,12 +257,12 @@ class Question(Described):
         return tuple(layer[source] for layer in self.clean_activations[:-1])
 
     def carried(self, ablation: Ablation) -> Carried:
-        """What absent edges carry under an ablation, ``[n_l]`` for layers 0 … L − 1."""
+        """Return the values of absent edges under an ablation, ``[n_l]`` for layers 0 … L − 1."""
         return ablation_values(self.network, ablation, self.data.clean_rows)
 
     @cached_property
     def absent(self) -> Carried:
-        """What absent edges carry under the protocol's ablation."""
+        """The values of absent edges under the protocol's ablation."""
         return self.carried(self.protocol.ablation)
 
     @cached_property

@@ -97,7 +97,7 @@ def train_networks(
 
 
 def _shape_of(spec: TrainingSpec) -> tuple[object, ...]:
-    """What lanes of one computation must share."""
+    """Return the properties that lanes of one computation must share."""
     output = spec.output_activation or spec.activation
     rows = (spec.batch_size, spec.samples_per_input, spec.noise_std > 0, spec.epochs)
     return (spec.sizes, spec.activation, output, spec.negative_slope, *rows, read_regularisation(spec.regularisation))
@@ -112,7 +112,7 @@ def _elements_per_lane(spec: TrainingSpec) -> int:
 
 @dataclass
 class _Lane:
-    """One network in training: its own randomness, rows and history."""
+    """A network in training: its own randomness, rows and history."""
 
     position: int  # among the specs of the group
     spec: TrainingSpec
@@ -177,7 +177,7 @@ class _Group:
         self.clean = torch.from_numpy(self.table.T[:, :, None].copy())
 
     def run_epoch(self) -> list[tuple[int, TrainingOutcome]]:
-        """One pass over every lane's rows; returns the networks that stopped, with their position in the group."""
+        """Run one pass over every lane's rows; return the networks that stopped, with their position in the group."""
         losses = self._row_by_row_epoch() if self.spec.row_by_row else self._clean_epoch()
         finished = []
         for lane, slot in zip(self.lanes, self.slots, strict=True):
@@ -231,7 +231,7 @@ class _Group:
 
     @property
     def at(self) -> str:
-        """Where the training stands, for people."""
+        """Write how far the training has come, for people."""
         losses = [lane.losses[-1] for lane in self.lanes]
         low, high = f"{min(losses):.4g}", f"{max(losses):.4g}"
         return f"epoch {len(self.lanes[0].losses)}, loss {low if low == high else f'{low} to {high}'}"
@@ -290,7 +290,7 @@ class _Group:
         return sums.numpy().astype(np.float64) / len(starts)
 
     def _drop_scales(self, total: int) -> list[Tensor]:
-        """By what each hidden activation ``[n_l, rows, lane]`` of an epoch is multiplied; empty without dropout."""
+        """Draw the factors of each hidden activation ``[n_l, rows, lane]`` of an epoch; empty without dropout."""
         rate, hidden = self.rules.dropout, self.sizes[1:-1]
         if not rate:
             return []
@@ -317,7 +317,7 @@ class _Group:
         return activation_of(text, self.spec.negative_slope)
 
     def _step(self, inputs: Tensor, labels: Tensor, shares: Tensor, scales: Sequence[Tensor] = ()) -> Tensor:
-        """One step of AdamW; returns each lane's loss before it.
+        """Take one step of AdamW; return each lane's loss before it.
 
         Args:
             inputs: ``[n0, rows, lane]`` (the lane axis may be 1).
@@ -399,7 +399,9 @@ def _numbers(values: Iterable[float]) -> tuple[Tensor, ...]:
 
 
 def _corrections() -> Iterator[tuple[Tensor, Tensor]]:
-    """By what AdamW multiplies the root of the second moment, and the learning rate, at steps 1, 2, …"""
+    """Yield the factors by which AdamW multiplies the root of the second moment, and the learning rate, at steps 1, 2,
+    …
+    """
     for first in itertools.count(1, 1000):
         steps = range(first, first + 1000)
         of_roots = _numbers(1 / math.sqrt(1 - _BETA2**step) for step in steps)

@@ -20,7 +20,7 @@ _POINTS_OF_ALL: Final = 4_000  # of all curves that are told at once
 
 
 class EpochRecord(TrainingRecord):
-    """Where a perceptron stood in its training, as its file says it."""
+    """The point of its training at which a perceptron was saved, as its file has it."""
 
     unit: ClassVar[str] = "epoch"
     options: TrainingSpec
@@ -29,7 +29,7 @@ class EpochRecord(TrainingRecord):
 
 @dataclass(frozen=True)
 class TrainingOutcome:
-    """One trained network, or why there is none; never lost, whatever happened.
+    """A trained network, or the reason why there is none; never lost, whatever happened.
 
     Args:
         spec: what was asked for.
@@ -57,7 +57,7 @@ class TrainingOutcome:
 
     @property
     def message(self) -> str:
-        """What happened, and what to do about it if it is not what was wanted."""
+        """A sentence on the outcome, and what to do about it if it is not what was wanted."""
         return MESSAGES[self.state]
 
 

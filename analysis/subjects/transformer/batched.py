@@ -1,4 +1,4 @@
-"""On how many rows each of many circuits of a transformer is right, by torch.
+"""Count the rows on which each of many circuits of a transformer is right, by torch.
 
 What a reader sums is linear in its sources until it is normalised. So each value of a source goes through the reader's
 matrix once, and each circuit takes the sum of some rows of that table. Heads of the first layer have few values, by the
@@ -69,7 +69,7 @@ def right_counts(model: Transformer, space: AttentionSpace, masks: Masks, device
 
 @lru_cache(maxsize=4)
 def _measured(model: Transformer, space: AttentionSpace, device: str) -> tuple[_Runs, float]:
-    """What runs circuits of a model, and the share of the largest logit within which rows are nearly tied."""
+    """Return the runner of a model's circuits, and the share of the largest logit within which rows are nearly tied."""
     runs, moved = _Runs(model, space, device), 0.0
     masks = space.reduce(np.random.default_rng(0).random((_MEASURED, space.graph.n_bits)) < _KEPT)
     expected = space.run(masks)
@@ -98,7 +98,7 @@ class _Source:
     absent: Tensor | None
 
     def table(self, matrix: Tensor, at: slice) -> Tensor:
-        """What each value, and then a cut edge, gives through a matrix, ``[·, numbers]``."""
+        """Multiply each value, and then a cut edge, by a matrix, ``[·, numbers]``."""
         carried = ((self.basis @ matrix).T @ self.values[:, :, at].flatten(2)).flatten(1)
         if self.absent is None:
             return carried
@@ -114,7 +114,7 @@ class _Sources:
     tables: dict[str, Tensor] = field(default_factory=dict)
 
     def of(self, chosen: Any) -> _Sources:
-        """The same in some of the circuits."""
+        """Return the sources in some of the circuits."""
         return replace(self, found=[replace(one, which=one.which[chosen]) for one in self.found])
 
     def read(self, kept: Masks, reader: str, matrix: Tensor, at: slice) -> Tensor:
@@ -208,7 +208,9 @@ class _Runs:
         return found
 
     def _value(self, part: int, kept: Masks, groups: list[_Sources], at: slice) -> tuple[Tensor, Tensor]:
-        """What one head or MLP block adds, ``[masks, size, positions, rows]``, and what each number stands for."""
+        """Compute what a head or MLP block adds, ``[masks, size, positions, rows]``, and what each
+        number stands for.
+        """
         weights, n_layers = self._weights[part]
         if not self._nodes[part].looks:
             w_in, b_in, w_out, b_out = weights
@@ -241,7 +243,9 @@ class _Runs:
         n_layers: int,
         at: slice,
     ) -> Tensor:
-        """What a slot makes of what it reads, ``[masks, numbers, positions, rows]``; what it sees without a matrix."""
+        """Compute what a slot makes of what it reads, ``[masks, numbers, positions, rows]``; what it sees without a
+        matrix.
+        """
         slots, straight = self._into[reader], matrix is not None and self._blocks.epsilon is None
         edges, start, parts = slots.get(slot) or slots[""], 0, list[Tensor]()
         name, through = (f"{reader}{slot}", matrix) if straight else (f"stream {at.start}", None)
@@ -257,7 +261,7 @@ class _Runs:
         return seen if matrix is None else _through(matrix[:-1], seen) + matrix[-1, :, None, None]
 
     def _seen(self, read: Tensor, n_layers: int) -> Tensor:
-        """What a reader after so many layers sees of a sum of sources."""
+        """Compute what a reader after so many layers sees of a sum of sources."""
         moved = read + self._constants[n_layers][:, None, None]
         if self._blocks.epsilon is None:
             return moved

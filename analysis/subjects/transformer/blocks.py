@@ -56,7 +56,7 @@ class Blocks:
 
     @property
     def sizes(self) -> dict[str, Any]:
-        """What the digest says of them beside their numbers; nothing of a model that has none."""
+        """The entries of the digest for blocks and biases beside their numbers; empty for a model that has none."""
         found: dict[str, Any] = {"biases": True} if self.biases else {}
         if self.unembedding_bias is not None:
             found["unembedding_bias"] = True
@@ -86,7 +86,7 @@ class Blocks:
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
-        """What there is to say of them to people."""
+        """The facts about blocks and biases for people, each with a label."""
         found = []
         if self.reaches_logits:
             found.append(("Biases", "of queries, keys, values, outputs or logits; they are no edges"))
@@ -121,7 +121,7 @@ class Blocks:
         return np.asarray((by_seen - mean_of(by_seen) - seen * mean_of(by_seen * seen)) / scale)
 
     def mlp(self, layer: int, given: Array) -> Array:
-        """What the MLP block of a layer adds, ``[…, d_model]``.
+        """Compute what the MLP block of a layer adds, ``[…, d_model]``.
 
         Args:
             layer: from 1.

@@ -85,12 +85,12 @@ class Wiring:
 
     @cached_property
     def given(self) -> Sequence[Array]:
-        """What the model is given, source by source, ``[rows, context, d_model]``."""
+        """The inputs of the model, source by source, ``[rows, context, d_model]``."""
         return self.find_given()
 
     @cached_property
     def absent(self) -> Sequence[Array | None]:
-        """What a cut edge carries from each source, ``[context, d_model]``; None for nothing."""
+        """The values that a cut edge carries from each source, ``[context, d_model]``; None for nothing."""
         return self.find_absent()
 
     @property
@@ -105,12 +105,12 @@ class Wiring:
 
     @property
     def vocabulary(self) -> int:
-        """Tokens."""
+        """The number of tokens."""
         return int(self.unembedding.shape[1])
 
     @property
     def n_layers(self) -> int:
-        """Layers."""
+        """The number of layers."""
         return len(self.heads)
 
     @property
@@ -134,7 +134,7 @@ class Wiring:
         return 1 + some * (some * some + 1) if self.pruned else (some + 1) ** 3
 
     def choices(self, layer: int, head: int, present: Sequence[int]) -> list[Choice]:
-        """What a head may read, being off first.
+        """List the choices of what a head may read, being off first.
 
         Args:
             layer: from 0.
@@ -154,14 +154,14 @@ class Wiring:
         return found
 
     def numbers(self, reader: int, slot: str, present: Sequence[int]) -> list[int]:
-        """For each subset of the sources that are there the mask of the edges from them into a slot."""
+        """Return the mask of the edges into a slot from each subset of the sources that are there."""
         bits = [1 << self.bit(source, reader, slot) for source in present]
         return [sum(bit for place, bit in enumerate(bits) if read >> place & 1) for read in range(1 << len(present))]
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What one head reads.
+    """A choice of what a head reads.
 
     Args:
         reads: for query, key and value which of the sources that are there, as bits.
@@ -201,7 +201,7 @@ class _Prefix:
 
 @dataclass(frozen=True)
 class _Split:
-    """How the choices of a state with so many sources fall into left and right.
+    """The division of a state's choices into left and right.
 
     Args:
         n_logits: choices of what the logits read of the sources before.
@@ -217,12 +217,12 @@ class _Split:
 
     @property
     def left(self) -> int:
-        """Left choices."""
+        """The number of left choices."""
         return self.n_logits * int(self.n_each**self.n_left)
 
     @property
     def right(self) -> int:
-        """Right choices."""
+        """The number of right choices."""
         return int(self.n_each**self.n_right)
 
     @property
@@ -299,7 +299,9 @@ class AttentionEngine:
 
     @property
     def n_bytes(self) -> int:
-        """What the tables of one state take at most, with its choices and the values of heads before the last layer."""
+        """The most bytes that the tables of one state take, with its choices and the values of heads before the last
+        layer.
+        """
         wiring = self._wiring
         positions = wiring.n_rows * wiring.context * wiring.d_model
         s = max(self._kinds)
@@ -427,7 +429,7 @@ class _Layout:
 
 
 class _Column:
-    """One row of the task: how far each right choice puts its answer above each rival, sorted.
+    """A row of the task: how far each right choice puts its answer above each rival, sorted.
 
     Args:
         right: what right choices add on this row, ``[choices, vocabulary]``.
@@ -452,7 +454,7 @@ class _Column:
 
 
 class _Ballot:
-    """Which pairs of a left and a right choice are wrong on too many rows, counted in bits.
+    """A count, in bits, of the rows on which each pair of a left and a right choice is wrong.
 
     Args:
         left: numbers of left choices.
@@ -471,7 +473,7 @@ class _Ballot:
         self._unsure = np.zeros_like(allowed)
 
     def count(self, wrong: Words, unsure: Words | None) -> None:
-        """Add one row."""
+        """Add a row to the count."""
         carry = wrong
         for digit in self._digits:
             both = digit & carry
@@ -497,7 +499,7 @@ class _Ballot:
 
 
 class _State:
-    """One choice for the heads before the last layer, with what every choice in the last layer adds to the logits."""
+    """A choice for the heads before the last layer, with what every choice in the last layer adds to the logits."""
 
     def __init__(self, wiring: Wiring, layout: _Layout, prefix: _Prefix) -> None:
         self._wiring, self._layout, self._prefix = wiring, layout, prefix
@@ -506,7 +508,9 @@ class _State:
 
     @cached_property
     def _terms(self) -> list[Array]:
-        """What is read of the sources before the last layer, and each of its heads: ``[choices, rows, vocabulary]``."""
+        """The terms of the logits: what is read of the sources before the last layer, and each of its heads:
+        ``[choices, rows, vocabulary]``.
+        """
         wiring, values = self._wiring, self._prefix.values
         before = wiring.sources_before(wiring.n_layers - 1)
         unembedding = wiring.unembedding.T
@@ -527,7 +531,8 @@ class _State:
         return [_sums(read_out, (wiring.n_rows, wiring.vocabulary)), *heads]
 
     def _added(self, reads: Array, head: int, cut: Array | float) -> Array:
-        """What a head of the last layer adds to the logits by each of its choices, ``[choices, rows, vocabulary]``.
+        """Compute what a head of the last layer adds to the logits by each of its choices, ``[choices, rows,
+        vocabulary]``.
 
         Args:
             reads: the sum of each subset of sources, ``[subsets, rows, context, d_model]``.
@@ -586,7 +591,7 @@ class _State:
         return left[at], with_
 
     def _n_wrong(self, left: Indices, right: Indices) -> NDArray[np.int64]:
-        """On how many rows each pair of choices is wrong, by the sums of a plain run."""
+        """Count the rows on which each pair of choices is wrong, by the sums of a plain run."""
         found = np.empty(len(left), dtype=np.int64)
         for start in range(0, len(left), self._together):
             some = slice(start, start + self._together)
@@ -642,7 +647,7 @@ class _State:
         return wrong, unsure
 
     def _column(self, row: int) -> _Column:
-        """One row of the task; kept where several parts ask for it."""
+        """Return a row of the task, kept where several parts need it."""
         if row in self._columns:
             return self._columns[row]
         split, answer = self._layout.split, int(self._wiring.answers[row])
@@ -660,7 +665,7 @@ class _State:
 
     @cached_property
     def _rounding(self) -> float:
-        """By how much the sum of a left and a right number can differ from the gap that a plain run finds.
+        """The most by which the sum of a left and a right number can differ from the gap that a plain run finds.
 
         Each sum of n terms whose absolute values add up to M is off by at most (n − 1) units of M, and so is each
         difference of two by two more.

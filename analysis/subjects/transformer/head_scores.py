@@ -24,7 +24,7 @@ _LOOKS: Final = (
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """One circuit run on the rows of the task, with what happens inside.
+    """A run of a circuit on the rows of the task, with what happens inside.
 
     Args:
         parts: labels of heads and MLP blocks, layer by layer.
@@ -38,7 +38,7 @@ class Trace:
 
 
 def head_table(trace: Trace, tokens: NDArray[np.int64], without: Array) -> Table:
-    """What each head looks at, and what is left of the circuit without it.
+    """Tabulate where each head looks, and what is left of the circuit without it.
 
     Args:
         trace: of the circuit.
@@ -65,7 +65,8 @@ def head_table(trace: Trace, tokens: NDArray[np.int64], without: Array) -> Table
 
 
 def places_looked_for(tokens: NDArray[np.int64]) -> tuple[NDArray[np.bool_], ...]:
-    """For each reading position the token before, earlier ones of the same kind, and what followed those before it.
+    """Mark for each reading position the token before, earlier ones of the same kind, and what followed those before
+    it.
 
     Args:
         tokens: ``[rows, context]``.

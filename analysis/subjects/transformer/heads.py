@@ -1,4 +1,4 @@
-"""What attention heads compute and its derivatives, step by step, with sums in one order and basic operations.
+"""Attention heads and their derivatives, step by step, with sums in one order and basic operations.
 
 Whoever takes the steps with the same numbers gets the same bits, however many masks and rows are taken at once.
 """
@@ -22,7 +22,7 @@ Reads = tuple[Array, ...]
 
 
 def attend(query: Array, key: Array, value: Array, weights: HeadWeights) -> Array:
-    """What a head adds, ``[masks, rows, context, d_model]``.
+    """Compute what a head adds, ``[masks, rows, context, d_model]``.
 
     Args:
         query: what its slot reads, ``[masks, rows, context, d_model]``.
@@ -99,7 +99,7 @@ def mixed(shares: Array, v: Array) -> Array:
 
 @dataclass(frozen=True)
 class Step:
-    """What one node does with what its slots read, ``[rows, context, d_model]`` each.
+    """The computation of a node on what its slots read, ``[rows, context, d_model]`` each.
 
     Args:
         n_slots: how many slots it has.

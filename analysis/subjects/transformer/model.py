@@ -92,7 +92,7 @@ class AttentionModel(Described, Transformer):
 
     @property
     def task_document(self) -> dict[str, Any]:
-        """Its name, rows and answers."""
+        """The task as JSON values: its name, rows and answers."""
         return {"name": self.task, "rows": self.tokens.tolist(), "answers": self.answers.tolist()}
 
     @cached_property
@@ -102,7 +102,7 @@ class AttentionModel(Described, Transformer):
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
-        """Its sizes."""
+        """The sizes of the model and other facts about it, each with a label."""
         vocabulary, d_model = self.embedding.shape
         d_head = self.layers[0][0].shape[2]
         return (
@@ -150,7 +150,7 @@ class AttentionModel(Described, Transformer):
         return replace(self, tokens=other.tokens, answers=other.answers, task=other.task)
 
     def space(self, rules: Rules) -> AttentionSpace:
-        """Its circuits under some rules.
+        """Return the circuits of the model under some rules.
 
         Raises:
             InvalidProtocol: "split" without positions, with means or with nodes.
@@ -349,7 +349,7 @@ def _check_magnitude(
         return bound * float(np.abs(matrix).sum(axis=-2).max()) + most
 
     def seen(bound: float) -> float:
-        """Of what a reader makes of numbers up to a bound."""
+        """Bound what a reader makes of numbers up to a bound."""
         return bound if blocks.epsilon is None else float(d_model)
 
     with np.errstate(over="ignore", invalid="ignore"):

@@ -54,7 +54,9 @@ class Site:
 
     @property
     def part(self) -> str:
-        """What of a circuit it belongs to: a head, an MLP block, one of their slots, an edge; "" of the stream."""
+        """The part of a circuit that it belongs to: a head, an MLP block, one of their slots, an edge; "" of the
+        stream.
+        """
         return "" if self.name.startswith("x") and "-" not in self.name else self.name.removesuffix(".a")
 
 
@@ -144,7 +146,7 @@ def run(
         return values
 
     def read(stream: Array, reader: str) -> Array:
-        """What a reader makes its numbers of: with edges patched, what their sources give it instead."""
+        """Return the stream that a reader sees: with edges patched, what their sources give it instead."""
         for name, some in by_site.items():
             source, _, target = name.partition("-")
             for at, given in some if target == reader else ():

@@ -63,7 +63,7 @@ class SizedDraws:
         return self._digits(self._onward(0, self._n_given))[bits]
 
     def draw(self, bits: NDArray[np.int64], chance: np.random.Generator) -> Masks:
-        """For each number of edges a mask of the larger set ``[n, bits]``, uniform and independent."""
+        """Draw for each number of edges a mask of the larger set ``[n, bits]``, uniform and independent."""
         exact = random.Random(chance.bytes(16))  # noqa: S311  # a sample that anyone can draw again, not a secret
         together: dict[Sizes, dict[int, Sizes]] = {}
         for at, n_edges in enumerate(bits.tolist()):
@@ -103,7 +103,7 @@ class SizedDraws:
         return bisect_right(ends, exact.randrange(ends[-1]))
 
     def _numbers(self, bits: int, exact: random.Random) -> Sizes:
-        """How many nodes of each column are active."""
+        """Draw how many nodes of each column are active."""
         numbers: Sizes = ()
         while len(numbers) < len(self._columns):
             numbers += (self._chosen(exact, (bits, numbers), partial(self._by_number, bits, numbers)),)
@@ -120,7 +120,7 @@ class SizedDraws:
             yield comb(n, n_on) * self._digits(so_far * onward)[bits]
 
     def _sizes(self, bits: int, numbers: Sizes, exact: random.Random) -> Sizes:
-        """How many edges each slot of each active node keeps, and the logits of those before the last column."""
+        """Draw how many edges each slot of each active node keeps, and the logits of those before the last column."""
         left, sizes, sources = bits - numbers[-1], list[int](), list(accumulate(numbers, initial=self._n_given))
         units = [(column, sources[column]) for column, n_on in enumerate(numbers) for _ in range(n_on)]
         sums = [self._ways(*unit) for unit in units]
@@ -136,7 +136,7 @@ class SizedDraws:
         return (*sizes, left)
 
     def _by_size(self, left: int, sums: Sequence[int], free: int) -> Iterable[int]:
-        """How many ways there are by the edges of the first of some nodes, that the logits go after."""
+        """Count the ways by the edges of the first of some nodes, that the logits go after."""
         own, others = self._digits(sums[0]), self._digits(prod(sums[1:], start=(1 + self._weight) ** free))
         return (own[kept] * others[left - kept] for kept in range(left + 1))
 

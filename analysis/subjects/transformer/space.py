@@ -151,7 +151,9 @@ class AttentionSpace:
 
     @cached_property
     def possible_by_bits(self) -> dict[int, int]:
-        """With a power of two as the weight that no count reaches, the sum's digits to that base are the counts."""
+        """The number of circuits by bits: with a power of two as the weight that no count reaches, the sum's digits to
+        that base are the counts.
+        """
         digit = self._graph.n_bits + 1
         total, low = self._weighted(1 << digit), (1 << digit) - 1
         counts = {bits: total >> bits * digit & low for bits in range(self._graph.n_bits + 1)}
@@ -180,7 +182,7 @@ class AttentionSpace:
 
     @cached_property
     def sizes_drawn(self) -> tuple[int, ...]:
-        """Those of which at least one mask in so many is a circuit."""
+        """The sizes at which at least one mask in ``_MOST_THROWN`` is a circuit."""
         nodes, counts = self._granularity == "nodes", self.possible_by_bits
         return tuple(bits for bits, n in counts.items() if nodes or n * _MOST_THROWN >= self._draws.count(bits))
 
@@ -205,7 +207,7 @@ class AttentionSpace:
         return int((1 + some) ** 3) - 1 if not self._pruned else some * (some * some + 1)
 
     def _n_before(self, node: int) -> int:
-        """How many sources a node may read."""
+        """Count the sources that a node may read."""
         return sum(other.layer < self._graph.nodes[node].layer for other in self._graph.nodes)
 
     @property
@@ -233,7 +235,9 @@ class AttentionSpace:
 
     @property
     def milliseconds(self) -> float:
-        """By the multiplications of each batch: many masks keep the same edges into a head, which then runs once."""
+        """The predicted time, by the multiplications of each batch: many masks keep the same edges into a head, which
+        then runs once.
+        """
         n_rows, (d_model, vocabulary) = len(self._model.tokens), self._model.unembedding.shape
         # bits that change fastest and concern no node
         final = 0 if self._granularity == "nodes" else self._n_free
@@ -253,7 +257,7 @@ class AttentionSpace:
 
     @property
     def run_milliseconds(self) -> float:
-        """By the multiplications of all nodes on all rows."""
+        """The predicted time of a run, by the multiplications of all nodes on all rows."""
         return sum(map(self._per_row, self._parts)) * len(self._model.tokens) * _MILLISECONDS
 
     @property
@@ -270,7 +274,9 @@ class AttentionSpace:
         return [edge for edges in self._slots(head).values() for edge in edges]
 
     def branches(self) -> tuple[Masks, ...]:
-        """What each head reads, a head of the last layer with its edge to the logits; and what else those read."""
+        """Return the choices of what each head reads, a head of the last layer with its edge to the logits; and what
+        else those read.
+        """
         n_bits, last = self._graph.n_bits, len(self._graph.nodes) - 1
         if self._granularity == "nodes":
             return tuple(np.array([np.zeros(n_bits, bool), np.arange(n_bits) == bit]) for bit in range(n_bits))
@@ -314,7 +320,7 @@ class AttentionSpace:
         return np.concatenate(parts, axis=1)
 
     def effects(self, slope: Slope, at: float) -> Array:
-        """By one pass back through the model in closed form."""
+        """Compute effects by one pass back through the model in closed form."""
         whole = np.ones((1, len(self._graph.edges)), dtype=np.bool_)
         e, last = self._n_given, len(self._graph.nodes) - 1
         parts, start = [], 0
@@ -346,7 +352,7 @@ class AttentionSpace:
         return np.array([np.add.accumulate(edges[self._out_of[node]])[-1] for node in self._parts])
 
     def gate_slopes(self, gates: Array, slope: Slope) -> Array:
-        """By one run in which every slot reads a sum of its own, and one pass back."""
+        """Compute the derivatives by one run in which every slot reads a sum of its own, and one pass back."""
         parts, start = [], 0
         for tokens in self._row_parts(1):
             rows = slice(start, start := start + len(tokens))
@@ -354,7 +360,7 @@ class AttentionSpace:
         return mean(np.concatenate(parts, axis=1).T)
 
     def _gate_slopes(self, gates: Array, tokens: NDArray[np.int64], at_end: Callable[[Array], Array]) -> Array:
-        """The same of each of some rows, ``[edges, rows]``."""
+        """Compute the derivatives on each of some rows, ``[edges, rows]``."""
         e, last, values, reads = self._n_given, len(self._graph.nodes) - 1, self._given(tokens), list[Reads]()
         steps = [step for column in self._steps for step in column]
         absent = [np.zeros(values[0].shape[1:]) if one is None else one for one in self._absent]
@@ -388,7 +394,7 @@ class AttentionSpace:
 
     @cached_property
     def _steps(self) -> list[list[Step]]:
-        """What each node does with the stream, column by column."""
+        """The computation of each node, column by column."""
         columns: list[list[Step]] = [[] for _ in range(self._last)]
         for node in self._parts:
             columns[self._graph.nodes[node].layer - 1].append(self._step(node))
@@ -434,13 +440,13 @@ class AttentionSpace:
         return _padded(blocks.normalised_slopes(read[..., :-1] + self._constants[n_layers], by_seen[..., :-1]))
 
     def _on_row(self, row: int) -> list[Array | None]:
-        """What each source is in the whole model on one row, ``[context, d_model]``."""
+        """Return the value of each source in the whole model on one row, ``[context, d_model]``."""
         whole = np.ones((1, len(self._graph.edges)), dtype=np.bool_)
         tokens = self._model.tokens[row : row + 1]
         return [values[0, 0] for _, values in self._sources(whole, self._nothing, tokens, every_position=True)]
 
     def roles(self, masks: Masks) -> Masks | None:
-        """By scores above one half on each circuit's own run
+        """Find roles by scores above one half on each circuit's own run
         (:mod:`pluriscope.analysis.subjects.transformer.head_scores`).
         """
         model = self._model
@@ -557,7 +563,7 @@ class AttentionSpace:
         return made
 
     def inside(self, mask: Masks) -> tuple[Table, ...]:
-        """What heads look at and what is left without each."""
+        """Tabulate where heads look and what is left without each."""
         model = self._model
         n_rows, context = model.tokens.shape
         runs = (len(self._parts) + 2) * n_rows * sum(map(self._per_row, self._parts))
@@ -573,7 +579,7 @@ class AttentionSpace:
         return (head_table(trace, model.tokens, without),)
 
     def run_row(self, mask: Masks, row: int) -> RowRun:
-        """By a plain run."""
+        """Run a circuit on a row by a plain run."""
         kept, tokens = self._graph.kept_edges(mask[None]), self._model.tokens[row : row + 1]
         trace = self._trace(mask, self._sources(kept, self._absent, tokens, every_position=True))
         return RowRun(
@@ -586,7 +592,7 @@ class AttentionSpace:
         )
 
     def _trace(self, mask: Masks, found: list[tuple[NDArray[np.intp], Array]]) -> Trace:
-        """One circuit run on the rows that its sources were found on."""
+        """Trace a circuit on the rows that its sources were found on."""
         kept, nodes = self._graph.kept_edges(mask[None]), self._graph.nodes
         patterns: list[Array | None] = []
         for node in self._parts:
@@ -602,8 +608,8 @@ class AttentionSpace:
         )
 
     def engine(self) -> AttentionEngine | None:
-        """One that sums what heads of the last layer add; None where logits are no such sum, as with MLP blocks and
-        LayerNorm, where masks name the few nodes, or where its tables would take too much memory.
+        """Return the engine that sums what heads of the last layer add; None where logits are no such sum, as with MLP
+        blocks and LayerNorm, where masks name the few nodes, or where its tables would take too much memory.
         """
         if not self._model.blocks.is_linear or self._granularity == "nodes":
             return None
@@ -641,7 +647,7 @@ class AttentionSpace:
 
     @cached_property
     def _absent(self) -> list[Array | None]:
-        """What a cut edge carries from each source, ``[context, d_model]``; None for nothing."""
+        """The values that a cut edge carries from each source, ``[context, d_model]``; None for nothing."""
         if not self._means:
             return self._nothing
         whole, totals = np.ones((1, len(self._graph.edges)), dtype=np.bool_), list[Array]()
@@ -654,7 +660,7 @@ class AttentionSpace:
 
     @cached_property
     def _nothing(self) -> list[Array | None]:
-        """What an edge that carries nothing carries from each source: None, or of the first the 1 of biases alone."""
+        """The values of edges that carry nothing, by source: None, or of the first the 1 of biases alone."""
         found: list[Array | None] = [None] * (len(self._graph.nodes) - 1)
         if self._extended:
             found[0] = np.eye(len(self._model.unembedding) + 1)[[-1] * self._model.tokens.shape[1]]
@@ -677,7 +683,7 @@ class AttentionSpace:
         return total
 
     def _given(self, tokens: NDArray[np.int64]) -> list[Array]:
-        """What the model is given, source by source, ``[rows, context, d_model]``."""
+        """Return the inputs of the model, source by source, ``[rows, context, d_model]``."""
         token, positions = self._model.embedding[tokens], self._model.positions
         if self._extended:
             token = np.concatenate([token, np.ones((*tokens.shape, 1))], axis=2)
@@ -706,7 +712,7 @@ class AttentionSpace:
         every_position: bool = False,
         before: int | None = None,
     ) -> list[tuple[NDArray[np.intp], Array]]:
-        """What each source is in each circuit: for each mask the number of its value, and the different values ``[·,
+        """Compute each source in each circuit: for each mask the number of its value, and the different values ``[·,
         rows, positions, d_model]``; of the last column the last position only unless ``every_position``. With
         ``before`` the sources of the columns before that one alone.
 
@@ -731,7 +737,7 @@ class AttentionSpace:
         return found
 
     def _mlp(self, layer: int, read: Array) -> Array:
-        """What an MLP block adds, of what it reads ``[…, d_model]``."""
+        """Compute what an MLP block adds, of what it reads ``[…, d_model]``."""
         return _padded(self._model.blocks.mlp(layer, self._seen_by_mlp(layer, read)))
 
     def _seen_by_mlp(self, layer: int, read: Array) -> Array:
@@ -740,8 +746,8 @@ class AttentionSpace:
         return seen if self._model.blocks.epsilon is not None else seen + self._constants[layer]
 
     def _seen(self, read: Array, n_layers: int) -> Array:
-        """What a reader after so many layers makes its queries, keys, values, neurons or logits of, from the sum of
-        what it reads ``[…, d_model]``: with LayerNorm that sum and the output biases before it, normalised.
+        """Compute what a reader after so many layers makes its queries, keys, values, neurons or logits of, from the
+        sum of what it reads ``[…, d_model]``: with LayerNorm that sum and the output biases before it, normalised.
         """
         blocks = self._model.blocks
         if blocks.epsilon is None:
@@ -766,7 +772,7 @@ class AttentionSpace:
         sources: list[tuple[NDArray[np.intp], Array]],
         absent: list[Array | None],
     ) -> Array:
-        """What one edge carries, ``[masks, rows, context, d_model]``."""
+        """Return what one edge carries, ``[masks, rows, context, d_model]``."""
         (which, values), other = sources[source], absent[source]
         return np.where(kept[:, edge, None, None, None], values[which], 0.0 if other is None else other)
 
@@ -777,7 +783,7 @@ def _padded(values: Array) -> Array:
 
 
 def first_alike(masks: Masks) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Where each different mask stands first, and for each mask which of those it is."""
+    """Find the different masks: the position where each stands first, and for each mask which of them it is."""
     packed = np.packbits(masks, axis=1)
     if packed.shape[1] <= 8:  # numbers are sorted many times faster than rows
         numbers = np.zeros((len(packed), 8), dtype=np.uint8)
@@ -789,7 +795,7 @@ def first_alike(masks: Masks) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def _any(masks: Masks, edges: list[int]) -> NDArray[np.bool_]:
-    """Which masks have one of some bits."""
+    """Decide which masks have one of some bits."""
     return np.asarray(masks[:, edges].any(axis=1))
 
 

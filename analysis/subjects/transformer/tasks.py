@@ -74,7 +74,7 @@ class TokenTask:
 
 @dataclass(frozen=True)
 class _Generator:
-    """How the rows of a task are made.
+    """The way in which the rows of a task are made.
 
     Args:
         sizes: usual size of the vocabulary and length of a row.

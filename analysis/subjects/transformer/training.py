@@ -69,7 +69,7 @@ class AttentionOutcome:
 
     @property
     def words(self) -> str:
-        """What came of it, for people."""
+        """The outcome in words, for people."""
         if self.model is None:
             return f"diverged to infinite values after {self.steps:,} steps"
         return f"loss {self.loss:.3g} after {self.steps:,} steps, {self.right} rows right"

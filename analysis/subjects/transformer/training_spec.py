@@ -96,7 +96,7 @@ class TransformerOptions(BaseModel):
 
 
 class AttentionSpec(TransformerOptions):
-    """The same with the rows of a task; of its sizes nothing is read."""
+    """The options of a training together with the rows of the task; the sizes of the task are not read."""
 
     task: TokenTask  # type: ignore[assignment]
 
@@ -118,12 +118,12 @@ class AttentionSpec(TransformerOptions):
 
 
 def rows_held_out(n_rows: int, share: float, seed: int) -> list[int]:
-    """Which of the rows of a task are not trained on under options that say a share and a seed, in order."""
+    """Draw the rows of a task that are not trained on under options with a share and a seed, in order."""
     return sorted(random.Random(seed).sample(range(n_rows), round(share * n_rows)))  # noqa: S311
 
 
 def attention_spec(options: Mapping[str, Any], table: TokenTask | None = None) -> AttentionSpec:
-    """What to train.
+    """Make the specification of a training.
 
     Args:
         options: as :class:`TransformerOptions` has them.

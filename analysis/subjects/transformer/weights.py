@@ -121,7 +121,7 @@ class Transformer:
         return int(2 * self.tokens.shape[1] * self.embedding.shape[1] * self.blocks.d_mlp)
 
     def row_tokens(self, row: int) -> tuple[str, ...]:
-        """What stands at each position of a row, for people."""
+        """Return the token at each position of a row, for people."""
         return tuple(self.outputs[token] for token in self.tokens[row].tolist())
 
     @cached_property
