@@ -31,7 +31,7 @@ DARK: Final = 0.55
 
 @dataclass(frozen=True)
 class Axis:
-    """One of the two directions of a chart.
+    """One of the two axes of a chart.
 
     Args:
         title: what is measured along it, with its unit.
@@ -50,7 +50,7 @@ class Axis:
     percent: bool = False
 
     def share(self, ends: tuple[float, float], value: float) -> float:
-        """Where a value stands between two ends, from 0 to 1."""
+        """Position of a value between two ends of the axis, from 0 to 1."""
         if self.log:
             return math.log(max(value, ends[0]) / ends[0]) / math.log(ends[1] / ends[0])
         return (value - ends[0]) / (ends[1] - ends[0])
@@ -124,7 +124,7 @@ class Mark:
 
 @dataclass(frozen=True, repr=False)
 class Chart(Described):
-    """What a chart shows.
+    """A chart as a value, of which its drawing, table and CSV are made.
 
     Args:
         kind: bars (from 0), dots, lines, or a heat map (each series a row, its name that of the row).
@@ -145,7 +145,7 @@ class Chart(Described):
     selects: Sequence[str] = ()
 
     def leading(self, url: Callable[[str], str]) -> Chart:
-        """The same, with addresses made of what stands in their place."""
+        """The chart with addresses made by ``url`` of the references in their place."""
         series = [replace(one, urls=[ref and url(ref) for ref in one.urls]) for one in self.series]
         return replace(self, series=series, marks=[replace(one, url=one.url and url(one.url)) for one in self.marks])
 
@@ -178,7 +178,7 @@ class Chart(Described):
         return min((after - before for before, after in pairwise(places)), default=1.0)
 
     def ends(self, which: Literal["x", "y"]) -> tuple[float, float]:
-        """Where an axis begins and ends."""
+        """Lower and upper end of an axis."""
         axis, values = self.x if which == "x" else self.y, list[float]()
         if axis.names:
             return -0.5, len(axis.names) - 0.5
@@ -203,7 +203,7 @@ class Chart(Described):
         return low, high
 
     def placed_marks(self) -> Iterator[tuple[Mark, float, int]]:
-        """Its marks from left to right, each with its share of its axis and a line where its label is free."""
+        """Marks from left to right, each with its share of its axis and a line on which its label is free."""
         before = list[tuple[float, float, int]]()
         for mark in sorted(self.marks, key=lambda mark: mark.at):
             axis = self.x if mark.axis == "x" else self.y
@@ -221,7 +221,7 @@ class Chart(Described):
 
     @property
     def omitted(self) -> str:
-        """What is not drawn, in a sentence; "" where all is."""
+        """Sentence on the items that are not drawn; "" where all are."""
         drawn = sum(len(one.x) for one in self.series if one.of)
         answer = f"Drawn: {exact(drawn)} of {noun(sum(one.of for one in self.series), 'item')}." if drawn else ""
         placed = sum(1 for one in self.series for _ in self.points(one))
@@ -236,20 +236,20 @@ class Chart(Described):
         return self.y.high or max(every, default=0.0) or 1.0
 
     def darkness(self, value: float) -> float:
-        """How dark a value of a heat map is, from 0 to 1: by its logarithm where its axis is logarithmic."""
+        """Darkness of a value of a heat map, from 0 to 1: by its logarithm where its axis is logarithmic."""
         if self.y.log:
             return math.log1p(value) / math.log1p(self._darkest)
         return min(1.0, abs(value) / self._darkest)
 
     def written(self, series: Series, number: int) -> str:
-        """What is written in a cell of a heat map."""
+        """Text in a cell of a heat map, at most 9 characters."""
         value = series.y[number] or 0.0
         number_words = self.y.words(value) if float(value).is_integer() else decimal(value)
         words = series.names[number] if series.names else number_words
         return words if len(words) <= 9 else f"{words[:8]}…"
 
     def words(self, series: Series, number: int) -> str:
-        """One item in words."""
+        """Description of one item: its name and its values."""
         called = series.names[number] if series.names else ""
         y = series.y[number]
         where = (self.x.words(series.x[number]), "none" if y is None else self.y.words(y))
@@ -267,7 +267,7 @@ class Chart(Described):
         return ": ".join(part for part in (called or (series.name if len(self.series) > 1 else ""), answer) if part)
 
     def urls(self) -> Iterator[str]:
-        """Where each row of its table leads, "" for nowhere."""
+        """Address of each row of the chart's table, "" for none."""
         return chain.from_iterable(one.urls or [""] * len(one.x) for one in self.series)
 
     @property
@@ -285,7 +285,7 @@ class Chart(Described):
         return (*heads, self.x.title or "x", self.y.title or "y", *ends)
 
     def rows(self) -> Iterator[tuple[Cell, ...]]:
-        """Its table: every item, with numbers as they are."""
+        """Rows of the chart's table: every item, with numbers as they are."""
         head = self.columns()
         for one in self.series:
             for number, (x, y) in enumerate(zip(one.x, one.y, strict=True)):
@@ -364,7 +364,8 @@ def thinned(series: Series, most: int = MOST_POINTS) -> Series:
 
 
 def histogram(name: str, counts: Mapping[float, int]) -> tuple[Series, float]:
-    """How often each value occurs, in bins of equal width where there are too many values, and the width of a bin.
+    """Histogram of values, in bins of equal width where there are too many values. Returns the series and the width of
+    a bin.
 
     Args:
         name: of the series.

@@ -64,7 +64,9 @@ def bounded(
 def bounded_text(
     number: int | str, bound: Bound = "exact", low: int | str | None = None, high: int | str | None = None
 ) -> str:
-    """The same as plain text; of an estimate the digits that its interval supports, else all up to a billion."""
+    """A count with its bound as plain text; of an estimate the digits that its interval supports, else all up to a
+    billion.
+    """
     if bound == "unknown":
         return UNKNOWN
     if bound == "about" and low is not None and high is not None:

@@ -46,7 +46,7 @@ _WORDS: Final = re.compile(r"(?:<title>[^<]*</title>)?(?:<desc>[^<]*</desc>)?")
 
 
 def standalone_svg(markup: str, theme: Theme = "light", *, font: str = "", ground: bool = True) -> str:
-    """A drawing with its styles inside and its size said, as it can stand in a file.
+    """A drawing with its styles and its size in itself, as a file needs it.
 
     Args:
         markup: one drawing, as :func:`pluriscope.figures.svg.elements.drawing` makes it.
@@ -99,8 +99,8 @@ def png_of(svg: str, *, width: int | None = None) -> bytes:
 
 
 def png_apart(svg: str, *, width: int | None = None) -> bytes:
-    """The same, drawn in a process of its own: resvg keeps Python's lock, so all other threads of a server would stand
-    still for the second that a large picture takes.
+    """A drawing as PNG, made in a process of its own: resvg holds Python's lock, so all other threads of a server would
+    stand still for the second that a large picture takes.
     """
     given = json.dumps({"svg_string": svg, "width": width, **_FONTS}).encode()
     own = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -133,7 +133,7 @@ def drawing_rules(theme: Theme = "light", font: str = "") -> str:
 
 
 def _resolved(selectors: list[str], body: str, tokens: dict[str, str]) -> list[str]:
-    """One rule without variables: once, or once for each hue where it takes its colour from one."""
+    """Rules of CSS without variables: one rule, or one for each hue where the colour depends on it."""
     if not re.search(r"var\(--v-(ink|fill|wash)\)", body):
         return [f"{','.join(selectors)}{{{_without_variables(body, tokens)}}}"]
     rules = []

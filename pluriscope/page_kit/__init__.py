@@ -1,1 +1,1 @@
-"""What pages consist of: blocks, each with its template."""
+"""Parts of pages: blocks, each with its template."""

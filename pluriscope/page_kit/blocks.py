@@ -1,4 +1,4 @@
-"""What pages consist of: blocks, each a value with one template (:mod:`pluriscope.page_kit.templating`).
+"""Blocks of pages, each a value with one template (:mod:`pluriscope.page_kit.templating`).
 
 A page is a function that yields blocks. Texts are escaped unless they are markup.
 """
@@ -44,7 +44,7 @@ _ROWS_BELOW: Final = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """One thing on a page.
+    """A part of a page.
 
     Args:
         id: names it on its page, where it is asked for alone or linked to.
@@ -127,7 +127,7 @@ class Menu:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a test says.
+    """Result of a test.
 
     Args:
         words: the test.
@@ -167,7 +167,7 @@ class Head(Block):
 
 @dataclass(frozen=True)
 class Fact:
-    """One figure.
+    """A labelled figure.
 
     Args:
         label: what is counted or measured.
@@ -251,7 +251,7 @@ def _written(cell: Any) -> str:
 
 @dataclass(frozen=True)
 class Tray:
-    """Where explanations are gathered to be compared.
+    """Tray in which a reader collects explanations to compare.
 
     Args:
         network: what they are explanations of, as the browser keeps them.
@@ -342,7 +342,7 @@ class Table(Block):
         return cls(listing, tables.Query(limit=max(1, len(rows))), "", noun, facets=False, **more)
 
     def html(self, part: str = "") -> Markup:
-        """The rows asked for, with their filters and pages."""
+        """Render the rows that the query selects, with their filters and pages."""
         selection, (status, instead) = self.found, self.instead
         if not selection.rows and (there := self.query.within(selection.lines)) != self.query:
             return replace(self, query=there).html(part)
@@ -365,12 +365,12 @@ class Table(Block):
 
     @cached_property
     def instead(self) -> tuple[Text, Sequence[Block]]:
-        """What stands in place of the rows, and what it is in few words; nothing where they are shown."""
+        """Short text and blocks that replace the rows; empty where the rows are shown."""
         return ("", ()) if self.body is None or not self.found.rows else self.body(self.found)
 
     @cached_property
     def found(self) -> tables.Selection:
-        """The rows asked for, and what can be asked for."""
+        """Rows that the query selects, with their facets."""
         return self.listing.select(self.query, self.facets)
 
     @property
@@ -419,7 +419,9 @@ class Table(Block):
         return self.link(replace(self.query, start=max(start, 0)))
 
     def in_force(self) -> Iterator[tuple[str, str]]:
-        """Each filter in words, with the address of the list without it; one that holds by default is none."""
+        """Active filters, each in words with the address of the list without it; filters that hold by default are left
+        out.
+        """
         if self.search:
             yield f"“{self.search}”", replace(self, search="").page_at(0)
         for column in self.listing.columns:
@@ -449,7 +451,7 @@ class Table(Block):
 
 
 def _plain_column(name: str, label: str, first: bool, values: Sequence[Any]) -> tables.Column:
-    """A column for cells as they are given; numbers if all that are there are."""
+    """Column for cells that are shown as they are; numeric if all cells with a value are numbers."""
     there = [value for value in values if value is not None]
     numbers = bool(there) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in there)
     column = tables.Column(name, label, "", "float" if numbers else "text", first=first)
@@ -493,7 +495,7 @@ class Choice(Block):
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a form, as its template needs it.
+    """A field of a form, as its template needs it.
 
     Args:
         name: as it is sent.
@@ -577,7 +579,7 @@ class Form(Block):
 
 
 def errors_of(error: ValidationError) -> dict[str, str]:
-    """What is wrong with each field of a form, in a sentence."""
+    """Errors of a form: one sentence for each wrong field."""
     answer = {str(one["loc"][0]): one["msg"].removeprefix("Value error, ") for one in error.errors() if one["loc"]}
     return {name: f"{words[:1].upper()}{words[1:]}." for name, words in answer.items()}
 
@@ -622,7 +624,7 @@ def _field(name: str, info: FieldInfo, values: Mapping[str, Any], errors: Mappin
 
 
 def _limit(one: Any) -> dict[str, Any] | None:
-    """What a limit of pydantic's is called in HTML."""
+    """Limit of pydantic's as attributes of HTML; None if HTML has none for it."""
     names = {"ge": "min", "le": "max", "min_length": "minlength", "max_length": "maxlength", "pattern": "pattern"}
     return {html: getattr(one, name) for name, html in names.items() if getattr(one, name, None) is not None}
 
@@ -681,7 +683,7 @@ class Progress(Block):
 
     @property
     def percent(self) -> float:
-        """How much is done."""
+        """Share that is done, in percent."""
         return round(100 * self.done / self.total, 1)
 
 
@@ -701,7 +703,7 @@ class Section(Block):
 
     @property
     def anchor(self) -> str:
-        """Where links to it lead."""
+        """Fragment of the section's address."""
         return self.id or anchor_of(escape(self.title).striptags())
 
 
@@ -743,7 +745,7 @@ class Columns(Block):
 
 
 class Refusal(Protocol):
-    """What any refusal says."""
+    """Any error with item, cause and cure."""
 
     @property
     def item(self) -> str: ...
@@ -755,7 +757,7 @@ class Refusal(Protocol):
 
 @dataclass(frozen=True)
 class Notice(Block):
-    """What is not there, and what to do about it. The three states look different.
+    """Notice that something is missing, why, and how to get it. The three states look different.
 
     Args:
         item: what it is about, as a sentence of a few words.
@@ -775,7 +777,7 @@ class Notice(Block):
 
     @classmethod
     def refused(cls, error: Refusal, *actions: Action) -> Notice:
-        """What an error says."""
+        """Notice of an error."""
         return cls(f"{error.item} {error.cause}", "", sentence(error.cure), "refused", actions)
 
 
@@ -786,7 +788,7 @@ def sentence(words: str) -> str:
 
 @dataclass(frozen=True)
 class More(Block):
-    """What is computed when somebody opens it.
+    """A fold whose content is computed when a reader opens it.
 
     The ids of blocks in it that are asked for alone begin with its own and a dot.
 
@@ -807,10 +809,10 @@ class More(Block):
             object.__setattr__(self, "id", anchor_of(self.title))
 
     def opens(self, part: str) -> bool:
-        """Whether it stands open on a page that is asked for a block."""
+        """Whether the fold is open on a page requested with this part."""
         return part in (self.id, templating.EVERY_PART) or part.startswith(f"{self.id}.")
 
     def html(self, part: str = "") -> Markup:
-        """Closed, unless it is asked for."""
+        """Render the fold: closed, unless the request opens it."""
         inner = [block.html(part) for block in self.blocks()] if self.sent or self.opens(part) else []
         return templating.render("blocks/more.html", block=self, open=self.opens(part), inner=inner)

@@ -14,7 +14,7 @@ MAIN: Final = "bench"
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a form that leads to another state.
+    """A field of a form that leads to another state.
 
     Args:
         name: of the option.
@@ -58,8 +58,8 @@ class Ask:
 
 @dataclass(frozen=True, kw_only=True)
 class Play(Block):
-    """What can be changed, the drawing in which it is, and what comes of it beside it. With scripts a step exchanges
-    the main part of the page.
+    """Controls, the drawing that they change, and the outcome beside it. With scripts a step exchanges the main part of
+    the page.
 
     Args:
         url: of the page without options, which forms lead to.

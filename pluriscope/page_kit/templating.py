@@ -36,7 +36,7 @@ AS_FILE: Final = "file"
 
 @dataclass(frozen=True)
 class Place:
-    """Where something is rendered.
+    """Page within which blocks are rendered.
 
     Args:
         prefix: path before every address of the site.
@@ -54,7 +54,7 @@ _PLACE: ContextVar[Place] = ContextVar("place", default=Place())  # noqa: B039  
 
 @contextmanager
 def shown_at(place: Place) -> Iterator[None]:
-    """What is rendered within stands there."""
+    """Render within the block for this page."""
     token = _PLACE.set(place)
     try:
         yield
@@ -67,7 +67,7 @@ def shown_at(place: Place) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Access:
-    """What the reader of a page may do.
+    """Permissions of the reader of a page.
 
     Args:
         by: why they may change things ("local", "token", "session"); "" for readers.
@@ -89,7 +89,7 @@ _ACCESS: ContextVar[Access] = ContextVar("access", default=Access())  # noqa: B0
 
 @contextmanager
 def shown_to(access: Access) -> Iterator[None]:
-    """What is rendered within is for somebody with this access."""
+    """Render within the block for a reader with this access."""
     token = _ACCESS.set(access)
     try:
         yield
@@ -109,7 +109,7 @@ def may_log_in() -> bool:
 
 
 def login_first(words: str) -> Markup:
-    """What stands in place of a form that the reader may not send: the login under the words of its button."""
+    """Link to the login, under the words of a button, in place of a form that the reader may not send."""
     if not may_log_in():
         return Markup()
     return Markup(
@@ -127,13 +127,13 @@ def addresses() -> Addresses:
 
 
 def render(name: str, **context: Any) -> Markup:
-    """One template with this context."""
+    """Render a template with this context."""
     template = environment(_PLACE.get().prefix).get_template(name)
     return Markup(template.render(context))  # noqa: S704  # what a template with escapes has rendered
 
 
 def part_url(part: str, url: str = "") -> str:
-    """The address that asks for one block of a page.
+    """Address of one block of a page.
 
     Args:
         part: id of the block.

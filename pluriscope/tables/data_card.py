@@ -37,7 +37,7 @@ _TABLE: Final = "## {name}: {count:,} rows\n\n{about}\n\n| Column | Type | Meani
 
 
 class CardTable(NamedTuple):
-    """One table of a folder: the pattern of its files, a sentence for each of their columns, and what a row is."""
+    """A table of a folder: the pattern of its files, a sentence for each of their columns, and what a row is."""
 
     files: str
     meanings: Mapping[str, str]

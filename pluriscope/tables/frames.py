@@ -65,7 +65,9 @@ class Coded:
 
     @classmethod
     def of(cls, values: Iterable[Any], read: Callable[[Any], Any] = lambda value: value) -> Coded:
-        """From values, of which None and NaN are none; ``read`` makes of each what rows have, in the same order."""
+        """Encode values by their sorted distinct ones; None and NaN have code −1. ``read`` maps a distinct value to
+        what rows show and keeps the order.
+        """
         if isinstance(values, np.ndarray) and values.dtype != object:
             found, places = np.unique(values, return_inverse=True)  # NaN stands last
             distinct = [value for value in found.tolist() if value == value]
@@ -78,7 +80,7 @@ class Coded:
         return cls(codes, [*map(read, distinct)])
 
     def taken(self, chosen: NDArray[Any]) -> Coded:
-        """Those at some places."""
+        """The values at some positions."""
         return Coded(self.codes[chosen], self.values)
 
     @cached_property
@@ -142,9 +144,10 @@ class Part(Described):
     def of(
         cls, kind: str, plural: str, n: int, columns: Iterable[Column], held: Mapping[str, Any], **more: Any
     ) -> Part:
-        """From what columns hold, by name: values or :class:`Coded`, of sets each label with the rows that have it.
+        """Make a part from the content of columns, by name: values or :class:`Coded`; of a column of labels the rows of
+        each label.
 
-        ``more`` are further fields. What is None is no column of the kind.
+        ``more`` are further fields. A column whose content is None is left out.
         """
         floats, coded, labels = dict[str, NDArray[np.float64]](), dict[str, Coded](), dict[str, Mapping[str, Passing]]()
         for column in columns:
@@ -190,7 +193,7 @@ class Part(Described):
         return name in self.floats or name in self.coded or name in self.labels or name == KIND
 
     def count(self, passing: Passing) -> int:
-        """How many explanations some rows are."""
+        """Number of explanations in some rows, by their weights."""
         if self.weights is None:
             return int(np.count_nonzero(passing))
         # not by BLAS, whose threads cost more than they save here
@@ -203,7 +206,7 @@ class Part(Described):
         return np.ascontiguousarray(weights.digits[weights.codes].T)
 
     def counts(self, codes: NDArray[Any], passing: Passing, n_codes: int) -> list[int]:
-        """How many have each code from 0."""
+        """Number of explanations with each code from 0."""
         chosen = codes[passing] + 1
         if self.weights is None:
             return list(map(int, np.bincount(chosen, minlength=n_codes + 1)[1:]))
@@ -211,7 +214,7 @@ class Part(Described):
         return [_whole(one) for one in np.array(counted).T]
 
     def test(self, column: Column, wanted: Sequence[str]) -> Passing:
-        """Which rows fulfil what is asked of a column."""
+        """Rows that pass the filter on a column: ``[n]`` bool."""
         name = column.name
         if name in self.coded:
             coded = self.coded[name]
@@ -254,7 +257,7 @@ def _whole(digits: NDArray[np.float64]) -> int:
 
 
 def _passes(column: Column, value: Any, wanted: Sequence[str]) -> bool:
-    """Whether a value is what is asked of a column."""
+    """Whether a value passes the filter on a column."""
     if column.facet in ("range", "least"):
         low, high = (*wanted, "", "")[:2]
         return (not low or value >= int(low)) and (not high or value <= int(high))
@@ -299,7 +302,7 @@ class Frame:
 
     @cached_property
     def starts(self) -> list[int]:
-        """Where each part begins, and where the last ends."""
+        """Index of the first row of each part, and at the end the number of all rows."""
         return list(accumulate((part.n for part in self.parts), initial=0))
 
     @property
@@ -347,7 +350,7 @@ class Frame:
             yield Row(values, part.kind, ref, url, drawing, not part.aside)
 
     def select(self, query: Query, facets: bool = True) -> Selection:
-        """One page of the rows, and the counts of every facet.
+        """Select a page of the rows, and count the rows of every facet.
 
         Raises:
             InvalidOption: a label that no kind has.
@@ -374,7 +377,7 @@ class Frame:
         )
 
     def passing(self, query: Query, kind: str) -> Passing:
-        """Which rows of a kind pass."""
+        """Rows of a kind that pass the filters: ``[n]`` bool."""
         tests = self._conjunction(self._tests(query))
         return next(one for part, one in zip(self.parts, tests, strict=True) if part.kind == kind)
 
@@ -414,7 +417,7 @@ class Frame:
     def _facets(
         self, query: Query, tests: Mapping[str, Sequence[Passing]], passing: Sequence[Passing]
     ) -> tuple[Facet, ...]:
-        """Those that offer something."""
+        """Facets with at least one choice, range or filter."""
         offered = (one for one in self.columns if one.facet and one.offered)
         every = (self._facet(one, query, tests, passing) for one in offered)
         return tuple(one for one in every if one.choices or one.low or one.asked or not self.of_kinds)
@@ -454,12 +457,12 @@ class Frame:
         return bins_of(column, [(str(low), str(high), n) for low, high, n in bins], query)
 
     def _labelled(self, name: str, label: str, passing: Sequence[Passing]) -> bytes:
-        """Which of some rows have a label."""
+        """Rows that pass and have a label, as packed bits; equal bytes mean equal rows."""
         every = zip(self.parts, passing, strict=True)
         return b"".join(np.packbits(part.labels.get(name, {}).get(label, False) & one).tobytes() for part, one in every)
 
     def _removal(self, query: Query, tests: Mapping[str, Sequence[Passing]]) -> Removal | None:
-        """The first filter behind which nothing is left: first those that hold unasked, then the kinds asked for."""
+        """The first filter that leaves nothing: those that hold by default are tried first, then the kinds."""
         so_far: dict[str, Sequence[Passing]] = {}
         before = sum(part.count(np.ones(part.n, np.bool_)) for part in self.parts)
         kinds = query.wanted.get(KIND) if self.of_kinds else None
@@ -484,16 +487,18 @@ class Frame:
         return all(one.removeprefix("!") in part.labels.get(column.name, ()) for one in wanted)
 
     def called(self, kind: str) -> str:
-        """What several of a kind are called."""
+        """Plural name of a kind."""
         return self._column[KIND].words(kind)
 
     @cached_property
     def without_aside(self) -> Frame:
-        """The same without what pages leave aside."""
+        """The frame without the kinds that pages leave aside."""
         return replace(self, parts=tuple(part for part in self.parts if not part.aside), _orders={})
 
     def places(self, query: Query) -> Iterator[tuple[Part, int, NDArray[np.int64]]]:
-        """Each kind of which rows pass, where it starts, and the places of these rows in it, in its own order."""
+        """Kinds of which rows pass, each with the index of its first row and the positions of its passing rows, in its
+        own order.
+        """
         passing = self._conjunction(self._tests(query))
         for part, start, one in zip(self.parts, self.starts, passing, strict=False):
             own = self.order("", False)[start : start + part.n] - start
@@ -520,7 +525,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Overview:
-    """A frame as its page lists it: a few rows of each kind as long as nothing but the usual is asked for.
+    """A frame as its page lists it: a few rows of each kind while only the default filters hold.
 
     Args:
         offered: filters that are offered before a kind is chosen.
@@ -536,7 +541,7 @@ class Overview:
         return self.frame.columns
 
     def select(self, query: Query, facets: bool = True) -> Selection:
-        """As the frame, with a heading for each kind: a few of several where nothing is filtered or sorted."""
+        """Select rows of the frame, with a heading for each kind: a few of each where nothing is filtered or sorted."""
         asked = query.wanted.get(KIND, ())
         aside = {part.kind for part in self.frame.parts if part.aside}
         frame = self.frame if aside & {*asked} else self.frame.without_aside
@@ -590,7 +595,7 @@ def ordered(part: Part, name: str, descending: bool) -> NDArray[np.int64]:
 
 
 def _counted(part: Part, column: Column, passing: Passing, ends: list[Any]) -> Iterable[tuple[str, int]]:
-    """How many rows of a part have each value of a column; adds the ends of ranges."""
+    """Numbers of rows of a part by value of a column; adds the ends of ranges to ``ends``."""
     name, ranges = column.name, column.facet in ("range", "least")
     if name in part.labels:
         every = part.count(passing) if column.absence else 0
@@ -639,6 +644,6 @@ class AtHand:
 
 
 def _by_label(sets: Sequence[frozenset[str] | None]) -> dict[str, Passing]:
-    """Which rows have each label."""
+    """Rows that have each label: label → ``[n]`` bool."""
     every = sorted({label for one in sets for label in one or ()})
     return {label: np.array([label in (one or ()) for one in sets], np.bool_) for label in every}

@@ -29,7 +29,7 @@ _ROWS: Final = re.compile(r"""("[^"]*"|'[^']*')|\{rows\}""")
 
 
 class InvalidTable(AnalysisError):
-    """A file is no table of the kind that is asked for, or is damaged."""
+    """A file is no table of the required kind, or is damaged."""
 
 
 class DamagedTable(InvalidTable):
@@ -176,7 +176,7 @@ def put(path: Path, raw: bytes) -> None:
 
 
 def copy_options(metadata: Mapping[str, str]) -> str:
-    """How DuckDB's COPY writes a file of Parquet, with texts by name."""
+    """Options of DuckDB's COPY for a file of Parquet, with ``metadata`` as texts by name."""
     answer = ", ".join(f"{quoted(name)}: {literal(text)}" for name, text in metadata.items())
     return "FORMAT parquet, COMPRESSION zstd" + (f", KV_METADATA {{{answer}}}" if answer else "")
 
@@ -202,7 +202,7 @@ def connected() -> duckdb.DuckDBPyConnection:
 
 @lru_cache(maxsize=1)
 def _database() -> duckdb.DuckDBPyConnection:
-    """One for the process: to open it takes longer than most queries."""
+    """The process's connection to DuckDB: to open one takes longer than most queries."""
     return duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY})
 
 

@@ -1,4 +1,4 @@
-"""One table for every list: columns declared once, what a list is asked for, and what it answers.
+"""One table for every list: columns declared once, the query of an address, and the selection that answers it.
 
 A list is anything that has ``columns`` and answers ``select`` (:class:`Listing`). Its options in an address, its
 filters with counts, its orders, its pages and its forms (page, CSV) follow from the columns.
@@ -32,7 +32,7 @@ _ORDERS: Final = ("asc", "desc")
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a list.
+    """A row of a list.
 
     Args:
         values: by the name of their column; what the row does not have is left out, or None.
@@ -58,7 +58,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Column:
-    """One figure that rows of a list have, for every form in which the list is shown.
+    """A column of a list, for every form in which the list is shown.
 
     Args:
         name: stable, lower case with underscores; the name of its option too.
@@ -111,7 +111,7 @@ class Column:
 
     @property
     def key(self) -> str:
-        """What addresses call the order by it."""
+        """Name of the order by this column, in addresses."""
         return self.sorts or self.name
 
     @property
@@ -136,7 +136,7 @@ class Column:
         return row[self.name] is not None and row[self.name] != frozenset()
 
     def cell(self, row: Row) -> Markup | str:
-        """What the row's cell holds on a page; "" where there is nothing."""
+        """Content of the row's cell on a page; "" for none."""
         if self.show is not None:
             return self.show(row)
         value = row[self.name]
@@ -162,7 +162,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Query:
-    """What a list is asked for.
+    """Filters, order and page of a list.
 
     Args:
         wanted: column → what is asked of it: values (any), labels and ``!labels`` (all), or the two ends of a range as
@@ -180,12 +180,12 @@ class Query:
     limit: int = LIMIT
 
     def but(self, name: str, *values: str) -> Query:
-        """The same list with this asked of a column instead, from its first row; no values: nothing is asked."""
+        """The query with another filter on a column, from the first row; without values the column is not filtered."""
         rest = {key: value for key, value in self.wanted.items() if key != name}
         return replace(self, wanted={**rest, name: values} if values else rest, start=0)
 
     def within(self, lines: int) -> Query:
-        """The same page of a list of so many rows, or its last page where that has none."""
+        """The query for the same page of a list with so many rows, or for its last page where that page is empty."""
         last = max(lines - 1, 0) // self.limit * self.limit
         return replace(self, start=min(self.start, last)) if self.start >= lines else self
 
@@ -210,7 +210,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Choice:
-    """One value to filter by.
+    """A value to filter by.
 
     Args:
         value: as addresses have it.
@@ -231,7 +231,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Facet:
-    """What a column can be filtered by.
+    """Filter on a column, with its choices.
 
     Args:
         choices: its values; of a range each value that some row has, or bins if these are many.
@@ -261,7 +261,7 @@ class Facet:
 
     @property
     def offered(self) -> set[tuple[str, int]]:
-        """What can be chosen, and how many rows that leaves."""
+        """Labels of the choices, each with the number of rows that it leaves."""
         return {(one.label.lower(), one.count) for one in self.choices}
 
     @property
@@ -284,7 +284,7 @@ class Facet:
 
 @dataclass(frozen=True)
 class Removal:
-    """Which filter left nothing.
+    """The filter that left nothing.
 
     Args:
         words: the filter, for people.
@@ -322,7 +322,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Selection:
-    """What a list answers.
+    """Answer of a list to a query.
 
     Args:
         total: rows that pass every filter, each with its weight; exact.
@@ -349,8 +349,8 @@ class Selection:
 
     @property
     def filters(self) -> list[Facet]:
-        """The facets that people are offered: none that leaves every row or that an earlier one contains, but the first
-        and what is asked for.
+        """Facets to show: the first, those in use, and those that narrow the list and are not contained in an earlier
+        one.
         """
 
         def narrows(at: int, facet: Facet) -> bool:
@@ -360,7 +360,9 @@ class Selection:
         return [one for at, one in enumerate(self.facets) if not at or one.asked or narrows(at, one)]
 
     def state(self, column: Column) -> str:
-        """Of a column of states the one that several rows have, all on all pages; "" if they differ."""
+        """The one state that all rows of all pages have in a column of states; "" if they differ or there are less than
+        two rows.
+        """
         cells = {column.has(row) and column.cell(row) for row in self.rows} if column.choices else set()
         if len(cells) != 1 or len(self.rows) < 2:
             return ""
@@ -376,7 +378,7 @@ class Listing(Protocol):
     def columns(self) -> tuple[Column, ...]: ...
 
     def select(self, query: Query, facets: bool = True) -> Selection:
-        """Some rows and, where asked for, the counts of every facet.
+        """Select rows, and count the rows of every facet unless ``facets`` is false.
 
         Raises:
             InvalidOption: a value that the list cannot have.
@@ -384,7 +386,7 @@ class Listing(Protocol):
 
 
 def words_of(column: Column, wanted: Sequence[str]) -> str:
-    """What is asked of a column, for people."""
+    """The filter on a column in words."""
     name = column.label.lower()
     if column.facet in ("range", "least"):
         low, high = (_brief(column, end) for end in (*wanted, "", "")[:2])
@@ -402,13 +404,13 @@ def words_of(column: Column, wanted: Sequence[str]) -> str:
 
 
 def toggled(query: Query, column: Column, value: str) -> Query:
-    """The list with a value asked for, or no longer."""
+    """The query with a value of a column chosen, or no longer."""
     asked = query.wanted.get(column.name, ())
     return query.but(column.name, *(one for one in asked if one != value), *(() if value in asked else (value,)))
 
 
 def read_query(columns: Sequence[Column], options: Mapping[str, Sequence[str]], usual: Query | None = None) -> Query:
-    """What the options of an address ask a list for.
+    """Read the options of an address as a query.
 
     Args:
         columns: of the list.
@@ -447,7 +449,7 @@ def read_query(columns: Sequence[Column], options: Mapping[str, Sequence[str]], 
 
 
 def _asked(column: Column, given: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """What is asked of one column."""
+    """Read the filter on one column."""
     if column.facet in ("range", "least"):
         ends = [_one(given, name, "") for name in column.options]
         for name, end in zip(column.options, ends, strict=True):
@@ -555,7 +557,7 @@ def _brief(column: Column, end: str) -> str:
 
 
 def choices_of(column: Column, counts: Mapping[str, int], query: Query) -> tuple[Choice, ...]:
-    """The values of a column to choose from: those that most rows have, and those asked for."""
+    """Values of a column to choose from: those that most rows have, and those chosen already."""
     asked = query.wanted.get(column.name, ())
     if column.facet in ("range", "least"):
         values = sorted(counts, key=int)

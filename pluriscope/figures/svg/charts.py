@@ -44,7 +44,7 @@ def draw(chart: Chart, width: float = 0.0) -> Markup:
 
 
 def thumb(chart: Chart) -> Markup:
-    """A chart for a card, 248 by 120: without links, axis titles, marks and what its items are called."""
+    """A chart for a card, 248 by 120: without links, axis titles, marks and names of items."""
     bare = [replace(one, urls=(), names=()) for one in chart.series]
     return (
         Markup() if chart.empty else _BY_KIND[chart.kind](replace(chart, series=bare, marks=()), _CARD[0], small=True)
@@ -231,7 +231,7 @@ _BY_KIND: Final = {"bars": bars, "dots": dots, "lines": lines, "heat": heat}
 
 
 def _rows(chart: Chart, width: float, *, as_bars: bool, small: bool) -> Markup:
-    """Each name above its own line across, on which its values stand; on a card those of the first few names."""
+    """Chart with a line for each name, on which its values stand; on a card only the first few names."""
     legend, top = ("", 4.0) if small else _legend(chart)
     names = chart.y.names[: _CARD_ROWS if small else None]
     high, line, half = (24.0, 17.0, 3.0) if small else (_ROW, 24.0, 5.0)
@@ -281,7 +281,7 @@ def _upright(chart: Chart, width: float, *, small: bool) -> tuple[_Box, str]:
 
 
 def _whole(chart: Chart, box: _Box, legend: str, body: str) -> Markup:
-    """What stands in a box, between its axes."""
+    """Drawing of a chart: its body in a box, between its axes."""
     around = "".join(box.word(share, box.height + 15, words) for share, words in _ticks(chart.x, box.x))
     around += box.rule((0, box.height), (1, box.height), "m-rule")
     if box.small:
@@ -310,7 +310,7 @@ def _marks(box: _Box) -> str:
 
 
 def _legend(chart: Chart) -> tuple[str, float]:
-    """What each series is, where there are several, and how high that is."""
+    """Legend of the series, where there are several, and its height."""
     named = [one for one in chart.series if one.name] if len(chart.series) > 1 else []
     if not 1 < len(named) <= 8:
         return "", 0.0

@@ -53,7 +53,7 @@ class Direction:
 
 
 def claimed(claims: Sequence[Claim], n_inputs: int) -> tuple[list[Tile], list[Direction]]:
-    """What is said of neurons, as tiles, and of directions."""
+    """Claims about neurons as tiles, and claims about directions as such."""
     tiles, directions = [], []
     for claim in claims:
         table = bits_of(claim.function, n_inputs)
@@ -75,7 +75,7 @@ def capsules(wiring: Wiring, frame: Frame, directions: Sequence[Direction], *, t
 
 
 def combs_width(directions: Sequence[Direction]) -> float:
-    """How wide a large drawing is at least."""
+    """Least width of a large drawing."""
     return _LEFT + _SLOT * max((len(_shown(one)) for one in directions), default=0) + 12
 
 
@@ -93,7 +93,7 @@ def small_comb(frame: Frame, direction: Direction, y: float, hues: Hues) -> str:
 
 
 def comb(direction: Direction, top: float, wiring: Wiring, hues: Hues) -> str:
-    """What is read or moved, and a bar with its number for each neuron."""
+    """Bar with a number for each neuron of a direction that is read or moved."""
     hue, y, body = hues.of(direction.table), top + 44, ""
     if direction.what == "reads":
         body += tile_group(16, y - 10, 22, direction.table, hue)
@@ -116,7 +116,7 @@ def comb(direction: Direction, top: float, wiring: Wiring, hues: Hues) -> str:
 
 
 def combs_sentence(directions: Sequence[Direction], wiring: Wiring, *, thumb: bool) -> str:
-    """Which variables live where, to be put behind what is said of the network."""
+    """Clauses on the direction of each variable, to follow the sentence on the network."""
     if thumb:
         names = (f"{table_name(one.table)} in layer {one.layer}" for one in directions)
         return f"; directions: {', '.join(names)}" if directions else ""

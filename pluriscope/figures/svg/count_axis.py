@@ -1,4 +1,4 @@
-"""Between which numbers a count is, on one axis from 1 to all that there are, by powers of ten."""
+"""Bounds of a count, drawn on one axis from 1 to the number of possible ones, by powers of ten."""
 
 from __future__ import annotations
 

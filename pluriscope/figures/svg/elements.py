@@ -85,7 +85,7 @@ def part(names: str, body: str) -> str:
 
 @dataclass(frozen=True)
 class Step:
-    """Where a click on a part of a drawing leads.
+    """Link of a part of a drawing.
 
     Args:
         url: the address.

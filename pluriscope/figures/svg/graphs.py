@@ -38,7 +38,7 @@ _LETTERS: Final = 9  # places up to which each has its token
 
 @dataclass(frozen=True)
 class Looking:
-    """Where nodes look on one row.
+    """Attention of nodes on one row.
 
     Args:
         tokens: of the row.
@@ -114,7 +114,7 @@ def graph_diagram(
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where the nodes of a graph stand, and the ways of its edges.
+    """Positions of the nodes of a graph, and paths of its edges.
 
     Args:
         boxes: node → half the width and the height of those that are wider than others.
@@ -125,13 +125,13 @@ class _Layout:
 
     @cached_property
     def columns(self) -> list[int]:
-        """Of each node."""
+        """Column of each node, by its layer."""
         layers = sorted({node.layer for node in self.graph.nodes})
         return [layers.index(node.layer) for node in self.graph.nodes]
 
     @cached_property
     def slots(self) -> list[list[str]]:
-        """For each node the slots through which it reads, in order; [] if it has one place for all."""
+        """Slots through which each node reads, in order; [] if it has no slots."""
         found: list[dict[str, None]] = [{} for _ in self.graph.nodes]
         for edge in self.graph.edges:
             found[edge.target][edge.slot] = None
@@ -158,7 +158,7 @@ class _Layout:
 
     @cached_property
     def around(self) -> dict[int, float]:
-        """For nodes whose edges pass over a layer the height at which they go round."""
+        """Height at which edges go round, for each node with edges that pass over a layer."""
         sources = sorted({edge.source for edge in self.graph.edges if self.spans(edge) > 1})
         return {source: self.bottom + _AROUND + _APART * place for place, source in enumerate(sources)}
 
@@ -174,7 +174,7 @@ class _Layout:
         return self.boxes.get(number) or (RADIUS, PORT * len(slots) / 2 + 3 if slots else RADIUS)
 
     def spans(self, edge: Edge) -> int:
-        """How many columns farther an edge ends."""
+        """Number of columns from the start of an edge to its end."""
         return self.columns[edge.target] - self.columns[edge.source]
 
     def port(self, number: int, slot: str) -> float:
@@ -242,7 +242,7 @@ def _edge_words(graph: Graph, edge: Edge) -> str:
 
 
 def row_asked(tokens: Sequence[str], answer: str) -> Markup:
-    """A row of a transformer's task, and what comes after it; a question mark where that is not told."""
+    """Drawing of a row of a transformer's task with the answer after it; a question mark where that is not known."""
     body, side = "", 30.0
     for number, words in enumerate([*tokens, answer or "?"]):
         x, last = 4 + number * (side + 6), number == len(tokens)

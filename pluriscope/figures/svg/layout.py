@@ -1,4 +1,4 @@
-"""Where neurons stand: the one layout rule that thumbs and large diagrams share.
+"""Positions of neurons: the one layout rule that thumbs and large diagrams share.
 
 Order is the network's own and is never re-sorted to reduce crossings, so drawings of one network can be compared. A
 layer of more than 12 neurons shows the first of its occupied ones and "+k".
@@ -48,7 +48,7 @@ def input_name(index: int) -> str:
 
 
 def node_name(layer: int, neuron: int, sizes: Sequence[int]) -> str:
-    """How a site is called everywhere: an input's letter, ``n1.0`` for a hidden neuron, ``y`` for the output."""
+    """Name of a site: an input's letter, ``n1.0`` for a hidden neuron, ``y`` for the output."""
     if layer == 0:
         return input_name(neuron)
     if layer == len(sizes) - 1:
@@ -57,7 +57,7 @@ def node_name(layer: int, neuron: int, sizes: Sequence[int]) -> str:
 
 
 def edge_name(layer: int, out: int, source: int, sizes: Sequence[int]) -> str:
-    """How an edge is called: ``A→n1.0``; ``layer`` is that of the neuron it leads to."""
+    """Name of an edge: ``A→n1.0``; ``layer`` is that of the neuron it leads to."""
     return f"{node_name(layer - 1, source, sizes)}→{node_name(layer, out, sizes)}"
 
 
@@ -106,7 +106,7 @@ class Wiring:
         return max(max(float(np.abs(w).max()) for w in self.weights), 1e-12)
 
     def thickness(self, edge: DrawnEdge, thin: float, thick: float) -> float:
-        """Of a line: three widths for |weight| in thirds of the network's maximum."""
+        """Width of an edge's line: three widths for |weight| in thirds of the network's maximum."""
         share = abs(edge.weight) / self.largest
         if share < 1 / 3:
             return thin
@@ -118,7 +118,7 @@ class Wiring:
 
     @cached_property
     def cut(self) -> tuple[tuple[bool, ...], ...]:
-        """For layers 0 … L, which neurons have no edge in; of inputs and outputs none counts as cut."""
+        """Neurons without an edge in, for layers 0 … L; inputs and outputs never count as left out."""
         if self.keep is None:
             return tuple((False,) * size for size in self.sizes)
         inner = [tuple(not any(row) for row in matrix.tolist()) for matrix in self.keep[:-1]]
@@ -145,7 +145,7 @@ class Wiring:
 
 @dataclass(frozen=True)
 class Column:
-    """One layer as drawn.
+    """A layer as drawn.
 
     Args:
         layer: its number.
@@ -212,7 +212,7 @@ class DrawnEdge(NamedTuple):
     ends: Box
 
     def name(self, sizes: Sequence[int]) -> str:
-        """How it is called, see :func:`edge_name`."""
+        """Name of the edge, see :func:`edge_name`."""
         return edge_name(self.layer, self.out, self.source, sizes)
 
     def among(self, keep: Keep | None) -> bool:

@@ -46,7 +46,7 @@ _CLASSES: Final = ("m-bar", "m-ink", "n-open")
 
 
 def quarters(counts: Sequence[int], *, sentence: str) -> Markup:
-    """One bar of two explanations: both right, one of them alone, the other alone, neither.
+    """Bar of two explanations: trials in which both are right, one of them alone, the other alone, neither.
 
     Grey = both, ink = the first alone, paper = the second alone, hatched = neither. The bar fills its box; its numbers
     stand below it, so that nothing in it becomes small.

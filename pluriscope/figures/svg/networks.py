@@ -78,7 +78,7 @@ _LARGE_TILE: Final = 32.0
 
 @dataclass(frozen=True)
 class Contrast:
-    """What a drawing beside others shows, in place of weights.
+    """Emphasis of a drawing beside others, in place of weights.
 
     Args:
         alone: edges that it keeps and another does not, as Boolean matrices; None where edges are not compared.
@@ -235,7 +235,7 @@ class Diagram:
         return self._edges() + labels + self._nodes() + names + self._bits()
 
     def radius(self, site: Site) -> float:
-        """Of the ring round a neuron."""
+        """Radius of the ring round a neuron."""
         return ring_radius(self.tile.get(site), self.frame.tile)
 
     def _edges(self) -> str:
@@ -352,7 +352,7 @@ class Diagram:
         return esc(name) + formula, wide
 
     def _weights(self, taken: list[Box]) -> str:
-        """Weights on kept edges. Where edges are many they are there but not shown, until somebody asks."""
+        """Weights on kept edges. Where edges are many, the weights are hidden until the reader chooses an edge."""
         places, crowded = label_places(self.wiring, self.frame, taken, _SMALL)
         body = ""
         for edge, x, y in places:
@@ -381,7 +381,8 @@ def _crosses(edge: DrawnEdge, x: float, y: float, wide: float, line: float) -> b
 def label_places(
     wiring: Wiring, frame: Frame, taken: list[Box], size: float
 ) -> tuple[list[tuple[DrawnEdge, float, float]], bool]:
-    """Where numbers on kept edges stand: at 26, 46, 66% by source index, slid along the edge until they touch nothing.
+    """Positions of the numbers on kept edges: at 26, 46, 66% by source index, slid along the edge until they touch
+    nothing.
 
     Args:
         wiring: the network; one of very many edges has no numbers.
@@ -435,7 +436,9 @@ _EDGES_LISTED = 60
 
 
 def edges_sentence(wiring: Wiring) -> str:
-    """Which edges a circuit keeps, by the neuron they lead to, and which neurons it cuts; "" where nothing is cut."""
+    """Sentence on the edges that a circuit keeps, by the neuron they lead to, and the neurons it leaves out; "" for the
+    whole network.
+    """
     if wiring.keep is None:
         return ""
     groups, listed = [], 0

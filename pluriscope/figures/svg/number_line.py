@@ -41,7 +41,7 @@ def number_line(
     hues: Hues = PLAIN_HUES,
     title: str = "",
 ) -> Markup:
-    """One site's values with thresholds.
+    """Line of a site's values with thresholds.
 
     Args:
         values: activation on each input row.
@@ -91,7 +91,7 @@ def number_line(
 
 
 def _threshold_rows(thresholds: Sequence[Threshold], x: Callable[[float], float]) -> list[tuple[int, bool]]:
-    """For each threshold its row (0 on top) and whether its words stand on the left, where no stem crosses them."""
+    """Row of each threshold (0 on top), and whether its words stand on the left, where no stem crosses them."""
     taken: list[tuple[int, float, float, float]] = []
     placed: list[tuple[int, bool]] = []
     for threshold in thresholds:

@@ -47,13 +47,13 @@ _NAMES: Final = {
 
 
 def bits_of(function: int | str, n_inputs: int) -> Bits:
-    """Truth table of a function given as an integer (or its decimal string): bit i is the value on input row i."""
+    """Truth table of a function from its integer (or decimal string): bit i is the value on input row i."""
     value = int(function)
     return tuple((value >> row) & 1 for row in range(1 << n_inputs))
 
 
 def as_bits(table: TableLike) -> Bits:
-    """A truth table given as ``"0110"`` or as a sequence of 0/1.
+    """Truth table from ``"0110"`` or a sequence of 0/1.
 
     Raises:
         ValueError: not 2^n values of 0 and 1.
@@ -95,7 +95,7 @@ def _canonical(bits: Bits) -> Bits:
 
 @dataclass(frozen=True)
 class Hues:
-    """Which hue each truth table has in one network.
+    """Assignment of hues to truth tables in one network.
 
     Args:
         assigned: canonical table → hue, for more than two inputs.

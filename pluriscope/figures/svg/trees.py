@@ -29,7 +29,7 @@ _WORDS: Final = {"and": "and", "or": "or", "not": "not", "input": ""}
 
 @dataclass
 class DrawnNode:
-    """One node of the tree as drawn.
+    """A node of the tree as drawn.
 
     Args:
         words: operator, formula of a variable, or an input's letter.
@@ -161,7 +161,7 @@ def formula_tree(algorithm: HighLevelModel, *, hues: Hues = PLAIN_HUES, title: s
 
 
 def tree_thumb(algorithm: HighLevelModel, *, hues: Hues = PLAIN_HUES) -> Markup:
-    """The same at a glance, without words: 120 × 72 units, tiles of gates, circles of inputs."""
+    """Small drawing of an algorithm's tree without words: 120 × 72 units, tiles of gates, circles of inputs."""
     nodes = list(drawn_tree(algorithm).walk())
     across, down = (max(getattr(node, name) for node in nodes) or 1 for name in ("x", "depth"))
 
@@ -198,7 +198,7 @@ def _label_sides(root: DrawnNode) -> dict[int, int]:
 
 
 def _reach(node: DrawnNode, sides: dict[int, int]) -> tuple[float, float]:
-    """How far tile and label reach left and right of the node."""
+    """Widths of tile and label to the left and to the right of a node."""
     if not node.table:
         return 10.0, 10.0
     half = tile_size(node.table, _TILE)[0] / 2 + 2

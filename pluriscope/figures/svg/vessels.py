@@ -51,7 +51,7 @@ _SIGNS: Final = {"∧": "and", "∨": "or", "⊕": "xor", "¬": "not "}
 
 @dataclass(frozen=True)
 class Geometry:
-    """Where and how large things are, in pixels of the drawing.
+    """Sizes and margins of a drawing of vessels, in pixels.
 
     Args:
         name: class of the drawing.
@@ -96,7 +96,7 @@ SMALL: Final = Geometry("small", 330, 20, 58, 24, 38, 57, 16, 12, 6, 26, "0.5", 
 
 @dataclass(frozen=True)
 class Reading:
-    """What an explanation reads a neuron as.
+    """Interpretation of a neuron by an explanation.
 
     Args:
         site: layer from 1, and neuron.
@@ -131,8 +131,8 @@ def full_at(network: Network, rows: NDArray[np.float64]) -> float:
 
 
 class Running(TypedDict):
-    """What a browser needs to run a network as the engine does; layers from the first hidden one, activations with the
-    values of their parameters.
+    """Values that a browser needs to run a network as the engine does; layers from the first hidden one, activations
+    with the values of their parameters.
     """
 
     names: list[list[str]]
@@ -301,7 +301,7 @@ class Vessels:
         return pale + dark + tags, chosen
 
     def _tag(self, ends: tuple[float, float, float, float], words: str) -> str:
-        """What is written on a line, nearer to where it comes from, where lines are apart."""
+        """Number on a line, nearer to its start, where lines are apart."""
         (x1, y1, x2, y2), size = ends, self.geometry.letters
         x, y, half = x1 + (x2 - x1) * 0.36, y1 + (y2 - y1) * 0.36, text_width(words, size) / 2 + 5
         box = rect(x - half, y - 0.8 * size, 2 * half, 1.6 * size, "vs-box")
