@@ -1,1 +1,1 @@
-"""What an address names, and how addresses are written and read."""
+"""Addresses: what each names, how it is written and read."""

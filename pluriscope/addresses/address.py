@@ -78,7 +78,7 @@ class Addresses:
         return self.url("")
 
     def story(self, screen: int, figure: str = "", **view: Any) -> str:
-        """One screen of the opening story, of which the first is the front page; or a figure of it without its form."""
+        """A screen of the opening story, the first of which is the front page; or a figure of it without its form."""
         if figure:
             return self.url("story", str(screen), figure)
         return self.front() if screen == 1 else self.url("story", str(screen), **view)
@@ -88,22 +88,22 @@ class Addresses:
         return self.url("networks", **view)
 
     def search(self, **view: Any) -> str:
-        """Everything that a text names."""
+        """Search for a text."""
         return self.url("search", **view)
 
     def network(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         return self.url("networks", network, scope=scope, **view)
 
     def settings(self, network: str) -> str:
-        """What it is called in addresses, and deleting it."""
+        """Page to change a network's slug, or to delete it."""
         return self.url("networks", network, "settings")
 
     def plan(self, network: str, scope: Scope | None = None) -> str:
-        """What an analysis of a network will take, over HTTP."""
+        """Predicted cost of an analysis of a network, over HTTP."""
         return self.url("api", "v2", "networks", network, "plan", scope=scope)
 
     def rename(self, network: str) -> str:
-        """Where another slug is given with POST."""
+        """Form's target that changes the slug, with POST."""
         return self.url("networks", network, "rename")
 
     def bring_in(self, **view: Any) -> str:
@@ -111,23 +111,23 @@ class Addresses:
         return self.url("networks", "new", **view)
 
     def store_network(self) -> str:
-        """Where the preview's form is confirmed with POST."""
+        """Form's target that stores a previewed network, with POST."""
         return self.url("networks")
 
     def delete(self, network: str) -> str:
-        """Where a network is deleted with POST."""
+        """Form's target that deletes a network, with POST."""
         return self.url("networks", network, "delete")
 
     def restore(self, network: str) -> str:
-        """Where a deletion is undone with POST."""
+        """Form's target that undoes a deletion, with POST."""
         return self.url("networks", network, "restore")
 
     def analyses(self, network: str, scope: Scope | None = None) -> str:
-        """What else was asked about the network; with POST where its analysis is asked for."""
+        """Index of a network's analyses; with POST the target that queues its main analysis."""
         return self.url("networks", network, "analyses", scope=scope)
 
     def analysis(self, network: str, what: str, scope: Scope | None = None, item: str = "", **view: Any) -> str:
-        """What one analysis found, or one thing of it; with POST where it is asked for.
+        """Result of an analysis, or a part of it; with POST the target that queues it.
 
         Args:
             network: slug or digest.
@@ -171,7 +171,7 @@ class Addresses:
         return self.url("networks", network, f"explanations.{form}" if form else "explanations", scope=scope, **view)
 
     def explanation(self, network: str, ref: Any, scope: Scope | None = None, **view: Any) -> str:
-        """One explanation by its reference."""
+        """An explanation by its reference."""
         return self.url("networks", network, "explanations", str(ref), scope=scope, **view)
 
     def compare(self, network: str = "", refs: Any = (), scope: Scope | None = None, **view: Any) -> str:
@@ -180,15 +180,15 @@ class Addresses:
         return self.url("compare", scope=scope, **query)
 
     def changes(self, network: str, other: str, scope: Scope | None = None, **view: Any) -> str:
-        """What becomes of a network's explanations in another one; with POST where that is asked for."""
+        """Explanations of a network in another one; with POST the target that queues this comparison."""
         return self.url("compare", scope=scope, network=[network, other], **view)
 
     def changes_file(self, network: str, other: str, scope: Scope | None = None) -> str:
-        """What is named there, as CSV."""
+        """Explanations of a network in another one, as CSV."""
         return self.url("networks", network, "compare", f"{other}.csv", scope=scope)
 
     def claim(self, network: str, scope: Scope | None = None, **view: Any) -> str:
-        """A circuit of somebody's own, by ``c=MASK`` or ``text=…``; without, the whole network."""
+        """A reader's own circuit, by ``c=MASK`` or ``text=…``; without either the whole network."""
         return self.url("networks", network, "own", scope=scope, **view)
 
     def jobs(self, **view: Any) -> str:
@@ -198,7 +198,9 @@ class Addresses:
         return self.url("jobs", job, **view)
 
     def job_action(self, job: str, action: str) -> str:
-        """Where a job is cancelled or tried again with POST, or followed; "cancel", "retry" or "events"."""
+        """Target that cancels a job or tries it again, with POST, or its stream of events; "cancel", "retry" or
+        "events".
+        """
         return self.url("jobs", job, action)
 
     def train(self, **view: Any) -> str:
@@ -225,15 +227,15 @@ class Addresses:
         return self.prefix + API_DOCS
 
     def login(self, **view: Any) -> str:
-        """Where a token is shown, and with POST where it lets in; ``next=`` is the page to come back to."""
+        """Form for a token, and with POST the target that begins a session; ``next=`` is the page to come back to."""
         return self.url("login", **view)
 
     def logout(self) -> str:
-        """Where a session ends with POST."""
+        """Form's target that ends a session, with POST."""
         return self.url("logout")
 
     def admin(self) -> str:
-        """How the installation runs."""
+        """State of the installation."""
         return self.url("admin")
 
     def static(self, name: str, version: str = "") -> str:
@@ -241,12 +243,12 @@ class Addresses:
         return path + (f"?v={version}" if version else "")
 
     def made_of(self, page: str, name: str) -> str:
-        """What is made of a page (card.png, drawing.svg, drawing.pdf): the same options, one more segment."""
+        """File made of a page (card.png, drawing.svg, drawing.pdf): the same options, one more segment."""
         path, question, query = page.partition("?")
         return f"{path}/{name}{question}{query}"
 
     def verified(self, page: str) -> str:
-        """What a page is about, computed anew from the weights and held against what is stored."""
+        """Verification of a page: its content computed anew from the weights, compared with what is stored."""
         return self.url("verified", url=page)
 
     def embedded(self, page: str) -> str:
@@ -254,7 +256,7 @@ class Addresses:
         return f"{self.prefix}/embed{page.removeprefix(self.prefix)}"
 
     def network_file(self, network: str) -> str:
-        """Its network file over HTTP."""
+        """Network file of a network, over HTTP."""
         return self.url("api", "v2", "networks", network, "file")
 
     def result(self, network: str, scope: Scope | None = None) -> str:
@@ -280,7 +282,7 @@ class Addresses:
 
 @dataclass(frozen=True)
 class ResultRef:
-    """What one analysis found.
+    """Reference to the result of an analysis.
 
     Args:
         network: slug, or beginning of a digest.

@@ -1,4 +1,4 @@
-"""What an address names: an analysis (its scope) and explanations in it, and how these are written and read back."""
+"""References in addresses: to an analysis (its scope) and to explanations in it, written and read back."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEAST, MOST = 2, len(LETTERS)  # explanations in a comparison
 
 @dataclass(frozen=True)
 class Scope:
-    """Which analysis an explanation belongs to.
+    """Choice of an analysis of a network.
 
     Args:
         output: index of the analysed output.
@@ -54,7 +54,7 @@ _KINDS_TO_LETTERS: Final = {kind: letter for letter, kind in _LETTERS_TO_KINDS.i
 
 @dataclass(frozen=True)
 class ExplanationRef:
-    """One explanation in a comparison's address.
+    """Reference to an explanation in addresses.
 
     Written ``c-MASK`` (circuit), ``i-MASK.INDEX`` (interpretation), ``g-ALGORITHM`` (algorithm),
     ``a-ALGORITHM.ALIGNMENT`` or ``d-ALGORITHM.ALIGNMENT`` (on directions: an id, or a text with ``:`` for ``@``), or
@@ -106,6 +106,6 @@ def scope_from(parameters: Mapping[str, str]) -> Scope:
 
 
 def protocol_key(protocol: Protocol) -> str:
-    """How an address names a protocol: a built-in one by name, others by 12 digits of the digest."""
+    """Name of a protocol in addresses: a built-in one by name, others by 12 digits of the digest."""
     built_in = BUILT_IN.get(protocol.name)
     return protocol.name if built_in is not None and built_in.digest == protocol.digest else protocol.digest[:12]

@@ -42,7 +42,7 @@ OWN = (
 
 
 def links_among(among: str) -> list[NavigationLink]:
-    """Those that stand somewhere, in order."""
+    """Links of a group of the navigation, in order."""
     every = joined("navigation", OWN, lambda one: (one.among, one.words))
     return sorted((one for one in every if one.among == among), key=lambda one: one.rank)
 

@@ -1,1 +1,1 @@
-"""What else is asked about a network: an entry of the registry for each question, and a file that shows its answer."""
+"""Further analyses of a network: an entry of the registry for each, and a module that shows its result."""

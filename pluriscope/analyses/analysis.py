@@ -1,4 +1,4 @@
-"""The record of an analysis: what it asks, what it costs, what computes it and what shows it."""
+"""The record of an analysis: its question, its cost, the function that computes it and the module that shows it."""
 
 from __future__ import annotations
 
@@ -76,30 +76,30 @@ class Analysis:
 
     @property
     def finds(self) -> Callable[..., Report]:
-        """What computes it."""
+        """Function that computes the analysis."""
         found: Callable[..., Report] = function_at(self.find)
         return found
 
     @cached_property
     def report(self) -> type[Report]:
-        """What it finds; no report has what is answered at once."""
+        """Type of the report; analyses that a page answers at once have no report."""
         report: type[Report] = get_type_hints(self.finds)["return"] if self.find else Report
         return report
 
     def version_for(self, kind: SubjectKind | None = None) -> int:
-        """Of what it finds out about subjects of a kind, or of the analysis as a whole."""
+        """Version of the results on subjects of a kind, or of the analysis as a whole."""
         return self.version + (function_at(self.methods).n_changes(kind) if self.methods else 0)
 
     def details(self, *, thorough: bool = False) -> dict[str, Any]:
-        """What its job is told beside the network."""
+        """Arguments of the job beside the network."""
         return {"thorough": thorough} if self.thoroughly else {}
 
     def lacks(self, kind: SubjectKind) -> str:
-        """Why subjects of a kind are not asked, a sentence; "" where they are."""
+        """Sentence with the reason why subjects of a kind cannot be analysed so; "" if they can."""
         return lacking(kind, self.needs)
 
     def refuses(self, question: Any, planted: object = None) -> str:
-        """Why it does not apply to a question, a sentence; "" if it does.
+        """Sentence with the reason why the analysis does not apply to a question; "" if it does.
 
         Args:
             question: about a subject of any kind.
@@ -114,7 +114,7 @@ class Analysis:
         return ""
 
     def more(self, kind: SubjectKind) -> str:
-        """What is done beside the rest of subjects of a kind where it is asked to be thorough."""
+        """Additional work of a thorough analysis of subjects of a kind; "" if there is none."""
         return "" if lacking(kind, self.thorough_needs) else self.thoroughly
 
 
@@ -124,10 +124,10 @@ def on_own_rows(question: Any) -> bool:
 
 
 def always(_: Question) -> bool:
-    """After every search."""
+    """Follow every search for circuits."""
     return True
 
 
 def never(_: Question) -> bool:
-    """When somebody asks alone."""
+    """Follow no search: the analysis is made only on request."""
     return False

@@ -1,4 +1,6 @@
-"""How many circuits carry the algorithms of the whole network, and which algorithms one circuit carries."""
+"""Display of carried algorithms: the number of circuits that carry algorithms of the whole network, and those of one
+circuit.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def _page(report: StoriesReport, of: AnalysisContext) -> Iterator[Block]:
 
 
 def circuits_by_relation(report: StoriesReport, of: AnalysisContext) -> Iterator[Block]:
-    """How many circuits carry algorithms of each relation; each leads to the list of these."""
+    """Table of the number of circuits by the relation of their algorithms to the network's; each row leads to the list
+    of these.
+    """
     if not report.has_asked:
         more = "That is not the same as none." if report.arises else ""
         yield Notice("Undecided" if report.arises else "Not applicable", report.reason, more)
@@ -65,7 +69,7 @@ def circuits_by_relation(report: StoriesReport, of: AnalysisContext) -> Iterator
 
 
 def _about(_report: Any, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
-    """Which algorithms a circuit carries, and where."""
+    """Section on the algorithms that a circuit carries, and where."""
     if ref.kind != "circuit":
         return
     stories = BY_KEY["stories"]

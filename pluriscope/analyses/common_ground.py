@@ -33,7 +33,7 @@ _READING: Final = """
 
 
 def _placements(report: CommonGroundReport, of: AnalysisContext) -> Chart:
-    """What placements predict of the interventions, and how much of it is right."""
+    """Chart of the interventions that placements predict, and predict right."""
     n, series = report.n_interventions, list[Series]()
     shown: tuple[tuple[Kind, Look], ...] = (("valid", "ink"), ("failing", "open"))
     for kind, look in shown:
@@ -48,7 +48,7 @@ def _placements(report: CommonGroundReport, of: AnalysisContext) -> Chart:
 
 
 def ground_words(chart: Chart) -> str:
-    """What the drawing shows."""
+    """Caption of the drawing."""
     every = chart.y.title == "interpretations"
     of = "all interpretations, exact" if every else "the observed classes that were looked at"
     bars = f"Bars count {of}; each leads to one of them."
@@ -106,7 +106,7 @@ def _facts(report: CommonGroundReport, of: AnalysisContext) -> Iterator[Fact]:
 
 
 def _about(report: CommonGroundReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
-    """What one explanation predicts, how often it is right, and how many others are more accurate."""
+    """Section on one explanation: the interventions that it predicts, those it predicts right, and its rank."""
     action = Action("The common ground", of.links.analysis(of.slug, "common-ground", of.scope))
     if ref.kind == "circuit":
         yield Notice("A bare circuit predicts nothing; its interpretations do", actions=[action])
@@ -133,7 +133,7 @@ def _about(report: CommonGroundReport | None, of: AnalysisContext, ref: Explanat
 
 
 def _among(report: CommonGroundReport, kind: str, predicted: int, right: int) -> str:
-    """How many of its kind are more accurate, as far as is known."""
+    """Sentence on the number of explanations of the same kind that are more accurate, as far as is known."""
     if kind == "interpretation" and report.spread is not None:
         better = sum(int(many) for at, many in report.spread if at > right)
         total = sum(int(many) for _, many in report.spread)

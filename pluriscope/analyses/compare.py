@@ -23,7 +23,7 @@ _UNFAIR: Final = "No two contradict each other fairly", "these come nearest"
 
 
 def refs(pair: Any) -> list[str]:
-    """How a comparison names the two; [] where there is no pair."""
+    """References of the pair, as the address of a comparison has them; [] where there is no pair."""
     if pair is None:
         return []
     if not hasattr(pair, "indices"):
@@ -93,7 +93,7 @@ def _one(report: FairPairReport, number: int, of: AnalysisContext) -> Figure:
 
 
 def _about(report: FairPairReport | RivalsReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
-    """That an explanation is one of the two."""
+    """Notice that an explanation is one of the pair."""
     found = [] if report is None else refs(report.pair)
     if report is None or str(ref) not in found:
         return

@@ -1,4 +1,4 @@
-"""On which classes of linear directions the variables of algorithms can stand."""
+"""Display of the classes of linear directions on which the variables of algorithms can stand."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _list_of(found: ClassFound, of: AnalysisContext) -> str:
 
 
 def figures(found: ClassFound) -> dict[str, Any]:
-    """What the search of a class found, by column; nothing where it was refused."""
+    """Figures of the search of a class, by column; none where it was refused."""
     if found.refused:
         return {}
     least = "" if found.exact else "≥ "
@@ -60,7 +60,7 @@ def figures(found: ClassFound) -> dict[str, Any]:
 
 
 def _on_layers(found: ClassFound) -> str:
-    """On which layers the placements have directions; one with directions on two layers counts on both."""
+    """Numbers of placements by the layers of their directions; one with directions on two layers counts on both."""
     answer = [f"layer {layer}: {many:,}" for layer, many in found.by_layer.items()]
     if (twice := sum(found.by_layer.values()) - int(found.n_valid)) > 0:
         answer.append(f"{twice:,} on both" if len(answer) == 2 else "some on several")

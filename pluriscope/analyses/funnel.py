@@ -102,7 +102,7 @@ def funnel_url(of: AnalysisContext, steps: Sequence[CriterionStep]) -> str:
 
 
 def _chart(kind: KindFound, numbers: Sequence[int], report: FunnelReport, of: AnalysisContext) -> Chart:
-    """What is left after each of some steps, over what was there before it."""
+    """Chart of the explanations left after each of some steps, over those before it."""
     rows, plural = [kind.rows[number] for number in numbers], KIND_OF[kind.kind].plural
     places = range(1, len(rows) + 1)
     lists = [_list_url(kind.kind, kind.rows[: at + 1], report, of) if int(kind.rows[at].left) else "" for at in numbers]
@@ -211,7 +211,7 @@ def _words(step: CriterionStep) -> str:
 
 
 def _list_url(kind: str, rows: Sequence[StepFound], report: FunnelReport, of: AnalysisContext) -> str:
-    """Those left as a list; "" where none has exactly those."""
+    """Address of the list of the explanations that are left; "" where no list has exactly these."""
     passes = [row.criterion for row in rows if row.known]
     more: dict[str, Any] = {}
     if kind == "interpretation":

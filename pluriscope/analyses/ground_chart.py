@@ -38,7 +38,9 @@ def ground_chart(report: CommonGroundReport) -> Chart:
 
 
 def _counts(report: CommonGroundReport) -> dict[float, int]:
-    """How many are right on so many interventions: all interpretations, where that is known, else classes."""
+    """Number of explanations by their number of right predictions: all interpretations, where these are known, else
+    classes.
+    """
     if report.spread is not None:
         return {right: int(many) for right, many in report.spread}
     counts = Counter[float]()
@@ -48,5 +50,5 @@ def _counts(report: CommonGroundReport) -> dict[float, int]:
 
 
 def reference(mask: str, index: str | None) -> str:
-    """Of an interpretation; that of its circuit where it has no number."""
+    """Reference of an interpretation; that of its circuit where it has no number."""
     return f"c-{mask}" if index is None else f"i-{mask}.{index}"

@@ -137,7 +137,7 @@ class _Drawn:
 
     @cached_property
     def passing(self) -> list[bool]:
-        """Of each circuit whether it passes."""
+        """Whether each circuit passes the filters."""
         return [self.circuits is None or mask in self.circuits for mask in self.report.masks]
 
     @cached_property
@@ -159,7 +159,7 @@ class _Drawn:
 
     @cached_property
     def on(self) -> list[int]:
-        """How many classes or circuits are on each dot, whether they pass or not."""
+        """Number of classes or circuits on each dot, whether they pass or not."""
         counts = Counter(self.report.dot)
         return [counts[dot] for dot in range(self.report.n_dots)]
 
@@ -171,12 +171,12 @@ class _Drawn:
 
     @cached_property
     def hues(self) -> Hues:
-        """Of all that is read, by how often."""
+        """Hues of all functions that are read, by how often."""
         counts = Counter(place for column in self.report.reads for place in column if place >= 0)
         return hues_among(self.tables[place] for place in counts.elements())
 
     def hue(self, place: int) -> str:
-        """Of a function; none where nothing is read."""
+        """Hue of a function; "none" where nothing is read."""
         return self.hues.of(self.tables[place]) if place >= 0 else "none"
 
     @cached_property
@@ -186,7 +186,7 @@ class _Drawn:
         return max(shown, key=lambda dot: self.report.with_network[dot])
 
     def ref(self, number: int) -> ExplanationRef:
-        """Of a class, by its representative, or of a circuit."""
+        """Reference of a class, by its representative, or of a circuit."""
         mask = self.report.masks[self.report.circuit[number]]
         if not self.report.index:
             return ExplanationRef("circuit", mask)
@@ -220,7 +220,7 @@ class _Drawn:
         return (_WIDTH - 2 * _PAD) / SIZE
 
     def place(self, dot: int) -> tuple[str, str]:
-        """Where a dot stands in the drawing."""
+        """Position of a dot in the drawing."""
         return self.placed(self.report.x[dot], self.report.y[dot])
 
     def placed(self, x: int, y: int) -> tuple[str, str]:
@@ -254,18 +254,18 @@ class _Drawn:
 
     @property
     def label(self) -> str:
-        """What the drawing shows."""
+        """Description of the drawing."""
         classes = noun(len(self.report.dot), *self.noun)
         dots = f" as {noun(self.report.n_dots, 'dot')}" if self.report.index else ""
         return f"Map of {classes}{dots}"
 
     @property
     def noun(self) -> tuple[str, str]:
-        """What stands on dots."""
+        """Singular and plural of the things that are on dots."""
         return ("observed class", "observed classes") if self.report.index else ("circuit", "circuits")
 
     def legend(self) -> Mapping[str, Sequence[Read]]:
-        """For each neuron what is read from it, the most frequent first."""
+        """Functions that are read from each neuron, the most frequent first."""
         sizes, found = self.of.question.network.sizes if self.report.neurons else (), dict[str, list[Read]]()
         for site, column in zip(self.report.neurons, self.report.reads, strict=True):
             counts = sorted(Counter(column).items(), key=lambda one: (-one[1], one[0]))
@@ -278,7 +278,7 @@ class _Drawn:
         return found
 
     def caption(self) -> str:
-        """How good nearness is, and what the drawing does not say."""
+        """Caption: how good nearness is, and what distances and directions mean."""
         report, answer = self.report, list[str]()
         if report.judged:
             near, anyone = (float(Fraction(one)) for one in (report.near, report.any_agree))
@@ -304,12 +304,12 @@ class _Drawn:
         return Dot(cards, id=PANEL)
 
     def share(self, n: int) -> str:
-        """Of all interventions, or edges."""
+        """A number with the total of all interventions, or edges."""
         return f"{exact(n)} of {exact(self.report.of)}"
 
     @property
     def right(self) -> str:
-        """What agreeing with the network is called."""
+        """Verb for agreeing with the network."""
         return "Right" if self.report.index else "Keeps"
 
     def _card(self, number: int, facts: Mapping[str, str]) -> OnMap:
@@ -395,7 +395,7 @@ def _page(report: MapReport, of: AnalysisContext) -> Iterator[Block]:
 
 
 def _item(report: MapReport | None, of: AnalysisContext, name: str, options: Mapping[str, str]) -> Item:
-    """One explanation on the map."""
+    """Page of one explanation on the map."""
     for option in options:
         raise InvalidOption.of(f"option {option[:60]!r}", "is unknown", "leave it out", option)
     title = f"{name[:80]} on the map"

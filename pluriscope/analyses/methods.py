@@ -1,4 +1,4 @@
-"""What discovery methods answer, as pages show it: each answer among all valid circuits."""
+"""Display of the answers of discovery methods, each among all valid circuits."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ returned on this network with this setting, not how good a method is.
 
 
 def _chart(report: MethodsReport, of: AnalysisContext) -> Chart:
-    """Each method's default answer by its size, below the valid circuits."""
+    """Chart of each method's default answer by its size, below the sizes of the valid circuits."""
     answers = {METHODS.label(key): place for key, place in report.defaults.items()}
     sizes = of.sizes()
     usual = max(sizes, key=sizes.__getitem__, default=None)
@@ -134,7 +134,7 @@ def _label(key: str) -> str:
 
 
 def _row(one: AnswerFound, label: str, of: AnalysisContext, *, drawn: bool = False) -> Row:
-    """One answer; what it fails stands in a figure where that is drawn."""
+    """Row of one answer; the criteria that it fails are left out where a figure shows them."""
     method = METHODS.of(of.kind).get(one.method)
     text = settings_text(one.method, one.settings if method is None else method.changed(one.settings))
     place = one.place
@@ -171,7 +171,7 @@ def ties_words(reply: Mapping[str, Any], part: str) -> str:
 
 
 def _about(report: MethodsReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
-    """Which methods answered with a circuit."""
+    """Notice of the methods that answered with a circuit."""
     if report is None or ref.kind != "circuit":
         return
     same = [one for one in report.answers if one.place is not None and one.place["mask"] == ref.first]
@@ -191,7 +191,7 @@ _OF_TIES: Final = ("tied", "kept", "ways", "circuits", "valid", "drawn", "drawn_
 
 
 def _list(report: MethodsReport | None, _: AnalysisContext) -> tuple[str, Sequence[str], list[Sequence[Any]]]:
-    """Every answer under every setting that was asked, with the ties that it rests on."""
+    """Answers under all settings, with the ties that they depend on: a note, the names of columns, and rows."""
     rows = list[Sequence[Any]]()
     for found in () if report is None else report.answers:
         settings = ",".join(f"{name}={written(value)}" for name, value in found.settings.items())

@@ -171,5 +171,5 @@ BASELINE: Final = next((one for one in ANALYSES if one.baseline), None)
 
 
 def of_kind(kind: SubjectKind) -> tuple[Analysis, ...]:
-    """All that are asked about subjects of a kind."""
+    """Analyses that apply to subjects of a kind."""
     return tuple(one for one in EVERY if not one.lacks(kind))

@@ -1,4 +1,4 @@
-"""How an analysis is shown: what its page, its card and the pages of single explanations take from it."""
+"""The record by which an analysis is shown: on its page, on its card and on the pages of single explanations."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ AGAIN: Final = "The method answers otherwise today. A worker makes it again when
 
 @dataclass(frozen=True, eq=False)
 class AnalysisContext:
-    """What an analysis was asked about.
+    """Subject of an analysis, with what is known about it.
 
     Args:
         question: about a subject of any kind, an :class:`pluriscope.analysis.subjects.question.SubjectQuestion`.
@@ -64,18 +64,18 @@ class AnalysisContext:
 
     @property
     def kind(self) -> SubjectKind:
-        """Of the network."""
+        """Kind of the network."""
         found: SubjectKind = self.question.kind
         return found
 
     @property
     def part(self) -> str:
-        """What a bit of a mask is."""
+        """Word for a bit of a mask: edge or node."""
         return part(self.question)
 
     @cached_property
     def analysed(self) -> Analysed:
-        """What was found before."""
+        """Results found before."""
         return self.read()
 
     @cached_property
@@ -96,7 +96,7 @@ class AnalysisContext:
         return circuit_thumb(weights, Circuit(layout, number), shared=pale, marked=broad, title=f"Circuit {mask}")
 
     def ref(self, mask: str) -> str:
-        """How a comparison names a circuit."""
+        """Reference of a circuit in the address of a comparison."""
         return str(ExplanationRef("circuit", mask))
 
     def explanation(self, ref: str) -> str:
@@ -139,7 +139,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Shown:
-    """How one analysis is shown.
+    """Functions that show an analysis.
 
     Args:
         page: report and subject → what follows the head of its page; of one that others stand beside, with None where
@@ -161,7 +161,7 @@ class Shown:
 
 
 def shown(analysis: Analysis) -> Shown:
-    """How an analysis is shown, by the module that it names, or else the file of its key."""
+    """Record that shows an analysis, from the module that it names, or else from the module of its key."""
     own = f"pluriscope.analyses.{analysis.key.replace('-', '_')}"
     found: Shown = import_module(analysis.shows or own).SHOWN
     return found
@@ -183,7 +183,7 @@ def input_words(row: int, n_inputs: int) -> str:
 
 
 def settings_form(settings: Iterable[Setting], scope: Scope, first: Mapping[str, Any] | None = None) -> type[BaseModel]:
-    """Settings as the fields of a form, behind those that say which analysis is meant, and others.
+    """Model of a form for settings, behind the hidden fields of the scope.
 
     Args:
         scope: as it is.

@@ -18,7 +18,7 @@ _CIRCUITS_OF_MODELS: Final = "circuits of models"
 
 
 def contents(of: Collection[Criterion]) -> Iterator[str]:
-    """A table of kinds of explanations, each with links to its criteria among those given."""
+    """Lines of a table of kinds of explanations, each with links to its criteria in ``of``."""
     yield "| applies to | criteria |"
     yield "|---|---|"
     asked = {_plural(kind): criteria_for(kind) for kind in (*KINDS, *(one.key for one in RECORDED))}
@@ -30,7 +30,7 @@ def contents(of: Collection[Criterion]) -> Iterator[str]:
 
 
 def details(criterion: Criterion) -> Iterator[str]:
-    """What a criterion asks, of what, from where and with which settings, behind its definition."""
+    """Lines on a criterion below its definition: its formula, the kinds that it judges, its source and its settings."""
     yield f"    {criterion.formula}"
     yield ""
     kinds = [_plural(kind) for kind in (*criterion.kinds, *criterion.recorded_kinds)]

@@ -1,4 +1,4 @@
-"""What the words mean, read from the one document that says it."""
+"""The terms of the glossary, read from its one document."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ALSO: Final = re.compile(r"^Leads here: (.+)\.$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Term:
-    """One entry.
+    """An entry of the glossary.
 
     Args:
         name: as the glossary writes it.
@@ -32,12 +32,12 @@ class Term:
 
     @property
     def anchor(self) -> str:
-        """Where links to it lead on the glossary's page."""
+        """Fragment of the term's address on the glossary's page."""
         return anchor_of(self.name)
 
     @property
     def meaning(self) -> str:
-        """Its sentences, without marks."""
+        """Sentences of the entry as plain text."""
         plain = re.sub(r"\[([^\]]+)\]\([^)\s]+\)", r"\1", self.text.partition("\n\n")[0]).replace("`", "")
         return re.sub(r"\*([^*]+)\*", r"\1", plain)
 
@@ -58,7 +58,7 @@ def terms() -> tuple[Term, ...]:
 
 @lru_cache(maxsize=1)
 def first_terms() -> tuple[Term, ...]:
-    """Those that the document's head names, in the order in which they are best read."""
+    """Terms that the document's head names, in the order in which they are best read."""
     head, by_name = FILE.read_text(encoding="utf-8").partition("\n## ")[0], {term.name: term for term in terms()}
     return tuple(by_name[name] for name in re.findall(r"\[([^\]]+)\]\(#", head))
 

@@ -34,7 +34,7 @@ _EVERYDAY: Final = frozenset(
 
 
 def target(written: str, links: Addresses) -> str:
-    """Where a link of a document leads; "" if nowhere on this site or beyond it."""
+    """Address of a link of a document on this site or beyond it; "" if the link leads nowhere."""
     address, _, anchor = written.partition("#")
     name = address.rpartition("docs/")[2]  # of another distribution, with the path to its documents
     pages = {
@@ -105,7 +105,7 @@ _WRITER: Final = _Writer()
 
 
 def _with_links(tokens: Sequence[Token], links: Addresses) -> Iterator[Token]:
-    """The same run of text, its links leading where they should; those that lead nowhere are their words."""
+    """Tokens of a text with the targets of its links replaced; links that lead nowhere become plain words."""
     left_out = 0
     for token in tokens:
         if token.type == "link_open":
@@ -121,7 +121,7 @@ def _with_links(tokens: Sequence[Token], links: Addresses) -> Iterator[Token]:
 
 
 def _with_terms(tokens: Sequence[Token], unused: dict[str, Term], links: Addresses) -> Iterator[Token]:
-    """The same run of text with each term that is still unused linked once; what is linked already is left alone."""
+    """Tokens of a text with each unused term linked once; links of the text itself stay as they are."""
     depth = 0
     for token in tokens:
         depth += token.nesting if token.type.startswith("link_") else 0

@@ -1,1 +1,1 @@
-"""What results of the library have in common: counts, lists, drawings, comparison."""
+"""Parts that results of the library share: counts, lists, drawings, comparison."""

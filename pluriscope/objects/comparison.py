@@ -40,7 +40,7 @@ from pluriscope.views.records import PairRecord
 
 @dataclass(frozen=True, eq=False)
 class Trials:
-    """What several explanations say in some trials, and what happens: interventions, or rows of a task.
+    """Predictions of several explanations in some trials, and the network's answers: interventions, or rows of a task.
 
     Args:
         said: ``[explanation, trial]`` what each says, 0 or more; −1 for nothing.
@@ -140,7 +140,7 @@ class Interchanges(Trials):
 
     @classmethod
     def of(cls, question: Question, explanations: Sequence[Asked]) -> Interchanges:
-        """What some explanations say; circuits, which predict nothing, are run where there are no others."""
+        """Trials of some explanations. Circuits predict nothing; they are run where there are no other explanations."""
         answers: NetworkAnswers
         sets: Sequence[Any]
         kinds = {kind.key for kind, _, _ in explanations}
@@ -259,7 +259,7 @@ def _on_interventions(question: Question, explanations: Sequence[Explanation]) -
 
 
 def _on_rows(question: Any, explanations: Sequence[Explanation]) -> Iterator[Row]:
-    """Of circuits, which masks name, under the same rules."""
+    """Rows of a task on which circuits answer differently under the same rules."""
     for one in explanations:
         if one.result.question.digest != question.digest:
             raise InvalidIntervention(one.title, "is under other rules", "compare circuits under the same rules")
@@ -269,7 +269,7 @@ def _on_rows(question: Any, explanations: Sequence[Explanation]) -> Iterator[Row
 
 
 def _answers(trials: Trials, number: int) -> Row:
-    """By letter what each says in a trial, None for nothing, and what the network does."""
+    """Answers in a trial by letter, None for no prediction, and the network's."""
     every = [*trials.said[:, number].tolist(), int(trials.happens[number])]
     words = [None if answer < 0 else trials.answers[answer] for answer in every]
     return dict(zip([*LETTERS[: len(words) - 1], "network"], words, strict=True))

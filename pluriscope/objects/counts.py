@@ -1,4 +1,4 @@
-"""How many explanations there are, and how sure each number is: exact, at least, in an interval, or not searched."""
+"""Counts of explanations with how sure each is: exact, at least, in an interval, or not searched."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BOUNDS: Final[Mapping[Bound, str]] = {
 @checked
 @dataclass(frozen=True)
 class Count:
-    """How many there are, and how sure that is.
+    """A count with how sure it is.
 
     ``str()`` is how every page shows it: ``197``, ``≥ 41,770``, ``≈ 5.87 × 10³² (5.5–6.3 × 10³²)``. ``int()`` gives
     the number only where it is exact.
@@ -48,8 +48,8 @@ class Count:
 
     @property
     def certainty(self) -> Certainty | None:
-        """How sure the number is, of :data:`~pluriscope.analysis.values.certainty.CERTAINTIES`; None of a lower bound,
-        and where nothing was searched.
+        """Certainty of the number, of :data:`~pluriscope.analysis.values.certainty.CERTAINTIES`; None for a lower
+        bound, and where nothing was searched.
         """
         if self.bound in ("unknown", "at_least"):
             return None
@@ -85,8 +85,8 @@ class Count:
 
 
 def count_of(known: KnownCircuits) -> Count:
-    """How many circuits are valid by what is known before their search has ended; what bounds it from above is its
-    ``high``, also where it is only a lower bound.
+    """Count of the valid circuits while their search runs; its ``high`` is the upper bound, also where the count is a
+    lower bound.
     """
     if known.is_exact:
         return Count(known.value)
@@ -112,7 +112,7 @@ NOT_OFFERED: Final = Count(0, "unknown")
 @checked
 @dataclass(frozen=True, repr=False)
 class Counts:
-    """How many there are of each kind.
+    """Number of explanations of each kind.
 
     Args:
         possible_circuits: of the protocol's circuit space.
@@ -153,7 +153,7 @@ class Counts:
 
 
 def counts_of(found: Mapping[str, Any]) -> Counts:
-    """What a result file's output says of how many there are.
+    """Counts in an output of a result file.
 
     Args:
         found: the output.
@@ -186,7 +186,7 @@ def _valid_circuits(answer: Mapping[str, Any]) -> Count:
 
 
 def _sure_of_algorithms(found: Mapping[str, Any]) -> Bound:
-    """How sure the numbers of algorithms that can be aligned and of their alignments are."""
+    """Bound of the numbers of algorithms that can be aligned and of their alignments."""
     tried = [one["truncated_at"] != 0 for one in found["algorithms"]]
     if found["candidates_truncated_at"] == 0 or (tried and not any(tried)):
         return "unknown"

@@ -1,7 +1,7 @@
-"""What all explanations have in common: an address, a drawing, the verdict of every criterion, figures for tables.
+"""Parts that all explanations share: an address, a drawing, the verdict of every criterion, figures for tables.
 
-An explanation holds what was found and little else; whatever is asked of it is computed from the weights by the engine,
-whether the result came from a run here, from a file or from a server.
+An explanation holds what was found and little else; the rest is computed from the weights by the engine when it is
+used, whether the result came from a run here, from a file or from a server.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _LATE: Final = f"It was not decided within {SECONDS:g} seconds."
 
 
 class Verdicts(Tabled):
-    """What criteria say of one explanation, by their keys, in the order of the registry."""
+    """Verdicts on one explanation by criterion, in the order of the registry."""
 
     @property
     def rows(self) -> Rows:
@@ -56,7 +56,7 @@ class Verdicts(Tabled):
 @dataclass(frozen=True, eq=False, repr=False)
 @checked
 class Explanation(ABC):
-    """One explanation of a network.
+    """An explanation of a network.
 
     Args:
         result: what it was found in.
@@ -73,24 +73,24 @@ class Explanation(ABC):
     @property
     @abstractmethod
     def ref(self) -> ExplanationRef:
-        """How the address of a comparison names it."""
+        """Reference of the explanation in the address of a comparison."""
 
     @property
     def address(self) -> str:
-        """Its page: a whole URL where it came from a server, else the path that every server has it at."""
+        """Address of its page: a whole URL where it came from a server, else the path that every server has it at."""
         return self.result.addresses.explanation(self.result.network_key, self.ref, self.result.scope)
 
     @abstractmethod
     def draw(self) -> Drawing:
-        """It on the network, at full size."""
+        """Draw the explanation on the network, at full size."""
 
     def thumb(self) -> Drawing:
-        """The same, small."""
+        """Draw the explanation on the network, small."""
         return self.draw()
 
     @abstractmethod
     def row(self) -> Row:
-        """Its figures, as tables have them."""
+        """Figures of the explanation, as tables have them."""
 
     def to_graph(self, key: str = "networkx") -> Any:
         """A graph of the whole network with this explanation, as other tools read it.
@@ -107,7 +107,7 @@ class Explanation(ABC):
         return explanation_graph(key, result.question, self.ref, value, **about)
 
     def _population(self, work: Work) -> Any:
-        """It alone, as criteria judge its kind."""
+        """Population with this explanation alone, as criteria judge its kind."""
         return Population(self.kind, self.result.question, (self.value,), work=work)
 
     @property
@@ -117,17 +117,17 @@ class Explanation(ABC):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What lists know it by."""
+        """Keys under which lists find the explanation."""
         return (self.ref.second or self.ref.first,)
 
     @property
     def title(self) -> str:
-        """What it is called in one line."""
+        """Name in one line."""
         return f"{KIND_OF[self.kind].noun} {self.ref.first}"
 
     @cached_property
     def predictions(self) -> NDArray[np.int8]:
-        """What it predicts under every interchange intervention, ``[set, source, base]``: 0, 1, or −1 for nothing.
+        """Predictions under every interchange intervention, ``[set, source, base]``: 0, 1, or −1 for none.
 
         Raises:
             NotOffered: networks of this kind have no such interventions.
@@ -139,7 +139,7 @@ class Explanation(ABC):
         return found
 
     def verdict(self, criterion: str) -> Verdict:
-        """What one criterion says.
+        """Verdict of one criterion.
 
         Args:
             criterion: its key, or ``key(name=value)`` with settings of your own.
@@ -151,7 +151,7 @@ class Explanation(ABC):
 
     @cached_property
     def verdicts(self) -> Verdicts:
-        """What every criterion says that does not take long; :meth:`verdict` asks the others."""
+        """Verdicts of every criterion that does not take long; :meth:`verdict` judges by the others, too."""
         steps = [CriterionStep.of(one) for one in self._criteria if one.cost != "slow"]
         return Verdicts({step.key: self._judged(step) for step in steps})
 

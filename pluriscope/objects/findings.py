@@ -1,6 +1,6 @@
-"""What was asked and what was found: the ground that explanations stand on, wherever it came from.
+"""The question and the results of an analysis, wherever they came from.
 
-A result file with its network says all of it; the rest is computed from the weights when it is first asked for.
+A result file with its network contains all of it; the rest is computed from the weights when it is first used.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _SPACES: Final = 64 << 20
 
 @dataclass(frozen=True)
 class Site:
-    """Where a result is served.
+    """Server and name of a result.
 
     Args:
         url: of the server, without a slash at the end.
@@ -54,7 +54,7 @@ class Site:
 @dataclass(frozen=True, eq=False, repr=False)
 @checked
 class Findings:
-    """What an analysis of one output of one network found.
+    """Results of an analysis of one output of one network.
 
     Args:
         network_file: the network with its name and tasks, as its kind reads it from a file.
@@ -70,13 +70,13 @@ class Findings:
 
     @property
     def name(self) -> str:
-        """What the network is called."""
+        """Name of the network."""
         return str(self.network_file.name)
 
     @property
     def task(self) -> Any:
-        """What the output should compute: of a perceptron a :class:`~pluriscope.analysis.questions.tasks.Task`, else
-        the document of it.
+        """Task of the output: of a perceptron a :class:`~pluriscope.analysis.questions.tasks.Task`, else the document
+        of it.
         """
         return self.question.task if self.offers("boolean-rows") else self.question.task_document
 
@@ -87,7 +87,9 @@ class Findings:
 
     @cached_property
     def not_searched(self) -> str:
-        """Why circuits are neither searched nor drawn, and under which rules they are; "" if they are."""
+        """Sentence with the reason why circuits are neither searched nor drawn, and the rules under which they are; ""
+        if they are.
+        """
         if not self.question.obstacle:
             return ""
         others = [repr(one.protocol.name) for one in self.question.admitted() if not one.obstacle]
@@ -109,7 +111,7 @@ class Findings:
 
     @property
     def output(self) -> int:
-        """Which of the network's outputs, from 0."""
+        """Index of the output, from 0."""
         return int(self.question.output)
 
     @property
@@ -124,12 +126,12 @@ class Findings:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """What is missing, one sentence for each search that stopped at a limit."""
+        """One sentence for each search that stopped at a limit."""
         return tuple(self.document.get("missing", ()))
 
     @property
     def scope(self) -> Scope:
-        """How addresses say which analysis it is."""
+        """Scope of the analysis in addresses."""
         asked = self.question
         protocol = protocol_key(asked.protocol) if self.offers("protocols") else asked.protocol.name
         return Scope(self.output, protocol, "" if asked.data_document["clean"] else asked.data_digest[:12])
@@ -161,7 +163,7 @@ class Findings:
 
     @cached_property
     def counts(self) -> Counts:
-        """How many of each kind there are, each number with how sure it is."""
+        """Numbers of explanations of each kind, with how sure each is."""
         return counts_of(self.found)
 
     @cached_property
@@ -187,7 +189,7 @@ class Findings:
 
     @cached_property
     def identity(self) -> tuple[Any, ...]:
-        """What was asked, by content: equal for results about the same."""
+        """Digests of network and question: equal for results about the same."""
         return self.question.subject.digest, self.question.digest
 
     @cached_property
@@ -208,15 +210,15 @@ class Findings:
 
     @cached_property
     def judged_order(self) -> NDArray[np.intp]:
-        """Places of the listed circuits as criteria are given them: of a perceptron ascending by mask, else the ones
-        with the fewest edges first, since there is not time for all.
+        """Positions of the listed circuits in the order in which criteria judge them: of a perceptron ascending by
+        mask, else the ones with the fewest edges first, since there is not time for all.
         """
         by_mask = self.offers("edge-weights")
         return np.arange(len(self.masks)) if by_mask else np.argsort(self.edges, kind="stable")
 
     @cached_property
     def criteria(self) -> tuple[Criterion, ...]:
-        """The criteria that circuits of this kind of network are asked."""
+        """Criteria that apply to circuits of this kind of network."""
         return tuple(self.question.kind.explaining.criteria(self.question.kind))
 
     @cached_property
@@ -232,12 +234,12 @@ class Findings:
 
     @cached_property
     def search(self) -> Any:
-        """What the search for circuits found, None if there was none; figures are computed where they are asked for."""
+        """Search for circuits, None if there was none; its figures are computed when they are used."""
         return self.question.kind.explaining.read_circuits(self.question, self.found["circuits"])
 
     @cached_property
     def spaces(self) -> Recent[InterpretationSpace]:
-        """The interpretations of the circuits that were asked for last, by mask."""
+        """Cache of the interpretations of circuits, by mask."""
         return Recent(_SPACES, lambda space: space.n_bytes)
 
     @cached_property
@@ -248,7 +250,7 @@ class Findings:
 
     @cached_property
     def decisions(self) -> NetworkAnswers:
-        """What the network does under each of them."""
+        """Decisions of the network under each intervention."""
         self.question.kind.require("interpretations", "decisions")
         return decide_under_interventions(self.question.network, self.question.data.clean_rows, self.interventions)
 

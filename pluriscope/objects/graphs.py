@@ -44,7 +44,7 @@ def explanation_graph(key: str, question: Any, ref: ExplanationRef, value: Any, 
 
 
 def answer_graph(key: str, question: Any, mask: int | None, scores: Any, **about: str) -> Any:
-    """What a method answers in a format of graphs; errors as of :func:`explanation_graph`.
+    """Answer of a discovery method in a format of graphs; errors as of :func:`explanation_graph`.
 
     Args:
         mask: the circuit of its answer; None where it has none.

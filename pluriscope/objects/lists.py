@@ -22,7 +22,7 @@ _THUMB: Final = 120
 
 
 def length(places: Sequence[int]) -> int:
-    """How many places, of which there may be more than ``len`` can say."""
+    """Number of items, also where a range has more than ``len`` can return."""
     return len(places) if not isinstance(places, range) else max(0, -(-(places.stop - places.start) // places.step))
 
 
@@ -107,7 +107,7 @@ class Listing(Sequence[E], Generic[E]):
         raise self._lacks(repr(one))
 
     def count(self, one: object) -> int:
-        """How many are equal to one: 1 or 0."""
+        """Number of items equal to this one: 1 or 0."""
         return int(one in self)
 
     def __eq__(self, other: object) -> bool:
@@ -123,7 +123,7 @@ class Listing(Sequence[E], Generic[E]):
 
     @property
     def _content(self) -> Any:
-        """What places are of."""
+        """Identity of the result that positions refer to."""
         return self.result.identity
 
     def _part(self, places: Sequence[int]) -> Self:
@@ -150,7 +150,7 @@ class Listing(Sequence[E], Generic[E]):
 
     @property
     def _words(self) -> str:
-        """How many of what."""
+        """Number of items in words."""
         if self.chosen:
             return f"{self.total} {self.noun}, a selection"
         n = length(self.places)
@@ -174,7 +174,7 @@ class Items(Listing[E]):
 
     @classmethod
     def of(cls, result: Findings, items: tuple[E, ...], total: Count | None = None) -> Self:
-        """A list of all of them; as many as there are if nothing is said."""
+        """List of all items; their number is the total unless ``total`` is set."""
         return cls(result, range(len(items)), total or Count(len(items)), items=items)
 
     def _one(self, place: int) -> E:
@@ -185,7 +185,7 @@ class Items(Listing[E]):
         return self.items
 
     def where(self, holds: Callable[[E], bool]) -> Self:
-        """Those for which a function of them is true: ``algorithms.where(lambda one: one.is_aligned)``.
+        """Select items for which a function is true: ``algorithms.where(lambda one: one.is_aligned)``.
 
         Raises:
             InvalidOption: the function fails.
@@ -197,7 +197,7 @@ class Items(Listing[E]):
             raise InvalidOption("holds", cause, "give a function of one explanation that is true or false") from problem
 
     def passing(self, *criteria: str) -> Self:
-        """Those that pass every one of some criteria, given as keys or ``key(name=value)``.
+        """Select items that pass all of some criteria, written as keys or ``key(name=value)``.
 
         Raises:
             InvalidCriterion: it is unknown or not about such explanations.

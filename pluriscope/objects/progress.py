@@ -1,4 +1,4 @@
-"""What is known so far while something takes long, for a function of the user's, or in one line of a notebook."""
+"""Progress of long computations, for a function of the user's, or in one line of a notebook."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
 
 @contextmanager
 def reporting(report: Reader = None) -> Iterator[Report]:
-    """What work reports to, at most once a second.
+    """Receiver for reports of progress that passes them on at most once a second, for the time of a block.
 
     Args:
         report: takes it in words; without it a notebook shows a line, in place and only until the block ends.
@@ -90,8 +90,8 @@ def _line() -> Callable[[str], Any]:
 
 @contextmanager
 def stopping() -> Iterator[Callable[[], bool]]:
-    """In a notebook, whether its user interrupted the block: the first time that asks it to end with what is known, the
-    second raises KeyboardInterrupt, as elsewhere the first does.
+    """Function that returns whether the user of a notebook interrupted the block. The first interrupt only sets that,
+    so that work ends with what is known; the second raises KeyboardInterrupt, as elsewhere the first does.
     """
     asked = False
 
@@ -112,7 +112,7 @@ def stopping() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def working(seconds: float | None, report: Reader, limits: Limits = DEFAULT_LIMITS) -> Iterator[Work]:
-    """What an analysis is given beside its question."""
+    """Work with time limit, reports and interruption for an analysis, for the time of a block."""
     with reporting(report) as show, stopping() as stopped:
         work = Work(show, time.perf_counter, limits, stopped=stopped)
         yield work if seconds is None else work.for_seconds(seconds)

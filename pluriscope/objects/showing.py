@@ -1,4 +1,4 @@
-"""How results show themselves: drawings, and tables as HTML or for pandas.
+"""Display of results: drawings, and tables as HTML or for pandas.
 
 Nothing needs scripts. A drawing stands in a page as an image whose document carries its own styles, so that it looks
 alike in JupyterLab, Colab, VS Code, marimo and what nbconvert writes, and changes nothing around it.
@@ -47,7 +47,7 @@ class Drawing:
 
     @property
     def words(self) -> str:
-        """What it shows, in one sentence."""
+        """Content in one sentence."""
         return unescape(self.markup.partition("<title>")[2].partition("</title>")[0])
 
     def svg(self, theme: Theme = "light") -> str:
@@ -59,7 +59,7 @@ class Drawing:
         return standalone_svg(self.markup, theme)
 
     def png(self, width: Width | None = None, theme: Theme = "light") -> bytes:
-        """The same as PNG.
+        """The drawing as PNG.
 
         Args:
             width: in pixels; the drawing's own if not given.
@@ -129,11 +129,11 @@ class Rows(list[Row]):
 
 
 class Tabled(dict[str, Any]):
-    """What shows itself as rows of a table."""
+    """A mapping that shows itself as a table."""
 
     @property
     def rows(self) -> Rows:
-        """Of the table."""
+        """Rows of the table."""
         raise NotImplementedError
 
     def _repr_html_(self) -> str:
@@ -179,7 +179,7 @@ def _short(text: str, most: int) -> str:
 
 
 def facts(row: Row) -> Markup:
-    """One row as an HTML table with a line for each column."""
+    """HTML table of one row with a line for each column."""
     lines = (
         Markup('<tr><th style="text-align:left">{}</th>{}</tr>').format(name, _cell(value))
         for name, value in row.items()

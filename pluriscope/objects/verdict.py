@@ -61,7 +61,7 @@ class Verdict:
 
     @property
     def state(self) -> State:
-        """The same in one word."""
+        """Verdict in one word."""
         return self._in_words[0]
 
     @property
@@ -75,7 +75,7 @@ class Verdict:
 
     @property
     def in_short(self) -> str:
-        """The same in a few words."""
+        """Verdict in a few words."""
         return ", ".join(filter(None, (self.doubt.word, self.state.replace("_", " "))))
 
     @property
@@ -85,7 +85,7 @@ class Verdict:
 
     @property
     def more(self) -> str:
-        """What follows."""
+        """Sentences after the first."""
         return self._in_words[2]
 
     def __str__(self) -> str:
@@ -137,7 +137,7 @@ class Verdict:
         return "unique", "Unique.", f"{among} is valid, and {read}."
 
     def _between(self, valid: Count) -> str:
-        """Between which numbers the valid circuits are."""
+        """Clause on the bounds of the number of valid circuits."""
         low, high = valid.value if valid.low is None else valid.low, valid.high
         if not low and valid.bound == "at_least":
             return "no valid circuit was found so far"
@@ -154,7 +154,7 @@ class Verdict:
 
     @property
     def _shared(self) -> str:
-        """What all valid circuits do alike; "" where that is not known."""
+        """Clause on the parts that all valid circuits keep; "" where these are not known."""
         if self.kept is None:
             return ""
         if len(self.kept) == 1:
@@ -189,7 +189,9 @@ def differ_in_zeros(question: Any, valid: Count, spread: Mapping[str, Any]) -> b
 
 
 def empty_placements(question: Any, valid: Count) -> int:
-    """How many valid placements have no variable to place: that of the formula whose only gate is its root, if any."""
+    """Number of valid placements that have no variable to place: that of the formula whose only gate is its root, if
+    any.
+    """
     return int(valid.value > 0 and question.task.n_gates is not None)
 
 

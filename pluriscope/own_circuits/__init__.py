@@ -1,1 +1,1 @@
-"""A circuit of somebody's own among all valid circuits of a network."""
+"""Your own answer: a circuit that a reader gives, among all valid circuits of a network."""

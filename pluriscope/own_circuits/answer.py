@@ -1,5 +1,5 @@
-"""A circuit of somebody's own among all valid circuits of a network: the record that pages, JSON, the library and
-commands tell, and its sentence.
+"""The record of your own answer, for pages, JSON, the library and commands: a circuit that a reader gives, among all
+valid circuits of a network; and its sentence.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ UNDEFINED: Final = (
 
 
 def own_answer(landscape: Landscape, claim: Claim, count: Count | None, null: Any = None) -> dict[str, Any]:
-    """Everything that is found out about a claim.
+    """Record of a claimed circuit as JSON values: validity, neighbours, location, every quick criterion, and ties.
 
     Args:
         landscape: the circuits that are known.
@@ -68,15 +68,17 @@ def own_answer(landscape: Landscape, claim: Claim, count: Count | None, null: An
 
 
 def location(landscape: Landscape, raw: int, own: Any, null: Any = None) -> dict[str, Any]:
-    """Where a mask stands as audit files say it, with every criterion that is judged quickly."""
+    """Location of a mask among the valid circuits as audit files have it, with every criterion that is judged
+    quickly.
+    """
     reply = location_json(landscape.locate(raw, own), landscape.graph, complete=landscape.complete)
     against = null_json(null, reply["edges"], reply["criteria"]) if null else ()
     return {**reply, "mechanistic_validity": [term.model_dump() for term in in_terms(reply, against)]}
 
 
 def standing(landscape: Landscape, raw: int, count: Count | None) -> dict[str, Any]:
-    """What is said first about a mask: whether it is valid and by how much, what it does on each row, how many others
-    are, the nearest and the farthest of these, and what tells them apart.
+    """First part of a mask's record: whether it is valid and by how much, its answer on each row, the number of valid
+    circuits, the nearest and the farthest of these, and the runs in which they differ from it.
 
     Args:
         landscape: the circuits that are known.
@@ -150,12 +152,12 @@ def _smallest(known: KnownCircuits, masks: NDArray[Any]) -> int | None:
 
 
 def part_names(graph: Any) -> list[str]:
-    """What each bit of a mask is called, as drawings have it."""
+    """Names of the bits of masks, as drawings have them."""
     return [name.replace("-", "→", 1) for name in names_of(graph).drawn]
 
 
 def why_no_circuit(graph: Any, mask: int) -> str:
-    """Why what is left of a mask is no circuit, a clause."""
+    """Clause with the reason why a mask is no circuit."""
     reads = {source for bit, (source, _) in enumerate(graph.ends) if mask >> bit & 1}
     unread = [node.label for place, node in enumerate(graph.nodes) if node.layer == 0 and place not in reads]
     if not mask:
@@ -169,7 +171,7 @@ def _named(mask: int, names: list[str]) -> list[str]:
 
 
 def _rows(question: Any, mask: int) -> list[dict[str, Any]]:
-    """What a mask does on each row that circuits are judged on, in the order of these."""
+    """Answers of a mask on the rows that circuits are judged on, in their order."""
     if question.kind.refuses("neurons"):
         outputs, subject = question.outputs(mask), question.subject
         given, apart = outputs.argmax(axis=1).tolist(), gaps(outputs[None], subject.answers)[0].tolist()
@@ -203,7 +205,7 @@ def _rows(question: Any, mask: int) -> list[dict[str, Any]]:
 
 
 def _count_json(count: Count | None, near: Neighbours, *, valid: bool) -> dict[str, Any] | None:
-    """How many circuits are valid, at least those that are known; None where nothing is."""
+    """Number of valid circuits with its bound, at least those that are known; None where nothing is."""
     least = sum(near.by_distance) + (valid and not sum(near.by_distance[:1]))
     if count is None or count.bound == "unknown":
         return {"value": least, "bound": "at_least"} if least else None
@@ -217,7 +219,7 @@ def _count_json(count: Count | None, near: Neighbours, *, valid: bool) -> dict[s
 
 
 def sentence(reply: Mapping[str, Any], part: str) -> tuple[str, str]:
-    """What is said first of an answer: a few words, and the sentences after them.
+    """Head of an answer: a few words, and the sentences after them.
 
     Args:
         told: what :func:`standing` tells.
@@ -309,12 +311,12 @@ def _way_back(reply: Mapping[str, Any], part: str) -> str:
 
 
 def changed(rival: Mapping[str, Any]) -> str:
-    """What leads from an answer to another circuit: ``+ A→n1.0, − n1.2→y``."""
+    """Difference from an answer to another circuit: ``+ A→n1.0, − n1.2→y``."""
     return ", ".join([f"+ {one}" for one in rival["added"]] + [f"− {one}" for one in rival["left_out"]])
 
 
 def apart_words(apart: Mapping[str, Any]) -> tuple[str, str]:
-    """What tells two circuits apart: how many runs, and the first of them in words."""
+    """Sentence on the number of runs in which two circuits differ, and the first of these runs in words."""
     every = f"{exact(apart['of'])} {apart['asked']}"
     if not apart["differ"]:
         return f"None of {every} tells them apart.", _limits(apart)

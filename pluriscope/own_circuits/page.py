@@ -1,5 +1,5 @@
-"""A circuit of somebody's own: what it does, how many others are valid, and where it stands among these. The address
-holds it all.
+"""The page of your own answer: a circuit that a reader gives, its answers, the number of valid circuits, and its
+location among these. The address holds it all.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _CARRIES: Final = {"zero": "0", "mean": "its mean over the inputs"}
 
 @dataclass(frozen=True)
 class Rival:
-    """Another valid circuit beside what is given.
+    """A valid circuit beside the reader's own.
 
     Args:
         title: which it is.
@@ -159,7 +159,7 @@ class Upload(Block):
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """What somebody gave, among the circuits that are known.
+    """A reader's own circuit, among the circuits that are known.
 
     Args:
         of: the network.
@@ -175,12 +175,12 @@ class Given:
 
     @cached_property
     def about(self) -> Vocabulary:
-        """What claims have to be about."""
+        """Vocabulary of claims about this network."""
         return vocabulary_of(self.of.question)
 
     @cached_property
     def claim(self) -> Claim:
-        """The circuit that is given; the whole network where nothing is.
+        """The reader's circuit; the whole network where the address has none.
 
         Raises:
             InvalidClaim: it cannot be read.
@@ -204,7 +204,7 @@ class Given:
 
     @cached_property
     def answer(self) -> Answer:
-        """The same as a method's answer.
+        """The claim as the answer of a discovery method.
 
         Raises:
             AnalysisError: it cannot be read, or its settings do not fit.
@@ -213,12 +213,12 @@ class Given:
 
     @cached_property
     def raw(self) -> int | None:
-        """Its mask, as it was given; None where its scores pick none."""
+        """Mask of the claim before useless parts are removed; None where its scores pick none."""
         return self.answer.raw_mask
 
     @cached_property
     def refused(self) -> AnalysisError | None:
-        """Why it cannot be read; None where it can."""
+        """Error in reading the claim; None if it can be read."""
         try:
             self.answer  # noqa: B018
         except AnalysisError as error:
@@ -227,17 +227,17 @@ class Given:
 
     @property
     def asks_scores(self) -> bool:
-        """Whether how scores pick a mask is of any use: scores are given, or settings for these."""
+        """Whether settings for how scores pick a mask are of use: the claim has scores, or such settings."""
         picks = any(self.options.get(one.name) for one in self.about.settings)
         return picks or (self.refused is None and self.claim.scores is not None)
 
     @cached_property
     def record(self) -> dict[str, Any]:
-        """What is said first about it."""
+        """First part of the answer's record, see :func:`standing`."""
         return standing(self.of.landscape, self.raw or 0, self.count)
 
     def whole_record(self) -> dict[str, Any]:
-        """Everything that is found out about it."""
+        """The answer's record, see :func:`own_answer`."""
         asked = self.of.analysed.circuits is not None
         return own_answer(self.of.landscape, self.claim, self.count, _held_against(self.of) if asked else None)
 
@@ -353,7 +353,9 @@ def _switches(given: Given) -> list[Switch]:
 
 
 def _running(of: AnalysisContext) -> Mapping[str, Any] | None:
-    """What a browser runs the network by and judges it: weights, rows, and the rules that make a circuit valid."""
+    """Values by which a browser runs and judges the network: weights, rows, and the rules that make a circuit valid;
+    None where it is too large.
+    """
     question = of.question
     if not _is_drawn(of) or question.n_rows > MAX_ROWS:
         return None
@@ -382,13 +384,13 @@ _NEAREST_ROWS: Final = 16
 
 
 def _across(output: float) -> float:
-    """Where an output stands on the small axis of a row, 120 units wide."""
+    """Position of an output on the small axis of a row, 120 units wide."""
     left, width = _ACROSS
     return left + width * (min(max(output, _LOW), _HIGH) - _LOW) / (_HIGH - _LOW)
 
 
 def _rows(of: AnalysisContext, reply: Mapping[str, Any]) -> tuple[Sequence[str], list[Mapping[str, Any]], str]:
-    """The heads of the table of rows, its rows, and what is said below."""
+    """Heads of the table of rows, its rows, and the text below it."""
     rows: list[Mapping[str, Any]] = []
     if of.kind.refuses("neurons"):
         rows = [
@@ -474,7 +476,7 @@ def _chart(reply: Mapping[str, Any], part: str) -> Chart:
 
 
 def _held_against(of: AnalysisContext) -> Report | None:
-    """What the analysis that claimed circuits are held against found of a network."""
+    """Report of the baseline analysis, which claimed circuits are compared with; None where there is none."""
     return None if BASELINE is None or BASELINE.refuses(of.question) else of.report(BASELINE.key)
 
 
@@ -496,7 +498,7 @@ def _verdicts(given: Given) -> Iterator[Block]:
 
 
 def _place(reply: Mapping[str, Any], given: Given) -> Iterator[tuple[str, Any]]:
-    """What is known of a circuit's place, for people."""
+    """Location of a circuit among the valid ones, as labels and values."""
     of, part, backbone = given.of, given.of.part, reply["backbone"]
     chance = reply["chance"]
     yield f"More {part}s than the smallest", reply["excess"]
@@ -521,7 +523,7 @@ def _place(reply: Mapping[str, Any], given: Given) -> Iterator[tuple[str, Any]]:
 
 
 def _form(given: Given) -> Iterator[Block]:
-    """The form, and what it reads; how scores pick a mask where scores are given."""
+    """Form for a claim, and the forms of text that it reads; settings for scores where scores are used."""
     of, names = given.of, given.about.names
     text = f"Nodes are {names.listed}. Edges are written as in {names.example}; helpful ones have negative scores."
     area: dict[str, Any] = {"control": "textarea", "placeholder": names.example}

@@ -1,4 +1,5 @@
-"""Where computations run: one seam between the workers and what computes, a process of this machine or a thread.
+"""Executors of computations: one interface between the workers and what computes, a process of this machine or a
+thread.
 
 A worker's slot owns one executor, so that a process that dies (or is killed) takes nobody else's work with it. What
 runs there is pure: it knows no database, and only the worker writes what it finds. A computation is stopped by killing
@@ -45,7 +46,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class _Ended:
-    """What became of a computation."""
+    """End of a computation."""
 
     outcome: Finished | Exception
     last: bool = False
@@ -56,11 +57,11 @@ class Crashed(Exception):
 
 
 class Away(AnalysisError):
-    """What computes cannot be reached for now; the job waits for it."""
+    """Error: the computing machines cannot be reached for now; the job waits for them."""
 
 
 class Lost(Exception):
-    """What computed it is gone.
+    """Error: the process that computed a job is gone.
 
     Args:
         reason: to follow "its", e.g. "process was lost (exit code -9)".
@@ -95,11 +96,11 @@ class Executor(Interface):
         """End whatever runs; nobody wants its outcome any more."""
 
     def close(self) -> None:
-        """The same, and give everything back."""
+        """Stop the computation if one runs, and free the executor's resources."""
 
 
 class ProcessExecutor:
-    """One spawned process, started when first needed and again after it was lost or stopped.
+    """A spawned process, started when first needed and again after it was lost or stopped.
 
     Args:
         n_bytes: memory that a computation may take.
@@ -159,7 +160,7 @@ class ProcessExecutor:
 
     @property
     def ends(self) -> list[Any]:
-        """What :func:`multiprocessing.connection.wait` may wait for with others: a message, or the process's end."""
+        """Objects to wait for with :func:`multiprocessing.connection.wait`: a message, or the process's end."""
         return [self._pipe, self._process.sentinel] if self._process else []
 
     @property
@@ -256,7 +257,7 @@ class ThreadExecutor:
 def _serve(
     pipe: Connection, n_bytes: int, keeps: bool, begin: Callable[[], None] | None, loads: Sequence[str], niceness: int
 ) -> None:
-    """What the process does: one computation after another, until the pipe closes."""
+    """Main function of the process: compute one call after another, until the pipe closes."""
     if begin is not None:
         begin()
     end_first()
@@ -304,7 +305,7 @@ def _is_large() -> bool:
 
 
 def carry_out(compute: Compute, send: Report) -> Finished | Exception:
-    """Compute, and tell of it.
+    """Compute, and send reports of progress.
 
     Args:
         compute: what.
@@ -325,7 +326,7 @@ def carry_out(compute: Compute, send: Report) -> Finished | Exception:
 
 
 def _failed(error: Exception) -> Exception:
-    """How an error is sent that no computation foresees; to be called where it is caught."""
+    """Error to send for one that no computation foresees; to be called where it is caught."""
     if wants_memory(error):
         return out_of_memory()
     return Crashed(type(error).__name__, traceback.format_exc())

@@ -1,4 +1,4 @@
-"""When Python looks for garbage, and gives back what it does not need."""
+"""Rarer garbage collection by Python, and the return of unused memory to the system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much memory there is, and how much of it a process that computes may take."""
+"""The machine's memory, and the part of it that a computing process may take."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _GROUPS: Final = Path("/sys/fs/cgroup")
 
 
 def bytes_for_each(n_slots: int) -> int:
-    """What each of so many jobs at a time may take of the machine's memory, or of its container's."""
+    """Bytes for each of ``n_slots`` jobs at a time, of the memory of the machine or of its container."""
     return int(_SHARED * _there()) // n_slots
 
 
@@ -34,7 +34,7 @@ def _there() -> int:
 
 
 def _limits_of_groups() -> Iterator[int]:
-    """Those of this process's control groups, of either version, and of the groups around them."""
+    """Limits of memory of this process's control groups, of either version, and of the groups around them, in bytes."""
     answer = Path("/proc/self/cgroup")
     for line in answer.read_text().splitlines() if answer.exists() else ():
         _, kinds, path = line.split(":", 2)
@@ -48,7 +48,7 @@ def _limits_of_groups() -> Iterator[int]:
 
 
 def allow(n_bytes: int) -> None:
-    """Let this process hold so much memory from now on; what asks for more gets a ``MemoryError``. On Linux alone.
+    """Limit the memory of this process; an allocation beyond it raises ``MemoryError``. On Linux only.
 
     The system counts private memory that may be written; stacks of threads and the like, of which most is never
     touched, come on top.
@@ -67,7 +67,7 @@ def allow(n_bytes: int) -> None:
 
 @contextmanager
 def allowing(n_bytes: int) -> Iterator[None]:
-    """The same for a block."""
+    """Limit the memory of this process within the block."""
     if sys.platform != "linux":
         yield
         return
@@ -105,7 +105,9 @@ def end_first() -> None:
 
 
 def ended_by_system() -> int:
-    """How many processes the system has ended for want of memory since it started; 0 where it does not say."""
+    """Number of processes that the system has ended for want of memory since it started; 0 where it does not report
+    it.
+    """
     with suppress(OSError):
         for line in Path("/proc/vmstat").read_text().splitlines():
             if line.startswith("oom_kill "):
@@ -114,7 +116,7 @@ def ended_by_system() -> int:
 
 
 def out_of_memory() -> BeyondLimits:
-    """The error of work that has asked for more than it may take."""
+    """Error of work that needs more memory than it may take."""
     return BeyondLimits(
         "memory",
         "more is needed than one analysis may take here",

@@ -1,4 +1,4 @@
-"""What was asked for last, kept in the process: of several things under their keys those that there is room for."""
+"""A cache in the process: of values by key those used last, as many as there is room for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Recent(Described, Generic[T]):
-    """What was asked for last. A key says all that the value depends on, so nothing has to be told when that changes.
+    """A cache of the values used last. A key contains all that its value depends on, so values never become stale.
 
     Args:
         most: what all values together may take; what was asked for longest ago goes first, and the last one stays.
@@ -27,7 +27,7 @@ class Recent(Described, Generic[T]):
         self._taken = 0
 
     def get(self, key: Hashable) -> T | None:
-        """What is kept under a key."""
+        """The value under a key; None if it is not kept."""
         with self._lock:
             if key not in self._kept:
                 return None
@@ -45,7 +45,7 @@ class Recent(Described, Generic[T]):
         return value
 
     def of(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What is kept under a key, made where nothing is: once, whoever else waits for it."""
+        """The value under a key. If it is not kept, it is made: once, even if several threads wait for it."""
         if (kept := self.get(key)) is not None:
             return kept
         with self._making:
