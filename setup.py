@@ -1,4 +1,5 @@
-"""What of the build cannot be said in pyproject.toml: folders that lie beside the packages and go into one of them.
+"""The part of the build that pyproject.toml cannot express: folders that lie beside the packages and go into one of
+them.
 
 ``pluriscope/resources.py`` finds them, in a checkout and in a wheel.
 """

@@ -1,7 +1,7 @@
-"""What a public function is given is looked at before it is used, by pydantic's strict conversions of its annotations.
+"""Checks of the arguments of public functions, by pydantic's strict conversions of their annotations.
 
-What fits is converted, NumPy's scalars and arrays included; what does not is an error with item, cause and cure.
-Nothing is guessed: True is no number, and "3" is not 3.
+A value that fits is converted, NumPy's scalars and arrays included; one that does not is an error with item, cause and
+cure. Nothing is guessed: True is no number, and "3" is not 3.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ _KINDS: Final[Mapping[str, type[AnalysisError]]] = {
 
 
 def checked(public: F) -> F:
-    """Look at what a public function is given; of a class, at what its public methods are.
+    """Check the arguments of a public function; of a class, those of its public methods.
 
-    Of a class with a generated ``__init__`` that is looked at, too, if the decorator stands above it.
+    A generated ``__init__`` is checked, too, if the decorator stands above the one that generates it.
     """
     if not isinstance(public, type):
         return _looked_at(public, public)  # type: ignore[return-value]
@@ -89,13 +89,13 @@ def _looked_at(function: Callable[..., Any], annotated: Any) -> Callable[..., An
 
 
 def _adapter(hint: Any) -> TypeAdapter[Any] | None:
-    """What converts a value; None where it is given on as it is."""
+    """Adapter that converts values to an annotation; None where they are passed on unchanged."""
     strict = _strict(hint)
     return None if strict is Any else TypeAdapter(strict, config=ConfigDict(strict=True, arbitrary_types_allowed=True))
 
 
 def _strict(hint: Any) -> Any:
-    """An annotation as pydantic is to read it: our own classes are told by what they are, not by their fields."""
+    """Annotation as pydantic is to read it: our own classes are checked by their type, not by their fields."""
     origin, inner = get_origin(hint), get_args(hint)
     if isinstance(hint, TypeVar) or LATER in inner:
         return Any
@@ -151,7 +151,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def jsonable(value: Any) -> Any:
-    """The same for ``json.dumps``, which asks of what it does not know."""
+    """Convert a value that ``json.dumps`` does not know, as its ``default``."""
     found = plain(value)
     if found is value:
         raise TypeError(f"a value of type {type(value).__name__}")

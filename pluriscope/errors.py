@@ -1,4 +1,4 @@
-"""What the library refuses beside the engine's own errors; each says item, cause and cure.
+"""Errors of the library beside the engine's own; each names item, cause and cure.
 
 AnalysisError             every refusal: a model, a task, a protocol, a mask that cannot be read …
 ├── InvalidOption         an option of a list or function that it does not have, or a value that cannot be
@@ -17,7 +17,7 @@ from pluriscope.analysis.errors import AnalysisError, InvalidIndex
 
 
 class MissingLibrary(AnalysisError, ImportError):
-    """An optional library is needed for what was asked."""
+    """An optional library is needed."""
 
     @classmethod
     def of(cls, library: str, needed_for: str) -> MissingLibrary:
@@ -70,7 +70,7 @@ class ServerError(AnalysisError):
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """What the system says against writing a file, as an error of ours."""
+    """Raise the system's error of writing a file as one of ours, within the block."""
     try:
         yield
     except OSError as problem:

@@ -1,4 +1,4 @@
-"""Where the files are that are no code: templates, static files, migrations, and the documents that pages show.
+"""Paths of the files that are no code: templates, static files, migrations, and the documents that pages show.
 
 In a checkout they are folders beside the packages. A wheel has no such place, so the build (``setup.py``) puts them
 into the package, below ``pluriscope/_resources``. Nothing else in the program looks for them by itself.
@@ -63,7 +63,7 @@ def documents_shown() -> list[Path]:
 
 
 def default_data_folder() -> Path:
-    """Where data are kept if nobody says where: ``data`` in a checkout, else the user's own folder for such data."""
+    """Folder of data where none is set: ``data`` in a checkout, else the user's own folder for such data."""
     if IS_CHECKOUT:
         return _CHECKOUT / "data"
     from platformdirs import user_data_path

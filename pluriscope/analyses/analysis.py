@@ -24,27 +24,32 @@ class Analysis:
         title: of a word or two.
         question: that it answers, one sentence.
         price: how long it takes, a sentence.
-        find: what computes it, as "module:function" of an :class:`pluriscope.analysis.methods.report.Analysed`,
-            settings and work; "" where nothing is stored, since a page answers at once.
+        find: path of the function that computes it, as "module:function", of an
+            :class:`pluriscope.analysis.methods.report.Analysed`, settings and work; "" where nothing is stored, since a
+            page answers at once.
         stages: of its progress: key, name, and what happens in it.
-        follows: whether it is asked for by itself after the search for circuits: always, never, or of some networks.
-        reads: fields of :class:`pluriscope.analysis.methods.report.Analysed` that it looks at beside question and
-        circuits. needs: traits that the kind of subject must have. boolean: whether rows of data have to stand for the
-        Boolean inputs. thoroughly: what is done beside the rest where it is asked to be thorough; "" if there is no
-        such thing. thorough_needs: traits without which there is no such thing. searched: whether it starts from the
-        valid circuits, which may be too many to search. version: raised when the same would be found out otherwise.
-        methods: registry of methods that it asks, as "module:name"; their versions count as well. sums: kind of the job
-        whose results it sums up when it is asked for; "" if it has a job of its own. example: of one that is answered
-        at once, options of such an address. asks: of one that is answered at once, what it is in the library.
-        after_play: of one that Play leads to, what the link says. page: where it stands that has no page of its own:
-        key of the analysis on whose page, or "compare". unsearched: of one that pages lead to where circuits are too
-        many to search, what the link says. gathers: keys of others that stand on its page, and have pages of their own
-        where it is not there. baseline: whether claimed circuits are held against it: its report's ``against`` is given
-        the edges of a valid
-            circuit and the criteria that it meets, and gives records, which ``SHOWN.claimed`` shows.
-        shows: module whose ``SHOWN`` shows it; "" for that of its key in this package.
-        thumb: what makes the chart of it that overviews have, as "module:function" of its report; references of
-            explanations stand in it for addresses. "" where overviews have none.
+        follows: whether it follows the search for circuits by itself: always, never, or for some questions.
+        reads: fields of :class:`pluriscope.analysis.methods.report.Analysed` that it needs beside question and
+            circuits.
+        needs: traits that the kind of subject must have.
+        boolean: whether rows of data have to stand for the Boolean inputs.
+        thoroughly: additional work of a thorough run; "" if there is none.
+        thorough_needs: traits without which there is none.
+        searched: whether it starts from the valid circuits, which may be too many to search.
+        version: raised when the same question would get another result.
+        methods: path of the registry of its methods, as "module:name"; their versions count as well.
+        sums: kind of the job whose results it sums up; "" if it has a job of its own.
+        example: options of an address, for an analysis that is answered at once.
+        asks: its name in the library, if it is answered at once.
+        after_play: words of the link from Play; "" if Play has none.
+        page: key of the analysis on whose page it is shown, or "compare"; "" if it has a page of its own.
+        unsearched: words of the link from pages where circuits are too many to search; "" if there is none.
+        gathers: keys of others that are shown on its page, and have pages of their own where it does not apply.
+        baseline: whether claimed circuits are compared with it: its report's ``against`` takes the edges of a valid
+            circuit and the criteria that it meets, and returns records, which ``SHOWN.claimed`` shows.
+        shows: path of the module whose ``SHOWN`` shows it; "" for that of its key in this package.
+        thumb: path of the function that makes its chart for overviews, as "module:function" of its report; references
+            of explanations stand in place of addresses. "" where overviews have no chart.
     """
 
     key: str

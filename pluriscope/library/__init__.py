@@ -1,1 +1,1 @@
-"""What ``import pluriscope`` offers: networks in, results and explanations out."""
+"""The interface of ``import pluriscope``: networks in, results and explanations out."""

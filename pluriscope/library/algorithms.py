@@ -1,4 +1,6 @@
-"""What, then where: candidate algorithms, and the neurons on which their variables may be placed."""
+"""Algorithms of a result (what, then where): candidate algorithms, and the neurons on which their variables may be
+placed.
+"""
 
 from __future__ import annotations
 
@@ -138,7 +140,7 @@ class Alignment(Explanation):
 
     @property
     def places(self) -> Mapping[str, str]:
-        """Each variable, as the formula shows it, and the neurons that carry it: A ∨ B on n1.0 + n1.2."""
+        """Neurons that carry each variable, by the variable as the formula shows it: A ∨ B on n1.0 + n1.2."""
         shown = {variable.path: variable.shown for variable in self.algorithm.value.variables}
         sizes = self.result.question.network.sizes
         return {
@@ -210,7 +212,7 @@ class Algorithms(Items[Algorithm]):
 
     @property
     def aligned(self) -> Algorithms:
-        """Those of the list that have a valid alignment."""
+        """Algorithms of the list that have a valid alignment."""
         return self.where(lambda one: one.is_aligned)
 
 
@@ -221,5 +223,5 @@ class Alignments(Items[Alignment]):
 
     @property
     def minimal(self) -> Alignments:
-        """Those of the list in which no valid one lies."""
+        """Alignments of the list that contain no smaller valid one."""
         return self.where(lambda one: one.minimal)

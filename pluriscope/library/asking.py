@@ -28,8 +28,8 @@ _LITERALS: Final = "irredundant-literals"
 
 
 def ask(self: Findings, key: str, *, thorough: bool = False) -> Report:
-    """What one analysis finds, such as "stories" or "funnel": every number, as its JSON has them under the same
-    name.
+    """Make an analysis, such as "stories" or "funnel". Returns its report: every number, under the name that it has in
+    JSON.
 
     Args:
         key: which, as its address has it.
@@ -69,7 +69,7 @@ def count(
     seed: int = 0,
     report: Reader = None,
 ) -> CountReport:
-    """How many circuits are valid, how small the smallest is and what all keep, each with how sure it is.
+    """Count the valid circuits, with the size of the smallest and the parts that all keep, each with how sure it is.
 
     Args:
         how: the certainty wanted; None for the best that ends in time.
@@ -130,7 +130,7 @@ def _irredundant(of: Findings, algorithms: Algorithms) -> Irredundant:
 
 
 def placed_of(of: Findings, algorithms: Algorithms, work: Work) -> Placed:
-    """What was found of where algorithms can be placed."""
+    """Placements of the algorithms that have any."""
     some = [one for one in algorithms if len(one.alignments)]
     return Placed(
         [one.value for one in some],

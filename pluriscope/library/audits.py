@@ -1,4 +1,4 @@
-"""Audits: what discovery methods answer and what somebody claims, each located among all valid circuits."""
+"""Audits: answers of discovery methods and circuits of others, each located among all valid circuits."""
 
 from __future__ import annotations
 
@@ -51,17 +51,18 @@ class Audit(Tabled):
 
 
 class Located(Tabled):
-    """A circuit of somebody's own among all valid ones, shown as a row for each input."""
+    """A circuit of your own among all valid ones, shown as a row for each input."""
 
     @property
     def rows(self) -> Rows:
-        """What it does on each row, below the sentence about it."""
+        """Answers of the circuit on each row, with the sentence on it as caption."""
         return Rows(self.get("rows", ()), self["sentence"])
 
 
 def locate(self: Findings, claim: ClaimLike, *, null: bool = False) -> Located:
-    """Where a circuit of your own stands: whether it is valid and by how much, how many others are, the nearest and
-    the farthest of these with an intervention that tells them apart, and every criterion that is judged quickly.
+    """Locate a circuit of your own among the valid ones: whether it is valid and by how much, how many others are, the
+    nearest and the farthest of these with an intervention on which they differ, and every criterion that is judged
+    quickly.
 
     Args:
         claim: as one of :meth:`audit`.
@@ -82,7 +83,7 @@ def locate(self: Findings, claim: ClaimLike, *, null: bool = False) -> Located:
 def audit(
     self: Findings, methods: Sequence[str] | None = None, claims: ClaimsLike | None = None, *, null: bool = False
 ) -> Audit:
-    """What discovery methods answer, and where that stands among all valid circuits: an audit file's content.
+    """Locate the answers of discovery methods among all valid circuits. Returns the content of an audit file.
 
     Args:
         methods: keys such as "weights" or "exact-edge(k=9)"; one of each if neither methods nor claims are given.
@@ -111,7 +112,7 @@ def audit(
 
 
 def baseline_of(question: Any) -> Analysis:
-    """The analysis that valid circuits are held against where somebody asks for that.
+    """The analysis that valid circuits are compared with on request.
 
     Raises:
         AnalysisError: no plugin brings it, or it says nothing of such a network.

@@ -1,4 +1,4 @@
-"""Where, then what: circuits, lists of them, and the ways to read them."""
+"""Circuits of a result (where, then what): single ones, lists of them, and their interpretations."""
 
 from __future__ import annotations
 
@@ -88,20 +88,20 @@ class Circuit(Explanation):
 
     @property
     def mask(self) -> str:
-        """Its identity, as lists and addresses write it."""
+        """Mask of the circuit, as lists and addresses write it."""
         return str(self.result.question.graph.to_hex(self.number))
 
     @property
     def edges(self) -> tuple[str, ...]:
-        """What it keeps by name, in the order of masks: of a perceptron A-n1.2 from the first input, n1.2-n2.0, n2.0-y
-        to the output; of a transformer x-1.0.q, 1.0-logits, or nodes where masks name nodes.
+        """Names of the kept edges, in the order of masks: of a perceptron A-n1.2 from the first input, n1.2-n2.0,
+        n2.0-y to the output; of a transformer x-1.0.q, 1.0-logits, or nodes where masks name nodes.
         """
         question = self.result.question
         return tuple(name for bit, name in enumerate(view_of(question).labels(question)) if self.number >> bit & 1)
 
     @property
     def n_edges(self) -> int:
-        """How many edges, or nodes where masks name nodes, it keeps."""
+        """Number of kept edges, or nodes where masks name nodes."""
         return self.number.bit_count()
 
     @property
@@ -117,7 +117,7 @@ class Circuit(Explanation):
 
     @property
     def outputs(self) -> tuple[float, ...] | tuple[tuple[float, ...], ...]:
-        """What it puts out on each Boolean input; of a transformer every output on each row of the task."""
+        """Output on each Boolean input; of a transformer every output on each row of the task."""
         found = self.result.question.outputs(self.number)
         return tuple(found[:, 0].tolist()) if found.shape[1] == 1 else tuple(map(tuple, found.tolist()))
 
@@ -163,7 +163,7 @@ class Circuit(Explanation):
 
     @property
     def classes(self) -> Classes:
-        """One interpretation, the first, of each class that the inputs can tell apart."""
+        """Observed classes of its interpretations, each as its first member; no input separates members of a class."""
         return Classes.of(self)
 
     def interpretation(self, index: int) -> Interpretation:
@@ -230,7 +230,7 @@ class Interpretation(Explanation):
 
     @property
     def index(self) -> int:
-        """Its place among all interpretations of the circuit."""
+        """Position among all interpretations of the circuit."""
         return self.read.index
 
     @property
@@ -302,12 +302,12 @@ class Circuits(Listing[Circuit]):
 
     @property
     def smallest(self) -> Circuits:
-        """Those of the list with the fewest edges."""
+        """Circuits of the list with the fewest edges."""
         sizes = self.result.edges[self.positions]
         return self._where(sizes == sizes.min()) if len(sizes) else self
 
     def where(self, *, edges: Range = None, neurons: Range = None) -> Circuits:
-        """Those with so many edges and active neurons.
+        """Select circuits by their numbers of edges and active neurons.
 
         Args:
             edges: a number, or the least and the most: ``8``, ``(6, 8)``, ``(None, 8)``.
@@ -317,7 +317,7 @@ class Circuits(Listing[Circuit]):
         return self._where(_within(self.result.edges[places], edges) & _within(self.result.neurons[places], neurons))
 
     def passing(self, *criteria: str) -> Circuits:
-        """Those that pass every one of some criteria.
+        """Select circuits that pass all of some criteria.
 
         Args:
             criteria: keys such as "minimal-subset", or ``key(name=value)``.
@@ -412,12 +412,14 @@ class Interpretations(Listing[Interpretation]):
         return self.block(start, stop).tables
 
     def block(self, start: int = 0, stop: int | None = None) -> Block:
-        """The same with indices, thresholds and observed classes; refused likewise."""
+        """Interpretations ``start`` to ``stop`` with indices, thresholds and observed classes; errors as of
+        :meth:`tables`.
+        """
         space, places = self._in_a_row(start, stop)
         return space.block(places.start, places.stop)
 
     def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[Block]:
-        """The same in parts of 65,536, however many they are."""
+        """Interpretations ``start`` to ``stop`` in blocks of 65,536, however many they are."""
         space, places = self._in_a_row(start, stop)
         return space.blocks(places.start, places.stop)
 
@@ -432,7 +434,8 @@ class Interpretations(Listing[Interpretation]):
         return Circuit.named(self.result, self.by_circuit[0][0]).space, places
 
     def save(self, path: FilePath) -> None:
-        """One circuit's as a CSV or Parquet file: index, observed class, each gate's table and threshold.
+        """Write the interpretations of one circuit as a CSV or Parquet file: index, observed class, each gate's table
+        and threshold.
 
         Written block by block, however many they are; one that is larger than a gigabyte says so first.
 
@@ -450,7 +453,7 @@ class Interpretations(Listing[Interpretation]):
 @dataclass(frozen=True, eq=False, repr=False)
 @checked
 class Classes(Listing[Interpretation]):
-    """The first interpretation of each class of a circuit's interpretations that the inputs can tell apart."""
+    """Observed classes of a circuit's interpretations, each as its first interpretation."""
 
     circuit: Circuit | None = None
     noun = "observed classes"
@@ -477,7 +480,7 @@ def _figures(part: Part, places: NDArray[Any]) -> list[dict[str, Any]]:
 
 
 def _within(values: NDArray[Any], wanted: Range) -> NDArray[np.bool_]:
-    """Which values are the number, or lie between the two ends, both included."""
+    """Whether each value is the number, or lies between the two ends, both included."""
     least, most = wanted if isinstance(wanted, tuple) else (wanted, wanted)
     inside = np.ones(len(values), dtype=np.bool_)
     if least is not None:

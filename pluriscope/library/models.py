@@ -68,7 +68,7 @@ class GivenNetwork(Described):
 
 
 def questions_of(given: GivenNetwork, outputs: Sequence[int], protocol: Any) -> list[Any]:
-    """What is asked about some outputs of a network, all if none are given, under some rules.
+    """Questions about some outputs of a network, about all if ``outputs`` is empty, under some rules.
 
     Raises:
         AnalysisError: everything that speaks against it.
@@ -192,7 +192,8 @@ def whole_subject(model: Any) -> GivenNetwork | None:
 
 
 def declared_beside(given: GivenNetwork, task: TaskLike = None, name: str = "", **declared: Any) -> GivenNetwork:
-    """A network whose file says all, under a name, and with what it answers as its task if that is asked for.
+    """Add a name to a network whose file declares everything else; with ``task="decisions"`` its answers become its
+    task.
 
     Args:
         declared: encoding, data, layers and output_is, as of :func:`read_model`.
@@ -315,7 +316,7 @@ def export(
 
 
 def _draft(model: Model, said: Declaration, context: int | None = None) -> NetworkFile | ReadTransformer:
-    """What the model says of itself."""
+    """Network of a model, with what the model declares itself."""
     if not isinstance(model, (str, Path, bytes, bytearray, Mapping)):
         for item in ("layers", "activation", "output_activation", "negative_slope"):
             if getattr(said, item):
@@ -365,7 +366,7 @@ def read_content(
 
 
 def _record(data: Any) -> DataRecord | bytes | None:
-    """The rows that are given, or the content of their file."""
+    """Data record, or the content of its file."""
     if data is None or isinstance(data, DataRecord):
         return data
     if isinstance(data, Mapping):
@@ -403,9 +404,9 @@ def read_bytes(path: Path, item: str, error: type[AnalysisError], most: int) -> 
 
 
 def beside(path: Path) -> Callable[[str], bytes]:
-    """What gives the files beside a file, in which it may keep its data, by their plain names.
+    """Function that reads a file beside a file, by its plain name; models may keep their data there.
 
-    What it is given is a file of that very folder: no link that leads out of it, and nothing else than a file.
+    It reads files of that very folder only: no link that leads out of it, and no folder or device.
     """
 
     def content(name: str) -> bytes:
@@ -419,7 +420,7 @@ def beside(path: Path) -> Callable[[str], bytes]:
 
 
 def write_json(path: str | Path, document: Mapping[str, Any]) -> Path:
-    """Write a file of one JSON value, and tell where it is."""
+    """Write a file of one JSON value. Returns its path."""
     target = Path(path)
     with writing(target):
         target.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

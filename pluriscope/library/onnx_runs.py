@@ -49,7 +49,7 @@ def read_file(raw: bytes, beside: Beside | None = None, declared: Declaration | 
 
 
 def run_apart(model: bytes, rows: Rows) -> Rows:
-    """What an ONNX file answers: outputs ``[rows, n_outputs]`` for inputs ``[rows, n_inputs]``.
+    """Run an ONNX file in a process of its own: outputs ``[rows, n_outputs]`` for inputs ``[rows, n_inputs]``.
 
     Args:
         model: the file, with its data inside.

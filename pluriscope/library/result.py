@@ -1,7 +1,7 @@
-"""What an analysis found, with the network that it found it on: from a run here, from a file, or from a server.
+"""Results of an analysis with their network: from a run here, from a file, or from a server.
 
-All three are one thing, a result file with its network (``pluriscope-result/1``), and everything that can be asked of a
-:class:`Result` is read off these two or computed from the weights. So it does not matter where it came from.
+All three are one thing, a result file with its network (``pluriscope-result/1``), and everything that a :class:`Result`
+has is read from these two or computed from the weights. So it does not matter where it came from.
 """
 
 from __future__ import annotations
@@ -235,7 +235,7 @@ def _read(document: Mapping[str, Any], model: Model, output: int | None, site: S
 
 
 def _read_through(result: Result) -> tuple[Any, ...]:
-    """Read now what is otherwise read when it is first asked for, so that a damaged file is refused at once."""
+    """Read now what is otherwise read on first use, so that a damaged file is refused at once."""
     if not result.offers("interpretations"):
         return result.counts, result.search
     return result.counts, result.interpretations, result.algorithms
@@ -289,7 +289,7 @@ def read_protocol(protocol: ProtocolLike, kind: SubjectKind = PERCEPTRON) -> Pro
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
 class Result(Findings):
-    """Everything found about one output of one network under one protocol.
+    """Results on one output of one network under one protocol.
 
     Args:
         network_file: the network with its name and tasks.
@@ -334,7 +334,7 @@ class Result(Findings):
         return Alignments.of(self, valid, self.counts.valid_alignments)
 
     def circuit(self, mask: str) -> Circuit:
-        """One structurally possible circuit, valid or not.
+        """A structurally possible circuit, valid or not.
 
         Args:
             mask: as lists and addresses write it.
@@ -383,7 +383,7 @@ class Result(Findings):
 
     @property
     def given(self) -> GivenNetwork:
-        """The network and its rows, as it was asked about."""
+        """The network and its rows."""
         return GivenNetwork(self.question.kind, self.network_file, self._data)
 
     @property
@@ -400,12 +400,14 @@ class Result(Findings):
 
     @cached_property
     def not_learned(self) -> str:
-        """Where the network is wrong on its task and what it computes instead; "" where it learned it."""
+        """Sentence on the rows on which the network is wrong, and what it computes instead; "" where it learned its
+        task.
+        """
         return str(self.question.kind.explaining.first_words(self.question))
 
     @property
     def _first(self) -> list[str]:
-        """What is said before everything else."""
+        """Sentences to show before everything else."""
         return [*filter(None, [self.not_learned, self.not_searched]), *self.network_file.remarks]
 
     def save(self, path: FilePath) -> Path:

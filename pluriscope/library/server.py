@@ -1,6 +1,6 @@
-"""What a page of a server is about, as the object that a run here gives: opened by the page's address.
+"""Results and explanations from a server, by the address of their page, as the objects that a run here gives.
 
-Only the server's JSON interface is used, by the standard library alone. What it refuses is raised in its own words.
+Only the server's JSON interface is used, by the standard library alone. Its errors are raised in its own words.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NO_SERVER: Final = "start one with the command pluriscope, or use pluriscope.ex
 
 @checked
 def fetch(address: str) -> Result | Explanation:
-    """What a server's page is about: a network's result, or one of its explanations.
+    """Fetch the content of a server's page: a network's result, or one of its explanations.
 
     Args:
         address: of the page of a network, circuit, interpretation, algorithm or alignment, as copied from a browser,
@@ -61,7 +61,7 @@ def fetch(address: str) -> Result | Explanation:
 
 
 def _asked(site: str, path: str) -> Any:
-    """What a server answers, as JSON values."""
+    """Answer of a server, as JSON values."""
     headers = {"accept": "application/json", "user-agent": f"pluriscope/{ENGINE_VERSION}"}
     request = Request(site + path, headers=headers)  # noqa: S310  only http and https come here
     status = 200
@@ -101,7 +101,7 @@ def _reference(text: str) -> ExplanationRef:
 
 
 def _referred(result: Result, ref: ExplanationRef) -> Explanation:
-    """What of a result a reference names."""
+    """The explanation of a result that a reference names."""
     if ref.kind in ("circuit", "interpretation"):
         circuit = result.circuit(ref.first)
         return circuit.interpretation(int(ref.second)) if ref.second else circuit

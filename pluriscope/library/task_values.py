@@ -1,4 +1,4 @@
-"""What the outputs of a network should compute, as Python has it: texts, labels in lists and arrays, functions."""
+"""Tasks of the outputs of a network as Python has them: texts, labels in lists and arrays, functions."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _is_several(value: Any) -> bool:
 
 
 def _text(task: Any, n_inputs: int, n_outputs: int, classes: Sequence[Any] = _BITS) -> str:
-    """One task, or the several that a text or a function stands for, as text."""
+    """A task as text, or the several tasks that a text or a function stands for."""
     if isinstance(task, str) and task.strip():
         return str(task)
     if isinstance(task, Task):

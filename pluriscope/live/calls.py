@@ -1,4 +1,4 @@
-"""Where in a module's forward pass the parts of a network are computed."""
+"""Calls in a module's forward pass that compute the parts of a network."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class PartCall:
 
 @dataclass(frozen=True)
 class ReadTransformer:
-    """What was read of a live transformer.
+    """A live transformer as it was read.
 
     Args:
         document: of a model file, without name, tokens and tasks.

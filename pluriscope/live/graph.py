@@ -1,4 +1,4 @@
-"""What a module of torch computes on some rows, as a graph of the calls that depend on these; loads torch.
+"""The computation of a module of torch on some rows, as a graph of the calls that depend on these; loads torch.
 
 Everything is run again in float64. Whether a call is affine, which row and position a number belongs to, and the
 matrix of a stretch of affine calls are found by running it on other numbers, not by knowing functions and shapes.
@@ -34,7 +34,7 @@ class Ref:
 
 @dataclass(eq=False)
 class Node:
-    """A call that depends on what the module is given, or one tensor of what a call gives.
+    """A call that depends on the module's input, or one tensor of a call's result.
 
     Args:
         kind: "inputs", "tokens" (whole numbers), "embedding" (the first floats of tokens), "affine", "activation",
@@ -56,7 +56,7 @@ class Node:
 
     @property
     def name(self) -> str:
-        """Of the function that is called."""
+        """Name of the called function."""
         return self.call.name.rpartition(".")[2].strip("_") if self.call else ""
 
     @property
@@ -68,7 +68,9 @@ class Node:
 
 @dataclass(frozen=True)
 class Table:
-    """Where in a tensor its numbers are: index ``[rows, positions, n]`` into it flattened, and which positions."""
+    """Positions of numbers in a tensor: index ``[rows, positions, n]`` into it flattened, and the positions of the
+    row.
+    """
 
     index: Any
     positions: tuple[int, ...]
@@ -89,7 +91,7 @@ class Unlabelled(Mixed):
 
 @dataclass(eq=False)
 class Graph:
-    """The calls of one run that depend on what the module is given.
+    """The calls of one run that depend on the module's input.
 
     Args:
         output: what the module gives.
@@ -178,8 +180,8 @@ class Graph:
         return wanted
 
     def code(self, wanted: int) -> Any:
-        """For each number of a node ``row · positions + position``; −1 where it depends on nothing, unless all others
-        along one dimension have the same.
+        """Row and position that each number of a node depends on, as ``row · positions + position``; −1 where it
+        depends on nothing, unless all others along one dimension have the same code.
 
         Raises:
             Mixed: a number depends on several.
@@ -199,7 +201,7 @@ class Graph:
         return self.codes[wanted]
 
     def table(self, wanted: int) -> Table:
-        """Where the numbers of each row and position are."""
+        """Table of the numbers of each row and position in a node's value."""
         return table_of(self.code(wanted), self.n_positions)
 
     def maps(self, sources: Sequence[int], wanted: int) -> tuple[list[Any], Any]:
@@ -251,7 +253,7 @@ class Graph:
 
 
 def graph_of(module: Any, given: Any, n_positions: int, n_tokens: int) -> Graph:
-    """What a module computes on some rows.
+    """Graph of a module's calls on some rows.
 
     Args:
         given: ``[ROWS, n_inputs]`` floats, or ``[ROWS, n_positions]`` token ids.
@@ -323,7 +325,8 @@ def graph_of(module: Any, given: Any, n_positions: int, n_tokens: int) -> Graph:
 
 
 def drawn_results(graph: Graph, node: Node, of: Sequence[int]) -> list[list[Any]]:
-    """What a call gives for some numbers, for others, for their sum and for 0; nothing where it does not take them.
+    """Results of a call for some drawn numbers, for others, for their sum and for 0; empty where the call does not
+    accept them.
 
     Args:
         of: the nodes that have these; others that it takes are fixed at numbers that are drawn too.
@@ -384,7 +387,7 @@ def part_call(
     heads: Sequence[int] = (0,),
     shift: Any = 0.0,
 ) -> PartCall:
-    """Where a node's value is computed, as a part.
+    """The call that computes a node's value, as a part of the network.
 
     Args:
         at: ``[…]`` the components in its order; all of them if None.
@@ -400,7 +403,7 @@ def part_call(
     axis = next(place for place, step in enumerate(steps) if step)
 
     def places(given: Any) -> tuple[Any, ...]:
-        """The coordinates in a tensor of perhaps another number of rows."""
+        """Coordinates in a tensor of perhaps another number of rows."""
         rows = torch.arange(given.shape[axis] // steps[axis], device=given.device)
         rows = rows.reshape(-1, *[1] * (coordinates[0].ndim - 1))
         return tuple(one[:1].to(given.device) + rows * step for one, step in zip(coordinates, steps, strict=True))
@@ -461,7 +464,7 @@ def _filled(code: Any) -> Any:
 
 
 def table_of(code: Any, n_positions: int) -> Table:
-    """Where the numbers with each code are, in order.
+    """Table of the numbers with each code, in order.
 
     Raises:
         Mixed: not as many of each row and position.

@@ -67,7 +67,7 @@ class Reader:
 
 
 class _Run(Record):
-    """One run of a module, as it is or as a circuit."""
+    """A run of a module, as it is or as a circuit."""
 
     def __init__(self, module: Any, given: Any, circuit: _Ablated | None = None) -> None:
         super().__init__(module)
@@ -78,7 +78,7 @@ class _Run(Record):
         self.held: dict[int, Sequence[Any]] = {-1: inputs}  # what calls gave, by their number
 
     def call(self, call: Call) -> Any:
-        """As the circuit has it."""
+        """Make a call, and replace its result by the circuit's."""
         given = {name: argument(call.function, call.args, call.kwargs, name) for name in ("training", "p")}
         if given["training"] and given["p"] != 0:
             cause = f"draws, or looks at a batch as a whole, in training mode ({call.name})"
@@ -92,7 +92,7 @@ class _Run(Record):
         return call.result
 
     def result(self, number: int) -> Any:
-        """What a call gave, before anything was changed in place."""
+        """Result of a call, before anything was changed in place."""
         made = self.first if number < 0 else self.own[number]
         return replaced(made.result, made.gives, dict(zip(made.gives, self.held[number], strict=True)))
 
@@ -118,7 +118,7 @@ class _Ablated:
         self.readers: Sequence[Reader] | None = None
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What stands in the place of the module's forward, which some packages call without the module."""
+        """Replacement of the module's forward, which some packages call without the module."""
         item = f"module {type(self._module).__name__}"
         if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
             raise InvalidNetwork(item, "is compiled or traced while it runs as a circuit", "run it as it is")
@@ -147,7 +147,7 @@ class _Ablated:
             raise InvalidNetwork(located(call.path if call else ""), cause, _SAME_CALLS)
 
     def put(self, run: _Run, call: Call) -> Any:
-        """What the circuit gives in the place of a call."""
+        """Result of a call with the circuit's values in place of its own."""
         for reader in self.readers or ():
             if reader.call.number == call.number:
                 call.result = reader.call.put(call.result, self._read(run, call, reader))
@@ -173,7 +173,7 @@ class _Ablated:
         return value
 
     def _carried(self, run: _Run, now: Call, source: Source, kept: Kept) -> dict[Key, Any]:
-        """What edges carry of a source of which some elements are kept, by the tensors that hold it."""
+        """Values that edges carry of a source of which some elements are kept, by the tensors that hold it."""
         calls, number = [*run.own, now], source.call.number
         made = run.first if number < 0 else calls[number]
         variants = {made.gives: run.result(number)}
@@ -206,12 +206,12 @@ def _elements(call: PartCall, which: Kept, like: Any) -> Any:
 
 
 def _shapes(run: _Run) -> list[tuple[int, ...]]:
-    """Of one row of each tensor that the module is given."""
+    """Shape of one row of each input tensor of the module."""
     return [tuple(one.shape[1:]) for one in run.held[-1]]
 
 
 def _takers(run: _Run, number: int) -> list[tuple[int, int]]:
-    """Which calls take the tensor that a call gives, and in which place."""
+    """Calls that take the tensor that a call gives, each with the number of the argument."""
     (key,) = (run.first if number < 0 else run.own[number]).gives
     return [(call.number, at) for call in run.own for at, taken in enumerate(call.takes) if taken == key]
 
@@ -284,7 +284,7 @@ def _refuse_unfit(module: Any, item: str) -> None:
 
 
 def _read_as(question: Any, module: Any) -> tuple[Callable[[Any], Any], float, Sequence[PartCall]]:
-    """How the module is run, how far its outputs may be from ours, and where its parts are computed."""
+    """Function that runs the module, how far its outputs may be from ours, and the calls that compute its parts."""
     subject = question.subject
     if question.kind is PERCEPTRON:
         read: Any = read_module(module)
@@ -315,7 +315,7 @@ def _with_outputs(file: NetworkFile) -> list[tuple[Network, Original]]:
 
 
 def _differences(one: Any, other: Any, tolerance: float) -> str:
-    """What differs between two networks of one kind, a clause; "" for nothing."""
+    """Clause on the difference between two networks of one kind; "" for none."""
     sizes = [_shape(network) for network in (one, other)]
     if sizes[0] != sizes[1]:
         return f"its shape is {sizes[0]}, and the result's {sizes[1]}"

@@ -32,7 +32,9 @@ _CURE: Final = "take these parts out, or train a model without them; docs/import
 
 @dataclass(frozen=True)
 class ReadPerceptron:
-    """What was read of a perceptron: its network, with the module to be run beside it, and where it computes parts."""
+    """A perceptron as it was read: its network, with the module to be run beside it, and the calls that compute its
+    parts.
+    """
 
     file: NetworkFile
     calls: tuple[PartCall, ...]
@@ -78,7 +80,7 @@ def read_module(net: Any, context: int | None = None) -> ReadPerceptron | ReadTr
 
 
 def _remarks(net: Any, types: list[str], modes: list[tuple[Any, bool]], given: Any, tolerance: float) -> Iterator[str]:
-    """What is to be said of how a module was read, some rows of which are given."""
+    """Remarks on how a module was read, found on some rows."""
     names = {part: name or "itself" for name, part in net.named_modules()}
     training = [
         part for part, mode in modes if mode and isinstance(part, _OTHER_IN_TRAINING) and vars(part).get("p", 1)
@@ -206,7 +208,7 @@ def _example(net: Any, item: str, context: int | None) -> tuple[Any, int]:
 
 
 def _of_another_kind(net: Any, item: str) -> InvalidNetwork | None:
-    """What to say of a module of a kind that is read from files alone; None for others."""
+    """Error for a module of a kind that is read from files alone; None for others."""
     recurrent = [part for part in net.modules() if isinstance(part, torch.nn.RNNBase)]
     if any(not isinstance(part, torch.nn.RNN) for part in recurrent):
         return InvalidNetwork(item, "has gates that no kind of network here has", "train an nn.RNN instead")
@@ -230,7 +232,7 @@ def _runs(net: Any, rows: Any) -> bool:
 
 
 def _run(net: Any, rows: Any, item: str) -> Any:
-    """What a module gives, as float64, the same each time."""
+    """Outputs of a module as float64; an error if a second run gives others."""
     with evaluation(net, item):
         found, again = (only_floats(net(rows)).detach().cpu().double().numpy() for _ in range(2))
     if not np.array_equal(found, again, equal_nan=True):

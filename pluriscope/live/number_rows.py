@@ -57,7 +57,7 @@ def live_classifier(draft: NetworkFile, data: Any, task: Any, name: str) -> Clas
     if original:
 
         def ahead(outputs: Rows) -> Rows:
-            """Each less the largest of its row."""
+            """Outputs, each less the largest of its row."""
             return np.asarray(np.maximum(outputs - outputs.max(axis=1, keepdims=True), _LEAST))
 
         theirs, ours = ahead(original.run(classifier.data)), ahead(classifier.layers[-1])

@@ -24,7 +24,7 @@ PACKAGES: Final = {"transformer_lens": "TransformerLens", "nnsight": "nnsight"}
 
 @dataclass(frozen=True)
 class PackageModel:
-    """What a package's model holds.
+    """Content of a package's model.
 
     Args:
         module: of torch.
@@ -56,7 +56,7 @@ def opened(model: Any) -> PackageModel:
 
 
 def live_file(model: Any, context: int | None = None) -> NetworkFile | ReadTransformer | None:
-    """What a module of torch or a fitted perceptron of scikit-learn computes; None for anything else.
+    """Read a module of torch or a fitted perceptron of scikit-learn as a network; None for anything else.
 
     Args:
         context: how many tokens each row of a transformer has; as many as it has positions for if None.

@@ -28,7 +28,7 @@ Key = tuple[int, int]
 
 @dataclass(eq=False)
 class Call:
-    """One call of a function of torch that gives or changes a tensor.
+    """A call of a function of torch that gives or changes a tensor.
 
     Args:
         number: among those that the module makes itself, from 0; :data:`HOOK` for those of hooks.
@@ -80,7 +80,7 @@ class Record(TorchFunctionMode):
         return tuple((id(one), self._times.get(id(one), 0)) for one in tensors(value))
 
     def call(self, call: Call) -> Any:
-        """Make a call: what it gives, or what the module is given in its place."""
+        """Make a call. Returns its result, or a replacement for the module."""
         return call.function(*call.args, **call.kwargs)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -112,8 +112,8 @@ class Record(TorchFunctionMode):
         return call.result
 
     def again(self, wanted: Call, given: Mapping[Key, Any]) -> Any:
-        """What a call gives where some tensors have other values. Other calls are run again only where they stand
-        between these and it, all of them where one changes something in place.
+        """Result of a call when some tensors have other values. Other calls are run again only where they lie between
+        these tensors and the call, all of them where one changes something in place.
 
         Args:
             wanted: one of the calls, or the one that is made just now.
@@ -185,7 +185,7 @@ def located(path: str) -> str:
 
 
 def argument(function: Any, args: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    """What a function is given as one argument; None where it has no such, or does not say how it is called."""
+    """Value of a function's argument in a call; None where it has no such argument, or its signature is unknown."""
     if name in kwargs or not isinstance(function, FunctionType):
         return kwargs.get(name)
     try:
@@ -197,7 +197,7 @@ def argument(function: Any, args: Any, kwargs: Mapping[str, Any], name: str) -> 
 
 
 def _between(calls: list[Call], wanted: Call, given: Collection[Key]) -> list[Call]:
-    """The calls on whose results one depends, in order, but for what is given."""
+    """The calls that a call depends on, in order, up to the replaced tensors."""
     needed, found = set(wanted.takes), list[Call]()
     for call in reversed(calls):
         if any(key in needed and key not in given for key in call.gives):
@@ -214,7 +214,7 @@ def _changes_first(name: str, function: Any, args: Any, kwargs: Mapping[str, Any
 
 
 def _memory(tensor: Any) -> int:
-    """Where the numbers of a tensor lie; its id where that is not told, as within vmap."""
+    """Address of the numbers of a tensor; its id where torch does not give one, as within vmap."""
     try:
         return int(tensor.untyped_storage().data_ptr())
     except (RuntimeError, NotImplementedError):
@@ -240,7 +240,7 @@ def _attention(
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> Any:
-    """What ``scaled_dot_product_attention`` computes, by its documentation."""
+    """``scaled_dot_product_attention`` in plain operations, by its documentation."""
     if enable_gqa:
         shared = query.shape[-3] // key.shape[-3]
         key, value = key.repeat_interleave(shared, -3), value.repeat_interleave(shared, -3)

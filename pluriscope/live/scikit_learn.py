@@ -93,7 +93,9 @@ def perceptron_file(model: Any, last: Any, before: Sequence[tuple[str, Any]] = (
 
 
 def _transformed(before: Sequence[tuple[str, Any]], rows: Rows, item: str) -> Rows:
-    """What steps make of rows, one by one: together they fail if one does not tell that it is fitted."""
+    """Rows after the steps before the perceptron, made one by one: a pipeline fails if one does not report that it is
+    fitted.
+    """
     made: Any = rows
     with running(item):
         for _, step in before:

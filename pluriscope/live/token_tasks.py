@@ -43,7 +43,8 @@ _RENAMED: Final = (
 
 
 def token_rows(data: Any, token_ids: Callable[[str], list[int]] | None) -> dict[str, Any] | None:
-    """Rows of one length under "rows", with what else was given; None for what may be rows of a perceptron, or none.
+    """Rows of token ids, all of one length, under "rows", with the other keys of ``data``; None if these may be rows of
+    a perceptron, or are none.
 
     Args:
         data: lists, tuples, arrays or tensors of token ids; texts, where there is a tokenizer; or an object of such

@@ -32,7 +32,7 @@ _REFUSED: Final = {"rms": "is an RMSNorm, which does not centre", "unknown": "is
 
 
 class Unread(Exception):
-    """What a model has that no network here has: each part and what it does."""
+    """Error: a model has parts that no network here has; each part and what it does."""
 
 
 class _Refused(Exception):
@@ -60,7 +60,7 @@ class _Heads:
 
 @dataclass(frozen=True)
 class _Block:
-    """What reads the stream at one place: heads, or an MLP block with this activation."""
+    """A block that reads the residual stream: heads, or an MLP block with this activation."""
 
     stream: int
     heads: tuple[_Heads, ...] = ()
@@ -68,7 +68,7 @@ class _Block:
 
     @property
     def adds(self) -> set[int]:
-        """What it adds to the stream comes of these nodes."""
+        """Nodes from which the block's addition to the stream is computed."""
         return {one.mixed for one in self.heads} if self.heads else {self.activation}
 
 
@@ -163,7 +163,7 @@ def read_parts(graph: Graph) -> tuple[dict[str, Any], tuple[PartCall, ...]]:
 
 
 def _products(graph: Graph, softmax: Node) -> Iterator[Node]:
-    """What a softmax is taken of, products if it is attention, and the products that what it gives goes into."""
+    """Products before a softmax, which are attention scores if there are any, and the products that use its result."""
     todo = graph.sources(softmax.entry)
     while todo:
         yield (node := graph.nodes[todo.pop()])
@@ -183,7 +183,9 @@ def _labelled(graph: Graph, node: Node) -> None:
 
 
 def _label_embedding(graph: Graph, node: Node) -> None:
-    """Say which row and position each number belongs to, by what other tokens in the first row change."""
+    """Find the row and position of each number of an embedding, by the numbers that change when the first row has other
+    tokens.
+    """
     plain, shape, dims = graph.codes[0], tuple(node.value.shape), node.value.ndim
     tokens = graph.nodes[0].value.clone()
     tokens[0] = (tokens[0] + 1) % graph.n_tokens
@@ -263,7 +265,9 @@ def _attention(graph: Graph, softmax: Node) -> _Heads:
 
 
 def _scale_of_scores(graph: Graph, softmax: Node, product: int, masks: Any, seen_by: tuple[Any, Any]) -> float:
-    """What products of queries and keys are multiplied with; they are masked as in causal attention alone."""
+    """Factor of the products of queries and keys in attention scores; raises unless they are masked causally and only
+    that.
+    """
     flat = torch.arange(masks.numel(), dtype=torch.float64).reshape(masks.shape)
     before, after, numbered = (
         graph.again(softmax.entry, {product: masks + one}).flatten() for one in (0.0 * flat, 0.0 * flat + 1.0, flat)
@@ -285,7 +289,8 @@ def _scale_of_scores(graph: Graph, softmax: Node, product: int, masks: Any, seen
 
 
 def _coefficients(graph: Graph, node: Node, of: int, of_at: Any, over: int, over_at: Any, to: Any) -> Any:
-    """Of a product of two nodes ``[n_to, n_of, n_over]`` what each pair of numbers counts in each result.
+    """Coefficients of a product of two nodes, ``[n_to, n_of, n_over]``: the factor of each pair of numbers in each
+    result.
 
     Args:
         of_at, over_at, to: ``[rows, n]`` where each row has these numbers.
@@ -324,7 +329,7 @@ def _end_of_stream(graph: Graph, wanted: int) -> int:
 
 
 def _read_at(graph: Graph, index: int, stream: set[int]) -> int:
-    """Where in the stream a node reads it."""
+    """Node of the residual stream that a node reads, through an affine map or a norm."""
     norm = _norm_of(graph, index)
     at = index if norm < 0 else graph.nodes[norm].entry
     while at not in stream:
@@ -368,7 +373,7 @@ def _is_copy(graph: Graph, of: int, wanted: int) -> bool:
 def _document(
     graph: Graph, blocks: list[_Block], end: _Block, reads: dict[int, tuple[Any, Any]], epsilon: float | None
 ) -> tuple[dict[str, Any], Any]:
-    """What a model file says, and where its parts are computed."""
+    """Content of a model file, and the calls that compute the model's parts."""
     n, calls = graph.n_positions, list[PartCall]()
     maps, added = list[dict[int, Any]](), list[Any]()
     for block in (*blocks, end):

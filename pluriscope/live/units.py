@@ -1,6 +1,7 @@
-"""What in a graph of calls is not affine, known by what it computes: activations, norms, softmaxes, products.
+"""Nonlinear parts of a graph of calls, recognised by what they compute: activations, norms, softmaxes, products.
 
-However it is written: a GELU of five calls is one activation, a mean, a square and a root are one LayerNorm.
+It does not matter how they are written: a GELU of five calls is one activation; a mean, a square and a root are one
+LayerNorm.
 """
 
 from __future__ import annotations

@@ -222,8 +222,8 @@ def sentence(reply: Mapping[str, Any], part: str) -> tuple[str, str]:
     """Head of an answer: a few words, and the sentences after them.
 
     Args:
-        told: what :func:`standing` tells.
-        part: what a bit of a mask is, "edge" or "node".
+        reply: as of :func:`standing`.
+        part: word for a bit of a mask, "edge" or "node".
     """
     if reply["state"] == "valid":
         return _valid(reply), " ".join(filter(None, (_others(reply, part), _sizes(reply, part), _between(reply))))
