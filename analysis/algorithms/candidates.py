@@ -65,7 +65,7 @@ def candidate_algorithms(
         task: the target over 1 to 6 inputs.
         protocol: form and depth of the candidates.
         n_hidden_layers: of the network; bounds the depth (:meth:`Protocol.depth_for`).
-        work: told "algorithms" before and after, and while they are listed; may cancel there. Ended, the first
+        work: reports "algorithms" before and after, and while they are listed; may cancel there. Ended, the first
             candidates are returned.
         max_candidates: how many are kept at most.
         max_listed: more and-inverter candidates than this are left to a search by support, and of those with shared

@@ -62,8 +62,8 @@ def formula_tree_candidates(
         n_inputs: 1 to 6.
         depth: largest depth of a skeleton in gates, at least 1.
         max_candidates: how many are kept.
-        tell: told for each left child of a root how many are done, of how many, and the formulas found; may raise.
-        found: an empty list, to which the formulas are added; so what was found before ``tell`` raised is known.
+        show: called for each left child of a root with how many are done, of how many, and the formulas found; may raise.
+        found: an empty list, to which the formulas are added; so what was found before ``show`` raised is known.
 
     Returns:
         The first ``max_candidates`` formulas and the exact number of all.

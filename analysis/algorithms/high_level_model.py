@@ -217,7 +217,7 @@ class HighLevelModel(Described):
 
     @cached_property
     def variables(self) -> tuple[Variable, ...]:
-        """The variables in path order; what they are is told by :attr:`carriers`."""
+        """The variables in path order; what they are is in :attr:`carriers`."""
         shown = dict(shown_gates(self.root)) if self.form == "and_inverter" else self.formulas
         return tuple(
             Variable(path, node, self.responses[path].function, self.formulas[path], shown[path])
@@ -297,7 +297,7 @@ class HighLevelModel(Described):
         Args:
             fixed: path of a variable → its values over the input rows as an integer.
             of: path of a variable that is asked for in place of the output.
-            copies: of the input rows, one behind the other, over which values are given and told: many ways to fix
+            copies: of the input rows, one behind the other, over which values are given and returned: many ways to fix
                 variables are then looked at together.
 
         Returns:

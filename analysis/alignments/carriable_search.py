@@ -84,7 +84,7 @@ def aligned_algorithms(
         pattern: the task's truth table as an integer.
         depth: largest depth in gates, at least 1.
         sites: what the network decides.
-        work: told "alignments" for each pair of functions below the root; may cancel there.
+        work: reports "alignments" for each pair of functions below the root; may cancel there.
         max_aligned: how many aligned algorithms are kept.
 
     Raises:

@@ -60,7 +60,7 @@ def best_on_permuted_networks(
     Args:
         algorithms: one without variables agrees on 0 of 0.
         seed: of the permutations.
-        work: told "criteria"; may cancel.
+        work: reports "criteria"; may cancel.
 
     Returns:
         ``[algorithms, networks]``, below 0 where the neurons do not suffice for the variables.

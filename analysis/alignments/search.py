@@ -55,8 +55,8 @@ def search_alignments(
 
     Args:
         candidates: the algorithms, all over the network's inputs.
-        work: told "alignments" before each algorithm, of small networks before every few; may cancel there. Its limits
-            say how much memory the results may take.
+        work: reports "alignments" before each algorithm, of small networks before every few; may cancel there. Its
+            limits bound the memory of the results.
         max_aligned: how many aligned algorithms are kept of candidates that are not all listed.
 
     Returns:
@@ -107,7 +107,7 @@ def align_with(
         sites: what the network decides under every interchange.
         algorithms: over the network's inputs.
         protocol: what is kept.
-        work: told "alignments" before each algorithm, of small networks before every few; may cancel there.
+        work: reports "alignments" before each algorithm, of small networks before every few; may cancel there.
 
     Raises:
         BeyondLimits: too many hidden neurons for an exact search.

@@ -6,7 +6,7 @@
    most four lines. If it is not empty, it holds a point where they differ.
 
 Arithmetic: floats look for a point that clears every line by 1e-9, which is quick. Without one, everything is done
-without any rounding, open and closed ends told apart; "there is none" is only ever said so. For that, points are
+without any rounding, open and closed ends distinguished; "there is none" is only ever said so. For that, points are
 homogeneous integers (x/w, y/w), and coefficients, which are all multiples of a power of two, are integers in units of
 it. Source: Hadad, Katz and Bassan (arXiv:2602.16823) for the question; the method is ours.
 """

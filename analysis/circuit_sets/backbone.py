@@ -1,7 +1,7 @@
 """The backbone of a set of circuits: the edges and hidden neurons that every circuit of the set has.
 
 The edges of a network fall into three parts: those in every circuit of the set (the backbone), those in some, and those
-in none. How often each edge is used tells which is which, so the backbone of all valid circuits is known exactly also
+in none. How often each edge is used decides its part, so the backbone of all valid circuits is known exactly also
 where they were counted without listing them (:class:`~pluriscope.analysis.circuits.distribution.CircuitDistribution`).
 
 Where only a sample of the circuits is known, what is in some but not all of the sampled ones is certainly optional.

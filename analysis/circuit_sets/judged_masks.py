@@ -50,7 +50,7 @@ def judged_circuits(question: GraphQuestion, found: MasksFound, work: Work = DEF
     """Complete the result of a search: figures of its circuits, roles of their nodes, outcomes of criteria.
 
     Args:
-        work: told after each criterion; may raise Cancelled.
+        work: reports progress after each criterion; may raise Cancelled.
     """
     circuits = sorted(with_figures(question, found, work).circuits, key=lambda one: one.bits)
     outcomes: list[dict[str, str]] = []
@@ -77,7 +77,7 @@ def roles_and_outcomes(
         fewest: bits of the smallest valid circuit, None if that is not known.
         found: all valid circuits as numbers, ascending; None where they are not all known.
         criteria: that are asked; None for all that have a column.
-        work: told after each criterion; may raise Cancelled.
+        work: reports progress after each criterion; may raise Cancelled.
     """
     population = population_of(question, circuits, fewest, found, work)
     written = _written(question.kind, question.space, population.question.roles, len(circuits))

@@ -115,7 +115,7 @@ class MasksFound(Described):
 
     @property
     def distribution(self) -> CircuitDistribution:
-        """The valid circuits by size and by use of each bit; neurons are not told apart."""
+        """The valid circuits by size and by use of each bit; neurons are not distinguished."""
         return CircuitDistribution(sum(self.by_bits.values()), self.by_bits, {}, self.bit_use, ())
 
     @property
@@ -147,7 +147,7 @@ def find_masks(
     """The masks of every valid circuit by the usual threshold, or of those decided before time or memory ended.
 
     Args:
-        work: told after each part; may raise Cancelled.
+        work: reports progress after each part; may raise Cancelled.
         limit: most masks kept, those with the fewest bits; all are counted.
         earlier: what a search of the same found before time or memory ended it, to go on from.
         tried: what is certain besides.

@@ -2,8 +2,8 @@
 
 Jaccard's distance of two circuits is one minus the number of edges that both keep over the number of edges that one of
 them keeps (Jaccard 1912). It is 0 of equal circuits only and 1 of circuits without a common edge. Distances are
-compared as float64 numbers, which tell any two fractions with denominators of up to some thousand apart and take equal
-ones as equal.
+compared as float64 numbers, which distinguish any two fractions with denominators of up to some thousand and take
+equal ones as equal.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rivals: how different listed circuits are, as it is stored, told and shown."""
+"""Rivals: how different listed circuits are, as it is stored, reported and shown."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def most_different(
 
     Args:
         masks: ``[circuits]`` different ones, ascending.
-        work: told between blocks; may raise Cancelled.
+        work: reports progress between blocks; may raise Cancelled.
         max_compared: end the search after so many comparisons.
     """
     if len(masks) < 2:

@@ -225,7 +225,7 @@ def count_by_strata(
     """An interval for the number of valid circuits.
 
     Args:
-        work: told after each block; may raise Cancelled. A round that it has no time for is not started.
+        work: reports progress after each block; may raise Cancelled. A round that it has no time for is not started.
         width: it stops when the upper end is at most 1 + ``width`` times the lower one.
         most: circuits to draw, at most; the pilot's are not counted.
         confidence: of the interval, between 0 and 1.

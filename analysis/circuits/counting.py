@@ -43,7 +43,7 @@ def count_circuits(
     """Count every valid circuit of the protocol's space.
 
     Args:
-        work: told between batches of states with the number of circuits judged, and between draws; may raise Cancelled.
+        work: reports the number of circuits judged between batches of states, and between draws; may raise Cancelled.
         n_draws: valid circuits to draw, or all if there are fewer.
         so_far: of a count of the same question that was ended: it goes on from there, to the same end.
 

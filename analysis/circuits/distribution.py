@@ -97,7 +97,7 @@ def minimal_masks(masks: NDArray[Any], work: Work = DEFAULT_WORK, stage: str = "
     of two with equally many neither contains the other.
 
     Args:
-        work: told at each number of bits, under the name of a stage; may raise Cancelled.
+        work: reports progress at each number of bits, under the name of a stage; may raise Cancelled.
     """
     left, sizes = masks, np.bitwise_count(masks)
     minimal: list[NDArray[Any]] = [left[:0]]

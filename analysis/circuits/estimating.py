@@ -52,7 +52,7 @@ def estimate_circuits(
     """Estimate the number of valid circuits of the protocol's space from a uniform sample.
 
     Args:
-        work: told between batches with the number of circuits tested; may raise Cancelled. Its time bounds the sample.
+        work: reports the number of circuits tested between batches; may raise Cancelled. Its time bounds the sample.
         n_samples: circuits to draw, at least 1; fewer where the time is up before.
         n_draws: valid circuits to keep, at most.
         confidence: of the interval, between 0 and 1.

@@ -4,8 +4,8 @@ Listing, which tests every possible circuit, wins where the space is within the 
 counting is next, since it is exact; then comes a uniform sample, which takes seconds, and hashing, which takes minutes,
 where a sample has too few valid circuits to say as much or is not allowed. Seconds here are predicted from numbers of
 operations and speeds measured on one core of a common server, so that the choice is the same
-everywhere; they tell a second from a minute and a minute from an hour, no more. How long the stages of an analysis take
-on this machine is measured (:mod:`pluriscope.analysis.explaining.planning`).
+everywhere; they distinguish a second from a minute and a minute from an hour, no more. How long the stages of an
+analysis take on this machine is measured (:mod:`pluriscope.analysis.explaining.planning`).
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class Prefixes:
         n_active: active hidden neurons so far.
         masks: ``[prefixes]`` edges so far.
         values: ``[prefixes, active, rows]`` activations of the active neurons.
-        n_edges: of each, where they are told apart by it.
+        n_edges: of each, where they are distinguished by it.
     """
 
     active: tuple[int, ...]

@@ -139,7 +139,7 @@ def _whole(answer: object) -> int:
 
 @dataclass(frozen=True, repr=False)
 class CircuitSearch(Described):
-    """The valid circuits of one output, listed or told by their number.
+    """The valid circuits of one output, listed, or known by their number alone.
 
     Args:
         layout: edge layout of the network cut to the output.
@@ -154,13 +154,13 @@ class CircuitSearch(Described):
         count: valid circuits: exact unless there is an interval or a listing was truncated; −1: all those listed.
         interval: where the number is guaranteed, how many are valid, both ends included; None otherwise.
         confidence: with which the interval holds the truth; None without one.
-        n_tested: circuits judged, those of a sample with repetition; None if that was not told.
+        n_tested: circuits judged, those of a sample with repetition; None if not recorded.
         known_distribution: None to read it off the masks.
-        n_drawn: listed circuits that were drawn, where they were not listed; None if that was not told.
+        n_drawn: listed circuits that were drawn, where they were not listed; None if not recorded.
         smallest: the smallest valid circuits, which are listed too; None where every valid circuit is listed, and where
             none were looked for.
         edge_use: which edges all valid circuits keep and which none does, all of them decided; None where that was not
-            proved, and where the distribution tells it.
+            proved, and where the distribution has it.
         so_far: where an exact count goes on that time or memory ended; None where none was.
         bracket: the counts by hashing that the interval comes from, with their settings; None where none was made.
     """

@@ -56,7 +56,7 @@ def search_circuits(
     """Find every valid circuit of the protocol's space.
 
     Args:
-        work: told between chunks with the number of circuits tested; may raise Cancelled.
+        work: reports the number of circuits tested between chunks; may raise Cancelled.
         max_valid: how many a list holds.
         max_possible: refuse a larger space.
         beyond: where more are valid: None to stop, with a result that says ``truncated_at``; else the search goes on to
@@ -145,7 +145,7 @@ def count_common(first: Question, second: Question, work: Work = DEFAULT_WORK) -
     """Count the circuits that are valid in both of two networks of one shape; none is listed.
 
     Args:
-        work: told between chunks with the number of circuits tested; may raise Cancelled.
+        work: reports the number of circuits tested between chunks; may raise Cancelled.
     """
     found, tested = 0, 0
     total = len(first.ablations) * count_in_space(first.network.sizes, first.protocol)

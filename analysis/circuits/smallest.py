@@ -1,7 +1,7 @@
 """The smallest valid circuits by number of edges, where not every valid circuit is listed.
 
 1. Search in order of size. Circuits are judged by increasing number of edges, all of one size before any of the next,
-   for as long as the budget lasts. A few rows tell most of the wrong ones; what they leave is judged as the search
+   for as long as the budget lasts. A few rows refute most of the wrong ones; what they leave is judged as the search
    judges it, so every verdict is the search's own. Sizes that an exact count knows to be empty are passed over.
 2. Descent. Where the budget ends before anything is found, valid circuits that are known (draws, and the network
    itself) are made smaller edge by edge and neuron by neuron, some of each size side by side. That proves nothing,
@@ -62,7 +62,7 @@ def find_smallest(
         by_edges: valid circuits by number of edges if all have been counted exactly, else None.
         n_smallest: circuits wanted; the search in order of size goes on until it has so many.
         max_tried: circuits that the search in order of size judges, at most; a descent tries a two hundredth of that.
-        work: told "circuits" now and then; may raise Cancelled. What ends before it is done has looked at the sizes
+        work: reports "circuits" now and then; may raise Cancelled. What ends before it is done has looked at the sizes
             before.
         so_far: what an equal call found whose work ended.
 

@@ -38,7 +38,7 @@ def find_circuits(question: Question, work: Work = DEFAULT_WORK) -> CircuitSearc
     """Find the valid circuits of one output as planned, and the smallest where not all are listed.
 
     Args:
-        work: told how far the work is; may raise Cancelled.
+        work: reports progress; may raise Cancelled.
 
     Raises:
         BeyondLimits: every way is barred, with the reasons.

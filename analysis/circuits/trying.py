@@ -33,7 +33,7 @@ def try_circuits(question: Question, work: Work) -> Iterator[KnownCircuits]:
     """Bound the number of valid circuits of a perceptron by trying a few; each answer is better than the one before.
 
     Args:
-        work: asked between batches; may raise Cancelled.
+        work: checked between batches; may raise Cancelled.
     """
     network, layout, protocol = question.network, question.layout, question.protocol
     weights = np.concatenate([np.abs(matrix).ravel() for matrix in network.weights])
@@ -79,7 +79,7 @@ def descend(
         judged: ``[circuits]`` which decide right, and which of them the rules look at.
         possible: circuits that the rules look at.
         most: circuits to try, about.
-        work: asked between batches; may raise Cancelled.
+        work: checked between batches; may raise Cancelled.
     """
     found: dict[bytes, Bits] = {}
     seen: set[bytes] = set()

@@ -140,8 +140,8 @@ def representatives_predict(
     Args:
         classes: of one circuit.
         space: the interventions.
-        settled: whether to tell only what the rows that inputs reach decide, whatever the free rows are; it is the same
-            for all members of a class. Elsewhere the prediction rests on a free row, and is 2.
+        settled: whether to predict only what the rows that inputs reach decide, whatever the free rows are; it is the
+            same for all members of a class. Elsewhere the prediction rests on a free row, and is 2.
     """
     source, base = np.nonzero(~np.eye(space.n_rows, dtype=bool))  # every ordered pair of different inputs
     widest = max((len(layer.parents[0, 0]) for layer in classes.layers[1:]), default=0) if settled else 0

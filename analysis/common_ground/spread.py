@@ -7,7 +7,7 @@ polynomial whose coefficient of x^k counts the interpretations that are right on
 over classes.
 
 1. Take the lowest power out of every factor. What is left is nearly always a factor that was seen before, and so is the
-   product of what is left; so products are told apart by their factors, and only counted, by the power taken out.
+   product of what is left; so products are distinguished by their factors, and only counted, by the power taken out.
 2. Multiply each product once, and add all up.
 
 Polynomials are then held as one integer each, x standing for a power of two above every coefficient: Python adds them
@@ -35,7 +35,7 @@ Integers = NDArray[np.int64]
 MAX_PRODUCTS: Final = 1 << 16  # factors multiplied for one class
 MAX_TRIED: Final = 1 << 12
 _MAX_HELD: Final = 1 << 26  # bytes of factors, products and their numbers; to add them up takes several times as much
-_PRODUCTS_AT_ONCE: Final = 64  # multiplied before the work is told
+_PRODUCTS_AT_ONCE: Final = 64  # multiplied between two reports of progress
 _NONE: Final = np.iinfo(np.int32).max  # in place of an exponent: a column that does not fit
 _BYTES_OF_ENTRY: Final = 200  # of a dictionary with short keys
 _ODD: Final = 0x9E3779B97F4A7C15  # spreads what differs little over 64 bits
@@ -132,7 +132,7 @@ class Spread:
         """Interpretations by the number of interventions that they predict right.
 
         Args:
-            work: told "spread" now and then; may raise Cancelled, or OutOfTime to stop.
+            work: reports "spread" now and then; may raise Cancelled, or OutOfTime to stop.
         """
         coefficient = np.dtype(np.uint32 if self._n < 1 << 32 else np.uint64)
         n_words = max(1, -(-self._n.bit_length() // (8 * coefficient.itemsize)))
@@ -186,7 +186,7 @@ class _Factor:
 def _alike(rows: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Find the different rows: the position where each occurs first, and for each row which of them it is.
 
-    Rows are told apart by a number made of them. Where rows that differ have the same, they are compared as they are.
+    Rows are compared by a number made of them. Where rows that differ have the same, they are compared as they are.
     """
     key = np.zeros(len(rows), dtype=np.uint64)
     for column in rows.T:

@@ -199,7 +199,7 @@ def survey_common_ground(
     Args:
         masks: ``[circuits]`` the listed valid circuits, ascending.
         placed: kept alignments, and how many observed classes each circuit has.
-        work: told "common ground" now and then; may cancel there.
+        work: reports "common ground" now and then; may cancel there.
         bounds: how far to go.
     """
     bounds = bounds or Bounds()

@@ -315,7 +315,7 @@ ROLE_AGREEMENT: Final = Criterion(
     definition="Every node of the circuit has the same roles there as in the whole model.",
     formula="for every node v of C and every role r: r(v in C) = r(v in M)",
     source="roles of attention heads after Olsson et al. 2022 (arXiv:2209.11895) and Wang et al., ICLR 2023 "
-    "(arXiv:2211.00593), who tell them in the whole model; that each circuit is asked is Pluriscope's",
+    "(arXiv:2211.00593), who find them in the whole model; that each circuit is asked is Pluriscope's",
     judges={"cut": _roles_agree},
     direction="higher",
     score="share of the circuit's nodes whose roles agree",

@@ -3,8 +3,8 @@
 The verdicts were made before; putting them in a row is a few operations on arrays, so another order or selection costs
 nothing.
 
-1. Left after a step are those that passed it and every step before it. The others that were still there are told
-   apart: failed, undecided, not applicable.
+1. Left after a step are those that passed it and every step before it. The others that were still there are
+   counted by outcome: failed, undecided, not applicable.
 2. The order decides what each step is seen to remove, never who is left at the end; a further step never adds anyone.
 3. A step without verdicts removes nobody, and from there on what is left is an upper bound.
 4. Of the interpretations of circuits only numbers are known. What passes several criteria at once lies between two
@@ -517,7 +517,7 @@ class _Funnel:
         more: Callable[[int], Mapping[str, Any]] = lambda _: {},
         **beside: Any,
     ) -> KindFound:
-        """A kind as it is told."""
+        """Report a kind."""
         sure, found = all(row.whole for row in above), []
         for number, (step, row) in enumerate(zip(self.about(kind), rows, strict=True)):
             answer: dict[str, Any] = {} if row.alone is None else {"alone": str(row.alone)}

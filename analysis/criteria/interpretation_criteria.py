@@ -1,6 +1,6 @@
 """Criteria for interpretations: whether one is first of its kind, and whether it predicts what the whole network does.
 
-These judge interpretations one by one. How many of *all* interpretations pass is told without listing them by
+These judge interpretations one by one. How many of *all* interpretations pass is counted without listing them by
 :mod:`pluriscope.analysis.criteria.interpretation_tallies`.
 """
 

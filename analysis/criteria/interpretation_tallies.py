@@ -46,7 +46,7 @@ from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.mlp import keep_matrices
 from pluriscope.analysis.subjects.perceptron.question import Question
 
-MIXED: Final = 4  # an outcome of a circuit: its interpretations fare differently, the counts tell
+MIXED: Final = 4  # an outcome of a circuit: its interpretations fare differently; see the counts
 SCRUBBING: Final = "causal-scrubbing"
 FAMILIES: Final[dict[str, Family]] = {
     "interchange": "alone",

@@ -194,7 +194,7 @@ def judge_analysis(
     Args:
         subject: what was found.
         steps: kind of explanation and criterion; each criterion must apply to its kind.
-        work: told how far each kind is; without a clock there is no budget.
+        work: reports how far each kind is; without a clock there is no budget.
 
     Yields:
         What each step says, kind by kind.

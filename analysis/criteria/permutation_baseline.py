@@ -57,7 +57,7 @@ ABOVE_RANDOM: Final = Criterion(
     formula="#{i : IIA > max over placements of IIA on network i, weights shuffled} ≥ percentile · networks",
     source="Pluriscope, after Sutter et al., NeurIPS 2025 (arXiv:2507.08802): what random networks reach",
     judges={"alignment": _above_random},
-    idle={"direction": "What chance reaches is told for each class of directions, among the classes of maps."},
+    idle={"direction": "What chance reaches is reported for each class of directions, among the classes of maps."},
     method="The entries of each weight matrix are shuffled within it, from the seed; biases stay. The best IIA over "
     "all placements on each such network is found exactly. The percentile is by nearest rank, so the IIA must be "
     "strictly above so many of the networks. Permuted networks hardly ever compute the task, so nearly every placement "

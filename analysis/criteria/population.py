@@ -27,7 +27,7 @@ class PopulationOf(Described, Generic[Asked]):
         question: what they explain; of circuits of models what is known of these and how any mask is run.
         items: the explanations, of circuits an array of masks ``[circuits]``.
         complete: whether these are all that there are.
-        work: told how far long criteria are; whoever judges by several gives each its own.
+        work: reports how far long criteria are; whoever judges by several gives each its own.
     """
 
     kind: str

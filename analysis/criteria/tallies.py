@@ -31,7 +31,7 @@ from pluriscope.analysis.subjects.perceptron.question import Question
 def tallies(
     question: Question, circuits: CircuitSearch, interpretations: InterpretationCounts, algorithms: AlgorithmSearch
 ) -> dict[str, CriterionTally]:
-    """Every tally that can be told of what the searches found for one output, by criterion key."""
+    """Tally criteria over what the searches found for one output, by criterion key, as far as that decides them."""
     kept_alone = question.protocol.alignments_kept == "minimal"
     n_minimal = algorithms.n_minimal_alignments
     n_alignments = n_minimal if kept_alone else algorithms.n_valid_alignments

@@ -1,6 +1,6 @@
 """Criteria of unmapped neurons: whether an alignment holds whatever they carry, exhaustively and by draws.
 
-Which neurons an alignment claims to be inert is told by :mod:`pluriscope.analysis.alignments.unmapped`.
+Which neurons an alignment claims to be inert is decided by :mod:`pluriscope.analysis.alignments.unmapped`.
 
 Source: Méloux, Pimentel, Portet & Peyrard 2026 (arXiv:2607.00267): the causal abstraction error with faithfulness over
 the unmapped variables Φ. Their form without Φ is the weak one: exhaustively, it is joint interchange.

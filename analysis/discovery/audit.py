@@ -87,7 +87,7 @@ def audit(
         landscape: all valid circuits of a network's output, or of a model.
         methods: each with every setting (:meth:`~pluriscope.analysis.methods.method.Method.filled`).
         claims: of others, each with a name.
-        work: told "methods" before each; may cancel.
+        work: reports "methods" before each; may cancel.
 
     Raises:
         InvalidMethod: no method fits the task, the network or the model; one of several is "undefined", with a note.
@@ -128,7 +128,7 @@ def _with_ties(one: Audited, landscape: Landscape) -> Audited:
 
 
 def _within(work: Work, done: int, methods: Sequence[Any]) -> Any:
-    """Tells of one method's steps as a part of all."""
+    """Return a reporter that counts one method's steps as a part of all."""
     return lambda progress: work.report_step("methods", done, len(methods), progress.found)
 
 

@@ -110,7 +110,7 @@ class Landscape(ABC):
     Args:
         question: about a subject of any kind.
         circuits: what the search for them found, see :class:`pluriscope.analysis.methods.report.Analysed`.
-        work: told of what takes long.
+        work: reports progress of what takes long.
         judges: whether answers are judged by criteria; minimality looks at all circuits at once.
         stored: circuit → outcomes of criteria and roles by column, as far as they are stored.
     """

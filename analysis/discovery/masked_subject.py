@@ -159,7 +159,7 @@ class MaskedSubject(ABC):
         Args:
             raw: where it starts; from the whole if the circuit of this raw mask is not valid.
             order: of all bits, in which they are tried.
-            work: told how far it is; may cancel.
+            work: reports progress; may cancel.
 
         Returns:
             None where the whole is not valid either.

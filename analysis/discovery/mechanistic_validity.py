@@ -17,7 +17,7 @@ from pluriscope.analysis.methods.report import Part
 
 Outcome = Literal["passed", "partial", "failed", "open"]
 ALPHA: Final = 0.05
-"""Largest p of a claim that is told from chance."""
+"""The largest p at which a claim counts as better than chance."""
 _UNDER: Final = ("zero", "mean", "resample")
 
 
@@ -34,9 +34,9 @@ def in_terms(answer: Mapping[str, Any], null: Sequence[Mapping[str, Any]]) -> li
     """Apply the criteria of the framework that are decided for a circuit.
 
     Args:
-        told: where it stands, see :func:`~pluriscope.analysis.discovery.audit.location_json`.
-        null: how it compares with null networks (:func:`~pluriscope.analysis.discovery.audit.null_json`); empty if not
-            asked.
+        answer: its location, see :func:`~pluriscope.analysis.discovery.audit.location_json`.
+        null: how it compares with null networks (:func:`~pluriscope.analysis.discovery.audit.null_json`); empty if
+            there was no comparison.
     """
     if not answer["valid"]:
         return [Term(validity="internal", criterion="sufficiency", outcome="failed", why="it is not valid")]

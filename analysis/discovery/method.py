@@ -127,7 +127,7 @@ class DiscoveryMethod(Method):
         Args:
             masked: what is asked about, under the ablation that the settings name.
             settings: from :meth:`filled`.
-            work: told how far it is; may cancel.
+            work: reports progress; may cancel.
 
         Raises:
             InvalidMethod: it cannot be asked with these settings.

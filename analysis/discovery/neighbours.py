@@ -1,4 +1,4 @@
-"""The valid circuits nearest to and farthest from an answer, and what tells two circuits apart."""
+"""The valid circuits nearest to and farthest from an answer, and the difference between two circuits."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Apart:
             "rows".
         of: how many were run.
         differ: on how many of these the two answer otherwise.
-        row: that runs in the first of them; "" where they are told apart by none.
+        row: that runs in the first of them; "" where they are distinguished by none.
         neurons: that are swapped in it.
         source: row on which these neurons have their values.
         answers: of the two circuits and of the whole network.

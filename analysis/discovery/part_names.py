@@ -1,6 +1,6 @@
 """Names in claims for what a circuit may keep: edges, or nodes where a mask names nodes.
 
-Edges are told as lists tell them: ``A-n1.2``, ``n1.2-n2.0``, ``n2.0-y`` in a perceptron, ``x-1.0.q``, ``1.0-logits``
+Edges are written as in lists: ``A-n1.2``, ``n1.2-n2.0``, ``n2.0-y`` in a perceptron, ``x-1.0.q``, ``1.0-logits``
 in a transformer. Other spellings, such as ``x0>1.2``, with any arrow, and those of usual tools are read, too.
 """
 
@@ -119,7 +119,7 @@ class PartNames:
         return node in self._nodes
 
     def slot(self, name: str) -> str:
-        """q, k or v if an edge's name tells it and edges here have no slots; else ""."""
+        """Return q, k or v if an edge's name ends with it and edges here have no slots; else ""."""
         found = None if any(edge.slot for edge in self.graph.edges) else _ENDS.search(name)
         return found[1] if found else ""
 

@@ -14,7 +14,7 @@ from pluriscope.analysis.methods.settings import Setting, Value
 
 KEY_DECIMALS: Final = 9
 UNDEFINED: Final = 1e-9
-"""Below this difference between the whole network's metric and the empty mask's no share of it can be told."""
+"""Below this difference between the whole network's metric and the empty mask's there is no share of it."""
 FRAGILE: Final = 1e-6
 """Within which of a threshold faithfulness passes or misses it narrowly."""
 

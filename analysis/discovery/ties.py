@@ -2,7 +2,7 @@
 
 Scores are *tied* where they are nearer to one another than 1e-9 of the largest. A score is a mean over at most 20,000
 rows of products through some layers; sums of so many numbers are wrong by some 1e-12 of the sum of their absolute
-values, so that what is 1e-9 apart is told apart, and what is nearer may be rounding. The other *ways* of an answer take
+values, so that what is 1e-9 apart is different, and what is nearer may be rounding. The other *ways* of an answer take
 as many edges as it does, none in place of one that scores higher. With a threshold a method may stop earlier or later
 on another way; that is another answer than those counted here.
 

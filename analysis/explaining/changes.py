@@ -171,7 +171,7 @@ def find_changes(
     Args:
         before: about the first one, with the task that both are judged on, the rules and the rows.
         after: the second one.
-        work: told how far each stage is; may raise Cancelled.
+        work: reports how far each stage is; may raise Cancelled.
         thorough: whether to ask criteria that take long, too.
 
     Raises:

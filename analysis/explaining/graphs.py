@@ -410,7 +410,7 @@ def read_sample(reply: Mapping[str, Any], ends: Sequence[Any], confidence: float
 
 
 def read_circuits(question: GraphQuestion, reply: Mapping[str, Any]) -> MasksFound | None:
-    """The search for circuits, or the sample, that a result file tells of; None where neither was made.
+    """Read the search for circuits, or the sample, from a result file; None where neither was made.
 
     Raises:
         KeyError, TypeError, ValueError: it is damaged.

@@ -111,7 +111,7 @@ def plan(asked: Sequence[Question], limits: Limits, clock: Clock) -> list[dict[s
 
 
 def read_circuits(question: Question, answer: Mapping[str, Any]) -> CircuitSearch:
-    """The search for circuits that a result file tells of, without outputs and margins."""
+    """Read the search for circuits from a result file, which has no outputs and margins."""
     from pluriscope.analysis.network_files.result_file import read_circuits as read
 
     return read(answer, question.layout)

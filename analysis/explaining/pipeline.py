@@ -50,7 +50,7 @@ _FIRST_SHARE: Final = 0.25  # of the time, if that is less, for the first answer
 _LEAST_SECONDS: Final = 0.5  # with less another round is not begun,
 _TO_PLAN: Final = 4.0  # nor a stage planned, which takes about a second
 _KEPT_AFTER: Final = 1.0  # seconds: a quick analysis is stored once, at its end
-_TELLING: Final = 0.1  # of a stage: what that took tells more about the whole than a plan
+_TELLING: Final = 0.1  # of a stage: from there on its own time predicts the whole better than a plan
 _SHARES: Final[dict[Stage, float]] = {
     "circuits": 0.5,
     "smallest": 0.2,
@@ -90,8 +90,8 @@ def analyse_outputs(
     """Run the whole analysis of several outputs of one network, within the work's time together.
 
     Args:
-        work: told how far each stage is; may raise Cancelled between two steps. What its time or memory ends is in the
-            analyses as far as it came.
+        work: reports how far each stage is; may raise Cancelled between two steps. What its time or memory ends is in
+            the analyses as far as it came.
         so_far: analyses of the same questions, of some or all, that time or memory ended: what was done stays, what was
             not goes on. In the end they are what one run without an end had found, but for the seconds.
 
@@ -329,11 +329,11 @@ class _Course:
 
 
 class _Forecast:
-    """Passes on how far a stage is, with how long it takes from here.
+    """A reporter that adds to a stage's progress how long the rest takes.
 
     Args:
         prefix: of the stage's name.
-        answer: what is told to be found; if "", what the stage tells.
+        answer: what is reported as found; if "", what the stage itself reports.
         planned: from and to how many seconds the stage is planned to take; None if it is not.
         spent: seconds that what is gone on from took.
     """

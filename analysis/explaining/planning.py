@@ -2,8 +2,8 @@
 
 Each stage is tried on the problem itself for a fraction of a second, and what is left is taken in proportion:
 
-1. Circuits. A uniform sample tells the share of valid ones. A list goes as far as it comes in that time. Of an exact
-   count states of the layers below are drawn at random, by how many circuits stand on their likes, and counted.
+1. Circuits. A uniform sample estimates the share of valid ones. A list goes as far as it comes in that time. Of an
+   exact count states of the layers below are drawn at random, by how many circuits stand on their likes, and counted.
 2. Smallest. Sizes are searched up to a small number of circuits; how far the rest goes follows from exact numbers of
    circuits by size and from the share of these that is valid.
 3. Interpretations of some of the valid circuits drawn are counted; algorithms and alignments go as far as they come.
@@ -55,7 +55,7 @@ _PREPARING: Final = 0.003  # seconds before the first of them
 _STATES: Final = 4_000  # drawn, few of which are counted
 _AT_ONCE: Final = 64  # of them with the same active neurons
 _TRIED: Final = 200_000  # circuits by size
-_LEAST_SHARE: Final = 0.35  # of a stage that told of none: few have much to do after their preparation
+_LEAST_SHARE: Final = 0.35  # of a stage that reported none: few have much to do after their preparation
 _SECONDS_PER_TRIED: Final = 1e-6  # where none is
 _LARGER_COST: Final = 0.45  # of a circuit of the sizes that follow, which are judged in larger blocks
 _DESCENDED: Final = 3e-4  # circuits judged in a descent, for each by size
@@ -119,7 +119,7 @@ class OutputPlan:
 
 
 def plan_output(question: Question, limits: Limits, clock: Clock, *, trial_seconds: float = 0.2) -> OutputPlan:
-    """Tell what the analysis of one output will take, by trying parts of it for about a second.
+    """Predict the time and memory of the analysis of one output, by trying parts of it for about a second.
 
     Args:
         limits: of the analysis.
@@ -176,7 +176,7 @@ class _Trial:
         return self.limits.most_listed(len(self.question.data.representatives))
 
     def _tried(self, run: Callable[[Work], Result], times: float = 1.0) -> tuple[Result | None, float, float]:
-        """A stage for some time: what it has, the seconds it took, and those of the whole by what it told of."""
+        """Run a stage for some time: its result, the seconds it took, and those of the whole by its progress."""
         answer: list[tuple[float, float]] = []  # seconds with shares
         start = self.clock()
         work = Work(

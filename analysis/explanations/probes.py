@@ -154,7 +154,7 @@ def find_probes(question: Question, work: Work = DEFAULT_WORK, *, limit: int = M
     """Every decodable function of every hidden layer, by layer, then by truth table read from the first input.
 
     Args:
-        work: told after each layer and each hundredth function; may raise Cancelled.
+        work: reports progress after each layer and each hundredth function; may raise Cancelled.
         limit: functions listed for one layer; a layer that has more ends there, and the note says so.
     """
     found: list[Probe] = []

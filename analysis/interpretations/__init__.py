@@ -1,1 +1,1 @@
-"""Interpretations: a Boolean function for each kept neuron, counted, indexed and grouped by what inputs tell apart."""
+"""Interpretations: a Boolean function for each kept neuron, counted, indexed and grouped by what inputs distinguish."""

@@ -48,11 +48,11 @@ def count_interpretations(
     so_far: InterpretationCounts | None = None,
     shared_with: Question | None = None,
 ) -> InterpretationCounts:
-    """Count the interpretations of each circuit, and the classes that the inputs can tell apart.
+    """Count the interpretations of each circuit, and the classes that the inputs can distinguish.
 
     Args:
         masks: ``[circuits]`` structurally possible circuits.
-        work: told between batches, and within large ones, with the number of circuits done; may raise Cancelled. Its
+        work: reports the number of circuits done between batches, and within large ones; may raise Cancelled. Its
             limits say after how many states of the first layers, over the circuits so far, counting stops, and how much
             memory the states of one circuit may take.
         so_far: what an equal call found whose work ended; it goes on from there.
@@ -95,7 +95,7 @@ def count_interpretations(
 
 
 def n_states(question: Question, masks: NDArray[np.uint64], work: Work = DEFAULT_WORK) -> NDArray[np.float64]:
-    """``[circuits]`` combinations of thresholds in the first layer of each, which tell how long counting takes.
+    """``[circuits]`` combinations of thresholds in the first layer of each, which decide how long counting takes.
 
     Args:
         masks: ``[circuits]``.

@@ -21,7 +21,7 @@ class NeuronGate:
         parents: (layer, neuron) of the bits that the gate reads, ascending: all inputs in the first hidden layer, later
             the kept sources that have a gate.
         table: the gate's output for each of the 2^p parent rows, lowest-index parent most significant.
-        free_rows: rows that no input reaches, ascending; their entries tell completions apart.
+        free_rows: rows that no input reaches, ascending; completions differ in their entries.
         name: the gate for people, e.g. "AND"; "" if it has no common name.
     """
 

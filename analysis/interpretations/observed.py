@@ -1,4 +1,4 @@
-"""The observed classes of one circuit as arrays: interpretations that no input can tell apart, free completions merged.
+"""The observed classes of one circuit as arrays: interpretations that no input distinguishes, free completions merged.
 
 An observed class is one choice of cuts that go together. The list is in the fixed order of interpretations (spec §3:
 cuts first, lexicographic, then completions), so the r-th entry is the class of rank r, and its least index is the

@@ -11,7 +11,7 @@ class InterpretationCounts:
 
     Args:
         by_circuit: interpretations of each circuit.
-        observed_by_circuit: classes of interpretations that the inputs can tell apart (free completions merged).
+        observed_by_circuit: classes of interpretations that the inputs can distinguish (free completions merged).
         truncated_at: circuits counted when a limit was reached (the others have 0), else None.
         complete: whether every valid circuit is listed; else the totals are those of the listed ones alone.
     """

@@ -292,7 +292,7 @@ class Lens(Method):
         Args:
             question: what is asked, with the task and the rows.
             settings: from :meth:`pluriscope.analysis.methods.method.Method.filled`.
-            work: told how far it is; may cancel.
+            work: reports progress; may cancel.
 
         Raises:
             Cancelled: the report asked to stop.

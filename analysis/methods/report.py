@@ -1,6 +1,6 @@
 """Base of the reports on a network beyond its explanations, and what such an analysis takes.
 
-A report is stored, told over HTTP and shown as it is. Fractions are text ("29/32"), formulas are the algorithms'
+A report is stored, sent over HTTP and shown as it is. Fractions are text ("29/32"), formulas are the algorithms'
 identity texts, masks are hex.
 """
 
@@ -67,7 +67,7 @@ class Report(Described, Part):
         return False
 
     def outdated(self, kind: Any) -> list[str]:
-        """Labels of the methods of which it has answers of an earlier version, of a report that tells methods apart.
+        """Labels of the methods of which it has answers of an earlier version, if the report names methods.
 
         Args:
             kind: of subject.
@@ -78,7 +78,7 @@ class Report(Described, Part):
         """Write the findings in sentences that claim no more than was looked at.
 
         Args:
-            question: that was asked, about a subject of any kind; some reports tell the same without.
+            question: the question, about a subject of any kind; some reports write the same without it.
         """
         raise NotImplementedError
 

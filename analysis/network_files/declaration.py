@@ -76,7 +76,7 @@ class Declaration(BaseModel):
     layers: str = Field(
         "",
         title="Order of its layers",
-        description="Of tensors whose names and shapes do not tell it: the names of all layers from the first to the "
+        description="Of tensors whose names and shapes leave it open: the names of all layers from the first to the "
         "last, with commas between; .T behind one that is stored the other way round than its name says.",
     )
     name: str = Field("", description="What to call it; empty: as the file does.")

@@ -66,7 +66,7 @@ _NULLABLE: Final = ("output_activation", "planted", "edited", "training")
 
 @dataclass(frozen=True, repr=False)
 class NetworkFile(Described):
-    """A network with what people call it, as its file tells it.
+    """A network with its name, tasks and origin, as its file has them.
 
     Args:
         name: one line, 1 to 200 characters; "" where a file that may leave it out has none.

@@ -108,7 +108,7 @@ class Intake:
 
 
 def read_any(raw: bytes, beside: Beside | None = None, declared: Declaration | None = None) -> NetworkFile:
-    """A network from a file of any accepted format, told by its bytes, with questions on what the file does not say.
+    """Read a network from a file of any accepted format, known by its bytes, with questions on what it leaves open.
 
     Args:
         beside: gives files in which an ONNX file may keep its data.

@@ -1,8 +1,8 @@
 """Tensors by name as layers: which are weights, which way round they are, and in which orders they may follow.
 
 A weight is called ``LAYER.weight`` [n_out, n_in], as torch and equinox save it, or ``LAYER.kernel`` [n_in, n_out], as
-Flax and Keras do; ``w``, ``W1``, ``coefs_.0`` and the like may be either way round, which biases and shapes tell. A
-bias is called ``LAYER.bias`` or ``b1``. Where no name says what it is, weights and biases are told by their axes, in
+Flax and Keras do; ``w``, ``W1``, ``coefs_.0`` and the like may be either way round; biases and shapes decide. A
+bias is called ``LAYER.bias`` or ``b1``. Where no name says what it is, weights and biases are known by their axes, in
 the file's order. Layers whose names differ in numbers alone are taken in the order of these.
 """
 
@@ -27,7 +27,7 @@ from pluriscope.analysis.values.strict_json import combined
 Array = NDArray[np.float64]
 Role = Literal["weight", "bias"]
 MOST_ORDERS: Final = 6
-"""Orders of layers that are told apart; more are too many to choose among."""
+"""Orders of layers that are distinguished; more are too many to choose among."""
 TURNED: Final = ".T"
 """Behind the name of a layer whose weights are stored [n_in, n_out]."""
 _NAMES: Final = "name tensors LAYER.weight, LAYER.kernel or LAYER.bias, or save each weight before its bias"
@@ -122,7 +122,7 @@ def orders_of(found: WeightsFound, declared: str = "") -> Orders:
         fixed = None  # Flax counts layers as they are constructed, so that Dense_0 may be the last
         candidates, more = _candidates(layers, found, None, certain=answer, declared=False)
     if not candidates and more:
-        cause = f"is not told by the names of its {len(layers)} layers, and more orders than can be tried may fit"
+        cause = f"does not follow from the names of its {len(layers)} layers, and more orders than can be tried may fit"
         cure = "name all from the first to the last, as layers (--layers, layers=)"
         raise InvalidNetwork("order of the layers", cause, cure)
     if not candidates:
@@ -327,7 +327,7 @@ def _none_fits(layers: Mapping[str, _Layer], named: Sequence[str] | None) -> Inv
             cure = f"name {names} from the first to the last, as layers (--layers, layers=)"
             return InvalidNetwork(item, f"{cause} {shapes[before][0]}", cure)
     shown = ", ".join(f"{name[:40]} {list(shape)}" for name, shape in shapes.items())[:400]
-    cause = f"is not told by their names, and none fits their shapes ({shown})"
+    cause = f"does not follow from their names, and none fits their shapes ({shown})"
     no_bias = all("bias" not in layer.tensors for layer in layers.values())
     if no_bias and all(shapes[before][0] + 1 == shapes[after][1] for before, after in pairwise(layers)):
         cause = f"does not fit: each layer reads one number more than the one before gives ({shown}), as with the bias"

@@ -12,7 +12,7 @@ layer further. Its neurons carry the AND of what it reads, each another unit or,
 numbered in order, behind the inputs. From them follow the planted circuit, which holds the edges between a unit and
 what it reads, and the planted alignment, which puts each variable of the algorithm on the neurons of its gate.
 
-The record tells what was planted and how the network was made. It proves nothing: what the planted circuit and
+The record has what was planted and how the network was made. It proves nothing: what the planted circuit and
 alignment pass is found out from the weights, wherever it is shown.
 """
 

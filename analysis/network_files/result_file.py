@@ -324,10 +324,10 @@ def read_bracket(answer: Mapping[str, Any], possible: int) -> Bracket:
 
 
 def read_circuits(answer: Mapping[str, Any], layout: EdgeLayout) -> CircuitSearch:
-    """The search for circuits that a result file tells of, as far as it does: outputs and margins are empty.
+    """Read the search for circuits from a result file, which has no outputs and margins: these are empty.
 
     Args:
-        told: the field "circuits" of an output, with its masks.
+        answer: the field "circuits" of an output, with its masks.
         layout: edges of the network cut to that output.
     """
     interval, spread = answer.get("interval"), answer["distribution"]

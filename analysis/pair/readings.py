@@ -94,7 +94,7 @@ def read_classes(
         observed: ``[circuits]`` observed classes of each.
         asked: what is asked of the network, and its answers.
         counted: which predictions count.
-        work: told between circuits; may cancel there.
+        work: reports progress between circuits; may cancel there.
         n_drawn: classes that are drawn; None for all.
     """
     space, answers = asked

@@ -1,4 +1,4 @@
-"""A network's fair pair as it is searched, stored and told.
+"""A network's fair pair as it is searched, stored and reported.
 
 A pair is fair if both interpretations pass the same tests and each is right where the other is wrong, on interventions
 that count: with one neuron forced, the same for both, an output that every rule decides, one of which is another answer
@@ -143,7 +143,7 @@ def _why_none(report: FairPairReport) -> str:
     if not int(report.n_classes):
         return "There are no interpretations to compare."
     if not report.n_interventions:
-        return "The network has no hidden neuron to force, so nothing tells two interpretations apart."
+        return "The network has no hidden neuron to force, so nothing distinguishes two interpretations."
     if not report.classes:
         return "No interpretation predicts anything, so no two contradict each other."
     if report.classes == 1:
@@ -173,7 +173,7 @@ def fair_pair(
     Args:
         circuits: the listed valid ones.
         observed: ``[circuits]`` observed classes of each; empty where none were counted.
-        work: told of classes and pairs; may raise Cancelled.
+        work: reports progress of classes and pairs; may raise Cancelled.
         max_classes: of more classes some are drawn.
     """
     space, answers = ask_network(question)
@@ -233,7 +233,7 @@ def fair_pair(
 
 @dataclass(frozen=True, eq=False)
 class _PairOf:
-    """Two classes of one network, and what there is to tell of them."""
+    """A pair of classes of one network, and how they differ."""
 
     question: Question
     circuits: CircuitSearch

@@ -1,4 +1,4 @@
-"""The first of all pairs of readings that a neuron tells apart, each right where the other is wrong.
+"""The first of all pairs of readings that a neuron distinguishes, each right where the other is wrong.
 
 Pairs are ordered by the narrower of their narrowest gaps around a threshold, widest first; then by the number of
 neurons that differ, fewest first; then by the least share, the smaller of the two numbers of contradictions on which
@@ -49,7 +49,7 @@ def find_pairs(readings: Readings, asked: Experiments, work: Work = DEFAULT_WORK
     Args:
         readings: the classes.
         asked: what has to decide between the two.
-        work: told between blocks; may cancel there.
+        work: reports progress between blocks; may cancel there.
     """
     best: NDArray[np.float64] | None = None
     pairs = 0

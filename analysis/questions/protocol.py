@@ -97,7 +97,7 @@ class Protocol(Hashed):
 
     @property
     def document(self) -> dict[str, Any]:
-        """Name, settings and digest, as files tell them."""
+        """Name, settings and digest, as files have them."""
         return {**self.model_dump(mode="json"), "digest": self.digest}
 
     def depth_for(self, n_hidden_layers: int) -> int:

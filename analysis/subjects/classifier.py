@@ -1,4 +1,4 @@
-"""Perceptrons that tell classes apart, on rows of numbers, as a kind of subject.
+"""Perceptrons that classify rows of numbers, as a kind of subject.
 
 The answer is the largest of the outputs, which are linear. A circuit is a set of hidden neurons, or of edges into and
 out of the last hidden layer, which then reads the layer below as it is in the whole network. The arithmetic is that of

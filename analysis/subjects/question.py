@@ -75,7 +75,7 @@ class QuestionProtocol(Protocol):
 
     @property
     def document(self) -> Mapping[str, Any]:
-        """Name, settings and digest, as files tell them."""
+        """Name, settings and digest, as files have them."""
 
 
 class SubjectQuestion(Protocol):

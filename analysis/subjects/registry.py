@@ -54,7 +54,7 @@ def kind_of_file(raw: bytes) -> SubjectKind | None:
 
 
 def read_subject(raw: bytes) -> tuple[SubjectKind, Subject]:
-    """The subject in a file that says all of it, and its kind, told by the file's format.
+    """Read the subject in a file that holds all of it, and its kind, known by the file's format.
 
     Args:
         raw: the file's bytes, at most 4,000,000.

@@ -1,4 +1,4 @@
-"""The training of which a network is a checkpoint, as its file tells it."""
+"""The training of which a network is a checkpoint, as its file has it."""
 
 from __future__ import annotations
 

@@ -10,17 +10,17 @@ _ABSENT: Final = object()
 
 
 class ByName(BaseModel):
-    """Frozen, and nothing unknown gets in; where a field is such a model, any value with its names will do."""
+    """A frozen model without unknown fields; where a field is such a model, any value with its names will do."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
 
     @classmethod
     def showing(cls, source: object, context: object = None, /, **more: Any) -> Self:
-        """The model of a row or value that has what is wanted under the same names.
+        """Make the model from a row or value that has its fields under the same names.
 
         Args:
             source: each field that is not in ``more`` is its attribute of that name, if it has one.
-            context: what validators of fields are told.
+            context: passed on to validators of fields.
             more: the other fields.
         """
         own = {name: getattr(source, name, _ABSENT) for name in cls.model_fields if name not in more}

@@ -8,7 +8,7 @@ The header's ``__metadata__``, a map of texts, says what tensors cannot:
     name, attribution  texts
     sizes              JSON such as [2, 3, 1]; checked against the tensors
     tasks              JSON as in a network file
-    layers             JSON list of layer names in order, where neither names nor shapes tell it
+    layers             JSON list of layer names in order, where names and shapes leave it open
 
 What tensors are called is said in :mod:`pluriscope.analysis.network_files.layers`.
 """

@@ -45,7 +45,7 @@ class Activation:
 
     Args:
         value: of pre-activations of any shape, a new array of that shape. −0 counts as 0: it may give a 0 of either
-            sign, and nothing tells these apart.
+            sign, and nothing distinguishes these.
         slope: the derivative at pre-activations, given these and their values; at a kink the one that torch takes.
         steepest: the largest absolute slope.
         monotone: the real function never falls.
@@ -147,7 +147,7 @@ class Family:
         label: for people.
         member: of the values of its parameters, in their order.
         torch: class of ``torch.nn``; "" if there is none.
-        torch_settings: of that class, that tell it from others.
+        torch_settings: of that class, by which it is known from others.
         onnx: operator; "" if there is none that does anything.
         sklearn: what ``MLPClassifier`` calls it.
         ascending: each parameter has to be above the one before.
@@ -544,7 +544,7 @@ def usual_activations() -> tuple[Activation, ...]:
 
 
 PROBES: Final = (-1.0, -1e3, -1e5, 1e5, 0.0)
-"""Where what is perhaps an activation tells its parameters."""
+"""Pre-activations at which the parameters of a possible activation are read off."""
 
 
 def known_by_values(points: Array, values: Array, at_probes: Array, digits: int, near: float) -> Activation | None:

@@ -157,7 +157,7 @@ def draw_network(drawing: Drawing, seed: int, work: Work = DEFAULT_WORK, *, bloc
     Args:
         drawing: what is drawn.
         seed: of its stream.
-        work: told now and then, so that it can be stopped.
+        work: reports progress now and then, so that it can be stopped.
         block: draws tried at once.
 
     Raises:

@@ -60,7 +60,7 @@ def train_networks(
 
     Args:
         specs: what to train; equal shapes are trained together.
-        work: told after every epoch how many networks are done; may cancel.
+        work: reports after every epoch how many networks are done; may cancel.
         checkpoints: epochs after which each network is kept as it is then, 0 for before the first; where there are
             some, the one after which it stops is kept, too. Training is the same with them as without.
 

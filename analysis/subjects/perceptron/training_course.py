@@ -16,7 +16,7 @@ from pluriscope.analysis.subjects.trained import TrainingRecord
 
 MOST_POINTS: Final = 200  # of one loss curve
 _FEWEST: Final = 6
-_POINTS_OF_ALL: Final = 4_000  # of all curves that are told at once
+_POINTS_OF_ALL: Final = 4_000  # of all curves that are reported at once
 
 
 class EpochRecord(TrainingRecord):
@@ -99,7 +99,7 @@ def thinned(losses: Sequence[float], max_points: int = MOST_POINTS) -> tuple[tup
 
 
 def points_each(n_networks: int) -> int:
-    """Points of each loss curve where several are told of at once."""
+    """Return the number of points of each loss curve where several are reported at once."""
     return max(_FEWEST, min(MOST_POINTS, _POINTS_OF_ALL // max(1, n_networks)))
 
 

@@ -57,7 +57,7 @@ class TokenTask:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The tokens that a perceptron tells apart: all but "=", where rows end with it."""
+        """The tokens that a perceptron distinguishes: all but "=", where rows end with it."""
         return self.outputs[:-1] if self._ended else self.outputs
 
     @property

@@ -38,7 +38,7 @@ BATCH: Final = 512
 EPSILON: Final = 1e-5
 """Of LayerNorm."""
 TELL_EVERY: Final = 10
-"""Steps between two losses of a step's own rows that are told."""
+"""Steps between two reported losses of a step's own rows."""
 LOOK_EVERY: Final = 50
 """Steps between two looks at all rows."""
 
@@ -82,7 +82,7 @@ def train_attention(
 
     Args:
         spec: what to train.
-        work: told the loss; may cancel.
+        work: reports the loss; may cancel.
         checkpoints: steps after which the model is kept as it is then, 0 for before the first; where there are any, the
             last step is one, too. Training does not depend on them.
     """
