@@ -62,7 +62,7 @@ def formula_tree_candidates(
         n_inputs: 1 to 6.
         depth: largest depth of a skeleton in gates, at least 1.
         max_candidates: how many are kept.
-        show: called for each left child of a root with how many are done, of how many, and the formulas found; may raise.
+        show: called for each left child of a root with how many are done, of how many, and formulas found; may raise.
         found: an empty list, to which the formulas are added; so what was found before ``show`` raised is known.
 
     Returns:
