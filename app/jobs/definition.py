@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pluriscope.analysis.values.digest import canonical_json, short_id
+
+KINDS_PRIORITY: Final = 9  # behind every analysis, and before its verdicts, for it takes a second
+CRITERIA_PRIORITY: Final = 10
+REPORT_PRIORITY: Final = 13  # behind everything else on one network
+IDLE_PRIORITY: Final = 1_000  # when nothing else waits
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,7 @@ from pluriscope.analysis.questions.data import DataRecord
 from pluriscope.analysis.questions.protocol import COMPLETE, Protocol
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
 from pluriscope.analysis.subjects.question import QuestionProtocol
-from pluriscope.app.jobs.definition import JobDefinition
-
-KINDS_PRIORITY: Final = 9  # behind every analysis, and before its verdicts, for it takes a second
-CRITERIA_PRIORITY: Final = 10
-REPORT_PRIORITY: Final = 13  # behind everything else on one network
-IDLE_PRIORITY: Final = 1_000  # when nothing else waits
+from pluriscope.app.jobs.definition import CRITERIA_PRIORITY, KINDS_PRIORITY, REPORT_PRIORITY, JobDefinition
 
 
 def analyse_arguments(

@@ -22,7 +22,8 @@ from pluriscope.app.db.reads.networks import edits_of
 from pluriscope.app.db.recorded import is_searched
 from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
 from pluriscope.app.jobs import queue
-from pluriscope.app.jobs.definitions import DEFINITIONS, IDLE_PRIORITY
+from pluriscope.app.jobs.definition import IDLE_PRIORITY
+from pluriscope.app.jobs.definitions import DEFINITIONS
 
 CHEAP_MILLISECONDS: Final = 5_000.0
 """What a search for a kind stored as columns may be expected to take."""

@@ -49,7 +49,7 @@ class Answer:
         key: in addresses.
         words: of its button.
         right: whether it is the right one.
-        told: what comes of choosing it; a counter-example where it is wrong.
+        explanation: what comes of choosing it; a counter-example where it is wrong.
         figures: drawings with captions that show it.
     """
 

@@ -15,7 +15,7 @@ from pluriscope.app.db.engine import store_at
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.analyses import find_network
 from pluriscope.app.jobs import queue
-from pluriscope.app.jobs.definitions import IDLE_PRIORITY
+from pluriscope.app.jobs.definition import IDLE_PRIORITY
 from pluriscope.app.jobs.stages import enqueue_outdated
 from pluriscope.app.jobs.worker import run_workers
 from pluriscope.app.main import create_app

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from pluriscope.app.db.errors import Conflict
 from pluriscope.app.jobs import queue
-from pluriscope.app.jobs.definitions import REPORT_PRIORITY
+from pluriscope.app.jobs.definition import REPORT_PRIORITY
 from pluriscope_studies.analysis.design import StudyDesign
 from pluriscope_studies.analysis.reading import design_from_mapping, runnable
 from pluriscope_studies.jobs.definition import STUDY
