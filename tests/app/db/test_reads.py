@@ -9,7 +9,6 @@ from pluriscope.app.db.reads.analyses import find_analysis, find_network, find_p
 from pluriscope.app.db.reads.networks import STUDY_ORIGIN, analyses_of, networks_named
 from pluriscope.app.db.records import save_protocol
 from pluriscope.app.db.writes import save_network
-from pluriscope_studies.reads import networks_named_by_study
 from tests.factories import XOR_SLUG, pretrained_xor, small_network, stored_analysis
 
 
@@ -87,5 +86,3 @@ def test_every_word_counts_and_networks_of_studies_are_named_by_slug_or_digest_a
     cases |= {(digest[:5],): [], (mine.network.digest[:6],): ["mine"]}
     with store.read() as session:
         assert {words: [row.slug for row in networks_named(session, words, 4)] for words in cases} == cases
-        counts = {words: networks_named_by_study(session, words) for words in (("xor", "seed"), ("25",), ("5",))}
-    assert counts == {("xor", "seed"): {"grid": 6}, ("25",): {"grid": 1}, ("5",): {}}

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
-from plugins.studies.tests.stored_studies import store_study
-from plugins.studies.tests.study_factories import rows
 from pluriscope.analysis.alignments.result import AlgorithmSearch
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.interpretations.result import InterpretationCounts
@@ -19,7 +17,7 @@ from pluriscope.analysis.subjects.perceptron.training_course import EpochRecord
 from pluriscope.analysis.subjects.perceptron.training_spec import training_spec
 from pluriscope.analysis.values.digest import canonical_json
 from pluriscope.app.bundled import bundled_models
-from pluriscope.app.db.codecs import document_of, graph_question, network_of, tasks_of
+from pluriscope.app.db.codecs import document_of, graph_question
 from pluriscope.app.db.engine import SCHEMA, Store
 from pluriscope.app.db.errors import Conflict, NotFound
 from pluriscope.app.db.job_tables import JobRow
@@ -32,8 +30,6 @@ from pluriscope.app.db.table_base import Base
 from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, CheckpointRow, CircuitRow, NetworkRow
 from pluriscope.app.db.writes import delete_network, save_network
 from pluriscope.app.jobs import deletion, queue
-from pluriscope_studies.reads import studies_of_network
-from pluriscope_studies.writes import open_network
 from tests.factories import (
     XOR_SLUG,
     found_out,
@@ -226,24 +222,6 @@ def test_a_second_name_for_the_same_weights_leads_to_them_and_is_found(store):
         rename_network(session, row, "my-own")
         assert known_as(session, row) == ["Old", "My own"], "a name outlives a change of slugs"
     assert found_in_list(store, "my OWN") == found_in_list(store) == ["my-own"]
-
-
-def test_weights_known_from_a_study_enter_the_list_under_the_name_given(store):
-    with store.write() as session:
-        study = store_study(session)
-        row = open_network(session, study, rows()[0]["network"])
-        by_study, digest, options = (row.slug, row.name), row.digest, row.training["options"]
-        file = NetworkFile("My network", network_of(row), tasks_of(row))
-    assert found_in_list(store) == found_in_list(store, "my network") == []
-    with store.write() as session:
-        row = save_network(session, file, origin="trained", training={"options": options, "losses": [[1, 0.5]]})
-        assert (row.digest, row.slug, row.name, row.origin) == (digest, "my-network", "My network", "trained")
-        assert row.training["losses"]
-        assert known_as(session, row, "My network") == [by_study[1]]
-        assert find_network(session, by_study[0]) is row, "the study's address leads on"
-        assert studies_of_network(session, digest)
-    assert found_in_list(store) == found_in_list(store, "my network") == ["my-network"]
-    assert found_in_list(store, by_study[0]) == ["my-network"]
 
 
 def test_the_same_network_for_another_task_is_refused(store):

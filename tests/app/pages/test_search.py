@@ -5,12 +5,9 @@ import re
 import pytest
 from sqlalchemy import select
 
-from pluriscope.addresses.address import Addresses
 from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow
 from pluriscope.app.pages.search import ASKING, SearchOptions, build_search
 from pluriscope.app.pages.search_index import folded, index_of
-from pluriscope_studies.reads import table_of
-from pluriscope_studies.writes import open_network, read_files, save_table
 from tests.app.pages.conftest import XOR
 from tests.app.pages.test_every_page import known
 from tests.checkout import ROOT
@@ -61,13 +58,6 @@ def test_an_algorithm_is_found_by_its_formula_however_it_is_typed(find, get, for
     own = next(item for item in get(XOR + "/explanations", kind="algorithm", sort="placements", order="desc")["items"])
     assert own["formula"] == "(A ∨ B) ∧ ¬(A ∧ B)"
     assert urls(find(formula)["explanations"])[0] == own["url"]
-
-
-@pytest.mark.parametrize("text", ["study", "studies"])
-def test_studies_are_found_by_what_they_are_before_the_term(find, text):
-    found = find(text)
-    assert urls(found["studies"])[0].endswith("/studies")
-    assert "glossary" not in [*found][: [*found].index("studies")]
 
 
 @pytest.mark.slow
@@ -221,27 +211,3 @@ def test_a_question_leads_to_what_answers_it(find, asked, url):
 def test_some_of_the_words_are_enough_where_nothing_has_all(find):
     assert "glossary" in find("backbone zyzzyva")
     assert not find("zyzzyva")
-
-
-@pytest.mark.slow
-def test_networks_of_a_study_are_one_row_of_the_study(store):
-    with store.write() as session:
-        study, _ = save_table(
-            session,
-            read_files([ROOT / "plugins/studies/pluriscope_studies/bundled/studies/paper-xor.parquet"]),
-            origin="bundled",
-        )
-        for (digest,) in table_of(session, study).ask("SELECT DISTINCT network FROM {rows} LIMIT 3"):
-            slug = open_network(session, study, digest).slug
-    with store.read() as session:
-        found = {
-            text: [
-                hit for group in build_search(session, Addresses(), SearchOptions(q=text)).groups for hit in group.hits
-            ]
-            for text in ("seed", "xor", slug, digest[:2])
-        }
-    of_study = [(hit.url, hit.detail[:10]) for hit in found["seed"] if hit.kind in ("network", "study")]
-    assert of_study == [("/studies/paper-xor/outcomes", "3 networks")]
-    assert [hit.url for hit in found["xor"] if hit.kind in ("network", "study")] == ["/studies/paper-xor"]
-    assert [hit.url for hit in found[slug]] == [f"/networks/{slug}"]
-    assert not [hit for hit in found[digest[:2]] if hit.kind == "network"]

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from plugins.bench.tests.key.second_enumeration import disagreement, main
 from plugins.bench.tests.suites import tiny
 from pluriscope.analysis.questions.tasks import Task
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -19,7 +20,6 @@ from pluriscope_bench.key.submission import Submission
 from pluriscope_bench.key.truths import truths_of
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 from tests.random_networks import own_task, random_network
-from tests.second_enumeration import disagreement, main
 from tests.trained_networks import trained_xor
 
 # --- truth must not move when neurons are rescaled in a way that preserves the function

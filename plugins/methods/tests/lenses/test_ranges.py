@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.certificates.programs import network_program
+from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope_methods.lenses.ranges import range_of
 from tests import random_networks
+from tests.analysis.subjects.perceptron.test_activations import FALLING, network_of
 
 random_network = partial(random_networks.random_network, weights=1.5)
 
@@ -31,3 +33,9 @@ def test_ranges_of_neurons_hold_from_both_sides(sizes: tuple[int, ...], activati
             few = range_of(whole, layer, neuron, low, high, budget=2)
             assert few.low <= known.low
             assert known.high <= few.high
+
+
+@pytest.mark.parametrize("kind", FALLING)
+def test_activations_that_fall_somewhere_are_refused(kind):
+    with pytest.raises(AnalysisError, match=kind):
+        range_of(network_program(network_of(kind)), 1, 0, np.zeros(2), np.ones(2), budget=10)

@@ -1,7 +1,7 @@
 """Whether second enumerators, which share no code with the engine, agree with the truths of a suite.
 
-``python -m tests.second_enumeration FOLDER --share 0.05`` goes through a drawn share of its networks, every condition
-that is known. It prints a line for each network and ends with 1 if one disagrees.
+``python -m plugins.bench.tests.key.second_enumeration FOLDER --share 0.05`` goes through a drawn share of its
+networks, every condition that is known. It prints a line for each network and ends with 1 if one disagrees.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,10 +20,11 @@ from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import read_attention
 from pluriscope.app.bundled import bundled_models
 from pluriscope_edits.planting.found import find
+from tests.checkout import ROOT
 
 DOCUMENTS = {slug: json.loads(raw) for slug, raw in bundled_models().items() if slug.startswith("tracr")}
 MODELS = {slug: read_attention(document) for slug, document in DOCUMENTS.items()}
-TRACR = json.loads((Path(__file__).parents[3] / "golden" / "tracr" / "answers.json").read_text())["answers"]
+TRACR = json.loads((ROOT / "tests" / "golden" / "tracr" / "answers.json").read_text())["answers"]
 MEANT = {
     "histogram": lambda row: row.count(row[-1]),
     "distinct": lambda row: len(set(row)),
