@@ -10,9 +10,9 @@ from pluriscope.app.db.engine import open_store
 from pluriscope.app.jobs.definitions import DEFINITIONS
 from pluriscope.app.jobs.seeding import add_bundled_models, add_bundled_networks
 from pluriscope.app.settings import Settings
-from pluriscope_studies.seeding import add_bundled_studies
 from tests.browser.prepared import work
 from tests.made_once import made_once
+from tests.of_plugins import given
 
 
 def first_start(factory: pytest.TempPathFactory) -> Path:
@@ -28,7 +28,8 @@ def _make(data: Path) -> None:
         with store.write() as session:
             add_bundled_networks(session)
             add_bundled_models(session)
-        add_bundled_studies(settings)
+        for add in given("SEEDED"):
+            add(settings)
         work(store, DEFINITIONS)
     finally:
         store.close()

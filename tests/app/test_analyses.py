@@ -38,12 +38,10 @@ from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.analyses import handler_of
 from pluriscope.app.jobs.definitions import arguments_about
 from pluriscope.app.main import create_app
-from pluriscope_edits.deception import report as deception
-from pluriscope_edits.deception.ranking import RANKINGS
-from pluriscope_edits.making import edited
 from tests.app.pages.conftest import judge
 from tests.checkout import ROOT
 from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
+from tests.of_plugins import given
 
 KEYS = [one.key for one in of_kind(PERCEPTRON) if one.find and "planted" not in one.reads]
 NETWORK = "(A ∨ B) ∧ ¬(A ∧ B)"
@@ -106,8 +104,8 @@ def client(tmp_path_factory):
             for analysis in [BY_KEY[key] for key in KEYS if not BY_KEY[key].sums] if slug == "xor" else ():
                 arguments = arguments_about(file.network.digest, 0, *key, **analysis.details())
                 with store.write() as session, pytest.MonkeyPatch.context() as patch:
-                    patch.setattr(deception, "RANKINGS", {"eap": RANKINGS["eap"]})  # of all methods it takes minutes
-                    patch.setattr(deception, "LIMITS", {"silent": deception.LIMITS["silent"]})
+                    for hasten in given("HASTENED"):
+                        hasten(patch)
                     handler = handler_of(analysis)
                     handler.save(session, arguments, handler.load(session, arguments)(DEFAULT_WORK))
         with store.write() as session:
@@ -435,18 +433,3 @@ def test_every_place_is_what_its_explanation_predicts_and_the_list_has_the_same(
     assert sum(one["count"] for one in report["places"] if one["kind"] != "interpretation") == len(
         [one for one in shares.values() if one[0]]
     )
-
-
-def test_lies_stand_beside_what_criteria_say_and_lead_to_the_edit_that_makes_them(client) -> None:
-    honest, lie = record(client, "xor", "fooled")["report"]["lies"]
-    assert (honest["limits"], lie["limits"], lie["fooled"]) == ("", "silent", True)
-    page = client.get("/networks/xor/analyses/fooled").text
-    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
-    assert "1 of 1 methods rank n1.2 first, which can go as a whole and moves the output by at most 0.05" in text
-    assert f"yes yes {lie['n_without']} {lie['n_valid']} {lie['n_smallest_with']} {lie['n_smallest']}" in text
-    (link,) = {one.replace("&amp;", "&") for one in re.findall(r'href="(/networks/xor/edit[^"]+)"', page)}
-    made = edited("deceive", ask(pretrained_xor().network), {"method": "eap"}).subject
-    assert client.get(f"/api/v2{link}").json()["network"] == made.digest
-    lines = client.get("/networks/xor/analyses/fooled.csv").text.splitlines()
-    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
-    assert [row["n_valid"] for row in rows] == [str(honest["n_valid"]), str(lie["n_valid"])]

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from plugins.studies.tests.study_factories import design
 from pluriscope.addresses.address import Addresses
 from pluriscope.analyses.registry import EVERY
 from pluriscope.analysis.network_files.files import network_file_json
@@ -28,18 +27,18 @@ from tests.app.cli.test_analyse import run
 from tests.crawling import Page, Visitor
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 from tests.first_start import first_start
+from tests.of_plugins import joined
 
 KEYS = [one.key for one in EVERY]
 ANYWHERE = {"one-reader"} | {one.key for one in EVERY if not one.find}
 """What is answered of a network without a hidden layer."""
 FILLED_IN = {
     "text": json.dumps(network_file_json(small_network(1))),
-    "file": design().model_dump_json(),
     "guess": "1",
     "network": "xor-planted",  # of the shape of the first
     "question": "Which?",
     "name": "Mine",
-}
+} | joined("FILLED_IN")
 """What a browser asks for before it sends a form, and the page gives no example of."""
 OF_ANY = ("", "/explanations", "/play", "/analyses", "/analyses/methods", "/analyses/lenses", "/own")
 OF_MODELS = (*OF_ANY, "/analyses/one-reader")

@@ -15,7 +15,7 @@ import pluriscope
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.plugins import brought
 from pluriscope.objects.explanations import Explanation
-from pluriscope_bench.table import Benchmark
+from tests import of_plugins
 from tests.factories import exact_xor, pretrained_xor
 
 ODD = {
@@ -52,9 +52,6 @@ NOT_CALLED = tuple(f"pluriscope.{name}" for name in ("analysis", "naming", "fram
 """The engine, and what addresses and columns are made of, which nobody calls in a notebook."""
 
 
-NO_METHODS = {"suite_name": "small", "methods": [], "rows": []}
-
-
 @pytest.fixture(scope="module")
 def small():
     return pluriscope.explain(exact_xor())
@@ -66,7 +63,7 @@ def instances(small):
     some = (small, one, one.interpretations[0], small.algorithms[0], small.alignments[0])
     lists = (small.circuits, small.interpretations, one.classes, small.algorithms, small.alignments)
     more = (
-        Benchmark(NO_METHODS),
+        *of_plugins.given("MADE"),
         small.counts,
         small.counts.valid_circuits,
         one.draw(),
@@ -160,7 +157,8 @@ def good_values(name, small, path):
 @pytest.mark.parametrize("name", SURFACE)
 def test_every_parameter_is_looked_at(name, small, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("pluriscope_bench.run.benched", lambda *_, **__: NO_METHODS)  # a minute each
+    for hasten in of_plugins.given("QUICK"):
+        hasten(monkeypatch)
     function, cls = SURFACE[name]
     path = small.save(tmp_path / "result.json")
     good, hints = good_values(name, small, path), hints_of(cls if function.__name__ == "__init__" else function)

@@ -13,14 +13,11 @@ import pytest
 from torch import nn
 
 import pluriscope
-from plugins.bench.tests.test_bench_command import two_networks
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.library.models import read_model
 from tests.checkout import ROOT
 from tests.factories import pretrained_xor
-
-__all__ = ["two_networks"]
 
 MODEL = ROOT / "app" / "bundled" / "models" / "tracr-induction.json"
 NO_OBJECTS = {
@@ -123,17 +120,6 @@ def test_every_one_that_is_given_shows_itself_in_light_and_dark(given) -> None:
             re.findall(pattern, html) for pattern in (r"<(div|table|p|tr|td)\b", r"</(div|table|p|tr|td)>")
         )
         assert sorted(opened) == sorted(closed), name
-
-
-@pytest.mark.slow
-def test_what_a_benchmark_gives_is_shown_likewise(two_networks) -> None:
-    def by_weight(network, ablation, ask):
-        return {edge: abs(weight) for edge, weight in network.weights.items()}
-
-    found = pluriscope.bench(by_weight, two_networks, workers=1)
-    for one in (found, found.unanswered):
-        assert len(repr(one).splitlines()) <= len(found) + 2
-        assert type(one._repr_html_()) is str
 
 
 @pytest.mark.slow

@@ -28,7 +28,7 @@ from pluriscope.documents.glossary import terms
 from pluriscope_edits.making import edited as edited_by
 from pluriscope_learn.lesson import LessonNetwork
 from pluriscope_learn.lessons.an_edit import EDITS
-from pluriscope_learn.registry import LESSONS
+from pluriscope_learn.registry import LESSONS, NUMBERS
 from tests.app.pages.conftest import judge
 from tests.factories import on_a_copy, stored_analysis
 from tests.oracles.brute_force_circuits import boolean_rows, edges_of, run
@@ -383,3 +383,9 @@ def test_a_question_about_a_term_is_answered_by_the_term_first(site, text):
     titles = [group.title for group in found.groups]
     assert titles.index("Glossary") < titles.index("Methods and lenses")
     assert found.groups[titles.index("Glossary")].hits[0].label == "Circuit"
+
+
+def test_the_story_ends_with_a_door_to_as_many_lessons_as_there_are(site):
+    text = site.get("/story/6").raise_for_status().text
+    assert re.findall(r'<a class="door[^"]*" href="([^"]*)"', text)[-1] == "/learn"
+    assert f"{NUMBERS[len(LESSONS)].capitalize()} lessons, hand-outs" in text

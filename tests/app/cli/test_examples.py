@@ -8,8 +8,6 @@ from importlib.util import find_spec
 
 import pytest
 
-from plugins.bench.tests.suites import design as tiny_design
-from plugins.studies.tests.study_factories import settings
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.files import network_file_json
 from pluriscope.analysis.questions.protocol import PAPER
@@ -18,10 +16,10 @@ from pluriscope.app.bundled import bundled_models
 from pluriscope.app.cli.commands import COMMANDS, ENDLESS, command_of
 from pluriscope.app.db.engine import store_at
 from pluriscope.app.db.writes import save_network
-from pluriscope_bench import suite_files
 from tests.analysis.subjects.perceptron.test_formats import tensors
 from tests.app.cli.test_analyse import run
 from tests.factories import exact_xor, on_a_copy, save_analysis
+from tests.of_plugins import given
 
 EXAMPLES = {
     name: re.findall(r"(?:Example|Before it): (.*)", command_of(name).__doc__)
@@ -46,13 +44,8 @@ def prepare(folder, patch):
     (folder / "model.json").write_bytes(bundled_models()["majority-5-attention"])
     (folder / "scores.json").write_text("[1, 2, 3, 4, 5]")
     (folder / "net.safetensors").write_bytes(tensors(activation="relu"))
-    design = {"slug": "alice-or-bob", "hidden": [[2, 2]], "seeds": {"first": 0, "count": 1}, "protocols": ["paper"]}
-    none = {"comparisons": [], "ladders": [], "references": [], "measures": ["circuits-valid"]}
-    (folder / "mymethod.py").write_text(
-        "def score(network, ablation, ask):\n    return dict.fromkeys(network.edges, 1)\n"
-    )
-    patch.setattr(suite_files, "bundled_design", tiny_design)
-    (folder / "study.json").write_text(json.dumps(settings(**design, **none)))
+    for one in given("PREPARED"):
+        one(folder, patch)
     store = store_at(on_a_copy(folder).url)
     with store.write() as session:
         save_network(session, xor, slug="xor-pretrained")

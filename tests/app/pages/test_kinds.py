@@ -9,7 +9,6 @@ import json
 import re
 from dataclasses import dataclass
 from html import unescape
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,6 @@ from pluriscope.analyses.registry import of_kind
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.explaining.changes import find_changes
 from pluriscope.analysis.network_files.files import network_file_json
-from pluriscope.analysis.plugins import plugins
 from pluriscope.analysis.questions.data import clean_data, data_file_json
 from pluriscope.analysis.subjects import registry
 from pluriscope.analysis.subjects.classifier import CLASSIFIER
@@ -33,13 +31,12 @@ from pluriscope.analysis.subjects.traits import TRAITS
 from pluriscope.app.bundled import bundled_models
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.main import create_app
-from pluriscope.library.models import read_content, read_model
-from pluriscope_edits.making import edited
+from pluriscope.library.models import read_model
 from tests.analysis.subjects.test_classifier import drawn
 from tests.analysis.subjects.transformer.mlp_model import BARE
 from tests.analysis.subjects.transformer.mlp_model import DOCUMENT as BARE_FILE
-from tests.checkout import ROOT
 from tests.factories import found_out, on_a_copy, pretrained_xor, searched
+from tests.of_plugins import absent, joined
 
 pytestmark = pytest.mark.slow
 XOR = network_file_json(pretrained_xor())
@@ -115,8 +112,6 @@ CALLS = {
     "numbers": lambda one: pluriscope.explain(one.model, encoding="0, 1"),
     "edge-weights": lambda one: one.result.weights,
     "play": played,
-    "edits": lambda one: edited("noise", one.result.question, {"size": 0.1}),
-    "studies": lambda one: read_content(json.dumps(one.model).encode(), needs="studies"),
     "formats": tensors_in_order,
 }
 COMMON = {
@@ -128,14 +123,8 @@ COMMON = {
     "a random order": lambda one: one.result.audit(["random"])["claims"][0]["mask"],
     "files": lambda one: one.kind.read(one.kind.write(one.result.network_file)),
 }
-ABSENT = set()
-for path in sorted(ROOT.glob("plugins/*/tests/calls.py")):
-    if f"pluriscope-{path.parts[-3]}" in {plugin.name for plugin in plugins()}:
-        calls = import_module(f"plugins.{path.parts[-3]}.tests.calls")
-        CALLS, COMMON = CALLS | calls.CALLS, COMMON | calls.COMMON
-    else:
-        ABSENT |= set(re.findall(r'^    "([a-z-]+)": ', path.read_text(), re.MULTILINE))
-"""Traits that only plugins ask for which are not there."""
+CALLS, COMMON, ABSENT = CALLS | joined("CALLS"), COMMON | joined("COMMON"), absent()
+"""The last are traits that only plugins ask for which are not there."""
 
 
 def two_outputs(model: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import torch
 from fastapi.routing import APIRoute
 from sqlalchemy import func, select
 
-from plugins.studies.tests.study_factories import design
 from pluriscope.analysis.network_files.declaration import Declaration
 from pluriscope.analysis.network_files.files import network_file_json
 from pluriscope.analysis.network_files.intake import as_chosen, read_any
@@ -28,8 +27,7 @@ from pluriscope.app.routes import bring_in as bring_in_routes
 from pluriscope.app.routes.bring_in import network_body, sent_network
 from pluriscope.app.routes.changes import writing_session
 from pluriscope.app.routes.depends import form_of
-from pluriscope_edits.pages.edit import Editing
-from pluriscope_studies.routes import studies as study_routes
+from tests import of_plugins
 from tests.bad_files import BAD_NETWORK_FILES, good_document
 from tests.checkout import ROOT
 from tests.factories import pretrained_xor
@@ -554,9 +552,7 @@ def test_a_deletion_is_final_when_its_time_is_over(client, store):
         ("/networks", {"data": {"content": json.dumps(FILE)}}),
         ("/api/v2/networks", {"content": bundled_models()["parity-3-elman"]}),
         ("/networks", {"data": {"content": bundled_models()["parity-3-elman"].decode()}}),
-        ("/networks/there/edit", {"data": {"rule": "noise", "size": "0.1"}}),
-        ("/api/v2/studies", {"json": {"design": design().model_dump(mode="json")}}),
-        ("/studies/new", {"data": {"design": json.dumps(design().model_dump(mode="json"))}}),
+        *(one for some in of_plugins.given("SENT") for one in some),
     ],
 )
 def test_nobody_waits_to_write_while_a_file_is_read(client, store, monkeypatch, path, sent):
@@ -574,8 +570,8 @@ def test_nobody_waits_to_write_while_a_file_is_read(client, store, monkeypatch, 
 
     for owner, name in (
         *((bring_in_routes, name) for name in ("read_file", "take_in", "read_subject")),
-        *((writes, "read_subject"), (Editing, "edited")),
-        *((study_routes, name) for name in ("sent_design", "design_from_mapping")),
+        (writes, "read_subject"),
+        *(one for some in of_plugins.given("READ") for one in some),
     ):
         monkeypatch.setattr(owner, name, freely(name, getattr(owner, name)))
     answer = client.post(path, **sent)

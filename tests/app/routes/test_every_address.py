@@ -1,6 +1,6 @@
 """Every address that can be asked for × every kind of network: answered, or refused in a sentence, and nothing changed.
 
-A stranger asks, on a store with a network of each kind that was searched, one that was not, and a study.
+A stranger asks, on a store with a network of each kind that was searched, one that was not, and what plugins store.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from itertools import product
 import pytest
 from fastapi.testclient import TestClient
 
-from plugins.studies.tests.stored_studies import store_study
-from plugins.studies.tests.study_factories import rows
 from pluriscope.analyses.registry import BY_KEY
 from pluriscope.analysis.subjects.classifier import CLASSIFIER
 from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
@@ -25,6 +23,7 @@ from pluriscope.app.main import create_app
 from pluriscope.app.routes import moved
 from tests.analysis.subjects.test_classifier import drawn
 from tests.factories import XOR_SLUG, on_a_copy, searched, small_network, stored_analysis
+from tests.of_plugins import given, joined
 
 pytestmark = pytest.mark.slow
 STRANGER = ("203.0.113.9", 50_000)
@@ -40,17 +39,15 @@ NETWORKS = {
 WORDS = {
     "action": ["cancel"],
     "chapter": ["methods", "nothing"],
-    "digest": [rows()[0]["network"], "0" * 64, "nothing"],
+    "digest": ["0" * 64, "nothing"],
     "figure": ["drawing", "nothing"],
     "form": ["svg", "png", "pdf", "csv", "json", "nothing"],
     "item": ["chosen", "given", "nothing"],
-    "lesson": ["two-circuits", "hand-outs", "nothing"],
     "method": ["exact-edge", "nothing"],
     "screen": ["2", "9", "nothing"],
-    "study": ["xor-width", "nothing"],
     "table": ["drawing", "interchanges.all", "nothing"],
-}
-"""Values of parts of addresses by their name; of any other "nothing" alone."""
+} | joined("WORDS")
+"""Values of parts of addresses by their name, with those of plugins; of any other "nothing" alone."""
 PARTS = ("", "?part=verify", "?part=criteria", "?part=plan", "?part=cite", "?part=file", "?part=nothing", "?nothing=1")
 CACHES = ("parts",)
 """What a data folder has beside the database that reading makes again: parts of studies as files."""
@@ -68,7 +65,8 @@ def site(tmp_path_factory):
                 searched(session, bundled_models()[name], slug=slug)
             searched(session, json.dumps(CLASSIFIER.write(drawn((3, 3, 3, 3)))).encode(), slug="classifier")
             save_network(session, small_network(7), slug="untouched")
-            store_study(session)
+            for store in given("STORED"):
+                store(session)
         yield client
 
 

@@ -11,6 +11,7 @@ from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.documents.glossary import terms
 from pluriscope_bench.key.condition import CONDITIONS, PRIMARY
 from pluriscope_bench.key.judging import judge_of
 from pluriscope_bench.key.scores import SCORES, Case, row_of
@@ -153,3 +154,7 @@ def test_a_transformer_is_measured_by_the_right_output_less_the_largest_other_an
         assert judge.metrics(raws)[place] == pytest.approx(sum(gaps) / len(gaps))
         assert judge.divergences(raws)[place] == pytest.approx(sum(apart) / len(apart))
     assert judge.keep_algorithms(raws) == [None] * len(raws)
+
+
+def test_the_glossary_defines_every_score():
+    assert {score.label for score in SCORES} <= {term.name for term in terms()}

@@ -1,0 +1,19 @@
+"""What tests of all kinds, analyses and addresses are given of edits."""
+
+from pluriscope_edits.deception import report as deception
+from pluriscope_edits.deception.ranking import RANKINGS
+from pluriscope_edits.making import edited
+from pluriscope_edits.pages.edit import Editing
+
+CALLS = {"edits": lambda one: edited("noise", one.result.question, {"size": 0.1})}
+SENT = [("/networks/there/edit", {"data": {"rule": "noise", "size": "0.1"}})]
+READ = [(Editing, "edited")]
+
+
+def hasten(patch):
+    """Deceive one method within one limit, for of all it takes minutes."""
+    patch.setattr(deception, "RANKINGS", {"eap": RANKINGS["eap"]})
+    patch.setattr(deception, "LIMITS", {"silent": deception.LIMITS["silent"]})
+
+
+HASTENED = hasten
