@@ -80,7 +80,7 @@ def choose_classes(
     some = ObservedClasses(
         circuit,
         classes.layers,
-        tuple(cuts[part] for cuts in classes.cuts),
+        tuple(thresholds[part] for thresholds in classes.thresholds),
         classes.factor[part],
         classes.exponent[part],
     )
@@ -91,27 +91,27 @@ def _unranked(question: Question, circuit: Circuit, ranks: Sequence[int]) -> Cho
     space = InterpretationSpace(question, circuit)
     least = tuple(space.index_of_observed(rank) for rank in ranks)
     found = [space.at(index) for index in least]
-    cuts = tuple(
-        np.stack([_cuts_of(one, layer, levels.levels[0]) for one in found])
+    thresholds = tuple(
+        np.stack([_thresholds_of(one, layer, levels.levels[0]) for one in found])
         for layer, levels in enumerate(space.layers, start=1)
     )
     sizes = [_class_size(one, 1 << question.network.n_inputs) for one in found]
     exponents = [(size & -size).bit_length() - 1 for size in sizes]
     factors = [size >> exponent for size, exponent in zip(sizes, exponents, strict=True)]
     classes = ObservedClasses(
-        circuit, space.layers, cuts, np.array(factors, dtype=np.int64), np.array(exponents, dtype=np.int64)
+        circuit, space.layers, thresholds, np.array(factors, dtype=np.int64), np.array(exponents, dtype=np.int64)
     )
     return ChosenClasses(classes, tuple(ranks), least)
 
 
-def _cuts_of(interpretation: Interpretation, layer: int, levels: Integers) -> Integers:
-    """``[n_l]`` the cut of every neuron of a layer, 0 without a gate: the highest level that reads 0."""
-    cuts = np.zeros(len(levels), dtype=np.int64)
+def _thresholds_of(interpretation: Interpretation, layer: int, levels: Integers) -> Integers:
+    """``[n_l]`` the threshold of every neuron of a layer, 0 without a gate: the highest level that reads 0."""
+    thresholds = np.zeros(len(levels), dtype=np.int64)
     for gate in interpretation.gates:
         if gate.layer == layer:
             zero = ~pattern_bits(gate.function, levels.shape[1].bit_length() - 1)
-            cuts[gate.neuron] = levels[gate.neuron][zero].max()
-    return cuts
+            thresholds[gate.neuron] = levels[gate.neuron][zero].max()
+    return thresholds
 
 
 def _class_size(interpretation: Interpretation, n_rows: int) -> int:

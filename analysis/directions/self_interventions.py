@@ -27,8 +27,8 @@ from pluriscope.analysis.alignments.alignment import Aligned
 from pluriscope.analysis.alignments.joint import algorithm_says, says_from_one_source
 from pluriscope.analysis.directions.integers import INTEGER_RESIDUAL
 from pluriscope.analysis.directions.readouts import ReadOut, read_out
-from pluriscope.analysis.interpretations.cuts import EQUAL_WITHIN
 from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
+from pluriscope.analysis.interpretations.thresholds import EQUAL_WITHIN
 from pluriscope.analysis.interventions.experiments import SILENT, NetworkAnswers
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.interventions.subspace import Subspace, swap_rows

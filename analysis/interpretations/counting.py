@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.interpretations.cuts import LayerCuts, common_cuts, read_cuts
 from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.interpretations.thresholds import LayerThresholds, common_thresholds, read_thresholds
 from pluriscope.analysis.interpretations.transfer import (
     LINKS_AT_ONCE,
     Integers,
@@ -105,7 +105,7 @@ def n_states(question: Question, masks: NDArray[np.uint64], work: Work = DEFAULT
     found = [np.zeros(0)]
     for start in range(0, len(masks), step):
         work.check()
-        found.append(n_first_states(_cuts_of(question, masks[start : start + step])[0]))
+        found.append(n_first_states(_thresholds_of(question, masks[start : start + step])[0]))
     return np.concatenate(found)
 
 
@@ -117,9 +117,9 @@ def _counted_in_order(
     at_once, n_before = _circuits_at_once(question), float(n_states(question, masks[:n_known], work).sum())
     for start in range(n_known, len(masks), at_once):
         some = masks[start : start + at_once]
-        layers, alike = _cuts_of(question, some), np.ones(len(some), dtype=np.bool_)
+        layers, alike = _thresholds_of(question, some), np.ones(len(some), dtype=np.bool_)
         if shared_with is not None:
-            layers, alike = common_cuts(layers, _cuts_of(shared_with, some))
+            layers, alike = common_thresholds(layers, _thresholds_of(shared_with, some))
         # the limit is on states of all circuits together, so it ends the count at a circuit, whatever stands behind
         states = n_before + np.cumsum(n_first_states(layers[0]))
         n_fitting = int(np.searchsorted(states, work.limits.max_states, side="right"))
@@ -151,9 +151,9 @@ def _counted_in_order(
         n_before = float(states[-1])
 
 
-def _cuts_of(question: Question, masks: NDArray[np.uint64]) -> tuple[LayerCuts, ...]:
+def _thresholds_of(question: Question, masks: NDArray[np.uint64]) -> tuple[LayerThresholds, ...]:
     data = question.data
-    return read_cuts(question.network, masks, data.representatives, question.protocol.ablation, data.clean_rows)
+    return read_thresholds(question.network, masks, data.representatives, question.protocol.ablation, data.clean_rows)
 
 
 def _circuits_at_once(question: Question) -> int:
@@ -163,9 +163,11 @@ def _circuits_at_once(question: Question) -> int:
     return max(1, min(_CIRCUITS_AT_ONCE, _BITS_AT_ONCE // max(bits_per_circuit, 1)))
 
 
-def _count(layers: tuple[LayerCuts, ...], look: Callable[[], None], most_carried: int) -> tuple[list[int], list[int]]:
+def _count(
+    layers: tuple[LayerThresholds, ...], look: Callable[[], None], most_carried: int
+) -> tuple[list[int], list[int]]:
     """Interpretations and observed classes of each circuit of a batch; looks up before each block after the first."""
-    n_circuits = len(layers[0].n_cuts)
+    n_circuits = len(layers[0].n_thresholds)
     blocks = _first_blocks(layers[0])
     for below, above in pairwise(layers):
         blocks = _in_blocks(_carried(below, above, blocks, look, most_carried))
@@ -176,7 +178,7 @@ def _count(layers: tuple[LayerCuts, ...], look: Callable[[], None], most_carried
     return [int(n) for n in total], [int(n) for n in classes]
 
 
-def _first_blocks(first: LayerCuts) -> Iterator[tuple[States, Integers, Integers]]:
+def _first_blocks(first: LayerThresholds) -> Iterator[tuple[States, Integers, Integers]]:
     for states in first_states(first, _STATES_AT_ONCE):
         once = np.ones(len(states), dtype=np.int64)
         yield states, once, once
@@ -208,7 +210,7 @@ class _Weighed:
         if len(self.parts) > 1:
             states = States(
                 np.concatenate([states.circuit for states, _ in self.parts]),
-                np.concatenate([states.cuts for states, _ in self.parts]),
+                np.concatenate([states.thresholds for states, _ in self.parts]),
             )
             columns = zip(*(weights for _, weights in self.parts), strict=True)
             self.parts = [merged(states, tuple(np.concatenate(column) for column in columns))]
@@ -219,15 +221,17 @@ class _Weighed:
 
 
 def _carried(
-    below: LayerCuts,
-    above: LayerCuts,
+    below: LayerThresholds,
+    above: LayerThresholds,
     blocks: Iterable[tuple[States, Integers, Integers]],
     look: Callable[[], None],
     most: int,
 ) -> tuple[States, tuple[Integers, ...]]:
     """The states of the next layer, each with the ways to reach it and the classes of those."""
     none = np.empty(0, dtype=np.int64)
-    gathered = _Weighed([(States(none, np.empty((0, above.n_cuts.shape[1]), dtype=np.int64)), (none, none))], most)
+    gathered = _Weighed(
+        [(States(none, np.empty((0, above.n_thresholds.shape[1]), dtype=np.int64)), (none, none))], most
+    )
     for number, (states, weight, seen) in enumerate(blocks):
         for part, found in enumerate(links(below, above, states)):
             if number or part:

@@ -1,12 +1,12 @@
 """Interpretations by their index, and the index of an interpretation, without listing.
 
-The order is part of permalinks, so it is fixed (spec §3). First the cuts, 0 lowest, lexicographic over the neurons with
-a gate by layer, then index, output last, first neuron most significant. Then the completions likewise; a completion is
-numbered by the bits of its free rows, lowest row least significant, and barred gates are skipped.
+The order is part of permalinks, so it is fixed (spec §3). First the thresholds, 0 lowest, lexicographic over the
+neurons with a gate by layer, then index, output last, first neuron most significant. Then the completions likewise; a
+completion is numbered by the bits of its free rows, lowest row least significant, and barred gates are skipped.
 
-The states of a layer are ordered by their cuts, so with the number of ways to go on from each state the cuts of an
-index are found layer by layer; what is left of the index then numbers the completions in mixed radix. A range of
-indices is found likewise, all its classes side by side.
+The states of a layer are ordered by their thresholds, so with the number of ways to go on from each state the
+thresholds of an index are found layer by layer; what is left of the index then numbers the completions in mixed radix.
+A range of indices is found likewise, all its classes side by side.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import input_pattern
 from pluriscope.analysis.errors import BeyondLimits, InvalidIndex
-from pluriscope.analysis.interpretations.cuts import LayerCuts, pattern, read_cuts
 from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
 from pluriscope.analysis.interpretations.partial_gates import OpenGate, PackedGates, barred_completions, local_table
+from pluriscope.analysis.interpretations.thresholds import LayerThresholds, pattern, read_thresholds
 from pluriscope.analysis.interpretations.transfer import Integers, States, first_states, links, n_first_states
 from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, mask_array
 from pluriscope.analysis.subjects.perceptron.question import Question
@@ -49,7 +49,7 @@ class Block(Described):
         start: index of the first.
         tables: ``[interpretations, gates]`` each gate's table as an integer: bit r is its output on row r of its
             parents, the parent of lowest index most significant.
-        thresholds: ``[interpretations, gates]`` midpoints of the cuts.
+        thresholds: ``[interpretations, gates]`` midpoint between the values on both sides.
         classes: ``[interpretations]`` rank of the observed class.
     """
 
@@ -128,13 +128,13 @@ class InterpretationSpace(Described):
     most: int | None = None
 
     @cached_property
-    def layers(self) -> tuple[LayerCuts, ...]:
-        """The cuts of layers 1 … L."""
+    def layers(self) -> tuple[LayerThresholds, ...]:
+        """The thresholds of layers 1 … L."""
         n_edges = self.circuit.layout.n_edges
         if n_edges > MAX_EDGES:
             raise self._too_large(f"its network has {n_edges} edges, and the limit is {MAX_EDGES}")
         mask = mask_array([self.circuit.mask], self.circuit.layout)
-        return read_cuts(
+        return read_thresholds(
             self.question.network,
             mask,
             self.question.data.representatives,
@@ -157,7 +157,7 @@ class InterpretationSpace(Described):
         """Memory that it takes once it is counted, roughly."""
         arrays = [*self._up_to, *(array for steps in self._steps for array in steps)]
         boxed = sum(_BYTES_OF_AN_INTEGER * array.size for array in arrays if array.dtype == object)
-        return boxed + sum(array.nbytes for array in (*arrays, *(states.cuts for states in self._states)))
+        return boxed + sum(array.nbytes for array in (*arrays, *(states.thresholds for states in self._states)))
 
     def at(self, index: int) -> Interpretation:
         """The interpretation at an index.
@@ -166,9 +166,9 @@ class InterpretationSpace(Described):
             InvalidIndex: outside 0 … count − 1.
         """
         self._check(index, self.count, "interpretation", "interpretations")
-        cuts, before = self._cuts_at(index, by_class=False)
+        thresholds, before = self._thresholds_at(index, by_class=False)
         rest, gates = index - before, []
-        for gate in reversed(self._open_gates(cuts)):
+        for gate in reversed(self._open_gates(thresholds)):
             rest, rank = divmod(rest, gate.n_completions)
             gates.append(gate.nth(rank))
         return Interpretation(self.circuit, index, tuple(reversed(gates)))
@@ -178,8 +178,8 @@ class InterpretationSpace(Described):
         """(layer, neuron) of each gate of its interpretations, in their order."""
         return tuple(
             (layer, neuron)
-            for layer, cuts in enumerate(self.layers, start=1)
-            for neuron in np.flatnonzero(cuts.n_cuts[0]).tolist()
+            for layer, thresholds in enumerate(self.layers, start=1)
+            for neuron in np.flatnonzero(thresholds.n_thresholds[0]).tolist()
         )
 
     def block(self, start: int = 0, stop: int | None = None) -> Block:
@@ -228,7 +228,7 @@ class InterpretationSpace(Described):
             InvalidIndex: outside 0 … classes − 1.
         """
         self._check(rank, self.n_observed, "observed class", "observed classes")
-        return self._cuts_at(rank, by_class=True)[1]
+        return self._thresholds_at(rank, by_class=True)[1]
 
     def index_of(self, gates: tuple[NeuronGate, ...]) -> int:
         """The index of an interpretation given by its gates.
@@ -236,10 +236,10 @@ class InterpretationSpace(Described):
         Raises:
             InvalidIndex: they are no interpretation of this circuit.
         """
-        cuts, least = self._class_of(gates)
+        thresholds, least = self._class_of(gates)
         number = 0
         wanted = sorted(gates, key=lambda gate: (gate.layer, gate.neuron))
-        for open_gate, gate in zip(self._open_gates(cuts), wanted, strict=True):
+        for open_gate, gate in zip(self._open_gates(thresholds), wanted, strict=True):
             rank = open_gate.rank(gate.table) if len(gate.table) == len(open_gate.gate.table) else None
             if rank is None:
                 raise self._foreign(f"neuron {gate.layer}.{gate.neuron}")
@@ -255,25 +255,27 @@ class InterpretationSpace(Described):
         return self._class_of(gates)[1]
 
     def _class_of(self, gates: tuple[NeuronGate, ...]) -> tuple[list[tuple[int, ...]], int]:
-        """The cuts that gates read, and the least index with these cuts."""
+        """Find the thresholds at which gates read, and the least index with these thresholds."""
         given = {(gate.layer, gate.neuron): gate for gate in gates}
-        cuts: list[tuple[int, ...]] = []
-        for layer, layer_cuts in enumerate(self.layers, start=1):
+        thresholds: list[tuple[int, ...]] = []
+        for layer, layer_thresholds in enumerate(self.layers, start=1):
             chosen = []
-            for neuron, n_cuts in enumerate(layer_cuts.n_cuts[0].tolist()):
+            for neuron, n_thresholds in enumerate(layer_thresholds.n_thresholds[0].tolist()):
                 claimed = given.pop((layer, neuron), None)
-                levels = layer_cuts.levels[0, neuron].tolist()
-                fitting = [c for c in range(n_cuts) if claimed is not None and pattern(levels, c) == claimed.function]
-                if (claimed is None) != (n_cuts == 0) or (n_cuts and not fitting):
+                levels = layer_thresholds.levels[0, neuron].tolist()
+                fitting = [
+                    c for c in range(n_thresholds) if claimed is not None and pattern(levels, c) == claimed.function
+                ]
+                if (claimed is None) != (n_thresholds == 0) or (n_thresholds and not fitting):
                     raise self._foreign(f"neuron {layer}.{neuron}")
                 chosen.append(fitting[0] if fitting else 0)
-            cuts.append(tuple(chosen))
+            thresholds.append(tuple(chosen))
         if given:
             raise self._foreign("neuron " + ".".join(map(str, min(given))))
-        least, ways = self._before(cuts)
+        least, ways = self._before(thresholds)
         if not ways:
             raise self._foreign("their thresholds")
-        return cuts, least
+        return thresholds, least
 
     def _check(self, index: int, count: int, item: str, items: str) -> None:
         if not 0 <= index < count:
@@ -301,7 +303,7 @@ class InterpretationSpace(Described):
             raise self._too_large(
                 f"{n_states:,.0f} combinations of thresholds in the first layer, and the limit is {max_states:,}"
             )
-        first = [block.cuts for block in first_states(self.layers[0], _STATES_AT_ONCE)]
+        first = [block.thresholds for block in first_states(self.layers[0], _STATES_AT_ONCE)]
         states, linked, n_links = [_of_one_circuit(np.concatenate(first))], [], 0
         for level, above in enumerate(self.layers[1:]):
             sources, keys, ways = [], [], []
@@ -314,12 +316,12 @@ class InterpretationSpace(Described):
                             f"more than {max_links:,} ways on from the thresholds of one layer to those of the next"
                         )
                     sources.append(found.source + start)
-                    keys.append(_keys(found.target.cuts))
+                    keys.append(_keys(found.target.thresholds))
                     ways.append(found.ways_times(np.ones(len(found.source), dtype=np.int64)))
             distinct, target = np.unique(np.concatenate(keys), return_inverse=True)
             n_each = np.bincount(np.concatenate(sources), minlength=len(states[-1]))
             linked.append((np.concatenate([[0], np.cumsum(n_each)]), target.astype(np.int64), np.concatenate(ways)))
-            states.append(_of_one_circuit(_cuts(distinct, above.n_cuts.shape[1])))
+            states.append(_of_one_circuit(_thresholds(distinct, above.n_thresholds.shape[1])))
         steps: list[_Steps] = []
         onward = classes = np.ones(len(states[-1]), dtype=np.int64)
         for starts, target, ways_on in reversed(linked):
@@ -345,15 +347,15 @@ class InterpretationSpace(Described):
 
     @cached_property
     def _first_keys(self) -> NDArray[np.bytes_]:
-        return _keys(self._states[0].cuts)
+        return _keys(self._states[0].thresholds)
 
-    def _cuts_at(self, number: int, *, by_class: bool) -> tuple[list[tuple[int, ...]], int]:
-        """The cuts of the number-th interpretation (or class), and how many interpretations have lesser cuts."""
+    def _thresholds_at(self, number: int, *, by_class: bool) -> tuple[list[tuple[int, ...]], int]:
+        """Find the thresholds of the number-th interpretation (or class), and count those with lesser ones."""
         ends = self._up_to[int(by_class)]
         state = bisect_right(ends, number)
         factor, before = 1, int(self._up_to[0][state - 1]) if state else 0
         number -= int(ends[state - 1]) if state else 0
-        cuts = [tuple(self._states[0].cuts[state].tolist())]
+        thresholds = [tuple(self._states[0].thresholds[state].tolist())]
         for states, steps in zip(self._states[1:], self._steps, strict=True):
             first, last = int(steps.starts[state]), int(steps.starts[state + 1])
             ends, wanted = (steps.classes, number) if by_class else (steps.up_to, number // factor)
@@ -363,21 +365,24 @@ class InterpretationSpace(Described):
                 number -= int(ends[link - 1]) * (1 if by_class else factor)
             factor *= int(steps.ways[link])
             state = int(steps.target[link])
-            cuts.append(tuple(states.cuts[state].tolist()))
-        return cuts, before
+            thresholds.append(tuple(states.thresholds[state].tolist()))
+        return thresholds, before
 
-    def _before(self, cuts: Sequence[tuple[int, ...]]) -> tuple[int, int]:
+    def _before(self, thresholds: Sequence[tuple[int, ...]]) -> tuple[int, int]:
         """Count the interpretations with lesser thresholds, and those with exactly these."""
-        state = int(np.searchsorted(self._first_keys, _keys(np.array([cuts[0]]))[0]))
-        if state == len(self._first_keys) or tuple(self._states[0].cuts[state].tolist()) != cuts[0]:
+        state = int(np.searchsorted(self._first_keys, _keys(np.array([thresholds[0]]))[0]))
+        if state == len(self._first_keys) or tuple(self._states[0].thresholds[state].tolist()) != thresholds[0]:
             return 0, 0
         factor, before = 1, int(self._up_to[0][state - 1]) if state else 0
         for level, steps in enumerate(self._steps, start=1):
             first, last = int(steps.starts[state]), int(steps.starts[state + 1])
             targets = steps.target[first:last]
-            keys = _keys(self._states[level].cuts[targets])
-            place = int(np.searchsorted(keys, _keys(np.array([cuts[level]]))[0]))
-            if place == len(keys) or tuple(self._states[level].cuts[targets[place]].tolist()) != cuts[level]:
+            keys = _keys(self._states[level].thresholds[targets])
+            place = int(np.searchsorted(keys, _keys(np.array([thresholds[level]]))[0]))
+            if (
+                place == len(keys)
+                or tuple(self._states[level].thresholds[targets[place]].tolist()) != thresholds[level]
+            ):
                 return 0, 0
             before += factor * int(steps.up_to[first + place - 1]) if place else 0
             factor *= int(steps.ways[first + place])
@@ -417,16 +422,16 @@ class InterpretationSpace(Described):
         every = np.arange(len(n_rows))
         place = np.arange(stop - start) - np.repeat(np.cumsum(n_rows) - n_rows, n_rows)
         tables = np.empty((stop - start, len(self.gated)), dtype=np.uint64, order="F")
-        thresholds = np.empty((len(n_rows), len(self.gated)))
+        midpoints = np.empty((len(n_rows), len(self.gated)))
         rest = place.astype(np.uint64)  # of the index in its class, what the gates above it have left
         for column in range(len(self.gated) - 1, -1, -1):
             layer, neuron = self.gated[column]
-            cut = self._states[layer - 1].cuts[paths.states[layer - 1], neuron]
-            cuts = self.layers[layer - 1]
-            above = cuts.levels[0, neuron] > cut[:, None]
-            low = np.where(above, -np.inf, cuts.values[0, neuron]).max(axis=1)
-            high = np.where(above, cuts.values[0, neuron], np.inf).min(axis=1)
-            thresholds[:, column] = low + (high - low) / 2
+            threshold = self._states[layer - 1].thresholds[paths.states[layer - 1], neuron]
+            own = self.layers[layer - 1]
+            above = own.levels[0, neuron] > threshold[:, None]
+            low = np.where(above, -np.inf, own.values[0, neuron]).max(axis=1)
+            high = np.where(above, own.values[0, neuron], np.inf).min(axis=1)
+            midpoints[:, column] = low + (high - low) / 2
             rows = self._rows(layer, neuron, paths)
             gates = PackedGates.of(rows, above, len(self._parents[layer, neuron]), first_layer=layer == 1)
             n = gates.n_completions
@@ -447,7 +452,7 @@ class InterpretationSpace(Described):
             ranks = np.arange(n_own.sum()) - np.repeat(begin, n_own)
             known = gates.completed(ranks.astype(np.uint64), np.repeat(every, n_own))
             tables[:, column] = known[np.repeat(begin.astype(np.uint64), n_rows) + rank]
-        return Block(start, tables, np.repeat(thresholds, n_rows, axis=0), np.repeat(paths.rank, n_rows))
+        return Block(start, tables, np.repeat(midpoints, n_rows, axis=0), np.repeat(paths.rank, n_rows))
 
     def _rows(self, layer: int, neuron: int, paths: _Paths) -> NDArray[np.uint64]:
         """``[paths, or 1, 2^n]`` the row of a gate's table that each input reaches."""
@@ -457,8 +462,8 @@ class InterpretationSpace(Described):
                 pattern_ = input_pattern(parent, self.question.network.n_inputs)
                 bits = np.array([(pattern_ >> row) & 1 for row in range(found.shape[1])], dtype=np.uint64)
             else:
-                cut = self._states[layer - 2].cuts[paths.states[layer - 2], parent]
-                bits = (self.layers[layer - 2].levels[0, parent] > cut[:, None]).astype(np.uint64)
+                threshold = self._states[layer - 2].thresholds[paths.states[layer - 2], parent]
+                bits = (self.layers[layer - 2].levels[0, parent] > threshold[:, None]).astype(np.uint64)
             found = (found << np.uint64(1)) | bits
         return found
 
@@ -466,15 +471,17 @@ class InterpretationSpace(Described):
     def _recent(self) -> dict[tuple[int, ...], OpenGate]:
         return {}
 
-    def _open_gates(self, cuts: Sequence[tuple[int, ...]]) -> list[OpenGate]:
-        """Every neuron's gate at these cuts, short of its completion, by layer, then index."""
+    def _open_gates(self, thresholds: Sequence[tuple[int, ...]]) -> list[OpenGate]:
+        """Make every neuron's gate at these thresholds, short of its completion, by layer, then index."""
         found = []
         for layer, neuron in self.gated:
-            below = () if layer == 1 else tuple(cuts[layer - 2][parent] for parent in self._parents[layer, neuron])
-            key = (layer, neuron, cuts[layer - 1][neuron], *below)
+            below = (
+                () if layer == 1 else tuple(thresholds[layer - 2][parent] for parent in self._parents[layer, neuron])
+            )
+            key = (layer, neuron, thresholds[layer - 1][neuron], *below)
             gate = self._recent.get(key)
             if gate is None:
-                gate = self._open_gate(layer, neuron, cuts)
+                gate = self._open_gate(layer, neuron, thresholds)
                 if len(self._recent) >= _RECENT:
                     self._recent.clear()
                 self._recent[key] = gate
@@ -492,18 +499,18 @@ class InterpretationSpace(Described):
             for layer, neuron in self.gated
         }
 
-    def _function(self, layer: int, neuron: int, cuts: Sequence[tuple[int, ...]]) -> int:
+    def _function(self, layer: int, neuron: int, thresholds: Sequence[tuple[int, ...]]) -> int:
         if layer == 0:
             return input_pattern(neuron, self.question.network.n_inputs)
-        return pattern(self.layers[layer - 1].levels[0, neuron].tolist(), cuts[layer - 1][neuron])
+        return pattern(self.layers[layer - 1].levels[0, neuron].tolist(), thresholds[layer - 1][neuron])
 
-    def _open_gate(self, layer: int, neuron: int, cuts: Sequence[tuple[int, ...]]) -> OpenGate:
+    def _open_gate(self, layer: int, neuron: int, thresholds: Sequence[tuple[int, ...]]) -> OpenGate:
         levels, values = self.layers[layer - 1].levels[0, neuron], self.layers[layer - 1].values[0, neuron]
-        above = levels > cuts[layer - 1][neuron]
+        above = levels > thresholds[layer - 1][neuron]
         low, high = float(values[~above].max()), float(values[above].min())
         parents = tuple((layer - 1, parent) for parent in self._parents[layer, neuron])
-        function = self._function(layer, neuron, cuts)
-        below = [self._function(*parent, cuts) for parent in parents]
+        function = self._function(layer, neuron, thresholds)
+        below = [self._function(*parent, thresholds) for parent in parents]
         table, free_rows = local_table(function, below, 1 << self.question.network.n_inputs)
         gate = NeuronGate(layer, neuron, low, high, function, parents, table, free_rows, "")
         return OpenGate(gate, barred_completions(gate))
@@ -539,15 +546,15 @@ def _last(sums: Integers) -> int:
     return int(sums[-1]) if len(sums) else 0
 
 
-def _of_one_circuit(cuts: NDArray[np.int64]) -> States:
-    return States(np.zeros(len(cuts), dtype=np.int64), cuts)
+def _of_one_circuit(thresholds: NDArray[np.int64]) -> States:
+    return States(np.zeros(len(thresholds), dtype=np.int64), thresholds)
 
 
-def _keys(cuts: NDArray[np.int64]) -> NDArray[np.bytes_]:
-    """Cuts as byte strings, whose order is the lexicographic one; at most 63 cuts fit into a byte."""
-    return np.ascontiguousarray(cuts, dtype=np.uint8).view(f"S{cuts.shape[1]}")[:, 0]
+def _keys(thresholds: NDArray[np.int64]) -> NDArray[np.bytes_]:
+    """Thresholds as byte strings, whose order is the lexicographic one; at most 63 thresholds fit into a byte."""
+    return np.ascontiguousarray(thresholds, dtype=np.uint8).view(f"S{thresholds.shape[1]}")[:, 0]
 
 
-def _cuts(keys: NDArray[np.bytes_], width: int) -> NDArray[np.int64]:
+def _thresholds(keys: NDArray[np.bytes_], width: int) -> NDArray[np.int64]:
     """Recover thresholds from their keys, the inverse of :func:`_keys`."""
     return np.ascontiguousarray(keys).view(np.uint8).reshape(len(keys), width).astype(np.int64)

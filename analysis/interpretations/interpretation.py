@@ -10,13 +10,13 @@ from pluriscope.analysis.values.described import Described
 
 @dataclass(frozen=True)
 class NeuronGate:
-    """The gate that one neuron is read as.
+    """The gate as which a neuron is read.
 
     Args:
         layer: 1 for the first hidden layer, L for the output.
         neuron: index in the layer, from 0.
         low: largest activation that reads 0 (rounded, for the output).
-        high: smallest activation that reads 1; the cut lies between the two.
+        high: smallest activation that reads 1; the threshold lies between the two.
         function: what the neuron computes of the Boolean inputs, as an integer (bit i = input row i).
         parents: (layer, neuron) of the bits that the gate reads, ascending: all inputs in the first hidden layer, later
             the kept sources that have a gate.
@@ -37,7 +37,7 @@ class NeuronGate:
 
     @property
     def threshold(self) -> float:
-        """Midpoint of the cut."""
+        """The midpoint between ``low`` and ``high``."""
         return self.low + (self.high - self.low) / 2
 
 

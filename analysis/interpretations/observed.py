@@ -1,8 +1,8 @@
 """The observed classes of one circuit as arrays: interpretations that no input distinguishes, free completions merged.
 
-An observed class is one choice of cuts that go together. The list is in the fixed order of interpretations (spec §3:
-cuts first, lexicographic, then completions), so the r-th entry is the class of rank r, and its least index is the
-number of interpretations in the classes before it.
+An observed class is one choice of thresholds that go together. The list is in the fixed order of interpretations (spec
+§3: thresholds first, lexicographic, then completions), so the r-th entry is the class of rank r, and its least index is
+the number of interpretations in the classes before it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import BeyondLimits
-from pluriscope.analysis.interpretations.cuts import LayerCuts, read_cuts
+from pluriscope.analysis.interpretations.thresholds import LayerThresholds, read_thresholds
 from pluriscope.analysis.interpretations.transfer import States, first_states, grouped, links, n_first_states
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, mask_array
 from pluriscope.analysis.subjects.perceptron.question import Question
@@ -31,15 +31,15 @@ class ObservedClasses:
     """Every observed class of one circuit.
 
     Args:
-        layers: its cuts, layers 1 … L.
-        cuts: for each layer ``[classes, n_l]`` the cut of every neuron, 0 where a neuron has no gate.
+        layers: its thresholds, layers 1 … L.
+        thresholds: for each layer ``[classes, n_l]`` the threshold of every neuron, 0 where a neuron has no gate.
         factor: ``[classes]`` odd part of the number of interpretations in the class.
         exponent: ``[classes]`` and the power of two: there are ``factor · 2^exponent``.
     """
 
     circuit: Circuit
-    layers: tuple[LayerCuts, ...]
-    cuts: tuple[NDArray[np.int64], ...]
+    layers: tuple[LayerThresholds, ...]
+    thresholds: tuple[NDArray[np.int64], ...]
     factor: NDArray[np.int64]
     exponent: NDArray[np.int64]
 
@@ -59,7 +59,7 @@ class ObservedClasses:
 
     def gated(self, layer: int) -> tuple[int, ...]:
         """Neurons of layer 1 … L that have a gate, ascending."""
-        return tuple(np.flatnonzero(self.layers[layer - 1].n_cuts[0]).tolist())
+        return tuple(np.flatnonzero(self.layers[layer - 1].n_thresholds[0]).tolist())
 
     def parents(self, layer: int, neuron: int) -> tuple[int, ...]:
         """The neurons of the layer below whose bits a gate reads, ascending; empty in the first layer."""
@@ -69,7 +69,7 @@ class ObservedClasses:
         """``[classes, gated neurons, 2^n]`` what each gate of a layer is on each input, for a part of the classes."""
         gated = list(self.gated(layer))
         levels = self.layers[layer - 1].levels[0, gated]
-        above: NDArray[np.bool_] = levels[None] > self.cuts[layer - 1][part][:, gated, None]
+        above: NDArray[np.bool_] = levels[None] > self.thresholds[layer - 1][part][:, gated, None]
         return above
 
 
@@ -84,16 +84,16 @@ def observed_classes(question: Question, circuit: Circuit, *, max_classes: int =
         BeyondLimits: more of them.
     """
     mask = mask_array([circuit.mask], circuit.layout)
-    layers = read_cuts(
+    layers = read_thresholds(
         question.network, mask, question.data.representatives, question.protocol.ablation, question.data.clean_rows
     )
     max_classes = min(max_classes, _MAX_BYTES // (16 * (sum(circuit.layout.sizes[1:]) + 4)))
     _check(circuit, float(n_first_states(layers[0])[0]), max_classes)
-    cuts = [np.concatenate([block.cuts for block in first_states(layers[0], _STATES_AT_ONCE)])]
-    factor = np.ones(len(cuts[0]), dtype=np.int64)
-    exponent = np.zeros(len(cuts[0]), dtype=np.int64)
+    thresholds = [np.concatenate([block.thresholds for block in first_states(layers[0], _STATES_AT_ONCE)])]
+    factor = np.ones(len(thresholds[0]), dtype=np.int64)
+    exponent = np.zeros(len(thresholds[0]), dtype=np.int64)
     for below, above in pairwise(layers):
-        states = States(np.zeros(len(cuts[-1]), dtype=np.int64), cuts[-1])
+        states = States(np.zeros(len(thresholds[-1]), dtype=np.int64), thresholds[-1])
         position, first = grouped(states)
         found, n_found = [], 0
         for part in links(below, above, states[first]):  # each of which is on the way of a class at least
@@ -108,11 +108,11 @@ def observed_classes(question: Question, circuit: Circuit, *, max_classes: int =
         path = np.repeat(np.arange(len(position)), repeats)
         within = np.arange(len(path)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
         link = (np.cumsum(n_options) - n_options)[position[path]] + within
-        cuts = [chosen[path] for chosen in cuts]
-        cuts.append(np.concatenate([part.target.cuts for part in found])[link])
+        thresholds = [chosen[path] for chosen in thresholds]
+        thresholds.append(np.concatenate([part.target.thresholds for part in found])[link])
         factor = factor[path] * np.concatenate([part.factor for part in found])[link]
         exponent = exponent[path] + np.concatenate([part.exponent for part in found])[link]
-    return ObservedClasses(circuit, layers, tuple(cuts), factor, exponent)
+    return ObservedClasses(circuit, layers, tuple(thresholds), factor, exponent)
 
 
 def _check(circuit: Circuit, n_classes: float, max_classes: int) -> None:

@@ -1,12 +1,13 @@
 """Transfer from the thresholds of one layer to those of the next: which go together, and in how many ways.
 
-A neuron's bit is a function of its parents' bits exactly if every pair of inputs that the neuron tells apart is told
-apart by some parent. With separations as bit sets that is ``child & ~(p1 | p2 | …) == 0``. If the parents reach r of
+A neuron's bit is a function of its parents' bits exactly if every pair of inputs that the neuron separates is separated
+by some parent. With separations as bit sets that is ``child & ~(p1 | p2 | …) == 0``. If the parents reach r of
 their 2^p combinations, the other 2^p − r are free, so there are 2^(2^p − r) completions. After the first layer XOR and
 XNOR are barred as gates of exactly two parents; one of them is among the completions exactly if
 ``child == p1 ^ p2`` (separations are linear), and then one completion is lost.
 
-Only the cuts of neighbouring layers meet, so all that matters of a layer is its *state*, its neurons' cuts as a tuple.
+Only the thresholds of neighbouring layers meet, so all that matters of a layer is its *state*, its neurons' thresholds
+as a tuple.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.interpretations.cuts import LayerCuts, Words, earlier_pairs
+from pluriscope.analysis.interpretations.thresholds import LayerThresholds, Words, earlier_pairs
 
 # counts beyond 2^63 are held as Python integers in an object array
 Integers = NDArray[Any]
@@ -30,21 +31,21 @@ LINKS_AT_ONCE = 1 << 18
 
 @dataclass(frozen=True, eq=False)
 class States:
-    """States of one layer: for each, its circuit and the cut of every neuron (0 where a neuron has no gate).
+    """States of one layer: for each, its circuit and the threshold of every neuron (0 where a neuron has no gate).
 
     Args:
         circuit: ``[states]`` position of the circuit.
-        cuts: ``[states, n_l]``.
+        thresholds: ``[states, n_l]``.
     """
 
     circuit: NDArray[np.int64]
-    cuts: NDArray[np.int64]
+    thresholds: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.circuit)
 
     def __getitem__(self, part: slice | NDArray[np.int64]) -> States:
-        return States(self.circuit[part], self.cuts[part])
+        return States(self.circuit[part], self.thresholds[part])
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,34 +88,34 @@ def object_array(values: list[int]) -> Integers:
     return array
 
 
-def n_first_states(first: LayerCuts) -> NDArray[np.float64]:
+def n_first_states(first: LayerThresholds) -> NDArray[np.float64]:
     """States of the first layer for each circuit; a float, as it may be astronomical."""
-    return np.asarray(np.maximum(first.n_cuts, 1).astype(np.float64).prod(axis=1), dtype=np.float64)
+    return np.asarray(np.maximum(first.n_thresholds, 1).astype(np.float64).prod(axis=1), dtype=np.float64)
 
 
-def first_states(first: LayerCuts, at_once: int) -> Iterator[States]:
+def first_states(first: LayerThresholds, at_once: int) -> Iterator[States]:
     """Every state of the first layer, circuit by circuit, in lexicographic order, in blocks of ``at_once``."""
-    radices = np.maximum(first.n_cuts, 1)
+    radices = np.maximum(first.n_thresholds, 1)
     ends = np.cumsum(radices.prod(axis=1))
     for start in range(0, int(ends[-1]) if len(ends) else 0, at_once):
         numbers = np.arange(start, min(start + at_once, int(ends[-1])))
         circuit = np.searchsorted(ends, numbers, side="right")
         rest = numbers - np.concatenate([[0], ends])[circuit]
-        cuts = np.empty((len(numbers), radices.shape[1]), dtype=np.int64)
+        thresholds = np.empty((len(numbers), radices.shape[1]), dtype=np.int64)
         for neuron in range(radices.shape[1] - 1, -1, -1):
-            rest, cuts[:, neuron] = np.divmod(rest, radices[circuit, neuron])
-        yield States(circuit, cuts)
+            rest, thresholds[:, neuron] = np.divmod(rest, radices[circuit, neuron])
+        yield States(circuit, thresholds)
 
 
-def links(below: LayerCuts, above: LayerCuts, states: States) -> Iterator[Links]:
+def links(below: LayerThresholds, above: LayerThresholds, states: States) -> Iterator[Links]:
     """Yield everything of the next layer that goes together with each state, in blocks of bounded size.
 
     Args:
-        below: cuts of the states' layer.
-        above: cuts of the next layer.
+        below: thresholds of the states' layer.
+        above: thresholds of the next layer.
         states: states of the lower layer.
     """
-    choices = [_choices(below, above, states, neuron) for neuron in range(above.n_cuts.shape[1])]
+    choices = [_choices(below, above, states, neuron) for neuron in range(above.n_thresholds.shape[1])]
     n_links = np.ones(len(states))
     for choice in choices:
         n_links *= choice.n_options
@@ -122,29 +123,29 @@ def links(below: LayerCuts, above: LayerCuts, states: States) -> Iterator[Links]
     edges = [0, *(np.flatnonzero(np.diff(block)) + 1).tolist(), len(states)]
     for start, stop in pairwise(edges):
         source = np.arange(start, stop)
-        cuts = np.empty((len(source), 0), dtype=np.int64)
+        thresholds = np.empty((len(source), 0), dtype=np.int64)
         exponent, factor = np.zeros(len(source), dtype=np.int64), np.ones(len(source), dtype=np.int64)
         for choice in choices:
             pick, option = choice.joined_to(source)
             source = source[pick]
-            cuts = np.concatenate([cuts[pick], choice.cut[option, None]], axis=1)
+            thresholds = np.concatenate([thresholds[pick], choice.threshold[option, None]], axis=1)
             exponent, factor = exponent[pick] + choice.exponent[option], factor[pick] * choice.factor[option]
-        yield Links(source, States(states.circuit[source], cuts), exponent, factor)
+        yield Links(source, States(states.circuit[source], thresholds), exponent, factor)
 
 
 @dataclass(frozen=True, eq=False)
 class _Choices:
-    """The cuts of one neuron that go together with each state, in ``factor · 2^exponent`` ways each, at least one.
+    """The thresholds of a neuron that go together with each state, in ``factor · 2^exponent`` ways each, at least one.
 
     Args:
         n_options: ``[states]`` how many; those of one state lie together, ascending.
-        cut: ``[options]``.
+        threshold: ``[options]``.
         exponent: ``[options]``.
         factor: ``[options]``.
     """
 
     n_options: NDArray[np.int64]
-    cut: NDArray[np.int64]
+    threshold: NDArray[np.int64]
     exponent: NDArray[np.int64]
     factor: NDArray[np.int64]
 
@@ -160,30 +161,30 @@ class _Choices:
         return pick, self._starts[source[pick]] + within
 
 
-def _choices(below: LayerCuts, above: LayerCuts, states: States, neuron: int) -> _Choices:
+def _choices(below: LayerThresholds, above: LayerThresholds, states: States, neuron: int) -> _Choices:
     """Find the options of one neuron of the next layer on each state.
 
-    Most states leave a neuron no cut, and a few words of the separations tell; the rest is looked up for the others.
+    Most states leave a neuron no threshold, which a few words of the separations show; the rest is read for the others.
     """
     kept = above.parents[states.circuit, neuron]
-    # where each parent's separations stand; those of a neuron that is none tell nothing apart
-    rows = np.where(kept, below.first[states.circuit] + states.cuts, 0)
-    owner, cut = _consistent_cuts(below, above, states.circuit, rows, neuron)
+    # where each parent's separations stand; those of a neuron that is no parent separate nothing
+    rows = np.where(kept, below.first[states.circuit] + states.thresholds, 0)
+    owner, threshold = _consistent_thresholds(below, above, states.circuit, rows, neuron)
     alive, place = _runs(owner)
     circuit, rows = states.circuit[alive], rows[alive]
     by_any = _distinguished(below, rows, slice(None), np.bitwise_or)
-    has_gate = above.n_cuts[circuit, neuron] > 0
+    has_gate = above.n_thresholds[circuit, neuron] > 0
     n_parents = kept[alive].sum(axis=1)
     free = np.where(has_gate, 2**n_parents - _n_reached(by_any, below), 0)[place]
     exponent, factor = free, np.ones_like(free)
     # one of XOR and XNOR fits: it is one of the completions, of which there are at most 4, and is lost
     two = np.flatnonzero(((n_parents == 2) & has_gate)[place])
-    child = above.separations[above.first[circuit[place[two]], neuron] + cut[two]]
+    child = above.separations[above.first[circuit[place[two]], neuron] + threshold[two]]
     barred = two[(child == _distinguished(below, rows[place[two]], slice(None), np.bitwise_xor)).all(axis=1)]
     exponent[barred], factor[barred] = 0, 2 ** np.minimum(free[barred], 2) - 1
     kept = factor > 0
-    owner, cut, exponent, factor = owner[kept], cut[kept], exponent[kept], factor[kept]
-    return _Choices(np.bincount(owner, minlength=len(states)), cut, exponent, factor)
+    owner, threshold, exponent, factor = owner[kept], threshold[kept], exponent[kept], factor[kept]
+    return _Choices(np.bincount(owner, minlength=len(states)), threshold, exponent, factor)
 
 
 def _runs(ascending: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -193,7 +194,7 @@ def _runs(ascending: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.i
     return ascending[new], np.cumsum(new) - 1
 
 
-def _distinguished(below: LayerCuts, rows: NDArray[np.int64], words: slice, joined: np.ufunc) -> Words:
+def _distinguished(below: LayerThresholds, rows: NDArray[np.int64], words: slice, joined: np.ufunc) -> Words:
     """``[states, words]`` the separations of each state's parents, some words of them, joined into one."""
     separations = np.ascontiguousarray(below.separations[:, words])
     every: Words = separations[rows[:, 0]]
@@ -202,36 +203,36 @@ def _distinguished(below: LayerCuts, rows: NDArray[np.int64], words: slice, join
     return every
 
 
-def _consistent_cuts(
-    below: LayerCuts, above: LayerCuts, circuit: NDArray[np.int64], rows: NDArray[np.int64], neuron: int
+def _consistent_thresholds(
+    below: LayerThresholds, above: LayerThresholds, circuit: NDArray[np.int64], rows: NDArray[np.int64], neuron: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find the thresholds of a neuron that distinguish no more inputs than its parents do: (state, threshold) pairs.
 
-    A neuron without a gate has the one "cut" 0.
+    A neuron without a gate has 0 in place of a threshold.
 
     Args:
         circuit: ``[states]``.
         rows: ``[states, n_(l-1)]`` where the separations of each parent stand.
     """
-    first, n_cuts = above.first[circuit, neuron], np.maximum(above.n_cuts[circuit, neuron], 1)
-    most = int(n_cuts.max(initial=1))
+    first, n_thresholds = above.first[circuit, neuron], np.maximum(above.n_thresholds[circuit, neuron], 1)
+    most = int(n_thresholds.max(initial=1))
     unseen = ~_distinguished(below, rows, slice(0, 1), np.bitwise_or)[:, 0]
     child, consistent = np.ascontiguousarray(above.separations[:, 0]), np.empty((len(circuit), most), dtype=np.bool_)
     for number in range(most):  # one by one, so that all of it stays in the processor's cache
-        consistent[:, number] = ((child[first + number] & unseen) == 0) & (number < n_cuts)
-    owner, cut = np.divmod(np.flatnonzero(consistent), most)
+        consistent[:, number] = ((child[first + number] & unseen) == 0) & (number < n_thresholds)
+    owner, threshold = np.divmod(np.flatnonzero(consistent), most)
     n_words, start = below.separations.shape[-1], 1
     while start < n_words and len(owner):
         words = slice(start, min(2 * start, n_words))
         alive, place = _runs(owner)
         unseen = ~_distinguished(below, rows[alive], words, np.bitwise_or)
-        child = above.separations[first[owner] + cut, words]
+        child = above.separations[first[owner] + threshold, words]
         fits = ((child & unseen[place]) == 0).all(axis=1)
-        owner, cut, start = owner[fits], cut[fits], words.stop
-    return owner, cut
+        owner, threshold, start = owner[fits], threshold[fits], words.stop
+    return owner, threshold
 
 
-def _n_reached(by_any: Words, below: LayerCuts) -> NDArray[np.int64]:
+def _n_reached(by_any: Words, below: LayerThresholds) -> NDArray[np.int64]:
     """Count the combinations of the parents' bits that occur: inputs that differ from every earlier one, plus the
     first.
     """
@@ -252,9 +253,9 @@ def merged(states: States, weights: tuple[Integers, ...]) -> tuple[States, tuple
 
 
 def grouped(states: States) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The rank of each state's (circuit, cuts) among the distinct ones, and for each rank one state's position."""
+    """Rank the distinct (circuit, thresholds) of states: the rank of each, and for each rank the position of one."""
     key, n_keys = states.circuit, int(states.circuit.max(initial=0)) + 1
-    for column in states.cuts.T:
+    for column in states.thresholds.T:
         radix = int(column.max(initial=0)) + 1
         if n_keys * radix > 2**62:
             distinct, key = np.unique(key, return_inverse=True)

@@ -178,11 +178,11 @@ def _gaps(classes: ObservedClasses) -> NDArray[np.float64]:
     values' range; 0 where the two are closer than :data:`WIDE`.
     """
     least = np.ones(len(classes))
-    for layer, cuts in enumerate(classes.layers[:-1], start=1):
+    for layer, thresholds in enumerate(classes.layers[:-1], start=1):
         for neuron in classes.gated(layer):
-            values, levels = cuts.values[0, neuron], cuts.levels[0, neuron]
+            values, levels = thresholds.values[0, neuron], thresholds.levels[0, neuron]
             with np.errstate(invalid="ignore"):  # of values beyond float64
                 gaps = np.array([values[levels > n].min() - values[levels <= n].max() for n in range(levels.max())])
                 shares = np.where(gaps < WIDE, 0.0, np.nan_to_num(gaps / np.ptp(values)))
-            least = np.minimum(least, shares[classes.cuts[layer - 1][:, neuron]])
+            least = np.minimum(least, shares[classes.thresholds[layer - 1][:, neuron]])
     return least.round(9)  # circuits with the same values add them up in other orders

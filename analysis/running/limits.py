@@ -23,8 +23,8 @@ class Limits:
             instead of one by one.
         n_first: how many of them are then listed whether they can be aligned or not, the first in canonical order.
         max_aligned: and how many of those that can be aligned.
-        max_states: combinations of cuts in the first layers of the listed circuits, in all, up to which interpretations
-            are counted; of one circuit with more none are.
+        max_states: combinations of thresholds in the first layers of the listed circuits, in all, up to which
+            interpretations are counted; of one circuit with more none are.
         max_seconds: exact counting is not started if it is predicted to take longer on one core.
         max_bytes: nor if it is predicted to take more memory than this; nor is a list kept that would take more.
         n_draws: valid circuits drawn where they are counted or sampled instead of listed.

@@ -2,10 +2,10 @@
 
 1. *An interpretation* predicts through its local gates, as on the common ground, with bits for what is written:
    a. ``source`` gives a neuron the bit that the interpretation gives it on that input.
-   b. Any number (``zero`` and ``mean`` too) is read by the neuron's cut: 0 up to the largest activation that reads 0,
-      1 from the smallest that reads 1. The cut lies somewhere between these two, and the interpretation does not say
-      where; so a number between them is read both ways, several of one neuron in every order-preserving way, and the
-      interpretation predicts only if all ways lead to the same output.
+   b. Any number (``zero`` and ``mean`` too) is read by the neuron's threshold: 0 up to the largest activation that
+      reads 0, 1 from the smallest that reads 1. The threshold lies somewhere between these two, and the interpretation
+      does not say where; so a number between them is read both ways, several of one neuron in every order-preserving
+      way, and the interpretation predicts only if all ways lead to the same output.
    c. An edge carries the bit of its source neuron, read likewise, into one gate alone. An input is read by the values
       that it takes on the rows where it is 0 and where it is 1.
    d. Neurons without a gate (left out by the circuit, or constant on every input), edges that the circuit leaves out,
@@ -33,8 +33,8 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.alignment import Alignment
-from pluriscope.analysis.interpretations.cuts import EQUAL_WITHIN
 from pluriscope.analysis.interpretations.interpretation import Interpretation
+from pluriscope.analysis.interpretations.thresholds import EQUAL_WITHIN
 from pluriscope.analysis.interventions.experiments import SILENT
 from pluriscope.analysis.sandbox.intervention import Change, Intervention, Prediction, carrier_name, site_name
 from pluriscope.analysis.sandbox.running import Bench
@@ -153,7 +153,7 @@ class _Reading:
         return -np.inf, np.inf, True  # encodings that overlap: every number is in doubt
 
     def _numbers_in_doubt(self) -> dict[Carrier, list[float]]:
-        """Numbers written that lie between the two sides of their carrier's cut, ascending, each once."""
+        """Numbers written that lie between the two sides of their carrier's threshold, ascending, each once."""
         found: dict[Carrier, set[float]] = {}
         for change in (*self._neurons.values(), *self._edges.values()):
             edge = self._edge_of(change.carrier)
@@ -234,7 +234,7 @@ class _Reading:
 
 
 def _side(value: float, low: float, high: float) -> bool | None:
-    """Whether a number lies above the cut, None if it lies between the values that the cut separates."""
+    """Whether a number lies above the threshold, None if it lies between the values that the threshold separates."""
     slack = EQUAL_WITHIN * max(1.0, abs(value))
     if value <= low + slack:
         return False

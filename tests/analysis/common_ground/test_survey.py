@@ -210,7 +210,7 @@ def test_classes_are_the_same_whether_listed_or_found_by_rank(small):
     found = choose_classes(small.question, circuit, ranks=ranks, max_listed=0)
     assert listed.least_indices == found.least_indices
     assert listed.classes.sizes == found.classes.sizes
-    assert all(np.array_equal(a, b) for a, b in zip(listed.classes.cuts, found.classes.cuts, strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(listed.classes.thresholds, found.classes.thresholds, strict=True))
 
 
 @pytest.mark.slow

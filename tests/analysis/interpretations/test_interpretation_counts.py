@@ -11,9 +11,9 @@ from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interpretations import counting, transfer
 from pluriscope.analysis.interpretations.counting import count_interpretations
-from pluriscope.analysis.interpretations.cuts import read_cuts
 from pluriscope.analysis.interpretations.observed import observed_classes
 from pluriscope.analysis.interpretations.result import InterpretationCounts
+from pluriscope.analysis.interpretations.thresholds import read_thresholds
 from pluriscope.analysis.questions.data import DataRecord, clean_data
 from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
 from pluriscope.analysis.running.limits import Limits
@@ -49,8 +49,8 @@ def test_listing_gives_the_same_counts(sizes, activation, ablation):
         assert (total, observed) == (len(found), len(set(classes)))
 
 
-def test_going_through_the_cuts_gives_the_same_counts_with_three_parents():
-    # outputs scaled up, so that rounding leaves several cuts there as well
+def test_going_through_the_thresholds_gives_the_same_counts_with_three_parents():
+    # outputs scaled up, so that rounding leaves several thresholds there as well
     for seed, sizes in [(6, (2, 3, 1)), (25, (2, 3, 2, 1)), (25, (3, 3, 1))]:
         network = random_network(seed, sizes)
         network = Network.from_arrays([*network.weights[:-1], network.weights[-1] * 4], network.biases)
@@ -99,14 +99,14 @@ def wide_network() -> Network:
 
 
 def test_values_that_nearly_agree_are_one_value():
-    # the second input weighs 1e-13: it opens no cut; at 1e-9 it does
+    # the second input weighs 1e-13: it opens no threshold; at 1e-9 it does
     def network(weight):
         return Network.from_arrays([[[1.0, weight]], [[1.0]]], [[0.0], [0.0]])
 
     mask, rows = np.array([0b111], dtype=np.uint64), clean_data(2).representatives
-    for weight, n_cuts in [(1e-13, 1), (1e-9, 3)]:
-        first = read_cuts(network(weight), mask, rows, "zero", rows)[0]
-        assert first.n_cuts.tolist() == [[n_cuts]]
+    for weight, n_thresholds in [(1e-13, 1), (1e-9, 3)]:
+        first = read_thresholds(network(weight), mask, rows, "zero", rows)[0]
+        assert first.n_thresholds.tolist() == [[n_thresholds]]
         found, _ = interpretations(network(weight), 0b111)
         assert count_interpretations(ask(network(weight)), mask).by_circuit == (len(found),)
 

@@ -38,7 +38,7 @@ def assert_same_list(network: Network, mask: int, ablation: str = "zero") -> int
             assert gate.low < gate.threshold < gate.high
         assert space.index_of(found.gates) == index
     assert_blocks_hold(space, [(0, None)])
-    starts = [i for i, cuts in enumerate(classes) if i == 0 or cuts != classes[i - 1]]
+    starts = [i for i, thresholds in enumerate(classes) if i == 0 or thresholds != classes[i - 1]]
     assert [space.index_of_observed(rank) for rank in range(space.n_observed)] == starts
     return len(expected)
 
@@ -106,7 +106,7 @@ def test_unranking_lists_everything_in_the_fixed_order(sizes, activation):
 
 
 def test_the_order_is_fixed():
-    """Permalinks depend on it: cuts before completions, first neuron most significant, lowest free row least."""
+    """Permalinks depend on it: thresholds before completions, first neuron most significant, lowest free row least."""
     alike = Network.from_arrays([[[1.0], [1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [-1.0]])
     circuit, data = Circuit(EdgeLayout((1, 2, 1)), 0b1111), clean_data(1)
     tables = [interpretation_at(ask(alike, data=data), circuit, i).gates[-1].table for i in range(3)]
@@ -114,9 +114,9 @@ def test_the_order_is_fixed():
     assert tables == [(0, 0, 0, 1), (0, 1, 0, 1), (0, 0, 1, 1)]
     spread = random_network(31, (2, 2, 1))
     space = InterpretationSpace(ask(spread), Circuit(EdgeLayout((2, 2, 1)), 0b111111))
-    cuts = [tuple(gate.threshold for gate in space.at(i).gates) for i in range(space.count)]
-    assert cuts == sorted(cuts)
-    assert len(set(cuts)) == space.n_observed > 1
+    thresholds = [tuple(gate.threshold for gate in space.at(i).gates) for i in range(space.count)]
+    assert thresholds == sorted(thresholds)
+    assert len(set(thresholds)) == space.n_observed > 1
 
 
 @pytest.mark.slow

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from pluriscope.analysis.algorithms.high_level_model import input_pattern
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interpretations.counting import count_interpretations
-from pluriscope.analysis.interpretations.cuts import pattern, read_cuts
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.observed import ObservedClasses, observed_classes
+from pluriscope.analysis.interpretations.thresholds import pattern, read_thresholds
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.question import Question
@@ -63,11 +63,11 @@ class _Gates:
         data = question.data
         for start in range(0, len(masks), _AT_ONCE):
             some = masks[start : start + _AT_ONCE]
-            layers = read_cuts(
+            layers = read_thresholds(
                 question.network, some, data.representatives, question.protocol.ablation, data.clean_rows
             )
             n_parents = [
-                np.where(one.n_cuts > 0, one.parents.sum(axis=2) if at else question.network.n_inputs, -1)
+                np.where(one.n_thresholds > 0, one.parents.sum(axis=2) if at else question.network.n_inputs, -1)
                 for at, one in enumerate(layers)
             ]
             found.append(np.concatenate(n_parents, axis=1))
@@ -170,10 +170,10 @@ def _gates_of(
     """Of each gate its number of parents, its different shortest formulas, and ``[classes]`` which of them."""
     n_inputs = question.network.n_inputs
     inputs = tuple(input_pattern(one, n_inputs) for one in range(n_inputs))
-    for layer, cuts in enumerate(classes.cuts, start=1):
+    for layer, thresholds in enumerate(classes.thresholds, start=1):
         for neuron in classes.gated(layer):
             parents = classes.parents(layer, neuron)
-            columns = [cuts[:, neuron], *(classes.cuts[layer - 2][:, one] for one in parents)]
+            columns = [thresholds[:, neuron], *(classes.thresholds[layer - 2][:, one] for one in parents)]
             different, which = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
             found = []
             for own, *below in different.tolist():
@@ -181,11 +181,14 @@ def _gates_of(
                 of_parents = (
                     inputs
                     if layer == 1
-                    else tuple(_function(classes, layer - 1, one, cut) for one, cut in zip(parents, below, strict=True))
+                    else tuple(
+                        _function(classes, layer - 1, one, threshold)
+                        for one, threshold in zip(parents, below, strict=True)
+                    )
                 )
                 found.append(shortest_formula(function, of_parents, 1 << n_inputs, barred=layer > 1))
             yield len(of_parents), found, which.reshape(-1)
 
 
-def _function(classes: ObservedClasses, layer: int, neuron: int, cut: int) -> int:
-    return pattern(classes.layers[layer - 1].levels[0, neuron].tolist(), cut)
+def _function(classes: ObservedClasses, layer: int, neuron: int, threshold: int) -> int:
+    return pattern(classes.layers[layer - 1].levels[0, neuron].tolist(), threshold)

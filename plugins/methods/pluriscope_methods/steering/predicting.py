@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.common_ground.interpreted import gate_tables
-from pluriscope.analysis.interpretations.cuts import EQUAL_WITHIN
 from pluriscope.analysis.interpretations.observed import ObservedClasses
+from pluriscope.analysis.interpretations.thresholds import EQUAL_WITHIN
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.questions.tasks import pattern_bits
@@ -52,7 +52,7 @@ def classes_predict(
         moved: the neurons into which anything is written.
         base: ``[cells]`` the input that is run.
     """
-    widest = max(len(cuts.parents[0, 0]) for cuts in classes.layers[1:])
+    widest = max(len(thresholds.parents[0, 0]) for thresholds in classes.layers[1:])
     step = max(1, _CELLS // max(len(base), 3**widest))
     for start in range(0, len(classes), step):
         yield _some_predict(classes, slice(start, start + step), layer, written, moved, base)
@@ -61,16 +61,18 @@ def classes_predict(
 def _some_predict(
     classes: ObservedClasses, some: slice, layer: int, written: Array, moved: Sequence[int], base: NDArray[np.intp]
 ) -> Bits:
-    below, clean, cuts = classes.gated(layer), classes.bits(layer, some), classes.layers[layer - 1]
+    below, clean, thresholds = classes.gated(layer), classes.bits(layer, some), classes.layers[layer - 1]
     bits: dict[int, Bits] = {}
     for gate, neuron in enumerate(below):
         if neuron not in moved:
             bits[neuron] = clean[:, gate][:, base].astype(np.int8)
             continue
-        values, levels = cuts.values[0, neuron], cuts.levels[0, neuron]
-        sides = ((values[levels <= cut].max(), values[levels > cut].min()) for cut in range(levels.max()))
-        by_cut = np.stack([read_between(written[:, neuron], low, high) for low, high in sides])
-        bits[neuron] = by_cut[classes.cuts[layer - 1][some, neuron]]
+        values, levels = thresholds.values[0, neuron], thresholds.levels[0, neuron]
+        sides = (
+            (values[levels <= threshold].max(), values[levels > threshold].min()) for threshold in range(levels.max())
+        )
+        by_threshold = np.stack([read_between(written[:, neuron], low, high) for low, high in sides])
+        bits[neuron] = by_threshold[classes.thresholds[layer - 1][some, neuron]]
     for above in range(layer + 1, len(classes.layers) + 1):
         here, own = {}, classes.bits(above, some)
         for gate, neuron in enumerate(classes.gated(above)):

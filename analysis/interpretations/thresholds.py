@@ -1,10 +1,11 @@
-"""Cuts: where a neuron's activations can be split into 0 and 1, and which inputs a cut tells apart.
+"""Thresholds: where a neuron's activations can be split into 0 and 1, and which inputs each one separates.
 
-On the circuit's own activations over the Boolean inputs a neuron is cut between two neighbouring distinct values; above
-the cut it reads 1. The output is cut on its rounded activation. A neuron with one value only has no cut.
+On the circuit's own activations over the Boolean inputs a neuron is split between two neighbouring distinct values;
+above the threshold it reads 1. The output is split on its rounded activation. A neuron with one value only has no
+threshold. Thresholds of a neuron are numbered from 0, the lowest.
 
-A cut is kept as its *separations*: one bit for each pair of inputs, set if the two fall on different sides. Separations
-make the rest simple (see :mod:`pluriscope.analysis.interpretations.transfer`).
+A threshold is kept as its *separations*: one bit for each pair of inputs, set if the two fall on different sides.
+Separations make the rest simple (see :mod:`pluriscope.analysis.interpretations.transfer`).
 """
 
 from __future__ import annotations
@@ -27,39 +28,40 @@ Words = NDArray[np.unsignedinteger[Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class LayerCuts:
-    """The cuts of one layer in many circuits.
+class LayerThresholds:
+    """The thresholds of one layer in many circuits.
 
     Args:
-        values: ``[circuits, n_l, 2^n]`` activations that are cut (the output's are rounded).
+        values: ``[circuits, n_l, 2^n]`` activations that are split (the output's are rounded).
         levels: ``[circuits, n_l, 2^n]`` rank of each input's value among the neuron's distinct values, from 0.
-        n_cuts: ``[circuits, n_l]`` distinct values minus one; 0 for a constant or inactive neuron.
-        separations: ``[1 + different cuts, words]`` pairs of inputs that a cut tells apart; the first tells none.
-        first: ``[circuits, n_l]`` where the separations of a neuron's cuts begin; 0 beyond ``n_cuts``.
+        n_thresholds: ``[circuits, n_l]`` distinct values minus one; 0 for a constant or inactive neuron.
+        separations: ``[1 + different thresholds, words]`` pairs of inputs that a threshold separates; the first
+            separates none.
+        first: ``[circuits, n_l]`` where the separations of a neuron's thresholds begin; 0 beyond ``n_thresholds``.
         parents: ``[circuits, n_l, n_(l-1)]`` kept edges from neurons that have a gate; empty for the first layer.
     """
 
     values: NDArray[np.float64]
     levels: NDArray[np.int64]
-    n_cuts: NDArray[np.int64]
+    n_thresholds: NDArray[np.int64]
     separations: Words
     first: NDArray[np.int64]
     parents: NDArray[np.bool_]
 
-    def __getitem__(self, part: slice) -> LayerCuts:
+    def __getitem__(self, part: slice) -> LayerThresholds:
         """Return the thresholds of a part of the circuits."""
-        of_circuits = (self.values[part], self.levels[part], self.n_cuts[part])
-        return LayerCuts(*of_circuits, self.separations, self.first[part], self.parents[part])
+        of_circuits = (self.values[part], self.levels[part], self.n_thresholds[part])
+        return LayerThresholds(*of_circuits, self.separations, self.first[part], self.parents[part])
 
 
-def read_cuts(
+def read_thresholds(
     network: Network,
     masks: NDArray[np.uint64],
     rows: NDArray[np.float64],
     ablation: Ablation,
     reference_rows: NDArray[np.float64],
-) -> tuple[LayerCuts, ...]:
-    """The cuts of layers 1 … L of each circuit.
+) -> tuple[LayerThresholds, ...]:
+    """Find the thresholds of layers 1 … L of each circuit.
 
     Args:
         network: the network cut to the analysed output.
@@ -72,51 +74,59 @@ def read_cuts(
     absent = ablation_values(network, ablation, reference_rows)
     with np.errstate(over="ignore", invalid="ignore"):
         layers = batch_activations(network, keep, rows, absent)[1:]
-    cuts: list[LayerCuts] = []
+    thresholds: list[LayerThresholds] = []
     for layer, (values, kept) in enumerate(zip(layers, keep, strict=True), start=1):
         read = np.rint(values) + 0.0 if layer == len(layers) else values  # + 0.0: no −0
         levels = _levels(read)
         levels[~kept.any(axis=2)] = 0
-        n_cuts = levels.max(axis=2)
-        gated = cuts[-1].n_cuts[:, None, :] > 0 if cuts else np.zeros((len(masks), 1, 0), dtype=bool)
-        parents = kept & gated if cuts else np.zeros((*kept.shape[:2], 0), dtype=bool)
-        cuts.append(LayerCuts(read, levels, n_cuts, *_separations(levels, int(n_cuts.max(initial=0))), parents))
-    return tuple(cuts)
+        n_thresholds = levels.max(axis=2)
+        gated = thresholds[-1].n_thresholds[:, None, :] > 0 if thresholds else np.zeros((len(masks), 1, 0), dtype=bool)
+        parents = kept & gated if thresholds else np.zeros((*kept.shape[:2], 0), dtype=bool)
+        thresholds.append(
+            LayerThresholds(
+                read, levels, n_thresholds, *_separations(levels, int(n_thresholds.max(initial=0))), parents
+            )
+        )
+    return tuple(thresholds)
 
 
-def common_cuts(
-    first: Sequence[LayerCuts], second: Sequence[LayerCuts]
-) -> tuple[tuple[LayerCuts, ...], NDArray[np.bool_]]:
-    """The cuts that read the same function in two networks of one shape, for the same circuits.
+def common_thresholds(
+    first: Sequence[LayerThresholds], second: Sequence[LayerThresholds]
+) -> tuple[tuple[LayerThresholds, ...], NDArray[np.bool_]]:
+    """Find the thresholds that read the same function in two networks of one shape, for the same circuits.
 
-    The functions that cuts of one neuron read are true on ever fewer inputs, so those in common are again the cuts of
-    some levels.
+    The functions that thresholds of one neuron read are true on ever fewer inputs, so those in common are again the
+    thresholds of some levels.
 
     Returns:
-        The cuts in common, and ``[circuits]`` whether in both networks the same neurons have a gate, each with a
-        function in common: otherwise the circuit has no interpretation in common, whatever its cuts.
+        The thresholds in common, and ``[circuits]`` whether in both networks the same neurons have a gate, each with a
+        function in common: otherwise the circuit has no interpretation in common, whatever its thresholds.
     """
     alike = np.ones(len(first[0].levels), dtype=np.bool_)
     found = []
     for one, other in zip(first, second, strict=True):
         own, others = _functions(one), _functions(other)
-        # both lack the words of a cut beyond their last: those are no function of either
+        # both lack the words of a threshold beyond their last: those are no function of either
         shared = (own[..., :, None] == others[..., None, :]).any(axis=-1)
-        shared &= np.arange(own.shape[-1]) < one.n_cuts[..., None]
+        shared &= np.arange(own.shape[-1]) < one.n_thresholds[..., None]
         rows = np.arange(one.levels.shape[-1], dtype=np.uint64)
         above = (own[..., None] >> rows & np.uint64(1)).astype(np.bool_)
         levels = (above & shared[..., None]).sum(axis=2)
-        n_cuts = shared.sum(axis=2)
-        alike &= (((one.n_cuts > 0) == (n_cuts > 0)) & ((other.n_cuts > 0) == (n_cuts > 0))).all(axis=1)
-        separations = _separations(levels, int(n_cuts.max(initial=0)))
-        found.append(LayerCuts(one.values, levels, n_cuts, *separations, one.parents))
+        n_thresholds = shared.sum(axis=2)
+        alike &= (
+            ((one.n_thresholds > 0) == (n_thresholds > 0)) & ((other.n_thresholds > 0) == (n_thresholds > 0))
+        ).all(axis=1)
+        separations = _separations(levels, int(n_thresholds.max(initial=0)))
+        found.append(LayerThresholds(one.values, levels, n_thresholds, *separations, one.parents))
     return tuple(found), alike
 
 
-def _functions(cuts: LayerCuts) -> NDArray[np.uint64]:
-    """``[circuits, n_l, cuts]`` the function that each cut reads, bit i for input i; 0 beyond a neuron's last cut."""
-    n_rows, most = cuts.levels.shape[-1], max(int(cuts.n_cuts.max(initial=0)), 1)
-    above = cuts.levels[:, :, None, :] > np.arange(most)[:, None]
+def _functions(thresholds: LayerThresholds) -> NDArray[np.uint64]:
+    """Return the function that each threshold reads, ``[circuits, n_l, thresholds]``, bit i for input i; 0 beyond a
+    neuron's last threshold.
+    """
+    n_rows, most = thresholds.levels.shape[-1], max(int(thresholds.n_thresholds.max(initial=0)), 1)
+    above = thresholds.levels[:, :, None, :] > np.arange(most)[:, None]
     weights = np.uint64(1) << np.arange(n_rows, dtype=np.uint64)
     return np.asarray(np.where(above, weights, np.uint64(0)).sum(axis=-1, dtype=np.uint64))
 
@@ -134,17 +144,17 @@ def _levels(values: NDArray[np.float64]) -> NDArray[np.int64]:
     return levels
 
 
-def _separations(levels: NDArray[np.int64], n_cuts: int) -> tuple[Words, NDArray[np.int64]]:
-    """The separations of every cut, of neurons with the same levels once, and where those of each neuron begin."""
+def _separations(levels: NDArray[np.int64], n_thresholds: int) -> tuple[Words, NDArray[np.int64]]:
+    """Return the separations of every threshold, of neurons with equal levels once, and the first of each neuron."""
     n_rows = levels.shape[-1]
     keys = np.ascontiguousarray(levels, dtype=np.uint8).view(f"V{n_rows}")[..., 0]
     distinct, number = np.unique(keys, return_inverse=True)
-    above = distinct.view(np.uint8).reshape(-1, 1, n_rows) > np.arange(max(n_cuts, 1))[:, None]
+    above = distinct.view(np.uint8).reshape(-1, 1, n_rows) > np.arange(max(n_thresholds, 1))[:, None]
     first, second = pairs(n_rows)
     distinguished = as_words(above[..., first] != above[..., second])
     none = np.zeros_like(distinguished[:1, 0], shape=(1, distinguished.shape[-1]))
     separations: Words = np.concatenate([none, distinguished.reshape(-1, distinguished.shape[-1])])
-    return separations, 1 + number.reshape(levels.shape[:-1]) * max(n_cuts, 1)
+    return separations, 1 + number.reshape(levels.shape[:-1]) * max(n_thresholds, 1)
 
 
 @cache
@@ -170,6 +180,6 @@ def earlier_pairs(n_rows: int) -> Words:
     return as_words(second == np.arange(1, n_rows)[:, None])
 
 
-def pattern(levels: Sequence[int], cut: int) -> int:
-    """The Boolean function that a cut reads, as an integer: bit i is set if input i lies above it."""
-    return sum(1 << row for row, level in enumerate(levels) if level > cut)
+def pattern(levels: Sequence[int], threshold: int) -> int:
+    """Return the Boolean function that a threshold reads, as an integer: bit i is set if input i lies above it."""
+    return sum(1 << row for row, level in enumerate(levels) if level > threshold)
