@@ -21,7 +21,7 @@ RUN python -c "import glob, tomllib; f, *plugins = (tomllib.load(open(n, 'rb')) 
       print(*f['build-system']['requires'], *needed, *(r for p in (f, *plugins) for e in ('postgresql', 'cluster') for r in p['project'].get('optional-dependencies', {}).get(e, ())), sep='\n')" > /tmp/requirements.txt \
  && pip install --constraint constraints.txt --requirement /tmp/requirements.txt
 COPY . .
-RUN pip install --no-deps --no-build-isolation . ./plugins/*
+RUN pip install --no-deps --no-build-isolation . ./plugins/*/
 # loops are compiled here for this kind of processor, beside the modules; on another one they are when first needed
 RUN cd / && python -c "from pluriscope.analysis.circuits.every_loop import load_every_loop; load_every_loop()"
 

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from tests.checkout import ROOT
-
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 SITE = """
 import os, sys
 from importlib.machinery import PathFinder
 class Missing(PathFinder):
-    names = {*os.environ["TESTS_MISSING"].split()}
+    names, finders = {*os.environ["TESTS_MISSING"].split()}, [*sys.meta_path]
     @classmethod
     def find_spec(cls, name, path=None, target=None):
-        return None if name.partition(".")[0] in cls.names else super().find_spec(name, path, target)
-sys.meta_path[sys.meta_path.index(PathFinder)] = Missing
+        if name.partition(".")[0] not in cls.names:
+            return next((spec for one in cls.finders if (spec := one.find_spec(name, path, target))), None)
+    @classmethod
+    def find_distributions(cls, *arguments, **options):
+        every = super().find_distributions(*arguments, **options)
+        return (one for one in every if one.name.replace("-", "_") not in cls.names)
+sys.meta_path[:] = [Missing]
 """
 """For ``sitecustomize.py``, which each process of Python runs first."""
 
@@ -31,33 +32,33 @@ def plain(name: str) -> str:
 
 def closure(requirements: list[str]) -> set[str]:
     """The distributions that pip installs for some, as far as they are here."""
-    found, left = set(), list(map(Requirement, requirements))
+    found, left = set(), [(plain(one.name), frozenset(one.extras)) for one in map(Requirement, requirements)]
     while left:
-        one = left.pop()
-        if plain(one.name) not in found:
-            found.add(plain(one.name))
-            try:
-                inner = map(Requirement, requires(one.name) or [])
-            except PackageNotFoundError:
-                continue
-            extras = one.extras or {""}
-            left += [r for r in inner if r.marker is None or any(r.marker.evaluate({"extra": e}) for e in extras)]
-    return found
+        name, extras = one = left.pop()
+        if one in found:
+            continue
+        found.add(one)
+        try:
+            inner = [*map(Requirement, requires(name) or [])]
+        except PackageNotFoundError:
+            continue
+        wanted = [r for r in inner if r.marker is None or any(r.marker.evaluate({"extra": e}) for e in extras or {""})]
+        left += [(plain(r.name), frozenset(r.extras)) for r in wanted]
+    return {name for name, _ in found}
 
 
 def missing(text: str) -> set[str]:
-    """The modules that a reader of a text lacks: all that come neither with the wheel nor with what it says to install.
+    """The modules that a reader of a text lacks: all that come neither with the core nor with what it says to install.
 
-    It says so by ``pip install NAME``, by an extra in such a line, or by “the extra `NAME`”.
+    It says so by ``pip install NAME``, perhaps with extras, by a wheel's file, or by “the extra `NAME`”, of the core.
     """
-    words = " ".join(re.findall(r"pip install ([^`\n]+)", text))
-    extras = [*re.findall(r"\[([\w-]+)\]", words), *re.findall(r"the extra `([\w-]+)`", text)]
-    named = {plain(word) for word in re.findall(r"[\w.-]+", words)}
+    words = " ".join(re.findall(r"pip install ([^`\n#]+)", text))
+    named = re.findall(r"(?<![\w/.-])([A-Za-z][\w.-]*?)(?:-\d[\w.-]*\.whl)?(?:\[([\w,-]+)\])?(?![\w.-])", words)
+    named += [("pluriscope", extra) for extra in re.findall(r"the extra `([\w-]+)`", text)]
     owners = {module: {*map(plain, names)} for module, names in packages_distributions().items()}
-    named &= {name for names in owners.values() for name in names}
-    offered = PROJECT["optional-dependencies"]
-    there = closure([*PROJECT["dependencies"], *named, *(one for extra in extras for one in offered[extra])])
-    return {module for module, names in owners.items() if not names & {*there, "pluriscope"}}
+    known = {name for names in owners.values() for name in names}
+    there = closure(["pluriscope", *(f"{name}[{extras}]" for name, extras in named if plain(name) in known)])
+    return {module for module, names in owners.items() if not names & there}
 
 
 def site(folder: Path) -> Path:

@@ -30,8 +30,9 @@ from tests.checkout import ROOT
 from tests.factories import pretrained_xor
 from tests.serving import Served, served_xor
 
+BENCH = "plugins/bench/pluriscope_bench/docs/bench.md"
 STUDIES = "plugins/studies/pluriscope_studies/docs/studies.md"
-DOCUMENTS = [ROOT / "README.md", ROOT / STUDIES, *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", *map(ROOT.joinpath, (BENCH, STUDIES)), *sorted((ROOT / "docs").rglob("*.md"))]
 STARTS = (
     "pluriscope",
     "python",
@@ -185,7 +186,7 @@ def served(tmp_path_factory) -> Iterator[Served]:
 
 
 GIVEN: dict[str, Callable[[Path], None]] = {
-    "docs/bench.md": lambda folder: _write_bench(folder),
+    BENCH: lambda folder: _write_bench(folder),
     "docs/large-sets.md": lambda folder: _write_models(folder),
     STUDIES: lambda folder: _write_design(folder),
 }
@@ -212,7 +213,7 @@ def test_a_document_runs_from_top_to_bottom(document, tmp_path, served) -> None:
         GIVEN[document](folder)
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join(map(str, (plain_wheel.site(tmp_path / "site"), ROOT))),
+        "PYTHONPATH": os.pathsep.join(map(str, (plain_wheel.site(tmp_path / "site"), ROOT, *ROOT.glob("plugins/*/")))),
         "PYTHONWARNINGS": "error::SyntaxWarning",
         "PLURISCOPE_DATA": str(served.settings.data),
         "HOME": str(tmp_path),
@@ -249,7 +250,7 @@ def _run(words, lacking):
 
 def _write_bench(folder: Path) -> None:
     """The method that the document shows, and the answers of one that is offered no network of the suite."""
-    (method,) = (one.text for one in of_language("python") if one.document == "docs/bench.md")
+    (method,) = (one.text for one in of_language("python") if one.document == BENCH)
     (folder / "mask_gradient.py").write_text(method)
     suite = read_suite()
     nothing = {"suite": suite.digest, "name": "nothing", "track": "validity", "answers": dict.fromkeys(suite.by_name)}
