@@ -18,7 +18,7 @@ RUN pip install --retries 0 --timeout 60 --extra-index-url "${TORCH_INDEX}" --co
  && python -c "import torch; assert torch.version.cuda is None, 'this is not a CPU build of torch'"
 RUN python -c "import glob, tomllib; f, *plugins = (tomllib.load(open(n, 'rb')) for n in ('pyproject.toml', *glob.glob('plugins/*/pyproject.toml'))); \
       needed = [r for p in (f, *plugins) for r in p['project']['dependencies'] if not r.startswith('pluriscope')]; \
-      print(*f['build-system']['requires'], *needed, *(r for p in (f, *plugins) for e in ('postgresql', 'cluster') for r in p['project'].get('optional-dependencies', {}).get(e, ())), sep='\n')" > /tmp/requirements.txt \
+      print(*f['build-system']['requires'], *needed, *(r for p in (f, *plugins) for e in ('onnx', 'parquet', 'pdf', 'postgresql', 'cluster') for r in p['project'].get('optional-dependencies', {}).get(e, ())), sep='\n')" > /tmp/requirements.txt \
  && pip install --constraint constraints.txt --requirement /tmp/requirements.txt
 COPY . .
 RUN pip install --no-deps --no-build-isolation . ./plugins/*/

@@ -5,6 +5,8 @@ A scientific negative (nothing found, not converged, not valid) is a result, nev
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -106,6 +108,29 @@ class BeyondLimits(AnalysisError):
 
 class NotOffered(AnalysisError):
     """The kind of network does not offer what is asked for; the cause says why."""
+
+
+class MissingLibrary(AnalysisError, ImportError):
+    """A library is needed for what was asked that comes with an extra, and is not installed."""
+
+
+@contextmanager
+def needing(library: str, needed_for: str, extra: str) -> Iterator[None]:
+    """The import of a library that comes with an extra.
+
+    Args:
+        library: its name.
+        needed_for: what cannot be done without it.
+        extra: what pip installs, such as "pluriscope[onnx]".
+
+    Raises:
+        MissingLibrary: it is not installed.
+    """
+    try:
+        yield
+    except ImportError:
+        cause, cure = f"needs {library}, which is not installed", f"install it: pip install '{extra}'"
+        raise MissingLibrary(needed_for, cause, cure) from None
 
 
 class Cancelled(AnalysisError):

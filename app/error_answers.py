@@ -53,6 +53,7 @@ STATUS: Final[dict[type[ExplainedError], tuple[int, str]]] = {
     engine.NotOffered: (422, "network"),
     engine.BeyondLimits: (422, "network"),
     engine.Cancelled: (409, ""),
+    engine.MissingLibrary: (501, ""),
     engine.AnalysisError: (422, ""),
     store.NotFound: (404, ""),
     store.Ambiguous: (404, ""),

@@ -16,8 +16,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from pluriscope.analysis.errors import AnalysisError
-    from pluriscope.errors import MissingLibrary, ServerError
+    from pluriscope.analysis.errors import AnalysisError, MissingLibrary
+    from pluriscope.errors import ServerError
     from pluriscope.library.algorithms import Algorithm, Alignment
     from pluriscope.library.circuits import Circuit, Interpretation
     from pluriscope.library.models import export, from_nnsight, from_torch, from_transformer_lens
@@ -30,7 +30,7 @@ __version__: str
 
 _HOMES: Final = {
     "AnalysisError": "pluriscope.analysis.errors",
-    "MissingLibrary": "pluriscope.errors",
+    "MissingLibrary": "pluriscope.analysis.errors",
     "ServerError": "pluriscope.errors",
     "Algorithm": "pluriscope.library.algorithms",
     "Alignment": "pluriscope.library.algorithms",

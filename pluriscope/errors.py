@@ -3,7 +3,6 @@
 AnalysisError             every refusal: a model, a task, a protocol, a mask that cannot be read …
 ├── InvalidOption         an option of a list or function that it does not have, or a value that cannot be
 ├── NotListed             no such place or name in a list (also an IndexError, KeyError and ValueError)
-├── MissingLibrary        an optional library is needed and not installed (also an ImportError)
 └── ServerError           a server cannot be reached, or refuses
 """
 
@@ -14,21 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pluriscope.analysis.errors import AnalysisError, InvalidIndex
-
-
-class MissingLibrary(AnalysisError, ImportError):
-    """An optional library is needed."""
-
-    @classmethod
-    def of(cls, library: str, needed_for: str) -> MissingLibrary:
-        """A library of the extra ``notebook``.
-
-        Args:
-            library: its name.
-            needed_for: what cannot be done without it.
-        """
-        cure = f"install it: pip install {library}, or pip install 'pluriscope[notebook]'"
-        return cls(needed_for, f"needs {library}, which is not installed", cure)
 
 
 class InvalidOption(AnalysisError):

@@ -12,8 +12,6 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
-import plotly.graph_objects as go
-
 from pluriscope.figures.charts import DARK, Chart, Look, Mark, Series
 
 VERSION: Final = "4.1.1"
@@ -30,13 +28,12 @@ _FEW: Final = 10  # whole numbers that each have a tick
 _LETTERS: Final = 22  # of a line of a name; names have two lines
 
 
-def figure_of(chart: Chart) -> go.Figure:
-    """The figure of a chart: each item has its words to be shown under the pointer, and its address."""
+def figure_json(chart: Chart) -> str:
+    """The figure of a chart as JSON: each item has its words to be shown under the pointer, and its address."""
     traces = [_trace(chart, series, row) for row, series in enumerate(chart.series)]
     marks = [] if chart.empty else list(chart.placed_marks())
     lines = max((line for *_, line in marks), default=0)
     layout: dict[str, Any] = {
-        "template": None,
         "margin": {"l": 8, "r": 12, "t": 28 + _LINE * lines, "b": 8},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -52,26 +49,20 @@ def figure_of(chart: Chart) -> go.Figure:
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "xaxis": _axis(chart, "x"),
         "yaxis": _axis(chart, "y"),
-        "shapes": [_shape(mark.axis, mark.at) for mark, *_ in marks],
-        "annotations": [_label(chart, *placed) for placed in marks],
         "meta": {"selects": list(chart.selects), "marks": [mark.url for mark, *_ in marks]},
     }
+    if marks:
+        layout["shapes"] = [_shape(mark.axis, mark.at) for mark, *_ in marks]
+        layout["annotations"] = [_label(chart, *placed) for placed in marks]
     if chart.kind == "heat":
         names = [series.name for series in chart.series]
         layout["uniformtext"] = {"mode": "hide", "minsize": 11}
         layout["xaxis"] |= {"side": "top", "showgrid": False}
         layout["yaxis"] = _named(names, upside_down=True) | {"showgrid": False}
-    return go.Figure(traces, layout)
+    return json.dumps({"data": traces, "layout": layout}, separators=(",", ":"))
 
 
-def figure_json(chart: Chart) -> str:
-    """The figure as JSON, without plotly's own template."""
-    document = json.loads(figure_of(chart).to_json())
-    document["layout"].pop("template", None)
-    return json.dumps(document, separators=(",", ":"))
-
-
-def _trace(chart: Chart, series: Series, row: int) -> Any:
+def _trace(chart: Chart, series: Series, row: int) -> dict[str, Any]:
     """The items of one series that have a place in the chart."""
     found = list(chart.points(series))
     alone = chart.kind == "bars" and not chart.across and len(found) == 1
@@ -96,7 +87,8 @@ def _trace(chart: Chart, series: Series, row: int) -> Any:
         font = {"color": ["var(--paper)" if one else "var(--ink)" for one in dark]}
         words = [html.escape(chart.written(series, number)) for number, *_ in found]
         inside = {"text": words, "textposition": "inside", "insidetextanchor": "middle", "textangle": 0}
-        return go.Bar(**common, **cells, **inside, width=0.96, marker=marker, insidetextfont=font)
+        look = {"width": 0.96, "marker": marker, "insidetextfont": font}
+        return {"type": "bar", **common, **cells, **inside, **look}
     places: dict[str, Any] = {"x": [x for _, x, _ in found], "y": [y for *_, y in found]}
     if series.low:
         near, far = ([end[number] for number, *_ in found] for end in (series.low, series.high))
@@ -115,13 +107,14 @@ def _trace(chart: Chart, series: Series, row: int) -> Any:
         if chart.across and row == len(chart.series) - 1:  # as in the drawing, what lies on top has its value written
             places |= {"text": [chart.x.words(x) for _, x, _ in found], "textposition": "auto", "textangle": 0,
                        "constraintext": "none"}  # fmt: skip
-        return go.Bar(**common, **places, **wide, orientation="h" if chart.across else "v", marker=bar)
+        look = {"orientation": "h" if chart.across else "v", "marker": bar}
+        return {"type": "bar", **common, **places, **wide, **look}
     symbol = "circle-open" if series.look in ("open", "dashed") else "circle"
     line = {"color": colour, "width": 1.6, "dash": "dash" if series.look == "dashed" else "solid"}
     few = len(found) <= 24
     mode = "markers" if chart.kind == "dots" else "lines+markers" if few else "lines"
     dot = {"color": colour, "size": 8 if few else 6, "symbol": symbol}
-    return go.Scatter(**common, **places, cliponaxis=False, mode=mode, marker=dot, line=line)
+    return {"type": "scatter", **common, **places, "cliponaxis": False, "mode": mode, "marker": dot, "line": line}
 
 
 _LOOK: Final[dict[str, Any]] = {

@@ -12,6 +12,7 @@ from functools import lru_cache
 from html import unescape
 from typing import TYPE_CHECKING, Final
 
+from pluriscope.analysis.errors import needing
 from pluriscope.figures.standalone import FONT, FONT_FAMILY, size_of, standalone_svg
 
 if TYPE_CHECKING:
@@ -49,9 +50,11 @@ def pdf_of(markup: str) -> bytes:
         markup: one drawing, as :func:`pluriscope.figures.svg.elements.drawing` makes it.
 
     Raises:
+        MissingLibrary: typst is not installed.
         ValueError: the markup is no drawing.
     """
-    import typst
+    with needing("typst", "a drawing as PDF", "pluriscope[pdf]"):
+        import typst
 
     svg = standalone_svg(markup, font=FONT_FAMILY, ground=False)
     width, height = paper_size(*size_of(markup))

@@ -21,7 +21,7 @@ from pydantic import Field
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
 from pluriscope.analysis.criteria.verdict import Verdict
-from pluriscope.analysis.errors import BeyondLimits, InvalidCriterion, InvalidData, InvalidIndex
+from pluriscope.analysis.errors import BeyondLimits, InvalidCriterion, InvalidData, InvalidIndex, needing
 from pluriscope.analysis.explanations.circuits import gate_label
 from pluriscope.analysis.interpretations.indexing import Block, InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation as Read
@@ -29,7 +29,7 @@ from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit as Edges
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.arguments import FilePath, checked
-from pluriscope.errors import MissingLibrary, writing
+from pluriscope.errors import writing
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import circuit_thumb, network_diagram
@@ -545,11 +545,9 @@ def _listed(values: Any) -> Iterable[Any]:
 
 @contextmanager
 def _parquet(path: Path) -> Iterator[Callable[[Columns], None]]:
-    try:
+    with needing("pyarrow", "Parquet", "pluriscope[parquet]"):
         import pyarrow as pa
         from pyarrow.parquet import ParquetWriter
-    except ImportError:
-        raise MissingLibrary.of("pyarrow", "Parquet") from None
     writer: Any = None
 
     def write(columns: Columns) -> None:

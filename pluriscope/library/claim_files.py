@@ -9,7 +9,6 @@ from typing import Any, Final
 from pluriscope.analysis.discovery.claims import MAX_CLAIM_BYTES
 from pluriscope.analysis.errors import InvalidClaim
 from pluriscope.arguments import jsonable
-from pluriscope.errors import MissingLibrary
 from pluriscope.library.models import read_bytes
 
 _SAVED: Final = (b"PK\x03\x04", b"\x80")
@@ -59,8 +58,6 @@ def _text_of(path: Path) -> str:
         import torch
 
         return value_text(torch.load(path, map_location="cpu", weights_only=True))
-    except ImportError:
-        raise MissingLibrary.of("torch", item) from None
     except Exception as problem:
         cause = f"cannot be read as plain values and tensors ({type(problem).__name__})"
         raise InvalidClaim(item, cause, "save a dict of tensors by torch.save, or JSON") from None

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from markupsafe import Markup
 from pydantic import Field
 
-from pluriscope.analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask
+from pluriscope.analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol, InvalidTask, MissingLibrary
 from pluriscope.analysis.network_files.declaration import OutputIs
 from pluriscope.analysis.network_files.files import NetworkFile
 from pluriscope.analysis.network_files.result_file import MAX_RESULT_BYTES, RESULT_FORMAT, self_contained
@@ -35,7 +35,6 @@ from pluriscope.analysis.running.limits import DEFAULT_LIMITS, DEFAULT_SECONDS, 
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.arguments import LATER, FilePath, checked, file_path
-from pluriscope.errors import MissingLibrary
 from pluriscope.figures.svg.layout import shape_text
 from pluriscope.library import asking, audits
 from pluriscope.library.algorithms import Algorithm, Algorithms, Alignments
@@ -51,7 +50,6 @@ from pluriscope.library.models import (
     whole_subject,
     write_json,
 )
-from pluriscope.library.result_tables import save_tables
 from pluriscope.library.task_values import TaskLike
 from pluriscope.objects import comparison, graphs
 from pluriscope.objects.counts import Count, counted
@@ -423,7 +421,10 @@ class Result(Findings):
 
         Raises:
             AnalysisError: something is there already, or it cannot be written.
+            MissingLibrary: duckdb is not installed.
         """
+        from pluriscope.library.result_tables import save_tables  # which loads duckdb
+
         counts = self.counts
         lists: dict[str, tuple[Listing[Any], Count]] = {"circuits": (self.circuits, counts.valid_circuits)}
         if self.offers("interpretations"):

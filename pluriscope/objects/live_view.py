@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from markupsafe import Markup
 
+from pluriscope.analysis.errors import MissingLibrary, needing
 from pluriscope.analysis.values.late_functions import function_at
-from pluriscope.errors import MissingLibrary
 
 _WHY: Final = "This is a picture, as it is without a kernel: run the cell for the live view."
 
@@ -23,10 +23,8 @@ def live_view(result: Any, address: str, picture: str = "") -> Any:
     Raises:
         MissingLibrary: anywidget is not installed.
     """
-    try:
+    with needing("anywidget", "the live view", "pluriscope[notebook]"):
         import anywidget  # noqa: F401
-    except ImportError:
-        raise MissingLibrary.of("anywidget", "the live view") from None
     return function_at("pluriscope.app.offline.notebook:LiveView")(result, address, picture)
 
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 from markupsafe import Markup, escape
 from pydantic import Field
 
-from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.errors import AnalysisError, needing
 from pluriscope.arguments import FilePath, checked
-from pluriscope.errors import MissingLibrary, writing
+from pluriscope.errors import writing
 from pluriscope.figures.standalone import FONT_FAMILY, Theme, png_of, standalone_svg
 
 if TYPE_CHECKING:
@@ -230,8 +230,6 @@ def frame(columns: Mapping[str, Any] | Iterable[Row]) -> pd.DataFrame:
     Raises:
         MissingLibrary: pandas is not installed.
     """
-    try:
+    with needing("pandas", "to_pandas()", "pluriscope[notebook]"):
         import pandas as pd
-    except ImportError:
-        raise MissingLibrary.of("pandas", "to_pandas()") from None
     return pd.DataFrame(columns if isinstance(columns, Mapping) else list(columns))

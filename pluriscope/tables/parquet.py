@@ -15,9 +15,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-import duckdb
+from pluriscope.analysis.errors import AnalysisError, needing
 
-from pluriscope.analysis.errors import AnalysisError
+with needing("duckdb", "Parquet", "pluriscope[parquet]"):
+    import duckdb
 
 ENDING: Final = ".parquet"
 _MEMORY: Final = "512MB"

@@ -249,8 +249,12 @@ def test_locked_versions_lie_within_the_ranges_and_name_no_host() -> None:
     from packaging.requirements import Requirement
 
     extras = project["optional-dependencies"]
-    for requirement in map(Requirement, [*project["dependencies"], *extras["test"], *extras["dev"]]):
+    elsewhere = ("transformer-lens", "nnsight")  # in environments of their own
+    optional = [one for name, some in extras.items() if name not in elsewhere for one in some]
+    for requirement in map(Requirement, [*project["dependencies"], *optional]):
         name = re.sub(r"[-_.]+", "-", requirement.name).lower()
+        if name.startswith("pluriscope"):
+            continue
         assert name in versions, name
         assert requirement.specifier.contains(versions[name]), requirement
 

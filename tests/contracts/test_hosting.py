@@ -96,7 +96,7 @@ def test_the_image_runs_as_a_numbered_user_with_the_extras_it_needs():
     extras = {name for project in projects for name in project.get("optional-dependencies", ())}
     named = re.search(r"for e in \((.*?)\)", text)
     assert named is not None
-    assert set(re.findall(r"'(\w+)'", named[1])) == {"postgresql", "cluster"} <= extras
+    assert set(re.findall(r"'(\w+)'", named[1])) == {"onnx", "parquet", "pdf", "postgresql", "cluster"} <= extras
 
 
 @pytest.mark.parametrize("name", ["pluriscope", "pluriscope-work"])

@@ -26,7 +26,10 @@ def test_every_distribution_has_one_version_and_needs_the_others_at_it():
 
 
 def test_the_extra_all_is_all_and_the_core_needs_none():
-    assert OURS["optional-dependencies"]["all"] == [f"{CORE}-{name}" for name in PROJECTS]
+    assert OURS["optional-dependencies"]["all"] == [
+        f"{CORE}[onnx,parquet,pdf]",
+        *(f"{CORE}-{name}" for name in PROJECTS),
+    ]
     assert not [one for one in OURS["dependencies"] if one.startswith(CORE)]
 
 

@@ -5,8 +5,7 @@ import sys
 
 import pytest
 
-from pluriscope.analysis.errors import AnalysisError
-from pluriscope.errors import MissingLibrary
+from pluriscope.analysis.errors import AnalysisError, MissingLibrary
 from pluriscope.objects.showing import facts, link, table
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.analysis.errors import InvalidNetwork, MissingLibrary, needing
 from pluriscope.analysis.network_files.chain import Activated, Affine, Dense, Step, TwoClasses, file_of_steps
 from pluriscope.analysis.network_files.files import MAX_LAYERS, MAX_PARAMETERS, NetworkFile
 from pluriscope.analysis.network_files.formats.format import Beside, FileFormat
@@ -91,8 +91,9 @@ def read_onnx(raw: bytes, beside: Beside | None = None) -> NetworkFile:
 def onnx_model(raw: bytes) -> ModelProto | None:
     """The model that bytes are, in whatever order its fields stand; None if they are none."""
     # imported here: it takes a tenth of a second that nobody else should wait for
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # ships no types
-    from onnx import ModelProto
+    with needing("onnx", _ITEM, "pluriscope[onnx]"):
+        from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # ships no types
+        from onnx import ModelProto
 
     model = ModelProto()
     try:
@@ -106,7 +107,10 @@ def is_onnx(raw: bytes) -> bool:
     """Whether bytes are an ONNX model. What begins as JSON, safetensors, archives or pickles do is not tried."""
     text = raw[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
     other = looks_like_safetensors(raw) or raw.startswith((b"PK", b"\x80"))
-    return not text.startswith(_JSON_STARTS) and not other and onnx_model(raw) is not None
+    try:
+        return not text.startswith(_JSON_STARTS) and not other and onnx_model(raw) is not None
+    except MissingLibrary:
+        return raw.startswith(b"\x08")  # its first field, as every program writes it
 
 
 ONNX: Final = FileFormat("onnx", "ONNX", (".onnx",), is_onnx, read_onnx)

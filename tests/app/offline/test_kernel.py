@@ -15,14 +15,13 @@ from bs4 import BeautifulSoup
 from markupsafe import Markup
 
 import pluriscope
-from pluriscope.analysis.errors import ExplainedError
+from pluriscope.analysis.errors import ExplainedError, MissingLibrary
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.app.bundled import bundled_models
 from pluriscope.app.db.prepared import prepare_analysis
 from pluriscope.app.db.reads.analyses import network_by_digest
 from pluriscope.app.db.tables import AnalysisRow
 from pluriscope.app.offline.kernel import answer, site_of
-from pluriscope.errors import MissingLibrary
 from tests.factories import pretrained_xor
 
 pytestmark = pytest.mark.slow

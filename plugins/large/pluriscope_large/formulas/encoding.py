@@ -23,7 +23,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from pluriscope.analysis.circuits.decision_intervals import decision_box
-from pluriscope.analysis.errors import BeyondLimits, NotOffered
+from pluriscope.analysis.errors import BeyondLimits, needing
 from pluriscope.analysis.questions.decisions import max_wrong
 from pluriscope.analysis.questions.protocol import in_space
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -51,14 +51,12 @@ def encode(
         absent: what absent edges carry, ``[n_l]`` for layers 0 … L − 1, if not what the protocol's ablation says.
 
     Raises:
-        NotOffered: see :func:`~pluriscope_large.formulas.rounding.refusal`; or z3 is not installed.
+        NotOffered: see :func:`~pluriscope_large.formulas.rounding.refusal`.
+        MissingLibrary: z3 is not installed.
         BeyondLimits: too many bits, rows and edges, or see :func:`~pluriscope_large.formulas.rounding.rounded`.
     """
-    try:
+    with needing("z3", "circuits as models of a formula", "pluriscope-large[solvers]"):
         import z3
-    except ImportError:
-        cure = 'install it: pip install "pluriscope-large[solvers]"'
-        raise NotOffered("circuits as models of a formula", "z3 is not installed", cure) from None
     coarse = rounded(question, bits, absent)
     rows = np.unique(np.column_stack([*question.judged]), axis=0)
     sizes = {"bits": bits, "rows": len(rows), "edges": question.layout.n_edges}

@@ -39,7 +39,7 @@ from pluriscope.analysis.circuits.hashed_count import EPSILON, Bracket, HashedCo
 from pluriscope.analysis.circuits.judging import enough_right, evaluate_circuits
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.space import count_in_space
-from pluriscope.analysis.errors import BeyondLimits, NotOffered
+from pluriscope.analysis.errors import BeyondLimits, needing
 from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
@@ -94,7 +94,7 @@ def hash_count(
         name: of what is counted, in reports.
 
     Raises:
-        NotOffered: pyunigen is not installed.
+        MissingLibrary: pyunigen is not installed.
         OutOfTime: the time was up before, or somebody asked to stop.
         Cancelled: the report asked to stop.
     """
@@ -127,7 +127,7 @@ def draw_models(formula: Formula, known: HashedCount, n: int, *, seed: int = 0, 
         work: told of each few draws; its time ends them.
 
     Raises:
-        NotOffered: pyunigen is not installed.
+        MissingLibrary: pyunigen is not installed.
         Cancelled: the report asked to stop.
     """
     masks: list[int] = []
@@ -180,7 +180,8 @@ def bracket(
 
     Raises:
         BeyondLimits: not even the first count was done in time; or the formula is too large.
-        NotOffered: see :func:`~pluriscope_large.formulas.encoding.encode`; pyunigen is not installed.
+        NotOffered: see :func:`~pluriscope_large.formulas.encoding.encode`.
+        MissingLibrary: z3 or pyunigen is not installed.
         Cancelled: the report asked to stop.
     """
     counts: list[HashedCount] = []
@@ -298,9 +299,9 @@ def _too_early(reached: str, enough: float) -> BeyondLimits:
 
 def _answers(formula: Formula, asked: dict[str, Any], show: Callable[[str], None]) -> Iterator[Any]:
     """What a process of its own answers, line by line; whatever ends this, the process ends with it."""
-    if find_spec("pyunigen") is None:
-        cure = 'install it: pip install "pluriscope-large[solvers]"'
-        raise NotOffered("counts by hashing", "pyunigen is not installed", cure)
+    with needing("pyunigen", "counts by hashing", "pluriscope-large[solvers]"):
+        if find_spec("pyunigen") is None:  # which only the other process loads
+            raise ImportError
     paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
     process: Any = subprocess.Popen(  # noqa: S603
         [sys.executable, "-P", str(_PROCESS)],

@@ -25,7 +25,7 @@ from typing import Final
 
 import numpy as np
 
-from pluriscope.analysis.errors import BeyondLimits, InvalidMask, InvalidProof, NotOffered
+from pluriscope.analysis.errors import BeyondLimits, InvalidMask, InvalidProof, MissingLibrary, NotOffered
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.values.digest import canonical_json
@@ -210,7 +210,7 @@ def _check_question(claim: Claim, question: Question) -> str:
         raise InvalidProof("proof line 1", "names no circuit, and does not claim that none is valid", _CURE)
     try:
         formula = encode(question, claim.bits, "outside")
-    except NotOffered as error:
+    except (MissingLibrary, NotOffered) as error:
         return f"that this is the formula of the network: {error.cause}"
     if formula.digest != claim.formula:
         raise InvalidProof("proof line 2", "is not the formula of this network", "write it again with this version")

@@ -20,7 +20,7 @@ from operator import and_, or_
 from typing import Any, Final
 
 from pluriscope.analysis.circuits.result import EdgeUse, SmallestCircuits
-from pluriscope.analysis.errors import BeyondLimits, NotOffered
+from pluriscope.analysis.errors import BeyondLimits, MissingLibrary, NotOffered, needing
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_large.formulas.encoding import DEFAULT_BITS, encode
@@ -45,7 +45,8 @@ class ValidCircuits:
         bits: see :func:`~pluriscope_large.formulas.encoding.encode`.
 
     Raises:
-        NotOffered: see :func:`~pluriscope_large.formulas.encoding.encode`; or python-sat is not installed.
+        NotOffered: see :func:`~pluriscope_large.formulas.encoding.encode`.
+        MissingLibrary: a solver is not installed.
         BeyondLimits: likewise.
     """
 
@@ -164,7 +165,7 @@ def with_solver(question: Question, found: SmallestCircuits, work: Work) -> Smal
     """What a solver finds beyond a search; the same where none is installed or the question cannot be encoded."""
     try:
         circuits = ValidCircuits(question, work)
-    except (NotOffered, BeyondLimits):
+    except (MissingLibrary, NotOffered, BeyondLimits):
         return found
     more = find_smallest_solved(
         circuits,
@@ -187,7 +188,7 @@ def edge_use_of(question: Question, known: Sequence[int], work: Work) -> EdgeUse
         return EdgeUse(0, 0)
     try:
         use = find_edge_use(ValidCircuits(question, work), known, _MAX_CONFLICTS)
-    except (NotOffered, BeyondLimits):
+    except (MissingLibrary, NotOffered, BeyondLimits):
         return None
     return None if use.undecided else use
 
@@ -196,13 +197,10 @@ def new_solver(clauses: Iterable[Sequence[int]], *, with_proof: bool = False) ->
     """A solver that holds these clauses.
 
     Raises:
-        NotOffered: python-sat is not installed.
+        MissingLibrary: python-sat is not installed.
     """
-    try:
+    with needing("python-sat", "circuits found by a solver", "pluriscope-large[solvers]"):
         from pysat.solvers import Solver
-    except ImportError:
-        cure = 'install it: pip install "pluriscope-large[solvers]"'
-        raise NotOffered("circuits found by a solver", "python-sat is not installed", cure) from None
     return Solver(SOLVER, bootstrap_with=clauses, with_proof=with_proof)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from plugins.large.tests.solved_formulas import models
 from pluriscope.analysis.circuits.search import search_circuits
-from pluriscope.analysis.errors import BeyondLimits, Cancelled, NotOffered
+from pluriscope.analysis.errors import BeyondLimits, Cancelled, MissingLibrary
 from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.question import ask
@@ -97,7 +97,7 @@ def test_without_time_it_says_what_would_be_enough():
 
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setattr(hashing, "find_spec", lambda name: None)
-    with pytest.raises(NotOffered, match=r"pluriscope-large\[solvers\]"):
+    with pytest.raises(MissingLibrary, match=r"pluriscope-large\[solvers\]"):
         hash_count(formula_of(1, (1,)))
 
 
