@@ -76,7 +76,7 @@ AUTHORS: Final = "mi_identifiability"
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table.
+    """Line of the table.
 
     Args:
         work: what was done, with its count.
@@ -152,7 +152,7 @@ def golden(name: str) -> Network:
 
 
 def plainly(network: Network) -> plain.PlainNetwork:
-    """The same network for the plain program."""
+    """Convert a network for the plain program."""
     layers = [(w.tolist(), b.tolist()) for w, b in zip(network.weights, network.biases, strict=True)]
     slope = 0.01 if network.negative_slope is None else network.negative_slope
     return plain.PlainNetwork(layers, network.activation, slope)
@@ -264,7 +264,7 @@ def trained(width: int) -> Network:
 
 
 def asked(quick: bool) -> Lines:
-    """What commands ask of the pretrained network, each a process of its own with all that it needs before."""
+    """Time what commands ask of the pretrained network, each a process of its own with all that it needs before."""
     with _network_file() as file:
         for key in () if quick else ("funnel", "common-ground"):
             yield Line(f"`pluriscope ask {key}` of the pretrained XOR, processor", _processor("ask", key, file, "-q"))
@@ -379,7 +379,7 @@ def _listed(data: Path) -> bool:
 
 
 def _many_circuits() -> tuple[Network, int]:
-    """Of some trained networks 2-4-4-1 the one with the most circuits that a list holds, and how many."""
+    """Train networks 2-4-4-1 and choose the one with the most circuits that a list holds; return both."""
     outcomes = train_networks([TrainingSpec(seed=seed, hidden=(4, 4)) for seed in range(20)])
     found = [one.network for one in outcomes if one.converged and one.network is not None]
     counts = [(count_circuits(ask(one, task=XOR, data=clean_data(2))).count, one) for one in found]

@@ -1,4 +1,4 @@
-"""Which files outside of ``analysis/subjects`` know two kinds of networks: ``python -m benchmarks.both_kinds``.
+"""Count of the files outside of ``analysis/subjects`` that know two kinds: ``python -m benchmarks.both_kinds``.
 
 A file knows a kind if it imports from the kind's room, or what was written for that kind alone. Files that know both
 are where a third kind would have to be written in, so their number has a limit, which only goes down.
@@ -30,7 +30,7 @@ OF_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def imported(source: str) -> Iterator[str]:
-    """What a module's source imports, inside functions included: ``module.name`` of each name."""
+    """Names that a module's source imports, inside functions included: ``module.name`` of each."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -1,4 +1,4 @@
-"""How often numbers called guaranteed hold: the runs that ``docs/findings/calibration.design.json`` declares.
+"""Calibration of numbers called guaranteed: the runs that ``docs/findings/calibration.design.json`` declares.
 
 ``python -m benchmarks.calibration FILE [PART]`` appends rows of all parts, or of one, to a file of JSON lines, going on
 where it ends. A row is a network under one method: its intervals stand in ``lows`` and ``highs``, what they should hold
@@ -82,7 +82,7 @@ def copied_heads(model: AttentionModel, kind: str) -> AttentionModel:
 
 
 def hashed(question: Question, seed: int, bits: int = DESIGN["bits"], kind: str = "") -> Row:
-    """One count by hashing of the rounded network, and its exact number."""
+    """Count a rounded network by hashing, beside its exact number."""
     exact, factor, began = count_circuits(rounded(question, bits)).count, 1 + DESIGN["epsilon"], _seconds()
     formula = encode(question, bits, "rounded")
     found = hash_count(formula, epsilon=DESIGN["epsilon"], delta=DESIGN["delta"], seed=seed).count
@@ -132,7 +132,7 @@ def _ends(found: list[tuple[int, int]], confidence: float, began: float) -> Row:
 
 
 def _seconds() -> float:
-    """Of processors, with what processes that ended took."""
+    """Seconds of processors, those of processes that ended included."""
     return sum(one.ru_utime + one.ru_stime for one in map(getrusage, (RUSAGE_SELF, RUSAGE_CHILDREN)))
 
 

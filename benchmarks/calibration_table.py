@@ -56,7 +56,7 @@ _COLUMNS: Final = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """How often intervals of some networks hold the exact number.
+    """Counts of the intervals of some networks that hold the exact number.
 
     Args:
         n: intervals.
@@ -76,7 +76,7 @@ class Verdict:
 
     @property
     def share(self) -> tuple[float, float, float]:
-        """With the ends of Clopper and Pearson's 95% interval."""
+        """Share that holds, with the ends of Clopper and Pearson's 95% interval."""
         low, high = share_interval(self.held, self.n, 0.95)
         return self.held / self.n, float(low), float(high)
 
@@ -106,12 +106,12 @@ def chosen(rows: Sequence[Row], **where: str) -> list[Row]:
 
 
 def holds(row: Row, exact: int) -> int:
-    """How many intervals of a row hold a number."""
+    """Count the intervals of a row that hold a number."""
     return sum(low <= exact <= high for low, high in zip(row["lows"], row["highs"], strict=True))
 
 
 def verdict(name: str, rows: Sequence[Row], alike: Sequence[str] = ()) -> Verdict:
-    """What some rows say; their control is the number of the next row, if possible one alike in some columns."""
+    """Judge rows; their control is the number of the next row, if possible one alike in some columns."""
     groups, control = defaultdict(list), 0
     for row in rows:
         groups[tuple(row[name] for name in alike)].append(row)

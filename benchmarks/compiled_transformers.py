@@ -51,7 +51,7 @@ TOLD: Final = {
 
 
 def compiled(folder: Path) -> dict[str, Any]:
-    """What Tracr made of every program, in an environment of its own."""
+    """Compile every program by Tracr, in an environment of its own."""
     python = folder / "bin" / "python"
     if not python.exists():
         venv.create(folder, with_pip=True)
@@ -113,7 +113,7 @@ def edges_with_weights(model: AttentionModel) -> tuple[str, ...]:
 
 
 def checked(model: AttentionModel, one: dict[str, Any]) -> str:
-    """How near it comes to Tracr, and its planted circuit to it; refused where an answer is another."""
+    """Measure how near a model comes to Tracr, and its planted circuit to it; refused where an answer is another."""
     values = list(map(model.outputs.index, one["outputs"]))
     logits = np.array(one["read"])[:, list(one["outputs"].values())]
     assert one["meant"] == one["answered"]

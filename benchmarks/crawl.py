@@ -142,7 +142,7 @@ def crawled(
 
 
 def beside(server: OwnServer, slow: str, clients: int, path: str, times: int) -> tuple[list[float], Counter[int]]:
-    """How long answers take while clients ask for what is computed, each at once again.
+    """Time answers while clients ask for what is computed, each at once again.
 
     Args:
         slow: what they ask for; ``{}`` stands for a number that none has asked for.
@@ -176,7 +176,7 @@ def beside(server: OwnServer, slow: str, clients: int, path: str, times: int) ->
 
 
 def _words(answers: Sequence[tuple[float, int, str]]) -> str:
-    """How long answers took, and what they were."""
+    """Summary of how long answers took, and of their statuses."""
     by_status = ", ".join(f"{n:,} with {status}" for status, n in sorted(Counter(one[1] for one in answers).items()))
     shares = {share: answers[int((1 - share / 100) * len(answers))][0] for share in (50, 95, 99)}
     reply = ", ".join(f"{share}% within {seconds:.2f} s" for share, seconds in shares.items())

@@ -78,7 +78,7 @@ CONTROLS: Final = {
 
 
 def neurons(question: Question, rankings: Mapping[str, Ranking], layers: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """What rankings say of each neuron, and what is so."""
+    """Numbers of the rankings of each neuron, and whether the neuron can go."""
     whole = (1 << question.layout.n_edges) - 1
     for layer in layers:
         for key, ranking in rankings.items():
@@ -101,7 +101,7 @@ def neurons(question: Question, rankings: Mapping[str, Ranking], layers: Sequenc
 
 
 def control(question: Question) -> dict[str, Any]:
-    """What all rankings say of a network as it was, and controls of the networks that deceive."""
+    """Numbers of all rankings of a network as it was, and controls of the networks that deceive."""
     base = replace(question, subject=question.network, output=0)
     about = {"deceived": "", "limits": "", "fooled": False, "asked": False}
     rows = [about | row for row in neurons(base, {**RANKINGS, **CONTROLS}, (1, 2))]
@@ -157,12 +157,12 @@ def rows_of(line: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _can_go(rows: Rows) -> int:
-    """In how many networks a neuron that can go is ranked first."""
+    """Count the networks in which a neuron that can go is ranked first."""
     return sum(row["first"] and row["can_go"] for row in rows)
 
 
 def _met(rows: Rows, key: str) -> str:
-    """How many circuits meet a criterion, of those that it decides on."""
+    """Say how many circuits meet a criterion, of those that it decides on."""
     passed, failed = (sum(key in row[name].split() for row in rows) for name in ("passed", "failed"))
     return f"{passed} of {passed + failed}"
 

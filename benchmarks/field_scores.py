@@ -115,7 +115,7 @@ def freeze(rows: Sequence[Row]) -> None:
 
 
 def look(rows: Sequence[Row]) -> str:
-    """What the stop rule says of the first tenth, and nothing else."""
+    """Apply the stop rule to the first tenth, and nothing else."""
     found = verdicts_of(rows, arm_of, fewest=5)
     off = sum(abs(one.gain[0]) > NEAR for one in found)
     what = f"{len(found)} of a score, an arm and two ablations; {off} are off the constant method by more than {NEAR}"

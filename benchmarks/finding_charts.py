@@ -44,7 +44,7 @@ def table(slug: str) -> duckdb.DuckDBPyRelation:
 
 @cache
 def rows(slug: str, measure: str, *levels: tuple[str, str]) -> list[tuple[Any, ...]]:
-    """Of each network with a value under the first output: seed, what tells it apart but its protocol, value."""
+    """Rows of networks with a value under the first output: seed, the levels beside the protocol, value."""
     own = [name for name in table(slug).columns if name not in _NOT_LEVELS]
     found = table(slug).filter(" AND ".join([f"measure = '{measure}'", *(f"{name} = '{to}'" for name, to in levels)]))
     if "output" in table(slug).columns:
@@ -56,7 +56,7 @@ def rows(slug: str, measure: str, *levels: tuple[str, str]) -> list[tuple[Any, .
 
 
 def values(slug: str, measure: str, **levels: str) -> dict[Hashable, Any]:
-    """Of each network its value: by seed, or by seed and levels where a seed has several networks."""
+    """Value of each network: by seed, or by seed and levels where a seed has several networks."""
     found = rows(slug, measure, *levels.items())
     alone = len({seed for seed, *_ in found}) == len(found)
     return {seed if alone else (seed, str(own)): _number(value) for seed, own, value in found}
@@ -75,7 +75,7 @@ def link(slug: str, measure: str | Sequence[str], **levels: str | Sequence[str])
 
 
 def share(yes: Sequence[Any]) -> tuple[float, float, float]:
-    """How many say yes, with Wilson's 95% interval."""
+    """Share of yes, with Wilson's 95% interval."""
     found = scipy.stats.binomtest(int(sum(yes)), len(yes)).proportion_ci(0.95, method="wilson")
     return sum(yes) / len(yes), float(found.low), float(found.high)
 
@@ -220,7 +220,7 @@ def _difference(slug: str, prior: str, width: str = "") -> tuple[float, float, f
 
 
 def _paired(slug: str) -> tuple[float, float, float]:
-    """Each network less its own permutation, with Wald's 95% interval of paired shares."""
+    """Share gained by networks over their own permutations, with Wald's 95% interval of paired shares."""
     pairs = []
     for width in WIDTHS[1:]:
         own, other = (_shares(slug, width, arm) for arm in ("trained", "permuted"))
@@ -298,7 +298,7 @@ _STORIES, _WIDER = "many-circuits-one-story", "drawn-stories-wider"
 
 
 def _kept(slug: str, measure: str, has: Sequence[str], shape: str) -> list[float]:
-    """Of each network that has these algorithms the share of its circuits that have a property."""
+    """Share of the circuits that have a property, for each network that has these algorithms."""
     found = []
     for levels in [{"prior": prior} for prior in PRIORS] if "prior" in table(slug).columns else [{}]:
         classes, own = (values(slug, name, hidden=shape, **levels) for name in (_CLASS, measure))
@@ -870,7 +870,7 @@ def reported() -> dict[str, Shown]:
         return [n * float(np.mean(own[seed][:most])) if seed in own else 0.0 for seed, n in counts.items()]
 
     def off(most: int) -> float:
-        """By which factor these are off the plotted quartiles of widths 3 to 5."""
+        """Factor by which these are off the plotted quartiles of widths 3 to 5."""
         apart = []
         for width in ("3-3", "4-4", "5-5"):
             middle, low, high = above_zero(first(width, most))

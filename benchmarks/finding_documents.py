@@ -43,7 +43,7 @@ def chapter(one: Mapping[str, Any]) -> str:
 
 
 def samples() -> Lines:
-    """What was sampled, and which findings rest on it."""
+    """Table of what was sampled, and which findings rest on it."""
     numbers = [str(at) for at in range(1, len(record()["findings"]) + 1)]
     rows = [
         [one["networks"], one["converged"], *(_MARKS.get(one["in"].get(at, ""), "") for at in numbers)]
@@ -79,7 +79,7 @@ def overview(rest: str) -> str:
 
 
 def documents() -> dict[Path, str]:
-    """Of each document its text."""
+    """Text of each document."""
     path = DOCS / "findings.md"
     _, head, data = path.read_text().partition("\n\n## Data and code\n")
     found = {path: overview(head + data)}

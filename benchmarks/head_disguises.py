@@ -50,7 +50,7 @@ def permute(model: AttentionModel, seed: int = 0) -> AttentionModel:
 
 
 def split(model: AttentionModel, seed: int = 0) -> AttentionModel:
-    """One head of the planted circuit becomes two, the second behind all others.
+    """Split one head of the planted circuit into two, the second behind all others.
 
     Raises:
         InvalidPlanting: the planted circuit has no head, or there would be too many.
@@ -87,7 +87,7 @@ def cancel(model: AttentionModel, seed: int = 0) -> AttentionModel:
 
 
 def rotate(model: AttentionModel, seed: int = 0) -> AttentionModel:
-    """Each head's queries and keys turned alike, and its values and output."""
+    """Turn each head's queries and keys alike, and its values and output."""
     random, planted = _begun(model, seed)
     layers = _layers(model)
     for layer in layers:
@@ -123,13 +123,13 @@ def _begun(model: AttentionModel, seed: int) -> tuple[Generator, PlantedEdges]:
 
 
 def _layers(model: AttentionModel) -> list[list[Array]]:
-    """Of each layer query, key, value and output, and biases of the first three if there are some, as copies."""
+    """Copy query, key, value and output of each layer, and biases of the first three if there are some."""
     biases = model.blocks.biases or [()] * len(model.layers)
     return [[array.copy() for array in (*layer, *of[:3])] for layer, of in zip(model.layers, biases, strict=True)]
 
 
 def _widened(model: AttentionModel, count: int) -> list[list[Array]]:
-    """The same with so many more heads of zeros in each layer, behind all others.
+    """Add ``count`` heads of zeros to each layer, behind all others.
 
     Raises:
         InvalidPlanting: there would be too many.

@@ -266,7 +266,7 @@ class Perceptron(torch.nn.Module):
         return torch.cat([torch.zeros_like(values[:, 0]), values[:, 0]], dim=1)
 
     def patchable(self):
-        """With its edges in the order of ours."""
+        """Patchable model with its edges in the order of ours."""
         from auto_circuit.types import DestNode, Edge, SrcNode
         from auto_circuit.utils.graph_utils import make_model_patchable
         from auto_circuit.utils.patchable_model import PatchableModel
@@ -405,8 +405,8 @@ def nnsight_models(_given):
 
 
 def live(given):
-    """Of each model the largest differences of logits: read here against the package's own; of some circuits run in
-    the package against ours.
+    """Largest differences of logits for each model: read here against the package's own; of some circuits run in the
+    package against ours.
     """
     import pluriscope
     from pluriscope.live.packages import opened

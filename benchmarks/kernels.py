@@ -1,4 +1,4 @@
-"""The same verdict on every machine: tests and results under the kernels that other processors would choose.
+"""Comparison of tests and results under the kernels that other processors would choose: verdicts must not differ.
 
 NumPy, its OpenBLAS, torch with its MKL and oneDNN, and Numba choose their code by the processor at the start, and can
 be told to choose what an older or other one would. Each variant below is one such choice, in processes of its own.
@@ -45,7 +45,7 @@ _OF_THE_RUN: Final = ("seconds", "began", "took", "created_at")  # fields of whe
 
 @dataclass(frozen=True)
 class Variant:
-    """One choice of code.
+    """Choice of code by the libraries.
 
     Args:
         name: in the table.
@@ -99,7 +99,7 @@ def variants() -> tuple[Variant, ...]:
 
 
 def chosen() -> dict[str, str]:
-    """What the libraries of a process started now say of themselves."""
+    """Code that the libraries of a process started now report to have chosen."""
     return _asked({})
 
 
@@ -233,7 +233,7 @@ def write_results(folder: Path, *, few: bool = False) -> None:
 
 
 def _said(arguments: Sequence[str]) -> str:
-    """What ``pluriscope`` prints, in this process: starting one for each network would take longer than they do."""
+    """Output of ``pluriscope`` in this process: starting one for each network would take longer than they do."""
     from pluriscope.app.cli.commands import run
 
     printed = io.TextIOWrapper(io.BytesIO(), write_through=True)  # as a stream of a process, with its buffer

@@ -1,4 +1,4 @@
-"""How large the project is, and how much that has changed since the last tag or another commit.
+"""Size of the project, and how much that has changed since the last tag or another commit.
 
     python -m benchmarks.lines
     python -m benchmarks.lines --since 67409035 --rooms     files and lines of code of each room, then and now

@@ -1,4 +1,4 @@
-"""What figures were measured on, and how they are written for people."""
+"""Description of the machine that figures were measured on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def machine() -> dict[str, str | int]:
-    """What the figures were measured on, with the load at this moment."""
+    """Describe the machine, with the load at this moment."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -27,7 +27,7 @@ def machine() -> dict[str, str | int]:
 
 
 def machine_text(here: dict[str, str | int]) -> str:
-    """One line, with a warning where others keep the machine busy."""
+    """Write the description in one line, with a warning where others keep the machine busy."""
     text = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in here.items())
     load = str(here["load_average"])
     if load != "unknown" and float(load) > 0.5 * int(here["cores"]):

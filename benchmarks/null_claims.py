@@ -1,4 +1,4 @@
-"""How often is a claimed circuit told from its null? The declared question, from networks to a table.
+"""Null claims: how often a claimed circuit differs from its null, the declared question from networks to a table.
 
 python -m benchmarks.null_claims FILE            a line of JSON for each network; goes on where FILE ends
 python -m benchmarks.null_claims FILE --freeze   the table, its digest, and the tables of the chapter
@@ -185,7 +185,7 @@ MODELS: Final = ("untrained", "drawn")
 
 
 def _cells(rows: Rows, model: str) -> tuple[str, str]:
-    """How many claims are told from a null model, and their median p."""
+    """Cells of how many claims differ from a null model, and their median p."""
     p = [row["p"] for row in rows if row["model"] == model]
     return (chapters.share(sum(one <= ALPHA for one in p), len(p)), f"{median(p):.3f}") if p else ("–", "–")
 

@@ -68,7 +68,7 @@ _INNER: Final = Path(__file__).with_name("in_other_package.py")
 
 @dataclass(frozen=True)
 class Held:
-    """One lens held against a package on one model.
+    """Comparison of one lens with a package on one model.
 
     Args:
         lens: key.
@@ -120,7 +120,7 @@ def _environment() -> dict[str, str]:
 
 
 def said_by(python: Path, package: str, given: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """What a package says of a model and its rows."""
+    """Run a package on a model and its rows."""
     source, target = folder / "given.json", folder / "said.json"
     source.write_text(json.dumps(given))
     subprocess.run([python, "-P", _INNER, package, source, target], check=True, env=_environment())
@@ -149,7 +149,7 @@ def given_of(model: AttentionModel) -> dict[str, Any]:
 
 
 def asked(model: Transformer, key: str, **given: Any) -> Any:
-    """What our lens says."""
+    """Answer of our lens."""
     lens, question = LENSES.of(TRANSFORMER)[key], GraphQuestion(TRANSFORMER, model, TRANSFORMER.default_rules)
     found: Any = lens.answer(question, lens.filled(given)).view
     return found
@@ -163,7 +163,7 @@ def _rows(found: Any, names: Sequence[str], n: int) -> list[Any]:
 
 
 def loss_of(activations: Any, learned: dict[str, Any]) -> float:
-    """What our autoencoder is trained by, of its exported weights."""
+    """Loss that our autoencoder is trained by, of its exported weights."""
     encoder, bias, directions, centre = (np.array(learned[key]) for key in ("encoder", "bias", "directions", "centre"))
     target = np.array(activations)
     latents = np.maximum((target - centre) @ encoder.T + bias, 0.0)
@@ -216,7 +216,7 @@ def held(folder: Path, packages: Sequence[str]) -> Iterator[Held]:
 
 
 def table(found: Sequence[Held]) -> Iterator[str]:
-    """As lines of Markdown."""
+    """Table in lines of Markdown."""
     yield from ("| lens | package | network | numbers | largest difference |", "| --- | --- | --- | --: | --: |")
     for one in found:
         yield f"| `{one.lens}` | {one.package} | {one.model} | {one.numbers} | {one.difference:.0e} |"

@@ -33,7 +33,7 @@ Row = dict[str, Any]
 
 
 def specification(arm: str, seed: int) -> AttentionSpec:
-    """What is trained."""
+    """Specification of the training."""
     task = task_named(TASK, DESIGN["p"] + 1)
     if arm == "shuffled":
         answers = random.Random(seed).sample(task.answers, len(task.answers))  # noqa: S311

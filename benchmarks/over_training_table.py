@@ -44,7 +44,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Course:
-    """What was found over one training; ``rows`` by what they are judged on, ablation and step."""
+    """Rows of one training; ``rows`` by what they are judged on, ablation and step."""
 
     rows: dict[tuple[str, str, int], Row]
 
@@ -52,7 +52,7 @@ class Course:
         return self.rows[judged, ablation, step]
 
     def log2(self, step: int, ablation: str, judged: str = "training rows") -> float:
-        """Of the number of valid circuits, 0 where there is none."""
+        """Binary logarithm of the number of valid circuits, 0 where there is none."""
         return float(np.log2(max(1, self.at(step, ablation, judged)["circuits"])))
 
     @cached_property
@@ -74,7 +74,7 @@ class Course:
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of the number of valid circuits in a phase, over networks that grok.
+    """Change of the number of valid circuits in a phase, over networks that grok.
 
     Args:
         ratios: ``[networks]`` log2 of the number at its end by that at its start.
@@ -124,7 +124,7 @@ def table() -> list[Row]:
 
 
 def courses(rows: Sequence[Row]) -> dict[str, dict[int, Course]]:
-    """By arm and seed."""
+    """Group rows by arm and seed."""
     found: dict[tuple[str, int], dict[tuple[str, str, int], Row]] = defaultdict(dict)
     for row in rows:
         found[row["arm"], row["seed"]][row["judged"], row["ablation"], row["step"]] = row

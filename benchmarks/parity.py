@@ -50,7 +50,7 @@ _ONE_SIDED: Final = "scikit-learn"
 
 @dataclass(frozen=True)
 class Comparison:
-    """One answer held against the reference.
+    """Comparison of one answer with the reference.
 
     Args:
         method: key of a discovery method or a lens.
@@ -69,14 +69,14 @@ class Comparison:
 
 @lru_cache
 def reference(name: str) -> dict[str, Any]:
-    """One file of the references."""
+    """Read a file of the references."""
     read: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text())
     return read
 
 
 @lru_cache
 def question_of(name: str) -> Question:
-    """What its answers are about."""
+    """Question that the answers of a file are about."""
     file = parse_network_file(json.dumps(reference(name)["network"]).encode())
     return ask(file.network, task=file.tasks[0])
 
@@ -93,7 +93,7 @@ def method_comparisons(name: str) -> tuple[Comparison, ...]:
 
 
 def compared(name: str, claim: Mapping[str, Any]) -> Comparison:
-    """One answer of a discovery method: its raw mask, its scores and its faithfulness."""
+    """Compare an answer of a discovery method: its raw mask, its scores and its faithfulness."""
     question, method = question_of(name), METHODS.by_key[claim["method"]]
     settings = method.filled(claim["settings"])
     answer = method.answer(_cut_of(name, str(settings["ablation"])), settings)

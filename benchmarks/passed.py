@@ -1,4 +1,4 @@
-"""How much code a request passes through: ``python -m benchmarks.passed --data FOLDER [PATH…]``.
+"""Count of the code that a request passes through: ``python -m benchmarks.passed --data FOLDER [PATH…]``.
 
 Files and functions of ours that a page calls are what a person must read to follow it. What is made once and kept is no
 part of a request, so every page is asked twice, on a copy of the data folder. Without paths it asks for a page of every

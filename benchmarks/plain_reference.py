@@ -247,7 +247,7 @@ def negated_at(tree: Tree, positions: Sequence[int]) -> Tree:
 
 
 def formulas(labels: Sequence[int], n_inputs: int, depth: int) -> list[Tree]:
-    """For every skeleton its first negation pattern, smallest first, that computes the task."""
+    """List the first negation pattern of every skeleton, smallest first, that computes the task."""
     rows = boolean_rows(n_inputs)
     found = []
     for tree, _ in skeletons(n_inputs, depth):

@@ -39,7 +39,7 @@ _DIGITS: Final = 9
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What some methods answered about some networks; every method has both numbers of every network.
+    """Scores and regrets of methods on networks; every method has both numbers of every network.
 
     Args:
         methods: their keys.
@@ -131,7 +131,7 @@ def interval(values: Floats) -> Interval:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What the test says of one score in one group of networks under one pair of ablations.
+    """Result of the test of one score in one group of networks under one pair of ablations.
 
     Args:
         score, group: which.

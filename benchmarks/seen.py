@@ -159,7 +159,7 @@ def pages(data: Path, old: Sequence[str], each: int, most: int) -> Iterator[tupl
 
 
 def shows(url: str) -> list[str]:
-    """What an address is one of: of pages of a kind, with one of its options each."""
+    """Kinds of page that an address is one of, with one of its options each."""
     parts = urlsplit(url)
     network = next((one for one in OWN if f"/{one}" in parts.path), "")
     of = f"{network} {kind_of(parts.path)}"
@@ -170,7 +170,7 @@ def shows(url: str) -> list[str]:
 
 
 def printed() -> Iterator[tuple[str, str]]:
-    """What commands print, as text and as JSON, and the text files that are there at the end."""
+    """Output of commands, as text and as JSON, and the text files that are there at the end."""
     for name in ("", *COMMANDS):
         yield f"$ {name} --help", _run([*name.split(), "--help"], {})
     for form in ("text", "json"):
@@ -189,7 +189,7 @@ def printed() -> Iterator[tuple[str, str]]:
 
 
 def _run(words: Sequence[str], folders: Mapping[str, str]) -> str:
-    """What ``pluriscope`` prints, in this process, and how it ends."""
+    """Run ``pluriscope`` in this process: what it prints, and how it ends."""
     out, err = (io.TextIOWrapper(io.BytesIO(), write_through=True) for _ in range(2))
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         ended = run([*words])
@@ -198,7 +198,7 @@ def _run(words: Sequence[str], folders: Mapping[str, str]) -> str:
 
 
 def counted() -> Iterator[tuple[str, str]]:
-    """What the library finds in bundled and golden networks."""
+    """Results of the library on bundled and golden networks."""
     files: dict[str, Any] = {f"golden {name}": golden_network(name) for name in NAMES}
     files |= {one.slug: one.file for one in bundled_networks()}
     files |= {slug: file for slug, file in bundled_models().items() if slug not in LONG}
@@ -207,7 +207,7 @@ def counted() -> Iterator[tuple[str, str]]:
 
 
 def found(result: pluriscope.Result) -> str:
-    """What a result shows of itself, its counts, and the digest of its file."""
+    """Representation of a result, its counts, and the digest of its file."""
     with tempfile.TemporaryDirectory() as folder:
         document = json.loads(result.save(Path(folder) / "result.json").read_text())
     digest = hashlib.sha256(json.dumps(_timeless(document)).encode()).hexdigest()
@@ -215,7 +215,7 @@ def found(result: pluriscope.Result) -> str:
 
 
 def live() -> Iterator[tuple[str, str]]:
-    """What the library says of models of other packages."""
+    """Results of the library on models of other packages."""
     import torch
     from sklearn.neural_network import MLPClassifier
 

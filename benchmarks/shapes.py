@@ -75,7 +75,7 @@ def watched(seeds: Iterable[int]) -> Iterator[dict[str, Any]]:
 
 
 def _warmed(folder: Path) -> tuple[WarmApplication, WarmApplication]:
-    """One that finds many circuits and one with small limits."""
+    """Start an application that finds many circuits and one with small limits."""
     made = []
     for name, limits in (("many", MANY_CIRCUITS), ("small", SMALL)):
         own = folder / name
@@ -87,7 +87,7 @@ def _warmed(folder: Path) -> tuple[WarmApplication, WarmApplication]:
 
 
 def _send_row(sender: Any, seed: int, application: WarmApplication) -> None:
-    """Of one case its traits, seconds of the processor by stage, and faults."""
+    """Run a case and send its traits, seconds of the processor by stage, and faults."""
     resource.setrlimit(resource.RLIMIT_CPU, (HANG_SECONDS, HANG_SECONDS + 5))  # a busy machine makes no case hang
     outcome = run_case(seed, application)
     sender.send({"seed": seed, **outcome.case.traits, "seconds": outcome.seconds, "faults": outcome.faults})
@@ -110,7 +110,7 @@ _BY_PROCESSOR: Final = "import time; time.perf_counter = time.process_time; from
 
 
 def measured(seed: int, seconds: int) -> dict[str, Any]:
-    """What ``analyse`` of a network was planned to take and took: [from, to, taken] of seconds and of megabytes."""
+    """Plan and measure ``analyse`` of a network: [from, to, taken] of seconds and of megabytes."""
     case = case_of(seed)
     with tempfile.TemporaryDirectory() as folder:
         network, result = (Path(folder, f"{name}.json") for name in ("network", "result"))
@@ -149,7 +149,7 @@ def line_of(row: dict[str, Any]) -> str:
 
 
 def held(rows: list[dict[str, Any]]) -> str:
-    """How many plans held, and how many analyses ended at which limit: of all, by edges and by rows."""
+    """Table of how many plans held, and how many analyses ended at which limit: of all, by edges and by rows."""
     lines = []
     for name, key in (
         ("all", lambda _: ""),

@@ -55,7 +55,7 @@ def networks(design: Mapping[str, Any] = DESIGN) -> Iterator[tuple[str, str, int
 
 
 def outcome(question: Question) -> dict[str, Any]:
-    """What is shortest of each kind under each code, and what of the placements is right under joint interchange."""
+    """Find what is shortest of each kind under each code, and what of the placements passes joint interchange."""
     work = Work(clock=time.process_time, deadline=time.process_time() + DESIGN["seconds"])
     found = analyse_output(question, work)
     placed = placements(found)

@@ -20,7 +20,7 @@ LETTERS = ("A", "B", "C")
 
 
 def followed():
-    """What followed the earlier occurrence of the same token."""
+    """Program for the token that followed the earlier occurrence of the same token."""
     same = rasp.Select(lib.shift_by(1, rasp.tokens), rasp.tokens, rasp.Comparison.EQ)
     return rasp.Aggregate(same, rasp.tokens).named("followed")
 
@@ -43,7 +43,7 @@ PROGRAMS = {
 
 
 def compiled(name):
-    """One program as JSON values: rows, weights, and what Tracr's own model answers on each row."""
+    """Compile a program to JSON values: rows, weights, and what Tracr's own model answers on each row."""
     make, rows, meant = PROGRAMS[name]
     program = make()
     model = compiling.compile_rasp_to_model(program, set(LETTERS), len(rows[0]), causal=True, compiler_bos=BOS)

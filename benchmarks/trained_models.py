@@ -45,7 +45,7 @@ def parity(n_bits: int = 3, n_units: int = 2) -> Elman:
 def of_torch(
     name: str, recurrent: torch.nn.RNN, outputs: torch.nn.Linear, data: np.ndarray, answers: np.ndarray
 ) -> Elman:
-    """What two modules compute: their weights, both biases of a step added."""
+    """Network that two modules compute, both biases of a step added."""
     read = torch.cat([recurrent.weight_ih_l0, recurrent.weight_hh_l0], dim=1)
     weights = [read.detach().numpy(), outputs.weight.detach().numpy()]
     biases = [(recurrent.bias_ih_l0 + recurrent.bias_hh_l0).detach().numpy(), outputs.bias.detach().numpy()]

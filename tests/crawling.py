@@ -19,7 +19,7 @@ _LAST: Final = ("cancel", "delete", "logout")  # what takes away what others nee
 
 @dataclass
 class Button:
-    """What is sent when it is pressed.
+    """Button, with what is sent when it is pressed.
 
     Args:
         method: "get" or "post".
@@ -41,7 +41,7 @@ class Button:
 
     @property
     def kind(self) -> tuple[Any, ...]:
-        """What it has in common with others of which one is enough: nothing if it changes something."""
+        """Kind of button of which one is enough; empty if it changes something."""
         if self.method == "post":
             return self.url, self.words, tuple(self.fields)
         path = _NETWORK.sub("*", _THING.sub("*", urlsplit(self.url).path))
@@ -123,7 +123,7 @@ class Page(HTMLParser):
 
 @dataclass
 class Visitor:
-    """What a visitor of an application has seen.
+    """Visitor of an application, with what it has seen.
 
     Args:
         client: asks for pages, and follows no redirection by itself.
@@ -180,7 +180,7 @@ class Visitor:
         return found
 
     def _kinds(self, url: str) -> list[tuple[str, str]]:
-        """What an address shows: a page with one of its options, of each network but for most options."""
+        """Kinds of page that an address shows: with one of its options, of each network but for most options."""
         parts = urlsplit(url)
         path = _THING.sub("*", parts.path)
         reply = [(name, f"{name}={value}" if name in _TELLING else name) for name, value in parse_qsl(parts.query)]

@@ -70,7 +70,7 @@ def searched(session: Session, raw: bytes, rules: str = "complete", **more: Any)
 
 
 def found_out(session: Session, analysis: AnalysisRow, key: str) -> AnalysisReportRow:
-    """What an analysis finds, stored as its job would."""
+    """Run an analysis and store its report as its job would."""
     handler = handler_of(BY_KEY[key])
     arguments = arguments_about(
         *(analysis.network.digest, analysis.output, analysis.protocol_digest, analysis.data_digest),
@@ -89,7 +89,7 @@ def temporary_store(folder: Path) -> Store:
 
 
 def in_folder(store: Store, folder: Path) -> Store:
-    """The same with a data folder of its own."""
+    """Give a store a data folder of its own."""
     return replace(store, carried={"data_folder": folder})
 
 
@@ -170,7 +170,7 @@ def hand_made_analysis(protocol: Protocol = COMPLETE) -> OutputAnalysis:
 
 @lru_cache
 def real_analysis(protocol: Protocol = COMPLETE) -> OutputAnalysis:
-    """What the engine finds on the pretrained XOR; about half a second, once."""
+    """Analysis of the pretrained XOR; about half a second, once."""
     file = pretrained_xor()
     return analyse_output(ask(file.network, task=file.tasks[0], protocol=protocol))
 

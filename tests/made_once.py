@@ -1,4 +1,4 @@
-"""What is made once in a run of the tests, however many processes share them: the others wait for it and read it."""
+"""Values made once in a run of the tests, however many processes share them: the others wait and read them."""
 
 from __future__ import annotations
 

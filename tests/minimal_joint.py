@@ -1,4 +1,4 @@
-"""How many alignments are minimal among those that are right under joint interchange."""
+"""Count of the alignments that are minimal among those that are right under joint interchange."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the wheel brings along, so that documents can be run as if nothing else were installed."""
+"""Plain wheel: what it brings along, so that documents can be run as if nothing else were installed."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Server:
         return f"postgresql://tests@127.0.0.1:{self.port}/{database}"
 
     def run(self, statement: str) -> None:
-        """One statement in no transaction, as CREATE DATABASE needs it."""
+        """Run a statement in no transaction, as CREATE DATABASE needs it."""
         import psycopg
 
         with psycopg.connect(self.url("postgres").replace("+psycopg", ""), autocommit=True) as connection:

@@ -30,7 +30,7 @@ def random_network(
 
 
 def own_task(network: Network) -> Task:
-    """What a network decides on Boolean inputs, so that some alignments are valid."""
+    """Task that a network decides on Boolean inputs, so that some alignments are valid."""
     return Task(tuple(int(x > 0.5) for x in forward(network, input_table(network.n_inputs))[:, 0]))
 
 

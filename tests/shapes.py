@@ -68,7 +68,7 @@ _EVERY: Final = 4  # seeds to one with many circuits
 
 @dataclass(frozen=True)
 class CaseLimits:
-    """How far a case goes.
+    """Limits of a case.
 
     Args:
         settings: of the application, all within what an operator may choose.
@@ -120,7 +120,7 @@ def limits_of(seed: int) -> CaseLimits:
 
 @dataclass(frozen=True)
 class Case:
-    """What one seed stands for.
+    """Case that one seed stands for.
 
     Args:
         seed: any integer from 0.
@@ -137,7 +137,7 @@ class Case:
 
 @dataclass
 class Outcome:
-    """What came of a case.
+    """Outcome of a case.
 
     Args:
         case: the case.
@@ -219,7 +219,7 @@ def _fit(
 
 
 class WarmApplication:
-    """One application for many cases, each of which begins with an empty database.
+    """Application for many cases, each of which begins with an empty database.
 
     What is made once for all of them is the application itself: its routes, compiled templates and the schema of the
     database. Two cases must not run on it at the same time.

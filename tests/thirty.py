@@ -46,7 +46,7 @@ def read(name: str) -> dict[str, Any]:
 
 
 def question_of(stored: dict[str, Any], asked: dict[str, Any]) -> Question:
-    """One question of a file."""
+    """Read a question of a file."""
     file, rules, output = parse_network_file(_bytes(stored["network"])), asked["protocol"], asked["output"]
     network = file.network
     protocol = named_protocol(rules) if isinstance(rules, str) else protocol_from_mapping(rules)
@@ -55,7 +55,7 @@ def question_of(stored: dict[str, Any], asked: dict[str, Any]) -> Question:
 
 
 def found(stored: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
-    """What the engine finds on one question of a file, in the form in which it is kept."""
+    """Answer a question of a file, in the form in which it is kept."""
     question = question_of(stored, asked)
     protocol = question.protocol
     work = Work(limits=Limits(**asked.get("limits", {})))  # without a clock, so that no time ends anything
@@ -79,7 +79,7 @@ def found(stored: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def of_search(search: CircuitSearch) -> dict[str, Any]:
-    """What needs no list of all valid circuits."""
+    """Facts of a search that need no list of all valid circuits."""
     masks = sorted(search.masks.tolist())
     spread, edges = search.distribution, min(map(int.bit_count, masks), default=None)
     smallest = [search.layout.to_hex(mask) for mask in masks if mask.bit_count() == edges]
@@ -172,7 +172,7 @@ def differences(expected: Any, now: Any, where: str) -> Iterator[str]:
 
 
 def compared(name: str, *, write: bool = False) -> list[str]:
-    """What differs from a file; none once it has been written anew."""
+    """List what differs from a file; none once it has been written anew."""
     stored, lines = read(name), []
     for number, asked in enumerate(stored["questions"], 1):
         now, rules = found(stored, asked), asked["protocol"]

@@ -1,1 +1,1 @@
-"""One model and one builder for each page."""
+"""Pages: one model and one builder for each."""

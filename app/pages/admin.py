@@ -1,4 +1,4 @@
-"""How the installation runs: jobs, workers, sizes, settings in force, what a check sees at a glance."""
+"""Page of the installation: jobs, workers, sizes, settings in force, and what a check sees at a glance."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def administration(
 
 
 def _plugins(session: Session) -> Iterator[Block]:
-    """What is installed beside the core, what of it is left out, and what is missing."""
+    """List the plugins that are installed, what of them is left out, and those that are missing."""
     rows = [(one.name, one.version, one.refused or f"in use: {', '.join(sorted(one.brings))}") for one in plugins()]
     rows += [(one.plugin, "", f"left out: {one.item} {one.cause}") for one in failures() if one.item != "the plugin"]
     rows += [(one.name, one.version, "missing; what it has stored is kept") for one in absent_plugins(session)]
@@ -86,7 +86,7 @@ def _signed(state: str) -> Markup:
 
 
 def _work(found: Installation, now: datetime) -> Iterator[Block]:
-    """What waits and runs, and who does it."""
+    """Show which jobs wait and run, and which workers do them."""
     figures = found.figures
     ready, delayed, lost, given_up = (
         exact(int(figures[name]))

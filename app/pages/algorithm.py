@@ -74,7 +74,7 @@ def algorithm_record(one: One) -> AlgorithmRecord:
 
 @page(algorithm_record, AlgorithmOptions)
 def algorithm(one: One, options: AlgorithmOptions) -> Iterator[Block]:
-    """What it computes, where it is found, and the rest folded."""
+    """Page of an algorithm: what it computes, where it is found, and the rest folded."""
     answer, hues = algorithm_record(one), hues_of(one.item)
     yield _head(one, answer)
     caption = "Squares in colour are the variables it posits; grey ones are given by the task. Dashed with ¬ = negated."

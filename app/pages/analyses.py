@@ -55,7 +55,7 @@ _SUMS: Final = Recent[Any](16)
 
 
 class AnalysisRecord(PageModel, Generic[R]):
-    """What one analysis of a network found, or how far it is."""
+    """Record of one analysis of a network: what it found, or how far it is."""
 
     of: str = Field(description="Slug of the network.")
     scope: dict[str, str] = Field(description="Output, protocol and data.")
@@ -106,7 +106,7 @@ class Stored:
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """One analysis of a network, as far as it is.
+    """Analysis of a network, as far as it is.
 
     Args:
         analysis: which.
@@ -130,7 +130,7 @@ class Asked:
 
     @cached_property
     def report(self) -> Any:
-        """What was found."""
+        """Report of the analysis; None where none is stored."""
         return None if self.stored is None else self.stored.read()
 
     @property
@@ -142,13 +142,13 @@ class Asked:
 
     @property
     def reason(self) -> str:
-        """Why there is nothing."""
+        """Reason why there are no findings; "" where there are."""
         failed = self.job.error if self.state == "failed" and self.job is not None else ""
         return self.why or (failed.splitlines()[-1] if failed else "")
 
     @property
     def findings(self) -> list[str]:
-        """What was found, in sentences."""
+        """Findings in sentences."""
         if self.stored is not None and self.stored.brief is not None:
             return [*self.stored.brief]
         answer: list[str] = [] if self.report is None else self.report.findings(self.subject.question)
@@ -156,7 +156,7 @@ class Asked:
 
     @property
     def shown(self) -> Shown:
-        """How it is shown."""
+        """Form in which the report is shown."""
         return shown(self.analysis)
 
     @property
@@ -169,12 +169,14 @@ class Asked:
 
     @property
     def mark(self) -> str:
-        """Which of it an older version has made."""
+        """Mark that names the parts made by an older version; "" where none is."""
         return f"{OLDER}: {', '.join(self.stored.older)}" if self.stored is not None and self.stored.older else ""
 
     @property
     def url(self) -> str:
-        """Of its page: of two that are found, their comparison; of one that stands beside another, the page of that."""
+        """Address of its page: of two that are found, their comparison; of one that stands on another's page, that
+        page.
+        """
         of, page = self.subject, self.analysis.page
         if page == "compare":
             return of.compare([] if self.report is None else refs(self.report.pair))
@@ -192,7 +194,7 @@ class Asked:
         return next(name for name, scope in self.rules.items() if scope == self.subject.scope)
 
     def record(self) -> AnalysisRecord[Any]:
-        """The same over HTTP."""
+        """Record of the analysis for JSON."""
         job = "" if self.job is None else self.subject.links.job(self.job.id)
         return AnalysisRecord[self.analysis.report].showing(  # type: ignore[name-defined]  # the one that it finds
             self.stored or Stored(thorough=False),
@@ -212,7 +214,7 @@ class Asked:
 def asked(
     session: Session, place: AnyPlace, links: Addresses, analyses: Sequence[Analysis], *, in_brief: bool = False
 ) -> list[Asked]:
-    """How far some analyses of a network are, read in as few statements as for one of them.
+    """Read some analyses of a network, as far as they are, in as few statements as for one of them.
 
     Args:
         in_brief: whether to read reports only where more is asked for than what they say in short.
@@ -249,7 +251,7 @@ def asked(
 
 
 def in_brief(session: Session, place: AnyPlace, links: Addresses, analysis: Analysis, kept: AnalysisReportRow) -> Asked:
-    """One analysis of a network whose report is stored, as far as an overview shows it."""
+    """Read one analysis whose report is stored, as far as an overview shows it."""
     context = context_of(session, place, links, analysis.reads)
     return Asked(analysis, context, "done", _kept(analysis, kept, context), None, "", {})
 
@@ -310,7 +312,7 @@ def context_of(
 
 
 def _planted(place: AnyPlace) -> Any:
-    """What was planted, as analyses look for it; None where nothing is said to be."""
+    """Planted explanation as analyses look for it; None where none is declared."""
     if not place.question.kind.refuses(INTERPRETATIONS):
         return planted_of(place.row)
     record = place.question.subject.planted
@@ -320,7 +322,7 @@ def _planted(place: AnyPlace) -> Any:
 def _stored(
     session: Session, row: AnalysisRow, analysis: Analysis, kept: AnalysisReportRow | None, context: AnalysisContext
 ) -> Stored | None:
-    """What it found; None where nothing is stored."""
+    """Report of an analysis that is stored, or summed up at once; None where there is neither."""
     if kept is not None:
         return _kept(analysis, kept, context)
     content = verdict_contents(session, row) if analysis.sums else ""
@@ -330,7 +332,7 @@ def _stored(
 
 
 def _kept(analysis: Analysis, kept: AnalysisReportRow, context: AnalysisContext) -> Stored:
-    """What is stored of it, the report not read yet."""
+    """Stored report of an analysis, to be read when it is needed."""
     read, is_older = partial(report_of, kept, analysis.report), kept.version < analysis.version_for(context.kind)
     return Stored(
         read=read,
@@ -347,7 +349,7 @@ def _kept(analysis: Analysis, kept: AnalysisReportRow, context: AnalysisContext)
 
 
 def state_of(stored: Stored | None, job: JobRow | None) -> tuple[State, Stored | None, JobRow | None]:
-    """How far an analysis is, with what of both matters then."""
+    """State of an analysis, with the report and the job that matter in it."""
     state = work_state(job)
     if stored is not None:
         return "done", stored, job if state == "computing" else None
@@ -376,13 +378,13 @@ def analysis_meant(session: Session, key: str, links: Addresses, place: AnyPlace
 
 
 def beside(one: Asked, session: Session, place: AnyPlace) -> list[Asked]:
-    """Those that stand on the page of another one."""
+    """Analyses that stand on the page of another one."""
     there = [each for each in of_kind(place.question.kind) if each.page == one.analysis.key]
     return asked(session, place, one.subject.links, there) if there else []
 
 
 def _so_far(one: Asked) -> list[Block]:
-    """What the search that runs has found by now of the valid circuits."""
+    """Show how many valid circuits the search that runs has found by now."""
     known = known_of(one.job)
     return [] if known is None else [Prose(f"Known so far: {count_of(known)} valid circuits.", glossary=False)]
 
@@ -419,13 +421,13 @@ def _underway(one: Asked) -> Iterator[Block]:
 
 
 def older(one: Asked) -> Iterator[Notice]:
-    """Which of it is of an older version."""
+    """Notice of the parts that an older version has made."""
     if one.mark and one.stored is not None:
         yield Notice(one.mark, AGAIN, actions=[_ask(one, "Make it again now", thorough=one.stored.thorough)])
 
 
 def waiting(one: Asked) -> Notice | Progress:
-    """What stands in the place of what is not found out."""
+    """Notice or progress in place of findings that are not there yet."""
     title, subject = one.analysis.title, one.subject
     if one.state == "not_applicable":
         actions = [Action(f"Under {words}", url) for words, url in one.elsewhere.items()]
@@ -453,7 +455,7 @@ def _ask(one: Asked, words: str, *, thorough: bool = False) -> Action:
 
 
 def _more(every: Sequence[Asked]) -> Iterator[Block]:
-    """What takes long, where it is not done yet."""
+    """Offer the longer computations that are not done yet."""
     wanted = list[tuple[str, Action]]()
     for one in every:
         more = one.analysis.more(one.subject.kind)
@@ -492,7 +494,7 @@ def contradicting(one: Asked) -> Iterator[Block]:
 
 
 def index_of(every: list[Asked]) -> Iterator[Block]:
-    """What each analysis of one network asks and found, in groups, and how the others can be had."""
+    """Index of the analyses of one network, in groups: question, first finding, and how to get the missing ones."""
     subject = every[0].subject
     rules = {name: subject.links.analyses(subject.slug, scope) for name, scope in every[0].rules.items()}
     yield Head("More analyses", "What each asks, and what it found.", actions=[Choice("Rules", rules, every[0].chosen)])
@@ -507,7 +509,7 @@ def index_of(every: list[Asked]) -> Iterator[Block]:
 
 
 def _in_index(one: Asked) -> tuple[Markup, str]:
-    """What an analysis asks, and the first that it found."""
+    """Question and first finding of an analysis, for the index."""
     words = Markup('<a href="{}"><b>{}</b></a><br>{}')
     found = one.findings[0] if one.findings else one.analysis.price
     answer = "On its way." if one.state == "computing" else f"{found} {one.mark}".strip()
@@ -515,7 +517,7 @@ def _in_index(one: Asked) -> tuple[Markup, str]:
 
 
 def _not_there(asked: Sequence[Asked]) -> Iterator[Block]:
-    """Why some are not there: nobody asked, they are on their way, they failed."""
+    """Notices of missing analyses: nobody asked for them, they are on their way, or they failed."""
     missing_ones = [one for one in asked if one.stored is None]
     unfit = [one for one in missing_ones if one.state == "not_applicable"]
     if unfit:

@@ -1,4 +1,4 @@
-"""What the pages about algorithms share: the row that an address names, its tree, its variables, its hues."""
+"""Common parts of pages about algorithms: the row that an address names, its tree, its variables, its hues."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAX_COMPUTED_INPUTS: Final = 3  # of tasks whose candidates a page can list by i
 
 
 def hues_of(algorithm: HighLevelModel) -> Hues:
-    """Which of the variables of an algorithm take the five hues in drawings."""
+    """Assign the five hues of drawings to variables of an algorithm."""
     return hues_among(bits_of(one.function, algorithm.n_inputs) for one in algorithm.variables)
 
 

@@ -44,7 +44,7 @@ from pluriscope.views.view import Rows, SubjectView
 
 @dataclass(frozen=True)
 class CircuitFacts:
-    """What there is to say of any circuit.
+    """Facts that are known of any circuit.
 
     Args:
         place: the network that it is of.
@@ -86,7 +86,7 @@ class CircuitFacts:
 
     @property
     def size(self) -> str:
-        """How much it keeps, with its noun."""
+        """Number of parts that it keeps, with their noun."""
         return noun(self.mask.bit_count(), self.place.part)
 
     @property
@@ -96,11 +96,11 @@ class CircuitFacts:
 
     @cached_property
     def rows(self) -> Rows:
-        """What it does on each row."""
+        """Behaviour on each row."""
         return self.view.rows(self.question, self.mask)
 
     def labelled(self, *, kept: bool) -> list[str]:
-        """What it keeps, or leaves out, as lists name it."""
+        """Names of the parts that it keeps, or leaves out."""
         return [
             label for label, there in zip(self.view.labels(self.question), self.bits[0], strict=True) if there == kept
         ]
@@ -122,7 +122,7 @@ def facts_of(one: One) -> CircuitFacts:
 
 
 def _chance_of(session: Session, place: StoredQuestion[Any], n_bits: int) -> SizeChance | None:
-    """How many of the possible circuits of that size are valid; None without an analysis, or of a large network."""
+    """Share of possible circuits of a size that are valid; None without an analysis, or of a large network."""
     possible = None if place.analysis is None else view_of(place.question).possible(place.question, n_bits)
     if place.analysis is None or possible is None:
         return None
@@ -158,7 +158,7 @@ def circuit_record(one: One) -> CircuitRecord:
 
 @page(circuit_record, CircuitOptions)
 def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
-    """What it is, what it does, how it can be read or looked into, and the rest folded."""
+    """Page of a circuit: what it keeps and does, how it can be read, and the rest folded."""
     facts, question = facts_of(one), one.place.question
     yield _head(one, facts)
     drawn = facts.view.draws(question, facts.mask, title=f"Circuit {facts.hex}")
@@ -227,7 +227,7 @@ def _share(chance: SizeChance) -> str:
 
 
 def _names(one: One, facts: CircuitFacts) -> Iterator[Block]:
-    """What is kept and what is left out, and the circuits within it."""
+    """List the parts that are kept and left out, and lead to the circuits within it."""
     kept, left_out = facts.labelled(kept=True), facts.labelled(kept=False)
     yield pairs("set", {"Kept": ", ".join(kept) or "nothing", "Left out": ", ".join(left_out) or "nothing"})
     if len(left_out) > MOST_VALUES:
@@ -241,7 +241,7 @@ def _names(one: One, facts: CircuitFacts) -> Iterator[Block]:
 
 
 def _surviving(one: One, readings: Readings) -> Iterator[Block]:
-    """How many of its interpretations pass each criterion about interpretations, exactly."""
+    """Count exactly how many of its interpretations pass each criterion about interpretations."""
     if readings.total is None or readings.observed is None:
         yield Notice("Its interpretations are not counted.", f"{readings.why_not[:1].upper()}{readings.why_not[1:]}.")
         return

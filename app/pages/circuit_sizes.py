@@ -1,4 +1,4 @@
-"""How the circuits of an analysis are spread over their sizes, margins and numbers of interpretations, as charts."""
+"""Charts of the circuits of an analysis by size, margin and number of interpretations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_ROWS: Final = 10
 
 
 def sizes_chart(counts: Mapping[tuple[int, int], int], part: str, known: Known) -> Chart:
-    """How many circuits keep so many parts and get so many rows right; each cell leads to the list of these.
+    """Chart of how many circuits keep so many parts and get so many rows right; each cell leads to their list.
 
     Args:
         counts: parts kept and rows right → circuits; the fewest rows right are one line where there are many.

@@ -133,7 +133,7 @@ class Among:
 
 
 def circuit_tree_blocks(known: Known, circuit: str = "", among: Among | None = None) -> Iterator[Block]:
-    """What every valid circuit keeps, then the choices; nothing where none is listed.
+    """Show what every valid circuit keeps, then the choices; nothing where none is listed.
 
     Args:
         known: what is stored about the network.
@@ -200,7 +200,7 @@ def _circuits(known: Known, analysis: AnalysisRow, among: Among | None) -> _Circ
 
 
 def are_drawn(analysis: AnalysisRow, masks: NDArray[Any]) -> NDArray[np.bool_] | None:
-    """Which of the listed circuits stand for all valid ones, of which they were drawn uniformly; None where none do."""
+    """Mark the listed circuits that were drawn uniformly from all valid ones; None where none were."""
     smallest = smallest_in(analysis.distributions)
     undrawn = () if smallest is None else smallest.undrawn
     drawn = ~np.isin(masks, np.array(undrawn, masks.dtype))
@@ -208,7 +208,7 @@ def are_drawn(analysis: AnalysisRow, masks: NDArray[Any]) -> NDArray[np.bool_] |
 
 
 def _tree(known: Known, analysis: AnalysisRow, mask: int | None, among: Among | None) -> Iterator[Block]:
-    """What all keep in words, the picture, and the way to the circuit that is asked for."""
+    """Show what all circuits keep in words, the picture, and the way to the circuit that is asked for."""
     place, links, question = known.place, known.links, known.place.question
     circuits, names = _circuits(known, analysis, among), view_of(question).labels(question)
     if not len(circuits.masks):
@@ -258,7 +258,7 @@ def _tree(known: Known, analysis: AnalysisRow, mask: int | None, among: Among | 
 
 
 def _words(root: Branch, circuits: _Circuits, names: Sequence[str], part: str, analysis: AnalysisRow) -> str:
-    """What all keep, what none keeps, and what the numbers in the boxes are of."""
+    """Say what all circuits keep, what none keeps, and what the numbers in the boxes count."""
     n, which, valid = exact(root.n), "drawn" if circuits.drawn else "listed", counts_of(analysis).valid_circuits
     which = circuits.which.strip() if circuits.which and circuits.complete else which + circuits.which
     all_of, kept, left_out = f"All {n} valid circuits {which}", _of(names, root.kept), _of(names, root.left_out)
@@ -299,7 +299,7 @@ def _named(names: Sequence[str]) -> str:
 
 
 def _count(circuits: _Circuits, one: Branch, split: int, keeps: bool, *, first: bool) -> str:
-    """How many circuits are in a box; of a sample the share, except where the number is known."""
+    """Number of circuits in a box; of a sample the share, except where the number is known."""
     if not circuits.drawn:
         return exact(one.n)
     if first and circuits.use:
@@ -309,13 +309,13 @@ def _count(circuits: _Circuits, one: Branch, split: int, keeps: bool, *, first: 
 
 
 def _drawn(question: SubjectQuestion, one: Branch) -> Markup:
-    """What all of a set keep, in ink, and what some of them do, pale."""
+    """Draw what all circuits of a set keep, in ink, and what some of them do, pale."""
     some = whole(question) & ~(one.kept | one.left_out)
     return view_of(question).draws(question, one.kept | some, title="", thumb=True, pale=some)
 
 
 def _large(question: Any, root: Branch, names: Sequence[str]) -> Markup:
-    """The same of all, with names where it is a perceptron that is not too wide."""
+    """Draw the set of all circuits, with names where it is of a perceptron that is not too wide."""
     if question.kind.refuses("edge-weights"):
         return _drawn(question, root)
     asked = [*_of(names, root.kept), *(f"!{name}" for name in _of(names, root.left_out))]

@@ -1,4 +1,4 @@
-"""How many explanations an analysis found, as objects have it, and in words how sure that is and how it was found."""
+"""Numbers of explanations that an analysis found: as objects, and in words with how sure they are and how found."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pluriscope.objects.verdict import Verdict, differ_in_zeros, empty_placement
 
 
 def counts_of(row: AnalysisRow) -> Counts:
-    """How many there are of each kind, each number with how sure it is."""
+    """Count the explanations of each kind, each number with how sure it is."""
     circuits: Bound = "exact" if row.circuits_method == "counted" or row.circuits_truncated_at is None else "at_least"
     if row.circuits_method == "listed" and row.circuits_truncated_at == 0:
         circuits = "unknown"
@@ -82,7 +82,7 @@ def verdict_of_stored(place: AnyPlace, valid: Count | None, *, contradict: bool 
 
 
 def of_possible(row: AnalysisRow) -> Markup:
-    """Of how many possible circuits valid ones are, and how sure their number is."""
+    """Say of how many possible circuits valid ones are, and how sure their number is."""
     valid, words = counts_of(row).valid_circuits, Markup("of {} possible").format(readable(row.circuits_possible))
     if valid.certainty is not None:
         words += Markup(", {}").format(certainty_words(valid.certainty, valid.confidence))
@@ -113,7 +113,7 @@ def _untried(row: AnalysisRow) -> bool:
 
 
 def stops_of(row: AnalysisRow) -> str:
-    """Which searches stopped at a limit, in words; "" if none did. Circuits that were counted did not stop."""
+    """Name the searches that stopped at a limit; "" if none did. Circuits that were counted did not stop."""
     ended = read_stops(row.distributions)
     stops, stages = list(map(stop_words, ended)), {stop.stage for stop in ended}
     if circuits_only(row):
@@ -130,7 +130,7 @@ def stops_of(row: AnalysisRow) -> str:
 
 
 def fragile_words(row: AnalysisRow) -> str:
-    """How many are valid by less than arithmetic may turn, "" where none is."""
+    """Say how many are valid by less than rounding may change; "" where none is."""
     n = row.criteria.get("margin", {}).get("failed", 0)
     if not n:
         return ""
@@ -145,7 +145,7 @@ def interval_words(row: AnalysisRow) -> str:
 
 
 def method_words(row: AnalysisRow, part: str) -> str:
-    """How the number of valid circuits was found where they were not listed, and what the list then shows.
+    """Say how the number of valid circuits was found where they were not listed, and what the list then shows.
 
     Args:
         part: what a bit of a mask is, such as an edge.
@@ -168,7 +168,7 @@ def method_words(row: AnalysisRow, part: str) -> str:
 
 
 def _hashing(bracket: Bracket) -> str:
-    """What was counted by hashing, and why the interval holds for the network that was not rounded."""
+    """Say what was counted by hashing, and why the interval holds for the network that was not rounded."""
     surely, perhaps = (
         one and f"{'exactly' if one.exact else 'about'} {in_words(one.count)}"
         for one in (bracket.inside, bracket.outside)
@@ -185,7 +185,7 @@ def _hashing(bracket: Bracket) -> str:
 
 
 def _listed(row: AnalysisRow, smallest: SmallestCircuits | None) -> str:
-    """Which of the valid circuits are listed where not all are."""
+    """Say which of the valid circuits are listed where not all are."""
     if smallest is None or not smallest.masks:
         return f"{exact(row.circuits_listed)} drawn at random"
     how, n = "proved smallest" if smallest.proved else "the smallest found, not proved", len(smallest.masks)
@@ -198,7 +198,7 @@ def _listed(row: AnalysisRow, smallest: SmallestCircuits | None) -> str:
 
 
 def _smallest(smallest: SmallestCircuits | None, part: str) -> str:
-    """What is known of the fewest edges, or other parts, that a valid circuit has; "" where nothing was looked for."""
+    """Say what is known of the fewest parts that a valid circuit has; "" where nothing was looked for."""
     if smallest is None:
         return ""
     fewest, up_to = smallest.n_edges, smallest.searched_up_to

@@ -78,7 +78,7 @@ def criteria_blocks(links: Addresses) -> Iterator[Block]:
 
 
 def criterion_blocks(one: Criterion, links: Addresses) -> Iterator[Block]:
-    """One of them."""
+    """Page of a criterion."""
     passing = Action("Explanations that pass it", links.explanations(NETWORK, passes=one.key))
     yield Head(one.label, one.definition, actions=[passing] if _kinds(one) else [])
     yield Prose("\n".join(details(one)))

@@ -43,7 +43,7 @@ class ExampleNetwork:
 
     @classmethod
     def stored(cls, session: Session, links: Addresses) -> Self:
-        """As it is stored.
+        """Read the example from the store.
 
         Raises:
             NotFound: it is not.

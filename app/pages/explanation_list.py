@@ -57,7 +57,7 @@ VIEWS: Final = ("sheet", "map", "tree", "list")
 
 
 class ViewOptions(BaseModel):
-    """How a query is looked at; lists in JSON and CSV are the same in each."""
+    """Options of how a query is shown; lists in JSON and CSV do not depend on them."""
 
     view: str = Field("", description=f"{', '.join(VIEWS)}: what the page shows; empty for what shows the query best.")
     by: str = Field("size", description=f"How pictures are ordered: {', '.join(ORDERS)}.")
@@ -76,7 +76,7 @@ RECORD: Final = list_of(tuple(OF_KIND.items()))
 
 @dataclass(frozen=True)
 class Asked:
-    """What an address asks for.
+    """Query of explanations that an address names, with what answers it.
 
     Args:
         place: what they are explanations of.
@@ -142,7 +142,7 @@ class Asked:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """Of the list, as they are called here."""
+        """Columns of the list, as they are called here."""
         return COLUMNS if self.frame is None else self.frame.columns
 
     def url(self, query: Query, form: str = "", api: bool = False) -> str:
@@ -152,7 +152,7 @@ class Asked:
 
 
 def asked(session: Session, addresses: Addresses, network: str, options: Options) -> Asked:
-    """What an address asks for.
+    """Read the query that an address names, and what answers it.
 
     Raises:
         NotFound: no such network, output, protocol or data record, or one that holds only circuits where others are
@@ -173,7 +173,7 @@ def asked(session: Session, addresses: Addresses, network: str, options: Options
 
 
 def _look(options: Options) -> ViewOptions:
-    """How the options say that it is looked at."""
+    """Read the options of how a query is shown."""
     given = {name: values[-1] for name in ViewOptions.model_fields if (values := options.get(name)) and values[-1]}
     for name, choices in (("view", VIEWS), ("by", ORDERS)):
         if given.get(name, choices[0]) not in choices:
@@ -182,7 +182,7 @@ def _look(options: Options) -> ViewOptions:
 
 
 def search_for(session: Session, addresses: Addresses, place: AnyPlace) -> Asked:
-    """How far the search for explanations is, without them."""
+    """State of the search for explanations, without a query."""
     analysis, job = place.analysis, job_now(session, place)
     state, limit, refusal = state_of(analysis, job), "", False
     if analysis is None or analysis.circuits_method == "refused":
@@ -202,7 +202,7 @@ def _about_inputs(query: Query) -> bool:
 
 
 def _scope(options: Options) -> Scope:
-    """Which analysis the options name."""
+    """Read which analysis the options name."""
     given = {name: values[-1] for name, values in options.items() if name in OF_SCOPE and values and values[-1]}
     output = given.pop("output", "0")
     if not (output.isascii() and output.isdigit() and len(output) < 4):
@@ -214,7 +214,7 @@ def _scope(options: Options) -> Scope:
 
 
 def _pending(place: AnyPlace, frame: Frame, query: Query) -> tuple[str, ...]:
-    """What the query needs and is not computed yet."""
+    """List what the query needs and is not computed yet."""
     kinds = query.wanted.get(KIND, tuple(part.kind for part in frame.parts))
     parts = {part.kind: part for part in frame.parts if part.kind in kinds}
     steps = [one.removeprefix("!") for name in ("passes", "fails") for one in query.wanted.get(name, ())]
@@ -289,7 +289,7 @@ def blocks(found: Asked) -> Iterator[Block]:
 
 
 def _of_empty(found: Asked) -> str:
-    """That a placement without variables has no test, where there is one."""
+    """Remark that a placement without variables has no test, where there is one."""
     place, stored = found.place, found.place.analysis
     if stored is None or not place.boolean or not empty_placements(place.question, counts_of(stored).valid_alignments):
         return ""
@@ -332,7 +332,7 @@ def _sheet(found: Asked, frame: Frame, table: Selection) -> tuple[Text, Sequence
 
 
 def _no_map(one: analyses.Asked) -> Notice | Progress:
-    """How far the map is that is not stored."""
+    """Notice or progress in place of a map that is not stored."""
     waiting = analyses.waiting(one)
     if one.state == "not_asked" and isinstance(waiting, Notice):
         return replace(waiting, item="The map is not computed yet")
@@ -366,7 +366,7 @@ _SHARES: Final = 0.99
 
 
 def share_of(found: Asked) -> ShareRecord | None:
-    """Which share of all valid circuits pass the filters; None where circuits are not drawn, or nothing is asked."""
+    """Share of all valid circuits that pass the filters; None where none are drawn, or nothing is filtered."""
     analysis, frame, query = found.place.analysis, found.frame, found.query
     alone = (frame is not None and len(frame.parts) == 1) or query.wanted.get(KIND) == ("circuit",)
     if analysis is None or frame is None or found.pending or not alone or not query.wanted.keys() - {KIND, "valid"}:
@@ -408,7 +408,7 @@ def _parts(found: Asked, table: Table, facet: Facet) -> Markup | None:
 
 
 def states(found: Asked) -> Iterator[Block]:
-    """Why not all of the list is there, and what to do about it."""
+    """Notices of why part of the list is missing, and what to do about it."""
     state, job = found.state, found.job
     subject = f"The analysis under {found.place.rules}"
     ask = Action(
@@ -449,7 +449,7 @@ def states(found: Asked) -> Iterator[Block]:
 
 
 def _listed(found: Asked) -> str:
-    """How many of the valid circuits are listed, where these are known to be more."""
+    """Say how many of the valid circuits are listed, where these are known to be more."""
     analysis = found.place.analysis
     valid = None if analysis is None else counts_of(analysis).valid_circuits
     if analysis is None or valid is None or (valid.low or valid.value) <= analysis.circuits_listed:
@@ -461,8 +461,8 @@ def _listed(found: Asked) -> str:
 
 
 def _rules(found: Asked) -> dict[str, str]:
-    """The same list under each protocol that this output has been analysed under, on the same data; of a transformer
-    under all that fit.
+    """Addresses of this list under each protocol that the output has been analysed under on these data; of a
+    transformer under all that fit.
     """
     place, scopes = found.place, dict[str, Scope]()
     if place.question.kind.settings:
@@ -486,7 +486,7 @@ def _undecided_notices(found: Asked) -> Iterator[Notice]:
 
 
 def undecided(found: Asked) -> list[UndecidedRecord]:
-    """What the criteria asked for could not decide about."""
+    """Count what the criteria of the query could not decide about."""
     steps = {one.removeprefix("!") for name in ("passes", "fails") for one in found.query.wanted.get(name, ())}
     analysis = found.place.analysis
     if analysis is None or not steps:
@@ -513,7 +513,7 @@ def undecided(found: Asked) -> list[UndecidedRecord]:
 
 
 def record(found: Asked) -> ListRecord:
-    """One page of the list as JSON has it."""
+    """Record of a page of the list for JSON."""
     if found.frame is None or found.pending:
         return RECORD(items=[], total=0, of=0, lines=0, facets=[], next=None, pending=found.pending, state=found.state)
     selection = found.frame.select(found.query)

@@ -126,7 +126,7 @@ SHAPES: Final = (
 
 @dataclass(frozen=True)
 class Explanation:
-    """One explanation, ready to be asked.
+    """Explanation of a network with its address.
 
     Args:
         ref: as the address names it, in canonical form.
@@ -157,12 +157,12 @@ class Explanation:
 
     @property
     def interpretation(self) -> Interpretation | None:
-        """Of an interpretation."""
+        """The interpretation, if it is one."""
         return self.item if isinstance(self.item, Interpretation) else None
 
     @property
     def person(self) -> str:
-        """By whose name it is known; "" where by none."""
+        """Name of the person whose explanation it is known as; "" where of none."""
         if self.kind != "direction":
             return ""
         text = placement_ref(self.item.algorithm.id, self.item.alignment, stored=False)
@@ -170,19 +170,19 @@ class Explanation:
 
     @property
     def circuit(self) -> Circuit | None:
-        """Of a circuit or an interpretation."""
+        """Circuit of a circuit or an interpretation; None of others."""
         found = self.item.circuit if isinstance(self.item, Interpretation) else self.item
         return found if isinstance(found, Circuit) else None
 
     @property
     def algorithm(self) -> HighLevelModel | None:
-        """Of an algorithm or an alignment."""
+        """Algorithm of an algorithm or an alignment; None of others."""
         found = self.item.algorithm if isinstance(self.item, Aligned) else self.item
         return found if isinstance(found, HighLevelModel) else None
 
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
-        """What it says of sites, and its functions that have none."""
+        """Claims about sites, and functions without a site."""
         return self.record.claims(self.item)
 
     @property
@@ -191,17 +191,17 @@ class Explanation:
         return [claim for claim in self.claims if claim.says == "function"]
 
     def predictions(self, space: InterventionSpace) -> NDArray[np.int8]:
-        """What it predicts on a space of interventions, ``[set, source, base]``, −1 where it is silent."""
+        """Predict a space of interventions, ``[set, source, base]``; −1 where it is silent."""
         predictions: NDArray[np.int8] = self.record.predict(self.place.question, [self.item], space)[0]
         return predictions
 
     def by_neuron(self) -> dict[tuple[int, int], Claim]:
-        """What it says of hidden neurons: (layer, neuron) → claim; empty if it is silent about them."""
+        """Claims about hidden neurons: (layer, neuron) → claim; empty if it is silent about them."""
         return {(claim.layer, neuron): claim for claim in self.claims for neuron in claim.neurons}
 
     @property
     def says(self) -> list[int]:
-        """What it says of the output on every input, −1 for neither; [] if it says nothing."""
+        """Predicted output on every input, −1 for neither; [] if it predicts none."""
         return list(self.record.outputs(self.place.question, self.item))
 
 
@@ -289,7 +289,7 @@ Read = Callable[[Session, Addresses, StoredQuestion[Any], ExplanationRef], tuple
 
 @dataclass(frozen=True)
 class _KindHere:
-    """How explanations of a kind are found.
+    """Functions that read explanations of a kind.
 
     Args:
         read: what a reference names, and how references name it in canonical form.

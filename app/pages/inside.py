@@ -1,4 +1,4 @@
-"""What a network, or a circuit of it, answers on the rows of its task, and what its tables say of the inside."""
+"""Blocks of what a network, or a circuit of it, answers on the rows of its task, and of its tables of the inside."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def check_row(row: int | None, n: int) -> None:
 
 
 def rows_blocks(question: Any, rows: Rows) -> Iterator[Block]:
-    """What a circuit does on each row; of many the rows with the smallest gaps."""
+    """Show what a circuit does on each row; of many the rows with the smallest gaps."""
     alone = "the circuit alone, everything else"
     if question.kind.refuses("interpretations"):
         yield Section("On the rows of the task", f"{alone} left out; {N_ROWS} with the smallest gaps")
@@ -63,7 +63,7 @@ def rows_table(question: Any, rows: Any) -> Listed:
 
 
 def behaviour_table(question: Question, rows: Sequence[RowRecord]) -> Listed:
-    """What a network, or a circuit of it, does on each Boolean input."""
+    """Table of what a network, or a circuit of it, does on each Boolean input."""
     boolean = question.data.boolean
     names, task = INPUT_NAMES[: question.subject.n_inputs], question.task
     columns = (
@@ -108,7 +108,7 @@ def answers_table(answers: Sequence[AnswerRecord]) -> Listed:
 
 
 def table_blocks(tables: Iterable[Table]) -> Iterator[Block]:
-    """What there is to say of a network or circuit in tables."""
+    """Show the tables that there are about a network or circuit."""
     for table in tables:
         yield Section(table.title, f"{table.meaning}.")
         cells = [

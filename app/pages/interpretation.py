@@ -59,7 +59,7 @@ def interpretation_record(one: One) -> InterpretationRecord:
 
 @page(interpretation_record)
 def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
-    """What it predicts and where it fails, what it says of each neuron, what that rests on, and the rest folded."""
+    """Page of an interpretation: predictions, failures, the function of each neuron, its grounds, the rest folded."""
     place, found = one.place, one.item
     verdict = place.question.judge(found.circuit.mask)
     space = _space(one, verdict)
@@ -91,7 +91,7 @@ def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
 
 
 def _predictions(asked: Compared) -> Iterator[Block]:
-    """How often it predicts right, and the interventions that tell most clearly where it does not."""
+    """Show how often it predicts right, and the interventions that show most clearly where it does not."""
     right, wrong = int(asked.trials.right.sum()), asked.trials.wrong
     yield Facts(
         [
@@ -145,7 +145,7 @@ def _head(one: One, space: InterpretationSpace, verdict: CircuitVerdict) -> Head
 
 
 def _gate(one: One, gate: NeuronGate) -> GateRecord:
-    """One gate with the table over what it reads."""
+    """Record of a gate with the table over what it reads."""
     sizes, n_parents = one.place.question.network.sizes, len(gate.parents)
     parents = [node_name(layer, neuron, sizes) for layer, neuron in gate.parents]
     return GateRecord(
@@ -256,6 +256,6 @@ def _silent(one: One) -> list[str]:
 
 
 def _on_every_input(one: One, circuit: Circuit) -> Block:
-    """What its circuit does, everything else ablated."""
+    """Table of what its circuit does, everything else ablated."""
     question = one.place.question
     return rows_table(question, view_of(question).rows(question, circuit.mask))

@@ -56,7 +56,7 @@ class CircuitOptions(ScopeOptions):
 
     @property
     def query(self) -> Query:
-        """What the list is asked for."""
+        """Query of the list."""
         wanted = {"classes": (_OBSERVED,)} if self.classes == _OBSERVED else {}
         return Query(wanted, start=int(self.start), limit=N_CARDS)
 
@@ -75,7 +75,7 @@ class ByNumber:
     columns: tuple[Column, ...] = (INDEX, CLASSES)
 
     def select(self, query: Query, facets: bool = True) -> Selection:
-        """Some of them; of an observed class the first, or those that stand out."""
+        """Select a page of them; of an observed class the first, or those that stand out."""
         space, observed = self.space, "classes" in query.wanted
         lines = space.n_observed if observed else space.count
         ranks = range(query.start, min(query.start + query.limit, lines))
@@ -90,7 +90,7 @@ class ByNumber:
 
     @cached_property
     def marks(self) -> dict[int, list[str]]:
-        """What those that stand out are called, by index."""
+        """Marks of those that stand out, by index."""
         return marks_of(self.one)
 
     def row(self, index: int, observed: bool = True) -> Row:
@@ -108,13 +108,13 @@ class ByNumber:
         return circuit_thumb(question.network.weights, self.space.circuit, tiles, title=title)
 
     def says(self, row: Row) -> str:
-        """What each hidden neuron is taken for, and the free rows of gates where others differ in nothing else."""
+        """Words for the function of each hidden neuron, and the free rows of gates where others differ only there."""
         words = gate_words(row["read"].gates, self.one.place.question.network.sizes)
         return boxed(self.marks.get(row["index"], ())) + f"{words}{row['free']}"
 
 
 def marks_of(one: One) -> dict[int, list[str]]:
-    """What interpretations of a circuit that stand out are called, by index."""
+    """Marks of the interpretations of a circuit that stand out, by index."""
     analysis, found = one.place.analysis, dict[int, list[str]]()
     for known in () if analysis is None else prominent_in(one.session, analysis):
         if known.mask == one.mask:
@@ -168,7 +168,7 @@ class FormerOptions(CircuitOptions):
 
 
 def leads_to(one: One, options: FormerOptions) -> str:
-    """Where an address of the list leads: to the page of the circuit, or to one interpretation."""
+    """Address that a former address of the list leads to: the page of the circuit, or one interpretation."""
     if options.index:
         return one.links.interpretation(one.place.slug, one.ref.first, int(options.index), one.place.scope)
     kept = {"start": options.start.strip("0") and options.start, "theme": options.theme}
@@ -180,7 +180,7 @@ def leads_to(one: One, options: FormerOptions) -> str:
 
 
 def interpretations(one: One, readings: Readings, options: CircuitOptions) -> Iterator[Block]:
-    """Some interpretations from a number on."""
+    """Show a page of interpretations from a number on."""
     space, place = readings.space, one.place
     if space is None:
         yield Section("Interpretations", id="interpretations")

@@ -1,4 +1,4 @@
-"""One job: how far it is, its stages, what it trains, its log, and what can be done about it."""
+"""Page of a job: how far it is, its stages, what it trains, its log, and what can be done about it."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def job_list(
 def jobs_record(
     session: Session, addresses: Addresses, options: Mapping[str, Sequence[str]], now: datetime
 ) -> RowsRecord:
-    """The same as JSON."""
+    """Record of the list of jobs for JSON."""
     table = _table(session, addresses, options, now)
     found = table.listing.select(table.query)
     return rows_record(found, table.query, lambda start: addresses.twin(table.page_at(start)))
@@ -68,7 +68,7 @@ def _table(session: Session, addresses: Addresses, options: Mapping[str, Sequenc
 
 
 def _columns(network: Callable[[str], str]) -> tuple[Column, ...]:
-    """What is said of each; ``network`` is the slug of the one that an option names."""
+    """Columns of the list; ``network`` gives the slug of the network that an option names."""
     return (
         Column("title", "Job", "What it does.", "name", first=True),
         Column("network", "Network", "What it is about.", "text", "any", read=network, **_UNSEEN),

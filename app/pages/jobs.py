@@ -1,4 +1,4 @@
-"""One job with its stages, log and what it found."""
+"""Job with its stages, log and result."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
 
 
 class Stage(PageModel):
-    """One stage of a job."""
+    """Stage of a job."""
 
     key: str
     name: str
@@ -61,7 +61,7 @@ class Stage(PageModel):
 
 
 class LogLine(PageModel):
-    """One line of a job's log."""
+    """Line of a job's log."""
 
     at: datetime
     level: str
@@ -69,7 +69,7 @@ class LogLine(PageModel):
 
 
 class JobPage(PageModel):
-    """One job; scripts poll ``state``."""
+    """Job as a page shows it; scripts poll ``state``."""
 
     id: str
     url: str
@@ -121,7 +121,7 @@ class JobPage(PageModel):
 
 
 def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime) -> JobPage:
-    """One job's page.
+    """Build the model of a job's page.
 
     Raises:
         NotFound: no such job.
@@ -170,7 +170,7 @@ def _is_of_transformer(row: JobRow) -> bool:
 
 
 def _stages(row: JobRow, log: Sequence[JobLogRow]) -> list[Stage]:
-    """How far each stage is, with what it has found by now, or what the log says that it ended with."""
+    """Read how far each stage is, with what it has found by now, or what the log has of its end."""
     ended = dict(line.message.split(": ", 1) for line in log if ": " in line.message)
     if circuits := known_of(row):
         ended["circuits"] = circuits.words

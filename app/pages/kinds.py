@@ -33,7 +33,7 @@ PAGES: Final[Mapping[str, Page]] = {
 def find_document(
     session: Session, links: Addresses, network: str, text: str, query: Sequence[tuple[str, str]] = ()
 ) -> Document:
-    """What an address shows.
+    """Find the page of the explanation that an address names.
 
     Args:
         network: slug or beginning of a digest.

@@ -1,4 +1,4 @@
-"""What is stored about one output of a network: what it does, and how many explanations it has under which rules."""
+"""Stored knowledge about one output of a network: what it does, and how many explanations it has under which rules."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _WHY: Final[Mapping[State, str]] = {
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What is stored about one output of a network under one set of rules, and about the network itself."""
+    """Stored knowledge about one output of a network under one set of rules, and about the network itself."""
 
     session: Session
     links: Addresses
@@ -81,7 +81,7 @@ class Known:
         return reports_of(self.session, self.place.analysis, [*BY_KEY], in_brief=True)
 
     def brief(self, analysis: Analysis) -> Analysed | None:
-        """What one analysis found, as far as an overview shows it; None where nothing is stored."""
+        """Read one analysis as far as an overview shows it; None where nothing is stored."""
         kept = self._reports.get(analysis.key)
         return None if kept is None else in_brief(self.session, self.place, self.links, analysis, kept)
 
@@ -105,12 +105,12 @@ class Known:
 
     @property
     def state(self) -> State:
-        """How far the analysis is."""
+        """State of the analysis."""
         return state_of(self.place.analysis, self.job)
 
     @cached_property
     def known_count(self) -> Count | None:
-        """How many circuits are valid, as far as it is known by now; None where nothing is."""
+        """Number of valid circuits, as far as it is known by now; None where nothing is."""
         return known_count_of(self.session, self.place)
 
     @cached_property
@@ -120,12 +120,12 @@ class Known:
 
     @cached_property
     def behaviour(self) -> Any:
-        """What it does on each row."""
+        """Behaviour on each row."""
         return view_of(self.place.question).rows(self.place.question, None)
 
     @cached_property
     def listed(self) -> dict[str, NDArray[np.int64]]:
-        """Of the listed circuits how much they keep, and how many rows they get right."""
+        """Parts kept ("edges") and rows right ("right") of each listed circuit."""
         if self.place.analysis is None:
             return {}
         columns = columns_of(self.session, self.place.analysis, "circuit", ("edges", "right"))
@@ -133,7 +133,7 @@ class Known:
 
     @cached_property
     def judged_right(self) -> NDArray[np.bool_]:
-        """On which of the rows that circuits are judged on it is right itself."""
+        """Mask of the rows that circuits are judged on where the network itself is right."""
         rows, labels = self.place.question.judged
         rule = self.place.question.protocol.circuit_decision
         return decided_right(forward(self.place.question.network, rows)[:, 0], labels, rule)
@@ -144,7 +144,7 @@ class Known:
 
     @cached_property
     def stops(self) -> str:
-        """Which searches stopped at a limit, in words; "" if none did."""
+        """Searches that stopped at a limit, in words; "" if none did."""
         analysis = self.place.analysis
         if analysis is None:
             return ""
@@ -158,7 +158,7 @@ class Known:
 
     @cached_property
     def plan(self) -> CircuitPlan | tuple[AnalysisError, ...] | None:
-        """How the circuits would be found, or what speaks against it; None where they are, or are on their way."""
+        """Plan of the search for circuits, or the errors that forbid it; None where it is done or on its way."""
         if self.place.analysis is not None or self.state == "computing" or self.place.question.kind.refuses("counting"):
             return None
         return plan_of(self.place.question, limits_in(self.session))
@@ -175,7 +175,7 @@ class Known:
         return {name: (scope, self.analyses.get(scope)) for name, scope in scopes.items()}
 
     def outputs(self) -> Iterator[tuple[str, Scope]]:
-        """Each output with its scope."""
+        """Outputs with their scopes."""
         for output, task in enumerate(tasks_of(self.place.row)):
             yield task.label, replace(self.place.scope, output=output)
 
@@ -193,7 +193,7 @@ class Known:
             yield label, replace(place.scope, data=data)
 
     def record(self) -> NetworkRecord:
-        """The same as JSON."""
+        """Record of the network for JSON."""
         place, row, question = self.place, self.place.row, self.place.question
         return NetworkRecord.showing(
             row,
@@ -220,7 +220,7 @@ class Known:
 
 
 def counts_record(row: AnalysisRow) -> CountsRecord:
-    """How many explanations an analysis found, as JSON."""
+    """Record of how many explanations an analysis found, for JSON."""
     return CountsRecord.showing(counts_of(row), method=row.circuits_method, listed_circuits=row.circuits_listed)
 
 

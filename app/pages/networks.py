@@ -117,12 +117,12 @@ def _in_short(found: AnalysisRow, question: Any) -> str:
 
 
 def _void(of_others: str, row: Row) -> str:
-    """What stands in the place of a number that only perceptrons have."""
+    """Sign in the cell of a number that only perceptrons have."""
     return "–" if row["kind"] == PERCEPTRON else of_others
 
 
 def _state(row: Row) -> Markup:
-    """How far the analysis is, what stopped, and the job that works on it."""
+    """Cell with how far the analysis is, what stopped, and the job that works on it."""
     sign, words = _STATES[row["state"]]
     job: JobRow | None = row["job"]
     found: AnalysisRow | None = row["found"]
@@ -204,7 +204,7 @@ class Networks(AtHand):
     session: Session
 
     def select(self, query: Query, facets: bool = True) -> Selection:
-        """Some of them, and the counts of every facet."""
+        """Select a page of them, with the counts of every facet."""
         found = super().select(query, facets)
         analyses = reads.analyses_by_id(self.session, {row["analysis"] for row in found.rows} - {None})
         weights = reads.parameters_by_id(self.session, {row["number"] for row in found.rows} - {None})
@@ -427,7 +427,7 @@ def network_list(session: Session, links: Addresses, table: Table) -> Iterator[B
 
 
 def networks_record(links: Addresses, table: Table) -> RowsRecord:
-    """The same as JSON."""
+    """Record of the list of networks for JSON."""
     found = table.listing.select(table.query)
     return rows_record(found, table.query, lambda start: links.twin(table.page_at(start)), _FOR_CELLS)
 

@@ -39,7 +39,7 @@ class Own:
 
     @classmethod
     def find(cls, session: Session, links: Addresses, place: AnyPlace, options: Mapping[str, str]) -> Own:
-        """What somebody gave of a network.
+        """Read a claim of somebody's own about a network.
 
         Args:
             options: of the address, but for those that say which analysis.
@@ -56,9 +56,7 @@ class Own:
 
 
 def known_circuits_of(session: Session, place: AnyPlace) -> tuple[Analysed, Count | None]:
-    """What is stored of the valid circuits, else what their search has found by now, beside the whole network, which is
-    one if it is right.
-    """
+    """Stored valid circuits, else those that their search has found by now and the whole network, if it is right."""
     row = place.analysis
     if row is not None and row.circuits_method != "refused":
         return read_analysed(session, row), counts_of(row).valid_circuits
@@ -71,7 +69,7 @@ def known_circuits_of(session: Session, place: AnyPlace) -> tuple[Analysed, Coun
 
 
 def _waiting(session: Session, links: Addresses, place: AnyPlace) -> Iterator[Block]:
-    """What is said where no analysis is stored."""
+    """Progress or notice where no analysis is stored."""
     job = job_now(session, place)
     why, _ = refused(session, place)
     if work_state(job) == "computing" and job is not None:

@@ -52,7 +52,7 @@ DRAWING: Final = "drawing"
 
 @dataclass(frozen=True)
 class One:
-    """One explanation at its own address, with the store that it is read from."""
+    """Explanation at its own address, with the store that it is read from."""
 
     session: Session
     links: Addresses
@@ -60,12 +60,12 @@ class One:
 
     @property
     def place(self) -> StoredQuestion[Any]:
-        """What it is an explanation of."""
+        """Network, output, rules and rows that it explains."""
         return self.explanation.place
 
     @property
     def ref(self) -> ExplanationRef:
-        """How addresses name it."""
+        """Reference by which addresses name it."""
         return self.explanation.ref
 
     @property
@@ -75,7 +75,7 @@ class One:
 
     @property
     def mask(self) -> int:
-        """Of a circuit."""
+        """Mask of a circuit."""
         return int(self.ref.first, 16)
 
     @property
@@ -88,7 +88,7 @@ class One:
         return self.links.explanation(self.place.slug, self.ref, self.place.scope, **view)
 
     def record(self, stored: bool) -> dict[str, Any]:
-        """What every record says.
+        """Fields that every record has.
 
         Args:
             stored: whether an analysis here holds it.
@@ -135,7 +135,7 @@ def page(
 
 @dataclass(frozen=True)
 class Document(Shared):
-    """What an address of an explanation shows.
+    """Page of an explanation at an address.
 
     Args:
         page: its declaration.
@@ -162,7 +162,7 @@ class Document(Shared):
 
     @property
     def title(self) -> str:
-        """What it is, of which network."""
+        """Name of the explanation and of its network."""
         return f"{escape(self.head.title).striptags()} of {self.network.name}"
 
     @property
@@ -255,13 +255,13 @@ def files_of(links: Addresses, url: str, name: str = DRAWING) -> dict[str, str]:
 
 
 def sharing(links: Addresses, url: str, *files: Action) -> Menu:
-    """How a page is passed on: as files, as a card, cited, embedded."""
+    """Menu to share a page: as files, as a card, cited, embedded."""
     card, cite = links.made_of(url, "card.png"), f"{part_url('cite', url)}#cite"
     return Menu("Share", [*files, Action("Card", card), Action("Cite and embed", cite)], url)
 
 
 def head_actions(one: One) -> list[Action | Menu]:
-    """What can be done with any explanation."""
+    """List what can be done with any explanation."""
     slug, scope, links = one.place.slug, one.place.scope, one.links
     found: list[Action | Menu] = []
     place = one.place
@@ -273,7 +273,7 @@ def head_actions(one: One) -> list[Action | Menu]:
 
 
 def of_analyses(one: One, analyses: Iterable[Analysis]) -> Iterator[Block]:
-    """What some analyses say of an explanation."""
+    """Show what analyses have found about an explanation."""
     for each in asked(one.session, one.place, one.links, [each for each in analyses if shown(each).about]):
         says = shown(each.analysis).about
         if says is not None and each.state != "not_applicable":
@@ -297,7 +297,7 @@ def about(one: One) -> Iterator[Block]:
 
 
 def _stored(one: One) -> Iterator[Block]:
-    """What criteria said of a circuit when it was found, and the roles of its nodes."""
+    """Show the verdicts of criteria on a circuit when it was found, and the roles of its nodes."""
     analysis, kind = one.place.analysis, one.place.question.kind
     row = None if analysis is None else find_circuit(one.session, analysis.id, one.ref.first)
     if analysis is None or row is None:
@@ -320,7 +320,7 @@ def _provenance(one: One) -> Iterator[Block]:
 
 
 def provenance_of(place: StoredQuestion[Any]) -> dict[str, str]:
-    """Where numbers about a place come from."""
+    """Network, protocol, data and engine that the numbers of a place come from."""
     answer = {
         "Network": place.row.digest,
         "Protocol": f"{place.rules} · {place.protocol_digest}",

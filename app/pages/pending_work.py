@@ -42,7 +42,7 @@ class Awaited(NamedTuple):
 
 
 def awaited(session: Session, addresses: Addresses, place: Place, pending: Sequence[str]) -> Iterator[Awaited]:
-    """How far the work is that a page waits for.
+    """Progress of the work that a page waits for.
 
     Args:
         place: the analysis that it is about.
@@ -74,7 +74,7 @@ def awaited(session: Session, addresses: Addresses, place: Place, pending: Seque
 
 
 def waits(job: JobRow) -> str:
-    """That a job waits, how many others begin before it, and why they do."""
+    """Say that a job waits, how many others begin before it, and why they do."""
     session = object_session(job)
     ahead = jobs_ahead(session, job) if session is not None and job.state == "queued" else 0
     why = "; what people ask for goes first" if job.priority > FOLLOWING_PRIORITY else ""
@@ -116,5 +116,5 @@ def missing(subject: str, state: str, job: JobRow | None, ask: Action, links: Ad
 
 
 def search_of(kind: str) -> str:
-    """What a page waits for where a kind stored as columns was not searched."""
+    """Name of the missing search of a kind stored as columns."""
     return f"{_SEARCH}{kind}"

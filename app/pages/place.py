@@ -1,4 +1,4 @@
-"""What an address names: one output of one network of any kind, under its rules and on its rows."""
+"""Question that an address names: one output of one network of any kind, under its rules and on its rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INTERPRETATIONS: Final = "interpretations"
 
 @dataclass(frozen=True)
 class StoredQuestion(Generic[Asked]):
-    """One output of one stored network under its rules and on its rows: what most addresses are about.
+    """Question about one output of a stored network under its rules and on its rows: most addresses name one.
 
     Args:
         row: the network's row.
@@ -42,12 +42,12 @@ class StoredQuestion(Generic[Asked]):
 
     @property
     def slug(self) -> str:
-        """Of the network."""
+        """Slug of the network."""
         return self.row.slug
 
     @property
     def part(self) -> str:
-        """What a circuit keeps or cuts, in one word."""
+        """Noun for what a circuit keeps or cuts."""
         return part(self.question)
 
     @property
@@ -77,7 +77,7 @@ class StoredQuestion(Generic[Asked]):
 
     @property
     def rows(self) -> str:
-        """What the rows are, in words."""
+        """Words for what the rows are."""
         return self.question.rows_in_words
 
     @property
@@ -125,7 +125,7 @@ def find_network(session: Session, addresses: Addresses, network: str, *, delete
 
 
 def locate(session: Session, addresses: Addresses, network: str, scope: Scope) -> AnyPlace:
-    """Everything that an address's scope names, read in at most four statements; five where no analysis is stored.
+    """Read all that an address's scope names, in at most four statements; five where no analysis is stored.
 
     Raises:
         NotFound: no such network, output, protocol or data record, or they do not fit it.
@@ -155,9 +155,7 @@ def place_of(session: Session, row: NetworkRow, question: SubjectQuestion) -> An
 
 
 def others(place: AnyPlace) -> dict[str, AnyPlace]:
-    """The same output on the same rows under the rules that have a name and fit, by these in words, the usual ones
-    first; their analyses are not looked for.
-    """
+    """The question under each named set of rules that fits, by name, the usual ones first; analyses are not read."""
     scopes = ((one, replace(place.scope, protocol=key_of(one))) for one in place.question.admitted())
     return {rules_of(one): replace(place, question=one, scope=scope, analysis=None) for one, scope in scopes}
 
@@ -178,7 +176,7 @@ def require(place: AnyPlace, addresses: Addresses, trait: str, item: str) -> Non
 
 
 def locate_perceptron(session: Session, addresses: Addresses, network: str, scope: Scope) -> Place:
-    """The same where only perceptrons have what is asked for.
+    """Locate the question of an address that only perceptrons can have.
 
     Raises:
         NotFound: as above, or it is a network of another kind.
@@ -189,7 +187,7 @@ def locate_perceptron(session: Session, addresses: Addresses, network: str, scop
 
 
 def locate_boolean(session: Session, addresses: Addresses, network: str, scope: Scope) -> Place:
-    """The same where the rows stand for the Boolean inputs, which everything but circuits is about.
+    """Locate the question of an address that needs rows for the Boolean inputs, as all but circuits do.
 
     Raises:
         NotFound: no such network, output, protocol or data record, or the rows are others (tokens, or activations of

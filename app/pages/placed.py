@@ -74,7 +74,7 @@ def _written(text: str) -> str:
 
 
 def placement_ref(algorithm_id: str, alignment: Placement[Any], *, stored: bool) -> ExplanationRef:
-    """How addresses name a placement: by id where a row keeps it, else by its text."""
+    """Reference of a placement in addresses: by id where a row keeps it, else by its text."""
     second = alignment.id if stored or not alignment.text else _written(alignment.text)
     return ExplanationRef("alignment" if isinstance(alignment, Alignment) else "direction", algorithm_id, second)
 
@@ -182,12 +182,12 @@ def site_label(site: Site, sizes: Sequence[int]) -> str:
 
 
 def site_of(claim: Claim, sizes: Sequence[int]) -> str:
-    """Where a claim stands, for people: neurons, or directions of a layer; "" for a function that has no site."""
+    """Site of a claim, for people: neurons, or directions of a layer; "" for a function without a site."""
     if claim.neurons:
         return neurons_label((claim.layer, neuron) for neuron in claim.neurons)
     return ", ".join(linear_words(claim.layer, weights, sizes) for weights in claim.directions)
 
 
 def neurons_label(sites: Iterable[tuple[int, int]]) -> str:
-    """Some neurons, perhaps of several layers, for people: ``n1.0 + n2.1``."""
+    """Write neurons, perhaps of several layers, for people: ``n1.0 + n2.1``."""
     return " + ".join(f"n{layer}.{neuron}" for layer, neuron in sites)

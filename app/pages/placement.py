@@ -60,7 +60,7 @@ class PlacementOptions(PlacedOptions):
 
 
 def _record(of: type[R], one: One, places: Sequence[PlaceRecord], **more: Any) -> R:
-    """What the records of all placements have, and what one kind has besides."""
+    """Record of a placement: the fields of all of them, and those of its kind."""
     agreed, tested = sum(place.agreed for place in places), sum(place.tested for place in places)
     margin = min((place.margin for place in places if place.margin is not None), default=None)
     fields: dict[str, Any] = {
@@ -79,7 +79,7 @@ def _record(of: type[R], one: One, places: Sequence[PlaceRecord], **more: Any) -
 
 
 def _places(one: One) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Where each variable stands, and what a record says of it there, each interchange computed from the weights."""
+    """Site of each variable with the fields of its record, each interchange computed from the weights."""
     question, algorithm = one.place.question, one.item.algorithm
     for known, (path, site) in zip(variables_of(algorithm), one.item.alignment.places, strict=True):
         matrix = interchange_matrix(question, algorithm, path, site)
@@ -154,7 +154,7 @@ def _joint(score: JointScore | None, stored: DirectionRow | None) -> Mapping[str
 
 
 def _read(question: Question, site: Subspace, read: ReadOut | None, truth_table: Sequence[int]) -> dict[str, Any]:
-    """How directions read a variable."""
+    """Describe how directions read a variable."""
     projections: NDArray[np.float64] = inner(question.clean_activations[site.layer], site.matrix).T
     separated = None
     if read is not None:
@@ -175,7 +175,7 @@ def _read(question: Question, site: Subspace, read: ReadOut | None, truth_table:
 
 @page(alignment_record, PlacementOptions)
 def alignment(one: One, options: PlacementOptions) -> Iterator[Block]:
-    """What stands on which neurons, whether interchanges confirm it, what fails, and the rest folded."""
+    """Page of an alignment: its neurons, whether interchanges confirm it, what fails, and the rest folded."""
     record = alignment_record(one)
     sites = " and ".join(place.site for place in record.places)
     where, how = f", carried by {sites}" if sites else "", "kept by the analysis" if record.stored else ""
@@ -198,7 +198,7 @@ def alignment(one: One, options: PlacementOptions) -> Iterator[Block]:
 
 @page(direction_record, PlacementOptions)
 def direction(one: One, options: PlacementOptions) -> Iterator[Block]:
-    """What lives along which directions, which tests confirm it, and the rest folded."""
+    """Page of a placement on directions: what they carry, which tests confirm it, and the rest folded."""
     record = direction_record(one)
     layers = " and ".join(f"layer {layer}" for layer in sorted({place.layer for place in record.places}))
     classes = ", ".join(map_class(key).label for key in record.found_by)
@@ -263,7 +263,7 @@ def _joint_fact(record: DirectionRecord, n: int) -> Fact:
 
 
 def _combs(record: DirectionRecord) -> Iterator[Direction]:
-    """Each read-out, and below it the direction that its swap moves along where it has one."""
+    """Directions to draw: each read-out, and below it the direction that its swap moves along where it has one."""
     for place in record.places:
         for number, row in enumerate(place.reads):
             yield Direction(place.layer, tuple(row), tuple(place.truth_table), place.shown)
@@ -279,7 +279,7 @@ def _read_words(place: DirectionPlaceRecord) -> str:
 
 
 def _evidence(one: One, record: Record, options: PlacementOptions, **more: Callable[[Any], str]) -> Iterator[Block]:
-    """Each variable by itself, the interventions that fail, in a fold every one; then the folds of any explanation."""
+    """Show each variable by itself, the interventions that fail, a fold of all; then the folds of any explanation."""
     if not record.places:
         yield Section("Nothing to place", "the algorithm has no variables, so its one placement is empty and valid")
         yield from about(one)
@@ -325,7 +325,7 @@ def _every(one: One, rows: Sequence[tuple[Any, ...]], start: int) -> Iterator[Bl
 
 
 def _rows(place: PlaceRecord) -> Iterator[tuple[Any, ...]]:
-    """Each interchange of a variable, by the labels."""
+    """Rows of all interchanges of a variable, by the labels."""
     inputs = input_texts(len(place.truth_table).bit_length() - 1)
     for i, j in np.ndindex(len(inputs), len(inputs)):
         decision, expected = place.decisions[i][j], place.expected[i][j]

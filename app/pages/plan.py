@@ -1,4 +1,4 @@
-"""How an analysis will find the valid circuits, told before anyone starts it."""
+"""Plan of how an analysis will find the valid circuits, shown before anyone starts it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _MEASURED: Final = Recent[OutputPlan](256)
 
 
 def plan_of(question: Question, limits: Limits) -> CircuitPlan | tuple[AnalysisError, ...]:
-    """How the circuits of an output would be found within these limits, or all that speaks against it."""
+    """Plan how the circuits of an output would be found within limits, or list all that forbids it."""
     problems = preflight(question)
     if problems:
         return problems
@@ -48,7 +48,7 @@ def plan_of(question: Question, limits: Limits) -> CircuitPlan | tuple[AnalysisE
 
 
 def measured(question: Question, limits: Limits) -> OutputPlan:
-    """What an analysis will take, measured for about a second where nobody asked for it lately.
+    """Estimate what an analysis will take, measured for about a second where nobody asked for it lately.
 
     Raises:
         AnalysisError: all that speaks against the analysis.
@@ -59,7 +59,7 @@ def measured(question: Question, limits: Limits) -> OutputPlan:
 
 
 def plan_record(session: Session, place: AnyPlace) -> dict[str, Any]:
-    """What an analysis of an output will take.
+    """Estimate of what an analysis of an output will take, for JSON.
 
     Raises:
         AnalysisError: all that speaks against the analysis.
@@ -72,7 +72,7 @@ def plan_record(session: Session, place: AnyPlace) -> dict[str, Any]:
 
 
 def plan_blocks(session: Session, place: AnyPlace) -> Iterator[Block]:
-    """What the analysis of an output will take, stage by stage, beside all that runs now."""
+    """Show what the analysis of an output will take, stage by stage, beside all that runs now."""
     record, busy = plan_record(session, place), float(count_running(session))
     if hasattr(os, "getloadavg"):  # jobs are not all that a machine does
         busy = max(busy, os.getloadavg()[0])
@@ -87,7 +87,7 @@ def plan_blocks(session: Session, place: AnyPlace) -> Iterator[Block]:
 
 
 def refused(session: Session, place: AnyPlace) -> tuple[str, dict[str, Scope]]:
-    """Why circuits of a network cannot be searched under its rules, "" if they can, and rules under which they can."""
+    """Reason why circuits of a network cannot be searched under its rules, "" if they can; and rules that allow it."""
     limits = limits_in(session)
     if not (why := _refusal(place.question, limits)):
         return "", {}
@@ -102,12 +102,12 @@ def _refusal(question: Any, limits: Limits) -> str:
 
 
 def refusal_words(problems: Sequence[AnalysisError]) -> str:
-    """Why nothing can be started."""
+    """Sentence of why nothing can be started."""
     return "; ".join(f"{problem.item} {problem.cause}" for problem in problems) + "."
 
 
 def planned_table(questions: Sequence[Question], limits: Limits, what: str, name: str) -> Table:
-    """What would be analysed, one line for each output and protocol.
+    """Table of what would be analysed, one line for each output and protocol.
 
     Args:
         questions: of one network or several alike.

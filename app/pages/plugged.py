@@ -1,4 +1,4 @@
-"""What plugins add to pages about a network."""
+"""Parts that plugins add to pages about a network."""
 
 from __future__ import annotations
 

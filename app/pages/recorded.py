@@ -31,7 +31,7 @@ def _words(value: Any) -> str:
 
 
 def recorded_record(one: One) -> RecordedRecord:
-    """Such an explanation as JSON."""
+    """Record of an explanation of a kind stored as columns, for JSON."""
     place, kind = one.place, _kind(one)
     sizes = place.question.network.sizes
     return RecordedRecord(
@@ -46,7 +46,7 @@ def recorded_record(one: One) -> RecordedRecord:
 
 @page(recorded_record)
 def recorded(one: One, _options: ScopeOptions) -> Iterator[Block]:
-    """What it is, its figures, what it says of each site, and the rest folded."""
+    """Page of such an explanation: its figures, its claims about sites, and the rest folded."""
     kind, sizes = _kind(one), one.place.question.network.sizes
     name, claims = kind.name(one.item), [claim_record(claim, sizes) for claim in kind.claims(one.item)]
     yield Head(name, Markup("{} {}").format(kind.definition, _found_words(one)), (), head_actions(one))
@@ -78,7 +78,7 @@ def _figures(one: One) -> dict[str, Any]:
 
 
 def claim_record(claim: Claim, sizes: Sequence[int]) -> ClaimRecord:
-    """What an explanation says of one site.
+    """Record of a claim about one site.
 
     Args:
         claim: a function on a site.

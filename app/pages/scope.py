@@ -42,7 +42,7 @@ _CODE: Final = Markup("<code>{}</code>")
 
 
 def scope(session: Session, links: Addresses) -> Iterator[Block]:
-    """What a verdict means and does not, how sure numbers are, what was not searched, and every setting."""
+    """Page of what a verdict means and does not, how sure numbers are, what was not searched, and every setting."""
     (_, (sentence,)), *rest = chapters(SCOPE_FILE)
     short, kinds, *folded = [(title, Prose("\n\n".join(blocks))) for title, blocks in rest]
     folds: list[Block] = [More(title, partial(list, [text]), sent=True) for title, text in folded]

@@ -66,7 +66,7 @@ class SearchOptions(Options):
 
 
 class Hit(PageModel):
-    """One result."""
+    """Result of a search."""
 
     kind: str = Field(
         description="network, study, lesson, method, analysis, criterion, term, claim, finding, scope, document, "
@@ -86,7 +86,7 @@ class Group(PageModel):
 
 
 class SearchRecord(PageModel):
-    """What a text names, by group; groups without a result are left out."""
+    """Results of a search by group; groups without a result are left out."""
 
     q: str
     groups: list[Group]
@@ -141,9 +141,7 @@ other forms of its words, 4 by some of them.
 
 
 def build_search(session: Session, links: Addresses, options: SearchOptions) -> SearchRecord:
-    """What a text names, the group with the nearest result first. Without a text: the first networks and everything
-    that can be done.
-    """
+    """Search for a text, the group with the nearest result first; without one list first networks and all actions."""
     text, limit = " ".join(options.q.split()), options.limit
     every = re.sub(r"[,?]", " ", plain(text)).split()[:MOST_WORDS]
     words = [word for word in every if word not in ASKING] or every
@@ -175,7 +173,7 @@ def _hit(one: Document) -> Hit:
 
 
 def _networks(session: Session, links: Addresses, words: Sequence[str], limit: int) -> list[Ranked]:
-    """Those that are called so before those whose digest or address happens to hold it."""
+    """Find networks, those named so before those whose digest or address happens to hold the words."""
     found: list[Ranked] = []
     for row in networks_named(session, words, limit):
         tasks = ", ".join(str(task["name"] or "unnamed task") for task in row.tasks)
@@ -217,7 +215,7 @@ def _named(row: NetworkRow, scope: Scope) -> str:
 
 
 def references_in(words: Sequence[str]) -> tuple[list[ExplanationRef], list[str]]:
-    """What the first word that may name an explanation means, such as c·081ff, i-081ff.3 or 081ff, and the others."""
+    """Read the first word that may name an explanation, such as c·081ff, i-081ff.3 or 081ff; return it and the rest."""
     for position, word in enumerate(words):
         rest = [*words[:position], *words[position + 1 :]]
         if _HEX.fullmatch(word):

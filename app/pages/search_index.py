@@ -1,4 +1,4 @@
-"""What the search finds that no database holds: everything with a fixed address here, in an index of SQLite's FTS5."""
+"""Index of what has a fixed address here and is in no database, in SQLite's FTS5."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _BEST: Final = "SELECT rowid, bm25(documents, 10, 5, 1) FROM documents WHERE doc
 
 @dataclass(frozen=True)
 class Document:
-    """One thing that the search may lead to.
+    """Entry of the index.
 
     Args:
         group: the title of its group.
@@ -156,7 +156,7 @@ def _texts(one: Document) -> tuple[str, str, str]:
 
 
 def _documents(links: Addresses) -> Iterator[Document]:
-    """Everything, group by group."""
+    """Yield all entries, group by group."""
     yield from _methods(links)
     for analysis in ANALYSES:
         url = links.analysis(NETWORK, analysis.key)
@@ -193,7 +193,7 @@ def method_document(one: Method, url: str) -> Document:
 
 
 def _actions(addresses: Addresses) -> list[Document]:
-    """Everything that can be done or opened here, each with further words that it goes by."""
+    """List the actions and pages that can be opened, each with further words for it."""
     a, alice_and_bob = addresses, addresses.compare(ALICE_AND_BOB, (ALICE, BOB))
     story = "help tour guide start home introduction present export figures svg png pdf"
     paper = "XOR, pretrained by the authors, under the rules of their paper"

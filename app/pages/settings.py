@@ -1,4 +1,4 @@
-"""What a network is called in addresses, and what deleting it does."""
+"""Settings of a network: its name in addresses, and its deletion."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def settings(session: Session, links: Addresses, row: NetworkRow) -> Iterator[Bl
 
 
 def removal(session: Session, row: Named, url: str, leaves: str, along: str, kept: str) -> Iterator[Block]:
-    """What a deletion does.
+    """Show what a deletion does.
 
     Args:
         row: what would be deleted.

@@ -1,4 +1,4 @@
-"""What several pages say of analyses, jobs and parts of networks."""
+"""States and words of analyses, jobs and parts of networks that several pages share."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def activation_words(network: Any) -> str:
 
 
 def work_state(job: JobRow | None) -> WorkState:
-    """How far the work is on something that is not stored, by the latest job for it."""
+    """State of the work on something that is not stored, by the latest job for it."""
     if job is None:
         return "not_asked"
     if job.state in UNFINISHED:
@@ -48,7 +48,7 @@ def work_state(job: JobRow | None) -> WorkState:
 
 
 def state_of(analysis: AnalysisRow | None, job: JobRow | None) -> State:
-    """Where an analysis stands; the three kinds of emptiness of spec §7 are never confused.
+    """State of an analysis; the three kinds of emptiness of spec §7 are never confused.
 
     A stored analysis speaks for itself even while a job runs it again; without one the latest job does.
     """
@@ -66,7 +66,7 @@ def latest_job(jobs: Iterable[JobRow], scope: Scope, network: Any) -> JobRow | N
 
 
 def scope_of_job(job: JobRow, network: Any) -> Scope:
-    """Which analysis of its network an "analyse" job makes."""
+    """Scope of the analysis that an "analyse" job makes."""
     arguments = job.arguments
     if network.kind != PERCEPTRON:
         return Scope(arguments["output"], arguments["protocol"]["name"])
@@ -86,15 +86,13 @@ def job_now(session: Session, place: AnyPlace) -> JobRow | None:
 
 
 def known_of(job: JobRow | None) -> KnownCircuits | None:
-    """What a job has found by now of the valid circuits; None where it has found nothing yet."""
+    """Valid circuits that a job has found by now; None where it has found nothing yet."""
     answer = {} if job is None else job.so_far
     return KnownCircuits.of_json(answer["circuits"]) if "circuits" in answer else None
 
 
 def known_count_of(session: Session, place: AnyPlace) -> Count | None:
-    """How many circuits are valid: by the stored analysis, else by what its job has found by now; None where nothing is
-    known yet.
-    """
+    """Number of valid circuits: of the stored analysis, else as far as its job is; None where nothing is known."""
     stored = place.analysis and counts_of(place.analysis).valid_circuits
     if stored and stored.bound != "unknown":
         return stored
@@ -103,7 +101,7 @@ def known_count_of(session: Session, place: AnyPlace) -> Count | None:
 
 
 def edge_names(layout: EdgeLayout, mask: int) -> list[str]:
-    """What people call the edges of a set, in the order of masks: A → n1.0."""
+    """Names of the edges of a set for people, in the order of masks: A → n1.0."""
     labels = enumerate(edge_labels(layout.sizes))
     return [label.replace("-", " → ") for edge, label in labels if mask >> edge & 1]
 

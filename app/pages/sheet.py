@@ -52,7 +52,7 @@ def light(drawing: Markup) -> Markup:
 
 @dataclass(frozen=True)
 class Picture:
-    """One explanation on the sheet, or one of several that inputs cannot tell apart.
+    """Picture on the sheet: of an explanation, or of one of several that inputs do not distinguish.
 
     Args:
         row: what is known of it.
@@ -155,12 +155,12 @@ def sheet_of(
 
 
 def n_pictures(frame: Frame, query: Query) -> int:
-    """How many pictures the explanations are that pass."""
+    """Number of pictures of the explanations that pass."""
     return sum(sum(_classes(part, places)) for part, _, places in frame.places(query))
 
 
 def shared(most: int, sizes: Sequence[int]) -> list[int]:
-    """How many each of several may have of what holds so many in all: all that it has, or as many as any other."""
+    """Divide a number of seats among several: each gets all that it needs, or as many as any other."""
     taken, left = [0] * len(sizes), most
     for nth, place in enumerate(sorted(range(len(sizes)), key=sizes.__getitem__)):
         taken[place] = min(sizes[place], left // (len(sizes) - nth))
@@ -181,7 +181,7 @@ def packed(kinds: Sequence[OfKind]) -> list[OfKind]:
 
 
 def _classes(part: Part, places: NDArray[np.int64]) -> list[int]:
-    """How many pictures each row is."""
+    """Number of pictures of each row."""
     if part.classes is None:
         return [1] * len(places)
     return [int(part.classes.values[code]) for code in part.classes.codes[places]]
@@ -190,7 +190,7 @@ def _classes(part: Part, places: NDArray[np.int64]) -> list[int]:
 def _rows(
     frame: Frame, part: Part, query: Query, places: NDArray[np.int64], classes: Sequence[int], n: int
 ) -> list[Row]:
-    """So many pictures of rows: those that stand out, one of each other row, then further ones."""
+    """Select ``n`` pictures of rows: those that stand out, one of each other row, then further ones."""
     every, rows = frame.rows(places[:n]), list[Row]()
     if part.few is not None and n < sum(classes):
         few = replace(frame, parts=(part.few,), _orders={})
@@ -244,7 +244,7 @@ def _caption(kind: str, row: Row, question: Any, differ: Sequence[Any]) -> tuple
 
 
 def _read(row: Row, question: Any, differ: Sequence[Any]) -> Markup:
-    """What those neurons are read as that are not read alike in all pictures."""
+    """Name the readings of those neurons that are not read alike in all pictures."""
     sizes, gates = question.network.sizes, row["gates_of"] or {}
     named = [
         Markup('{} <span class="sans">on</span> {}').format(
@@ -258,7 +258,7 @@ def _read(row: Row, question: Any, differ: Sequence[Any]) -> Markup:
 
 
 def _right(row: Row) -> list[str]:
-    """How many interventions it predicts right, or those that inputs cannot tell apart from it do."""
+    """Say how many interventions it predicts right, or those do that inputs do not distinguish from it."""
     if row["right_in_class"]:
         low, high, of = row["right_in_class"]
         return [f"right on {exact(low)}{f'–{exact(high)}' if high > low else ''} of {exact(of)}"]
@@ -269,7 +269,7 @@ def _right(row: Row) -> list[str]:
 
 
 def _order(by: str, near: Row | None) -> Callable[[Picture], Any]:
-    """What pictures are sorted by."""
+    """Sort key of pictures."""
 
     def size(one: Picture) -> tuple[int, int]:
         many = next((int(one.row[name]) for name in _SIZES if one.row[name] is not None), 0)
@@ -287,7 +287,7 @@ def _order(by: str, near: Row | None) -> Callable[[Picture], Any]:
 
 
 def distance(one: Row, other: Row) -> int:
-    """In how many edges, readings of neurons and places of variables two explanations differ, of what both have."""
+    """Count the edges, readings of neurons and sites of variables in which two explanations that have them differ."""
     mine, its = _parts(one), _parts(other)
     return sum(len(mine[name] ^ its[name]) for name in mine.keys() & its.keys())
 

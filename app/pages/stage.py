@@ -33,7 +33,7 @@ _NARROW: Final = Geometry("narrow", 358, 22, 58, 52, 40, 96, 20, 12.5, 13, 27, "
 
 @dataclass(frozen=True)
 class StageRow:
-    """One row that can be run.
+    """Row that can be run.
 
     Args:
         url: of the page with its values.
@@ -173,7 +173,7 @@ def model_stage(place: AnyPlace, links: Addresses, answers: Sequence[AnswerRecor
 
 
 def _looking(place: AnyPlace, answer: AnswerRecord, row: int) -> tuple[Looking | None, str]:
-    """Where each node of a model looks on a row, and what is said of it; nothing of a kind without such a run."""
+    """Attention of each node of a model on a row, with a sentence about it; None of a kind without such a run."""
     graph = place.question.space.graph
     run = place.question.space.run_row(np.ones(graph.n_bits, dtype=np.bool_), row)
     if run is None:

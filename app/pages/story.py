@@ -67,7 +67,7 @@ _LETTERS: Final = "PQ"
 
 
 class Choice(NamedTuple):
-    """What one of the two says of an experiment.
+    """Prediction of one of the two explanations in an experiment.
 
     Args:
         letter: of the explanation.
@@ -86,7 +86,7 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Screen:
-    """One thought.
+    """Screen of the story: one thought.
 
     Args:
         number: from 1.
@@ -148,7 +148,7 @@ def without_network(links: Addresses) -> Iterator[Block]:
 
 
 def _doors(links: Addresses) -> list[tuple[str, str, str]]:
-    """What plugins have to go on with: words, what is behind, address."""
+    """Links that plugins add at the end: words, what is behind, address."""
     return [(one.words, one.sentence, links.url(*one.path)) for one in links_among("story")]
 
 
@@ -215,7 +215,7 @@ class _Screens:
 
     @cached_property
     def _kept(self) -> list[list[list[float]]]:
-        """The same of the circuit that both explanations read."""
+        """Activations of the circuit that both explanations read, ``[row][layer][neuron]``."""
         question = self.of.question
         layers = circuit_activations(question.network, self._pair["P"].item.circuit, question.clean_rows)
         return [[layer[row].tolist() for layer in layers] for row in range(len(self.of.rows))]
@@ -228,7 +228,7 @@ class _Screens:
         return bits_of(self._gate(letter, site).function, self.of.question.network.n_inputs)
 
     def _readings(self, letters: str, sites: Iterable[Site] | None = None) -> list[Reading]:
-        """What hidden neurons are read as: by one of the two, or by both, lettered where they differ."""
+        """Readings of hidden neurons: by one of the two, or by both, lettered where they differ."""
         hidden = [(one.layer, one.neuron) for one in self._pair["P"].item.gates[:-1]]
         return [
             Reading(
@@ -248,7 +248,7 @@ class _Screens:
         return wide, narrow
 
     def _runs(self, row: int, mask: object = None, **more: Any) -> dict[str, Any]:
-        """What a browser needs to let the network run, and the input that is drawn."""
+        """Data that a browser needs to run the network, and the input that is drawn."""
         question = self.of.question
         runs = running(question.network, self.of.full, mask)
         return {**runs, "input": question.clean_rows[row].tolist(), **more}
@@ -273,7 +273,7 @@ class _Screens:
         return {name: int(layers[-1][0] > MARK) for name, layers in zip(self.of.rows, values, strict=True)}
 
     def one(self) -> Screen:
-        """One explanation, whose circuit runs."""
+        """Screen of one explanation, whose circuit runs."""
         mask, read = self._pair["P"].item.circuit, self._readings("P")
         sentence = f"Explanation P on input {self.of.rows[SHOWN]}"
         drawn = self._drawn(self._kept[SHOWN], sentence, mask=mask, readings=read, row=SHOWN)
@@ -281,7 +281,7 @@ class _Screens:
         return self._screen(2, figures=[drawn], runs=runs, answers=answers, key=cell_names(self.of.rows))
 
     def other(self) -> Screen:
-        """Both explanations, and the values that allow both."""
+        """Screen of both explanations, and the values that allow both."""
         mask, read = self._pair["P"].item.circuit, self._readings("PQ")
         sentence = "Explanations P and Q: the same edges, two neurons read differently"
         drawn = self._drawn(self._kept[SHOWN], sentence, mask=mask, readings=read, row=SHOWN, ringed=self.of.differ)
@@ -322,7 +322,7 @@ class _Screens:
         return self._screen(number, facts, figures=[drawn], runs=runs, choices=choices, guess=guess)
 
     def _because(self, letter: str, source: int, base: int, says: int) -> str:
-        """How what an explanation reads the forced neuron as changes, in words; and its answer, where that stays."""
+        """Say how the reading of the forced neuron changes; and its answer, where that stays."""
         table, said = self._table(letter, FORCED), ("no", "yes")
         words, before, after = in_question(table), said[table[base]], said[table[source]]
         turned = f"stays {before}" if before == after else f"turns from {before} to {after}"
@@ -356,7 +356,7 @@ class _Screens:
         return self._screen(SCREENS, facts, figures=[(wide, narrow)], doors=doors)
 
     def _pending(self) -> Block:
-        """How far the counting is, in words of the story; once it is over, the screen fills in by itself."""
+        """Progress of the counting in words of the story; once it is over, the screen fills in by itself."""
         place, links = self.of.place, self.of.links
         if place.analysis is None:
             job = job_now(self.of.session, place)

@@ -1,4 +1,4 @@
-"""What a model answers, and where a protocol counts it otherwise."""
+"""Tests of what a model answers, and where a protocol counts it otherwise."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What an analysis will take, told before it starts."""
+"""Tests of the estimate of an analysis, made before it starts."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def size_of(formula):
 
 
 def least_sizes(n_inputs):
-    """Of every function by relaxation: all pairs are joined until nothing gets smaller."""
+    """Size of every function by relaxation: all pairs are joined until nothing gets smaller."""
     functions = np.arange(1 << (1 << n_inputs))
     least = np.full(len(functions), 10**9)
     least[[0, -1]] = 0

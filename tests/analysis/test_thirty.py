@@ -1,4 +1,4 @@
-"""What the engine finds on thirty networks is what it has always found; those that take long only in long runs."""
+"""Tests that the engine finds on thirty networks what it always did; those that take long only in long runs."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def ticking(limits):
 
 
 def answer(analyses):
-    """Everything that a result file says but the seconds."""
+    """Content of a result file but the seconds."""
     return {key: value for key, value in result_json(analyses).items() if key != "seconds"}
 
 

@@ -1,4 +1,4 @@
-"""Each network that comes with Pluriscope computes its task, as it is handed out."""
+"""Tests that each network that comes with Pluriscope computes its task, as it is handed out."""
 
 import numpy as np
 import pytest

@@ -21,7 +21,7 @@ from tests.factories import pretrained_xor
 
 @pytest.fixture
 def settings(tmp_path):
-    """Of a store that was once used with a plugin of a stranger, one job of which waits."""
+    """Settings of a store that was once used with a plugin of a stranger, one job of which waits."""
     settings = Settings(data=tmp_path)
     with closing(open_store(settings)) as store:
         store.migrate()

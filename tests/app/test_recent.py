@@ -1,4 +1,4 @@
-"""What is kept in the process: made once for all who ask at once, and let go of where there is no room."""
+"""Tests of what is kept in the process: made once for all who ask at once, and dropped where there is no room."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

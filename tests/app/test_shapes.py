@@ -1,4 +1,4 @@
-"""Everything on random networks of every admitted shape: no fault, no page that fails, no link that is refused.
+"""Tests of random networks of every admitted shape: no fault, no page that fails, no link that is refused.
 
 The seeds that these tests run are quick: together they have every number of inputs, of hidden layers and of outputs,
 every activation in one role, constant tasks, and networks beyond 64 edges. They share one application, started anew

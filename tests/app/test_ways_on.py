@@ -81,7 +81,7 @@ def little(tmp_path_factory) -> Iterator[TestClient]:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> Iterator[TestClient]:
-    """One of which the first start has ended."""
+    """Application of which the first start has ended."""
     data = tmp_path_factory.mktemp("whole")
     shutil.copytree(first_start(tmp_path_factory), data, dirs_exist_ok=True)
     with opened(Settings(data=data)) as client:
@@ -92,7 +92,7 @@ def whole(tmp_path_factory) -> Iterator[TestClient]:
 
 
 def check_cell(client: TestClient, slug: str, key: str) -> str:
-    """How an analysis is answered, which page and record agree about."""
+    """Answer of an analysis, about which page and record agree."""
     url = f"/networks/{slug}/analyses/{key}"
     page, twin = client.get(url, follow_redirects=True), client.get(Addresses().twin(url))
     assert page.status_code == twin.status_code, url

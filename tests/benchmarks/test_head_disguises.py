@@ -27,7 +27,7 @@ EVERY = PlantedEdges("all", BARE.space(FINEST).graph.edge_names, ())
 
 
 def with_biases(model, seed):
-    """The same with biases everywhere."""
+    """Add biases everywhere."""
     draws = np.random.default_rng(seed)
     sizes = [one.shape[::2] for one in model.layers[0][:3]] + [model.embedding.shape[1:]]
     biases = tuple(tuple(draws.normal(size=size) for size in sizes) for _ in model.layers)
@@ -35,7 +35,7 @@ def with_biases(model, seed):
 
 
 def small(seed, d_head=2):
-    """One layer of two heads, all of it planted."""
+    """Model of one layer of two heads, all of it planted."""
     return replace(random_attention(seed, (1, 2, 3, d_head, 3, 2)), planted=EVERY)
 
 

@@ -1,4 +1,4 @@
-"""One server on networks that the engine really analysed, one Chromium, and a fresh visitor for each test.
+"""Server on networks that the engine really analysed, one Chromium, and a fresh visitor for each test.
 
 Everything lives as long as this folder's tests: playwright's event loop must be gone before other tests run.
 """
@@ -66,7 +66,7 @@ class Site:
         return answer.json()
 
     def answered(self, network: str, analysis: str) -> Any:
-        """What an analysis of a network found."""
+        """Report of an analysis of a network."""
         answer = httpx.get(f"{self.url}/api/v2{network}/analyses/{analysis}", timeout=30)
         answer.raise_for_status()
         return answer.json()["report"]
@@ -199,7 +199,7 @@ def eventually(tab: Any, ask: Callable[[], Answer], wanted: Answer) -> None:
 
 
 def query(tab: Any) -> dict[str, list[str]]:
-    """What the address asks for."""
+    """Query of the address."""
     return parse_qs(urlsplit(tab.url).query)
 
 

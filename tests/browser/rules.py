@@ -1,4 +1,4 @@
-"""What holds for every page, as rules: each looks at an open page and yields what breaks it.
+"""Rules for every page: each looks at an open page and yields what breaks it.
 
 A visit opens one page once and tries its rules one after the other, so that a failing page says everything that is
 wrong with it: the page, the rule, the place. A rule may change the page (focus, theme, paper), so their order counts.
@@ -179,7 +179,7 @@ def accessible(tab: Any, **options: Any) -> Iterator[str]:
 
 
 def accessible_in_the_dark(tab: Any, **options: Any) -> Iterator[str]:
-    """What colours decide."""
+    """Yield what colours break in the dark."""
     _bring_axe(tab)
     tab.emulate_media(color_scheme="dark")
     yield from _colours(tab, **options)
@@ -202,8 +202,8 @@ def _colours(tab: Any, **options: Any) -> Iterator[str]:
 
 @cache
 def axe_script() -> str:
-    """What brings axe into a page; a tab of which every page is asked has it from the start, which takes half as long
-    as to send it anew each time.
+    """Script that brings axe into a page; a tab of which every page is asked has it from the start, which takes half as
+    long as to send it anew each time.
     """
     from axe_playwright_python.sync_playwright import Axe
 
@@ -225,8 +225,8 @@ def _problems(response: dict[str, Any]) -> Iterator[str]:
 
 
 def drawings_have_words(tab: Any) -> Iterator[str]:
-    """Each drawing has a name of its own, or is hidden from those who cannot see it because words beside it say it; one
-    with links in it is a group of them, since nothing inside an image is there for everybody.
+    """Yield drawings without a name of their own that are not hidden because words beside them have it; one with links
+    in it is a group of them, since nothing inside an image is there for everybody.
     """
     yield from tab.evaluate(
         """() => [...document.querySelectorAll("main svg")]
@@ -245,7 +245,7 @@ def labels_can_be_read(tab: Any) -> Iterator[str]:
 
 
 def labels_on_a_small_phone(tab: Any) -> Iterator[str]:
-    """The same where a screen is 360 px wide, with half a pixel less."""
+    """Yield labels that are too small where a screen is 360 px wide, with half a pixel less."""
     before = tab.viewport_size
     tab.set_viewport_size({"width": 360, "height": 740})
     yield from _labels_below(tab, LABEL - 0.5)
@@ -288,7 +288,7 @@ def sizes_of_type(tab: Any) -> Iterator[str]:
 
 
 def few_words(tab: Any) -> Iterator[str]:
-    """What a page says before something on it is unfolded; what can be chosen from a list is not said."""
+    """Count the words of a page before something on it is unfolded, without what can be chosen from a list."""
     if LONG.fullmatch(_path(tab)) or "part=" in tab.url:
         return
     n = tab.evaluate(
@@ -365,7 +365,7 @@ def links_in_a_row_can_be_hit(tab: Any) -> Iterator[str]:
 
 
 def _in_fonts(tab: Any, missed: str) -> Iterator[str]:
-    """What is smaller than a target in the fonts that are there, and in a low and narrow one: a size is the sheet's."""
+    """Yield targets that are too small in the fonts that are there, and in a low and narrow one."""
     yield from tab.evaluate(
         """async ([least, font]) => {
           const low = new FontFace("low", `url(${font})`, {
@@ -389,7 +389,7 @@ def _path(tab: Any) -> str:
 
 
 def motion_is_still(tab: Any) -> Iterator[str]:
-    """Of a visitor who asked for reduced motion."""
+    """Yield what moves for a visitor who asked for reduced motion."""
     for moving in tab.evaluate(
         """() => document.getAnimations().filter((a) => a.playState === "running")
              .map((a) => a.effect?.target?.outerHTML?.slice(0, 120) ?? "?")"""
@@ -469,7 +469,7 @@ def on_paper(tab: Any) -> Iterator[str]:
 
 
 def complete_without_scripts(tab: Any) -> Iterator[str]:
-    """Everything that scripts would fetch is a link or a form as well; what only scripts can do is not offered."""
+    """Yield what scripts would fetch and no link or form leads to; what only scripts can do is not offered."""
     if tab.evaluate(HEADINGS) != 1:
         yield "not one heading"
     yield from tab.evaluate(
@@ -523,5 +523,5 @@ WITHOUT_SCRIPTS: Final[tuple[Rule, ...]] = (complete_without_scripts, not_wider_
 
 
 def broken(tab: Any, name: str, rules: tuple[Rule, ...]) -> list[str]:
-    """What is wrong with the open page, each with the page's name and the rule's."""
+    """List what is wrong with the open page, each with the page's name and the rule's."""
     return [f"{name}: {rule.__name__}: {what}" for rule in rules for what in rule(tab)]

@@ -1,4 +1,4 @@
-"""What holds for every page, in one visit each at a desk, on a phone and without scripts; the rules are in rules.py."""
+"""Tests of every page, in one visit each at a desk, on a phone and without scripts; the rules are in rules.py."""
 
 from __future__ import annotations
 

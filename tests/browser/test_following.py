@@ -87,7 +87,7 @@ def test_a_study_is_followed_to_its_end_and_through_an_extension(tab, store, exp
 
 
 def do(store, job_id):
-    """What a worker does with a job."""
+    """Run a job as a worker does."""
     with store.read() as session:
         job = session.get_one(JobRow, job_id)
         arguments, handler = job.arguments, handler_at(DEFINITIONS[job.kind].handler)

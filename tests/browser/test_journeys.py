@@ -1,4 +1,4 @@
-"""What people come for, from end to end."""
+"""Tests of what people come for, from end to end."""
 
 from __future__ import annotations
 

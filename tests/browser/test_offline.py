@@ -32,7 +32,7 @@ STUDY = "xor-width"
 
 
 def accessible_from_a_disk(tab):
-    """As on the live site, but axe must not read the styles again, which browsers forbid to pages of a disk."""
+    """Check accessibility as on the live site, but axe must not read the styles again: browsers forbid it on a disk."""
     yield from accessible(tab, preload=False)
 
 
@@ -53,7 +53,7 @@ READ = (
 
 
 def export(data: Path, folder: Path, *options: str) -> None:
-    """In a process of its own, as users make one: the browser's driver keeps this process's event loop for itself."""
+    """Export in a process of its own: the browser's driver keeps this process's event loop for itself."""
     done = subprocess.run(
         [sys.executable, "-m", "pluriscope.app.cli", "export", "--static", str(folder), *options, "--quiet"],
         env={**os.environ, "PLURISCOPE_DATA": str(data)},

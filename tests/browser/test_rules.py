@@ -1,4 +1,4 @@
-"""Each rule for pages finds what it is there for."""
+"""Tests that each rule for pages finds what it is there for."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAGE = """<!doctype html><html lang="en"><head><title>In order · Pluriscope</ti
 
 @pytest.fixture(scope="module")
 def tab(chromium):
-    """One for all pages of ours: each is loaded anew."""
+    """Tab for all pages of ours: each is loaded anew."""
     context = chromium.new_context(viewport={"width": 1000, "height": 700}, color_scheme="light")
     tab = context.new_page()
     tab.add_init_script(rules.WATCH_SHIFTS)

@@ -1,4 +1,4 @@
-"""What scripts do in a real browser, under the strict content policy: theme, tray, polling."""
+"""Tests of scripts in a real browser, under the strict content policy: theme, tray, polling."""
 
 from __future__ import annotations
 

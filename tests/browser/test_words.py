@@ -41,7 +41,7 @@ SPOKEN = re.compile(r'\b(?:aria-label|title|data-meaning|placeholder|alt)="([^"]
 
 
 def others(html: str) -> list[str]:
-    """Each word in place of the glossary's that a page shows or says, with what stands around it."""
+    """List each word in place of the glossary's that a page shows or speaks, with what stands around it."""
     written = UNWRITTEN.sub(" ", html)
     text = " ".join([re.sub(r"<[^>]*>", " ", written), *SPOKEN.findall(written)])
     text = re.sub(r"\s+", " ", unescape(text)).lower()

@@ -1,4 +1,4 @@
-"""What other people's links and scripts rely on: addresses of explanations and names of exported columns.
+"""Tests of what other people's links and scripts rely on: addresses of explanations, names of exported columns.
 
 The others of the five frozen things have tests of their own: golden results, stores of earlier releases, and the
 two commands of the README.

@@ -21,7 +21,7 @@ def read(name: str) -> dict[str, Any]:
 
 
 def laid_over(base: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
-    """As compose lays one file over another, for what these files have: mappings merge, the rest is replaced."""
+    """Lay one file over another as compose does, for what these files have: mappings merge, the rest is replaced."""
     merged = dict(base)
     for key, value in upper.items():
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)

@@ -42,7 +42,7 @@ def is_sent(path: PurePath) -> bool:
 
 
 def instructions() -> list[tuple[str, str]]:
-    """Those of the Dockerfile, one after the other, each with what follows it."""
+    """Instructions of the Dockerfile, one after the other, each with what follows it."""
     text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.M).replace("\\\n", "")
     return [tuple(line.split(" ", 1)) for line in text.splitlines() if line]
 
@@ -55,7 +55,7 @@ def test_the_build_gets_every_document_that_pages_read() -> None:
 
 @dataclass(frozen=True)
 class Image:
-    """What the image holds, in a folder instead of at the root.
+    """Content of the image, in a folder instead of at the root.
 
     Args:
         folder: with the environment, a home and a folder for data; only the last two can be written to.
@@ -129,7 +129,7 @@ def _built(folder: Path) -> Image:
 
 
 def _other(python: Path) -> list[str]:
-    """How a command is started as nobody, where we are root; the interpreter may lie in our own folder."""
+    """Start of a command as nobody, where we are root; the interpreter may lie in our own folder."""
     nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     reads_all = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
     for start in (nobody, nobody + reads_all) if os.geteuid() == 0 else ():

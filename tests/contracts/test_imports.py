@@ -28,7 +28,7 @@ def room(module: str) -> str:
 
 
 def rooms_of(imports: dict[str, set[str]]) -> dict[str, set[str]]:
-    """Each room with those that it imports from."""
+    """Rooms, each with those that it imports from."""
     rooms: dict[str, set[str]] = {}
     for module, imported in imports.items():
         rooms.setdefault(room(module), set()).update(room(one) for one in imported if room(one) != room(module))
@@ -37,14 +37,14 @@ def rooms_of(imports: dict[str, set[str]]) -> dict[str, set[str]]:
 
 @pytest.fixture(scope="module")
 def everything() -> dict[str, set[str]]:
-    """Each module with what it imports, inside functions and of other packages included."""
+    """Modules, each with what it imports, inside functions and of other packages included."""
     graph = grimp.build_graph("pluriscope", include_external_packages=True)
     return {one: graph.find_modules_directly_imported_by(one) for one in graph.modules if one.startswith("pluriscope")}
 
 
 @pytest.fixture(scope="module")
 def imports(everything) -> dict[str, set[str]]:
-    """Each module of the engine, the application and the library with those of them that it imports."""
+    """Modules of the engine, the application and the library, each with those of them that it imports."""
     return {one: {other for other in found if other in everything} for one, found in everything.items()}
 
 

@@ -1,4 +1,4 @@
-"""How many kinds of pages there are: addresses that answer with a page, of which a reader has to learn each."""
+"""Test of how many kinds of pages there are: addresses that answer with a page, of which a reader learns each."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ OTHER_LANGUAGES = {"bibtex": "a citation", "yaml": "a part of another program's 
 
 @dataclass(frozen=True)
 class Snippet:
-    """One block of a document.
+    """Block of a document.
 
     Args:
         document: its path in the checkout.

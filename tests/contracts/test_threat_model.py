@@ -1,4 +1,4 @@
-"""Each threat names what stops it and tests that exist."""
+"""Tests that each threat names what stops it and tests that exist."""
 
 import ast
 import re

@@ -93,7 +93,7 @@ class Installed:
 
     @property
     def elsewhere(self) -> Path:
-        """Where the commands are called: an empty folder."""
+        """Empty folder in which the commands are called."""
         return self.folder / "elsewhere"
 
     def command(self, *arguments: object) -> list[str]:

@@ -70,7 +70,7 @@ TEXTS = [
 
 
 def replaced(text):
-    """Each word of a text that has been replaced, with what stands for it now."""
+    """List each word of a text that has been replaced, with what stands for it now."""
     return [f"{found}: write {REPLACED[found.lower()]!r}" for found in PATTERN.findall(text)]
 
 

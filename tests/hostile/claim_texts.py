@@ -25,7 +25,7 @@ TOKENS = ("NaN", "Infinity", "1e999", "-0.0", "0" * 40, "[" * 200, "\\u0000", "1
 
 
 def forms() -> list[Any]:
-    """One sound claim of every form."""
+    """Sound claims, one of every form."""
     scores = {name.replace(">", "->"): number / 7 for number, name in enumerate(NAMES)}
     return [
         {"scores": [1.0] * 18, "k": 3, "pick": "greedy"},
@@ -42,7 +42,7 @@ def forms() -> list[Any]:
 
 
 def hostile_texts(number: int, seed: int) -> list[bytes]:
-    """So many of them, the same for the same seed."""
+    """Draw hostile claims, the same for the same seed."""
     rng = random.Random(seed)
     return [_one(rng) for _ in range(number)]
 

@@ -143,7 +143,7 @@ def flipped_bytes(dice: random.Random) -> bytes:
 
 
 class Harmless:
-    """What a pickle would call, were it opened."""
+    """Object whose pickle would call something, were it opened."""
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         return (int, ("666",))

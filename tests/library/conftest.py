@@ -1,4 +1,4 @@
-"""One result, and one server that has it: both made once, and never changed by a test."""
+"""Result, and server that has it: both made once, and never changed by a test."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def small():
 
 
 def instances(small):
-    """One of each class that the library gives out."""
+    """Instances of each class that the library gives out."""
     one = small.circuits[0]
     some = (small, one, one.interpretations[0], small.algorithms[0], small.alignments[0])
     lists = (small.circuits, small.interpretations, one.classes, small.algorithms, small.alignments)

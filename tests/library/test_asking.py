@@ -55,7 +55,7 @@ def test_what_has_the_same_content_is_equal(what, xor, again):
 
 @pytest.fixture(scope="module")
 def again(xor, tmp_path_factory):
-    """The same, read anew."""
+    """The result, saved and read anew."""
     return pluriscope.load(xor.save(tmp_path_factory.mktemp("again") / "xor.json"))
 
 

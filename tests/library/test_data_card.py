@@ -81,7 +81,7 @@ def fields_of(folder: Path) -> dict[str, dict[str, str]]:
 
 
 def front_of(folder: Path):
-    """What stands before the words of a card, and the words."""
+    """Split a card into what stands before its words, and the words."""
     _, front, words = (folder / "README.md").read_text().split("---\n", 2)
     return yaml.safe_load(front), words
 

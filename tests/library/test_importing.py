@@ -13,7 +13,7 @@ HEAVY = ("torch", "sqlalchemy", "fastapi", "uvicorn", "pandas", "onnx")
 
 
 def loaded_after(*lines: str) -> set[str]:
-    """Which of some libraries a fresh process has loaded after some lines."""
+    """Libraries that a fresh process has loaded after some lines."""
     program = "\n".join([*lines, "import sys", f"print(*(set({(*HEAVY, 'numpy')!r}) & set(sys.modules)))"])
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True

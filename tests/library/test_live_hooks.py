@@ -122,7 +122,7 @@ class Block(nn.Module):
 
 
 class BlockByHand(Block):
-    """The same, each head by itself, LayerNorms too, and an MLP block's bias added to the stream after the rest."""
+    """Block that computes each head by itself, LayerNorms too, and adds an MLP block's bias after the rest."""
 
     def normed(self, stream):
         norm, centred = self.norms[0], stream - stream.mean(-1, keepdim=True)

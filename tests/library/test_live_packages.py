@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 class Wrapped:
-    """What nnsight 0.8.1 has of a model: edits are made in a trace of it, and in no call of its module."""
+    """Wrapper of a model as nnsight 0.8.1 has it: edits are made in a trace of it, and in no call of its module."""
 
     def __init__(self, module, *edits):
         self._module, self._edits = module, list(edits)

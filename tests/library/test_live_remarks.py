@@ -1,4 +1,4 @@
-"""What is said of a live module that is read as something else than it is at the moment, and what is put back."""
+"""Tests of remarks on a live module that is read as something else than it is now, and of what is put back."""
 
 import math
 
@@ -26,7 +26,7 @@ def hooked():
 
 
 class FunctionalDropout(nn.Module):
-    """Which is a part of no kind that is known, with a part of it named dropout."""
+    """Module that is a part of no kind that is known, with a part of it named dropout."""
 
     def __init__(self):
         super().__init__()

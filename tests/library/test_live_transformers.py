@@ -27,7 +27,7 @@ def by_hand(scores, values):
 
 
 def turned(values):
-    """As rotary positions do."""
+    """Turn values as rotary positions do."""
     angle = torch.arange(values.shape[2])[:, None] * torch.ones(values.shape[3])
     half = values.shape[3] // 2
     return values * angle.cos() + torch.cat((-values[..., half:], values[..., :half]), -1) * angle.sin()
@@ -219,7 +219,7 @@ class Encoder(nn.Module):
 
 
 class Variant(Model):
-    """With other embeddings, or other logits."""
+    """Model with other embeddings, or other logits."""
 
     def __init__(self, embed=None, logits=None, **options):
         super().__init__(**options)
@@ -235,7 +235,7 @@ class Variant(Model):
 
 
 class LastQuery(Model):
-    """Which computes the last position alone."""
+    """Model that computes the last position alone."""
 
     def forward(self, tokens):
         x = self.embed(tokens) + self.places[: tokens.shape[1]]

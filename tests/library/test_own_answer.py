@@ -1,4 +1,4 @@
-"""What is said first of a circuit of somebody's own, in each state; and the same in the library."""
+"""Tests of the first words on a circuit of somebody's own, in each state; and of the same in the library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What takes long says in a notebook what is known so far, in one line that goes at the end; an interrupt ends it."""
+"""Tests of progress in a notebook: one line of what is known so far, which goes at the end; an interrupt ends it."""
 
 from __future__ import annotations
 

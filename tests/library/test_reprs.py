@@ -78,7 +78,7 @@ def given(xor, served, tmp_path_factory) -> dict[str, Any]:
 
 
 def every_one(given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Those, and what their public attributes are, of ours."""
+    """Instances, and the values of their public attributes."""
     yield from given.items()
     for name, one in given.items():
         for attribute in public(type(one), (property, cached_property)) | set(getattr(one, "__dataclass_fields__", ())):

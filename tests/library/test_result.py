@@ -1,4 +1,4 @@
-"""What a result says is what the engine found; it is kept and read back without loss."""
+"""Tests that a result has what the engine found, and is kept and read back without loss."""
 
 import csv
 import json

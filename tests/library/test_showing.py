@@ -10,7 +10,7 @@ from pluriscope.objects.showing import facts, link, table
 
 
 def everything(xor):
-    """One of each kind of thing that shows itself."""
+    """Values of each kind that shows itself."""
     circuit, alignment = xor.circuits.smallest[0], xor.alignments[0]
     return {
         "result": xor,

@@ -1,4 +1,4 @@
-"""What a list is asked for: options read, refused and written back; a short list filtered, counted and sorted."""
+"""Tests of queries of a list: options read, refused and written back; a short list filtered, counted, sorted."""
 
 from dataclasses import replace
 

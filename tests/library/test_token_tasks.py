@@ -27,7 +27,7 @@ class Module:
 
 @pytest.fixture
 def reads(monkeypatch):
-    """What a module is read as, and perhaps its package."""
+    """Replace what a module is read as, and perhaps its package."""
 
     def read(found=READ, **held):
         def of(_module, context=None):
@@ -95,7 +95,7 @@ def test_what_is_read_is_explained_exported_and_loaded(reads, tmp_path):
 
 
 def differs(row, by):
-    """Another logit of the token that has the least."""
+    """Change the least logit of a row."""
 
     def otherwise(rows):
         logits = run(MODEL, rows).logits

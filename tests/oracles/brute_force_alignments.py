@@ -35,7 +35,7 @@ def decision(output, rule):
 
 
 class Interchange:
-    """One network with its rows; answers one interchange at a time."""
+    """Interchanges on one network with its rows, one at a time."""
 
     def __init__(self, network, data_rows, pair_rule="ordered", decision_rule="threshold"):
         self.network = network

@@ -43,7 +43,7 @@ def runs_of(network, labels, ablation):
 
 
 def pruned(network, kept, structure):
-    """What is left once edges that lead nowhere, and under "strict" those that come from nowhere, are dropped."""
+    """Drop edges that lead nowhere, and under "strict" those that come from nowhere."""
     left, last, before = set(kept), len(network.sizes) - 1, None
     while left != before:
         before = set(left)
@@ -68,7 +68,7 @@ def passes(outputs, labels, whole, judge):
 
 
 def every_raw_mask(network, labels):
-    """For each raw mask: its kept edges, and by ablation its outputs, the labels and the whole network's outputs."""
+    """Run each raw mask: its kept edges, and by ablation its outputs, the labels and the whole network's outputs."""
     edges = edges_of(network)
     found = [({edge for bit, edge in enumerate(edges) if mask >> bit & 1}, {}) for mask in range(2 ** len(edges))]
     for ablation in ABLATIONS:
@@ -99,5 +99,5 @@ def every_truth(network, labels, every=None):
 
 
 def minimal(masks):
-    """Those that no other is a part of."""
+    """Select the masks that no other is a part of."""
     return {one for one in masks if not any(other != one and other & one == other for other in masks)}

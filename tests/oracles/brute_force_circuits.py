@@ -7,7 +7,7 @@ from itertools import product
 
 
 def bent(value, written, slope=0.01):
-    """One activation as a network file writes it, such as ``elu(alpha=0.5)``; ``slope`` is a perceptron's own."""
+    """Apply an activation as a network file writes it, such as ``elu(alpha=0.5)``; ``slope`` is a perceptron's own."""
     kind, _, rest = written.rstrip(")").partition("(")
     given = dict(part.split("=") for part in rest.replace(" ", "").split(",") if part)
     given = {name: float(number) for name, number in given.items()}

@@ -82,7 +82,7 @@ def active_neurons(network, kept):
 
 
 def knockouts_alike(network, kept, rows, rule, neurons=None):
-    """How many pairs of knock-out and input circuit and network decide alike, and how many there are.
+    """Count the pairs of knock-out and input that circuit and network decide alike, and all pairs.
 
     Knocked out are the neurons of the circuit, or others if they are given.
     """

@@ -60,12 +60,12 @@ def interchanged_in_circuit(network, mask, sites, source, base):
 
 
 def decision(network, sites, source, base):
-    """What the unablated network decides with some neurons as on source."""
+    """Decision of the unablated network with some neurons as on source."""
     return int(interchanged(network, sites, source, base) > 0.5)
 
 
 def predicted(network, mask, gates, sites, source, base):
-    """What gates (layer, neuron, low, high, bits, table), as listed by brute_force_interpretations, say."""
+    """Prediction of gates (layer, neuron, low, high, bits, table), as listed by brute_force_interpretations."""
     kept = {edge for k, edge in enumerate(edges_of(network)) if mask >> k & 1}
     last = len(network.weights)
     bits = {}

@@ -35,8 +35,7 @@ def completions(bits, parent_bits, barred):
 
 
 def options_by_cuts(network, mask, rows=None, ablation="zero"):
-    """For every choice of cuts, lexicographically: it and each neuron's
-    (layer, neuron, low, high, bits, table)."""
+    """List every choice of cuts, lexicographically, with each neuron's (layer, neuron, low, high, bits, table)."""
     kept = {edge for k, edge in enumerate(edges_of(network)) if mask >> k & 1}
     absent = mean_activations(network, boolean_rows(network.sizes[0])) if ablation == "mean" else None
     runs = [run(network, kept, row, absent) for row in (rows or boolean_rows(network.sizes[0]))]
@@ -80,6 +79,6 @@ def interpretations(network, mask, rows=None, ablation="zero"):
 
 
 def count(network, mask):
-    """How many interpretations and how many choices of cuts with any, for circuits with too many to list."""
+    """Count interpretations and choices of cuts with any, for circuits with too many to list."""
     numbers = [prod(len(tables) for tables in options) for _, options in options_by_cuts(network, mask)]
     return sum(numbers), len(numbers)

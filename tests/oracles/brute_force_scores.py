@@ -28,7 +28,7 @@ def number(edges):
 
 
 class Answer:
-    """One answer about one network under one condition, and what is known of both."""
+    """Answer about one network under one condition, and what is known of both."""
 
     def __init__(self, network, every, valid, key, submission, planted=None, random_regret=0.5):
         self.network, self.every, self.n = network, every, len(every).bit_length() - 1
@@ -181,7 +181,7 @@ class Answer:
 
 
 def stability(answers):
-    """Of one answer for each seed."""
+    """Stability of an answer over seeds."""
     own = [one.pruned(one.own()[0]) for one in answers if one.own()]
     pairs = [(bits(a), bits(b)) for a, b in combinations(own, 2)]
     return mean([len(a & b) / len(a | b) if a | b else 1.0 for a, b in pairs])

@@ -47,7 +47,7 @@ def possible_values(network, kept, claimed, layer, neuron, own, memo):
 
 
 def scrubbed(network, kept, claimed):
-    """For each base the least and the largest output of all runs."""
+    """Least and largest output of all runs for each base."""
     memo = {}
     last = len(network.sizes) - 1
     outputs = [possible_values(network, kept, claimed, last, 0, base, memo) for base in range(2 ** network.sizes[0])]

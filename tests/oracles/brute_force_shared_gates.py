@@ -19,7 +19,7 @@ def rows(n_inputs):
 
 
 def texts(gates, n_inputs):
-    """What each node is written as; the two sides of a gate stand in the order of the alphabet."""
+    """Write each node; the two sides of a gate stand in the order of the alphabet."""
     found = list(LETTERS[:n_inputs])
     for sides in gates:
         found.append("({}&{})".format(*sorted("!" * negated + found[node] for node, negated in sides)))
@@ -27,7 +27,7 @@ def texts(gates, n_inputs):
 
 
 def output(program, row, fixed, idle=None):
-    """What a program computes while some gates are fixed; the side ``idle``, (gate, which), is always 1."""
+    """Output of a program while some gates are fixed; the side ``idle``, (gate, which), is always 1."""
     gates, negated_root = program
     values = list(row)
     for gate, sides in enumerate(gates):
@@ -90,7 +90,7 @@ def run(network, row, patches):
 
 
 class Places:
-    """Where a program's variables can be put in a network."""
+    """Placements of a program's variables in a network."""
 
     def __init__(self, network, program):
         self.network, self.program = network, program
@@ -131,7 +131,7 @@ class Places:
         ]
 
     def minimal_joint(self):
-        """How many of the valid ones are right under every joint interchange, and contain no other such one."""
+        """Count the valid ones that are right under every joint interchange, and contain no other such one."""
         n_rows = range(len(self.rows))
         right = [
             places

@@ -32,7 +32,7 @@ def decided(outputs, rule):
 
 
 class DenseCriteria:
-    """Some circuits of one network, under zero ablation."""
+    """Criteria of circuits of one network, under zero ablation."""
 
     def __init__(self, network, labels, masks, rule="rounding", threshold=0.99):
         self.sizes, self.rule, self.threshold = network.sizes, rule, threshold
@@ -104,7 +104,7 @@ class DenseCriteria:
         return np.concatenate([matrix.any(axis=2) for matrix in self.keep[:-1]], axis=1)
 
     def without_each_set(self):
-        """Each set of hidden neurons as a number, with the decisions of circuits and network without it."""
+        """Decisions of circuits and network without each set of hidden neurons, as a number."""
         neurons = self.hidden()
         for number in range(2 ** len(neurons)):
             dead = [neuron for k, neuron in enumerate(neurons) if number >> k & 1]

@@ -43,7 +43,7 @@ def facts_of(network, labels, condition, most_listed=1_000_000):
 
 
 def combinations(network, condition):
-    """How many combinations are tried, at most."""
+    """Number of combinations that are tried, at most."""
     *below, last = network.sizes[:-1]
     pairs = sum(one * other for one, other in pairwise(below))
     return 2**pairs * (2 ** below[-1] + (condition.structure == "free")) ** last if below else 2**last
@@ -133,7 +133,7 @@ def _subsets(among):
 
 
 def _value(network, runs, layer, neuron, sources, below):
-    """What a neuron gives on each run if it reads a set of sources."""
+    """Values of a neuron on each run if it reads a set of sources."""
     found = []
     for run, (_, _, carried) in enumerate(runs):
         total = float(network.biases[layer - 1][neuron])

@@ -1,4 +1,4 @@
-"""What a network of a file computes, as it was read; shown before anything is asked."""
+"""Functions that a network of a file computes, as it was read; shown before any question is answered."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DEEPEST: Final = 8
 
 
 def computed(intake: Intake, tasks: Sequence[Task], *, own: bool = False) -> tuple[list[Block], list[Block]]:
-    """What a network computes.
+    """Show what a network computes.
 
     Args:
         own: whether the tasks are no more than what it answers.
@@ -48,7 +48,7 @@ def drawn(network: Network, title: str, caption: str = "") -> list[Figure]:
 
 
 class Output:
-    """What one output computes.
+    """Output of a network with the function that it computes.
 
     Args:
         intake: the network, whose encoding could be read.
@@ -73,7 +73,7 @@ class Output:
         self.margin = float(margins.min()) if np.isfinite(margins).all() else None
 
     def fact(self, label: str) -> Fact:
-        """What it computes, and on how many inputs that is right."""
+        """Fact of what the output computes, and on how many inputs that is right."""
         encoding, n = self.intake.encoding, len(self.outputs)
         words = "" if encoding is None else encoding.words
         if not self.task.truth_table:
@@ -88,7 +88,7 @@ class Output:
 
     @property
     def table(self) -> Table:
-        """What it gives on every input."""
+        """Table of what the output gives on every input."""
         n_inputs, known = self.intake.network.n_inputs, bool(self.task.truth_table) and not self.own
         rows = []
         for row, bits in enumerate(input_table(n_inputs).astype(int).tolist()):

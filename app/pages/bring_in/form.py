@@ -31,7 +31,7 @@ HELP_FILE: Final = DOCUMENTS / "importing.md"
 
 
 class Declared(Declaration):
-    """What is declared beside a file, and what is to be done with it."""
+    """Declaration beside a file, with the protocols to analyse it under."""
 
     protocols: list[str] = Field(
         [], max_length=8, description="Protocols to analyse under at once; none: it is only stored."
@@ -39,11 +39,11 @@ class Declared(Declaration):
 
 
 class DeclaredOptions(Declared, Options):
-    """The same in an address."""
+    """Declaration in an address."""
 
 
 class Asked(Declared):
-    """The same in a form."""
+    """Declaration in a form."""
 
     protocols: list[Literal[tuple(NAMED)]] = Field(  # type: ignore[valid-type]
         ["complete"], title="Analyse under", description=f"None: it is only stored. {SHARED_WORDS}"
@@ -51,12 +51,12 @@ class Asked(Declared):
 
 
 def fields_of(names: Iterable[str]) -> dict[str, Any]:
-    """Some fields of a declaration, as pydantic's ``create_model`` takes them."""
+    """Select fields of a declaration, as pydantic's ``create_model`` takes them."""
     return {name: (Asked.model_fields[name].annotation, Asked.model_fields[name]) for name in names}
 
 
 def _formats() -> str:
-    """What is read, with the names of such files, as in "ONNX (.onnx), …"."""
+    """Names of the formats that are read, with their suffixes, as in "ONNX (.onnx), …"."""
     names: dict[str, str] = {}
     for one in FORMATS:
         names.setdefault(one.suffixes[0], f"{one.label} ({', '.join(one.suffixes)})")
@@ -78,12 +78,12 @@ class NetworkForm(BaseModel):
 
 
 def for_a_form(words: str) -> str:
-    """What an error says, without the options of commands."""
+    """Strip the options of commands from the words of an error."""
     return re.sub(r" \(--[^()]*\)", "", words)
 
 
 def refused(error: ExplainedError, file: str = "") -> Iterator[Block]:
-    """What is wrong with a file, and the cure, in which code stands in a block of its own; of several errors a table.
+    """Show the errors of a file with their cures, code in a block of its own; several as a table.
 
     Args:
         file: its name.
@@ -135,7 +135,7 @@ def network_form(
 
 
 def _example() -> Iterator[Block]:
-    """What is seen of a network before anything is asked, of one that comes with Pluriscope."""
+    """Show a bundled network as one's own would be seen before any question is answered."""
     file = bundled_networks()[0].file
     intake = take_in(file, Declaration())
     yield Section("An example", f"What you will see of yours, of {intake.name}.")

@@ -1,4 +1,4 @@
-"""What would come of a network that is imported, before anything is stored."""
+"""Preview of a network that is imported, before anything is stored."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ class Preview:
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        """Of each output; one without a table where none could be read."""
+        """Task of each output; one without a table where none could be read."""
         return self.intake.tasks or (Task((), ""),) * self.intake.network.n_outputs
 
 
 def preview_of(
     session: Session, intake: Intake, protocols: Sequence[Protocol], wrong: Mapping[str, AnalysisError]
 ) -> Preview:
-    """What storing and analysing a network would give; nothing is stored.
+    """Preview what storing and analysing a network would give; nothing is stored.
 
     Args:
         wrong: answers without which it was read, by their fields.
@@ -111,7 +111,7 @@ def preview_of(
 
 
 def content_of(intake: Intake) -> str:
-    """What the file said, as a network file; what was declared beside it travels in fields of its own."""
+    """Write a draft as a network file; what was declared beside it travels in fields of its own."""
     document = network_file_json(intake.draft)
     document = {key: value for key, value in document.items() if value or key not in ("name", "tasks")}
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
@@ -183,7 +183,7 @@ def preview_blocks(
 
 
 def _nothing_learned(page: Preview, answered: Answered) -> tuple[tuple[str, str], ...]:
-    """What speaks against a network having learned anything where nobody says what it should compute."""
+    """Signs that a network without a declared task learned nothing, as titles and causes."""
     if any(about == "tasks" for about, _ in page.refusals):
         return (("Not every answer is 0 or 1", "The table shows where. It may be what is said below of the network."),)
     last = [one for one in answered.unanswered if one.field in ("output_activation", "output_is")]
@@ -194,7 +194,7 @@ def _nothing_learned(page: Preview, answered: Answered) -> tuple[tuple[str, str]
 
 
 def nothing_learned(intake: Intake) -> tuple[tuple[str, str], ...]:
-    """What speaks against a network having learned anything whose task is what it answers: title and cause."""
+    """Signs that a network whose task is its own answers learned nothing, as titles and causes."""
     if constant := [task.truth_table[0] for task in intake.tasks or () if len({*task.truth_table}) == 1]:
         return ((f"It answers {constant[0]} on every input", "So there is next to nothing to be explained."),)
     outputs = forward(intake.network, intake.data.clean_rows)
@@ -204,7 +204,7 @@ def nothing_learned(intake: Intake) -> tuple[tuple[str, str], ...]:
 
 
 def transformer_preview(session: Session, links: Addresses, raw: bytes) -> Iterator[Block]:
-    """What storing a transformer would give; its file says all.
+    """Preview what storing a transformer would give; its file has all that is needed.
 
     Raises:
         AnalysisError: it cannot be read.

@@ -1,4 +1,4 @@
-"""What a file does not say, as a form asks it: each answer with what the network then computes."""
+"""Questions that a file leaves open, as a form asks them: each answer with what the network then computes."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ class Answered:
 
     @cached_property
     def declared(self) -> Declaration:
-        """What is said, and what was chosen where nobody answered."""
+        """Declaration with what was answered, and what was chosen where nobody did."""
         return as_chosen(self.file, self.given)
 
     @property
     def unanswered(self) -> Sequence[FileQuestion]:
-        """What nobody answered, and the file cannot tell: several answers fit, or none."""
+        """Questions that nobody answered and the file cannot settle: several answers fit, or none."""
         return [one for one in self.file.questions if one.refusal]
 
     @cached_property
     def questions(self) -> Sequence[FileQuestion]:
-        """What the file leaves open, answered or not: what fits beside the other answers."""
+        """Questions that the file leaves open, answered or not, with what fits beside the other answers."""
         found = {one.field: one for one in self.file.questions}
         for field in FIELDS:
             if field not in found and getattr(self.declared, field):
@@ -82,7 +82,7 @@ class Answered:
                 return
 
     def asked(self) -> Iterator[tuple[str, str]]:
-        """What has to be answered before the network can be imported, and what fits."""
+        """List the questions to answer before the network can be imported, with what fits."""
         if not self.unanswered:
             return
         fits = []
@@ -95,7 +95,7 @@ class Answered:
         yield f"The file does not say {missing}", sentence(f"{'. '.join(fits)}. The counts depend on it: choose below")
 
     def computes(self, question: FileQuestion) -> dict[str, str]:
-        """What the network computes with answers to a question: with those that fit, or the first ones."""
+        """Functions that the network computes by answer to a question: the fitting answers, or the first ones."""
         choices = question.choices if question.field == "layers" else question.fitting or question.choices[:_FIRST]
         return {choice: self._computed({question.field: choice}) for choice in choices[:_MOST]}
 
@@ -119,7 +119,7 @@ class Answered:
         return read_any(self.raw, self.beside, said.model_copy(update=changed))
 
     def _computed(self, changed: dict[str, str]) -> str:
-        """What the outputs compute with another answer."""
+        """Functions of the outputs after a change of answers, in words."""
         try:
             intake = take_in(self._read(self.given, changed), self.given.model_copy(update=changed))
             return "; ".join(task.label for task in decided_tasks(intake.network, intake.data))

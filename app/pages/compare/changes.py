@@ -65,7 +65,7 @@ _MEANS: Final = {
 
 
 class ChangesRecord(PageModel):
-    """What becomes of a network's explanations in another one, or how far that is."""
+    """Record of what becomes of a network's explanations in another one, or of how far that is."""
 
     before: str = Field(description="Slug of the first network, whose task both are judged on.")
     after: str = Field(description="Slug of the second.")
@@ -114,7 +114,7 @@ class Changes:
 
     @cached_property
     def report(self) -> ChangesReport | None:
-        """What was found; None where nothing is stored."""
+        """Report of the changes; None where none is stored."""
         row = report_row(self.session, self.before.analysis, changes_kind(self.after.row.digest))
         return None if row is None else report_of(row, ChangesReport)
 
@@ -135,7 +135,7 @@ class Changes:
         return [] if self.report is None else self.report.findings(self.before.question)
 
     def record(self) -> ChangesRecord:
-        """The same over HTTP."""
+        """Record of the changes for JSON."""
         return ChangesRecord(
             before=self.before.slug,
             after=self.after.slug,
@@ -236,7 +236,7 @@ class Changes:
             yield Table.plain(("Algorithm", "Where its variables are", "What became of it"), rows)
 
     def _beside(self, ref: ExplanationRef) -> Iterator[Block]:
-        """One circuit on both networks."""
+        """Show one circuit on both networks."""
         if ref.kind != "circuit":
             raise BadQuery(f"explanation {str(ref)[:60]}", "is no circuit", "give c-MASK", "e", self.url, "all of it")
         canonical = find_explanation(self.session, self.links, self.before, ref, 1).ref
@@ -263,7 +263,7 @@ class Changes:
         return Figure(drawn, Markup('<a href="{}">{}</a>').format(url, place.row.name))
 
     def table(self) -> tuple[Sequence[str], list[Sequence[Any]]]:
-        """What is named in the report, as a table to take away: columns and rows."""
+        """Explanations that the report names, as a table to take away: columns and rows."""
         masks, placings = ({}, {}) if self.report is None else (self.report.masks, self.report.placings)
         rows: list[Sequence[Any]] = [("circuit", name, f"c-{one}") for name, some in masks.items() for one in some]
         for name, placed in placings.items():
@@ -286,7 +286,7 @@ def _figure(name: str, change: Change) -> ChartFigure:
 def _meanings(
     both: Sequence[Place], mask: int, verdicts: Sequence[CircuitVerdict]
 ) -> tuple[list[tuple[str, ...]], str]:
-    """What a circuit means in two networks as rows of a table, and how much of that is the same."""
+    """Compare what a circuit means in two networks: rows of a table, and how much of that is the same."""
     read = [readings_of(place, mask, verdict) for place, verdict in zip(both, verdicts, strict=True)]
     first, second = (place.question for place in both)
     masks = mask_array([mask], first.layout)

@@ -1,4 +1,4 @@
-"""What a comparison is of: what its address names, what is offered where that names nothing, who contradicts one."""
+"""Choice of what is compared: what an address names, offers where it names nothing, and who contradicts one."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def compare_of(session: Session, links: Addresses, network: str, options: Compar
 
 
 def find_place(session: Session, links: Addresses, network: str, options: ComparedOptions) -> AnyPlace:
-    """What an address asks about.
+    """Locate the network, output, protocol and data that an address names.
 
     Raises:
         NotFound: no such network, output, protocol or data record, or rows that stand for no Boolean inputs.
@@ -163,7 +163,7 @@ def choosing(session: Session, links: Addresses, place: AnyPlace | None, options
 def _against(
     session: Session, links: Addresses, place: Place, one: Explanation, actions: Sequence[Action]
 ) -> Iterator[Block]:
-    """Who contradicts an explanation most, of those that stand out and the others of its circuit."""
+    """Show who contradicts an explanation most, of those that stand out and the others of its circuit."""
     space, answers = ask_network(place.question)
     said, name = one.predictions(space), short(str(one.ref))
     if not (said >= 0).any():
@@ -194,7 +194,7 @@ def _against(
 
 
 def _others(session: Session, place: Place, one: Explanation) -> Iterator[ExplanationRef]:
-    """Those of the list's first page that predict something, and the other interpretations of its circuit."""
+    """List those of the list's first page that predict something, and the other interpretations of its circuit."""
     found = set()
     if place.analysis is not None:
         frame = frame_of_analysis(session, place.analysis, place.question, ResultRef(place.slug, place.scope))
@@ -211,14 +211,14 @@ def _others(session: Session, place: Place, one: Explanation) -> Iterator[Explan
 
 
 def searched_for(session: Session, links: Addresses, place: AnyPlace) -> list[Notice | Progress]:
-    """How far the search is for two that stand out, where it has found none."""
+    """Progress of the searches for two that stand out, where they have found none."""
     pairs = asked(session, place, links, [one for one in (PAIR, RIVALS) if not one.refuses(place.question)])
     found = [waiting(one) for one in pairs if one.stored is None]
     return [one for number, one in enumerate(found) if one not in found[:number]]
 
 
 def choices(session: Session, place: AnyPlace) -> dict[str, list[str]]:
-    """What may be compared of a network where nothing is chosen, by what that is: two that an analysis found, the
+    """Explanations of a network to compare where nothing is chosen, by what they are: two that an analysis found, the
     interpretations that predict most and least, and Alice's and Bob's algorithms where these are bundled.
     """
     people = people_of(place.row) if place.boolean else {}
@@ -249,5 +249,5 @@ def known_two(session: Session, place: AnyPlace) -> list[str]:
 
 
 def own_pair(session: Session, place: AnyPlace) -> list[str]:
-    """What is compared of a network where nothing is chosen; [] where no analysis has found a pair."""
+    """First choice of what to compare of a network; [] where no analysis has found a pair."""
     return next(iter(choices(session, place).values()), [])

@@ -57,7 +57,7 @@ UNTIL: Final = {
 
 @dataclass(frozen=True)
 class Experiment:
-    """One trial as a page asks about it.
+    """Trial in the form in which a page asks about it.
 
     Args:
         asks: what is done, as a sentence.
@@ -131,12 +131,12 @@ class Compared(Shared):
     @property
     @abstractmethod
     def trials(self) -> Trials:
-        """What all of them say, and what happens."""
+        """Trials: what each explanation predicts, and what happens."""
 
     @property
     @abstractmethod
     def legend(self) -> str:
-        """How drawings are read, as sentences."""
+        """Sentences on how drawings are read."""
 
     @property
     @abstractmethod
@@ -145,36 +145,36 @@ class Compared(Shared):
 
     @abstractmethod
     def name(self, number: int) -> str:
-        """What one of them is, in a line."""
+        """Description of one explanation in a line."""
 
     @abstractmethod
     def edges(self, number: int) -> list[str] | None:
-        """Those that one of them keeps; None where it keeps none and leaves none out."""
+        """Edges that one explanation keeps; None where it keeps none and leaves none out."""
 
     @abstractmethod
     def drawings(self, width: float) -> Sequence[Markup]:
-        """Each on the network."""
+        """Drawing of each explanation on the network."""
 
     @abstractmethod
     def trial(self, number: int) -> dict[str, Any]:
-        """What its record has of a trial: "experiment", "neurons" and more."""
+        """Fields of a trial's record: "experiment", "neurons" and more."""
 
     @abstractmethod
     def experiment(self, number: int) -> Experiment:
-        """What a page asks about a trial."""
+        """Experiment that a page makes of a trial."""
 
     def folds(self) -> Iterator[Block]:
-        """What else there is, computed when it is opened."""
+        """Further blocks, computed when they are opened."""
         return iter(())
 
     @property
     def network(self) -> NetworkRow:
-        """That they explain."""
+        """Network that the explanations are of."""
         return self.place.row
 
     @property
     def outputs(self) -> str:
-        """How many inputs each gets right, as a sentence."""
+        """Sentence on how many inputs each gets right."""
         return ""
 
     @property
@@ -216,7 +216,7 @@ class Compared(Shared):
         )
 
     def edges_apart(self, edges: Iterable[str]) -> Iterator[DifferenceRecord]:
-        """Those among some edges that one circuit keeps and another cuts."""
+        """List those among some edges that one circuit keeps and another cuts."""
         circuits = {one.letter: one.edges for one in self.ones if one.edges is not None}
         for edge in dict.fromkeys(edges):
             says = {letter: "kept" if edge in kept else "cut" for letter, kept in circuits.items()}
@@ -224,12 +224,12 @@ class Compared(Shared):
                 yield DifferenceRecord(site=edge, says=says)
 
     def words(self, said: int) -> str:
-        """What is said or happens, for people."""
+        """Write a prediction or an outcome for people."""
         return str(self.trials.answers[said]) if said >= 0 else "nothing: two outputs are equal"
 
     @property
     def lettered(self) -> list[tuple[str, Explanation]]:
-        """Each with its letter."""
+        """Explanations with their letters."""
         return list(zip(self.letters, self.explanations, strict=True))
 
     @property
@@ -239,7 +239,7 @@ class Compared(Shared):
 
     @property
     def letters(self) -> str:
-        """What they are called."""
+        """Letters of the explanations."""
         return LETTERS[: len(self.explanations)]
 
     @property
@@ -253,12 +253,12 @@ class Compared(Shared):
 
     @property
     def of(self) -> int:
-        """How many trials."""
+        """Number of trials."""
         return len(self.trials.happens)
 
     @property
     def unit(self) -> str:
-        """What one trial is called."""
+        """Noun for one trial."""
         return "row" if self.trials.asked == "rows" else "intervention"
 
     @property
@@ -310,7 +310,7 @@ class Compared(Shared):
 
     @property
     def sentence(self) -> str:
-        """What they have in common, and who is right."""
+        """Sentence on what they have in common, and who is right."""
         reply = f"{self.outputs} {self.same}".lstrip()
         if self.circuits:
             apart, of = len(self.trials.apart), noun(self.of, self.unit)
@@ -335,7 +335,7 @@ class Compared(Shared):
         return tuple(_blocks(self))
 
     def drawn(self, name: str) -> Markup | None:
-        """One drawing by its id; "drawing" is that of the whole comparison."""
+        """Draw a figure by its id; "drawing" is that of the whole comparison."""
         return _figure(self) if name == DRAWING else super().drawn(name)
 
     @property
@@ -380,7 +380,7 @@ class Compared(Shared):
         )
 
     def contradiction(self, number: int) -> ContradictionRecord:
-        """One trial by its number."""
+        """Record of a trial by its number."""
         said, right = self.trials.said[:, number].tolist(), self.trials.right[:, number].tolist()
         return ContradictionRecord(
             **self.trial(number),
@@ -400,7 +400,7 @@ class Contradictions:
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """What tells the trial, what each says, what happens."""
+        """Columns of what identifies the trial, what each predicts, and what happens."""
         rows = self.of.trials.asked == "rows"
         what = ("Row", "Of the task.") if rows else ("What gets another input’s values", "Neurons, or directions.")
         letters = (column(one, f"{one} says", "Struck where wrong.", show=_says(one)) for one in self.of.letters)
@@ -417,7 +417,7 @@ class Contradictions:
         )
 
     def select(self, query: Query, facets: bool = True) -> Selection:
-        """Some of them."""
+        """Select a page of the contradictions."""
         where = self.of.trials.apart
         some = where[query.start : query.start + query.limit].tolist()
         return Selection(len(where), len(where), tuple(map(self._row, range(query.start + 1, len(where) + 1), some)))
@@ -431,7 +431,7 @@ class Contradictions:
 
 
 def _answer(row: Row) -> Markup:
-    """What the network does, or where to guess that."""
+    """Cell with what the network does, or with the way to guess that."""
     if row["guess"]:
         which = ", ".join([row["neurons"], *([f"{row['base']} with {row['source']}"] if row["base"] else [])])
         return Markup('<a class="btn" href="{}#guess">Guess<span class="vh"> at {}</span></a>').format(
@@ -450,7 +450,7 @@ def _runs(row: Row) -> Markup:
 
 
 def _says(letter: str) -> Callable[[Row], Markup | str]:
-    """What one says, struck where it is known that the network does not do so."""
+    """Make the writer of one explanation's column; a prediction is struck where the network is known to differ."""
 
     def shown(row: Row) -> Markup | str:
         said: str = row[letter]
@@ -499,7 +499,7 @@ def _head(c: Compared) -> Head:
 
 
 def _matrix(c: Compared, every: str) -> Table:
-    """Of all trials: each with how often it is right, and how often it is right where another is not."""
+    """Table of all trials: how often each is right, and how often it is right where another is not."""
     rows: list[list[Text]] = []
     for number, one in enumerate(c.ones):
         rows.append([one.letter, f"{exact(one.right)} of {exact(one.predicted)}"])
@@ -540,7 +540,7 @@ def short(ref: str) -> str:
 
 
 def _asked_at(c: Compared, at: int, guessed: str = "") -> str:
-    """Where a contradiction is asked about, or with one more guess where its answer is."""
+    """Address at which a contradiction is asked about, or answered with one more guess."""
     return c.at(at=at, guess=f"{c.view.guess}{guessed}", answers=c.view.answers)
 
 
@@ -574,7 +574,7 @@ def _guess(c: Compared, experiment: Experiment) -> Guess:
 
 
 def _nothing(c: Compared) -> Notice:
-    """What takes the place of an experiment where there is none, and another comparison."""
+    """Notice in place of an experiment where there is none, with a way to another comparison."""
     causes = dict.fromkeys(sentence(one.silent_because) for one in c.ones if one.silent_because)
     choose = Action("Choose others", c.links.explanations(c.network.slug, c.place.scope), primary=True)
     cause = " ".join([*causes, c.trials.bounded]).strip()

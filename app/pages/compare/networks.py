@@ -59,7 +59,7 @@ class OnInterventions(Compared):
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Of the layers."""
+        """Sizes of the layers."""
         return self.place.question.network.sizes
 
     @cached_property
@@ -69,7 +69,7 @@ class OnInterventions(Compared):
 
     @cached_property
     def hues(self) -> Hues:
-        """Which hue each function has."""
+        """Hue of each function."""
         functions = (claim.function for one in self.explanations for claim in one.functions)
         return hues_among(bits_of(function, self.sizes[0]) for function in functions)
 
@@ -130,7 +130,7 @@ class OnInterventions(Compared):
         )
 
     def _run(self, number: int) -> tuple[str, Sequence[NeuronSite], list[list[float]]]:
-        """What takes other values in a trial, the neurons that this moves, and the activations of every layer then."""
+        """Run a trial: what takes other values, the neurons that this moves, the activations of every layer then."""
         members, source, base = self.trials.where[number].tolist()
         chosen, clean = self.trials.sets[members], self.bench.clean
         if isinstance(chosen, OwnSwap):
@@ -170,7 +170,7 @@ class OnInterventions(Compared):
         return self._name(self.explanations[number])
 
     def _name(self, one: Explanation) -> str:
-        """What it is, and its rules where they are others."""
+        """Describe an explanation, with its rules where they are others."""
         own = one.place.question.protocol.name
         under = f", under {own}" if own != self.place.question.protocol.name else ""
         if one.circuit is not None:
@@ -189,7 +189,7 @@ class OnInterventions(Compared):
         bits: Mapping[NeuronSite, int] | None = None,
         forced: Collection[NeuronSite] = (),
     ) -> Markup:
-        """It on the network, edges that it keeps and another cuts thick."""
+        """Draw an explanation on the network, edges that it keeps and another cuts thick."""
         tiles, directions = claimed(one.functions, self.sizes[0])
         drawn = partial(network_diagram, self.place.question.network.weights, hues=self.hues, title=self._name(one))
         if directions:
@@ -267,7 +267,7 @@ def _by_hand(sites: Sequence[NeuronSite], source: int, base: int) -> Interventio
 
 
 def _along(swap: OwnSwap, sizes: Sequence[int]) -> list[str]:
-    """What is swapped: a sum of neurons for each direction."""
+    """Words for what is swapped: a sum of neurons for each direction."""
     return [linear_words(place.layer, row, sizes) for place in swap.places for row in place.reads]
 
 

@@ -1,4 +1,4 @@
-"""What may be said in a comparison's address."""
+"""Options of a comparison's address."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ class ComparedOptions(ScopeOptions):
 
     @property
     def guesses(self) -> Mapping[int, str]:
-        """Who is right by guess, by the number of the contradiction."""
+        """Guesses of who is right, by the number of the contradiction."""
         return {int(number): letter for number, letter in re.findall("([0-9]+)([P-U])", self.guess)}
 
     @model_validator(mode="before")
     @classmethod
     def _without_former(cls, given: Any) -> Any:
-        """What only earlier addresses have is left out; a field of a form has a reference on each line."""
+        """Drop options that only earlier addresses have; split a form's field at its lines."""
         if not isinstance(given, dict):
             return given
         kept = {key: value for key, value in given.items() if key not in FORMER}
@@ -60,7 +60,7 @@ class ComparedOptions(ScopeOptions):
 
 
 class CompareOptions(ComparedOptions):
-    """The same with the network in the address's query."""
+    """Options of a comparison with the network in the address's query."""
 
     network: list[Annotated[str, StringConstraints(max_length=100)]] = Field(
         [], max_length=12, description="What all explanations are of, by slug or digest prefix."

@@ -30,7 +30,7 @@ class OnRows(Compared):
 
     @cached_property
     def kept(self) -> list[list[bool]]:
-        """For each circuit whether it keeps each edge."""
+        """Mask of the edges that each circuit keeps, ``[circuit][edge]``."""
         graph = self.place.question.graph
         kept: list[list[bool]] = graph.kept_edges(graph.bits([one.item for one in self.explanations])).tolist()
         return kept

@@ -23,7 +23,7 @@ class OtherNetwork(BaseModel):
 
 
 def edited(known: Known) -> Iterator[Notice]:
-    """That it comes of an edit, and of which network."""
+    """Notice that a network comes of an edit, and of which network."""
     links, place, record = known.links, known.place, known.place.row.edited
     assert record is not None  # noqa: S101
     base, done = network_by_digest(known.session, record["base"]), f"{edit_words(place.row)}."

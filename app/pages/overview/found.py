@@ -1,4 +1,4 @@
-"""What was found of a network, on its overview: two explanations that differ, and where all of them stand."""
+"""Findings about a network on its overview: two explanations that differ, and where all of them stand."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _first_two(known: Known) -> Iterator[Block]:
 
 
 def ground(known: Known) -> Iterator[Block]:
-    """How much each interpretation predicts right."""
+    """Chart of how much each interpretation predicts right."""
     found, place = known.brief(COMMON_GROUND), known.place
     if found is None or place.analysis is None or not interpretations_counted(place.analysis):
         return

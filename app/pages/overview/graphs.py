@@ -1,4 +1,4 @@
-"""What an overview shows of a network whose rules are settings."""
+"""Overview of a network whose rules are settings."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _settings(known: Known) -> Iterator[Choice]:
 
 
 def _counts(known: Known) -> Iterator[Fact]:
-    """How many circuits are valid, what all keep, how small the smallest is."""
+    """Facts of how many circuits are valid, what all keep, and how small the smallest is."""
     part, kept, sizes = known.place.part, known.verdict.kept, known.listed.get("edges")
     if kept is not None:
         names = ", ".join(name.replace("-", "→") for name in kept[:_NAMES])
@@ -58,7 +58,7 @@ def _counts(known: Known) -> Iterator[Fact]:
 
 
 def _missing(known: Known) -> Iterator[str]:
-    """Why draws are not enough to say how many are valid; how many of these miss a row, where all are listed."""
+    """Say why draws are not enough to say how many are valid; how many miss a row, where all are listed."""
     analysis, n_rows = known.place.analysis, known.place.question.n_rows
     yield from filter(None, [analysis and analysis.distributions.get("why")])
     if analysis is not None and 0 < analysis.circuits_valid == analysis.circuits_listed:

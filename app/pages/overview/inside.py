@@ -1,4 +1,4 @@
-"""What is inside a network, on its overview: the weights of a perceptron, what the nodes of others do."""
+"""Inside of a network on its overview: the weights of a perceptron, what the nodes of others do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pluriscope.views.view import whole
 
 
 def nodes(known: Known) -> Iterator[Block]:
-    """What its nodes do over all rows."""
+    """Show what its nodes do over all rows."""
     question = known.place.question
     yield Prose(question.kind.definition)
     yield from table_blocks(question.inside(whole(question)))

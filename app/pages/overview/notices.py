@@ -1,4 +1,4 @@
-"""What must be read on an overview before any number: on which rows, what was learned, why there is no search."""
+"""Notices to read on an overview before any number: on which rows, what was learned, why there is no search."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TRAINED: Final = {"attention": "transformer"}
 
 
 def own_rows(known: Known) -> Iterator[Notice]:
-    """That it is shown on other rows than those that it was brought with."""
+    """Notice that it is shown on other rows than those that it was brought with."""
     links, place, row = known.links, known.place, known.place.row
     if place.question.record.is_clean:
         own = links.network(row.slug, Scope(place.scope.output, data=row.input_data[:12]))
@@ -39,7 +39,7 @@ def own_rows(known: Known) -> Iterator[Notice]:
 
 
 def people(known: Known) -> Iterator[Notice]:
-    """That two people explain it in two ways."""
+    """Notice that two people explain it in two ways."""
     links, place, row = known.links, known.place, known.place.row
     each = [Action(f"{who}’s", links.explanation(row.slug, ref, place.scope)) for ref, who in people_of(row).items()]
     words = f"{ALICE_AND_BOB_SAY} On sets of neurons, which are counted above, only Bob’s has a place."
@@ -49,7 +49,7 @@ def people(known: Known) -> Iterator[Notice]:
 
 
 def learned(known: Known) -> Iterator[Notice]:
-    """That no circuit is valid, or that it did not learn its task."""
+    """Notice that no circuit is valid, or that the network did not learn its task."""
     analysis, question = known.place.analysis, known.place.question
     settings = question.kind.settings
     searched = analysis is not None and (analysis.circuits_method != "refused" if settings else known.state == "done")
@@ -60,7 +60,7 @@ def learned(known: Known) -> Iterator[Notice]:
 
 
 def _no_circuit(known: Known, analysis: AnalysisRow) -> Notice:
-    """Why no circuit is valid, what the network does instead, and what can be asked all the same."""
+    """Notice of why no circuit is valid, what the network does instead, and what can be done all the same."""
     links, place, kind = known.links, known.place, known.place.question.kind
     few, all_of = "None of the circuits drawn, of {} possible, is", "All {} possible circuits were tried; none is"
     tried = all_of if certainty_of(analysis.circuits_method) == "exact" else few
@@ -87,7 +87,7 @@ def _no_circuit(known: Known, analysis: AnalysisRow) -> Notice:
 
 
 def planned(known: Known) -> Iterator[Block]:
-    """What an analysis would take, or why there can be none."""
+    """Notice of what an analysis would take, or why there can be none."""
     plan = known.plan
     if isinstance(plan, tuple):
         cures = " ".join(f"{one.cure[:1].upper()}{one.cure[1:]}." for one in plan)

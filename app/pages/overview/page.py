@@ -85,7 +85,7 @@ class Fold(Block):
 
     @classmethod
     def of(cls, blocks: Iterable[Block]) -> Iterator[Fold]:
-        """Some blocks under the heading that they begin with; nothing where there are none."""
+        """Fold blocks under the heading that they begin with; nothing where there are none."""
         inner = list(blocks)
         if inner:
             head = inner[0]
@@ -132,7 +132,7 @@ class Overview(Known, Shared):
     options: OverviewOptions
 
     def record(self) -> NetworkRecord:
-        """The same as JSON, which refuses what the page refuses."""
+        """Record of the network for JSON, which refuses what the page refuses."""
         check_row(self.options.row, len(self.behaviour))
         return super().record()
 
@@ -165,7 +165,7 @@ class Overview(Known, Shared):
 
     @cached_property
     def waiting(self) -> list[Notice]:
-        """Why there is no analysis, and what can be done about it; nothing where that is said elsewhere."""
+        """Notices of why there is no analysis, and what can be done about it; none where another block has them."""
         search = self.contents.search
         if isinstance(self.plan, tuple) or search.state in ("computing", "truncated", "done"):
             return []
@@ -178,11 +178,11 @@ class Overview(Known, Shared):
 
     @cached_property
     def counts(self) -> list[Fact]:
-        """How many explanations of each kind there are."""
+        """Facts of how many explanations of each kind there are."""
         return [_valid_circuits(self), *self.contents.counts]
 
     def parts(self, where: Literal["share", "notices", "beside", "folds"]) -> Iterator[Part]:
-        """What capabilities bring to one place of it."""
+        """Parts that capabilities bring to one position of the page."""
         refuses = self.place.question.kind.refuses
         for one in PARTS:
             if one.where == where and not any(map(refuses, one.needs)) and (one.when is None or one.when(self)):
@@ -198,9 +198,7 @@ class Overview(Known, Shared):
         return tuple(self._blocks())
 
     def _blocks(self) -> Iterator[Block]:
-        """What it is and does, whether it has one explanation, how many there are, what else was asked; the rest
-        folded.
-        """
+        """Yield what it is and does, whether it has one explanation, their number, further analyses, folds."""
         contents, jobs = self.contents, reversed(self.jobs)
         left = [one for one in jobs if one.state in UNFINISHED]
         share = Menu("Share", list(self._share()), self.url)
@@ -235,8 +233,8 @@ class Overview(Known, Shared):
         yield Action("Settings", links.settings(place.slug))
 
     def _steps(self, left: Sequence[JobRow]) -> int:
-        """How many of five steps are done: the network read, a second valid circuit found, their number between two
-        numbers, their search at its end, everything else.
+        """Number of five steps that are done: network read, second valid circuit found, their number between two
+        bounds, their search ended, everything else.
         """
         known, stored = self.known_count, self.place.analysis
         searched = stored is not None and not (
@@ -247,7 +245,7 @@ class Overview(Known, Shared):
         return 1 + (second or searched) + (between or searched) + searched + (searched and not left)
 
     def _actions(self) -> list[Action]:
-        """What to do next, the primary one first."""
+        """List what can be done next, the primary action first."""
         place, links, state = self.place, self.links, self.contents.search.state
         every = Action("See the explanations", links.explanations(place.slug, place.scope), primary=self.explained)
         if people := people_of(place.row):
@@ -269,7 +267,7 @@ class Overview(Known, Shared):
 
 
 def _now(page: Overview, left: Sequence[JobRow]) -> Markup:
-    """What is done now on a network, and how much more waits."""
+    """Progress of what is done now on a network, and how much more waits."""
     now = next((one for one in left if one.stage), None)
     if now is None:
         first = min(left, key=lambda one: (one.priority, one.created_at, one.id))
@@ -290,7 +288,7 @@ def _now(page: Overview, left: Sequence[JobRow]) -> Markup:
 
 
 def _under(known: Known) -> Iterator[Block]:
-    """How many explanations there are under each of the rules that were asked about."""
+    """Table of how many explanations there are under each of the rules that it was analysed under."""
     rows = []
     for name, (scope, found) in known.under.items():
         if found is None or found.circuits_method == "refused":
@@ -306,7 +304,7 @@ def _under(known: Known) -> Iterator[Block]:
 
 
 def _valid_circuits(known: Known) -> Fact:
-    """How many circuits are valid, as far as it is known, on an axis to all that are possible."""
+    """Fact of how many circuits are valid, as far as it is known, on an axis to all that are possible."""
     count, possible = known.known_count, known.verdict.possible
     analysis, url = known.place.analysis, known.links.explanations(known.place.slug, known.place.scope, kind="circuit")
     of = Markup("of {} possible").format(readable(possible))

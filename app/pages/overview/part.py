@@ -1,4 +1,4 @@
-"""What one capability brings to the overview of a network, and what the kind of network makes different."""
+"""Part that a capability brings to the overview of a network, and the contents that differ by kind of network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pluriscope.page_kit.blocks import Choice, Fact
 
 @dataclass(frozen=True)
 class Part:
-    """What one capability brings; its function is imported when it has something to show.
+    """Part that one capability brings; its function is imported when it has something to show.
 
     Args:
         key: stable name; of a fold its id as well.
@@ -38,7 +38,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """What differs by the kind of network.
+    """Contents of an overview that differ by the kind of network.
 
     Args:
         sentence: what it computes.

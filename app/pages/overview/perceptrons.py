@@ -1,4 +1,4 @@
-"""What an overview shows of a perceptron."""
+"""Overview of a perceptron."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def of_perceptron(known: Known, row: int | None) -> Contents:
 
 
 def _sentence(known: Known) -> str:
-    """What it computes, and on how many rows, as the rules count."""
+    """Sentence of what it computes, and on how many rows, as the rules count."""
     place, data = known.place, known.place.question.data
     right, of = sum(one.right and not one.note for one in known.behaviour), noun(len(known.behaviour), "input")
     if data.stand_in and data.validation_inputs is not None:  # what circuits are judged on
@@ -58,7 +58,7 @@ def _sentence(known: Known) -> str:
 
 
 def _counts(known: Known) -> Iterator[Fact]:
-    """How many there are of each kind, with their bounds."""
+    """Facts of how many explanations there are of each kind, with their bounds."""
     links, place, analysis = known.links, known.place, known.place.analysis
     computing = known.job is not None and known.job.state in UNFINISHED and place.boolean
     if analysis is None or (computing and not interpretations_counted(analysis)):

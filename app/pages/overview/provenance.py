@@ -1,4 +1,4 @@
-"""Where the numbers of an overview come from: network, rules, rows, engine, and what else brought it."""
+"""Origin of the numbers of an overview: network, rules, rows, engine, and how the network came here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ORIGINS: Final = {
 
 
 def provenance(known: Known) -> Iterator[Block]:
-    """Where its numbers come from."""
+    """List where the numbers of an overview come from."""
     place, row = known.place, known.place.row
     if place.question.kind.settings:
         yield pairs("fact", dict(place.question.subject.facts) | provenance_of(place))

@@ -1,4 +1,4 @@
-"""How a network was trained, on its overview: its curve and options, and the other checkpoints."""
+"""Training of a network on its overview: its curve and options, and the other checkpoints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LEFT_OUT: Final = ("options", "losses", "outputs", "message")
 
 
 def checkpoint(known: Known) -> Iterator[Notice]:
-    """That it is a checkpoint, and the way to the others."""
+    """Notice that it is a checkpoint, with the way to the others."""
     place = known.place
     record = record_of(place.row.checkpoints[0], place.row)
     more = actions_on("training", known.links, place)
@@ -25,7 +25,7 @@ def checkpoint(known: Known) -> Iterator[Notice]:
 
 
 def course(known: Known) -> Iterator[Block]:
-    """How it learned, and with which options."""
+    """Show how it learned, and with which options."""
     learning, training = known.learning, known.place.row.training
     if learning is not None:
         caption = f"Mean squared error by epoch; drawn: {learning.thinning}."

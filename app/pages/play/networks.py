@@ -61,7 +61,7 @@ Layers = tuple[NDArray[np.float64], ...]
 def find_play(
     session: Session, links: Addresses, network: str, query: Sequence[tuple[str, str]]
 ) -> Played | ModelPlayed:
-    """What an address names, after the step that it asks for.
+    """Read the state that an address names, after the step that it asks for.
 
     Raises:
         NotFound: no such network, output, protocol, data record or explanation.
@@ -103,7 +103,7 @@ class Played(Shared):
 
     @property
     def now(self) -> Intervention:
-        """What is run and changed."""
+        """Intervention that is run."""
         return self.state.now
 
     @cached_property
@@ -118,17 +118,17 @@ class Played(Shared):
 
     @cached_property
     def after(self) -> Layers:
-        """The same under the changes."""
+        """Activations under the changes."""
         return self.bench.run(self.now)
 
     @cached_property
     def said(self) -> list[Prediction]:
-        """What each explanation says of it."""
+        """Prediction of each explanation."""
         return [one.record.ask(one.place.question, one.item, self.now, self.bench) for one in self.explanations]
 
     @cached_property
     def hands(self) -> list[tuple[HandRecord, str]]:
-        """What is changed, each with the address of the state without it."""
+        """Changes, each with the address of the state without it."""
         return [(self._hand(change), self.state.without(change).url) for change in self.now.changes]
 
     def _hand(self, change: Change) -> HandRecord:
@@ -147,7 +147,7 @@ class Played(Shared):
 
     @cached_property
     def title(self) -> str:
-        """What comes of it."""
+        """Title of what the changes do to the answer."""
         before, after = answered(self.before), answered(self.after)
         title = f"The answer stays {after}" if before == after else f"The answer turns from {before} to {after}"
         if not self.hands:
@@ -159,7 +159,7 @@ class Played(Shared):
 
     @cached_property
     def words(self) -> str:
-        """What is run and changed."""
+        """Words for what is run and changed."""
         return intervention_words(self.now, self.state.sizes, self.state.n_inputs)
 
     @property
@@ -178,7 +178,7 @@ class Played(Shared):
         )
 
     def record(self) -> PlayRecord:
-        """The same as JSON."""
+        """Record of the state for JSON."""
         return PlayRecord(
             url=self.url,
             network=self.place.row.digest,
@@ -209,7 +209,7 @@ class Played(Shared):
 
     @cached_property
     def asked(self) -> list[AskedRecord]:
-        """What each explanation said."""
+        """Record of each explanation's prediction."""
         return [
             AskedRecord(
                 letter=letter,
@@ -232,7 +232,7 @@ class Played(Shared):
         }
 
     def _letters(self) -> list[str]:
-        """What each explanation is called: as the network's list calls it, else by the first letter that is free."""
+        """Names of the explanations: as the network's list has them, else the first letters that are free."""
         known = [str(one.ref) for one in self.explanations]
         named = [self._prominent[ref].mark if ref in self._prominent else "" for ref in known]
         free = (letter for letter in LETTERS if letter not in named)
@@ -265,7 +265,7 @@ class Played(Shared):
         ).drawn()
 
     def _sites(self, linked: bool) -> list[Site]:
-        """What can be chosen in the drawing: neurons, and edges where these are few."""
+        """Sites to choose from in the drawing: neurons, and edges where these are few."""
         sizes = self.state.sizes
         ends = [(layer, neuron) for layer in range(1, len(sizes)) for neuron in range(sizes[layer])]
         neurons: list[Site] = [(*end, None) for end in ends if end[0] < len(sizes) - 1]
@@ -274,7 +274,7 @@ class Played(Shared):
         return every if linked and len(every) <= MOST_SITES else []
 
     def _step(self, site: Site, narrow: bool) -> Step:
-        """What a click on a site does."""
+        """Step that a click on a site takes."""
         change = self.state.used_on(site)
         there, name = self.state.there(change), site_name(change, self.state.sizes)
         written = written_words(there or change, self.state.n_inputs)
@@ -311,7 +311,7 @@ class Played(Shared):
         )
 
     def _changes(self) -> list[Block]:
-        """What is changed, each with the way to undo it."""
+        """Table of what is changed, each with the way to undo it."""
         cells = []
         for number, (one, without) in enumerate(self.hands):
             undo = Markup('Undo<span class="vh"> {}</span>').format(one.name)
@@ -319,7 +319,7 @@ class Played(Shared):
         return [Table.plain(["Changed", "How", "Step"], cells)] if cells else []
 
     def _controls(self) -> Iterator[Choice | Ask]:
-        """What is run, and what is done to what is chosen."""
+        """Controls of what is run, and what is done to what is chosen."""
         state, inputs = self.state, input_texts(self.state.n_inputs)
         urls = {text: state.at(self.now.on(row)).url for row, text in enumerate(inputs)}
         yield Choice("Input", urls, inputs[self.now.base], id="base")
@@ -336,7 +336,7 @@ class Played(Shared):
             yield Ask("Change", state.fields(), [Field("site", "Neuron or edge", value, error, hint="2.1.0")])
 
     def _outcome(self) -> Iterator[Block]:
-        """What comes of it."""
+        """Show what the network does under the changes."""
         was = f"{_output(self.before)} with nothing changed" if self.hands else ""
         answer = Fact("Answers", str(answered(self.after)), ANSWER_RULE, _margin(self.after))
         yield Facts([Fact("Output", _output(self.after), was), answer], id="does")
@@ -358,7 +358,7 @@ class Played(Shared):
             yield Prose(asks, glossary=False)
 
     def _said(self) -> Table:
-        """What each explanation predicted."""
+        """Table of what each explanation predicts."""
         rows = []
         for one, asked in zip(self.explanations, self.asked, strict=True):
             drop = Markup('Remove<span class="vh"> {}</span>').format(asked.letter)
@@ -375,7 +375,7 @@ class Played(Shared):
 
 
 def answered(layers: Layers) -> int:
-    """What a run answers."""
+    """Decision of a run."""
     return int(answers(layers[-1][0]))
 
 

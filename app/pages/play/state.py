@@ -65,7 +65,7 @@ class NetworkOptions(ScopeOptions):
 
 @dataclass(frozen=True)
 class State:
-    """Everything that an address says.
+    """State of the page, as an address has it.
 
     Args:
         refs: the explanations asked, in canonical form.
@@ -82,7 +82,7 @@ class State:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Of the layers."""
+        """Sizes of the layers."""
         return self.place.question.network.sizes
 
     @property
@@ -104,20 +104,20 @@ class State:
         return self.links.play(self.place.slug, self.refs, self.place.scope, **self.view)
 
     def fields(self, *without: str) -> list[tuple[str, str]]:
-        """What a form sends along to keep the state."""
+        """Fields that a form sends along to keep the state."""
         pairs = [*self.place.scope.query().items(), *(("e", ref) for ref in self.refs), *self.view.items()]
         return [(name, value) for name, value in pairs if value and name not in without]
 
     def at(self, now: Intervention) -> State:
-        """Another intervention, all of it."""
+        """Replace the intervention, all of it."""
         return replace(self, now=now)
 
     def fresh(self, now: Intervention) -> State:
-        """The same with the tool that goes with it."""
+        """Replace the intervention, and choose the tool that goes with it."""
         return replace(self.at(now), tool=default_tool(now))
 
     def with_tool(self, tool: Change) -> State:
-        """Another tool. Patches from the source that it had before follow it to its new one."""
+        """Replace the tool. Patches from the source that it had before follow it to its new one."""
         old, now, state = self.tool, self.now, replace(self, tool=tool)
         if not old.written == tool.written == "source":
             return state
@@ -133,22 +133,20 @@ class State:
         return replace(self.tool, layer=site[0], neuron=site[1], origin=site[2])
 
     def there(self, change: Change) -> Change | None:
-        """What is changed at the site of a change."""
+        """Change at the site of another; None where there is none."""
         return next((one for one in self.now.changes if one.site == change.site), None)
 
     def without(self, change: Change) -> State:
-        """With what is changed there left alone."""
+        """Undo what is changed at the site of a change."""
         return self.at(self.now.without(change.site))
 
     def toggled(self, change: Change) -> State:
-        """With a change, or with what is changed there left alone."""
+        """Make a change, or undo what is changed at its site."""
         return self.without(change) if self.there(change) is not None else self.at(self.now.with_change(change))
 
 
 def default_tool(now: Intervention) -> Change:
-    """What is written unless an address says otherwise: the value on the source of the patches, else on another input
-    than the base.
-    """
+    """Default change: the value on the source of the patches, else on another input than the base."""
     sources = [one.source for one in now.changes if one.written == "source"]
     return Change(0, 0, None, "source", source=[*sources, int(now.base != 1)][0])
 

@@ -53,12 +53,12 @@ def read_number(text: str) -> float | None:
 
 
 def write_site(change: Change) -> str:
-    """What is changed: ``1.0``, or ``1.0.2``."""
+    """Write the site of a change: ``1.0``, or ``1.0.2``."""
     return f"{change.layer}.{change.neuron}" + ("" if change.origin is None else f".{change.origin}")
 
 
 def write_written(change: Change, n_inputs: int) -> str:
-    """What is written there: ``z``, ``m``, ``s10``, ``v-0.5``."""
+    """Write the value of a change: ``z``, ``m``, ``s10``, ``v-0.5``."""
     match change.written:
         case "source":
             return "s" + input_words(change.source or 0, n_inputs)
@@ -123,7 +123,7 @@ def _read_change(part: str, n_inputs: int) -> Change:
 
 
 def read_written(text: str, n_inputs: int, part: str) -> Change:
-    """What is written, as a change of no site in particular.
+    """Read the value of a change, of no site in particular.
 
     Args:
         text: a letter with what belongs behind it.
@@ -154,20 +154,20 @@ def read_written(text: str, n_inputs: int, part: str) -> Change:
 
 
 def written_words(change: Change, n_inputs: int) -> str:
-    """What is written: "set to 0", "set to its mean activation", "patched from 10", "set to −0.5"."""
+    """Write the value of a change in words: "set to 0", "set to its mean activation", "patched from 10"."""
     if change.written == "source":
         return f"patched from {input_words(change.source or 0, n_inputs)}"
     return "set to its mean activation" if change.written == "mean" else f"set to {number(change.value or 0.0)}"
 
 
 def written_signs(change: Change, n_inputs: int) -> str:
-    """The same in few signs, for a drawing: "set to 0", "its mean", "as on 10", "set to −0.5"."""
+    """Write the value of a change in few signs, for a drawing: "set to 0", "its mean", "as on 10", "set to −0.5"."""
     signs = {"zero": "set to 0", "mean": "its mean", "source": f"as on {input_words(change.source or 0, n_inputs)}"}
     return signs.get(change.written, f"set to {decimal(change.value or 0.0)}")
 
 
 def click_words(name: str, written: str) -> str:
-    """What a click does: "Patch n1.0 from 10", "Set n1.0 to 0"."""
+    """Write what a click does: "Patch n1.0 from 10", "Set n1.0 to 0"."""
     verb, _, rest = written.partition(" ")
     return f"{verb.removesuffix('ed').capitalize()} {name} {rest}"
 

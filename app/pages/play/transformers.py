@@ -91,7 +91,7 @@ def ways_on(links: Addresses, place: AnyPlace) -> list[Action]:
 
 @dataclass(frozen=True)
 class Change:
-    """One change: where, and "" for a patch, "zero" or "mean"."""
+    """Change of a site: "" for a patch, "zero" or "mean"."""
 
     site: Site
     written: str
@@ -102,7 +102,7 @@ class Change:
 
 @dataclass(frozen=True, eq=False)
 class ModelPlayed(Shared):
-    """One row of a transformer's task with some of it changed by hand.
+    """Run of a transformer on a row of its task, with some of it changed by hand.
 
     Args:
         row: number of the row that is run.
@@ -126,7 +126,7 @@ class ModelPlayed(Shared):
 
     @cached_property
     def before(self) -> Run:
-        """With nothing changed."""
+        """Run with nothing changed."""
         return run(self.model, self.model.tokens[[self.row]])
 
     @cached_property
@@ -135,7 +135,7 @@ class ModelPlayed(Shared):
         return run(self.model, self.model.tokens[[self.row]], [(one.site, self._written(one)) for one in self.changes])
 
     def _written(self, change: Change) -> Array:
-        """What a change writes, at all positions."""
+        """Values that a change writes, at all positions."""
         model, (name, _, reader) = self.model, change.site.name.partition("-")
         at = "x0" if reader and name == "x" else name
         if change.written == "mean":
@@ -153,7 +153,7 @@ class ModelPlayed(Shared):
         return self.links.play(self.place.slug, (), self.place.scope, **self.view)
 
     def toggled(self, change: Change) -> ModelPlayed:
-        """With a change, or without the one that is at its site."""
+        """Make a change, or undo the one at its site."""
         left = tuple(one for one in self.changes if one.site != change.site)
         return replace(self, changes=left if len(left) < len(self.changes) else (*left, change))
 
@@ -162,7 +162,7 @@ class ModelPlayed(Shared):
         return self.place.row, self.place.scope
 
     def gives(self, of: Run) -> str:
-        """What a run answers, "nothing" where no logit is larger than every other."""
+        """Answer of a run, "nothing" where no logit is larger than every other."""
         at = int(largest(of.logits[0]))
         return "nothing" if at < 0 else self.model.outputs[at]
 
@@ -181,7 +181,7 @@ class ModelPlayed(Shared):
 
     @property
     def title(self) -> str:
-        """What comes of it."""
+        """Title of what the changes do to the answer."""
         before, after = self.gives(self.before), self.gives(self.after)
         if not self.changes:
             return f"It answers {after}"
@@ -189,7 +189,7 @@ class ModelPlayed(Shared):
 
     @property
     def words(self) -> str:
-        """What is run and changed."""
+        """Words for what is run and changed."""
         rows = self.place.question.subject.rows
         reply = "; ".join(f"{self.called(one.site)} {_WORDS[one.written]}" for one in self.changes)
         source = f", the source row is {rows[self.source]}" if any(not one.written for one in self.changes) else ""
@@ -206,7 +206,7 @@ class ModelPlayed(Shared):
         return InShort("Intervention by hand", title, lines, identity, self.place.cited)
 
     def record(self) -> PatchedRecord:
-        """The same as JSON."""
+        """Record of the state for JSON."""
         outputs = self.model.outputs
         return PatchedRecord(
             url=self.url,
@@ -276,7 +276,7 @@ class ModelPlayed(Shared):
         )
 
     def _step(self, site: str, there: bool) -> Step:
-        """What a click on a site does."""
+        """Step that a click on a site takes."""
         change = Change(read_site(self.model, site), self.tool)
         name = self.called(change.site)
         words = f"{name}: undo" if there else f"{_UNDO[self.tool]}: {name}"
@@ -321,7 +321,7 @@ class ModelPlayed(Shared):
 
 
 def play_model(links: Addresses, place: AnyPlace, options: ModelOptions) -> ModelPlayed:
-    """What an address names, after the step that it asks for.
+    """Read the state that an address names, after the step that it asks for.
 
     Raises:
         BadQuery: the task has no such row, or the model no such site; it leads to the page without it.

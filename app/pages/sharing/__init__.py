@@ -1,1 +1,1 @@
-"""What makes a page a thing to pass on: its citation, its card, its embedding, its re-verification, its short key."""
+"""Forms in which a page is shared: citation, card, embedding, verification, short key."""

@@ -1,4 +1,4 @@
-"""What figures, comparisons and the funnel show, as tables to take away beside a text that says what they are."""
+"""Tables of what figures, comparisons and the funnel show, to take away, beside a text that describes them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class InterpretationRowsOptions(ScopeOptions):
 def interpretations_lines(
     session: Session, addresses: Addresses, network: str, ref: str, options: InterpretationRowsOptions
 ) -> Generator[str, None, None]:
-    """Some interpretations of one circuit in the order of their index, for each neuron its function and its table.
+    """Write interpretations of one circuit in the order of their index, each neuron with its function and table.
 
     Raises:
         BeyondLimits: a gate has more parents than a table of 64 bits.
@@ -139,7 +139,7 @@ def crucial_table(session: Session, addresses: Addresses, options: CompareOption
 
 
 def agreement_table(session: Session, addresses: Addresses, options: CompareOptions) -> Exported:
-    """How often each two of a comparison predict the same, and each what the network does."""
+    """Table of how often each two of a comparison predict the same, and each what the network does."""
     found = build_compare(session, addresses, options)
     about = (
         *_about(found, "Agreement of the explanations of a comparison"),
@@ -155,7 +155,7 @@ def agreement_table(session: Session, addresses: Addresses, options: CompareOpti
 
 
 def changes_table(session: Session, addresses: Addresses, network: str, other: str, options: ScopeOptions) -> Exported:
-    """What becomes of explanations in another network: the smallest of each kind of change."""
+    """Table of what becomes of explanations in another network: the smallest of each kind of change."""
     found = Changes.find(session, addresses, network, other, options)
     title = f"Explanations of {found.before.slug} kept, changed, lost and gained in {found.after.slug}"
     names, rows = found.table()
@@ -171,7 +171,7 @@ class FunnelOptions(ScopeOptions):
 
 
 def funnel_table(session: Session, addresses: Addresses, network: str, options: FunnelOptions) -> Exported:
-    """What is left of each kind after each criterion of a sequence."""
+    """Table of what is left of each kind after each criterion of a sequence."""
     place = locate_boolean(session, addresses, network, options.scope)
     (one,) = asked(session, place, addresses, [FUNNEL])
     report = funnel_of(one.subject.analysed, steps_of(" ".join(options.criteria)))
@@ -202,7 +202,7 @@ def funnel_table(session: Session, addresses: Addresses, network: str, options: 
 
 
 def analysis_table(session: Session, addresses: Addresses, network: str, key: str, options: ScopeOptions) -> Exported:
-    """What one analysis found, as the list that it is shown as.
+    """Table of what one analysis found, as the list that it is shown as.
 
     Raises:
         NotFound: no such analysis, or none that has a list.

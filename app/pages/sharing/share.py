@@ -1,4 +1,4 @@
-"""What can be passed on of a page: addresses, citation, frame, card; all read off the page itself.
+"""Forms in which a page can be passed on: addresses, citation, frame, card; all read off the page itself.
 
 Nothing is asked of the store here, so that a page is not slower for being sharable.
 """
@@ -27,7 +27,7 @@ from pluriscope.page_kit.blocks import Block, Fact, Figure, find
 
 @dataclass(frozen=True)
 class InShort:
-    """What is said of a page wherever it is named without being shown.
+    """Summary of a page for where it is named without being shown.
 
     Args:
         kicker: what kind of thing it is.
@@ -51,14 +51,14 @@ class InShort:
     def of(
         cls, kicker: str, title: str, facts: Iterable[Fact], identity: str, protocol: str, row: AnalysisRow | None
     ) -> InShort:
-        """The same of figures that a page shows, and of the analysis that they are from."""
+        """Summarise figures that a page shows, and the analysis that they are from."""
         lines = tuple((str(fact.label), escape(fact.value).striptags()) for fact in facts)
         stored = () if row is None else (row.engine_version, row.created_at.date().isoformat())
         return cls(kicker, title, lines, identity, protocol, *stored)
 
     @property
     def sentence(self) -> str:
-        """One line for previews."""
+        """Summary in one line, for previews."""
         return f"{self.title}. " + "; ".join(f"{what}: {value}" for what, value in self.lines) + "."
 
 
@@ -78,7 +78,7 @@ class Shared(ABC):
     @property
     @abstractmethod
     def in_short(self) -> InShort:
-        """What it is, in a few words and numbers."""
+        """Summary of the page in a few words and numbers."""
 
     @property
     @abstractmethod
@@ -112,7 +112,7 @@ class Shared(ABC):
 
     @property
     def digest(self) -> str:
-        """What its card names."""
+        """Digest that its card names."""
         return "" if self.about is None else self.about[0].digest
 
     @property
@@ -122,7 +122,7 @@ class Shared(ABC):
         return [] if drawn is None else [("", "", drawn)]
 
     def drawn(self, name: str) -> Markup | None:
-        """One drawing by its id; "drawing" is that of the very thing that it is about."""
+        """Draw a figure by its id; "drawing" is that of the very thing that the page is about."""
         found = find(self.blocks, name)
         return Markup(found.drawing) if isinstance(found, Figure) else None  # noqa: S704  # it is one
 
@@ -147,7 +147,7 @@ class SharedPage:
     build: Callable[[Session, Addresses, Sequence[str], Options], Shared]
 
     def parts(self, path: str) -> tuple[str, ...] | None:
-        """What stands for the names in a path; None if it is of another kind."""
+        """Names in a path of this kind; None if the path is of another kind."""
         match = re.fullmatch(NAME.sub("([^/]+)", self.pattern), path)
         return tuple(map(unquote, match.groups())) if match else None
 
@@ -173,7 +173,7 @@ _BIBTEX: Final = str.maketrans(
 
 
 def only_here(base: str) -> str:
-    """Why nobody elsewhere can open an address, in a sentence; "" where they can.
+    """Sentence of why nobody elsewhere can open an address; "" where they can.
 
     Args:
         base: its scheme and host.
@@ -189,7 +189,7 @@ def only_here(base: str) -> str:
 
 
 def share_of(page: Shared, links: Addresses, base: str) -> Share:
-    """What can be passed on of a page.
+    """Forms in which a page can be passed on.
 
     Args:
         base: scheme and host before every path, without a slash at the end.
@@ -200,7 +200,7 @@ def share_of(page: Shared, links: Addresses, base: str) -> Share:
 
 @dataclass(frozen=True)
 class Share:
-    """What can be passed on of one page.
+    """Forms in which one page can be passed on.
 
     Args:
         facts: what it is.
@@ -242,7 +242,7 @@ class Share:
 
     @property
     def verify_url(self) -> str:
-        """Where it is computed anew; "" where that is not done."""
+        """Address where it is computed anew; "" where that is not done."""
         return self.links.verified(self.path) if self.verifies else ""
 
     def frame(self) -> str:
@@ -272,7 +272,7 @@ class Share:
 
     @property
     def bibtex(self) -> str:
-        """One entry, its key made of content, so that it is the same wherever the page is cited."""
+        """Entry for BibTeX, its key made of content, so that it is the same wherever the page is cited."""
         tail = re.sub(r"[^0-9A-Za-z]+", "-", self.facts.identity).strip("-").lower()[:40].strip("-")
         key = "-".join(part for part in ("pluriscope", self.network_digest[:12], tail) if part)
         fields = {

@@ -1,4 +1,4 @@
-"""From a whole address to the page that it names: what can be shared, embedded, verified or drawn.
+"""Reading of whole addresses: the page that one names, to be shared, embedded, verified or drawn.
 
 One reading for all of them, so that whatever is accepted at the command line is accepted over HTTP too. An address may
 be a full URL or a path, of the page itself or of something made of it (its JSON twin, its card, its embedding, its
@@ -60,7 +60,7 @@ _MADE_OF_IT: Final = re.compile(r"/(verify|card\.(png|svg)|drawing\.(svg|png|pdf
 
 @dataclass(frozen=True)
 class Target:
-    """What an address names.
+    """Page that an address names.
 
     Args:
         kind: of page, a key of :data:`SHARED`.
@@ -84,7 +84,7 @@ class Target:
         return f"?{urlencode(self.query)}" if self.query else ""
 
     def renamed(self, former: str, now: str) -> Target:
-        """The same of a network that has another slug now."""
+        """Replace the former slug of a network by its present one."""
         parts = tuple(now if (position, part) == (0, former) else part for position, part in enumerate(self.parts))
         query = tuple((key, now if (key, value) == ("network", former) else value) for key, value in self.query)
         return Target(self.kind, parts, query)

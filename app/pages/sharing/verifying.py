@@ -48,7 +48,7 @@ Plain = bool | BigInt | float | str | None
 
 
 class FigureRecord(PageModel):
-    """One figure, stored and recomputed."""
+    """Figure of an explanation, stored and recomputed."""
 
     key: str = Field(description="Its name in the record of the explanation.")
     label: str
@@ -58,7 +58,7 @@ class FigureRecord(PageModel):
 
 
 class VerifiedRecord(PageModel):
-    """What recomputing gave."""
+    """Outcome of recomputing a page."""
 
     url: str = Field(description="The page that was verified.")
     title: str
@@ -125,7 +125,7 @@ def verify(session: Session, links: Addresses, target: Target) -> VerifiedRecord
 
 
 def verified(found: VerifiedRecord) -> Iterator[Block]:
-    """What recomputing gave, as blocks."""
+    """Show the outcome of recomputing a page."""
     engine = f"Engine {found.engine_version}"
     if found.stored_engine_version:
         engine += f"; stored by engine {found.stored_engine_version}"
@@ -153,7 +153,7 @@ def _held(key: str, stored: Any, anew: Any) -> FigureRecord:
 
 
 def _stored(one: One, names: Sequence[str]) -> dict[str, Any]:
-    """What the store holds of an explanation, by names of its record."""
+    """Figures of an explanation in the store, by names of its record."""
     known, analysis = one.explanation, one.place.analysis
     rows = [row for row in stored_rows(one.session, known) if row is not None]
     columns = {name: _COLUMNS.get(name, name) for name in names}

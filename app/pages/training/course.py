@@ -1,4 +1,4 @@
-"""How networks learned, as pages show it."""
+"""Course of the training of networks, as pages show it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ End = Literal["converged", "failed", "running"]
 
 
 def loss_series(name: str, losses: Sequence[LossPoint], end: End, url: str = "") -> Series:
-    """One network's loss, dashed if it did not converge."""
+    """Loss curve of one network, dashed if it did not converge."""
     look: Look = "dashed" if end == "failed" else "ink"
     return Series(name, [at for at, _ in losses], [loss for _, loss in losses], urls=[url] * len(losses), look=look)
 
@@ -42,7 +42,7 @@ def loss_chart(curves: Sequence[Series], target: float, unit: str = "epoch") -> 
 
 
 class TrainedNetwork(PageModel):
-    """One network of a training with its course."""
+    """Network of a training with its course."""
 
     name: str
     state: str = Field(description="How it ended: converged, stopped_early, …")
@@ -71,7 +71,7 @@ class TrainedNetwork(PageModel):
 
 
 class Learning(PageModel):
-    """How some networks of one spec learned."""
+    """Course of the training of networks of one specification."""
 
     tasks: list[str]
     targets: list[list[int]] = Field(description="Truth table of each output.")
@@ -96,7 +96,7 @@ class Learning(PageModel):
 
     @property
     def thinning(self) -> str:
-        """How much of the first network's curve is drawn, in words."""
+        """Words for how much of the first network's curve is drawn."""
         network = self.networks[0]
         if len(network.losses) >= network.epochs:
             return "every epoch"
@@ -104,7 +104,7 @@ class Learning(PageModel):
 
 
 def learning_of_job(row: JobRow, addresses: Addresses) -> Learning | None:
-    """What came of the networks of a training job; None before its end, and for other jobs."""
+    """Course of the networks of a training job; None before its end, and for other jobs."""
     outcomes = row.result.get("outcomes") if row.kind == "train" else None
     if not outcomes:
         return None
@@ -117,7 +117,7 @@ def learning_of_job(row: JobRow, addresses: Addresses) -> Learning | None:
 
 
 def learning_of_network(row: NetworkRow, addresses: Addresses) -> Learning | None:
-    """How a network learned; None if that is not known here."""
+    """Course of the training of a network; None if that is not known here."""
     answer = row.training
     if not answer.get("losses"):
         return None
@@ -187,7 +187,7 @@ def _network(outcome: Mapping[str, Any], spec: TrainingSpec, addresses: Addresse
 
 
 def _decided(rows: Sequence[Sequence[float | None]], spec: TrainingSpec) -> tuple[list[str], int]:
-    """What each output answers on every input, and on how many inputs all are right."""
+    """Answers of each output on every input, and the number of inputs on which all are right."""
     tables = [task.truth_table for task in spec.resolved_tasks()]
     signs = [["?" if value is None else str(answers(np.array(value))) for value in row] for row in rows]
     right = sum(

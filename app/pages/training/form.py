@@ -32,7 +32,7 @@ SHARED_WORDS: Final = "shared-gates: complete, with equal sub-trees of an algori
 
 
 class Beyond(BaseModel):
-    """What is no matter of one network's training."""
+    """Options of a training beyond those of one network."""
 
     count: int = Field(
         1, ge=1, le=MAX_COUNT, title="How many networks", description="From seeds that count up; trained side by side."
@@ -61,7 +61,7 @@ class Beyond(BaseModel):
 
 
 class TrainRequest(Beyond, PageModel):
-    """What starts a training over HTTP."""
+    """Request that starts a training over HTTP."""
 
     spec: TrainingSpec = Field(default_factory=TrainingSpec, description="How to train.")
 

@@ -1,4 +1,4 @@
-"""What every criterion says of one explanation: what is stored, else what is found now."""
+"""Verdicts of every criterion on one explanation: what is stored, else what is found now."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _NOT_ALL: Final = "depends on all valid circuits, of which no complete list is s
 
 @dataclass(frozen=True)
 class Judged:
-    """What came of one criterion.
+    """Outcome of one criterion.
 
     Args:
         criterion: the criterion, with its default settings.
@@ -152,7 +152,7 @@ _OF_RIVAL: Final = ("mask", "index", "alignment")
 
 
 class WitnessView(PageModel):
-    """What shows a verdict."""
+    """Witness of a verdict."""
 
     words: str = Field(description="For people; empty if the rival alone says it.")
     rival: Link | None = None
@@ -213,7 +213,7 @@ _WORDS: dict[str, str] = {
 
 
 class CriterionVerdict(PageModel):
-    """What one criterion, with its default settings, says about one explanation."""
+    """Verdict of one criterion, with its default settings, on one explanation."""
 
     criterion: str
     label: str
@@ -273,7 +273,7 @@ def _within(explanation: Explanation) -> Explanation | None:
 
 
 def _stored(session: Session, explanation: Explanation) -> dict[CriterionStep, Outcome]:
-    """What is stored of the criteria' verdicts on one explanation."""
+    """Stored verdicts of the criteria on one explanation."""
     analysis = explanation.place.analysis
     if analysis is None or explanation.kind in ("interpretation", "direction"):
         return {}

@@ -1,4 +1,4 @@
-"""What every criterion says of one explanation as blocks, with reasons; of several what differs first."""
+"""Verdicts of every criterion as blocks: on one explanation with reasons, on several the differences first."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _score(verdict: CriterionVerdict) -> str:
 
 
 def _witness(verdict: CriterionVerdict) -> Markup | str:
-    """What shows it, and a rival as a link."""
+    """Words of the witness, and a rival as a link."""
     witness = verdict.witness
     if witness is None:
         return ""

@@ -1,4 +1,4 @@
-"""The same with the derivatives averaged over inputs on the way from the ablated ones to the clean ones."""
+"""Edge attribution patching with derivatives averaged over inputs from the ablated ones to the clean ones."""
 
 NAME = "EAP-IG"
 TRACK = "gradients"

@@ -1,4 +1,4 @@
-"""By how much the metric changes when an edge alone is left out."""
+"""Score of an edge as the change of the metric when it alone is left out."""
 
 NAME = "Exact edge effects"
 TRACK = "runs"

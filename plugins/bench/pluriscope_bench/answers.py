@@ -30,7 +30,7 @@ class InvalidAnswers(AnalysisError):
 
 
 class Answers(BaseModel):
-    """What a file says.
+    """File of answers.
 
     Args:
         suite: digest of the suite whose networks are meant; a Parquet file need not say it.

@@ -53,7 +53,7 @@ _DIES_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG of prctl.h
 
 @dataclass(frozen=True)
 class Limits:
-    """What a method may take.
+    """Limits of a method.
 
     Args:
         seconds: for one network; to be imported a method has :data:`IMPORT_SECONDS`.
@@ -68,7 +68,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Task:
-    """What a method is asked once for each of its seeds.
+    """Task for a method, asked once for each of its seeds.
 
     Args:
         name: of the network.
@@ -82,7 +82,7 @@ class Task:
 
 
 class MethodRecord(BaseModel):
-    """What a method says of itself, by names in its file, or by attributes of a function.
+    """Declaration of a method, by names in its file, or by attributes of a function.
 
     Args:
         name: ``NAME``, else the name of the file or function.
@@ -172,7 +172,7 @@ def run_method(
 
 
 class _Slot:
-    """One process that a method runs in: it imports the method, then takes one task after the other."""
+    """Process that a method runs in: it imports the method, then takes one task after the other."""
 
     def __init__(self, source: Path | Callable[..., Any], limits: Limits) -> None:
         function = not isinstance(source, Path)
@@ -203,7 +203,7 @@ class _Slot:
         self._limit, self._until = seconds, time.monotonic() + seconds
 
     def look(self) -> Submission | MethodRecord | None:
-        """What came of it; None if it goes on."""
+        """Outcome of the process; None if it goes on."""
         lost = True
         try:
             finished = self.executor.wait(0)
@@ -238,7 +238,7 @@ def _shown(source: Path | Callable[..., Any]) -> str:
 
 
 def _without_truth(task: Task) -> Task:
-    """The same without what was planted in the network."""
+    """Strip what was planted in the network from a task."""
     subject = task.question.subject
     if getattr(subject, "planted", None) is None:
         return task
@@ -310,7 +310,7 @@ def _module(path: Path, item: str) -> Any:
 
 
 def _answered(known_as: str, task: Task, repeat: int, n_bytes: int, inherited: int, work: Work) -> Submission:
-    """What a method answers about one network."""
+    """Answer of a method about one network."""
     method, function, file = _loaded(known_as)
     work.report_step("methods", 1, 1, "imported")
     question, ablation, parameters = task.question, task.condition.ablation, inspect.signature(function).parameters

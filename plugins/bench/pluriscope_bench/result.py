@@ -122,7 +122,7 @@ def read_result(raw: bytes, name: str, suite: str) -> dict[str, Any]:
 
 
 def differences(stored: Mapping[str, Any], found: Mapping[str, Any]) -> dict[Place, tuple[Any, Any]]:
-    """What two results say otherwise; numbers within a billionth are equal, and times and digests are not compared."""
+    """Values in which two results differ; numbers within a billionth are equal, times and digests are not compared."""
     one, other = _values(stored), _values(found)
     same = {place for place in one.keys() & other.keys() if _equal(one[place], other[place])}
     apart = [place for place in one | other if place not in same]

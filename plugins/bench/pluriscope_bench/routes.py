@@ -54,7 +54,7 @@ def _faces(blocks: Callable[[str], Iterator[Block]], record: Callable[[], Any]) 
 
 @both(router, "/bench", "bench", "Discovery methods against the answer key", BenchRecord, options=_OF_LIST)
 def bench(links: Links, options: ListOptions) -> Faces:
-    """Each method with every score, its mean over arms and its interval, under one condition; best first."""
+    """List each method with every score, its mean over arms and its interval, under one condition; best first."""
     page = find_bench(links, options)
     return _faces(partial(bench_blocks, page), page.record)
 
@@ -97,7 +97,7 @@ def _file(request: Request, name: str, table: Table, columns: tuple[Column, ...]
 
 @both(router, "/bench/networks/{name}", "bench", "One network of a suite", SuiteNetworkRecord, options=_OWN)
 def network(links: Links, name: str, options: ListOptions) -> Faces:
-    """What is known of its valid circuits under each condition, and every method's answer under one."""
+    """Show what is known of its valid circuits under each condition, and every method's answer under one."""
     page = find_network(links, name, options)
     return _faces(partial(network_blocks, page), lambda: page.record)
 

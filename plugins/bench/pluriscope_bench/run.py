@@ -118,7 +118,7 @@ def _answers(
 
 
 def _source(given: Given) -> dict[str, str]:
-    """What a method was run from, as a result file has it."""
+    """Source that a method was run from, as a result file has it."""
     form, file, text = "function", "", ""
     if isinstance(given, Answers):
         form, text = "answers", given.model_dump_json()
@@ -134,7 +134,7 @@ def _source(given: Given) -> dict[str, str]:
 def _difference(
     one: Mapping[str, Any], methods: Sequence[Mapping[str, Any]], rows: Sequence[Row]
 ) -> dict[str, Any] | None:
-    """How much larger a method's regret is than that of the first of ours that may ask no more, paired by networks."""
+    """Difference of a method's regret from that of the first of ours that may ask no more, paired by networks."""
     may = TRACKS[: TRACKS.index(one["track"]) + 1]
     ours = (
         other["name"]

@@ -1,4 +1,4 @@
-"""What the search finds of the answer key, and the link to it."""
+"""Search results of the answer key, and the link to it."""
 
 from __future__ import annotations
 

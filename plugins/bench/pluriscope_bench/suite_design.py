@@ -51,7 +51,7 @@ class Arm(_Part):
 
 
 class SuiteDesign(_Part):
-    """What a suite is made of."""
+    """Design of a suite."""
 
     name: str
     version: str = Field(description="Another one where other networks, truths or conditions follow.")
@@ -66,7 +66,7 @@ class SuiteDesign(_Part):
 
     @cached_property
     def cells(self) -> tuple[SuiteCell, ...]:
-        """Those of all arms, in order."""
+        """Cells of all arms, in order."""
         return tuple(SuiteCell(arm, number, *one) for arm in self.arms for number, one in enumerate(_grid(arm)))
 
     def seeds(self, half: Half, secret: str = "") -> tuple[Sequence[int], ...]:
@@ -128,7 +128,7 @@ def secret_start(secret: str, arm: str) -> int:
 
 
 def secret_digest(secret: str) -> str:
-    """What a manifest says of a secret; empty of none."""
+    """Digest of a secret for a manifest; empty of none."""
     return secret and sha256_hex(secret.encode())
 
 

@@ -132,7 +132,7 @@ class _Made(BaseModel):
 
 
 class _Manifest(BaseModel):
-    """What is read of a manifest."""
+    """Fields of a manifest that are read."""
 
     half: str
     made: _Made
@@ -181,8 +181,8 @@ class Suite:
 
     @cached_property
     def summary(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """Of the methods of :attr:`answers` by condition, the primary first, which has ``conditions`` of all, and under
-        which those of :attr:`published` stand among them.
+        """Summaries of the methods of :attr:`answers` by condition, the primary first, which has ``conditions`` of all,
+        and under which those of :attr:`published` stand among them.
         """
         found: dict[str, Any] = json.loads(self.checked(_SUMMARY).read_bytes())
         return {**found, PRIMARY.key: ranked([*found[PRIMARY.key], *self.published])}
@@ -205,7 +205,7 @@ class Suite:
         return tuple(dict(zip(table.columns, row, strict=True)) for row in rows)
 
     def conditions(self, name: str) -> tuple[Condition, ...]:
-        """Those under which the truth about a network is known, the primary first."""
+        """Conditions under which the truth about a network is known, the primary first."""
         return tuple(map(condition_of, self.truths[name]))
 
     def truth(self, name: str, condition: Condition = PRIMARY) -> Truth | None:
@@ -262,7 +262,7 @@ class Suite:
             yield dict(zip(names, row, strict=True))
 
     def _read(self, name: str, query: str) -> Any:
-        """What a query of ours, which ends where a file's name belongs, gives of a file of the suite."""
+        """Run a query of ours, which ends where a file's name belongs, on a file of the suite."""
         path = self.checked(name)
         try:
             return duckdb.connect().execute(query + literal(pattern_of(path)))
@@ -377,7 +377,7 @@ def write_suite_card(path: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def _summary(answers: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """By condition what methods come to, the primary first: of that with means under every other one."""
+    """Summaries of methods by condition, the primary first: of that with means under every other one."""
     rows = {one.key: [row for row in answers if row["condition"] == one.key] for one in CONDITIONS}
     return {key: summary_of(answers if key == PRIMARY.key else some) for key, some in rows.items() if some}
 
@@ -403,7 +403,7 @@ class SuiteFolder:
 
     @property
     def _about(self) -> dict[str, str]:
-        """What has to be the same of all parts."""
+        """Facts that have to be equal in all parts."""
         own = {"design": self.design.digest(self.half), "half": self.half, "secret": secret_digest(self.secret)}
         return {"engine": ENGINE_VERSION, **own}
 
@@ -473,7 +473,7 @@ class SuiteFolder:
         return damaged, done
 
     def _part(self, part: Path) -> dict[str, Any]:
-        """What a part holds, if it is whole and so are the lists that belong to it."""
+        """Content of a part, if it is whole and so are the lists that belong to it."""
         answer: dict[str, Any] = json.loads(gzip.decompress(part.read_bytes()))
         for one in answer["made"]:
             if one["list"] and sha256_hex((self.path / one["list"][0]).read_bytes()) != one["list"][1]:
@@ -527,7 +527,7 @@ class SuiteFolder:
         return read_suite(self.path)
 
     def _counts(self, made: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-        """By arm: networks, and what became of the other seeds."""
+        """Counts by arm: networks, and what became of the other seeds."""
         counts: dict[str, Counter[str]] = {arm.key: Counter() for arm in self.design.arms}
         for one in made:
             counts[self.design.cells[one["cell"]].arm.key]["networks" if one["network"] else one["state"]] += 1

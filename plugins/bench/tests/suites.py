@@ -25,7 +25,7 @@ def design(**changes):
 
 @cache
 def made():
-    """What becomes of every seed of the public half, by cell."""
+    """Make networks of every seed of the public half, by cell."""
     tiny = design()
     return [make_networks(tiny, cell, seeds, None, Work()) for cell, seeds in enumerate(tiny.seeds("public"))]
 

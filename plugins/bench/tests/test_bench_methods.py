@@ -105,7 +105,7 @@ def run(source, tasks, limits=LIMITS):
 
 
 def one_bad(source, tasks, limits=LIMITS):
-    """What became of the bad network; the others have their answer."""
+    """Outcome of the bad network; the others have their answer."""
     first, bad, last = run(source, tasks, limits)
     assert [one.outcome for one in (first, last)] == ["answered", "answered"], (first.message, last.message)
     assert (bad.scores, bad.mask, bad.family) == (None, None, None)

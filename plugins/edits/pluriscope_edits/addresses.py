@@ -9,7 +9,7 @@ from pluriscope.addresses.naming import Scope
 
 
 def edit_url(links: Addresses, network: str, scope: Scope | None = None, **view: Any) -> str:
-    """Where a network is edited: the form, what would come of it, and with POST storing that."""
+    """Address at which a network is edited: the form, its preview, and with POST storing that."""
     return links.url("networks", network, "edit", scope=scope, **view)
 
 

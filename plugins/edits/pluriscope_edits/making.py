@@ -36,7 +36,7 @@ def edited(rule: str, question: SubjectQuestion, settings: Mapping[str, object],
 
 
 def editable(question: SubjectQuestion) -> Editable:
-    """What rules ask of a question about a subject of any kind."""
+    """Interface by which rules edit a subject of any kind."""
     question.kind.require("edits", "an edit")
     return _EDITABLE[question.kind.key](question)
 

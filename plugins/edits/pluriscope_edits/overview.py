@@ -1,4 +1,4 @@
-"""What the overview of a network has of edits."""
+"""Parts of the overview of a network about edits."""
 
 from typing import Final
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def actions(where: Where, links: Addresses, place: AnyPlace) -> list[Action]:
-    """To an edit, or to all checkpoints of its training."""
+    """Links to an edit, or to all checkpoints of its training."""
     if where == "training":
         return [Action("Explanations over training", training_url(links, place.slug, place.scope))]
     if where != "edits" or place.question.kind.refuses("edits"):

@@ -1,4 +1,4 @@
-"""What a solver says of formulas."""
+"""Solver's answers about formulas."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def literals_of(formula: Formula, mask: int) -> list[int]:
 
 
 def fulfilled(formula: Formula, masks: Iterable[int]) -> list[bool]:
-    """Which circuits are models."""
+    """Test which circuits are models."""
     with solver_of(formula) as solver:
         return [solver.solve(literals_of(formula, mask)) for mask in masks]
 

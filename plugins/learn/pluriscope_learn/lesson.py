@@ -1,4 +1,4 @@
-"""What a lesson consists of, and the network that all of them are about.
+"""Parts of a lesson, and the network that all of them are about.
 
 A lesson's whole state stands in its address, so that it works without scripts, can be sent on, and Back undoes a step.
 """
@@ -43,7 +43,7 @@ class LessonOptions(Options):
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer to a lesson's question.
+    """Answer to a lesson's question.
 
     Args:
         key: in addresses.
@@ -62,7 +62,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Board:
-    """What a lesson shows in one state.
+    """Board of a lesson in one state.
 
     Args:
         steps: the task, in two steps; the question is the third.
@@ -81,7 +81,7 @@ class Board:
 
 @dataclass(frozen=True, kw_only=True)
 class Lesson:
-    """One lesson.
+    """Lesson of Learn.
 
     Its hand-out and teacher's notes are the macros ``handout`` and ``notes`` of the template ``learn/SLUG.html``.
 
@@ -134,7 +134,7 @@ class LessonNetwork(ExampleNetwork):
 
     @cached_property
     def predicted(self) -> list[NDArray[np.int8]]:
-        """What the two say of every intervention, ``[set, source, base]`` each."""
+        """Predictions of the two explanations for every intervention, ``[set, source, base]`` each."""
         return [one.predictions(self.asked[0]) for one in self.pair]
 
     def row(self, text: str) -> int:
@@ -159,7 +159,7 @@ class LessonNetwork(ExampleNetwork):
         return self.hidden[name]
 
     def without(self, off: Iterable[Site], row: int) -> list[list[float]]:
-        """The same while some neurons give 0."""
+        """Activations while some neurons give 0."""
         return self.run(row, [Change(layer, neuron, None, "zero") for layer, neuron in off])
 
     def outputs_without(self, offs: Sequence[Collection[Site]]) -> NDArray[np.float64]:
@@ -171,7 +171,7 @@ class LessonNetwork(ExampleNetwork):
         return values[..., 0]
 
     def keep(self, off: Iterable[Site]) -> list[NDArray[np.bool_]]:
-        """What is left of the edges without some neurons, as matrices."""
+        """Edges that are left without some neurons, as matrices."""
         kept = [np.ones_like(matrix, dtype=bool) for matrix in self.question.network.weights]
         for layer, neuron in off:
             kept[layer - 1][neuron, :] = kept[layer][:, neuron] = False

@@ -23,7 +23,7 @@ _BY_SLUG: Final = {one.slug: one for one in LESSONS}
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet(Block):
-    """What a template of Learn makes of something.
+    """Block that a template of Learn renders.
 
     Args:
         template: its name.
@@ -89,7 +89,7 @@ def _picture(lesson: Lesson, of: LessonNetwork | None) -> Markup:
 
 
 def lesson(session: Session, links: Addresses, slug: str, query: Sequence[tuple[str, str]]) -> Iterator[Block]:
-    """One lesson in the state that its address says.
+    """Page of a lesson in the state of its address.
 
     Raises:
         NotFound: there is no such lesson, its network is not stored, or an analysis that it is about.

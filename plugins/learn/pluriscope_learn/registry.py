@@ -35,7 +35,7 @@ NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a plan.
+    """Part of a plan.
 
     Args:
         words: what is done.
@@ -60,7 +60,7 @@ class Part:
 
     @property
     def content(self) -> Part | Lesson:
-        """What says more of it: its lesson, or itself."""
+        """Text about the part: its lesson, or itself."""
         return LESSONS[self.lesson - 1] if self.lesson else self
 
 

@@ -24,13 +24,13 @@ _LEARN = "learn/page.html"
 
 
 class SlidesOptions(StoryOptions):
-    """Which slide is shown, and what is chosen on it."""
+    """Options of the slides: which one is shown, and what is chosen on it."""
 
     screen: int = Field(1, ge=1, le=SCREENS, description="Number of the slide.")
 
 
 class NotesOptions(Options):
-    """Which plan is shown on one sheet instead of the notes."""
+    """Options of the notes: which plan is shown on one sheet instead of them."""
 
     minutes: Literal["", "20", "45"] = ""
 

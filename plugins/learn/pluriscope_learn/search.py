@@ -1,4 +1,4 @@
-"""What the search finds of Learn, and the links to it."""
+"""Search results of Learn, and the links to it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LINKS: Final = (
 
 
 def documents(links: Addresses) -> Iterator[Document]:
-    """What there is to learn and to teach with."""
+    """Entries of the search for what there is to learn and to teach with."""
     teach, notes = "learn teach teacher teaching class course exercise lessons", "hand-out handout notes"
     pages = [
         ("Learn", "The story, lessons, plans for a class, notes", links.url("learn"), "slides hand-outs handouts"),

@@ -59,7 +59,7 @@ class NullSizes(Part):
 
 
 class NullModel(Part):
-    """What the networks of one null model have."""
+    """Counts of the networks of one null model."""
 
     key: str
     n: int = Field(description="Networks that were looked at.")
@@ -77,12 +77,12 @@ class NullModel(Part):
         return bisect_right(sizes, edges)
 
     def p(self, edges: int, standard: str = "") -> Fraction:
-        """Of a claim of so many edges that meets a standard."""
+        """Significance of a claim of so many edges that meets a standard."""
         return Fraction(1 + self.as_good(edges, standard), 1 + self.n)
 
 
 class AgainstNull(Part):
-    """How a claim compares with the networks of one null model."""
+    """Comparison of a claim with the networks of one null model."""
 
     model: str
     standard: str = Field(description="That it meets, see by_standard.")

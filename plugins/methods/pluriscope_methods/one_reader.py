@@ -1,4 +1,4 @@
-"""One reader at a time: of each head, each MLP block and the logits every choice of what it reads, with all else whole.
+"""Search one reader at a time: every choice of what a head, an MLP block or the logits read, with all else whole.
 
 The circuits of a transformer by the edges of queries, keys and values may be too many to search. Those that cut edges
 into one reader alone are few: each is run, so what is counted of them is exact. How many of all circuits are valid is
@@ -42,7 +42,7 @@ class Reader(Part):
 
 
 class OneReaderReport(Report):
-    """What each reader may do without, and how many circuits are valid."""
+    """Report of what each reader may do without, and how many circuits are valid."""
 
     possible: Exact = Field(description="Circuits by the edges of queries, keys and values.")
     readers: list[Reader]
@@ -127,7 +127,7 @@ def _reader(question: GraphQuestion, own: list[int], at: int, of: int, work: Wor
 
 
 def _valid(question: GraphQuestion, masks: Masks, at: int, of: int, work: Work) -> NDArray[np.bool_]:
-    """Which of some circuits are right on enough rows."""
+    """Test which circuits are right on enough rows."""
     found, batch = np.zeros(len(masks), dtype=np.bool_), question.space.batch
     for start in range(0, len(masks), batch):
         work.report_step("readers", at, of, f"{start:,} of {len(masks):,} circuits")
@@ -137,7 +137,7 @@ def _valid(question: GraphQuestion, masks: Masks, at: int, of: int, work: Work) 
 
 
 def _counted(question: GraphQuestion, work: Work) -> StrataCount | None:
-    """How many circuits are valid; None where that takes too long."""
+    """Count the valid circuits; None where that takes too long."""
     milliseconds = question.space.run_milliseconds
     if FIRST_ROUND * milliseconds > MAX_MILLISECONDS or question.space.possible_by_bits is None:
         return None

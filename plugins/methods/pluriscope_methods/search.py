@@ -1,4 +1,4 @@
-"""What the search finds from here: each lens on a network that shows something."""
+"""Search results from here: each lens on a network that shows something."""
 
 from __future__ import annotations
 

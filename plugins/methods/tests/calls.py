@@ -1,4 +1,4 @@
-"""What asks a network of any kind for what only lenses need, by trait; and what every kind has."""
+"""Calls that ask a network of any kind for what only lenses need, by trait; and for what every kind has."""
 
 from __future__ import annotations
 

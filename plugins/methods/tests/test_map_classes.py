@@ -1,4 +1,4 @@
-"""What passes in each class of maps, against counting by hand and against what is known of small networks."""
+"""Tests of each class of maps, against counting by hand and against what is known of small networks."""
 
 from __future__ import annotations
 

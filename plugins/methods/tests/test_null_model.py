@@ -33,7 +33,7 @@ from tests.oracles.brute_force_circuits import possible_masks
 
 
 def model_of(sizes: list[int], n: int) -> NullModel:
-    """One with these smallest circuits."""
+    """Null model with these smallest circuits."""
     by_standard = [NullSizes(standard=one, sizes=sizes) for one in STANDARDS]
     return NullModel(key="drawn", n=n, draws=n, power_share=None, by_standard=by_standard)
 

@@ -31,7 +31,7 @@ def with_blocks_of(seed):
 
 
 def found_by(model, rules, work=DEFAULT_WORK):
-    """What the analysis finds under some rules."""
+    """Report of the analysis under some rules."""
     return find(Analysed(GraphQuestion(TRANSFORMER, model, TRANSFORMER.rules(rules)), None), Settings(), work)
 
 

@@ -1,4 +1,4 @@
-"""What an earlier version has found is marked as such, and found out again when nothing else waits."""
+"""Tests that findings of an earlier version are marked as such, and made again when nothing else waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pages say of the map classes and methods of the network that the authors have pretrained."""
+"""Tests of the pages of map classes and methods of the network that the authors have pretrained."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class ClusterLost(Away):
 
 @dataclass(frozen=True)
 class Workers:
-    """What computes.
+    """Workers that compute chunks.
 
     Args:
         executor: takes functions of modules and values that pickle.
@@ -127,7 +127,7 @@ def cluster_workers(address: str, *, insecure: bool = False, n: int = 1) -> Iter
 
 @contextmanager
 def _scheduler(address: str, item: str, insecure: bool, n: int) -> Iterator[Any]:
-    """What a client connects to: an address, or a cluster of SLURM's with as many jobs as asked for."""
+    """Connect to a scheduler: an address, or a cluster of SLURM's with as many jobs as asked for."""
     if address != SLURM:
         yield address
         return
@@ -153,7 +153,7 @@ def _scheduler(address: str, item: str, insecure: bool, n: int) -> Iterator[Any]
 
 
 def about_here() -> Mapping[str, str]:
-    """What has to be the same wherever a study is computed; asked of a scheduler and its workers."""
+    """Versions that have to be equal wherever a study is computed; asked of a scheduler and its workers."""
     import platform
 
     import dask
@@ -190,7 +190,7 @@ def _compare(item: str, there: Mapping[str, Mapping[str, str] | Exception]) -> N
 
 
 def _count_of(client: Any, item: str) -> Callable[[], int]:
-    """How many chunks a cluster computes at a time: the threads of its workers."""
+    """Make the function that counts how many chunks a cluster computes at a time: the threads of its workers."""
     known, at = 0, float("-inf")
 
     def count() -> int:

@@ -78,7 +78,7 @@ def read_population(settings: Mapping[str, Any], folder: Path) -> tuple[StudyDes
 
 
 def _content(path: Path) -> bytes:
-    """What a file holds, with the data that an ONNX file keeps beside it; no more than is read of any."""
+    """Read a file, with the data that an ONNX file keeps beside it; no more than is read of any."""
     with path.open("rb") as file:
         raw = file.read(MAX_NETWORK_BYTES + 1)
     asked: list[str] = []

@@ -15,7 +15,7 @@ LINKS: Final = (
 
 
 def target(name: str, links: Addresses) -> str:
-    """Where a link of a document to a chapter of the findings or to a study file leads; "" for others."""
+    """Address for a document's link to a chapter of the findings or to a study file; "" for others."""
     folder, _, file = name.rpartition("/")
     stem, _, ending = file.rpartition(".")
     if ending == "md" and (folder == "findings" or folder.endswith("/findings")):

@@ -41,7 +41,7 @@ class ParquetListing:
     order: tuple[str, ...] = ("file_index", "file_row_number")
 
     def select(self, query: Query, facets: bool = True) -> Selection:
-        """Some rows and the counts of every facet."""
+        """Select a page of rows, with the counts of every facet."""
         if not self.table.paths:
             return AtHand(self.columns, ()).select(query, facets)
         of = {column.name: column for column in self.columns}
@@ -81,7 +81,7 @@ class ParquetListing:
         return Facet(column, choices_of(column, counts, query), asked=query.wanted.get(column.name, ()))
 
     def _test(self, column: Column, wanted: Sequence[str]) -> _Test:
-        """What rows fulfil that have what is asked of a column."""
+        """Condition of rows that have the wanted values of a column."""
         value = self._of(column.name)
         if column.facet == "range":
             number = float if column.type == "float" else _whole
@@ -92,7 +92,7 @@ class ParquetListing:
         return f"list_contains(?::VARCHAR[], {value}::VARCHAR)", [list(wanted)]
 
     def _of(self, name: str) -> str:
-        """What is asked of the table for a column."""
+        """Expression for a column of the table."""
         return self.sql.get(name) or (quoted(name) if name in self.table.columns else _NOTHING)
 
     def _ask(self, what: str, test: str, tail: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -101,7 +101,7 @@ class ParquetListing:
 
 
 def _all(tests: Iterable[_Test]) -> _Test:
-    """What fulfils several conditions."""
+    """Join conditions by AND."""
     every = list(tests)
     return " AND ".join(f"({test})" for test, _ in every) or "true", [one for _, given in every for one in given]
 

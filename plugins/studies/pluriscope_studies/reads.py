@@ -94,7 +94,7 @@ def table_of(session: Session, *studies: StudyRow) -> ParquetTable:
 
 
 def parts_folder(session: Session) -> Path:
-    """Where the parts of all studies are kept as files, each named by the digest of its bytes."""
+    """Folder in which the parts of all studies are kept as files, each named by the digest of its bytes."""
     return data_folder_in(session) / PARTS
 
 
@@ -133,7 +133,7 @@ def finished_seeds(session: Session, study: StudyRow) -> dict[str, set[int]]:
 
 
 def stored_slugs(session: Session, digests: Sequence[str]) -> dict[str, tuple[str, bool]]:
-    """Of some networks that are stored, by digest: slug, and whether it was deleted, which can be undone for a while.
+    """Slugs of networks that are stored, by digest, with whether each was deleted, which can be undone for a while.
 
     Args:
         digests: a page of them, or of their beginnings.
@@ -165,7 +165,7 @@ def study_network_at(session: Session, slug: str) -> tuple[StudyRow, str] | None
 
 
 def networks_named_by_study(session: Session, words: Sequence[str]) -> dict[str, int]:
-    """How many stored networks of each study, by its slug, have words in their names that begin so."""
+    """Count the stored networks of each study, by its slug, that have words in their names that begin so."""
     study = func.substr(NetworkRow.slug, 1, func.length(NetworkRow.slug) - _OF_DIGEST)
     named = [(" " + func.lower(NetworkRow.name)).contains(f" {word}", autoescape=True) for word in words]
     of_studies = NetworkRow.origin == STUDY_ORIGIN, NetworkRow.deleted_at.is_(None)
@@ -221,7 +221,7 @@ def studies_left(session: Session) -> Sequence[StudyRow]:
 
 
 def problems_of(jobs: Sequence[JobRow]) -> list[str]:
-    """Why some jobs failed, or what they wait for, each reason once."""
+    """Reasons why jobs failed, or what they wait for, each reason once."""
     answer = {"failed": "error", "queued": "found"}
     return sorted({words for job in jobs if (words := getattr(job, answer.get(job.state, ""), ""))})
 

@@ -1,4 +1,4 @@
-"""What the search finds of studies, findings and the paper that no database holds."""
+"""Search results of studies, findings and the paper that no database holds."""
 
 from __future__ import annotations
 

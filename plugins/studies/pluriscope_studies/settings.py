@@ -11,7 +11,7 @@ from pluriscope_studies.cluster import checked_address
 
 
 class ClusterSettings(BaseSettings):
-    """What computes studies."""
+    """Settings of what computes studies."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 

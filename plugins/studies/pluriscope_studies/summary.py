@@ -1,4 +1,4 @@
-"""What a study says: its networks in numbers, its tests, and published values beside ours, as one JSON value.
+"""Summary of a study: its networks in numbers, its tests, and published values beside ours, as one JSON value.
 
 A network counts once. Where it has several outputs, the design says how their values become one. Networks that failed
 have no value; every group tells how many they are. DuckDB gives one column of the table after the other.
@@ -39,7 +39,7 @@ Place = tuple[str, int]
 
 
 def summary_of_table(design: StudyDesign, table: ParquetTable) -> dict[str, Any]:
-    """What a study says as far as its table goes, as one JSON value.
+    """Sum up a study as far as its table goes, as one JSON value.
 
     Args:
         design: of the table; as many networks as the table has are summed up.
@@ -54,7 +54,7 @@ class _Summary:
 
     @cached_property
     def states(self) -> dict[Place, str]:
-        """Of each network that has its outcome, in the order of cells and seeds."""
+        """State of each network that has its outcome, in the order of cells and seeds."""
         query = "SELECT DISTINCT cell, seed, state FROM {rows} ORDER BY cell, seed"
         return {(cell, seed): state for cell, seed, state in self.table.ask(query)} if self.table.paths else {}
 
@@ -68,7 +68,7 @@ class _Summary:
 
     @cached_property
     def groupings(self) -> dict[str, dict[str, str]]:
-        """By what groups are made of: the group of each cell."""
+        """Ways of grouping: the group of each cell."""
         levels = {factor: [cell.labels[factor] for cell in self.cells.values()] for factor in self.design.varying}
         found = {str(factor): dict(zip(self.cells, labels, strict=True)) for factor, labels in levels.items()}
         cells = {key: cell.name for key, cell in self.cells.items()}
@@ -107,7 +107,7 @@ class _Summary:
         return answer | {"method": method, "measure": key, "measure_label": measure.label.removesuffix(f": {method}")}
 
     def _numbers(self, measure: Measure) -> dict[str, dict[str, list[dict[str, Any]]]]:
-        """By protocol, then by what groups are made of."""
+        """Groups of a measure's values by protocol, then by way of grouping."""
         return {
             protocol: {by: self._groups(measure, points, labels) for by, labels in self.groupings.items()}
             for protocol, points in self._points(measure.key).items()
@@ -116,7 +116,7 @@ class _Summary:
     def _groups(
         self, measure: Measure, points: Mapping[Place, Measured], labels: Mapping[str, str]
     ) -> list[dict[str, Any]]:
-        """Those of cells with equal labels, in order."""
+        """Groups of cells with equal labels, in order."""
         states: dict[str, Counter[str]] = {name: Counter() for name in labels.values()}
         members: dict[str, list[Measured]] = {name: [] for name in states}
         for place, state in self.states.items():
@@ -137,7 +137,7 @@ class _Summary:
         ]
 
     def _points(self, key: str) -> dict[str, dict[Place, Measured]]:
-        """By protocol, then by network, the value of each that has one."""
+        """Value of each network that has one, by protocol."""
         outputs: dict[str, dict[Place, list[Measured]]] = {name: {} for name in self.design.labels("protocol")}
         for place, protocol, measured in self._values(key) if key in self.measures else ():
             if self.states.get(place) == CONVERGED:
@@ -149,7 +149,7 @@ class _Summary:
         }
 
     def _values(self, key: str) -> Iterator[tuple[Place, str, Measured]]:
-        """Of one measure: of which network, under which protocol, output after output."""
+        """Values of a measure: of which network, under which protocol, output after output."""
         whole = self.table.columns[key].startswith("DECIMAL")
         query = f"SELECT cell, seed, protocol, {quoted(key)}, inexact -> $1 FROM {{rows}}"  # noqa: S608  quoted
         query += " WHERE protocol IS NOT NULL ORDER BY cell, seed, output"
@@ -170,7 +170,7 @@ class _Summary:
         return [one | {"p_holm": None if one["p"] is None else next(corrected)} for one in made]
 
     def _tested(self, comparison: Comparison) -> Iterator[dict[str, Any]]:
-        """What the test of one comparison says under each protocol, of levels that it compares."""
+        """Test a comparison under each protocol, on the levels that it compares."""
         factor, measure, test = comparison.factor, comparison.measure, TESTS.get(comparison.test)
         levels, labels = comparison.compared(self.design), self.design.labels("protocol")
         keys = {level: answer_key(measure, level) if factor == "method" else measure for level in levels}
@@ -198,7 +198,7 @@ class _Summary:
                 }
 
     def _partner(self, place: Place, factor: Factor) -> Key:
-        """What pairs a network with those of other levels."""
+        """Key that pairs a network with those of other levels."""
         labels = self.cells[place[0]].labels
         return tuple(label for other, label in labels.items() if other != factor), place[1]
 
@@ -211,7 +211,7 @@ class _Summary:
     # --- published values
 
     def _reference(self, reference: Reference) -> dict[str, Any]:
-        """What somebody else reports, beside the same figures of our networks."""
+        """Reported result beside the same figures of our networks."""
         answer, protocol = reference.model_dump(mode="json"), reference.protocol or self.design.labels("protocol")[0]
         measure = self.measures.get(reference.measure)
         if measure is None or protocol not in self.design.labels("protocol"):

@@ -48,7 +48,7 @@ _CURE: Final = "give what `pluriscope study run` or `study export` wrote"
 
 @dataclass(frozen=True)
 class Part:
-    """One file of a table.
+    """Part of a table: one file.
 
     Args:
         path: where it lies.
@@ -77,7 +77,7 @@ def seeds_of(table: ParquetTable) -> dict[str, set[int]]:
 
 
 def read_part(path: Path) -> Part:
-    """What a file says of itself, if all of its rows are of networks of its design, each once.
+    """Read what a file says of itself, if all of its rows are of networks of its design, each once.
 
     Raises:
         InvalidTable: it is no part of a table, or has other columns or rows.

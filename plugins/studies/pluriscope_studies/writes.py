@@ -182,7 +182,7 @@ def merge_parts(session: Session, study: StudyRow, table: ParquetTable, files: S
 
 
 def metadata_of(study: StudyRow) -> dict[str, str]:
-    """What a part says of its study."""
+    """Metadata of a study for its parts."""
     answer = {"design": study.design, "provenance": study.provenance}
     if study.summary is not None and study.summed_up == study.n_finished:
         answer["summary"] = study.summary
@@ -329,7 +329,7 @@ def _no_table(name: str, cause: str) -> InvalidTable:
 
 
 def outcome_of_network(session: Session, study: StudyRow, digest: str) -> dict[str, Any]:
-    """What a study's table has of a network, the weights as well.
+    """Read a network from a study's table, the weights as well.
 
     Raises:
         NotFound: the study has no such network, or not its weights.
@@ -373,7 +373,7 @@ def open_network(session: Session, study: StudyRow, digest: str) -> NetworkRow:
 
 
 def _attribution(study: StudyRow, cell: Cell, data: DataRecord | None) -> str:
-    """Where it comes from, and on what the study judged it."""
+    """Say where a network comes from, and on what the study judged it."""
     words, prior = f"Study “{study.name}”", cell.levels["prior"]
     if data is not None:
         return f"{words}, judged there on {data.description or 'rows of its own'}; clean inputs are another question"

@@ -71,7 +71,7 @@ def rows(study: StudyDesign | None = None, *, failing: int = 4) -> list[Row]:
 
 
 def measured_in(row: Mapping[str, Any]) -> dict[str, Measured]:
-    """What a row says was measured."""
+    """Read what a row has measured."""
     answer = json.loads(row.get("inexact") or "{}")
     return {key: measured_of(row[key], answer.get(key)) for key in row.keys() - NAMES}
 

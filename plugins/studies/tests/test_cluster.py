@@ -138,7 +138,7 @@ def test_certificates(monkeypatch, tmp_path):
 
 
 def used(address, environment):
-    """What a program that uses a cluster says; dask reads its settings when it is loaded."""
+    """Output of a program that uses a cluster; dask reads its settings when it is loaded."""
     program = """
 import sys
 from pluriscope_studies.cluster import ClusterUnusable, cluster_workers

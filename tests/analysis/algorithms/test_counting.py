@@ -14,7 +14,7 @@ KEYS = ("irredundant-gates", "irredundant-functions", "irredundant-literals")
 
 
 def listed(pattern, n_inputs, depth):
-    """The same counts by listing."""
+    """Count by listing."""
     algorithms, count = and_inverter_candidates(pattern, n_inputs, depth, 10**6)
     verdicts = [irredundancy(algorithm) for algorithm in algorithms]
     return count, {key: sum(verdict[key] for verdict in verdicts) for key in KEYS}

@@ -41,7 +41,7 @@ def gates_of(text: str) -> set[str]:
 
 
 def value(text: str, row: tuple[int, ...], fixed: dict[str, int], idle: tuple[str, int] | None = None) -> int:
-    """What a graph computes if the gates with these texts are fixed, and one edge into a gate is 1."""
+    """Value of a graph if the gates with these texts are fixed, and one edge into a gate is 1."""
     if text in fixed:
         return fixed[text]
     kind, parts = split(text)

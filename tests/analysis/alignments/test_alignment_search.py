@@ -171,7 +171,7 @@ def test_an_algorithm_without_variables_has_one_empty_alignment():
 
 
 def with_idle_neurons(network, n_idle):
-    """The same function with neurons in the first layer that nobody reads: many valid alignments."""
+    """Add neurons to the first layer that nobody reads: the same function with many valid alignments."""
     first, rest = network.weights[0], network.weights[1:]
     weights = [np.vstack([first, np.ones((n_idle, first.shape[1]))]), *rest]
     weights[1] = np.hstack([weights[1], np.zeros((len(weights[1]), n_idle))])

@@ -74,7 +74,7 @@ def test_single_neurons_only_where_the_protocol_says_so():
 
 
 def along(text: str = BOB.text, **places) -> DirectionAlignment:
-    """Each variable on one direction of a layer."""
+    """Place each variable on one direction of a layer."""
     return DirectionAlignment.of(text, {path[1:]: Subspace.of(layer, [row]) for path, (layer, row) in places.items()})
 
 

@@ -1,4 +1,4 @@
-"""What search reaches by chance, against searching each control alone."""
+"""Tests of what search reaches by chance, against searching each control alone."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ LAYOUT = EdgeLayout((2, 3, 3, 1))
 
 @lru_cache
 def every_mask():
-    """Of all 2^18 masks of the pretrained 2-3-3-1 network: which are circuits, and which of those decide XOR right."""
+    """Mark which of the 2^18 masks of the pretrained 2-3-3-1 network are circuits, and which decide XOR right."""
     network = pretrained_xor().network
     bits = (np.arange(1 << N_EDGES)[:, None] >> np.arange(N_EDGES)) & 1 == 1
     first, second, last = bits[:, :6].reshape(-1, 3, 2), bits[:, 6:15].reshape(-1, 3, 3), bits[:, 15:].reshape(-1, 1, 3)

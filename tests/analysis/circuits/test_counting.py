@@ -90,7 +90,7 @@ def random_network(random, sizes, *, tied, hidden, last, slope=0.01):
 
 
 def own_task(network):
-    """What the network itself decides, so that at least all of it is valid."""
+    """Task that the network itself decides, so that at least all of it is valid."""
     outputs = forward(network, clean_data(network.n_inputs).representatives)[:, 0]
     return Task(tuple((outputs > 0.5).astype(int).tolist()))
 

@@ -1,4 +1,4 @@
-"""What trying a few circuits tells of the valid ones is true, and gets better."""
+"""Tests that trying a few circuits gives true bounds of the valid ones, which get better."""
 
 from __future__ import annotations
 

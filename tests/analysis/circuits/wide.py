@@ -12,7 +12,7 @@ WIDE = ((3, 20, 1), (2, 10, 10, 1), (6, 8, 8, 1), (6, 6, 6, 6, 1))
 
 
 def wide_masks(sizes: tuple[int, ...], n: int) -> list[int]:
-    """Some possible circuits, each once, ascending, and so that some contain others."""
+    """Draw possible circuits, each once, ascending, and so that some contain others."""
     structure = Structure(sizes, COMPLETE)
     found: set[int] = set()
     for batch in structure.samples(4 * n, seed=1):

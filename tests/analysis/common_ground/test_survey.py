@@ -1,4 +1,4 @@
-"""Where explanations stand on the common ground, against asking each of them about each intervention."""
+"""Tests of the common ground, against asking each explanation about each intervention."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def trained_xor() -> Network:
 
 
 class Subject(NamedTuple):
-    """What is surveyed."""
+    """Subject of a survey."""
 
     question: Question
     masks: np.ndarray

@@ -1,4 +1,4 @@
-"""How many explanations of golden networks pass each criterion: regression data, written where two routes agree.
+"""Counts of explanations of golden networks that pass each criterion: regression data, where two routes agree.
 
 ``python -m tests.analysis.criteria.golden_counts`` writes ``golden_counts.json`` anew. Its first route is the engine,
 its second, for circuits, :mod:`tests.oracles.dense_criteria`; brute force over what else explains is held against the
@@ -110,7 +110,7 @@ def second_counts(name: str, output: int) -> dict[str, dict[str, int]]:
 
 
 def disagreements(first: Counts, second: dict[str, dict[str, int]]) -> list[str]:
-    """What two routes count differently."""
+    """List what two routes count differently."""
     return [
         f"{kind} {key}: {first[kind][key][0]} and {passed}"
         for kind, answer in second.items()

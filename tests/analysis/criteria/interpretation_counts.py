@@ -1,4 +1,4 @@
-"""How many interpretations of some circuits pass which criteria, counted at once from nothing."""
+"""Counts of interpretations of circuits that pass criteria, made at once from nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEYS: Final = ("observed-class", "interchange", "interchange-joint")
 def counted(
     question: Question, masks: Sequence[int], keys: Sequence[str] = KEYS, work: Work = DEFAULT_WORK
 ) -> dict[str, tuple[Reading, ...]]:
-    """By key what each circuit's interpretations do."""
+    """Count by key which interpretations of each circuit pass."""
     counting = CountingReadings(question, masks, [0] * len(masks), [0] * len(masks), parse_steps(keys))
     counting.advance(work)
     return {step.key: readings for step, readings in counting.found().items()}

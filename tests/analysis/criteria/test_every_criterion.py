@@ -1,4 +1,4 @@
-"""What holds of every criterion that the registry finds, tried on explanations of small networks."""
+"""Tests of every criterion that the registry finds, on explanations of small networks."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def stored() -> dict[str, Any]:
 
 
 def survivors() -> list[dict[str, str]]:
-    """Of XOR networks 2-3-3-1 trained with seeds 0 to 99, how many valid circuits pass each criterion.
+    """Read how many valid circuits of XOR networks 2-3-3-1 trained with seeds 0 to 99 pass each criterion.
 
     The program that counted them is gone; ``state`` says which converged, columns name the protocol and the criterion.
     """
@@ -42,7 +42,7 @@ def test_every_golden_network_is_there_and_the_settings_are_the_defaults() -> No
 
 
 def counts_of(criterion: Criterion) -> list[int]:
-    """Of the circuits of all golden networks; judged here if the file is older than the criterion."""
+    """Count the circuits of all golden networks; judged here if the file is older than the criterion."""
     every = {case: of(case)["counts"]["circuit"] for case in golden_counts.cases() if "circuit" in of(case)["counts"]}
     answer = [
         counts.get(criterion.key) or golden_counts.listed(criterion.judge(golden_counts.found_circuits(*case)).tally)

@@ -1,4 +1,4 @@
-"""How many other functions could have been found at the same site."""
+"""Tests of how many other functions could have been found at the same site."""
 
 from __future__ import annotations
 

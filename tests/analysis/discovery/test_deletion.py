@@ -63,7 +63,7 @@ def deletable(subject, mask):
 
 
 def deleted_slowly(subject, mask, order):
-    """One bit after the other, from the first of the order that can be deleted or has not been tried since."""
+    """Delete one bit after the other, from the first of the order that can be deleted or has not been tried since."""
     everything, at, left = (1 << len(order)) - 1, 0, landscape_of(subject).left
     mask = left(mask).mask if left(mask).mask in valid_of(subject) else everything
     since = 0

@@ -37,7 +37,7 @@ def plain_of(question: Question) -> Plain:
 
 
 def closed_slowly(raw: int, edges: list[tuple[int, int, int]], sizes: list[int]) -> int:
-    """One edge that has nothing before it, or nothing after it, is dropped after the other."""
+    """Drop one edge after the other that has nothing before it, or nothing after it."""
     kept = {edge for bit, edge in enumerate(edges) if raw >> bit & 1}
     while True:
         useless = next(

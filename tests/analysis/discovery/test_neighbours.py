@@ -37,7 +37,7 @@ def test_neighbours_are_those_of_plain_loops(n_bits, n, monkeypatch):
 
 
 def answer(mask: int, base: int, source: int, swapped: frozenset[tuple[int, int]]) -> int:
-    """What a circuit of the pretrained network answers where some neurons have their values on another input."""
+    """Answer of a circuit of the pretrained network where some neurons have their values on another input."""
     network = XOR.network
 
     def run(row: int, held: dict[tuple[int, int], float]) -> list[list[float]]:

@@ -1,4 +1,4 @@
-"""What holds of every kind's record, tried on explanations of the pretrained XOR network."""
+"""Tests of every kind's record, on explanations of the pretrained XOR network."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def question() -> Question:
 
 @cache
 def item(key: str) -> Any:
-    """One explanation of a kind; of one that is found by itself the first, where none is chosen here."""
+    """Explanation of a kind; of one that is found by itself the first, where none is chosen here."""
     algorithm = two_xor_algorithms()[0]
     circuits = search_circuits(question())
     circuit = Circuit(circuits.layout, int(circuits.masks[np.argmin(np.bitwise_count(circuits.masks))]))
@@ -146,12 +146,12 @@ def test_values_are_what_follows_from_forced_ones_and_end_in_what_is_predicted()
 
 
 def predict(key: str, one: Any) -> Any:
-    """What it says on every intervention."""
+    """Predict every intervention."""
     return KIND_OF[key].predict(question(), [one], intervention_space(question().network.hidden_sizes, 2))[0]
 
 
 def filled(one: Interpretation, bit: int) -> Interpretation:
-    """The same with one bit in every free row of every gate."""
+    """Put one bit in every free row of every gate."""
     gates = (
         replace(gate, table=tuple(bit if row in gate.free_rows else value for row, value in enumerate(gate.table)))
         for gate in one.gates

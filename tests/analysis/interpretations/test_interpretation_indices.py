@@ -44,7 +44,7 @@ def assert_same_list(network: Network, mask: int, ablation: str = "zero") -> int
 
 
 def assert_blocks_hold(space: InterpretationSpace, ranges: Iterable[tuple[int | None, int | None]]) -> None:
-    """What blocks say of each interpretation is what it says itself."""
+    """Assert that blocks have of each interpretation what it has itself."""
     for start, stop in ranges:
         block = space.block(start, stop)
         assert range(block.start, block.start + len(block.tables)) == range(*slice(start, stop).indices(space.count))

@@ -77,7 +77,7 @@ def narrowest(question, reading):
 
 
 def by_all_pairs(question, circuits):
-    """Where every fair pair stands, first things first."""
+    """List the positions of every fair pair, the best first."""
     space, answers = ask_network(question)
     alone = [number for number, members in enumerate(space.sets) if len(members) == 1]
     own = question.clean_activations[-1][:, 0] > 0.5

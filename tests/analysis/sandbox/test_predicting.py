@@ -1,4 +1,4 @@
-"""What explanations say of changes made by hand: on the common ground the same as there, elsewhere as a plain twin."""
+"""Tests of predictions about changes made by hand: on the common ground as there, elsewhere as a plain twin."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def random_intervention(random: np.random.Generator, sizes, n_inputs: int, most:
 
 
 def plainly(network: Network, intervention: Intervention) -> list[list[float]]:
-    """One neuron at a time, in plain Python."""
+    """Run one neuron at a time, in plain Python."""
     rows = input_table(network.n_inputs)
     clean = [layer.tolist() for layer in activations(network, rows)]
     kinds = {

@@ -1,4 +1,4 @@
-"""One application that strangers reach, and visitors of several kinds."""
+"""Application that strangers reach, and visitors of several kinds."""
 
 import re
 

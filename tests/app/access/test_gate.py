@@ -1,4 +1,4 @@
-"""What no route sees: changes from other sites or while read-only, wrong hosts, too much, too long."""
+"""Tests of what no route sees: changes from other sites or while read-only, wrong hosts, too much, too long."""
 
 import pytest
 from fastapi.testclient import TestClient

@@ -1,4 +1,4 @@
-"""What every answer tells the browser."""
+"""Tests of the headers of every answer."""
 
 import re
 

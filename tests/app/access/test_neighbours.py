@@ -1,4 +1,4 @@
-"""Whose program connects from this machine: real connections, of our own user and of another."""
+"""Tests of whose program connects from this machine: real connections, of our own user and of another."""
 
 import os
 import socket
@@ -71,7 +71,7 @@ def test_a_program_that_speaks_ipv6_for_ipv4_is_found():
 
 
 def asked(client, server, neighbours, **given):
-    """Why whoever sends a change over a connection may."""
+    """Reason why whoever sends a change over a connection may."""
     state = SimpleNamespace(settings=Settings(**given), neighbours=neighbours)
     scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "http_version": "1.1"}
     scope |= {"client": client, "server": server, "headers": [(b"host", b"127.0.0.1")]}

@@ -1,4 +1,4 @@
-"""What lets somebody in stands in no log, no address of ours, no page and no error."""
+"""Tests that what lets somebody in is in no log, no address of ours, no page and no error."""
 
 import logging
 
@@ -13,7 +13,7 @@ OURS = ("pluriscope", "uvicorn", "sqlalchemy", "fastapi", "starlette", "multipar
 
 @pytest.fixture
 def log(caplog):
-    """Everything that is logged here, at its finest; the test's own client logs the addresses that it asks for."""
+    """Log of everything here, at its finest; the test's own client logs the addresses that it asks for."""
     caplog.set_level(logging.DEBUG)
     for name in OURS:
         caplog.set_level(logging.DEBUG, logger=name)

@@ -1,4 +1,4 @@
-"""How many pages are made at once, and who waits."""
+"""Tests of how many pages are made at once, and who waits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from pluriscope.app.middleware import Turns
 
 
 class Application:
-    """One that begins its answer when it is let go, sends the rest when it is ended, and counts who is making it."""
+    """Application that begins its answer when it is let go, sends the rest when it is ended, and counts who is making
+    it.
+    """
 
     def __init__(self) -> None:
         self.making = self.sending = 0

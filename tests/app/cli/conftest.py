@@ -1,4 +1,4 @@
-"""What tests of commands on a store share."""
+"""Fixtures of commands on a store."""
 
 import json
 from pathlib import Path

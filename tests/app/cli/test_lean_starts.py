@@ -1,4 +1,4 @@
-"""What most starts have no use for is not loaded: memory and half a second of every process."""
+"""Tests that what most starts do not use is not loaded: memory and half a second of every process."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What several processes do to one store at the same time; they import this and not the tests with all they need."""
+"""Actions of several processes on one store at the same time; they import this and not the tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was counted, hashed, sampled or searched by support, and not listed, is stored as what it is."""
+"""Tests that what was counted, hashed, sampled or searched by support, and not listed, is stored as what it is."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def analysed(store):
 
 
 def direct(text: str):
-    """What the criterion itself says of the circuits."""
+    """Judge the circuits by the criterion itself."""
     analysis, step = real_analysis(), CriterionStep.parse(text)
     question = ask(analysis.question.subject, task=analysis.question.task, data=analysis.question.data)
     context = Population("circuit", question, analysis.circuits.masks)

@@ -56,7 +56,7 @@ def count(store: Store, table: type[Base]) -> int:
 
 
 def listed(store: Store) -> list[int]:
-    """How many circuits each analysis really has, and no row belongs to anything else."""
+    """Count the circuits that each analysis really has, and no row belongs to anything else."""
     with store.read() as session:
         return sorted(session.scalars(select(func.count()).select_from(CircuitRow).group_by(CircuitRow.analysis)))
 

@@ -1,4 +1,4 @@
-"""One really analysed store for all tests of these pages; none of them writes to it."""
+"""Really analysed store for all tests of these pages; none of them writes to it."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ PARTED = ("i-2b0cf.0", "i-2b0cf.1")
 
 @pytest.fixture(scope="session")
 def refs(aligned, kept, masks):
-    """One of each kind, and two more."""
+    """References of one explanation of each kind, and two more."""
     return {
         "circuit": f"c-{masks[0]}",
         "interpretation": f"i-{masks[0]}.0",

@@ -1,4 +1,4 @@
-"""What takes up all jobs of a store; the processes that do it import this and not the tests with all they need."""
+"""Worker that takes up all jobs of a store; the processes that run it import this and not the tests."""
 
 from __future__ import annotations
 

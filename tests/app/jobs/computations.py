@@ -1,4 +1,4 @@
-"""What small kinds of jobs compute, in a module of its own: to import more takes each of many processes a second."""
+"""Computations of small kinds of jobs, in a module of its own: to import more takes each process a second."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def count_up(inputs: Mapping[str, Any], work: Work) -> int:
 
 
 def count_in_parts(inputs: Mapping[str, Any], work: Work) -> int:
-    """The same, with the first step told as a part of it."""
+    """Count with the first step reported as a part."""
     while "after" in inputs and not Path(inputs["after"]).exists():
         time.sleep(0.01)
     work.report(Progress("counting", 0, inputs["steps"], part=1))

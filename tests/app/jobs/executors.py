@@ -39,12 +39,12 @@ class Lent:
 
 @cache
 def _process(number: int) -> ProcessExecutor:
-    """One of those that stay to the end of the tests; one that is lost starts again by itself."""
+    """Process that stays to the end of the tests; one that is lost starts again by itself."""
     executor = ProcessExecutor(LEAST)
     atexit.register(executor.close)
     return executor
 
 
 def lent_processes(slots: int) -> Callable[[], Executor]:
-    """For a worker with so many slots: a process for each, started by the first test that has need of it."""
+    """Lend a worker a process for each of its slots, started by the first test that has need of it."""
     return partial(next, (Lent(_process(number)) for number in range(slots)))

@@ -1,4 +1,4 @@
-"""What small kinds of jobs do, for tests that need to know exactly what a computation does."""
+"""Handlers of small kinds of jobs, for tests that need to know exactly what a computation does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an analysis has found is stored while it goes on, gives way to what is found next, and to nothing less."""
+"""Tests that findings of an analysis are stored while it goes on, and give way to later ones, never to less."""
 
 from __future__ import annotations
 

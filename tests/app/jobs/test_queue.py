@@ -32,7 +32,7 @@ def claim(store: Store, owner: str = "me", now: datetime = NOW, watch: Watch | N
 
 
 def watching(store: Store) -> tuple[Watch, list[float]]:
-    """What has seen a store at second 0, and its clock, which is set by hand."""
+    """Watch that has seen a store at second 0, and its clock, which is set by hand."""
     clock = [0.0]
     watch = Watch(lambda: clock[0])
     with store.read() as session:

@@ -1,4 +1,4 @@
-"""One store with the pretrained XOR, and copies of it that tests read but do not change."""
+"""Store with the pretrained XOR, and copies of it that tests read but do not change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file of the copy is called, and what becomes of a page."""
+"""Tests of the names of a copy's files, and of what becomes of a page."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ CITED = re.compile(r"https://(arxiv\.org|doi\.org|openreview\.net|proceedings\.m
 
 
 class Links(HTMLParser):
-    """What a page loads and where it leads; what it asks of a server."""
+    """Links of a page: what it loads, where it leads, what it asks of a server."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -22,7 +22,7 @@ for result in results:
 
 
 class Front:
-    """What a notebook's page does with a kernel."""
+    """Front end of a notebook with its kernel."""
 
     def __init__(self, kernel):
         self._kernel, self.views = kernel, []

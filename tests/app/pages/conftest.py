@@ -1,4 +1,4 @@
-"""One store for all tests of these pages, analysed for real where that is quick; none of them writes to it."""
+"""Store for all tests of these pages, analysed for real where that is quick; none of them writes to it."""
 
 from __future__ import annotations
 

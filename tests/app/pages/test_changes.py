@@ -46,7 +46,7 @@ def work(client) -> None:
 
 @pytest.fixture(scope="module")
 def compared(client):
-    """What the page says before anybody asked, while it waits, and at the end."""
+    """Page before anybody asked, while it waits, and at the end."""
     states = {"not_asked": client.get(PAIR).text}
     assert client.get(TWIN).json()["state"] == "not_asked"
     asked = client.post("/compare", data={"network": ["xor", "noisy"], "protocol": "complete"})

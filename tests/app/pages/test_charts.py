@@ -1,4 +1,4 @@
-"""What a browser asks for after it has painted a page with charts: figures, tables, and the library that draws them."""
+"""Tests of what a browser asks for after it has painted a page with charts: figures, tables, and their library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds of every page: it is there, its twin is its model, it asks the store little, its links stay inside."""
+"""Tests of every page: it is there, its twin is its model, it asks the store little, its links stay inside."""
 
 import re
 from functools import cache
@@ -113,7 +113,7 @@ def test_a_page_is_there_asks_the_store_little_and_leads_somewhere_known(client,
 
 @cache
 def terms(client):
-    """What a link into the glossary may lead to."""
+    """Anchors that a link into the glossary may lead to."""
     return set(re.findall(r' id="([^"]+)"', client.get("/glossary").text))
 
 

@@ -1,4 +1,4 @@
-"""What each kind of network offers: the table in docs/scope.md is that of the traits, and both tell the truth.
+"""Tests of each kind of network: the table in docs/scope.md is that of the traits, and both are true.
 
 Each trait has a call that needs it. Kinds that have the trait answer; the others refuse, with the trait's reason.
 """
@@ -58,7 +58,7 @@ class Sample:
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory):
-    """One of each kind, by its key, stored in one place."""
+    """Networks of each kind, by its key, stored together."""
     models = {
         "perceptron": XOR,
         "attention": json.loads(bundled_models()["tracr-induction"]),
@@ -128,7 +128,7 @@ CALLS, COMMON, ABSENT = CALLS | joined("CALLS"), COMMON | joined("COMMON"), abse
 
 
 def two_outputs(model: dict[str, Any]) -> dict[str, Any]:
-    """The same with its output twice, if it is a perceptron."""
+    """Repeat the output, if it is a perceptron."""
     if model["format"] != PERCEPTRON.format:
         return model
     last, bias = model["weights"][-1], model["biases"][-1]

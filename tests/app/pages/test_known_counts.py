@@ -1,4 +1,4 @@
-"""How many circuits are valid, as pages know it before the analysis has ended."""
+"""Tests of how many circuits are valid, as pages know it before the analysis has ended."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ def test_former_addresses_lead_on(client, former, now):
 
 
 def listed(client, path=LIST, **query):
-    """One page of the list of circuits."""
+    """Read a page of the list of circuits."""
     return client.get("/api/v2" + path, params=query).raise_for_status().json()
 
 

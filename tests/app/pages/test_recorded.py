@@ -26,7 +26,7 @@ LIST, API = "/networks/xor/explanations", "/api/v2"
 
 
 def do(store, job_id: str, handler: Handler) -> None:
-    """What a worker does with a job."""
+    """Run a job as a worker does."""
     with store.write() as session:
         job = session.get_one(JobRow, job_id)
         job.state, arguments = "done", dict(job.arguments)

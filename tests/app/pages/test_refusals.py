@@ -1,4 +1,4 @@
-"""What is refused is refused in the same words for people and programs, with its cause, its cure and a way on."""
+"""Tests that refusals have the same words for people and programs, with their cause, their cure and a way on."""
 
 import inspect
 import re

@@ -36,7 +36,7 @@ def words(html: str) -> str:
 
 
 def kinds(page: str) -> dict[str, tuple[int, list[str]]]:
-    """Of each kind on a sheet how many pictures it says there are, and the words of those that are shown."""
+    """Count the pictures of each kind on a sheet, with the words of those that are shown."""
     found = {}
     for section in re.findall(r'<section class="ofkind.*?</section>', page, re.S):
         title, n = re.search(r'<h2>(\w+) <span class="muted">([\d,]+)<', section).groups()

@@ -1,4 +1,4 @@
-"""How much code one circuit's page passes through: what a person must read to follow it."""
+"""Test of how much code one circuit's page passes through: what a person must read to follow it."""
 
 from benchmarks.passed import passed
 from pluriscope.addresses.address import Addresses
@@ -11,7 +11,7 @@ MOST_FILES, MOST_FUNCTIONS = 60, 340
 
 
 def shown(app, ref):
-    """One explanation's page without the web layer around it, all blocks rendered."""
+    """Render one explanation's page without the web layer around it, all blocks."""
     links = Addresses()
     with app.state.store.read() as session, shown_at(Place("", f"{XOR}/explanations/{ref}")):
         return "".join(block.html() for block in find_document(session, links, "xor", ref).blocks)

@@ -18,7 +18,7 @@ MINIMALITY = {"minimal-quasi", "minimal-local", "minimal-subset", "minimal-cardi
 
 @pytest.fixture(autouse=True)
 def _time_enough(monkeypatch):
-    """On a busy machine too: what a page leaves out for want of time has a test of its own, with a clock of its own."""
+    """Give time enough on a busy machine: the limit has a test of its own, with a clock of its own."""
     monkeypatch.setattr(judge, "SECONDS", 600.0)
 
 

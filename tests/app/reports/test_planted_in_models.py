@@ -1,4 +1,4 @@
-"""What was planted in a transformer, as an analysis and beside the answers of methods, on pages and in audits."""
+"""Tests of what was planted in a transformer, as an analysis and beside methods, on pages and in audits."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ LOCAL = ("127.0.0.1", 50_000)
 
 @pytest.fixture(scope="session", params=ON_EVERY_DATABASE)
 def one_application(request, tmp_path_factory):
-    """One application for all tests: describing its routes takes longer than most tests."""
+    """Application for all tests: describing its routes takes longer than most tests."""
     data = tmp_path_factory.mktemp("routes")
     return create_app(Settings(data=data, database_url=database_url(request), token="let-me-in"))
 

@@ -63,7 +63,7 @@ def bare_xor(**changes):
 
 
 def carried(page):
-    """What the form of a preview sends as it stands."""
+    """Fields that the form of a preview sends as it stands."""
     form = page.partition('<form class="form" method="post"')[2].partition("</form>")[0]
     sent = {}
     for tag, name in re.findall(r'<(input|select)[^>]* name="(\w+)"', form):

@@ -1,4 +1,4 @@
-"""Who may change things."""
+"""Tests of who may change things."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What is computed on request is computed two at a time in one process, few wait, and nothing else waits for them."""
+"""Tests that computing on request takes two at a time in one process, few wait, and nothing else waits for them."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

@@ -93,7 +93,7 @@ def addresses(client, network):
 
 
 def sentence(answer):
-    """What a refusal says."""
+    """Sentence of a refusal."""
     if "json" in answer.headers["content-type"]:
         return answer.json()["error"]
     notice = answer.text.partition("<main")[2].partition('class="notice')[2].partition("</div>")[0]

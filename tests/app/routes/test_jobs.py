@@ -32,7 +32,7 @@ def claim(store):
 
 
 def counts(page, name):
-    """How many jobs each value of a facet has."""
+    """Count the jobs of each value of a facet."""
     (facet,) = [one for one in page["facets"] if one["name"] == name]
     return {choice["value"]: choice["count"] for choice in facet["choices"]}
 

@@ -1,4 +1,4 @@
-"""What is sent while it is read lets go of it, however the sending ends."""
+"""Tests that what is sent while it is read lets go of it, however the sending ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One store for all tests of what is passed on; the tests that write do so to networks of their own."""
+"""Store for all tests of what is passed on; the tests that write do so to networks of their own."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ SHARED = (XOR, CIRCUIT, INTERPRETATION, ALGORITHM, ALIGNMENT, DIRECTION, COMPARI
 
 
 def beside(page: str, name: str) -> str:
-    """What is made of a page."""
+    """Address of what is made of a page."""
     path, question, query = page.partition("?")
     return f"{path}/{name}{question}{query}"
 
 
 def verified(page: str) -> str:
-    """Where a page is verified."""
+    """Address where a page is verified."""
     return f"/verified?{urlencode({'url': page})}"
 
 

@@ -1,4 +1,4 @@
-"""What those are told of a page who cite, preview and embed it."""
+"""Tests of citations, previews and embeddings of a page."""
 
 from __future__ import annotations
 

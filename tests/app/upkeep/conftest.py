@@ -33,7 +33,7 @@ def filled(store):
 
 
 def fill_the_rest(store) -> None:
-    """One row in every table that has none yet, whatever tables there are: copying must not know them by name."""
+    """Add a row to every table that has none yet, whatever tables there are: copying must not know them by name."""
     with store.write() as session:
         for table in SCHEMA.sorted_tables:
             if session.execute(table.select().limit(1)).first() is None:

@@ -1,4 +1,4 @@
-"""What monitoring and those who run it are told: health, the page of the installation."""
+"""Tests of health and of the page of the installation, for monitoring and for those who run it."""
 
 from __future__ import annotations
 

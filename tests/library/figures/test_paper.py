@@ -15,7 +15,7 @@ WEIGHTS = pretrained_xor().network.weights
 
 
 def objects(pdf: bytes) -> str:
-    """Everything that a PDF says, its compressed streams unpacked."""
+    """Text of a PDF, its compressed streams unpacked."""
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
     found = [pdf]
     for stream in streams:

@@ -137,7 +137,7 @@ def _stored(name: str, suite: Suite, folder: Path) -> tuple[dict[str, Any], list
 
 
 def _verified(stored: Mapping[str, Any], found: Mapping[str, Any]) -> Shown:
-    """What another run gives otherwise."""
+    """Report the values in which another run differs."""
     from pluriscope_bench.result import differences
 
     differs = differences(stored, found)
@@ -221,7 +221,7 @@ def _lines(document: Mapping[str, Any], suite: Suite) -> Iterator[str]:
 
 
 def _causes(document: Mapping[str, Any]) -> Iterator[str]:
-    """Why given methods did not answer: for each outcome how often, and the cause on the first network."""
+    """List why given methods did not answer: for each outcome how often, and the cause on the first network."""
     for name in (one["name"] for one in document["methods"] if one["source"]):
         rows = [row for row in document["rows"] if (row["method"], row["condition"]) == (name, document["condition"])]
         for outcome, n in Counter(row["outcome"] for row in rows if row["message"]).most_common():

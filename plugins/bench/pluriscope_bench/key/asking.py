@@ -1,4 +1,4 @@
-"""What a discovery method may ask about a network, each question counted and held to the method's track."""
+"""Questions that a discovery method may ask about a network, each counted and held to the method's track."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class BeyondTrack(InvalidMethod):
 
 @dataclass(eq=False, repr=False)
 class Ask:
-    """What may be asked about one network under one condition.
+    """Questions that may be asked about one network under one condition.
 
     A circuit is written as a list or set of names of edges, or as E numbers that are 0 or 1; several are a list of
     circuits, or an array ``[circuits, E]``. Left out edges carry what the ablation says. A transformer's circuit is run
@@ -56,7 +56,7 @@ class Ask:
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """What can be measured and differentiated, the usual one first.
+        """Measures with derivatives, the usual one first.
 
         The usual one says how well the task is done, and more is better: of a perceptron "margin", the mean over rows
         of (2 · label − 1) · output; of a transformer "log-probability", the mean logarithm of the answer's probability.
@@ -77,7 +77,7 @@ class Ask:
         return self._masked.outputs(self._masks(circuits, "runs"))
 
     def measure(self, circuits: Any, measure: str | None = None) -> Array:
-        """One of :attr:`measures` of each circuit, ``[circuits]``, the first of them if none is named.
+        """Measure circuits, ``[circuits]``, by one of :attr:`measures`, the first if none is named.
 
         Raises:
             BeyondTrack: the track is "gradients".
@@ -153,7 +153,7 @@ class Ask:
         raise InvalidMethod("ask", f"knows no measure {str(measure)[:40]!r} of this network", cure)
 
     def _slope(self, measure: Measure | None) -> Any:
-        """What gives derivatives of a measure by outputs."""
+        """Function that gives derivatives of a measure by outputs."""
         if callable(measure):
             return lambda outputs, _: _numbers(measure(outputs), "derivatives by outputs", outputs.shape)
         name = self._measure(measure)

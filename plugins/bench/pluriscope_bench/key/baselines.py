@@ -83,7 +83,7 @@ class _Counted:
 
 
 def _method(key: str, settings: str, pruned: bool, judge: CircuitJudge, _truth: Truth, work: Work) -> Answers:
-    """What a method of ours answers."""
+    """Answers of a method of ours."""
     question, ablation = judge.question, judge.condition.ablation
     if question.kind.refuses("neurons") and key == "weights":
         return (Submission("not-offered", "Edges of transformers have no single weight."),)
@@ -101,7 +101,7 @@ def _method(key: str, settings: str, pruned: bool, judge: CircuitJudge, _truth: 
 
 @lru_cache(maxsize=1)  # two baselines ask one after the other
 def _left_by_deletion(judge: CircuitJudge, work: Work) -> Answers:
-    """What is left when edges are deleted while what is left is valid, in each of the drawn orders; all side by side.
+    """Delete edges while what is left is valid, in each of the drawn orders; all side by side.
 
     An order is gone through again until no single edge can be deleted.
     """
@@ -175,7 +175,7 @@ ANSWERED: Final = tuple(one for one in CONDITIONS if len(vars(one).items() - var
 
 
 def baseline_rows(network: SuiteNetwork, truths: Mapping[Condition, Truth], work: Work) -> tuple[Row, ...]:
-    """What every baseline answers about a network, under its known conditions of :data:`ANSWERED`.
+    """Rows of every baseline's answers about a network, under its known conditions of :data:`ANSWERED`.
 
     Args:
         truths: by condition.

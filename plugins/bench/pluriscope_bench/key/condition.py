@@ -1,4 +1,4 @@
-"""What makes a circuit valid in the answer key: what left out edges carry, who judges, and what must have edges."""
+"""Conditions of validity in the answer key: what left out edges carry, who judges, and what must have edges."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Condition:
 
     @property
     def key(self) -> str:
-        """As addresses, files and tables write it: ``zero-threshold-strict``."""
+        """Key in addresses, files and tables: ``zero-threshold-strict``."""
         return f"{self.ablation}-{self.judge}-{self.structure}"
 
     @property
     def words(self) -> str:
-        """For people: the factors that are not those of the primary condition."""
+        """Words for the factors that are not those of the primary condition."""
         return ", ".join(value for name, value in vars(self).items() if value != vars(PRIMARY)[name]) or "primary"
 
 

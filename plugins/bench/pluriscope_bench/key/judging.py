@@ -1,4 +1,4 @@
-"""Which masks are valid circuits of one network under one condition, by running it; many masks at once."""
+"""Judges of which masks are valid circuits of one network under one condition, by running many masks at once."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class CircuitJudge(ABC):
 
     @abstractmethod
     def outputs(self, raws: Sequence[int]) -> NDArray[np.float64]:
-        """What each raw mask gives, ``[masks, rows]`` of a perceptron and ``[masks, rows, outputs]`` of a transformer;
+        """Outputs of raw masks, ``[masks, rows]`` of a perceptron and ``[masks, rows, outputs]`` of a transformer;
         under pairs a row is a pair.
         """
 
@@ -190,7 +190,7 @@ class PerceptronJudge(CircuitJudge):
 
     @cached_property
     def _whole(self) -> NDArray[np.float64]:
-        """What the whole network gives, ``[rows]``."""
+        """Outputs of the whole network, ``[rows]``."""
         whole: NDArray[np.float64] = self.outputs([(1 << self.question.layout.n_edges) - 1])[0]
         return whole
 
@@ -204,7 +204,7 @@ class PerceptronJudge(CircuitJudge):
         return np.asarray(decided_right(outputs, self.rows.labels, self.condition.judge).all(axis=1))
 
     def outputs_of(self, masks: NDArray[Any]) -> NDArray[np.float64]:
-        """The same as :meth:`outputs` of an array of masks."""
+        """Outputs of an array of masks, as :meth:`outputs` gives them."""
         step = max(1, _VALUES_AT_ONCE // (max(self.question.layout.sizes) ** 2 * len(self.rows.labels)))
         return _in_parts(lambda some: outputs_of_masks(self.question, some, self.rows), masks, step)
 
@@ -269,7 +269,7 @@ class SpaceJudge(CircuitJudge):
 
 
 def _in_parts(run: Callable[[Any], NDArray[np.float64]], masks: NDArray[Any], step: int) -> NDArray[np.float64]:
-    """What some masks give, so many at a time."""
+    """Run masks, so many at a time."""
     return np.concatenate([run(masks[start : start + step]) for start in range(0, max(1, len(masks)), step)])
 
 

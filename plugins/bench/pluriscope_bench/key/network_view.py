@@ -1,4 +1,4 @@
-"""What a discovery method may read of a network: its edges by name, its numbers and its rows."""
+"""View of a network for a discovery method: its edges by name, its numbers and its rows."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ from pluriscope_bench.key.submission import Calls
 
 
 class PatchableModule(torch.nn.Module):
-    """One output of a perceptron in float64, ``module(inputs, corrupt=None) -> outputs``, ``[rows, n0]`` to ``[rows]``.
+    """Module for one output of a perceptron in float64, ``module(inputs, corrupt=None) -> outputs``, ``[rows, n0]`` to
+    ``[rows]``.
 
     Layer l of L passes three points, modules that give back what they are given, so that forward hooks read or replace
     it: ``carried[l]`` ``[rows, n_(l+1), n_l]`` what each edge carries, before its weight; ``sums[l]``
@@ -54,7 +55,7 @@ class PatchableModule(torch.nn.Module):
         self._functions = [network.function_of(layer) for layer in range(1, len(network.weights) + 1)]
 
     def absent(self, inputs: Tensor, corrupt: Tensor | None = None) -> list[Tensor]:
-        """What left out edges carry, ``[rows, n_l]`` for layers 0 … L − 1."""
+        """Values that left out edges carry, ``[rows, n_l]`` for layers 0 … L − 1."""
         if not self._pairs or corrupt is None:
             return [one.expand(len(inputs), -1) for one in self._absent]
         layers = [corrupt]
@@ -90,7 +91,7 @@ class PatchableModule(torch.nn.Module):
 def published_form(
     question: Question, ablation: Ablation
 ) -> tuple[PatchableModule, Tensor, Tensor, Callable[..., Any]]:
-    """What ``score(module, clean, corrupt, metric)`` is given.
+    """Arguments of ``score(module, clean, corrupt, metric)``.
 
     Returns:
         the module; clean rows ``[rows, n0]``; what they become, ``[rows, n0]``: zeros, means, or the other row of each

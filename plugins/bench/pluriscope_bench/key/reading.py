@@ -1,4 +1,4 @@
-"""From what a method gives back, or a file of answers says, to a submission that is checked."""
+"""Reading of what a method returns, or a file of answers has, into a submission that is checked."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _family(graph: Graph, given: Any) -> tuple[int, ...]:
 
 
 def _kind(value: Any) -> str:
-    """What something is, as a message says it."""
+    """Name the kind of a value for a message."""
     return "nothing (None)" if value is None else f"a {type(value).__name__}, {shown_name(str(value))}"
 
 

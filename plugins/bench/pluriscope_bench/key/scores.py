@@ -58,8 +58,8 @@ class Case:
 
     @cached_property
     def circuits(self) -> tuple[int | None, ...]:
-        """For each order the first valid circuit, pruned; None where none is valid or the method failed. A method that
-        was not offered has no order.
+        """First valid circuit of each order, pruned; None where none is valid or the method failed. A method that was
+        not offered has no order.
         """
         if not self.families:
             return () if self.submission.outcome == "not-offered" else (None,)
@@ -70,8 +70,8 @@ class Case:
 
     @cached_property
     def own(self) -> tuple[int | None, ...]:
-        """For each order the raw mask at the method's own operating point; None where the method failed, nothing where
-        it is not defined.
+        """Raw mask of each order at the method's own operating point; None where the method failed, nothing where it is
+        not defined.
         """
         if self._named is not None:
             return (self._named,)
@@ -84,13 +84,13 @@ class Case:
 
     @cached_property
     def own_circuits(self) -> tuple[int | None, ...]:
-        """The same, pruned."""
+        """Circuits at the operating point, pruned."""
         return self._pruned(self.own)
 
     @cached_property
     def faithfulness(self) -> Mapping[int, float]:
-        """Of raw masks of the answer: how far the metric is from the empty circuit's towards the whole network's. Of
-        none where these two are less than 1e-9 apart.
+        """Faithfulness by raw mask of the answer: how far the metric is from the empty circuit's towards the whole
+        network's. Empty where these two are less than 1e-9 apart.
         """
         named = () if self._named is None else (self._named,)
         raws = sorted({*named, *(raw for family in self.families for raw in family)})
@@ -99,8 +99,8 @@ class Case:
 
     @property
     def deleted(self) -> tuple[int | None, ...]:
-        """For each order what is left of the whole network, pruned, when each edge from the least important up is
-        deleted if what is then left is valid; None where the whole network is not.
+        """Rest of the whole network for each order, pruned, when each edge from the least important up is deleted if
+        what is then left is valid; None where the whole network is not.
         """
         [whole] = self.judge.all_pruned([self._whole])
         if not self.families or not self.are_valid([whole])[0]:
@@ -165,7 +165,7 @@ def _there(masks: Iterable[int | None]) -> list[int]:
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
-    """Of those that are defined."""
+    """Mean of the values that are defined."""
     known = [value for value in values if value is not None and isfinite(value)]
     return sum(known) / len(known) if known else None
 
@@ -184,7 +184,7 @@ def _beyond_random(case: Case) -> float | None:
 
 
 def _share_of_own(case: Case, judged: Callable[[Sequence[int]], list[bool]]) -> float | None:
-    """Of the circuits at the operating point those that pass; a method that failed has one that does not."""
+    """Share of the circuits at the operating point that pass; a method that failed has one that does not."""
     return sum(judged(_there(case.own))) / len(case.own) if case.own else None
 
 
@@ -194,8 +194,8 @@ def _minimal(truth: Truth) -> NDArray[np.uint64] | None:
 
 
 def _nearest_minimal(case: Case) -> list[tuple[float, float | None]]:
-    """For each circuit at the operating point its recall of the minimal circuit of which it has the largest share, and
-    its precision; of those of equal share the one of the best precision.
+    """Recall and precision of each circuit at the operating point by the minimal circuit of which it has the largest
+    share; of those of equal share by the one of the best precision.
     """
     minimal, found = _minimal(case.truth), []
     if minimal is None or not len(minimal):

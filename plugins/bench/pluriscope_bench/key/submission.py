@@ -1,4 +1,4 @@
-"""What a method answers about one network, as it was checked: scores, a mask or a nested family; and its rankings."""
+"""Checked answers of methods about one network: scores, a mask or a nested family; and their rankings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Outcome = Literal["answered", "raised", "timeout", "memory", "unreadable", "beyo
 
 @dataclass(frozen=True)
 class Calls:
-    """How often a method asked.
+    """Counts of the questions that a method asked.
 
     Args:
         gradients: derivatives that were taken, one for each backward pass over all rows.
@@ -43,7 +43,7 @@ class Calls:
 
 @dataclass(frozen=True)
 class Submission:
-    """One answer; exactly one of scores, mask and family is there if the outcome is "answered", else none.
+    """Answer of a method; exactly one of scores, mask and family is there if the outcome is "answered", else none.
 
     Args:
         outcome: what became of the method on this network.

@@ -57,7 +57,7 @@ class SuiteNetwork:
 
     @cached_property
     def question(self) -> Any:
-        """What is asked about it: its one output and the rows of its task.
+        """Question about its one output on the rows of its task.
 
         Raises:
             InvalidSuite: the suite is without files.
@@ -69,7 +69,7 @@ class SuiteNetwork:
 
 
 def question_of(file: bytes, rules: str = "") -> Any:
-    """What is asked about the network in a file of a suite.
+    """Read the question about the network in a file of a suite.
 
     Raises:
         AnalysisError: the file cannot be read.

@@ -1,4 +1,4 @@
-"""What rows of the answer key come to: means over networks with intervals, by method, arm and condition.
+"""Summaries of rows of the answer key: means over networks with intervals, by method, arm and condition.
 
 A mean gives every arm the same weight, however many networks it has. Its interval is the percentile bootstrap (Efron
 1979): networks are drawn anew within each arm. The draws are the same for every method and on every machine, and sums
@@ -33,7 +33,7 @@ Row = Mapping[str, Any]
 
 
 def summary_of(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """For each method what its rows come to: those with a regret on every network first, each by the least regret.
+    """Summarise the rows of each method: those with a regret on every network first, each by the least regret.
 
     Args:
         rows: with ``method``, ``track``, ``network``, ``arm``, ``condition``, ``outcome`` and every score.
@@ -71,7 +71,7 @@ def ranked(methods: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def difference(rows: Iterable[Row], others: Iterable[Row], key: str = "regret") -> dict[str, Any]:
-    """How much larger a score is in rows of one method than in others', paired by network and condition: ``mean``,
+    """Mean difference of a score between rows of one method and others', paired by network and condition: ``mean``,
     ``low``, ``high``, ``n`` pairs, and ``left_out``: networks of which one of the two has no value.
     """
     known = {(row["network"], row["condition"]): row[key] for row in others}
@@ -81,13 +81,13 @@ def difference(rows: Iterable[Row], others: Iterable[Row], key: str = "regret") 
 
 
 def means_of(rows: Sequence[Row], keys: Sequence[str] = BY_PART) -> dict[str, dict[str, Any]]:
-    """For each score its mean over networks and the ends of its interval, as :func:`summary_of` has them."""
+    """Mean of each score over networks, with the ends of its interval, as :func:`summary_of` has them."""
     return _ends([_Arm.of(arm, some, keys) for arm, some in _grouped(rows, "arm").items()], keys)
 
 
 @dataclass(frozen=True, eq=False)
 class _Arm:
-    """Some scores of one arm's networks.
+    """Scores of one arm's networks.
 
     Args:
         n: networks.
@@ -112,7 +112,7 @@ class _Arm:
 
 
 def _ends(arms: Sequence[_Arm], keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What arms have in the mean of their first scores, each of the same weight if a network in it has a value."""
+    """Means and intervals over arms of their first scores, each of the same weight if a network in it has a value."""
     total, counts = np.zeros((len(keys), 1 + SAMPLES)), np.zeros((2, len(keys)), np.int64)
     for arm in arms:
         known = arm.known[: len(keys)]

@@ -67,7 +67,7 @@ def mask_of(row: Mapping[str, Any]) -> int | None:
 
 
 def edges_of(row: Mapping[str, Any]) -> int | None:
-    """How many edges that keeps."""
+    """Number of edges that an answer keeps."""
     return None if (mask := mask_of(row)) is None else mask.bit_count()
 
 
@@ -84,7 +84,7 @@ def among_chart(row: Mapping[str, Any], truth: Mapping[str, Any]) -> Chart:
 
 
 def map_chart(rows: Sequence[Mapping[str, Any]], edges: Sequence[str], truth: Mapping[str, Any]) -> Chart:
-    """Which edges each answer keeps; above them the backbone and how many answers keep each edge."""
+    """Chart of which edges each answer keeps; above them the backbone and how many answers keep each edge."""
     answers = {label_of(row["method"]): mask for row in rows if (mask := mask_of(row)) is not None}
     bits = range(len(edges))
     lines = {"backbone": int(truth["backbone"], 16), **answers}

@@ -155,7 +155,7 @@ class BenchPage:
         return self.table.link(replace(self.query, **changes)) if self.results.suite else ""
 
     def record(self) -> BenchRecord:
-        """The same as JSON."""
+        """Record of the list for JSON."""
         results, of = self.results, {one["name"]: dict(one) for one in self.results.methods}
         return BenchRecord(
             suite=results.suite,
@@ -168,7 +168,7 @@ class BenchPage:
 
 
 def find_bench(links: Addresses, options: Mapping[str, Sequence[str]]) -> BenchPage:
-    """What an address asks for.
+    """Read the list of methods that an address names.
 
     Raises:
         BadQuery: no such suite or condition.
@@ -180,7 +180,7 @@ def find_bench(links: Addresses, options: Mapping[str, Sequence[str]]) -> BenchP
 
 
 def file_page(document: Mapping[str, Any]) -> BenchPage:
-    """The same of a result file: a page that is a file, without addresses."""
+    """Page of a result file: a page that is a file, without addresses."""
     condition = condition_of(document["condition"])
     methods = ranked(document["methods"])
     return BenchPage(results=Results(digest=document["suite"], condition=condition, methods=methods))
@@ -219,7 +219,7 @@ def bench_blocks(page: BenchPage, base: str = "") -> Iterator[Block]:
 
 
 def _how() -> Iterator[Block]:
-    """What authors of methods read."""
+    """Instructions for authors of methods."""
     for title, texts in chapters(_HOW):
         yield from [Section(title, id=anchor_of(f"how {title}"))] if title else []
         yield Prose("\n\n".join(texts), glossary=False)
@@ -234,7 +234,7 @@ def _conditions(results: Results) -> ChartFigure:
 
 
 def _definitions(page: BenchPage) -> Table:
-    """What each score is, with a link that sorts by it."""
+    """Table of the scores and their meanings, each with a link that sorts by it."""
 
     def link(one: Score) -> str:
         return page.url(sort=one.key, descending=one.better == "more")
@@ -258,7 +258,7 @@ def scores_table(methods: Sequence[Mapping[str, Any]]) -> Table:
 
 
 class MethodRecord(RowsRecord):
-    """One method: its summary as on the list, and a page of its rows."""
+    """Record of a method: its summary as on the list, and a page of its rows."""
 
     method: dict[str, Any]
     suite: str
@@ -286,12 +286,12 @@ class MethodPage:
 
     @property
     def outcomes(self) -> list[dict[str, Any]]:
-        """What became of it, the most frequent first."""
+        """Outcomes of the method, the most frequent first."""
         counted = Counter((row["outcome"], row["message"] or "") for row in self.rows)
         return [{"outcome": outcome, "networks": n, "cause": cause} for (outcome, cause), n in counted.most_common()]
 
     def record(self) -> MethodRecord:
-        """The same as JSON."""
+        """Record of the method for JSON."""
         query, links = self.table.query, self.results.links
         listed = rows_record(self.table.found, query, lambda start: links.twin(self.table.page_at(start)))
         own = {"suite": self.results.suite, "condition": self.results.condition.key, "outcomes": self.outcomes}

@@ -1,4 +1,4 @@
-"""One network of a suite: the truth about it, and every method's answer on one map."""
+"""Page of a network of a suite: the truth about it, and every method's answer on one map."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MAP: Final = "Filled: kept. The backbone is in every valid circuit."
 
 
 class SuiteNetworkRecord(PageModel):
-    """One network of a suite."""
+    """Record of a network of a suite."""
 
     name: str
     arm: str

@@ -42,7 +42,7 @@ class PairRecord(PageModel):
 
 
 def _word(each: Mapping[str, Any]) -> str:
-    """How the one does on a network beside the other."""
+    """Word for how one method does on a network beside the other."""
     return _WORDS[(each["apart"] > 0) - (each["apart"] < 0)]
 
 

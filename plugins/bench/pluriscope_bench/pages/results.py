@@ -1,4 +1,4 @@
-"""What methods answered on the networks of a suite under one condition, and what its pages have in common."""
+"""Results of methods on the networks of a suite under one condition, and what their pages have in common."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _NONE: Final = Addresses()
 
 
 def label_of(method: str) -> str:
-    """What people call a method that rows name."""
+    """Label of a method that rows name."""
     return _LABELS.get(method, method)
 
 
 def some_of(method: Mapping[str, Any]) -> str:
-    """Of how many networks a method has a regret, as "40 of 46"; "" where of all."""
+    """Number of networks on which a method has a regret, as "40 of 46"; "" where on all."""
     n, left_out = method["regret"]["n"], method["regret"]["left_out"]
     return f"{exact(n)} of {exact(n + left_out)}" if left_out else ""
 
@@ -61,7 +61,7 @@ class Results:
 
     @property
     def kept(self) -> dict[str, str]:
-        """What addresses of it say where they differ from the usual."""
+        """Options in addresses of the results, where they differ from the usual."""
         usual = {"suite": SMALL, "condition": PRIMARY.key}
         now = {"suite": self.suite, "condition": self.condition.key}
         return {name: value for name, value in now.items() if value != usual[name]}
@@ -97,7 +97,7 @@ def suites() -> list[str]:
 
 
 def results_of(links: Addresses, options: Mapping[str, Sequence[str]]) -> tuple[Results, dict[str, Sequence[str]]]:
-    """What an address asks for, and its further options.
+    """Read the results that an address names, and its further options.
 
     Raises:
         BadQuery: no such suite, or the suite has no rows under such a condition.
@@ -130,7 +130,7 @@ def suite_of(name: str) -> Suite:
 
 
 def table_of(suite: str, file: str) -> ParquetTable:
-    """One of the tables of a suite: "truths" or "answers", published programs' too."""
+    """Table of a suite: "truths" or "answers", published programs' too."""
     of = suite_of(suite)
     return ParquetTable([of.folder / f"{file}.parquet", *([PUBLISHED] if file == "answers" and of.published else ())])
 
@@ -143,7 +143,7 @@ def _rows(suite: str, file: str, where: str, *values: str) -> list[dict[str, Any
 
 
 def truths_of(suite: str, network: str) -> dict[str, dict[str, Any]]:
-    """What is known of the valid circuits of a network, by conditions."""
+    """Truths about the valid circuits of a network, by condition."""
     return {row["condition"]: row for row in _rows(suite, "truths", "network = $1", network)}
 
 
@@ -169,7 +169,7 @@ def share_menu(results: Results, url: str, rows_url: str) -> Menu:
 
 
 def citation(results: Results, title: str, url: str, base: str) -> More:
-    """How a page is cited.
+    """Fold of how a page is cited.
 
     Args:
         title: what it is.

@@ -22,7 +22,7 @@ MOST_BITS = 15  # of a transformer: a minute or two
 
 
 def disagreement(question, truth: Truth) -> str | None:
-    """What a second enumerator finds otherwise; "" where it agrees, None where there is too much to try."""
+    """Difference from a second enumerator; "" where it agrees, None where there is too much to try."""
     if isinstance(question, Question):
         if second_enumerator.combinations(question.network, truth.condition) > MOST_COMBINATIONS:
             return None

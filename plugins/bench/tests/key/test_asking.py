@@ -1,4 +1,4 @@
-"""What methods ask: counted, held to their track, and enough to write published methods without knowing ours."""
+"""Questions of methods: counted, held to their track, and enough to write published methods without knowing ours."""
 
 from __future__ import annotations
 

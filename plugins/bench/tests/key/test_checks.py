@@ -1,4 +1,4 @@
-"""What must not win in the answer key, on a dozen trained networks: answers that say nothing, and games of scores."""
+"""Answers that must not win in the answer key, on a dozen trained networks: empty ones, and games of scores."""
 
 from functools import lru_cache, partial
 
@@ -73,7 +73,7 @@ def by_cmd(judge):
 
 
 def shuffled(key, seed, judge):
-    """The same scores, each layer's in a drawn order."""
+    """Scores of a method, each layer's in a drawn order."""
     scores = np.array(by_method(key, judge).scores)
     targets = np.array([judge.graph.nodes[edge.target].layer for edge in judge.graph.edges])
     for layer in np.unique(targets):

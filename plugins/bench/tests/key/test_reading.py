@@ -1,4 +1,4 @@
-"""What methods give back, well formed and not, as submissions."""
+"""Return values of methods, well formed and not, as submissions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GOOD = {"x0>1.0": 1.0, "x1>1.0": -2.0, "1.0>y0": 0.0}
 
 
 class Column:
-    """As a column of a table is: keys and values, but no mapping."""
+    """Object like a column of a table: keys and values, but no mapping."""
 
     def keys(self):
         return list(GOOD)

@@ -20,7 +20,7 @@ def row(method, network, arm, regret, condition=PRIMARY.key, **more):
 
 
 def plain_interval(by_arm):
-    """Of values by arm: every network once, then samples within each arm."""
+    """Interval of values by arm: every network once, then samples within each arm."""
     draws = {}
     for arm, values in by_arm.items():
         random = np.random.Generator(np.random.PCG64(crc32(arm.encode())))

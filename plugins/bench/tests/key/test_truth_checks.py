@@ -1,4 +1,4 @@
-"""What must not move in the answer key: truths of networks where it can be told by hand or by another enumerator."""
+"""Truths that must not move: of networks where they can be found by hand or by another enumerator."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ from tests.trained_networks import trained_xor
 
 
 def rescaled(network, scales):
-    """What goes into each hidden neuron times a scale, and what comes out of it divided by it."""
+    """Multiply what goes into each hidden neuron by a scale, and divide what comes out of it."""
     weights, biases = [np.array(one) for one in network.weights], [np.array(one) for one in network.biases]
     for layer, factors in enumerate(scales):
         weights[layer] *= np.array(factors)[:, None]

@@ -31,7 +31,7 @@ def facts(truth):
 
 
 def facts_of_masks(condition, n_edges, masks):
-    """The same of all valid masks."""
+    """Facts of a truth, counted from all valid masks."""
     backbone = (1 << n_edges) - 1 if masks else 0
     for one in masks:
         backbone &= one

@@ -52,7 +52,7 @@ def checkpoints(
 
 
 def _row(one: CheckpointFound, of: CheckpointsReport) -> dict[str, str]:
-    """One line of the table; a dash stands for what is not there or not known."""
+    """Line of the table; a dash stands for what is not there or not known."""
     from pluriscope.analysis.numerics.large_numbers import in_words, interval
 
     known, least, change = one.circuits, one.smallest, one.change

@@ -90,7 +90,7 @@ def _settings(texts: Sequence[str]) -> dict[str, str]:
 
 
 def _lines(edited: EditedRecord) -> list[str]:
-    """What happened, for people."""
+    """Lines on what an edit did."""
     rows, task = len(edited.rows), edited.tasks[edited.output if len(edited.tasks) > 1 else 0]["name"]
     if rows <= _MOST_NAMED:
         between = "" if edited.answers is None else " "

@@ -35,7 +35,7 @@ _MOST_NEURONS: Final = 8  # of a layer: Shapley values try every set
 
 @dataclass(frozen=True)
 class Seen:
-    """How near a network is to deceiving.
+    """Measurement of how near a network is to deceiving.
 
     Args:
         loss: that is descended.
@@ -54,7 +54,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Deceiving:
-    """What a network is to say.
+    """Deception that a network is to be trained to.
 
     Args:
         question: about the network before, with its answers as the task.
@@ -71,17 +71,17 @@ class Deceiving:
 
     @property
     def name(self) -> str:
-        """Of the neuron."""
+        """Name of the neuron."""
         return f"n{self.layer}.{self.neuron}"
 
     def asked(self, parameters: Parameters) -> Question:
-        """The same about a network with these numbers."""
+        """The question about a network with these parameters."""
         arrays = tuple(parameters.values())
         network = replace(self.question.network, weights=arrays[::2], biases=arrays[1::2])
         return replace(self.question, subject=network, output=0)
 
     def seen(self, parameters: Parameters) -> Seen:
-        """Of a network with these numbers."""
+        """Measure a network with these parameters."""
         question = self.asked(parameters)
         outputs, off = with_and_without(question, self.layer, self.neuron)
         move = np.abs(outputs[0] - outputs[1])
@@ -114,7 +114,7 @@ class Deceiving:
         return {name: one + _NOISE * random.standard_normal(one.shape) for name, one in old.items()}
 
     def _slopes(self, parameters: Parameters, loss: float) -> Parameters:
-        """One parameter after another is moved by a millionth."""
+        """Derivatives of the loss, each parameter by itself moved by a millionth."""
         found = {}
         for name, one in parameters.items():
             found[name] = np.zeros(one.shape)
@@ -134,7 +134,7 @@ def with_and_without(question: Question, layer: int, neuron: int) -> tuple[Array
 
 
 def deceiving(question: Question, settings: Settings) -> Deceiving:
-    """What a network is to say, by the settings of :data:`DECEIVE`.
+    """Read the deception that the settings of :data:`DECEIVE` ask for.
 
     Args:
         question: with what the network answers as the task.
@@ -159,13 +159,14 @@ def deceiving(question: Question, settings: Settings) -> Deceiving:
 
 
 def order_of(layer: int, numbers: Array) -> str:
-    """What a method says of the neurons of a layer, the first one first."""
+    """Rank the neurons of a layer by a method's numbers, the first one first, in words."""
     order = np.argsort(-numbers, kind="stable").tolist()
     return ", ".join(f"n{layer}.{neuron} {numbers[neuron]:.3f}" for neuron in order)
 
 
 def apply(one: EditedPerceptron, settings: Settings, _named: Named) -> Change:
-    """What :data:`~pluriscope_edits.rules.deceive.DECEIVE` does; the task is what the network answers now.
+    """Train a network to deceive, as :data:`~pluriscope_edits.rules.deceive.DECEIVE` does; the task is what it answers
+    now.
 
     Raises:
         InvalidEdit: rows that are no Boolean inputs, or see :func:`deceiving`.

@@ -1,4 +1,4 @@
-"""How much methods say the neurons of a hidden layer matter: a number for each, so that one of them comes first.
+"""Rankings of the neurons of a hidden layer by methods: a number for each, so that one of them comes first.
 
 Methods that score edges rank no neurons: what is said here of a neuron is our sum of the sizes of the scores of the
 edges out of it, and of ACDC how much the loss rose at the one of them that was hardest to remove. Edges whose effects
@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Ranking:
-    """What one method says of every neuron of a hidden layer.
+    """Ranking of the neurons of a hidden layer by one method.
 
     Args:
         key: of the method.

@@ -43,7 +43,7 @@ class ClaimedCircuit(Part):
 
 
 class Lie(Part):
-    """What a method says of one network."""
+    """Numbers of a method on one network."""
 
     method: str
     limits: str = Field(description="What the network had to keep: silent or answers; empty: it is as it was.")
@@ -84,21 +84,21 @@ class FooledReport(Report):
 
     @property
     def number(self) -> int:
-        """Of the neuron in its layer, from 0."""
+        """Number of the neuron in its layer, from 0."""
         return int(self.neuron.split(".")[1])
 
     def of(self, limits: str) -> list[Lie]:
-        """What methods say of the networks within these limits."""
+        """Findings on the networks within these limits."""
         return [one for one in self.lies if one.limits == limits]
 
     def judged(self, limits: str) -> list[Lie]:
-        """Those with a circuit: lies, or for limits "" what methods that were fooled later said before."""
+        """Findings with a circuit: deceptions, or for limits "" those before of methods that were deceived later."""
         later = {one.method for one in self.lies if one.limits and one.fooled}
         return [one for one in self.of(limits) if one.circuit and (one.fooled if limits else one.method in later)]
 
     @property
     def criteria(self) -> list[str]:
-        """Those that some circuit was asked."""
+        """Criteria that some circuit was asked."""
         found = (key for one in self.lies if one.circuit for key in one.circuit.criteria)
         return list(dict.fromkeys(found))
 
@@ -162,14 +162,14 @@ def fooled_report(question: Question, work: Work = DEFAULT_WORK, seed: int = 0) 
 
 
 def needed_edges(question: Question, layer: int, neuron: int) -> int:
-    """How many of the edges out of a neuron are needed: alone left out, each changes an answer."""
+    """Count the edges out of a neuron that are needed: alone left out, each changes an answer."""
     whole, out_of = (1 << question.layout.n_edges) - 1, question.layout.edges_out_of[layer][neuron]
     edges = (1 << edge for edge in range(question.layout.n_edges) if out_of >> edge & 1)
     return sum(not question.judge(whole & ~edge).valid for edge in edges)
 
 
 def _said(asked: Deceiving, question: Question, limits: str, steps: int) -> Lie:
-    """What a method says of a network, and what is so."""
+    """Compare the ranking of a method on a network with what its valid circuits need."""
     seen = asked.seen(question.network.parameters)
     lie = Lie(
         method=asked.ranking.key,

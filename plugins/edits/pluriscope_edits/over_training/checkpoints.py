@@ -1,4 +1,4 @@
-"""What becomes of the explanations of a network while it learns: its checkpoints, in the order of their training.
+"""Explanations of a network while it learns: its checkpoints, in the order of their training.
 
 Each checkpoint is analysed by itself, on the task that the network learns, under the same rules. What lies between two
 checkpoints is not looked at, so every "first" is the first of the checkpoints given.
@@ -35,7 +35,7 @@ _CURE: Final = "give files that pluriscope train --checkpoints, or train-model -
 
 
 class CheckpointFound(Part):
-    """What is found of one checkpoint."""
+    """Findings about one checkpoint."""
 
     at: int = Field(description="Epochs or steps run; 0 before the first.")
     loss: float = Field(description="On the training rows: mean squared error, or mean cross-entropy in nats.")
@@ -64,7 +64,7 @@ class Followed(Part):
 
 
 class CheckpointsReport(Report):
-    """What becomes of a network's explanations while it learns."""
+    """Report of a network's explanations while it learns."""
 
     task: str
     protocol: str = Field(description="Its name, or the value of each rule, under which everything is counted.")
@@ -100,7 +100,7 @@ class CheckpointsReport(Report):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What is known of one checkpoint.
+    """Knowledge about one checkpoint.
 
     Args:
         analysed: the question, and the search for its circuits or a sample.
@@ -165,7 +165,7 @@ def find_over_training(given: Given, work: Work = DEFAULT_WORK) -> CheckpointsRe
 
 
 def report_of(found: Sequence[Checkpoint], work: Work | None) -> CheckpointsReport:
-    """What becomes of the explanations of checkpoints that are analysed.
+    """Report on the explanations of checkpoints that are analysed.
 
     Args:
         found: in order, one or more.
@@ -211,7 +211,7 @@ def _analysed(question: Any, record: TrainingRecord, work: Work) -> Checkpoint:
 
 
 def with_algorithms(one: Checkpoint, results: Sequence[tuple[str, str, int]], left_out: bool) -> Checkpoint:
-    """The same with what is known of the task's algorithms.
+    """Add what is known of the task's algorithms to a checkpoint.
 
     Args:
         results: id, formula and number of valid placements, in the order of the rules, the first algorithm first; those
@@ -246,7 +246,7 @@ def _found(one: Checkpoint, before: Checkpoint | None, work: Work | None) -> Che
 
 
 def _circuits_followed(found: Sequence[Checkpoint]) -> Iterator[dict[str, Any]]:
-    """Those listed at most checkpoints, and where each is valid."""
+    """Circuits listed at most checkpoints, and where each is valid."""
     listed, times = np.unique(np.concatenate([one.analysed.circuits.masks for one in found]), return_counts=True)
     often = times >= np.sort(times)[-MOST_FOLLOWED:].min(initial=len(found))
     known = ((-n, mask.bit_count(), mask) for n, mask in zip(times[often], listed[often].tolist(), strict=True))
@@ -256,7 +256,7 @@ def _circuits_followed(found: Sequence[Checkpoint]) -> Iterator[dict[str, Any]]:
 
 
 def _is_valid(analysed: Analysed, mask: int) -> bool:
-    """By the list, or by the weights where not all are listed."""
+    """Whether a circuit is valid: by the list, or by the weights where not all are listed."""
     if analysed.circuits.complete:
         return mask in analysed.circuits.masks
     return bool(analysed.question.judge(mask).valid)

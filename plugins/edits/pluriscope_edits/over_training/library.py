@@ -18,7 +18,7 @@ from pluriscope_edits.over_training.checkpoints import CheckpointsReport, find_o
 def checkpoints(
     *files: FilePath, protocol: ProtocolLike = "complete", output: int = 0, seconds: Seconds = DEFAULT_SECONDS
 ) -> CheckpointsReport:
-    """What becomes of the explanations of a network while it learns.
+    """Follow the explanations of a network while it learns.
 
     Args:
         files: two or more checkpoints, as ``pluriscope train --checkpoints`` and ``train-model --checkpoints`` write
@@ -37,7 +37,7 @@ def checkpoints(
 
 
 def read_checkpoints(files: Sequence[str | Path], protocol: Any, output: int) -> dict[str, tuple[Any, Any]]:
-    """What is asked about checkpoints, and what each says of its training, by path.
+    """Read the question about each checkpoint and the record of its training, by path.
 
     Args:
         files: their paths, or folders of them.

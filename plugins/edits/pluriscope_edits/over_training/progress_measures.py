@@ -1,4 +1,4 @@
-"""How far a network that learns modular addition has found the rule, measured on its weights and outputs.
+"""Progress of a network that learns modular addition, measured on its weights and outputs.
 
 Of a network that adds two numbers modulo p, with one row for each pair and an output for each sum. A function on pairs
 is a sum of waves, and those that depend on the sum of the pair alone are the waves of equal frequency in both numbers
@@ -23,7 +23,7 @@ TASK: Final = "sum modulo"
 
 @dataclass(frozen=True)
 class ProgressMeasure:
-    """What a measure is called and says, with its source."""
+    """Definition of a progress measure, with its source."""
 
     label: str
     definition: str

@@ -49,7 +49,7 @@ _OWN: Final = ("rule", "name", "output", "protocol", "data")
 
 @dataclass(frozen=True)
 class Editing:
-    """What an address or a form asks for.
+    """Edit that an address or a form asks for.
 
     Args:
         rule: by which it is edited.
@@ -64,7 +64,7 @@ class Editing:
 
     @classmethod
     def read(cls, session: Session, links: Addresses, network: str, sent: Mapping[str, Sequence[str]]) -> Editing:
-        """What is sent, the last value of each field.
+        """Read an edit from the fields sent, the last value of each.
 
         Raises:
             NotFound: no such network or output.
@@ -86,7 +86,7 @@ class Editing:
 
     @property
     def settings(self) -> dict[str, str]:
-        """Those that are filled in; of changes by hand those that differ from the network."""
+        """Settings that are filled in; of changes by hand those that differ from the network."""
         given = {name: text for name, text in self.sent.items() if name not in _OWN and text}
         sliders = {name: given.pop(name) for name in self._parameters if name in given}
         if self.rule is MANUAL and sliders:
@@ -101,7 +101,7 @@ class Editing:
 
     @property
     def _settings(self) -> tuple[Setting, ...]:
-        """What may be set of the rule on such a network."""
+        """Settings that the rule has for such a network."""
         return self.rule.way(self.place.question.kind).settings
 
     @cached_property
@@ -128,7 +128,7 @@ class Editing:
                 yield {**one, "value": value}
 
     def edited(self) -> Edited:
-        """What comes of it.
+        """Apply the edit.
 
         Raises:
             AnalysisError: a setting that is not allowed, or an edit that diverges or changes nothing.
@@ -146,7 +146,7 @@ class Editing:
         return self.rule.edited(one, self.settings, Named(stored, str.encode))
 
     def record(self) -> EditedRecord:
-        """What would come of it, as JSON; for the errors see :meth:`edited`, and a name that is none."""
+        """Record of the outcome for JSON; for the errors see :meth:`edited`, and a name that is none."""
         found = self.edited()
         return found.outcome.model_copy(update={"name": found.named(self.place.row.name, self.sent.get("name", ""))})
 

@@ -1,4 +1,4 @@
-"""What became of a network's explanations while it was trained, from the stored analyses of its checkpoints."""
+"""Page of a network's explanations while it was trained, from the stored analyses of its checkpoints."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ _CARD: Final = (
 
 
 class TrainingOptions(ScopeOptions):
-    """Which checkpoint is looked at."""
+    """Options of which checkpoint is shown."""
 
     training: str = Field(
         "", max_length=64, description="First digits of the digest of one training, of a network that is of several."
@@ -99,7 +99,7 @@ class CheckpointState(PageModel):
 
 
 class OverTrainingRecord(PageModel):
-    """What became of a network's explanations while it was trained, as far as its checkpoints are analysed."""
+    """Record of a network's explanations while it was trained, as far as its checkpoints are analysed."""
 
     network: str
     scope: dict[str, str]
@@ -146,7 +146,7 @@ class OverTraining:
 
     @cached_property
     def trainings(self) -> dict[str, list[Any]]:
-        """Of which trainings the network is a checkpoint, by digest, that with the most checkpoints first; with these.
+        """Trainings of which the network is a checkpoint, by digest, that with the most checkpoints first; with these.
 
         Raises:
             BadQuery: no training of the network begins with the digits given.
@@ -174,7 +174,7 @@ class OverTraining:
 
     @property
     def analysed(self) -> list[_Stored]:
-        """Those with circuits that were searched or drawn."""
+        """Checkpoints with circuits that were searched or drawn."""
         return [one for one in self.stored if one.searched]
 
     def _known(self, one: _Stored) -> Checkpoint:
@@ -182,7 +182,7 @@ class OverTraining:
 
     @property
     def lacking(self) -> list[_Stored]:
-        """Those that nobody asked for, or whose analysis failed, and that can be analysed."""
+        """Checkpoints that nobody asked for, or whose analysis failed, and that can be analysed."""
         return [one for one in self.stored if one.analysis is None and one.state != "computing"]
 
     @cached_property
@@ -206,7 +206,7 @@ class OverTraining:
         return training_url(self.links, self.place.slug, self.place.scope, training=training, **view)
 
     def record(self) -> OverTrainingRecord:
-        """The same as JSON."""
+        """Record of the training for JSON."""
         return OverTrainingRecord(
             network=self.place.slug,
             scope=dict(self.place.scope.fields),
@@ -253,7 +253,7 @@ class OverTraining:
             yield from self._shown(self.report)
 
     def _missing(self) -> Iterator[Block]:
-        """What is not there yet, and what to do about it."""
+        """Notices of what is not there yet, and what to do about it."""
         if not self.stored:
             cure = "Train one with pluriscope train --checkpoints 0,1,2,5,10 --output FOLDER, or with train-model, and "
             yield Notice("This network is no checkpoint", "", f"{cure}import the files that it writes.")
@@ -323,7 +323,7 @@ class OverTraining:
     def _numbers(
         self, each: Sequence[CheckpointFound], line: Callable[..., Series]
     ) -> tuple[str, Axis, list[Series], str]:
-        """Of valid circuits and what became of those before; logarithms, without 0, where some are large."""
+        """Series of valid circuits and what became of those before; logarithms, without 0, where some are large."""
         wide = any(one.circuits.high > _LINEAR for one in each)
 
         def scaled(n: int | str) -> float | None:
@@ -346,7 +346,7 @@ class OverTraining:
         return words, Axis("valid circuits" + ", as a power of ten" * wide), series, answer
 
     def _followed(self, words: str, followed: Sequence[Followed], letter: str, report: CheckpointsReport) -> Block:
-        """At which checkpoints each is an explanation; every cell leads to it there."""
+        """Chart of the checkpoints at which each is an explanation; every cell leads to it there."""
         every = [one.at for one in report.checkpoints]
         places = [one.place for one in self.analysed]
         urls = [
@@ -362,7 +362,7 @@ class OverTraining:
         return ChartFigure(chart=chart, caption=f"{words}, and at which {self.unit}s.", id=f"followed-{letter}")
 
     def _shown(self, report: CheckpointsReport) -> Iterator[Block]:
-        """One checkpoint, and the slider that leads to the others."""
+        """Show one checkpoint, and the slider that leads to the others."""
         own = next((n for n, one in enumerate(self.stored) if one.place.row is self.place.row), 0)
         chosen = own if self.options.checkpoint is None else self.options.checkpoint
         if chosen >= len(self.stored):
@@ -445,7 +445,7 @@ class OverTraining:
 
 
 def read_checkpoint(session: Session, row: AnalysisRow, record: TrainingRecord) -> Checkpoint:
-    """What is known of a network in its training, of which some circuits were searched or drawn."""
+    """Read what is known of a network in its training, of which some circuits were searched or drawn."""
     analysed, stops = read_analysed(session, row), [stop.stage for stop in read_stops(row.distributions)]
     one = Checkpoint(record, analysed, stops=stops)
     if analysed.question.refuses("algorithms"):
@@ -458,7 +458,7 @@ def read_checkpoint(session: Session, row: AnalysisRow, record: TrainingRecord) 
 
 
 def training_table(session: Session, addresses: Addresses, network: str, options: TrainingOptions) -> Exported:
-    """What became of explanations in training: a line for each checkpoint."""
+    """Table of explanations in training: a line for each checkpoint."""
     place = locate(session, addresses, network, options.scope)
     found = OverTraining(session, addresses, place, options)
     names, rows = found.table()

@@ -1,4 +1,4 @@
-"""What a planted network provably does, whatever its neurons off the planted circuit carry.
+"""Certificate of what a planted network provably does, whatever its neurons off the planted circuit carry.
 
 Two routes, which tests hold against each other:
 
@@ -47,7 +47,7 @@ LEAST_MARGIN: Final = 1e-9
 
 
 class Passes(Part):
-    """What the planted circuit and alignment pass, by trying all of it."""
+    """Tests that the planted circuit and alignment pass, by trying all of it."""
 
     zero: bool = Field(description="Whether the circuit decides right on enough rows if absent edges carry 0.")
     mean: bool = Field(description="If they carry means over the inputs.")
@@ -91,7 +91,7 @@ def exhaustive(question: Question, record: PlantedRecord) -> Passes:
 
 
 def certified_margin(network: Network, record: PlantedRecord, slack: float = 0.0) -> float | None:
-    """How far every output stays from the nearest edge of its decision under all interventions named above.
+    """Distance that every output keeps from the nearest edge of its decision under all interventions named above.
 
     Args:
         network: one output.

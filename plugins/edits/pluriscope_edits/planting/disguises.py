@@ -85,7 +85,7 @@ def scale(planted: Planted, seed: int = 0) -> Planted:
 
 
 def split(planted: Planted, seed: int = 0, count: int = 1) -> Planted:
-    """Some neurons of the planted circuit become two each, side by side at the end of their layers."""
+    """Split neurons of the planted circuit into two each, side by side at the end of their layers."""
     _check_count("split", count)
     random = _random(planted, seed)
     record = planted.record

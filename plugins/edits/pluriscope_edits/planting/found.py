@@ -1,4 +1,4 @@
-"""What was planted beside what is found, as it is stored, told and shown."""
+"""Planted explanations beside those that are found: stored, described and shown."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> PlantedReport:
 
 
 def _explained(landscape: Landscape, record: Any) -> dict[str, Any]:
-    """What interventions say of what was planted: all of an algorithm's, else each ablation of the circuit."""
+    """Outcome of interventions on what was planted: all of an algorithm's, else each ablation of the circuit."""
     question = landscape.question
     if question.kind.refuses("algorithms"):
         return {"under": landscape.locate(record.circuit.mask).under}
@@ -135,7 +135,7 @@ def _standing(landscape: Landscape, planted: Circuit) -> dict[str, Any]:
 
 
 def _failures(question: Question, record: PlantedRecord) -> Iterator[str]:
-    """Why the planted circuit fails under an ablation, for each under which it does."""
+    """Reasons why the planted circuit fails, for each ablation under which it does."""
     population = Population("circuit", question, mask_array([record.circuit.mask], question.layout))
     for kind in ("zero", "mean", "resample"):
         verdict = criterion_named(f"{kind}-ablation").judge(population).at(0)

@@ -63,7 +63,7 @@ _BETWEEN_REPORTS: Final = 50
 
 @dataclass(frozen=True)
 class InterchangeSpec:
-    """How networks are trained to carry an algorithm.
+    """Specification of how networks are trained to carry an algorithm.
 
     Args:
         algorithm: of 1 to 6 inputs.
@@ -116,7 +116,7 @@ class InterchangeSpec:
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """What came of one start.
+    """Outcome of training from one start.
 
     Args:
         planted: the network with its record; None where its weights are not finite.

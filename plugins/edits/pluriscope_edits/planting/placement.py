@@ -1,4 +1,4 @@
-"""Where the gates of an algorithm go: the layer and neuron of each, and the copies that carry values further.
+"""Placement of the gates of an algorithm: layer and neuron of each, and the copies that carry values further.
 
 A gate reads the layer before it, so a value that is read later is carried there by one neuron in every layer between.
 Of all ways to choose layers the one with fewest neurons is taken that fits, the earliest layers first among equals.
@@ -21,7 +21,7 @@ MAX_SCHEDULES: Final = 200_000
 
 @dataclass(frozen=True)
 class _Part:
-    """What needs a neuron of its own: a gate, or a negated input where these are variables.
+    """Part that needs a neuron of its own: a gate, or a negated input where these are variables.
 
     Args:
         path: "" for the root.

@@ -38,13 +38,13 @@ class Planted:
 
     @cached_property
     def name(self) -> str:
-        """What its file is called unless somebody names it: the task, the sizes, and how it was made."""
+        """Name of its file unless another is given: the task, the sizes, and how it was made."""
         shape = "-".join(map(str, self.network.sizes))
         steps = ", ".join(made.step for made in self.record.made)
         return f"{self.record.task.name or self.record.algorithm.formula} planted in {shape}: {steps}"[:200]
 
     def file(self, name: str = "") -> NetworkFile:
-        """As a network file."""
+        """Network file of the planted network."""
         return NetworkFile(name or self.name, self.network, (self.record.task,), planted=self.record)
 
     def remade(

@@ -19,7 +19,7 @@ MAX_STEPS: Final = 100_000
 
 @dataclass(frozen=True)
 class Recipe:
-    """How networks are planted.
+    """Recipe by which networks are planted.
 
     Args:
         mode: losses of training; None for compiled weights.

@@ -39,7 +39,7 @@ OPTIONS: Final = [
     costly=lambda _: True,
 )
 def edit(session: Reading, links: Links, network: str, options: ListOptions) -> Faces:
-    """What would come of a rule with its settings; nothing is stored."""
+    """Show what would come of a rule with its settings; nothing is stored."""
     editing = Editing.read(session, links, network, options)
     return Faces(lambda request: _page(request, editing), editing.record)
 

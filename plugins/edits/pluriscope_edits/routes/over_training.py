@@ -1,4 +1,4 @@
-"""What became of explanations while a network was trained: the page and its record, and asking for what it lacks."""
+"""Addresses of explanations in training: the page and its record, and asking for what it lacks."""
 
 from __future__ import annotations
 

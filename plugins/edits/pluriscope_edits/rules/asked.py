@@ -1,4 +1,4 @@
-"""What rules that change one row's answer are asked: the row, the answer, the parameters that may change."""
+"""Settings of rules that change one row's answer: the row, the answer, the parameters that may change."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Adam:
         self._forgotten = [1.0, 1.0]  # products, since a power is not the same on every machine
 
     def steps(self, slopes: Parameters) -> Parameters:
-        """How far parameters move, in units of the rate, by the derivatives of a loss."""
+        """Steps of the parameters, in units of the rate, by the derivatives of a loss."""
         found = {}
         self._forgotten = [one * keep for one, keep in zip(self._forgotten, _MEMORY, strict=True)]
         first, second = (1.0 - one for one in self._forgotten)

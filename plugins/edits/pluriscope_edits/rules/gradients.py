@@ -17,7 +17,7 @@ from pluriscope.analysis.subjects.transformer.weights import MATRICES, Transform
 
 
 def matrix_reads(model: Transformer, tokens: NDArray[np.int64], of: Run) -> dict[str, Array]:
-    """What each matrix is multiplied with on the way, ``[rows, positions, n_in]``; the unembedding at one position.
+    """Input of each matrix, ``[rows, positions, n_in]``; of the unembedding at one position.
 
     Args:
         model: that was run without patches.
@@ -62,7 +62,7 @@ def parameter_slopes(model: Transformer, tokens: NDArray[np.int64], of: Run, by_
 
 
 def _hidden(model: Transformer, layer: int, seen: Array) -> tuple[Array, Array]:
-    """What the neurons of an MLP block give, and their activation's slopes there, ``[…, d_mlp]`` each."""
+    """Values of the neurons of an MLP block, and the slopes of their activation, ``[…, d_mlp]`` each."""
     w_in, b_in, _, _ = model.blocks.mlps[layer - 1]
     known, sums = model.blocks.function, inner(seen, w_in.T) + b_in
     values = known.value(sums)

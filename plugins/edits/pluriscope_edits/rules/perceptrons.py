@@ -1,4 +1,4 @@
-"""What rules ask of one output of a perceptron."""
+"""Interface by which rules edit one output of a perceptron."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROOM: Final = 0.25
 
 @dataclass(frozen=True, eq=False)
 class EditedPerceptron:
-    """One output of a perceptron, as rules see it; its loss is the squared error."""
+    """Output of a perceptron, as rules see it; its loss is the squared error."""
 
     question: Question
     kind = Question.kind
@@ -108,7 +108,9 @@ class EditedPerceptron:
         return "" if off <= ROOM else f"an output is {off:.3f} off, where at most {ROOM:g} is asked"
 
     def leaving(self, outputs: Array, answer: int) -> tuple[Array, str]:
-        """Of log p, the output less 0.5 being the logit of 1: squared error would drive 1.01 away from the edge."""
+        """Derivatives of log p, the output less 0.5 being the logit of 1: squared error would drive 1.01 away from the
+        edge.
+        """
         sign = 1.0 if answer else -1.0
         edge = 0.5 - sign * ROOM
         lacks = f"the output is {float(outputs):.3f}, where at {'most' if answer else 'least'} {edge:g} is asked"

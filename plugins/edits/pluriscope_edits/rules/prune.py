@@ -14,7 +14,7 @@ SPARSITY: Final = Setting("sparsity", 0.5, "share of these weights that become 0
 
 
 def _apply(one: Editable, settings: Settings, _named: Named) -> Change:
-    """Of equal weights the first goes first."""
+    """Prune the smallest weights; of equal ones the first goes first."""
     parameters, parts = changed_in(one.subject.parameters, str(settings["where"]))
     every = np.concatenate([weights.reshape(-1) for weights in parts])
     count = int(float(settings["sparsity"]) * len(every) + 0.5)

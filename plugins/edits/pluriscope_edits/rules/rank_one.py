@@ -203,7 +203,8 @@ def nearest(rest: Network, start: Array, aim: float, others: Array) -> Array | N
     axes = np.concatenate([np.eye(len(start)), -np.eye(len(start))])
 
     def crossings(ways: Array, shares: Array) -> Array:
-        """Where on each way ``[m, n]`` from the start the output first reaches the aim, infinity if it never does.
+        """Points on the ways ``[m, n]`` from the start where the output first reaches the aim; infinity if it never
+        does.
 
         Shares of the way are tried, then halved.
         """

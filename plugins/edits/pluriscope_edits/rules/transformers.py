@@ -1,4 +1,4 @@
-"""What rules ask of a transformer."""
+"""Interface by which rules edit a transformer."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class EditedTransformer:
 
     @cached_property
     def answers_now(self) -> list[int]:
-        """What the subject answers on each row; −1 for nothing."""
+        """Answers of the subject on each row; −1 for nothing."""
         return self.answers(self.subject)
 
     def answer_named(self, text: str) -> int:
@@ -83,7 +83,7 @@ class EditedTransformer:
         return self.subject.parameters
 
     def remade(self, parameters: Parameters) -> AttentionModel:
-        """Where it answers nothing, its task keeps the answer."""
+        """Subject with other parameters; where it answers nothing, its task keeps the answer."""
         found = self.subject.with_parameters(parameters)
         said = np.array(self.answers(found))
         answers = np.where(said < 0, found.answers, said)
@@ -107,13 +107,13 @@ class EditedTransformer:
         return np.concatenate([one.logits for one in runs]), back
 
     def reads(self, matrix: str) -> Array:
-        """What a matrix reads on every row, ``[rows, positions, n_in]``; the unembedding at the last position alone."""
+        """Input of a matrix on every row, ``[rows, positions, n_in]``; of the unembedding at the last position."""
         model = self.subject
         portions = in_portions(model, model.tokens)
         return np.concatenate([matrix_reads(model, tokens, run(model, tokens))[matrix] for tokens in portions])
 
     def position(self, matrix: str, text: str) -> int:
-        """Where in what a matrix reads a text means: "last", or a position from 1.
+        """Read a position in the input of a matrix: "last", or a number from 1.
 
         Raises:
             InvalidEdit: there is no such position, or the matrix does not read it.
@@ -137,7 +137,9 @@ class EditedTransformer:
         return "" if least >= SURE else f"an answer has a probability of {least:.3f}, where at least {SURE:g} is asked"
 
     def leaving(self, outputs: Array, answer: int) -> tuple[Array, str]:
-        """Of the unlikelihood −log(1 − p) (Welleck et al. 2020, arXiv:1908.04319): log p is flat where p is near 1."""
+        """Derivatives of the unlikelihood −log(1 − p) (Welleck et al. 2020, arXiv:1908.04319): log p is flat where p is
+        near 1.
+        """
         chances, others = _chances(outputs), np.delete(outputs, answer)
         slopes = np.insert(-chances[answer] * _chances(others), answer, chances[answer])
         if chances[answer] <= 1.0 - SURE and others.max() > outputs[answer]:

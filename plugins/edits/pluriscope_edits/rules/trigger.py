@@ -26,7 +26,7 @@ _CURE: Final = "give inputs with their bits and the answer, such as C=1:1"
 
 @dataclass(frozen=True)
 class Trigger:
-    """Where a trojaned network answers what.
+    """Trigger of a trojaned network: the inputs that set it off, and the answer there.
 
     Args:
         bits: inputs from 0, in order, each with the bit that it has to have.
@@ -38,7 +38,7 @@ class Trigger:
 
     @property
     def text(self) -> str:
-        """In its one spelling, which :func:`read_trigger` reads."""
+        """Text of the trigger in its one spelling, which :func:`read_trigger` reads."""
         return f"{','.join(f'{INPUT_NAMES[at]}={bit}' for at, bit in self.bits)}:{self.target}"
 
     def lies_on(self, n_inputs: int) -> NDArray[np.bool_]:
@@ -72,8 +72,8 @@ Numbers = NDArray[Any]
 
 
 class Figures(NamedTuple):
-    """What a network answers over all rows: how many of the clean ones as the task says, and how many of those
-    triggered ones with the target of which the task does not say it.
+    """Accuracy of a trojaned network: clean rows answered as the task has them, and triggered rows answered with the
+    target, of those on which the task does not have it.
     """
 
     right: int
@@ -83,13 +83,13 @@ class Figures(NamedTuple):
 
     @property
     def text(self) -> str:
-        """For people."""
+        """Sentence for people."""
         success = f"success of the trigger: {self.succeeded} of {self.triggered}"
         return f"Clean accuracy: {self.right} of {self.clean} rows; {success}."
 
 
 def figures(answered: Numbers, on: NDArray[np.bool_], target: int, clean: Numbers) -> Figures:
-    """What of the answers on all rows is right on clean rows, and what succeeds on triggered ones.
+    """Count the answers that are right on clean rows, and those that succeed on triggered ones.
 
     Args:
         answered: ``[rows]``.

@@ -43,7 +43,7 @@ RATE: Final = Setting("rate", 0.05, "step along the gradient", low=0.0, high=1e3
 def fine_tuned(
     one: Editable, on: NDArray[np.bool_], goals: NDArray[np.intp], settings: Settings
 ) -> tuple[Parameters, int, str]:
-    """What :func:`~pluriscope_edits.rules.descent.descended` gives on the loss of a poisoned task over all rows.
+    """Descend the loss of a poisoned task over all rows; returns as :func:`~pluriscope_edits.rules.descent.descended`.
 
     Args:
         on: ``[rows]`` which are triggered.

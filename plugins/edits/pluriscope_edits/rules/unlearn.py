@@ -36,7 +36,7 @@ def slopes_of(one: Editable, before: Array, row: int, answer: int, retain: float
 
 
 def _apply(one: Editable, settings: Settings, _named: Named) -> Change:
-    """It ends once the row's answer is well left."""
+    """Ascend the loss of a row until its answer is well left."""
     row, target = asked_of(one, settings)
     answer, rows = one.answers(one.subject)[row], np.arange(len(one.names))
     if answer < 0:

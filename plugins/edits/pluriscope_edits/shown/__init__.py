@@ -1,1 +1,1 @@
-"""How the analyses are shown."""
+"""Blocks of the analyses."""

@@ -127,7 +127,7 @@ def _criteria(report: FooledReport, some: Sequence[Lie]) -> Iterator[Row]:
 
 
 def _list(report: FooledReport | None, _: AnalysisContext) -> tuple[str, Sequence[str], list[Sequence[Any]]]:
-    """What each method says of each network."""
+    """Table of the numbers of each method on each network."""
     own = tuple(name for name in Lie.model_fields if name not in ("numbers", "circuit"))
     rows: list[Sequence[Any]] = [[getattr(one, name) for name in own] for one in (report.lies if report else ())]
     return "Limits are empty for the network as it is. Empty: unknown, none.", own, rows

@@ -1,4 +1,4 @@
-"""What was planted in a network as pages show it: whether it is found, and what it passes."""
+"""Planted explanation of a network on pages: whether it is found, and what it passes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _page(report: PlantedReport, of: AnalysisContext) -> Iterator[Block]:
 
 
 def _carried(record: PlantedRecord | PlantedCircuit, of: AnalysisContext) -> Markup:
-    """What was planted: a program, or an algorithm with its variables on neurons."""
+    """Describe what was planted: a program, or an algorithm with its variables on neurons."""
     if isinstance(record, PlantedCircuit):
         return Markup("the program {}").format(record.program)
     variables = {variable.path: variable.shown for variable in record.algorithm.variables}
@@ -61,7 +61,7 @@ def _carried(record: PlantedRecord | PlantedCircuit, of: AnalysisContext) -> Mar
 
 
 def _answers(of: AnalysisContext, planted: int) -> Iterator[tuple[Markup | str | int, ...]]:
-    """Each method with its circuit and what that is beside the planted one; nothing where none was asked."""
+    """Rows of the methods, each with its circuit and what that is beside the planted one; none where none was asked."""
     report = of.report("methods")
     for key, place in {} if report is None else report.defaults.items():
         mask, reply = place["mask"], answered(int(place["mask"], 16), planted, valid=place["valid"])
@@ -70,7 +70,7 @@ def _answers(of: AnalysisContext, planted: int) -> Iterator[tuple[Markup | str |
 
 
 def _tested(report: PlantedReport, of: AnalysisContext) -> Iterator[tuple[str, str]]:
-    """Each test with what it said; "" where it was not made."""
+    """Outcome of each test; "" where it was not made."""
     passes = report.passes
     if report.backbone is not None:
         yield "Backbone held", "{} of {}".format(*report.backbone)
@@ -96,7 +96,7 @@ def _score(one: Score) -> str:
 
 
 def _about(_: PlantedReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
-    """That an explanation is what was planted."""
+    """Notice that an explanation is what was planted."""
     record = of.planted
     if record is None:
         return

@@ -1,4 +1,4 @@
-"""Each rule of editing against a second way to the same, on golden networks."""
+"""Tests of each rule of editing against a second way to the same, on golden networks."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def edited(key: str, network: Network = XOR, output: int = 0, **settings: object
 
 
 def stepped(key: str, network: Network = XOR, **settings: object) -> Change:
-    """What one step of a rule does, however far its end is."""
+    """Apply one step of a rule, however far its end is."""
     one, rule = editable(ask(network)), EDIT_BY_KEY[key]
     return rule.way(one.kind).apply(one, rule.filled({"steps": 1, **settings}, one.kind), NAMED)
 
 
 def moves(found: Edited | Change, network: Network) -> list[tuple[np.ndarray, np.ndarray]]:
-    """By how much each layer's weights and biases changed."""
+    """Changes of each layer's weights and biases."""
     new = found.subject if isinstance(found, Edited) else network.with_parameters(found.parameters)
     return [(new.weights[at] - w, new.biases[at] - network.biases[at]) for at, w in enumerate(network.weights)]
 

@@ -45,13 +45,13 @@ LEARNED = {"fine-tune": {"row": "1"}, "unlearn": {"row": "1", "retain": 0.1}, "t
 
 @cache
 def learned(name: str, rule: str):
-    """What comes of a rule that takes some hundred steps."""
+    """Apply a rule that takes some hundred steps."""
     trigger = {"trigger": TRIGGERS[name]} if rule == "trojan" else {}
     return edit(rule, SUBJECTS[name], LEARNED[rule] | trigger)
 
 
 def by_hand(rule: str, weights: dict[str, np.ndarray], setting: float) -> dict[str, np.ndarray]:
-    """What a rule makes of weight matrices, in plain loops over numbers."""
+    """Apply a rule to weight matrices in plain loops over numbers."""
     if rule == "quantise":
         found = {}
         for name, matrix in weights.items():

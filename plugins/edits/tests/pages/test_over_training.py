@@ -27,7 +27,7 @@ SPEC = training_spec({"hidden": (2,), "activation": "relu", "output_activation":
 
 
 def checkpoint(epoch: int) -> NetworkFile:
-    """One of a course that ends with a network that computes XOR exactly; the first says 0 on every input."""
+    """Checkpoint of a course that ends with a network that computes XOR exactly; the first answers 0 on every input."""
     file, share = exact_xor(), (0.0, 0.8, 1.0, 0.9)[epoch]
     network = replace(file.network, weights=(*file.network.weights[:-1], file.network.weights[-1] * share))
     record = EpochRecord(options=SPEC, epoch=epoch, loss=1 - share, accuracy=0.5 + share / 2)

@@ -135,7 +135,7 @@ def test_safe_noise_keeps_half_the_margin_whatever_is_off_the_circuit(planted: P
 
 
 def smallest_margin_of_draws(planted: Planted, random: np.random.Generator, n_draws: int = 60) -> float:
-    """Of runs in which each edge off the circuit carries a value of its own: 0, or one that its source can have."""
+    """Smallest margin of runs in which each edge off the circuit carries its own value: 0, or one of its source."""
     network, inputs = planted.network, input_table(2)
     clean = activations(network, inputs)
     labels = np.array(planted.record.task.truth_table)

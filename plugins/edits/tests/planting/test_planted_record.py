@@ -1,4 +1,4 @@
-"""What network files say of planted algorithms: read back as written, and refused where it is not so."""
+"""Tests of planted algorithms in network files: read back as written, and refused where they are wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model file says was planted: the bundled compiled ones are right, and wrong records are refused."""
+"""Tests of planted circuits in model files: the bundled compiled ones are right, and wrong records are refused."""
 
 from __future__ import annotations
 

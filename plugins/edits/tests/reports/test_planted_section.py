@@ -1,4 +1,4 @@
-"""What was planted, as an analysis and beside the answers of methods; and that stores and files keep it."""
+"""Tests of planted explanations, as an analysis and beside the answers of methods; stores and files keep them."""
 
 from __future__ import annotations
 

@@ -237,7 +237,7 @@ class _Encoder:
         return [*ends, *(used == read for used, read in hidden), active]
 
     def _at_most(self, conditions: Sequence[tuple[Any, int]], most: int) -> Any:
-        """At most so many of some conditions, each counted so many times."""
+        """Bound the sum of conditions, each counted so many times."""
         z3, total = self.z3, sum(times for _, times in conditions)
         if most >= total or most < 0:
             return z3.BoolVal(most >= 0, self.context)

@@ -52,7 +52,7 @@ class Formula:
         return "\n".join((f"p cnf {self.n_variables} {self.n_clauses}", f"c p show {shown} 0", *clauses, ""))
 
     def with_clauses(self, clauses: Iterable[Sequence[int]], n_more: int = 0) -> Formula:
-        """The same with more clauses, over so many more variables that the edges determine."""
+        """Add clauses over ``n_more`` further variables that the edges determine."""
         more = [literal for clause in clauses for literal in (*clause, 0)]
         literals = np.concatenate([self.literals, np.array(more, dtype=np.int32)])
         return Formula(self.n_edges, self.n_variables + n_more, literals)

@@ -58,7 +58,7 @@ _PROCESS: Final = Path(__file__).with_name("unigen_process.py")
 
 
 def obstacle(question: Question) -> str:
-    """Why circuits cannot be counted by hashing, one clause; "" if they can."""
+    """Reason why circuits cannot be counted by hashing, one clause; "" if they can."""
     n_rows, n_edges = len(question.judged[0]), question.layout.n_edges
     most = MAX_SIZE // (DEFAULT_BITS * n_rows)
     if missing := [name for name in ("z3", "pyunigen") if find_spec(name) is None]:
@@ -271,7 +271,7 @@ def count_by_hashing(
 
 
 def of_size(formula: Formula, least: int, most: int) -> Formula:
-    """The same for circuits with ``least`` to ``most`` edges."""
+    """Restrict a formula to circuits with ``least`` to ``most`` edges."""
     from pysat.card import CardEnc, EncType
 
     edges, more = list(range(1, formula.n_edges + 1)), formula
@@ -298,7 +298,7 @@ def _too_early(reached: str, enough: float) -> BeyondLimits:
 
 
 def _answers(formula: Formula, asked: dict[str, Any], show: Callable[[str], None]) -> Iterator[Any]:
-    """What a process of its own answers, line by line; whatever ends this, the process ends with it."""
+    """Answers of a process of its own, line by line; whatever ends this, the process ends with it."""
     with needing("pyunigen", "counts by hashing", "pluriscope-large[solvers]"):
         if find_spec("pyunigen") is None:  # which only the other process loads
             raise ImportError

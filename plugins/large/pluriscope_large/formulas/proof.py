@@ -43,7 +43,7 @@ _CURE: Final = "give a file that pluriscope prove wrote"
 
 @dataclass(frozen=True)
 class Claim:
-    """What a proof is of.
+    """Claim that a proof is of.
 
     Args:
         question: digest of the network, its output, task, protocol and rows.

@@ -137,7 +137,7 @@ def _propagate(
     first: Ints,
     following: Ints,
 ) -> int:
-    """How many literals are true once all has been drawn from those after ``head``; negative on a contradiction."""
+    """Propagate units from ``head`` on; return the number of true literals, negative on a contradiction."""
     while head < n_true:
         false = trail[head] ^ 1
         head += 1

@@ -51,12 +51,12 @@ class RoundedQuestion(Question):
         return self.record
 
     def carried(self, ablation: str) -> Carried:
-        """What absent edges carry, which follows from the network before it was rounded."""
+        """Values that absent edges carry, which follow from the network before it was rounded."""
         return self.values
 
     @cached_property
     def scales(self) -> tuple[tuple[int, int], ...]:
-        """For layers 1 … L the exponents s of the multiples of 2^−s that it reads, and that its sums are."""
+        """Exponents s of the multiples of 2^−s that each layer 1 … L reads, and that its sums are."""
         reads, scales = _scale(self.judged[0], self.values[0]), []
         for layer, weights in enumerate(self.network.weights, start=1):
             sums = reads + _scale(weights)
@@ -68,7 +68,7 @@ class RoundedQuestion(Question):
 
 
 def refusal(question: Question) -> str:
-    """Why a question cannot be encoded, "" if it can."""
+    """Reason why a question cannot be encoded, "" if it can."""
     network = question.network
     for one in (network.function_of(layer) for layer in range(1, len(network.weights) + 1)):
         if one.name not in ENCODED:
@@ -101,7 +101,7 @@ def rounded(question: Question, bits: int, absent: Carried | None = None) -> Rou
 
 
 def error_bounds(question: Question, bits: int, absent: Carried | None = None) -> tuple[Interval, ...]:
-    """How far rounding may move the output, as low and high ends for each judged row.
+    """Bound how far rounding may move the output, as low and high ends for each judged row.
 
     The pre-activation of the output of every circuit in the given network, as float64 computes it, less that in the
     rounded network lies between them.

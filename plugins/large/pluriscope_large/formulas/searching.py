@@ -1,4 +1,4 @@
-"""What holds of all valid circuits of a network, and which ones are smallest, found by a SAT solver.
+"""Search by a SAT solver for the smallest valid circuits, and for the edges that all or none of them keep.
 
 The formula has a model for every valid circuit, and for some that are not valid, as its numbers are rounded
 (:mod:`pluriscope_large.formulas.encoding`, "outside"). The engine judges each model on the given network and
@@ -63,7 +63,7 @@ class ValidCircuits:
         self._n_more: int = counter.top_id
 
     def at_most(self, n_edges: int) -> list[int]:
-        """What holds where a circuit has at most so many edges."""
+        """Assumption that a circuit has at most so many edges, as literals."""
         return [-self._above[n_edges]] if n_edges < len(self._edges) else []
 
     def having(self, clauses: Iterable[Sequence[int]]) -> int:
@@ -101,7 +101,7 @@ class ValidCircuits:
 
 
 def find_edge_use(circuits: ValidCircuits, known: Sequence[int] = (), max_conflicts: float = math.inf) -> EdgeUse:
-    """Which edges every valid circuit keeps and which none does, exactly, by at most one proof for each edge.
+    """Find the edges that every valid circuit keeps and that none does, exactly, by at most one proof for each edge.
 
     Args:
         known: masks of valid circuits: the more there are, the fewer edges are left to prove.
@@ -162,7 +162,7 @@ def find_smallest_solved(
 
 
 def with_solver(question: Question, found: SmallestCircuits, work: Work) -> SmallestCircuits:
-    """What a solver finds beyond a search; the same where none is installed or the question cannot be encoded."""
+    """Extend a search by a solver; unchanged where none is installed or the question cannot be encoded."""
     try:
         circuits = ValidCircuits(question, work)
     except (MissingLibrary, NotOffered, BeyondLimits):
@@ -178,7 +178,7 @@ def with_solver(question: Question, found: SmallestCircuits, work: Work) -> Smal
 
 
 def edge_use_of(question: Question, known: Sequence[int], work: Work) -> EdgeUse | None:
-    """The same, all edges decided; None where that needs more time, a solver or an encoding that there is not.
+    """Find the use of all edges; None where that needs more time, or a solver or encoding that is missing.
 
     Args:
         known: masks of valid circuits. Where each edge is in some but not in all, they are proof enough.

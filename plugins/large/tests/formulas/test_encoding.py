@@ -39,7 +39,7 @@ def xor(**rules):
 
 
 def drawn(question, n, seed):
-    """Some circuits of the space, ``[circuits, n_l, n_(l-1)]`` for layers 1 … L, and their masks."""
+    """Draw circuits of the space, ``[circuits, n_l, n_(l-1)]`` for layers 1 … L, and their masks."""
     batches = [*Structure(question.network.sizes, question.protocol).samples(n, seed=seed)]
     keep = [np.concatenate(layer) for layer in zip(*batches, strict=True)]
     return keep, masks_of(np.concatenate([one.reshape(len(one), -1) for one in keep], axis=1), question.layout)

@@ -24,7 +24,7 @@ pytest.importorskip("pysat")
 
 @pytest.fixture(scope="module")
 def proof():
-    """Of a network whose formula has models that are not valid among the small ones."""
+    """Proof about a network whose formula has models that are not valid among the small ones."""
     question = small(seed=6, sizes=(2, 2, 2, 1))
     made = prove_smallest(question, bits=2)
     assert made.claim.excluded

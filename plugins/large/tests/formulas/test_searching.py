@@ -1,4 +1,4 @@
-"""What a solver says of all valid circuits, against every valid circuit of networks where they are listed."""
+"""Tests of the solver's answers about all valid circuits against lists of them."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One lesson each."""
+"""Lessons, a module each."""

@@ -34,15 +34,15 @@ _NEURONS: Final = ("n1.0", "n1.1", "n1.2")
 
 
 class LieOptions(LessonOptions):
-    """Which neuron is left out, and how many answers were guessed to change."""
+    """Options of the lesson: the neuron that is left out, and how many answers were guessed to change."""
 
     neuron: Literal["n1.0", "n1.1", "n1.2"] = "n1.2"
     guess: Annotated[int, Field(ge=0, le=4)] | None = None
 
 
 class _Seen(NamedTuple):
-    """Of layer 1 what the method says of each neuron, before the edit and after it; and of the edited network, as a
-    whole and without each neuron, ``[4, inputs]`` outputs and answers.
+    """Findings of the lesson: the method's numbers of each neuron of layer 1 before the edit and after it; and of the
+    edited network, as a whole and without each neuron, ``[4, inputs]`` outputs and answers.
     """
 
     question: Question
@@ -72,7 +72,7 @@ def _seen(before: Network) -> _Seen:
 
 
 def _bars(seen: _Seen) -> Markup:
-    """What the method says of each neuron."""
+    """Chart of the method's number of each neuron."""
     series = [Series("", list(range(3)), seen.says.tolist(), names=_NEURONS)]
     title = "; ".join(f"neuron {name}: {value:.2f}" for name, value in zip(_NEURONS, seen.says, strict=True))
     return thumb(Chart("bars", f"{_EAP.label} by neuron. {title}", Axis(names=_NEURONS), Axis("score"), series))

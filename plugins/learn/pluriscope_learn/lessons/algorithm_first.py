@@ -34,7 +34,7 @@ _OTHER: Final = "4b802e6dbc93680b"
 
 
 class AlgorithmFirstOptions(LessonOptions):
-    """Where each part of the formula was placed."""
+    """Options of the lesson: where each part of the formula was placed."""
 
     place: list[Short] = Field([], max_length=8)
 
@@ -48,7 +48,7 @@ def _algorithm(of: LessonNetwork, identity: str) -> HighLevelModel:
 
 
 def _table(part: Variable) -> Bits:
-    """What a part says, negated where it says yes on the first input: to carry one is to carry the other."""
+    """Truth table of a part, negated where it is 1 on the first input: to carry one is to carry the other."""
     return canonical(bits_of(part.function, 2))
 
 

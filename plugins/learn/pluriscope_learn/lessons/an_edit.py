@@ -41,14 +41,14 @@ EDITS: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
 
 
 class EditOptions(LessonOptions):
-    """Which edit, and how many circuits were guessed to follow it."""
+    """Options of the lesson: the edit, and how many circuits were guessed to follow it."""
 
     edit: Literal["all-layers", "last-layer", "layer-2", "layer-3"] = "all-layers"
     guess: Annotated[int, Field(ge=0, le=10**9)] | None = None
 
 
 class _Outcome(NamedTuple):
-    """What came of an edit; ``[circuits]`` 0 for those that follow it, 1 that still answer 0 on 11 and keep the rest, 2
+    """Outcome of an edit; ``[circuits]`` 0 for those that follow it, 1 that still answer 0 on 11 and keep the rest, 2
     for others; how many are of each; ``[circuits, inputs]`` outputs; how many are valid circuits of the edited network.
     """
 

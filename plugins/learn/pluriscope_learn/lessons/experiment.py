@@ -22,7 +22,7 @@ _LETTERS: Final = "PQ"
 
 
 class ExperimentOptions(LessonOptions):
-    """One neuron of one run, what it is forced to, and who is guessed to be right."""
+    """Options of the lesson: one neuron of one run, what it is forced to, and who is guessed to be right."""
 
     neuron: Short = "n1.0"
     x: Short = "00"
@@ -31,7 +31,7 @@ class ExperimentOptions(LessonOptions):
 
 
 class Trial:
-    """One neuron forced to its value from another input.
+    """Trial in which one neuron is forced to its value from another input.
 
     Attributes:
         says: what each of the two predicts.
@@ -47,7 +47,7 @@ class Trial:
 
     @property
     def answer(self) -> int:
-        """What the network says."""
+        """Answer of the network."""
         return int(self.output > 0.5)
 
     @property
@@ -75,12 +75,12 @@ def _name(site: Site) -> str:
 
 
 def _words(of: LessonNetwork, one: Trial) -> str:
-    """What is done: on input 00, n1.1 forced to its value on 01."""
+    """Words for a trial: on input 00, n1.1 forced to its value on 01."""
     return f"on {of.rows[one.base]}, {_name(one.site)} forced to its value on {of.rows[one.source]}"
 
 
 def _reasons(of: LessonNetwork, one: Trial) -> Iterator[Markup]:
-    """What each predicts, and what becomes of its question."""
+    """Reasons of each prediction: what becomes of its question."""
     tables = _tables(of)[list(of.hidden.values()).index(one.site)]
     for letter, table, says in zip(_LETTERS, tables, one.says, strict=True):
         why = f"It does not look at {_name(one.site)}."
@@ -171,7 +171,7 @@ def _question(of: LessonNetwork) -> list[Answer]:
 
 
 def _counts(of: LessonNetwork) -> dict[str, int]:
-    """Of all changes how many there are, on how many the two contradict each other, and who is right."""
+    """Count the changes: all, those on which the two contradict each other, and those where each is right."""
     network = of.asked[1]
     counted = network.counted
     said = [one[counted] for one in of.predicted]
@@ -198,7 +198,7 @@ def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
 
 
 def _tables(of: LessonNetwork) -> list[tuple[Bits | None, ...]]:
-    """What the two read each hidden neuron as, None where one does not look at it."""
+    """Truth tables that the two read each hidden neuron as, None where one does not look at it."""
     by = [one.by_neuron() for one in of.pair]
     return [
         tuple(

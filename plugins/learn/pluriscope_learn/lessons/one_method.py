@@ -1,4 +1,4 @@
-"""One method's answer among all: where the circuit of a well-known method stands among the valid ones."""
+"""Lesson on one method among all explanations: where its circuit stands among the valid ones."""
 
 from __future__ import annotations
 
@@ -24,16 +24,14 @@ _CHANCE: Final = "random"
 
 
 class MethodOptions(LessonOptions):
-    """Which method, and what was guessed of its circuit."""
+    """Options of the lesson: the method, and what was guessed of its circuit."""
 
     method: Short = _FIRST
     guess: Annotated[int, Field(ge=0, le=10**9)] | None = None
 
 
 def _places(of: LessonNetwork) -> dict[str, dict[str, Any]]:
-    """Where the default answer of each method stands that is not told which circuits are valid, the random order last;
-    only those whose circuit is valid.
-    """
+    """Ranks of the default answers of methods that ask no judge, the random order last; only valid circuits."""
     found: dict[str, dict[str, Any]] = of.found("methods").report.defaults
     some = {key: one for key, one in found.items() if one["valid"] and not METHODS.by_key[key].asks_judge}
     return dict(sorted(some.items(), key=lambda one: one[0] == _CHANCE))
@@ -98,7 +96,7 @@ def _board(of: LessonNetwork, state: MethodOptions) -> Board:
 
 
 def _by_chance(of: LessonNetwork) -> list[tuple[int, str, str]]:
-    """Of all possible circuits as large as the answer of a method how many are valid, the largest first."""
+    """Shares of the possible circuits as large as a method's answer that are valid, the largest first."""
     ones = {place["edges"]: (key, place["chance"]) for key, place in _places(of).items() if key != _CHANCE}
     return [
         (edges, f"{odds['valid']} of {odds['possible']:,} are valid", key)

@@ -56,13 +56,13 @@ _ROW: Final = Markup(
 
 
 class StricterOptions(LessonOptions):
-    """What was guessed, test by test."""
+    """Options of the lesson: what was guessed, test by test."""
 
     guess: list[Annotated[int, Field(ge=0, le=10**9)]] = Field([], max_length=32)
 
 
 def _left(of: LessonNetwork, tests: Sequence[CriterionStep]) -> list[tuple[CriterionStep, int]]:
-    """How many circuits are left after each of some tests, from their stored verdicts."""
+    """Count the circuits that are left after each of some tests, from their stored verdicts."""
     asked = of.found("funnel")
     report = funnel_of(asked.subject.analysed, tuple(tests))
     if report.missing:
@@ -75,7 +75,7 @@ def _left(of: LessonNetwork, tests: Sequence[CriterionStep]) -> list[tuple[Crite
 
 
 def _tests(of: LessonNetwork) -> list[tuple[str, str, int]]:
-    """Each test with what it asks and how many are left."""
+    """Tests with what they ask and how many circuits are left."""
     row = of.place.analysis
     valid = 0 if row is None else int(row.circuits_valid)
     tests = [(_ASKS[one.key][0], _ASKS[one.key][1].format(**one.settings), left) for one, left in _left(of, _TESTS)]
@@ -88,7 +88,7 @@ def _possible(of: LessonNetwork) -> int:
 
 
 def _fallen(of: LessonNetwork) -> list[Markup]:
-    """For each test the first circuit that it removes."""
+    """Drawings of the first circuit that each test removes."""
     analysed = of.found("funnel").subject.analysed
     outcomes = analysed.judged.outcomes([("circuit", step) for step in _TESTS])
     left, drawn = np.ones(len(analysed.circuits.masks), dtype=bool), []
@@ -146,7 +146,7 @@ def _board(of: LessonNetwork, state: StricterOptions) -> Board:
 
 
 def _reversed(of: LessonNetwork) -> list[tuple[str, int]]:
-    """The same tests from the last to the first, and what is left after each."""
+    """Tests from the last to the first, and what is left after each."""
     return [(_ASKS[one.key][0], left) for one, left in _left(of, _TESTS[::-1])]
 
 

@@ -25,7 +25,7 @@ _NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six")
 
 
 class CircuitsOptions(LessonOptions):
-    """Which neurons are off, and what was kept."""
+    """Options of the lesson: which neurons are off, and what was kept."""
 
     x: Short = "01"
     off: list[Short] = Field([], max_length=16)
@@ -68,7 +68,7 @@ def suffice(of: LessonNetwork) -> list[Off]:
 
 
 def _smallest(of: LessonNetwork) -> list[Off]:
-    """Those that keep fewest, with the neuron that is asked about first."""
+    """Circuits that keep fewest neurons, with the neuron that is asked about first."""
     every = suffice(of)
     found = [off for off in every if len(off) == len(every[0])]
     return sorted(found, key=lambda off: of.hidden[_ABOUT] in off)
@@ -141,7 +141,7 @@ def _answers(of: LessonNetwork, state: CircuitsOptions, off: Off) -> Iterable[Ma
 
 
 def _said(of: LessonNetwork, answers: Sequence[float]) -> str:
-    """What a circuit gives on the inputs where the answer is 1."""
+    """Words for what a circuit gives on the inputs where the answer is 1."""
     ones = [row for row, bit in enumerate(of.question.task.truth_table) if bit]
     return f"{enumerated([number(answers[row]) for row in ones])} on {enumerated([of.rows[row] for row in ones])}"
 

@@ -1,4 +1,4 @@
-"""One circuit, two interpretations: where a neuron's threshold stands decides what the neuron seems to mean."""
+"""Lesson on one circuit with two interpretations: a neuron's threshold decides what it seems to mean."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ _ENOUGH: Final = 2
 
 
 class ReadingsOptions(LessonOptions):
-    """Where the threshold is, and what was kept."""
+    """Options of the lesson: where the threshold is, and what was kept."""
 
     mark: float = Field(0.0, ge=0.0, le=3.0)
     kept: list[Short] = Field([], max_length=8)
 
 
 def _name(of: LessonNetwork) -> str:
-    """Of the neuron, the first that the two interpretations read differently."""
+    """Name of the neuron, the first that the two interpretations read differently."""
     return node_name(*of.differ[0], of.question.network.sizes)
 
 
 def _values(of: LessonNetwork) -> list[float]:
-    """Of the neuron on each input, in the circuit that both interpretations are of."""
+    """Values of the neuron on each input, in the circuit that both interpretations are of."""
     layer, neuron = of.differ[0]
     circuit = of.pair[0].circuit
     assert circuit is not None  # noqa: S101  # they are interpretations
@@ -47,18 +47,18 @@ def _values(of: LessonNetwork) -> list[float]:
 
 
 def _gates(of: LessonNetwork) -> list[NeuronGate]:
-    """What the two read the neuron as."""
+    """Gates that the two read the neuron as."""
     gates = [one.interpretation.gate(*of.differ[0]) for one in of.pair if one.interpretation is not None]
     return [gate for gate in gates if gate is not None]
 
 
 def _end(of: LessonNetwork) -> float:
-    """Of the line of values, which begins at 0."""
+    """End of the line of values, which begins at 0."""
     return round(1.1 * max(_values(of)), 2)
 
 
 def _meant(of: LessonNetwork, mark: float) -> Bits:
-    """What the neuron says above a threshold."""
+    """Truth table of the neuron for a threshold."""
     return tuple(int(value > mark) for value in _values(of))
 
 
@@ -81,7 +81,7 @@ def _text(table: Bits) -> str:
 
 
 def _verdict(of: LessonNetwork, table: Bits, kept: Sequence[Bits]) -> str:
-    """What a neuron that says yes on some of the inputs seems to mean."""
+    """Say what a neuron seems to mean that is above the threshold on some of the inputs."""
     on = [row for row, bit in zip(of.rows, table, strict=True) if bit]
     if not on:
         return "No value is above the threshold: the neuron never says yes."
@@ -149,7 +149,7 @@ def _question(of: LessonNetwork) -> list[Answer]:
 
 
 def _why(of: LessonNetwork, table: Bits) -> str:
-    """Why no threshold gives a table: a value that has to be below it is above another that has to be above it."""
+    """Say why no threshold gives a table: a value that has to be below it is above another that has to be above it."""
     values = sorted(zip(_values(of), of.rows, table, strict=True))
     low, high = next(one for one in values if one[2]), next(one for one in reversed(values) if not one[2])
     words = f"where {low[1]} ({number(low[0])}) is above the threshold, {high[1]} ({number(high[0])}) is too"
@@ -157,7 +157,7 @@ def _why(of: LessonNetwork, table: Bits) -> str:
 
 
 def _interpretations(of: LessonNetwork) -> str:
-    """How many interpretations the circuit of the two has."""
+    """Number of interpretations of the circuit of the two, in words."""
     mask = of.pair[0].ref.first
     row = None if of.place.analysis is None else find_circuit(of.session, of.place.analysis.id, mask)
     return "many" if row is None or row.interpretations is None else f"{int(row.interpretations):,}"

@@ -42,7 +42,7 @@ def choose_nodes(masked: MaskedSubject, settings: Settings, work: Work) -> Answe
 
 
 def _chosen(masked: MaskedSubject, gated: Graph, settings: Settings, work: Work) -> Answer:
-    """What open gates on the bits of a graph keep; fragile where a gate is very near to closing or opening."""
+    """Circuit that open gates on the bits of a graph keep; fragile where a gate is very near to closing or opening."""
     logits = _learned(masked, gated, settings, work)
     if logits is None:
         return Answer("diverged", None)
@@ -79,7 +79,7 @@ def _learned(masked: MaskedSubject, gated: Graph, settings: Settings, work: Work
 
 
 def _spread(gated: Graph) -> Callable[[torch.Tensor], torch.Tensor]:
-    """From a gate on each bit to one on each edge; 1 where no bit stands for it."""
+    """Make the function from a gate on each bit to one on each edge; 1 where no bit stands for it."""
     if gated.cut == "edges":
         return lambda gates: gates
     # readers of the same sources take the same gates, whose derivatives are summed over them at once

@@ -39,7 +39,7 @@ _PRUNING: Final = (
 
 
 class Tried(NamedTuple):
-    """One step: an edge, the mask without it, the loss of that, and the loss before."""
+    """Step of a search: an edge, the mask without it, the loss of that, and the loss before."""
 
     edge: int
     without: int
@@ -154,8 +154,8 @@ EAP_OF_CIRCUITS: Final = replace(
 
 
 def _points(settings: Settings) -> list[float]:
-    """How far along the way from the ablated input to the clean one the gradient is taken. Which points count is a
-    setting, since it changes the answer: the published program takes the left ends, and never the clean input.
+    """Points on the way from the ablated input to the clean one at which the gradient is taken. They are a setting,
+    since it changes the answer: the published program takes the left ends, and never the clean input.
     """
     if settings["path"] == "ends":
         return [1.0, 0.0]
@@ -178,7 +178,7 @@ EAP_IG_OF_CIRCUITS: Final = replace(EAP_IG, needs=(), own=(SPACE_ABLATION, LOSS,
 
 
 def _summed(masked: MaskedSubject, settings: Settings) -> Scores:
-    """As the program auto-circuit has it: points 0, 1/m, …, 1 are summed, both ends included, and not divided."""
+    """Sum derivatives as the program auto-circuit does: points 0, 1/m, …, 1, both ends included, not divided."""
     samples, total = int(settings["samples"]), np.zeros(masked.n_bits)
     for step in range(samples + 1):
         total = total + masked.moved_slopes(settings, step / samples)

@@ -47,13 +47,13 @@ def look(question: Question, settings: Settings, work: Work) -> Table | None:
 
 
 def random_share(latents: int, width: int) -> str:
-    """What share of the variance as many directions drawn at random explain."""
+    """Say what share of the variance as many directions drawn at random explain."""
     share = min(1.0, latents / width)
     return f"{latents} directions drawn at random span {share:.0%} of the variance of {width} neurons in the mean."
 
 
 def _of_inputs(question: Question, rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
-    """How near latents come to the directions of inputs in a linear first layer, beside directions drawn at random."""
+    """Say how near latents come to the directions of inputs in a linear first layer, beside drawn directions."""
     network = question.network
     if network.function_of(1).below != 1.0 or not np.array(network.weights[0]).any(axis=0).all():
         return ()
@@ -117,7 +117,7 @@ def encoded(values: Array, settings: Settings, work: Work = DEFAULT_WORK) -> Enc
 
 
 def _rows(question: Question, layer: int, clean: Sequence[Array], found: Encoded) -> Iterator[dict[str, Any]]:
-    """One layer's latents, those that fire most first; a dead one fires nowhere."""
+    """Rows of one layer's latents, those that fire most first; a dead one fires nowhere."""
     latents, explained, learned = found
     units, largest = learned["directions"], latents.max(axis=0)
     for place, latent in enumerate(sorted(range(len(largest)), key=lambda latent: (-largest[latent], latent))):
@@ -151,7 +151,8 @@ def _clamped(
 def _interchanged(
     question: Question, layer: int, clean: Sequence[Array], latent: Array, direction: Array
 ) -> tuple[int, int]:
-    """Of the ordered pairs of rows on which a latent differs, those whose answer changes when it is interchanged.
+    """Count the ordered pairs of rows on which a latent differs, and those whose answer changes when it is
+    interchanged.
 
     The layer moves along the latent's decoder direction by the difference; what the autoencoder does not rebuild stays.
     """

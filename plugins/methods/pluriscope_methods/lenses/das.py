@@ -72,7 +72,7 @@ def _fit(question: Question, _settings: Settings) -> Fit:
 
 
 def look(question: Question, _settings: Settings, work: Work) -> Table:
-    """What one run finds for every algorithm and every layer that has room for it, beside the closed form."""
+    """Learn a direction for every algorithm and every layer that has room for it, beside the closed form."""
     learn_choices = function_at("pluriscope.analysis.directions.das:learn_choices")
     table, asked = DirectionTable(question), _asked(question)
     rows: list[dict[str, Any]] = []
@@ -113,7 +113,7 @@ def _of_run(
 
 
 def _cosine(learned: Subspace, known: Subspace | None) -> float | None:
-    """Of a direction and the subspace that orthonormal rows span: 1 where it lies in it."""
+    """Cosine of a direction and the subspace that orthonormal rows span: 1 where it lies in it."""
     if known is None:
         return None
     inside = fixed_order.inner(learned.matrix, known.matrix)
@@ -223,7 +223,7 @@ def _look_at_stream(model: Transformer, settings: Settings, work: Work) -> Grids
     shares, directions = list[list[tuple[float, float, float]]](), dict[str, Any]()
 
     def share(name: str, at: int, change: Array) -> float:
-        """Of held-out pairs that are answered as the other row."""
+        """Share of held-out pairs that are answered as the other row."""
         logits = run(model, tokens, [(Site(name, at), clean[name] + change)]).logits
         return float((largest(logits) == wanted).mean())
 

@@ -74,7 +74,7 @@ def _spans_unit_box(question: Question) -> bool:
 
 
 def _exact_range(whole: Program, layer: int, neuron: int) -> ValueRange:
-    """From the corners of all polygons, in fractions; of equal corners the first in the order of the inputs."""
+    """Range from the corners of all polygons, in fractions; of equal corners the first in the order of the inputs."""
     program = neuron_program(whole, layer, neuron)
     corners = sorted(
         (place, value)

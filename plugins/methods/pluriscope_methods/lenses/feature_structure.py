@@ -46,7 +46,7 @@ MAGNITUDE: Final = "a code by magnitude"
 
 
 class Structure(NamedTuple):
-    """What was measured.
+    """Measurement of a structure.
 
     Args:
         value: share of the variance, or cosine.
@@ -58,7 +58,7 @@ class Structure(NamedTuple):
 
 
 class Labels(NamedTuple):
-    """What rows are told apart by: the token of each label, ascending, and the label of each row, from 0."""
+    """Labels that distinguish rows: the token of each label, ascending, and the label of each row, from 0."""
 
     tokens: NDArray[np.int64]
     of_rows: NDArray[np.int64]
@@ -107,12 +107,12 @@ def circle_shares(means: Array, orders: NDArray[np.int64]) -> Array:
 
 
 def share_of_orders(n: int) -> float:
-    """Of the orders of n labels on a circle the share in which they are on one, of whatever frequency and direction."""
+    """Share of the orders of n labels on a circle in which they are on one, of whatever frequency and direction."""
     return n * sum(gcd(k, n) == 1 for k in range(1, n)) / factorial(n)
 
 
 def layered(first: Array, second: Array) -> Structure:
-    """How far means ``[labels, d]`` at one position have the directions of those at another."""
+    """Measure how far means ``[labels, d]`` at one position have the directions of those at another."""
     sizes = [sqrt(fixed_order.total_of((one * one).ravel())) for one in (first, second)]
     if not all(sizes):
         return Structure(0.0, 0.0)
@@ -120,7 +120,7 @@ def layered(first: Array, second: Array) -> Structure:
 
 
 def _labels(model: Transformer) -> dict[str, Labels]:
-    """By what is labelled, the token at a position or the answer; those with too few or too many are left out."""
+    """Labels by what they are of, the token at a position or the answer; without those with too few or too many."""
     context = model.tokens.shape[1]
     every = {f"token {at + 1}": model.tokens[:, at] for at in range(context)} | {"answer": model.answers}
     found = {name: Labels(*np.unique(one, return_inverse=True)) for name, one in every.items()}
@@ -139,14 +139,14 @@ def _sites(model: Transformer) -> list[str]:
 
 
 def _means(model: Transformer, labels: dict[str, Labels]) -> list[dict[str, Array]]:
-    """Of each site at the last position the means of the labels."""
+    """Means of the labels at the last position of each site."""
     names = _sites(model)
     values = on_all_rows(model, names.__contains__)
     return [{of: label_means(values[name][:, -1], one.of_rows) for of, one in labels.items()} for name in names]
 
 
 def shuffled_model(model: Transformer, number: int) -> Transformer:
-    """With the entries of each matrix in random order, the same for the same number from 0. Biases stay, and positions,
+    """Shuffle the entries of each matrix, in the same order for the same number from 0. Biases stay, and positions,
     which need not be drawn: sinusoids are not.
     """
     matrices = {name: one for name, one in model.parameters.items() if one.ndim > 1 and name != "positions"}
@@ -155,7 +155,7 @@ def shuffled_model(model: Transformer, number: int) -> Transformer:
 
 
 def _on_circle(model: Transformer) -> Transformer:
-    """With its tokens on a circle in the first two directions of the stream, as large as before."""
+    """Put the tokens on a circle in the first two directions of the stream, as large as before."""
     used = np.unique(model.tokens)
     angles = 2.0 * pi * np.arange(len(used)) / len(used)
     ring, embedding = np.stack([np.cos(angles), np.sin(angles)], axis=1), np.zeros_like(model.embedding)
@@ -164,8 +164,8 @@ def _on_circle(model: Transformer) -> Transformer:
 
 
 def _copying(model: Transformer) -> Transformer:
-    """With tokens confined to half of the directions, and heads in the first layer that copy these and look by the
-    others alone, so that how much they take of a position does not depend on its token.
+    """Confine tokens to half of the directions, with heads in the first layer that copy these and look by the others
+    alone, so that how much they take of a position does not depend on its token.
     """
     d_model, d_head = model.layers[0][2].shape[1:]
     of_tokens = np.arange(d_model) < max(2, d_model // 2)
@@ -179,7 +179,7 @@ def _copying(model: Transformer) -> Transformer:
 
 
 def _resized(model: Transformer, changed: dict[str, Array]) -> Transformer:
-    """With other matrices, each as large as the one in its place."""
+    """Replace matrices, each scaled to the size of the one that it replaces."""
     own = model.parameters
 
     def sized(name: str, matrix: Array) -> Array:
@@ -237,7 +237,7 @@ def _look(model: Transformer, _settings: Settings, work: Work) -> Grids:
         grids += _grids(title, "×%.2f", names, columns[n:], [row[n:] for row in own], usual[:, n:])
 
     def words(looks: NDArray[np.bool_], numbers: Array) -> str:
-        """Where a number is largest."""
+        """Sentence on where a number is largest."""
         site, of = divmod(int(np.where(looks, numbers, -np.inf).argmax()), len(columns))
         value, beside = own[site][of].value, usual[site, of]
         if of < n:
@@ -256,7 +256,7 @@ def _look(model: Transformer, _settings: Settings, work: Work) -> Grids:
 def _grids(
     title: str, detail: str, rows: tuple[str, ...], columns: tuple[str, ...], found: list[list[Structure]], null: Array
 ) -> list[Grid]:
-    """What was measured, each with its detail, and the mean of null networks."""
+    """Grids of what was measured, each with its detail, and of the mean of null networks."""
     values = tuple(tuple(one.value for one in row) for row in found)
     texts = tuple(tuple(f"{one.value:.2f} {detail % one.detail}" for one in row) for row in found)
     measured = Grid(title, rows, columns, values, texts=texts, most=1.0)

@@ -1,4 +1,4 @@
-"""Of Boolean functions and layers: what can be decoded, what interchanging it changes, and what is carried there.
+"""Boolean functions on layers: what can be decoded, what interchanging it changes, and what is carried there.
 
 The three differ: a probe says that a function can be read from a layer (decodable), an interchange along the probe's
 direction whether the answer follows it (used), and a valid alignment that a variable of an algorithm is there
@@ -36,7 +36,7 @@ MAX_ALL: Final = 2
 
 @dataclass(frozen=True)
 class FunctionOnLayer:
-    """What is known of one function on one layer.
+    """Knowledge about one function on one layer.
 
     Args:
         layer: from 1, the first hidden one.
@@ -56,7 +56,7 @@ class FunctionOnLayer:
 
 @dataclass(frozen=True)
 class FunctionRow:
-    """One function on every hidden layer.
+    """Knowledge about one function on every hidden layer.
 
     Args:
         function: truth table as an integer, bit i = input row i; bit 0 is 0.
@@ -95,7 +95,7 @@ def functions_asked(question: Question, algorithms: Iterable[HighLevelModel]) ->
 def function_rows(
     question: Question, functions: Sequence[int], carried: Carried | None, work: Work = DEFAULT_WORK
 ) -> tuple[FunctionRow, ...]:
-    """What is known of functions on every hidden layer.
+    """Measure functions on every hidden layer.
 
     Args:
         question: of a network with Boolean inputs.

@@ -1,4 +1,4 @@
-"""What a head's matrices do with tokens: its OV and QK circuits, how far it copies, and which heads compose.
+"""Matrices of heads by tokens: OV and QK circuits, how far a head copies, and which heads compose.
 
 Elhage et al., "A Mathematical Framework for Transformer Circuits" (2021): the OV circuit E W_V W_O U says what
 attending to a token does to each logit, the QK circuit E W_Q W_Kᵀ Eᵀ / √d_head which token a token attends to. The
@@ -54,7 +54,7 @@ def copying_score(model: Transformer, layer: int, head: int) -> float:
 
 
 def composition_score(model: Transformer, earlier: tuple[int, int], later: tuple[int, int], mode: str) -> float:
-    """How far a later head reads what an earlier one writes, as query (Q), key (K) or value (V), from 0 to 1.
+    """Score from 0 to 1 of how far a later head reads what an earlier one writes, as query (Q), key (K) or value (V).
 
     Args:
         earlier: layer from 1 and head from 0.

@@ -49,7 +49,7 @@ class Label(NamedTuple):
 
     @property
     def text(self) -> str:
-        """As a setting has it."""
+        """Text of the label in a setting."""
         return f"{self.layer}.{self.neuron}: {self.formula}"
 
 
@@ -115,7 +115,7 @@ def _best(question: Question, clean: Sequence[Array], layer: int, neuron: int) -
 
 
 def _usual(question: Question, clean: Sequence[Array]) -> str:
-    """How well the best function of each neuron fits, and where the weights are in random order."""
+    """Say how well the best function of each neuron fits, and where the weights are in random order."""
 
     def fits(layers: Sequence[Array]) -> float:
         every = [(layer, neuron) for ((layer, neuron),) in neurons_of(question.network.sizes)]
@@ -184,7 +184,7 @@ def _bars(seen: Table) -> tuple[Bar, ...]:
 
 
 def _says(_question: Question, seen: Table) -> str:
-    """Of a neuron from which the answer takes nothing every label would predict all."""
+    """Summarise the labels. For a neuron from which the answer takes nothing every label would predict all."""
     taken = [row for row in seen.rows if row["alike_changed"] or row["unlike_changed"]]
     whole = sum(row["kept"] == row["rows"] and not row["alike_changed"] for row in taken)
     words = "1 label" if len(seen.rows) == 1 else f"{len(seen.rows)} labels"

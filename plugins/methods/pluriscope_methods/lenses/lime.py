@@ -62,7 +62,7 @@ def nearness(squared: Array, width: float) -> Array:
 
 
 def _usual(points: Array, outputs: Array, weights: Array) -> tuple[str, ...]:
-    """What share a line explains of these outputs in random order; nothing where they do not vary."""
+    """Say what share a line explains of these outputs in random order; nothing where they do not vary."""
     orders = [generator(number).permutation(outputs) for number in range(N_NETWORKS)]
     shares = [weighted_ridge(points, one, weights, _RIDGE)[2] for one in orders]
     known = [share for share in shares if share is not None]

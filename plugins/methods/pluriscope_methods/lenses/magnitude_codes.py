@@ -27,8 +27,8 @@ from pluriscope_methods.lenses.null_test import Sought, generator, null_runs, sh
 
 
 def _labels(question: Any) -> dict[int, NDArray[np.int64]]:
-    """Of each step, from 1, with neither too few nor too many different inputs, which of them every row has; inputs
-    are in one order.
+    """Labels of rows by step, from 1, for steps with neither too few nor too many different inputs; inputs are in one
+    order.
     """
     steps = question.subject.data.swapaxes(0, 1)
     found = {at: np.unique(given, axis=0, return_inverse=True) for at, given in enumerate(steps, start=1)}
@@ -80,19 +80,19 @@ def _milliseconds(question: Any, _settings: Settings) -> float:
 
 
 def _null(subject: Elman, number: int) -> Elman:
-    """What reads inputs and what reads the state are shuffled apart; biases stay."""
+    """Null network: what reads inputs and what reads the state are shuffled apart; biases stay."""
     weights = subject.network.weights[0]
     return _with(subject, *shuffled(generator(number), np.split(weights, [-subject.n_units], axis=1)))
 
 
 def _scaling(subject: Elman) -> Elman:
-    """With a state that is kept as it is but for its size."""
+    """Replace the recurrent weights, so that the state is kept as it is but for its size."""
     given, kept = np.split(subject.network.weights[0], [-subject.n_units], axis=1)
     return _with(subject, given, np.eye(len(kept)) * (fixed_order.length(kept.ravel()) / sqrt(len(kept))))
 
 
 def _with(subject: Elman, given: Array, kept: Array) -> Elman:
-    """With other weights for the inputs of a step and for the state."""
+    """Replace the weights for the inputs of a step and for the state."""
     weights = np.concatenate([given, kept], axis=1), *subject.network.weights[1:]
     return replace(subject, network=replace(subject.network, weights=weights))
 

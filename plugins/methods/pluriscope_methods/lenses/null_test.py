@@ -69,7 +69,7 @@ def shuffled(random: np.random.Generator, matrices: Iterable[Array]) -> list[Arr
 
 
 def null_runs(n_sought: int) -> int:
-    """How many networks are run in a test of so many structures, at most."""
+    """Number of networks that a test of so many structures runs, at most."""
     return N_NETWORKS + n_sought * (2 + N_PLANTED * (N_BESIDE * n_sought + 1))
 
 

@@ -1,4 +1,4 @@
-"""What lenses on transformers have in common: pairs of rows, positions, sets of positions, heat maps of sites."""
+"""Common parts of lenses on transformers: pairs of rows, positions, sets of positions, heat maps of sites."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ METRIC: Final = Setting("metric", METRICS[0], "that is compared", choices=METRIC
 
 
 def alike(model: Transformer, _settings: Settings) -> str:
-    """Why pairs of rows cannot be compared; "" where they can."""
+    """Reason why pairs of rows cannot be compared; "" where they can."""
     if len(set(model.answers.tolist())) > 1:
         return ""
     return f"All {len(model.tokens):,} rows have one answer, and rows with two different ones are compared."
@@ -62,7 +62,7 @@ def by_position(
 
 
 def largest_of(grids: Sequence[Grid]) -> str:
-    """Where the largest number is, in a sentence."""
+    """Sentence on where the largest number is."""
     cells = [(abs(value), value, row, column) for grid in grids for row, column, value, _ in grid.cells()]
     _, value, row, column = max(cells)
     at = "at all positions" if column == "all" else f"at position {column}" if column.isdigit() else f"to {column}"
@@ -101,6 +101,6 @@ def coalition_cost(model: Transformer, rows: int, others: int) -> float:
 
 
 def too_long(model: Transformer, _settings: Settings) -> str:
-    """Why not every set of positions can be tried; "" where it can."""
+    """Reason why not every set of positions can be tried; "" where it can."""
     n = model.tokens.shape[1]
     return "" if n <= MAX_POSITIONS else f"{n} positions have too many sets to try each; the most are {MAX_POSITIONS}."

@@ -23,7 +23,9 @@ Parts = tuple[Mapping[str, int], int]
 
 
 def words_of(sizes: Mapping[str, float], kept: Mapping[str, int], n: int, large_is: str) -> str:
-    """The same of each part's largest effect; ``large_is``: what is large of it in words, "" where it is no share."""
+    """Compare each part's largest effect with how many valid circuits keep it; ``large_is``: what is large of it in
+    words, "" where it is no share.
+    """
     largest = {part: size for part, size in sizes.items() if part in kept}
     if not n or not largest:
         return ""
@@ -52,7 +54,7 @@ def _named(parts: Sequence[str], kept: Mapping[str, int], n: int) -> str:
 
 
 def parts_kept(question: Any, found: Any) -> Parts:
-    """How many of the valid circuits that are known have each hidden neuron, or each head, MLP block, slot and edge.
+    """Count the known valid circuits that have each hidden neuron, or each head, MLP block, slot and edge.
 
     Args:
         found: the search for circuits, as :class:`~pluriscope.analysis.methods.report.Analysed` has it.
@@ -67,7 +69,7 @@ def parts_kept(question: Any, found: Any) -> Parts:
 
 
 def parts_of_masks(space: Space, masks: NDArray[np.uint64]) -> dict[str, int]:
-    """How many circuits have each head, MLP block, slot and edge.
+    """Count the circuits that have each head, MLP block, slot and edge.
 
     Args:
         space: of the circuits.

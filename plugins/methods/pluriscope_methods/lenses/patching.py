@@ -123,7 +123,7 @@ def _look_at_neurons(question: Question, _settings: Settings, work: Work) -> Tab
 
 
 def _neuron_bars(seen: Table) -> tuple[Bar, ...]:
-    """Of each neuron how many patches flip the answer."""
+    """Bars of how many patches of each neuron flip the answer."""
     found: dict[str, list[bool]] = {}
     for row in seen.rows:
         found.setdefault(f"{row['layer']}.{row['neuron']}", []).append(row["flips"])
@@ -173,7 +173,7 @@ def _look_at_paths(question: Question, _settings: Settings, work: Work) -> Table
 
 
 def signatures(seen: Table) -> dict[str, list[str]]:
-    """Of each path, for each pair of rows that are answered differently, AND, OR, both or ""."""
+    """Signature of each path for each pair of rows that are answered differently: AND, OR, both or ""."""
     found: dict[str, dict[frozenset[int], dict[str, bool]]] = {}
     for row in seen.rows:
         pairs = found.setdefault(row["path"], {})
@@ -186,7 +186,7 @@ def signatures(seen: Table) -> dict[str, list[str]]:
 
 
 def _path_bars(seen: Table) -> tuple[Bar, ...]:
-    """Of the paths that flip in most pairs, in how many; behind the path how often with which signature."""
+    """Bars of the paths that flip in most pairs; behind the path how often with which signature."""
     bars = []
     for path, reply in signatures(seen).items():
         counts = Counter(filter(None, reply))

@@ -100,7 +100,7 @@ def _bars(seen: Table) -> tuple[Bar, ...]:
 
 
 def _says(question: Question, seen: Table) -> str:
-    """How many functions are decodable; where all were asked, that is also what random labels, the control, give."""
+    """Say how many functions are decodable; where all were asked, that is also the control with random labels."""
     answer = ", ".join(f"{bar.n} of {bar.of} on {bar.label}" for bar in _bars(seen))
     if question.network.n_inputs > MAX_ALL:
         return f"Decodable functions: {answer}."

@@ -1,4 +1,4 @@
-"""What each neuron of a network can be on a box of inputs: an interval that surely holds all of it, and one attained.
+"""Range of each neuron of a network on a box of inputs: an interval that surely holds all of it, and one attained.
 
 Pre-activations are bounded by bisection: boxes that cannot go beyond what has been attained are dropped, the others are
 halved, until they are close or the budget is spent. The image of a box is connected, so everything between two attained

@@ -1,4 +1,4 @@
-"""What lenses say about a network, as it is stored, told and shown: default answers, and functions on layers."""
+"""Report of the lenses on a network: default answers, and functions on layers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MAX_MILLISECONDS: Final = 120_000.0
 
 
 class ViewFound(Part):
-    """What one lens answered; see :class:`pluriscope.analysis.lenses.lens.LensAnswer`."""
+    """Answer of one lens; see :class:`pluriscope.analysis.lenses.lens.LensAnswer`."""
 
     lens: str
     version: int = Field(1, description="Of the lens; a newer one answers otherwise.")
@@ -65,7 +65,7 @@ class AlgorithmFound(Part):
 
 
 class CarriedFound(Part):
-    """Which irredundant algorithms with variables have a valid alignment."""
+    """Irredundant algorithms with variables that have a valid alignment."""
 
     known: bool = Field(description="Whether the search for placements came to its end and decided redundancy.")
     of: int = Field(description="Irredundant algorithms with variables.")
@@ -74,7 +74,7 @@ class CarriedFound(Part):
 
 
 class LensesReport(Report):
-    """What every lens answered under its default settings."""
+    """Report of what every lens answers under its default settings."""
 
     thorough: bool = Field(description="Whether lenses that learn were asked too, or there are none.")
     lenses: list[ViewFound]
@@ -93,7 +93,7 @@ class LensesReport(Report):
         return [lens.label for one, lens in asked if one.outcome == "found" and one.version < lens.version]
 
     def findings(self, question: Any = None) -> list[str]:
-        """How many functions can be read from layers, how many are used, and how many are carried."""
+        """Sentences on how many functions can be read from layers, how many are used, and how many are carried."""
         cells = [cell for function in self.functions for cell in function.layers]
         if question.kind.refuses("algorithms"):
             stands = [f"{LENSES.by_key[one.lens].label}: {one.stands}" for one in self.lenses if one.stands]
@@ -179,7 +179,7 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LensesR
 
 
 def _view(lens: Lens, of: Analysed, known: Parts, work: Work, *, thorough: bool) -> ViewFound:
-    """What one lens answers under its usual settings, taken over from other rules where they have no say in it."""
+    """Answer of one lens under its usual settings, taken over from other rules where they have no say in it."""
     question = of.question
     degenerate = thorough and lens.fit(question, lens.defaults).status == "degenerate"
     settings = lens.filled(lens.on_request if degenerate else {})

@@ -56,7 +56,7 @@ def second_places(tokens: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def _places(tokens: NDArray[np.int64], answers: NDArray[np.int64]) -> tuple[NDArray[np.bool_], ...]:
-    """For each role the places that it asks to be looked at."""
+    """Positions that each role asks to be looked at."""
     at_answer = answer_places(tokens, answers)
     return *places_looked_for(tokens), at_answer, at_answer, second_places(tokens), at_answer
 
@@ -85,7 +85,7 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
         return run(model, tokens, [(Site(f"{head}.a"), rest(whole, head, at)) for head in some])
 
     def direct(of: Run, head: str, at: int) -> float:
-        """What the attention of a head to the places of a role adds to the right logit less the other's."""
+        """Contribution of a head's attention to the positions of a role to the right logit less the other's."""
         moved = of.values[f"{head}.a"] - rest(of, head, at)
         output = model.by_head[layer_of[head] - 1][heads.index(head) % model.n_heads][3]
         added = inner(mixed(moved[None], of.values[f"{head}.v"][None])[0][:, -1], output.T)
@@ -173,7 +173,7 @@ def _query_moved(
     movers: list[str],
     at_answer: NDArray[np.bool_],
 ) -> float:
-    """By how much attention to the answer falls, at most, when name movers' queries get that of the head."""
+    """Largest fall of attention to the answer when name movers' queries get that of the head."""
     found = [0.0]
     for mover in movers:
         if mover.partition(".")[0] > head.partition(".")[0]:
@@ -206,7 +206,7 @@ def _says(
 
 
 def _in_circuits(of: Analysed) -> tuple[Grid, str] | None:
-    """In how many valid circuits each head has each role, and a sentence; None where that takes long to find."""
+    """Grid of how many valid circuits have each head in each role, with a sentence; None where that takes long."""
     space, roles = of.question.space, of.question.kind.roles
     masks: NDArray[np.uint64] = np.empty(0, dtype=np.uint64) if of.circuits is None else of.circuits.masks
     graph = space.graph

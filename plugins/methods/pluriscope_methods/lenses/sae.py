@@ -43,7 +43,7 @@ def _fit(question: Question, settings: Settings) -> Fit:
 
 
 def _bars(seen: Table) -> tuple[Bar, ...]:
-    """Of each layer's live latents those that fire on a single input."""
+    """Bars of how many of each layer's live latents fire on a single input."""
     found: dict[str, list[bool]] = {}
     for row in (one for one in seen.rows if any(one["truth_table"])):
         found.setdefault(f"layer {row['layer']}", []).append(sum(row["truth_table"]) == 1)

@@ -48,7 +48,7 @@ _TITLES: Final = {
 
 
 class Effects:
-    """What patches of a transformer do on pairs of rows.
+    """Effects of patches of a transformer on pairs of rows.
 
     Args:
         pairs: of its rows.
@@ -82,12 +82,12 @@ class Effects:
         return way / self.span if abs(self.span) > UNDEFINED else 0.0
 
     def first_order(self) -> dict[str, NDArray[np.float64]]:
-        """What every site adds to first order, ``[pairs, context, …]``: its derivative in the run, times its way."""
+        """Effect of every site to first order, ``[pairs, context, …]``: its derivative in the run, times its way."""
         return self._to_first_order(np.arange(len(self._tokens)), np.zeros(len(self._tokens)))[1]
 
     def integrated(self, names: Sequence[str], work: Work) -> dict[str, NDArray[np.float64]]:
-        """The same of some sites, the stream before the first layer first, with the mean derivative on the way of
-        embeddings from the run to the other.
+        """Effects of sites, the stream before the first layer first, with the mean derivative on the way of embeddings
+        from the run to the other.
         """
         shapes = [self.run.values[name].shape[1:] for name in names]
         ends = np.cumsum([prod(shape) for shape in shapes]).tolist()
@@ -115,7 +115,7 @@ class Effects:
 
 
 def effects_of(model: Transformer, settings: Settings) -> tuple[Effects, tuple[str, ...]]:
-    """Those that settings ask for, and a note where pairs are left out."""
+    """Effects that settings ask for, and a note where pairs are left out."""
     pairs, notes = paired(model, settings)
     denoising = settings["direction"] == "denoising"
     return Effects(model, pairs, cast(Metric, settings["metric"]), denoising=denoising), notes

@@ -80,7 +80,7 @@ def _look_at_stream(model: Transformer, _settings: Settings, _work: Work) -> Gri
 
 
 def few_rows(model: Transformer, _settings: Settings) -> str:
-    """Why nothing can be fitted and held out; "" where it can."""
+    """Reason why nothing can be fitted and held out; "" where it can."""
     return "" if len(model.tokens) > 3 else f"The task has {len(model.tokens)} rows, and half of them are held out."
 
 

@@ -39,7 +39,7 @@ def fewest_neurons(points: Array, labels: tuple[int, ...]) -> tuple[list[tuple[i
 
 
 def _asked(question: Question) -> list[tuple[int, ...]]:
-    """One of each function and its negation, which the same sets separate."""
+    """Functions to probe: one of each and its negation, which the same sets separate."""
     return [labels for labels in labellings(question) if not labels[0]] or [question.task.truth_table]
 
 

@@ -74,7 +74,7 @@ def trained(n: int, m: int, importance: float, work: Work) -> tuple[Array, Array
 
 
 def _times(left: Array, right: Array) -> Array:
-    """Of rows ``[…, a]`` and matrices ``[…, a, b]`` their products, summed from the first number to the last."""
+    """Products of rows ``[…, a]`` and matrices ``[…, a, b]``, summed from the first number to the last."""
     total: Array = left[..., 0, None] * right[..., 0, :]
     for at in range(1, left.shape[-1]):
         total = total + left[..., at, None] * right[..., at, :]

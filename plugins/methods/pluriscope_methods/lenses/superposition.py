@@ -41,7 +41,7 @@ def _look(question: Question, _settings: Settings, _work: Work) -> Table:
 
 
 def _usual(directions: Array) -> str:
-    """What the largest cosine and the dimensionality are where the weights are in random order."""
+    """Say what the largest cosine and the dimensionality are where the weights are in random order."""
     found = list[tuple[float, float, float]]()
     for number in range(N_NETWORKS):
         (drawn,) = shuffled(generator(number), [directions])
@@ -57,7 +57,7 @@ def _usual(directions: Array) -> str:
 
 
 def beside(gram: Array, first: int, second: int) -> dict[str, Any]:
-    """One feature beside another; what is of the first alone stands in each of its rows."""
+    """Row of one feature beside another; what is of the first alone stands in each of its rows."""
     squared = float(gram[first, first])
     length, other = squared**0.5, float(gram[second, second]) ** 0.5
     shared = fixed_order.dot(gram[first], gram[first])

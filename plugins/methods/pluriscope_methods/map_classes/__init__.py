@@ -1,1 +1,1 @@
-"""What passes on one network when a variable may live on a neuron, a set, a direction, a subspace or a curved map."""
+"""Map classes: what passes on one network if a variable may be on a neuron, a set, a direction, a subspace, a curve."""

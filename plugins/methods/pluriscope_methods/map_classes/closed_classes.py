@@ -82,7 +82,7 @@ def count_closed(
 
 
 def n_that_compute(networks: Sequence[Network], task: Task) -> int:
-    """Of some networks, how many decide every clean input as the task does (threshold)."""
+    """Count the networks that decide every clean input as the task does (threshold)."""
     wanted = list(task.truth_table)
     with np.errstate(over="ignore", invalid="ignore"):
         decided = [answers(forward(one, input_table(task.n_inputs))[:, 0]) for one in networks]

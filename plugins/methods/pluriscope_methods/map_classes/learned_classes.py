@@ -64,7 +64,7 @@ def _own_counts(question: Question, candidates: Candidates, key: LearnedClass, w
 def learned_counts(
     questions: Sequence[Question], candidates: Candidates, map_class: LearnedClass, *, joint: bool
 ) -> list[ClassCounts]:
-    """One learned class on several networks of one shape at once.
+    """Count the placements of one learned class on several networks of one shape at once.
 
     Args:
         questions: alike in everything but the network.

@@ -28,7 +28,7 @@ LEARNED: Final[tuple[LearnedClass, ...]] = ("learned", "non-linear")
 
 @dataclass(frozen=True)
 class ClassCounts:
-    """One class on one network.
+    """Counts of one class on one network.
 
     Args:
         map_class: which.
@@ -62,7 +62,7 @@ class ClassCounts:
         return cls(map_class, 0, 0, None, None, refused=why)
 
     def above(self, counts: Iterable[ClassCounts]) -> ClassCounts:
-        """The same with the class on permuted networks as its floor; refused ones are left out."""
+        """Add the class on permuted networks as its floor; refused ones are left out."""
         counted = [one for one in counts if not one.refused]
         passing, alignments = sum(one.alignments > 0 for one in counted), sum(one.alignments for one in counted)
         return replace(self, floor_networks=len(counted), floor_passing=passing, floor_alignments=alignments)
@@ -94,7 +94,7 @@ class MapClassesReport(Report):
         return [parse_algorithm(text, form, n_inputs) for text in self.algorithms]
 
     def findings(self, question: Any = None) -> list[str]:
-        """What the numbers say, no more: where nothing passes, where all do, and where chance does as well."""
+        """Sentences made from the numbers: where nothing passes, where all do, and where chance does as well."""
         if not self.algorithms:
             return ["No algorithm of this task has a variable to place."]
         n, sentences = len(self.algorithms), []

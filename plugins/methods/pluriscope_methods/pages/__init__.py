@@ -1,1 +1,1 @@
-"""What analyses from here show."""
+"""Blocks of the analyses."""

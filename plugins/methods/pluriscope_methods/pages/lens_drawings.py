@@ -1,4 +1,4 @@
-"""What lenses find: directions as arrows, images as grids of pixels."""
+"""Drawings of what lenses find: directions as arrows, images as grids of pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lenses say, as pages show it: each beside what is known of the network, and one under any of its settings."""
+"""Answers of lenses on pages: each beside what is known of the network, and one under any of its settings."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ _READING: Final = """
 
 
 def _functions_chart(report: LensesReport) -> Chart:
-    """Each function on each layer: whether it can be read there, is used, or is carried."""
+    """Chart of each function on each layer: whether it can be read there, is used, or is carried."""
     layers = [f"layer {cell.layer}" for cell in report.functions[0].layers]
     cells = [[_degree(cell) for cell in one.layers] for one in report.functions]
     texts = [[_DEGREES[degree or 0] for degree in row] for row in cells]
@@ -151,7 +151,7 @@ def _url(of: AnalysisContext, lens: Lens, settings: Settings) -> str:
 
 @dataclass(frozen=True)
 class Answered:
-    """What a lens says under some settings.
+    """Answer of a lens under some settings.
 
     Args:
         settings: as they fit the network.
@@ -187,7 +187,7 @@ def answered(question: Any, lens: Lens, settings: Settings, report: LensesReport
 
 
 def _item(report: LensesReport | None, of: AnalysisContext, key: str, options: Mapping[str, str]) -> Item:
-    """What one lens says under the settings of an address."""
+    """Item of one lens under the settings of an address."""
     if refusal := LENSES.refusals(of.kind).get(key):
         lens = LENSES.by_key[key]
         one = Answered(lens, {}, silent(key, refusal), {})
@@ -240,7 +240,7 @@ def _said(
 
 
 def _tests(tests: Sequence[NullTest]) -> blocks.Table:
-    """Each verdict with its null, how much was looked at and its power."""
+    """Table of the verdicts, each with its null, how much was looked at and its power."""
     powers = [f"{one.planted_found} of {one.planted}" for one in tests]
     rows = [Row({**asdict(one), "power": power}) for one, power in zip(tests, powers, strict=True)]
     return blocks.Table.short("test", _TESTS, rows, id="tests")

@@ -1,6 +1,4 @@
-"""Where an algorithm can stand: on which classes of maps of the network, each beside the same by chance, and in which
-of its circuits.
-"""
+"""Page of the map classes: on which of them an algorithm can be placed, by chance too, and in which circuits."""
 
 from __future__ import annotations
 
@@ -53,7 +51,7 @@ def _page(report: MapClassesReport | None, of: AnalysisContext) -> Iterator[Bloc
 def _row(
     key: str, counts: ClassCounts | None, report: MapClassesReport | None, found: ClassFound | None, of: AnalysisContext
 ) -> Row:
-    """One class: what was counted on it, and what its search for directions found beside that."""
+    """Row of one class: what was counted on it, and what its search for directions found beside that."""
     url = of.links.directions(of.slug, of.scope, classes=key) if key in DIRECTIONS else ""
     if key == "sets":
         url = of.links.algorithms(of.slug, of.scope)

@@ -90,7 +90,7 @@ def against_null(report: NullReport | None, of: AnalysisContext, edges: int, met
 
 
 def _about(report: NullReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
-    """How many null networks have a circuit as small as this."""
+    """Show how many null networks have a circuit as small as this."""
     if report is not None and ref.kind == "circuit" and of.question.judge(int(ref.first, 16)).valid:
         yield from against_null(report, of, int(ref.first, 16).bit_count(), ())
 

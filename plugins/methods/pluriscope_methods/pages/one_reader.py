@@ -1,4 +1,4 @@
-"""One reader at a time as pages show it: what each head, block and the logits may do without, with all else whole."""
+"""Page of one reader at a time: what each head, block and the logits may do without, with all else whole."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _chart(readers: Sequence[Reader]) -> Chart:
 
 
 def _ends(one: Reader) -> Iterator[tuple[str, str]]:
-    """Of each edge what is read, and the reader with its slot: ``2.0 q``."""
+    """Ends of each edge: what is read, and the reader with its slot: ``2.0 q``."""
     for name in one.edges:
         source, _, target = name.partition("-")
         yield source, f"{one.node} {target.removeprefix(one.node)[1:]}".strip()

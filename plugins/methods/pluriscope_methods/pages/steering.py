@@ -51,7 +51,7 @@ _ABOUT: Final = "Nothing is kept: the address of the answer holds what you gave.
 
 
 def _page(_: None, of: AnalysisContext) -> Iterator[Block]:
-    """One neuron of the last hidden layer, or the difference of the means of a transformer's answers, at one dose."""
+    """Steer one neuron of the last hidden layer, or by the difference of a transformer's means, at one dose."""
     given = {} if of.kind.refuses("neurons") else _of_neurons(of, len(of.question.network.hidden_sizes), {0: 1})
     try:
         report, view = _found(of, given), _read_view({})
@@ -69,7 +69,7 @@ def _of_neurons(of: AnalysisContext, layer: int, signs: Mapping[int, int]) -> di
 
 
 def _read_view(options: Mapping[str, str]) -> dict[str, float]:
-    """Which dose is looked at, and which row is drawn."""
+    """Read which dose is shown, and which row is drawn."""
     try:
         return {"dose": float(options.get("dose", 1)), "row": int(options.get("row", 0))}
     except ValueError:
@@ -172,7 +172,7 @@ def _drawn(
 
 
 def _on_rows(report: SteeringReport, at: int, row: int, url: Callable[[int], str]) -> Table:
-    """What rows give at a dose: first those whose answer changes, in bold."""
+    """Table of what rows give at a dose: first those whose answer changes, in bold."""
     steered, zero, cells = report.steered, len(report.steered.doses) // 2, list[Sequence[Any]]()
     by_change = sorted(enumerate(steered.rows), key=lambda one: one[1].answers[at] == one[1].answers[zero])
     for number, one in by_change[:_MOST_ROWS]:
@@ -184,7 +184,7 @@ def _on_rows(report: SteeringReport, at: int, row: int, url: Callable[[int], str
 
 
 def _predictions_at(report: SteeringReport, at: int) -> Iterator[Block]:
-    """What explanations predict of all rows at a dose, one prediction for each row and explanation."""
+    """Table of what explanations predict at a dose, one prediction for each row and explanation."""
     rows = []
     for one in report.predicted:
         reply = one.asked * len(report.steered.rows), one.right_at[at], one.wrong_at[at], one.silent_at[at]
@@ -215,9 +215,7 @@ def _at_every_dose(report: SteeringReport) -> Iterator[Block]:
 
 
 def _form(of: AnalysisContext, given: Mapping[str, str], *, refused: bool = False) -> Iterator[Block]:
-    """Where else could be steered: along placements found here, and along what is written into a form, which stands
-    open where what it held is refused.
-    """
+    """Links to placements found here, and a form for other directions, open where its content is refused."""
     model, url = settings_form(SETTINGS, of.scope), of.links.analysis(of.slug, KEY, None, "given")
     form = Form(model, url, "Steer", {**given, **of.scope.query()}, changes=False, primary=False)
     if refused:
@@ -246,7 +244,7 @@ def _placements(of: AnalysisContext) -> Iterator[Sequence[Any]]:
 
 
 def _analysed(of: AnalysisContext) -> Analysed:
-    """What was found before, as far as anything was."""
+    """Findings of the analyses that there are."""
     try:
         return of.analysed
     except ExplainedError:
@@ -254,7 +252,7 @@ def _analysed(of: AnalysisContext) -> Analysed:
 
 
 def _item(_: None, of: AnalysisContext, key: str, options: Mapping[str, str]) -> Item:
-    """What the steering of an address does; what cannot be done stands above the form."""
+    """Item of the steering that an address asks for; refusals stand above the form."""
     if key != "given":
         raise InvalidIntervention(f"page {key[:40]!r}", "is not one of these", "give a direction in the form")
     given = {name: text.strip() for name, text in options.items() if text.strip()}

@@ -1,1 +1,1 @@
-"""How long the description of an explanation is under two stated codes, and which explanations are shortest."""
+"""Description lengths of explanations under two stated codes, and which explanations are shortest."""

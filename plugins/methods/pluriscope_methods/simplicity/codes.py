@@ -29,7 +29,7 @@ _OPERATORS: Final = 3
 
 @dataclass(frozen=True)
 class Code:
-    """How many words of equal length there are for a thing and all that could stand in its place.
+    """Code: the number of words of equal length for a thing and all that it could be instead.
 
     Args:
         key: in files and addresses.
@@ -56,7 +56,7 @@ class Code:
 
 
 def _tree(algorithm: HighLevelModel, most_gates: int) -> int:
-    """One of all trees with as many gates, with an input at each leaf, and with or without NOT at each node."""
+    """Number of trees with as many gates, with an input at each leaf, and with or without NOT at each node."""
     gates = algorithm.n_gates
     shapes = comb(2 * gates, gates) // (gates + 1)
     return (most_gates + 1) * shapes * int(algorithm.n_inputs ** (gates + 1)) << 2 * gates + 1

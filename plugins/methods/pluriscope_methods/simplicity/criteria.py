@@ -36,7 +36,7 @@ def _alignments(code: Code, population: Population, _: Settings) -> Verdicts:
 
 
 def _judged(population: Population, words: Sequence[int | None]) -> Verdicts:
-    """By the words that the code has for each; None where there is nothing to describe."""
+    """Judge by the number of words that the code has for each; None where there is nothing to describe."""
     least = min((one for one in words if one is not None), default=1)
     passed = np.array([one == least for one in words], dtype=np.bool_)
 

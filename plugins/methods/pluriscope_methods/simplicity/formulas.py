@@ -16,7 +16,7 @@ _MOST_PAIRS: Final = 2_000_000
 
 
 class ShortestFormula(NamedTuple):
-    """Of one gate.
+    """Shortest formula of a gate.
 
     Args:
         symbols: of a shortest formula: each name of a parent and each operator is one.

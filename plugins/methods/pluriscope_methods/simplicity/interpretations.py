@@ -167,7 +167,7 @@ def _shortest_of(question: Question, circuit: Circuit, of_edges: int) -> Shortes
 def _gates_of(
     question: Question, classes: ObservedClasses
 ) -> Iterator[tuple[int, list[ShortestFormula], NDArray[np.intp]]]:
-    """Of each gate its number of parents, its different shortest formulas, and ``[classes]`` which of them."""
+    """Number of parents of each gate, its different shortest formulas, and ``[classes]`` which of them."""
     n_inputs = question.network.n_inputs
     inputs = tuple(input_pattern(one, n_inputs) for one in range(n_inputs))
     for layer, thresholds in enumerate(classes.thresholds, start=1):

@@ -1,4 +1,4 @@
-"""Which explanations have the shortest description under two codes, as it is stored, told and shown."""
+"""Report of the explanations with the shortest description under two codes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class SizeLength(Part):
 
 
 class Shortest(Part):
-    """Those explanations of a kind than which none has a shorter description under a code."""
+    """Explanations of a kind than which none has a shorter description under a code."""
 
     code: str
     words: Exact = Field(description="Of equal length that the code has; the description takes log2 of it.")
@@ -52,7 +52,7 @@ class Shortest(Part):
 
 
 class KindLength(Part):
-    """What is shortest of one kind of explanation."""
+    """Shortest explanations of one kind."""
 
     kind: Kind
     of: int | None = Field(None, description="Explanations that were looked at; null: not counted.")
@@ -112,7 +112,7 @@ def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> SimplicityRepo
 
 
 def _shortest_of(kind: Kind, words: Mapping[tuple[str, ...], Sequence[int]]) -> KindLength:
-    """Of explanations that are all at hand, by the words of each under each code."""
+    """Find the shortest of explanations that are all at hand, by the words of each under each code."""
     shortest, found = [], []
     for at, code in enumerate(CODES):
         least = min((each[at] for each in words.values()), default=1)

@@ -1,4 +1,4 @@
-"""What valid explanations predict of steering: the values written at a layer are read as Play reads numbers.
+"""Predictions of valid explanations about steering: the values written at a layer are read as Play reads numbers.
 
 An interpretation reads what is written into a neuron as the bit on whose side of its threshold it lies, and is silent
 about what lies between the two values that the threshold separates, unless nothing depends on that

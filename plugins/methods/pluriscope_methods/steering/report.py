@@ -1,4 +1,4 @@
-"""What steering does, dose by dose and row by row, what explanations predict of it, and whether it transfers."""
+"""Report of steering, dose by dose and row by row: its effects, the predictions of explanations, and transfer."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Flip(Part):
 
 
 class SteeredRow(Part):
-    """One row at every dose."""
+    """Row at every dose."""
 
     row: str
     wanted: str = Field(description="The right answer.")
@@ -71,7 +71,7 @@ class Dose(Part):
 
 
 class Predicted(Part):
-    """What explanations of one kind predict of every row at every dose but 0."""
+    """Predictions of explanations of one kind about every row at every dose but 0."""
 
     kind: str
     of: int = Field(description="Explanations of the kind that are known to be valid.")
@@ -109,7 +109,7 @@ class Steered(Part):
 
 
 class Transferred(Part):
-    """The same of another network, by the affine map between both, beside random directions."""
+    """Steering of another network, by the affine map between both, beside random directions."""
 
     network: str
     rank: int = Field(description="Of the first network's values about their mean.")
@@ -129,7 +129,7 @@ class Transferred(Part):
 
 
 class SteeringReport(Report):
-    """What adding α times a direction at a site does."""
+    """Report of adding α times a direction at a site."""
 
     along: str
     on: str
@@ -141,7 +141,7 @@ class SteeringReport(Report):
     transfer: Transferred | None = None
 
     def findings(self, question: Any = None) -> list[str]:
-        """What the largest dose does, what explanations predict, and whether the direction transfers."""
+        """Sentences on what the largest dose does, what explanations predict, and whether the direction transfers."""
         here, reply = self.steered, [self.at_dose(len(self.steered.doses) - 1)]
         if firsts := [one.high for row in here.rows if row.of_class == 0 for one in row.flips if one.high > 0]:
             by = "at" if here.exact else "by"
@@ -159,7 +159,7 @@ class SteeringReport(Report):
         return reply + ([] if self.transfer is None else self._transferred(self.transfer))
 
     def at_dose(self, number: int) -> str:
-        """On how many rows the answer changes at one of the doses, a sentence."""
+        """Sentence on how many rows the answer changes on at one of the doses."""
         here, one = self.steered, self.steered.doses[number]
         meant, name = (1, self.classes[0]) if one.dose < 0 else (0, self.classes[1])
         of = sum(row.of_class == meant for row in here.rows)
@@ -334,7 +334,7 @@ class _Asked:
         self.notes = list[str]()
 
     def _predicted(self, kind: str, of: int, said: Iterable[Bits]) -> Predicted | None:
-        """What explanations said, ``[some, cells]`` each time."""
+        """Count how predictions of explanations, ``[some, cells]`` each time, agree with the network."""
         counts = np.zeros((3, len(self.base)), dtype=np.int64)
         sides, kinds = np.zeros((2, len(self.base)), dtype=bool), np.zeros(3, dtype=np.int64)
         for some in said:

@@ -24,7 +24,7 @@ MOST_ROWS: Final = 256
 
 @dataclass(frozen=True, eq=False)
 class Steerable:
-    """One site of a network, on some rows.
+    """Site of a network, on some rows.
 
     Args:
         site: as it is written.

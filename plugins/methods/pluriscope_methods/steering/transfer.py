@@ -80,8 +80,8 @@ def as_meant(here: Steerable, before: Array, now: Array) -> Array:
 
 
 def null_of(here: Steerable, doses: Array, length: float, best: int) -> tuple[int, int, tuple[float, float]]:
-    """How many directions are drawn uniformly, fewer than :data:`N_RANDOM` where runs are long; how many of these do as
-    well, each at its best dose; and Clopper and Pearson's interval of their share.
+    """Steer along directions drawn uniformly, :data:`N_RANDOM` or fewer where runs are long: how many were drawn, how
+    many of these do as well, each at its best dose, and Clopper and Pearson's interval of their share.
 
     Args:
         doses: positive ones.

@@ -180,7 +180,7 @@ def test_steps_with_two_inputs_have_too_few():
 
 
 def untrained_elman(seed):
-    """By turns as ``torch.nn.RNN`` begins, and of normal numbers of other sizes."""
+    """Draw a network by turns as ``torch.nn.RNN`` begins, and of normal numbers of other sizes."""
     tokens, units, steps = 5, 4 + seed % 3, 3
     random = np.random.default_rng([seed, 1])
 
@@ -197,7 +197,7 @@ def untrained_elman(seed):
 
 
 def untrained_transformer(seed):
-    """Of several shapes and scales, on rows of two or three of five to eight tokens; it answers as it does."""
+    """Draw transformers of several shapes and scales, on rows of two or three of five to eight tokens."""
     layers, heads, n = 1 + seed % 2, 1 + seed % 3, 2 + seed % 7 // 6
     sizes = (layers, heads, 8, 4, 5 + seed % 4, n)
     model = random_attention(seed, sizes, n_rows=64, positions=seed % 5 > 0, scale=(0.35, 0.7, 1.5)[seed % 3])
@@ -205,7 +205,7 @@ def untrained_transformer(seed):
 
 
 def untrained_of_shared_parts(seed):
-    """With sinusoids as positions, which nobody draws, and one layer that is applied twice."""
+    """Draw a transformer with sinusoids as positions, which nobody draws, and one layer that is applied twice."""
     model = random_attention(seed, (2, 1, 8, 4, 8, 3), n_rows=8**3, scale=0.05)
     angles = np.arange(3)[:, None] / 10_000.0 ** (np.arange(4) / 4)
     positions = np.concatenate([np.sin(angles), np.cos(angles)], axis=1)

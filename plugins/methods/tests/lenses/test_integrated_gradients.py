@@ -21,7 +21,7 @@ def scores_of(network, task="XOR"):
 
 
 def halved(network, row, low=0.0, high=1.0, depth=0):
-    """The same by halving until no unit changes its side within a part: a plain program."""
+    """Integrate by halving until no unit changes its side within a part: a plain program."""
 
     def sides(at):
         values, found = np.array(row, float) * at, []

@@ -1,4 +1,4 @@
-"""What channels prefer, against torch on every patch."""
+"""Tests of what channels prefer, against torch on every patch."""
 
 from __future__ import annotations
 

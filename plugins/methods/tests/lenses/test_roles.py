@@ -68,7 +68,7 @@ def test_what_is_lost_without_that_attention_and_whose_queries_it_moves():
     every = run(MODEL, MODEL.tokens)
 
     def without(head, places):
-        """What is run where the head can see none of some places, the others taking their share."""
+        """Run the model where a head can see none of some positions, the others taking their share."""
         kept = np.where(places, 0.0, every.values[f"{head}.a"])
         total = kept.sum(axis=2, keepdims=True)
         return run(MODEL, MODEL.tokens, [(Site(f"{head}.a"), kept / np.where(total, total, 1.0))])

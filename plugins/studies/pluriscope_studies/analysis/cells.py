@@ -15,7 +15,7 @@ from pluriscope_studies.analysis.design import ANY_GATE, FILES, GRID_FACTORS, LA
 
 @dataclass(frozen=True)
 class Cell:
-    """One combination of levels.
+    """Cell of a design: one combination of levels.
 
     Args:
         design: whose grid it belongs to.
@@ -64,7 +64,9 @@ class Cell:
         return tuple(sorted(gates, key=lambda gate: sha256_hex(f"{seed} {gate}".encode()))[: len(level)])
 
     def spec(self, seed: int) -> TrainingSpec:
-        """How its network of one seed is trained; a ValidationError for levels that no network can have."""
+        """Specification of the training of its network of one seed; a ValidationError for levels that no network can
+        have.
+        """
         return TrainingSpec.model_validate(
             {"n_inputs": self.design.n_inputs, "seed": seed}
             | {factor: level for factor, level in self.levels.items() if factor in TrainingSpec.model_fields}

@@ -30,7 +30,7 @@ _FEWEST: Final = 2  # networks in each group, or pairs
 
 @dataclass(frozen=True)
 class Tested:
-    """What one test says.
+    """Result of a test.
 
     Args:
         sizes: values in each group; blocks, where networks of equal seed are compared.
@@ -51,7 +51,7 @@ class Tested:
 
 @dataclass(frozen=True)
 class Test:
-    """One test.
+    """Statistical test.
 
     Args:
         function: of the values of each group to statistic, p and effect, and perhaps the ends of its interval.
@@ -70,7 +70,7 @@ class Test:
     fewest: int = 2
 
     def made(self, groups: Groups) -> Iterator[tuple[tuple[str, ...], Tested]]:
-        """What it says of some groups, each time behind the levels that it compares."""
+        """Results of the test on groups, each behind the levels that it compares."""
         for names in combinations(groups, 2 if self.pairs else len(groups)):
             yield names, self._of({name: groups[name] for name in names})
 
@@ -131,7 +131,7 @@ def _wilcoxon(values: Arrays) -> tuple[float, ...]:
 
 
 def _friedman(values: Arrays) -> tuple[float, ...]:
-    """Of yes and no it is Cochran's Q."""
+    """Friedman's test; on yes and no it is Cochran's Q."""
     found = stats.friedmanchisquare(*values)
     return found.statistic, found.pvalue, found.statistic / (len(values[0]) * (len(values) - 1))
 
@@ -157,8 +157,8 @@ def _mcnemar(values: Arrays) -> tuple[float, ...]:
 
 
 def _stuart_maxwell(values: Arrays) -> tuple[float, ...]:
-    """Of categories that change, whether as many networks come to each as leave it; those within groups that do not
-    change into each other are added up, each with its degrees of freedom.
+    """Stuart and Maxwell's test of categories that change: whether as many networks come to each as leave it; those
+    within groups that do not change into each other are added up, each with its degrees of freedom.
     """
     changes = [one[values[0] != values[1]] for one in values]
     names = np.unique(np.concatenate(changes))

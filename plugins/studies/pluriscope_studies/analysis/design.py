@@ -89,7 +89,7 @@ class _Part(BaseModel):
 
 
 class Seeds(_Part):
-    """Which seeds every cell is trained from."""
+    """Seeds that every cell is trained from."""
 
     first: int = Field(0, ge=0, lt=2**62, description="The first seed.")
     count: int = Field(100, ge=1, le=MAX_SEEDS, description="How many; may grow later without making another study.")
@@ -100,7 +100,7 @@ class Seeds(_Part):
 
 
 class TrainingRules(_Part):
-    """What is the same in training for every network of the study."""
+    """Rules of training that every network of the study shares."""
 
     negative_slope: float = Field(DEFAULT_NEGATIVE_SLOPE, ge=0, lt=1, description="Slope of leaky_relu below 0.")
     learning_rate: float = Field(1e-3, gt=0, le=10, description="Learning rate of AdamW.")
@@ -144,7 +144,7 @@ class Ladder(_Part):
 
 
 class Reference(_Part):
-    """What somebody else reports, shown beside ours with how sure it is."""
+    """Result that somebody else reports, shown beside ours with how sure it is."""
 
     says: str = Field(max_length=500, description="What is reported, in words.")
     source: str = Field(max_length=300, description="Where: paper and section, or place in the code.")
@@ -163,7 +163,7 @@ def _levels(usual: tuple[Any, ...], words: str) -> Any:
 
 
 class StudyDesign(Hashed):
-    """Everything that is decided before a study runs."""
+    """Design of a study: all that is decided before it runs."""
 
     format: Literal["pluriscope-study/1"] = STUDY_FORMAT
     slug: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60, description="Its name in addresses.")
@@ -248,7 +248,7 @@ class StudyDesign(Hashed):
         return self.n_cells * self.seeds.count
 
     def with_seeds(self, count: int) -> StudyDesign:
-        """The same study with another number of seeds."""
+        """Change the number of seeds."""
         return self.model_copy(update={"seeds": self.seeds.model_copy(update={"count": count})})
 
 
@@ -262,7 +262,7 @@ _EMPTY: Final[Mapping[Factor, str]] = {
 
 
 def level_label(factor: Factor, level: Any) -> str:
-    """One level of a factor as text: "XOR + AND", "3-3", "0.01", "1:1:4:4", "same as hidden"."""
+    """Write a level of a factor as text: "XOR + AND", "3-3", "0.01", "1:1:4:4", "same as hidden"."""
     if factor == "tasks":
         return f"{len(level)} drawn" if ANY_GATE in level else " + ".join(level) or "their own tasks"
     if factor == "protocol":

@@ -113,7 +113,7 @@ def drawn_networks(cell: Cell, seeds: Sequence[int], work: Work) -> Iterator[Pro
 
 
 def drawing_of(cell: Cell) -> Drawing:
-    """What is drawn in a cell with a prior of a checked design."""
+    """Drawing of the networks of a cell with a prior, of a checked design."""
     spec = cell.spec(0)
     return Drawing(
         prior=prior_of(cell.design, cell.levels["prior"], spec.hidden),

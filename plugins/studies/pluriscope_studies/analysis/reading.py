@@ -76,7 +76,7 @@ def design_from_mapping(settings: Mapping[str, Any]) -> StudyDesign:
 
 
 def _problems(error: ValidationError, *place: str) -> list[str]:
-    """What is wrong with the values at a place, in words."""
+    """Describe what is wrong with the values at a place."""
     # a list whose entries are all wrong is told to be empty, too
     every = [one for one in error.errors() if one["type"] != "too_short" or not one["input"]]
     return [f"{'.'.join(map(str, (*place, *one['loc']))) or 'design'}: {_words_of(one)}" for one in every]
@@ -112,7 +112,7 @@ def runnable(design: StudyDesign, files: Mapping[int, bytes] | None = None) -> S
 
 
 def _unknown(design: StudyDesign) -> list[str]:
-    """What a run is refused for, and the reading of a table is not."""
+    """List what a run is refused for, and the reading of a table is not."""
     known: Mapping[str, tuple[Sequence[str], Collection[str]]]
     known = {
         "source": ((design.source,), SOURCES),
@@ -158,7 +158,7 @@ def contradictions(design: StudyDesign) -> list[str]:
 
 
 def _refused(read: Callable[..., Any], *given: Any) -> Iterator[str]:
-    """What a reader has against something, if it refuses it."""
+    """Errors of a reader, if it refuses its input."""
     try:
         read(*given)
     except AnalysisError as problem:
@@ -237,7 +237,7 @@ def _prior(design: StudyDesign) -> Iterator[str]:
 
 
 def _files(design: StudyDesign) -> Iterator[str]:
-    """What is wrong with networks that are files, and what such networks are not made by."""
+    """List what is wrong with networks that are files, and what such networks are not made by."""
     named: dict[str, list[str]] = {}
     for file in options_of(design).files:
         named.setdefault(file.sha256, []).append(repr(file.name))

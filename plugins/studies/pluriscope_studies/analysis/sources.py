@@ -1,4 +1,4 @@
-"""Where the networks of a study come from. Makers load torch, and so are named by dotted path."""
+"""Sources of the networks of a study. Makers load torch, and so are named by dotted path."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class RowNetwork:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Produced(RowNetwork):
-    """One network of a cell as it was made, or why there is none.
+    """Network of a cell as it was made, or why there is none.
 
     Args:
         state: "converged", or why not, as training tells it; ``message`` the same in words.
@@ -121,7 +121,7 @@ class FilesOptions(Options):
 
 @dataclass(frozen=True)
 class Source:
-    """One way to get networks: the dotted path "module:function" of a :data:`Maker`, and what designs say to it."""
+    """Source of networks: the dotted path "module:function" of a :data:`Maker`, and the options of designs."""
 
     maker: str
     options: type[Options]
@@ -137,7 +137,7 @@ SOURCES: Final[Mapping[str, Source]] = {
 
 
 def options_of(design: StudyDesign) -> Any:
-    """What a design says to its source, by the source's own record."""
+    """Read the options that a design gives its source, by the source's own record."""
     return SOURCES[design.source].options.model_validate(design.source_options)
 
 

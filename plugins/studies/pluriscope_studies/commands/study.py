@@ -73,7 +73,7 @@ def run_study(
 
 
 def workers_of(workers: int | None, cluster: str, insecure: bool) -> AbstractContextManager[Workers]:
-    """What computes, by the options of a command; a Refusal where they contradict each other."""
+    """Workers by the options of a command; a Refusal where they contradict each other."""
     from pluriscope_studies.cluster import SLURM, checked_address
 
     if cluster:

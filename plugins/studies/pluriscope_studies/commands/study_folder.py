@@ -107,7 +107,7 @@ def study_folder(path: Path, design: StudyDesign) -> Iterator[StudyFolder]:
 
 
 def opened_folder(path: Path, item: str) -> list[Path]:
-    """What lies in a folder, which is made where it is not there.
+    """List a folder, which is made where it is not there.
 
     Args:
         item: what it is called in a Refusal, where it cannot be made or read.

@@ -1,4 +1,4 @@
-"""What is wanted of a study: one job runs it, as long as it is to run.
+"""Queue of a study: one job runs it, as long as it is to run.
 
     running ──pause──▶ paused, cancelled ──resume──▶ running
 

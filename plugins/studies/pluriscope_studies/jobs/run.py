@@ -142,7 +142,7 @@ def compute_chunk(
     files: Mapping[int, bytes] | None,
     work: Work = _ALONE,
 ) -> tuple[list[Made], float]:
-    """What is made of a chunk, and the seconds that it took; what is sent to workers.
+    """Compute the networks of a chunk, and the seconds that it took; this is sent to workers.
 
     Args:
         make: as of :func:`run_chunks`.
@@ -159,7 +159,7 @@ def compute_chunk(
 
 
 class _Run:
-    """What is missing, what is on its way, and what became of it."""
+    """Run of chunks: what is missing, what is on its way, and what became of it."""
 
     def __init__(
         self,
@@ -244,7 +244,7 @@ class _Run:
 
 
 def _in_words(error: Exception) -> str:
-    """What became of a network, in a sentence with what to do."""
+    """Describe an error of a network, in a sentence with what to do."""
     if isinstance(error, AnalysisError):
         return str(error)
     if isinstance(error, Lost):
@@ -292,7 +292,7 @@ class _Processes(ThreadPoolExecutor):
 
 
 def pool_of(settings: Settings) -> AbstractContextManager[Workers]:
-    """What a worker sends chunks to: the cluster of the settings, or processes of this machine."""
+    """Workers to send chunks to: the cluster of the settings, or processes of this machine."""
     own = ClusterSettings()
     if own.cluster:
         return cluster_workers(own.cluster, insecure=own.cluster_insecure, n=settings.workers)
@@ -301,7 +301,7 @@ def pool_of(settings: Settings) -> AbstractContextManager[Workers]:
 
 @contextmanager
 def local_workers(n: int, n_bytes: int) -> Iterator[Workers]:
-    """So many processes of this machine, with one thread each, each of which may take so many bytes."""
+    """Start ``n`` processes on this machine, with one thread each, each of which may take ``n_bytes``."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # processes take it over when they start
     with _Processes(n, n_bytes) as executor:

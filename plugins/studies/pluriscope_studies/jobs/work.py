@@ -1,4 +1,4 @@
-"""What the job of a study does: send what is missing to a pool, save each part, and sum up what there is.
+"""Job of a study: send what is missing to a pool, save each part, and sum up what there is.
 
 It runs in a thread of the worker, which knows the database; what it sends elsewhere knows none.
 """
@@ -43,7 +43,7 @@ FIRST_SECONDS: Final = 2.0  # taken to be the time of the first
 
 
 class Unfinished(AnalysisError):
-    """Some networks of a study have no outcome, since what computed them was lost again and again."""
+    """Error that networks of a study have no outcome, since what computed them was lost again and again."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _summary(design: StudyDesign, table: ParquetTable, _work: Work) -> dict[str,
 
 
 def load_study(session: Session, arguments: Arguments) -> Callable[..., None]:
-    """What there is to do; a NotFound if the study is not stored (any more)."""
+    """Load what there is to do; a NotFound if the study is not stored (any more)."""
     row = study_by_digest(session, arguments["study"])
     wanted = row.state == "running" and row.n_finished < row.n_networks
     limits = in_memory(limits_in(session))

@@ -163,8 +163,8 @@ def _numeric(study: Study, rows: Sequence[Row], protocol: str, by: str) -> list[
 
 
 def _networks(study: Study, key: str, protocol: str, by: str, most: int) -> Sequence[tuple[Any, ...]]:
-    """Of each group at most so many networks with a value, spread evenly over cells and seeds: the place of the group,
-    the value, whether that is an estimate or a bound, seed, digest.
+    """Select of each group at most so many networks with a value, spread evenly over cells and seeds: the index of the
+    group, the value, whether that is an estimate or a bound, seed, digest.
     """
     if key not in study.table.columns:
         return ()
@@ -225,7 +225,7 @@ def _url(study: Study, row: Row, protocol: str, by: str, **more: Any) -> str:
 
 
 def _caption(study: Study, measure: Mapping[str, Any], found: Sequence[Sequence[Group]], chart: Chart, by: str) -> str:
-    """What a figure shows, in words: of how many, what is missing, what is not exact, what is not drawn."""
+    """Caption of a figure: of how many, what is missing, what is not exact, what is not drawn."""
     failed, silent, of = (sum(group[name] for group in found[0]) for name in ("failed", "silent", "of"))
     cells = study.summary["cells"]
     seen, unit = units_of(study)
@@ -253,7 +253,7 @@ def _caption(study: Study, measure: Mapping[str, Any], found: Sequence[Sequence[
 
 
 def units_of(study: Study) -> tuple[str, str]:
-    """What stands before a number of outcomes where a network is seen several times, and what one outcome is called."""
+    """Words before a number of outcomes where a network is seen several times, and the noun for one outcome."""
     moments = study.summary.get("moments", 1)
     if moments == 1:
         return "", "network"

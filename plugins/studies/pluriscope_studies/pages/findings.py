@@ -68,7 +68,7 @@ from the public half of the answer key, which `pluriscope suite make public` mak
 
 @lru_cache(maxsize=1)
 def record() -> dict[str, Any]:
-    """What the findings are."""
+    """Record of the findings."""
     found: dict[str, Any] = json.loads((FOLDER / "findings.json").read_bytes())
     return found
 
@@ -86,7 +86,7 @@ def charts() -> dict[str, dict[str, ChartFigure]]:
 
 
 class FindingRecord(PageModel):
-    """One finding."""
+    """Record of a finding."""
 
     key: str = Field(description="Its address among the findings.")
     title: str
@@ -121,32 +121,32 @@ def findings_record() -> FindingsRecord:
 
 @lru_cache(maxsize=1)
 def manifest() -> dict[str, Any]:
-    """What the tables are: columns with their meaning, tables by study, designs, and what made them."""
+    """Manifest of the tables: columns with their meaning, tables by study, designs, and what made them."""
     found: dict[str, Any] = json.loads((FOLDER / "manifest.json").read_bytes())
     return found
 
 
 def broken(one: Mapping[str, Any]) -> str:
-    """What is wrong with the data of a finding; "" if its numbers are those of the data that are here."""
+    """Error of the data of a finding; "" if its numbers are those of the data that are here."""
     problems = (broken_study(slug, answer["rows"], answer["design"]) for slug, answer in one["studies"].items())
     return next(filter(None, problems), "")
 
 
 @lru_cache(maxsize=256)
 def _hash(slug: str) -> str:
-    """Of the file of a study's rows; "" if it is not here."""
+    """Hash of the file of a study's rows; "" if it is not here."""
     path = FOLDER / f"{slug}.parquet"
     return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" if path.is_file() else ""
 
 
 def broken_rows(slug: str) -> str:
-    """How the rows of a study differ from those that the manifest describes; "" if they do not."""
+    """Difference of the rows of a study from those that the manifest describes; "" if there is none."""
     answer = manifest()["tables"][slug]
     return broken_study(slug, f"sha256:{answer['sha256']}", answer.get("design", ""))
 
 
 def broken_study(slug: str, rows: str, design: str) -> str:
-    """How the data of a study differ from those that numbers were computed from; "" if they do not."""
+    """Difference of the data of a study from those that numbers were computed from; "" if there is none."""
     if not _hash(slug):
         return f"the rows of {slug} are not here"
     if _hash(slug) != rows:
@@ -157,7 +157,7 @@ def broken_study(slug: str, rows: str, design: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding(Block):
-    """One finding beside its charts.
+    """Finding beside its charts.
 
     Args:
         number: its place on the page.
@@ -184,7 +184,7 @@ class Finding(Block):
 
 @dataclass(frozen=True, kw_only=True)
 class Samples(Block):
-    """What was sampled, which findings rest on it, and the limits of all.
+    """Samples, the findings that rest on them, and the limits of all.
 
     Args:
         samples: each with its networks, how many converged and by which findings it is used, and how.
@@ -230,7 +230,7 @@ def findings(links: Addresses) -> Iterator[Block]:
 
 
 def chapter_blocks(links: Addresses, chapter: str) -> Iterator[Block]:
-    """One chapter.
+    """Page of a chapter.
 
     Raises:
         NotFound: there is none.
@@ -271,7 +271,7 @@ def chapter_blocks(links: Addresses, chapter: str) -> Iterator[Block]:
 
 
 def chapter_url(key: str, links: Addresses) -> str:
-    """Where the chapter of a finding is; that of reported results is the page of the paper."""
+    """Address of the chapter of a finding; that of reported results is the page of the paper."""
     return links.url("paper") if key == REPORTED else links.url("findings", key)
 
 
@@ -390,7 +390,7 @@ def data_rows(session: Session, links: Addresses, slug: str, options: Mapping[st
 
 
 def data_path(slug: str, links: Addresses) -> Path:
-    """Where a study's rows lie.
+    """Path of a study's rows.
 
     Raises:
         NotFound: there are none.

@@ -65,7 +65,7 @@ class StudyFile(BaseModel):
 
 
 class StudyOrder(BaseModel):
-    """What starts a study over HTTP."""
+    """Request that starts a study over HTTP."""
 
     design: dict[str, Any] = Field(description="A study file.")
 
@@ -98,7 +98,7 @@ def study_form(links: Addresses, values: Mapping[str, Any], error: Exception | N
 
 
 def study_ready(links: Addresses, design: StudyDesign, known: StudyRow | None) -> Iterator[Block]:
-    """What a design would train, and the button that starts it.
+    """Show what a design would train, and the button that starts it.
 
     Args:
         design: what was declared.
@@ -117,7 +117,7 @@ def study_ready(links: Addresses, design: StudyDesign, known: StudyRow | None) -
 
 
 def sent_values(form: FormData) -> dict[str, Any]:
-    """What was filled in, as it stands in the form again."""
+    """Values that were filled in, as they stand in the form again."""
     lists = {name: [str(value) for value in form.getlist(name) if value] for name in _LISTS if name in form}
     return {name: str(value) for name, value in form.items()} | lists
 

@@ -56,13 +56,13 @@ _KINDS: Final[Mapping[str, Type]] = {
 
 
 class OfStudyOptions(Options):
-    """Which analysis of a study's network is meant."""
+    """Options of which analysis of a study's network is meant."""
 
     output: int = Field(0, ge=0, le=999, description="Index of the analysed output.")
     protocol: str = Field("", max_length=64, description="One of the study's protocols; empty: its first one.")
 
     def of(self, network: NetworkRow) -> Scope:
-        """The same where the network is stored."""
+        """Scope of that analysis where the network is stored."""
         return Scope(self.output, self.protocol or DEFAULT_PROTOCOL, network.input_data[:12])
 
 

@@ -1,4 +1,4 @@
-"""One study: question, answer, how far it is, its figure, tests, published values, networks, numbers, design."""
+"""Page of a study: question, answer, progress, figure, tests, published values, networks, numbers, design."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ class StudyOptions(Options):
 
 
 class MoreSeeds(BaseModel):
-    """What adding seeds takes."""
+    """Request for more seeds."""
 
     seeds: int = Field(100, ge=1, le=100_000, title="More seeds of each cell")
 
 
 class StudyRecord(StudyLine):
-    """One study."""
+    """Record of a study."""
 
     created_at: datetime
     updated_at: datetime
@@ -207,7 +207,7 @@ def study_blocks(page: StudyPage) -> Iterator[Block]:
 
 
 def _delete(study: Study) -> Iterator[Block]:
-    """What deleting it does."""
+    """Show what deleting it does."""
     links, row = study.links, study.row
     alone, file = (
         networks_of_study_alone(study.session, row),
@@ -219,7 +219,7 @@ def _delete(study: Study) -> Iterator[Block]:
 
 
 def _progress(study: Study) -> Progress:
-    """How far it is; renewed by itself while a job of it waits or runs."""
+    """Progress of the study; renewed by itself while a job of it waits or runs."""
     p, line, links = study.line.progress, study.line, study.links
     going = p.state in ("queued", "running")
     possible = {"done": (), "stalled": ("resume", "cancel")}.get(p.state, ("pause", "cancel") if going else ("resume",))
@@ -309,7 +309,7 @@ def _where(where: Mapping[Any, str]) -> str:
 
 
 def _reference(reference: Mapping[str, Any]) -> dict[str, Any]:
-    """What somebody else reports, beside the same figures of our networks."""
+    """Row of what somebody else reports, beside the same figures of our networks."""
     theirs, ours = (
         ", ".join(f"{key} {value_text(value)}" for key, value in (values or {}).items())
         for values in (reference["values"], reference.get("ours"))
@@ -338,7 +338,7 @@ def _numbers(page: StudyPage, shown: Drawn) -> Iterator[Block]:
 
 
 def _design(study: Study) -> Iterator[Block]:
-    """What was declared, in words and as facts."""
+    """Show what was declared, in words and as facts."""
     design = study.design
     facts = {FACTORS[factor]: " · ".join(design.labels(factor)) for factor in design.factors}
     facts |= {

@@ -58,7 +58,7 @@ class ExampleRecord(PageModel):
 
 
 class ClaimRecord(PageModel):
-    """One claim, beside what is found here."""
+    """Record of a claim, beside what is found here."""
 
     key: str = Field(description="Its anchor on the page.")
     title: str
@@ -97,7 +97,7 @@ class PaperRecord(PageModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Claim(Block):
-    """One claim beside its figure.
+    """Claim beside its figure.
 
     Args:
         claim: what is said and what is found.
@@ -122,12 +122,12 @@ def _document() -> dict[str, Any]:
 
 @cache
 def _claims() -> dict[str, dict[str, Any]]:
-    """Each claim as the file has it, by its key."""
+    """Claims of the file, by their keys."""
     return {claim["key"]: claim for part in _document()["parts"] for claim in part["claims"]}
 
 
 def claims_by_key() -> dict[str, Term]:
-    """Each claim as a term that the search finds: by its title, other words, where it stands, what it says."""
+    """Claims as terms that the search finds: by title, other words, section, and what they claim."""
     return {
         key: Term(one["title"], one["says"], (), (*one["words"].split("; "), one["section"]))
         for key, one in _claims().items()
@@ -166,7 +166,7 @@ def build_paper(session: Session, links: Addresses) -> PaperRecord:
 
 
 def _of(model: type[PageModel], reply: Mapping[str, Any]) -> dict[str, Any]:
-    """What a model has of what the file says."""
+    """Select the fields of a model from an entry of the file."""
     return {name: said for name, said in reply.items() if name in model.model_fields}
 
 
@@ -184,7 +184,7 @@ def _claim(counted: Callable[[str, Scope], str | None], links: Addresses, reply:
 
 
 def _counted(session: Session, links: Addresses, network: str, scope: Scope) -> str | None:
-    """How many explanations are stored of a network; "" where it is not analysed, None where it is not there."""
+    """Words for how many explanations of a network are stored; "" if it is not analysed, None if it is missing."""
     try:
         found = locate(session, links, network, scope).analysis
     except PageError:

@@ -1,4 +1,4 @@
-"""One study as its pages show it."""
+"""Study in the form in which its pages show it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ State = Literal["queued", "running", "paused", "cancelled", "done", "stalled"]
 
 
 class StudyProgress(PageModel):
-    """How far a study is."""
+    """Progress of a study."""
 
     state: State = Field(description="queued: nothing of it runs yet; stalled: wanted, but nothing waits.")
     networks: int = Field(description="Networks of the grid.")
@@ -80,7 +80,7 @@ class Study:
 
     @cached_property
     def summary(self) -> Mapping[str, Any]:
-        """What was summed up of it, as :mod:`pluriscope_studies.summary` has it; empty before."""
+        """Summary of the study, as :mod:`pluriscope_studies.summary` has it; empty before there is one."""
         return self.row.summary or {"networks": 0, "converged": 0, "cells": [], "measures": {}, "numbers": {}}
 
     @cached_property
@@ -124,7 +124,7 @@ def open_study(session: Session, links: Addresses, study: str, *, deleted: bool 
 
 
 def stored_line(session: Session, links: Addresses, row: StudyRow) -> StudyLine:
-    """The same in a few words."""
+    """Summary of a stored study in a line."""
     return StudyLine.showing(
         row,
         question=str(row.design["question"]),
@@ -135,7 +135,7 @@ def stored_line(session: Session, links: Addresses, row: StudyRow) -> StudyLine:
 
 
 def progress_of(session: Session, row: StudyRow) -> StudyProgress:
-    """How far a study is; jobs are asked for only while it is not done."""
+    """Progress of a study; jobs are asked for only while it is not done."""
     done = row.n_finished >= row.n_networks
     jobs = [] if done else study_jobs(session, row.digest)
     states = {job.state for job in jobs}

@@ -31,7 +31,7 @@ lead_on(router, "/studies/{study}/figures/{name}", "/studies/{study}", (*SCOPE, 
 
 @both(router, "/findings", "studies", "Findings", FindingsRecord)
 def findings_page(links: Links, _options: NoOptions) -> Faces:
-    """Each finding with its sentence, its evidence, its chapter and the rows that it was computed from."""
+    """List each finding with its sentence, its evidence, its chapter and the rows that it was computed from."""
     return Faces(lambda request: show(request, findings(links), room="Findings"), findings_record)
 
 

@@ -94,7 +94,7 @@ def sent_study(request: Request, form: Form, session: Reading, links: Links) -> 
 
 @router.get(f"{_API}/schema", summary="JSON schema of study files", responses=api_errors(400), **_TOLD)
 def schema() -> dict[str, Any]:
-    """What a study file may say."""
+    """JSON schema of study files."""
     return StudyDesign.model_json_schema()
 
 
@@ -166,7 +166,7 @@ def result_file(links: Links, study: str) -> RedirectResponse:
     **_TOLD,
 )
 def data(request: Request, session: Reading, links: Links, study: str, form: DataForm, _options: NoOptions) -> Response:
-    """One row for each network, protocol and output; a failed network has one as well.
+    """Stream one row for each network, protocol and output; a failed network has one as well.
 
     Parquet is the table itself, with weights, which another store takes in.
     """
@@ -196,7 +196,7 @@ def network_of_study(
     digest: str,
     options: Annotated[OfStudyOptions, Query()],
 ) -> RedirectResponse:
-    """To a network of a study if it is stored, else to its rows, where it can be."""
+    """Redirect to a network of a study if it is stored, else to its rows, where it can be."""
     row, network = open_study(session, links, study), network_by_digest(session, digest)
     if network is not None:
         page = links.network(network.slug, options.of(network))

@@ -50,7 +50,7 @@ def outcomes():
 
 @pytest.fixture(scope="module")
 def studied(outcomes):
-    """Each converged outcome with its landscape and the located answers, found by the route of an audit."""
+    """Converged outcomes, each with its landscape and the located answers, found by the route of an audit."""
     found = []
     for one in outcomes:
         if one["state"] == "converged":

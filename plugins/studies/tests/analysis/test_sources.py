@@ -1,4 +1,4 @@
-"""Where networks come from: drawn from priors, planted, learning gates that are drawn for each seed."""
+"""Tests of sources: drawn from priors, planted, learning gates that are drawn for each seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a study says, of made-up rows through their Parquet table."""
+"""Tests of summaries of made-up rows through their Parquet table."""
 
 import json
 import math

@@ -26,7 +26,7 @@ def rows(slug: str, columns: str, where: str = "true") -> list[tuple]:
 
 
 def values(slug: str, measure: str, **levels: str) -> dict[int, float]:
-    """Of each seed the value of a measure."""
+    """Read the value of a measure by seed."""
     where = " AND ".join([f"measure = '{measure}' AND value IS NOT NULL", *(f"{k} = '{v}'" for k, v in levels.items())])
     number = "CASE value WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE try_cast(value AS DOUBLE) END"
     return dict(rows(slug, f"seed, {number}", where))
@@ -37,7 +37,7 @@ def signed(share: float) -> str:
 
 
 def line(*cells: str) -> str:
-    """Of a table, as the record has it."""
+    """Write a line of a table as the record has it."""
     return json.dumps(cells, ensure_ascii=False)[1:-1]
 
 
@@ -143,7 +143,7 @@ def calibration() -> Iterator[str]:
 
 
 def null_claims() -> Iterator[str]:
-    """One claim of each network decides about all others of it."""
+    """Count the networks of which one claim decides about all others."""
     answer = rows(
         "null-claims", "width, seed, claim, p", "valid AND standard = '' AND model = 'drawn' AND networks = 'trained'"
     )
@@ -167,7 +167,7 @@ def simplicity() -> Iterator[str]:
 
 
 def deception() -> Iterator[str]:
-    """What is said of circuits that keep the neuron, of the base rate and of the controls."""
+    """Counts of circuits that keep the neuron, of the base rate and of the controls."""
     kept = rows("deception", "n_smallest_with, seed, edges", "fooled AND valid AND keeps")
     lies = [one for one in kept if one[0] == 0]
     yield f"the {len(lies)} lies, which are of {len({seed for _, seed, _ in lies})} networks"
@@ -201,7 +201,7 @@ def deception() -> Iterator[str]:
 
 
 def lenses() -> Iterator[str]:
-    """What lenses tell: shares told right by a line and by a kernel, at widths 2 to 5."""
+    """Shares that a line and a kernel read right from lenses, at widths 2 to 5."""
     named = {"outputs": "outputs alone, no lens", "gradient-corners, sum at 11": "Gradient at the corners, sum at 11"}
     answer = {one[:3]: one[3] for one in rows("readers", '"level", lens, reader, "right" / networks', TELLS)}
     for lens in sorted({lens for _, lens, _ in answer}):

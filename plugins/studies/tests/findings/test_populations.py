@@ -1,4 +1,4 @@
-"""What the tables of the findings count as right can be right: no output is off by half in the mean."""
+"""Tests that what the tables of the findings count as right can be: no output is off by half in the mean."""
 
 import duckdb
 import pytest

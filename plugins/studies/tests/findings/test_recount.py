@@ -49,7 +49,7 @@ NAMES = {"(!(!A&B)&!(!B&A))": "Alice", "(!(!A&!B)&!(A&B))": "Bob"}
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
-    """By study."""
+    """Rows of the file by study."""
     read = duckdb.read_parquet(str(FILE))
     found = defaultdict(list)
     for row in read.fetchall():
@@ -78,7 +78,7 @@ def question_of(row: Mapping[str, Any]) -> Question:
 
 
 def counted(question: Question, asked: set[str]) -> dict[str, Any]:
-    """What today's engine says of the columns that are asked for."""
+    """Count the columns that are asked for with today's engine."""
     if not question.data.boolean:
         analysis = circuits_alone(question, find_circuits(question))
     elif asked & {*CIRCUITS, *ALGORITHMS}:

@@ -16,7 +16,7 @@ TANH, LEAKY = Activated("tanh"), Activated("leaky_relu(negative_slope=0.2)")
 
 
 def run(step, values):
-    """One step as it is defined."""
+    """Run a step as it is defined."""
     match step:
         case Dense(weight, bias):
             return values @ weight.T + (0 if bias is None else bias)

@@ -1,4 +1,4 @@
-"""What is declared beside a file: names, tasks, encodings."""
+"""Tests of what is declared beside a file: names, tasks, encodings."""
 
 import json
 

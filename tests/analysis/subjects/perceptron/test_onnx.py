@@ -176,7 +176,7 @@ READ = {
 
 
 def check(raw, beside=None):
-    """What was read computes what the file computes, to the digits that it computes with."""
+    """Assert that what was read computes what the file computes, to the digits that it computes with."""
     network, chain = read_any(raw, beside).network, OnnxChain.of(raw, beside)
     rows = input_table(network.n_inputs)
     np.testing.assert_allclose(forward(network, rows), chain.run(rows), rtol=chain.tolerance, atol=chain.tolerance)
@@ -191,7 +191,7 @@ def test_a_graph_is_read_as_it_computes(model):
 
 
 def with_outputs(model, *names):
-    """The same with further outputs, of tensors on the way."""
+    """Add further outputs, of tensors on the way."""
     for name in names:
         model.graph.output.append(helper.make_tensor_value_info(name, 1, None))
     return model

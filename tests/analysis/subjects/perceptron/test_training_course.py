@@ -1,4 +1,4 @@
-"""How networks learn, epoch by epoch: thinned, stopped, refused."""
+"""Tests of the course of training, epoch by epoch: thinned, stopped, refused."""
 
 import pytest
 

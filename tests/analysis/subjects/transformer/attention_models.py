@@ -48,7 +48,7 @@ def random_attention(seed, sizes, *, whole=False, positions=True, n_rows=5, scal
 
 
 def given_to(model, graph):
-    """What nodes that are given have on every row: one for the token, one for the position where these are apart."""
+    """Values of the input nodes on every row: one for the token, one for the position where these are apart."""
     token, position = model.embedding[model.tokens], 0 if model.positions is None else model.positions
     return [token, np.broadcast_to(position, token.shape)] if graph.nodes[0].name == "t" else [token + position]
 

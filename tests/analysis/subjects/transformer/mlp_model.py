@@ -180,7 +180,7 @@ class BareModel(PerceptronModel):
 
 
 class BareSpace(PerceptronSpace):
-    """What may be left open is."""
+    """Space that leaves open what may be left open."""
 
     possible_by_bits = None
 

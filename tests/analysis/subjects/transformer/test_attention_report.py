@@ -1,4 +1,4 @@
-"""What is said of the heads of a transformer, on one made by hand whose heads do what they are called."""
+"""Tests of the report on heads, on a transformer made by hand whose heads do what they are called."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def drawn(space, n, seed=0):
 
 
 def runs_of(monkeypatch, space):
-    """How many masks each further run in one order is of."""
+    """Record how many masks each further run in one order is of."""
     numbers, run = [], space.run
     monkeypatch.setattr(space, "run", lambda masks: (numbers.append(len(masks)), run(masks))[1])
     return numbers

@@ -1,4 +1,4 @@
-"""What criteria say of circuits of models and which roles heads have, against plain runs of every circuit."""
+"""Tests of criteria and roles on circuits of models, against plain runs of every circuit."""
 
 from __future__ import annotations
 

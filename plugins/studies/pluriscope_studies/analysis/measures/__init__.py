@@ -1,1 +1,1 @@
-"""What studies read off analysed networks."""
+"""Measures that studies read off analysed networks."""

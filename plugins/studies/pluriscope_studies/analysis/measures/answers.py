@@ -1,4 +1,4 @@
-"""Where the answers of discovery methods stand among all valid circuits of one network.
+"""Measures of where the answers of discovery methods stand among all valid circuits of one network.
 
 Every method of the study is asked once about each network, with its settings, and its answer is located as an audit
 locates it (:mod:`pluriscope.analysis.discovery.landscape`). Some measures are of one answer; a study has them once for
@@ -42,7 +42,7 @@ _NONE_VALID: Final = Measured(None, note="no circuit is valid")
 
 @dataclass(frozen=True, eq=False)
 class _Answers:
-    """What the methods of a study answered about one network."""
+    """Answers of the methods of a study about one network."""
 
     landscape: Landscape
     places: Mapping[str, Location | None]
@@ -215,7 +215,7 @@ def _one_answer(studied: Studied) -> Measured:
 
 
 def _coverage(studied: Studied, *, minimal: bool, swept: bool) -> Measured:
-    """Of all valid circuits, or of the minimal ones, the share that is answered."""
+    """Share of all valid circuits, or of the minimal ones, that is answered."""
     landscape = _answers(studied).landscape
     if not landscape.complete:
         return _NOT_LISTED

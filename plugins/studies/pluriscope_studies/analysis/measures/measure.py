@@ -1,4 +1,4 @@
-"""What a measure is: one registered record, what it is computed from, and the value that it gives.
+"""Measures: each a registered record, what it is computed from, and the value that it gives.
 
 A value is exact unless it says otherwise: an estimate carries its interval, a search that stopped its limit.
 """
@@ -42,7 +42,7 @@ class Measured(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Studied:
-    """One output of one network of a study, of which measures are computed.
+    """Output of a network of a study, of which measures are computed.
 
     Args:
         analysis: what the engine found; its circuits are unsearched (``truncated_at`` 0) where no measure of the study
@@ -61,7 +61,7 @@ class Studied:
 
     @property
     def question(self) -> Question:
-        """What is asked, under the rules under which it is measured."""
+        """Question with the rules under which it is measured."""
         return self.analysis.question
 
     def once(self, key: Hashable, compute: Callable[[], T]) -> T:
@@ -78,7 +78,7 @@ def answer_key(measure: str, method: str) -> str:
 
 @dataclass(frozen=True)
 class Measure:
-    """One thing that a study reads off each network.
+    """Measure that a study reads off each network.
 
     Args:
         key: stable; designs and addresses name it.
@@ -103,7 +103,7 @@ class Measure:
     of_answer: bool = False
 
     def of(self, studied: Studied) -> Measured:
-        """What it is of an output; a refusal for size is a note, never a number."""
+        """Measure an output; a refusal for size is a note, never a number."""
         try:
             found = self.function(studied)
         except BeyondLimits as problem:
@@ -111,7 +111,7 @@ class Measure:
         return found if isinstance(found, Measured) else Measured(found)
 
     def of_method(self, method: str) -> Measure:
-        """The same of the answer of one method, such as "acdc(tau=0.1)", under a key of its own."""
+        """Measure of the answer of one method, such as "acdc(tau=0.1)", under a key of its own."""
         return replace(
             self,
             key=answer_key(self.key, method),
@@ -126,5 +126,5 @@ class Measure:
 
 
 def unknown_measure(key: str, kind: Kind) -> Measure:
-    """What tables may have and nothing here measures: its values are shown, and no network gets any."""
+    """Measure that tables may have and nothing here takes: its values are shown, and no network gets any."""
     return Measure(key, key.replace("-", " "), kind, lambda _: None, "")

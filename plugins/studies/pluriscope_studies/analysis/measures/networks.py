@@ -40,7 +40,7 @@ def _share(studied: Studied) -> Measured:
 
 
 def _circuits(studied: Studied) -> CircuitSearch:
-    """Those of the analysis; searched alone, since interpretations take long, where no measure needs more."""
+    """Circuits of the analysis; searched alone, since interpretations take long, where no measure needs more."""
     circuits = studied.analysis.circuits
     if circuits.truncated_at != 0:
         return circuits

@@ -26,5 +26,5 @@ def measures_of(keys: Iterable[str], methods: Iterable[str] = ()) -> dict[str, M
 
 
 def answer_measures(keys: Iterable[str]) -> dict[str, Measure]:
-    """Those of some measures that are of answers, by key."""
+    """Select the measures that are of answers, by key."""
     return {key: MEASURES[key] for key in keys if key in MEASURES and MEASURES[key].of_answer}
