@@ -84,7 +84,7 @@ class Line:
         plain: of the plain program; None where it does no such work.
         authors: of the authors' program, where it is installed.
         scaled: the plain program did a part of the work, and its time is scaled.
-        told: what a line says that is about no time.
+        remark: content of a line that is about no time.
     """
 
     work: str
@@ -92,7 +92,7 @@ class Line:
     plain: float | None = None
     authors: float | None = None
     scaled: bool = False
-    answer: str = ""
+    remark: str = ""
 
     def __str__(self) -> str:
         cells = [self.answer or _seconds(self.engine)]
@@ -366,10 +366,10 @@ def pages(quick: bool) -> Lines:
             for asked in ("/health", "/networks"):
                 seconds, got = beside(server, _SLOW, 20, asked, 10 if quick else 50)
                 others = ", ".join(f"{n} with {status}" for status, n in sorted(got.items()))
-                answer = f"at most {seconds[0]:.2f} s, half within {seconds[len(seconds) // 2]:.2f} s"
-                yield Line(f"`{asked}` beside 20 clients that have edits computed ({others})", None, answer=answer)
-            answer = f"{rows[0][2]:.0f}–{max(row[2] for row in rows):.0f} MB"
-            yield Line(f"private memory of a server over {rows[-1][1]:,} pages", None, answer=answer)
+                remark = f"at most {seconds[0]:.2f} s, half within {seconds[len(seconds) // 2]:.2f} s"
+                yield Line(f"`{asked}` beside 20 clients that have edits computed ({others})", None, answer=remark)
+            remark = f"{rows[0][2]:.0f}–{max(row[2] for row in rows):.0f} MB"
+            yield Line(f"private memory of a server over {rows[-1][1]:,} pages", None, answer=remark)
 
 
 def _listed(data: Path) -> bool:

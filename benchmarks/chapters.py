@@ -50,9 +50,9 @@ def freeze(
     file = FOLDER / f"{slug}.parquet"
     write_parquet(file, rows, columns, {})
     manifest, record = (json.loads((FOLDER / name).read_text()) for name in ("manifest.json", "findings.json"))
-    answer = {"rows": len(rows), "bytes": file.stat().st_size, "sha256": sha256(file.read_bytes()).hexdigest()}
+    facts = {"rows": len(rows), "bytes": file.stat().st_size, "sha256": sha256(file.read_bytes()).hexdigest()}
     manifest["designs"][slug] = design
-    manifest["tables"].setdefault(slug, {}).update(answer, design=sha256_hex(canonical_json(design)))
+    manifest["tables"].setdefault(slug, {}).update(facts, design=sha256_hex(canonical_json(design)))
     (one,) = (one for one in record["chapters"] if one["key"] == (chapter or slug))
     for text in tables:
         head = re.escape(text.partition("\n")[0])

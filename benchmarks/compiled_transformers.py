@@ -131,10 +131,10 @@ def checked(model: AttentionModel, one: dict[str, Any]) -> str:
     return f"{len(model.rows)} rows, {len(model.planted.edges)} planted edges, {apart:.1e} from Tracr, gap {least:.7f}"
 
 
-def models(answer: dict[str, Any]) -> Iterator[tuple[str, AttentionModel, str]]:
+def models(compiled_by: dict[str, Any]) -> Iterator[tuple[str, AttentionModel, str]]:
     """Every bundled one by its name in addresses, with what was checked."""
-    for one in answer["programs"]:
-        model = model_of(one, answer["tracr"])
+    for one in compiled_by["programs"]:
+        model = model_of(one, compiled_by["tracr"])
         yield f"tracr-{one['program']}", model, checked(model, one)
         if one["program"] == "histogram":
             for name in ("split", "cancel", "permute", "rotate"):
@@ -154,13 +154,13 @@ def short(value: Any) -> Any:
 
 def main(folder: Path) -> None:
     """Write the files."""
-    answer = compiled(folder)
-    for slug, model, said in models(answer):
+    made = compiled(folder)
+    for slug, model, said in models(made):
         text = json.dumps(short(attention_document(model)), ensure_ascii=False, separators=(",", ":"))
         (MODELS / f"{slug}.json").write_text(text + "\n")
         print(f"{slug}: {len(text):,} bytes, {said}")
-    answers = {f"tracr-{one['program']}": " ".join(one["answered"]) for one in answer["programs"]}
-    ANSWERS.write_text(json.dumps({"tracr": answer["tracr"], "answers": answers}, indent=1) + "\n")
+    answers = {f"tracr-{one['program']}": " ".join(one["answered"]) for one in made["programs"]}
+    ANSWERS.write_text(json.dumps({"tracr": made["tracr"], "answers": answers}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

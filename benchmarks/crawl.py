@@ -43,8 +43,8 @@ def private_megabytes(process: int) -> float:
     """Memory that a process and those it started share with nobody else."""
     pages = 0
     for own in (process, *_children(process)):
-        reply = Path(f"/proc/{own}/smaps_rollup").read_text()
-        pages += sum(int(n) for n in re.findall(r"^Private_(?:Clean|Dirty):\s+(\d+)", reply, re.MULTILINE))
+        text = Path(f"/proc/{own}/smaps_rollup").read_text()
+        pages += sum(int(n) for n in re.findall(r"^Private_(?:Clean|Dirty):\s+(\d+)", text, re.MULTILINE))
     return pages / 1024
 
 
@@ -179,8 +179,8 @@ def _words(answers: Sequence[tuple[float, int, str]]) -> str:
     """Summary of how long answers took, and of their statuses."""
     by_status = ", ".join(f"{n:,} with {status}" for status, n in sorted(Counter(one[1] for one in answers).items()))
     shares = {share: answers[int((1 - share / 100) * len(answers))][0] for share in (50, 95, 99)}
-    reply = ", ".join(f"{share}% within {seconds:.2f} s" for share, seconds in shares.items())
-    return f"{by_status}; {reply}, the slowest {answers[0][0]:.2f} s: {answers[0][2]}"
+    within = ", ".join(f"{share}% within {seconds:.2f} s" for share, seconds in shares.items())
+    return f"{by_status}; {within}, the slowest {answers[0][0]:.2f} s: {answers[0][2]}"
 
 
 def plot(rows: Sequence[tuple[float, int, float]]) -> str:

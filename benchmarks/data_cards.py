@@ -13,12 +13,12 @@ ABOUT = "What searches of some 15,000 small networks counted. What follows from 
 
 def write_findings_card(folder: Path) -> None:
     """Write the card of the findings' tables to their folder."""
-    answer = manifest()
+    described = manifest()
     tables = {
-        slug: CardTable(f"{slug}.parquet", {**answer["columns"], **one.get("meaning", {})}, f"{one['title']}.")
-        for slug, one in answer["tables"].items()
+        slug: CardTable(f"{slug}.parquet", {**described["columns"], **one.get("meaning", {})}, f"{one['title']}.")
+        for slug, one in described["tables"].items()
     }
-    write_card(folder, "Pluriscope: findings", ABOUT, tables, answer["license"])
+    write_card(folder, "Pluriscope: findings", ABOUT, tables, described["license"])
 
 
 if __name__ == "__main__":

@@ -182,13 +182,13 @@ def tables(rows: Rows, controls: Rows) -> tuple[chapters.Lines, ...]:
     methods that ask about whole neurons say.
     """
     n, fooled = len({row["seed"] for row in rows}), [row for row in rows if row["fooled"]]
-    answer = [["method", *LIMITS, "nobody deceived it"]]
+    first = [["method", *LIMITS, "nobody deceived it"]]
     for key, ranking in (RANKINGS | CONTROLS).items():
         of = fooled if key in RANKINGS else [row for row in controls if row["asked"] and row["fooled"]]
         some = [row for row in of if row["method" if key in RANKINGS else "deceived"] == key]
         counts = [len({row["seed"] for row in some if row["limits"] == limits}) for limits in LIMITS]
         own = [row for row in controls if not row["deceived"] and row["ranking"] == key and row["layer"] == 1]
-        answer.append([ranking.label, *(chapters.share(count, n) for count in (*counts, _can_go(own)))])
+        first.append([ranking.label, *(chapters.share(count, n) for count in (*counts, _can_go(own)))])
     given = [
         ["limits", "circuits given", "keep the neuron", "valid", "both", "in a smallest", "lies", "in no smallest"]
     ]
@@ -216,7 +216,7 @@ def tables(rows: Rows, controls: Rows) -> tuple[chapters.Lines, ...]:
             its = [row for row in own if row["ranking"] == key]
             needed = sum(row["needed_edges"] > 0 for row in its)
             whole.append([f"{limits}, {RANKINGS[key].label}", *map(str, (len(its), *by, needed))])
-    return answer, given, judged, whole
+    return first, given, judged, whole
 
 
 def table(slug: str) -> list[dict[str, Any]]:

@@ -117,8 +117,8 @@ def _rounded(some: Sequence[float | None]) -> list[float | None]:
     return [None if one is None else float(f"{one:.6g}") for one in some]
 
 
-def item(place: float, answer: tuple[float, float, float], url: str, name: str = "", *, ends: bool = True) -> Item:
-    value, low, high = (float(f"{one:.6g}") for one in answer)
+def item(place: float, interval: tuple[float, float, float], url: str, name: str = "", *, ends: bool = True) -> Item:
+    value, low, high = (float(f"{one:.6g}") for one in interval)
     return (place, value, low if ends else None, high if ends else None, name, url)
 
 
@@ -255,8 +255,8 @@ def one_direction() -> dict[str, Shown]:
         for place, width in enumerate(WIDTHS):
             every, _ = found(arm, width, "paper-alignments", True)
             gone, url = found(arm, width, "one-way-refuted", True)
-            answer = bootstrap([every, gone], lambda all_, some: some / all_)
-            items.append(item(place + aside, answer, url, f"{arm}, {len(every)} networks"))
+            ratio = bootstrap([every, gone], lambda all_, some: some / all_)
+            items.append(item(place + aside, ratio, url, f"{arm}, {len(every)} networks"))
         return series("trained" if arm == "trained" else f"drawn, {arm}", _LOOKS[arm], items)
 
     def left(arm: str, name: str) -> Series:
@@ -322,10 +322,10 @@ def circuits_keep() -> dict[str, Shown]:
         for place, shape in enumerate(_SHAPES[:3]):
             own = _kept(slug, measure, has, shape)
             words = f"{name}, mean of {len(own)} networks"
-            answer = bootstrap([own]) if len(own) >= 25 else None
+            interval = bootstrap([own]) if len(own) >= 25 else None
             url = link(slug, (_CLASS, measure), hidden=shape)
             items.append(
-                item(place + aside, answer, url, words) if answer else (place + aside, None, None, None, "", "")
+                item(place + aside, interval, url, words) if interval else (place + aside, None, None, None, "", "")
             )
         return series(name, look, items)
 
@@ -791,8 +791,8 @@ def over_training() -> dict[str, Shown]:
             (learned, "learned", "ink", -0.1),
         ):
             url = link(slug, (), arm=arm, judged="training rows", ablation=ablation)
-            answer = [one.ratios if arm == learned else one.null for one in some]
-            ends = map(over_training_table.interval, answer)
+            ratios = [one.ratios if arm == learned else one.null for one in some]
+            ends = map(over_training_table.interval, ratios)
             drawn.append(across(name, cast(Look, look), [item(at + aside, one, url) for at, one in enumerate(ends)]))
         title, across_ = (
             f"Valid circuits by phase, {ablation} ablation",
@@ -884,17 +884,17 @@ def reported() -> dict[str, Shown]:
     names, theirs, ours, nearest = list[str](), list[Item](), list[Item](), list[Item]()
 
     def line(
-        name: str, answer: Sequence[int], own: Iterable[float], url: str, near: Iterable[float] = (), there: str = ""
+        name: str, figures: Sequence[int], own: Iterable[float], url: str, near: Iterable[float] = (), there: str = ""
     ) -> None:
-        row, middle = len(names), answer[len(answer) // 2]
+        row, middle = len(names), figures[len(figures) // 2]
         names.append(name)
-        theirs.append((row, 1.0, answer[0] / middle, answer[-1] / middle, f"reported {middle:,}", ""))
+        theirs.append((row, 1.0, figures[0] / middle, figures[-1] / middle, f"reported {middle:,}", ""))
         for some, to, where in ((ours, own, url), (nearest, near, there)):
             if found := [one for one in to if one > 0]:
-                reply_ = quartiles(found)
+                ends = quartiles(found)
                 at = row + (0.14 if some is nearest else -0.1)
                 some.append(
-                    item(at, tuple(one / middle for one in reply_), where, f"{reply_[0]:,.4g}, reported {middle:,}")
+                    item(at, tuple(one / middle for one in ends), where, f"{ends[0]:,.4g}, reported {middle:,}")
                 )
 
     for name, number, slug, levels in (
@@ -903,7 +903,7 @@ def reported() -> dict[str, Shown]:
     ):
         levels["protocol"] = "paper"
         line(name, (number,), values(slug, valid, **levels).values(), link(slug, valid, **levels))
-    for width, answer in _REPORTED["interpretations"].items():
+    for width, figures in _REPORTED["interpretations"].items():
         slug = "paper-counts" if width == "2-2" else "paper-width"
         at = {"hidden": width, "protocol": "paper"}
         every = at | {"protocol": "complete"}
@@ -915,19 +915,19 @@ def reported() -> dict[str, Shown]:
         )
         line(
             f"Interpretations, width {width[0]}",
-            answer,
+            figures,
             values(slug, read, **at).values(),
             link(slug, read, **at),
             near,
             there,
         )
-    for width, answer in _REPORTED["mappings"].items():
+    for width, figures in _REPORTED["mappings"].items():
         slug, at = "paper-width-mappings", {"hidden": width, "protocol": "paper"}
         minimal, all_ = (values(slug, f"alignments-{one}", **at).values() for one in ("minimal", "valid"))
         near = all_ if width != "2-2" else ()
         line(
             f"Mappings, width {width[0]}",
-            answer,
+            figures,
             minimal,
             link(slug, "alignments-minimal", **at),
             near,
@@ -984,8 +984,8 @@ def main() -> None:
     lines, documents = [], "".join(path.read_text() for path in (ROOT / "docs").rglob("*.md"))
     for key, made in CHARTS.items():
         for name, (caption, chart) in made().items():
-            answer = {"finding": key, "name": name, "caption": caption, "chart": document_of(chart)}
-            lines.append(json.dumps(answer, ensure_ascii=False, separators=(",", ":")))
+            document = {"finding": key, "name": name, "caption": caption, "chart": document_of(chart)}
+            lines.append(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
             at = key if name == "figure" else f"{key}-{name}"
             drawing = standalone_svg(str(draw(chart, FILE_WIDTH)))
             if f"{at}.svg" in documents:

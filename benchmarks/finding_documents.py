@@ -27,7 +27,7 @@ def figures(key: str, folder: str, *, beside: bool | None = None) -> Iterator[st
 
 def chapter(one: Mapping[str, Any]) -> str:
     """The document of a finding's chapter."""
-    answer, data = one["chapter"], []
+    text, data = one["chapter"], []
     for slug, of in one["studies"].items():
         path, rows = f"{slug}.parquet", manifest()["tables"][slug]["rows"]
         line = (
@@ -35,9 +35,9 @@ def chapter(one: Mapping[str, Any]) -> str:
         )
         data.append(f"{line}, design `{of['design'][:12]}`" if of["design"] else line)
     parts = [
-        *(f"# {one['title']}", one["sentence"], "## Method", answer["method"], "## Charts", *figures(one["key"], "")),
-        *("## Table", answer["table"], markdown([answer["head"], *answer["rows"]], 1)),
-        *("## What it does not show", answer["not_shown"], "## Data", "\n".join(data)),
+        *(f"# {one['title']}", one["sentence"], "## Method", text["method"], "## Charts", *figures(one["key"], "")),
+        *("## Table", text["table"], markdown([text["head"], *text["rows"]], 1)),
+        *("## What it does not show", text["not_shown"], "## Data", "\n".join(data)),
     ]
     return "\n\n".join(parts) + "\n"
 

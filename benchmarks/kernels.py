@@ -107,8 +107,8 @@ def _asked(environment: Mapping[str, str]) -> dict[str, str]:
     done = _run(["-c", _PROBE], environment)
     if done.returncode:
         return {"fault": done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"status {done.returncode}"}
-    answer: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+    libraries: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return libraries
 
 
 _PROBE: Final = """
@@ -161,14 +161,17 @@ def taken(variant: Variant) -> tuple[bool, str]:
     missing = sorted(variant.needs - _features())
     if missing:
         return False, f"not on this processor: no {', '.join(missing)}"
-    answer = _asked(variant.environment)
-    if "fault" in answer:
-        return False, f"not on this processor: {answer['fault']}"
+    found = _asked(variant.environment)
+    if "fault" in found:
+        return False, f"not on this processor: {found['fault']}"
     for key, values in variant.expects.items():
-        if answer[key].casefold() not in [value.casefold() for value in values]:
-            return False, f"took no effect: {key} is {answer[key] or 'nothing'}, not {' or '.join(values) or 'nothing'}"
-    level = answer["numpy"].split()[-1] if answer["numpy"] else "baseline"
-    return True, f"{answer['openblas']}/{answer['threads']}, {answer['torch']}, {level}"
+        if found[key].casefold() not in [value.casefold() for value in values]:
+            return (
+                False,
+                f"took no effect: {key} is {found[key] or 'nothing'}, not {' or '.join(values) or 'nothing'}",
+            )
+    level = found["numpy"].split()[-1] if found["numpy"] else "baseline"
+    return True, f"{found['openblas']}/{found['threads']}, {found['torch']}, {level}"
 
 
 def _features() -> frozenset[str]:
@@ -221,8 +224,8 @@ def write_results(folder: Path, *, few: bool = False) -> None:
     for network in (read_suite().by_name[name] for name in SUITE):
         made = known(0, network.seed, CONVERGED, network, DEFAULT_WORK)
         answers = [row for row in made["answers"] if row["method"] != "edge-pruning"]  # which learns, with torch
-        answer = [made["truth_digest"], made["truths"], [{**row, **dict.fromkeys(_MOVED)} for row in answers]]
-        (folder / f"suite {network.name}.json").write_text(json.dumps(answer, indent=1))
+        content = [made["truth_digest"], made["truths"], [{**row, **dict.fromkeys(_MOVED)} for row in answers]]
+        (folder / f"suite {network.name}.json").write_text(json.dumps(content, indent=1))
     for title, (arguments, names) in commands.items():
         for name in names:
             source = folder / f"{title} {name}.network"

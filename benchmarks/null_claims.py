@@ -55,8 +55,8 @@ def claims(question: Question, seed: int) -> dict[str, Any]:
     for one in audit(landscape_of(question, found), read_methods(DESIGN["methods"], PERCEPTRON)):
         valid = one.location is not None and one.location.valid
         masks[one.method] = one.location.closed.mask if valid and one.location else 0
-    answer = {key: dict.fromkeys(met(question, mask), mask.bit_count()) for key, mask in masks.items()}
-    return {"smallest": smallest_by_standard(question), **answer}
+    sizes = {key: dict.fromkeys(met(question, mask), mask.bit_count()) for key, mask in masks.items()}
+    return {"smallest": smallest_by_standard(question), **sizes}
 
 
 def met(question: Question, mask: int) -> list[str]:
@@ -66,11 +66,11 @@ def met(question: Question, mask: int) -> list[str]:
     return ["", *stricter] if mask else []
 
 
-def compared(report: NullReport, answer: dict[str, dict[str, int]]) -> list[list[Any]]:
+def compared(report: NullReport, sizes: dict[str, dict[str, int]]) -> list[list[Any]]:
     """Claim, standard, null model, edges, networks as good, and of how many."""
     return [
         [key, standard, model.key, edges, model.as_good(edges, standard), model.n]
-        for key, by_standard in answer.items()
+        for key, by_standard in sizes.items()
         for standard, edges in by_standard.items()
         for model in report.models
     ]
@@ -78,9 +78,9 @@ def compared(report: NullReport, answer: dict[str, dict[str, int]]) -> list[list
 
 def outcome(question: Question, seed: int) -> dict[str, Any]:
     """The claims about a trained network, and those about a partner drawn from its null."""
-    answer, own_seed = claims(question, seed), 1_000 * (seed + 1)
+    sizes, own_seed = claims(question, seed), 1_000 * (seed + 1)
     report = null_report(question, _work(), seed=own_seed)
-    found = {"invalid": [key for key, some in answer.items() if not some], "trained": compared(report, answer)}
+    found = {"invalid": [key for key, some in sizes.items() if not some], "trained": compared(report, sizes)}
     partner = drawn_networks(question, own_seed, _work())(N_NETWORKS).network
     if partner is None:
         return found
@@ -142,9 +142,9 @@ def rows_of(line: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield from (about | {"networks": "trained", "claim": claim, "valid": False} for claim in compared_)
         elif networks_ not in about:
             for values in compared_:
-                answer = dict(zip(_TOLD, values, strict=True))
-                p = (1 + answer["as_good"]) / (1 + answer["of"])
-                yield about | {"networks": networks_, "valid": True, **answer, "p": p}
+                numbers = dict(zip(_TOLD, values, strict=True))
+                p = (1 + numbers["as_good"]) / (1 + numbers["of"])
+                yield about | {"networks": networks_, "valid": True, **numbers, "p": p}
 
 
 def tables(rows: Rows) -> tuple[chapters.Lines, chapters.Lines, chapters.Lines]:
@@ -171,8 +171,8 @@ def tables(rows: Rows) -> tuple[chapters.Lines, chapters.Lines, chapters.Lines]:
                 row for row in own if row["networks"] == networks_ and not row["standard"] and row["model"] == model
             ]
             for of, n in ((name, len(some)), ("all untrained", DESIGN["untrained"]))[: 1 + (networks_ == "untrained")]:
-                answer = sum(row["p"] <= ALPHA for row in some)
-                size.append([width[0], of, against, f"{n:,}", chapters.share(answer, n) if n else "–"])
+                significant = sum(row["p"] <= ALPHA for row in some)
+                size.append([width[0], of, against, f"{n:,}", chapters.share(significant, n) if n else "–"])
     return claimed, strict, size
 
 

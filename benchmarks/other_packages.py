@@ -111,8 +111,8 @@ def python_of(folder: Path, package: str, needs: Sequence[str]) -> Path:
 
 def version_in(python: Path, package: str) -> str:
     """The version of a package in an environment."""
-    reply = f"from importlib.metadata import version; print(version({package!r}))"
-    return subprocess.run([python, "-c", reply], check=True, capture_output=True, text=True).stdout.strip()
+    program = f"from importlib.metadata import version; print(version({package!r}))"
+    return subprocess.run([python, "-c", program], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def _environment() -> dict[str, str]:
@@ -286,10 +286,10 @@ def programs(folder: Path, suite: Any) -> Iterator[str]:
     yield "| method | program | networks | edges carry | same order or mask | numbers differ by |"
     yield "| --- | --- | --- | --- | --: | --: |"
     for key, group in sorted(groups.items()):
-        reply = (
+        cell = (
             f"{sum(one for one, _ in group)} of {len(group)} | {max(one for _, one in group):.0e}" if group else "– | –"
         )
-        yield f"| {' | '.join(key)} | {reply} |"
+        yield f"| {' | '.join(key)} | {cell} |"
 
 
 def live(folder: Path) -> Iterator[str]:
@@ -321,14 +321,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--live", action="store_true", help="whether to read models and run them as circuits")
     given = parser.parse_args(arguments)
     if given.live:
-        mark, reply = "live", [*live(given.folder)]
+        mark, lines = "live", [*live(given.folder)]
     elif given.suite:
-        mark, reply = "programs", [*programs(given.folder, read_suite(given.suite))]
+        mark, lines = "programs", [*programs(given.folder, read_suite(given.suite))]
     else:
-        mark, reply = "packages", [*table([*held(given.folder, given.packages or list(PACKAGES))])]
-    print("\n".join(reply))
+        mark, lines = "packages", [*table([*held(given.folder, given.packages or list(PACKAGES))])]
+    print("\n".join(lines))
     if not given.packages:
-        DOCUMENT.write_text(between_marks(DOCUMENT.read_text(), mark, reply))
+        DOCUMENT.write_text(between_marks(DOCUMENT.read_text(), mark, lines))
     return 0
 
 

@@ -109,32 +109,32 @@ def compared(name: str, claim: Mapping[str, Any]) -> Comparison:
 @lru_cache
 def lens_comparisons(name: str) -> tuple[Comparison, ...]:
     """Every answer about inputs, neurons or layers."""
-    return tuple(_compared_lens(name, reply) for reply in map(_now, reference(name)["attributions"]) if reply)
+    return tuple(_compared_lens(name, claim) for claim in map(_now, reference(name)["attributions"]) if claim)
 
 
-def _now(reply: Mapping[str, Any]) -> dict[str, Any]:
+def _now(claim: Mapping[str, Any]) -> dict[str, Any]:
     """A reference without the settings that lenses no longer have; nothing where it is about another value of one."""
-    fixed, given = FIXED.get(reply["method"], {}), reply["settings"]
+    fixed, given = FIXED.get(claim["method"], {}), claim["settings"]
     if any(given.get(name, value) != value for name, value in fixed.items()):
         return {}
-    return {**reply, "settings": {name: value for name, value in given.items() if name not in fixed}}
+    return {**claim, "settings": {name: value for name, value in given.items() if name not in fixed}}
 
 
-def _compared_lens(name: str, reply: Mapping[str, Any]) -> Comparison:
-    lens = LENSES.by_key[reply["method"]]
-    answer = lens.answer(question_of(name), lens.filled(reply["settings"]))
-    equal = all(_same(answer.settings[setting], value) for setting, value in reply["settings"].items())
-    equal &= answer.outcome == reply.get("outcome", answer.outcome) and (answer.view is None) == ("outcome" in reply)
+def _compared_lens(name: str, claim: Mapping[str, Any]) -> Comparison:
+    lens = LENSES.by_key[claim["method"]]
+    answer = lens.answer(question_of(name), lens.filled(claim["settings"]))
+    equal = all(_same(answer.settings[setting], value) for setting, value in claim["settings"].items())
+    equal &= answer.outcome == claim.get("outcome", answer.outcome) and (answer.view is None) == ("outcome" in claim)
     if answer.view is None:
-        return _comparison(reply, equal, [])
+        return _comparison(claim, equal, [])
     found = view_json(answer.view)
-    apart = [_apart(found[key], reply[key]) for key in FIGURES if key in reply]
-    table = reply.get("table", [])
+    apart = [_apart(found[key], claim[key]) for key in FIGURES if key in claim]
+    table = claim.get("table", [])
     equal &= not table or len(table) == len(found["table"])
     for ours, theirs in zip(found.get("table", ()) if table else (), table, strict=False):
         apart += [_apart(value, theirs[key]) for key, value in ours.items() if isinstance(value, float)]
         equal &= all(value == theirs[key] for key, value in ours.items() if not isinstance(value, float))
-    return _comparison(reply, equal, apart)
+    return _comparison(claim, equal, apart)
 
 
 def _same(found: Any, expected: Any) -> bool:
@@ -150,8 +150,8 @@ def _apart(found: Any, expected: Any) -> float:
     return float(np.nan_to_num(apart, nan=math.inf).max())
 
 
-def _comparison(reply: Mapping[str, Any], equal: bool, apart: Sequence[float]) -> Comparison:
-    return Comparison(reply["method"], reply["settings"], tuple(reply["sources"]), equal, max(apart, default=None))
+def _comparison(claim: Mapping[str, Any], equal: bool, apart: Sequence[float]) -> Comparison:
+    return Comparison(claim["method"], claim["settings"], tuple(claim["sources"]), equal, max(apart, default=None))
 
 
 def parity_table() -> Iterator[str]:
@@ -178,8 +178,8 @@ def _row(cells: Sequence[object]) -> str:
 def _program(source: str) -> str:
     if source == OWN:
         return "none; a second implementation of ours"
-    reply = reference(NAMES[0])["sources"][source]
-    return f"{reply['repository']} {reply['commit'][:7]}" if "commit" in reply else f"{source} {reply['version']}"
+    one = reference(NAMES[0])["sources"][source]
+    return f"{one['repository']} {one['commit'][:7]}" if "commit" in one else f"{source} {one['version']}"
 
 
 def _settings(some: Sequence[Comparison]) -> str:

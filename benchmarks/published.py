@@ -59,8 +59,8 @@ def main(folder: Path) -> None:
         every[name] = given.answers
         rows += rows_of(suite, name, given.track, given.answers, list(suite.by_name))
     methods = [one | {"package": packages[one["name"]]} for one in summary_of(rows)]
-    reply = {"suite": suite.digest, "methods": json.dumps(methods), "answers": json.dumps(every)}
-    write_parquet(PUBLISHED, rows, TABLES["answers.parquet"], reply)
+    metadata = {"suite": suite.digest, "methods": json.dumps(methods), "answers": json.dumps(every)}
+    write_parquet(PUBLISHED, rows, TABLES["answers.parquet"], metadata)
 
 
 if __name__ == "__main__":

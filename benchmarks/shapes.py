@@ -116,12 +116,12 @@ def measured(seed: int, seconds: int) -> dict[str, Any]:
         network, result = (Path(folder, f"{name}.json") for name in ("network", "result"))
         network.write_text(json.dumps(network_file_json(case.file)))
         analyse = [sys.executable, "-m", "pluriscope.app.cli", "analyse", str(network), "--quiet"]
-        answer = subprocess.run([*analyse, "--plan", "--json"], capture_output=True, text=True, check=True)
-        planned = json.loads(answer.stdout)
+        ran = subprocess.run([*analyse, "--plan", "--json"], capture_output=True, text=True, check=True)
+        planned = json.loads(ran.stdout)
         analyse[1:3] = "-c", _BY_PROCESSOR
         apart = [sys.executable, "-c", _APART, *analyse, "--no-masks", f"--seconds={seconds}", f"--output={result}"]
-        answer = subprocess.run(apart, capture_output=True, text=True, check=True)
-        code, took, peak = map(float, answer.stdout.split())
+        ran = subprocess.run(apart, capture_output=True, text=True, check=True)
+        code, took, peak = map(float, ran.stdout.split())
         outputs, spent = itemgetter("outputs", "seconds")(json.loads(result.read_text()))
     memory = [max(one["peak_bytes"][end] for one in planned["outputs"]) / 1e6 for end in (0, 1)]
     stops = sorted({f"{stop['stage']} ({stop['reason']})" for out in outputs for stop in out.get("stops", ())})
@@ -186,8 +186,8 @@ def plot(rows: list[dict[str, Any]]) -> str:
                 x - 3, height(taken), x + 3, height(taken), "fi-line"
             )
         body += text(left, 18, what, "fi-text b") + text(left + 240, 240, f"{most} edges", "fi-small", anchor="end")
-    answer = "Seconds of one processor and peak memory of analyses of random networks by edges, planned and taken."
-    return drawing(630, 250, body, sentence=answer, css_class="fig")
+    words = "Seconds of one processor and peak memory of analyses of random networks by edges, planned and taken."
+    return drawing(630, 250, body, sentence=words, css_class="fig")
 
 
 def main() -> None:

@@ -60,7 +60,7 @@ def outcome(question: Question) -> dict[str, Any]:
     found = analyse_output(question, work)
     placed = placements(found)
     report = find(Analysed(question, found.circuits, placed=placed), Settings(), work)
-    answer: dict[str, Any] = {
+    counts: dict[str, Any] = {
         one.kind: {
             "n": [int(least.n) for least in one.shortest],
             "both": None if one.both is None else int(one.both),
@@ -68,8 +68,8 @@ def outcome(question: Question) -> dict[str, Any]:
         }
         for one in report.kinds
     }
-    answer["circuit"]["of"], answer["alignment"]["of"] = report.kinds[0].of, report.kinds[2].of
-    answer["interpretation"]["of"] = found.interpretations.total
+    counts["circuit"]["of"], counts["alignment"]["of"] = report.kinds[0].of, report.kinds[2].of
+    counts["interpretation"]["of"] = found.interpretations.total
     pairs = [
         (result.algorithm, scored)
         for result in found.algorithms.algorithms
@@ -79,8 +79,8 @@ def outcome(question: Question) -> dict[str, Any]:
     passed = criterion_named("joint-interchange").judge(Population("alignment", question, pairs)).passed
     least = report.kinds[2].shortest[0].first[0] if report.kinds[2].single else None
     own = [bool(ok) for (one, scored), ok in zip(pairs, passed, strict=True) if [one.id, scored.alignment.id] == least]
-    answer["joint"] = {"own": own[0] if own else None, "of": len(pairs), "passed": int(passed.sum())}
-    return answer | {"stops": [stop.stage for stop in found.stops]}
+    counts["joint"] = {"own": own[0] if own else None, "of": len(pairs), "passed": int(passed.sum())}
+    return counts | {"stops": [stop.stage for stop in found.stops]}
 
 
 def placements(found: OutputAnalysis) -> Placed:

@@ -152,10 +152,10 @@ def _setting(settings: Settings, name: str) -> tuple[Markup, str, str]:
     """Its variable, its value or of a secret whether it is set, and whether that is not the default."""
     field, value = type(settings).model_fields[name], getattr(settings, name)
     if SECRET.search(name):
-        answer = "set" if value else "not set"
+        text = "set" if value else "not set"
     elif name == "database_url" and value:
-        answer = shown(value)
+        text = shown(value)
     else:
-        answer = str(value)
+        text = str(value)
     variable = Markup("<code>{}</code>").format(f"{VARIABLE}{name.upper()}")
-    return variable, answer, "" if value == field.default else "changed"
+    return variable, text, "" if value == field.default else "changed"

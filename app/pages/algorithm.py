@@ -75,53 +75,53 @@ def algorithm_record(one: One) -> AlgorithmRecord:
 @page(algorithm_record, AlgorithmOptions)
 def algorithm(one: One, options: AlgorithmOptions) -> Iterator[Block]:
     """Page of an algorithm: what it computes, where it is found, and the rest folded."""
-    answer, hues = algorithm_record(one), hues_of(one.item)
-    yield _head(one, answer)
+    record, hues = algorithm_record(one), hues_of(one.item)
+    yield _head(one, record)
     caption = "Squares in colour are the variables it posits; grey ones are given by the task. Dashed with ¬ = negated."
-    tree = formula_tree(one.item, hues=hues, title=f"Formula tree of {answer.formula}")
-    yield Side([figure(one, tree, caption), Facts(list(_facts(answer)))])
-    yield from _values(one, answer, hues)
-    yield from _placements(one, answer, options)
+    tree = formula_tree(one.item, hues=hues, title=f"Formula tree of {record.formula}")
+    yield Side([figure(one, tree, caption), Facts(list(_facts(record)))])
+    yield from _values(one, record, hues)
+    yield from _placements(one, record, options)
     yield from about(one)
 
 
-def _head(one: One, answer: AlgorithmRecord) -> Head:
+def _head(one: One, record: AlgorithmRecord) -> Head:
     place = one.place
-    number = f"number {exact(answer.position + 1)} of {noun(answer.of, 'candidate')}"
-    if not answer.of:
-        number = f"candidate number {exact(answer.position + 1)}"
+    number = f"number {exact(record.position + 1)} of {noun(record.of, 'candidate')}"
+    if not record.of:
+        number = f"candidate number {exact(record.position + 1)}"
     task = place.question.task
     label = task.label
     states = {None: "untested", True: "pass", False: "fail"}
     url = one.links.glossary("irredundant")
     return Head(
-        Markup('<span class="f">{}</span>').format(answer.formula),
-        f"{one.name}, {number} for {label} under protocol {place.question.protocol.name}: depth {answer.depth}, "
-        f"{noun(answer.n_gates, 'gate')}, {noun(len(answer.variables), 'variable')}.",
-        [Verdict(IRREDUNDANT[key], states[passed], url) for key, passed in answer.irredundant.items()],  # type: ignore[arg-type]
+        Markup('<span class="f">{}</span>').format(record.formula),
+        f"{one.name}, {number} for {label} under protocol {place.question.protocol.name}: depth {record.depth}, "
+        f"{noun(record.n_gates, 'gate')}, {noun(len(record.variables), 'variable')}.",
+        [Verdict(IRREDUNDANT[key], states[passed], url) for key, passed in record.irredundant.items()],  # type: ignore[arg-type]
         head_actions(one),
     )
 
 
-def _facts(answer: AlgorithmRecord) -> Iterator[Fact]:
-    if answer.truncated_at == 0:
+def _facts(record: AlgorithmRecord) -> Iterator[Fact]:
+    if record.truncated_at == 0:
         yield Fact("Placements", "unknown", "they were not searched", url="#alignments")
         return
-    stopped = f"the first {exact(answer.truncated_at)} are kept" if answer.truncated_at else "exact"
-    yield Fact("Placements", exact(answer.valid), stopped, url="#alignments")
-    yield Fact("Minimal", exact(answer.minimal), "of them")
-    yield Fact("Kept", exact(answer.kept), "with those that come closest")
+    stopped = f"the first {exact(record.truncated_at)} are kept" if record.truncated_at else "exact"
+    yield Fact("Placements", exact(record.valid), stopped, url="#alignments")
+    yield Fact("Minimal", exact(record.minimal), "of them")
+    yield Fact("Kept", exact(record.kept), "with those that come closest")
 
 
-def _values(one: One, answer: AlgorithmRecord, hues: Hues) -> Iterator[Block]:
+def _values(one: One, record: AlgorithmRecord, hues: Hues) -> Iterator[Block]:
     """The value of each variable on every input, and how the algorithm is written."""
     task = one.place.question.task
     lines: list[tuple[str, str, list[int]]] = [
-        (posited(known, hues), known.path, known.truth_table) for known in answer.variables
+        (posited(known, hues), known.path, known.truth_table) for known in record.variables
     ]
-    lines += [("output", "", answer.truth_table), (task.name or "task", "", list(task.truth_table))]
+    lines += [("output", "", record.truth_table), (task.name or "task", "", list(task.truth_table))]
     inputs = input_texts(one.place.question.subject.n_inputs)
-    yield Section("What it computes", f"its variables are {_VARIABLES[answer.form]}")
+    yield Section("What it computes", f"its variables are {_VARIABLES[record.form]}")
     yield Table.plain(("Variable", "Path", *inputs), [(name, path, *map(str, table)) for name, path, table in lines])
 
 
@@ -148,21 +148,21 @@ def _kept(one: One, **wanted: str) -> Table:
     )
 
 
-def _placements(one: One, answer: AlgorithmRecord, options: AlgorithmOptions) -> Iterator[Block]:
+def _placements(one: One, record: AlgorithmRecord, options: AlgorithmOptions) -> Iterator[Block]:
     """The alignments that are kept, or why there are none."""
     place = one.place
-    every = partial(one.links.explanations, place.slug, place.scope, kind="alignment", algorithm=answer.algorithm)
-    lists = {"valid": one.url(), "minimal": one.url(minimal=1), f"all {answer.kept} kept": every(valid="any")}
-    choice = Choice("Listed", lists, "minimal" if options.minimal else "valid") if answer.kept else None
+    every = partial(one.links.explanations, place.slug, place.scope, kind="alignment", algorithm=record.algorithm)
+    lists = {"valid": one.url(), "minimal": one.url(minimal=1), f"all {record.kept} kept": every(valid="any")}
+    choice = Choice("Listed", lists, "minimal" if options.minimal else "valid") if record.kept else None
     yield Section("Where it is found", "on sets of neurons, the smallest first", choice, id="alignments")
-    if answer.kept and (answer.minimal if options.minimal else answer.valid):
+    if record.kept and (record.minimal if options.minimal else record.valid):
         yield _kept(one, **{"minimal" if options.minimal else "valid": "yes"})
-    elif answer.truncated_at != 0:
-        whole = "The search was exhaustive." if answer.truncated_at is None else ""
-        yield Notice("No placement of its variables is valid." if not answer.valid else "None is minimal.", whole)
+    elif record.truncated_at != 0:
+        whole = "The search was exhaustive." if record.truncated_at is None else ""
+        yield Notice("No placement of its variables is valid." if not record.valid else "None is minimal.", whole)
     else:
         cause = "There are too many sets of neurons to try"
-        if not answer.of:
+        if not record.of:
             cause = f"This output has not been analysed under {place.question.protocol.name} yet"
         cause += "; whether a placement carries this algorithm is not known."
         yield Notice("Placements were not searched.", cause, state="computing")

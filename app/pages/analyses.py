@@ -151,8 +151,8 @@ class Asked:
         """Findings in sentences."""
         if self.stored is not None and self.stored.brief is not None:
             return [*self.stored.brief]
-        answer: list[str] = [] if self.report is None else self.report.findings(self.subject.question)
-        return answer
+        sentences: list[str] = [] if self.report is None else self.report.findings(self.subject.question)
+        return sentences
 
     @property
     def shown(self) -> Shown:
@@ -512,8 +512,8 @@ def _in_index(one: Asked) -> tuple[Markup, str]:
     """Question and first finding of an analysis, for the index."""
     words = Markup('<a href="{}"><b>{}</b></a><br>{}')
     found = one.findings[0] if one.findings else one.analysis.price
-    answer = "On its way." if one.state == "computing" else f"{found} {one.mark}".strip()
-    return words.format(one.url, one.analysis.title, one.analysis.question), answer
+    finding = "On its way." if one.state == "computing" else f"{found} {one.mark}".strip()
+    return words.format(one.url, one.analysis.title, one.analysis.question), finding
 
 
 def _not_there(asked: Sequence[Asked]) -> Iterator[Block]:
@@ -529,8 +529,8 @@ def _not_there(asked: Sequence[Asked]) -> Iterator[Block]:
         yield waiting(untouched[0])
     working = [one for one in missing_ones if one.state == "computing"]
     if working:
-        answer = f"On their way: {', '.join(one.analysis.title for one in working)}. This page fills itself."
-        yield Progress(answer, id="working")
+        sentence = f"On their way: {', '.join(one.analysis.title for one in working)}. This page fills itself."
+        yield Progress(sentence, id="working")
     for one in missing_ones:
         if one.state in ("failed", "cancelled"):
             yield waiting(one)

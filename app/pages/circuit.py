@@ -189,9 +189,9 @@ def _head(one: One, facts: CircuitFacts) -> Head:
         among = one.links.explanations(place.slug, place.scope, view="tree", circuit=str(one.ref))
         which = Markup('<a href="{}#{}">one of {}</a>').format(among, TREE, noun(facts.n_valid, "valid circuit"))
     here = "" if facts.stored else " No analysis here holds it; it was checked just now."
-    answer = left_out_words(facts.question, facts.mask, _NAMED)
+    left_out = left_out_words(facts.question, facts.mask, _NAMED)
     return Head(
-        f"Circuit {answer or 'that keeps everything'}",
+        f"Circuit {left_out or 'that keeps everything'}",
         Markup("{}, {} of {} under {}.{}").format(one.name, which, place.row.name, place.under, here),
         verdict_marks(facts.verdict),
         head_actions(one),

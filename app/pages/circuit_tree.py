@@ -269,23 +269,23 @@ def _words(root: Branch, circuits: _Circuits, names: Sequence[str], part: str, a
         return f"The only valid circuit {which} keeps {_named(kept)}."
     if circuits.complete and root.n == 1:
         return f"The only valid circuit keeps {_named(kept)}."
-    answer = f"{all_of} keep {_named(kept)}{sure}." if kept else f"{all_of} share nothing{sure}."
-    answer += f" None keeps {_named(left_out)}{sure}." if left_out else ""
+    words = f"{all_of} keep {_named(kept)}{sure}." if kept else f"{all_of} share nothing{sure}."
+    words += f" None keeps {_named(left_out)}{sure}." if left_out else ""
     if root.n == 1:
-        return answer
+        return words
     how = f"{certainty_of_draws(analysis.circuits_method)} ({_CONFIDENCE:.0%})"
     if circuits.drawn and not circuits.common and (kept or left_out):
         share = 100 * share_interval(root.n, root.n, _CONFIDENCE)[0]
         of = f"of all valid circuits{circuits.which}"
-        answer += f" So does at least {floor(10 * share) / 10}% {of}, for each of these: {how}."
-    answer += f" A decision tree then halves each set, as evenly as one {part} can."
+        words += f" So does at least {floor(10 * share) / 10}% {of}, for each of these: {how}."
+    words += f" A decision tree then halves each set, as evenly as one {part} can."
     if circuits.drawn:
-        answer += (
+        words += (
             f" Shares of all valid circuits{circuits.which} are {how}, from the {n} drawn; a box leads to those listed."
         )
     elif not circuits.complete:
-        answer += f" Numbers are of the {n} listed."
-    return answer
+        words += f" Numbers are of the {n} listed."
+    return words
 
 
 def _of(names: Sequence[str], mask: int) -> list[str]:

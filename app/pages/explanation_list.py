@@ -250,12 +250,12 @@ def blocks(found: Asked) -> Iterator[Block]:
     listing = None if frame is None else Overview(frame, ("kind", "valid", "passes", "uses"), ("circuit", "edges"))
     picks = listing is not None and any(row.picks for row in listing.select(query, facets=False).rows)
     has = "Each passed" if found.query.wanted.get("valid") == ("yes",) else "Each was put to"
-    answer = f"{has} the test of its kind, under the rules “{protocol}”.{_of_empty(found)}"
-    answer += " Pick two to six to compare them." if picks else ""
+    words = f"{has} the test of its kind, under the rules “{protocol}”.{_of_empty(found)}"
+    words += " Pick two to six to compare them." if picks else ""
     verdict = Known(found.session, addresses, place).verdict
     yield Head(
         "Explanations",
-        Markup("{}<br>{}").format(verdict, answer),
+        Markup("{}<br>{}").format(verdict, words),
         actions=[*_people(found), *choices, Menu("Share", (), found.url_of(found.query))],
     )
     yield from states(found)
@@ -326,9 +326,9 @@ def _sheet(found: Asked, frame: Frame, table: Selection) -> tuple[Text, Sequence
     question, row = found.place.question, found.place.row
     kinds = sheet_of(found.whole or frame, question, row, found.query, found.url_of, found.look.by, found.look.near)
     shown, every = sum(len(kind.pictures) for kind in kinds), sum(kind.n for kind in kinds)
-    answer = noun(shown, "picture") + (f" of {exact(every)}" if every > shown else "")
+    words = noun(shown, "picture") + (f" of {exact(every)}" if every > shown else "")
     stand = f", for {in_words(table.total)} explanations" if table.total > every else ""
-    return answer + stand, [Sheet(kinds, not question.kind.refuses("edge-weights"))]
+    return words + stand, [Sheet(kinds, not question.kind.refuses("edge-weights"))]
 
 
 def _no_map(one: analyses.Asked) -> Notice | Progress:
@@ -383,9 +383,9 @@ def share_of(found: Asked) -> ShareRecord | None:
 def _share_words(share: ShareRecord | None) -> Text:
     if share is None:
         return ""
-    answer = f"{exact(share.passing)} of {exact(share.drawn)} drawn, so {share_words(share.low, share.high)}"
+    words = f"{exact(share.passing)} of {exact(share.drawn)} drawn, so {share_words(share.low, share.high)}"
     certain = certainty_words(share.certainty, share.confidence)
-    return Markup("{} of all valid circuits, {}").format(answer, certain)
+    return Markup("{} of all valid circuits, {}").format(words, certain)
 
 
 def _parts(found: Asked, table: Table, facet: Facet) -> Markup | None:
@@ -494,17 +494,17 @@ def undecided(found: Asked) -> list[UndecidedRecord]:
     kinds = found.query.wanted.get(KIND, tuple(OF_KIND))
     parts = () if found.frame is None else found.frame.parts
     counted = {
-        (part.kind, step): f"{answer}; which ones is not stored."
+        (part.kind, step): f"{reason}; which ones is not stored."
         for part in parts
-        for step, answer in part.counted.items()
+        for step, reason in part.counted.items()
     }
     records = list[UndecidedRecord]()
     for one in verdict_sets(found.session, analysis):
         step, tally = str(one.step), one.tally
-        answer = counted.get((one.kind, step), "")
-        n = tally.of if answer else tally.undecided
+        reason = counted.get((one.kind, step), "")
+        n = tally.of if reason else tally.undecided
         if step in steps and one.kind in kinds and n:
-            note = f"{one.note} {answer}".strip()
+            note = f"{one.note} {reason}".strip()
             records.append(UndecidedRecord(criterion=step, kind=one.kind, n=n, of=tally.of, note=note))
     return records
 

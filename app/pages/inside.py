@@ -76,7 +76,7 @@ def behaviour_table(question: Question, rows: Sequence[RowRecord]) -> Listed:
         column("fragile", "Fragile", "A margin below 1e-6: another machine may round it the other way.", "bool"),
         *([column("note", "Note", "Where the protocol decides otherwise.")] if any(one.note for one in rows) else []),
     )
-    answer = [
+    lines = [
         Row(
             {
                 "input": "".join(map(str, one.bits)) if boolean else ", ".join(decimal(value, 3) for value in one.row),
@@ -91,7 +91,7 @@ def behaviour_table(question: Question, rows: Sequence[RowRecord]) -> Listed:
         )
         for one in rows
     ]
-    return listed("input", columns, answer, id="behaviour")
+    return listed("input", columns, lines, id="behaviour")
 
 
 def answers_table(answers: Sequence[AnswerRecord]) -> Listed:

@@ -73,13 +73,13 @@ def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
     )
     asked = OnInterventions(one.session, one.links, place, [one.explanation])
     n_free = sum(row.free for gate in gates for row in gate.table)
-    answer = (
+    legend = (
         f"index {readable(found.index)} of {exact(space.count)}, counted from 0",
         f"observed class {readable(class_of(space, found.index) + 1)} of {exact(space.n_observed)}",
         f"{noun(n_free, 'free row')} of gates",
         f"margin {decimal(verdict.margin, 4)}",
     )
-    left = figure(one, drawn, f"Each neuron with its function of the inputs. This is {', '.join(answer)}.")
+    left = figure(one, drawn, f"Each neuron with its function of the inputs. This is {', '.join(legend)}.")
     yield Columns([[left], list(_predictions(asked))])
     yield Section("Gates", f"{len(gates)}; a dashed value is free: no input produces the row, so it is a choice")
     yield _gates(gates, _silent(one))
@@ -101,10 +101,10 @@ def _predictions(asked: Compared) -> Iterator[Block]:
     )
     if not len(wrong):
         return
-    answer = [asked.contradiction(trial) for trial in wrong[:_FAILURES].tolist()]
-    yield Section("Where it fails", f"{len(answer)} of {exact(len(wrong))}, the most telling first", id="wrong")
+    failures = [asked.contradiction(trial) for trial in wrong[:_FAILURES].tolist()]
+    yield Section("Where it fails", f"{len(failures)} of {exact(len(wrong))}, the most telling first", id="wrong")
     rows = []
-    for one in answer:
+    for one in failures:
         what = Markup('{} on <span class="mono">{}</span> as on <span class="mono">{}</span>')
         what = linked(what.format(one.neurons, one.base, one.source), one.url, "link")
         rows.append((what, *one.says.values(), f"{one.happens} ({decimal(one.output or 0.0, 3)})"))

@@ -133,12 +133,12 @@ def class_of(space: InterpretationSpace, index: int) -> int:
 
 def _free(found: Interpretation, sizes: Sequence[int]) -> str:
     """The values of free rows, in their order, of each gate that has some."""
-    answer = [
+    free = [
         f"{node_name(gate.layer, gate.neuron, sizes)} {''.join(str(gate.table[row]) for row in gate.free_rows)}"
         for gate in found.gates
         if gate.free_rows
     ]
-    return f"; free rows: {', '.join(answer)}" if answer else ""
+    return f"; free rows: {', '.join(free)}" if free else ""
 
 
 def by_number(one: One) -> ByNumber:

@@ -117,9 +117,9 @@ def _training(job: JobPage) -> Iterator[Block]:
         yield ChartFigure(chart=loss_chart([curve], job.loss_target, "step"), caption=words, id="loss")
     if learning is None:
         return
-    answer = f"{learning.n_converged} of {len(learning.networks)} converged"
-    answer += f", {learning.n_failed} failed" if learning.n_failed else ""
-    yield Section("Trained", answer, Action("Train again", learning.again_url))
+    sentence = f"{learning.n_converged} of {len(learning.networks)} converged"
+    sentence += f", {learning.n_failed} failed" if learning.n_failed else ""
+    yield Section("Trained", sentence, Action("Train again", learning.again_url))
     rows = [_trained(one, len(learning.inputs)) for one in learning.networks]
     labels = ("Network", "Outcome", "Epochs", "Loss", "Inputs right", "Validation rows right")
     others = [", ".join(one.known_as) for one in learning.networks]

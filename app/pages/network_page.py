@@ -185,9 +185,9 @@ class Known:
         digests = {
             scope.data: one.data_digest for scope, one in self.analyses.items() if scope.output == place.scope.output
         }
-        answer = reads.data_descriptions(self.session, digests.values()) if digests.keys() - labels.keys() else {}
+        descriptions = reads.data_descriptions(self.session, digests.values()) if digests.keys() - labels.keys() else {}
         for data in [*digests, place.scope.data]:
-            own = place.question.record.description if data == place.scope.data else answer.get(digests[data], "")
+            own = place.question.record.description if data == place.scope.data else descriptions.get(digests[data], "")
             labels.setdefault(data, own or f"data record {data}")
         for data, label in labels.items():
             yield label, replace(place.scope, data=data)

@@ -137,8 +137,8 @@ def _state(row: Row) -> Markup:
         more = f"{job.done:,} of {job.total:,}" if job.total else job.found
     if job is not None:
         words = Markup('<a href="{}">{}</a>').format(row["says"]["job"], words)
-    answer = Markup('<span class="glyph">{}</span> {}').format(verdict_mark(sign), words)
-    return answer + (Markup(': <span class="sub">{}</span>').format(more) if more else "")
+    cell = Markup('<span class="glyph">{}</span> {}').format(verdict_mark(sign), words)
+    return cell + (Markup(': <span class="sub">{}</span>').format(more) if more else "")
 
 
 _hidden = partial(Column, shown=False, orders=False)
@@ -310,16 +310,16 @@ def _other(
     links: Addresses,
     n_checkpoints: int,
 ) -> Row:
-    kind, scope, answer, counts = question.kind, Scope(protocol=key_of(question)), "", dict[str, Any]()
+    kind, scope, progress, counts = question.kind, Scope(protocol=key_of(question)), "", dict[str, Any]()
     searched = analysis is not None and analysis.circuits_method != "refused"
     job = None if analysis is not None else latest_job(jobs, scope, row)
     state = state_of(analysis, job) if searched or analysis is None else "not_analysed"
     if analysis is not None and searched:
         counts = {name: getattr(analysis, name) for name in _COUNTS[:3]}
         if analysis.circuits_listed < analysis.circuits_valid:
-            answer = f"{analysis.circuits_listed:,} listed"
+            progress = f"{analysis.circuits_listed:,} listed"
     elif question.obstacle:
-        answer = "too many circuits to try"
+        progress = "too many circuits to try"
     below = kind.noun if scope == Scope() else f"{kind.noun} under {rules_of(question)}"
     last = f" · the last of {noun(n_checkpoints, 'checkpoint')}" if n_checkpoints else ""
     says = f"{question.subject.task} · {below}, {noun(question.n_rows, 'row')}{last}"
@@ -338,7 +338,7 @@ def _other(
         "url": links.network(row.slug, scope),
         "origin": row.origin,
         "job": job,
-        "says": {"below": says, "whole": says, "state": answer, "job": links.job(job.id) if job else ""},
+        "says": {"below": says, "whole": says, "state": progress, "job": links.job(job.id) if job else ""},
     }
     drawing = partial(view_of(question).draws, question, title=row.name, thumb=True)
     return Row(values, ref=row.slug, url=values["url"], drawing=drawing)

@@ -321,7 +321,7 @@ def _provenance(one: One) -> Iterator[Block]:
 
 def provenance_of(place: StoredQuestion[Any]) -> dict[str, str]:
     """Network, protocol, data and engine that the numbers of a place come from."""
-    answer = {
+    facts = {
         "Network": place.row.digest,
         "Protocol": f"{place.rules} · {place.protocol_digest}",
         "Data": f"{place.rows} · {place.data_digest}",
@@ -329,13 +329,13 @@ def provenance_of(place: StoredQuestion[Any]) -> dict[str, str]:
     row = place.analysis
     if row is not None:
         libraries = ", ".join(f"{name} {version}" for name, version in row.provenance.items())
-        answer |= {
+        facts |= {
             "Analysis": f"engine {row.engine_version}" + f" ({libraries})" * bool(libraries),
             "Computed": when(row.created_at.isoformat(timespec="seconds")),
             "Result": f"{row.result_digest} (SHA-256 of everything found, timings apart)",
         }
         if row.seconds:
-            answer["Took"] = ", ".join(f"{stage} {duration(value)}" for stage, value in row.seconds.items())
+            facts["Took"] = ", ".join(f"{stage} {duration(value)}" for stage, value in row.seconds.items())
     if place.row.attribution:
-        answer["Attribution"] = place.row.attribution
-    return answer | {"This page": f"computed from the weights just now by engine {ENGINE_VERSION}"}
+        facts["Attribution"] = place.row.attribution
+    return facts | {"This page": f"computed from the weights just now by engine {ENGINE_VERSION}"}

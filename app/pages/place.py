@@ -148,8 +148,8 @@ def key_of(question: SubjectQuestion) -> str:
 
 def place_of(session: Session, row: NetworkRow, question: SubjectQuestion) -> AnyPlace:
     """The place of a question about a stored network."""
-    answer = question.data_document
-    data = analyses.clean_key(row) if answer["clean"] else str(answer["digest"])[:12]
+    document = question.data_document
+    data = analyses.clean_key(row) if document["clean"] else str(document["digest"])[:12]
     scope = Scope(question.output, key_of(question), data)
     return StoredQuestion(row, question, scope, analyses.analysis_of(session, row, question))
 

@@ -82,8 +82,8 @@ def plan_blocks(session: Session, place: AnyPlace) -> Iterator[Block]:
         for one in [*record["stages"], {**record, "stage": "together"}]
     ]
     yield Table.plain(("Stage", "Takes", "Peak memory"), rows)
-    answer = "Measured just now on this machine, on parts of the network's own analysis; longer if other work runs. "
-    yield Prose(f"{answer}Memory is of the process that computes.", glossary=False)
+    words = "Measured just now on this machine, on parts of the network's own analysis; longer if other work runs. "
+    yield Prose(f"{words}Memory is of the process that computes.", glossary=False)
 
 
 def refused(session: Session, place: AnyPlace) -> tuple[str, dict[str, Scope]]:

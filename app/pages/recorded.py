@@ -50,8 +50,8 @@ def recorded(one: One, _options: ScopeOptions) -> Iterator[Block]:
     kind, sizes = _kind(one), one.place.question.network.sizes
     name, claims = kind.name(one.item), [claim_record(claim, sizes) for claim in kind.claims(one.item)]
     yield Head(name, Markup("{} {}").format(kind.definition, _found_words(one)), (), head_actions(one))
-    answer = _figures(one)
-    figures = [Fact(known.label, _words(answer[known.name]), known.meaning) for known in kind.columns]
+    values = _figures(one)
+    figures = [Fact(known.label, _words(values[known.name]), known.meaning) for known in kind.columns]
     hues = hues_among(bits_of(claim.function, sizes[0]) for claim in kind.claims(one.item))
     drawn = network_diagram(
         one.place.question.network.weights, None, *claimed(kind.claims(one.item), sizes[0]), hues=hues, title=name

@@ -163,8 +163,8 @@ def _documents(links: Addresses) -> Iterator[Document]:
         also = (analysis.key, *_QUESTIONS.get(analysis.key, ()))
         yield Document("Analyses", "analysis", analysis.title, analysis.question, url, also, analysis.price)
     for one in CRITERIA:
-        answer = f"{one.formula} {one.method} {one.source}"
-        yield Document("Criteria", "criterion", one.label, one.definition, links.criteria(one.key), (one.key,), answer)
+        text = f"{one.formula} {one.method} {one.source}"
+        yield Document("Criteria", "criterion", one.label, one.definition, links.criteria(one.key), (one.key,), text)
     for term in terms():
         yield Document("Glossary", "term", term.name, term.meaning, links.glossary(term.anchor), term.also)
     for title, blocks in chapters(SCOPE_FILE)[1:]:
@@ -188,8 +188,8 @@ def _methods(links: Addresses) -> Iterator[Document]:
 
 def method_document(one: Method, url: str) -> Document:
     """A method or lens, which is found by its source and its settings, too."""
-    answer = " ".join((one.source, *(f"{setting.name} {setting.meaning}" for setting in one.settings)))
-    return Document("Methods and lenses", "method", one.label, one.definition, url, (one.key,), answer)
+    text = " ".join((one.source, *(f"{setting.name} {setting.meaning}" for setting in one.settings)))
+    return Document("Methods and lenses", "method", one.label, one.definition, url, (one.key,), text)
 
 
 def _actions(addresses: Addresses) -> list[Document]:

@@ -60,13 +60,13 @@ def removal(session: Session, row: Named, url: str, leaves: str, along: str, kep
         kept: how it can be kept.
     """
     jobs = len(jobs_of_network(session, row.digest, unfinished=True))
-    answer = [f"It leaves {leaves}."]
+    lines = [f"It leaves {leaves}."]
     if jobs:
-        answer.append(f"{noun(jobs, 'job')} on it that {'waits or runs' if jobs == 1 else 'wait or run'} will stop.")
+        lines.append(f"{noun(jobs, 'job')} on it that {'waits or runs' if jobs == 1 else 'wait or run'} will stop.")
     if row.origin == KEPT_ORIGIN:
-        answer.append("It came with Pluriscope: undoing this stays possible.")
+        lines.append("It came with Pluriscope: undoing this stays possible.")
     else:
         days = f"For {undo_days_in(session):g} days its pages say how to undo that"
-        answer.append(f"{days}; then it is permanently deleted, and with it {along}. {kept}.")
+        lines.append(f"{days}; then it is permanently deleted, and with it {along}. {kept}.")
     yield Section("Delete", action=Action(f"Delete {row.slug}", url, changes=True))
-    yield Prose("\n".join(f"- {one}" for one in answer), glossary=False)
+    yield Prose("\n".join(f"- {one}" for one in lines), glossary=False)

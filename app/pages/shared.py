@@ -87,8 +87,8 @@ def job_now(session: Session, place: AnyPlace) -> JobRow | None:
 
 def known_of(job: JobRow | None) -> KnownCircuits | None:
     """Valid circuits that a job has found by now; None where it has found nothing yet."""
-    answer = {} if job is None else job.so_far
-    return KnownCircuits.of_json(answer["circuits"]) if "circuits" in answer else None
+    so_far = {} if job is None else job.so_far
+    return KnownCircuits.of_json(so_far["circuits"]) if "circuits" in so_far else None
 
 
 def known_count_of(session: Session, place: AnyPlace) -> Count | None:

@@ -199,8 +199,8 @@ def _rows(
         return [*rows, *every][:n]
     start, standing = frame.starts[frame.parts.index(part)], {row.ref for row in rows}
     for row, place, many in zip(every, places.tolist(), shared(n, classes), strict=True):
-        answer = part.apart(place - start, range(many))
-        found = [replace(one, values={**row.values, **one.values}) for one in answer] or [row]
+        readings = part.apart(place - start, range(many))
+        found = [replace(one, values={**row.values, **one.values}) for one in readings] or [row]
         rows += [one for one in found if one.ref not in standing]
     return rows[:n]
 
@@ -227,16 +227,16 @@ def short(mask: str) -> str:
 
 def _caption(kind: str, row: Row, question: Any, differ: Sequence[Any]) -> tuple[Text, list[Text]]:
     if kind == "circuit":
-        answer = left_out_words(question, int(row["mask"], 16), _NAMED)
+        words = left_out_words(question, int(row["mask"], 16), _NAMED)
         title = Markup('<span class="mono">c-{}</span>').format(short(row["mask"]))
-        return title, [f"{row['size']}, {answer or 'all'}"]
+        return title, [f"{row['size']}, {words or 'all'}"]
     if kind == "interpretation":
         members = f", {noun(row['members'], 'interpretation')}" if row["members"] else ""
         return (row["marks"] or "") + _read(row, question, differ), [f"c-{short(row['mask'])}{members}", *_right(row)]
     found_by = next((map_class(one).label for one in DIRECTIONS if one in (row["classes"] or ())), "")
     is_empty = kind in ("alignment", "direction") and not row["places"]
-    answer = "no variables, so nothing to test" if is_empty else found_by or says(row)
-    lines = [one for one in (answer, *_right(row)) if one]
+    words = "no variables, so nothing to test" if is_empty else found_by or says(row)
+    lines = [one for one in (words, *_right(row)) if one]
     if table := _TABLE.match(row["name"]):  # a function without a short formula
         title = Markup('<span class="mono">{}</span>').format(short(str(row.ref)))
         return title, [f"a table of {len(table[1])} rows{table[2]}", *lines]

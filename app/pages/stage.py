@@ -125,8 +125,8 @@ def perceptron_stage(
     if any(value < 0 for layer in values[1:] for value in layer):
         note += " A negative value hangs from the top, paler."
     if not np.array_equal(read, given):
-        reply, bits = ", ".join(map(decimal, read[at].tolist())), " ".join(map(str, behaviour[at].bits))
-        note += f" Interpretations read another row for each input: {reply} for {bits}."
+        row_values, bits = ", ".join(map(decimal, read[at].tolist())), " ".join(map(str, behaviour[at].bits))
+        note += f" Interpretations read another row for each input: {row_values} for {bits}."
     if n > len(listed):
         first = "with the smallest margins" if all(right) else "answered wrong, then those with the smallest margins"
         note = f"{len(listed)} inputs of {n:,}: those {first}. {note}"

@@ -181,10 +181,10 @@ def story(
     Raises:
         NotFound: its network is not stored.
     """
-    reply = _Screens(ExampleNetwork.stored(session, links), slide or links.story)
+    screens = _Screens(ExampleNetwork.stored(session, links), slide or links.story)
     guesses = {number: guess if number == now else "-" for number in EXPERIMENTS}
-    experiments = [reply.experiment(number, guess) for number, guess in guesses.items()]
-    return Story([reply.network(), reply.one(), reply.other(), *experiments, reply.all()], now, out)
+    experiments = [screens.experiment(number, guess) for number, guess in guesses.items()]
+    return Story([screens.network(), screens.one(), screens.other(), *experiments, screens.all()], now, out)
 
 
 def figure_of(session: Session, links: Addresses, number: int, name: str, guess: str) -> Markup | None:
@@ -260,9 +260,9 @@ class _Screens:
             for (name, before), _ in zip(_FIGURES.items(), more.get("figures", ()), strict=False)
             for form in ("SVG", "PNG", "PDF")
         ]
-        reply, files_of = facts or {}, Menu("Figure", files) if files else None
-        tab = _TABS[number - 1].format(**reply) if reply or number < SCREENS else "How many explanations pass?"
-        return Screen(number=number, url=self.url(number), tab=tab, facts=reply, files=files_of, **more)
+        known, files_of = facts or {}, Menu("Figure", files) if files else None
+        tab = _TABS[number - 1].format(**known) if known or number < SCREENS else "How many explanations pass?"
+        return Screen(number=number, url=self.url(number), tab=tab, facts=known, files=files_of, **more)
 
     def network(self) -> Screen:
         """The network runs."""

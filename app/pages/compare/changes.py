@@ -165,9 +165,9 @@ class Changes:
             Action("All of it as JSON", self.links.twin(self.url)),
             Action("What is named as CSV", self.links.changes_file(before, after, scope)),
         ]
-        answer = " ".join(self.findings[:3]) or "Which explanations do both networks have?"
+        sentence = " ".join(self.findings[:3]) or "Which explanations do both networks have?"
         title = f"From {self.before.row.name} to {self.after.row.name}"
-        yield Head(title, answer, actions=[Choice("Rules", rules, self.before.rules), Menu("More", more)])
+        yield Head(title, sentence, actions=[Choice("Rules", rules, self.before.rules), Menu("More", more)])
         yield from self._waiting() if self.report is None else self._found(self.report)
 
     def _waiting(self) -> Iterator[Block]:
@@ -221,9 +221,9 @@ class Changes:
         url = self.links.changes(self.before.slug, self.after.slug, self.before.scope, e=f"c-{mask}")
         question, number = self.before.question, int(mask, 16)
         drawn = partial(view_of(question).draws, question, number, title=f"Circuit {mask}", thumb=True)
-        answer = {"name": f"c·{mask}", "edges": noun(number.bit_count(), self.before.part)}
-        answer["margins"] = " → ".join(f"{one:.3g}" for one in margins)
-        return Row(answer, url=url, drawing=drawn)
+        values = {"name": f"c·{mask}", "edges": noun(number.bit_count(), self.before.part)}
+        values["margins"] = " → ".join(f"{one:.3g}" for one in margins)
+        return Row(values, url=url, drawing=drawn)
 
     def _alignments(self, report: ChangesReport) -> Iterator[Block]:
         rows = []
@@ -248,12 +248,12 @@ class Changes:
             ("Smallest margin", *(f"{one.margin:.4f}" for one in verdicts)),
         ]
         valid = [place.row.name for place, one in zip(both, verdicts, strict=True) if one.valid]
-        answer = f"It is valid in {' and in '.join(valid) or 'neither'}."
+        sentence = f"It is valid in {' and in '.join(valid) or 'neither'}."
         if self.before.boolean:
             more, shared = _meanings(both, mask, verdicts)
-            rows, answer = [*rows, *more], f"{answer}{shared}"
+            rows, sentence = [*rows, *more], f"{sentence}{shared}"
         back = Action("All that becomes of them", self.url)
-        yield Head(f"Circuit c·{canonical.first} on both networks", answer, actions=[back])
+        yield Head(f"Circuit c·{canonical.first} on both networks", sentence, actions=[back])
         yield Side([self._drawn(place, mask, canonical.first) for place in both])
         yield Table.plain(("Of the circuit", self.before.row.name, self.after.row.name), rows)
 

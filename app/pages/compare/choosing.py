@@ -72,8 +72,8 @@ def compare_of(session: Session, links: Addresses, network: str, options: Compar
     offered = choices(session, place)
     texts, meanwhile = texts_of(links, options, place) or next(iter(offered.values()), []), list[Block]()
     if not texts:
-        answer = "Shown meanwhile: the smallest circuit that is known and the one that differs most from it."
-        texts, meanwhile = known_two(session, place), [Prose(answer, glossary=False)]
+        words = "Shown meanwhile: the smallest circuit that is known and the one that differs most from it."
+        texts, meanwhile = known_two(session, place), [Prose(words, glossary=False)]
         meanwhile += searched_for(session, links, place)
     found = _find_chosen(session, links, place, texts)
     explanations = list({str(one.ref): one for one in found.values()}.values())
@@ -143,8 +143,8 @@ def choosing(session: Session, links: Addresses, place: AnyPlace | None, options
         PageError: it names an explanation that is not there.
     """
     if place is None:
-        answer = f"Two to {MOST} explanations of one network: where they contradict each other, and who is right."
-        yield Head("Compare explanations", answer, actions=[Action("Choose a network", links.gallery(), primary=True)])
+        words = f"Two to {MOST} explanations of one network: where they contradict each other, and who is right."
+        yield Head("Compare explanations", words, actions=[Action("Choose a network", links.gallery(), primary=True)])
         return
     every, chosen = links.explanations(place.slug, place.scope), "".join(options.e[:1])
     if chosen:  # the list ticks it
@@ -153,8 +153,8 @@ def choosing(session: Session, links: Addresses, place: AnyPlace | None, options
     if not chosen or place.question.kind.refuses(INTERPRETATIONS):
         none = place.analysis is not None and place.analysis.circuits_valid == 0
         known = "No valid circuit is known." if none else "Fewer than two valid circuits are known."
-        answer = "Choose two or more." if chosen else f"{known} Choose two explanations."
-        yield Head(f"Compare {short(chosen) or 'explanations'} of {place.row.name}", answer, actions=tick)
+        words = "Choose two or more." if chosen else f"{known} Choose two explanations."
+        yield Head(f"Compare {short(chosen) or 'explanations'} of {place.row.name}", words, actions=tick)
         yield from searched_for(session, links, place)
         return
     yield from _against(session, links, place, find_explanation(session, links, place, read_ref(chosen, 1), 1), tick)
@@ -183,8 +183,8 @@ def _against(
             url = links.compare(place.slug, [one.ref, ref], place.scope)
             rows.append(Row({"name": short(str(ref)), "apart": n, "right": right, "other": n - right}, url=url))
     right = int((answers.counted & (said == answers.decisions)).sum())
-    answer = f"It is right on {exact(right)} of {noun(int(answers.counted.sum()), 'intervention')}."
-    yield Head(f"Who contradicts {name}?", answer, actions=actions)
+    words = f"It is right on {exact(right)} of {noun(int(answers.counted.sum()), 'intervention')}."
+    yield Head(f"Who contradicts {name}?", words, actions=actions)
     if rows:
         asked = f"of {noun(len(others), 'explanation')} asked: some that stand out, and some of its circuit"
         yield Section("They contradict it most", asked)

@@ -311,23 +311,23 @@ class Compared(Shared):
     @property
     def sentence(self) -> str:
         """Sentence on what they have in common, and who is right."""
-        reply = f"{self.outputs} {self.same}".lstrip()
+        text = f"{self.outputs} {self.same}".lstrip()
         if self.circuits:
             apart, of = len(self.trials.apart), noun(self.of, self.unit)
             own = ", with its own values put in" if self.trials.asked == "interventions" else ""
             alike = f"differently on {exact(apart)} of" if apart else "alike on all"
-            reply += f" Each runs by itself{own}: they answer {alike} {of}."
+            text += f" Each runs by itself{own}: they answer {alike} {of}."
         if len(self.trials.apart):
             right = self.trials.right[:, self.trials.apart].sum(axis=1).tolist()
             speaks = np.any(self.trials.spoken[:, self.trials.apart], axis=1).tolist()
             speaking = zip(self.letters, right, speaks, strict=True)
             shares = [f"{letter} is right on {exact(n)}" for letter, n, says in speaking if says]
             shares = [shares[0], *(words.replace("is right ", "") for words in shares[1:])]
-            reply += f" Where they contradict, {enumerated(shares)}."
+            text += f" Where they contradict, {enumerated(shares)}."
         elif len(self.ones) == LEAST and self.trials.spoken.any() and not self.trials.spoken.all():
             silent = exact(int((~self.trials.spoken).all(axis=0).sum()))
-            reply += f" Where one alone is right, the other is silent; on {silent} of {exact(self.of)} neither speaks."
-        return reply
+            text += f" Where one alone is right, the other is silent; on {silent} of {exact(self.of)} neither speaks."
+        return text
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -423,11 +423,11 @@ class Contradictions:
         return Selection(len(where), len(where), tuple(map(self._row, range(query.start + 1, len(where) + 1), some)))
 
     def _row(self, at: int, number: int) -> Row:
-        reply = self.of.contradiction(number)
-        values = {name: None if value == "" else value for name, value in reply.model_dump().items()}
+        record = self.of.contradiction(number)
+        values = {name: None if value == "" else value for name, value in record.model_dump().items()}
         shown = at in self.of.view.guesses or self.of.view.answers == "all"
-        more = {"decision": reply.happens, "guess": "" if shown else _asked_at(self.of, at)}
-        return Row({**values, **reply.says, **more}, url=reply.url if shown else "")
+        more = {"decision": record.happens, "guess": "" if shown else _asked_at(self.of, at)}
+        return Row({**values, **record.says, **more}, url=record.url if shown else "")
 
 
 def _answer(row: Row) -> Markup:
@@ -585,8 +585,8 @@ def _contradictions(c: Compared) -> Iterator[Block]:
     n, shown = exact(len(c.trials.apart)), c.view.answers == "all"
     words, answers = ("Hide the answers", "") if shown else ("Show all answers", "all")
     action = Action(words, f"{c.at(at=c.view.at, guess=c.view.guess, answers=answers)}#where")
-    reply = "the clearest first" if shown else "the clearest first; the network’s answers stay closed until you guess"
-    yield Section("Where they contradict", f"{n}, {reply}", action, id="where")
+    order = "the clearest first" if shown else "the clearest first; the network’s answers stay closed until you guess"
+    yield Section("Where they contradict", f"{n}, {order}", action, id="where")
     yield table(c)
 
 

@@ -97,7 +97,7 @@ class OnInterventions(Compared):
         }
 
     def experiment(self, number: int) -> Experiment:
-        answer, sizes, base = self.trial(number), self.sizes, int(self.trials.where[number, 2])
+        record, sizes, base = self.trial(number), self.sizes, int(self.trials.where[number, 2])
         (names, sites, after), (bits, rests) = self._run(number), self._given(number)
         forced, clean = {*sites}, [layer[base] for layer in self.bench.clean]
         value = "the value of input" if self.trials.forced[number] == 1 else "their values of input"
@@ -112,16 +112,16 @@ class OnInterventions(Compared):
 
         def network(outcome: bool) -> Markup:
             values = after if outcome else closed
-            title = f"The network on input {answer['base']}, {names} as on {answer['source']}"
+            title = f"The network on input {record['base']}, {names} as on {record['source']}"
             words, rings = f"{title}: {_in_words(values, sizes)}", dict.fromkeys(forced, "")
             weights = self.place.question.network.weights
             return Vessels(weights, values, full, SMALL, sentence=words, forced=rings).drawn()
 
         rest = f"What {enumerated(rests)} says here rests on a row of a gate that no input reaches."
         return Experiment(
-            asks=f"We run input {answer['base']}, but give {names} {value} {answer['source']}.",
+            asks=f"We run input {record['base']}, but give {names} {value} {record['source']}.",
             changes=f"{'; '.join(changes)}." if len(changes) <= _LISTED else "",
-            outcome=f"It answers {self.trials.happens[number]}: the output is {decimal(answer['output'])}.",
+            outcome=f"It answers {self.trials.happens[number]}: the output is {decimal(record['output'])}.",
             drawings=lambda width: [
                 self._drawing(one, width, some, forced) for one, some in zip(self.explanations, bits, strict=True)
             ],
@@ -219,14 +219,14 @@ class OnInterventions(Compared):
     @property
     def outputs(self) -> str:
         task = self.place.question.task
-        answer = [(letter, one.says) for letter, one in self.lettered if one.says]
-        if not answer:
+        tables = [(letter, one.says) for letter, one in self.lettered if one.says]
+        if not tables:
             return "None of them says what the network gives on an input."
-        right = {sum(said == wanted for said, wanted in zip(says, task.truth_table, strict=True)) for _, says in answer}
-        names = ", ".join(letter for letter, _ in answer)
-        if len(answer) == len(self.explanations):
-            names = "Both" if len(answer) == LEAST else "All"
-        verb = "gives" if len(answer) == 1 else "give"
+        right = {sum(said == wanted for said, wanted in zip(says, task.truth_table, strict=True)) for _, says in tables}
+        names = ", ".join(letter for letter, _ in tables)
+        if len(tables) == len(self.explanations):
+            names = "Both" if len(tables) == LEAST else "All"
+        verb = "gives" if len(tables) == 1 else "give"
         low, high, of = min(right), max(right), noun(len(task.truth_table), "input")
         of += "’ rows" if self.place.question.data.stand_in else ""
         how_many = f"{low}" if low == high else f"{low} to {high}"
@@ -314,8 +314,8 @@ def _on_every_input(c: OnInterventions) -> Block:
     place, n_rows = c.place, 1 << c.sizes[0]
     found: dict[tuple[str, tuple[int, ...]], tuple[list[str], str]] = {}
     for one in c.ones:
-        answer = [(claim.site or claim.label, claim.label, tuple(claim.truth_table)) for claim in one.claims]
-        for site, label, table in [*answer, *([("y", "", tuple(one.says))] if one.says else [])]:
+        rows = [(claim.site or claim.label, claim.label, tuple(claim.truth_table)) for claim in one.claims]
+        for site, label, table in [*rows, *([("y", "", tuple(one.says))] if one.says else [])]:
             letters, _ = found.setdefault((site, table), ([], label))
             letters += [one.letter] * (one.letter not in letters)
     columns = [column("input", INPUT_NAMES[: c.sizes[0]], "The input.", "name", first=True)]
@@ -346,17 +346,17 @@ def _readings(c: OnInterventions) -> Mapping[str, list[Reading]]:
             if gate.layer < len(c.sizes) - 1:
                 cut = Threshold(gate.threshold, letter, bits_of(gate.function, c.sizes[0]))
                 label = gate_name(gate.function, c.sizes[0]) or "a function without a name"
-                answer = values[gate.layer][:, gate.neuron], cut, f"{letter} takes it for {label}"
-                found.setdefault(neurons_label([(gate.layer, gate.neuron)]), []).append(answer)
+                reading = values[gate.layer][:, gate.neuron], cut, f"{letter} takes it for {label}"
+                found.setdefault(neurons_label([(gate.layer, gate.neuron)]), []).append(reading)
     return dict(sorted(found.items()))
 
 
 def _thresholds(c: OnInterventions, readings: Mapping[str, list[Reading]]) -> Iterator[Block]:
     """A number line for each neuron, one for all whose circuits give it the same activations."""
     inputs = input_texts(c.sizes[0])
-    for site, answer in readings.items():
+    for site, some in readings.items():
         groups: list[list[Reading]] = []
-        for one in answer:
+        for one in some:
             alike = [group for group in groups if np.allclose(group[0][0], one[0], rtol=0, atol=_ALIKE)]
             alike[0].append(one) if alike else groups.append([one])
         for number, group in enumerate(groups, start=1):

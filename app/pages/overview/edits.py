@@ -36,9 +36,9 @@ def edited(known: Known) -> Iterator[Notice]:
 
 def edit_words(row: NetworkRow) -> str:
     """The edit that a network comes of, in a line: the rule with its settings."""
-    answer = row.edited or {"rule": "", "settings": {}}
-    settings = {name: value for name, value in answer["settings"].items() if isinstance(value, (str, int, float))}
-    return settings_text(answer["rule"], settings)
+    edit = row.edited or {"rule": "", "settings": {}}
+    settings = {name: value for name, value in edit["settings"].items() if isinstance(value, (str, int, float))}
+    return settings_text(edit["rule"], settings)
 
 
 def edits(known: Known) -> Iterator[Block]:

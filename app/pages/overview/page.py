@@ -296,8 +296,8 @@ def _under(known: Known) -> Iterator[Block]:
         counts = counts_of(found)
         shown = [counts.valid_circuits, counts.interpretations, counts.aligned_algorithms, counts.valid_alignments]
         link = Markup('<a href="{}">{}</a>').format(known.links.network(known.place.slug, scope), name)
-        answer = [Markup("{}").format(one) for one in (shown if known.place.boolean else shown[:1])]
-        rows.append([link, Markup("{} of {}").format(answer[0], counts.possible_circuits), *answer[1:]])
+        cells = [Markup("{}").format(one) for one in (shown if known.place.boolean else shown[:1])]
+        rows.append([link, Markup("{} of {}").format(cells[0], counts.possible_circuits), *cells[1:]])
     if len(rows) > 1:
         heads = ("Rules", "Valid circuits", "Interpretations", "Algorithms placed", "Placements")
         yield Table.plain(heads[: len(rows[0])], rows)

@@ -182,5 +182,5 @@ def intervention_words(now: Intervention, sizes: Sequence[int], n_inputs: int) -
     base, grouped = input_words(now.base, n_inputs), dict[str, list[str]]()
     for change in now.changes:
         grouped.setdefault(written_words(change, n_inputs), []).append(site_name(change, sizes))
-    answer = "; ".join(f"{', '.join(names)} {words}" for words, names in grouped.items())
-    return f"{base} with {answer}" if answer else f"{base}, unchanged"
+    changes = "; ".join(f"{', '.join(names)} {words}" for words, names in grouped.items())
+    return f"{base} with {changes}" if changes else f"{base}, unchanged"

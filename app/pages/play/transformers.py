@@ -191,9 +191,9 @@ class ModelPlayed(Shared):
     def words(self) -> str:
         """Words for what is run and changed."""
         rows = self.place.question.subject.rows
-        reply = "; ".join(f"{self.called(one.site)} {_WORDS[one.written]}" for one in self.changes)
+        changes = "; ".join(f"{self.called(one.site)} {_WORDS[one.written]}" for one in self.changes)
         source = f", the source row is {rows[self.source]}" if any(not one.written for one in self.changes) else ""
-        return f"{rows[self.row]} with {reply}{source}" if reply else rows[self.row]
+        return f"{rows[self.row]} with {changes}{source}" if changes else rows[self.row]
 
     @property
     def in_short(self) -> InShort:
@@ -351,13 +351,13 @@ def _read_row(place: AnyPlace, text: str, name: str) -> int:
         BadQuery: the task has no such row.
     """
     rows: Sequence[str] = place.question.subject.rows
-    reply = " ".join(text.split())
-    if reply in rows:
-        return rows.index(reply)
-    if not (reply.isascii() and reply.isdigit() and len(reply) < 10):
-        raise BadQuery(f"{name} {reply[:60]!r}", "is no row of the task", f"write its tokens, such as {rows[0]}", name)
-    check_row(int(reply), len(rows))
-    return int(reply)
+    words = " ".join(text.split())
+    if words in rows:
+        return rows.index(words)
+    if not (words.isascii() and words.isdigit() and len(words) < 10):
+        raise BadQuery(f"{name} {words[:60]!r}", "is no row of the task", f"write its tokens, such as {rows[0]}", name)
+    check_row(int(words), len(rows))
+    return int(words)
 
 
 def _read_change(model: Transformer, text: str) -> Change:

@@ -192,11 +192,11 @@ def funnel_table(session: Session, addresses: Addresses, network: str, options: 
         for number, row in enumerate(kind.rows, start=1):
             counts = (row.passed, row.failed, row.undecided, row.not_applicable, row.alone)
             left = (row.left_least, row.left) if row.known else (None, None)
-            answer = [None if count is None else int(count) for count in (*counts, *left)]
+            numbers = [None if count is None else int(count) for count in (*counts, *left)]
             settings = ", ".join(f"{name} {value:g}" for name, value in row.step.changed.items())
             state = "stored" if row.known else "not_computed"
             rows.append(
-                (kind.kind, number, row.step.key, settings, int(row.before), *answer, row.whole, row.classes, state)
+                (kind.kind, number, row.step.key, settings, int(row.before), *numbers, row.whole, row.classes, state)
             )
     return about, exported(names, rows)
 

@@ -157,15 +157,15 @@ def _stored(one: One, names: Sequence[str]) -> dict[str, Any]:
     known, analysis = one.explanation, one.place.analysis
     rows = [row for row in stored_rows(one.session, known) if row is not None]
     columns = {name: _COLUMNS.get(name, name) for name in names}
-    answer = {name: getattr(row, column) for row in rows for name, column in columns.items() if hasattr(row, column)}
+    figures = {name: getattr(row, column) for row in rows for name, column in columns.items() if hasattr(row, column)}
     if known.circuit is None or analysis is None:
-        return answer
+        return figures
     if not rows:  # absence is a verdict where the stored circuits are all valid ones
         whole = certainty_of(analysis.circuits_method) == "exact" and analysis.circuits_truncated_at is None
         return {"valid": False} if whole and analysis.circuits_listed == analysis.circuits_valid else {}
     counted = analysis.interpretations_truncated_at
     uncounted = () if counted is None or rows[0].position < counted else ("interpretations", "of", "observed")
-    return {name: value for name, value in answer.items() if name not in uncounted} | {"valid": True}
+    return {name: value for name, value in figures.items() if name not in uncounted} | {"valid": True}
 
 
 def in_words(value: Plain) -> str:

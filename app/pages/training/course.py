@@ -118,17 +118,17 @@ def learning_of_job(row: JobRow, addresses: Addresses) -> Learning | None:
 
 def learning_of_network(row: NetworkRow, addresses: Addresses) -> Learning | None:
     """Course of the training of a network; None if that is not known here."""
-    answer = row.training
-    if not answer.get("losses"):
+    training = row.training
+    if not training.get("losses"):
         return None
     try:
-        spec = training_spec(answer["options"])
+        spec = training_spec(training["options"])
     except (AnalysisError, KeyError):
         return None
     tasks = tasks_of(row)
     if len(tasks) != len(spec.tasks):
         return None
-    return _learning(spec, tasks, [_network({**answer, "name": row.name}, spec, addresses)], addresses)
+    return _learning(spec, tasks, [_network({**training, "name": row.name}, spec, addresses)], addresses)
 
 
 def same_again(row: NetworkRow, addresses: Addresses) -> str:

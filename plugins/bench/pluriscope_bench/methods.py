@@ -158,9 +158,9 @@ def run_method(
                 except AnalysisError as error:  # it could be imported before
                     found = _unanswered("raised", f"It {error.cause}.")
                 if isinstance(found, Submission) and slot.number is not None:
-                    reply = "".join(one if one.isprintable() else " " for one in found.message)
-                    reply = re.sub("at 0x[0-9a-f]*", "at 0x…", reply)  # an address, another one in every run
-                    done[slot.number] = replace(found, message=reply)
+                    text = "".join(one if one.isprintable() else " " for one in found.message)
+                    text = re.sub("at 0x[0-9a-f]*", "at 0x…", text)  # an address, another one in every run
+                    done[slot.number] = replace(found, message=text)
                     slot.number, answered = None, answered + 1
                     report(Progress("methods", answered, len(jobs), f"{answered} of {len(jobs)} answers"))
             while all(number in done for number in range(yielded, yielded + method.seeds)):

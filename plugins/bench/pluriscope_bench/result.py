@@ -131,8 +131,8 @@ def differences(stored: Mapping[str, Any], found: Mapping[str, Any]) -> dict[Pla
 
 def _values(document: Mapping[str, Any]) -> dict[tuple[tuple[str, str, str], tuple[str, ...]], Any]:
     """Every value of a result by method, network and condition, and the keys that lead to it."""
-    reply = {key: value for key, value in document.items() if key not in ("methods", "rows", "digest")}
-    heads = [(("", "", ""), {**reply, "methods": [one["name"] for one in document["methods"]]})]
+    first = {key: value for key, value in document.items() if key not in ("methods", "rows", "digest")}
+    heads = [(("", "", ""), {**first, "methods": [one["name"] for one in document["methods"]]})]
     heads += [((row["method"], row["network"], row["condition"]), row) for row in document["rows"]]
     heads += [((one["name"], "", ""), one) for one in document["methods"]]
     return {(head, path): value for head, one in heads for path, value in _flat(one)}

@@ -89,8 +89,8 @@ def benched(
         one["difference"] = _difference(one, methods, rows)
     methods.sort(key=lambda one: (not one["regret"]["n"], one["regret"]["mean"] or 0.0))  # the least mean first
     head = {"suite": suite.digest, "suite_name": suite.manifest["name"], "condition": PRIMARY.key}
-    reply = {"conditions": conditions, "limits": {"seconds": limits.seconds, "bytes": limits.n_bytes}}
-    return result_of({**head, **reply, "methods": methods, "rows": rows})
+    settings = {"conditions": conditions, "limits": {"seconds": limits.seconds, "bytes": limits.n_bytes}}
+    return result_of({**head, **settings, "methods": methods, "rows": rows})
 
 
 def _answers(

@@ -138,8 +138,8 @@ def read_design(raw: bytes) -> SuiteDesign:
     Raises:
         InvalidSuite: it cannot be read.
     """
-    answer = read_object(raw, "suite's design", InvalidSuite, _MOST_BYTES, _CURE)
-    design = validated(SuiteDesign, answer, "suite's design", InvalidSuite, _CURE)
+    content = read_object(raw, "suite's design", InvalidSuite, _MOST_BYTES, _CURE)
+    design = validated(SuiteDesign, content, "suite's design", InvalidSuite, _CURE)
     for arm in design.arms:
         if len(arm.small) != len(_grid(arm)):
             raise InvalidSuite(f"arm {arm.key}", f"has {len(arm.small)} seeds of {len(_grid(arm))} cells", _CURE)

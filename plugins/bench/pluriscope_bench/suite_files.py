@@ -193,9 +193,9 @@ class Suite:
         condition, each with its ``package``.
         """
         query = f"SELECT decode(key), decode(value) FROM parquet_kv_metadata({literal(pattern_of(PUBLISHED))})"  # noqa: S608  our own
-        answer = dict(duckdb.connect().execute(query).fetchall())
-        found: list[dict[str, Any]] = json.loads(answer["methods"])
-        return found if answer["suite"] == self.digest else ()
+        metadata = dict(duckdb.connect().execute(query).fetchall())
+        found: list[dict[str, Any]] = json.loads(metadata["methods"])
+        return found if metadata["suite"] == self.digest else ()
 
     @cached_property
     def published_answers(self) -> tuple[Mapping[str, Any], ...]:
@@ -304,9 +304,9 @@ def read_suite(folder: str | Path = SMALL, digest: str = "") -> Suite:
     manifest = read_object(raw, f"manifest of {item}", InvalidSuite, _MOST, _CURE)
     if manifest.get("format") != SUITE_FORMAT:
         raise InvalidSuite(item, f"is not of the format {SUITE_FORMAT}", _CURE)
-    answer = validated(_Manifest, manifest, item, InvalidSuite, _CURE)
-    found = suite_digest(answer.made.design, answer.half, answer.networks, answer.truths)
-    if found != answer.digest:
+    listed = validated(_Manifest, manifest, item, InvalidSuite, _CURE)
+    found = suite_digest(listed.made.design, listed.half, listed.networks, listed.truths)
+    if found != listed.digest:
         raise InvalidSuite(item, f"states another digest than that of its content ({found[:12]})", _CURE)
     if digest and found != digest:
         raise InvalidSuite(item, f"has the digest {found}", f"give the suite with the digest {digest}")
@@ -360,9 +360,9 @@ def _write(path: Path, rows: Mapping[str, Sequence[Mapping[str, Any]]], manifest
         write_parquet(path / name, rows[name], columns, {"format": SUITE_FORMAT}, level=19)  # files repeat one another
     put(path / _SUMMARY, json.dumps(_summary(rows["answers.parquet"])).encode())
     files = {name: sha256_hex((path / name).read_bytes()) for name in (*TABLES, _SUMMARY)}
-    answer = {**manifest, "files": {**files, **manifest["files"]}}
-    put(path / _MANIFEST, json.dumps(answer, indent=1, ensure_ascii=False).encode() + b"\n")
-    write_suite_card(path, answer)
+    content = {**manifest, "files": {**files, **manifest["files"]}}
+    put(path / _MANIFEST, json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n")
+    write_suite_card(path, content)
 
 
 def write_suite_card(path: Path, manifest: Mapping[str, Any]) -> None:
@@ -460,25 +460,25 @@ class SuiteFolder:
             (self.path / name).mkdir(exist_ok=True)
         for part in sorted((self.path / _PARTS).iterdir()):
             try:
-                answer = self._part(part)
+                content = self._part(part)
             except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error):
                 damaged.append(part.name)
                 part.unlink()
                 continue
-            if answer["about"] != self._about:
+            if content["about"] != self._about:
                 cause = "holds parts of another suite, or of another version of Pluriscope"
                 raise InvalidSuite(f"output {str(self.path)!r}", cause, "give another folder")
-            for one in answer["made"]:
+            for one in content["made"]:
                 done[one["cell"]].add(one["seed"])
         return damaged, done
 
     def _part(self, part: Path) -> dict[str, Any]:
         """Content of a part, if it is whole and so are the lists that belong to it."""
-        answer: dict[str, Any] = json.loads(gzip.decompress(part.read_bytes()))
-        for one in answer["made"]:
+        content: dict[str, Any] = json.loads(gzip.decompress(part.read_bytes()))
+        for one in content["made"]:
             if one["list"] and sha256_hex((self.path / one["list"][0]).read_bytes()) != one["list"][1]:
                 raise ValueError(one["list"][0])
-        return answer
+        return content
 
     def save(self, made: Sequence[Row]) -> None:
         """Write what :func:`make_networks` made of a chunk; an OSError if it cannot be written."""
@@ -546,6 +546,6 @@ def _as_parquet(masks: NDArray[Any]) -> bytes:
     with TemporaryDirectory() as folder, duckdb.connect(config={"threads": 1}) as database:
         path = Path(folder) / "list.parquet"
         database.register("circuits", {"mask": masks.astype(np.uint64)})
-        answer = f"FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, KV_METADATA {{format: '{SUITE_FORMAT}'}}"
-        database.execute(f"COPY (SELECT mask FROM circuits) TO {literal(str(path))} ({answer})")  # noqa: S608  our own
+        options = f"FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, KV_METADATA {{format: '{SUITE_FORMAT}'}}"
+        database.execute(f"COPY (SELECT mask FROM circuits) TO {literal(str(path))} ({options})")  # noqa: S608  our own
         return path.read_bytes()

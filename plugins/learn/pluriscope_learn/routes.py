@@ -42,8 +42,8 @@ def slides_page(
     def slide(number: int, **view: Any) -> str:
         return links.url("learn", "slides", screen=number, **view)
 
-    answer = story(session, links, options.screen, options.guess, slide=slide, out=Action("Learn", links.url("learn")))
-    return show(request, [answer], "Slides", around="learn/full.html")
+    slides = story(session, links, options.screen, options.guess, slide=slide, out=Action("Learn", links.url("learn")))
+    return show(request, [slides], "Slides", around="learn/full.html")
 
 
 @router.get("/learn", **HTML)

@@ -58,22 +58,22 @@ class OneReaderReport(Report):
         return max(self.readers, key=lambda one: one.choices)
 
     def findings(self, question: Any = None) -> list[str]:
-        answer, most = [], self.most
+        sentences, most = [], self.most
         if most.choices:
             reads = "the logits read" if most.node == "logits" else f"{most.label} reads"
             valid = f"{most.valid:,} {'is' if most.valid == 1 else 'are'} valid; the smallest keeps {most.smallest}"
             found = f"{valid} of {len(most.edges)} edges" if most.valid else "none is valid"
-            answer.append(f"Of {most.choices:,} choices of what {reads}, with all else whole, {found}.")
+            sentences.append(f"Of {most.choices:,} choices of what {reads}, with all else whole, {found}.")
         if left_out := [one.label for one in self.readers if one.left_out]:
-            answer.append(f"Left out: {', '.join(left_out)}.")
+            sentences.append(f"Left out: {', '.join(left_out)}.")
         if self.drawn:
             low, high = (100 * int(end) / int(self.possible) for end in self.interval)
             share = f"{low:.3g}% to {high:.3g}% of all {int(self.possible):,} circuits by query, key and value"
-            answer.append(
+            sentences.append(
                 f"Guaranteed with {self.confidence:.0%} confidence: {share} are valid ({self.drawn:,} drawn)."
             )
-            answer += [self.why] if self.why else []
-        return answer
+            sentences += [self.why] if self.why else []
+        return sentences
 
 
 def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> OneReaderReport:
@@ -87,11 +87,11 @@ def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> OneReaderRepor
     question = replace(of.question, rules={**of.question.rules, **finest})
     space = question.space
     readers = [list(own) for column in space.graph.readers for own in column]
-    answer = [_reader(question, own, at, len(readers) + 1, work) for at, own in enumerate(readers)]
+    found = [_reader(question, own, at, len(readers) + 1, work) for at, own in enumerate(readers)]
     count = _counted(question, work)
     return OneReaderReport(
         possible=space.possible,
-        readers=answer,
+        readers=found,
         drawn=count.drawn if count else 0,
         drawn_valid=count.valid if count else 0,
         confidence=count.confidence if count else 1.0,

@@ -97,8 +97,8 @@ def _content(path: Path) -> bytes:
 def make_networks(cell: Cell, seeds: Sequence[int], work: Work, files: Mapping[int, bytes]) -> Iterator[Produced]:
     """The networks of some files; one that cannot be taken is an outcome with its reason."""
     options = options_of(cell.design)
-    answer = {"encoding": options.encoding, "output_is": options.output_is}
-    declaration = Declaration(tasks="; ".join(cell.levels["tasks"]), **answer)
+    fields = {"encoding": options.encoding, "output_is": options.output_is}
+    declaration = Declaration(tasks="; ".join(cell.levels["tasks"]), **fields)
     for seed in seeds:
         start, name = work.clock(), options.files[seed].name
         try:

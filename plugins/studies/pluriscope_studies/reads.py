@@ -110,13 +110,13 @@ def tidy_parts(session: Session) -> None:
 def _is_sound(file: Path) -> bool:
     """Whether a part is there and is what it was; it is read again only when it has changed."""
     try:
-        answer = file.stat()
+        status = file.stat()
     except OSError:
         return False
-    if time.time() - answer.st_atime > _KEPT_SECONDS / 2:
+    if time.time() - status.st_atime > _KEPT_SECONDS / 2:
         with suppress(OSError):  # it may not be ours
-            os.utime(file, ns=(time.time_ns(), answer.st_mtime_ns))
-    return _has_its_digest(file, answer.st_mtime_ns, answer.st_size)
+            os.utime(file, ns=(time.time_ns(), status.st_mtime_ns))
+    return _has_its_digest(file, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=4_096)
@@ -156,11 +156,11 @@ def studies_of_network(session: Session, digest: str) -> list[tuple[StudyRow, st
 
 def study_network_at(session: Session, slug: str) -> tuple[StudyRow, str] | None:
     """The network of a study, by its digest, that has that slug when it is stored; None if there is none."""
-    answer = _NETWORK_SLUG.fullmatch(slug)
-    study = answer and study_at_slug(session, answer[1])
-    if not answer or study is None or study.deleted_at is not None:
+    match = _NETWORK_SLUG.fullmatch(slug)
+    study = match and study_at_slug(session, match[1])
+    if not match or study is None or study.deleted_at is not None:
         return None
-    found = networks_beginning(session, study, [answer[2]])
+    found = networks_beginning(session, study, [match[2]])
     return (study, found[0]) if found else None
 
 
@@ -222,8 +222,8 @@ def studies_left(session: Session) -> Sequence[StudyRow]:
 
 def problems_of(jobs: Sequence[JobRow]) -> list[str]:
     """Reasons why jobs failed, or what they wait for, each reason once."""
-    answer = {"failed": "error", "queued": "found"}
-    return sorted({words for job in jobs if (words := getattr(job, answer.get(job.state, ""), ""))})
+    fields = {"failed": "error", "queued": "found"}
+    return sorted({words for job in jobs if (words := getattr(job, fields.get(job.state, ""), ""))})
 
 
 def jobs_ahead(session: Session, digest: str) -> int:

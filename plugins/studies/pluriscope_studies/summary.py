@@ -100,11 +100,11 @@ class _Summary:
         }
 
     def _words(self, measure: Measure) -> dict[str, Any]:
-        answer = {name: getattr(measure, name) for name in ("label", "definition", "kind", "log")}
+        words = {name: getattr(measure, name) for name in ("label", "definition", "kind", "log")}
         key, _, method = measure.key.partition(":")
         if method not in self.design.methods:
-            return answer | {"method": "", "measure": measure.key, "measure_label": measure.label}
-        return answer | {"method": method, "measure": key, "measure_label": measure.label.removesuffix(f": {method}")}
+            return words | {"method": "", "measure": measure.key, "measure_label": measure.label}
+        return words | {"method": method, "measure": key, "measure_label": measure.label.removesuffix(f": {method}")}
 
     def _numbers(self, measure: Measure) -> dict[str, dict[str, list[dict[str, Any]]]]:
         """Groups of a measure's values by protocol, then by way of grouping."""
@@ -153,9 +153,9 @@ class _Summary:
         whole = self.table.columns[key].startswith("DECIMAL")
         query = f"SELECT cell, seed, protocol, {quoted(key)}, inexact -> $1 FROM {{rows}}"  # noqa: S608  quoted
         query += " WHERE protocol IS NOT NULL ORDER BY cell, seed, output"
-        for cell, seed, protocol, value, answer in self.table.ask(query, ["$." + json.dumps(key)]):
+        for cell, seed, protocol, value, inexact in self.table.ask(query, ["$." + json.dumps(key)]):
             known = int(value) if whole and value is not None else value
-            measured = measured_of(known, json.loads(answer) if answer else None)
+            measured = measured_of(known, json.loads(inexact) if inexact else None)
             if type(measured.value) is int:
                 measured = measured._replace(value=int(_bounded(measured.value)))
             yield (cell, seed), protocol, measured
@@ -183,18 +183,18 @@ class _Summary:
                 found = self._where(points[key][protocol or level], where)
                 groups[level] = {self._partner(place, factor): point.value for place, point in found.items()}
             unknown = Tested(tuple(map(len, groups.values())), note="is made no more")
-            for names, answer in test.made(groups) if test else [(tuple(levels), unknown)]:
+            for names, result in test.made(groups) if test else [(tuple(levels), unknown)]:
                 # networks of one seed and several priors have random numbers of their own
-                alone = test is None or test.paired or answer.p is None or factor == "prior"
+                alone = test is None or test.paired or result.p is None or factor == "prior"
                 words = "" if alone else f"takes the levels as independent samples, though they {shared}"
                 yield {
                     **comparison.model_dump(include={"measure", "factor", "where", "test"}),
-                    **{name: None if value in (inf, -inf) else value for name, value in asdict(answer).items()},
-                    "sizes": list(answer.sizes),
+                    **{name: None if value in (inf, -inf) else value for name, value in asdict(result).items()},
+                    "sizes": list(result.sizes),
                     "levels": list(names),
                     "protocol": protocol,
                     "effect_name": test.effect_name if test else "",
-                    "note": "; ".join(filter(None, (answer.note, words))),
+                    "note": "; ".join(filter(None, (result.note, words))),
                 }
 
     def _partner(self, place: Place, factor: Factor) -> Key:
@@ -212,10 +212,10 @@ class _Summary:
 
     def _reference(self, reference: Reference) -> dict[str, Any]:
         """Reported result beside the same figures of our networks."""
-        answer, protocol = reference.model_dump(mode="json"), reference.protocol or self.design.labels("protocol")[0]
+        facts, protocol = reference.model_dump(mode="json"), reference.protocol or self.design.labels("protocol")[0]
         measure = self.measures.get(reference.measure)
         if measure is None or protocol not in self.design.labels("protocol"):
-            return answer | {"ours": None, "of": 0}
+            return facts | {"ours": None, "of": 0}
         points = self._where(self._points(measure.key)[protocol], reference.where)
         numbers = [one.value for one in points.values() if isinstance(one.value, int | float)]
         spread = _spread(numbers)
@@ -226,7 +226,7 @@ class _Summary:
         quartiles = measure.numeric and set(reference.values) <= {"count"}
         wanted = ("lower", "median", "upper") if quartiles else tuple(reference.values)
         ours = {key: value for key, value in known.items() if value is not None and key in wanted}
-        return answer | {"protocol": protocol, "ours": ours, "of": len(points)}
+        return facts | {"protocol": protocol, "ours": ours, "of": len(points)}
 
 
 def _in_numbers(measure: Measure, values: Sequence[Value]) -> dict[str, Any]:

@@ -87,10 +87,10 @@ def read_part(path: Path) -> Part:
     table, item = ParquetTable([path]), f"table {path.name!r}"
     with connected() as database:
         try:
-            answer = database.execute("SELECT key, value FROM parquet_kv_metadata($1)", [pattern_of(path)]).fetchall()
+            texts = database.execute("SELECT key, value FROM parquet_kv_metadata($1)", [pattern_of(path)]).fetchall()
         except duckdb.Error as problem:
             raise refusal(path.name, problem) from None
-    metadata = {bytes(key).decode(errors="replace"): bytes(value).decode(errors="replace") for key, value in answer}
+    metadata = {bytes(key).decode(errors="replace"): bytes(value).decode(errors="replace") for key, value in texts}
     if metadata.get("format") != FORMAT:
         raise InvalidTable(item, f"is not of the format {FORMAT}", _CURE)
     design = _design(metadata.get("design", ""), item)

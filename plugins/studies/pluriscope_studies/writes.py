@@ -183,10 +183,10 @@ def merge_parts(session: Session, study: StudyRow, table: ParquetTable, files: S
 
 def metadata_of(study: StudyRow) -> dict[str, str]:
     """Metadata of a study for its parts."""
-    answer = {"design": study.design, "provenance": study.provenance}
+    values = {"design": study.design, "provenance": study.provenance}
     if study.summary is not None and study.summed_up == study.n_finished:
-        answer["summary"] = study.summary
-    texts = {name: json.dumps(value, ensure_ascii=False) for name, value in answer.items()}
+        values["summary"] = study.summary
+    texts = {name: json.dumps(value, ensure_ascii=False) for name, value in values.items()}
     return {"format": FORMAT, **texts, "digest": study.digest, "engine": study.engine_version}
 
 
@@ -264,7 +264,7 @@ def read_table(path: Path, folder: Path) -> StudyFiles:
     return StudyFiles(old.design, [part], old.engine, old.provenance)
 
 
-def save_table(session: Session, answer: StudyFiles, *, origin: str = "imported") -> tuple[StudyRow, int]:
+def save_table(session: Session, files: StudyFiles, *, origin: str = "imported") -> tuple[StudyRow, int]:
     """Store a table; what is stored already stays as it is.
 
     A study that comes whole is not running; one that lacks networks is paused until somebody lets it go on.
@@ -277,12 +277,12 @@ def save_table(session: Session, answer: StudyFiles, *, origin: str = "imported"
         InvalidTable: it has networks that its design does not have.
     """
     row = save_study(
-        session, answer.design, origin=origin, state="paused", provenance=answer.provenance, engine=answer.engine
+        session, files.design, origin=origin, state="paused", provenance=files.provenance, engine=files.engine
     )
-    n_new = save_parts(session, row, answer.files)
-    networks = sum(map(len, seeds_of(ParquetTable(answer.files)).values()))
-    if origin == "bundled" and answer.summary is not None and networks == row.n_finished:
-        row.summary, row.summed_up = answer.summary, networks  # others are summed up by a worker
+    n_new = save_parts(session, row, files.files)
+    networks = sum(map(len, seeds_of(ParquetTable(files.files)).values()))
+    if origin == "bundled" and files.summary is not None and networks == row.n_finished:
+        row.summary, row.summed_up = files.summary, networks  # others are summed up by a worker
     return row, n_new
 
 
@@ -354,16 +354,16 @@ def open_network(session: Session, study: StudyRow, digest: str) -> NetworkRow:
     known = network_by_digest(session, digest)
     if known is not None:
         return known
-    answer, design = outcome_of_network(session, study, digest), design_of(study)
-    cell = next(cell for cell in cells_of(design) if cell.key == answer["cell"])
-    of = network_of_row(design, answer)
+    row_of, design = outcome_of_network(session, study, digest), design_of(study)
+    cell = next(cell for cell in cells_of(design) if cell.key == row_of["cell"])
+    of = network_of_row(design, row_of)
     network = of.network
     if network is None:
         raise NotFound(f"network {digest[:12]}", "has no weights", "choose another of the study's networks")
-    name = f"{cell.labels['tasks']} {'-'.join(map(str, network.sizes))}, seed {answer['seed']}"[:200]
+    name = f"{cell.labels['tasks']} {'-'.join(map(str, network.sizes))}, seed {row_of['seed']}"[:200]
     file = NetworkFile(name, network, of.tasks, _attribution(study, cell, of.data), of.planted)
     row = network_row(file, f"{study.slug}-{digest[:12]}", STUDY_ORIGIN)
-    row.training, row.position, row.created_at = _training(cell, answer), _POSITION, datetime.now(UTC)
+    row.training, row.position, row.created_at = _training(cell, row_of), _POSITION, datetime.now(UTC)
     if of.data is not None:
         save_data_record(session, of.data)
         row.input_data = of.data.digest
@@ -380,9 +380,9 @@ def _attribution(study: StudyRow, cell: Cell, data: DataRecord | None) -> str:
     return f"{words}, drawn from the prior “{prior}”" if prior else words
 
 
-def _training(cell: Cell, answer: Mapping[str, Any]) -> dict[str, Any]:
+def _training(cell: Cell, outcome: Mapping[str, Any]) -> dict[str, Any]:
     """Options and end of its training, as networks trained here carry them; without the loss curve."""
     if cell.levels["prior"] or cell.design.source not in (BOOLEAN, DRAWN):
         return {}
-    ended = {name: answer[name] for name in _OF_TRAINING if name != "seed"}
-    return {"options": cell.spec(answer["seed"]).model_dump(mode="json"), **ended, "losses": []}
+    ended = {name: outcome[name] for name in _OF_TRAINING if name != "seed"}
+    return {"options": cell.spec(outcome["seed"]).model_dump(mode="json"), **ended, "losses": []}

@@ -52,10 +52,10 @@ def make_suite(
         raise Refusal(f"suite {which[:40]!r}: is unknown. Use {', '.join(HALVES)}.")
     if (which == "secret") != bool(secret):
         raise Refusal("--secret: is the file of the suite secret, and of no other. Give both, or neither.")
-    answer = read_bytes(secret, "secret", 1_000).decode(errors="replace").strip() if secret else ""
+    key = read_bytes(secret, "secret", 1_000).decode(errors="replace").strip() if secret else ""
     pool, path = workers_of(workers, cluster, insecure), Path(output or which)
     item = f"output {str(path)!r}"
-    folder = SuiteFolder(path, bundled_design(), which, answer)
+    folder = SuiteFolder(path, bundled_design(), which, key)
     folder.check(opened_folder(path, item))
     with locked(path, item), pool as found:
         try:

@@ -91,12 +91,12 @@ def _method(key: str, settings: str, pruned: bool, judge: CircuitJudge, _truth: 
     masked = _Counted(masked_under(question, ablation), pruned=pruned)
     begun = work.clock()
     found: Any = method.scores(masked, given) if method.score else method.answer(masked, given, work)  # type: ignore[arg-type]
-    reply = partial(Submission, calls=Calls(masked.gradients, masked.runs), seconds=work.clock() - begun)
+    submission = partial(Submission, calls=Calls(masked.gradients, masked.runs), seconds=work.clock() - begun)
     if method.score:
-        return (reply("answered", scores=tuple(strengths(found.values, signed=bool(given["signed"])).tolist())),)
+        return (submission("answered", scores=tuple(strengths(found.values, signed=bool(given["signed"])).tolist())),)
     if found.raw_mask is None:
-        return (reply("raised", "Its numbers became infinite."),)
-    return (reply("answered", mask=found.raw_mask),)
+        return (submission("raised", "Its numbers became infinite."),)
+    return (submission("answered", mask=found.raw_mask),)
 
 
 @lru_cache(maxsize=1)  # two baselines ask one after the other
@@ -186,8 +186,8 @@ def baseline_rows(network: SuiteNetwork, truths: Mapping[Condition, Truth], work
         for one in BASELINES:
             # what asks no judge answers the same under each condition of an ablation
             same = (found for other, found in answers[one].items() if other.ablation == condition.ablation)
-            reply = None if one.track == "validity" else next(same, None)
-            answers[one][condition] = reply or one.answer(known.judge(condition), truth, work)
+            known_answers = None if one.track == "validity" else next(same, None)
+            answers[one][condition] = known_answers or one.answer(known.judge(condition), truth, work)
     seconds = {condition: found[0].seconds for condition, found in answers[DELETION].items()}
     drawn = known.rows(RANDOM.key, RANDOM.track, answers[RANDOM])
     regrets = {condition: row["regret"] or 0.0 for condition, row in zip(known.truths, drawn, strict=True)}

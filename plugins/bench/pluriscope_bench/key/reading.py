@@ -34,17 +34,17 @@ def submission_of(graph: Graph, answer: Any, calls: Calls = NONE_ASKED, seconds:
     Returns:
         its outcome is "answered" or "unreadable"; nothing is raised.
     """
-    reply = Submission("answered", calls=calls, seconds=seconds)
+    submission = Submission("answered", calls=calls, seconds=seconds)
     try:
         found = _keyed(answer)
         parts = {key: _READ[key](graph, value) for key, value in found.items()}
     except AnalysisError as error:
-        return replace(reply, outcome="unreadable", message=f"It {error.cause}; {error.cure}.")
+        return replace(submission, outcome="unreadable", message=f"It {error.cause}; {error.cure}.")
     except Exception as error:  # objects of the method's own may do anything when they are looked at
-        return replace(reply, outcome="unreadable", message=f"Its answer cannot be read ({type(error).__name__}).")
+        return replace(submission, outcome="unreadable", message=f"Its answer cannot be read ({type(error).__name__}).")
     if len(parts) == 2:
         parts["own"] = parts.pop("mask")
-    return replace(reply, **parts)
+    return replace(submission, **parts)
 
 
 def _keyed(answer: Any) -> dict[str, Any]:

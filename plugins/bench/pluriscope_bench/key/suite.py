@@ -118,5 +118,5 @@ def suite_digest(design: str, half: str, networks: Mapping[str, str], truths: Ma
         networks: digest by name.
         truths: :func:`truth_digest` by name.
     """
-    answer = {"format": SUITE_FORMAT, "design": design, "half": half, "networks": networks, "truths": truths}
-    return sha256_hex(canonical_json(answer))
+    content = {"format": SUITE_FORMAT, "design": design, "half": half, "networks": networks, "truths": truths}
+    return sha256_hex(canonical_json(content))

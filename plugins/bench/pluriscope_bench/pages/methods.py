@@ -323,7 +323,7 @@ def method_blocks(page: MethodPage, base: str) -> Iterator[Block]:
     yield from side_by_side(list(_among(page)), 3)
     yield page.table
     arms = ChartFigure(chart=arms_chart(one["arms"]), caption="Mean regret by arm.", id="by-arm")
-    outcomes = Table.plain(("Outcome", "Networks", "Cause"), [[*reply.values()] for reply in page.outcomes])
+    outcomes = Table.plain(("Outcome", "Networks", "Cause"), [[*outcome.values()] for outcome in page.outcomes])
     yield Columns([[arms], [Section("Outcomes"), outcomes]])
     yield More("All scores", lambda: [scores_table([one])], "with what each is", id="scores")
     yield citation(results, f"{label} on the answer key", results.url(slug), base)

@@ -57,7 +57,7 @@ def _row(one: CheckpointFound, of: CheckpointsReport) -> dict[str, str]:
 
     known, least, change = one.circuits, one.smallest, one.change
     about = "≈ " if change and change.estimated else ""
-    answer = {
+    cells = {
         of.unit: one.at,
         "loss": f"{one.loss:.3g}",
         "held out": None if one.held_out_accuracy is None else f"{one.held_out_accuracy:.0%}",
@@ -70,4 +70,4 @@ def _row(one: CheckpointFound, of: CheckpointsReport) -> dict[str, str]:
         "placed": one.algorithms,
         "first one": None if one.first_algorithm is None else "yes" if one.first_algorithm else "no",
     }
-    return {name: "-" if value is None else str(value) for name, value in answer.items()}
+    return {name: "-" if value is None else str(value) for name, value in cells.items()}

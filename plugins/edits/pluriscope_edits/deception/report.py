@@ -107,8 +107,8 @@ class FooledReport(Report):
         for limits, words in ABOUT.items():
             some = self.of(limits)
             labels = [RANKINGS[one.method].label for one in some if one.fooled]
-            reply = f": {', '.join(labels)}" if labels else ""
-            found.append(f"{len(labels)} of {len(some)} methods rank {self.neuron} first, {words}{reply}.")
+            listed = f": {', '.join(labels)}" if labels else ""
+            found.append(f"{len(labels)} of {len(some)} methods rank {self.neuron} first, {words}{listed}.")
         return found
 
 

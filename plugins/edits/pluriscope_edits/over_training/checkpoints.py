@@ -86,9 +86,9 @@ class CheckpointsReport(Report):
     def findings(self, question: Any = None) -> list[str]:
         firsts = {"every row is right": self.first_right, "a circuit is known to be valid": self.first_valid}
         firsts |= {"an algorithm can be placed": self.first_placed} if self.algorithm else {}
-        answer = [f"{what} {'at none' if at is None else f'first at {self.unit} {at}'}" for what, at in firsts.items()]
+        clauses = [f"{what} {'at none' if at is None else f'first at {self.unit} {at}'}" for what, at in firsts.items()]
         among = f"Under the rules “{self.protocol}”, of these {len(self.checkpoints)} checkpoints"
-        found = [f"{among}, {', '.join(answer[:-1])}, and {answer[-1]}."]
+        found = [f"{among}, {', '.join(clauses[:-1])}, and {clauses[-1]}."]
         if self.algorithm:
             at = self.placed_from
             known = "has no known placement at the last" if at is None else f"can be placed from {self.unit} {at} on"

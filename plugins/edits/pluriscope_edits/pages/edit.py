@@ -193,17 +193,17 @@ class Editing:
     def form(self, *, numbered: bool = False) -> Iterator[Block]:
         """The settings, and beside them what would come of it; numbered as steps of the page."""
         try:
-            reply: list[Block] = list(self._preview(self.edited()))
+            outcome: list[Block] = list(self._preview(self.edited()))
         except (AnalysisError, PageError) as error:
             if self.rule is MANUAL and not self.settings.get("file", "[]").strip("[]"):
-                reply = [Notice("Nothing is changed yet", "Move a slider: here stands what comes of it.")]
+                outcome = [Notice("Nothing is changed yet", "Move a slider: here stands what comes of it.")]
             else:
                 cure = f"{error.cure[:1].upper()}{error.cure[1:]}."
-                reply = [Notice("It cannot be done as it stands", f"{error.item} {error.cause}.", cure)]
+                outcome = [Notice("It cannot be done as it stands", f"{error.item} {error.cause}.", cure)]
         url = edit_url(self.links, self.place.slug)
         values = {one.name: written(one.default) for one in self._settings} | dict(self.sent)
         form = Form(self._fields(), url, "Save, analyse and compare", values, primary=numbered, preview=PREVIEW)
-        preview = Columns([reply], id=PREVIEW)
+        preview = Columns([outcome], id=PREVIEW)
         heads = ("2. Settings", "3. Preview") if numbered else ("By hand", "What comes of it")
         yield Columns([[Section(heads[0]), form], [Section(heads[1], "Nothing is stored yet."), preview]])
 
@@ -216,36 +216,36 @@ class Editing:
                 now, called = one["value"], node_name(one["layer"], one["neuron"], sizes)
                 read = node_name(one["layer"] - 1, one["source"], sizes) if "source" in one else ""
                 words, ends = f"{read} → {called}" if read else f"bias of {called}", (now - _REACH, now + _REACH)
-                reply = Field(now, ge=ends[0], le=ends[1], title=words, json_schema_extra={"control": "range"})
-                first[name] = (float, reply)
+                field = Field(now, ge=ends[0], le=ends[1], title=words, json_schema_extra={"control": "range"})
+                first[name] = (float, field)
         first["name"] = (str, Field("", title="Name", description="Of the edited network; else the rule is added."))
         return settings_form(settings, self.place.scope, first)
 
     def _preview(self, edited: Edited) -> Iterator[Block]:
-        reply, meant, broken = edited.outcome, {edited.outcome.row, *edited.meant}, {*edited.outcome.broken}
+        outcome, meant, broken = edited.outcome, {edited.outcome.row, *edited.meant}, {*edited.outcome.broken}
         rows = [
             (
                 row,
-                reply.words(old),
-                reply.words(new),
+                outcome.words(old),
+                outcome.words(new),
                 "asked for" if row in meant else "changed" if row in broken else "kept",
             )
-            for row, old, new in zip(reply.rows, reply.before, reply.after, strict=True)
+            for row, old, new in zip(outcome.rows, outcome.before, outcome.after, strict=True)
         ]
-        task = reply.tasks[reply.output if len(reply.tasks) > 1 else 0]
+        task = outcome.tasks[outcome.output if len(outcome.tasks) > 1 else 0]
         label = Task(tuple(task.get("truth_table", ())), task["name"]).label or "another task"
         facts = [
             Fact("Computes then", label, "on every row"),
-            Fact("Changed", f"{reply.changed:,} of {reply.parameters:,}", "weights and biases"),
-            Fact("By", decimal(reply.l2, 4), "Euclidean length of the change"),
+            Fact("Changed", f"{outcome.changed:,} of {outcome.parameters:,}", "weights and biases"),
+            Fact("By", decimal(outcome.l2, 4), "Euclidean length of the change"),
         ]
         yield Facts(facts)
-        if reply.as_asked is False:
-            yield Notice(f"Row {reply.row} does not answer {reply.words(reply.target or 0)}", state="refused")
-        if reply.broken:
-            more = f" and {len(reply.broken) - _MOST_NAMED:,} more" if len(reply.broken) > _MOST_NAMED else ""
-            yield Notice(f"Rows that were to be kept and change: {', '.join(reply.broken[:_MOST_NAMED])}{more}")
-        yield Prose(" ".join(reply.remarks), glossary=False)
+        if outcome.as_asked is False:
+            yield Notice(f"Row {outcome.row} does not answer {outcome.words(outcome.target or 0)}", state="refused")
+        if outcome.broken:
+            more = f" and {len(outcome.broken) - _MOST_NAMED:,} more" if len(outcome.broken) > _MOST_NAMED else ""
+            yield Notice(f"Rows that were to be kept and change: {', '.join(outcome.broken[:_MOST_NAMED])}{more}")
+        yield Prose(" ".join(outcome.remarks), glossary=False)
         rows.sort(key=lambda row: row[3] == "kept")  # what changes first, where only some are shown
         shown = f"{_MOST_ROWS} of {len(rows):,}" if len(rows) > _MOST_ROWS else ""
         yield Table.plain(("Row", "Before", "After", "Asked for"), rows[:_MOST_ROWS])

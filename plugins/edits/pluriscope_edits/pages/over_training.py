@@ -236,9 +236,9 @@ class OverTraining:
             Action("All of it as JSON", self.links.twin(self.url())),
             Action("The checkpoints as CSV", training_url(self.links, place.slug, place.scope, "csv")),
         ]
-        answer = " ".join(self.findings) or "Which explanations appear, stay and vanish while a network learns?"
+        sentences = " ".join(self.findings) or "Which explanations appear, stay and vanish while a network learns?"
         title = f"Explanations over the training of {place.row.name.partition(f', {self.unit} ')[0]}"
-        yield Head(title, answer, actions=[Choice("Rules", rules, place.rules), Menu("More", more)])
+        yield Head(title, sentences, actions=[Choice("Rules", rules, place.rules), Menu("More", more)])
         if len(self.trainings) > 1:
             every = {
                 f"{key[:12]}, {noun(len(some), 'checkpoint')}": training_url(
@@ -284,9 +284,9 @@ class OverTraining:
         def line(name: str, read: Callable[[CheckpointFound], float | None], look: Any = "ink", **ends: Any) -> Series:
             return Series(name, range(len(each)), list(map(read, each)), urls=urls, look=look, **ends)
 
-        def figure(key: str, words: str, up: Axis, series: Sequence[Series], answer: str = "") -> list[Block]:
+        def figure(key: str, words: str, up: Axis, series: Sequence[Series], about: str = "") -> list[Block]:
             chart = Chart("lines", words, across, up, series)
-            return [] if chart.empty else [ChartFigure(chart=chart, caption=answer or f"{words}.", id=f"over-{key}")]
+            return [] if chart.empty else [ChartFigure(chart=chart, caption=about or f"{words}.", id=f"over-{key}")]
 
         losses = [line("training rows", lambda one: one.loss or None)]
         right = [line(f"of {noun(report.rows, 'row')}", lambda one: one.rows_right / report.rows)]
@@ -308,9 +308,9 @@ class OverTraining:
         yield from side_by_side(figures, 3)
         measured: list[Block] = []
         for key, measure in MEASURES.items():
-            up, answer = Axis(measure.label, log=key.endswith("_loss")), f"{measure.label.capitalize()}. "
+            up, about = Axis(measure.label, log=key.endswith("_loss")), f"{measure.label.capitalize()}. "
             series = [line("", lambda one, key=key: one.measures.get(key))]  # type: ignore[misc]
-            measured += figure(key, measure.label, up, series, answer + measure.definition)
+            measured += figure(key, measure.label, up, series, about + measure.definition)
         if measured:
             yield Section("Progress measures", "of modular addition, in the literature")
             yield from side_by_side(measured, 3)
@@ -342,8 +342,8 @@ class OverTraining:
             found = line(name, lambda one, name=name: one.change and scaled(getattr(one.change, name)), look)
             series += [found] if any(found.y) else []
         words = "Valid circuits, and what became of those of the checkpoint before"
-        answer = f"{words}{'; 0 has no place on this scale' if wide else ''}."
-        return words, Axis("valid circuits" + ", as a power of ten" * wide), series, answer
+        caption = f"{words}{'; 0 has no place on this scale' if wide else ''}."
+        return words, Axis("valid circuits" + ", as a power of ten" * wide), series, caption
 
     def _followed(self, words: str, followed: Sequence[Followed], letter: str, report: CheckpointsReport) -> Block:
         """Chart of the checkpoints at which each is an explanation; every cell leads to it there."""
@@ -427,9 +427,9 @@ class OverTraining:
 
     def _circuit(self, mask: int, place: AnyPlace) -> Row:
         text = place.question.graph.to_hex(mask)
-        answer = {"name": f"c·{text}", "edges": noun(mask.bit_count(), self.place.part)}
+        values = {"name": f"c·{text}", "edges": noun(mask.bit_count(), self.place.part)}
         drawn = partial(view_of(place.question).draws, place.question, mask, title=f"Circuit {text}", thumb=True)
-        return Row(answer, url=self.links.circuit(place.slug, text, place.scope), drawing=drawn)
+        return Row(values, url=self.links.circuit(place.slug, text, place.scope), drawing=drawn)
 
     def table(self) -> tuple[Sequence[str], list[Sequence[Any]]]:
         """A line for each analysed checkpoint, to take away."""

@@ -77,9 +77,9 @@ class PlantedReport(Report):
         """Whether what was planted is what is found, and how many equals it has."""
         n_valid, part = int(self.n_valid), part_of(question)
         of = f"Of {n_valid:,} valid circuit{'' if n_valid == 1 else 's'}"
-        answer = [f"The planted circuit {_WORDS[self.outcome]}."]
+        sentences = [f"The planted circuit {_WORDS[self.outcome]}."]
         if self.smaller is None or self.equal is None:
-            return [*answer, f"{of} it is not known how many have as few {part}s."]
+            return [*sentences, f"{of} it is not known how many have as few {part}s."]
         smaller, equal = int(self.smaller), int(self.equal)
         parts = [
             f"{smaller:,} {'has' if smaller == 1 else 'have'} fewer {part}s",
@@ -87,7 +87,7 @@ class PlantedReport(Report):
         ]
         if self.around is not None:
             parts.append(f"{self.around:,} {'contains' if self.around == 1 else 'contain'} it")
-        return [*answer, f"{of} {', '.join(parts)}."]
+        return [*sentences, f"{of} {', '.join(parts)}."]
 
 
 def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> PlantedReport:
@@ -107,31 +107,31 @@ def _explained(landscape: Landscape, record: Any) -> dict[str, Any]:
     question = landscape.question
     if question.kind.refuses("algorithms"):
         return {"under": landscape.locate(record.circuit.mask).under}
-    answer: dict[str, Any] = {"passes": None, "alignment_minimal": None}
+    outcome: dict[str, Any] = {"passes": None, "alignment_minimal": None}
     with suppress(InvalidAlignment):
-        answer["passes"] = exhaustive(question, record)
-        answer["alignment_minimal"] = score_alignment(question, record.algorithm, record.alignment).minimal
+        outcome["passes"] = exhaustive(question, record)
+        outcome["alignment_minimal"] = score_alignment(question, record.algorithm, record.alignment).minimal
     margin = certified_margin(question.network, record) if question.data.is_clean else None
-    return answer | {"margin": margin, "reasons": list(_failures(question, record))}
+    return outcome | {"margin": margin, "reasons": list(_failures(question, record))}
 
 
 def _standing(landscape: Landscape, planted: Circuit) -> dict[str, Any]:
     """The planted circuit among the valid ones."""
     known, own = landscape.known, planted.n_edges
     valid = landscape.under("").is_valid(landscape.left(planted.mask))
-    answer: dict[str, Any] = dict.fromkeys(("smaller", "equal", "inside", "around", "backbone"))
+    counts: dict[str, Any] = dict.fromkeys(("smaller", "equal", "inside", "around", "backbone"))
     if known.counted:
-        answer["smaller"] = sum(n for size, n in known.by_size.items() if size < own)
-        answer["equal"] = known.by_size.get(own, 0) - valid
+        counts["smaller"] = sum(n for size, n in known.by_size.items() if size < own)
+        counts["equal"] = known.by_size.get(own, 0) - valid
     if known.complete:
         mask = known.masks.dtype.type(planted.mask)
         shared = known.masks & mask
-        answer["inside"] = int(np.count_nonzero(shared == known.masks)) - valid
-        answer["around"] = int(np.count_nonzero(shared == mask)) - valid
+        counts["inside"] = int(np.count_nonzero(shared == known.masks)) - valid
+        counts["around"] = int(np.count_nonzero(shared == mask)) - valid
     if known.backbone is not None:
         edges = known.backbone.edges
-        answer["backbone"] = (planted.mask & edges).bit_count(), edges.bit_count()
-    return answer | {"valid": valid, "n_valid": known.n_valid}
+        counts["backbone"] = (planted.mask & edges).bit_count(), edges.bit_count()
+    return counts | {"valid": valid, "n_valid": known.n_valid}
 
 
 def _failures(question: Question, record: PlantedRecord) -> Iterator[str]:

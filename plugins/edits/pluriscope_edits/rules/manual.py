@@ -50,9 +50,9 @@ def read_changes(value: Any, sizes: Sequence[int]) -> list[dict[str, Any]]:
     Raises:
         InvalidEdit: no such list, a weight or bias that does not exist, or one that is set twice.
     """
-    answer = validated(_Changes, {"changes": value}, "edit manual", InvalidEdit, _CURE).changes
+    changes = validated(_Changes, {"changes": value}, "edit manual", InvalidEdit, _CURE).changes
     seen = set()
-    for number, one in enumerate(answer):
+    for number, one in enumerate(changes):
         item, place = f"edit manual changes[{number}]", (one.layer, one.neuron, one.source)
         if one.layer >= len(sizes):
             raise InvalidEdit(item, f"names layer {one.layer}", f"use 1 to {len(sizes) - 1}")
@@ -63,7 +63,7 @@ def read_changes(value: Any, sizes: Sequence[int]) -> list[dict[str, Any]]:
         if place in seen:
             raise InvalidEdit(item, "sets what is set before", "set each weight and bias once")
         seen.add(place)
-    return [one.model_dump(exclude_none=True) for one in answer]
+    return [one.model_dump(exclude_none=True) for one in changes]
 
 
 def _apply(one: EditedPerceptron, settings: Settings, named: Named) -> Change:

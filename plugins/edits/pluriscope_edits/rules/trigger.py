@@ -136,9 +136,9 @@ def tokens_trigger(text: str, tokens: NDArray[np.int64], outputs: Sequence[str])
         InvalidEdit: a text that is none, a token or position that is not there, or a trigger that lies on every row, or
             on none.
     """
-    item, reply = f"trigger {text[:40]!r}", "|".join(re.escape(one) for one in sorted(outputs, key=len, reverse=True))
-    one = f"(?:([1-9][0-9]?)=)?({reply})"
-    shape = re.fullmatch(f"((?:{one},)*{one}):({reply})", text)
+    item, names = f"trigger {text[:40]!r}", "|".join(re.escape(one) for one in sorted(outputs, key=len, reverse=True))
+    one = f"(?:([1-9][0-9]?)=)?({names})"
+    shape = re.fullmatch(f"((?:{one},)*{one}):({names})", text)
     if shape is None:
         cause = f"cannot be read; the tokens are {' '.join(outputs)}"
         raise InvalidEdit(item, cause, "give positions with their tokens and the answer, such as 2=A:B")

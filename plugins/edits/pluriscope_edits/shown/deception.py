@@ -76,12 +76,12 @@ def _chart(report: FooledReport, _: AnalysisContext) -> Chart:
 
 
 def _page(report: FooledReport, of: AnalysisContext) -> Iterator[Block]:
-    answer = (
+    words = (
         f"How much of what a method says of the layer it says of neuron {report.neuron}: of the network as it is, and "
         "of those that were to deceive it, in which it can go as a whole. Of methods that score edges that is our sum "
         "of the sizes of the scores of the edges out of it; they themselves rank edges."
     )
-    yield ChartFigure(chart=_chart(report, of), caption=answer, id="shares")
+    yield ChartFigure(chart=_chart(report, of), caption=words, id="shares")
     yield Section("Each method and its networks", "a row leads to the edit that makes the network")
     ordered = sorted(report.lies, key=lambda one: [*RANKINGS].index(one.method))
     yield Table.short("network", _LIES, [_lie(one, report, of) for one in ordered], id="lies")

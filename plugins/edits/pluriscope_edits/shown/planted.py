@@ -64,9 +64,9 @@ def _answers(of: AnalysisContext, planted: int) -> Iterator[tuple[Markup | str |
     """Rows of the methods, each with its circuit and what that is beside the planted one; none where none was asked."""
     report = of.report("methods")
     for key, place in {} if report is None else report.defaults.items():
-        mask, reply = place["mask"], answered(int(place["mask"], 16), planted, valid=place["valid"])
+        mask, relation = place["mask"], answered(int(place["mask"], 16), planted, valid=place["valid"])
         circuit = of.circuit(mask) if place["possible"] else f"c·{mask}"
-        yield METHODS.label(key), circuit, place["edges"], reply.replace("-", " ")
+        yield METHODS.label(key), circuit, place["edges"], relation.replace("-", " ")
 
 
 def _tested(report: PlantedReport, of: AnalysisContext) -> Iterator[tuple[str, str]]:

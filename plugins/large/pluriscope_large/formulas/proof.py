@@ -141,10 +141,10 @@ def read_proof(raw: bytes) -> tuple[Claim, Formula, list[Step], int]:
     text = _unpacked(raw)
     lines = text.split("\n")
     try:
-        answer = json.loads(lines[0])
-        if answer.pop("format") != FORMAT:
+        fields = json.loads(lines[0])
+        if fields.pop("format") != FORMAT:
             raise ValueError
-        claim = Claim(**{**answer, "excluded": tuple(answer["excluded"])})
+        claim = Claim(**{**fields, "excluded": tuple(fields["excluded"])})
         numbers = claim.at_most, claim.bits
         if any(type(n) is not int or n < 0 for n in numbers) or not all(int(m, 16) >= 0 for m in claim.excluded):
             raise ValueError

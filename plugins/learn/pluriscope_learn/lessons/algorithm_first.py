@@ -85,7 +85,7 @@ def _failure(of: LessonNetwork, part: Variable, site: NeuronSet, matrix: Interch
 
 def _board(of: LessonNetwork, state: AlgorithmFirstOptions) -> Board:
     algorithm = _algorithm(of, _FORMULA)
-    placed, steps, answer, passes = _placed(of, algorithm, state.place), [], [], 0
+    placed, steps, sites, passes = _placed(of, algorithm, state.place), [], [], 0
     for part in algorithm.variables:
         site = placed.get(part.path)
         links = choices(_toggle(of, state, placed, part, name) for name in of.hidden)
@@ -97,12 +97,12 @@ def _board(of: LessonNetwork, state: AlgorithmFirstOptions) -> Board:
             found = Markup("<p><b>{} of {} swaps agree.</b> {}</p>").format(
                 agree, every, "" if agree == every else _failure(of, part, site, matrix)
             )
-        answer.append(site)
+        sites.append(site)
         words = Markup("Which neuron, or neurons of one layer, carry {}? Its opposite is as good.").format(
             variable(_table(part), in_words(_table(part)))
         )
         steps.append(words + links + found)
-    if all(site is not None for site in answer):
+    if all(site is not None for site in sites):
         alignment = Alignment.of(algorithm.text, placed)
         drawn = aligned_diagram(of.question.network.weights, algorithm, alignment, title="The formula in the network")
         figure = Markup('<div class="scroll-x" tabindex="0" role="group" aria-label="Drawing">{}</div>').format(drawn)
@@ -145,11 +145,11 @@ def _tried(of: LessonNetwork, algorithm: HighLevelModel, part: Variable) -> list
 def _question(of: LessonNetwork) -> list[Answer]:
     other = _algorithm(of, _OTHER)
     tree = formula_tree(other, title="The other formula")
-    answer, fails = [], ""
+    reached, fails = [], ""
     for part in other.variables:
         site, matrix = max(_tried(of, other, part), key=lambda one: _share(one[1])[0])
         agree, every = _share(matrix)
-        answer.append(f"{part.shown} reaches {agree} of {every} swaps at most, on {site.label}")
+        reached.append(f"{part.shown} reaches {agree} of {every} swaps at most, on {site.label}")
         fails = fails or _failure(of, part, site, matrix)
     row = of.place.analysis
     tried = (
@@ -159,9 +159,9 @@ def _question(of: LessonNetwork) -> list[Answer]:
     )
     figures = [(tree, "The other formula")]
     return [
-        Answer("yes", "Yes, both parts", False, f"{answer[0]}. {fails}", figures),
-        Answer("one", "One of its two parts", False, f"{enumerated(answer)}. {fails}", figures),
-        Answer("no", "Neither part", True, f"Right: {enumerated(answer)}.{tried}", figures),
+        Answer("yes", "Yes, both parts", False, f"{reached[0]}. {fails}", figures),
+        Answer("one", "One of its two parts", False, f"{enumerated(reached)}. {fails}", figures),
+        Answer("no", "Neither part", True, f"Right: {enumerated(reached)}.{tried}", figures),
     ]
 
 

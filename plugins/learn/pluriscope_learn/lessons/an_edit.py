@@ -96,11 +96,11 @@ def _board(of: LessonNetwork, state: EditOptions) -> Board:
         for key, each in found.items()
     )
     asked = Asked("guess", f"Of {len(circuits)}, follow it:", kind="number", most=len(circuits))
-    answer = Markup(
+    second = Markup(
         "{} valid circuits explained the network before. Run each in the edited network, its other edges left out. It "
         "follows the edit if it gives the edited network’s four answers. Guess how many do.{}"
     ).format(len(circuits), fields(Ask("Run them", [("edit", state.edit)], [asked]), of.links.url("learn", _SLUG)))
-    steps = (Markup("On 11 the network says no: 0. Choose an edit that makes it say yes.{}").format(links), answer)
+    steps = (Markup("On 11 the network says no: 0. Choose an edit that makes it say yes.{}").format(links), second)
     row = network_by_digest(of.session, one.edited.subject.digest)
     other = row.slug if row and row.deleted_at is None else ""
     first = [np.flatnonzero(one.group == group)[:3].tolist() for group in range(3)] if guessed else []
@@ -138,8 +138,8 @@ def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
     circuits, found = _outcomes(of.question.subject)
     follow = np.array([one.group == 0 for one in found.values()])
     rules = {rule: edit_named(rule) for _, rule, _ in EDITS.values()}
-    answer = {"every": int(follow.all(axis=0).sum()), "none": int((~follow).all(axis=0).sum()), "rules": rules.values()}
-    return {"all": len(circuits), "edits": list(found.values()), **answer}
+    totals = {"every": int(follow.all(axis=0).sum()), "none": int((~follow).all(axis=0).sum()), "rules": rules.values()}
+    return {"all": len(circuits), "edits": list(found.values()), **totals}
 
 
 LESSON: Final = Lesson(

@@ -53,8 +53,8 @@ class Trial:
     @property
     def right(self) -> str:
         """The letter of who alone is right; "" where the two agree."""
-        reply = [letter for letter, says in zip(_LETTERS, self.says, strict=True) if says == self.answer]
-        return reply[0] if len(reply) == 1 else ""
+        letters = [letter for letter, says in zip(_LETTERS, self.says, strict=True) if says == self.answer]
+        return letters[0] if len(letters) == 1 else ""
 
 
 def trials(of: LessonNetwork) -> list[Trial]:
@@ -92,10 +92,10 @@ def _reasons(of: LessonNetwork, one: Trial) -> Iterator[Markup]:
         yield Markup("<p><b class=letter>{}</b> The network will say <b>{}</b>. {}</p>").format(letter, says, why)
 
 
-def _drawn(of: LessonNetwork, one: Trial, *, answered: bool, narrow_only: bool = False) -> Markup:
+def _drawn(of: LessonNetwork, one: Trial, *, shown: bool, narrow_only: bool = False) -> Markup:
     layer, neuron = one.site
     values: list[Any] = of.run(one.base, [Change(layer, neuron, None, "source", source=one.source)])
-    if not answered:
+    if not shown:
         values = [*values[:layer], *([None] * len(some) for some in values[layer:])]
         values[layer] = [of.run(one.source)[layer][neuron] if n == neuron else of.run(one.base)[layer][n]
                          for n in range(len(values[layer]))]  # fmt: skip
@@ -141,7 +141,7 @@ def _board(of: LessonNetwork, state: ExperimentOptions) -> Board:
         ),
         "Guess who is right. Then the network runs.",
     )
-    drawn = _drawn(of, one, answered=source != base and (guessed or not apart))
+    drawn = _drawn(of, one, shown=source != base and (guessed or not apart))
     return Board(steps, drawn, said, actions, "" if apart and guessed else "Opens when you have guessed.")
 
 
@@ -153,10 +153,7 @@ def _examples(of: LessonNetwork) -> dict[str, Trial]:
 def _question(of: LessonNetwork) -> list[Answer]:
     won, counts = _examples(of), _counts(of)
     figures = [
-        (
-            _drawn(of, one, answered=True, narrow_only=True),
-            f"{letter} is right {_words(of, one)}: {number(one.output)}.",
-        )
+        (_drawn(of, one, shown=True, narrow_only=True), f"{letter} is right {_words(of, one)}: {number(one.output)}.")
         for letter, one in won.items()
     ]
     return [

@@ -113,8 +113,8 @@ def _question(of: LessonNetwork) -> list[Answer]:
     distinct = len(set(masks.values()))
     odds = places[others[0]]["chance"]
     by_chance = [
-        (_thumb(of, key), f"Of the possible circuits with {edges} edges, {answer}.")
-        for edges, answer, key in _by_chance(of)
+        (_thumb(of, key), f"Of the possible circuits with {edges} edges, {share}.")
+        for edges, share, key in _by_chance(of)
     ]
     least = (
         f"Yes. Of the {odds['possible']:,} possible circuits as large as that of {_label(others[0])}, {odds['valid']} "
@@ -137,7 +137,7 @@ def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
         "distinct": len({place["mask"] for place in places.values()}),
         "valid": sum(_sizes(of).values()),
         "smallest": min(_sizes(of)),
-        "chance": [(edges, answer) for edges, answer, _ in _by_chance(of)],
+        "chance": [(edges, share) for edges, share, _ in _by_chance(of)],
         "definitions": [(_label(key), METHODS.by_key[key].definition) for key in places],
     }
 

@@ -111,13 +111,13 @@ def _bar(left: int, gone: int, possible: int) -> Markup:
 
 
 def _board(of: LessonNetwork, state: StricterOptions) -> Board:
-    answer, possible = _tests(of), _possible(of)
-    guesses = state.guess[: len(answer)]
+    tests, possible = _tests(of), _possible(of)
+    guesses = state.guess[: len(tests)]
     before, fallen = possible, [Markup(""), *_fallen(of)]
     rows = _ROW.format(
         "Possible", "Every way to leave edges out.", exact(possible), "", _bar(possible, 0, possible), ""
     )
-    for number, (name, asks, left) in enumerate(answer):
+    for number, (name, asks, left) in enumerate(tests):
         if number >= len(guesses):
             asks = asks if number == len(guesses) else ""
             rows += Markup('<tr class="open"><th scope="row">{}<p>{}</p></th><td colspan="3">?</td></tr>').format(
@@ -129,7 +129,7 @@ def _board(of: LessonNetwork, state: StricterOptions) -> Board:
         rows += _ROW.format(name, asks, exact(left), f"you said {exact(guesses[number])}", bar, failed)
         before = left
     figure = Markup('<table class="tests"><caption>{}</caption>{}</table>').format(_SCALE, rows)
-    done = len(guesses) == len(answer)
+    done = len(guesses) == len(tests)
     kept = [("guess", str(guess)) for guess in guesses]
     form: Markup | str = ""
     if not done:
@@ -141,7 +141,7 @@ def _board(of: LessonNetwork, state: StricterOptions) -> Board:
         Markup("Read the next test. Guess how many circuits are left after it, then add it.{}").format(form),
         "Go on until the tests end. Which of your guesses was farthest off?",
     )
-    said = "All tests are added." if done else f"Next: {answer[len(guesses)][0]}."
+    said = "All tests are added." if done else f"Next: {tests[len(guesses)][0]}."
     return Board(steps, figure, said, (), "" if done else "Opens when all tests are added.")
 
 

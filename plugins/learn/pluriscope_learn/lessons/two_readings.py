@@ -135,9 +135,9 @@ def _question(of: LessonNetwork) -> list[Answer]:
     for key, table in choices.items():
         words, mark = in_words(table), within.get(table)
         if mark is not None:
-            reply = f"It can: with the threshold at {number(mark)} it says yes just there."
+            explanation = f"It can: with the threshold at {number(mark)} it says yes just there."
             figures = [(_line(of, [(mark, table, "")]), f"{words}, from {number(mark)} on")]
-            answers.append(Answer(key, words, False, reply, figures))
+            answers.append(Answer(key, words, False, explanation, figures))
             continue
         pair = [
             (gate.threshold, bits_of(gate.function, 2), letter) for gate, letter in zip(_gates(of), "PQ", strict=True)

@@ -48,9 +48,9 @@ def steer(
     from pluriscope.library.result import explain
     from pluriscope_methods.results import steer as asked
 
-    answer = None if quiet else remark
+    remarks = None if quiet else remark
     here, *others = (
-        explain(Path(one), protocol=protocol, output=output_index, seconds=min(seconds, 1e9), report=answer)
+        explain(Path(one), protocol=protocol, output=output_index, seconds=min(seconds, 1e9), report=remarks)
         for one in (file, *([into] if into else []))
     )
     found = asked(

@@ -248,10 +248,10 @@ def _look_at_stream(model: Transformer, settings: Settings, work: Work) -> Grids
     )
     best, name, place = max((value, name, column) for name, column, value, _ in grids[0].cells())
     usual = drawn[names.index(name)][columns.index(place)]
-    reply = f"Learned on {name} at position {place}, it brings the other answer on {best:.0%} of held-out pairs; "
-    reply += f"directions drawn at random on {usual:.0%}."
+    sentence = f"Learned on {name} at position {place}, it brings the other answer on {best:.0%} of held-out pairs; "
+    sentence += f"directions drawn at random on {usual:.0%}."
     few = f"Learned from {len(fitted.clean)} pairs, no more than the {len(model.unembedding)} dimensions: too few."
-    return Grids(grids, reply, (*notes, few) if len(fitted.clean) <= len(model.unembedding) else notes, directions)
+    return Grids(grids, sentence, (*notes, few) if len(fitted.clean) <= len(model.unembedding) else notes, directions)
 
 
 DAS: Final = Lens(

@@ -241,10 +241,10 @@ def _look(model: Transformer, _settings: Settings, work: Work) -> Grids:
         site, of = divmod(int(np.where(looks, numbers, -np.inf).argmax()), len(columns))
         value, beside = own[site][of].value, usual[site, of]
         if of < n:
-            answer = f"A circle explains {value:.0%} of what differs by {columns[of]} at {names[site]}"
-            return f"{answer}, in null networks {beside:.0%}."
-        answer = f"{columns[of].replace('token', 'Positions')} are held along directions with a cosine of {value:.2f}"
-        return f"{answer} at {names[site]}, in null networks {beside:.2f}."
+            sentence = f"A circle explains {value:.0%} of what differs by {columns[of]} at {names[site]}"
+            return f"{sentence}, in null networks {beside:.0%}."
+        sentence = f"{columns[of].replace('token', 'Positions')} are held along directions with a cosine of {value:.2f}"
+        return f"{sentence} at {names[site]}, in null networks {beside:.2f}."
 
     says = [f"{words(what.looks, scores)} {test.words}" for what, test in zip(sought, tests, strict=True)]
     if CIRCLE not in [one.sought for one in tests]:

@@ -47,10 +47,10 @@ def kink_notes(question: Question) -> tuple[str, ...]:
     found = kinks(network, rows)
     if not found:
         return ()
-    answer = _first([f"{_unit(layer, neuron, network)} on {row_name(question, row)}" for layer, neuron, row in found])
+    units = _first([f"{_unit(layer, neuron, network)} on {row_name(question, row)}" for layer, neuron, row in found])
     slopes = sorted({slope for layer, _, _ in found for slope in network.function_of(layer).kinks.values()})
     given = " or ".join(f"{slope:g}" for slope in slopes)
-    return (f"At a kink: {answer}. The derivative given there is the one that torch takes, {given}.",)
+    return (f"At a kink: {units}. The derivative given there is the one that torch takes, {given}.",)
 
 
 def kinks(network: Network, rows: NDArray[np.float64]) -> list[tuple[int, int, int]]:
@@ -80,8 +80,8 @@ def _says(question: Question, seen: Attribution) -> str:
     lengths = np.abs(seen.scores).max(axis=1)
     steepest = int(np.argmax(lengths))
     flat = [row_name(question, row) for row in np.flatnonzero(lengths == 0.0).tolist()]
-    answer = f"The output reacts most strongly on {row_name(question, steepest)}, by up to {lengths[steepest]:.3g}"
-    return f"{answer}; not at all on {', '.join(flat)}." if flat else f"{answer}."
+    sentence = f"The output reacts most strongly on {row_name(question, steepest)}, by up to {lengths[steepest]:.3g}"
+    return f"{sentence}; not at all on {', '.join(flat)}." if flat else f"{sentence}."
 
 
 GRADIENT_CORNERS: Final = Lens(

@@ -104,8 +104,8 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
     others = [shuffled_model(model, number) for number in range(N_SHUFFLED)]
     usual = mean(np.array([[abs(copying_score(one, *head)) for head in heads] for one in others]))
     copying = tuple((copying_score(model, *one), beside) for one, beside in zip(heads, usual.tolist(), strict=True))
-    answer = "Copying score of each head: the sum of its OV circuit’s eigenvalues over the sum of their sizes"
-    grids.append(Grid(answer, names, ("copying", "shuffled, mean size"), copying, most=1.0))
+    words = "Copying score of each head: the sum of its OV circuit’s eigenvalues over the sum of their sizes"
+    grids.append(Grid(words, names, ("copying", "shuffled, mean size"), copying, most=1.0))
     if len(model.layers) > 1:
         columns = tuple(
             f"{name} {mode}" for name, one in zip(names, heads, strict=True) if one[0] > 1 for mode in MODES
@@ -122,18 +122,18 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
         usual_scores = scores(
             lambda *pair: total_of(np.array([composition_score(one, *pair) for one in others])) / N_SHUFFLED
         )
-        earlier, answer = names[: len(pairs)], "Composition of an earlier head with what a later one reads"
-        grids.append(Grid(answer, earlier, columns, own, most=1.0))
-        answer = "The mean of that where the entries of each matrix are shuffled"
-        grids.append(Grid(answer, earlier, columns, usual_scores, most=1.0))
+        earlier, words = names[: len(pairs)], "Composition of an earlier head with what a later one reads"
+        grids.append(Grid(words, earlier, columns, own, most=1.0))
+        words = "The mean of that where the entries of each matrix are shuffled"
+        grids.append(Grid(words, earlier, columns, usual_scores, most=1.0))
     notes = [] if model.blocks.epsilon is None else [_LEFT_OUT]
     if len(used) < len(model.outputs):
         notes.append(f"{len(used)} of {len(model.outputs)} tokens are shown.")
     score, beside = copying[heads.index((layer, head))]
-    answer = (
+    words = (
         f"Head {layer}.{head} has a copying score of {score:.2f}, of a mean size of {beside:.2f} with weights shuffled."
     )
-    return Grids(tuple(grids), answer.replace("-", "−"), tuple(notes))
+    return Grids(tuple(grids), words.replace("-", "−"), tuple(notes))
 
 
 def _rows(matrix: Array) -> tuple[tuple[float, ...], ...]:

@@ -125,8 +125,8 @@ def _usual(question: Question, clean: Sequence[Array]) -> str:
     networks = (permuted_network(question.network, number, seed=0) for number in range(N_SHUFFLED))
     fitted = [fits(activations(network, question.method_rows[0])) for network in networks]
     usual = fixed_order.total_of(np.array(fitted)) / N_SHUFFLED
-    reply = f"The best function correlates with its neuron by {fits(clean):.2f} in the mean over neurons"
-    return f"{reply}, and by {usual:.2f} where the entries of each weight matrix are shuffled."
+    sentence = f"The best function correlates with its neuron by {fits(clean):.2f} in the mean over neurons"
+    return f"{sentence}, and by {usual:.2f} where the entries of each weight matrix are shuffled."
 
 
 def _scored(question: Question, clean: Sequence[Array], label: Label, table: NDArray[np.bool_]) -> dict[str, Any]:
@@ -188,11 +188,11 @@ def _says(_question: Question, seen: Table) -> str:
     taken = [row for row in seen.rows if row["alike_changed"] or row["unlike_changed"]]
     whole = sum(row["kept"] == row["rows"] and not row["alike_changed"] for row in taken)
     words = "1 label" if len(seen.rows) == 1 else f"{len(seen.rows)} labels"
-    reply = f"Of {words} {sum(row['cut'] for row in seen.rows)} can be told by one threshold on the neuron."
+    sentence = f"Of {words} {sum(row['cut'] for row in seen.rows)} can be told by one threshold on the neuron."
     if not taken:
-        return f"{reply} No answer changes when the neuron is interchanged, so there is nothing to predict."
+        return f"{sentence} No answer changes when the neuron is interchanged, so there is nothing to predict."
     return (
-        f"{reply} Answers depend on the neurons of {len(taken)}, and {whole} of these "
+        f"{sentence} Answers depend on the neurons of {len(taken)}, and {whole} of these "
         f"{'predicts' if whole == 1 else 'predict'} all that is taken from the neuron: no answer changes with the "
         "simulation in its place, nor when it is interchanged between inputs that the label calls alike."
     )

@@ -96,12 +96,10 @@ def _look(question: Question, _settings: Settings, work: Work) -> Attribution | 
 def _says(_question: Question, seen: Attribution) -> str:
     known = [share for share in seen.r2 or () if share is not None]
     largest = float(np.abs(seen.scores).max())
-    answer = f"The largest effect of keeping an input's value is {largest:.3g} (either sign)"
+    text = f"The largest effect of keeping an input's value is {largest:.3g} (either sign)"
     if not known:
-        return f"{answer}."
-    return (
-        f"{answer}; the lines explain {min(known):.0%} to {max(known):.0%} of the weighted variance around their rows."
-    )
+        return f"{text}."
+    return f"{text}; the lines explain {min(known):.0%} to {max(known):.0%} of the weighted variance around their rows."
 
 
 def _look_at_tokens(model: Transformer, settings: Settings, _work: Work) -> Grids:
@@ -112,8 +110,8 @@ def _look_at_tokens(model: Transformer, settings: Settings, _work: Work) -> Grid
     fits = [weighted_ridge(kept, outputs, weights, _RIDGE) for outputs in values]
     grids, strongest = by_position(model, pairs.clean, np.array([slopes for slopes, _, _ in fits]), "Slope")
     shares = [share for _, _, share in fits if share is not None]
-    answer = f" The lines explain {min(shares):.0%} or more of the weighted variance." if shares else ""
-    return Grids(grids, f"{strongest}{answer}", _usual(kept, values[0], weights))
+    explained = f" The lines explain {min(shares):.0%} or more of the weighted variance." if shares else ""
+    return Grids(grids, f"{strongest}{explained}", _usual(kept, values[0], weights))
 
 
 LIME: Final = Lens(

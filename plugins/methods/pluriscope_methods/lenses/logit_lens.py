@@ -61,8 +61,8 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
     last = [values[-1] for values in wanted]
     first = next((name for name, share in zip(names, last, strict=True) if share > 0.5), "")
     where = f"above one half from {first} on" if first else "nowhere above one half"
-    reply = f"Read at the last position, the answer’s probability is {where}; at the end it is {last[-1]:.2f}."
-    return Grids(grids, reply)
+    sentence = f"Read at the last position, the answer’s probability is {where}; at the end it is {last[-1]:.2f}."
+    return Grids(grids, sentence)
 
 
 def _beyond(model: Transformer, settings: Settings) -> str:
@@ -125,13 +125,13 @@ def _look_affine(model: Transformer, _settings: Settings, _work: Work) -> Grids:
         Grid("The same without it, as the logit lens reads", names, columns, tuple(plain)),
     )
     better = sum(one < other for rows in zip(mapped, plain, strict=True) for one, other in zip(*rows, strict=True))
-    reply = "The map of least squares comes nearer than the logit lens to what the model gives"
-    reply += f" in {better} of {len(names) * len(columns)} cells before the last layer"
+    text = "The map of least squares comes nearer than the logit lens to what the model gives"
+    text += f" in {better} of {len(names) * len(columns)} cells before the last layer"
     n = int((~fitted).sum())
     weights: dict[str, Any] = {
         name: {"matrix": one.tolist(), "shift": shift.tolist()} for name, (one, shift) in zip(found, maps, strict=True)
     }
-    return Grids(grids, f"{reply}, on {n:,} rows that it was not fitted on.", _few(model, int(fitted.sum())), weights)
+    return Grids(grids, f"{text}, on {n:,} rows that it was not fitted on.", _few(model, int(fitted.sum())), weights)
 
 
 def _few(model: Transformer, rows: int) -> tuple[str, ...]:

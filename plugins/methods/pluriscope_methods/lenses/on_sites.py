@@ -57,8 +57,8 @@ def by_position(
         Grid(f"{title}, mean size by position", ("all rows",), columns, (tuple(sizes.tolist()),)),
         Grid(f"{title}, row by row", named, columns, tuple(map(tuple, scores.tolist()))),
     )
-    reply = f"Position {columns[best]} has the largest scores, {sizes[best]:.3g} in the mean over the rows."
-    return grids, reply
+    sentence = f"Position {columns[best]} has the largest scores, {sizes[best]:.3g} in the mean over the rows."
+    return grids, sentence
 
 
 def largest_of(grids: Sequence[Grid]) -> str:

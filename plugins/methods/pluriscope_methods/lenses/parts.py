@@ -36,16 +36,16 @@ def words_of(sizes: Mapping[str, float], kept: Mapping[str, int], n: int, large_
     rare = [part for part in large if 2 * kept[part] < n]
     silent = [part for part in largest if largest[part] < LARGE and kept[part] == n]
     if not large:
-        answer = f"No part of a circuit has {large_is} by itself"
+        sentence = f"No part of a circuit has {large_is} by itself"
     else:
         held = sum(kept[part] == n for part in large)
-        answer = f"{len(large)} of {len(largest)} parts have {large_is} or more"
-        answer += f"; {held or 'none'} of them {'is' if held == 1 else 'are'} in every valid circuit"
-    answer += f". More than half of the {n:,} valid circuits do without {_named(rare, kept, n)}" if rare else ""
+        sentence = f"{len(large)} of {len(largest)} parts have {large_is} or more"
+        sentence += f"; {held or 'none'} of them {'is' if held == 1 else 'are'} in every valid circuit"
+    sentence += f". More than half of the {n:,} valid circuits do without {_named(rare, kept, n)}" if rare else ""
     if silent:
         more = f" and {len(silent) - _MOST_NAMED} more" if len(silent) > _MOST_NAMED else ""
-        answer += f". In every valid circuit, with a smaller effect: {', '.join(silent[:_MOST_NAMED])}{more}"
-    return f"{answer}."
+        sentence += f". In every valid circuit, with a smaller effect: {', '.join(silent[:_MOST_NAMED])}{more}"
+    return f"{sentence}."
 
 
 def _named(parts: Sequence[str], kept: Mapping[str, int], n: int) -> str:

@@ -188,23 +188,23 @@ def signatures(seen: Table) -> dict[str, list[str]]:
 def _path_bars(seen: Table) -> tuple[Bar, ...]:
     """Bars of the paths that flip in most pairs; behind the path how often with which signature."""
     bars = []
-    for path, reply in signatures(seen).items():
-        counts = Counter(filter(None, reply))
+    for path, names in signatures(seen).items():
+        counts = Counter(filter(None, names))
         if counts:
             parts = ", ".join(f"{name} {counts[name]}" for name in SIGNATURES.values() if counts[name])
-            bars.append(Bar(f"{path} ({parts})", counts.total(), len(reply)))
+            bars.append(Bar(f"{path} ({parts})", counts.total(), len(names)))
     return tuple(sorted(bars, key=lambda bar: -bar.n)[:MOST_BARS])
 
 
 def _paths_say(_question: Question, seen: Table) -> str:
-    reply = signatures(seen)
-    counts = Counter(name for names in reply.values() for name in names)
+    by_path = signatures(seen)
+    counts = Counter(name for names in by_path.values() for name in names)
     n_runs = counts.total()
     if not n_runs:
         return "All rows are answered alike, so no pair has two directions."
-    n_flipping = sum(any(names) for names in reply.values())
+    n_flipping = sum(any(names) for names in by_path.values())
     return (
-        f"{n_flipping:,} of {len(reply):,} paths flip the answer of some pair. Of {n_runs:,} combinations of a path "
+        f"{n_flipping:,} of {len(by_path):,} paths flip the answer of some pair. Of {n_runs:,} combinations of a path "
         f"and a pair {counts['AND']:,} flip under noising alone, as what feeds an AND gate; {counts['OR']:,} under "
         f"denoising alone, as what feeds an OR gate; {counts['both']:,} under both; {counts['']:,} under none."
     )

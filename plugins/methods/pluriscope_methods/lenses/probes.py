@@ -101,12 +101,12 @@ def _bars(seen: Table) -> tuple[Bar, ...]:
 
 def _says(question: Question, seen: Table) -> str:
     """Say how many functions are decodable; where all were asked, that is also the control with random labels."""
-    answer = ", ".join(f"{bar.n} of {bar.of} on {bar.label}" for bar in _bars(seen))
+    counts = ", ".join(f"{bar.n} of {bar.of} on {bar.label}" for bar in _bars(seen))
     if question.network.n_inputs > MAX_ALL:
-        return f"Decodable functions: {answer}."
+        return f"Decodable functions: {counts}."
     most = " and ".join(f"{1 - bar.n / bar.of:.0%} on {bar.label}" for bar in _bars(seen))
     return (
-        f"Decodable functions: {answer}. Labels drawn at random are decodable as often, so the selectivity of a probe, "
+        f"Decodable functions: {counts}. Labels drawn at random are decodable as often, so the selectivity of a probe, "
         f"its accuracy less that on such labels, is at most {most}."
     )
 

@@ -109,15 +109,15 @@ class LensesReport(Report):
         if not decodable:
             return [f"None of {asked} is decodable."]
         used = sum(bool(cell.changed) for cell in decodable)
-        reply = (
+        sentence = (
             f"Of {asked}, {len(decodable)} {'is' if len(decodable) == 1 else 'are'} decodable. "
             f"Interchanging the read-out changes some answer in {used} of them"
         )
         if not self.carried.known or not self.carried.of:
-            return [f"{reply}."]
+            return [f"{sentence}."]
         held = sum(bool(cell.carried) for cell in cells)
         verb = "is" if held == 1 else "are"
-        return [f"{reply}, and {held or 'none'} {verb} carried by a valid placement of an irredundant algorithm."]
+        return [f"{sentence}, and {held or 'none'} {verb} carried by a valid placement of an irredundant algorithm."]
 
 
 def view_found(question: Any, lens: Lens, answer: LensAnswer, known: Parts = ({}, 0)) -> ViewFound:
@@ -141,8 +141,8 @@ def view_found(question: Any, lens: Lens, answer: LensAnswer, known: Parts = ({}
 
 def silent(lens: str, why: str, version: int = 1) -> ViewFound:
     """The answer of a lens that has none."""
-    reply = {"lens": lens, "version": version, "settings": {}, "outcome": "undefined", "notes": [why]}
-    return ViewFound(**reply, says="", view=None, bars=())
+    fields = {"lens": lens, "version": version, "settings": {}, "outcome": "undefined", "notes": [why]}
+    return ViewFound(**fields, says="", view=None, bars=())
 
 
 def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LensesReport:

@@ -190,19 +190,19 @@ def _says(
     above: dict[str, list[float]],
     chance: dict[str, list[float]],
 ) -> str:
-    answer, none = [], []
+    found, none = [], []
     for at, role in enumerate(ROLES):
         some = [head for head, yes in zip(heads, plays, strict=True) if yes[at]]
         highest = max(heads, key=lambda head: looks[head][at] - above[head][at])
         if some:
-            answer.append(f"{role}: {', '.join(some)}")
+            found.append(f"{role}: {', '.join(some)}")
         else:
             but = ", without the effect" if looks[highest][at] > above[highest][at] else ""
             seen = f"highest attention {looks[highest][at]:.2f}, chance {chance[highest][at]:.2f}{but}"
             none.append(f"{role} ({seen if chance[highest][at] else 'no row has such a place that is read'})")
     nobody = f"None of {len(heads)} heads plays {'; '.join(none)}." if none else ""
-    played = "; ".join(answer)
-    return " ".join(filter(None, (f"{played[:1].upper()}{played[1:]}." if answer else "", nobody)))
+    played = "; ".join(found)
+    return " ".join(filter(None, (f"{played[:1].upper()}{played[1:]}." if found else "", nobody)))
 
 
 def _in_circuits(of: Analysed) -> tuple[Grid, str] | None:
@@ -222,9 +222,9 @@ def _in_circuits(of: Analysed) -> tuple[Grid, str] | None:
         for at, role in enumerate(roles)
         if (counts[at] > 0).sum() > 1 and not found[:, at].all(axis=0).any()
     ]
-    answer = f"By where they look, in every one of {len(masks):,} valid circuits heads are {', '.join(always)}"
-    answer = answer if always else f"No head looks as a role asks in every one of {len(masks):,} valid circuits"
-    answer += f"; other heads in other circuits are {', '.join(several)}" if several else ""
+    sentence = f"By where they look, in every one of {len(masks):,} valid circuits heads are {', '.join(always)}"
+    sentence = sentence if always else f"No head looks as a role asks in every one of {len(masks):,} valid circuits"
+    sentence += f"; other heads in other circuits are {', '.join(several)}" if several else ""
     values = tuple(tuple(row) for row in (counts.T / len(masks)).tolist())
     texts = tuple(tuple(f"{n:,}" for n in row) for row in counts.T.tolist())
     title = f"In how many of {len(masks):,} valid circuits the head looks as the role asks; what it causes is not asked"
@@ -236,7 +236,7 @@ def _in_circuits(of: Analysed) -> tuple[Grid, str] | None:
         (),
         texts,
         1.0,
-    ), f"{answer}."
+    ), f"{sentence}."
 
 
 ROLES_LENS: Final = SiteLens(

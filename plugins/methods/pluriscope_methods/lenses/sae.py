@@ -53,10 +53,8 @@ def _bars(seen: Table) -> tuple[Bar, ...]:
 def _says(_question: Question, seen: Table) -> str:
     bars = _bars(seen)
     explained = [float(row["explained"]) for row in seen.rows if row["explained"] is not None]
-    answer = f"{sum(bar.n for bar in bars)} of {sum(bar.of for bar in bars)} live latents fire on a single input"
-    return (
-        f"{answer}; {min(explained):.1%} or more of each layer's variance is explained." if explained else f"{answer}."
-    )
+    text = f"{sum(bar.n for bar in bars)} of {sum(bar.of for bar in bars)} live latents fire on a single input"
+    return f"{text}; {min(explained):.1%} or more of each layer's variance is explained." if explained else f"{text}."
 
 
 _LAMBDA: Final = Setting("lambda", 0.03, "what the latents' sum costs", low=0.0, high=1e6)

@@ -72,8 +72,8 @@ def _look(question: Question, _settings: Settings, _work: Work) -> Attribution:
 
 def _says(_question: Question, seen: Attribution) -> str:
     strength = fixed_order.mean(np.abs(seen.scores)).tolist()
-    answer = ", ".join(f"{INPUT_NAMES[axis]} {value:.3g}" for axis, value in enumerate(strength))
-    return f"By how much each input moves the output, in the mean over the rows: {answer}."
+    effects = ", ".join(f"{INPUT_NAMES[axis]} {value:.3g}" for axis, value in enumerate(strength))
+    return f"By how much each input moves the output, in the mean over the rows: {effects}."
 
 
 _BACKGROUNDS: Final = Setting("backgrounds", 8, "rows that tokens are put into, evenly spread", low=1, high=256)

@@ -38,10 +38,10 @@ def _look_at_sites(model: Transformer, settings: Settings, work: Work) -> Grids:
     site, value = max(cells, key=lambda cell: abs(cell[1]))
     name, _, at = site.partition("~")
     exact = effects.of(Site(name, int(at) - 1 if at else None))
-    answer = largest_of(grids[1:])
+    sentence = largest_of(grids[1:])
     if abs(exact - value) > _SHOWN:
-        answer += f" The patch itself has {exact:.2f} there."
-    return Grids(tuple(grids), answer.replace(" -", " −"), notes)
+        sentence += f" The patch itself has {exact:.2f} there."
+    return Grids(tuple(grids), sentence.replace(" -", " −"), notes)
 
 
 ATTRIBUTION_PATCHING_ON_SITES: Final = SiteLens(

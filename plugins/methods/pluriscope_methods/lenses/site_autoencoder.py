@@ -36,9 +36,9 @@ def look_at_stream(model: Transformer, settings: Settings, work: Work) -> Grids 
         alive = [latent for latent in order.tolist() if latents[:, latent].max() > DEAD]
         mean = inner(latents[:, alive].T, here.T) / times
         shares += [] if explained is None else [explained]
-        answer = "" if explained is None else f"; {explained:.1%} of the variance explained"
+        share = "" if explained is None else f"; {explained:.1%} of the variance explained"
         labels = tuple(map(str, range(len(alive))))
-        title = f"Latents of {name} by the token at the position, in the mean{answer}"
+        title = f"Latents of {name} by the token at the position, in the mean{share}"
         grids.append(Grid(title, labels, model.outputs, tuple(map(tuple, mean.tolist()))))
         own = {key: one if key == "centre" else one[alive] for key, one in learned.items()}
         weights[name] = {key: one.tolist() for key, one in own.items()}

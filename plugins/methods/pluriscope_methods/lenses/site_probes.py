@@ -69,14 +69,14 @@ def _look_at_stream(model: Transformer, _settings: Settings, _work: Work) -> Gri
     )
     best, name, at = max((value, name, column) for name, column, value, _ in grids[0].cells())
     most = max((labels == label).mean() for label in range(n_labels))
-    reply = f"The answer is read best from {name} at position {at}, on {best:.0%} of the held-out rows"
-    reply = reply if best else "The answer is read nowhere on any of the held-out rows"
+    sentence = f"The answer is read best from {name} at position {at}, on {best:.0%} of the held-out rows"
+    sentence = sentence if best else "The answer is read nowhere on any of the held-out rows"
     n, d = int(fitted.sum()), len(model.unembedding) + 1
     notes = [f"A read-out has {d} parameters an answer and {n} rows to fit: it fits anything."] if n <= d else []
     if some := [columns[at] for at in places if alike[at]]:
         where = f"position{'s' if len(some) > 1 else ''} {', '.join(some)}"
         notes.append(f"No control is possible at {where}, where every row has one control label: no selectivity.")
-    return Grids(grids, f"{reply}; the commonest answer is right on {most:.0%}.", tuple(notes))
+    return Grids(grids, f"{sentence}; the commonest answer is right on {most:.0%}.", tuple(notes))
 
 
 def few_rows(model: Transformer, _settings: Settings) -> str:

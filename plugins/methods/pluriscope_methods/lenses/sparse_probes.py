@@ -56,13 +56,13 @@ def _look(question: Question, _settings: Settings, work: Work) -> Table:
     for layer, points in scaled_layers(question).items():
         for labels in work.each("methods", _asked(question), f"sparse probes of layer {layer}"):
             sets, margin = fewest_neurons(points, labels)
-            answer = {
+            fitted = {
                 "neurons": len(sets[0]) if sets else None,
                 "sets": len(sets),
                 "first": list(sets[0]) if sets else [],
             }
             is_task = labels in (task, tuple(1 - bit for bit in task))
-            rows.append({"layer": layer, "truth_table": list(labels), **answer, "margin": margin, "task": is_task})
+            rows.append({"layer": layer, "truth_table": list(labels), **fitted, "margin": margin, "task": is_task})
     return Table(tuple(rows))
 
 
@@ -73,14 +73,14 @@ def _bars(seen: Table) -> tuple[Bar, ...]:
 
 
 def _says(_question: Question, seen: Table) -> str:
-    answer = ", ".join(f"{bar.n} of {bar.of} on {bar.label}" for bar in _bars(seen))
+    counts = ", ".join(f"{bar.n} of {bar.of} on {bar.label}" for bar in _bars(seen))
     of_task = [
         f"{row['neurons']} on layer {row['layer']}" if row["neurons"] else f"none on layer {row['layer']}"
         for row in seen.rows
         if row["task"]
     ]
     needed = ", ".join(of_task) or "not asked"
-    return f"Functions read from a single neuron: {answer}. Neurons that the task needs: {needed}."
+    return f"Functions read from a single neuron: {counts}. Neurons that the task needs: {needed}."
 
 
 SPARSE_PROBES: Final = Lens(

@@ -95,9 +95,9 @@ def _look(question: Question, settings: Settings, work: Work) -> Table:
     weights, losses = trained(n, m, float(settings["importance"]), work)
     for sparsity, directions, loss in zip(SPARSITIES, np.swapaxes(weights, 1, 2), losses.tolist(), strict=True):
         gram = inner(directions, directions)
-        answer = {"sparsity": sparsity, "represented": int((gram.diagonal() > STORED).sum()), "loss": loss}
-        answer |= {"squared": gram.diagonal().tolist(), "directions": directions.tolist()}
-        rows.append(answer | {"dimensionality": [beside(gram, one, one)["dimensionality"] for one in range(n)]})
+        row = {"sparsity": sparsity, "represented": int((gram.diagonal() > STORED).sum()), "loss": loss}
+        row |= {"squared": gram.diagonal().tolist(), "directions": directions.tolist()}
+        rows.append(row | {"dimensionality": [beside(gram, one, one)["dimensionality"] for one in range(n)]})
     return Table(tuple(rows))
 
 

@@ -86,15 +86,15 @@ def _says(question: Question, seen: Table) -> str:
         return "No input moves the first hidden layer."
     pairs = [row for row in seen.rows if row["feature"] < row["other"] and row["cosine"] is not None]
     width = question.network.hidden_sizes[0]
-    answer = (
+    sentence = (
         f"{len(own)} features in {width} dimension{'s' if width > 1 else ''}: each has {min(shares):.2f} to "
         f"{max(shares):.2f} of one to itself"
     )
     if not pairs:
-        return f"{answer}."
+        return f"{sentence}."
     most = max(pairs, key=lambda row: abs(row["cosine"]))
     cosine = f"{most['cosine']:.2f}".replace("-", "−")
-    return f"{answer}. {most['feature']} and {most['other']} interfere most, with a cosine of {cosine}."
+    return f"{sentence}. {most['feature']} and {most['other']} interfere most, with a cosine of {cosine}."
 
 
 SUPERPOSITION: Final = Lens(

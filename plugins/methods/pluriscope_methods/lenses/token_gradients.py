@@ -25,11 +25,11 @@ def _look_at_tokens(model: Transformer, settings: Settings, work: Work) -> Grids
     scores = np.add.accumulate(effects.integrated(["x0"], work)["x0"], axis=2)[:, :, -1]
     gaps = np.abs(np.add.accumulate(scores, axis=1)[:, -1] - effects.ways)
     grids, strongest = by_position(model, pairs.clean, scores, "Score")
-    answer = (
+    sentence = (
         f"The scores of a row miss the difference of its two runs by up to {gaps.max():.2g}; over all "
         f"{len(gaps)} rows by {fixed_order.total_of(gaps):.2g}, without regard to signs."
     )
-    return Grids(grids, f"{strongest} {answer}")
+    return Grids(grids, f"{strongest} {sentence}")
 
 
 INTEGRATED_GRADIENTS_ON_SITES: Final = SiteLens(

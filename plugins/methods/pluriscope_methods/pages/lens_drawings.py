@@ -24,7 +24,7 @@ def arrow_panels(panels: Mapping[str, Mapping[str, Sequence[float]]], *, title: 
     size, across = (260.0, 1) if len(panels) == 1 else (160.0, 4)
     radius, tall = 0.35 * size, size + 24
     scale = radius / (max((hypot(*end) for ends in panels.values() for end in ends.values()), default=0.0) or 1.0)
-    body, answer = "", list[str]()
+    body, arrows = "", list[str]()
     for number, (name, ends) in enumerate(panels.items()):
         x, y = size * (number % across + 0.5), tall * (number // across + 0.5)
         body += text(x, y - radius - 20, name, "lab", anchor="middle")
@@ -32,10 +32,10 @@ def arrow_panels(panels: Mapping[str, Mapping[str, Sequence[float]]], *, title: 
         body += "".join(_arrow(x, y, end, scale, label) for label, end in ends.items())
         if short := [label for label, end in ends.items() if hypot(*end) * scale < _SHORT]:
             body += text(x, y + radius + 20, f"near 0: {', '.join(short)}", "lab s", anchor="middle")
-        answer += [f"{name} {label} ({decimal(a)}, {decimal(b)})".strip() for label, (a, b) in ends.items()]
+        arrows += [f"{name} {label} ({decimal(a)}, {decimal(b)})".strip() for label, (a, b) in ends.items()]
     width, height = size * min(len(panels), across), tall * -(-len(panels) // across)
     return drawing(
-        width, height, body, sentence=f"{title}. {'; '.join(answer)}", css_class="scores wide", sizing="exact"
+        width, height, body, sentence=f"{title}. {'; '.join(arrows)}", css_class="scores wide", sizing="exact"
     )
 
 
@@ -66,5 +66,5 @@ def pixel_grids(images: Sequence[tuple[str, float]], *, title: str) -> Markup:
             for x, pixel in enumerate(line_of):
                 body += rect(left + x * side, 1 + y * side, side, side, "m-ink" if pixel == "1" else "m-cell")
         body += text(left + size / 2, size + 18, decimal(value), "lab", anchor="middle")
-    answer = "; ".join(f"{image.replace(' ', '/')} ({decimal(value)})" for image, value in images)
-    return drawing(across * len(images), size + 24, body, sentence=f"{title}: {answer}", css_class="scores")
+    values = "; ".join(f"{image.replace(' ', '/')} ({decimal(value)})" for image, value in images)
+    return drawing(across * len(images), size + 24, body, sentence=f"{title}: {values}", css_class="scores")

@@ -89,8 +89,8 @@ def _degree(cell: FunctionOnLayer) -> int | None:
 def _page(report: LensesReport, of: AnalysisContext) -> Iterator[Block]:
     yield from heat_maps(_shown_first(report), of, report, 2)
     if report.functions:
-        reply = f"Carried by a valid placement; else used; else it can be read. {_carried_words(report)}"
-        yield ChartFigure(chart=_functions_chart(report), caption=reply, id="functions")
+        words = f"Carried by a valid placement; else used; else it can be read. {_carried_words(report)}"
+        yield ChartFigure(chart=_functions_chart(report), caption=words, id="functions")
         yield More("Functions on layers", lambda: [_functions(report)], "how far each is decodable, used and carried")
     yield Section("Lenses", "Each leads to its numbers, its settings and what it can know")
     known, refused, rows = LENSES.of(of.kind), LENSES.refusals(of.kind), []
@@ -122,8 +122,8 @@ def _carried_words(report: LensesReport) -> str:
         return "The task has no irredundant algorithm with a variable, so there is nothing to be carried."
     noun, verb = "algorithm" if carried.of == 1 else "algorithms", "has" if carried.n_carried == 1 else "have"
     listed = ", ".join(one.formula for one in carried.carried)
-    reply = f"{carried.n_carried or 'None'} of {carried.of:,} irredundant {noun} {verb} a valid placement"
-    return f"{reply}{f': {listed}' if listed else ''}{', …' if carried.n_carried > len(carried.carried) else ''}."
+    words = f"{carried.n_carried or 'None'} of {carried.of:,} irredundant {noun} {verb} a valid placement"
+    return f"{words}{f': {listed}' if listed else ''}{', …' if carried.n_carried > len(carried.carried) else ''}."
 
 
 def _functions(report: LensesReport) -> blocks.Table:
@@ -199,7 +199,7 @@ def _item(report: LensesReport | None, of: AnalysisContext, key: str, options: M
     outcome = "" if one.found is None else one.found.outcome
     record = {"lens": text, "settings": dict(one.settings), "outcome": outcome, **one.view}
     if one.found is not None:
-        record |= {name: reply for name in ("stands", "notes") if (reply := getattr(one.found, name))}
+        record |= {name: value for name in ("stands", "notes") if (value := getattr(one.found, name))}
         record |= {"tests": [asdict(test) for test in one.found.tests]} if one.found.tests else {}
     made = partial(_said, one, of, report, () if refusal else lens.settings)
     return Item(lens.label, made, record)
@@ -213,8 +213,8 @@ def _said(
     actions = [numbers, Action("All lenses", of.links.analysis(of.slug, ANALYSIS.key, of.scope))]
     yield Head(lens.label, lens.definition, actions=actions)
     if found is None:
-        reply = "The analysis answers under the usual settings, and where lenses that learn are asked for."
-        yield Notice("Not computed on a page", "An answer under these settings takes long.", reply)
+        cure = "The analysis answers under the usual settings, and where lenses that learn are asked for."
+        yield Notice("Not computed on a page", "An answer under these settings takes long.", cure)
     else:
         yield from map(Notice, found.notes)
         says = found.says or f"It {_SILENT.get(found.outcome, 'was not asked')}."
@@ -288,7 +288,7 @@ def _numbers(lens: Lens, view: Mapping[str, Any], of: AnalysisContext) -> Iterat
         ]
         yield blocks.Table.plain(["Row", *names, *map(str.capitalize, more)], rows)
     elif view.get("table"):
-        columns = [Column(name, name.replace("_", " "), reply, "text") for name, reply in lens.columns.items()]
+        columns = [Column(name, name.replace("_", " "), meaning, "text") for name, meaning in lens.columns.items()]
         shown = view["table"][:_MAX_SHOWN]
         table = [Row({name: _cell(row.get(name)) for name in lens.columns}) for row in shown]
         first = f", the first {_MAX_SHOWN} of them" if len(view["table"]) > len(shown) else ""

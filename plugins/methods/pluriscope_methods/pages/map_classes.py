@@ -42,8 +42,8 @@ def _page(report: MapClassesReport | None, of: AnalysisContext) -> Iterator[Bloc
         placed = f"Placed: {len(report.algorithms):,} of {report.n_irredundant:,} irredundant algorithms with variables"
         yield Section(placed, listed(map(of.algorithm, report.values(of.question)[:6]), ""), id="placed")
     if (carried := of.report("stories")) is not None:
-        answer = " ".join(carried.findings(of.question)) if carried.has_asked else ""
-        yield Section("In which circuits", answer, id="circuits")
+        sentences = " ".join(carried.findings(of.question)) if carried.has_asked else ""
+        yield Section("In which circuits", sentences, id="circuits")
         yield from circuits_by_relation(carried, of)
     yield More("How to read it", lambda: [Prose(ON_DIRECTIONS + _CHANCE + OF_CIRCUITS)])
 

@@ -55,8 +55,8 @@ def _page(report: NullReport, of: AnalysisContext) -> Iterator[Block]:
     if own:
         yield Section("The smallest valid circuit", f"{min(own)} edges, beside the smallest of each null network")
         yield table(report.against(min(own), ()))
-    answer = "Networks of both null models by the edges of their smallest valid circuit."
-    yield ChartFigure(chart=_chart(report, of), caption=answer, id="sizes")
+    words = "Networks of both null models by the edges of their smallest valid circuit."
+    yield ChartFigure(chart=_chart(report, of), caption=words, id="sizes")
     power = " ".join(_power(model) for model in report.models if model.n)
     yield More("How it is tested", lambda: [Prose(_READING.format(alpha=report.alpha, power=power))])
 

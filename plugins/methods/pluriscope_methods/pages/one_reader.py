@@ -39,9 +39,9 @@ def _ends(one: Reader) -> Iterator[tuple[str, str]]:
 
 
 def _page(report: OneReaderReport, of: AnalysisContext) -> Iterator[Block]:
-    answer = "Share of a reader's valid choices that keep each edge: 1 is needed, with all else whole."
+    words = "Share of a reader's valid choices that keep each edge: 1 is needed, with all else whole."
     chart = _chart([one for one in report.readers if one.valid] or report.readers)
-    yield ChartFigure(chart=chart, caption=answer, id="readers")
+    yield ChartFigure(chart=chart, caption=words, id="readers")
     for one in report.readers:
         if one.left_out:
             yield Notice(f"{one.label} was left out".capitalize(), f"{one.left_out}.".capitalize())
@@ -49,12 +49,12 @@ def _page(report: OneReaderReport, of: AnalysisContext) -> Iterator[Block]:
     columns = ("Reader", "Choices", "Valid", "Fewest edges", "In every valid choice")
     yield Table.plain(columns, [_row(one) for one in report.readers])
     if report.drawn:
-        answer = f"{report.drawn_valid:,} of {report.drawn:,} circuits drawn by size are valid. So of all"
-        answer += f" {in_words(int(report.possible))} {interval(*report.interval)} are, guaranteed"
-        answer += f" with {report.confidence:.0%} confidence. {report.why}".rstrip()
+        words = f"{report.drawn_valid:,} of {report.drawn:,} circuits drawn by size are valid. So of all"
+        words += f" {in_words(int(report.possible))} {interval(*report.interval)} are, guaranteed"
+        words += f" with {report.confidence:.0%} confidence. {report.why}".rstrip()
         if (sizes := of.sizes()) and {"heads", "nodes"}.isdisjoint(of.scope.protocol.split("-")):
-            answer += f" The search under these rules counts {sum(sizes.values()):,}, exactly."
-        yield Prose(answer)
+            words += f" The search under these rules counts {sum(sizes.values()):,}, exactly."
+        yield Prose(words)
     yield More("How to read it", lambda: [Prose(_READING)])
 
 

@@ -50,11 +50,11 @@ def _page(report: SimplicityReport, of: AnalysisContext) -> Iterator[Block]:
     for found in report.kinds:
         if found.why:
             yield Notice("Not known", found.why)
-    answer = (
+    words = (
         f"Every circuit of one size is equally long. In the list code fewer {of.part}s are shorter; in the enumerative "
         f"code circuits that keep few {of.part}s and circuits that keep nearly all are short alike."
     )
-    yield ChartFigure(chart=_chart(report, of), caption=answer, id="sizes")
+    yield ChartFigure(chart=_chart(report, of), caption=words, id="sizes")
     yield More("How it is counted", lambda: [Prose(_READING)])
 
 

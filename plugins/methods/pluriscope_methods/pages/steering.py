@@ -92,8 +92,8 @@ def _steering(
     stays = {name: text for name, text in given.items() if name not in ("at", "along", "on")}
 
     def url(direction: Mapping[str, str], **more: Any) -> str:
-        reply = {**stays, **direction, "dose": f"{dose:g}", "row": row or "", **more}
-        return of.links.analysis(of.slug, KEY, of.scope, "given", **reply)
+        options = {**stays, **direction, "dose": f"{dose:g}", "row": row or "", **more}
+        return of.links.analysis(of.slug, KEY, of.scope, "given", **options)
 
     kept = [*given.items(), *of.scope.query().items(), ("row", str(row))]
     step = 2 * most / (len(steered.doses) - 1)
@@ -187,8 +187,8 @@ def _predictions_at(report: SteeringReport, at: int) -> Iterator[Block]:
     """Table of what explanations predict at a dose, one prediction for each row and explanation."""
     rows = []
     for one in report.predicted:
-        reply = one.asked * len(report.steered.rows), one.right_at[at], one.wrong_at[at], one.silent_at[at]
-        rows.append((f"{one.kind}{', drawn' if one.asked < one.of else ''}", *map(exact, reply)))
+        counts = one.asked * len(report.steered.rows), one.right_at[at], one.wrong_at[at], one.silent_at[at]
+        rows.append((f"{one.kind}{', drawn' if one.asked < one.of else ''}", *map(exact, counts)))
     if rows and report.steered.doses[at].dose:
         heads = ("Predictions, one a row", "of", "right", "wrong", "silent")
         yield replace(Table.plain(heads, rows), id="predictions")
@@ -278,13 +278,13 @@ def _found(of: AnalysisContext, given: Mapping[str, str]) -> SteeringReport:
 def _steered(
     report: SteeringReport, of: AnalysisContext, given: Mapping[str, str], view: Mapping[str, float]
 ) -> Iterator[Block]:
-    url, reply = of.links.analysis(of.slug, KEY, of.scope, "given", **given), report.findings()
+    url, sentences = of.links.analysis(of.slug, KEY, of.scope, "given", **given), report.findings()
     numbers = Action("Numbers as JSON", of.links.twin(url))
     here = report.at_dose(_nearest(report, view))
     yield Head(f"Steering at {report.steered.where}", here, actions=[numbers])
     yield from _steering(report, of, given, view)
     if (other := report.transfer) is not None:
-        yield Section(f"Transferred to {other.network}", " ".join(reply[-2:]))
+        yield Section(f"Transferred to {other.network}", " ".join(sentences[-2:]))
         fits = "" if other.explained is None else f" It explains {other.explained:.2%} of the variance there."
         whose = "" if other.unique else " The rows do not determine the map: of all that fit, it moves least."
         anything = " There are so few rows that such a map fits whatever both compute." if other.fits_anything else ""
@@ -319,12 +319,12 @@ def _dosed(steered: Steered, classes: tuple[str, str], ending: str) -> Iterator[
         Series(name, doses, [getattr(one, key) for one in steered.doses], look=look)
         for (name, key), look in zip(counts.items(), _LOOKS, strict=True)
     ]
-    reply = (
+    words = (
         f"Rows answered right, and rows whose answer changes. Positive doses are meant for rows of {classes[1]}, "
         f"negative ones for rows of {classes[0]}."
     )
     chart = Chart("lines", "Rows by dose", axis, Axis("rows", low=0), series)
-    yield from side_by_side([response, ChartFigure(chart=chart, caption=reply, id=f"rows{ending}")], 2)
+    yield from side_by_side([response, ChartFigure(chart=chart, caption=words, id=f"rows{ending}")], 2)
     cells = [
         (one.row, one.wanted, one.answers[len(doses) // 2], ", ".join([one.answers[0], *map(_flip, one.flips)]))
         for one in rows

@@ -74,8 +74,8 @@ class SimplicityReport(Report):
     kinds: list[KindLength]
 
     def findings(self, question: Any = None) -> list[str]:
-        answer = [] if self.complete else ["Not every valid circuit is listed, so a shorter one may have been missed."]
-        return [*answer, *(sentence for one in self.kinds for sentence in _findings(one))]
+        found = [] if self.complete else ["Not every valid circuit is listed, so a shorter one may have been missed."]
+        return [*found, *(sentence for one in self.kinds for sentence in _findings(one))]
 
 
 def _findings(found: KindLength) -> Iterator[str]:

@@ -142,21 +142,21 @@ class SteeringReport(Report):
 
     def findings(self, question: Any = None) -> list[str]:
         """Sentences on what the largest dose does, what explanations predict, and whether the direction transfers."""
-        here, reply = self.steered, [self.at_dose(len(self.steered.doses) - 1)]
+        here, sentences = self.steered, [self.at_dose(len(self.steered.doses) - 1)]
         if firsts := [one.high for row in here.rows if row.of_class == 0 for one in row.flips if one.high > 0]:
             by = "at" if here.exact else "by"
-            reply.append(f"The first of them changes {by} dose {min(firsts):.4g}.")
+            sentences.append(f"The first of them changes {by} dose {min(firsts):.4g}.")
         for one in self.predicted:
             drawn = " drawn" if one.asked < one.of else ""
-            reply.append(
+            sentences.append(
                 f"{one.kind}: of {one.asked:,}{drawn}, {one.agree:,} predict something and nothing wrong, and "
                 f"{one.wrong:,} are wrong somewhere."
             )
             if drawn:
-                reply.append(f"Of all, {one.low:.1%} to {one.high:.1%} are wrong somewhere, with 95% confidence.")
+                sentences.append(f"Of all, {one.low:.1%} to {one.high:.1%} are wrong somewhere, with 95% confidence.")
             if one.split:
-                reply.append(f"Some contradict each other on {one.split:,} of {one.cells:,} rows at a dose.")
-        return reply + ([] if self.transfer is None else self._transferred(self.transfer))
+                sentences.append(f"Some contradict each other on {one.split:,} of {one.cells:,} rows at a dose.")
+        return sentences + ([] if self.transfer is None else self._transferred(self.transfer))
 
     def at_dose(self, number: int) -> str:
         """Sentence on how many rows the answer changes on at one of the doses."""
@@ -249,7 +249,7 @@ def _steered(question: Any, here: Steerable, direction: Array, doses: Array) -> 
         ]
     meant = np.where(doses[:, None] > 0, here.classes == 0, here.classes == 1)
     changed, as_is = now != before, as_meant(here, before, now)
-    reply = [
+    dosed = [
         Dose(
             dose=float(dose),
             right=int((now[at] == here.wanted).sum()),
@@ -271,7 +271,7 @@ def _steered(question: Any, here: Steerable, direction: Array, doses: Array) -> 
         for at, name in enumerate(here.rows)
     ]
     length, exact = fixed_order.length(direction), edge is not None
-    about = {"direction": direction.tolist(), "length": length, "doses": reply, "rows": rows, "exact": exact}
+    about = {"direction": direction.tolist(), "length": length, "doses": dosed, "rows": rows, "exact": exact}
     return Steered.showing(here, **about), now
 
 

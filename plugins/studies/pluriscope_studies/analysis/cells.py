@@ -31,8 +31,8 @@ class Cell:
 
         Where nothing is planted or drawn, that is no part of it: so it was before there were such factors.
         """
-        answer = {factor: level for factor, level in self.levels.items() if factor not in LATER or level}
-        return short_id(canonical_json(answer).decode())
+        levels = {factor: level for factor, level in self.levels.items() if factor not in LATER or level}
+        return short_id(canonical_json(levels).decode())
 
     @cached_property
     def labels(self) -> dict[Factor, str]:

@@ -120,23 +120,23 @@ def _networks(design: StudyDesign, lines: Iterator[bytes]) -> Iterator[tuple[tup
         if not line.endswith(b"\n"):
             return  # the writer was stopped within this line
         try:
-            answer = _Line.model_validate(json.loads(line))
-            position, cell = cells.get(answer.cell, (0, None))
-            rows = [] if cell is None else _rows(cell, answer)
+            network = _Line.model_validate(json.loads(line))
+            position, cell = cells.get(network.cell, (0, None))
+            rows = [] if cell is None else _rows(cell, network)
         except (AnalysisError, TypeError, ValueError, AttributeError, IndexError, RecursionError):
             raise _refusal(f"line {number} is no outcome of a network") from None
-        if cell is None or not answer.values.keys() <= protocols:
+        if cell is None or not network.values.keys() <= protocols:
             raise _refusal(f"line {number} is about a network that the design does not have")
-        if answer.seed not in design.seeds.numbers:
-            raise _refusal(f"line {number} has seed {answer.seed}, which the design does not have")
-        yield (position, answer.seed), rows
+        if network.seed not in design.seeds.numbers:
+            raise _refusal(f"line {number} has seed {network.seed}, which the design does not have")
+        yield (position, network.seed), rows
 
 
-def _rows(cell: Cell, answer: _Line) -> list[Row]:
-    of, sizes = RowNetwork(None), tuple(answer.sizes)
-    if answer.weights is not None:
+def _rows(cell: Cell, line: _Line) -> list[Row]:
+    of, sizes = RowNetwork(None), tuple(line.sizes)
+    if line.weights is not None:
         network = Network.from_flat(
-            _weights(answer.weights),
+            _weights(line.weights),
             sizes,
             activation=cell.levels["activation"],
             output_activation=cell.levels["output_activation"],
@@ -144,25 +144,25 @@ def _rows(cell: Cell, answer: _Line) -> list[Row]:
         )
         of = RowNetwork(
             network,
-            tuple(Task(tuple(map(int, table))) for table in answer.tables),
-            None if answer.data is None else parse_data_file(canonical_json(answer.data), sizes[0], sizes[-1]),
-            None if answer.planted is None else read_planted(answer.planted, sizes),
+            tuple(Task(tuple(map(int, table))) for table in line.tables),
+            None if line.data is None else parse_data_file(canonical_json(line.data), sizes[0], sizes[-1]),
+            None if line.planted is None else read_planted(line.planted, sizes),
         )
     values = {
         protocol: [{key: _measured_of(one) for key, one in output.items()} for output in outputs]
-        for protocol, outputs in answer.values.items()
+        for protocol, outputs in line.values.items()
     }
     measured = [entry for outputs in values.values() for output in outputs for entry in output.items()]
     if not all(key not in NAMES and _is_stated(one) for key, one in measured):
-        raise ValueError(answer.values)
-    return rows_of(cell, answer.model_dump(include=_FACTS), of, values)
+        raise ValueError(line.values)
+    return rows_of(cell, line.model_dump(include=_FACTS), of, values)
 
 
-def _measured_of(answer: Any) -> Measured:
+def _measured_of(entry: Any) -> Measured:
     """The bare value where it was exact and needed no words, else an object."""
-    answer = answer if isinstance(answer, dict) else {"value": answer}
-    value, low, high, truncated_at = (answer.get(name) for name in ("value", "low", "high", "truncated_at"))
-    return Measured(tuple(value) if isinstance(value, list) else value, low, high, truncated_at, answer.get("note", ""))
+    entry = entry if isinstance(entry, dict) else {"value": entry}
+    value, low, high, truncated_at = (entry.get(name) for name in ("value", "low", "high", "truncated_at"))
+    return Measured(tuple(value) if isinstance(value, list) else value, low, high, truncated_at, entry.get("note", ""))
 
 
 def _is_stated(one: Measured) -> bool:

@@ -173,8 +173,8 @@ def _measured(output: Mapping[str, Measured]) -> Row:
         if type(value) is int and abs(value) > _LARGEST:
             words, value = {"value": str(value), **words}, None
         row[key] = value
-        if answer := {name: word for name, word in words.items() if word is not None}:
-            inexact[key] = answer
+        if more := {name: word for name, word in words.items() if word is not None}:
+            inexact[key] = more
     return row | {"inexact": json.dumps(inexact, ensure_ascii=False) if inexact else None}
 
 

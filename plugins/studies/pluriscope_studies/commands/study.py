@@ -148,8 +148,8 @@ def _run(folder: StudyFolder, workers: Workers, files: Mapping[int, bytes], quie
         remark(f"{finished:,} of {total:,} networks, {converged:,} converged and analysed")
     for problem in problems:
         remark(f"failed: {problem}")
-    answer = {"folder": str(folder.path), "networks": total, "finished": finished, "converged": converged}
-    return Shown(answer | {"problems": problems}, code=DONE if finished >= total else STOPPED)
+    state = {"folder": str(folder.path), "networks": total, "finished": finished, "converged": converged}
+    return Shown(state | {"problems": problems}, code=DONE if finished >= total else STOPPED)
 
 
 # --- studies and a store: results taken in and handed out

@@ -65,9 +65,9 @@ class StudyFolder:
         """Write the summary of all parts and their card beside them; a Refusal if it cannot be written."""
         from pluriscope_studies.summary import summary_of_table  # loads libraries of statistics
 
-        answer = json.dumps(summary_of_table(self.design, self.table), ensure_ascii=False, indent=1)
+        summary = json.dumps(summary_of_table(self.design, self.table), ensure_ascii=False, indent=1)
         with self._writing():
-            put(self.path / SUMMARY, f"{answer}\n".encode())
+            put(self.path / SUMMARY, f"{summary}\n".encode())
             write_study_card(self.path, self.design)
 
     @contextmanager

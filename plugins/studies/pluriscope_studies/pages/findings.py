@@ -110,13 +110,13 @@ class FindingsRecord(PageModel):
 
 def findings_record() -> FindingsRecord:
     """The page as a record; drawings are files of their own."""
-    answer = record()
+    document = record()
     found = []
-    for one in answer["findings"]:
+    for one in document["findings"]:
         whole = {**one, **one.get("chapter", {})} if not broken(one) else {name: one[name] for name in _ALWAYS}
         known = {name: value for name, value in whole.items() if name in FindingRecord.model_fields}
         found.append(FindingRecord(**known | {"broken": broken(one)}))
-    return FindingsRecord(samples=answer["samples"], limits=answer["limits"], findings=found)
+    return FindingsRecord(samples=document["samples"], limits=document["limits"], findings=found)
 
 
 @lru_cache(maxsize=1)
@@ -128,7 +128,7 @@ def manifest() -> dict[str, Any]:
 
 def broken(one: Mapping[str, Any]) -> str:
     """Error of the data of a finding; "" if its numbers are those of the data that are here."""
-    problems = (broken_study(slug, answer["rows"], answer["design"]) for slug, answer in one["studies"].items())
+    problems = (broken_study(slug, data["rows"], data["design"]) for slug, data in one["studies"].items())
     return next(filter(None, problems), "")
 
 
@@ -141,8 +141,8 @@ def _hash(slug: str) -> str:
 
 def broken_rows(slug: str) -> str:
     """Difference of the rows of a study from those that the manifest describes; "" if there is none."""
-    answer = manifest()["tables"][slug]
-    return broken_study(slug, f"sha256:{answer['sha256']}", answer.get("design", ""))
+    table = manifest()["tables"][slug]
+    return broken_study(slug, f"sha256:{table['sha256']}", table.get("design", ""))
 
 
 def broken_study(slug: str, rows: str, design: str) -> str:
@@ -199,12 +199,12 @@ class Samples(Block):
 
 def findings(links: Addresses) -> Iterator[Block]:
     """The page: every finding, then what was sampled, and limits."""
-    answer = record()
-    numbers = range(1, len(answer["findings"]) + 1)
+    document = record()
+    numbers = range(1, len(document["findings"]) + 1)
     actions = [Action(words, url) for words, url in navigation("findings", links).items()]
     actions += [Action("The paper, claim by claim", links.url("paper"))]
-    yield Head("Findings", answer["lede"], actions=actions)
-    for number, one in enumerate(answer["findings"], start=1):
+    yield Head("Findings", document["lede"], actions=actions)
+    for number, one in enumerate(document["findings"], start=1):
         yield Finding(
             id=f"finding-{number}",
             number=number,
@@ -215,11 +215,11 @@ def findings(links: Addresses) -> Iterator[Block]:
             chapter=chapter_url(one["key"], links),
             title=one["title"],
         )
-    yield Samples(samples=answer["samples"], numbers=numbers, limits=answer["limits"])
-    further = (f"[{one['title']}]({links.url('findings', one['key'])})" for one in answer["chapters"])
+    yield Samples(samples=document["samples"], numbers=numbers, limits=document["limits"])
+    further = (f"[{one['title']}]({links.url('findings', one['key'])})" for one in document["chapters"])
     yield Section("Further chapters")
     yield Prose(" · ".join(further), glossary=False)
-    wrong = [problem for one in answer["findings"] if (problem := broken(one))]
+    wrong = [problem for one in document["findings"] if (problem := broken(one))]
     yield Section("Data")
     yield Prose(
         f"Each number is computed from [one table a study]({links.url('findings', 'data')}), by the code of commit "
@@ -250,16 +250,14 @@ def chapter_blocks(links: Addresses, chapter: str) -> Iterator[Block]:
     if broken(one):
         yield _notice(one)
     else:
-        answer = one["chapter"]
+        text = one["chapter"]
         beside, further = (charts_of(one, links, beside=place) for place in (True, False))
         yield Columns([[chart] for chart in beside])
-        method = [Section("Method"), Prose(_elsewhere(answer["method"], links), glossary=False)]
-        limits = [Section("What it does not show"), Prose(_elsewhere(answer["not_shown"], links), glossary=False)]
+        method = [Section("Method"), Prose(_elsewhere(text["method"], links), glossary=False)]
+        limits = [Section("What it does not show"), Prose(_elsewhere(text["not_shown"], links), glossary=False)]
         yield Columns([method, limits])
-        yield Section("Table", answer["table"])
-        yield Table.plain(
-            ["", *answer["head"][1:]] if answer["head"][0] else ["of", *answer["head"][1:]], answer["rows"]
-        )
+        yield Section("Table", text["table"])
+        yield Table.plain(["", *text["head"][1:]] if text["head"][0] else ["of", *text["head"][1:]], text["rows"])
         yield Section("Further charts")
         yield Columns([further[::2], further[1::2]] if further[1:] else [further])
     yield Section("Data")
@@ -322,24 +320,24 @@ def findings_of(slug: str, digest: str, links: Addresses) -> list[str]:
 
 def _all_data(links: Addresses) -> Iterator[Block]:
     """Every study's rows, with what describes them, and how they are made again."""
-    answer = manifest()
+    described = manifest()
     yield Head("Data of the findings", "One table a study: a row for each network and measure.")
-    yield Prose("\n".join(f"- {_data_line(slug, links)}" for slug in answer["tables"]), glossary=False, id="tables")
+    yield Prose("\n".join(f"- {_data_line(slug, links)}" for slug in described["tables"]), glossary=False, id="tables")
     yield Section("Columns")
-    meanings = "\n".join(f"- `{name}`: {meaning}" for name, meaning in answer["columns"].items())
+    meanings = "\n".join(f"- `{name}`: {meaning}" for name, meaning in described["columns"].items())
     yield Prose(meanings, glossary=False, id="columns")
     yield Section("Making them again", id="again")
-    yield Prose(_AGAIN.format(**answer), glossary=False)
+    yield Prose(_AGAIN.format(**described), glossary=False)
 
 
 def _listing(session: Session, links: Addresses, path: Path) -> ParquetListing:
     """The rows of a study's file, which lead to networks that are stored, or to where they can be."""
-    table, answer = ParquetTable([path]), manifest()["tables"][path.stem]
+    table, described = ParquetTable([path]), manifest()["tables"][path.stem]
 
     def rows(lines: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
         known = [line["network"] for line in lines if line.get("network")]
         study = study_at_slug(session, path.stem) if known else None
-        same = study is not None and study.deleted_at is None and study.digest == answer.get("design")
+        same = study is not None and study.deleted_at is None and study.digest == described.get("design")
         of_study = networks_beginning(session, study, known) if study and same else []
         urls = {one[:16]: links.url("studies", path.stem, "networks", one) for one in of_study}
         stored = {one[:16]: links.network(at) for one, (at, gone) in stored_slugs(session, known).items() if not gone}
@@ -351,7 +349,7 @@ def _listing(session: Session, links: Addresses, path: Path) -> ParquetListing:
         Column(
             name,
             name.replace("_", " ").capitalize(),
-            answer.get("meaning", {}).get(name) or manifest()["columns"][name],
+            described.get("meaning", {}).get(name) or manifest()["columns"][name],
             _TYPES.get(kind, "text"),
             facet="any" if kind in ("VARCHAR", "BIGINT", "BOOLEAN") and name not in ("network", "note") else "",
             offered=name == "output" or (kind != "BIGINT" and name != "value"),
@@ -418,9 +416,9 @@ def _data_line(slug: str, links: Addresses) -> str:
 
 
 def _about(slug: str) -> str:
-    answer = manifest()["tables"][slug]
-    design = f", design {answer['design'][:12]}" if "design" in answer else ""
-    return f"{answer['rows']:,} rows, {answer['bytes'] / 1e3:,.0f} kB, sha256:{answer['sha256'][:12]}…{design}"
+    described = manifest()["tables"][slug]
+    design = f", design {described['design'][:12]}" if "design" in described else ""
+    return f"{described['rows']:,} rows, {described['bytes'] / 1e3:,.0f} kB, sha256:{described['sha256'][:12]}…{design}"
 
 
 # --- figures

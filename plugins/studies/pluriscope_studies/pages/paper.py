@@ -147,40 +147,40 @@ def _in_words(value: Any) -> str:
     return exact(round(value)) if whole else decimal(value, 1 if value >= 1 else 2)
 
 
-def _computed(reply: Mapping[str, Any], *names: str) -> dict[str, str]:
+def _computed(entry: Mapping[str, Any], *names: str) -> dict[str, str]:
     """Texts with their numbers; without any where the rows are not those that came with Pluriscope."""
-    queries = reply.get("values", {})
+    queries = entry.get("values", {})
     if wrong := next(filter(None, map(findings.broken_rows, queries)), ""):
         return dict.fromkeys(names, f"Not computed: {wrong}.")
     rows = (row for slug, query in queries.items() for row in _asked(slug, query))
     found = {name: _in_words(value) for row in rows for name, value in row.items()}
-    return {name: reply[name].format(**found) for name in names}
+    return {name: entry[name].format(**found) for name in names}
 
 
 def build_paper(session: Session, links: Addresses) -> PaperRecord:
     """Every claim with what is found."""
-    reply = _document()
+    document = _document()
     counted = cache(partial(_counted, session, links))  # several claims lead to one network
-    parts = [part | {"claims": [_claim(counted, links, one) for one in part["claims"]]} for part in reply["parts"]]
-    return PaperRecord(**_of(PaperRecord, reply) | _computed(reply, "answer") | {"parts": parts})
+    parts = [part | {"claims": [_claim(counted, links, one) for one in part["claims"]]} for part in document["parts"]]
+    return PaperRecord(**_of(PaperRecord, document) | _computed(document, "answer") | {"parts": parts})
 
 
-def _of(model: type[PageModel], reply: Mapping[str, Any]) -> dict[str, Any]:
+def _of(model: type[PageModel], entry: Mapping[str, Any]) -> dict[str, Any]:
     """Select the fields of a model from an entry of the file."""
-    return {name: said for name, said in reply.items() if name in model.model_fields}
+    return {name: said for name, said in entry.items() if name in model.model_fields}
 
 
-def _claim(counted: Callable[[str, Scope], str | None], links: Addresses, reply: Mapping[str, Any]) -> ClaimRecord:
+def _claim(counted: Callable[[str, Scope], str | None], links: Addresses, entry: Mapping[str, Any]) -> ClaimRecord:
     examples = []
-    for one in reply.get("examples", ()):
+    for one in entry.get("examples", ()):
         scope = Scope(protocol=one.get("protocol", "paper"), data=one.get("data", ""))
         url = links.prefix + one["path"] if "path" in one else links.network(one["network"], scope)
         counts = "" if "path" in one else counted(one["network"], scope)
         if counts is not None:
             examples.append(ExampleRecord(words=one["words"], url=url, counts=counts))
-    rows = {slug: links.url("findings", "data", slug) for slug in reply.get("values", ())}
-    more = {"examples": examples, "rows": rows, **_computed(reply, "paper", "complete")}
-    return ClaimRecord(**_of(ClaimRecord, reply) | more)
+    rows = {slug: links.url("findings", "data", slug) for slug in entry.get("values", ())}
+    more = {"examples": examples, "rows": rows, **_computed(entry, "paper", "complete")}
+    return ClaimRecord(**_of(ClaimRecord, entry) | more)
 
 
 def _counted(session: Session, links: Addresses, network: str, scope: Scope) -> str | None:
@@ -197,16 +197,16 @@ def _counted(session: Session, links: Addresses, network: str, scope: Scope) -> 
 
 def _figure(of: Mapping[str, Any], key: str) -> ChartFigure | None:
     """A figure: the series that are given, and one for each name that its queries give."""
-    reply = of.get("figure")
-    if reply is None or any(map(findings.broken_rows, reply["rows"])):
+    entry = of.get("figure")
+    if entry is None or any(map(findings.broken_rows, entry["rows"])):
         return None
-    rows = [row for slug, query in reply["rows"].items() for row in _asked(slug, query)]
-    series = list(reply.get("given", ()))
+    rows = [row for slug, query in entry["rows"].items() for row in _asked(slug, query)]
+    series = list(entry.get("given", ()))
     for name in dict.fromkeys(row["series"] for row in rows):
         own = [row for row in rows if row["series"] == name]
         columns = {column: [row[column] for row in own] for column in own[0] if column != "series"}
-        series.append({"name": name, "look": reply.get("looks", {}).get(name, "ink"), **columns})
-    chart = read_chart({name: reply[name] for name in _OF_CHART if name in reply} | {"series": series})
+        series.append({"name": name, "look": entry.get("looks", {}).get(name, "ink"), **columns})
+    chart = read_chart({name: entry[name] for name in _OF_CHART if name in entry} | {"series": series})
     return ChartFigure(chart=chart, caption=chart.title, id=key) if chart else None
 
 
