@@ -41,7 +41,7 @@ ATTRIBUTION: Final = (
     "Weights by Tracr {}, github.com/google-deepmind/tracr, © 2022 DeepMind Technologies Limited, Apache-2.0; "
     "Lindner et al. 2023, arXiv:2301.05062"
 )
-TOLD: Final = {
+PROGRAMS: Final = {
     "histogram": ("How often the last letter occurs", "SelectorWidth(Select(tokens, tokens, EQ))"),
     "distinct": ("How many letters there are", "h = hist(tokens); SelectorWidth(Select(h, h, ≤ 1))"),
     "induction": ("Induction", "b = shift_by(1, tokens); Aggregate(Select(b, tokens, EQ), tokens)"),
@@ -63,7 +63,7 @@ def compiled(folder: Path) -> dict[str, Any]:
 
 def model_of(one: dict[str, Any], version: str) -> AttentionModel:
     """A compiled program as a transformer with what was planted in it."""
-    name, program = TOLD[one["program"]]
+    name, program = PROGRAMS[one["program"]]
     tokens = one["tokens"] + [value for value in one["outputs"] if value not in one["tokens"]]
     given, query = one["token_embedding"], one["layers"][0]["heads"][0]
     rows = [list(map(tokens.index, [one["tokens"][0], *row])) for row in one["rows"]]

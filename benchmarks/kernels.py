@@ -1,7 +1,7 @@
 """Comparison of tests and results under the kernels that other processors would choose: verdicts must not differ.
 
 NumPy, its OpenBLAS, torch with its MKL and oneDNN, and Numba choose their code by the processor at the start, and can
-be told to choose what an older or other one would. Each variant below is one such choice, in processes of its own.
+be set to choose what an older or other one would. Each variant below is one such choice, in processes of its own.
 Under each the tests of the engine run, and every result is written again: the golden networks under the protocol
 ``paper``, some of them under ``complete``, what counting without a list says of these, and what is asked of them:
 directions of every closed-form class, and the criteria of the funnel; and of three networks of the small suite the

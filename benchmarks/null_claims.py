@@ -129,7 +129,7 @@ _COLUMNS: Final = {
     **dict.fromkeys(("edges", "as_good", "of"), "BIGINT"),
     "p": "DOUBLE",
 }
-_TOLD: Final = ("claim", "standard", "model", "edges", "as_good", "of")
+_COLUMNS: Final = ("claim", "standard", "model", "edges", "as_good", "of")
 _CLAIMS: Final = {"smallest": "a smallest", "one of all": "drawn from all"}
 Rows = Sequence[Mapping[str, Any]]
 
@@ -142,7 +142,7 @@ def rows_of(line: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield from (about | {"networks": "trained", "claim": claim, "valid": False} for claim in compared_)
         elif networks_ not in about:
             for values in compared_:
-                numbers = dict(zip(_TOLD, values, strict=True))
+                numbers = dict(zip(_COLUMNS, values, strict=True))
                 p = (1 + numbers["as_good"]) / (1 + numbers["of"])
                 yield about | {"networks": networks_, "valid": True, **numbers, "p": p}
 

@@ -1,5 +1,5 @@
 """``python -m benchmarks.trained_models FOLDER``: an Elman network that learned the parity of three bits, and a
-convolutional network that tells horizontal from vertical bars.
+convolutional network that distinguishes horizontal from vertical bars.
 
 They are bundled in ``app/bundled/models``. The same weights come out on the same kind of machine.
 """

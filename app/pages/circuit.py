@@ -130,7 +130,7 @@ def _chance_of(session: Session, place: StoredQuestion[Any], n_bits: int) -> Siz
 
 
 _OF_PLANTED: Final = [one for one in EVERY if "planted" in one.reads]
-"""Analyses of what was planted, which are told first of a circuit without interpretations."""
+"""Analyses of what was planted, which stand first on the page of a circuit without interpretations."""
 _NAMED: Final = 4  # parts that its title names
 _SECONDS: Final = 2.0  # that counting the interpretations that survive may take on a page
 
@@ -173,8 +173,10 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     if facts.verdict.valid and not on_own_rows(question):
         fold, what = ("Carried algorithms", "which algorithms it carries, and which") if read else ("Analyses", "which")
         others = [each for each in EVERY if each != COMMON_GROUND and (read or each not in _OF_PLANTED)]
-        nothing = Prose("None of them tells of it.")
-        yield More(fold, lambda: list(of_analyses(one, others)) or [nothing], f"{what} analyses tell of it", id="story")
+        nothing = Prose("None of them is about it.")
+        yield More(
+            fold, lambda: list(of_analyses(one, others)) or [nothing], f"{what} analyses are about it", id="story"
+        )
         if read:
             surviving = "Surviving interpretations"
             yield More(surviving, lambda: _surviving(one, facts.readings), "by criterion", id="surviving")

@@ -1,4 +1,4 @@
-"""All valid circuits of a network in one picture: what every one keeps, then the choices that tell them apart."""
+"""All valid circuits of a network in one picture: what every one keeps, then the choices in which they differ."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def circuit_tree_blocks(known: Known, circuit: str = "", among: Among | None = N
     analysis, mask = known.place.analysis, asked_mask(known.place, circuit)
     if analysis is None or not analysis.circuits_listed:
         return
-    yield Section("All valid circuits", "what every one keeps, then what tells them apart", id=ID)
+    yield Section("All valid circuits", "what every one keeps, then what distinguishes them", id=ID)
     if analysis.circuits_listed > MOST_AT_ONCE and mask is None:
         yield More(
             "Draw them",

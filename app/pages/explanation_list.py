@@ -354,7 +354,7 @@ def _map(found: Asked, frame: Frame, _: Selection) -> tuple[Text, Sequence[Block
 
 
 def _tree(found: Asked, frame: Frame, _: Selection) -> tuple[Text, Sequence[Block]]:
-    """The circuits that pass, divided by what tells them apart, and how large they are."""
+    """The circuits that pass, divided by what distinguishes them, and how large they are."""
     known, passing = Known(found.session, found.addresses, found.place), frame.passing(found.query, "circuit")
     among = Among(passing, found.query.but(KIND).options(COLUMNS))
     n = noun(int(passing.sum()), "circuit")

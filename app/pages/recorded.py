@@ -72,7 +72,7 @@ def _kind(one: One) -> RecordedKind[Any]:
 
 
 def _figures(one: One) -> dict[str, Any]:
-    """The figures by column; one that is NaN is told as None."""
+    """The figures by column; None where one is NaN."""
     values = {known.name: known.value(one.item) for known in _kind(one).columns}
     return {name: None if value != value else value for name, value in values.items()}
 

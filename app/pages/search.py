@@ -73,7 +73,7 @@ class Hit(PageModel):
         "action, or the kind of an explanation."
     )
     label: str
-    detail: str = Field(description="What tells it from others: the network that it belongs to, a question, a meaning.")
+    detail: str = Field(description="Distinction from others: the network that it belongs to, a question, a meaning.")
     url: str
     does: str = Field("", description="What a script does instead of going there: dark, light or shortcuts.")
 

@@ -1,4 +1,4 @@
-"""The sheet: every explanation of one network as a small picture, by kind, what inputs cannot tell apart as one."""
+"""The sheet: every explanation of one network as a small picture, by kind, what inputs cannot distinguish as one."""
 
 from __future__ import annotations
 

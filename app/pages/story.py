@@ -49,7 +49,7 @@ SHOWN: Final = 1
 """The row that the other drawings show."""
 _WITHOUT: Final = (
     "Give Pluriscope a small network and the task that it performs. It lists all circuits, interpretations, algorithms "
-    "and placements that pass a stated test (of a transformer circuits alone), and shows what tells them apart."
+    "and placements that pass a stated test (of a transformer circuits alone), and shows what distinguishes them."
 )
 
 

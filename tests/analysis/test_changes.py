@@ -93,7 +93,7 @@ def test_neurons_of_one_value_in_one_network_alone_are_no_gates_in_common(seed, 
     assert list(count_interpretations(asked, masks, shared_with=other).by_circuit) == listed
 
 
-def test_either_direction_states_the_same():
+def test_both_directions_give_the_same():
     network = golden_network("xor_pretrained").network
     asked = ask(network)
     other = replace(asked, subject=noisy(network, 0.1))
@@ -192,7 +192,7 @@ def test_what_no_drawn_circuit_has_may_still_be_there():
     assert int(high) > 1e8
 
 
-def test_where_a_network_is_wrong_is_stated():
+def test_rows_that_a_network_has_wrong_are_named():
     network = golden_network("xor_pretrained").network
     silent = replace(network, weights=(*network.weights[:-1], network.weights[-1] * 0))
     there, back = find_changes(ask(network), silent), find_changes(ask(silent), network)

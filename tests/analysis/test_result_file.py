@@ -39,7 +39,7 @@ def test_only_analyses_of_one_thing_go_into_one_file(pretrained):
         result_json([])
 
 
-def test_limits_are_stated():
+def test_limits_are_named():
     file = golden_network("xor_pretrained")
     question = ask(file.network, task=file.tasks[0])
     early = search_circuits(question, max_valid=10)

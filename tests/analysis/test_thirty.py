@@ -69,7 +69,7 @@ def test_what_a_store_keeps_of_more_than_it_lists_has_the_same_numbers(question:
     assert search.n_listed <= 1_100
 
 
-def test_a_value_that_is_another_or_missing_is_stated_and_a_further_one_is_not() -> None:
+def test_a_value_that_differs_or_is_missing_is_reported_and_a_further_one_is_not() -> None:
     expected = {
         "circuits": {"valid": "3", "by_edges": {"4": "2", "5": "1"}},
         "verdicts": {"circuit": {"necessity": "3"}},

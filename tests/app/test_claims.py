@@ -81,13 +81,13 @@ def test_a_circuit_is_read_in_any_form_and_located(client, given, form, raw, val
     assert "Among all valid circuits" in client.get(HERE, params={**given, "part": VERDICTS}).text
 
 
-def test_what_was_taken_for_granted_of_a_graph_is_stated(client) -> None:
+def test_assumptions_about_a_graph_are_named(client) -> None:
     assert "does not say which network" in record(client, text=GRAPHML)["note"]
     assert "does not say which network" in client.get(HERE, params={"text": GRAPHML}).text
     assert "note" not in record(client, mask="3b2cf")
 
 
-def test_the_distance_to_what_is_valid_is_stated(client) -> None:
+def test_the_distance_to_the_nearest_valid_circuit_is_shown(client) -> None:
     reply = record(client, mask="3b2ce")
     assert (reply["possible"], reply["edges"], reply["nearest"]["distance"]) == (True, 11, 1)
     page = client.get(HERE, params={"mask": "3b2ce"}).text
@@ -189,7 +189,7 @@ KNOWN = {
 
 
 @pytest.mark.parametrize("known", KNOWN)
-def test_while_the_search_runs_what_it_knows_is_stated(tmp_path, known) -> None:
+def test_while_the_search_runs_what_it_knows_is_shown(tmp_path, known) -> None:
     reply, words = KNOWN[known]
     app = create_app(on_a_copy(data=tmp_path))
     with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 5000)) as client:

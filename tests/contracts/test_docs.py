@@ -199,7 +199,7 @@ def test_every_module_and_folder_that_a_text_names_exists() -> None:
         ("analysis/networks", False),
     ],
 )
-def test_a_name_that_is_gone_is_stated(name: str, there: bool) -> None:
+def test_a_name_that_is_gone_is_reported(name: str, there: bool) -> None:
     assert NAMED.findall(f"see `{name}`, as ever") == [name]
     assert exists(name) is there
 

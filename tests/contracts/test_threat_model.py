@@ -29,7 +29,7 @@ def test_every_threat_names_tests_that_exist():
             assert not test or (test.startswith("test_") and test in named_in(path)), f"{path}::{test}"
 
 
-def test_the_audit_that_is_stated_is_the_one_that_runs():
+def test_the_audit_in_the_documents_is_the_one_that_runs():
     command = "pip-audit --requirement constraints.txt --no-deps --disable-pip"
     assert command in TOLD
     assert command in (ROOT / ".github/workflows/audit.yml").read_text()

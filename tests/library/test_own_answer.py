@@ -117,7 +117,7 @@ def test_no_sentence_has_more_than_three_numbers():
             assert sum(word.strip(".,%").replace(",", "").isdigit() for word in one.split()) <= 3, one
 
 
-def test_what_separates_two_in_words():
+def test_the_difference_of_two_in_words():
     reply = {
         "asked": "swaps",
         "of": 756,

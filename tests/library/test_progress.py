@@ -34,7 +34,7 @@ def test_outside_a_notebook_nothing_is_shown_and_ctrl_c_is_what_it_was(capfd) ->
     assert "".join(capfd.readouterr()) == ""
 
 
-def test_a_function_is_stated_what_is_known_and_each_end() -> None:
+def test_a_function_gets_what_is_known_and_each_end() -> None:
     answer: list[str] = []
     with reporting(answer.append) as show:
         for done, total, found in ((0, 2, "begun"), (1, 2, "too soon"), (2, 2, "197 valid circuits"), (1, 1, "")):

@@ -377,7 +377,7 @@ def test_a_plugin_brings_a_method_of_results(xor, tmp_path, monkeypatch):
         xor.shout(2)
 
 
-def test_what_fails_in_a_property_is_stated_as_it_is(xor):
+def test_an_error_in_a_property_is_raised_as_it_is(xor):
     broken = Result(xor.network_file, xor.question, {"outputs": [{"output": 0, "circuits": None}]})
     with pytest.raises((AttributeError, TypeError, KeyError)) as reply:
         broken.counts  # noqa: B018

@@ -89,7 +89,7 @@ def test_a_refusal_has_the_status_of_the_answer(page):
 
 
 @pytest.mark.parametrize(("status", "body"), [(200, "<html>"), (404, "nothing"), (200, "[]"), (404, '{"detail": 1}')])
-def test_another_kind_of_server_is_stated(status, body):
+def test_another_kind_of_server_is_refused_with_its_cause(status, body):
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(status)

@@ -181,7 +181,7 @@ def test_a_short_list_is_sorted_by_its_kinds_as_by_any_text():
     assert [row["name"] for row in found.rows] == ["two", "one", "four", "three", "five"]
 
 
-def test_the_filter_that_leaves_nothing_is_stated():
+def test_the_filter_that_leaves_nothing_is_named():
     found = LIST.select(asked(kind="c", edges_min="2"))
     assert (found.total, found.of) == (0, 4)
     assert found.removed_by.words == "edges at least 2"

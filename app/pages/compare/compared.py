@@ -63,7 +63,7 @@ class Experiment:
         asks: what is done, as a sentence.
         outcome: what the network does, as a sentence.
         drawings: width → of each explanation a drawing with the values that it gives.
-        network: whether what comes of it is told → the network.
+        network: whether its answer is shown → the network.
         changes: what that forces, as a sentence; "" where nothing is.
         doubt: why one might not trust a prediction, as a sentence; "" where nothing is open.
     """
@@ -356,7 +356,7 @@ class Compared(Shared):
 
     @property
     def is_answered(self) -> bool:
-        """Whether what comes of that experiment is told."""
+        """Whether the answer of that experiment is shown."""
         return self.view.at in self.view.guesses or self.view.answers == "all"
 
     def record(self, start: int, limit: int) -> ComparisonRecord:

@@ -43,7 +43,7 @@ from pluriscope.page_kit.blocks import Block, Figure, More
 from pluriscope.tables.table import Row
 from pluriscope.views.records import DifferenceRecord
 
-_LISTED: Final = 4  # neurons whose change is told in a sentence
+_LISTED: Final = 4  # neurons whose change is written out
 _ALIKE: Final = 1e-9  # activations that differ by less are drawn on one line
 
 
@@ -281,7 +281,7 @@ def _moved(swap: OwnSwap) -> list[NeuronSite]:
 
 
 def _becomes(before: float, after: float) -> str:
-    """Two values of a neuron, with as many digits as tell them apart."""
+    """Write two values of a neuron with as many digits as distinguish them."""
     for digits in range(2, 7):
         if (old := decimal(before, digits)) != (new := decimal(after, digits)):
             return f"{old} becomes {new}"
@@ -291,7 +291,7 @@ def _becomes(before: float, after: float) -> str:
 def _in_words(values: Sequence[Sequence[float | None]], sizes: Sequence[int]) -> str:
     """Values of neurons, for those who do not see them."""
     some = [(node_name(layer, n, sizes), v) for layer, row in enumerate(values) for n, v in enumerate(row)]
-    return ", ".join(f"{name} {'not told' if v is None else decimal(v)}" for name, v in some)
+    return ", ".join(f"{name} {'not shown' if v is None else decimal(v)}" for name, v in some)
 
 
 def _up_to_negation(function: int, n_rows: int) -> int:

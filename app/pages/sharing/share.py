@@ -162,7 +162,7 @@ OF_THE_QUESTION: Final = r"""@inproceedings{meloux2025everything,
 """The paper whose question every page asks."""
 EMBED_WIDTH: Final = 720
 EMBED_HEIGHT: Final = 640
-"""Of a frame until its page has told its own height."""
+"""Height of a frame until its page has reported its own."""
 _SIGNS: Final = {"¬": "neg", "∧": "wedge", "∨": "vee", "⊕": "oplus", "→": "rightarrow", "≥": "geq", "≤": "leq"}
 _BIBTEX: Final = str.maketrans(
     {one: f"\\{one}" for one in "{}&%$#_"}

@@ -43,7 +43,7 @@ PUBLISHED: Final = ("module", "clean", "corrupt", "metric")
 """The parameters of a method's ``score``, in two forms; after them it may have ``seed``, and others with defaults."""
 IMPORT_SECONDS: Final = 60.0
 _NEARLY: Final = 0.9  # of the memory: a method that came so near has asked for more, whether it said so or not
-_MOST_TOLD: Final = 300
+_MOST_CHARACTERS: Final = 300
 _BETWEEN_LOOKS: Final = 0.2
 _CURE: Final = f"write score({', '.join(ASKING)}), which docs/bench.md explains"
 _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {}
@@ -130,7 +130,7 @@ def run_method(
         source: as of :func:`method_of`.
         tasks: what it is asked.
         limits: of each process.
-        report: told how many answers there are.
+        report: gets the number of answers.
 
     Yields:
         for each task, in their order, what it answered with its first seed, then with the others. Whatever goes wrong
@@ -229,7 +229,7 @@ class _Slot:
 
 
 def _unanswered(outcome: Outcome, message: str, calls: Calls = NONE_ASKED, seconds: float = 0.0) -> Submission:
-    return Submission(outcome, message[:_MOST_TOLD], calls=calls, seconds=seconds)
+    return Submission(outcome, message[:_MOST_CHARACTERS], calls=calls, seconds=seconds)
 
 
 def _shown(source: Path | Callable[..., Any]) -> str:
@@ -354,4 +354,4 @@ def _in_words(error: BaseException, file: str) -> str:
     text = "".join(traceback.format_exception_only(error)).strip().splitlines() or [type(error).__name__]
     lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
     line = lines[-1] if lines else getattr(error, "lineno", None)
-    return f"{text[-1][:_MOST_TOLD]}" + (f", line {line}" if line else "")
+    return f"{text[-1][:_MOST_CHARACTERS]}" + (f", line {line}" if line else "")

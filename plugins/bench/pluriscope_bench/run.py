@@ -54,7 +54,7 @@ def benched(
         limits: of a method's process.
         conditions: that under which methods are ranked; or it and those that differ in one factor, where known.
         executor: scores networks beside each other; None for one after the other.
-        report: told how many networks are done.
+        report: gets the number of networks done.
 
     Raises:
         InvalidMethod: a method that cannot be run at all, or has the name of another.
@@ -106,7 +106,7 @@ def _answers(
         }
         found: list[tuple[Submission, ...]] = [read.get(network.name, (missing,)) for network, _ in asked]
     else:
-        judged = head.track in (None, TRACKS[-1])  # else only the ablation makes a difference to what it is told
+        judged = head.track in (None, TRACKS[-1])  # else only the ablation makes a difference to its input
         kinds = [(network.name, condition if judged else condition.ablation) for network, condition in asked]
         tasks = {kind: Task(*one) for kind, one in zip(kinds, ((n.name, n.question, c) for n, c in asked), strict=True)}
         by_kind = dict(zip(tasks, run_method(given, list(tasks.values()), limits, report), strict=True))

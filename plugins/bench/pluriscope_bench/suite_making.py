@@ -40,7 +40,7 @@ def make_networks(
         half: its networks are taken where they come with Pluriscope, else trained; None trains them all.
         cell: the position of theirs.
         seeds: which.
-        work: told how far it is; without a clock nothing is measured.
+        work: gets the progress; without a clock nothing is measured.
 
     Returns:
         For each ``cell``, ``seed``, ``state`` ("converged", or why it is not in the suite), ``network`` (its row; None

@@ -112,29 +112,29 @@ def one_bad(source, tasks, limits=LIMITS):
     return bad
 
 
-@pytest.mark.parametrize(("body", "answer"), RAISED)
-def test_what_raises_or_ends_its_process_is_stated_with_its_line(tasks, body, answer) -> None:
+@pytest.mark.parametrize(("body", "words"), RAISED)
+def test_an_exception_or_exit_is_reported_with_its_line(tasks, body, words) -> None:
     bad = one_bad(function_of(body), tasks)
     assert bad.outcome == "raised"
-    assert answer in bad.message
+    assert words in bad.message
 
 
-def test_a_file_is_stated_with_its_line_from_its_folder(tmp_path, tasks, monkeypatch) -> None:
+def test_an_error_in_a_file_is_reported_with_its_line_from_its_folder(tmp_path, tasks, monkeypatch) -> None:
     (tmp_path / "method.py").write_text(text_of("1 / 0").replace("def method", "def score"))
     monkeypatch.chdir(tmp_path)
     assert one_bad(Path("method.py"), tasks).message == "ZeroDivisionError: division by zero, line 6."
 
 
-@pytest.mark.parametrize(("body", "answer"), UNREADABLE)
-def test_what_cannot_be_read_is_an_outcome(tasks, body, answer) -> None:
+@pytest.mark.parametrize(("body", "words"), UNREADABLE)
+def test_what_cannot_be_read_is_an_outcome(tasks, body, words) -> None:
     bad = one_bad(function_of(body), tasks)
     assert bad.outcome == "unreadable"
-    assert answer in bad.message
+    assert words in bad.message
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("body", MEMORY)
-def test_what_takes_all_memory_is_stated_whether_it_says_so_or_not(tasks, body) -> None:
+def test_taking_all_memory_is_reported_whether_or_not_it_raises(tasks, body) -> None:
     bad = one_bad(function_of(body), tasks)
     assert bad.outcome == "memory", bad.message
     assert "MB of memory" in bad.message

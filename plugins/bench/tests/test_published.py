@@ -17,14 +17,14 @@ from pluriscope_bench.run import benched
 from pluriscope_bench.suite_files import PUBLISHED, bundled, read_suite
 
 SUITE = read_suite()
-TOLD = dict(duckdb.sql(f"SELECT decode(key), decode(value) FROM parquet_kv_metadata('{PUBLISHED}')").fetchall())  # noqa: S608
-ANSWERS = json.loads(TOLD["answers"])
+METADATA = dict(duckdb.sql(f"SELECT decode(key), decode(value) FROM parquet_kv_metadata('{PUBLISHED}')").fetchall())  # noqa: S608
+ANSWERS = json.loads(METADATA["answers"])
 FEW = ["xor-3-relu-0", next(one.name for one in SUITE.networks if one.rules)]
 LIMITS = Limits(60.0, 1 << 30, 1)
 
 
 def test_they_are_of_the_bundled_suite_and_of_named_versions() -> None:
-    assert TOLD["suite"] == SUITE.digest
+    assert METADATA["suite"] == SUITE.digest
     assert PUBLISHED.stat().st_size < 300_000
     assert {one["package"]["name"] for one in SUITE.published} == PACKAGES.keys()
     assert {one["name"] for one in SUITE.published} == {

@@ -35,7 +35,7 @@ def test_a_function_stands_in_a_table_beside_ours(tmp_path, two_networks) -> Non
 
 
 @pytest.mark.slow
-def test_what_goes_wrong_is_stated_network_by_network(two_networks) -> None:
+def test_failures_are_reported_network_by_network(two_networks) -> None:
     def wrong(network, ablation, ask):
         raise ValueError("nothing found")
 

@@ -95,7 +95,7 @@ class Lesson:
         board: what it shows.
         question: the third step.
         answers: to the question; one is right.
-        numbers: what hand-out and notes tell, by name.
+        numbers: what hand-out and notes quote, by name.
         picture: drawing without words, for lists.
         thought: what is to be kept of it, for the sheet of a plan.
         asks: what to ask a class, likewise.

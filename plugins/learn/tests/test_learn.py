@@ -118,7 +118,7 @@ def test_a_neuron_means_what_lies_above_its_mark(site, of):
         assert words in said, mark
 
 
-def test_the_experiment_is_stated_as_the_common_ground_counts_it(site):
+def test_the_experiment_is_that_of_the_common_ground(site):
     page = text_of(site.get("/learn/the-experiment?neuron=n2.0&x=01&source=00&guess=P&answer=once&part=notes").text)
     assert "Of 756 changes they contradict each other on 108: P is right on 79, Q on 29" in page
     assert "Of 72 such changes of one neuron they contradict each other on 12" in page

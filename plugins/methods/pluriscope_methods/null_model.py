@@ -65,7 +65,7 @@ class NullModel(Part):
     n: int = Field(description="Networks that were looked at.")
     draws: int = Field(description="Networks that were drawn to get these.")
     power_share: float | None = Field(
-        description="A claim is told from chance with a probability of 80% where at most this share of all null "
+        description="A claim is significant with a probability of 80% where at most this share of all null "
         "networks is as good; null: there are too few networks for any claim."
     )
     by_standard: list[NullSizes]
@@ -96,7 +96,7 @@ class NullReport(Report):
 
     protocol: str
     seed: int
-    alpha: float = Field(description="A claim is told from chance where p is at most this.")
+    alpha: float = Field(description="A claim is significant where p is at most this.")
     models: list[NullModel]
 
     def against(self, edges: int, met: Collection[str]) -> list[AgainstNull]:

@@ -80,7 +80,7 @@ def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> OneReaderRepor
     """Every choice of each reader by the finest edges, and the estimate.
 
     Args:
-        work: told after each batch; may raise Cancelled. What there is no time for is left out, and that is told.
+        work: gets the progress after each batch; may raise Cancelled. What there is no time for is left out and named.
     """
     settings = of.question.kind.settings
     finest = {name: values[0] for name, values in settings.items() if name == "granularity"}

@@ -131,7 +131,7 @@ def test_a_claim_is_compared_by_what_it_meets() -> None:
 
 
 @pytest.mark.slow
-def test_claims_about_null_networks_themselves_are_rarely_stated_from_chance() -> None:
+def test_claims_about_null_networks_themselves_are_rarely_significant() -> None:
     """The size of the test, by holding each null network's smallest circuit against all others."""
     for model in null_report(xor_question(), n=99).models:
         for one in model.by_standard:

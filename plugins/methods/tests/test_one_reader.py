@@ -60,7 +60,7 @@ def test_counts_are_those_among_all_circuits(model, rules, choices):
 
 
 @pytest.mark.slow
-def test_what_takes_too_long_is_left_out_and_stated(monkeypatch):
+def test_what_takes_too_long_is_left_out_with_a_reason(monkeypatch):
     model = bundled("majority-5-attention")
     clock = itertools.count().__next__
     late = found_by(model, "split", Work(clock=lambda: float(clock()), deadline=1.0))

@@ -107,7 +107,7 @@ def cluster_workers(address: str, *, insecure: bool = False, n: int = 1) -> Iter
         cure = "install it: pip install 'pluriscope-studies[cluster]'"
         raise ClusterUnusable(item, "needs dask, which is not installed", cure) from None
     for name in ("distributed", "distributed.client"):  # whose levels are set when it is loaded
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is told by the errors here
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # the errors here say what matters
     with _scheduler(address, item, insecure, n) as scheduler:
         try:
             client = Client(scheduler, timeout=WAIT_SECONDS, set_as_default=False)
@@ -121,7 +121,7 @@ def cluster_workers(address: str, *, insecure: bool = False, n: int = 1) -> Iter
                 _check(client, item)
             yield Workers(client.get_executor(pure=False), _count_of(client, item))
         finally:
-            with suppress(Exception):  # a scheduler that is gone cannot be told
+            with suppress(Exception):  # a scheduler that is gone hears nothing
                 client.close(timeout=1)
 
 

@@ -208,7 +208,7 @@ def study_jobs(session: Session, digest: str, *, unfinished: bool = False) -> li
 
 def studies_left(session: Session) -> Sequence[StudyRow]:
     """The studies for which there should be a job, and is none that waits, runs or was stopped: those that have
-    outcomes of which their summary does not tell, and those that are to run, since they were extended meanwhile or
+    outcomes that their summary does not have, and those that are to run, since they were extended meanwhile or
     come from an earlier version.
     """
     ended = "done", "truncated"

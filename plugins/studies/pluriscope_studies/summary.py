@@ -1,7 +1,7 @@
 """Summary of a study: its networks in numbers, its tests, and published values beside ours, as one JSON value.
 
 A network counts once. Where it has several outputs, the design says how their values become one. Networks that failed
-have no value; every group tells how many they are. DuckDB gives one column of the table after the other.
+have no value; every group counts them. DuckDB gives one column of the table after the other.
 
 Loads scipy and statsmodels, so that nothing which answers a request imports it: made when a run ends, and stored.
 """

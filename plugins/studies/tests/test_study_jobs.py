@@ -250,7 +250,7 @@ def test_a_stopped_study_keeps_what_it_has_and_is_summed_up(store):
 
 
 @pytest.mark.slow
-def test_what_cannot_be_computed_is_stated_and_the_rest_is_there(store):
+def test_what_cannot_be_computed_has_a_reason_and_the_rest_is_there(store):
     def fail(chunk):
         if chunk.cell == 0 and 2 in chunk.seeds:
             raise ValueError("broken")

@@ -1,4 +1,4 @@
-"""A study runs on any executor: what is missing in chunks of a measured size, and whatever fails is told alone."""
+"""A study runs on any executor: what is missing in chunks of a measured size, and whatever fails is reported alone."""
 
 import multiprocessing
 import os
@@ -104,7 +104,7 @@ def test_a_chunk_has_the_files_of_its_seeds():
     ],
     ids=["refused", "lost", "crashed", "raised"],
 )
-def test_a_network_that_always_fails_is_stated_and_the_others_go_on(error, attempts, words, caplog):
+def test_a_network_that_always_fails_is_reported_and_the_others_go_on(error, attempts, words, caplog):
     executor = Made(fails={7: error})
     rows, problems = run(design(seeds={"first": 0, "count": 30}), executor)
     assert sorted((row["cell"], row["seed"]) for row in rows) == [
@@ -143,7 +143,7 @@ def test_what_the_report_or_the_saving_raises_takes_the_rest_back():
     assert all(future.cancelled() for future in executor.futures[1:])
 
 
-def test_a_cluster_that_goes_away_is_stated():
+def test_a_cluster_that_goes_away_is_reported():
     class Gone(Made):
         def submit(self, *arguments):
             future = Future()

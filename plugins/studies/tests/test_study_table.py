@@ -10,13 +10,13 @@ from pluriscope.tables.parquet import ParquetTable, copy_options, quoted
 from pluriscope_studies.analysis.rows import columns_of
 from pluriscope_studies.table import FORMAT, read_part, write_part
 
-TOLD = {"format": FORMAT, "design": json.dumps(design().model_dump(mode="json")), "digest": design().digest}
+METADATA = {"format": FORMAT, "design": json.dumps(design().model_dump(mode="json")), "digest": design().digest}
 
 
 @pytest.fixture
 def part(tmp_path):
     path = tmp_path / "whole.parquet"
-    write_part(path, rows(), columns_of(design()), TOLD)
+    write_part(path, rows(), columns_of(design()), METADATA)
     return path
 
 
@@ -44,7 +44,7 @@ def part(tmp_path):
 )
 def test_what_is_no_part_of_its_study_is_refused(part, query, answer, words):
     path = part.with_name("part.parquet")
-    ParquetTable([part]).write(path, query, copy_options(TOLD | answer))
+    ParquetTable([part]).write(path, query, copy_options(METADATA | answer))
     with pytest.raises(AnalysisError) as refused:
         read_part(path)
     assert words in str(refused.value)
@@ -54,7 +54,7 @@ def test_a_part_may_have_further_measures_and_lack_some(part):
     path, names = part.with_name("part.parquet"), ("{rows}", 'a "b"', "'")
     more = ", ".join(f"{number} AS {quoted(name)}" for number, name in enumerate(names))
     query = f"SELECT * EXCLUDE \"circuits-valid\", {more} FROM {{rows}} WHERE message != '{{rows}}'"  # noqa: S608
-    ParquetTable([part]).write(path, query, copy_options(TOLD))
+    ParquetTable([part]).write(path, query, copy_options(METADATA))
     table = ParquetTable([read_part(path).path])
     assert table.ask(f"SELECT DISTINCT {', '.join(map(quoted, names))} FROM {{rows}}") == [(0, 1, 2)]  # noqa: S608
 
@@ -66,7 +66,7 @@ def test_the_name_of_a_folder_changes_nothing(part, tmp_path, name):
         (tmp_path / folder).mkdir()
     moved, before = tmp_path / name / "part.parquet", ParquetTable([part])
     whole = before.ask("SELECT * FROM {rows}")
-    write_part(tmp_path / like_it / "part.parquet", rows()[:1], columns_of(design()), TOLD)
+    write_part(tmp_path / like_it / "part.parquet", rows()[:1], columns_of(design()), METADATA)
     part.rename(moved)
     assert ParquetTable([read_part(moved).path]).ask("SELECT * FROM {rows}") == whole
 
@@ -77,4 +77,4 @@ def test_what_cannot_be_written_is_not_blamed_on_the_table(part, tmp_path, name,
         (tmp_path / "full").mkdir()
         (tmp_path / name).symlink_to("/dev/full")
     with pytest.raises(OSError, match=words):
-        ParquetTable([part]).write(tmp_path / name, "SELECT * FROM {rows}", copy_options(TOLD))
+        ParquetTable([part]).write(tmp_path / name, "SELECT * FROM {rows}", copy_options(METADATA))

@@ -46,7 +46,7 @@ def test_redundancy_is_counted_as_by_brute_force():
 
 
 @pytest.mark.slow
-def test_six_inputs_have_the_counts_that_can_be_stated_by_hand():
+def test_six_inputs_have_the_counts_that_follow_by_hand():
     # AND of six inputs in depth 3 without a redundant literal: its six literals, each once, in the shapes (2+2)+2 and
     # (2+1)+(2+1): 6!/(2!·2!·2!·2!) = 45 and 6!/(2!·2!·2!) = 90 trees
     task = named_task("AND", 6).pattern

@@ -152,7 +152,7 @@ PLAIN = ([[1.0, 0.0]], [4.0], [1.0], -4.0)  # the first input, wherever it is ab
     [(0.0, False), (-(2.0**-40), False), (2.0**-40, True)],
     ids=["touches the corner", "stays outside", "cuts it off by a hair"],
 )
-def test_polygons_state_from_crossing(shift: float, differs: bool) -> None:
+def test_touching_the_threshold_differs_from_crossing_it(shift: float, differs: bool) -> None:
     """The circuit adds relu(B − 1/8 + shift) on a square where B goes up to 1/8: no float tolerance could tell."""
     circuit = hand_made([[1.0, 0.0], [0.0, 1.0]], [4.0, -0.125 + shift], [1.0, 1.0], -4.0)
     ball = SquareCells(hand_made(*PLAIN), HALF, (0.5, 0.0), 0.125)
@@ -167,7 +167,7 @@ def test_polygons_state_from_crossing(shift: float, differs: bool) -> None:
 
 
 @pytest.mark.parametrize(("offset", "differs"), [(0.0, True), (2.0**-50, False)])
-def test_polygons_separate_open_ends_from_closed_ones(offset: float, differs: bool) -> None:
+def test_open_ends_differ_from_closed_ones(offset: float, differs: bool) -> None:
     """On the line A = 1/2 at the square's edge the network is 0, for .5 belongs to 0; the circuit is 1 everywhere."""
     ball = SquareCells(hand_made(*PLAIN), HALF, (0.625 + offset, 0.0), 0.125)
     always_one = hand_made([[1.0, 0.0]], [4.0], [0.0], 1.0)

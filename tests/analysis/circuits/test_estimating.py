@@ -63,7 +63,7 @@ def test_on_many_rows_few_circuits_are_tested_once_the_time_is_up():
 
 
 @pytest.mark.slow
-def test_the_sample_is_stated():
+def test_the_report_names_its_sample():
     file = golden_network("xor_pretrained")
     listed = search_circuits(ask(file.network, task=file.tasks[0]))
     seen = []

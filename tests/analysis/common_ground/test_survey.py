@@ -239,7 +239,7 @@ def test_the_pretrained_xor_by_two_routes():
     ("truncated_at", "answer"),
     [(None, "No explanation predicts"), (5, "No explanation among those looked at predicts")],
 )
-def test_what_circuits_that_are_not_listed_may_do_is_not_stated(small, truncated_at, answer):
+def test_circuits_that_are_not_listed_leave_the_verdict_open(small, truncated_at, answer):
     search = replace(search_circuits(small.question), truncated_at=truncated_at)
     placed = replace(small.placed, valid=[[True] * len(some) for some in small.placed.placements])
     report = find(Analysed(small.question, search, placed=placed), Settings())

@@ -36,7 +36,7 @@ def some(kind: Kind) -> Population:
 
 
 @pytest.mark.parametrize(("criterion", "kind"), EVERY, ids=[f"{one.key}-{kind}" for one, kind in EVERY])
-def test_its_verdicts_can_be_stated_as_pages_and_files_state_them(criterion: Criterion, kind: Kind) -> None:
+def test_its_verdicts_can_be_written_on_pages_and_in_files(criterion: Criterion, kind: Kind) -> None:
     population = some(kind)
     verdicts = criterion.judge(population)
     assert len(verdicts) == len(population) > 0

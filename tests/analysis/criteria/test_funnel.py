@@ -124,7 +124,7 @@ def test_interpretations_are_counted_by_class_once_that_is_asked():
     assert [row.most for row in first] == [8, 4, 3, 1]
 
 
-def test_circuits_whose_interpretations_are_not_counted_are_stated_and_no_conclusion_is_about_them():
+def test_circuits_whose_interpretations_are_not_counted_are_named_and_no_conclusion_is_about_them():
     question = ask(golden_network("xor_2-2-2").network.for_output(0))
     search = search_circuits(question)
     n = len(search.masks)

@@ -33,7 +33,7 @@ def test_a_step_has_one_canonical_text(text, canonical):
 
 
 @pytest.mark.parametrize(
-    ("text", "answer"),
+    ("text", "message"),
     [
         ("nonsense", "zero-ablation, mean-ablation"),
         ("output-faithfulness(tolerance=-1)", "use a number from 0 to 1e+06"),
@@ -51,13 +51,13 @@ def test_a_step_has_one_canonical_text(text, canonical):
         ("a" * 100_000, "write key or key(name=value"),
     ],
 )
-def test_refusals_name_what_is_allowed(text, answer):
+def test_refusals_name_what_is_allowed(text, message):
     with pytest.raises(InvalidCriterion) as caught:
         CriterionStep.parse(text)
-    assert answer in caught.value.cure
+    assert message in caught.value.cure
 
 
-def test_digests_separate_settings_and_nothing_else():
+def test_digests_differ_by_settings_and_nothing_else():
     digests = {text: CriterionStep.parse(text).settings_digest for text in ("margin", "margin(least=.5)")}
     assert digests["margin"] != digests["margin(least=.5)"]
     assert CriterionStep.parse("margin(least=0.5)").settings_digest == digests["margin(least=.5)"]

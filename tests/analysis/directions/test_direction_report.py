@@ -48,7 +48,7 @@ def test_a_class_beyond_its_limits_is_refused_with_the_reason(width, direction_c
     assert closed_form_work(question.network, 10**6) > MAX_CHEAP > closed_form_work(XORNET, 2)
 
 
-def test_what_is_left_open_is_stated():
+def test_what_is_left_open_has_a_reason():
     found = search_directions(QUESTION, CANDIDATES, "oblique", table=TABLE)
     assert directions_report([found], TABLE).classes[0].exact
     first, *rest = found.algorithms

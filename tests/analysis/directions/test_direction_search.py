@@ -96,7 +96,7 @@ def test_integer_directions_one_by_one() -> None:
     assert len(integer_directions(1, 3)) == 13
 
 
-def test_layers_without_a_read_out_are_stated() -> None:
+def test_layers_without_a_read_out_are_named() -> None:
     network = golden_network("xor_2-2").network
     narrow = search_directions(ask(network, data=DATA), XOR, "orthogonal")
     missing = [unread for result in narrow.algorithms for unread in result.unread]

@@ -61,7 +61,7 @@ def answer(mask: int, base: int, source: int, swapped: frozenset[tuple[int, int]
 
 
 @pytest.mark.parametrize(("mine", "other"), [(0x183BF, 0x1839F), (0x183BF, 0x3FCDF), (0x183BF, 0x183BF)])
-def test_swaps_that_separate_two_circuits_are_those_of_plain_loops(mine, other):
+def test_swaps_on_which_two_circuits_differ_are_those_of_plain_loops(mine, other):
     sites = [(layer, neuron) for layer in (1, 2) for neuron in range(3)]
     sets = chain.from_iterable(combinations(sites, n) for n in range(1, 7))
     runs = [(some, base, source) for some in sets for base in range(4) for source in range(4) if base != source]
@@ -82,7 +82,7 @@ def test_swaps_that_separate_two_circuits_are_those_of_plain_loops(mine, other):
     assert reply.answers == tuple(str(answer(mask, *run)) for mask in (mine, other, whole))
 
 
-def test_without_hidden_neurons_rows_separate_circuits():
+def test_without_hidden_neurons_circuits_differ_by_rows():
     linear = ask(Network.from_arrays([[[1.0, 1.0]]], [[-0.5]], activation="relu", output_activation="linear"))
     (reply,) = distinguish(linear, 0b11, [0b01])
     assert (reply.asked, reply.of, reply.differ) == ("rows", 4, 1)

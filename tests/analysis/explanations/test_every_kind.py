@@ -75,7 +75,7 @@ def test_a_kind_is_a_step_of_one_strategy(key, strategy, step):
 
 
 @pytest.mark.parametrize("kind", EVERY_KIND, ids=lambda kind: kind.key)
-def test_addresses_and_stored_rows_can_state_it_from_others(kind):
+def test_addresses_and_stored_rows_identify_it(kind):
     others = [other for other in EVERY_KIND if other is not kind]
     assert kind.letter not in {other.letter for other in others}, "this letter is taken: choose one of your own"
     assert kind.key not in {other.key for other in others}, "this key is taken: choose one of your own"

@@ -120,7 +120,7 @@ def test_the_order_is_fixed():
 
 
 @pytest.mark.slow
-def test_free_rows_separate_completions_of_one_class():
+def test_completions_of_one_class_differ_in_free_rows():
     network = wide_network()
     circuit = Circuit(EdgeLayout(network.sizes), 2**28 - 1)
     data = clean_data(2)

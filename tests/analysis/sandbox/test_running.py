@@ -107,7 +107,7 @@ def test_patching_neurons_is_the_common_ground_to_the_last_bit(activation):
                 assert ran[-1][0] == answers.outputs[index, source, base]
 
 
-def test_values_beyond_float64_are_stated_and_not_raised():
+def test_values_beyond_float64_are_reported_and_not_raised():
     network = Network.from_arrays([[[1.0]], [[1e303]]], [[0], [0]], activation="linear")
     bench = Bench(network, input_table(1))
     assert bench.run(intervention_of((1, 1, 1), 1, 0, [Change(1, 0, None, "value", value=1e6)]))[-1][0] == math.inf

@@ -85,7 +85,7 @@ def test_a_cookie_that_was_not_signed_as_it_is_with_this_token_is_none(token, ch
     assert end_of(token, changed(*cookie.split("."))) is None
 
 
-def test_a_cookie_does_not_state_the_token():
+def test_a_cookie_does_not_reveal_the_token():
     assert CHOSEN not in begin(CHOSEN, HOURS)
     assert begin(CHOSEN, HOURS).partition(".")[2] != begin("another-token", HOURS).partition(".")[2]
 

@@ -38,7 +38,7 @@ def test_two_networks_are_judged_on_the_task_of_the_first(other, capsys):
     assert first.endswith("Of 929 valid circuits 268 stay; 0 are new.")
 
 
-def test_explanations_of_one_network_are_stated_as_their_page_states_them(capsys):
+def test_explanations_of_one_network_are_printed_as_on_their_page(capsys):
     assert run("compare", PRETRAINED, "a-a2e8546f11f80df4.0:1.0_1:1.1", "i-3ffff.0", "--json", "-q") == 0
     answer = json.loads(capsys.readouterr().out)
     assert [one["kind"] for one in answer["explanations"]] == ["alignment", "interpretation"]

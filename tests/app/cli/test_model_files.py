@@ -39,7 +39,7 @@ def test_mlp_blocks_and_layer_norm_are_trained(tmp_path):
     assert (model.blocks.d_mlp, model.blocks.activation, model.blocks.epsilon) == (4, "relu", 1e-5)
 
 
-def test_what_did_not_converge_is_stated_and_not_written(tmp_path, capsys):
+def test_what_did_not_converge_is_reported_and_not_written(tmp_path, capsys):
     assert run("train-model", "--task", "parity", "--steps", 1, "--count", 2, "--output", tmp_path) == 3
     said = capsys.readouterr()
     assert said.out.count("not converged") == 2

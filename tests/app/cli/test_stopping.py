@@ -67,7 +67,7 @@ def test_a_second_request_ends_at_once_with_nothing_written(xor, tmp_path, capfd
     assert (out.read_text(), {*tmp_path.iterdir()}) == ("precious", {xor, out})
 
 
-def test_the_end_of_the_time_is_stated_and_without_masks_there_is_no_going_on(xor, tmp_path, capfd, monkeypatch):
+def test_the_end_of_the_time_is_reported_and_without_masks_there_is_no_going_on(xor, tmp_path, capfd, monkeypatch):
     monkeypatch.setattr("time.perf_counter", iter(range(10**9)).__next__)
     assert run("analyse", xor, *PAPER, "-o", "-", "--seconds", "3", "--no-masks") == 3
     out, answer = capfd.readouterr()
@@ -107,7 +107,7 @@ def test_what_cannot_be_gone_on_with_is_refused_and_stays(xor, other_name, tmp_p
     assert whole.read_bytes() == before
 
 
-def test_a_model_of_another_kind_is_stated_to_be_unfinished(other_name, tmp_path, capfd, monkeypatch):
+def test_a_model_of_another_kind_is_reported_as_unfinished(other_name, tmp_path, capfd, monkeypatch):
     monkeypatch.setattr("time.perf_counter", iter(range(10**9)).__next__)
     out = tmp_path / "out.json"
     assert run("analyse", other_name, "-o", out, "-q", "--seconds", "1") == 3
@@ -145,7 +145,7 @@ def test_a_pipe_is_written_to_and_stays(xor, tmp_path):
 @pytest.mark.parametrize(
     ("shell", "code", "words"), [(">&-", 1, "Bad file"), ("> /dev/full", 1, "No space left"), ("2>&-", 0, "")]
 )
-def test_standard_streams_that_are_closed_or_full_are_stated_in_one_line(shell, code, words):
+def test_standard_streams_that_are_closed_or_full_are_reported_in_one_line(shell, code, words):
     command = f"{sys.executable} -m pluriscope.app.cli --version {shell}"
     done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True)  # noqa: S602
     assert (done.returncode, done.stderr.count("\n"), words in done.stderr) == (code, bool(words), True)

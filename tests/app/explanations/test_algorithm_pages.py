@@ -78,7 +78,7 @@ def test_a_stored_alignment_is_computed_again_and_agrees_with_its_row(get, kept)
         assert reply["margin"] == pytest.approx(item["margin"], abs=1e-12)
 
 
-def test_interchanges_separate_agreement_and_tests(get, client, failing):
+def test_interchanges_count_agreement_and_tests_apart(get, client, failing):
     reply = get(failing["url"])
     missed = 0
     for place in reply["places"]:

@@ -90,7 +90,7 @@ def test_who_is_right_on_every_intervention_is_what_brute_force_counts(get, clie
     assert f"{pair['both_right']} both right, {pair['first_right']} only P, {pair['second_right']} only Q" in html
 
 
-def test_the_network_s_answer_is_stated_after_a_guess_alone(client, get) -> None:
+def test_the_network_s_answer_is_shown_after_a_guess_alone(client, get) -> None:
     page = compare(get, *PARTED)
     first, second = page["contradictions"][:2]
     outcome = f"It answers {first['happens']}: the output is {first['output']:.2f}"
@@ -118,7 +118,7 @@ def test_the_network_s_answer_is_stated_after_a_guess_alone(client, get) -> None
     assert f"of {page['n_contradictions']}" in last
 
 
-def test_a_forced_value_is_stated_with_the_digits_that_state_it_from_the_old_one() -> None:
+def test_a_forced_value_has_the_digits_in_which_it_differs_from_the_old_one() -> None:
     reply = [_becomes(0.0, after) for after in (1.35, 0.0004, 0.0)]
     assert reply == ["0.00 becomes 1.35", "0.0000 becomes 0.0004", "0.00 stays"]
 
@@ -202,7 +202,7 @@ def test_the_title_is_the_verdict_and_something_to_guess_at_is_offered(client, g
     assert "Choose others" in html
 
 
-def test_two_circuits_are_stated_by_what_they_share_and_by_the_swaps_on_which_they_answer_differently(
+def test_two_circuits_are_compared_by_what_they_share_and_by_the_swaps_on_which_they_answer_differently(
     get, masks
 ) -> None:
     page = compare(get, *(f"c-{mask}" for mask in masks[:2]), limit=200)

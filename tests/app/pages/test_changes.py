@@ -69,12 +69,12 @@ def compared(client):
         ),
     ],
 )
-def test_each_state_is_stated(compared, state, words):
+def test_each_state_has_its_words(compared, state, words):
     for word in words:
         assert word in compared[state]
 
 
-def test_record_and_table_state_the_same(client, compared):
+def test_record_and_table_agree(client, compared):
     reply = client.get(TWIN).json()
     assert (
         reply["report"]["circuits"] | {"kept": 194, "lost": 3, "gained": 46, "changed": 192}

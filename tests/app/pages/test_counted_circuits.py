@@ -119,7 +119,7 @@ def test_an_estimate_is_never_shown_as_exact(client):
 
 
 @pytest.mark.parametrize("protocol", [COUNTED, ESTIMATED])
-def test_of_a_sample_the_picture_states_shares_that_hold_the_truth(client, protocol):
+def test_of_a_sample_the_picture_has_shares_that_hold_the_truth(client, protocol):
     every = real_analysis().circuits
     names, masks = edge_labels(every.layout.sizes), every.masks.tolist()
     text = picture(client, HERE, protocol=protocol.digest[:12])
@@ -193,7 +193,7 @@ def test_nothing_found_in_a_sample_is_not_nothing(client):
 
 
 @pytest.mark.parametrize(("slug", "method"), [("xor", "listed"), ("five", "counted"), ("eight", "sampled")])
-def test_the_plan_is_stated_before_anyone_starts(client, slug, method):
+def test_the_plan_is_shown_before_anyone_starts(client, slug, method):
     sizes = tuple(twin(client, f"/networks/{slug}")["sizes"])
     network = pretrained_xor().network if slug == "xor" else small_network(5, sizes).network
     reply = plan_circuits(ask(network, task=named_task("XOR", 2)))
@@ -204,7 +204,7 @@ def test_the_plan_is_stated_before_anyone_starts(client, slug, method):
     assert ("never exact" in text) is (method == "sampled")
 
 
-def test_what_an_analysis_takes_is_stated_before_anyone_starts(client, monkeypatch):
+def test_what_an_analysis_takes_is_shown_before_anyone_starts(client, monkeypatch):
     monkeypatch.setattr("os.getloadavg", lambda: (0.0, 0.0, 0.0))  # the page adds what else the machine does
     plan = twin(client, "/networks/five/plan", protocol="paper")
     assert (plan["method"], plan["protocol"]) == ("listed", "paper")

@@ -136,15 +136,15 @@ def test_it_says_what_to_pick_where_there_are_boxes_and_calls_no_formula_a_near_
 
 
 @pytest.mark.parametrize(
-    ("query", "reply"),
+    ("query", "message"),
     [
         ("kind=circuit&start=99999", "193 to 197 of 197"),
         ("kind=circuit&start=99999", "197 explanations"),
         ("kind=algorithm&valid=any&view=list", "Algorithms Candidate formulas"),
     ],
 )
-def test_lists_end_on_their_last_page(client, query, reply):
-    assert reply in words(client.get(f"{LIST}?{query}").text)
+def test_lists_end_on_their_last_page(client, query, message):
+    assert message in words(client.get(f"{LIST}?{query}").text)
 
 
 def test_each_interpretation_in_the_list_is_drawn_with_its_gates(client):
@@ -191,7 +191,7 @@ def test_what_is_asked_for_and_not_judged_has_its_button_and_no_rows(app, client
 
 
 @pytest.mark.slow
-def test_what_a_criterion_could_not_decide_is_stated(tmp_path):
+def test_what_a_criterion_could_not_decide_is_counted(tmp_path):
     app = create_app(on_a_copy(data=tmp_path))
     with TestClient(app) as client, app.state.store.write() as session:
         save_network(session, pretrained_xor(), slug="xor", origin="bundled", position=0)

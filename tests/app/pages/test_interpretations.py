@@ -28,10 +28,10 @@ def test_every_one_is_listed_and_each_class_once(client):
 
 
 @pytest.mark.parametrize(
-    ("query", "answer"), [("start=99999999", "13 to 17 of 17"), ("start=368&classes=any", "361 to 368 of 368")]
+    ("query", "message"), [("start=99999999", "13 to 17 of 17"), ("start=368&classes=any", "361 to 368 of 368")]
 )
-def test_beyond_the_end_stands_the_last_page(client, query, answer):
-    assert answer in client.get(f"{HERE}?{query}").text
+def test_beyond_the_end_stands_the_last_page(client, query, message):
+    assert message in client.get(f"{HERE}?{query}").text
 
 
 def test_its_page_says_first_what_an_interpretation_predicts_and_where_it_fails(client):

@@ -356,7 +356,7 @@ def test_the_most_different_circuits(client):
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "reply"),
+    ("path", "status", "message"),
     [
         ("/models/nobody", 404, "is that of no page"),
         (LIST + "?protocol=mean", 404, "is no value of any setting"),
@@ -371,11 +371,11 @@ def test_the_most_different_circuits(client):
         (ONE + "/play", 404, "no page plays toy networks"),
     ],
 )
-def test_what_is_not_there_says_why(client, path, status, reply):
+def test_what_is_not_there_says_why(client, path, status, message):
     page, data = client.get(path), client.get(path if path.startswith("/models/n") else Addresses().twin(path))
     assert (page.status_code, data.status_code) == (status, status)
-    assert reply in data.text
-    assert reply in page.text
+    assert message in data.text
+    assert message in page.text
 
 
 @pytest.mark.slow

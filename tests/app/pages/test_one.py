@@ -76,7 +76,7 @@ def test_an_explanation_has_a_page_and_a_record_that_draws_nothing(client, get, 
 
 
 @pytest.mark.parametrize("address", REFUSED)
-def test_what_is_refused_is_stated_alike_in_both_faces(client, address):
+def test_a_refusal_has_the_same_words_in_both_faces(client, address):
     status, said = REFUSED[address]
     page = client.get(XOR + address)
     assert (page.status_code, said in words(page.text)) == (status, True)

@@ -215,7 +215,7 @@ def test_keys_come_to_neurons_before_edges_and_are_shown_what_a_click_does(clien
 
 
 @pytest.mark.parametrize(("field", "text"), [("tool", "abc"), ("site", "1.9")])
-def test_what_cannot_be_read_of_a_form_is_stated_beside_it_and_the_page_stays(client, field, text):
+def test_errors_of_a_form_stand_beside_their_field_and_the_page_stays(client, field, text):
     answer = client.get(f"{ASKED}&now=01_1.0z&{field}={text}")
     assert answer.status_code == 400
     assert "Undo" in answer.text

@@ -136,7 +136,7 @@ def broken(tmp_path):
 
 
 @pytest.mark.slow
-def test_what_nobody_foresaw_is_logged_whole_and_stated_as_an_id(broken, caplog):
+def test_what_nobody_foresaw_is_logged_whole_and_answered_with_an_id(broken, caplog):
     for address in ("/api/v2/broken", "/broken"):
         caplog.clear()
         answer = broken.get(address, headers={"x-request-id": "my-own.1"})
@@ -168,7 +168,7 @@ def test_a_body_that_is_too_large_or_no_json_is_refused(broken):
 
 
 @pytest.mark.slow
-def test_a_busy_database_is_stated_as_such(tmp_path, monkeypatch):
+def test_a_busy_database_is_reported_as_such(tmp_path, monkeypatch):
     monkeypatch.setattr("pluriscope.app.db.sqlite.BUSY_TIMEOUT_SECONDS", 0)
     monkeypatch.setattr("pluriscope.app.db.engine.TURN_SECONDS", 0.01)
     app = create_app(on_a_copy(data=tmp_path))

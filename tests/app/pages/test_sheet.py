@@ -151,7 +151,7 @@ def test_kinds_with_few_pictures_stand_beside_each_other():
 
 
 @pytest.mark.parametrize(
-    ("mask", "most", "reply"),
+    ("mask", "most", "words_of"),
     [
         ("3ffff", 2, ""),
         ("3fffe", 2, "without A→n1.0"),
@@ -161,6 +161,6 @@ def test_kinds_with_few_pictures_stand_beside_each_other():
         ("183bf", 3, "without n2.2, n1.0→n2.0, n1.1→n2.1 and n1.2→n2.1"),
     ],
 )
-def test_what_a_circuit_leaves_out_is_said_whole_neurons_first(mask, most, reply):
+def test_what_a_circuit_leaves_out_is_said_whole_neurons_first(mask, most, words_of):
     file = pretrained_xor()
-    assert left_out_words(ask(file.network, task=file.tasks[0]), int(mask, 16), most) == reply
+    assert left_out_words(ask(file.network, task=file.tasks[0]), int(mask, 16), most) == words_of

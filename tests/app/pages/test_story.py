@@ -80,7 +80,7 @@ def test_a_screen_that_does_not_exist_names_those_that_do(client, screen):
 
 
 @pytest.mark.parametrize("screen", EXPERIMENTS)
-def test_an_experiment_is_stated_as_comparing_the_two_states_it(client, screen):
+def test_an_experiment_has_the_words_of_the_comparison(client, screen):
     source, base = (f"{row:02b}" for row in EXPERIMENTS[screen])
     neuron = f"n{FORCED[0]}.{FORCED[1]}"
     compared = client.get(f"/api/v2/networks/{NETWORK}/compare", params={"e": PAIR, "limit": 200}).json()
@@ -103,7 +103,7 @@ def test_an_experiment_is_stated_as_comparing_the_two_states_it(client, screen):
 
 
 @pytest.mark.parametrize(("guess", "answered"), [("", False), ("?guess=Q", True)])
-def test_a_figure_as_a_file_states_no_more_than_the_page_does(client, guess, answered):
+def test_a_figure_as_a_file_shows_no_more_than_the_page_does(client, guess, answered):
     assert f'/story/4/drawing.svg{guess}"' in client.get(f"/story/4{guess}").text
     drawn = client.get(f"/story/4/drawing.svg{guess}").text
     assert (">0.26</text>" in drawn, ">?</text>" in drawn) == (answered, not answered)

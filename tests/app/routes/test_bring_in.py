@@ -167,7 +167,7 @@ def test_layers_may_be_named(client, store):
         ({"protocols": "strict"}, "protocols", "complete"),
     ],
 )
-def test_what_is_declared_wrong_is_stated_at_its_field_and_nothing_is_stored(client, store, declared, field, words):
+def test_a_wrong_declaration_is_refused_at_its_field_and_nothing_is_stored(client, store, declared, field, words):
     for address in ("/networks/new", "/networks"):
         answer = client.post(address, data={"text": bare_xor(), **declared})
         assert answer.status_code == 422
@@ -431,7 +431,7 @@ def test_what_is_not_clear_is_said_of_a_file_that_says_all_too(client):
     assert "Its answers are not clear" in previewed(client, said.encode()).text.partition("It computes")[0]
 
 
-def test_a_wrong_answer_is_stated_at_its_field_and_nothing_is_lost(client):
+def test_a_wrong_answer_is_refused_at_its_field_and_nothing_is_lost(client):
     sent = carried(previewed(client).text) | {"activation": "leaky_relu", "negative_slope": "steep"}
     refused = client.post("/networks", data=sent)
     assert refused.status_code == 422
@@ -497,7 +497,7 @@ def test_the_form_refuses_what_the_reader_refuses(client):
 
 
 @pytest.mark.slow
-def test_deleting_is_confirmed_stated_at_every_address_and_undone(client, store):
+def test_deleting_is_confirmed_answered_at_every_address_and_undone(client, store):
     client.post("/api/v2/networks", content=xor_file(), params={"protocols": "complete", "name": "hand-made XOR"})
     page = client.get("/networks/hand-made-xor/settings").text
     assert "1 job" in page

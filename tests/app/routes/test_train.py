@@ -126,7 +126,7 @@ def test_the_same_over_http(client, store):
         ("protocols", "strict", "complete"),
     ],
 )
-def test_what_cannot_be_trained_with_is_stated_at_its_field_and_starts_nothing(client, field, value, word):
+def test_what_cannot_be_trained_with_is_refused_at_its_field_and_starts_nothing(client, field, value, word):
     sent = {**FORM, "seed": "11", field: value}
     page, filled = client.post(NEW, data={**TRAIN, **sent}), client.get(NEW, params={**TRAIN, **sent})
     assert (page.status_code, filled.status_code) == (422, 400)
@@ -140,7 +140,7 @@ def test_what_cannot_be_trained_with_is_stated_at_its_field_and_starts_nothing(c
     assert client.get("/api/v2/jobs").json()["items"] == []
 
 
-def test_several_mistakes_are_stated_at_once(client):
+def test_several_mistakes_are_reported_at_once(client):
     part = client.get("/networks/new?way=train&part=plan&seed=x&epochs=many&hidden=4,0", headers={"HX-Request": "true"})
     assert part.status_code == 200  # a form that is still being filled in is no wrong request
     assert all(word in part.text for word in ("seed: ", "valid integer", "1 to 64 neurons"))
@@ -162,7 +162,7 @@ def test_a_slash_too_many_leads_to_a_path_on_whatever_host_the_reader_sees(clien
     assert answer.headers["location"] == "/jobs?state=done"
 
 
-def test_a_plan_is_stated_before_anything_starts(client):
+def test_a_plan_is_shown_before_anything_starts(client):
     def plan(**options):
         return client.get(NEW, params={**TRAIN, **options, "part": "plan"}, headers={"HX-Request": "true"}).text
 

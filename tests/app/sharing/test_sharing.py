@@ -31,7 +31,7 @@ def meta(page: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("page", SHARED)
-def test_the_head_states_previews_whole_addresses_and_what_is_there(client, page) -> None:
+def test_the_head_has_whole_addresses_and_a_summary_for_previews(client, page) -> None:
     text = client.get(page).text
     reply = meta(text)
     assert reply["og:url"].startswith("http://127.0.0.1/")
@@ -88,7 +88,7 @@ def test_a_forged_host_gets_no_whole_address(client) -> None:
 
 
 @pytest.mark.parametrize("page", [XOR, COMPARISON])
-def test_a_card_is_a_picture_of_the_size_that_is_stated(client, page) -> None:
+def test_a_card_is_a_picture_of_the_declared_size(client, page) -> None:
     answer = client.get(beside(page, "card.png"))
     assert answer.headers["content-type"] == "image/png"
     assert png_size(answer.content) == (WIDTH, HEIGHT)

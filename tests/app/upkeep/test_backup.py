@@ -45,7 +45,7 @@ def test_a_backup_is_the_store(filled, tmp_path):
 
 
 @pytest.mark.slow
-def test_what_cannot_be_backed_up_is_stated_and_nothing_is_overwritten(filled, file, tmp_path):
+def test_what_cannot_be_backed_up_is_reported_and_nothing_is_overwritten(filled, file, tmp_path):
     before = file.read_bytes()
     with pytest.raises(Conflict, match="exists already"):
         back_up(filled, file)
@@ -76,7 +76,7 @@ def test_it_comes_back_in_another_place(filled, file, tmp_path):
 
 
 @pytest.mark.slow
-def test_what_is_there_gives_way_only_when_stated_and_is_kept(filled, file):
+def test_what_is_there_gives_way_only_with_an_option_and_is_kept(filled, file):
     before = everything(filled)
     with filled.write() as session:
         save_network(session, small_network(3))

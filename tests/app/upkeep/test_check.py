@@ -135,7 +135,7 @@ def test_a_torn_page_is_found_and_nothing_is_raised(tmp_path, monkeypatch, name)
 @pytest.mark.parametrize(
     ("harm", "way"), [(slice(0, 512), "backup"), (slice(-4_096, None), "backup"), (slice(-4_096, None), "dump")]
 )
-def test_a_damaged_database_is_stated_with_a_way_out_that_works(tmp_path, monkeypatch, harm, way):
+def test_a_damaged_database_is_reported_with_a_way_out_that_works(tmp_path, monkeypatch, harm, way):
     """Whatever is damaged: the backup that is named, or what the command saves, is a healthy store again."""
     folder = tmp_path / "my data"
     folder.mkdir()

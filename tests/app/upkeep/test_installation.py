@@ -46,7 +46,7 @@ def add_job(app, name: str, **values) -> None:
         session.add(JobRow(id=name, **(fields | values)))
 
 
-def test_jobs_queue_and_workers_are_stated(client, app):
+def test_jobs_queue_and_workers_are_shown(client, app):
     now = datetime.now(UTC)
     add_job(app, "waits", created_at=now - timedelta(minutes=2))
     add_job(app, "delayed", not_before=now + timedelta(hours=1))
@@ -72,7 +72,7 @@ def test_jobs_queue_and_workers_are_stated(client, app):
 
 
 @pytest.mark.slow
-def test_the_page_is_for_those_who_run_it_and_states_no_secret(client, app):
+def test_the_page_is_for_those_who_run_it_and_shows_no_secret(client, app):
     answer = client.get("/admin")
     assert answer.status_code == 200
     assert TOKEN not in answer.text

@@ -165,7 +165,7 @@ def test_what_postgresql_cannot_hold_is_refused_as_bad(postgresql, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_postgresql_that_may_not_be_written_is_stated_as_read_only(postgresql, tmp_path):
+def test_a_postgresql_that_may_not_be_written_is_reported_as_read_only(postgresql, tmp_path):
     url = postgresql.database()
     store = store_at(url)
     stored_analysis(store)

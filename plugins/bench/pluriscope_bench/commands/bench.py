@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 DIFFERS: Final = 1
 _SHOWN: Final = 20
-"""Differences that are told one by one."""
+"""Differences that are printed one by one."""
 
 
 def bench(

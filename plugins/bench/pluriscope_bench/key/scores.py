@@ -22,7 +22,7 @@ from pluriscope_bench.key.submission import Submission, orders
 from pluriscope_bench.key.truth import Truth
 
 FAITHFUL: Final = 0.95
-"""The faithfulness at which a bare ranking is taken to stop, as our own methods do unless they are told otherwise."""
+"""The faithfulness at which a bare ranking is taken to stop, as our own methods do by default."""
 MIB_SHARES: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Of the edges, at which MIB's circuit track (Mueller and others 2025) evaluates. It takes trapezoids over the
 *requested* shares, also where so few edges are asked for that a circuit has none.

@@ -27,7 +27,7 @@ SAMPLES: Final = 1_000
 ENDS: Final = (2.5, 97.5)
 """Percentiles at which an interval ends."""
 BY_PART: Final = ("regret", "valid", "valid_raw")
-"""Scores that are told of each arm and of each condition; of all together every one is."""
+"""Scores that are given for each arm and each condition; over all of them every score is."""
 
 Row = Mapping[str, Any]
 

@@ -45,7 +45,7 @@ class Truth:
     def of_masks(
         cls, condition: Condition, n_edges: int, masks: NDArray[Any], minimal: NDArray[Any] | None = None
     ) -> Truth:
-        """The truth that a list of all valid circuits tells.
+        """Count the truth from a list of all valid circuits.
 
         Args:
             masks: ascending.

@@ -40,7 +40,7 @@ def truths_of(question: Any, conditions: Sequence[Condition], work: Work = DEFAU
 
     Args:
         question: as of :func:`~pluriscope_bench.key.judging.judge_of`.
-        work: told how far the searches are; may raise Cancelled. Its limits are not those of the answer key.
+        work: gets the progress of the searches; may raise Cancelled. Its limits are not those of the answer key.
 
     Raises:
         InvalidMethod, InvalidData: as of :func:`~pluriscope_bench.key.judging.judge_of`.

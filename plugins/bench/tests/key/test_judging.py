@@ -83,7 +83,7 @@ def test_raw_masks_of_a_transformer_are_run_as_they_are_and_valid_as_their_circu
 
 
 @pytest.mark.parametrize(
-    ("question", "condition", "answer"),
+    ("question", "condition", "message"),
     [
         (about_attention(""), Condition("pairs"), "pairs-threshold-strict: is not defined of transformers"),
         (about_attention(""), Condition(judge="outputs"), "condition zero-outputs-strict"),
@@ -100,7 +100,7 @@ def test_raw_masks_of_a_transformer_are_run_as_they_are_and_valid_as_their_circu
         ),
     ],
 )
-def test_what_a_network_does_not_know_is_refused_with_its_cause(question, condition, answer):
-    with pytest.raises(AnalysisError, match=answer) as refused:
+def test_what_a_network_does_not_know_is_refused_with_its_cause(question, condition, message):
+    with pytest.raises(AnalysisError, match=message) as refused:
         judge_of(question, condition)
     assert refused.value.cure

@@ -128,7 +128,7 @@ def fooled_report(question: Question, work: Work = DEFAULT_WORK, seed: int = 0) 
 
     Args:
         question: about a perceptron on Boolean inputs.
-        work: told of every step; may raise Cancelled.
+        work: gets every step; may raise Cancelled.
         seed: of the noise that descents begin with.
 
     Raises:

@@ -14,7 +14,7 @@ zero      Every input with all edges off the planted circuit carrying 0: the out
 
 "plain" trains on the first alone, "iit" on two, "strict" on three and "strict-zero" on all four. Strict training
 patches one neuron at a time, so that the planted circuit need not be valid where all that is off it is ablated at once.
-The record tells how many interchanges a network passes, of all that there are, each tried.
+The record has how many interchanges a network passes, of all that there are, each tried.
 
 All inputs and pairs are in every step, so nothing is drawn but the starting weights. Networks are lanes, the last axis
 of every array, padded as by :mod:`pluriscope.analysis.subjects.perceptron.training`: none depends on which others are
@@ -135,7 +135,7 @@ def interchange_trained(spec: InterchangeSpec, seeds: Sequence[int], work: Work 
     Args:
         spec: how.
         seeds: of the starting weights.
-        work: told "training" now and then; may cancel.
+        work: gets the progress of "training"; may cancel.
 
     Returns:
         One for each seed, in order.

@@ -23,7 +23,7 @@ def test_a_network_is_written_with_its_record(tmp_path, capsys) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "answer"),
+    ("arguments", "message"),
     [
         ((ALICE, "--hidden", "3"), "needs 2 hidden layers, and the network has 1"),
         ((ALICE, "--hidden", "3,x"), "is no list of numbers"),
@@ -33,9 +33,9 @@ def test_a_network_is_written_with_its_record(tmp_path, capsys) -> None:
         (("(A&!B)",), "is not in canonical order: (!B&A)"),
     ],
 )
-def test_what_does_not_fit_is_refused(arguments, answer, tmp_path, capsys) -> None:
+def test_what_does_not_fit_is_refused(arguments, message, tmp_path, capsys) -> None:
     assert run("plant", *arguments, "--output", tmp_path / "planted.json") == 2
-    assert answer in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not (tmp_path / "planted.json").exists()
 
 

@@ -97,7 +97,7 @@ def test_the_method_names_a_neuron_without_which_every_answer_is_right(method, s
 
 
 @pytest.mark.parametrize(
-    ("settings", "reply"),
+    ("settings", "message"),
     [
         ({"method": "lime"}, "method is 'lime'"),
         ({"neuron": "3.0"}, "neuron 'n3.0': does not exist. Use n1.0, n1.1"),
@@ -106,8 +106,8 @@ def test_the_method_names_a_neuron_without_which_every_answer_is_right(method, s
         ({"steps": 1}, "edit deceive: did not come to its end in 1 steps: Edge attribution patching says n1.0"),
     ],
 )
-def test_what_cannot_be_done_is_refused(settings, reply):
-    with pytest.raises(InvalidEdit, match=re.escape(reply)):
+def test_what_cannot_be_done_is_refused(settings, message):
+    with pytest.raises(InvalidEdit, match=re.escape(message)):
         edited("deceive", XOR, settings)
 
 

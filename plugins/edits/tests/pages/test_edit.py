@@ -66,7 +66,7 @@ def client(tmp_path_factory):
         ({"network": "majority", "rule": "rank-one", "target": "0"}, ("asked for", "The logit of 0")),
     ],
 )
-def test_what_would_come_of_it_is_stated_and_nothing_is_stored(client, given, words):
+def test_an_edit_is_previewed_and_nothing_is_stored(client, given, words):
     before = client.get("/api/v2/networks").json()["total"]
     given = dict(given)
     answer = client.get(f"/networks/{given.pop('network', 'xor')}/edit", params=given)
@@ -76,7 +76,7 @@ def test_what_would_come_of_it_is_stated_and_nothing_is_stored(client, given, wo
     assert client.get("/api/v2/networks").json()["total"] == before
 
 
-def test_the_same_is_stated_as_json(client):
+def test_the_preview_is_there_as_json(client):
     reply = client.get("/api/v2" + EDIT, params={"rule": "rank-one", "row": "10"}).json()
     assert (reply["before"], reply["after"], reply["broken"]) == ([0, 1, 1, 0], [0, 0, 0, 0], ["01"])
     assert (reply["base"], reply["row"], reply["as_asked"]) == (pretrained_xor().network.digest, "10", True)

@@ -92,7 +92,7 @@ def test_the_list_has_the_last_checkpoint_alone_and_a_search_all(client):
     assert "the last of 4 checkpoints" in client.get("/networks").text
 
 
-def test_what_is_no_course_is_stated(client):
+def test_a_network_without_checkpoints_has_a_notice(client):
     assert "This network is no checkpoint" in client.get("/networks/small/training").text
     assert client.get("/api/v2/networks/small/training").json()["report"] is None
     alone = client.get("/networks/alone/training").text

@@ -256,7 +256,7 @@ class _Encoder:
         head, *lines = result.dimacs().splitlines()
         n_variables, n_clauses = map(int, head.split()[2:])
         names = {name: int(number) for _, number, name in map(str.split, lines[n_clauses:])}
-        edges = [names[str(edge)] for edge in self.edges]  # each occurs, as the structure is told by all of them
+        edges = [names[str(edge)] for edge in self.edges]  # each occurs, as the structure is made of all of them
         order = np.concatenate([[0], edges, np.setdiff1d(np.arange(1, n_variables + 1), edges)])
         literals = np.array(" ".join(lines[:n_clauses]).split(), dtype=np.int32)
         return Formula(n_edges, n_variables, np.sign(literals) * np.argsort(order).astype(np.int32)[abs(literals)])

@@ -89,7 +89,7 @@ def hash_count(
         epsilon: between 0 and 1.
         delta: between 0 and 1.
         seed: of the hash functions, from 0; the same one gives the same number on every machine.
-        work: told several times a second which round it is; ends the process that counts.
+        work: gets the round several times a second; ends the process that counts.
         clauses: more of them, over edges.
         name: of what is counted, in reports.
 
@@ -124,7 +124,7 @@ def draw_models(formula: Formula, known: HashedCount, n: int, *, seed: int = 0, 
         known: the number of models of this formula, with ε at most .8.
         n: of draws.
         seed: of the draws, from 0 to 2^20 − 1.
-        work: told of each few draws; its time ends them.
+        work: gets the number of draws; its time ends them.
 
     Raises:
         MissingLibrary: pyunigen is not installed.

@@ -41,7 +41,7 @@ class ValidCircuits:
 
     Args:
         question: about a network whose circuits can be encoded.
-        work: told how many models were judged; what ends it leaves the answers known until then.
+        work: gets the number of models judged; what ends it leaves the answers known until then.
         bits: see :func:`~pluriscope_large.formulas.encoding.encode`.
 
     Raises:

@@ -124,7 +124,7 @@ def _board(of: LessonNetwork, state: ExperimentOptions) -> Board:
         said = (
             f"Both say {one.says[0]}, the network says {one.answer}: both are wrong here. Change something."
             if one.says[0] != one.answer
-            else f"Both say {one.says[0]}, and so does the network: that does not tell them apart. Change something."
+            else f"Both say {one.says[0]}, and so does the network: that decides nothing. Change something."
         )
     elif not guessed:
         said = "They contradict each other. Who is right? Guess, and see."

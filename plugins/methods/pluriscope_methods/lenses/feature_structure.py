@@ -7,7 +7,7 @@ Of each label the mean of a site's values over the rows that have it is taken, l
   over all frequencies k. A line, though it follows one frequency, reaches one half at most.
 - *Magnitude* (Csordás et al., "Recurrent Neural Networks Learn to Store and Generate Sequences using Non-Linear
   Representations", 2024, arXiv:2408.10920, which call it an onion): where two positions hold their tokens along the
-  same directions, the cosine of their means is near 1, and the ratio of their sizes tells them apart.
+  same directions, the cosine of their means is near 1, and the ratio of their sizes distinguishes them.
 
 A head applies one matrix at every position, so that an untrained one holds two positions along the same directions as
 well. Both are therefore tested among null networks (:mod:`pluriscope_methods.lenses.null_test`), all sites, labels and

@@ -101,7 +101,7 @@ def function_rows(
         question: of a network with Boolean inputs.
         functions: each 0 on the first input and not constant.
         carried: what valid alignments carry; None where that is not known.
-        work: told after each function; may cancel.
+        work: gets the progress after each function; may cancel.
     """
     n_inputs = question.network.n_inputs
     task = without_sign(question.task.pattern, n_inputs)

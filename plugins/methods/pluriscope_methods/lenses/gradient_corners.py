@@ -93,6 +93,6 @@ GRADIENT_CORNERS: Final = Lens(
     needs=("numbers",),
     look=_look,
     says=_says,
-    can_know="A gradient tells how the output changes just beside an input, which no Boolean input shows: two "
-    "networks that agree on every Boolean input may differ here. It tells nothing of units that are flat there.",
+    can_know="A gradient shows how the output changes just beside an input, which no Boolean input shows: two "
+    "networks that agree on every Boolean input may differ here. It shows nothing of units that are flat there.",
 )

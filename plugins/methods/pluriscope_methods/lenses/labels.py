@@ -163,7 +163,7 @@ def _correlation(values: Array, table: NDArray[np.bool_]) -> float | None:
 
 
 def _has_cut(values: Array, table: NDArray[np.bool_]) -> bool:
-    """Whether one threshold on the activation tells where the label is true."""
+    """Whether one threshold on the activation separates the rows where the label is true."""
     if table.all() or not table.any():
         return False
     inside, outside = values[table], values[~table]
@@ -188,7 +188,7 @@ def _says(_question: Question, seen: Table) -> str:
     taken = [row for row in seen.rows if row["alike_changed"] or row["unlike_changed"]]
     whole = sum(row["kept"] == row["rows"] and not row["alike_changed"] for row in taken)
     words = "1 label" if len(seen.rows) == 1 else f"{len(seen.rows)} labels"
-    sentence = f"Of {words} {sum(row['cut'] for row in seen.rows)} can be told by one threshold on the neuron."
+    sentence = f"Of {words} {sum(row['cut'] for row in seen.rows)} can be read by one threshold on the neuron."
     if not taken:
         return f"{sentence} No answer changes when the neuron is interchanged, so there is nothing to predict."
     return (
@@ -226,7 +226,7 @@ LABELS: Final = Lens(
         "label": "the formula",
         "truth_table": "of the formula",
         "correlation": "of the formula's truth value and the activation; empty where one does not vary",
-        "cut": "whether one threshold on the activation tells where the formula is true",
+        "cut": "whether one threshold on the activation separates the rows where the formula is true",
         "kept": "rows whose answer stays when the neuron has the mean activation of its side of the label",
         "rows": "of inputs",
         "alike_changed": "pairs that the label calls alike and whose answer changes when the neuron is interchanged",

@@ -1,5 +1,5 @@
 """Codes by magnitude: whether the state of a recurrent network holds the inputs of several steps along the same
-directions, so that their sizes alone tell which step an input came in.
+directions, so that their sizes alone show which step an input came in.
 
 After each step, of each pair of steps until then, what the state holds of their inputs is compared as
 :func:`pluriscope_methods.lenses.feature_structure.layered` does it (Csordás et al. 2024, arXiv:2408.10920, who call it
@@ -122,7 +122,7 @@ MAGNITUDE_CODES: Final = Lens(
     version=2,
     label="Codes by magnitude",
     definition="Whether the state after a step holds the inputs of two steps along the same directions, so that their "
-    "sizes tell the steps apart, beside null networks: with the entries of each matrix shuffled.",
+    "sizes distinguish the steps, beside null networks: with the entries of each matrix shuffled.",
     source="Csordás et al. 2024 (arXiv:2408.10920), who call it an onion",
     needs=("steps",),
     applies=_fit,

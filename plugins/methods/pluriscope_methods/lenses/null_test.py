@@ -82,7 +82,7 @@ def tested(
         subject: the network.
         numbers: a network → all that is looked at, ``[looks]``.
         null: a network → its null network of each number from 0.
-        work: told how far it is; may cancel.
+        work: gets the progress; may cancel.
 
     Returns:
         The tests; the network's numbers ``[looks]`` in standard deviations; their means ``[looks]`` in null networks.
@@ -113,7 +113,7 @@ def standardised(own: Array, others: Array) -> tuple[Array, Array, Array]:
     every = np.concatenate([own[None], others])
     centre = fixed_order.mean(every)
     spread = np.sqrt(fixed_order.mean((every - centre) ** 2))
-    spread = np.where(spread > _NEAR, spread, np.inf)  # of what is the same everywhere nothing is told
+    spread = np.where(spread > _NEAR, spread, np.inf)  # what is the same everywhere says nothing
     return (every - centre) / spread, centre, spread
 
 

@@ -32,7 +32,7 @@ from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question
 
 UNDEFINED: Final = 1e-9
-"""Below this difference of two outputs no share of it can be told."""
+"""Below this difference of two outputs no share of it is defined."""
 MOST_BARS: Final = 24
 _MOST_NAMED: Final = 8
 SIGNATURES: Final = {(True, False): "AND", (False, True): "OR", (True, True): "both"}

@@ -253,7 +253,7 @@ ROLES_LENS: Final = SiteLens(
     ),
     source="Olsson et al. 2022 (arXiv:2209.11895); Wang et al., ICLR 2023 (arXiv:2211.00593)",
     can_know="A score describes what a head does in the whole model; in a circuit it may look elsewhere, or be absent. "
-    "The page of each circuit tells the roles in that circuit.",
+    "The page of each circuit shows the roles in that circuit.",
     look=_look,
     own=(PATTERN, EFFECT, CAUSE, PAIRS),
     multiplications=lambda model, settings: (

@@ -36,7 +36,7 @@ def trained(n: int, m: int, importance: float, work: Work) -> tuple[Array, Array
         n: features.
         m: dimensions.
         importance: I_i is this to the power of i, from 0.
-        work: told how far it is; may cancel.
+        work: gets the progress; may cancel.
 
     Returns:
         Weights W ``[sparsities, m, n]``, and losses ``[sparsities]`` over how often a feature is there.

@@ -56,7 +56,7 @@ def count_closed(
     Args:
         n_permuted: networks of the floor, at least 0.
         seed: of their permutations.
-        work: told "ladder"; without a clock no time is measured.
+        work: gets the progress of "ladder"; without a clock no time is measured.
 
     Returns:
         A report without learned counts. A class that is beyond the limits says why.

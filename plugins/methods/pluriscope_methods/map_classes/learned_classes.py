@@ -33,7 +33,7 @@ def count_learned(report: MapClassesReport, question: Question, work: Work = DEF
 
     Args:
         report: the closed classes of the same network, whose permuted networks are taken again.
-        work: told "ladder"; without a clock no time is measured.
+        work: gets the progress of "ladder"; without a clock no time is measured.
     """
     candidates = placed_algorithms(question.task, question.protocol, question.network.n_hidden_layers)
     others = [permuted_network(question.network, number, seed=report.seed) for number in range(report.n_permuted)]

@@ -65,7 +65,7 @@ def _power(model: NullModel) -> str:
     if model.power_share is None:
         return f"{model.n} {model.key} networks are too few for any claim."
     return (
-        f"With {model.n} {model.key} networks a claim is told from chance with a probability of {POWER:.0%} where at "
+        f"With {model.n} {model.key} networks a claim is significant with a probability of {POWER:.0%} where at "
         f"most {model.power_share:.1%} of all such networks are as good."
     )
 

@@ -223,7 +223,7 @@ def _form(of: AnalysisContext, given: Mapping[str, str], *, refused: bool = Fals
     else:
         yield More("Another direction", lambda: [Prose(_ABOUT), form], "any numbers, classes or network", id="form")
     if rows := list(_placements(of)):
-        yield Section("Along what is placed here", "A valid placement, and the classes that its variable tells apart")
+        yield Section("Along what is placed here", "A valid placement, and the classes that its variable distinguishes")
         yield Table.plain(("Variable", "On", "Step"), rows)
 
 

@@ -146,4 +146,4 @@ def _learned(question: Any, here: Steerable) -> Array:
             place = dict(scored.alignment.places)[paths[at]]
             return np.asarray(place.matrix[0])
     cause = f"cannot be learned: no algorithm of the task that has room in layer {layer} has such a variable"
-    raise InvalidIntervention("direction along das", cause, "give classes that a variable tells apart")
+    raise InvalidIntervention("direction along das", cause, "give classes that a variable distinguishes")

@@ -188,7 +188,7 @@ def find(
         of: the question, with circuits and placements where explanations are asked.
         given: settings of :data:`~pluriscope_methods.steering.directions.SETTINGS`; the rest as usual.
         into: name of another network and the question about it, to which the direction is transferred.
-        work: told how far it is; may cancel.
+        work: gets the progress; may cancel.
 
     Raises:
         InvalidMethod: an unknown setting, or a value that is not allowed.

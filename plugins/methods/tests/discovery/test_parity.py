@@ -97,7 +97,7 @@ def test_closures_are_those_of_the_reference(name: str) -> None:
         assert [list(site) for site in one.severed] == claim["severed"]
 
 
-def test_every_method_of_the_references_is_registered_and_its_settings_separate_answers() -> None:
+def test_every_method_of_the_references_is_registered_and_its_settings_differ() -> None:
     named = {claim["method"] for name in NAMES for claim in reference(name)["claims"]}
     assert named <= {method.key for method in METHODS.by_key.values()}
     assert len(named) >= 9

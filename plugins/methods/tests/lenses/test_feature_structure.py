@@ -158,7 +158,7 @@ def codes(model):
     return MAGNITUDE_CODES.fit(question, settings), MAGNITUDE_CODES.answer(question, settings)
 
 
-def test_an_elman_network_that_stores_by_magnitude_is_stated_and_one_that_turns_its_state_is_not():
+def test_an_elman_network_that_stores_by_magnitude_is_found_and_one_that_turns_its_state_is_not():
     fit, answer = codes(onion(3.0))
     assert fit.status == "applicable"
     rows = {(row["after"], row["first"], row["second"]): row for row in answer.view.rows}

@@ -189,7 +189,7 @@ def test_labels_of_neurons_that_no_answer_depends_on_predict_nothing() -> None:
     still = Network.from_arrays([np.eye(2), np.full((1, 2), 0.1)], [np.zeros(2), np.zeros(1)])
     question = ask(still, task=pretrained_xor().tasks[0])
     reply = LENSES.by_key["labels"].says(question, table(question, "labels"))
-    assert "2 can be told by one threshold" in reply
+    assert "2 can be read by one threshold" in reply
     assert reply.endswith("so there is nothing to predict.")
     question = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
     seen = table(question, "labels")

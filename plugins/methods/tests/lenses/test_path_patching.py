@@ -46,7 +46,7 @@ def test_every_patch_is_a_run_by_hand(name):
 
 @pytest.mark.parametrize(("bias", "gate"), [(-1.5, "AND"), (-0.5, "OR")])
 def test_one_gate_shows_in_one_direction_alone(bias, gate):
-    """One neuron that decides AND or OR of both inputs; a pair that differs in one input cannot tell the two apart."""
+    """One neuron that decides AND or OR of both inputs; a pair that differs in one input fits both."""
     network = Network.from_arrays([[[1, 1]], [[9]]], [[bias], [0.5]], activation="tanh", output_activation="linear")
     seen = LENS.answer(ask(network), LENS.defaults).view
     reply = signatures(seen)

@@ -77,7 +77,7 @@ def design_from_mapping(settings: Mapping[str, Any]) -> StudyDesign:
 
 def _problems(error: ValidationError, *place: str) -> list[str]:
     """Describe what is wrong with the values at a place."""
-    # a list whose entries are all wrong is told to be empty, too
+    # a list whose entries are all wrong is called empty, too
     every = [one for one in error.errors() if one["type"] != "too_short" or not one["input"]]
     return [f"{'.'.join(map(str, (*place, *one['loc']))) or 'design'}: {_words_of(one)}" for one in every]
 

@@ -47,7 +47,7 @@ def run_chunk(
         position: of the cell in the grid.
         seeds: which of its networks.
         files: seed → content, of a source that is given its networks as files.
-        work: told how far it is; without a clock nothing is measured.
+        work: gets the progress; without a clock nothing is measured.
 
     Raises:
         InvalidStudy: what the source needs is not there.

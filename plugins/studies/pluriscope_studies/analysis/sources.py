@@ -58,7 +58,7 @@ class Produced(RowNetwork):
     """Network of a cell as it was made, or why there is none.
 
     Args:
-        state: "converged", or why not, as training tells it; ``message`` the same in words.
+        state: "converged", or why not, as training reports it; ``message`` the same in words.
         epochs, loss, accuracy: how training ended, None where that has no meaning.
         seconds: its share of the time, 0 without a clock.
         draws: how many networks were drawn until it was accepted; None for a trained one.

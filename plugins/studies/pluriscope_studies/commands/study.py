@@ -112,7 +112,7 @@ def _design(file: str, seeds: int | None) -> tuple[StudyDesign, Mapping[int, byt
 
     raw, files = read_bytes(file, "study file", MAX_DESIGN_BYTES), dict[int, bytes]()
     settings: Any = None
-    with suppress(ValueError):  # which reading it as a design tells
+    with suppress(ValueError):  # reading it as a design reports that
         settings = json.loads(raw)
     if isinstance(settings, dict) and settings.get("source") == "files":
         design, files = read_population(settings, Path() if file == STANDARD else Path(file).parent)

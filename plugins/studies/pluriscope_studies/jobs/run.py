@@ -80,7 +80,7 @@ def run_study(
         done: the seeds that have their rows, by the key of their cell.
         workers: compute chunks.
         save: takes the rows of one finished chunk, whatever the order of chunks.
-        report: told how many networks have their rows, twice a second. What it or ``save`` raises ends the run.
+        report: gets the number of networks with rows, twice a second. What it or ``save`` raises ends the run.
         limits: how far searches may go.
         files: contents of files by seed, of designs whose networks are files.
 
@@ -223,7 +223,7 @@ class _Run:
         return finished
 
     def _fail(self, chunk: Chunk, error: Exception) -> None:
-        """Have halves of a chunk computed again, which finds the network that it fails for, or tell of that one."""
+        """Have halves of a chunk computed again, which finds the network that it fails for, or report that one."""
         if self._hopeless:
             return
         self._failures += 1
@@ -251,7 +251,7 @@ def _in_words(error: Exception) -> str:
         return f"its {error.reason} {ATTEMPTS} times. Free some memory, then give the same command again."
     log.warning("%s", error.args[-1] if isinstance(error, Crashed) else "".join(format_exception(error)))
     name = error.args[0] if isinstance(error, Crashed) else f"{type(error).__name__}: {error}"
-    return f"the program failed ({name}). Give the same command again; if it fails there, tell its authors."
+    return f"the program failed ({name}). Give the same command again; if it fails there, report it to its authors."
 
 
 # --- processes of this machine

@@ -70,7 +70,7 @@ class StudyWork:
         """Bring it to its end.
 
         Args:
-            work: told how far it is; its report may end the work by what it raises.
+            work: gets the progress; its report may end the work by what it raises.
             write: see :data:`Write`.
             pool: makes what chunks are sent to.
 

@@ -53,7 +53,7 @@ from pluriscope_studies.writes import design_of, open_network, outcome_of_networ
 
 router = APIRouter()
 _API: Final = f"{API_V2}/studies"
-_TOLD: Final[dict[str, Any]] = {"tags": ["studies"]}
+_TAGS: Final[dict[str, Any]] = {"tags": ["studies"]}
 _AT_ONCE: Final = 1 << 20  # bytes
 NETWORK: Final = "/studies/{study}/networks/{digest}"
 
@@ -92,14 +92,14 @@ def sent_study(request: Request, form: Form, session: Reading, links: Links) -> 
     return show(request, study_ready(links, design, study_of_design(session, design)), room="Findings")
 
 
-@router.get(f"{_API}/schema", summary="JSON schema of study files", responses=api_errors(400), **_TOLD)
+@router.get(f"{_API}/schema", summary="JSON schema of study files", responses=api_errors(400), **_TAGS)
 def schema() -> dict[str, Any]:
     """JSON schema of study files."""
     return StudyDesign.model_json_schema()
 
 
 @router.post(
-    _API, summary="Start a study", status_code=202, responses=api_errors(403, 409, 422), dependencies=[Changer], **_TOLD
+    _API, summary="Start a study", status_code=202, responses=api_errors(403, 409, 422), dependencies=[Changer], **_TAGS
 )
 def start(request: Request, links: Links, order: StudyOrder, response: Response) -> StudyProgress:
     """Let a study run in the background; one that is stored is resumed, and extended if the file has more seeds."""
@@ -144,7 +144,7 @@ def outcomes(session: Reading, links: Links, study: str, options: ListOptions) -
     return Faces(lambda request: show(request, outcome_blocks(found, table), room="Findings"), record)
 
 
-@router.get(f"{_API}/{{study}}/design", summary="The study file", responses=api_errors(404), **_TOLD)
+@router.get(f"{_API}/{{study}}/design", summary="The study file", responses=api_errors(404), **_TAGS)
 def design(session: Reading, links: Links, study: str) -> JSONResponse:
     """The design as a file that `pluriscope study run` takes."""
     row = open_study(session, links, study)
@@ -163,7 +163,7 @@ def result_file(links: Links, study: str) -> RedirectResponse:
     summary="All outcomes as a file",
     responses=api_errors(400, 404),
     response_class=Response,
-    **_TOLD,
+    **_TAGS,
 )
 def data(request: Request, session: Reading, links: Links, study: str, form: DataForm, _options: NoOptions) -> Response:
     """Stream one row for each network, protocol and output; a failed network has one as well.

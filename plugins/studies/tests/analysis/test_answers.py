@@ -132,7 +132,7 @@ def test_designs_without_methods_keep_their_digest():
 
 
 @pytest.mark.parametrize(
-    ("changes", "reply"),
+    ("changes", "message"),
     [
         ({"methods": ["acd"]}, "Did you mean acdc"),
         ({"methods": ["shapley"]}, "answers with no circuit"),
@@ -159,6 +159,6 @@ def test_designs_without_methods_keep_their_digest():
         ),
     ],
 )
-def test_contradictions_are_stated(changes, reply):
-    with pytest.raises(InvalidStudy, match=reply):
+def test_contradictions_are_refused_with_their_cause(changes, message):
+    with pytest.raises(InvalidStudy, match=message):
         read_design(json.dumps(settings(**changes)).encode())

@@ -117,7 +117,7 @@ def test_what_cannot_be_compared_is_said(test, groups, p, note):
 
 
 @pytest.mark.parametrize("test", ["wilcoxon", "mcnemar", "stuart-maxwell", "page", "friedman"])
-def test_networks_that_a_level_lacks_are_left_out_and_stated(test):
+def test_networks_that_a_level_lacks_are_left_out_with_a_note(test):
     groups = blocks([(seed % 2, seed % 3 > 0, seed % 5 > 0) for seed in range(12)])
     levels = TESTS[test].fewest
     groups = {name: groups[name] for name in list(groups)[:levels]}

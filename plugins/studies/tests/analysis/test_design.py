@@ -39,7 +39,7 @@ def test_a_design_is_read_back_from_its_own_file(changes):
 
 
 def test_a_design_with_unknown_measures_and_source_is_read_and_not_run():
-    others = ["told-das", "mood"]
+    others = ["kind-of-das", "mood"]
     asked = {
         "source": "digits",
         "source_options": {"images": "mnist"},
@@ -53,7 +53,7 @@ def test_a_design_with_unknown_measures_and_source_is_read_and_not_run():
     }
     known = design(**asked)
     assert list(measures_of(known.measures)) == settings()["measures"]
-    with pytest.raises(InvalidStudy, match=r"'digits' is unknown.*'told-das', 'mood' are unknown") as refusal:
+    with pytest.raises(InvalidStudy, match=r"'digits' is unknown.*'kind-of-das', 'mood' are unknown") as refusal:
         runnable(known)
     assert "criteria: 'kindness' is unknown; leave them out; tests: 'mercy' is unknown; use mann" in str(refusal.value)
     assert runnable(design()) == design()

@@ -23,27 +23,27 @@ def summed(tmp_path_factory):
     def summed(study, found, **columns):
         path = tmp_path_factory.mktemp("table") / "part.parquet"
         write_part(path, found, {**columns_of(study, found), **columns}, {"digest": study.digest})
-        answer = summary_of_table(study, ParquetTable([path]))
-        json.dumps(answer, allow_nan=False)
-        return answer
+        summary = summary_of_table(study, ParquetTable([path]))
+        json.dumps(summary, allow_nan=False)
+        return summary
 
     return summed
 
 
 @pytest.fixture(scope="module")
-def answer(summed):
+def summary(summed):
     return summed(design(), rows())
 
 
-def test_groups_are_of_cells_levels_or_all_and_state_who_has_no_value(answer):
-    assert (answer["networks"], answer["converged"], answer["moments"]) == (8, 6, 1)
-    assert [(one["label"], one["levels"]) for one in answer["cells"]] == [
+def test_groups_are_of_cells_levels_or_all_and_count_networks_without_a_value(summary):
+    assert (summary["networks"], summary["converged"], summary["moments"]) == (8, 6, 1)
+    assert [(one["label"], one["levels"]) for one in summary["cells"]] == [
         ("2-2", {"hidden": "2-2"}),
         ("3-3", {"hidden": "3-3"}),
     ]
-    assert answer["cells"][0]["states"] == {"converged": 3, "stopped_early": 1}
-    narrow, wide = answer["numbers"]["circuits-valid"]["paper"]["cell"]
-    assert answer["numbers"]["circuits-valid"]["paper"]["hidden"] == [narrow, wide]
+    assert summary["cells"][0]["states"] == {"converged": 3, "stopped_early": 1}
+    narrow, wide = summary["numbers"]["circuits-valid"]["paper"]["cell"]
+    assert summary["numbers"]["circuits-valid"]["paper"]["hidden"] == [narrow, wide]
     assert narrow == {
         "label": "2-2",
         "of": 4,
@@ -60,21 +60,21 @@ def test_groups_are_of_cells_levels_or_all_and_state_who_has_no_value(answer):
         "ones": 1,
     }
     assert wide["median"] == 11
-    (every,) = answer["numbers"]["circuits-valid"]["complete"]["all"]
+    (every,) = summary["numbers"]["circuits-valid"]["complete"]["all"]
     assert (every["label"], every["of"], every["n"], every["median"]) == ("all networks", 8, 6, 6)
-    large = answer["numbers"]["interpretations-total"]["complete"]["cell"][1]
+    large = summary["numbers"]["interpretations-total"]["complete"]["cell"][1]
     assert (large["median"], large["inexact"]) == (pytest.approx(3.0**50), 1)
-    answers = answer["numbers"]["one-minimal-alignment"]["complete"]["cell"][0]
+    answers = summary["numbers"]["one-minimal-alignment"]["complete"]["cell"][0]
     assert (answers["hits"], answers["share"]) == (2, 2 / 3)
     z = 1.959963984540054  # Wilson's interval by its formula
     centre, half = (2 + z * z / 2) / (3 + z * z), z / (3 + z * z) * math.sqrt(2 / 3 + z * z / 4)
     assert (answers["low"], answers["high"]) == pytest.approx((centre - half, centre + half))
-    formulas = answer["numbers"]["irredundant-formulas"]["complete"]["cell"][0]
+    formulas = summary["numbers"]["irredundant-formulas"]["complete"]["cell"][0]
     assert (formulas["categories"], formulas["others"]) == ([["A ∧ B", 3], ["A ∨ B", 1]], [0, 0])
 
 
-def test_tests_are_those_declared_with_holms_correction_over_all(answer):
-    tests = answer["tests"]
+def test_tests_are_those_declared_with_holms_correction_over_all(summary):
+    tests = summary["tests"]
     assert [one["test"] for one in tests] == ["mann-whitney", "mann-whitney", "wilcoxon", "fisher"]
     assert [one["protocol"] for one in tests] == ["complete", "paper", "", "complete"]
     assert tests[0]["levels"] == ["2-2", "3-3"]
@@ -88,15 +88,15 @@ def test_tests_are_those_declared_with_holms_correction_over_all(answer):
     assert tests[0]["note"] == "takes the levels as independent samples, though they share seeds"
 
 
-def test_published_values_stand_beside_ours(answer):
-    (reference,) = answer["references"]
+def test_published_values_stand_beside_ours(summary):
+    (reference,) = summary["references"]
     assert (reference["ours"], reference["of"], reference["protocol"]) == ({"median": 11}, 3, "paper")
     assert reference["says"] == "85 circuits"
 
 
-def test_measures_bring_their_words(answer):
-    assert list(answer["measures"]) == MEASURES
-    words = answer["measures"]["circuits-valid"]
+def test_measures_bring_their_words(summary):
+    assert list(summary["measures"]) == MEASURES
+    words = summary["measures"]["circuits-valid"]
     assert (words["kind"], words["label"], words["measure"], words["method"]) == (
         "count",
         "valid circuits",
@@ -115,11 +115,11 @@ def test_measures_that_are_unknown_here_are_summed_up_by_their_type(summed):
         for seed, value in enumerate(values)
         for row in rows_of(cell, {"seed": seed, "state": "converged"}, RowNetwork(None), {"paper": [value]})
     ]
-    answer = summed(study, found)
-    assert answer["numbers"]["kindness"]["paper"]["all"][0]["categories"] == [["much", 2], ["some", 2]]
-    assert answer["numbers"]["warmth"]["paper"]["all"][0]["mean"] == 1.75
-    assert "absent" not in answer["numbers"]
-    assert {one["note"] for one in answer["tests"]} == {"too few networks with a value", "the values are no numbers"}
+    summary = summed(study, found)
+    assert summary["numbers"]["kindness"]["paper"]["all"][0]["categories"] == [["much", 2], ["some", 2]]
+    assert summary["numbers"]["warmth"]["paper"]["all"][0]["mean"] == 1.75
+    assert "absent" not in summary["numbers"]
+    assert {one["note"] for one in summary["tests"]} == {"too few networks with a value", "the values are no numbers"}
 
 
 @pytest.mark.parametrize(("how", "value", "inexact"), [("mean", 3, 1), ("sum", 6, 1), ("first", 2, 0)])
@@ -134,9 +134,9 @@ def test_several_outputs_of_a_network_become_one_value_as_the_design_says(summed
 
 
 def test_a_study_without_rows_has_a_summary():
-    answer = summary_of_table(design(), ParquetTable([]))
-    assert (answer["networks"], answer["numbers"]) == (0, {})
-    assert [one["p"] for one in answer["tests"]] == [None] * 4
+    summary = summary_of_table(design(), ParquetTable([]))
+    assert (summary["networks"], summary["numbers"]) == (0, {})
+    assert [one["p"] for one in summary["tests"]] == [None] * 4
 
 
 def test_a_test_of_former_results_is_named_and_not_made(summed):
@@ -159,6 +159,6 @@ def test_figures_are_finite_however_large_counts_are(summed, how, count):
 
 def test_a_statistic_without_bound_is_none(summed):
     study = design()
-    answer = summed(study, [{**row, "one-minimal-alignment": row["hidden"] == "3-3"} for row in rows(study)])
-    fisher = answer["tests"][-1]
+    summary = summed(study, [{**row, "one-minimal-alignment": row["hidden"] == "3-3"} for row in rows(study)])
+    fisher = summary["tests"][-1]
     assert (fisher["statistic"], fisher["p"] < 1, fisher["effect"]) == (None, True, 1)

@@ -282,7 +282,7 @@ def test_rows_are_files_too(client):
 def test_rows_of_any_columns_are_listed(client, data):
     reply = findings.manifest()
     reply["columns"] |= {"lens": "A lens.", "parts": "What of it."}
-    reply["tables"]["told"] = {
+    reply["tables"]["readings"] = {
         "title": "Told",
         "rows": 2,
         "bytes": 1,
@@ -290,12 +290,12 @@ def test_rows_of_any_columns_are_listed(client, data):
         "columns": ["lens", "right", "parts"],
     }
     lines = [{"lens": "paths", "right": 3, "parts": [0.5, 1]}, {"lens": "probes", "right": 4}]
-    write_part(data / "told.parquet", lines, {"lens": "VARCHAR", "right": "BIGINT", "parts": "DOUBLE[]"}, {})
-    page = client.get("/findings/data/told").text
+    write_part(data / "readings.parquet", lines, {"lens": "VARCHAR", "right": "BIGINT", "parts": "DOUBLE[]"}, {})
+    page = client.get("/findings/data/readings").text
     assert page.count("data-item") == 2
     assert "Parts" not in page
-    assert client.get("/findings/data/told?lens=paths").text.count("data-item") == 1
-    assert client.get("/findings/data/told?right=4").text.count("data-item") == 1
+    assert client.get("/findings/data/readings?lens=paths").text.count("data-item") == 1
+    assert client.get("/findings/data/readings?right=4").text.count("data-item") == 1
 
 
 @pytest.mark.parametrize(

@@ -20,14 +20,14 @@ pytestmark = pytest.mark.usefixtures("client")
 
 
 @pytest.fixture(scope="module")
-def reply(app):
+def document(app):
     with app.state.store.read() as session:
         return build_paper(session, Addresses())
 
 
 @pytest.fixture(scope="module")
-def claims(reply):
-    return {claim.key: claim for part in reply.parts for claim in part.claims}
+def claims(document):
+    return {claim.key: claim for part in document.parts for claim in part.claims}
 
 
 def rows(slug, **wanted):
@@ -62,9 +62,9 @@ def test_numbers_are_those_of_the_rows(claims):
     assert f"fewer in {fewer} of {len(both)} pairs" in claims["noise"].paper
 
 
-def test_every_claim_is_whole(reply, claims):
-    assert len(claims) == sum(len(part.claims) for part in reply.parts)
-    assert {key for claim in claims.values() for key in claim.known.split()} == {*reply.sources}
+def test_every_claim_is_whole(document, claims):
+    assert len(claims) == sum(len(part.claims) for part in document.parts)
+    assert {key for claim in claims.values() for key in claim.known.split()} == {*document.sources}
     for claim in claims.values():
         assert not re.search(r"[{}]|None|nan|Not computed", f"{claim.paper} {claim.complete}"), claim.key
 
@@ -109,8 +109,8 @@ def test_outcomes_are_those_that_the_finding_counts(claims):
     assert [found.total(), found["reproduced"], found["fitted"], 1, found["not settled"]] == said
 
 
-def test_every_figure_has_series(reply):
-    page = list(paper_blocks(reply, Addresses()))
+def test_every_figure_has_series(document):
+    page = list(paper_blocks(document, Addresses()))
     for key, claim in paper._claims().items():
         figure = find(page, f"{key}-figure")
         assert isinstance(figure, ChartFigure) == ("figure" in claim), key

@@ -184,17 +184,17 @@ def test_a_study_on_its_way_says_how_far_it_is(client, store, made, words, figur
 
 
 def test_a_measure_that_nobody_knows_is_shown_by_its_key(client, store):
-    made = [row | ({"told-das": row["seed"] % 2 == 0} if row["state"] == "converged" else {}) for row in rows()]
+    made = [row | ({"kind-of-das": row["seed"] % 2 == 0} if row["state"] == "converged" else {}) for row in rows()]
     with store.write() as session:
-        store_study(session, design(measures=[*MEASURES, "told-das"]), made)
-    assert client.get(f"{API}/xor-width").json()["figures"]["told-das"] == "Told das"
-    assert "2 of 3: share of networks 66.67%" in client.get("/studies/xor-width?figure=told-das").text
-    assert client.get(f"{API}/xor-width/outcomes?told-das=yes").json()["total"] == 4
-    more = settings(slug="more", measures=[*MEASURES, "told-das"], loss_target=[0.02])
-    assert "'told-das' is unknown" in client.post(API, json={"design": more}).json()["error"]
+        store_study(session, design(measures=[*MEASURES, "kind-of-das"]), made)
+    assert client.get(f"{API}/xor-width").json()["figures"]["kind-of-das"] == "Kind of das"
+    assert "2 of 3: share of networks 66.67%" in client.get("/studies/xor-width?figure=kind-of-das").text
+    assert client.get(f"{API}/xor-width/outcomes?kind-of-das=yes").json()["total"] == 4
+    more = settings(slug="more", measures=[*MEASURES, "kind-of-das"], loss_target=[0.02])
+    assert "'kind-of-das' is unknown" in client.post(API, json={"design": more}).json()["error"]
     for path, sent in (("new", {"file": json.dumps(more)}), ("xor-width/extend", {"seeds": "2"})):
         refused = client.post(f"/studies/{path}", data=sent)
-        assert (refused.status_code, "'told-das' is unknown" in unescape(refused.text)) == (422, True), path
+        assert (refused.status_code, "'kind-of-das' is unknown" in unescape(refused.text)) == (422, True), path
 
 
 def test_answers_of_methods_are_one_figure(client, store):

@@ -32,7 +32,7 @@ def count(store, table) -> int:
 
 
 @pytest.mark.slow
-def test_deleting_a_study_is_confirmed_stated_at_every_address_and_undone(client, study):
+def test_deleting_a_study_is_confirmed_answered_at_every_address_and_undone(client, study):
     assert client.post(f"{study}/networks/{rows()[0]['network']}").status_code == 303
     page = client.get(f"{study}?part=delete").text
     assert "permanently deleted, and with it 1 stored network that no other study has" in page

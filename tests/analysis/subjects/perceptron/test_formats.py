@@ -118,7 +118,7 @@ ASKED = {
 
 
 @pytest.mark.parametrize(("shapes", "metadata", "orders"), ASKED.values(), ids=ASKED)
-def test_an_order_that_nothing_states_is_asked(shapes, metadata, orders):
+def test_an_order_that_nothing_determines_is_asked(shapes, metadata, orders):
     if "W1" in shapes:
         raw = save({name: np.ones(shape) for name, shape in shapes.items()}, metadata=RELU)
     else:
@@ -175,7 +175,7 @@ def test_a_name_in_the_metadata_that_is_none_is_not_used(name):
     assert read_any(tensors(name=name)).name == ""
 
 
-def test_layers_without_bias_are_stated():
+def test_layers_without_bias_are_named():
     draft = read_any(save({"0.weight": W1, "1.weight": W2}, metadata=RELU))
     assert "the bias of 2 of 2 layers" in draft.remarks[0]
     assert not draft.network.biases[0].any()

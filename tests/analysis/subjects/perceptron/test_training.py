@@ -98,7 +98,7 @@ def test_divergence_is_an_outcome():
     assert healthy.converged
 
 
-def test_progress_is_stated_and_training_can_be_stopped():
+def test_progress_is_reported_and_training_can_be_stopped():
     answer = []
 
     def report(progress):

@@ -24,7 +24,7 @@ def test_what_is_named_many_networks_at_once_is_bounded():
         assert count * points_each(count) <= 4_000
 
 
-def test_all_problems_are_stated_at_once_each_with_its_option():
+def test_all_problems_are_reported_at_once_each_with_its_option():
     options = {
         "tasks": ["XOR", "FOO"],
         "hidden": [0],

@@ -268,7 +268,7 @@ def test_what_a_file_does_not_say_is_asked_with_what_fits_chosen():
     assert take_in(read_any(raw, declared=declared), declared).file().network == draft.network
 
 
-def test_one_answer_that_fits_alone_is_taken_and_stated():
+def test_one_answer_that_fits_alone_is_taken_and_named():
     tasks = Declaration(task="name", tasks="XOR")
     layers = {"0.weight": [[9.0, 9.0], [9.0, 9.0]], "0.bias": [-4.5, -13.5], "2.weight": [[1, -1]], "2.bias": [0]}
     intake = take_in(read_any(json.dumps(layers).encode(), declared=tasks), tasks)

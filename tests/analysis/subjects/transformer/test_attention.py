@@ -206,7 +206,7 @@ TASK = ("tasks", 0)
 
 
 @pytest.mark.parametrize(
-    ("document", "answer"),
+    ("document", "message"),
     [
         (without("attention"), "model file attention: "),
         (a_file(layer_norm=[1]), "model file layer_norm: "),
@@ -255,8 +255,8 @@ TASK = ("tasks", 0)
         (changed((*TASK, "answers", 2), -1), r"answers\[2\]: is -1, the vocabulary has 3"),
     ],
 )
-def test_a_file_that_is_wrong_says_where_and_what_to_do(document, answer):
-    with pytest.raises(AnalysisError, match=answer):
+def test_a_file_that_is_wrong_says_where_and_what_to_do(document, message):
+    with pytest.raises(AnalysisError, match=message):
         read_attention(document)
 
 

@@ -361,7 +361,7 @@ def changed(**more):
 
 
 @pytest.mark.parametrize(
-    ("document", "answer"),
+    ("document", "message"),
     [
         (changed(activation="mish"), "activation 'mish': is not a known activation"),
         (changed(activation=None), "activation: is missing beside mlp"),
@@ -379,10 +379,10 @@ def changed(**more):
         (changed(unembedding_bias=[1e200, 1e301, 0.0]), "weights: scores could pass 1e300"),
     ],
 )
-def test_what_does_not_fit_is_refused(document, answer):
+def test_what_does_not_fit_is_refused(document, message):
     with pytest.raises(AnalysisError) as refused:
         read_attention(document)
-    assert answer in str(refused.value)
+    assert message in str(refused.value)
 
 
 @pytest.mark.slow

@@ -87,7 +87,7 @@ def test_it_finds_what_running_every_mask_finds(case, at_once, words, right):
 @pytest.mark.slow
 @settings(max_examples=20)
 @given(spaces())
-def test_what_it_cannot_state_from_sums_is_run(case):
+def test_what_sums_do_not_decide_is_run(case):
     model, space, most = case
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(attention_engine, "_AT_ONCE", 0)

@@ -69,7 +69,7 @@ def whole(space):
     return np.ones(space.graph.n_bits, dtype=bool)
 
 
-def test_the_heads_of_an_induction_circuit_are_stated():
+def test_the_heads_of_an_induction_circuit_are_named():
     model = by_hand()
     space = model.space(TRANSFORMER.default_rules)
     [heads] = space.inside(whole(space))

@@ -71,7 +71,7 @@ def test_a_table_of_rows_is_read():
 
 
 @pytest.mark.parametrize(
-    ("raw", "reply"),
+    ("raw", "message"),
     [
         (b"[]", "table of rows: holds a list, not an object"),
         (table(rows=3), "rows: "),
@@ -86,7 +86,7 @@ def test_a_table_of_rows_is_read():
         (table(labels=[]), "labels: "),
     ],
 )
-def test_tables_that_are_none_are_refused(raw, reply):
+def test_tables_that_are_none_are_refused(raw, message):
     with pytest.raises((InvalidData, InvalidNetwork)) as refused:
         read_table(raw)
-    assert reply in str(refused.value)
+    assert message in str(refused.value)

@@ -96,7 +96,7 @@ def test_what_does_not_converge_is_an_outcome():
 
 
 @pytest.mark.parametrize(
-    ("setting", "reply"),
+    ("setting", "message"),
     [
         ({"layers": 4}, "layers: is 4. Use 1 to 3."),
         ({"d_head": 0}, "d-head: is 0. Use 1 to 256."),
@@ -106,7 +106,7 @@ def test_what_does_not_converge_is_an_outcome():
         ({"hidden": 2_000}, "hidden: is 2,000. Use 0 to 1,024."),
     ],
 )
-def test_settings_that_are_none_are_refused(setting, reply):
+def test_settings_that_are_none_are_refused(setting, message):
     with pytest.raises(InvalidTraining) as refused:
         AttentionSpec(task=XOR, **setting)
-    assert str(refused.value) == reply
+    assert str(refused.value) == message
