@@ -37,15 +37,15 @@ def test_the_first_lesson_is_done_by_clicks_and_keys(visitor, expect):
     board.get_by_role("link", name="Switch n2.1 off").click()
     tab.get_by_role("link", name="Keep this circuit").click()
     tab.get_by_role("link", name="It is needed").click()
-    expect(tab.locator("#told")).to_have_text(re.compile("^Not quite.*does without it"))
+    expect(tab.locator("#answered")).to_have_text(re.compile("^Not quite.*does without it"))
     tab.get_by_role("link", name="One cannot say so").click()
-    expect(tab.locator("#told")).to_contain_text("Yes")
+    expect(tab.locator("#answered")).to_contain_text("Yes")
     assert tab.evaluate("() => window.sameDocument"), "each step exchanges the main part alone"
     friend = visitor()
     friend.goto(tab.url)
-    expect(friend.locator("#told")).to_contain_text("Yes")
+    expect(friend.locator("#answered")).to_contain_text("Yes")
     tab.go_back()
-    expect(tab.locator("#told")).to_contain_text("does without it")
+    expect(tab.locator("#answered")).to_contain_text("does without it")
 
 
 def test_a_mark_is_moved_by_keys_and_the_drawing_follows(visitor, expect):
@@ -85,7 +85,7 @@ def test_two_questions_are_kept_by_moving_the_mark(visitor, expect):
         expect(said).to_contain_text("This one you have.")
     expect(kept).to_have_count(2)
     tab.locator("#answer-a").click()
-    expect(tab.locator("#told")).to_contain_text("Yes")
+    expect(tab.locator("#answered")).to_contain_text("Yes")
 
 
 def test_what_is_clicked_while_the_server_answers_is_not_lost(visitor, expect):

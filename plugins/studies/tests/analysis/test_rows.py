@@ -71,9 +71,9 @@ def test_results_of_before_are_read_with_measures_that_are_unknown_here():
     assert len({(row["cell"], row["seed"]) for row in old.rows}) == old.design.n_networks == 8
     kinds = {key: one.kind for key, one in measures_of_columns(old.design, old.columns).items()}
     assert kinds["circuits-valid"] == "count"
-    assert [kinds[key] for key in ("kind-of-das", "kindness", "share-of-it")] == ["category", "number", "number"]
+    assert [kinds[key] for key in ("told-das", "kindness", "share-of-it")] == ["category", "number", "number"]
     first = old.rows[0]
-    assert first["kind-of-das"] == "linear"
+    assert first["told-das"] == "linear"
     assert first["kindness"] is None
     assert json.loads(first["inexact"])["kindness"] == {"value": str(10**40), "note": "large"}
     network = network_of_row(old.design, first).network
@@ -104,8 +104,8 @@ def _changed(old: bytes, new: bytes, line: int = 1) -> bytes:
         (_changed(b'"complete":[{', b'"complete":[[],{'), "line 2 is no outcome"),
         (_changed(b'"complete":[{', b'"mine":[{'), "that the design does not have"),
         (_changed(b'"circuits-valid":0', b'"circuits-valid":"0"'), "'circuits-valid', where others have DECIMAL"),
-        (_changed(b'"kind-of-das":"linear"', b'"kind-of-das":1'), "'kind-of-das', where others have VARCHAR"),
-        (_changed(b'"kind-of-das":', b'"weights":'), "line 2 is no outcome"),
+        (_changed(b'"told-das":"linear"', b'"told-das":1'), "'told-das', where others have VARCHAR"),
+        (_changed(b'"told-das":', b'"weights":'), "line 2 is no outcome"),
         (_changed(b'"note":"large"', b'"note":1'), "line 2 is no outcome"),
         (_changed(b'"weights":"f4:', b'"weights":"f9:'), "line 2 is no outcome"),
         (_changed(b'"weights":"f4:', b'"weights":"f4:AAAA'), "line 2 is no outcome"),
