@@ -110,7 +110,7 @@ def bracketed(question: Question, seed: int) -> Row:
 def stratified(model: AttentionModel, kind: str) -> Row:
     """Three counts by strata, and the exact number by search."""
     question = GraphQuestion(TRANSFORMER, model, TRANSFORMER.rules("qkv"))
-    exact, began, confidence = find_masks(question, limit=1).valid, _seconds(), DESIGN["confidence"]
+    exact, began, confidence = find_masks(question, limit=1).n_valid, _seconds(), DESIGN["confidence"]
     found = [count_by_strata(question, most=DESIGN["draws"], confidence=confidence, seed=seed) for seed in range(3)]
     of = {"shape": f"2x{model.n_heads}", "task": model.task, "ablation": "zero", "edges": question.graph.n_bits}
     of |= {"method": "strata", "network": model.digest[:16], "rows": question.n_rows, "kind": kind}

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pluriscope.analysis.circuit_sets.chance import Coverage
 from pluriscope.analysis.circuits.distribution import CircuitDistribution
-from pluriscope.analysis.circuits.result import EdgeUse
+from pluriscope.analysis.circuits.result import CircuitSearch, EdgeUse
 
 
 @dataclass(frozen=True)
@@ -44,15 +43,22 @@ class Backbone:
         return self.edges.bit_count()
 
 
-def backbone_of(
-    distribution: CircuitDistribution, coverage: Coverage, proved: EdgeUse | None = None
+def backbone_of(search: CircuitSearch) -> Backbone | None:
+    """The backbone of the valid circuits that a search looked at, or of all where that was proved; None of none."""
+    if search.method == "none":
+        return None
+    return backbone_in(search.distribution, search.edge_use, exact=search.counted)
+
+
+def backbone_in(
+    distribution: CircuitDistribution, proved: EdgeUse | None = None, *, exact: bool = True
 ) -> Backbone | None:
     """The backbone of the circuits that a distribution is of; None where it is of none.
 
     Args:
         distribution: how often each edge and neuron is used.
-        coverage: which circuits it was made from.
         proved: what holds of all valid ones; None where that was not proved.
+        exact: whether it is of all that are meant.
     """
     of = distribution.of
     if not of:
@@ -63,5 +69,5 @@ def backbone_of(
         proved.never if proved else sum(1 << edge for edge, use in enumerate(distribution.edge_use) if use == 0),
         distribution.edge_use,
         distribution.neuron_use,
-        coverage == "all" or proved is not None,
+        exact or proved is not None,
     )

@@ -17,43 +17,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
-from typing import Literal
+from typing import Any
 
-from pluriscope.analysis.circuits.distribution import distribution_of
 from pluriscope.analysis.circuits.estimating import share_interval
-from pluriscope.analysis.circuits.result import CircuitMethod, CircuitSearch, SmallestCircuits
-from pluriscope.analysis.circuits.space import count_by_edges
-from pluriscope.analysis.questions.protocol import Protocol
-
-Coverage = Literal["all", "sampled", "truncated", "listed"]
-"""Which circuits were looked at: every one that is meant, a uniform sample with repetition, those found before a limit
-or drawn near-uniformly, or those listed where these are some drawn uniformly and the smallest ones."""
-
-
-@dataclass(frozen=True)
-class KnownSizes:
-    """The sizes of the valid circuits, as far as they are known.
-
-    Args:
-        possible: circuits of the protocol's space.
-        coverage: which circuits ``by_edges`` is of.
-        by_edges: edges → circuits with so many among those looked at.
-        listed: edges → circuits with so many among the listed ones, all different and valid; read only where
-            ``coverage`` is not "all".
-        n_tested: circuits tested for an estimate, with repetition; None otherwise.
-        confidence: of an estimate's intervals; None otherwise.
-        smallest: the smallest valid circuits, where these were looked for.
-        intervals: edges → the fewest and the most valid circuits, where circuits were drawn by size; None otherwise.
-    """
-
-    possible: int
-    coverage: Coverage
-    by_edges: Mapping[int, int]
-    listed: Mapping[int, int]
-    n_tested: int | None = None
-    confidence: float | None = None
-    smallest: SmallestCircuits | None = None
-    intervals: Mapping[int, tuple[int, int]] | None = None
+from pluriscope.analysis.circuits.result import CircuitSearch
 
 
 @dataclass(frozen=True)
@@ -83,69 +50,48 @@ class SizeChance:
         return Fraction(self.low, self.possible) if self.exact else None
 
 
-def known_sizes(search: CircuitSearch) -> KnownSizes:
-    """Collect from a search for circuits what it found out about their sizes."""
-    coverage = coverage_of(search.method, search.truncated_at)
-    return KnownSizes(
-        search.possible,
-        coverage,
-        search.distribution.by_edges,
-        {} if coverage == "all" else distribution_of(search.masks, search.layout).by_edges,
-        search.n_tested,
-        search.confidence,
-        search.smallest,
-    )
-
-
-def chances(search: CircuitSearch, protocol: Protocol) -> dict[int, SizeChance]:
+def chances(question: Any, search: CircuitSearch) -> dict[int, SizeChance] | None:
     """Bound the number of valid circuits of each size; number of edges of a possible circuit, ascending → its chance.
 
+    None where the kind of network does not count the possible ones.
+
     Args:
+        question: whose space was searched.
         search: what is known of the valid circuits.
-        protocol: whose space was searched.
     """
-    known = known_sizes(search)
-    possible = count_by_edges(search.layout.sizes, protocol, search.layout.n_edges)
-    return {n_edges: chance_at(known, n_edges, number) for n_edges, number in possible.items()}
+    possible: Mapping[int, int] | None = question.kind.explaining.possible_by_edges(question)
+    if possible is None:
+        return None
+    return {n_edges: chance_at(search, n_edges, number) for n_edges, number in possible.items()}
 
 
-def chance_at(known: KnownSizes, n_edges: int, possible: int) -> SizeChance:
+def chance_at(search: CircuitSearch, n_edges: int, possible: int) -> SizeChance:
     """Bound the number of valid circuits of one size.
 
     Args:
-        known: what is known of sizes.
+        search: what is known of the valid circuits.
         n_edges: the size.
         possible: circuits of the protocol's space with so many edges.
     """
-    found = known.by_edges.get(n_edges, 0)
-    if known.coverage == "all":
+    found = search.distribution.by_edges.get(n_edges, 0)
+    if search.counted:
         return SizeChance(possible, found, found)
-    listed = known.listed.get(n_edges, 0)
-    if known.intervals is not None:
-        return SizeChance(possible, *known.intervals.get(n_edges, (listed, possible)), known.confidence)
-    if known.coverage != "sampled" or not known.n_tested or known.confidence is None:
+    if search.unfinished:  # all that were found are valid, whether or not they are listed
+        return SizeChance(possible, found, possible)
+    listed = search.listed_sizes[n_edges]
+    if search.by_size:
+        return SizeChance(possible, *search.by_size.get(n_edges, (listed, possible)), search.confidence)
+    if search.method != "sampled" or not search.n_tested or search.confidence is None:
         return SizeChance(possible, listed, possible)
-    smallest = known.smallest
+    smallest = search.smallest
     if smallest is not None and n_edges <= smallest.searched_up_to and not listed:
         least = smallest.n_edges
         if least is None or n_edges < least:
             return SizeChance(possible, 0, 0)
-    low, high = share_interval(found, known.n_tested, known.confidence)
+    low, high = share_interval(found, search.n_tested, search.confidence)
     return SizeChance(
         possible,
-        max(listed, floor(low * known.possible)),
-        max(listed, min(possible, ceil(high * known.possible))),
-        known.confidence,
+        max(listed, floor(low * search.possible)),
+        max(listed, min(possible, ceil(high * search.possible))),
+        search.confidence,
     )
-
-
-def coverage_of(method: CircuitMethod, truncated_at: int | None) -> Coverage:
-    """Name the set of circuits over which the distribution of a search was taken: all, a sample, or a beginning.
-
-    Args:
-        method: how the number of valid circuits was found.
-        truncated_at: circuits listed where not all are; None where all are.
-    """
-    if method == "sampled":
-        return "sampled"
-    return "all" if method == "counted" or truncated_at is None else "truncated"

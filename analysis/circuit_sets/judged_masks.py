@@ -1,28 +1,27 @@
-"""Outcomes of criteria for the valid circuits of a model, and the roles of the nodes in each.
-
-Both are texts by column, so that lists filter by them and tables hold them: of a criterion its outcome, of a role the
-names of the nodes that have it.
-"""
+"""Outcomes of criteria for the valid circuits of a model, and the roles of the nodes in each."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.circuit_sets.masks import MasksFound, SubjectCircuit, with_figures
+from pluriscope.analysis.circuit_sets.masks import figures_of
+from pluriscope.analysis.circuits.distribution import minimal_masks
+from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.criteria.criterion import Criterion
 from pluriscope.analysis.criteria.cuts import ROLE_AGREEMENT, CutCircuits, Roles, Runs
+from pluriscope.analysis.criteria.judging import StepVerdicts
 from pluriscope.analysis.criteria.population import PopulationOf
-from pluriscope.analysis.criteria.registry import OF_MODELS
-from pluriscope.analysis.criteria.verdict import OUTCOMES
+from pluriscope.analysis.criteria.registry import EVERY, OF_MODELS
+from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
-from pluriscope.analysis.subjects.enumeration import mask_bits, mask_numbers, most_wrong
+from pluriscope.analysis.subjects.enumeration import mask_numbers, most_wrong, number_bits
 from pluriscope.analysis.subjects.graph import Masks
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import Space, SubjectKind, gaps
@@ -33,74 +32,75 @@ NONE: Final = "none"
 """No node has the role."""
 MAX_MILLISECONDS: Final = 15_000.0
 """What the runs of one criterion may take by the kind's own estimate, which no clock changes."""
-_OWN_COLUMN: Final = frozenset(("minimal-subset", "margin"))  # the search itself has these
+_OF_SEARCH: Final = frozenset(("minimal-subset", "margin"))  # the search itself knows these
 
 
 def asked_of(kind: SubjectKind) -> list[Criterion]:
-    """The criteria that circuits of a kind are asked and that have a column of their own."""
-    return [one for one in OF_MODELS if one.key not in _OWN_COLUMN and (kind.roles or one != ROLE_AGREEMENT)]
+    """The criteria that circuits of a kind are asked beside what the search itself knows."""
+    return [one for one in OF_MODELS if one.key not in _OF_SEARCH and (kind.roles or one != ROLE_AGREEMENT)]
 
 
-def column_of(criterion: Criterion) -> str:
-    """The column that holds a criterion's outcomes."""
-    return criterion.key.replace("-", "_")
-
-
-def judged_circuits(question: GraphQuestion, found: MasksFound, work: Work = DEFAULT_WORK) -> MasksFound:
-    """Complete the result of a search: figures of its circuits, roles of their nodes, outcomes of criteria.
-
-    Args:
-        work: reports progress after each criterion; may raise Cancelled.
-    """
-    circuits = sorted(with_figures(question, found, work).circuits, key=lambda one: one.bits)
-    outcomes: list[dict[str, str]] = []
-    if circuits:
-        known = found.masks if found.complete else None
-        fewest = min(found.by_bits) if found.sample is None else None
-        outcomes = roles_and_outcomes(question, circuits, fewest, known, work=work)
-    judged = [replace(one, outcomes=own) for one, own in zip(circuits, outcomes, strict=True)]
-    return replace(found, circuits=tuple(sorted(judged, key=lambda one: one.mask)))
-
-
-def roles_and_outcomes(
+def judged_circuits(
     question: GraphQuestion,
-    circuits: Sequence[SubjectCircuit],
-    fewest: int | None,
-    found: NDArray[np.uint64] | None,
+    found: CircuitSearch,
     criteria: Sequence[Criterion] | None = None,
     work: Work = DEFAULT_WORK,
-) -> list[dict[str, str]]:
-    """Roles and outcomes by column for each of some circuits.
+    masks: NDArray[Any] | None = None,
+) -> tuple[dict[str, Any], list[StepVerdicts]]:
+    """Judge the listed circuits of a search by criteria, and find the roles of their nodes.
 
     Args:
-        circuits: at least one, those with the fewest bits first.
-        fewest: bits of the smallest valid circuit, None if that is not known.
-        found: all valid circuits as numbers, ascending; None where they are not all known.
-        criteria: that are asked; None for all that have a column.
+        criteria: that are asked beside whether each is minimal; None for :func:`asked_of`.
         work: reports progress after each criterion; may raise Cancelled.
+        masks: those with the fewest bits among the listed ones, ascending; None for all.
+
+    Returns:
+        Columns ``[listed]``: mask, those of :func:`~pluriscope.analysis.circuit_sets.masks.figures_of`, and roles, JSON
+        objects from a role to the names of the nodes that have it; then the verdicts of each criterion, none
+        where no circuit is listed.
     """
-    population = population_of(question, circuits, fewest, found, work)
-    written = _written(question.kind, question.space, population.question.roles, len(circuits))
-    for criterion in asked_of(question.kind) if criteria is None else criteria:
-        work.report_step("circuits", len(circuits), len(circuits), criterion.label)
-        outcomes = criterion.judge(population).outcomes
-        for one, outcome in zip(written, outcomes.tolist(), strict=True):
-            one[column_of(criterion)] = OUTCOMES[outcome].replace("_", " ")
-    return written
-
-
-def _written(kind: SubjectKind, space: Space, found: Roles | None, n: int) -> list[dict[str, str]]:
-    if found is None:
-        return [{} for _ in range(n)]
-    names = [space.graph.nodes[node].name for node in space.graph.removable]
-    keys = [role.key for role in kind.roles]
-    return [
-        {
-            key: ", ".join(name for name, has in zip(names, some, strict=True) if has) or NONE
-            for key, some in zip(keys, of_circuit.tolist(), strict=True)
-        }
-        for of_circuit in found[1]
+    numbers = found.masks if masks is None else masks
+    bits = number_bits(numbers, question.graph.n_bits)
+    columns: dict[str, Any] = {"mask": numbers, **figures_of(question, bits, work), "roles": []}
+    if not len(bits):
+        return columns, []
+    fewest, minimal = None, np.full(len(bits), np.nan)  # one that was not drawn may be below
+    if found.method != "sampled":
+        fewest = min(found.distribution.by_edges)
+        minimal = np.isin(numbers, minimal_masks(numbers, work, "circuits")).astype(np.float64)
+    order = np.argsort(columns["edges"], kind="stable")
+    every = found.masks if found.complete else None
+    population = population_of(question, bits[order], columns["margin"][order], minimal[order], fewest, every, work)
+    asked = [EVERY["minimal-subset"], *(asked_of(question.kind) if criteria is None else criteria)]
+    outcomes, back = outcomes_of(population, asked), np.argsort(order)
+    columns["roles"] = np.array(_written(question, population.question.roles, len(bits)))[back].tolist()
+    return columns, [
+        StepVerdicts("circuit", CriterionStep.of(EVERY[key]), of_each[back]) for key, of_each in outcomes.items()
     ]
+
+
+def outcomes_of(population: CutCircuits, criteria: Sequence[Criterion]) -> dict[str, NDArray[np.uint8]]:
+    """Judge circuits by criteria: key → ``[circuits]`` positions in
+    :data:`~pluriscope.analysis.criteria.verdict.OUTCOMES`.
+    """
+    found = {}
+    for criterion in criteria:
+        population.work.report_step("circuits", len(population), len(population), criterion.label)
+        found[criterion.key] = criterion.judge(population).outcomes
+    return found
+
+
+def _written(question: GraphQuestion, found: Roles | None, n: int) -> list[str]:
+    """The roles of each circuit as JSON."""
+    if found is None:
+        return ["{}"] * n
+    graph, keys = question.graph, [role.key for role in question.kind.roles]
+    names = [graph.nodes[node].name for node in graph.removable]
+    each = (
+        {key: ", ".join(name for name, has in zip(names, some, strict=True) if has) or NONE for key, some in one}
+        for one in (zip(keys, of_circuit, strict=True) for of_circuit in found[1].tolist())
+    )
+    return [json.dumps(one, ensure_ascii=False, sort_keys=True) for one in each]
 
 
 def _roles(kind: SubjectKind, space: Space, masks: Masks) -> Roles | None:
@@ -113,7 +113,9 @@ def _roles(kind: SubjectKind, space: Space, masks: Masks) -> Roles | None:
 
 def population_of(
     question: GraphQuestion,
-    circuits: Sequence[SubjectCircuit],
+    masks: Masks,
+    margins: NDArray[np.float64],
+    minimal: NDArray[np.float64],
     fewest: int | None,
     found: NDArray[np.uint64] | None,
     work: Work = DEFAULT_WORK,
@@ -121,13 +123,14 @@ def population_of(
     """Some circuits as criteria judge them.
 
     Args:
-        circuits: at least one, those with the fewest bits first.
+        masks: ``[circuits, bits]``, at least one, those with the fewest bits first.
+        margins: ``[circuits]`` see :func:`~pluriscope.analysis.circuit_sets.masks.figures_of`.
+        minimal: ``[circuits]`` 1 where no valid circuit is below it, 0 where one is, NaN where that is not known.
         fewest: bits of the smallest valid circuit, None if that is not known.
         found: all valid circuits as numbers, ascending; None where they are not all known.
     """
-    kind, model, space = question.kind, question.subject, question.space
+    model, space = question.subject, question.space
     lookup = None if found is None else partial(_looked_up, space, found)
-    masks = np.array([mask_bits(space, one.mask) for one in circuits])
     most = most_wrong(model)
     whole = space.reduce(np.ones((1, space.graph.n_bits), dtype=np.bool_))
 
@@ -145,8 +148,8 @@ def population_of(
     runs = Runs(
         max_wrong=most,
         n_rows=len(model.rows),
-        margins=np.array([one.margin for one in circuits]),
-        minimal=np.array([np.nan if one.minimal is None else float(one.minimal) for one in circuits]),
+        margins=margins,
+        minimal=minimal,
         fewest=fewest,
         whole=space.run(whole)[0],
         outputs=space.run,
@@ -156,7 +159,7 @@ def population_of(
         valid=lookup or valid,
         listed=lookup is not None,
         active=space.graph.active_nodes(masks),
-        roles=_roles(kind, space, masks),
+        roles=_roles(question.kind, space, masks),
         batch=space.batch,
         runs=int(MAX_MILLISECONDS / space.run_milliseconds),
     )

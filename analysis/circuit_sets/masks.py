@@ -8,23 +8,20 @@ take many minutes are refused with their size.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.circuits.distribution import CircuitDistribution, minimal_masks
-from pluriscope.analysis.circuits.result import CircuitMethod, SmallestCircuits
+from pluriscope.analysis.circuits.distribution import CircuitDistribution
+from pluriscope.analysis.circuits.result import CircuitMethod, CircuitSearch
 from pluriscope.analysis.running.progress import KnownCircuits, Progress
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
-from pluriscope.analysis.subjects.enumeration import MAX_BITS, engine_of, most_wrong, number_bits, refuse_if_too_large
+from pluriscope.analysis.subjects.enumeration import MAX_BITS, engine_of, most_wrong, refuse_if_too_large
 from pluriscope.analysis.subjects.graph import Masks
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import Numbers, SearchPart, Space, gaps
-from pluriscope.analysis.values.described import Described
 
 MAX_LISTED: Final = 100_000
 """Circuits of one model under one set of rules that are listed; the ones with the fewest edges."""
@@ -33,117 +30,14 @@ N_DRAWN: Final = 1_000
 _AT_ONCE: Final = 1 << 16  # masks whose bits are looked at together
 
 
-@dataclass(frozen=True)
-class SubjectCircuit:
-    """A circuit of a subject with its figures.
-
-    Args:
-        mask: as it is written, hexadecimal.
-        bits: how many bits of the mask are set: edges, or nodes where a mask names nodes.
-        nodes: removable nodes that take part.
-        right: rows on which the right output is strictly the largest.
-        n_rows: rows of the task.
-        valid: whether it is right on a larger share of the rows than the threshold.
-        worst: the smallest gap between the right output and the largest other; negative if a row is wrong.
-        margin: the smallest distance of that gap from 0.
-        minimal: whether no circuit with a proper subset of the bits is valid; None where it was not found out.
-        outcomes: of criteria, and which of its nodes have each role, by column
-            (:mod:`pluriscope.analysis.circuit_sets.judged_masks`).
-    """
-
-    mask: str
-    bits: int
-    nodes: int
-    right: int
-    n_rows: int
-    valid: bool
-    worst: float
-    margin: float
-    minimal: bool | None
-    outcomes: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class SizedSample:
-    """Bounds of the number of valid circuits from uniform draws by size, where there are too many to search.
-
-    Args:
-        low: valid circuits, at least so many.
-        high: valid circuits, at most so many.
-        confidence: with which both hold, and with which each interval of ``by_size`` holds by itself.
-        by_size: number of bits → the fewest and the most valid circuits of it.
-        smallest: a small valid circuit, which need not be the smallest.
-        why: why it is not enough to say, a sentence; "" where it is.
-    """
-
-    low: int
-    high: int
-    confidence: float
-    by_size: Mapping[int, tuple[int, int]]
-    smallest: SmallestCircuits
-    why: str
-
-
-@dataclass(frozen=True, repr=False)
-class MasksFound(Described):
-    """The valid circuits of a subject as a search or a sample found them.
-
-    Args:
-        masks: the valid circuits as numbers, ascending; where there are too many, those with the fewest bits. Python
-            integers where they have more than 64 bits.
-        valid: how many are valid, exactly unless the time was up; of a sample the geometric mean of its ends.
-        possible: how many circuits there are.
-        tested: how many of them were decided; all, unless the time was up; of a sample with repetition.
-        by_bits: number of bits → valid circuits; of a sample those drawn, with repetition.
-        bit_use: for each bit the valid circuits that keep it; of a sample likewise.
-        drawn: 1,000 valid circuits drawn uniformly without repetition, or all if there are fewer, ascending.
-        circuits: the listed ones with their figures, in the order of their masks; none where nobody asked for figures.
-        parts: of the search that were made, from the first; None where that is not known.
-        sample: what draws say; None where circuits were searched.
-    """
-
-    masks: NDArray[Any]
-    valid: int
-    possible: int
-    tested: int
-    by_bits: dict[int, int]
-    bit_use: tuple[int, ...]
-    drawn: Numbers
-    circuits: tuple[SubjectCircuit, ...] = ()
-    parts: int | None = None
-    sample: SizedSample | None = None
-
-    @property
-    def distribution(self) -> CircuitDistribution:
-        """The valid circuits by size and by use of each bit; neurons are not distinguished."""
-        return CircuitDistribution(sum(self.by_bits.values()), self.by_bits, {}, self.bit_use, ())
-
-    @property
-    def exhaustive(self) -> bool:
-        """Whether every circuit was decided."""
-        return self.sample is None and self.tested == self.possible
-
-    @property
-    def method(self) -> CircuitMethod:
-        """The way in which the number of valid circuits was found."""
-        if self.sample is not None:
-            return "sampled"
-        return "counted" if self.exhaustive and not self.complete else "listed"
-
-    @property
-    def complete(self) -> bool:
-        """Whether every valid circuit is in the list."""
-        return self.exhaustive and len(self.masks) == self.valid
-
-
 def find_masks(
     question: GraphQuestion,
     work: Work = DEFAULT_WORK,
     *,
     limit: int = MAX_LISTED,
-    earlier: MasksFound | None = None,
+    earlier: CircuitSearch | None = None,
     tried: KnownCircuits | None = None,
-) -> MasksFound:
+) -> CircuitSearch:
     """The masks of every valid circuit by the usual threshold, or of those decided before time or memory ended.
 
     Args:
@@ -170,13 +64,15 @@ def find_masks(
     return tally.found()
 
 
-def known_masks(question: GraphQuestion, found: MasksFound | None, tried: KnownCircuits | None = None) -> KnownCircuits:
+def known_masks(
+    question: GraphQuestion, found: CircuitSearch | None, tried: KnownCircuits | None = None
+) -> KnownCircuits:
     """Bound the number of valid circuits while they are searched, or where they are not.
 
     Args:
         tried: what is certain besides.
     """
-    valid, tested = (0, 0) if found is None else (found.valid, found.tested)
+    valid, tested = (0, 0) if found is None else (found.n_valid, found.n_tested or 0)
     return _known(question.space.possible, valid, tested, tried)
 
 
@@ -192,7 +88,7 @@ def _known(possible: int, valid: int, tested: int, tried: KnownCircuits | None) 
 class _Tally:
     """Counts what the parts of a search find, and keeps the circuits with the fewest bits."""
 
-    def __init__(self, space: Space, limit: int, earlier: MasksFound | None = None) -> None:
+    def __init__(self, space: Space, limit: int, earlier: CircuitSearch | None = None) -> None:
         self._space, self._limit = space, limit
         self._kept = np.empty(0, dtype=np.uint64)
         self._drawn = np.empty(0, dtype=np.uint64)
@@ -201,11 +97,12 @@ class _Tally:
         self._bit_use = [0] * space.graph.n_bits
         self.tested = self.parts = 0
         if earlier is not None:
-            if earlier.valid > len(earlier.masks):  # a larger list would lack what that one has left out
-                self._limit = min(limit, len(earlier.masks))
-            self._kept, self._drawn, self._bit_use = earlier.masks, earlier.drawn, list(earlier.bit_use)
-            self.tested, self.parts = earlier.tested, earlier.parts or 0
-            for bits, count in earlier.by_bits.items():
+            if earlier.n_valid > earlier.n_listed:  # a larger list would lack what that one has left out
+                self._limit = min(limit, earlier.n_listed)
+            spread = earlier.distribution
+            self._kept, self._drawn, self._bit_use = earlier.masks, earlier.uniform, list(spread.edge_use)
+            self.tested, self.parts = earlier.n_tested or 0, earlier.parts or 0
+            for bits, count in spread.by_edges.items():
                 self._by_bits[bits] = count
 
     @property
@@ -233,20 +130,32 @@ class _Tally:
             every = every[np.lexsort((every, np.bitwise_count(every)))[: self._limit]]
         self._kept, self._new = every, []
 
-    def found(self) -> MasksFound:
+    def found(self) -> CircuitSearch:
         """All valid circuits found so far, as a result."""
         self._choose()
         by_bits = {bits: int(count) for bits, count in enumerate(self._by_bits) if count}
-        return MasksFound(
-            np.sort(self._kept),
-            self.valid,
-            self._space.possible,
-            self.tested,
-            by_bits,
-            tuple(self._bit_use),
-            np.sort(self._drawn),
-            parts=self.parts,
-        )
+        spread = CircuitDistribution(self.valid, by_bits, {}, tuple(self._bit_use), ())
+        drawn = np.sort(self._drawn)
+        return searched(self._space.possible, np.sort(self._kept), self.tested, spread, uniform=drawn, parts=self.parts)
+
+
+def searched(
+    possible: int, masks: NDArray[Any], n_tested: int, distribution: CircuitDistribution, **more: Any
+) -> CircuitSearch:
+    """The result of a search of a space.
+
+    Args:
+        masks: those that are listed, ascending.
+        n_tested: circuits decided; all, unless the time was up.
+        distribution: of all that were found valid.
+        more: further fields.
+    """
+    whole, listed = n_tested == possible, {"n_tested": n_tested, "known_distribution": distribution, **more}
+    if whole and len(masks) == distribution.of:
+        return CircuitSearch(None, possible, masks, **listed)
+    how: CircuitMethod = "counted" if whole else "listed"
+    at, count = len(masks), distribution.of
+    return CircuitSearch(None, possible, masks, truncated_at=at, method=how, count=count, **listed)
 
 
 def _draw(circuits: Numbers) -> Numbers:
@@ -261,41 +170,29 @@ def _draw(circuits: Numbers) -> Numbers:
     return circuits[np.argpartition(mixed, N_DRAWN)[:N_DRAWN]] if len(circuits) > N_DRAWN else circuits
 
 
-def with_figures(question: GraphQuestion, found: MasksFound, work: Work = DEFAULT_WORK) -> MasksFound:
-    """Add the figures of the listed circuits to the result of a search."""
-    masks = number_bits(found.masks, question.graph.n_bits)
-    minimal: list[bool | None] = [None] * len(masks)  # one that was not drawn may be below
-    if found.sample is None:
-        minimal = np.isin(found.masks, minimal_masks(found.masks, work, "circuits")).tolist()
-    return replace(found, circuits=tuple(circuits_of(question, masks, minimal, work)))
+def figures_of(question: GraphQuestion, masks: Masks, work: Work = DEFAULT_WORK) -> dict[str, NDArray[Any]]:
+    """The figures of circuits, computed from the weights, as columns ``[circuits]``.
 
-
-def circuits_of(
-    question: GraphQuestion, masks: Masks, minimal: Sequence[bool | None], work: Work = DEFAULT_WORK
-) -> list[SubjectCircuit]:
-    """Figures of circuits, computed from the weights.
+    "edges" (bits that are set), "neurons" (removable nodes that take part), "right" (rows on which the right output is
+    strictly the largest), "worst" (the smallest gap between the right output and the largest other; negative if a row
+    is wrong) and "margin" (the smallest distance of that gap from 0).
 
     Args:
         masks: ``[circuits, bits]`` as :meth:`~pluriscope.analysis.subjects.subject.Space.reduce` leaves them.
-        minimal: of each whether no valid circuit is below it; None where that is not known.
         work: asked after each part; may raise Cancelled.
     """
-    found: list[SubjectCircuit] = []
-    model, space = question.subject, question.space
-    most, n_rows = most_wrong(model), len(model.rows)
+    model, space, worst, margin = question.subject, question.space, [np.empty(0)], [np.empty(0)]
+    right = [np.empty(0, np.int64)]
     for start in range(0, len(masks), space.batch):
         work.check()
-        some = masks[start : start + space.batch]
-        apart = gaps(space.run(some), model.answers)
-        figures = (
-            some.sum(axis=1),
-            space.graph.active_nodes(some).sum(axis=1),
-            (apart > 0).sum(axis=1),
-            apart.min(axis=1),
-            np.abs(apart).min(axis=1),
-        )
-        rows = zip(some, minimal[start : start + space.batch], *(one.tolist() for one in figures), strict=True)
-        for mask, least, bits, nodes, right, worst, margin in rows:
-            valid, written = n_rows - right <= most, space.graph.write(mask)
-            found.append(SubjectCircuit(written, bits, nodes, right, n_rows, valid, worst, margin, least))
-    return found
+        apart = gaps(space.run(masks[start : start + space.batch]), model.answers)
+        right.append((apart > 0).sum(axis=1))
+        worst.append(apart.min(axis=1))
+        margin.append(np.abs(apart).min(axis=1))
+    return {
+        "edges": masks.sum(axis=1),
+        "neurons": space.graph.active_nodes(masks).sum(axis=1),
+        "right": np.concatenate(right),
+        "worst": np.concatenate(worst),
+        "margin": np.concatenate(margin),
+    }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import zlib
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal, cast
 
@@ -19,7 +20,7 @@ from pluriscope.analysis.values.certainty import Certainty
 from pluriscope.analysis.values.described import Described
 
 _MOST_UNITS: Final = 1 << 30  # bytes, unpacked
-CircuitMethod = Literal["listed", "counted", "hashed", "sampled"]
+CircuitMethod = Literal["listed", "counted", "hashed", "sampled", "none"]
 _FORMERLY: Final[Mapping[str, str]] = {"estimated": "sampled"}
 
 
@@ -139,18 +140,19 @@ def _whole(answer: object) -> int:
 
 @dataclass(frozen=True, repr=False)
 class CircuitSearch(Described):
-    """The valid circuits of one output, listed, or known by their number alone.
+    """The valid circuits that a question asks for, listed or counted or sampled, of a subject of any kind.
 
     Args:
-        layout: edge layout of the network cut to the output.
+        layout: edge layout of a perceptron cut to the output; None of other kinds, whose distribution is known.
         possible: circuits of the protocol's space, all of them judged if listed (unless truncated) or counted.
-        masks: ``[listed]``, ascending, as :func:`~pluriscope.analysis.subjects.perceptron.circuit.mask_array` gives
-            them: every valid circuit if ``truncated_at`` is None; else the first ones that a listing found, or distinct
-            ones drawn uniformly and the smallest where they were not listed.
-        outputs: ``[listed, 2^n]`` output of each of these on the data record's representatives.
-        margins: ``[listed]`` smallest distance of any tested output from the decision's edge.
+        masks: ``[listed]``, ascending, Python integers where they have more than 64 bits: every valid circuit if
+            ``truncated_at`` is None; else the first ones, or those with the fewest bits, that a listing found, or
+            distinct ones drawn uniformly and the smallest where they were not listed.
+        outputs: ``[listed, 2^n]`` output of each of these on the data record's representatives; of perceptrons alone.
+        margins: ``[listed]`` smallest distance of any tested output from the decision's edge; likewise.
         truncated_at: circuits kept when a limit was reached, else None.
-        method: how their number was found: by listing, exactly without listing, by hashing, or from a uniform sample.
+        method: how their number was found: by listing, exactly without listing, by hashing, or from a uniform sample;
+            "none" where nothing but the listed ones is known.
         count: valid circuits: exact unless there is an interval or a listing was truncated; −1: all those listed.
         interval: where the number is guaranteed, how many are valid, both ends included; None otherwise.
         confidence: with which the interval holds the truth; None without one.
@@ -163,13 +165,19 @@ class CircuitSearch(Described):
             proved, and where the distribution has it.
         so_far: where an exact count goes on that time or memory ended; None where none was.
         bracket: the counts by hashing that the interval comes from, with their settings; None where none was made.
+        by_size: of a sample by size, number of bits → the fewest and the most valid circuits of it, each with the
+            confidence by itself; empty elsewhere.
+        why: why a sample is not enough to say, a sentence; "" where it is, and where there is none.
+        uniform: 1,000 valid circuits drawn uniformly without repetition, or all if there are fewer, ascending, whether
+            or not they are listed; empty where none were drawn so.
+        parts: of a search by parts that were made, from the first; None where that is not known.
     """
 
-    layout: EdgeLayout
+    layout: EdgeLayout | None
     possible: int
     masks: NDArray[Any]
-    outputs: NDArray[np.float64]
-    margins: NDArray[np.float64]
+    outputs: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+    margins: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     truncated_at: int | None = None
     method: CircuitMethod = "listed"
     count: int = -1
@@ -182,11 +190,17 @@ class CircuitSearch(Described):
     edge_use: EdgeUse | None = None
     so_far: CountSoFar | None = None
     bracket: Bracket | None = None
+    by_size: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    why: str = ""
+    uniform: NDArray[Any] = field(default_factory=lambda: np.empty(0, np.uint64))
+    parts: int | None = None
 
     def __post_init__(self) -> None:
         if self.count < 0:
             object.__setattr__(self, "count", len(self.masks))
-        if self.layout.n_edges > MAX_EDGES:  # also an empty list, which is combined with masks that are longer
+        if (
+            self.layout and self.layout.n_edges > MAX_EDGES
+        ):  # also an empty list, which is combined with masks that are longer
             object.__setattr__(self, "masks", self.masks.astype(object))
 
     @property
@@ -204,6 +218,39 @@ class CircuitSearch(Described):
         return self.truncated_at is None
 
     @property
+    def counted(self) -> bool:
+        """Whether every circuit was judged, so that their number and distribution are exact."""
+        return self.complete or self.method == "counted"
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether time or memory, or a limit of a list, ended the search before every circuit was judged."""
+        return self.method == "listed" and not self.complete
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """The fewest and the most valid circuits that there may be; the listed ones are valid, whatever others are."""
+        if self.interval is not None:
+            return self.interval
+        if not self.unfinished:
+            return self.n_valid, self.n_valid
+        # of a perceptron the list was cut, so that more of those judged may be valid
+        refuted = 0 if self.layout else (self.n_tested or 0) - self.n_valid
+        return self.n_valid, self.possible - refuted
+
+    @property
+    def fewest(self) -> int | None:
+        """Edges of the smallest valid circuit; None where there is none or it is not known."""
+        if self.counted:
+            return min(self.distribution.by_edges, default=None)
+        return self.smallest.n_edges if self.smallest is not None and self.smallest.proved else None
+
+    @cached_property
+    def listed_sizes(self) -> Counter[int]:
+        """Number of edges → listed circuits."""
+        return Counter(np.bitwise_count(self.masks).tolist())
+
+    @property
     def n_listed(self) -> int:
         """The number of circuits in ``masks``."""
         return len(self.masks)
@@ -211,4 +258,11 @@ class CircuitSearch(Described):
     @cached_property
     def distribution(self) -> CircuitDistribution:
         """Sizes and use of edges and neurons, of the circuits that ``distribution.of`` counts."""
-        return self.known_distribution or distribution_of(self.masks, self.layout)
+        return self.known_distribution or distribution_of(self.masks, cast(EdgeLayout, self.layout))
+
+
+def some_circuits(possible: int, masks: NDArray[Any]) -> CircuitSearch:
+    """Some valid circuits, which ascend, where nothing more is known of them all."""
+    sizes = Counter(np.bitwise_count(masks).tolist())
+    known = CircuitDistribution(len(masks), sizes, {}, (), ())
+    return CircuitSearch(None, possible, masks, truncated_at=len(masks), method="none", known_distribution=known)

@@ -217,7 +217,7 @@ def add_smallest(question: Question, found: CircuitSearch, work: Work) -> Circui
     work.ended.pop("smallest", None)
     if found.truncated_at is None or found.method == "listed":
         return found
-    if not _lists_smallest(question, found, limits):
+    if not _lists_smallest(question, limits):
         return replace(found, n_drawn=found.n_listed)
     drawn = sorted({*found.masks.tolist()} - {*(earlier.undrawn if earlier else ())})
     smallest = find_smallest(
@@ -251,16 +251,16 @@ def add_tried(question: Question, found: CircuitSearch, tried: Sequence[int], li
         found: by a sample or by hashing.
         tried: masks of valid circuits.
     """
-    if found.method not in ("sampled", "hashed") or not _lists_smallest(question, found, limits):
+    if found.method not in ("sampled", "hashed") or not _lists_smallest(question, limits):
         return found
     known = sorted(tried, key=lambda mask: (mask.bit_count(), mask))
     at = question.network.n_inputs + len(question.network.sizes) - 3  # no circuit has fewer edges than one more
     return _listing(question, found, found.masks.tolist(), SmallestCircuits(tuple(known), False, at, 0))
 
 
-def _lists_smallest(question: Question, found: CircuitSearch, limits: Limits) -> bool:
+def _lists_smallest(question: Question, limits: Limits) -> bool:
     is_own = question.protocol.circuit_family == "own"
-    return bool(limits.n_smallest) and is_own and found.layout.n_edges <= MAX_EDGES_KEPT
+    return bool(limits.n_smallest) and is_own and question.layout.n_edges <= MAX_EDGES_KEPT
 
 
 def _listing(
@@ -268,8 +268,8 @@ def _listing(
 ) -> CircuitSearch:
     """List the circuits drawn together with the smallest; those that were not listed before are run."""
     undrawn = sorted({*smallest.masks} - {*drawn})
-    every = mask_array(sorted([*drawn, *undrawn]), found.layout)
-    new = mask_array(sorted({*undrawn} - {*found.masks.tolist()}), found.layout)  # only these are run, on many rows
+    every = mask_array(sorted([*drawn, *undrawn]), question.layout)
+    new = mask_array(sorted({*undrawn} - {*found.masks.tolist()}), question.layout)  # only these are run, on many rows
     known = np.concatenate([found.masks, new])
     listed = np.argsort(known, kind="stable")
     listed = listed[np.isin(known[listed], every)]

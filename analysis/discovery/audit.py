@@ -150,15 +150,15 @@ def audit_json(
         null: the null networks that valid answers are held against; None where nobody asked.
     """
     graph, known, complete = landscape.graph, landscape.known, landscape.complete
-    backbone = known.backbone
+    backbone = landscape.backbone
     document: dict[str, Any] = {
         "format": AUDIT_FORMAT,
         **landscape.about,
         "engine": ENGINE_VERSION,
         "seconds": {stage: round(spent, 6) for stage, spent in seconds.items()},
         "possible": exact(known.possible),
-        "valid": None if known.n_valid is None else exact(known.n_valid),
-        "smallest": known.smallest,
+        "valid": None if known.method == "none" else exact(known.n_valid),
+        "smallest": known.fewest,
         "backbone": None
         if backbone is None
         else {"mask": graph.to_hex(backbone.edges), "edges": backbone.edges.bit_count()},

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.carried_algorithms.relation import Relation
-from pluriscope.analysis.circuit_sets.chance import SizeChance
-from pluriscope.analysis.circuit_sets.known import KnownCircuits, known_circuits
+from pluriscope.analysis.circuit_sets.backbone import Backbone, backbone_of
+from pluriscope.analysis.circuit_sets.chance import SizeChance, chances
+from pluriscope.analysis.circuits.result import CircuitSearch, some_circuits
 from pluriscope.analysis.discovery.masked_subject import Closed, MaskedSubject
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.graph import Graph
@@ -109,10 +110,11 @@ class Landscape(ABC):
 
     Args:
         question: about a subject of any kind.
-        circuits: what the search for them found, see :class:`pluriscope.analysis.methods.report.Analysed`.
+        circuits: what the search for them found, a
+            :class:`~pluriscope.analysis.circuits.result.CircuitSearch`; None where there are too many to search.
         work: reports progress of what takes long.
         judges: whether answers are judged by criteria; minimality looks at all circuits at once.
-        stored: circuit → outcomes of criteria and roles by column, as far as they are stored.
+        stored: circuit → outcomes of criteria by key, as far as they are stored; None of others.
     """
 
     question: Any
@@ -127,9 +129,20 @@ class Landscape(ABC):
         return self.under("").graph
 
     @cached_property
-    def known(self) -> KnownCircuits:
+    def known(self) -> CircuitSearch:
         """The valid circuits, as far as they are known."""
-        return known_circuits(self.question, self.circuits)
+        possible = self.question.kind.explaining.possible
+        return self.circuits or some_circuits(possible(self.question), np.empty(0, np.uint64))
+
+    @cached_property
+    def backbone(self) -> Backbone | None:
+        """The edges that every known valid circuit keeps; None where none is known."""
+        return backbone_of(self.known)
+
+    @cached_property
+    def chances(self) -> Mapping[int, SizeChance] | None:
+        """Number of edges → the valid ones among the circuits; None where the kind does not count these."""
+        return chances(self.question, self.known)
 
     @property
     def complete(self) -> bool:
@@ -200,21 +213,21 @@ class Landscape(ABC):
         return [self._location(one, judged[one.mask], raw, own) for one, (raw, own) in zip(left, answers, strict=True)]
 
     def _location(self, one: Closed, judged: Judged, raw: int, own: MaskedSubject | None) -> Location:
-        n_edges, known = one.mask.bit_count(), self.known
-        backbone = known.backbone
+        n_edges, known, backbone = one.mask.bit_count(), self.known, self.backbone
+        by_size = known.distribution.by_edges
         shared = 0 if backbone is None else (one.mask & backbone.edges).bit_count()
         return Location(
             **vars(judged),
             closed=one,
             raw_valid=self.is_right(raw),
             own_valid=None if own is None else own.is_right(raw),
-            excess=n_edges - known.smallest if judged.valid and known.smallest is not None else None,
-            chance=(known.chances or {}).get(n_edges),
-            sized=known.chances is not None,
+            excess=n_edges - known.fewest if judged.valid and known.fewest is not None else None,
+            chance=(self.chances or {}).get(n_edges),
+            sized=self.chances is not None,
             rank=Rank(
-                sum(n for size, n in known.by_size.items() if size < n_edges),
-                known.by_size.get(n_edges, 0),
-                sum(n for size, n in known.by_size.items() if size > n_edges),
+                sum(n for size, n in by_size.items() if size < n_edges),
+                by_size.get(n_edges, 0),
+                sum(n for size, n in by_size.items() if size > n_edges),
                 exact=known.counted,
             ),
             nearest=Nearest(one.mask, 0) if judged.valid else nearest_of(one.mask, known.masks),

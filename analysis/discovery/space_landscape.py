@@ -12,16 +12,18 @@ from typing import Any, Final
 
 import numpy as np
 
-from pluriscope.analysis.circuit_sets.judged_masks import column_of, roles_and_outcomes
-from pluriscope.analysis.circuit_sets.masks import SubjectCircuit, circuits_of
+from pluriscope.analysis.circuit_sets.judged_masks import outcomes_of, population_of
+from pluriscope.analysis.circuit_sets.masks import figures_of
 from pluriscope.analysis.criteria.ablations import RESAMPLE_ABLATION
 from pluriscope.analysis.criteria.criterion import Criterion
 from pluriscope.analysis.criteria.cuts import ROLE_AGREEMENT
 from pluriscope.analysis.criteria.registry import OF_MODELS
+from pluriscope.analysis.criteria.verdict import OUTCOMES
 from pluriscope.analysis.discovery.landscape import Judged, Landscape
 from pluriscope.analysis.discovery.masked_subject import Closed, MaskedSpace
 from pluriscope.analysis.discovery.method import RULES
 from pluriscope.analysis.errors import AnalysisError, InvalidMethod
+from pluriscope.analysis.subjects.enumeration import most_wrong
 
 RESAMPLE: Final = "resample"
 """Beside the kind's own ablations: what is cut carries what it does on another row, whichever."""
@@ -31,7 +33,7 @@ runs."""
 MAX_JUDGED_MILLISECONDS: Final = 3.0
 """What a run of one circuit may take for criteria to be asked of an answer within a moment, some thousand runs."""
 Outcomes = Mapping[str, str]
-"""Roles of nodes and outcomes of criteria by column, see :mod:`pluriscope.analysis.circuit_sets.judged_masks`."""
+"""Outcomes of criteria by key."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,17 +90,18 @@ class SpaceLandscape(Landscape):
 
     def judged(self, circuits: Mapping[int, Closed]) -> Mapping[int, Judged]:
         """Ablations of all, and criteria of the valid ones; of the others resampling alone."""
-        masks = sorted(circuits, key=lambda mask: (mask.bit_count(), mask))
-        minimal, bits = [self._is_minimal(mask) for mask in masks], self.graph.bits(masks)
-        known = dict(zip(masks, circuits_of(self.question, bits, minimal), strict=True))
-        valid = {mask for mask, one in known.items() if one.valid and circuits[mask].possible}
+        masks, question = sorted(circuits, key=lambda mask: (mask.bit_count(), mask)), self.question
+        figures = figures_of(question, self.graph.bits(masks))
+        right = question.n_rows - figures["right"] <= most_wrong(question.subject)
+        valid = {mask for mask, one in zip(masks, right.tolist(), strict=True) if one and circuits[mask].possible}
+        margins = dict(zip(masks, figures["margin"].tolist(), strict=True))
         known_of = self.stored or (lambda _: None)
         answer = {mask: stored for mask in valid if (stored := known_of(mask)) is not None}
         if self.judges:
-            every = [one for one in OF_MODELS if self.question.kind.roles or one != ROLE_AGREEMENT]
-            answer |= self._asked({mask: known[mask] for mask in masks if mask in valid and mask not in answer}, every)
-            answer |= self._asked({mask: known[mask] for mask in masks if mask not in valid}, [RESAMPLE_ABLATION])
-        return {mask: self._judged(mask, known[mask], answer.get(mask, {}), valid=mask in valid) for mask in masks}
+            every = [one for one in OF_MODELS if question.kind.roles or one != ROLE_AGREEMENT]
+            answer |= self._asked([mask for mask in masks if mask in valid and mask not in answer], margins, every)
+            answer |= self._asked([mask for mask in masks if mask not in valid], margins, [RESAMPLE_ABLATION])
+        return {mask: self._judged(mask, answer.get(mask, {}), valid=mask in valid) for mask in masks}
 
     def _is_minimal(self, mask: int) -> bool | None:
         """Whether no valid circuit keeps only some of a circuit's bits; None where not all are listed."""
@@ -108,20 +111,31 @@ class SpaceLandscape(Landscape):
         below = (masks & np.uint64(mask)) == masks
         return not bool((below & (masks != mask)).any())
 
-    def _asked(self, circuits: Mapping[int, SubjectCircuit], criteria: Sequence[Criterion]) -> dict[int, Outcomes]:
+    def _asked(
+        self, masks: Sequence[int], margins: Mapping[int, float], criteria: Sequence[Criterion]
+    ) -> dict[int, Outcomes]:
         """Judge circuits by criteria, those with the fewest bits first."""
-        if not circuits:
+        if not masks:
             return {}
-        listed, some = self.known.masks if self.complete else None, list(circuits.values())
-        found = roles_and_outcomes(self.question, some, self.known.smallest, listed, criteria, self.work)
-        return dict(zip(circuits, found, strict=True))
+        minimal, known = [self._is_minimal(mask) for mask in masks], self.known
+        some = population_of(
+            self.question,
+            self.graph.bits(masks),
+            np.array([margins[mask] for mask in masks]),
+            np.array([np.nan if one is None else one for one in minimal], np.float64),
+            known.fewest,
+            known.masks if self.complete else None,
+            self.work,
+        )
+        found = {key: codes.tolist() for key, codes in outcomes_of(some, criteria).items()}
+        return {mask: {key: OUTCOMES[codes[at]] for key, codes in found.items()} for at, mask in enumerate(masks)}
 
-    def _judged(self, mask: int, circuit: SubjectCircuit, answer: Outcomes, *, valid: bool) -> Judged:
+    def _judged(self, mask: int, answer: Outcomes, *, valid: bool) -> Judged:
         others = {name: masked for name, masked in self.masked.items() if name != RULES}
         under: dict[str, bool | None] = {name: masked.is_right(mask) for name, masked in others.items()}
-        under[RESAMPLE] = {"passed": True, "failed": False}.get(answer.get(column_of(RESAMPLE_ABLATION), ""))
+        under[RESAMPLE] = {"passed": True, "failed": False}.get(answer.get(RESAMPLE_ABLATION.key, ""))
         if not valid:
             return Judged(valid, under)
-        known = {**answer, "minimal_subset": {None: "undecided", True: "passed", False: "failed"}[circuit.minimal]}
-        asked = {one.key: known.get(column_of(one)) for one in OF_MODELS}
-        return Judged(valid, under, {key: one.replace(" ", "_") for key, one in asked.items() if one is not None})
+        minimal = {None: "undecided", True: "passed", False: "failed"}[self._is_minimal(mask)]
+        known = {**answer, "minimal-subset": minimal}
+        return Judged(valid, under, {one.key: known[one.key] for one in OF_MODELS if one.key in known})

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
 from pluriscope.analysis.carried_algorithms.search import CONFIDENCE, Stories, find_stories
-from pluriscope.analysis.circuit_sets.judged_masks import asked_of, column_of, judged_circuits
-from pluriscope.analysis.circuit_sets.masks import MasksFound, find_masks
+from pluriscope.analysis.circuit_sets.judged_masks import asked_of, judged_circuits
+from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.search import count_common, decide_right
@@ -33,7 +33,6 @@ from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
 from pluriscope.analysis.criteria.steps import CriterionStep, default_steps
 from pluriscope.analysis.criteria.verdict import PASSED, UNDECIDED
 from pluriscope.analysis.errors import BeyondLimits, InvalidNetwork
-from pluriscope.analysis.explaining.counting import is_unfinished
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.interpretations.result import InterpretationCounts
@@ -239,11 +238,11 @@ def change_of_circuits(before: Analysed, after: Analysed, work: Work | None = DE
     first, second = before.circuits, after.circuits
     if first.complete and second.complete:
         return Change(**{name: len(masks) for name, masks in parts_of(first.masks, second.masks).items()})
-    if work is None or is_unfinished(first) or is_unfinished(second):
+    if work is None or first.unfinished or second.unfinished:
         return None
-    if isinstance(first, CircuitSearch):
+    if first.layout:
         return _change_unlisted(before, after, work)
-    return _change_by_draws(first, second, after.question) if first.exhaustive and second.exhaustive else None
+    return _change_by_draws(first, second, after.question) if first.counted and second.counted else None
 
 
 def parts_of(first: Masks, second: Masks) -> dict[str, Masks]:
@@ -494,12 +493,12 @@ def _passing(passed: Sequence[set[Any]], undecided: int) -> ChangedCriterion:
 
 def _compare_listed(before: GraphQuestion, after: GraphQuestion, work: Work, *, thorough: bool) -> ChangesReport:
     """Compare subjects whose valid circuits are found one by one; their number is exact however many are listed."""
-    found, reasons = list[MasksFound](), list[str]()
+    found, reasons = list[CircuitSearch](), list[str]()
     for nth, question in (("first", before), ("second", after)):
         reasons += _wrong_rows(nth, question)
         one = find_masks(question, work, limit=MAX_MASKS)
-        if not one.exhaustive:
-            cause = f"of the {nth} network {one.tested:,} of {one.possible:,} were tested when time or memory ended"
+        if not one.counted:
+            cause = f"of the {nth} network {one.n_tested:,} of {one.possible:,} were tested when time or memory ended"
             raise BeyondLimits("circuits to compare", cause, "use coarser rules, or give more time")
         found.append(one)
     parts: dict[str, Masks] = {}
@@ -527,11 +526,11 @@ def _compare_listed(before: GraphQuestion, after: GraphQuestion, work: Work, *, 
     )
 
 
-def _change_by_draws(before: MasksFound, after: MasksFound, other: GraphQuestion) -> Change:
+def _change_by_draws(before: CircuitSearch, after: CircuitSearch, other: GraphQuestion) -> Change:
     """Estimate the change of circuits that are counted from those drawn of the first subject."""
-    n, m = before.valid, after.valid
-    hits = sum(other.judge(mask).valid for mask in before.drawn.tolist())
-    return _estimated((n, n, n), (m, m, m), (hits, len(before.drawn)))
+    n, m = before.n_valid, after.n_valid
+    hits = sum(other.judge(mask).valid for mask in before.uniform.tolist())
+    return _estimated((n, n, n), (m, m, m), (hits, len(before.uniform)))
 
 
 def _wrong_rows(nth: str, question: GraphQuestion) -> Iterator[str]:
@@ -545,20 +544,19 @@ def _wrong_rows(nth: str, question: GraphQuestion) -> Iterator[str]:
 
 
 def _listed_criteria(
-    both: Sequence[GraphQuestion], found: Sequence[MasksFound], reasons: list[str], work: Work, *, thorough: bool
+    both: Sequence[GraphQuestion], found: Sequence[CircuitSearch], reasons: list[str], work: Work, *, thorough: bool
 ) -> dict[str, dict[str, ChangedCriterion]]:
     """Compare the valid circuits of two subjects that pass each criterion."""
     kind, passed, undecided = both[0].kind, dict[str, list[set[Any]]](), Counter[str]()
     criteria = [one for one in asked_of(kind) if thorough or one.cost == "quick"]
-    if max(one.valid for one in found) > _MOST_JUDGED:
+    if max(one.n_valid for one in found) > _MOST_JUDGED:
         reasons.append(f"Criteria were not asked: more than {_MOST_JUDGED:,} circuits are valid.")
         return {}
     for question, one in zip(both, found, strict=True):
-        judged = judged_circuits(question, one, work).circuits
+        judged = judged_circuits(question, one, criteria, work)[1]
+        outcomes = {each.step.key: each.outcomes for each in judged}
         for criterion in criteria:
-            outcomes = [each.outcomes.get(column_of(criterion), "") for each in judged]
-            text = CriterionStep.of(criterion).text
-            passes = {each.mask for each, said in zip(judged, outcomes, strict=True) if said == "passed"}
-            passed.setdefault(text, []).append(passes)
-            undecided[text] += outcomes.count("undecided")
+            text, own = CriterionStep.of(criterion).text, outcomes.get(criterion.key, np.empty(0, np.uint8))
+            passed.setdefault(text, []).append({*one.masks[own == PASSED].tolist()})
+            undecided[text] += int((own == UNDECIDED).sum())
     return {"circuit": {text: _passing(sets, undecided[text]) for text, sets in passed.items()}}

@@ -11,13 +11,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 from pluriscope.analysis.circuit_sets.backbone import backbone_of
-from pluriscope.analysis.circuit_sets.chance import chances, coverage_of
-from pluriscope.analysis.circuit_sets.masks import MasksFound, find_masks
+from pluriscope.analysis.circuit_sets.chance import chances
+from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.circuits.estimating import estimate_circuits
 from pluriscope.analysis.circuits.facet import Facet
 from pluriscope.analysis.circuits.formula_solver import formula_solver
 from pluriscope.analysis.circuits.planning import CircuitPlan, duration, plan_circuits
-from pluriscope.analysis.circuits.result import CircuitSearch, SmallestCircuits, certainty_of
+from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.space import Structure
 from pluriscope.analysis.circuits.strategy import add_smallest, find_number, hashing_says_more, narrower
 from pluriscope.analysis.discovery.part_names import names_of
@@ -89,7 +89,7 @@ def count(
         backbone=backbone,
         by_size=[
             OfSize(size=size, possible=one.possible, low=one.low, high=one.high if size >= (smallest.low or 0) else 0)
-            for size, one in chances(found, question.protocol).items()
+            for size, one in (chances(question, found) or {}).items()
         ],
         enough=enough,
         why=" ".join(filter(None, (_whole_fails(question), "" if enough else _not_enough(found, plan, late)))),
@@ -132,87 +132,41 @@ def _not_enough(found: CircuitSearch, plan: CircuitPlan, late: bool) -> str:
     return f"Not enough to say: {few}; counting them by hashing takes about {duration(hashing.seconds)}."
 
 
-def _certainty(low: int, high: int, confidence: float | None) -> Certainty:
-    """Return the certainty of a number between two ends, which are certain where there is no confidence."""
-    return "exact" if low == high and confidence in (None, 1) else "guaranteed"
-
-
-def is_unfinished(found: CircuitSearch | MasksFound) -> bool:
-    """Whether time or memory ended a search before every circuit was decided."""
-    if isinstance(found, MasksFound):
-        return found.sample is None and not found.exhaustive
-    return found.method == "listed" and not found.complete
-
-
-def known_of(
-    question: Any, found: CircuitSearch | MasksFound
-) -> tuple[CircuitsCount, SmallestBounds, list[str] | None]:
+def known_of(question: Any, found: CircuitSearch) -> tuple[CircuitsCount, SmallestBounds, list[str] | None]:
     """Report the number of valid circuits, the size of the smallest, and what all keep, from a search or a sample.
 
     Args:
         question: about a subject of any kind.
     """
-    known, smallest, backbone = (
-        _of_masks(question, found) if isinstance(found, MasksFound) else _of_search(question, found)
-    )
+    known = _count_of_search(found, *found.ends)
+    smallest, backbone = _smallest_and_backbone(question, found)
     if not known.low and known.high:  # one that is known is valid, and so may all of the network be
         one = smallest.high is not None or question.judge((1 << question.graph.n_bits) - 1).valid
         known = known.model_copy(update={"low": int(one)})
     return known, smallest, backbone
 
 
-def _of_search(question: Question, found: CircuitSearch) -> tuple[CircuitsCount, SmallestBounds, list[str] | None]:
-    low, high = found.interval or (found.n_valid, found.n_valid)
-    if is_unfinished(found):
-        high = found.possible  # the listed ones are valid, whatever became of the others
-    return _count_of_search(found, low, high), *_smallest_and_backbone(question, found)
-
-
-def _of_masks(question: GraphQuestion, found: MasksFound) -> tuple[CircuitsCount, SmallestBounds, list[str] | None]:
-    confidence: float | None
-    if (drawn := found.sample) is not None:
-        low, high, confidence, how = drawn.low, drawn.high, drawn.confidence, certainty_of(found.method)
-        smallest = bounds(drawn.smallest.n_edges, drawn.smallest.searched_up_to, proved=False)
-    else:
-        low, high = found.valid, found.valid + found.possible - found.tested
-        how, confidence = _certainty(low, high, None), None if low == high else 1.0
-        fewest, whole = min((size for size, n in found.by_bits.items() if n), default=None), found.exhaustive
-        smallest = bounds(fewest, 0, proved=whole and bool(fewest), none_valid=whole and not found.valid)
-    known = circuits_count(
-        how,
-        found.valid,
-        low,
-        high,
-        confidence=confidence,
-        method=found.method,
-        possible=found.possible,
-        tested=found.tested,
-    )
-    kept = zip(question.graph.bit_names, found.bit_use, strict=True)
-    all_keep = [name for name, n in kept if n == found.valid] if found.exhaustive and found.valid else None
-    return known, smallest, all_keep
-
-
-def _smallest_and_backbone(question: Question, found: CircuitSearch) -> tuple[SmallestBounds, list[str] | None]:
+def _smallest_and_backbone(question: Any, found: CircuitSearch) -> tuple[SmallestBounds, list[str] | None]:
     """The smallest valid circuit, and the edges that all keep, proved where that can be."""
-    names = names_of(question.graph).drawn
-    if found.complete or found.method == "counted":
-        sizes = [size for size, n in found.distribution.by_edges.items() if n]
-        common = backbone_of(found.distribution, coverage_of(found.method, None))
-        kept = None if common is None else [name for bit, name in enumerate(names) if common.edges >> bit & 1]
-        return bounds(min(sizes, default=None), 0, proved=bool(sizes), none_valid=not sizes), kept
-    known, use = found.smallest or SmallestCircuits((), False, 0, 0), found.edge_use
-    kept = None
-    if use is not None and known.masks:
-        kept = [name for bit, name in enumerate(names) if use.always >> bit & 1]
-    none_valid = not known.masks and known.searched_up_to >= len(names)
-    return bounds(known.n_edges, known.searched_up_to, proved=known.proved, none_valid=none_valid), kept
+    graph, sizes = question.graph, [size for size, n in found.distribution.by_edges.items() if n]
+    names, keep = names_of(graph).drawn if found.layout else graph.bit_names, None
+    if found.counted:
+        if common := backbone_of(found):
+            keep = common.edges
+        smallest = bounds(min(sizes, default=None), 0, proved=bool(sizes), none_valid=not sizes)
+    elif (known := found.smallest) is None:
+        smallest = bounds(min(sizes, default=None), 0, proved=False)
+    else:
+        keep = found.edge_use.always if found.edge_use and known.masks else None
+        none_valid = not known.masks and known.searched_up_to >= len(names)
+        smallest = bounds(known.n_edges, known.searched_up_to, proved=known.proved, none_valid=none_valid)
+    return smallest, None if keep is None else [name for bit, name in enumerate(names) if keep >> bit & 1]
 
 
 def _count_of_search(found: CircuitSearch, low: int, high: int) -> CircuitsCount:
     """The record of how many circuits are valid, from ``low`` to ``high``."""
     return circuits_count(
-        _certainty(low, high, found.confidence),
+        "exact" if low == high and found.confidence in (None, 1) else "guaranteed",
         found.n_valid,
         low,
         high,
@@ -267,7 +221,7 @@ def _exact_sizes(
         return None
     found = find_number(question, work, plan, seed=seed)
     if found.complete:
-        edges = number_bits(found.masks, found.layout.n_edges)
+        edges = number_bits(found.masks, question.layout.n_edges)
         return Counter(edges[facet.holds(edges)].sum(axis=1).tolist())
     if found.method != "counted" or facet.keeps:
         return None
@@ -309,30 +263,30 @@ def _of_graph(question: GraphQuestion, work: Work, how: Certainty | None, seed: 
     takes = 0.0 if question.refusal else engine_of(question.subject, question.space).milliseconds / 1_000
     if how == "exact" or (how is None and not question.refusal and takes < work.seconds_left):
         found = find_masks(question, work)
-        if found.exhaustive or how == "exact":
-            late = "" if found.exhaustive else f"Not enough to say: the time was up; all takes about {duration(takes)}."
+        if found.counted or how == "exact":
+            late = "" if found.counted else f"Not enough to say: the time was up; all takes about {duration(takes)}."
             known, smallest, backbone = known_of(question, found)
             return CountReport(
                 circuits=known,
                 smallest=smallest,
                 backbone=backbone,
-                by_size=exact_sizes(found.by_bits, sizes) if found.exhaustive else [],
-                enough=found.exhaustive,
+                by_size=exact_sizes(found.distribution.by_edges, sizes) if found.counted else [],
+                enough=found.counted,
                 why=f"{answer} {late}".strip(),
             )
     drawn = sample(question, work, most=_MOST_DRAWS, seed=seed)
-    if drawn is None or drawn.sample is None:
+    if drawn is None:
         raise NotOffered(f"the {_ITEM} of {question.subject.name} from draws", "they cannot be drawn by size", _LOOSER)
-    why, (known, smallest, backbone) = drawn.sample.why, known_of(question, drawn)
-    more = " More seconds allow more." if why and "circuits" in work.ended else ""
+    known, smallest, backbone = known_of(question, drawn)
+    more = " More seconds allow more." if drawn.why and "circuits" in work.ended else ""
     return CountReport(
         circuits=known,
         smallest=smallest,
         backbone=backbone,
         by_size=[
             OfSize(size=size, possible=sizes and sizes[size], low=least, high=most)
-            for size, (least, most) in drawn.sample.by_size.items()
+            for size, (least, most) in drawn.by_size.items()
         ],
         enough=is_enough(known.low, known.high),
-        why=f"{answer} {why}{more}".strip(),
+        why=f"{answer} {drawn.why}{more}".strip(),
     )

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.circuit_sets.judged_masks import judged_circuits, population_of
-from pluriscope.analysis.circuit_sets.masks import MasksFound, SizedSample, circuits_of, find_masks, known_masks
+from pluriscope.analysis.circuit_sets.masks import figures_of, find_masks, known_masks, searched
 from pluriscope.analysis.circuit_sets.strata import count_by_strata, smallest_found
-from pluriscope.analysis.circuits.distribution import minimal_masks
-from pluriscope.analysis.circuits.result import SmallestCircuits, certainty_of
+from pluriscope.analysis.circuits.distribution import CircuitDistribution, minimal_masks
+from pluriscope.analysis.circuits.result import CircuitSearch, SmallestCircuits
 from pluriscope.analysis.circuits.trying import MOST_TRIED, descend
 from pluriscope.analysis.criteria.criterion import Criterion
 from pluriscope.analysis.criteria.cuts import ROLE_AGREEMENT, Runs
+from pluriscope.analysis.criteria.judging import StepVerdicts
 from pluriscope.analysis.criteria.population import PopulationOf
 from pluriscope.analysis.criteria.registry import OF_MODELS
 from pluriscope.analysis.errors import InvalidNetwork, InvalidTask
@@ -130,7 +131,7 @@ def first_known(question: GraphQuestion, work: Work) -> KnownCircuits | None:
     return known
 
 
-def search(question: GraphQuestion, work: Work, earlier: MasksFound | None = None) -> MasksFound | None:
+def search(question: GraphQuestion, work: Work, earlier: CircuitSearch | None = None) -> CircuitSearch | None:
     """The valid circuits, or those decided before time or memory ended; None where they are too many to search.
 
     Args:
@@ -143,7 +144,7 @@ def search(question: GraphQuestion, work: Work, earlier: MasksFound | None = Non
 
 def sample(
     question: GraphQuestion, work: Work, most: int, seed: int = 0, *, tried: KnownCircuits | None = None
-) -> MasksFound | None:
+) -> CircuitSearch | None:
     """Bound the number of valid circuits by uniform draws, of which those with the fewest bits are kept; None where
     circuits cannot be drawn by size.
 
@@ -166,22 +167,26 @@ def sample(
     low, high = max(strata.low, len(masks)), min(strata.high, question.space.possible)
     if tried is not None:
         low, high = max(low, tried.least), max(low, min(high, tried.most))
-    return MasksFound(
-        masks,
-        math.isqrt(low * high),
+    return CircuitSearch(
+        None,
         question.space.possible,
-        strata.drawn,
-        dict(sorted(by_bits.items())),
-        tuple(map(sum, zip(*bit_use, strict=True))) or (0,) * question.graph.n_bits,
-        masks[:0],
-        sample=SizedSample(
-            low=low,
-            high=high,
-            confidence=strata.confidence,
-            by_size=strata.by_size,
-            smallest=SmallestCircuits(small, False, min(sizes, default=1) - 1, 0, undrawn=undrawn),
-            why=strata.why,
+        masks,
+        truncated_at=len(masks),
+        method="sampled",
+        count=math.isqrt(low * high),
+        interval=(low, high),
+        confidence=strata.confidence,
+        n_tested=strata.drawn,
+        known_distribution=CircuitDistribution(
+            by_bits.total(),
+            dict(sorted(by_bits.items())),
+            {},
+            tuple(map(sum, zip(*bit_use, strict=True))) or (0,) * question.graph.n_bits,
+            (),
         ),
+        smallest=SmallestCircuits(small, False, min(sizes, default=1) - 1, 0, undrawn=undrawn),
+        by_size=strata.by_size,
+        why=strata.why,
     )
 
 
@@ -216,6 +221,11 @@ def plan(asked: Sequence[GraphQuestion], _limits: Limits, _clock: Clock) -> list
 def possible(question: GraphQuestion) -> int:
     """Circuits that there are."""
     return question.space.possible
+
+
+def possible_by_edges(question: GraphQuestion) -> Mapping[int, int] | None:
+    """Number of edges, or nodes, of a mask → circuits that there are; None where these cannot be counted."""
+    return question.space.possible_by_bits
 
 
 def doubt(question: GraphQuestion) -> Doubt:
@@ -262,7 +272,7 @@ def _given(question: GraphQuestion) -> NDArray[np.intp]:
 
 def result_json(
     question: GraphQuestion,
-    found: MasksFound | None,
+    found: CircuitSearch | None,
     *,
     masks: bool = True,
     seconds: float = 0.0,
@@ -278,7 +288,7 @@ def result_json(
     """
     missing = what_is_missing(question, found)
     circuits = _circuits_json(question, found, masks=masks)
-    if found is None or (found.sample is None and not found.exhaustive):
+    if found is None or found.unfinished:
         known = known_masks(question, found, tried)
         circuits |= {"at_least": exact(known.least), "at_most": exact(known.most)}
     output = {"output": question.output, "task": dict(question.task_document), "circuits": circuits}
@@ -288,7 +298,7 @@ def result_json(
     return document
 
 
-def _read_unfinished(question: GraphQuestion, document: Any) -> MasksFound:
+def _read_unfinished(question: GraphQuestion, document: Any) -> CircuitSearch:
     """Read the circuits that an unfinished result has of a question."""
     item, anew = "result file", "leave --continue out, or make it anew"
     if not isinstance(document, dict) or document.get("format") != RESULT_FORMAT:
@@ -314,7 +324,7 @@ def _read_unfinished(question: GraphQuestion, document: Any) -> MasksFound:
     return found
 
 
-def what_is_missing(question: GraphQuestion, found: MasksFound | None) -> list[str]:
+def what_is_missing(question: GraphQuestion, found: CircuitSearch | None) -> list[str]:
     """Return a sentence if not every valid circuit was listed, as a list; an empty list otherwise.
 
     Args:
@@ -324,27 +334,27 @@ def what_is_missing(question: GraphQuestion, found: MasksFound | None) -> list[s
     if found is None:
         possible = question.space.possible
         return [f"{where}: {in_words(possible)} circuits are possible, none was tested: {question.refusal}"]
-    if found.sample is not None:
-        low, high, confidence = (in_words(found.sample.low), in_words(found.sample.high), found.sample.confidence)
+    if found.method == "sampled":
+        low, high, confidence = (*map(in_words, found.ends), found.confidence or 0.0)
         return [
             f"{where}: {low} to {high} of {in_words(found.possible)} possible circuits are valid, guaranteed with "
-            f"{confidence * 100:g}% confidence, by {found.tested:,} uniform draws; {len(found.masks):,} valid ones are "
-            f"listed. {found.sample.why}".rstrip()
+            f"{confidence * 100:g}% confidence, by {found.n_tested:,} uniform draws; {found.n_listed:,} valid ones are "
+            f"listed. {found.why}".rstrip()
         ]
-    if not found.exhaustive:
+    if found.unfinished:
         return [
-            f"{where}: {found.valid:,} valid circuits were found among {found.tested:,} of {found.possible:,} possible "
-            "ones; time or memory ended before the others were tested"
+            f"{where}: {found.n_valid:,} valid circuits were found among {found.n_tested:,} of {found.possible:,} "
+            "possible ones; time or memory ended before the others were tested"
         ]
     if not found.complete:
         return [
-            f"{where}: {found.valid:,} circuits are valid, counted exactly; the {len(found.masks):,} with the fewest "
+            f"{where}: {found.n_valid:,} circuits are valid, counted exactly; the {found.n_listed:,} with the fewest "
             f"{question.graph.cut} are listed"
         ]
     return []
 
 
-def _circuits_json(question: GraphQuestion, found: MasksFound | None, *, masks: bool) -> dict[str, Any]:
+def _circuits_json(question: GraphQuestion, found: CircuitSearch | None, *, masks: bool) -> dict[str, Any]:
     graph = question.graph
     reply: dict[str, Any] = {"possible": exact(question.space.possible), "masks_possible": exact(1 << graph.n_bits)}
     if found is None:
@@ -357,43 +367,43 @@ def _circuits_json(question: GraphQuestion, found: MasksFound | None, *, masks: 
             "tested": 0,
         }
     reply |= {
-        "valid": exact(found.valid),
+        "valid": exact(found.n_valid),
         "exhaustive": found.complete,
-        "truncated_at": None if found.complete else len(found.masks),
+        "truncated_at": found.truncated_at,
         "method": found.method,
-        "listed": len(found.masks),
-        "tested": exact(found.tested),
+        "listed": found.n_listed,
+        "tested": exact(found.possible if found.n_tested is None else found.n_tested),
         "distribution": {
             "of": exact(found.distribution.of),
-            "by_edges": {str(bits): exact(count) for bits, count in found.by_bits.items()},
-            "edge_use": [exact(count) for count in found.bit_use],
+            "by_edges": {str(bits): exact(count) for bits, count in found.distribution.by_edges.items()},
+            "edge_use": [exact(count) for count in found.distribution.edge_use],
         },
     }
-    if (drawn := found.sample) is not None:
+    if found.smallest is not None:
         reply |= {
-            "certainty": certainty_of(found.method),
-            "interval": [exact(drawn.low), exact(drawn.high)],
-            "confidence": drawn.confidence,
-            "smallest": smallest_json(drawn.smallest, graph),
-            **sample_json(drawn),
+            "certainty": found.certainty,
+            "interval": [exact(end) for end in found.ends],
+            "confidence": found.confidence,
+            "smallest": smallest_json(found.smallest, graph),
+            **sample_json(found),
         }
-    if not found.exhaustive and found.parts is not None:
+    if found.unfinished and found.parts is not None:
         reply["parts"] = found.parts
     if masks:
         reply["masks"] = [graph.to_hex(mask) for mask in found.masks.tolist()]
-        if not found.complete and found.sample is None:
-            reply["drawn"] = [graph.to_hex(mask) for mask in found.drawn.tolist()]
+        if not found.complete and found.method != "sampled":
+            reply["drawn"] = [graph.to_hex(mask) for mask in found.uniform.tolist()]
     return reply
 
 
-def sample_json(drawn: SizedSample) -> dict[str, Any]:
+def sample_json(found: CircuitSearch) -> dict[str, Any]:
     """Write the findings of a sample by size besides its number, as they stand in result files and are stored."""
-    by_size = [[size, exact(low), exact(high)] for size, (low, high) in drawn.by_size.items()]
-    return {"by_size": by_size, "why": drawn.why}
+    by_size = [[size, exact(low), exact(high)] for size, (low, high) in found.by_size.items()]
+    return {"by_size": by_size, "why": found.why}
 
 
-def read_sample(reply: Mapping[str, Any], ends: Sequence[Any], confidence: float) -> SizedSample:
-    """The inverse of :func:`sample_json`.
+def read_sample(reply: Mapping[str, Any], ends: Sequence[Any], confidence: float) -> dict[str, Any]:
+    """Read the fields of a search that :func:`sample_json` writes, with its interval and the smallest circuits.
 
     Args:
         ends: of the number.
@@ -406,10 +416,11 @@ def read_sample(reply: Mapping[str, Any], ends: Sequence[Any], confidence: float
     by_size = {size: (int(least), int(most)) for size, least, most in reply["by_size"]}
     if any(not 0 <= least <= most for least, most in ((low, high), *by_size.values())) or not 0 < confidence < 1:
         raise ValueError("an interval or its confidence is none")
-    return SizedSample(low, high, confidence, by_size, read_smallest(reply["smallest"]), reply["why"])
+    known = {"interval": (low, high), "confidence": confidence, "smallest": read_smallest(reply["smallest"])}
+    return {**known, "by_size": by_size, "why": reply["why"]}
 
 
-def read_circuits(question: GraphQuestion, reply: Mapping[str, Any]) -> MasksFound | None:
+def read_circuits(question: GraphQuestion, reply: Mapping[str, Any]) -> CircuitSearch | None:
     """Read the search for circuits, or the sample, from a result file; None where neither was made.
 
     Raises:
@@ -424,29 +435,27 @@ def read_circuits(question: GraphQuestion, reply: Mapping[str, Any]) -> MasksFou
             raise ValueError(f"{text[:40]!r} is no mask of {graph.n_bits} bits")
     masks = number_array((int(text, 16) for text in reply.get("masks", ())), graph.n_bits)
     drawn = np.array([int(text, 16) for text in reply["drawn"]], dtype=np.uint64) if "drawn" in reply else masks
-    spread = reply["distribution"]
-    if sampled and not int(reply["interval"][0]) <= int(reply["valid"]) <= int(reply["interval"][1]):
-        raise ValueError("the number of valid circuits is not in its interval")
-    return MasksFound(
-        masks,
-        int(reply["valid"]),
-        int(reply["possible"]),
-        int(reply["tested"]),
-        {int(bits): int(count) for bits, count in spread["by_edges"].items()},
-        tuple(map(int, spread["edge_use"])),
-        drawn,
-        parts=reply.get("parts"),
-        sample=read_sample(reply, reply["interval"], reply["confidence"]) if sampled else None,
+    of = reply["distribution"]
+    by_bits = {int(bits): int(count) for bits, count in of["by_edges"].items()}
+    spread = CircuitDistribution(int(of["of"]), by_bits, {}, tuple(map(int, of["edge_use"])), ())
+    found = searched(
+        int(reply["possible"]), masks, int(reply["tested"]), spread, uniform=drawn, parts=reply.get("parts")
     )
+    if not sampled:
+        return found
+    valid, known = int(reply["valid"]), read_sample(reply, reply["interval"], reply["confidence"])
+    if not known["interval"][0] <= valid <= known["interval"][1]:
+        raise ValueError("the number of valid circuits is not in its interval")
+    return replace(found, method="sampled", truncated_at=len(masks), count=valid, **known)
 
 
-def judged(question: GraphQuestion, work: Work) -> MasksFound | None:
-    """The valid circuits with their figures, roles and outcomes of criteria, of a sample those that are listed; None
-    where there is neither.
+def judged(question: GraphQuestion, work: Work) -> tuple[CircuitSearch | None, dict[str, Any], Sequence[StepVerdicts]]:
+    """Search or sample the valid circuits, and judge the listed ones: see
+    :func:`~pluriscope.analysis.circuit_sets.judged_masks.judged_circuits`; None where there is neither.
     """
     tried = first_known(question, work)
     found = sample(question, work, DRAWS, tried=tried) if question.refusal else find_masks(question, work, tried=tried)
-    return None if found is None else judged_circuits(question, found, work)
+    return (None, {}, ()) if found is None else (found, *judged_circuits(question, found, work=work))
 
 
 def missing(landscape: Any) -> list[str]:
@@ -465,28 +474,23 @@ def planted(_file: Any, question: GraphQuestion) -> PlantedCircuit | None:
 # --- circuits as lists have them, and as criteria judge them
 
 
-def circuits(question: GraphQuestion, _found: MasksFound | None, masks: Sequence[int]) -> dict[str, Any]:
+def circuits(question: GraphQuestion, _found: CircuitSearch | None, masks: Sequence[int]) -> dict[str, Any]:
     """The columns of some circuits: mask, edges, neurons (nodes that take part), rows right, margin; no roles."""
-    some = circuits_of(question, question.graph.bits(masks), [None] * len(masks))
-    return {
-        "mask": number_array(masks, question.graph.n_bits),
-        "edges": np.array([one.bits for one in some], dtype=np.int64),
-        "neurons": np.array([one.nodes for one in some], dtype=np.int64),
-        "right": np.array([one.right for one in some], dtype=np.int64),
-        "margin": np.array([one.margin for one in some], dtype=np.float64),
-        "roles": ["{}"] * len(some),
-    }
+    columns = figures_of(question, question.graph.bits(masks))
+    return {"mask": number_array(masks, question.graph.n_bits), **columns, "roles": ["{}"] * len(masks)}
 
 
-def _minimal(found: MasksFound | None, masks: Sequence[int]) -> list[bool | None]:
-    """Decide for each circuit whether no valid circuit is below it; None where not all are listed, or too many."""
-    if found is None or not found.complete or len(found.masks) > MINIMAL_AMONG:
-        return [None] * len(masks)
+def _minimal(found: CircuitSearch | None, masks: Sequence[int]) -> NDArray[np.float64]:
+    """``[masks]`` 1 where no valid circuit is below one, 0 where one is; NaN where not all are listed, or too many."""
+    if found is None or not found.complete or found.n_listed > MINIMAL_AMONG:
+        return np.full(len(masks), np.nan)
     if len(masks) > 1:
         least = set(minimal_masks(found.masks).tolist())
-        return [mask in least for mask in masks]
+        return np.array([float(mask in least) for mask in masks])
     below = [(found.masks & np.uint64(mask)) == found.masks for mask in masks]
-    return [not bool((one & (found.masks != np.uint64(mask))).any()) for one, mask in zip(below, masks, strict=True)]
+    return np.array(
+        [not (one & (found.masks != np.uint64(mask))).any() for one, mask in zip(below, masks, strict=True)], np.float64
+    )
 
 
 def criteria(kind: SubjectKind) -> list[Criterion]:
@@ -495,7 +499,7 @@ def criteria(kind: SubjectKind) -> list[Criterion]:
 
 
 def population(
-    question: GraphQuestion, found: MasksFound | None, masks: Sequence[int], work: Work = DEFAULT_WORK
+    question: GraphQuestion, found: CircuitSearch | None, masks: Sequence[int], work: Work = DEFAULT_WORK
 ) -> PopulationOf[Runs]:
     """Some circuits, at least one, as criteria judge them.
 
@@ -503,7 +507,7 @@ def population(
         found: by the search for them all; None if it was not made.
         masks: those with the fewest bits first.
     """
-    some = circuits_of(question, question.graph.bits(masks), _minimal(found, masks))
-    fewest = min(found.by_bits, default=None) if found is not None and found.exhaustive else None
-    every = found.masks if found is not None and found.complete else None
-    return population_of(question, some, fewest, every, work)
+    some = question.graph.bits(masks)
+    fewest, every = (None, None) if found is None else (found.fewest, found.masks if found.complete else None)
+    margins = figures_of(question, some)["margin"]
+    return population_of(question, some, margins, _minimal(found, masks), fewest, every, work)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pluriscope.analysis.circuits.result import CircuitSearch
-from pluriscope.analysis.circuits.space import count_in_space
+from pluriscope.analysis.circuits.space import count_by_edges, count_in_space
 from pluriscope.analysis.explaining.preflight import preflight, refuse
 from pluriscope.analysis.network_files.files import NetworkFile
 from pluriscope.analysis.questions.data import DataRecord
@@ -76,6 +76,11 @@ def explain(asked: Sequence[Question], work: Work, *, masks: bool = True, earlie
 def possible(question: Question) -> int:
     """Circuits that there are."""
     return count_in_space(question.network.sizes, question.protocol)
+
+
+def possible_by_edges(question: Question) -> Mapping[int, int]:
+    """Number of edges → circuits that there are."""
+    return count_by_edges(question.layout.sizes, question.protocol, question.layout.n_edges)
 
 
 def search(question: Question, work: Work) -> CircuitSearch:

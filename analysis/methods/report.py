@@ -153,8 +153,7 @@ class Analysed:
     Args:
         question: about a subject of any kind, an :class:`pluriscope.analysis.subjects.question.SubjectQuestion`.
         circuits: the search for circuits, with the masks that it listed, a
-            :class:`~pluriscope.analysis.circuits.result.CircuitSearch` or
-            :class:`~pluriscope.analysis.circuit_sets.masks.MasksFound`; None where there are too many to search.
+            :class:`~pluriscope.analysis.circuits.result.CircuitSearch`; None where there are too many to search.
         observed: ``[circuits]`` observed classes of interpretations of each; empty where none were counted or they are
             not looked at.
         carried: None where it is not looked at.
@@ -162,7 +161,7 @@ class Analysed:
         planted: the record of what was planted; likewise, or where nothing was.
         placed: likewise.
         judged: what criteria say, an :class:`pluriscope.analysis.criteria.funnel.Judged`; likewise.
-        stored: circuit → outcomes of criteria and roles by column, where these are stored; None of others.
+        stored: circuit → outcomes of criteria by key, where these are stored; None of others.
         before: what the same analysis found under other rules; None where it was not asked.
     """
 

@@ -150,7 +150,7 @@ def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, An
     if circuits.n_drawn is not None:
         found["drawn"] = circuits.n_drawn
     if circuits.smallest is not None:
-        found["smallest"] = smallest_json(circuits.smallest, circuits.layout)
+        found["smallest"] = smallest_json(circuits.smallest, analysis.question.layout)
     if circuits.edge_use is not None:
         found["backbone"] = edge_use_json(circuits.edge_use)
     if circuits.bracket is not None:
@@ -165,7 +165,7 @@ def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, An
     if counts.truncated_at is not None:
         read["truncated_at"] = counts.truncated_at
     if masks:
-        texts = [circuits.layout.to_hex(mask) for mask in circuits.masks.tolist()]
+        texts = [analysis.question.layout.to_hex(mask) for mask in circuits.masks.tolist()]
         found["masks"] = texts
         read["by_circuit"] = {text: exact(n) for text, n in zip(texts, counts.by_circuit, strict=True)}
     wrong = not_learned(analysis.question)

@@ -29,7 +29,7 @@ class KnownCircuits:
     least: int
     most: int
     confidence: float | None = None
-    method: Literal["tested", "listed", "counted", "hashed", "sampled"] = "tested"
+    method: Literal["tested", "listed", "counted", "hashed", "sampled", "none"] = "tested"
     masks: tuple[int, ...] = ()
 
     @property

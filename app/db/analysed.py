@@ -21,11 +21,10 @@ from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.methods.report import Analysed, Carried, Irredundant, Placed
 from pluriscope.analysis.network_files.planted_record import PlantedRecord
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.app.db.codecs import planted_of
 from pluriscope.app.db.reads.algorithms import placements_untried, places_of_owners
 from pluriscope.app.db.reads.analyses import analysed_question
-from pluriscope.app.db.reads.circuits import StoredTexts, found_masks, stored_circuits, stored_search, whole_counts
+from pluriscope.app.db.reads.circuits import stored_outcomes, stored_search, whole_counts
 from pluriscope.app.db.reads.verdicts import count_of, judged_outcomes, verdict_sets
 from pluriscope.app.db.recorded import stored_searches
 from pluriscope.app.db.rows import column_of, columns_of
@@ -137,18 +136,13 @@ def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ())
         reads: further fields that are looked at.
     """
     question = analysed_question(session, row)
+    found = stored_search(session, row, question)
     if question.kind.refuses("algorithms"):
-        return _of_graph(session, row, question)
+        planted = question.kind.explaining.planted(question.subject, question)
+        outcomes = None if found is None else stored_outcomes(session, row)
+        return Analysed(question, found, planted=planted, stored=outcomes)
     more = {name: _READERS[name](session, row, question) for name in reads}
-    return Analysed(question, stored_search(session, row, question), **more)
-
-
-def _of_graph(session: Session, row: AnalysisRow, question: GraphQuestion) -> Analysed:
-    """Read a stored analysis of a network of another kind than perceptrons."""
-    found, planted = found_masks(session, row), question.subject.planted
-    stored = None if found is None else StoredTexts(stored_circuits(session, row, question))
-    circuit = None if planted is None else planted.under(question.graph)
-    return Analysed(question, found, planted=circuit, stored=stored)
+    return Analysed(question, found, **more)
 
 
 def _outcomes_of_steps(

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.alignments.result import AlgorithmSearch, CandidateTotals
-from pluriscope.analysis.circuit_sets.masks import MasksFound
 from pluriscope.analysis.circuits.distribution import CircuitDistribution
 from pluriscope.analysis.circuits.hashed_count import Bracket
-from pluriscope.analysis.circuits.result import EdgeUse, SmallestCircuits
+from pluriscope.analysis.circuits.result import CircuitSearch, EdgeUse, SmallestCircuits
 from pluriscope.analysis.explaining.graphs import sample_json
 from pluriscope.analysis.network_files.result_file import (
     bracket_json,
@@ -65,16 +64,15 @@ def distributions_of(analysis: OutputAnalysis) -> dict[str, Any]:
         "alignments_untried": any(result.truncated_at == 0 for result in results),
         "algorithms_truncated": sum(1 for result in results if result.truncated_at),
         "drawn": circuits.n_drawn,
-        "smallest": None if circuits.smallest is None else smallest_json(circuits.smallest, circuits.layout),
+        "smallest": None if circuits.smallest is None else smallest_json(circuits.smallest, analysis.question.layout),
         "backbone": None if circuits.edge_use is None else edge_use_json(circuits.edge_use),
         "bracket": None if circuits.bracket is None else bracket_json(circuits.bracket),
         "stops": [stop_json(stop) for stop in analysis.stops],
     }
 
 
-def distributions_of_bits(found: MasksFound | None, graph: Graph) -> dict[str, Any]:
-    """Distributions of the circuits of a network of another kind than perceptrons, for which the other figures are
-    empty.
+def distributions_of_bits(found: CircuitSearch | None, graph: Graph) -> dict[str, Any]:
+    """Distributions of the circuits of a network of another kind than perceptrons, of which nothing else is known.
 
     Where they were drawn by size, ``by_size`` holds triples of a size with the fewest and the most valid circuits of
     it, and ``why`` why it is not enough to say, "" where it is.
@@ -91,8 +89,8 @@ def distributions_of_bits(found: MasksFound | None, graph: Graph) -> dict[str, A
     empty: dict[str, Any] = {name: {"edges": [], "counts": []} for name in histograms}
     empty |= {"alignments_per_algorithm": [], "candidates": None, "alignments_untried": False}
     known |= empty | {"algorithms_truncated": 0, "drawn": None, "smallest": None, "stops": []}
-    if found is not None and found.sample is not None:
-        known |= {"smallest": smallest_json(found.sample.smallest, graph), **sample_json(found.sample)}
+    if found is not None and found.smallest is not None:
+        known |= {"smallest": smallest_json(found.smallest, graph), **sample_json(found)}
     return known
 
 

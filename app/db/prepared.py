@@ -6,7 +6,6 @@ pipe to the worker only needs to be inserted.
 
 from __future__ import annotations
 
-import json
 import math
 import platform
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,24 +18,20 @@ from numpy.typing import NDArray
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.algorithms.redundancy import IRREDUNDANT
 from pluriscope.analysis.alignments.result import AlgorithmResult, AlgorithmSearch
-from pluriscope.analysis.circuit_sets.judged_masks import asked_of, column_of
-from pluriscope.analysis.circuit_sets.masks import MasksFound, SubjectCircuit
 from pluriscope.analysis.circuits.distribution import neuron_edges
 from pluriscope.analysis.circuits.result import CircuitSearch
-from pluriscope.analysis.criteria.registry import EVERY
-from pluriscope.analysis.criteria.steps import CriterionStep
-from pluriscope.analysis.criteria.verdict import OUTCOMES
+from pluriscope.analysis.criteria.judging import StepVerdicts
 from pluriscope.analysis.interpretations.result import InterpretationCounts
 from pluriscope.analysis.network_files.result_file import smallest_json
 from pluriscope.analysis.questions.data import DataRecord
-from pluriscope.analysis.results.result import CriterionTally, OutputAnalysis
+from pluriscope.analysis.results.result import OutputAnalysis
 from pluriscope.analysis.subjects.enumeration import MAX_BITS
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 from pluriscope.analysis.subjects.question import GraphQuestion, QuestionProtocol
-from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 from pluriscope.app.db.distributions import candidates_json, distributions_of, distributions_of_bits
 from pluriscope.app.db.tables import PERCEPTRON
-from pluriscope.app.db.verdicts import LETTERS, NO_LETTER, PreparedVerdicts
+from pluriscope.app.db.verdicts import PreparedVerdicts
 
 _NO_ALGORITHMS: Final = AlgorithmSearch((), 0, 0)
 
@@ -136,90 +131,69 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
         analysis.question.subject.digest,
         analysis.question.protocol,
         columns,
-        _circuit_columns(circuits, counts),
+        _circuit_columns(analysis.question.layout, circuits, counts),
         analysis.question.record,
         search,
         None if circuits.so_far is None else circuits.so_far.as_json(),
     )
 
 
-def prepare_circuits(question: GraphQuestion, found: MasksFound | None) -> PreparedAnalysis:
+def prepare_circuits(
+    question: GraphQuestion,
+    found: CircuitSearch | None,
+    circuits: Mapping[str, Any],
+    verdicts: Sequence[StepVerdicts] = (),
+) -> PreparedAnalysis:
     """Make ready what a search found of a network of another kind than perceptrons.
 
     Args:
         question: that was asked.
         found: None where circuits are neither searched nor drawn.
+        circuits: columns of the listed ones, see
+            :func:`~pluriscope.analysis.circuit_sets.judged_masks.judged_circuits`.
+        verdicts: on these.
     """
-    circuits, valid = ((), 0) if found is None else (found.circuits, found.valid)
-    drawn = None if found is None else found.sample
-    verdicts = _verdicts(question.kind, circuits)
-    listed: dict[str, list[Any]] = {name: [getattr(one, field) for one in circuits] for name, field in _FIGURES.items()}
-    keys = {role.key for role in question.kind.roles}
-    roles = [{key: text for key, text in one.outcomes.items() if key in keys} for one in circuits]
-    listed["roles"] = [json.dumps(one, ensure_ascii=False, sort_keys=True) for one in roles]
-    listed["verdicts"] = list(map("".join, zip(*(one.letters for one in verdicts), strict=True)))
-    complete = found is not None and found.complete
+    prepared = [PreparedVerdicts.of(one, ()) for one in verdicts]
+    listed: dict[str, list[Any]] = {name: [] for name in _FIGURES}
+    listed |= {name: list(column) if name == "roles" else column.tolist() for name, column in circuits.items()}
+    listed["mask"] = list(map(question.graph.to_hex, listed["mask"]))
+    listed["verdicts"] = list(map("".join, zip(*(one.letters for one in prepared), strict=True)))
+    n = len(listed["mask"])
     columns = {
         "output": question.output,
         "protocol_digest": question.protocol.digest,
         "data_digest": question.data_document["digest"],
         "engine_version": ENGINE_VERSION,
         "circuits_possible": question.space.possible,
-        "circuits_valid": valid,
-        "circuits_low": None if drawn is None else drawn.low,
-        "circuits_high": None if drawn is None else drawn.high,
-        "circuits_confidence": None if drawn is None else drawn.confidence,
+        "circuits_valid": 0 if found is None else found.n_valid,
+        "circuits_low": None if found is None or found.interval is None else found.interval[0],
+        "circuits_high": None if found is None or found.interval is None else found.interval[1],
+        "circuits_confidence": None if found is None else found.confidence,
         "distributions": distributions_of_bits(found, question.graph),
     }
-    steps = [[one.step.key, one.step.settings_digest] for one in verdicts]
+    steps = [[one.step.key, one.step.settings_digest] for one in prepared]
     head = canonical_json({**columns, "network": question.subject.digest, "steps": steps})
     columns |= {
         "result_digest": sha256_hex(head, *(b"\n" + ",".join(map(str, one)).encode() for one in listed.values())),
         "circuits_method": "refused" if found is None else found.method,
-        "circuits_listed": len(circuits),
-        "circuits_tested": 0 if found is None else found.tested,
-        "circuits_truncated_at": None if complete else len(circuits),
+        "circuits_listed": n,
+        "circuits_tested": 0 if found is None else found.n_tested,
+        "circuits_truncated_at": 0 if found is None else found.truncated_at,
         **dict.fromkeys(_NOT_COUNTED, 0),
         "interpretations_complete": False,
-        "exhaustive": complete,
+        "exhaustive": found is not None and found.complete,
         "criteria": {},
         "plan": {} if found is not None else {"refused": question.obstacle},
         "seconds": {},
         "provenance": _provenance(),
     }
-    n = len(circuits)
     listed = {**listed, "position": list(range(n)), "interpretations": [0] * n, "observed": [0] * n}
     return PreparedAnalysis(
-        question.kind.key, question.subject.digest, question.protocol, columns, listed, verdicts=verdicts
+        question.kind.key, question.subject.digest, question.protocol, columns, listed, verdicts=prepared
     )
 
 
-_MINIMAL: Final = {True: "P", False: "F", None: "U"}
-_LETTER_OF: Final = {outcome.replace("_", " "): letter for outcome, letter in zip(OUTCOMES, LETTERS, strict=True)}
-
-
-def _verdicts(kind: SubjectKind, circuits: Sequence[SubjectCircuit]) -> tuple[PreparedVerdicts, ...]:
-    """Verdicts that the search itself reached on circuits: one for each criterion that judged any of them."""
-    letters = {"minimal-subset": "".join(_MINIMAL[one.minimal] for one in circuits)}
-    for criterion in asked_of(kind):
-        outcomes = (one.outcomes.get(column_of(criterion), "") for one in circuits)
-        letters[criterion.key] = "".join(_LETTER_OF.get(outcome, NO_LETTER) for outcome in outcomes)
-    steps = {key: CriterionStep.of(EVERY[key]) for key, said in letters.items() if said.strip(NO_LETTER)}
-    tallies = {key: CriterionTally(*map(letters[key].count, LETTERS)) for key in steps}
-    return tuple(
-        PreparedVerdicts("circuit", step, len(circuits), letters[key], tallies[key]) for key, step in steps.items()
-    )
-
-
-_FIGURES: Final = {
-    "mask": "mask",
-    "edges": "bits",
-    "neurons": "nodes",
-    "right": "right",
-    "worst": "worst",
-    "margin": "margin",
-}
-"""Columns of circuits, and what :class:`pluriscope.analysis.circuit_sets.masks.SubjectCircuit` calls them."""
+_FIGURES: Final = ("mask", "edges", "neurons", "right", "worst", "margin", "roles")
 _NOT_COUNTED: Final = (
     *("interpretations_total", "interpretations_observed", "interpretations_truncated_at", "algorithms_candidates"),
     *("algorithms_truncated_at", "algorithms_aligned", "alignments_valid", "alignments_minimal"),
@@ -230,8 +204,8 @@ def _provenance() -> dict[str, str]:
     return {"numpy": np.__version__, "python": platform.python_version()}
 
 
-def _circuit_columns(circuits: CircuitSearch, counts: InterpretationCounts) -> dict[str, list[Any]]:
-    layout, masks = circuits.layout, circuits.masks
+def _circuit_columns(layout: EdgeLayout, circuits: CircuitSearch, counts: InterpretationCounts) -> dict[str, list[Any]]:
+    masks = circuits.masks
     return {
         "position": list(range(len(masks))),
         "mask": list(map(layout.to_hex, masks.tolist())),
@@ -254,6 +228,7 @@ def result_digest(
         compared: what float32 decides otherwise, of stored analyses that once asked.
     """
     circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
+    layout = analysis.question.layout
     head = {
         "engine": engine_version,
         "network": analysis.question.subject.digest,
@@ -272,7 +247,7 @@ def result_digest(
         answer = [circuits.method, str(circuits.count), [str(end) for end in circuits.interval or ()]]
         head["circuits_told"] = answer
     if circuits.smallest is not None:
-        head["smallest"] = smallest_json(circuits.smallest, circuits.layout)
+        head["smallest"] = smallest_json(circuits.smallest, layout)
     if search.totals is not None:
         head["candidates_told"] = candidates_json(search.totals)
     if compared is not None:
@@ -282,7 +257,7 @@ def result_digest(
     if analysis.stops:
         head["stops"] = [[stop.stage, stop.reason] for stop in analysis.stops]
     parts = [
-        b"".join(word.astype("<u8").tobytes() for word in _mask_words(circuits)),
+        b"".join(word.astype("<u8").tobytes() for word in _mask_words(circuits.masks, layout.n_edges)),
         (circuits.outputs + 0.0).astype("<f8").tobytes(),
         circuits.margins.astype("<f8").tobytes(),
         ",".join(map(str, counts.by_circuit)).encode(),
@@ -291,13 +266,13 @@ def result_digest(
     return sha256_hex(canonical_json(head), *(part for blob in parts for part in (b"\n", blob)))
 
 
-def _mask_words(circuits: CircuitSearch) -> Iterator[NDArray[Any]]:
+def _mask_words(masks: NDArray[Any], n_edges: int) -> Iterator[NDArray[Any]]:
     """The masks as columns of 64 edges each, the first edges first."""
-    if circuits.layout.n_edges <= MAX_BITS:
-        yield circuits.masks
+    if n_edges <= MAX_BITS:
+        yield masks
         return
-    for start in range(0, circuits.layout.n_edges, MAX_BITS):
-        yield (circuits.masks >> start) & (1 << MAX_BITS) - 1
+    for start in range(0, n_edges, MAX_BITS):
+        yield (masks >> start) & (1 << MAX_BITS) - 1
 
 
 def _algorithm_content(result: AlgorithmResult) -> list[Any]:

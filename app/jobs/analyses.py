@@ -87,7 +87,7 @@ def load_analysis_inputs(session: Session, arguments: Arguments) -> Compute[Prep
 def _find_circuits(document: bytes, rules: str, work: Work) -> PreparedAnalysis:
     """The circuits of a network of another kind than perceptrons, judged; none where there are too many."""
     question = question_in(document, rules)
-    return prepare_circuits(question, question.kind.explaining.judged(question, work))
+    return prepare_circuits(question, *question.kind.explaining.judged(question, work))
 
 
 def _unfinished(

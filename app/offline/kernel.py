@@ -14,8 +14,8 @@ from urllib.parse import urljoin
 
 import numpy as np
 
-from pluriscope.analysis.circuit_sets.judged_masks import asked_of, roles_and_outcomes
-from pluriscope.analysis.circuit_sets.masks import MasksFound, with_figures
+from pluriscope.analysis.circuit_sets.judged_masks import judged_circuits
+from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.network_files.result_file import read_analyses
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.values.digest import canonical_json
@@ -68,25 +68,22 @@ def answer(site: Site, url: str, headers: Mapping[str, str]) -> tuple[dict[str, 
 def _prepared(result: Result) -> list[PreparedAnalysis]:
     document, question = result.document, result.question
     if question.kind.refuses("interpretations"):
-        return [prepare_circuits(question, result.search and _judged(question, result.search))]
+        return [_of_circuits(question, result.search)]
     questions = questions_of(result.given, [one["output"] for one in document["outputs"]], document["protocol"])
     seconds = [document["seconds"], *({} for _ in questions[1:])]
     analyses = read_analyses(document, questions, seconds)
     return [prepare_analysis(one, engine_version=document["engine"]) for one in analyses]
 
 
-def _judged(question: GraphQuestion, found: MasksFound) -> MasksFound:
+def _of_circuits(question: GraphQuestion, found: CircuitSearch | None) -> PreparedAnalysis:
     """The listed circuits with what criteria say of them, which takes too long where not all circuits are known."""
-    first = np.lexsort((found.masks, np.bitwise_count(found.masks)))[:_MOST_LISTED]
-    listed = with_figures(question, replace(found, masks=np.sort(found.masks[first])))
-    circuits = sorted(listed.circuits, key=lambda one: one.bits)
-    if circuits:
-        known = found.masks if found.complete else None
-        criteria = asked_of(question.kind) if found.complete else ()
-        fewest = min(found.by_bits) if found.sample is None else None
-        outcomes = roles_and_outcomes(question, circuits, fewest, known, criteria)
-        circuits = [replace(one, outcomes=own) for one, own in zip(circuits, outcomes, strict=True)]
-    return replace(listed, circuits=tuple(sorted(circuits, key=lambda one: one.mask)))
+    if found is None:
+        return prepare_circuits(question, None, {})
+    masks = np.sort(found.masks[np.lexsort((found.masks, np.bitwise_count(found.masks)))[:_MOST_LISTED]])
+    judged = judged_circuits(question, found, None if found.complete else (), masks=masks)
+    if len(masks) < found.n_listed:
+        found = replace(found, truncated_at=len(masks), method="counted" if found.counted else found.method)
+    return prepare_circuits(question, found, *judged)
 
 
 def _saved(site: Site, result: Result, prepared: list[PreparedAnalysis]) -> Site:

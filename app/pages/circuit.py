@@ -25,7 +25,7 @@ from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
 from pluriscope.analysis.subjects.question import CircuitVerdict
-from pluriscope.app.db.reads.circuits import find_circuit, stored_coverage, stored_sizes
+from pluriscope.app.db.reads.circuits import find_circuit, is_counted, stored_sizes
 from pluriscope.app.pages.circuit_tree import ID as TREE
 from pluriscope.app.pages.explanations import Readings, readings_of
 from pluriscope.app.pages.inside import rows_blocks, table_blocks
@@ -116,7 +116,7 @@ def facts_of(one: One) -> CircuitFacts:
         verdict,
         chance=_chance_of(one.session, place, mask.bit_count()),
         stored=analysis is not None and find_circuit(one.session, analysis.id, one.ref.first) is not None,
-        n_valid=analysis.circuits_valid if analysis is not None and stored_coverage(analysis) == "all" else None,
+        n_valid=analysis.circuits_valid if analysis is not None and is_counted(analysis) else None,
         readings=readings_of(place, mask, verdict),
     )
 

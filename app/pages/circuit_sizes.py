@@ -78,14 +78,14 @@ def _by_size(known: Known, analysis: AnalysisRow, sizes: Sequence[tuple[int, int
     if valid.confidence is None:
         return bars, f", {valid.certainty}" if valid.certainty else ", as far as they were found"
     stored = stored_sizes(known.session, analysis)
-    if stored.intervals is not None:
-        powers = [[log10(max(end, 1)) for end in stored.intervals[size]] for size, _ in sizes]
+    if stored.by_size:
+        powers = [[log10(max(end, 1)) for end in stored.by_size[size]] for size, _ in sizes]
         low, high = [least for least, _ in powers], [most for _, most in powers]
         dots = Series("", across, [(least + most) / 2 for least, most in powers], low, high, urls=urls)
         words = f": sizes of which valid ones were drawn, each {valid.certainty} by itself"
         up = Axis("circuits, as a power of ten")
         return Chart("dots", title, axes[0], up, [dots]), f"{words} ({valid.confidence * 100:g}%)"
-    if stored.coverage != "sampled" or not analysis.circuits_tested:
+    if stored.method != "sampled" or not analysis.circuits_tested:
         return bars, f": those drawn alone, {exact(int(sum(values)))}"
     ends = [chance_at(stored, size, analysis.circuits_possible) for size, _ in sizes]
     low, high = [float(one.low) for one in ends], [float(one.high) for one in ends]

@@ -12,13 +12,13 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from pluriscope.addresses.naming import ExplanationRef
-from pluriscope.analysis.circuit_sets.backbone import backbone_of
+from pluriscope.analysis.circuit_sets.backbone import backbone_in
 from pluriscope.analysis.circuit_sets.splits import DEPTH, Branch, split_circuits
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.circuits.result import EdgeUse, certainty_of_draws
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.distributions import distribution_in, edge_use_in, smallest_in
-from pluriscope.app.db.reads.circuits import masks_of, stored_coverage
+from pluriscope.app.db.reads.circuits import is_counted, masks_of
 from pluriscope.app.db.tables import AnalysisRow
 from pluriscope.app.errors import BadQuery
 from pluriscope.app.pages.counted import counts_of
@@ -182,7 +182,7 @@ def asked_mask(place: AnyPlace, circuit: str) -> int | None:
 
 def _circuits(known: Known, analysis: AnalysisRow, among: Among | None) -> _Circuits:
     """The listed circuits; of a sample without those that are listed only because they are small."""
-    masks, counted = masks_of(known.session, analysis), stored_coverage(analysis) == "all"
+    masks, counted = masks_of(known.session, analysis), is_counted(analysis)
     if among is not None and not among.passing.all():
         drawn, every = are_drawn(analysis, masks), counted and len(masks) == analysis.circuits_valid
         chosen = masks[among.passing if drawn is None else among.passing & drawn]
@@ -190,7 +190,7 @@ def _circuits(known: Known, analysis: AnalysisRow, among: Among | None) -> _Circ
         return _Circuits(chosen, stands, every, (), len(chosen), None, " that pass the filters")
     use = distribution_in(analysis.distributions).edge_use if counted else ()
     common = edge_use_in(analysis.distributions)
-    if backbone := backbone_of(distribution_in(analysis.distributions), "all") if counted else None:
+    if backbone := backbone_in(distribution_in(analysis.distributions)) if counted else None:
         common = EdgeUse(backbone.edges, backbone.never)
     if counted and len(masks) == analysis.circuits_valid:
         return _Circuits(masks, False, True, use, analysis.circuits_valid, common)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
-from pluriscope.analysis.circuit_sets.known import some_circuits
+from pluriscope.analysis.circuits.result import some_circuits
 from pluriscope.analysis.methods.report import Analysed
 from pluriscope.analysis.subjects.perceptron.circuit import number_array
 from pluriscope.app.db.analysed import read_analysed

@@ -261,7 +261,7 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
     refuse_unfit(session, links, place, analysis)
     row = place.analysis
     if row is None and not analysis.searched and place.question.obstacle:
-        row = save_prepared(session, prepare_circuits(place.question, None))  # it stands on no circuits
+        row = save_prepared(session, prepare_circuits(place.question, None, {}))  # it stands on no circuits
     if row is None or (analysis.searched and row.circuits_method == "refused"):
         _refuse_if_too_large(links, place)
         raise Conflict("analysis", f"is not stored, so there is {nothing}", "ask for the analysis first")

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.circuit_sets.known import KnownCircuits
+from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.discovery.audit import location_json, null_json
 from pluriscope.analysis.discovery.claims import Claim
 from pluriscope.analysis.discovery.landscape import Landscape
@@ -129,7 +129,7 @@ def standing(landscape: Landscape, raw: int, count: Count | None) -> dict[str, A
         "listed": len(masks),
         "all_listed": known.complete,
         "smallest": _smallest(known, masks),
-        "smallest_known": known.smallest is not None,
+        "smallest_known": known.fewest is not None,
         "nearest_other": rival(near.nearest),
         "nearest_known": known.complete or (near.nearest is not None and near.nearest.differs <= sure),
         "farthest": rival(near.farthest),
@@ -143,11 +143,11 @@ def _nearness(row: Mapping[str, Any]) -> tuple[bool, float]:
     return row["right"], row["gap" if "gap" in row else "margin"]
 
 
-def _smallest(known: KnownCircuits, masks: NDArray[Any]) -> int | None:
+def _smallest(known: CircuitSearch, masks: NDArray[Any]) -> int | None:
     """Edges of the smallest valid circuit that is known; those tried in order of size are in no distribution."""
-    if known.smallest is not None:
-        return known.smallest
-    sizes: set[int] = {*known.by_size, *(int(mask).bit_count() for mask in masks.tolist())}
+    if known.fewest is not None:
+        return known.fewest
+    sizes: set[int] = {*known.distribution.by_edges, *(int(mask).bit_count() for mask in masks.tolist())}
     return min(sizes, default=None)
 
 

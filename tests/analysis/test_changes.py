@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.carried_algorithms.search import all_stories
-from pluriscope.analysis.circuit_sets.masks import find_masks, with_figures
+from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.circuits.search import decide_right, search_circuits
 from pluriscope.analysis.errors import BeyondLimits, InvalidNetwork
 from pluriscope.analysis.explaining import changes
@@ -28,6 +28,7 @@ from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
 from tests.analysis.circuits.test_circuit_search import random_network
+from tests.analysis.subjects.transformer.mlp_model import judged_each
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_interpretations import interpretations
 from tests.trained_networks import trained_xor
@@ -251,19 +252,19 @@ def test_circuits_of_a_changed_transformer_are_those_found_in_each_by_itself(nam
     edit = change(before.subject)
     report = find_changes(before, edit, thorough=True)
     after = replace(before, subject=replace(edit, answers=before.subject.answers))
-    found = [with_figures(one, find_masks(one)) for one in (before, after)]
-    first, second = ({one.mask for one in each.circuits} for each in found)
+    found = [judged_each(one, find_masks(one), ()) for one in (before, after)]
+    first, second = ({one.mask for one in each} for each in found)
     parts = {"kept": first & second, "lost": first - second, "gained": second - first}
     assert {name: set(masks) for name, masks in report.masks.items()} == parts
     assert answer(report, "circuits") == tuple(map(len, parts.values()))
-    known = [{one.mask: one.worst for one in each.circuits} for each in found]
+    known = [{one.mask: one.worst for one in each} for each in found]
     for part, at in (("kept", 0), ("kept", 1), ("lost", 0), ("gained", 1)):
         margins = [pair[at] for pair in report.margins[part]]
         assert margins == [known[at][mask] for mask in report.masks[part]]
     whole = largest(after.space.run(np.ones((1, before.graph.n_bits), dtype=np.bool_)))[0]
     wrong = int((whole != before.subject.answers).sum())
     assert any(f"the second network is wrong on {wrong} of" in one for one in report.reasons) == (wrong > 0)
-    smallest = [{one.mask for one in each.circuits if one.bits == min(each.by_bits)} for each in found]
+    smallest = [{one.mask for one in each if one.edges == min(other.edges for other in each)} for each in found]
     passing = report.criteria["circuit"]["minimal-cardinal"]
     assert (passing.kept, passing.lost) == (len(smallest[0] & smallest[1]), len(smallest[0] - smallest[1]))
 

@@ -22,6 +22,6 @@ def test_valid_circuits_are_those_of_the_engine(ablation, rows):
     asked = replace(model, data=model.data[:rows], answers=own[:rows])
     question = GraphQuestion(CLASSIFIER, asked, {"granularity": "neurons", "ablation": ablation})
     found, masks = find_masks(question), valid_masks(question)
-    assert found.exhaustive
-    assert 1 < len(masks) == found.valid
+    assert found.complete
+    assert 1 < len(masks) == found.n_valid
     assert {*(masks @ (1 << np.arange(masks.shape[1])))} == {*map(int, found.masks)}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import pluriscope
-from pluriscope.analysis.circuit_sets.known import some_circuits
+from pluriscope.analysis.circuits.result import some_circuits
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.errors import InvalidClaim
 from pluriscope.analysis.questions.decisions import bounds_of, decided_as

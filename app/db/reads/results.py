@@ -25,7 +25,7 @@ from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.db.codecs import alignment_of, document_of, network_file_of
 from pluriscope.app.db.distributions import candidates_in
 from pluriscope.app.db.reads.analyses import analysed_question
-from pluriscope.app.db.reads.circuits import found_masks, masks_of, search_of, whole_counts
+from pluriscope.app.db.reads.circuits import masks_of, search_of, stored_search, whole_counts
 from pluriscope.app.db.rows import column_of
 from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow
 
@@ -69,7 +69,7 @@ def stored_result(
     question = analysed_question(session, stored[0])
     if question.kind.refuses("interpretations"):
         seconds = stored[0].seconds.get("circuits", 0.0)
-        found = found_masks(session, stored[0])
+        found = stored_search(session, stored[0], question)
         document: dict[str, Any] = question.kind.explaining.result_json(question, found, masks=masks, seconds=seconds)
     else:
         document = result_json([load_analysis(session, one, outputs=False) for one in stored], masks=masks)
@@ -85,7 +85,8 @@ def stored_result(
 def _load_circuits(session: Session, row: AnalysisRow, question: Question, outputs: bool) -> CircuitSearch:
     masks, margins = masks_of(session, row), np.asarray(column_of(session, row, "circuit", "margin"))
     zeros = np.broadcast_to(np.float64(0), (len(masks), 2**question.subject.n_inputs))
-    found = search_of(row, question, masks, evaluate_circuits(question, masks)[0] if outputs else zeros, margins)
+    outputs_of = evaluate_circuits(question, masks)[0] if outputs else zeros
+    found = search_of(row, masks, question.layout, outputs=outputs_of, margins=margins)
     return replace(found, known_distribution=None) if row.circuits_method == "listed" else found
 
 

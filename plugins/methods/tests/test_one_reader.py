@@ -55,7 +55,7 @@ def test_counts_are_those_among_all_circuits(model, rules, choices):
         valid = circuits[np.delete(circuits, own, axis=1).all(axis=1)][:, own]
         assert (one.valid, one.smallest) == (len(valid), valid.sum(axis=1).min() if len(valid) else None)
         assert list(one.edges.values()) == valid.sum(axis=0).tolist()
-    assert int(found.interval[0]) <= every.valid <= int(found.interval[1]) <= space.possible == int(found.possible)
+    assert int(found.interval[0]) <= every.n_valid <= int(found.interval[1]) <= space.possible == int(found.possible)
     assert found.drawn >= FIRST_ROUND
 
 

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.circuit_sets.backbone import backbone_of
-from pluriscope.analysis.circuit_sets.chance import chances, coverage_of
+from pluriscope.analysis.circuit_sets.chance import chances
 from pluriscope.analysis.circuits.counting import count_circuits
 from pluriscope.analysis.circuits.distribution import CircuitDistribution
 from pluriscope.analysis.circuits.result import CircuitSearch, SmallestCircuits
 from pluriscope.analysis.circuits.strategy import find_circuits
-from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.running.limits import Limits
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
@@ -21,6 +20,7 @@ from tests.factories import pretrained_xor, small_network
 
 N_EDGES = 18
 LAYOUT = EdgeLayout((2, 3, 3, 1))
+XOR = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
 
 
 @lru_cache
@@ -42,8 +42,7 @@ def every_mask():
 
 
 def xor_search(limits=None) -> CircuitSearch:
-    file = pretrained_xor()
-    return find_circuits(ask(file.network, task=file.tasks[0]), Work(limits=limits or Limits()))
+    return find_circuits(XOR, Work(limits=limits or Limits()))
 
 
 def counted_search(sizes=(2, 4, 4, 1), seed=0, n_draws=400) -> CircuitSearch:
@@ -60,12 +59,12 @@ def test_the_backbone_and_chances_of_the_pretrained_network_are_those_of_every_m
     masks = np.flatnonzero(valid)
     assert (int(possible.sum()), len(masks)) == (9_625, 197)
     search = xor_search()
-    found = backbone_of(search.distribution, coverage_of(search.method, search.truncated_at))
+    found = backbone_of(search)
     assert found.edges == int(np.bitwise_and.reduce(masks))
     assert found.never == (1 << N_EDGES) - 1 - int(np.bitwise_or.reduce(masks))
     assert found.n_edges == 6
     sizes = np.bitwise_count(np.arange(1 << N_EDGES))
-    answer = chances(search, COMPLETE)
+    answer = chances(XOR, search)
     assert {k: (one.low, one.high, one.possible) for k, one in answer.items()} == {
         int(k): (int((valid & (sizes == k)).sum()),) * 2 + (int((possible & (sizes == k)).sum()),)
         for k in np.unique(sizes[possible])
@@ -76,32 +75,34 @@ def test_the_backbone_and_chances_of_the_pretrained_network_are_those_of_every_m
 @pytest.mark.slow
 def test_the_backbone_of_a_counted_space_is_in_every_circuit_drawn_from_it():
     search = next(s for s in (counted_search(seed=seed) for seed in range(60)) if s.n_valid > 50)
-    found = backbone_of(search.distribution, coverage_of(search.method, search.truncated_at))
+    found = backbone_of(search)
     assert found.exact
     assert found.of == search.n_valid
     assert np.all((search.masks & np.uint64(found.edges)) == np.uint64(found.edges))
     assert not np.any(search.masks & np.uint64(found.never))
-    listed = find_circuits(ask(small_network(0, (2, 4, 4, 1)).network, task=pretrained_xor().tasks[0]))
+    question = ask(small_network(0, (2, 4, 4, 1)).network, task=pretrained_xor().tasks[0])
+    listed = find_circuits(question)
     counted = counted_search(seed=0)
-    assert backbone_of(listed.distribution, "all") == backbone_of(counted.distribution, "all")
-    assert chances(listed, COMPLETE) == chances(counted, COMPLETE)
+    assert backbone_of(listed) == backbone_of(counted)
+    assert chances(question, listed) == chances(question, counted)
 
 
 def test_what_is_sampled_or_truncated_is_not_exact():
-    exact = xor_search().distribution
-    assert [backbone_of(exact, which).exact for which in ("all", "sampled", "truncated")] == [True, False, False]
+    exact = xor_search()
+    some = replace(exact, truncated_at=50), replace(exact, truncated_at=50, method="sampled")
+    assert [backbone_of(one).exact for one in (exact, *some)] == [True, False, False]
 
 
 def test_no_circuit_has_no_backbone():
     search = CircuitSearch(LAYOUT, 9_625, mask_array([], LAYOUT), np.zeros((0, 4)), np.zeros(0))
-    assert backbone_of(search.distribution, "all") is None
+    assert backbone_of(search) is None
 
 
 def test_chances_of_a_truncated_list_lie_between_what_is_listed_and_what_is_possible():
     whole = xor_search()
     some = replace(whole, masks=whole.masks[:50], truncated_at=50, count=50)
-    exact = chances(whole, COMPLETE)
-    for size, one in chances(some, COMPLETE).items():
+    exact = chances(XOR, whole)
+    for size, one in chances(XOR, some).items():
         assert one.low <= exact[size].low <= one.high
         assert one.confidence is None
 
@@ -109,10 +110,10 @@ def test_chances_of_a_truncated_list_lie_between_what_is_listed_and_what_is_poss
 @pytest.mark.slow
 def test_chances_of_an_estimate_hold_the_truth_and_know_what_a_search_by_size_proved():
     whole = xor_search()
-    exact = chances(whole, COMPLETE)
+    exact = chances(XOR, whole)
     estimate = xor_search(Limits(max_possible=10, max_seconds=0.0, n_samples=5_000))
     assert estimate.method == "sampled"
-    answer = chances(estimate, COMPLETE)
+    answer = chances(XOR, estimate)
     assert all(answer[size].low <= exact[size].low <= answer[size].high for size in exact)
     assert all(one.high <= one.possible for one in answer.values())
     assert answer[9].exact
@@ -123,5 +124,5 @@ def test_chances_of_an_estimate_hold_the_truth_and_know_what_a_search_by_size_pr
         known_distribution=CircuitDistribution(0, {}, {}, (0,) * 18, ((0,) * 3,) * 2),
         smallest=SmallestCircuits((), proved=True, searched_up_to=12, n_tried=9),
     )
-    assert chances(nothing, COMPLETE)[12].high == 0
-    assert chances(nothing, COMPLETE)[13].high > 0
+    assert chances(XOR, nothing)[12].high == 0
+    assert chances(XOR, nothing)[13].high > 0

@@ -128,7 +128,7 @@ def test_sizes_that_are_not_counted_are_refused():
 def test_a_transformer_that_is_searched_has_its_count_in_the_interval():
     question = transformer("majority-5-attention")
     found = count_by_strata(question, most=2 * FIRST_ROUND)
-    assert found.low <= find_masks(question).valid <= found.high
+    assert found.low <= find_masks(question).n_valid <= found.high
     small = smallest_found(question, found)
     mask = question.graph.bits([small])[0]
     assert question.judge(small).valid

@@ -91,7 +91,7 @@ def test_random_deletion_leaves_a_valid_circuit_of_which_no_edge_can_be_deleted(
 
 def test_restarts_find_a_smaller_circuit_where_the_first_order_does_not():
     sizes = [answer("xor_pretrained", f"random-deletion(restarts={n})").raw_mask.bit_count() for n in (1, 10)]
-    assert sizes == [11, landscape_of("xor_pretrained").known.smallest]
+    assert sizes == [11, landscape_of("xor_pretrained").known.fewest]
 
 
 @pytest.mark.parametrize("subject", SUBJECTS, ids=str)

@@ -97,7 +97,7 @@ def test_a_thousand_random_claims_are_located_as_all_masks_locate_them() -> None
         int(m) ^ (1 << int(e)) for m, e in zip(random.choice(valid, 200), random.integers(0, 18, 200), strict=True)
     ]
     some += random.choice(valid, 200).tolist()
-    chances = {size: (one.low, one.possible) for size, one in landscape.known.chances.items()}
+    chances = {size: (one.low, one.possible) for size, one in landscape.chances.items()}
     for raw, place in zip(some, landscape.locate_all([(raw, None) for raw in some]), strict=True):
         mask = closed_slowly(raw, plain.edges, plain.sizes)
         n_edges = mask.bit_count()

@@ -20,8 +20,7 @@ from conftest import ON_EVERY_DATABASE, database_url
 from pluriscope.addresses.address import Addresses
 from pluriscope.analyses.analysis import always
 from pluriscope.analyses.registry import BY_KEY, of_kind
-from pluriscope.analysis.circuit_sets.judged_masks import judged_circuits
-from pluriscope.analysis.circuit_sets.masks import circuits_of, find_masks
+from pluriscope.analysis.circuit_sets.masks import figures_of, find_masks
 from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.plugins import brought
 from pluriscope.analysis.running.work import DEFAULT_WORK
@@ -38,7 +37,7 @@ from pluriscope.app.jobs.stages import enqueue_missing
 from pluriscope.app.main import create_app
 from pluriscope.app.pages.sharing.targets import read_target
 from pluriscope.app.pages.sharing.verifying import verify
-from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, PerceptronSpace, read_perceptron
+from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, PerceptronSpace, judged_each, read_perceptron
 from tests.factories import found_out, on_a_copy, pretrained_xor, searched
 
 LOCAL = ("127.0.0.1", 50_000)
@@ -50,8 +49,9 @@ OWN = "/models/and-of-two"
 RAW = json.dumps(DOCUMENT).encode()
 MODEL, RULES = read_perceptron(DOCUMENT), TOY.default_rules
 QUESTION = GraphQuestion(TOY, MODEL, RULES)
-FOUND = judged_circuits(QUESTION, find_masks(QUESTION))
-MASKS = [one.mask for one in FOUND.circuits]
+FOUND = find_masks(QUESTION)
+CIRCUITS = judged_each(QUESTION, FOUND)
+MASKS = [one.mask for one in CIRCUITS]
 OTHER = {**DOCUMENT, "name": "NAND", "tasks": [{"truth_table": [1, 1, 1, 0]}]}
 """Other weights than the first's, and never right."""
 RIVAL = {**DOCUMENT, "biases": [[-1.0, -0.6], [0.0]]}
@@ -83,7 +83,7 @@ def client(request, tmp_path_factory):
             assert answer.status_code == 201, answer.text
             client.brought_in = answer.json()
             saved = search(store, client.brought_in["jobs"][0].rpartition("/")[2])
-            assert saved.found == f"{FOUND.valid} of {FOUND.possible} circuits valid"
+            assert saved.found == f"{FOUND.n_valid} of {FOUND.possible} circuits valid"
             client.post("/api/v2/networks", content=json.dumps({**OTHER, "biases": [[-1.0, -0.7], [0.0]]}).encode())
             yield client
 
@@ -159,31 +159,30 @@ def listed(client, path=LIST, **query):
 def test_the_list_is_what_the_search_found(client):
     page = listed(client, sort="name")
     assert [item["mask"] for item in page["items"]] == MASKS
-    assert page["total"] == FOUND.valid
-    for item, circuit in zip(page["items"], FOUND.circuits, strict=True):
-        own = {"edges": circuit.bits, "neurons": circuit.nodes, "margin": circuit.margin, "right": circuit.right}
+    assert page["total"] == FOUND.n_valid
+    for item, circuit in zip(page["items"], CIRCUITS, strict=True):
+        own = {name: getattr(circuit, name) for name in ("edges", "neurons", "margin", "right")}
         assert {name: item[name] for name in own} == own
-        reply = circuit.outcomes | {"minimal_subset": "passed" if circuit.minimal else "failed"}
-        assert set(item["passes"]) == {key.replace("_", "-") for key, outcome in reply.items() if outcome == "passed"}
+        assert set(item["passes"]) == {key for key, outcome in circuit.outcomes.items() if outcome == "passed"}
     uses = next(facet["choices"] for facet in page["facets"] if facet["name"] == "uses")
     kept = {one["value"]: one["count"] for one in uses if not one["value"].startswith("!")}
     names = MODEL.space(RULES).graph.bit_names
-    assert kept == {name: n for name, n in zip(names, FOUND.bit_use, strict=True) if n}
-    assert client.get(f"{LIST}?kind=circuit").text.count('class="thumb"') == FOUND.valid
+    assert kept == {name: n for name, n in zip(names, FOUND.distribution.edge_use, strict=True) if n}
+    assert client.get(f"{LIST}?kind=circuit").text.count('class="thumb"') == FOUND.n_valid
 
 
 @pytest.mark.slow
 def test_one_circuit_has_a_page_wherever_it_comes_from(client):
     space = read_perceptron(DOCUMENT).space({})
     every = {read_mask(space, f"{m:02x}") for m in range(1, 64) if space.reduce(mask_bits(space, f"{m:x}")[None]).any()}
-    [invalid] = circuits_of(QUESTION, mask_bits(space, min(every - set(MASKS)))[None], [None])
-    for circuit in (FOUND.circuits[0], invalid):
-        reply = client.get(f"/api/v2{LIST}/c-{circuit.mask}").json()
-        assert (reply["stored"], reply["valid"]) == (circuit.valid, circuit.valid)
-        assert reply["n_edges"] == len(reply["edges"]) == circuit.bits
-        assert (reply["n_right"], reply["n_rows"], reply["margin"]) == (circuit.right, 4, circuit.margin)
-        assert [row["right"] for row in reply["behaviour"]].count(True) == circuit.right
-        html = client.get(f"{LIST}/c-{circuit.mask}").text
+    for mask, valid in ((MASKS[0], True), (min(every - set(MASKS)), False)):
+        figures = {name: one[0] for name, one in figures_of(QUESTION, mask_bits(space, mask)[None]).items()}
+        reply = client.get(f"/api/v2{LIST}/c-{mask}").json()
+        assert (reply["stored"], reply["valid"]) == (valid, valid)
+        assert reply["n_edges"] == len(reply["edges"]) == figures["edges"]
+        assert (reply["n_right"], reply["n_rows"], reply["margin"]) == (figures["right"], 4, figures["margin"])
+        assert [row["right"] for row in reply["behaviour"]].count(True) == figures["right"]
+        html = client.get(f"{LIST}/c-{mask}").text
         assert re.search("<h1>Circuit (without |that keeps everything)", html)
         assert html.count("<tr") > 4
     opened = client.get(f"{LIST}/c-{MASKS[0]}?part=names").text
@@ -192,7 +191,7 @@ def test_one_circuit_has_a_page_wherever_it_comes_from(client):
     assert MASKS[0] in [item["mask"] for item in inside]
     assert all(int(item["mask"], 16) & ~int(MASKS[0], 16) == 0 for item in inside)
     outcomes = client.get(f"{LIST}/c-{MASKS[0]}?part=criteria").text
-    assert all(outcome in outcomes for outcome in FOUND.circuits[0].outcomes.values())
+    assert all(one.replace("_", " ") in outcomes for one in CIRCUITS[0].outcomes.values())
     with client.app.state.store.read() as session:
         held = verify(session, Addresses(), read_target(f"{LIST}/c-{MASKS[0]}", Addresses()))
     assert (held.verdict, held.found) == ("equal", "3 figures found again")
@@ -266,15 +265,15 @@ def test_methods_are_located_among_the_circuits(client):
     report = reply["report"]
     assert (reply["state"], report["complete"]) == ("done", True)
     assert {one["method"] for one in report["answers"]} == set(METHODS.of(TOY))
-    by_mask = {one.mask: one for one in FOUND.circuits}
+    by_mask = {one.mask: one for one in CIRCUITS}
     places = [one["place"] for one in report["answers"] if one["place"]]
     for place in places:
         assert place["valid"] == (place["mask"] in by_mask)
         assert place["under"]["zero"] == place["valid"]
         if place["valid"]:
             circuit = by_mask[place["mask"]]
-            assert place["criteria"]["minimal-subset"] == circuit.minimal
-            assert place["criteria"]["minimal-local"] == (circuit.outcomes["minimal_local"] == "passed")
+            assert place["criteria"]["minimal-subset"] == (circuit.outcomes["minimal-subset"] == "passed")
+            assert place["criteria"]["minimal-local"] == (circuit.outcomes["minimal-local"] == "passed")
     assert {place["valid"] for place in places} == {True, not brought("methods")}  # the few of the core all come to one
     again = client.post(f"/api/v2{ONE}/analyses/methods", json={"protocol": "complete"})
     assert (again.status_code, again.json()["id"]) == (202, job.id)
@@ -289,15 +288,15 @@ def test_an_analysis_that_transformers_do_not_have_is_refused(client):
 @pytest.mark.slow
 def test_a_circuit_of_your_own_is_located(client):
     graph = MODEL.space(RULES).graph
-    best = min(FOUND.circuits, key=lambda one: one.bits)
+    best = min(CIRCUITS, key=lambda one: one.edges)
     for given in (
         {"mask": best.mask},
         {"edges": " ".join(name.replace("-", ">") for name in compress(graph.bit_names, kept_bits(best.mask)))},
-        {"scores": ",".join("-1" if on else "0" for on in kept_bits(best.mask)), "k": best.bits},
+        {"scores": ",".join("-1" if on else "0" for on in kept_bits(best.mask)), "k": best.edges},
     ):
         place = client.get(f"/api/v2{ONE}/own", params=given).json()
         assert (place["mask"], place["valid"]) == (best.mask, True)
-        assert (place["excess"], place["edges"], place["under"]["zero"]) == (0, best.bits, True)
+        assert (place["excess"], place["edges"], place["under"]["zero"]) == (0, best.edges, True)
     reduced = MODEL.space(RULES).reduce(graph.bits(range(1 << graph.n_bits)))
     wrong = next(mask for bits in reduced if bits.any() and (mask := graph.to_hex(graph.number(bits))) not in MASKS)
     for mask, words in ((best.mask, "<b>Valid, and one of "), (wrong, "<b>Not valid: wrong on ")):
@@ -341,7 +340,7 @@ def test_the_most_different_circuits(client):
     kept = {mask: set(np.flatnonzero(kept_bits(mask))) for mask in MASKS}
     farthest = max(1 - Fraction(len(a & b), len(a | b)) for a, b in combinations(kept.values(), 2))
     assert Fraction(report["pair"]["distance"]) == farthest
-    assert (report["of"], report["complete"]) == (FOUND.valid, True)
+    assert (report["of"], report["complete"]) == (FOUND.n_valid, True)
     html = client.get(f"{ONE}/analyses/rivals", follow_redirects=True).text
     assert 'aria-current="true">The two that share least</a>' in html
     assert client.get(f"{ONE}/analyses").status_code == 200
@@ -461,9 +460,9 @@ def test_where_there_are_circuits_alone_the_first_page_says_what_all_keep(client
     reply = page.partition('class="facts"')[2].partition("</dl>")[0]
     assert re.findall("<dt>(.*?)</dt>", reply) == ["Valid circuits", "Edges that all keep", "Edges of one circuit"]
     shown = [re.sub("<[^>]+>", "", one) for one in re.findall('<dd class="v">(.*?)</dd>', reply)]
-    assert shown[:2] == [str(FOUND.valid), str(int(common, 16).bit_count())]
+    assert shown[:2] == [str(FOUND.n_valid), str(int(common, 16).bit_count())]
     verdict = page.partition('class="lead"')[2].partition("</p>")[0]
-    assert f"<b>Not unique.</b> {FOUND.valid} of {FOUND.possible} circuits are valid" in verdict
+    assert f"<b>Not unique.</b> {FOUND.n_valid} of {FOUND.possible} circuits are valid" in verdict
 
 
 def test_what_a_network_of_any_kind_can_be_done_with(client):

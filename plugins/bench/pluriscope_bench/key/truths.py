@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.circuit_sets.known import known_circuits
+from pluriscope.analysis.circuit_sets.backbone import backbone_of
 from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.circuits.counting import count_circuits
 from pluriscope.analysis.circuits.distribution import minimal_masks
@@ -100,16 +100,16 @@ def truth_by_search(judge: CircuitJudge, work: Work = DEFAULT_WORK, wider: Truth
         found = None if question.refusal else find_masks(question, own, limit=own.limits.max_valid)
     if found is not None and found.complete:
         return Truth.of_masks(condition, judge.graph.n_bits, found.masks, minimal_masks(found.masks, own))
-    known = known_circuits(question, found)
-    if known.n_valid is None or not known.counted:
+    if found is None or not found.counted:
         return None
+    common = backbone_of(found)
     return Truth(
         condition,
         judge.graph.n_bits,
-        n_valid=known.n_valid,
-        smallest=known.smallest,
-        backbone=0 if known.backbone is None else known.backbone.edges,
+        n_valid=found.n_valid,
+        smallest=found.fewest,
+        backbone=0 if common is None else common.edges,
         minimal=None,
         masks=None,
-        by_size=known.by_size,
+        by_size=found.distribution.by_edges,
     )

@@ -121,15 +121,15 @@ def _standing(landscape: Landscape, planted: Circuit) -> dict[str, Any]:
     valid = landscape.under("").is_valid(landscape.left(planted.mask))
     counts: dict[str, Any] = dict.fromkeys(("smaller", "equal", "inside", "around", "backbone"))
     if known.counted:
-        counts["smaller"] = sum(n for size, n in known.by_size.items() if size < own)
-        counts["equal"] = known.by_size.get(own, 0) - valid
+        counts["smaller"] = sum(n for size, n in known.distribution.by_edges.items() if size < own)
+        counts["equal"] = known.distribution.by_edges.get(own, 0) - valid
     if known.complete:
         mask = known.masks.dtype.type(planted.mask)
         shared = known.masks & mask
         counts["inside"] = int(np.count_nonzero(shared == known.masks)) - valid
         counts["around"] = int(np.count_nonzero(shared == mask)) - valid
-    if known.backbone is not None:
-        edges = known.backbone.edges
+    if landscape.backbone is not None:
+        edges = landscape.backbone.edges
         counts["backbone"] = (planted.mask & edges).bit_count(), edges.bit_count()
     return counts | {"valid": valid, "n_valid": known.n_valid}
 

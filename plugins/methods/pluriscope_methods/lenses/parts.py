@@ -12,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.lenses.site_lens import LARGE
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.subject import Space
@@ -59,7 +58,7 @@ def parts_kept(question: Any, found: Any) -> Parts:
     Args:
         found: the search for circuits, as :class:`~pluriscope.analysis.methods.report.Analysed` has it.
     """
-    if isinstance(found, CircuitSearch):
+    if found is not None and found.layout:
         spread = found.distribution
         uses = enumerate(spread.neuron_use, start=1)
         return {f"{layer}.{neuron}": n for layer, some in uses for neuron, n in enumerate(some)}, spread.of

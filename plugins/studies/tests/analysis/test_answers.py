@@ -86,7 +86,7 @@ def test_each_answer_is_measured_as_an_audit_locates_it(studied):
                 assert said[key] == (criterion in passed), key
             assert said["audit-story"] == (place.relation == "same" if place.valid else None)
         assert reply["audit-circuits"] == landscape.circuits.n_valid
-        assert reply["audit-smallest"] == landscape.known.smallest
+        assert reply["audit-smallest"] == landscape.known.fewest
 
 
 @pytest.mark.slow

@@ -11,10 +11,13 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 
-from pluriscope.analysis.circuit_sets.masks import MAX_LISTED, find_masks, with_figures
+from pluriscope.analysis.circuit_sets.judged_masks import judged_circuits
+from pluriscope.analysis.circuit_sets.masks import MAX_LISTED, find_masks
+from pluriscope.analysis.criteria.verdict import OUTCOMES
 from pluriscope.analysis.network_files.files import NetworkFile, parse_network_file
 from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.running.work import DEFAULT_WORK
@@ -193,9 +196,25 @@ def read_perceptron(document):
 
 
 def listed(kind, model, rules, work=DEFAULT_WORK, limit=MAX_LISTED):
-    """The valid circuits of a model with their figures."""
+    """The search for the valid circuits of a model, and each with its figures."""
     question = GraphQuestion(kind, model, rules)
-    return with_figures(question, find_masks(question, work, limit=limit), work)
+    found = find_masks(question, work, limit=limit)
+    return found, judged_each(question, found, ())
+
+
+def judged_each(question, found, criteria=None):
+    """Each listed circuit with its figures, the names of the nodes that have each role, and outcomes of criteria."""
+    columns, verdicts = judged_circuits(question, found, criteria)
+    numbers = {name: columns[name].tolist() for name in ("edges", "neurons", "right", "worst", "margin")}
+    return [
+        SimpleNamespace(
+            mask=question.graph.to_hex(mask),
+            **{name: column[at] for name, column in numbers.items()},
+            roles=json.loads(columns["roles"][at]),
+            outcomes={one.step.key: OUTCOMES[one.outcomes[at]] for one in verdicts},
+        )
+        for at, mask in enumerate(columns["mask"].tolist())
+    ]
 
 
 TOY = SubjectKind(

@@ -231,7 +231,7 @@ def test_every_circuit_is_counted_and_tried_once(text, sizes, blocks, monkeypatc
     valid = circuits[(apart > 0).sum(axis=1) >= 3]
     monkeypatch.setattr("pluriscope.analysis.subjects.enumeration.ACCURACY_THRESHOLD", 0.5)
     found = find_masks(GraphQuestion(TRANSFORMER, model, TRANSFORMER.rules(text)))
-    assert found.tested == space.possible
+    assert found.n_tested == space.possible
     assert sorted(map(space.graph.number, number_bits(found.masks, space.graph.n_bits))) == sorted(
         map(space.graph.number, valid)
     )

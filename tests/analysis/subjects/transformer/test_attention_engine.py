@@ -109,15 +109,15 @@ def test_every_row_may_be_wrong_or_none():
 def test_circuits_are_drawn_uniformly_whatever_is_listed():
     model = golden("other_name_2x2_0")
     found = find_masks(GraphQuestion(TRANSFORMER, model, TRANSFORMER.default_rules), limit=50)
-    assert len(set(found.drawn.tolist())) == circuits.N_DRAWN
+    assert len(set(found.uniform.tolist())) == circuits.N_DRAWN
     every = find_masks(GraphQuestion(TRANSFORMER, model, TRANSFORMER.default_rules))
-    assert np.isin(found.drawn, every.masks).all()
-    assert every.drawn.tolist() == found.drawn.tolist()
-    assert (found.valid, found.by_bits, found.bit_use) == (every.valid, every.by_bits, every.bit_use)
-    n, of = circuits.N_DRAWN, found.valid
-    for bit, used in enumerate(found.bit_use):
+    assert np.isin(found.uniform, every.masks).all()
+    assert every.uniform.tolist() == found.uniform.tolist()
+    assert (found.n_valid, found.distribution) == (every.n_valid, every.distribution)
+    n, of = circuits.N_DRAWN, found.n_valid
+    for bit, used in enumerate(found.distribution.edge_use):
         share = used / of
-        drawn = int((found.drawn >> np.uint64(bit) & np.uint64(1)).sum())
+        drawn = int((found.uniform >> np.uint64(bit) & np.uint64(1)).sum())
         assert abs(drawn - n * share) <= 5 * (n * share * (1 - share)) ** 0.5  # five standard deviations
     few = find_masks(GraphQuestion(TRANSFORMER, golden("sum_mod_5_2x2_0"), TRANSFORMER.default_rules))
-    assert few.drawn.tolist() == few.masks.tolist()  # all of them
+    assert few.uniform.tolist() == few.masks.tolist()  # all of them

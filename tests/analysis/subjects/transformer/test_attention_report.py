@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pluriscope.analysis.circuit_sets.masks import circuits_of
+from pluriscope.analysis.circuit_sets.masks import figures_of
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.transformer import model as attention
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
@@ -101,5 +101,5 @@ def test_the_figures_agree_with_the_runs(name, text):
         without[bits if bits else [number]] = False
         without = space.reduce(without[None])[0]
         if without.any():
-            [judged] = circuits_of(GraphQuestion(TRANSFORMER, model, TRANSFORMER.rules(text)), without[None], [None])
-            assert row[4:] == (judged.right, judged.worst)
+            judged = figures_of(GraphQuestion(TRANSFORMER, model, TRANSFORMER.rules(text)), without[None])
+            assert row[4:] == (judged["right"][0], judged["worst"][0])

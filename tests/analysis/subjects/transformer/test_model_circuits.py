@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import product
 
 import numpy as np
@@ -36,19 +37,19 @@ def by_hand(model):
 
 
 def test_a_search_finds_what_the_definition_says():
-    found, expected = listed(TOY, AND, RULES), by_hand(AND)
-    assert [one.mask for one in found.circuits] == sorted(expected)
-    assert found.valid == len(expected) > 3
+    (found, circuits), expected = listed(TOY, AND, RULES), by_hand(AND)
+    assert [one.mask for one in circuits] == sorted(expected)
+    assert found.n_valid == len(expected) > 3
     assert found.complete
-    for one in found.circuits:
+    for one in circuits:
         apart, kept = expected[one.mask], int(one.mask, 16)
         assert (one.right, one.worst, one.margin) == ((apart > 0).sum(), apart.min(), np.abs(apart).min())
-        assert one.bits == kept.bit_count()
+        assert one.edges == kept.bit_count()
         smaller = [int(other, 16) for other in expected if int(other, 16) & kept == int(other, 16) != kept]
-        assert one.minimal == (not smaller)
-    assert found.by_bits == {n: sum(one.bits == n for one in found.circuits) for n in {o.bits for o in found.circuits}}
+        assert one.outcomes["minimal-subset"] == ("failed" if smaller else "passed")
+    assert found.distribution.by_edges == Counter(one.edges for one in circuits)
     masks = [int(mask, 16) for mask in expected]
-    assert found.bit_use == tuple(sum(mask >> bit & 1 for mask in masks) for bit in range(6))
+    assert found.distribution.edge_use == tuple(sum(mask >> bit & 1 for mask in masks) for bit in range(6))
     assert found.possible == AND.space(RULES).possible
 
 
@@ -59,7 +60,7 @@ def test_a_perceptron_has_the_circuits_that_the_search_for_networks_finds(seed):
     protocol = Protocol(name="threshold", circuit_decision="threshold")
     known = search_circuits(ask(network.network, task=network.tasks[0], protocol=protocol))
     assert len(known.masks)
-    assert [int(one.mask, 16) for one in listed(TOY, model, RULES).circuits] == sorted(int(m) for m in known.masks)
+    assert listed(TOY, model, RULES)[0].masks.tolist() == sorted(int(m) for m in known.masks)
 
 
 def relu_network(seed):
@@ -75,13 +76,12 @@ def relu_network(seed):
 
 
 def test_the_smallest_are_listed_where_there_are_too_many():
-    found = listed(TOY, AND, RULES, limit=2)
-    every = listed(TOY, AND, RULES)
-    assert not found.complete
-    assert found.valid == every.valid
-    assert found.by_bits == every.by_bits
-    smallest = sorted(every.circuits, key=lambda one: (one.bits, one.mask))[:2]
-    assert list(found.circuits) == sorted(smallest, key=lambda one: one.mask)
+    found, few = listed(TOY, AND, RULES, limit=2)
+    every, circuits = listed(TOY, AND, RULES)
+    assert (found.method, found.complete, every.complete) == ("counted", False, True)
+    assert (found.n_valid, found.distribution) == (every.n_valid, every.distribution)
+    smallest = sorted(circuits, key=lambda one: (one.edges, one.mask))[:2]
+    assert few == sorted(smallest, key=lambda one: one.mask)
 
 
 def test_a_mask_means_the_circuit_that_is_left_of_it():

@@ -195,7 +195,7 @@ def _n_valid(studied: Studied) -> Measured:
 
 def _smallest(studied: Studied) -> Measured:
     landscape = _answers(studied).landscape
-    return Measured(landscape.known.smallest) if landscape.known.smallest is not None else _NONE_VALID
+    return Measured(landscape.known.fewest) if landscape.known.fewest is not None else _NONE_VALID
 
 
 def _n_minimal(studied: Studied) -> Measured:

@@ -6,8 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from pluriscope.analysis.circuit_sets.backbone import backbone_of
-from pluriscope.analysis.circuit_sets.chance import coverage_of
+from pluriscope.analysis.circuit_sets.backbone import backbone_in
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.strategy import find_circuits
 from pluriscope.analysis.questions.decisions import decide
@@ -57,7 +56,7 @@ def _fewest_edges(studied: Studied) -> Measured:
 
 def _backbone(studied: Studied) -> Measured:
     circuits = _circuits(studied)
-    backbone = backbone_of(circuits.distribution, coverage_of(circuits.method, circuits.truncated_at))
+    backbone = backbone_in(circuits.distribution, exact=circuits.counted)
     if backbone is None:
         return _NONE_VALID
     return (
