@@ -78,6 +78,16 @@ def test_the_core_imports_no_plugin_and_a_plugin_those_that_its_project_names() 
     assert set(in_order(imports)) == graph.modules
 
 
+def test_tests_of_the_core_import_no_plugin() -> None:
+    """But by :mod:`tests.of_plugins`, where one is in use; those in a browser visit all that is installed."""
+    found = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "tests").rglob("*.py")
+        if re.search(r"^\s*(from|import) (plugins\.|pluriscope_)", path.read_text(), re.MULTILINE)
+    }
+    assert {one for one in found if not one.startswith("tests/browser/")} == set()
+
+
 RECORDS = ("analyses", "criteria", "edits", "explanations", "jobs", "lenses", "lessons", "methods", "subjects")
 FIRST = sorted({path.partition(":")[0] for group in RECORDS for _, path in entries(group).values()})
 

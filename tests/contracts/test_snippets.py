@@ -23,11 +23,10 @@ from pluriscope.analysis.network_files.files import network_file_json, parse_net
 from pluriscope.analysis.questions.data import parse_data_file
 from pluriscope.analysis.questions.protocol import parse_protocol_file
 from pluriscope.app.cli.commands import read
-from pluriscope_bench.suite_files import read_suite
-from pluriscope_studies.analysis.reading import read_design
 from tests import plain_wheel
 from tests.checkout import ROOT
 from tests.factories import pretrained_xor
+from tests.of_plugins import given
 from tests.serving import Served, served_xor
 
 BENCH = "plugins/bench/pluriscope_bench/docs/bench.md"
@@ -171,7 +170,8 @@ def test_every_file_shown_is_one(one) -> None:
         case "pluriscope-data/1":
             parse_data_file(raw, 2, 1)
         case None if "seeds" in document:
-            read_design(raw)
+            for read_design in given("READ_DESIGN"):
+                read_design(raw)
         case None:
             parse_protocol_file(raw)
         case other:
@@ -252,7 +252,7 @@ def _write_bench(folder: Path) -> None:
     """The method that the document shows, and the answers of one that is offered no network of the suite."""
     (method,) = (one.text for one in of_language("python") if one.document == BENCH)
     (folder / "mask_gradient.py").write_text(method)
-    suite = read_suite()
+    (suite,) = (read() for read in given("READ_SUITE"))
     nothing = {"suite": suite.digest, "name": "nothing", "track": "validity", "answers": dict.fromkeys(suite.by_name)}
     (folder / "answers.json").write_text(json.dumps(nothing))
 

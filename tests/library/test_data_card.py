@@ -5,58 +5,30 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 import pytest
 import yaml
 from pyarrow import parquet
 
 import pluriscope
-from benchmarks.data_cards import write_findings_card
-from plugins.studies.tests.study_factories import design, rows
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.app.bundled import bundled_models
 from pluriscope.tables.data_card import FILES, CardTable, new_output, write_card
-from pluriscope_bench.suite_files import bundled, read_suite, write_suite_card
-from pluriscope_studies.analysis.rows import columns_of
-from pluriscope_studies.pages.findings import FOLDER, manifest
-from pluriscope_studies.table import write_part, write_study_card
+from tests.of_plugins import joined
 
 
 def of_transformer(path: Path) -> None:
     pluriscope.explain(bundled_models()["tracr-induction"]).save_tables(path)
 
 
-def of_study(path: Path) -> None:
-    path.mkdir()
-    whole = rows()
-    for number, some in enumerate((whole[:6], whole[6:])):
-        write_part(path / f"{number}.parquet", some, columns_of(design()), {})
-    write_study_card(path, design())
-
-
-def linked(path: Path, there: Path) -> Path:
-    """A folder with links to the tables of another."""
-    for file in there.rglob("*.parquet"):
-        link = path / file.relative_to(there)
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(file)
-    return path
-
-
-def of_bundled_suite(path: Path, half: str) -> None:
-    there = bundled(half)
-    write_suite_card(linked(path, there), read_suite(there).manifest)
-
-
 WRITERS = {
     "perceptron": lambda path, xor: xor.save_tables(path, interpretations=50),
     "transformer": lambda path, _: of_transformer(path),
-    "study": lambda path, _: of_study(path),
-    "small": lambda path, _: of_bundled_suite(path, "small"),
-    "public": lambda path, _: of_bundled_suite(path, "public"),
-    "findings": lambda path, _: write_findings_card(linked(path, FOLDER)),
-}
-N_TABLES = {"perceptron": 4, "transformer": 1, "study": 1, "small": 4, "public": 3}
-MARKS = {"findings": pytest.mark.slow, "public": pytest.mark.release}
+} | joined("WRITERS")
+N_TABLES = {"perceptron": 4, "transformer": 1} | joined("N_TABLES")
+MARKS = joined("MARKS")
+BUNDLED = joined("BUNDLED")
+"""Folders that hold the same tables with the card that is to be theirs."""
 TYPES = {"bool": "boolean", "double": "number", "float": "number", "string": "string", "list": "any"}
 
 
@@ -99,7 +71,7 @@ def type_of(field, column) -> str:
 def test_package_and_card_say_every_column_of_every_file(folder):
     front, words = front_of(folder)
     answer, tables = fields_of(folder), front["configs"]
-    assert len(tables) == N_TABLES.get(folder.name, len(manifest()["tables"]))
+    assert len(tables) == N_TABLES[folder.name]
     assert [one.get("default", False) for one in tables] == [True] + [False] * (len(tables) - 1)
     files = {path.relative_to(folder).as_posix(): one for one in tables for path in folder.glob(one["data_files"])}
     assert files.keys() == answer.keys() == {one.relative_to(folder).as_posix() for one in folder.rglob("*.parquet")}
@@ -156,7 +128,7 @@ def test_whole_numbers_beyond_64_bits_are_texts(tmp_path, xor, monkeypatch):
 
 
 def test_a_column_that_nothing_is_said_of_is_no_part_of_a_card(tmp_path):
-    write_part(tmp_path / "one.parquet", [{"a": 1, "b": 2}], {"a": "BIGINT", "b": "BIGINT"}, {})
+    parquet.write_table(pa.table({"a": [1], "b": [2]}), tmp_path / "one.parquet")
     with pytest.raises(KeyError, match="b"):
         write_card(tmp_path, "One", "", {"one": CardTable("*.parquet", {"a": "The first."})})
     assert not any((tmp_path / name).exists() for name in FILES)
@@ -183,7 +155,6 @@ def test_nothing_is_written_over(tmp_path, there):
 
 
 def test_bundled_cards_are_those_of_the_tables(folder):
-    if folder.name in ("findings", "small", "public"):
-        there = FOLDER if folder.name == "findings" else bundled(folder.name)
-        for file in FILES:
-            assert (folder / file).read_text() == (there / file).read_text(), "python -m benchmarks.data_cards"
+    for file in FILES if folder.name in BUNDLED else ():
+        there = BUNDLED[folder.name] / file
+        assert (folder / file).read_text() == there.read_text(), "python -m benchmarks.data_cards"

@@ -1,7 +1,11 @@
-"""What tests of all commands and of all names of the library are given of suites."""
+"""What tests of all commands, names of the library and cards of tables are given of suites."""
+
+import pytest
 
 from plugins.bench.tests.suites import design
+from plugins.studies.tests.calls import linked
 from pluriscope_bench import run, suite_files
+from pluriscope_bench.suite_files import bundled, read_suite, write_suite_card
 from pluriscope_bench.table import Benchmark
 
 EMPTY = {"suite_name": "small", "methods": [], "rows": []}
@@ -16,7 +20,7 @@ def prepare(folder, patch):
     patch.setattr(suite_files, "bundled_design", design)
 
 
-PREPARED = prepare
+PREPARED, READ_SUITE = prepare, read_suite
 
 
 def hasten(patch):
@@ -25,3 +29,14 @@ def hasten(patch):
 
 
 QUICK = hasten
+
+
+def write_suite(path, half):
+    there = bundled(half)
+    write_suite_card(linked(path, there), read_suite(there).manifest)
+
+
+WRITERS = {"small": lambda path, _: write_suite(path, "small"), "public": lambda path, _: write_suite(path, "public")}
+N_TABLES = {"small": 4, "public": 3}
+MARKS = {"public": pytest.mark.release}
+BUNDLED = {"small": bundled("small"), "public": bundled("public")}

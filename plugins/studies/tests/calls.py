@@ -1,17 +1,25 @@
-"""What tests of all kinds, addresses and commands are given of studies."""
+"""What tests of all kinds, addresses, commands and cards of tables are given of studies."""
 
 import json
+from pathlib import Path
 
+import pytest
+
+from benchmarks.data_cards import write_findings_card
 from plugins.studies.tests.stored_studies import store_study
 from plugins.studies.tests.study_factories import design, rows, settings
 from pluriscope.library.models import read_content
+from pluriscope_studies.analysis.reading import read_design
+from pluriscope_studies.analysis.rows import columns_of
+from pluriscope_studies.pages.findings import FOLDER, manifest
 from pluriscope_studies.routes import studies as routes
 from pluriscope_studies.seeding import add_bundled_studies
+from pluriscope_studies.table import write_part, write_study_card
 
 CALLS = {"studies": lambda one: read_content(json.dumps(one.model).encode(), needs="studies")}
 FILLED_IN = {"file": design().model_dump_json()}
 WORDS = {"study": ["xor-width", "nothing"], "digest": [rows()[0]["network"], "0" * 64, "nothing"]}
-STORED, SEEDED = store_study, add_bundled_studies
+STORED, SEEDED, READ_DESIGN = store_study, add_bundled_studies, read_design
 DESIGN = design().model_dump(mode="json")
 SENT = [("/api/v2/studies", {"json": {"design": DESIGN}}), ("/studies/new", {"data": {"design": json.dumps(DESIGN)}})]
 READ = [(routes, "sent_design"), (routes, "design_from_mapping")]
@@ -25,3 +33,29 @@ def prepare(folder, _patch):
 
 
 PREPARED = prepare
+
+
+def linked(path: Path, there: Path) -> Path:
+    """A folder with links to the tables of another."""
+    for file in there.rglob("*.parquet"):
+        link = path / file.relative_to(there)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(file)
+    return path
+
+
+def write_study(path: Path) -> None:
+    path.mkdir()
+    whole = rows()
+    for number, some in enumerate((whole[:6], whole[6:])):
+        write_part(path / f"{number}.parquet", some, columns_of(design()), {})
+    write_study_card(path, design())
+
+
+WRITERS = {
+    "study": lambda path, _: write_study(path),
+    "findings": lambda path, _: write_findings_card(linked(path, FOLDER)),
+}
+N_TABLES = {"study": 1, "findings": len(manifest()["tables"])}
+MARKS = {"findings": pytest.mark.slow}
+BUNDLED = {"findings": FOLDER}

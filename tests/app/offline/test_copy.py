@@ -15,7 +15,6 @@ from urllib.parse import unquote
 
 import pytest
 
-from plugins.studies.tests.stored_studies import store_study
 from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.files import parse_network_file
@@ -154,7 +153,6 @@ def leads_to_a_live_site(folder: Path) -> None:
     [
         (Wish(("bare",)), "no finished analysis under protocol 'complete'"),
         (Wish((SLUG,), ("paper",)), "Choose among .*complete"),
-        (Wish((), studies=("nowhere",)), "nowhere"),
     ],
 )
 def test_what_cannot_be_copied_is_refused(settings, tmp_path, wish, why):
@@ -227,21 +225,6 @@ def test_a_transformer_is_copied_under_its_rules(tmp_path):
     assert {f"/networks/majority/explanations/c-{mask:x}?protocol=heads" for mask in masks} <= copied.keys()
     with pytest.raises(CannotExport, match="protocol 'nodes'"):
         write_copy(settings, Wish(("majority",), protocols=("nodes",)), tmp_path / "other")
-
-
-def test_a_study_is_copied_with_its_figures_networks_and_data(tmp_path):
-    settings = Settings(data=tmp_path / "data", database_url="")
-    store = open_store(settings)
-    store.migrate()
-    with store.write() as session:
-        store_study(session)
-    store.close()
-    folder = tmp_path / "copy"
-    write_copy(settings, Wish((), studies=("xor-width",)), folder)
-    assert 'href="studies/xor-width.html"' in (folder / "index.html").read_text()
-    assert (folder / "studies/xor-width/figures/circuits-valid.svg").exists()
-    assert (folder / "api/v2/studies/xor-width/data.csv").read_text().count("\n") == 15
-    assert broken_links(folder, links_of(folder)) == []
 
 
 def test_what_is_interrupted_leaves_nothing(settings, tmp_path):
