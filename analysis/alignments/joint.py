@@ -242,8 +242,8 @@ def _scores(
 
 def _expected(algorithm: HighLevelModel, paths: tuple[str, ...], sources: NDArray[np.int64]) -> NDArray[np.int8]:
     """``[choices, base]`` what an algorithm says if its variables have their values on some sources."""
-    said: NDArray[np.int8] = algorithm_says(algorithm, paths)[values_on(algorithm, paths, sources)]
-    return said
+    outputs: NDArray[np.int8] = predicted_outputs(algorithm, paths)[values_on(algorithm, paths, sources)]
+    return outputs
 
 
 def _choices(shape: Sequence[int], at_once: int) -> Iterator[NDArray[np.int64]]:
@@ -255,8 +255,10 @@ def _choices(shape: Sequence[int], at_once: int) -> Iterator[NDArray[np.int64]]:
 
 
 @lru_cache(maxsize=4096)  # the same candidates come back with every network
-def algorithm_says(algorithm: HighLevelModel, paths: tuple[str, ...]) -> NDArray[np.int8]:
-    """``[values, base]`` the output for each choice of the variables' values, the first variable most significant."""
+def predicted_outputs(algorithm: HighLevelModel, paths: tuple[str, ...]) -> NDArray[np.int8]:
+    """Compute the output for each choice of the variables' values, ``[values, base]``, first variable most
+    significant.
+    """
     n_inputs, n_variables = algorithm.n_inputs, len(paths)
     copies, n_rows = 1 << n_variables, 1 << n_inputs
     on_all_rows = (1 << n_rows) - 1
@@ -264,8 +266,8 @@ def algorithm_says(algorithm: HighLevelModel, paths: tuple[str, ...]) -> NDArray
         path: sum(on_all_rows << n_rows * copy for copy in range(copies) if copy >> (n_variables - 1 - column) & 1)
         for column, path in enumerate(paths)
     }
-    said = pattern_bits(algorithm.output_given(fixed, copies=copies), n_inputs + n_variables)
-    table = said.reshape(copies, n_rows).astype(np.int8)
+    outputs = pattern_bits(algorithm.output_given(fixed, copies=copies), n_inputs + n_variables)
+    table = outputs.reshape(copies, n_rows).astype(np.int8)
     table.setflags(write=False)
     return table
 
@@ -279,12 +281,12 @@ def values_on(algorithm: HighLevelModel, paths: Sequence[str], sources: NDArray[
     return values
 
 
-def says_from_one_source(algorithm: HighLevelModel, paths: Sequence[str]) -> NDArray[np.int8]:
-    """``[source, base]`` the output with some variables fixed to their values on one source."""
+def predicted_from_one_source(algorithm: HighLevelModel, paths: Sequence[str]) -> NDArray[np.int8]:
+    """Compute the output with some variables fixed to their values on one source, ``[source, base]``."""
     rows = np.arange(1 << algorithm.n_inputs)
     sources = np.repeat(rows[:, None], len(paths), axis=1)
-    said: NDArray[np.int8] = algorithm_says(algorithm, tuple(paths))[values_on(algorithm, paths, sources)]
-    return said
+    outputs: NDArray[np.int8] = predicted_outputs(algorithm, tuple(paths))[values_on(algorithm, paths, sources)]
+    return outputs
 
 
 Written = Mapping[tuple[int, int], NDArray[np.float64]]

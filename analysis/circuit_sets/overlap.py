@@ -48,10 +48,10 @@ def shared_edges(left: Words, right: Words) -> NDArray[np.uint16]:
     return shared
 
 
-def distances_to(words: Words, sizes: NDArray[np.int64], one: int) -> NDArray[np.float64]:
+def distances_to(words: Words, sizes: NDArray[np.int64], circuit: int) -> NDArray[np.float64]:
     """``[circuits]`` Jaccard's distance of every circuit to one of them."""
-    shared = np.bitwise_count(words & words[one]).sum(axis=1, dtype=np.int64)
-    either = sizes + sizes[one] - shared
+    shared = np.bitwise_count(words & words[circuit]).sum(axis=1, dtype=np.int64)
+    either = sizes + sizes[circuit] - shared
     return np.asarray(np.where(either > 0, 1.0 - shared / np.maximum(either, 1), 0.0))  # 0 where neither keeps any
 
 

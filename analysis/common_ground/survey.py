@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.alignments.joint import says_from_one_source
+from pluriscope.analysis.alignments.joint import predicted_from_one_source
 from pluriscope.analysis.common_ground.interpreted import MAX_LISTED, ChosenClasses, choose_classes, speaks
 from pluriscope.analysis.common_ground.points import UNKNOWN, AlignmentPoints, Bounds, ClassPoints, ExtremeFound
 from pluriscope.analysis.common_ground.spread import Spread
@@ -32,7 +32,7 @@ from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.observed import MAX_CLASSES, observed_classes
 from pluriscope.analysis.interpretations.predicting import class_predictions, extreme_interpretation
-from pluriscope.analysis.interventions.experiments import InterventionSpace, NetworkAnswers, ask_network
+from pluriscope.analysis.interventions.experiments import InterventionSpace, NetworkAnswers, run_interventions
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.methods.report import Placed
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
@@ -70,7 +70,7 @@ def predictions_by_choice(algorithm: HighLevelModel) -> NDArray[np.int8]:
     found = np.zeros(((1 << len(paths)) - 1, n_rows, n_rows), dtype=np.int8)
     for choice in range(len(found)):
         chosen = [path for bit, path in enumerate(paths) if (choice + 1) >> bit & 1]
-        found[choice] = says_from_one_source(algorithm, chosen)
+        found[choice] = predicted_from_one_source(algorithm, chosen)
     return found
 
 
@@ -203,7 +203,7 @@ def survey_common_ground(
         bounds: how far to go.
     """
     bounds = bounds or Bounds()
-    space, answers = ask_network(question)
+    space, answers = run_interventions(question)
     alignments = _alignment_points(placed, space, answers, bounds, work)
     # classes are drawn where asking all would take too long or too much room, and drawing leaves some out at all
     n_classes = sum(placed.observed)

@@ -177,32 +177,32 @@ class Criterion(Described):
     def defaults(self) -> dict[str, float | int]:
         return {parameter.name: parameter.default for parameter in self.parameters}
 
-    def settings(self, given: Mapping[str, object] | None = None) -> dict[str, float | int]:
+    def settings(self, values: Mapping[str, object] | None = None) -> dict[str, float | int]:
         """A value for every parameter, the default where none is given.
 
         Raises:
             InvalidCriterion: an unknown parameter, or a value out of range.
         """
-        given = given or {}
+        values = values or {}
         known = [parameter.name for parameter in self.parameters]
-        for name, value in given.items():
+        for name, value in values.items():
             if name not in known and self.retired.get(name) != value:
                 cure = f"use {', '.join(known)}" if known else "leave it out: this criterion has none"
                 raise InvalidCriterion(f"parameter {name[:40]!r} of criterion {self.key}", "is unknown", cure)
-        return {p.name: p.checked(given.get(p.name, p.default), self.key) for p in self.parameters}
+        return {p.name: p.checked(values.get(p.name, p.default), self.key) for p in self.parameters}
 
-    def judge(self, population: PopulationOf[Any], given: Mapping[str, object] | None = None) -> Verdicts:
+    def judge(self, population: PopulationOf[Any], values: Mapping[str, object] | None = None) -> Verdicts:
         """A verdict on each explanation of a population.
 
         Args:
             population: explanations of one kind.
-            given: values of parameters; the default for the others.
+            values: values of parameters; the default for the others.
 
         Raises:
             InvalidCriterion: parameters, or a kind that it does not apply to.
             Cancelled: the population's work was asked to stop.
         """
-        kind, settings = population.kind, self.settings(given)
+        kind, settings = population.kind, self.settings(values)
         if kind in self.idle:
             return same_for_all(len(population), "not_applicable", self.idle[kind])
         judge = self._judge_of(kind)

@@ -490,7 +490,7 @@ class _Funnel:
     def __init__(self, search: CircuitSearch, judged: Judged, steps: tuple[CriterionStep, ...]) -> None:
         self.search, self.judged, self.steps = search, judged, steps
         listed = [kind for kind in (*KINDS, *judged.kinds) if kind != "interpretation"]
-        self.said = judged.outcomes((kind, step) for kind in listed for step in self.about(kind))
+        self.outcomes = judged.outcomes((kind, step) for kind in listed for step in self.about(kind))
 
     def about(self, kind: Kind) -> tuple[CriterionStep, ...]:
         """The steps that are about a kind."""
@@ -499,7 +499,7 @@ class _Funnel:
     def _rows(self, kind: Kind, begin: NDArray[np.bool_] | None = None) -> tuple[FunnelRow, ...]:
         """The steps about a kind, from some of its explanations or all."""
         begin = self._left(kind, ()) if begin is None else begin
-        return funnel_rows([self.said.get((kind, step)) for step in self.about(kind)], begin)
+        return funnel_rows([self.outcomes.get((kind, step)) for step in self.about(kind)], begin)
 
     def _left(self, kind: Kind, rows: Sequence[FunnelRow]) -> NDArray[np.bool_]:
         """Return the flags of the explanations of a kind that are left behind some rows."""

@@ -36,8 +36,8 @@ from pluriscope.analysis.interpretations.predicting import ClassPredictions, Fam
 from pluriscope.analysis.interventions.experiments import (
     InterventionSpace,
     NetworkAnswers,
-    ask_network,
     decide_in_circuit,
+    run_interventions,
 )
 from pluriscope.analysis.results.result import CriterionTally
 from pluriscope.analysis.running.progress import OutOfTime, Progress
@@ -153,11 +153,11 @@ class CountingReadings:
                 looked = self._look() if looks else None
                 if not looks and not self._all_counted and not self.totals[self.done]:
                     self._count()  # a limit may have ended counting before it
-                said = [self._said(step, looked) for step in self.steps]
+                readings = [self._reading(step, looked) for step in self.steps]
             except BeyondLimits as refusal:  # this circuit has too many; go on with the next
                 self.note = self.note or f"Not tried: {refusal.cause}."
-                said = [self._said(step, None) for step in self.steps]
-            for answer, one in zip(self._readings, said, strict=True):
+                readings = [self._reading(step, None) for step in self.steps]
+            for answer, one in zip(self._readings, readings, strict=True):
                 answer.append(one)
             self.done += 1
 
@@ -183,7 +183,7 @@ class CountingReadings:
 
     def _look(self) -> _Looked | None:
         """Find out about its observed classes; None where they are too many to hold, and are only counted."""
-        space, network = self._asked
+        space, network = self._interventions
         circuit = Circuit(self.question.layout, int(self.masks[self.done]))
         try:
             classes = observed_classes(self.question, circuit)
@@ -195,15 +195,15 @@ class CountingReadings:
         if any(step.key.endswith(_SUFFIX) for step in self.steps):
             answers[_SUFFIX] = decide_in_circuit(self.question, circuit, space, family_sets(circuit, space, "joint"))
         predictions: dict[str, ClassPredictions | None] = {}
-        for suffix, said in answers.items():
-            alone = class_predictions(classes, space, said, "alone", work, extremes=False)
+        for suffix, own in answers.items():
+            alone = class_predictions(classes, space, own, "alone", work, extremes=False)
             # what fails on single neurons fails on sets of them
             among = None if alone is None else np.array([n != 0 for n in alone.passing], dtype=bool)
-            joint = class_predictions(classes, space, said, "joint", work, extremes=False, among=among)
+            joint = class_predictions(classes, space, own, "joint", work, extremes=False, among=among)
             predictions |= {f"interchange{suffix}": alone, f"interchange-joint{suffix}": joint}
         return classes, predictions
 
-    def _said(self, step: CriterionStep, looked: _Looked | None) -> Reading:
+    def _reading(self, step: CriterionStep, looked: _Looked | None) -> Reading:
         """Read a step on the next circuit; without a look only as far as it follows from numbers."""
         key, size = step.key, (self.totals[self.done], self.observed[self.done])
         if key in COSTLY and looked is not None:
@@ -230,22 +230,22 @@ class CountingReadings:
         passed, classes = sum(passing), sum(n > 0 for n in passing)
         undecided = sum(size for size, n in zip(sizes, found.passing, strict=True) if n == UNDECIDED)
         unsure = len(sizes) - len(passing)
-        if FAMILIES[key] == "joint" and self._asked[0].largest is not None:  # larger sets were not tried
+        if FAMILIES[key] == "joint" and self._interventions[0].largest is not None:  # larger sets were not tried
             return Reading(0, passed + undecided, 0, classes + unsure, sum(sizes))
         return Reading(passed, undecided, classes, unsure, sum(sizes))
 
     # ---- of all circuits ---------------------------------------------------------------------------------------------
 
     @cached_property
-    def _asked(self) -> tuple[InterventionSpace, NetworkAnswers]:
-        return ask_network(self.question)
+    def _interventions(self) -> tuple[InterventionSpace, NetworkAnswers]:
+        return run_interventions(self.question)
 
     @cached_property
     def _margins(self) -> list[float]:
         """Return for each circuit the least margin of the network when some of the circuit's active neurons are
         interchanged; it depends on nothing else.
         """
-        space, answers = self._asked
+        space, answers = self._interventions
         outputs = np.where(space.counted, answers.margins, np.inf)
         least = outputs.min(axis=(1, 2), initial=np.inf)
         of_active: dict[bytes, float] = {}

@@ -11,8 +11,8 @@ from pluriscope.analysis.interpretations.predicting import family_sets
 from pluriscope.analysis.interventions.experiments import (
     InterventionSpace,
     NetworkAnswers,
-    ask_network,
     decide_in_circuit,
+    run_interventions,
 )
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 
@@ -22,7 +22,7 @@ _RECENT: Final = 8  # circuits of which something is held; explanations come cir
 
 def interventions(population: Population) -> tuple[InterventionSpace, NetworkAnswers]:
     """The neuron sets that are patched, and what the unablated network does under every intervention."""
-    return population.once("interventions", lambda: ask_network(population.question))
+    return population.once("interventions", lambda: run_interventions(population.question))
 
 
 def answers_in(population: Population, circuit: Circuit) -> NetworkAnswers:

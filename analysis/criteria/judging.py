@@ -138,9 +138,9 @@ class _Judging:
     note: str = ""
     stopped: bool = False
 
-    def run(self, place: tuple[int, int], judge: Callable[[Work], Found]) -> Found | None:
+    def run(self, position: tuple[int, int], judge: Callable[[Work], Found]) -> Found | None:
         """Return the result of ``judge``; None where the budget or a limit ends it. The time that it takes counts."""
-        limit, (done, total) = self.work.limits.criterion_seconds, place
+        limit, (done, total) = self.work.limits.criterion_seconds, position
 
         def show(progress: Progress, /) -> None:
             some = f": {progress.done:,} of {progress.total:,}" if progress.total > 1 else ""
@@ -164,8 +164,10 @@ class _Judging:
         self.note, self.stopped = self.note or why or _SPENT.format(limit), True
         return None
 
-    def judge(self, some: Population, place: tuple[int, int]) -> None:
-        """Some more explanations; where there are none nothing is done, as some criteria look at the network first."""
+    def judge(self, some: Population, position: tuple[int, int]) -> None:
+        """Judge some more explanations; nothing is done if there are none, as some criteria look at the network
+        first.
+        """
         outcomes = np.full(len(some), UNDECIDED, dtype=np.uint8)
         if len(some):
 
@@ -176,12 +178,12 @@ class _Judging:
                 self.note = self.note or (verdicts.at(int(undecided[0])).reason if len(undecided) else "")
                 return verdicts.outcomes
 
-            found = self.run(place, judge)
+            found = self.run(position, judge)
             outcomes = outcomes if found is None else found
         self.outcomes.append(outcomes)
 
-    def said(self) -> StepVerdicts:
-        """All that it said."""
+    def verdicts(self) -> StepVerdicts:
+        """Return all verdicts so far."""
         outcomes = np.concatenate(self.outcomes)
         return StepVerdicts(self.kind, self.step, outcomes, None, self.note, self.seconds, self.stopped)
 
@@ -236,7 +238,7 @@ def _judge(population: Population, steps: Sequence[CriterionStep], work: Work) -
     for one in whole:
         one.judge(population, (done, total))
         done += 1
-    return (one.said() for one in every)
+    return (one.verdicts() for one in every)
 
 
 def _pieces(step: CriterionStep, block: Population) -> Iterator[Population]:

@@ -35,14 +35,14 @@ class CriterionStep:
     settings: Mapping[str, float | int]
 
     @classmethod
-    def of(cls, criterion: Criterion, given: Mapping[str, object] | None = None) -> CriterionStep:
+    def of(cls, criterion: Criterion, values: Mapping[str, object] | None = None) -> CriterionStep:
         """A criterion with these settings, the default for the others.
 
         Raises:
             InvalidCriterion: an unknown parameter, or a value out of range; the cure says what is allowed.
         """
         # + 0 turns −0 into 0, so that equal settings are written alike
-        return cls(criterion, {name: value + 0 for name, value in criterion.settings(given).items()})
+        return cls(criterion, {name: value + 0 for name, value in criterion.settings(values).items()})
 
     @classmethod
     def parse(cls, text: str) -> CriterionStep:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.iia import Behaviour
-from pluriscope.analysis.alignments.joint import algorithm_says, values_on
+from pluriscope.analysis.alignments.joint import predicted_outputs, values_on
 from pluriscope.analysis.errors import BeyondLimits
 
 MAX_BLOCKS: Final = 20_000
@@ -108,7 +108,7 @@ def demands(algorithm: HighLevelModel, tested: NDArray[np.bool_], *, joint: bool
         bases.append(grid[:, -1])
         sources.append(grid[:, :-1])
         active.append(np.ones((len(grid), len(paths)), dtype=bool))
-        says = algorithm_says(algorithm, tuple(paths)).astype(bool)
+        says = predicted_outputs(algorithm, tuple(paths)).astype(bool)
         wanted.append(says[values_on(algorithm, paths, grid[:, :-1]), grid[:, -1]])
     return Demands(
         np.concatenate(bases), np.concatenate(sources), np.concatenate(active), np.concatenate(wanted), n_single

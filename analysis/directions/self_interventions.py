@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.alignments.alignment import Aligned
-from pluriscope.analysis.alignments.joint import algorithm_says, says_from_one_source
+from pluriscope.analysis.alignments.joint import predicted_from_one_source, predicted_outputs
 from pluriscope.analysis.directions.integers import INTEGER_RESIDUAL
 from pluriscope.analysis.directions.readouts import ReadOut, read_out
 from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
@@ -182,7 +182,7 @@ def _says(
     if not isinstance(speaker, Aligned):
         return silent
     if meant is not None:
-        return says_from_one_source(speaker.algorithm, meant)
+        return predicted_from_one_source(speaker.algorithm, meant)
     if readings is None:
         return silent
     values, known = np.zeros_like(silent, dtype=np.int64), np.ones((n_rows, n_rows), dtype=bool)
@@ -191,7 +191,7 @@ def _says(
         level = reading.gain * fixed_order.inner(layers[place.layer], place.matrix)[..., 0] + reading.constant - 0.5
         known &= np.abs(level) > _BETWEEN
         values = values << 1 | (level > 0)
-    said = algorithm_says(speaker.algorithm, tuple(path for path, _ in speaker.alignment.places))
+    said = predicted_outputs(speaker.algorithm, tuple(path for path, _ in speaker.alignment.places))
     return np.where(known, said[values, np.arange(n_rows)], silent)
 
 

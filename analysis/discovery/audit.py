@@ -204,67 +204,69 @@ def what_is_missing(landscape: Landscape) -> list[str]:
     return [*sentences, *landscape.undecided]
 
 
-def claim_json(one: Audited, graph: Graph, *, complete: bool) -> dict[str, Any]:
+def claim_json(found: Audited, graph: Graph, *, complete: bool) -> dict[str, Any]:
     """Write an answer with its location as JSON values.
 
     Args:
-        one: the answer.
+        found: the answer.
         graph: writes masks.
         complete: whether every valid circuit is listed.
     """
-    answer = one.answer
-    said: dict[str, Any] = {key: text for key, text in (("name", one.name), ("note", one.note)) if text}
-    said |= {
-        "method": one.method,
-        "settings": dict(one.settings),
+    answer = found.answer
+    document: dict[str, Any] = {key: text for key, text in (("name", found.name), ("note", found.note)) if text}
+    document |= {
+        "method": found.method,
+        "settings": dict(found.settings),
         "kind": "circuit",
         "outcome": answer.outcome,
-        "seconds": round(one.seconds, 6),
+        "seconds": round(found.seconds, 6),
     }
     if answer.scores is not None:
-        said["scores"] = [float(score) for score in answer.scores]
-        said["faithfulness"] = answer.faithfulness
-    if one.location is not None and answer.raw_mask is not None:
-        said["raw_mask"] = graph.to_hex(answer.raw_mask)
-        said |= location_json(one.location, graph, complete=complete)
-    return said | {"fragile": answer.fragile} | ({} if one.ties is None else {"ties": dict(one.ties)})
+        document["scores"] = [float(score) for score in answer.scores]
+        document["faithfulness"] = answer.faithfulness
+    if found.location is not None and answer.raw_mask is not None:
+        document["raw_mask"] = graph.to_hex(answer.raw_mask)
+        document |= location_json(found.location, graph, complete=complete)
+    return document | {"fragile": answer.fragile} | ({} if found.ties is None else {"ties": dict(found.ties)})
 
 
-def location_json(place: Location, graph: Graph, *, complete: bool) -> dict[str, Any]:
+def location_json(location: Location, graph: Graph, *, complete: bool) -> dict[str, Any]:
     """Write the location of an answer as JSON values."""
     nearest: dict[str, Any] | None = None
-    if place.nearest is not None:
-        away, mask = place.nearest.distance, graph.to_hex(place.nearest.mask)
+    if location.nearest is not None:
+        away, mask = location.nearest.distance, graph.to_hex(location.nearest.mask)
         is_exact = complete or not away
         nearest = {"distance": away, "mask": mask} if is_exact else {"undecided": True, "at_most": away, "mask": mask}
     elif not complete:
         nearest = {"undecided": True, "at_most": None, "mask": None}
     rank: dict[str, Any] = {
-        "smaller": exact(place.rank.smaller),
-        "equal": exact(place.rank.equal),
-        "larger": exact(place.rank.larger),
+        "smaller": exact(location.rank.smaller),
+        "equal": exact(location.rank.equal),
+        "larger": exact(location.rank.larger),
     }
-    if not place.rank.exact:
+    if not location.rank.exact:
         rank["exact"] = False
     reply = {"passed": True, "failed": False}
     return {
-        "mask": graph.to_hex(place.closed.mask),
-        "edges": place.edges,
-        "severed": [list(site) for site in place.closed.severed],
-        "raw_valid": place.raw_valid,
-        "own_valid": place.own_valid,
-        "possible": place.closed.possible,
-        "valid": place.valid,
-        "under": dict(place.under),
-        "excess": place.excess,
-        "chance": chance_json(place.chance) if place.sized else {"valid": None, "possible": None},
+        "mask": graph.to_hex(location.closed.mask),
+        "edges": location.edges,
+        "severed": [list(site) for site in location.closed.severed],
+        "raw_valid": location.raw_valid,
+        "own_valid": location.own_valid,
+        "possible": location.closed.possible,
+        "valid": location.valid,
+        "under": dict(location.under),
+        "excess": location.excess,
+        "chance": chance_json(location.chance) if location.sized else {"valid": None, "possible": None},
         "rank": rank,
         "nearest": nearest,
-        "backbone": None if place.recall is None else {"recall": list(place.recall), "extra": place.extra},
+        "backbone": None if location.recall is None else {"recall": list(location.recall), "extra": location.extra},
         "criteria": None
-        if place.criteria is None
-        else {name: reply.get(outcome) for name, outcome in _named_as_in_format(place.criteria).items()},
-        "story": None if place.relation is None else {"relation": place.relation, "carried": list(place.carried or ())},
+        if location.criteria is None
+        else {name: reply.get(outcome) for name, outcome in _named_as_in_format(location.criteria).items()},
+        "story": None
+        if location.relation is None
+        else {"relation": location.relation, "carried": list(location.carried or ())},
     }
 
 

@@ -169,28 +169,28 @@ def read_claim(raw: bytes, vocabulary: Vocabulary, picking: Mapping[str, Any] | 
     note = ""
     if graph is not None:
         note = "" if "network" in graph.graph else _UNNAMED
-        said = _from_graph(graph, vocabulary, by_score=bool({"k", "threshold"} & set(picking)))
+        content = _from_graph(graph, vocabulary, by_score=bool({"k", "threshold"} & set(picking)))
     elif sent is text:
-        form, said = _from_text(text, names)
+        form, content = _from_text(text, names)
     else:
-        form, said = _from_json(sent, vocabulary, picking)
+        form, content = _from_json(sent, vocabulary, picking)
         note = _UNNAMED if form in ("eap-ig", "auto-circuit") else ""
     selection = tuple(setting.name for setting in vocabulary.settings)
-    problems: list[AnalysisError] = check_keys(said, (), (*_WAYS, *selection), _ITEM, InvalidClaim)
+    problems: list[AnalysisError] = check_keys(content, (), (*_WAYS, *selection), _ITEM, InvalidClaim)
     if problems:
         raise combined(problems, _ITEM, InvalidClaim)
-    ways = [way for way in _WAYS if way in said]
+    ways = [way for way in _WAYS if way in content]
     if len(ways) != 1:
         raise InvalidClaim(_ITEM, f"has {' and '.join(ways)}", "give exactly one of mask, edges, scores")
-    picked = {name: said[name] for name in selection if name in said}
+    picked = {name: content[name] for name in selection if name in content}
     if ways == ["scores"]:  # what was declared stands where it says nothing itself
-        declared = {key: one for key, one in picking.items() if key not in said}
-        given = {"k", "threshold"} & {*said, *declared}
+        declared = {key: one for key, one in picking.items() if key not in content}
+        given = {"k", "threshold"} & {*content, *declared}
         picked = _picking(picked | declared | ({} if given else {"threshold": DEFAULT_THRESHOLD}), vocabulary)
-        return Claim(form, None, _scores(said["scores"], names), picked, note)
+        return Claim(form, None, _scores(content["scores"], names), picked, note)
     if picked:
         raise InvalidClaim(_ITEM, f"has {' and '.join(picked)} beside {ways[0]}", "give them with scores only")
-    mask = _mask(said["mask"], names) if "mask" in said else _edges(said["edges"], names)
+    mask = _mask(content["mask"], names) if "mask" in content else _edges(content["edges"], names)
     return Claim(form, mask, None, {}, note)
 
 
@@ -351,8 +351,8 @@ def _from_graph(graph: Any, vocabulary: Vocabulary, *, by_score: bool) -> dict[s
     marked, edges_marked = (any({"kept", "score"} & about.keys() for _, about in some) for some in (parts, edges))
     if edges_marked and not marked:
         raise InvalidClaim(item, "marks edges, and a circuit is its nodes here", "mark nodes, or ask under other rules")
-    said = {name: {"in_graph": one.get("kept", not marked), "score": one.get("score")} for name, one in parts}
-    return _edges_or_scores(said, names, by_score)
+    content = {name: {"in_graph": one.get("kept", not marked), "score": one.get("score")} for name, one in parts}
+    return _edges_or_scores(content, names, by_score)
 
 
 # --- what they must be

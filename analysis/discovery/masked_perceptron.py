@@ -243,10 +243,10 @@ class MaskedPerceptron(MaskedSubject):
         """Return the circuit that is left of a raw mask, by :func:`closed`."""
         return closed(raw, self.question.layout)
 
-    def in_space(self, one: Closed) -> bool:
+    def in_space(self, circuit: Closed) -> bool:
         """Whether that is one of the circuits that the protocol looks at."""
         layout, protocol = self.question.layout, self.question.protocol
-        return one.possible and in_space(Circuit(layout, one.mask).n_neurons, layout.sizes, protocol)
+        return circuit.possible and in_space(Circuit(layout, circuit.mask).n_neurons, layout.sizes, protocol)
 
     def are_valid(self, circuits: Sequence[Closed]) -> list[bool]:
         """Judge circuits by the protocol."""

@@ -147,9 +147,9 @@ class MaskedSubject(ABC):
     def are_valid(self, circuits: Sequence[Closed]) -> list[bool]:
         """Decide which are valid circuits under the rules of the analysis, whatever absent edges carry here."""
 
-    def is_valid(self, one: Closed) -> bool:
+    def is_valid(self, circuit: Closed) -> bool:
         """Decide whether a circuit is valid, as :meth:`are_valid` does."""
-        return self.are_valid([one])[0]
+        return self.are_valid([circuit])[0]
 
     def deleted(self, raw: int, order: Sequence[int], work: Work = DEFAULT_WORK) -> int | None:
         """The circuit that is left when bits are deleted one by one, each of which stays out if what is then left is a

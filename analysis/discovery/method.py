@@ -98,20 +98,20 @@ class DiscoveryMethod(Method):
         """Whether it asks which circuits are valid, which others do only where they are set to."""
         return all(setting.name != "ablation" for setting in self.own)
 
-    def filled(self, given: Mapping[str, object], item: str = "") -> dict[str, Value]:
+    def filled(self, values: Mapping[str, object], item: str = "") -> dict[str, Value]:
         """A value for every setting that takes part; of k and threshold the one that was given.
 
         Raises:
             InvalidMethod: an unknown setting, a value that is not allowed, or two that exclude one another.
         """
         item = item or f"method {self.key}"
-        found = super().filled(given, item)
+        found = super().filled(values, item)
         if self.score is not None:
-            choose_stop(found, given, item)
+            choose_stop(found, values, item)
         if found.get("after") == AFTER.default:
             found.pop("after")
         if found.get("path") == "ends":
-            if "steps" in given:
+            if "steps" in values:
                 raise InvalidMethod(item, "has steps, which the path 'ends' does not take", "leave steps out")
             found.pop("steps")
         return found

@@ -159,9 +159,9 @@ def _by_rows(question: Any, whole: int, mine: int, others: Sequence[int]) -> lis
     for other in found:
         differ = [row for row, (one, another) in enumerate(zip(own, other, strict=True)) if one != another]
         first = differ[0] if differ else None
-        said = () if first is None else (own[first], other[first], network[first])
+        answers = () if first is None else (own[first], other[first], network[first])
         row = "" if first is None else row_name(question, first)
-        answer.append(Apart("rows", len(own), len(differ), row, answers=said))
+        answer.append(Apart("rows", len(own), len(differ), row, answers=answers))
     return answer
 
 

@@ -26,13 +26,13 @@ SELECTION: Final = (
 )
 
 
-def choose_stop(settings: dict[str, Value], given: Mapping[str, object], item: str) -> None:
+def choose_stop(settings: dict[str, Value], values: Mapping[str, object], item: str) -> None:
     """Leave of k and threshold the one that was given, or neither where settings ask for the cut.
 
     Raises:
         InvalidMethod: more than one of these was given.
     """
-    answer = [name for name in ("k", "threshold") if name in given]
+    answer = [name for name in ("k", "threshold") if name in values]
     answer += ["after=cut"] if settings.get("after") == "cut" else []
     if len(answer) > 1:
         raise InvalidMethod(item, f"has {' together with '.join(answer)}", "give one of them")

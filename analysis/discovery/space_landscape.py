@@ -99,8 +99,8 @@ class SpaceLandscape(Landscape):
         answer = {mask: stored for mask in valid if (stored := known_of(mask)) is not None}
         if self.judges:
             every = [one for one in OF_MODELS if question.kind.roles or one != ROLE_AGREEMENT]
-            answer |= self._asked([mask for mask in masks if mask in valid and mask not in answer], margins, every)
-            answer |= self._asked([mask for mask in masks if mask not in valid], margins, [RESAMPLE_ABLATION])
+            answer |= self._outcomes([mask for mask in masks if mask in valid and mask not in answer], margins, every)
+            answer |= self._outcomes([mask for mask in masks if mask not in valid], margins, [RESAMPLE_ABLATION])
         return {mask: self._judged(mask, answer.get(mask, {}), valid=mask in valid) for mask in masks}
 
     def _is_minimal(self, mask: int) -> bool | None:
@@ -111,7 +111,7 @@ class SpaceLandscape(Landscape):
         below = (masks & np.uint64(mask)) == masks
         return not bool((below & (masks != mask)).any())
 
-    def _asked(
+    def _outcomes(
         self, masks: Sequence[int], margins: Mapping[int, float], criteria: Sequence[Criterion]
     ) -> dict[int, Outcomes]:
         """Judge circuits by criteria, those with the fewest bits first."""

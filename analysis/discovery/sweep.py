@@ -15,30 +15,32 @@ PENALTIES: Final = (0.001, 0.003, 0.01, 0.03, 0.1)
 N_SEEDS: Final = 20
 N_LEARNED_SEEDS: Final = 3
 
-Asked = tuple[DiscoveryMethod, dict[str, Value]]
+MethodSettings = tuple[DiscoveryMethod, dict[str, Value]]
 """A method with all its settings."""
 
 
-def sweep(methods: Iterable[DiscoveryMethod], others: Sequence[Value], *, thorough: bool = False) -> list[Asked]:
+def sweep(
+    methods: Iterable[DiscoveryMethod], ablations: Sequence[Value], *, thorough: bool = False
+) -> list[MethodSettings]:
     """Methods under their settings, the default first, and under each other choice that they have, one at a time.
 
     Args:
         methods: of one kind of subject.
-        others: ablations under which methods with thresholds are asked beside their default.
-        thorough: whether methods that learn are asked too, which take a second each.
+        ablations: under which methods with thresholds run beside their default.
+        thorough: whether methods that learn run too, which take a second each.
     """
-    asked = [method for method in methods if thorough or not method.learns]
+    chosen = [method for method in methods if thorough or not method.learns]
     return [
         (method, settings)
-        for method in asked
-        for settings in _unique([*_settings_of(method, others), *_other_choices(method)])
+        for method in chosen
+        for settings in _unique([*_settings_of(method, ablations), *_other_choices(method)])
     ]
 
 
-def threshold_sweep() -> tuple[Asked, ...]:
+def threshold_sweep() -> tuple[MethodSettings, ...]:
     """Methods that neither learn nor ask what is valid under every threshold and both ways to pick, as studies ask."""
-    asked = [method for method in METHODS.by_key.values() if not method.learns and not method.asks_judge]
-    return tuple((method, settings) for method in asked for settings in _settings_of(method, ("pairs",)))
+    chosen = [method for method in METHODS.by_key.values() if not method.learns and not method.asks_judge]
+    return tuple((method, settings) for method in chosen for settings in _settings_of(method, ("pairs",)))
 
 
 def _other_choices(method: DiscoveryMethod) -> list[dict[str, Value]]:

@@ -243,11 +243,11 @@ class Edit:
         kind.require(self.needs, f"edit {self.key}")
         return self.ways[kind.key if kind.key in self.ways else ""]
 
-    def filled(self, given: Mapping[str, object], kind: SubjectKind) -> dict[str, Value]:
+    def filled(self, values: Mapping[str, object], kind: SubjectKind) -> dict[str, Value]:
         """A value for every setting.
 
         Args:
-            given: values, or texts that say them.
+            values: of settings, or texts of these.
             kind: of the subject.
 
         Raises:
@@ -256,25 +256,25 @@ class Edit:
         """
         item, settings = f"edit {self.key}", self.way(kind).settings
         try:
-            texts = {name: value for name, value in given.items() if isinstance(value, str)}
-            return filled(settings, {**given, **read_values(settings, texts, item)}, item)
+            texts = {name: value for name, value in values.items() if isinstance(value, str)}
+            return filled(settings, {**values, **read_values(settings, texts, item)}, item)
         except InvalidMethod as error:
             raise InvalidEdit(error.item, error.cause, error.cure) from None
 
-    def milliseconds(self, one: Editable, given: Mapping[str, object]) -> float:
-        """About how long its descent takes at most; for the errors see :meth:`filled`."""
-        way = self.way(one.kind)
+    def milliseconds(self, question: Editable, values: Mapping[str, object]) -> float:
+        """Predict how long its descent takes at most, in milliseconds; for the errors see :meth:`filled`."""
+        way = self.way(question.kind)
         if way.milliseconds is not None:
-            return way.milliseconds(one, self.filled(given, one.kind))
-        rows = {"": 0, "row": 1, "rows": len(one.names)}[way.descends]
-        return rows and rows * float(self.filled(given, one.kind)["steps"]) * one.row_milliseconds
+            return way.milliseconds(question, self.filled(values, question.kind))
+        rows = {"": 0, "row": 1, "rows": len(question.names)}[way.descends]
+        return rows and rows * float(self.filled(values, question.kind)["steps"]) * question.row_milliseconds
 
-    def edited(self, one: Editable, given: Mapping[str, object], named: Named) -> Edited:
+    def edited(self, question: Editable, values: Mapping[str, object], named: Named) -> Edited:
         """The subject of a question after the edit.
 
         Args:
-            one: what is edited; its task is not asked for.
-            given: settings, as values or texts.
+            question: about the subject to edit; its task is not read.
+            values: of settings, or texts of these.
             named: what their texts name.
 
         Raises:
@@ -283,15 +283,15 @@ class Edit:
                 not come to its end, or changes nothing.
             AnalysisError: what ``named`` raises.
         """
-        settings, base, names = self.filled(given, one.kind), one.subject, one.names
-        apply = self.way(one.kind).apply
-        done: Change = (function_at(apply) if isinstance(apply, str) else apply)(one, settings, named)
+        settings, base, names = self.filled(values, question.kind), question.subject, question.names
+        apply = self.way(question.kind).apply
+        done: Change = (function_at(apply) if isinstance(apply, str) else apply)(question, settings, named)
         if done.lacks:
             cause = f"did not come to its end in {settings['steps']:,} steps: {done.lacks}"
-            others = [each.name for each in self.way(one.kind).settings if isinstance(each.default, float)]
+            others = [each.name for each in self.way(question.kind).settings if isinstance(each.default, float)]
             raise InvalidEdit(f"edit {self.key}", cause, f"give more steps, or another {' or '.join(others)}")
         try:
-            found = one.remade(done.parameters)
+            found = question.remade(done.parameters)
         except InvalidNetwork:  # a number that is not finite, or too large
             cause, cure = "diverges: numbers leave float64", "make the change smaller"
             raise InvalidEdit(f"edit {self.key}", cause, cure) from None
@@ -305,15 +305,15 @@ class Edit:
         reply = {**settings, **done.settings}
         reply |= {"row": row} if row is not None else {}
         if done.target is not None and "target" in reply:
-            reply["target"] = str(done.target) if one.tokens is None else one.tokens[done.target]
-        record = EditRecord(base=base.digest, rule=self.key, settings=reply, output=one.output)
-        before, after = (one.answers(subject) for subject in (base, found))
+            reply["target"] = str(done.target) if question.tokens is None else question.tokens[done.target]
+        record = EditRecord(base=base.digest, rule=self.key, settings=reply, output=question.output)
+        before, after = (question.answers(subject) for subject in (base, found))
         meant = tuple(names[number] for number in done.meant)
         pairs = zip(names, before, after, strict=True)
         outcome = EditedRecord(
             **dict(record),
             network=found.digest,
-            tasks=one.tasks(found),
+            tasks=question.tasks(found),
             rows=list(names),
             before=before,
             after=after,
@@ -325,7 +325,7 @@ class Edit:
             changed=int(np.count_nonzero(moved)),
             parameters=len(moved),
             remarks=list(done.remarks),
-            answers=one.tokens,
+            answers=question.tokens,
         )
         return Edited(found, record, meant, outcome)
 

@@ -19,7 +19,7 @@ from pluriscope.analysis.circuit_sets.overlap import words_of
 from pluriscope.analysis.common_ground.survey import distinct
 from pluriscope.analysis.explanation_map.layout import DRAWN_TO, laid_out
 from pluriscope.analysis.explanation_map.neighbours import Words, mean_alike, mean_alike_of_all, nearest, nearest_on_map
-from pluriscope.analysis.interventions.experiments import NeuronSite, ask_network
+from pluriscope.analysis.interventions.experiments import NeuronSite, run_interventions
 from pluriscope.analysis.methods.report import Analysed, Exact, Mask, Report, Settings
 from pluriscope.analysis.pair.readings import Counted, Readings, packed, read_classes, unpacked
 from pluriscope.analysis.pair.report import MAX_BITS, MAX_CLASSES, N_DRAWN, SEED
@@ -122,7 +122,7 @@ def explanation_map(
     found, drawn = _readings(of, work, max_dots, n_drawn)
     if not len(found):
         return _of_circuits(of, work, max_dots, n_drawn)
-    n_bits = int(ask_network(of.question)[1].n_interventions)
+    n_bits = int(run_interventions(of.question)[1].n_interventions)
     everywhere = packed(np.ones((1, n_bits), dtype=np.bool_))  # the network is right on all
     dots, dot = np.unique(found.right, axis=0, return_inverse=True)
     dot = dot.reshape(-1)
@@ -155,7 +155,7 @@ def explanation_map(
 
 def _readings(of: Analysed, work: Work, max_dots: int, n_drawn: int) -> tuple[Readings, bool]:
     """The classes on the map, and whether they are drawn: there are too many to read, or they predict too much."""
-    asked = ask_network(of.question)
+    asked = run_interventions(of.question)
     most = MAX_BITS // max(1, asked[0].n_interventions)
 
     def read(some: int | None) -> Readings:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.alignment import Aligned, Alignment, Placement
-from pluriscope.analysis.alignments.joint import says_from_one_source
+from pluriscope.analysis.alignments.joint import predicted_from_one_source
 from pluriscope.analysis.alignments.on_directions import DirectionAlignment
 from pluriscope.analysis.explanations.explanation import Claim, Kind
 from pluriscope.analysis.interventions.experiments import InterventionSpace, NeuronSite, predict_nothing
@@ -67,7 +67,7 @@ def predict_by_alignment(algorithm: HighLevelModel, alignment: Alignment, space:
         for chosen in combinations(places, size):
             index = space.position.get(frozenset(site for _, sites in chosen for site in sites))
             if index is not None:  # else larger than the sets listed
-                predictions[index] = says_from_one_source(algorithm, [path for path, _ in chosen])
+                predictions[index] = predicted_from_one_source(algorithm, [path for path, _ in chosen])
     return predictions
 
 

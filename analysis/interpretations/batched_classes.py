@@ -138,7 +138,7 @@ class ClassBlock:
         return cast(NDArray[np.float64], found.reshape(len(self), n_rows, n_columns, n_cases))
 
     @cached_property
-    def asked(self) -> NDArray[np.bool_]:
+    def demanded(self) -> NDArray[np.bool_]:
         """``[classes, case, decision]`` what the clean columns, which all completions share, ask of the upper gates."""
         rows, second = self._clean
         led = np.take_along_axis(self._led, rows[:, None, :, None], axis=2) > 0  # [classes, kind, 2^n, decision]
@@ -367,7 +367,7 @@ class ClassBlock:
         products = along(ways.astype(object) if big else ways, group.completions).prod(axis=3)
         return [int(n) for n in products.reshape(len(ways), -1).sum(axis=1)]
 
-    def passing_asked(self, at: int) -> int | None:
+    def passing_demanded(self, at: int) -> int | None:
         """Count the passing interpretations as :meth:`passing` does, for one class and with only those upper
         completions tried that its clean columns allow.
 
@@ -380,7 +380,7 @@ class ClassBlock:
             if np.exp2((~self._middle[i].reached[at]).sum()) > columns.max_tried:
                 return None
             n_tried *= float(self._middle[i].n_completions[at])
-        upper = columns.upper(self.functions(at), self.asked[at]) if n_tried <= columns.max_tried else None
+        upper = columns.upper(self.functions(at), self.demanded[at]) if n_tried <= columns.max_tried else None
         if upper is None or not columns.affords(len(upper) * self._cells_of(n_tried)):
             return None
         if not len(upper):

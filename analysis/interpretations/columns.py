@@ -213,7 +213,7 @@ class Columns:
         return (n_completions <= self.max_tried) & (n_completions * self.n_cases <= MAX_CELLS)
 
     def upper(
-        self, functions: tuple[tuple[int, ...], ...], asked: NDArray[np.bool_] | None = None
+        self, functions: tuple[tuple[int, ...], ...], demanded: NDArray[np.bool_] | None = None
     ) -> NDArray[np.int8] | None:
         """``[completions, case]`` the output, for each completion of the gates above the second layer.
 
@@ -226,8 +226,8 @@ class Columns:
         if n_layers == 3:
             seen, (table,) = self.seen(3, 0), tables
             demands: dict[int, int] = {}
-            if asked is not None:
-                for case, decision in np.argwhere(asked).tolist():
+            if demanded is not None:
+                for case, decision in np.argwhere(demanded).tolist():
                     if demands.setdefault(int(seen[case]), decision) != decision:
                         return np.zeros((0, self.n_cases), dtype=np.int8)
             n_free = sum(row not in demands for row in table.free_rows)

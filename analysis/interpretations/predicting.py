@@ -210,7 +210,7 @@ def judged_blocks(columns: Columns, wanted: NDArray[np.intp], *, extremes: bool)
         best, worst = np.full(len(block), UNDECIDED), np.full(len(block), UNDECIDED)
         passing = [UNDECIDED] * len(block)
         if not columns.is_too_large:
-            contradicted: NDArray[np.bool_] = np.any(np.all(block.asked, axis=2), axis=1)
+            contradicted: NDArray[np.bool_] = np.any(np.all(block.demanded, axis=2), axis=1)
             passing = [0] * len(block)
             open_classes = ~contradicted
             if extremes:
@@ -223,7 +223,7 @@ def judged_blocks(columns: Columns, wanted: NDArray[np.intp], *, extremes: bool)
                             passing[at] = n_passing
                 open_classes &= best == UNDECIDED
             for at in np.flatnonzero(open_classes).tolist():
-                found = block.passing_asked(at)
+                found = block.passing_demanded(at)
                 passing[at] = UNDECIDED if found is None else found
         yield block, Judged(passing, best, worst)
 

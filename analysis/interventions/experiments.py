@@ -198,7 +198,7 @@ def decide_under_interventions(network: Network, rows: NDArray[np.float64], spac
     return NetworkAnswers(run_with_swaps(network, swapped, activations(network, rows)))
 
 
-def ask_network(question: Question) -> tuple[InterventionSpace, NetworkAnswers]:
+def run_interventions(question: Question) -> tuple[InterventionSpace, NetworkAnswers]:
     """The neuron sets that are patched, and what the network does under every intervention on them."""
     space = intervention_space(question.network.hidden_sizes, question.network.n_inputs)
     return space, decide_under_interventions(question.network, question.data.clean_rows, space)

@@ -75,13 +75,13 @@ class Method:
         """A value for each setting."""
         return self.filled({})
 
-    def filled(self, given: Mapping[str, object], item: str = "") -> dict[str, Value]:
+    def filled(self, values: Mapping[str, object], item: str = "") -> dict[str, Value]:
         """A value for every setting that takes part.
 
         Raises:
             InvalidMethod: an unknown setting, or a value that is not allowed.
         """
-        return filled(self.settings, given, item or f"method {self.key}")
+        return filled(self.settings, values, item or f"method {self.key}")
 
     def changed(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the settings that differ from the defaults."""

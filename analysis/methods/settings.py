@@ -94,31 +94,31 @@ class Setting:
         return f"{'a whole number' if isinstance(self.default, int) else 'a number'}{least}{most}".replace("-", "−")
 
 
-def one_of(given: str, known: Sequence[str]) -> str:
+def one_of(name: str, known: Sequence[str]) -> str:
     """The cure for an unknown name: all that are known, and the nearest."""
-    return f"use one of {_nearest(given, known)}"
+    return f"use one of {_nearest(name, known)}"
 
 
-def _nearest(given: str, known: Sequence[str]) -> str:
-    near = get_close_matches(given[:40], known, 1)
+def _nearest(name: str, known: Sequence[str]) -> str:
+    near = get_close_matches(name[:40], known, 1)
     return ", ".join(known) + (f"; did you mean {near[0]}" if near else "")
 
 
-def filled(settings: Sequence[Setting], given: Mapping[str, object], item: str) -> dict[str, Value]:
+def filled(settings: Sequence[Setting], values: Mapping[str, object], item: str) -> dict[str, Value]:
     """A value for every setting, in their order.
 
     Raises:
         InvalidMethod: an unknown setting, with those that are known, or a value that is not allowed.
     """
     known = [setting.name for setting in settings]
-    for name in given:
+    for name in values:
         if name not in known:
             cure = one_of(name, known) if known else "leave it out"
             raise InvalidMethod(item, f"setting {name[:40]!r} is unknown", cure)
     found: dict[str, Value] = {}
     for setting in settings:
         name = setting.name
-        found[name] = setting.checked(given.get(name, setting.default), item)
+        found[name] = setting.checked(values.get(name, setting.default), item)
     return found
 
 

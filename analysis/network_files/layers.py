@@ -256,7 +256,7 @@ def _candidates(
         if (turned and certain and candidates) or (turned and declared) or not _biases_fit(layers, turned):
             continue
         shapes = {name: layer.shape(turned) for name, layer in layers.items()}
-        ways, many = _fitting(shapes, found.said, fixed, in_order=found.in_order)
+        ways, many = _fitting(shapes, found.entries, fixed, in_order=found.in_order)
         more |= many
         candidates += [_order(layers, way, turned) for way in ways]
     return candidates, more
@@ -277,12 +277,12 @@ def _order(layers: Mapping[str, _Layer], way: Sequence[str], turned: bool) -> Or
 
 
 def _fitting(
-    shapes: Mapping[str, tuple[int, ...]], said: Mapping[str, Any], fixed: Sequence[str] | None, *, in_order: bool
+    shapes: Mapping[str, tuple[int, ...]], entries: Mapping[str, Any], fixed: Sequence[str] | None, *, in_order: bool
 ) -> tuple[list[tuple[str, ...]], bool]:
     """Orders in which each layer reads what the one before gives, between the sizes that are known; and whether there
     are more. That of the file is the first where it says something.
     """
-    sizes, tasks = said.get("sizes"), said.get("tasks")
+    sizes, tasks = entries.get("sizes"), entries.get("tasks")
     known: list[Any] = [None] * (len(shapes) + 1)
     if fixed is not None:
         fits = all(shapes[before][0] == shapes[layer][1] for before, layer in pairwise(fixed))

@@ -73,24 +73,24 @@ def draft_of(found: WeightsFound, declared: Declaration) -> NetworkFile:
     Raises:
         InvalidNetwork: no network of dense layers, or something is declared that the file says otherwise.
     """
-    orders, by_file = orders_of(found, declared.layers), dict(found.said)
+    orders, by_file = orders_of(found, declared.layers), dict(found.entries)
     if len(orders.found[0].layers) == 1:
         by_file.setdefault("activation", "linear")  # one layer has no hidden activation
     if by_file.get("output_activation") == "softmax" and len(orders.found[0].weights[-1]) > 1:
         orders = replace(orders, found=tuple(_without_softmax(one, found.item) for one in orders.found))
         by_file["output_activation"] = "sigmoid"
-    said = _said(by_file, declared)
-    tried = _Trying(orders, said, by_file, declared)
+    known = _known_entries(by_file, declared)
+    tried = _Trying(orders, known, by_file, declared)
     way = tried.best
     document: dict[str, Any] = {
-        **found.said,
+        **found.entries,
         "format": NETWORK_FORMAT,
         "activation": way.activation,
         "output_activation": way.output.activation,
         "weights": [weight.tolist() for weight in way.order.weights],
         "biases": [bias.tolist() for bias in way.order.biases],
     }
-    document |= {key: said[key] for key in ("negative_slope",) if key in said}
+    document |= {key: known[key] for key in ("negative_slope",) if key in known}
     draft = network_from(document, optional=DECLARED, item=found.item, remarks=(*found.remarks, *orders.remarks))
     return replace(draft, layers=way.order.layers, questions=tuple(tried.questions()))
 
@@ -117,32 +117,32 @@ def with_questions(file: NetworkFile, declared: Declaration) -> NetworkFile:
     network = file.network
     words = {"activation": network.activation, "output_activation": network.output_activation}
     by_file: dict[str, Any] = words | {"negative_slope": network.negative_slope, "tasks": [*map(task_json, file.tasks)]}
-    said = _said(by_file, declared)
+    known = _known_entries(by_file, declared)
     if network.output_activation != "linear" or file.tasks or network.n_inputs > MAX_INPUTS:
         return file
     order = Order(file.layers, network.weights, network.biases)
-    tried = _Trying(Orders((order,), more=False, remarks=()), said, by_file, declared)
+    tried = _Trying(Orders((order,), more=False, remarks=()), known, by_file, declared)
     return replace(file, questions=tuple(tried.questions()))
 
 
-def _said(by_file: Mapping[str, Any], declared: Declaration) -> dict[str, Any]:
+def _known_entries(by_file: Mapping[str, Any], declared: Declaration) -> dict[str, Any]:
     """Join what file and declaration have of activations.
 
     Raises:
         InvalidNetwork: they differ, or an activation is declared that is none.
     """
     keys = ("activation", "output_activation", "negative_slope")
-    said = {key: by_file[key] for key in keys if by_file.get(key) is not None}
+    known = {key: by_file[key] for key in keys if by_file.get(key) is not None}
     for key in keys:
         given: Any = getattr(declared, key)
         if not given:
             continue
         given = _slope(given) if key == "negative_slope" else activation_of(given).text
-        if key in said and said[key] != given:
-            cause = f"is given as {given}, and the file says {str(said[key])[:60]}"
+        if key in known and known[key] != given:
+            cause = f"is given as {given}, and the file says {str(known[key])[:60]}"
             raise InvalidNetwork(LEFT_OPEN[key], cause, f"leave {key} out, or correct the file")
-        said[key] = given
-    return said
+        known[key] = given
+    return known
 
 
 def _slope(text: str) -> float:
@@ -155,10 +155,10 @@ def _slope(text: str) -> float:
 class _Trying:
     """Every admissible combination, run on the inputs of the truth table."""
 
-    def __init__(self, orders: Orders, said: Mapping[str, Any], by_file: Mapping[str, Any], declared: Declaration):
-        self.said, self.orders, self.by_file, self.declared = said, orders, by_file, declared
+    def __init__(self, orders: Orders, known: Mapping[str, Any], by_file: Mapping[str, Any], declared: Declaration):
+        self.known, self.orders, self.by_file, self.declared = known, orders, by_file, declared
         others = tuple(name for name in FAMILIES if name not in USUAL)
-        self.activations = (said["activation"],) if "activation" in said else (*USUAL, *others)
+        self.activations = (known["activation"],) if "activation" in known else (*USUAL, *others)
         self.ways = list(self._ways(declared.encoding))
         if not declared.encoding and not any(way.fits for way in self.ways):
             self.ways += (way for way in self._ways(_SIGNS) if way.fits)
@@ -173,11 +173,11 @@ class _Trying:
         """Choose the ways that decide, of a network whose activations are known and which fits in no way, as it did not
         learn.
         """
-        if "activation" not in self.said or len(self.orders.found) > 1:
+        if "activation" not in self.known or len(self.orders.found) > 1:
             return []
         decided = [way for way in self.ways if way.decided and way.encoding == self.declared.encoding]
         values = [way for way in decided if way.output.is_ == "value"]
-        return values if values and "output_activation" in self.said else decided
+        return values if values and "output_activation" in self.known else decided
 
     def _ways(self, encoding: str) -> Iterator[_Way]:
         for order in self.orders.found:
@@ -186,14 +186,14 @@ class _Trying:
             if sum(weight.size for weight in order.weights) > _MOST_TRIED:
                 rows = None
             for activation in self.activations:
-                slope = self.said.get("negative_slope")
+                slope = self.known.get("negative_slope")
                 network = Network.from_arrays(
                     order.weights, order.biases, activation=activation, output_activation="linear", negative_slope=slope
                 )
                 bounded = rows is not None and activation_bound(network, float(np.abs(rows).max())) <= MAX_ACTIVATION
                 sums = forward(network, rows) if rows is not None and bounded else None
                 complement = sums is not None and sums.shape[1] == 2 and bool(((sums > 0).sum(axis=1) == 1).all())
-                for output in _outputs(self.said, self.declared, network.n_outputs, complement=complement):
+                for output in _outputs(self.known, self.declared, network.n_outputs, complement=complement):
                     yield self._way(order, activation, output, encoding, sums)
 
     def _way(self, order: Order, activation: str, output: _Output, encoding: str, sums: Rows | None) -> _Way:
@@ -201,7 +201,7 @@ class _Trying:
             return _Way(order, activation, output, encoding, fits=False, decides=False, decided=False, uneven=1.0)
         sums = np.diff(sums) if output.is_ == "classes" else sums
         sign, sigmoid = output.is_ == "sign", output.is_ in ("logit", "classes") or output.activation == "sigmoid"
-        known = SIGMOID if sigmoid else activation_of(output.activation, self.said.get("negative_slope"))
+        known = SIGMOID if sigmoid else activation_of(output.activation, self.known.get("negative_slope"))
         values = (known.value(sums) + 1) / 2 if sign else known.value(sums)
         ones = values > 0.5
         off = np.abs(values - ones)
@@ -237,14 +237,14 @@ class _Trying:
         best, declared = self.best, self.declared
         if len(self.orders.found) > 1 and not declared.layers:
             yield self._question("layers", [order.text for order in self.orders.found], lambda way: way.order.text)
-        if "activation" not in self.said:
+        if "activation" not in self.known:
             yield self._question("activation", self.activations, lambda way: way.activation)
         slopes = activation_of(best.activation).parameters.get("negative_slope")
-        if slopes is not None and "negative_slope" not in self.said and "activation" not in self.by_file:
+        if slopes is not None and "negative_slope" not in self.known and "activation" not in self.by_file:
             usual = f"{slopes:g}"
             why = f"{usual} is what torch takes where nothing else is said."
             yield FileQuestion("negative_slope", (usual,), usual, why, (usual,))
-        if "output_activation" not in self.said and best.output.is_ in ("value", "sign"):
+        if "output_activation" not in self.known and best.output.is_ in ("value", "sign"):
             yield self._question(
                 "output_activation",
                 (*dict.fromkeys(("sigmoid", "linear", *FAMILIES)),),
@@ -295,15 +295,15 @@ def _rows(encoding: str, n_inputs: int) -> Rows | None:
         return input_table(n_inputs)  # what is wrong with it is said where it is declared
 
 
-def _outputs(said: Mapping[str, Any], declared: Declaration, n_outputs: int, *, complement: bool) -> Iterator[_Output]:
+def _outputs(known: Mapping[str, Any], declared: Declaration, n_outputs: int, *, complement: bool) -> Iterator[_Output]:
     """Yield the activations that may be behind the last layer, with what its outputs then are.
 
     Args:
         complement: whether of two outputs one is above 0 on every row, so that they are two classes.
     """
-    activations = [said["output_activation"]] if "output_activation" in said else ["sigmoid", "linear"]
+    activations = [known["output_activation"]] if "output_activation" in known else ["sigmoid", "linear"]
     if declared.output_is in ("logit", "classes"):
-        yield _Output(said.get("output_activation", "linear"), declared.output_is)
+        yield _Output(known.get("output_activation", "linear"), declared.output_is)
         return
     if declared.output_is in ("", "sign"):
         yield from (_Output(one, "sign") for one in ("linear", "tanh") if one in activations)

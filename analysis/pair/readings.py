@@ -80,7 +80,7 @@ def read_classes(
     question: Question,
     masks: NDArray[Any],
     observed: Sequence[int],
-    asked: tuple[InterventionSpace, NetworkAnswers],
+    interventions: tuple[InterventionSpace, NetworkAnswers],
     counted: Counted,
     work: Work = DEFAULT_WORK,
     *,
@@ -92,12 +92,12 @@ def read_classes(
     Args:
         masks: ``[circuits]`` those listed, ascending.
         observed: ``[circuits]`` observed classes of each.
-        asked: what is asked of the network, and its answers.
+        interventions: on the network, and its answers.
         counted: which predictions count.
         work: reports progress between circuits; may cancel there.
         n_drawn: classes that are drawn; None for all.
     """
-    space, answers = asked
+    space, answers = interventions
     happens = answers.decisions[answers.counted]
     counts = answers.clear[answers.counted] if counted.clear else np.ones(len(happens), dtype=np.bool_)
     every = dict.fromkeys(np.flatnonzero(observed).tolist())

@@ -23,7 +23,12 @@ from pluriscope.analysis.errors import InvalidIndex
 from pluriscope.analysis.explanations.circuits import gate_label, predict_by_interpretation
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
-from pluriscope.analysis.interventions.experiments import InterventionSpace, NetworkAnswers, NeuronSite, ask_network
+from pluriscope.analysis.interventions.experiments import (
+    InterventionSpace,
+    NetworkAnswers,
+    NeuronSite,
+    run_interventions,
+)
 from pluriscope.analysis.methods.report import Analysed, Exact, Mask, Part, Report, Settings
 from pluriscope.analysis.pair.readings import Counted, Readings, Words, read_classes, unpacked
 from pluriscope.analysis.pair.search import Experiments, Pair, find_pairs
@@ -176,7 +181,7 @@ def fair_pair(
         work: reports progress of classes and pairs; may raise Cancelled.
         max_classes: of more classes some are drawn.
     """
-    space, answers = ask_network(question)
+    space, answers = run_interventions(question)
     most = MAX_BITS // max(1, space.n_interventions)
     drawn = sum(observed) > min(most, max_classes)
     sets = np.argwhere(answers.counted)[:, 0]

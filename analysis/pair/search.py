@@ -43,17 +43,17 @@ class Experiments:
     both: bool = True
 
 
-def find_pairs(readings: Readings, asked: Experiments, work: Work = DEFAULT_WORK) -> tuple[Pair | None, int]:
+def find_pairs(readings: Readings, experiments: Experiments, work: Work = DEFAULT_WORK) -> tuple[Pair | None, int]:
     """The first pair, None if there is none, and how many there are.
 
     Args:
         readings: the classes.
-        asked: what has to decide between the two.
+        experiments: those that have to decide between the two.
         work: reports progress between blocks; may cancel there.
     """
     best: NDArray[np.float64] | None = None
     pairs = 0
-    for start, meets, differ in _blocks(readings, asked, work):
+    for start, meets, differ in _blocks(readings, experiments, work):
         pairs += int(meets.sum())
         gaps = np.minimum(readings.gaps[start : start + len(meets), None], readings.gaps[start:])
         widest = gaps.max(where=meets, initial=-1.0 if best is None else -best[0])
@@ -69,16 +69,16 @@ def find_pairs(readings: Readings, asked: Experiments, work: Work = DEFAULT_WORK
 
 
 def _blocks(
-    readings: Readings, asked: Experiments, work: Work
+    readings: Readings, experiments: Experiments, work: Work
 ) -> Iterator[tuple[int, NDArray[np.bool_], NDArray[np.uint8]]]:
     """Some classes and all from the first of them on: its number, ``[some, others]`` which pairs meet what is asked,
     the second after the first, and how many of their neurons differ.
     """
     right, wrong = (unpacked(bits) for bits in (readings.right, readings.wrong))
     sides, turned = [], []  # of each group, words along the first axis
-    for group in asked.groups:
+    for group in experiments.groups:
         sides.append([np.ascontiguousarray(packed(bits[:, group]).T) for bits in (right, wrong)])
-        turning = group if asked.turning is None else group[asked.turning[group]]
+        turning = group if experiments.turning is None else group[experiments.turning[group]]
         turned.append([np.ascontiguousarray(packed(bits[:, turning]).T) for bits in (right, wrong)])
     gates = np.ascontiguousarray(readings.gates.T)
     for start in range(0, len(readings), _BLOCK):
@@ -87,8 +87,8 @@ def _blocks(
         meets = np.zeros((len(gates[0, some]), len(readings) - start), dtype=np.bool_)
         for side, turn in zip(sides, turned, strict=True):
             one, other = _decide(side, some, start)
-            here = one & other if asked.both else one | other
-            if asked.turning is not None and here.any():
+            here = one & other if experiments.both else one | other
+            if experiments.turning is not None and here.any():
                 here &= np.logical_or(*_decide(turn, some, start))
             meets |= here
         differ = np.zeros(meets.shape, dtype=np.uint8)

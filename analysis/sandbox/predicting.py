@@ -113,9 +113,9 @@ def predict_by_interpretation(interpretation: Interpretation, intervention: Inte
     output = reading.output()
     if output is None:
         return Prediction(SILENT, NO_OUTPUT_GATE)
-    said = np.unique(output)
-    if len(said) == 1:
-        return Prediction(int(said[0]))
+    answers = np.unique(output)
+    if len(answers) == 1:
+        return Prediction(int(answers[0]))
     return Prediction(SILENT, reading.doubt())
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import ExplanationRef, Scope
-from pluriscope.analysis.interventions.experiments import InterventionSpace, NetworkAnswers, ask_network
+from pluriscope.analysis.interventions.experiments import InterventionSpace, NetworkAnswers, run_interventions
 from pluriscope.analysis.sandbox.intervention import Change, Intervention
 from pluriscope.analysis.sandbox.running import Bench
 from pluriscope.analysis.subjects.perceptron.question import Question
@@ -81,7 +81,7 @@ class ExampleNetwork:
     @cached_property
     def asked(self) -> tuple[InterventionSpace, NetworkAnswers]:
         """Every intervention, and what the network does."""
-        return ask_network(self.question)
+        return run_interventions(self.question)
 
     @cached_property
     def _bench(self) -> Bench:

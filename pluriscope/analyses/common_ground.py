@@ -10,7 +10,7 @@ from pluriscope.analyses.ground_chart import ground_chart, reference
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.analysis.common_ground.report import CommonGroundReport, Kind
 from pluriscope.analysis.explanations.registry import BY_KEY, KIND_OF
-from pluriscope.analysis.interventions.experiments import ask_network, standing_of
+from pluriscope.analysis.interventions.experiments import run_interventions, standing_of
 from pluriscope.figures.charts import Axis, Chart, Look, Series
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.page_kit.blocks import Action, Block, ChartFigure, Fact, Facts, More, Notice, Prose, Section
@@ -117,7 +117,7 @@ def _about(report: CommonGroundReport | None, of: AnalysisContext, ref: Explanat
             silent = "Directions predict nothing of sets of hidden neurons, which these interventions patch"
         yield Notice(silent, actions=[action])
         return
-    space, answers = ask_network(of.question)
+    space, answers = run_interventions(of.question)
     found = standing_of(KIND_OF[ref.kind].predict(of.question, [of.item], space)[0], answers)
     if not found.predicted:
         yield Notice(f"It predicts none of {noun(found.of, 'intervention')}", actions=[action])

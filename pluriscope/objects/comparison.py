@@ -21,8 +21,8 @@ from pluriscope.analysis.interventions.experiments import (
     SILENT,
     NetworkAnswers,
     NeuronSite,
-    ask_network,
     decide_in_circuit,
+    run_interventions,
 )
 from pluriscope.analysis.questions.answers import largest
 from pluriscope.analysis.subjects.perceptron.question import Question
@@ -152,7 +152,7 @@ class Interchanges(Trials):
             bounded = "Some have more interventions than are made: single ones, and all at once" * asked.bounded
             predictions = asked.predictions
         else:
-            space, answers = ask_network(question)
+            space, answers = run_interventions(question)
             sets, forced, bounded = space.sets, [len(some) for some in space.sets], ""
             if space.largest is not None:
                 most = f"Sets of up to {noun(space.largest, 'neuron')}"

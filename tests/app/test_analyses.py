@@ -23,7 +23,7 @@ from pluriscope.analysis.discovery.report import MethodsReport
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
-from pluriscope.analysis.interventions.experiments import ask_network, standing_of
+from pluriscope.analysis.interventions.experiments import run_interventions, standing_of
 from pluriscope.analysis.methods.report import Analysed, Settings
 from pluriscope.analysis.network_files.files import parse_network_file
 from pluriscope.analysis.questions.tasks import named_task
@@ -415,7 +415,7 @@ def test_the_pair_is_headed_as_what_it_is(slug, heading) -> None:
 def test_every_place_is_what_its_explanation_predicts_and_the_list_has_the_same(client) -> None:
     report = record(client, "xor", "common-ground")["report"]
     question = ask(pretrained_xor().network, task=named_task("XOR", 2))
-    space, answers = ask_network(question)
+    space, answers = run_interventions(question)
     assert (report["n_interventions"], report["drawn"], len(answers.decisions)) == (756, False, 63)
     assert sum(int(many) for _, many in report["spread"]) == int(report["interpretations"]) == 147_899_020
     every = "/api/v2/networks/xor/explanations?kind=alignment&valid=any&limit=200"

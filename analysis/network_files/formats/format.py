@@ -64,12 +64,12 @@ def float_tensor(array: NDArray[Any]) -> Tensor:
 
 @dataclass(frozen=True)
 class WeightsFound:
-    """The tensors of a file by name, and what it says beside them.
+    """The tensors of a file by name, and the entries beside them.
 
     Args:
         item: what the file is called in errors.
         tensors: in the file's order.
-        said: keys of a network file that the file says: activation, sizes, tasks and so on.
+        entries: entries of a network file that this file has too: activation, sizes, tasks and so on.
         layers: names of its layers in order, where the file says it.
         in_order: whether the order of the tensors is that in which they were defined.
         remarks: what is to be said of how it was read, one sentence each.
@@ -77,7 +77,7 @@ class WeightsFound:
 
     item: str
     tensors: Mapping[str, Tensor]
-    said: Mapping[str, Any] = field(default_factory=dict)
+    entries: Mapping[str, Any] = field(default_factory=dict)
     layers: Sequence[str] = ()
     in_order: bool = True
     remarks: tuple[str, ...] = ()

@@ -31,7 +31,7 @@ _ITEM: Final = "network file"
 _CURE: Final = (
     "give a file of one of the accepted formats that is whole, or JSON with the weights as lists under their names"
 )
-_SAID: Final = ("negative_slope", "tasks", "sizes")
+_ENTRIES: Final = ("negative_slope", "tasks", "sizes")
 
 
 def read_json(raw: bytes, _beside: Beside | None = None) -> NetworkFile | WeightsFound:
@@ -49,14 +49,14 @@ def read_json(raw: bytes, _beside: Beside | None = None) -> NetworkFile | Weight
         raise InvalidNetwork(_ITEM, f"holds {kind_of(document)}, not an object", _CURE)
     if document.get("format") == NETWORK_FORMAT:
         return network_from(document, optional=DECLARED)
-    held = {key: _of_layers(key, one) for key, one in document.items() if key not in _SAID}
+    held = {key: _of_layers(key, one) for key, one in document.items() if key not in _ENTRIES}
     found, beside, activations = tensors_in(held, _ITEM, _tensor)
     if "format" in document or not found:
         raise wrong_format(document, _CURE)
-    said: dict[str, Any] = {key: document[key] for key in _SAID if key in document} | activations
+    entries: dict[str, Any] = {key: document[key] for key in _ENTRIES if key in document} | activations
     if usable_name(document.get("name", "")):
-        said["name"] = document["name"]
-    return WeightsFound(_ITEM, found, said, remarks=unread([key for key in beside if key not in said]))
+        entries["name"] = document["name"]
+    return WeightsFound(_ITEM, found, entries, remarks=unread([key for key in beside if key not in entries]))
 
 
 def _of_layers(key: str, value: Any) -> Any:

@@ -51,8 +51,8 @@ def read_msgpack(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
     tree, end = _Reader(raw).value(0)
     if end != len(raw):
         raise _DAMAGED
-    found, beside, said = tensors_in(tree, _ITEM)
-    return WeightsFound(_ITEM, found, said, in_order=False, remarks=unread(beside))
+    found, beside, entries = tensors_in(tree, _ITEM)
+    return WeightsFound(_ITEM, found, entries, in_order=False, remarks=unread(beside))
 
 
 class _Reader:

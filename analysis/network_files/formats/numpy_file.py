@@ -39,8 +39,8 @@ def read_npz(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
     if len(archive.sizes) > MAX_TENSORS:
         raise InvalidNetwork(item, f"holds {len(archive.sizes):,} arrays", f"give 1 to {MAX_TENSORS}")
     tree = {name.removesuffix(".npy"): _array(archive.read(name), item)[0] for name in archive.sizes}
-    found, beside, said = tensors_in(tree, item)
-    return WeightsFound(item, found, said, remarks=unread(beside))
+    found, beside, entries = tensors_in(tree, item)
+    return WeightsFound(item, found, entries, remarks=unread(beside))
 
 
 def read_leaves(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
@@ -58,8 +58,8 @@ def read_leaves(raw: bytes, _beside: Beside | None = None) -> WeightsFound:
         rest = rest[length:]
         if len(found) > MAX_TENSORS:
             raise InvalidNetwork(item, f"holds more than {MAX_TENSORS} arrays", "use a smaller network")
-    found, beside, said = tensors_in({**settings, **found}, item)
-    return WeightsFound(item, found, said, remarks=unread(beside))
+    found, beside, entries = tensors_in({**settings, **found}, item)
+    return WeightsFound(item, found, entries, remarks=unread(beside))
 
 
 def _array(raw: bytes, item: str) -> tuple[Any, int]:

@@ -169,7 +169,7 @@ def _weights(tree: Any, numbers: Callable[[_Storage], bytes], order: ByteOrder, 
             called[value.name] = value
         return tensor
 
-    found, beside, said = tensors_in(tree, item, made)
+    found, beside, entries = tensors_in(tree, item, made)
     remarks = unread(beside)
     if called:
         remarks = (f"{CALLING} would call {_shown(called)}; nothing of it was run here.", *remarks)
@@ -178,7 +178,7 @@ def _weights(tree: Any, numbers: Callable[[_Storage], bytes], order: ByteOrder, 
     if not found:
         cause = "is a pickle that holds no tensors under names"
         raise InvalidNetwork(item, cause, f"save a state_dict: {_SAVE}")
-    return WeightsFound(item, found, said, remarks=remarks)
+    return WeightsFound(item, found, entries, remarks=remarks)
 
 
 def _shown(names: Iterable[str]) -> str:

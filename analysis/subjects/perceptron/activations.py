@@ -163,23 +163,23 @@ class Family:
     sklearn: str = ""
     ascending: bool = False
 
-    def text(self, given: Mapping[str, float]) -> str:
+    def text(self, parameters: Mapping[str, float]) -> str:
         """Write the activation with its parameters, those left out that have their usual values."""
-        named = [(one, given.get(one.name, one.usual)) for one in self.parameters]
+        named = [(one, parameters.get(one.name, one.usual)) for one in self.parameters]
         unusual = ", ".join(f"{one.name}={_short(value)}" for one, value in named if value != one.usual)
         return f"{self.name}({unusual})" if unusual else self.name
 
-    def with_parameters(self, given: Mapping[str, Any]) -> Activation:
+    def with_parameters(self, parameters: Mapping[str, Any]) -> Activation:
         """The activation with these parameters; those left out have their usual values.
 
         Raises:
             InvalidNetwork: a parameter that it has not, or out of range.
         """
         known = {one.name: one for one in self.parameters}
-        for name in given.keys() - known.keys():
+        for name in parameters.keys() - known.keys():
             cure = f"give {' and '.join(known)} alone" if known else "leave it out"
             raise InvalidNetwork(f"activation {self.name}", f"has no parameter {name[:40]!r}", cure)
-        values = {name: one.checked(given.get(name, one.usual)) for name, one in known.items()}
+        values = {name: one.checked(parameters.get(name, one.usual)) for name, one in known.items()}
         if self.ascending and sorted(set(values.values())) != [*values.values()]:
             cause = f"has {', '.join(f'{name} {value:g}' for name, value in values.items())}"
             raise InvalidNetwork(f"activation {self.name}", cause, f"let {' be below '.join(known)}")

@@ -107,33 +107,33 @@ class Blocks:
             total = total + layer[3]
         return total
 
-    def normalised(self, given: Array) -> Array:
+    def normalised(self, stream: Array) -> Array:
         """``[…, d_model]`` centred and scaled; as it is without LayerNorm."""
         if self.epsilon is None:
-            return given
-        centred = given - mean_of(given)
+            return stream
+        centred = stream - mean_of(stream)
         return np.asarray(centred / np.sqrt(mean_of(centred * centred) + self.epsilon))
 
-    def normalised_slopes(self, given: Array, by_seen: Array) -> Array:
+    def normalised_slopes(self, stream: Array, by_seen: Array) -> Array:
         """Derivatives by what LayerNorm is taken of, from those by what it makes of it, ``[…, d_model]`` each."""
-        seen, centred = self.normalised(given), given - mean_of(given)
+        seen, centred = self.normalised(stream), stream - mean_of(stream)
         scale = np.sqrt(mean_of(centred * centred) + (self.epsilon or 0.0))
         return np.asarray((by_seen - mean_of(by_seen) - seen * mean_of(by_seen * seen)) / scale)
 
-    def mlp(self, layer: int, given: Array) -> Array:
+    def mlp(self, layer: int, stream: Array) -> Array:
         """Compute what the MLP block of a layer adds, ``[…, d_model]``.
 
         Args:
             layer: from 1.
-            given: what it sees, ``[…, d_model]``.
+            stream: what it sees, ``[…, d_model]``.
         """
         w_in, b_in, w_out, b_out = self.mlps[layer - 1]
-        return inner(self.function.value(inner(given, w_in.T) + b_in), w_out.T) + b_out
+        return inner(self.function.value(inner(stream, w_in.T) + b_in), w_out.T) + b_out
 
-    def mlp_slopes(self, layer: int, given: Array, later: Array) -> Array:
+    def mlp_slopes(self, layer: int, stream: Array, later: Array) -> Array:
         """Derivatives by what the MLP block of a layer sees, from those by what it adds, ``[…, d_model]`` each."""
         w_in, b_in, w_out, _ = self.mlps[layer - 1]
-        sums = inner(given, w_in.T) + b_in
+        sums = inner(stream, w_in.T) + b_in
         slopes = self.function.slope(sums, self.function.value(sums))
         return inner(inner(later, w_out) * slopes, w_in)
 

@@ -83,24 +83,24 @@ def places_looked_for(tokens: NDArray[np.int64]) -> tuple[NDArray[np.bool_], ...
     return previous, same & earlier, after & earlier
 
 
-def chance_of(places: NDArray[np.bool_]) -> float:
+def chance_of(positions: NDArray[np.bool_]) -> float:
     """The mean attention to some places ``[rows, context, context]`` if it were spread evenly over what can be seen."""
-    context = places.shape[1]
+    context = positions.shape[1]
     even = np.tril(np.ones((context, context))) / np.arange(1, context + 1)[:, None]
-    return _score(attention_to(np.broadcast_to(even, places.shape), places)) or 0.0
+    return _score(attention_to(np.broadcast_to(even, positions.shape), positions)) or 0.0
 
 
-def read_from(places: NDArray[np.bool_], layer: int, n_layers: int) -> NDArray[np.bool_]:
+def read_from(positions: NDArray[np.bool_], layer: int, n_layers: int) -> NDArray[np.bool_]:
     """Places without those of reading positions that nothing reads after a layer: after the last one all but the last.
 
     Args:
-        places: ``[rows, context, context]``.
+        positions: ``[rows, context, context]``.
         layer: from 1.
     """
-    found = places
+    found = positions
     if layer == n_layers:
-        found = np.zeros_like(places)
-        found[:, -1] = places[:, -1]
+        found = np.zeros_like(positions)
+        found[:, -1] = positions[:, -1]
     return found
 
 

@@ -53,35 +53,35 @@ def attention(q: Array, k: Array) -> Array:
     return shares
 
 
-def attention_to(patterns: Array, places: NDArray[np.bool_]) -> Array | None:
+def attention_to(patterns: Array, positions: NDArray[np.bool_]) -> Array | None:
     """The mean attention to some places, over the rows and positions that have one; None if none has one.
 
     Args:
         patterns: ``[…, rows, context, context]``.
-        places: ``[rows, context, context]``.
+        positions: ``[rows, context, context]``.
 
     Returns:
         ``[…]``, the same bits however many patterns are given at once.
     """
-    having = int(places.any(axis=2).sum())
+    having = int(positions.any(axis=2).sum())
     if not having:
         return None
-    looked = np.where(places, patterns, 0.0).reshape(*patterns.shape[:-3], -1)
+    looked = np.where(positions, patterns, 0.0).reshape(*patterns.shape[:-3], -1)
     total: Array = np.add.accumulate(looked, axis=-1)[..., -1]
     return total / having
 
 
-def without(patterns: Array, places: NDArray[np.bool_]) -> Array:
+def without(patterns: Array, positions: NDArray[np.bool_]) -> Array:
     """Attention patterns with none at some places; what is left of each position takes its share, 0 where nothing is.
 
     Args:
         patterns: ``[rows, context, context]``.
-        places: likewise.
+        positions: likewise.
     """
-    left = np.where(places, 0.0, patterns)
+    left = np.where(positions, 0.0, patterns)
     total = np.add.accumulate(left, axis=-1)[..., -1:]
     shared = np.divide(left, total, out=np.zeros_like(left), where=total > 0.0)
-    return np.where(places.any(axis=-1, keepdims=True), shared, patterns)
+    return np.where(positions.any(axis=-1, keepdims=True), shared, patterns)
 
 
 def mixed(shares: Array, v: Array) -> Array:
@@ -113,16 +113,16 @@ class Step:
 
 
 def read_slopes(
-    columns: Sequence[Sequence[Step]], given: Array, at_end: Callable[[Array], Array]
+    columns: Sequence[Sequence[Step]], start: Array, at_end: Callable[[Array], Array]
 ) -> tuple[list[Reads], Array]:
     """Derivatives by what each node reads, column by column, and by what the logits read, ``[rows, context, d_model]``.
 
     Args:
         columns: nodes that read the same stream, one column after the other.
-        given: the stream before the first column, ``[rows, context, d_model]``.
+        start: the stream before the first column, ``[rows, context, d_model]``.
         at_end: the stream after the last column → derivatives by it.
     """
-    streams, stream = [], given
+    streams, stream = [], start
     for column in columns:
         streams.append(stream)
         stream = stream + sum(step.adds((stream,) * step.n_slots) for step in column)

@@ -15,7 +15,7 @@ from pluriscope.analyses.compare import refs
 from pluriscope.analyses.registry import PAIR, RIVALS
 from pluriscope.analysis.discovery.neighbours import neighbours_of
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.interventions.experiments import ask_network
+from pluriscope.analysis.interventions.experiments import run_interventions
 from pluriscope.app.db.listing import frame_of_analysis, prominent_in
 from pluriscope.app.db.reports import report_of, reports_of
 from pluriscope.app.errors import BadQuery, PageError
@@ -164,7 +164,7 @@ def _against(
     session: Session, links: Addresses, place: Place, one: Explanation, actions: Sequence[Action]
 ) -> Iterator[Block]:
     """Show who contradicts an explanation most, of those that stand out and the others of its circuit."""
-    space, answers = ask_network(place.question)
+    space, answers = run_interventions(place.question)
     said, name = one.predictions(space), short(str(one.ref))
     if not (said >= 0).any():
         yield Head(f"Compare {name} of {place.row.name}", "Choose two or more.", actions=actions)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.algorithms.redundancy import irredundancy
-from pluriscope.analysis.alignments.joint import algorithm_says
+from pluriscope.analysis.alignments.joint import predicted_outputs
 from pluriscope.analysis.errors import AnalysisError, InvalidAlgorithm
 from tests.oracles import brute_force_algorithms as oracle
 
@@ -94,7 +94,7 @@ def test_variables_and_predictions_are_those_of_a_plain_evaluation(text, data):
             for i, row in enumerate(rows)
         )
         assert algorithm.output_given(fixed) == expected_output
-        said = algorithm_says(algorithm, tuple(chosen))
+        said = predicted_outputs(algorithm, tuple(chosen))
         for values, on_rows in zip(product((0, 1), repeat=len(chosen)), said, strict=True):
             forced = dict(zip(chosen, values, strict=True))
             assert on_rows.tolist() == [oracle.evaluate(text, row, forced) for row in rows]

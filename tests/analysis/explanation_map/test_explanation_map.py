@@ -19,7 +19,7 @@ from pluriscope.analysis.explanation_map.neighbours import mean_alike, mean_alik
 from pluriscope.analysis.explanation_map.report import LISTED, NEAREST, MapReport, explanation_map
 from pluriscope.analysis.explanations.circuits import predict_by_interpretation
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
-from pluriscope.analysis.interventions.experiments import ask_network
+from pluriscope.analysis.interventions.experiments import run_interventions
 from pluriscope.analysis.methods.report import Analysed, Placed
 from pluriscope.analysis.pair.readings import Counted, packed, read_classes, unpacked
 from pluriscope.analysis.subjects.perceptron.circuit import circuit_from_hex
@@ -126,7 +126,7 @@ def test_more_of_the_nearest_are_near_than_on_the_principal_components(classes) 
     analysis, report = real_analysis(), of_pretrained(classes=classes)
     masks, observed = analysis.circuits.masks, analysis.interpretations.observed_by_circuit
     if classes:
-        counted, asked = Counted(settled=False, clear=False), ask_network(analysis.question)
+        counted, asked = Counted(settled=False, clear=False), run_interventions(analysis.question)
         words = read_classes(analysis.question, masks, observed, asked, counted, n_drawn=None, seed=0).right
     else:
         words = packed(analysis.question.graph.bits(masks.tolist()))
@@ -166,7 +166,7 @@ def test_the_map_of_the_pretrained_network() -> None:
 def test_classes_share_a_dot_where_they_predict_the_same_and_neighbours_agree_as_often_as_is_said() -> None:
     report = of_pretrained()
     question = real_analysis().question
-    space, answers = ask_network(question)
+    space, answers = run_interventions(question)
 
     @cache
     def predicts(number: int):

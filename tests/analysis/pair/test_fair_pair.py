@@ -10,7 +10,7 @@ import pytest
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.explanations.circuits import predict_by_interpretation
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
-from pluriscope.analysis.interventions.experiments import ask_network
+from pluriscope.analysis.interventions.experiments import run_interventions
 from pluriscope.analysis.pair.report import CONDITIONS, fair_pair
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.question import ask
@@ -51,7 +51,7 @@ def fillings(reading):
 
 def readings_of(question, circuits):
     """Circuit, index, margin, reading and what it predicts where no free row decides it, else −1, one by one."""
-    space, _ = ask_network(question)
+    space, _ = run_interventions(question)
     for mask, margin in zip(circuits.masks.tolist(), circuits.margins.tolist(), strict=True):
         every = InterpretationSpace(question, Circuit(question.layout, mask))
         for rank in range(every.n_observed):
@@ -78,7 +78,7 @@ def narrowest(question, reading):
 
 def by_all_pairs(question, circuits):
     """List the positions of every fair pair, the best first."""
-    space, answers = ask_network(question)
+    space, answers = run_interventions(question)
     alone = [number for number, members in enumerate(space.sets) if len(members) == 1]
     own = question.clean_activations[-1][:, 0] > 0.5
     turns = answers.decisions != own
