@@ -316,6 +316,7 @@ def _meet(terms: Floats, problem: Problem, lead: int, n_points: tuple[int, int],
     n_sources = middle.n_sources
     lead_used, _, lead_active = _chosen(lead, middle.first, n_sources)
     total = visits = 0
+    # begin with the two roots, on which every row is open
     stack[0] = 0
     top = 1
     while top:
@@ -338,6 +339,7 @@ def _meet(terms: Floats, problem: Problem, lead: int, n_points: tuple[int, int],
                 n_left += 1
         if is_out:
             continue
+        # the halves of this pair look at the rows alone that it left open
         level += 1
         room.n_rows[level] = n_left
         in_m, in_t = n_points[0] >> depth_m, n_points[1] >> depth_t
@@ -370,6 +372,7 @@ def _meet(terms: Floats, problem: Problem, lead: int, n_points: tuple[int, int],
         # two leaves, or all right and to be listed: one sum after the other
         if n_left == 0 and total + in_m * in_t > most:
             return most + 1, visits
+        # comparing leaves takes as long as visiting so many pairs, which the budget counts
         visits += in_m * in_t // LEAF
         first_m, first_t = (m + 1 - (1 << depth_m)) * in_m, (t + 1 - (1 << depth_t)) * in_t
         right, near, class_at = room.right[:in_t], room.near[:in_t], tail.class_at[first_t : first_t + in_t]
@@ -386,6 +389,7 @@ def _meet(terms: Floats, problem: Problem, lead: int, n_points: tuple[int, int],
                     value = left + points[j]
                     right[j] &= (value >= low) & (value <= high)
                     near[j] |= (value < sure_low) | (value > sure_high)
+            # most sums are clearly right or wrong; only a right one near an end needs another look
             here = is_near = 0
             for j in range(in_t):
                 here += right[j]
@@ -406,6 +410,7 @@ def _meet(terms: Floats, problem: Problem, lead: int, n_points: tuple[int, int],
                         if used == n_sets - 1:
                             room.found[room.n_found[0]] = choice
                             room.n_found[0] += 1
+            # right pairs of leaves are counted choice by choice; those of whole nodes are counted by class
             if here and most == 0:
                 total += here
                 middle.singly[i] += here
@@ -486,6 +491,7 @@ def count_right(terms: Floats, problem: Problem, leads: Ints, most: int, budget:
             room.n_found[1] += 1
         # 3. inclusion and exclusion: the right choices within each set of sources, with alternating signs
         while at[1] < full and not is_done:
+            # choices take sets of sources within the one in use; the sign follows from how many sources are left out
             used, n_used, n_chosen = full - at[1], 0, 0
             for chosen in range(n_sets):
                 if chosen & ~used == 0:
@@ -522,12 +528,14 @@ def count_right(terms: Floats, problem: Problem, leads: Ints, most: int, budget:
                     at[5] += right
             if gathered >= 0:
                 _gather(problem, n_points, sign, by_size[below[state], edges:, active:], by_middle[gathered], by_tail)
+            # the budget is spent: ``at`` has where to go on
             if at[2] < len(leads):
                 return 0
             is_done = at[5] == 0  # nothing is right, whatever it uses
             at[1], at[2] = at[1] + 1, 0
             if n_visits >= budget and at[1] < full and not is_done:
                 return 0
+        # the state is done: the next one begins with its first set and lead
         at[0], at[1], at[2], at[5] = at[0] + 1, 0, 0, 0
         if n_visits >= budget and at[0] < len(terms):
             return 0

@@ -25,15 +25,18 @@ _WEIGHTS: Final = {
 
 
 def _write(graph: Any, question: Any) -> dict[str, Any]:
+    # links have one weight: a score, whether the circuit keeps the edge, or the network's own weight
     about, nodes, edges = graph.graph, dict(graph.nodes(data=True)), list(graph.edges(data=True))
     weight = next((key for key in _WEIGHTS if any(key in one for _, _, one in edges)), "")
     judged = question.judge(int(about["mask"], 16) if "mask" in about else (1 << question.graph.n_bits) - 1)
 
+    # the viewer draws a prompt: inputs and outputs stand for its tokens where there is none
     ends = [name for name, node in nodes.items() if node["kind"] in ("input", "output")]
     tokens, types = [nodes[name]["label"] for name in ends], {"input": "embedding", "output": "logit"}
     if question.kind.refuses("neurons"):  # its one input stands for all tokens, and of one token nothing is drawn
         row, types = question.subject.row_tokens(0), {"output": "logit"}
         tokens = list(row) if len(row) > 1 else [*row, *tokens[-1:]]
+    # nodes, with those that compute the same function gathered, since the viewer shows them as one supernode
     functions: dict[str, list[str]] = {}
     written, places = list[dict[str, Any]](), Counter[int]()
     for name, node in nodes.items():
@@ -55,6 +58,7 @@ def _write(graph: Any, question: Any) -> dict[str, Any]:
                 **{key: node[key] for key in ("kept", "score") if key in node},
             }
         )
+    # the viewer begins with the pinned nodes alone: ends, what the circuit keeps, and what has a function
     pinned = {*ends, *(name for name, node in nodes.items() if node.get("kept") or "function" in node)}
     pinned |= {end for *both, edge in edges if edge.get("kept") for end in both}
 

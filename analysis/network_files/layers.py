@@ -138,6 +138,7 @@ def orders_of(found: WeightsFound, declared: str = "") -> Orders:
 
 def _layers(found: WeightsFound) -> tuple[dict[str, _Layer], tuple[str, ...]]:
     """The layers in the order of their tensors, and a remark on tensors of no layer."""
+    # 1. refuse what is too large or cannot be shown, before anything is made of it
     item, tensors = found.item, found.tensors
     if not tensors or len(tensors) > MAX_TENSORS:
         raise InvalidNetwork(item, f"holds {len(tensors):,} tensors", f"give 1 to {MAX_TENSORS}")
@@ -146,9 +147,11 @@ def _layers(found: WeightsFound) -> tuple[dict[str, _Layer], tuple[str, ...]]:
     for name in tensors:
         if not f"{name}{tensors[name].type}".isprintable():
             raise InvalidNetwork(f"tensor {name[:60]!r}", "has a name or type with control characters", _NAMES)
+    # 2. names decide which tensor is which; where no name fits, axes do
     roles = {name: _NAME.fullmatch(name) for name in tensors}
     if not any(roles.values()):
         return _by_axes(item, tensors), ()
+    # 3. put each tensor into its layer, and note all problems, so that one error names them together
     problems: list[AnalysisError] = []
     layers: dict[str, _Layer] = {}
     unused: list[str] = []
@@ -189,6 +192,7 @@ def _layers(found: WeightsFound) -> tuple[dict[str, _Layer], tuple[str, ...]]:
     for name, layer in layers.items():
         if "weight" not in layer.tensors:
             raise InvalidNetwork(f"layer {name[:60]!r}", "has a bias and no weight", "give it a weight")
+    # 4. a tensor of no layer may be a bias under another name: without it the network would compute something else
     lengths = {n for layer in layers.values() if "bias" not in layer.tensors for n in layer.tensors["weight"].shape}
     for name in unused:
         if tensors[name].shape in {(n,) for n in lengths}:

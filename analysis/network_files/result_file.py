@@ -202,6 +202,7 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
     sentences: list[str] = []
     stopped = {stop.stage for stop in analysis.stops}
     circuits, search = analysis.circuits, analysis.algorithms
+    # circuits: their number may be known exactly or as an interval although not all are listed
     if circuits.method == "counted" and circuits.truncated_at is not None:
         sentences.append(
             f"{where}: {circuits.n_valid:,} circuits are valid, counted exactly without listing them; "
@@ -219,6 +220,7 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
         sentences.append(f"{where}: {circuits.possible:,} circuits are possible, too many to search; none was tested")
     elif circuits.truncated_at is not None:
         sentences.append(f"{where}: circuits truncated at {circuits.truncated_at:,} valid ones")
+    # what time or memory ended, of every stage; below, such stages get no second sentence
     sentences += [f"{where}: {stop_words(stop)}" for stop in analysis.stops]
     if not analysis.question.data.boolean:
         sentences.append(
@@ -226,6 +228,7 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
             "placements were not searched"
         )
         return sentences
+    # algorithms: searched by support they are counted, else a list was ended
     if search.truncated_at is not None and search.totals is not None:
         n_kept = sum(1 for result in search.algorithms if result.n_valid)
         sentences.append(
@@ -234,6 +237,7 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
         )
     elif search.truncated_at is not None and search.n_candidates:
         sentences.append(f"{where}: algorithms truncated at {search.truncated_at:,} of {search.n_candidates:,}")
+    # interpretations: of listed circuits alone, and of these perhaps of the first alone
     if not analysis.interpretations.complete and circuits.method != "listed":
         sentences.append(f"{where}: interpretations are those of the {circuits.n_listed:,} listed circuits alone")
     if analysis.interpretations.truncated_at:
@@ -245,6 +249,7 @@ def what_is_missing(analysis: OutputAnalysis) -> list[str]:
         )
     elif analysis.interpretations.truncated_at is not None and "interpretations" not in stopped:
         sentences.append(f"{where}: interpretations were not counted, there are too many states to carry")
+    # placements: not begun at all, or ended algorithm by algorithm
     truncated = [result.truncated_at for result in search.algorithms if result.truncated_at]
     if "alignments" not in stopped and any(result.truncated_at == 0 for result in search.algorithms):
         sentences.append(f"{where}: placements were not searched, there are too many neuron sets to try")

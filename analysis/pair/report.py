@@ -181,6 +181,7 @@ def fair_pair(
         work: reports progress of classes and pairs; may raise Cancelled.
         max_classes: of more classes some are drawn.
     """
+    # classes times interventions are held as bits: of more classes than fit, some are drawn
     space, answers = run_interventions(question)
     most = MAX_BITS // max(1, space.n_interventions)
     drawn = sum(observed) > min(most, max_classes)

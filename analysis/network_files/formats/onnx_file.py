@@ -540,12 +540,15 @@ class _Walk:
         operator, numbers = node.op_type, _numbers(node)
         inputs = [self._stored.get(name) for name in node.input]
         others = [one for one in inputs[:position] + inputs[position + 1 :] if one is not None]
+        # in training these answer by chance or by other rows of the batch
         if operator in ("Dropout", "BatchNormalization"):
             training = numbers.get("is_test", 0) == 0 if self._opset < 7 else numbers.get("training_mode", 0)
             if training or (operator == "Dropout" and any(one.any() for one in others[1:])):
                 raise _bad(node, "is set for training, where it answers by chance or by other rows")
+        # behind the choice of a class numbers may be moved, but no longer computed with
         if self._choice and operator not in (*_UNCHANGED, *_MOVED, *_PICKED):
             raise _bad(node, f"stands behind {self._choice}, which chooses between two classes")
+        # each operator is a product, an affine step, an activation, or moves numbers; any other is refused
         match operator:
             case "Cast" if numbers["to"] not in _FLOATS and self._choice != "ArgMax":
                 if self._steps or not self._whole:

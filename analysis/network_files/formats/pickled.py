@@ -70,6 +70,7 @@ class _Machine:
     def do(self, code: str, argument: Any) -> None:
         """Carry out one instruction."""
         stack = self.stack
+        # values that the instruction itself has
         if code in _CONSTANTS:
             stack.append(_CONSTANTS[code])
         elif code in _LITERALS:
@@ -80,12 +81,14 @@ class _Machine:
             stack.append(_MARK)
         elif code in _EMPTY:
             stack.append(_EMPTY[code]())
+        # values that occur more than once are kept by number
         elif code in ("PUT", "BINPUT", "LONG_BINPUT"):
             self.memo[argument] = stack[-1]
         elif code == "MEMOIZE":
             self.memo[len(self.memo)] = stack[-1]
         elif code in ("GET", "BINGET", "LONG_BINGET"):
             stack.append(self.memo[argument])
+        # containers are made of what stands above them on the stack, or filled with it
         elif code in ("TUPLE1", "TUPLE2", "TUPLE3"):
             n = int(code[-1])
             stack[-n:] = [tuple(self._some(n))]
@@ -100,6 +103,7 @@ class _Machine:
             more = [stack.pop(-2), stack.pop()] if code == "SETITEM" else self._above()
             if isinstance(stack[-1], dict):
                 _filled(stack[-1], more)
+        # names of functions and calls of them are written down; nothing is imported or called
         elif code == "GLOBAL":
             stack.append(Named(argument.replace(" ", ".")))
         elif code == "STACK_GLOBAL":
@@ -119,6 +123,7 @@ class _Machine:
             state = stack.pop()
             if isinstance(stack[-1], Call):
                 stack[-1].state = state
+        # tensors lie outside the pickle; the reader of the file has what stands for them
         elif code == "BINPERSID":
             stack.append(self.stored(stack.pop()))
         elif code == "POP":

@@ -236,6 +236,7 @@ def read_attention(document: dict[str, Any]) -> AttentionModel:
     Raises:
         AnalysisError: naming every problem of the first step that has one: its schema, then weights, then rows.
     """
+    # 1. the schema, then all arrays of weights in the shapes that the sizes ask for
     file = validated(_File, document, FILE, InvalidNetwork, READ_CURE)
     attribution = plain_text(file.attribution, "attribution", InvalidNetwork, empty=True, limit=MAX_ATTRIBUTION)
     heads, d, k, v, n = file.heads, file.d_model, file.d_head, file.vocabulary, file.context
@@ -255,6 +256,7 @@ def read_attention(document: dict[str, Any]) -> AttentionModel:
         biases.append(tuple(_array(getattr(layer, name), f"{item}.{name}", shape) for name, shape in with_biases))
     unembedding = _array(file.unembedding, "unembedding", (d, v))
     unembedding_bias = _array(file.unembedding_bias, "unembedding_bias", (v,))
+    # 2. what a model has beside attention; biases that are all 0 are left out, so that files alike have one digest
     if bool(file.activation) != (file.mlp is not None):
         cause = "is missing beside mlp" if file.mlp is not None else f"is {file.activation!r} without mlp"
         raise InvalidNetwork("activation", cause, "give one with MLP blocks, and none without")
@@ -265,6 +267,7 @@ def read_attention(document: dict[str, Any]) -> AttentionModel:
         activation=activation_of(file.activation).text if file.activation else "",
         epsilon=file.layer_norm_epsilon,
     )
+    # 3. sums must not overflow, whatever is cut; rows come last, since they need the sizes checked
     of_layers: Any = tuple(layers)
     _check_magnitude(embedding, positions, of_layers, unembedding, blocks)
     task = _token_task(file, v, n)
@@ -283,6 +286,7 @@ def read_attention(document: dict[str, Any]) -> AttentionModel:
         edited=None if file.edited is None else function_at(_READ_EDITED)(file.edited, "attention", (1,)),
         training=file.training,
     )
+    # 4. refuse what takes too long to run; planted edges are read in the finest graph, which has every edge
     needed = len(task.rows) * (len(layers) * (heads * model.per_row + model.per_mlp) + d * v)
     if needed > MAX_MULTIPLICATIONS:
         cause = f"running it on its {len(task.rows):,} rows takes {needed:,} multiplications; the most are "

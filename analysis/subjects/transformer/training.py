@@ -86,6 +86,7 @@ def train_attention(
         checkpoints: steps after which the model is kept as it is then, 0 for before the first; where there are any, the
             last step is one, too. Training does not depend on them.
     """
+    # 1. rows as a perceptron or a transformer reads them; rows held out are looked at and never learned from
     answers, act = torch.tensor(spec.task.answers), torch_module(activation_of(spec.activation))
     given = torch.tensor(spec.task.one_hot, dtype=torch.float32) if spec.hidden else torch.tensor(spec.task.rows)
     held_out = torch.tensor(spec.held_out_rows, dtype=torch.int64)
@@ -102,6 +103,7 @@ def train_attention(
             return torch.nn.functional.mse_loss(found, torch.nn.functional.one_hot(answers, found.shape[1]).float())
         return torch.nn.functional.cross_entropy(found, answers)
 
+    # 2. one generator, so that a seed decides the model; one thread, since the arrays are too small for several
     with one_thread():
         generator = torch.Generator().manual_seed(spec.seed)
         weights = _initial(spec, generator)
@@ -126,6 +128,7 @@ def train_attention(
                 name = f"{spec.label}, step {step}"
                 kept[step] = replace(_model(spec, weights), name=name, training=StepRecord(**answer))
 
+        # 3. steps of AdamW; now and then all rows are looked at, since a batch does not show whether training converged
         if 0 in checkpoints:
             keep()
         while step < spec.steps and not converged:
@@ -145,6 +148,7 @@ def train_attention(
             loss, right = look(every)
             words = f"loss {loss:.3g}, {right} of {len(answers)} rows right"
             work.report_step("training", step, spec.steps, words, loss)
+            # no step leads back from infinite weights
             if not math.isfinite(loss):
                 return AttentionOutcome(None, step, loss, 0, False, tuple(kept.values()))
             most_wrong = max_wrong(len(answers), ACCURACY_THRESHOLD)
