@@ -139,7 +139,7 @@ class LiteralTable:
         return np.unique(self.functions)
 
     def codes(self, left: NDArray[np.int64], right: NDArray[np.int64], positive: int) -> NDArray[np.int64]:
-        """Numbers of root gates over pairs of these literals; they sort like depth, gates, text.
+        """Number the root gates over pairs of these literals; the numbers sort like depth, gates, text.
 
         A code is ((depth · base + gates) · 2 + positive root) · width² + left rank · width + right rank.
 

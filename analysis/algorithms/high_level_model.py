@@ -267,7 +267,7 @@ class HighLevelModel(Described):
 
     @cached_property
     def n_gates(self) -> int:
-        """Number of gates, a shared one once."""
+        """The number of gates, a shared one once."""
         gates = [node for node in self.root.nodes if node.is_gate]
         return len(set(gates) if self.form == "shared_gates" else gates)
 

@@ -82,7 +82,7 @@ class Placement(Generic[S]):
 
     @property
     def text(self) -> str:
-        """All that it is, given its algorithm, as addresses have it."""
+        """The placement, without its algorithm, as addresses write it."""
         raise NotImplementedError
 
     def check_apart(self) -> None:

@@ -28,7 +28,7 @@ class DirectionAlignment(Placement[Subspace]):
 
     @cached_property
     def text(self) -> str:
-        """All that the alignment is, given its algorithm: what an address carries."""
+        """The placement, without its algorithm, as addresses write it."""
         return ";".join(f"{path}@{place.text}" for path, place in self.places)
 
     @cached_property

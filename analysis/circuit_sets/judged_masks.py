@@ -120,7 +120,7 @@ def population_of(
     found: NDArray[np.uint64] | None,
     work: Work = DEFAULT_WORK,
 ) -> CutCircuits:
-    """Some circuits as criteria judge them.
+    """Build the population of some circuits that criteria judge.
 
     Args:
         masks: ``[circuits, bits]``, at least one, those with the fewest bits first.

@@ -20,7 +20,7 @@ _MASKS_AT_ONCE: Final = 1 << 16
 
 @dataclass(frozen=True)
 class CircuitDistribution:
-    """Numbers of circuits, exact, of the circuits looked at.
+    """The exact distribution of some circuits over sizes, edges and neurons.
 
     Args:
         of: circuits looked at: all valid ones where they were listed or counted, those among the tested ones in an

@@ -247,7 +247,7 @@ class CircuitSearch(Described):
 
     @cached_property
     def listed_sizes(self) -> Counter[int]:
-        """Number of edges → listed circuits."""
+        """The number of listed circuits by their number of edges."""
         return Counter(np.bitwise_count(self.masks).tolist())
 
     @property

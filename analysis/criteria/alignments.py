@@ -35,7 +35,7 @@ def valid_alignments(search: AlgorithmSearch) -> tuple[tuple[HighLevelModel, OnN
 
 
 def on_neuron_sets(population: Population) -> list[tuple[HighLevelModel, OnNeurons]]:
-    """The explanations, for criteria that are asked of alignments on neuron sets alone."""
+    """Return the alignments of a population, for criteria that judge alignments on neuron sets alone."""
     return [one for one in population.items if isinstance(one[1].alignment, Alignment)]
 
 

@@ -156,7 +156,7 @@ def valid_under(ablation: str) -> Judge:
 
 
 def outputs_close(population: CutCircuits, settings: Settings) -> Verdicts:
-    """No output of the circuit is further from the whole model's than the tolerance, on any row."""
+    """Judge whether no output is further from the whole model's than the tolerance, on any row."""
     runs = population.question
     n = min(len(population), runs.runs)
     furthest = np.full(len(population), np.nan)
@@ -247,7 +247,7 @@ def cardinally_minimal(population: CutCircuits, _: Settings) -> Verdicts:
 
 
 def firm(population: CutCircuits, settings: Settings) -> Verdicts:
-    """No gap is closer to 0 than the least margin."""
+    """Judge whether no gap is closer to 0 than the least margin."""
     runs = population.question
 
     def explain(position: int) -> tuple[str, Witness]:

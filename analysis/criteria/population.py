@@ -47,7 +47,7 @@ class PopulationOf(Described, Generic[Asked]):
         return cast(T, self._known[key])
 
     def part(self, some: slice) -> PopulationOf[Asked]:
-        """Some of them, in a row."""
+        """Return the population of a range of its explanations."""
         return replace(self, items=self.items[some])
 
     def alone(self, position: int) -> PopulationOf[Asked]:

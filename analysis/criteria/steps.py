@@ -46,7 +46,7 @@ class CriterionStep:
 
     @classmethod
     def parse(cls, text: str) -> CriterionStep:
-        """Read a step.
+        """Read a step from its text, such as ``margin(least=0.01)``.
 
         Raises:
             InvalidCriterion: another shape, an unknown key or parameter, or a value out of range; the cure lists the

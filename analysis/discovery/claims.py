@@ -275,7 +275,7 @@ def _is_names(value: list[Any]) -> bool:
 def _edges_or_scores(
     parts: Mapping[str, Any], names: PartNames, by_score: bool, *, whole: bool = False
 ) -> dict[str, Any]:
-    """The circuit that is marked, or the scores of all edges where none is, or where scores are asked for."""
+    """Read the marked circuit, or the scores of all edges where none is marked or ``by_score`` says so."""
     item, written = f"{_ITEM}: {names.part}s", list(names.numbers)
     found: list[dict[str, Mapping[str, Any]]] = [{} for _ in written]
     for name, part in parts.items():

@@ -141,7 +141,7 @@ class Landscape(ABC):
 
     @cached_property
     def chances(self) -> Mapping[int, SizeChance] | None:
-        """Number of edges → the valid ones among the circuits; None where the kind does not count these."""
+        """The valid and the possible circuits by number of edges; None where the kind does not count these."""
         return chances(self.question, self.known)
 
     @property

@@ -136,7 +136,7 @@ class MaskedSubject(ABC):
         """
 
     def scored(self, values: Array) -> Scores:
-        """Numbers for bits as scores."""
+        """Return numbers for bits as scores."""
         return Scores(values)
 
     @abstractmethod
@@ -260,12 +260,16 @@ class MaskedSpace(MaskedSubject):
         return self.scored(whole - np.array(without))
 
     def first_order(self, settings: Settings, points: Sequence[float]) -> Scores:
-        """Likewise. The divergence from the whole model is least there, so that its derivatives at 1 are all 0."""
+        """Compute the change of the loss to first order, by derivatives. The divergence from the whole model is least
+        in the whole, so that its derivatives at 1 are all 0.
+        """
         slope = self.slope(str(settings["loss"]))
         return self.scored(mean(np.array([-self.effects(slope, point) for point in points])))
 
     def moved_slopes(self, settings: Settings, moved: float) -> Array:
-        """Likewise; of a node they are the sum over the edges out of it."""
+        """Compute the derivatives of the loss where bits are moved; of a node they are the sum over the edges out of
+        it.
+        """
         gated_by, found = self.graph.gated_by, np.zeros(self.n_bits)
         gates = np.array([1.0 if bit is None else 1.0 - moved for bit in gated_by])
         for bit, by_edge in zip(gated_by, self.gate_slopes(gates, settings).tolist(), strict=True):

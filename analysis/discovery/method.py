@@ -179,7 +179,7 @@ def ranking(scores: Scores, masked: MaskedSubject, settings: Settings) -> list[i
 
 
 def answer_by_scores(scores: Scores, masked: MaskedSubject, settings: Settings) -> Answer:
-    """The raw mask that scores lead to; none where a threshold is asked for and faithfulness is undefined.
+    """Find the raw mask to which scores lead; none where a threshold picks and faithfulness is undefined.
 
     Args:
         scores: of the bits.

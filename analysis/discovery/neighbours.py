@@ -21,7 +21,7 @@ _FAR: Final = np.iinfo(np.int64).max
 
 @dataclass(frozen=True)
 class Neighbour:
-    """Another valid circuit.
+    """A valid circuit other than the answer, and the bits in which they differ.
 
     Args:
         mask: of several as far the lowest.

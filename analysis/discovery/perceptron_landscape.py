@@ -49,7 +49,9 @@ class PerceptronLandscape(Landscape):
         return {}
 
     def under(self, ablation: object) -> MaskedPerceptron:
-        """See :meth:`~pluriscope.analysis.discovery.masked_perceptron.MaskedPerceptron.of`; each is made once."""
+        """Return the perceptron under an ablation
+        (:meth:`~pluriscope.analysis.discovery.masked_perceptron.MaskedPerceptron.of`); each is made once.
+        """
         ablation = ablation or "zero"
         if ablation not in self._masked:
             self._masked[ablation] = MaskedPerceptron.of(self.question, ablation)

@@ -53,7 +53,7 @@ def _other_choices(method: DiscoveryMethod) -> list[dict[str, Value]]:
 
 
 def _settings_of(method: DiscoveryMethod, ablations: Sequence[Value]) -> list[dict[str, Value]]:
-    """The settings under which one method is asked, its default first."""
+    """Return the settings under which a method runs, its default first."""
     default = method.defaults
     found = [default]
     if "tau" in default:

@@ -55,7 +55,7 @@ class Editable(Protocol):
 
     @property
     def output(self) -> int:
-        """The output asked about, from 0."""
+        """The output of the question, from 0."""
 
     @property
     def names(self) -> Sequence[str]:

@@ -224,7 +224,7 @@ def possible(question: GraphQuestion) -> int:
 
 
 def possible_by_edges(question: GraphQuestion) -> Mapping[int, int] | None:
-    """Number of edges, or nodes, of a mask → circuits that there are; None where these cannot be counted."""
+    """Count the circuits by their number of edges, or nodes, of a mask; None where they cannot be counted."""
     return question.space.possible_by_bits
 
 
@@ -501,7 +501,7 @@ def criteria(kind: SubjectKind) -> list[Criterion]:
 def population(
     question: GraphQuestion, found: CircuitSearch | None, masks: Sequence[int], work: Work = DEFAULT_WORK
 ) -> PopulationOf[Runs]:
-    """Some circuits, at least one, as criteria judge them.
+    """Build the population of some circuits, at least one, that criteria judge.
 
     Args:
         found: by the search for them all; None if it was not made.

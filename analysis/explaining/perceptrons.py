@@ -79,7 +79,7 @@ def possible(question: Question) -> int:
 
 
 def possible_by_edges(question: Question) -> Mapping[int, int]:
-    """Number of edges → circuits that there are."""
+    """Count the circuits by their number of edges."""
     return count_by_edges(question.layout.sizes, question.protocol, question.layout.n_edges)
 
 
@@ -151,7 +151,7 @@ def criteria(_kind: SubjectKind) -> list[Criterion]:
 
 
 def population(question: Question, found: CircuitSearch, masks: Sequence[int], work: Work = DEFAULT_WORK) -> Population:
-    """Some circuits as criteria judge them."""
+    """Build the population of some circuits that criteria judge."""
     from pluriscope.analysis.criteria.population import Population
 
     some = mask_array(masks, question.layout)

@@ -202,7 +202,7 @@ class _Trial:
         return estimate_circuits(self.question, n_samples=_SAMPLE, n_draws=_SAMPLE)
 
     def _circuits(self, plan: CircuitPlan, sample_seconds: float, n_valid: Range) -> tuple[Range, CircuitSearch | None]:
-        """Seconds, and all circuits where they are listed in no time."""
+        """Predict the seconds of the search for circuits; return all circuits too where they are listed in no time."""
         sampling = _MANY_COST * sample_seconds / _SAMPLE * self.limits.n_samples
         hashing = plan.cost_of("hashed")
         if plan.method == "hashed":

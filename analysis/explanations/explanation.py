@@ -120,7 +120,7 @@ def predict_nothing(_question: Question, items: Sequence[Any], space: Interventi
 
 
 def claim_nothing(_item: Any) -> tuple[Claim, ...]:
-    """No claim about any site."""
+    """Claim nothing about any site."""
     return ()
 
 

@@ -249,11 +249,11 @@ class ClassBlock:
         return n_upper * self._cells_of(n_tried), tried
 
     def _cells_of(self, n_tried: Any) -> Any:
-        """Numbers to compute for one completion of the upper gates."""
+        """Count the numbers to compute for one completion of the upper gates."""
         return self.columns.n_rows * np.maximum(self.columns.n_columns, n_tried)
 
     def groups(self, among: NDArray[np.bool_]) -> Iterator[Group]:
-        """Some classes by numbers of completions, in parts of bounded size."""
+        """Group some classes by numbers of completions, in parts of bounded size."""
         wanted = np.flatnonzero(among)
         if not len(wanted):
             return
@@ -269,7 +269,7 @@ class ClassBlock:
                 yield self._group(at, self._upper(at))
 
     def _group(self, at: NDArray[np.intp], upper: NDArray[np.float64]) -> Group:
-        """Some classes with equally many completions, by what each of the upper ones answers."""
+        """Group some classes with equally many completions by what each of the upper ones answers."""
         columns, gates = self.columns, range(len(self._middle))
         shared = np.flatnonzero(self._shared[at[0]]).tolist()
         bits = np.zeros(columns.n_columns, dtype=np.int64)

@@ -239,7 +239,7 @@ class Columns:
         return np.array([self._followed(bits, dict(zip(self._upper_sites, choice, strict=True))) for choice in joint])
 
     def upper_tables(self, functions: tuple[tuple[int, ...], ...], number: int) -> Tables:
-        """The tables of one of the completions that :meth:`upper` lists if nothing is asked."""
+        """Return the tables of one of the completions that :meth:`upper` lists without a demand."""
         found: Tables = {}
         gates = zip(self._upper_sites, self.upper_gates(functions), strict=True)
         for site, table in reversed(list(gates)):

@@ -85,7 +85,7 @@ def local_table(function: int, parents: Sequence[int], n_rows: int) -> tuple[tup
 
 
 def barred_completions(gate: NeuronGate) -> tuple[int, ...]:
-    """Numbers of the completions that make XOR or XNOR of exactly two parents after the first layer."""
+    """Return the numbers of the completions that make XOR or XNOR of exactly two parents after the first layer."""
     barred = () if gate.layer == 1 else OpenTable(gate.table, gate.free_rows).barred
     return tuple(sorted(sum(table[row] << k for k, row in enumerate(gate.free_rows)) for table in barred))
 

@@ -196,7 +196,7 @@ class Judged(NamedTuple):
 
 
 def class_blocks(columns: Columns, wanted: NDArray[np.intp]) -> Iterator[ClassBlock]:
-    """Some classes in blocks of bounded size; even one must not be too large."""
+    """Yield some classes in blocks of bounded size; even one must not be too large."""
     n_kinds = len(columns.kinds.source)
     cells = columns.n_rows * columns.n_columns * max(columns.n_cases, n_kinds)
     step = max(1, CELLS_AT_ONCE // max(cells, columns.tested, 1))

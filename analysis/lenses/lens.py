@@ -47,7 +47,7 @@ def not_applicable(reason: str) -> Fit:
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
-    """Numbers for inputs, row by row.
+    """The attributions of a lens: numbers for inputs, row by row.
 
     Args:
         scores: ``[rows, n0]``.
@@ -150,7 +150,7 @@ class Bands:
 
 @dataclass(frozen=True)
 class Grid:
-    """A heat map.
+    """A heat map with its labels.
 
     Args:
         title: what its rows are, and what is in the cells.

@@ -27,7 +27,7 @@ class HasTraits(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """A method of explanation, as it is asked of the subjects that have what it needs.
+    """A method of explanation, which applies to subjects that have what it needs.
 
     Args:
         key: stable name; records for different subjects may share it.

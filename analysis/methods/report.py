@@ -43,7 +43,7 @@ class Score(Part):
 
     @property
     def right(self) -> bool:
-        """Whether all are."""
+        """Whether all interventions are right."""
         return self.agreed == self.of
 
 

@@ -71,8 +71,8 @@ def find_pairs(readings: Readings, experiments: Experiments, work: Work = DEFAUL
 def _blocks(
     readings: Readings, experiments: Experiments, work: Work
 ) -> Iterator[tuple[int, NDArray[np.bool_], NDArray[np.uint8]]]:
-    """Some classes and all from the first of them on: its number, ``[some, others]`` which pairs meet what is asked,
-    the second after the first, and how many of their neurons differ.
+    """Yield some classes with all from the first of them on: its number, ``[some, others]`` which pairs meet the
+    conditions, the second after the first, and how many of their neurons differ.
     """
     right, wrong = (unpacked(bits) for bits in (readings.right, readings.wrong))
     sides, turned = [], []  # of each group, words along the first axis

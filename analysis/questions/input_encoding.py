@@ -34,7 +34,7 @@ class InputEncoding:
 
     @property
     def words(self) -> str:
-        """In words, for people."""
+        """The encoding in words, for people."""
         pairs = list(zip(self.low, self.high, strict=True))
         if len(set(pairs)) == 1:
             return f"inputs encoded as {pairs[0][0]:g} and {pairs[0][1]:g}"

@@ -48,7 +48,7 @@ class KnownCircuits:
         return f"about {about} valid circuits, {self.confidence:.0%} interval {interval(self.least, self.most)}"
 
     def as_json(self) -> dict[str, Any]:
-        """Numbers and lists that :meth:`of_json` reads."""
+        """The bounds as numbers and lists that :meth:`of_json` reads."""
         return {**asdict(self), "masks": [*self.masks]}
 
     @classmethod

@@ -153,7 +153,9 @@ class _Reading:
         return -np.inf, np.inf, True  # encodings that overlap: every number is in doubt
 
     def _numbers_in_doubt(self) -> dict[Carrier, list[float]]:
-        """Numbers written that lie between the two sides of their carrier's threshold, ascending, each once."""
+        """Collect the written numbers that lie between the two sides of their carrier's threshold, ascending, each
+        once.
+        """
         found: dict[Carrier, set[float]] = {}
         for change in (*self._neurons.values(), *self._edges.values()):
             edge = self._edge_of(change.carrier)

@@ -57,7 +57,7 @@ class Elman(Classifier):
         return *((label, str(size)) for label, size in sizes.items()), *others
 
     def run_through(self, data: Array) -> tuple[list[Array], list[Array]]:
-        """The whole network.
+        """Run the whole network.
 
         Args:
             data: ``[rows, steps, inputs]``.

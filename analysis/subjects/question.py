@@ -96,7 +96,7 @@ class SubjectQuestion(Protocol):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of everything that is asked; names are no part of it."""
+        """The SHA-256 of the whole question; names are no part of it."""
 
     @property
     def task_document(self) -> Mapping[str, Any]:

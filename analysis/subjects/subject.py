@@ -132,7 +132,7 @@ class Space(Protocol):
 
     @property
     def possible_by_bits(self) -> Mapping[int, int] | None:
-        """Number of bits → circuits with so many, valid or not; None if that is not known."""
+        """The number of circuits by their number of bits, valid or not; None if that is not known."""
 
     @property
     def n_combinations(self) -> int:
@@ -157,7 +157,7 @@ class Space(Protocol):
 
     @property
     def sizes_drawn(self) -> Collection[int]:
-        """Numbers of bits of :attr:`possible_by_bits` that circuits can be drawn with in little time."""
+        """The numbers of bits of :attr:`possible_by_bits` with which circuits can be drawn in little time."""
 
     def draw(self, bits: NDArray[np.int64], chance: np.random.Generator) -> Masks:
         """Draw for each number of bits ``[n]`` a circuit with exactly so many ``[n, bits]``, uniform and independent,

@@ -91,7 +91,7 @@ def read_value(
 
 
 def read_text(raw: bytes, item: str, error: type[AnalysisError], max_bytes: int, cure: str) -> str:
-    """Bytes as text.
+    """Decode bytes as text.
 
     Raises:
         AnalysisError: of the given kind: too large, empty, one of the binary formats that people send, or no UTF-8.

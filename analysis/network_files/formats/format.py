@@ -103,7 +103,7 @@ class FileFormat:
 
 
 def bfloat16(raw: bytes) -> NDArray[np.float32]:
-    """Numbers of bfloat16: the upper halves of float32."""
+    """Convert numbers of bfloat16, the upper halves of float32, to floats."""
     return (np.frombuffer(raw, "<u2").astype("<u4") << 16).view("<f4")
 
 

@@ -127,7 +127,7 @@ class Parameter:
     label: str = ""
 
     def checked(self, value: Any) -> float:
-        """The number.
+        """Check a value of the parameter; return it as a float.
 
         Raises:
             InvalidNetwork: it is none, or out of range.

@@ -32,7 +32,7 @@ def zeros(sizes: Sequence[int]) -> tuple[NDArray[np.float64], ...]:
 
 
 def means(layers: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float64], ...]:
-    """Mean ablation.
+    """Return the values of mean ablation.
 
     Args:
         layers: ``[rows, n_l]`` activations of the full network for layers 0 … L, on the rows to average over.

@@ -86,7 +86,7 @@ class Question(Described):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of everything that is asked; names are no part of it."""
+        """The SHA-256 of the whole question; names are no part of it."""
         table = list(self.task.truth_table)
         asked = [self.subject.digest, self.output, table, self.protocol.digest, self.record.digest]
         return sha256_hex(canonical_json(asked))

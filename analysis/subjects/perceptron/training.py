@@ -394,7 +394,7 @@ class _Group:
 
 
 def _numbers(values: Iterable[float]) -> tuple[Tensor, ...]:
-    """Numbers as tensors: a product of a small array with one of Python's takes torch twice as long."""
+    """Convert numbers to tensors: a product of a small array with one of Python's numbers takes torch twice as long."""
     return torch.tensor(tuple(values), dtype=torch.float32).unbind()
 
 

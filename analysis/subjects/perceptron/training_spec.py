@@ -223,7 +223,7 @@ def training_spec(options: Mapping[str, Any]) -> TrainingSpec:
 
 
 def untrained_network(spec: TrainingSpec) -> Network:
-    """A network of the shape that is asked for, with weights as before training; the same every time.
+    """Make the network of a specification with weights as before training; the same every time.
 
     It stands in for what a training will make, so that the search of its circuits can be planned before it starts.
     """

@@ -169,7 +169,7 @@ class _Runs:
         self._n_masks = max(1, _NUMBERS[kind] // (width * min(self._n_rows, len(model.answers))))
 
     def logits(self, kept: Masks) -> Iterator[tuple[slice, slice, Tensor]]:
-        """Some circuits, some rows, and their logits ``[masks, vocabulary, rows]``, by kept edges."""
+        """Yield some circuits, some rows, and their logits ``[masks, vocabulary, rows]``, by kept edges."""
         for start in range(0, len(self.answers), self._n_rows):
             rows, only = slice(start, start + self._n_rows), np.zeros(len(kept), dtype=np.intp)
             given = [

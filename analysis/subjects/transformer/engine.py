@@ -232,7 +232,7 @@ class _Split:
 
     @property
     def part(self) -> int:
-        """Left choices of one part."""
+        """Return the left choices of one part."""
         return max(1, _WORDS // self.words)
 
     @property
@@ -253,7 +253,7 @@ class AttentionEngine:
 
     @cached_property
     def _kinds(self) -> dict[int, int]:
-        """Number of sources that are there → how many states have it."""
+        """The number of states by how many sources are there."""
         wiring = self._wiring
         kinds = {wiring.n_given: 1}
         for _ in range(wiring.n_layers - 1):

@@ -141,7 +141,7 @@ class SizedDraws:
         return (own[kept] * others[left - kept] for kept in range(left + 1))
 
     def _in_slots(self, column: int) -> bool:
-        """Whether the slots of a node are asked for one by one."""
+        """Decide whether the slots of a node are drawn one by one."""
         return self._pruned and len(self._edges[self._columns[column][0]]) > 1
 
     def _masks(self, numbers: Sizes, sizes: NDArray[np.int64], chance: np.random.Generator) -> Masks:
@@ -170,7 +170,9 @@ def _shuffled(n: int, length: int, chance: np.random.Generator) -> NDArray[np.in
 
 @cache
 def _splits(n_sources: int, kept: int) -> dict[tuple[int, int, int], int]:
-    """Numbers of edges of query, key and value that a pruned head may keep of so many, and the ways to choose these."""
+    """Return the numbers of edges of query, key and value that a pruned head may keep of so many, and the ways to
+    choose these.
+    """
     found = {}
     for query in range(min(n_sources, kept) + 1):
         for key in range(min(n_sources, kept - query) + 1):
