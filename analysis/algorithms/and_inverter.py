@@ -128,7 +128,7 @@ class LiteralTable:
 
     @cached_property
     def ranks(self) -> NDArray[np.int64]:
-        """``[trees, 2]`` ranks of each tree's two literals, the plain one first."""
+        """The ranks of each tree's two literals, the plain one first, ``[trees, 2]``."""
         both = np.empty((len(self) // 2, 2), dtype=np.int64)
         both[self.trees, self.negated.astype(np.int64)] = np.arange(len(self))
         return both

@@ -213,7 +213,7 @@ def _plain(functions: Functions, n_inputs: int) -> Functions:
 
 @lru_cache(maxsize=8)
 def _trivial(n_inputs: int) -> frozenset[int]:
-    """The constants and the inputs, up to negation."""
+    """Return the truth tables of constants and inputs, up to negation, as integers."""
     inputs = np.array([input_pattern(i, n_inputs) for i in range(n_inputs)], dtype=np.uint64)
     return frozenset({0, *_plain(inputs, n_inputs).tolist()})
 

@@ -115,7 +115,7 @@ class Alignment(Placement[NeuronSet]):
 
     @property
     def text(self) -> str:
-        """``0:1.0+2_1:2.1``: the neurons of each variable."""
+        """The neurons of each variable, such as ``0:1.0+2_1:2.1``."""
         return "_".join(f"{path}:{site.text}" for path, site in self.places)
 
     @property

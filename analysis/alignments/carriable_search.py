@@ -282,7 +282,7 @@ class _Growth:
 
 @lru_cache(maxsize=16)
 def _gate_ranks(n_inputs: int, depth: int) -> Array:
-    """``[literals, literals]`` of one depth less: rank of the gate over two of them, −1 where there is none."""
+    """Rank the gates over two literals of one depth less, ``[literals, literals]``, −1 where there is none."""
     table, below = literal_table(n_inputs, depth), literal_table(n_inputs, depth - 1)
     ranks = np.full((len(below), len(below)), -1, dtype=np.int64)
     gates = np.flatnonzero((table.left >= 0) & ~table.negated)
@@ -383,7 +383,7 @@ class Support:
         return found
 
     def _valid(self, behaviour: Behaviour) -> NDArray[np.bool_]:
-        """``[sites]`` which neuron sets carry a behaviour, every tested pair compared."""
+        """Decide which neuron sets carry a behaviour, every tested pair compared, ``[sites]``."""
         values, low, high = behaviour
         wanted = np.array(
             [high if values >> source & 1 else low for source in range(len(self._sites.tested))], dtype=np.uint64

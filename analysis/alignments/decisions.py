@@ -43,19 +43,19 @@ class SiteDecisions:
 
     @cached_property
     def tested_bits(self) -> NDArray[np.uint64]:
-        """``[source]`` the tested bases of each source as a bit set, base 0 least significant."""
+        """The tested bases of each source as a bit set, base 0 least significant, ``[source]``."""
         return _packed(self.tested)
 
     @cached_property
     def decided_bits(self) -> NDArray[np.uint64]:
-        """``[sites, source]`` the tested bases on which the network decides 1."""
+        """The tested bases on which the network decides 1, ``[sites, source]``."""
         whole = np.zeros((len(self.decisions), *self.tested.shape), dtype=bool)
         whole[:, self.tested] = self.decisions == 1
         return _packed(whole)
 
     @cached_property
     def always_decided(self) -> NDArray[np.bool_]:
-        """``[sites]`` whether every tested pair is decided 0 or 1."""
+        """Whether every tested pair is decided 0 or 1, ``[sites]``."""
         always: NDArray[np.bool_] = (self.decisions != NEITHER).all(axis=1)
         return always
 

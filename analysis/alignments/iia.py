@@ -55,7 +55,7 @@ class Behaviour(NamedTuple):
 
     @lru_cache(maxsize=1024)  # noqa: B019  # a value; the same candidates come back with every network
     def expected(self, n_inputs: int) -> NDArray[np.bool_]:
-        """``[source, base]`` the algorithm's output; not to be changed."""
+        """Return the algorithm's output, ``[source, base]``; not to be changed."""
         values, low, high = (pattern_bits(x, n_inputs) for x in self)
         table: NDArray[np.bool_] = np.where(values[:, None], high[None, :], low[None, :])
         table.setflags(write=False)
@@ -83,7 +83,7 @@ class InterchangeMatrix:
 
 @lru_cache(maxsize=16)
 def tested_pairs(n_inputs: int, rule: PairRule) -> NDArray[np.bool_]:
-    """``[source, base]`` which pairs of input rows a protocol tests; not to be changed.
+    """Return the flags of the pairs of input rows that a protocol tests, ``[source, base]``; not to be changed.
 
     ``ordered``: all with source ≠ base. ``one_direction``: source before base in the authors' order of inputs, in which
     the first input is least significant: 00, 10, 01, 11 (golden ``sample_order``).

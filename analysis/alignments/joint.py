@@ -241,13 +241,13 @@ def _scores(
 
 
 def _expected(algorithm: HighLevelModel, paths: tuple[str, ...], sources: NDArray[np.int64]) -> NDArray[np.int8]:
-    """``[choices, base]`` what an algorithm says if its variables have their values on some sources."""
+    """Compute the output of an algorithm whose variables have their values on some sources, ``[choices, base]``."""
     outputs: NDArray[np.int8] = predicted_outputs(algorithm, paths)[values_on(algorithm, paths, sources)]
     return outputs
 
 
 def _choices(shape: Sequence[int], at_once: int) -> Iterator[NDArray[np.int64]]:
-    """``[choices, columns]`` every choice of one number for each column, lexicographically, in blocks."""
+    """Yield every choice of one number for each column, lexicographically, in blocks, ``[choices, columns]``."""
     for start in range(0, prod(shape), at_once):
         numbers = np.arange(start, min(start + at_once, prod(shape)))
         columns = np.unravel_index(numbers, shape) if shape else ()
@@ -273,7 +273,9 @@ def predicted_outputs(algorithm: HighLevelModel, paths: tuple[str, ...]) -> NDAr
 
 
 def values_on(algorithm: HighLevelModel, paths: Sequence[str], sources: NDArray[np.int64]) -> NDArray[np.int64]:
-    """``[choices]`` the variables' values, the first most significant, on the sources ``[choices, variables]``."""
+    """Compute the variables' values on the sources ``[choices, variables]``, the first most
+    significant; ``[choices]``.
+    """
     values = np.zeros(len(sources), dtype=np.int64)
     for column, path in enumerate(paths):
         own = pattern_bits(algorithm.responses[path].function, algorithm.n_inputs)
@@ -296,7 +298,9 @@ Written = Mapping[tuple[int, int], NDArray[np.float64]]
 def written_by(
     places: Sequence[tuple[str, NeuronSet]], clean: Sequence[NDArray[np.float64]], sources: NDArray[np.int64]
 ) -> dict[tuple[int, int], NDArray[np.float64]]:
-    """``[choices, 1]`` what each neuron of some variables carries, whose sources are the first columns."""
+    """Return the values of the neurons of some variables, whose sources are the first columns, ``[choices, 1]`` by
+    neuron.
+    """
     return {
         (site.layer, neuron): clean[site.layer][sources[:, column], neuron][:, None]
         for column, (_, site) in enumerate(places)

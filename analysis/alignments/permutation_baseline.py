@@ -103,14 +103,16 @@ def _check(algorithms: Sequence[HighLevelModel], table: SiteTable, n_networks: i
 def _decisions(
     network: Network, table: SiteTable, protocol: Protocol, data: DataRecord, tested: NDArray[np.bool_]
 ) -> NDArray[np.int8]:
-    """``[sites, tested pairs]``; permuted weights may overflow, and what is no number is decided as neither."""
+    """Decide the outputs of networks with permuted weights, ``[sites, tested pairs]``; these may overflow, and what is
+    no number is decided as neither.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         outputs = interchange_outputs(network, table.sites, data.clean_rows)
         return decide(outputs[:, tested], protocol.alignment_decision)
 
 
 def _agreements(expected: NDArray[np.bool_], decisions: NDArray[np.int8]) -> Integers:
-    """``[keys, sites]`` how many tested pairs agree; expected is ``[keys, tested pairs]``."""
+    """Count the tested pairs that agree, ``[keys, sites]``; expected is ``[keys, tested pairs]``."""
     says = expected.astype(np.float64)
     ones, zeros = (decisions == 1).astype(np.float64), (decisions == 0).astype(np.float64)
     agreed: Integers = np.rint(says @ ones.T + (1 - says) @ zeros.T).astype(np.int64)
@@ -120,7 +122,9 @@ def _agreements(expected: NDArray[np.bool_], decisions: NDArray[np.int8]) -> Int
 def _best(
     algorithms: Sequence[HighLevelModel], keys: Sequence[Behaviour], agreed: Integers, table: SiteTable
 ) -> Integers:
-    """``[algorithms, networks]`` most agreements over disjoint sites, from ``agreed [networks, keys, sites]``."""
+    """Find the most agreements over disjoint sites, ``[algorithms, networks]``, from ``agreed [networks, keys,
+    sites]``.
+    """
     number = {key: i for i, key in enumerate(keys)}
     n_states = 1 << table.n_neurons
     states = np.arange(n_states)

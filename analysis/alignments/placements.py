@@ -139,7 +139,9 @@ class Placer:
         return int(ways[0])
 
     def _ways_of(self, number: int, rows: tuple[bytes, ...]) -> NDArray[Any]:
-        """``[sets of used neurons]`` ways to put variables, each known by its allowed sites, into one block."""
+        """Count the ways to put variables, each known by its allowed sites, into one block, ``[sets of
+        used neurons]``.
+        """
         block, known = self.blocks[number], self._ways.get((number, rows))
         if known is not None:
             return known
@@ -403,7 +405,9 @@ class _Bounds:
         return whole
 
     def _up_to(self, number: int, problem: Array, states: Array) -> tuple[Array, Array]:
-        """``[partial placements, sets of variables]`` least costs up to one block, with and without a failure."""
+        """Return the least costs up to one block, with and without a failure, ``[partial placements, sets of
+        variables]``.
+        """
         block, division = self.placer.blocks[number], self.divisions[number]
         lower, upper = np.full((1, 1), NEVER), np.zeros((1, 1), dtype=np.int64)  # of no variable
         if number:  # partial placements that use the same neurons below share what is below

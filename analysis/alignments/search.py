@@ -379,7 +379,7 @@ class _Search:
 
 
 def _agreements(keys: Sequence[Behaviour], sites: SiteDecisions, work: Work = DEFAULT_WORK) -> NDArray[np.int16]:
-    """``[behaviours, sites]`` how many tested pairs agree."""
+    """Count the tested pairs that agree, ``[behaviours, sites]``."""
     agreed = np.zeros((len(keys), len(sites.decisions)), dtype=np.int16)  # at most 64 · 63
     for start in range(0, len(keys), _BEHAVIOURS_AT_ONCE):
         part = slice(start, start + _BEHAVIOURS_AT_ONCE)

@@ -38,13 +38,13 @@ class SiteTable:
 
     @cached_property
     def masks(self) -> NDArray[np.int64]:
-        """``[sites]`` each site as a bit set over the hidden neurons of all layers, first layer least significant."""
+        """Each site as a bit set over the hidden neurons of all layers, first layer least significant, ``[sites]``."""
         offsets = np.concatenate([[0], np.cumsum(self.hidden_sizes)]).astype(int)
         return np.array([site.bits << int(offsets[site.layer - 1]) for site in self.sites], dtype=np.int64)
 
     @cached_property
     def sizes(self) -> NDArray[np.int64]:
-        """``[sites]`` number of neurons of each site."""
+        """The number of neurons of each site, ``[sites]``."""
         return np.array([len(site.neurons) for site in self.sites], dtype=np.int64)
 
     def minimal(self, valid: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -129,7 +129,7 @@ def abstraction_errors(
     deviation: float,
     seed: int,
 ) -> NDArray[np.bool_]:
-    """``[draws]`` which interventions drawn at random the algorithm predicts wrongly: their mean is the CAE.
+    """Mark the interventions drawn at random that the algorithm predicts wrongly, ``[draws]``: their mean is the CAE.
 
     Each draw takes a base, every input value as likely as the other, and from one to ``at_once`` targets among the
     inputs, the variables and, as one target, the free neurons. An input that is a target is drawn anew, which changes

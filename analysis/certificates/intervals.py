@@ -67,7 +67,7 @@ class Bounds:
 
     @property
     def bend(self) -> Array:
-        """``[boxes, free]``: how little is known of each derivative; where all is known, halving helps little."""
+        """The uncertainty of each derivative, ``[boxes, free]``; where all is known, halving helps little."""
         steepness = np.maximum(np.abs(self.slopes_low), np.abs(self.slopes_high))
         return (self.slopes_high - self.slopes_low) + _STEEPNESS_MATTERS * steepness
 

@@ -34,12 +34,12 @@ def words_of(masks: NDArray[Any], layout: EdgeLayout) -> Words:
 
 
 def sizes_of(words: Words) -> NDArray[np.int64]:
-    """``[circuits]`` how many edges each keeps."""
+    """Count the edges that each circuit keeps, ``[circuits]``."""
     return np.asarray(np.bitwise_count(words).sum(axis=1, dtype=np.int64))
 
 
 def shared_edges(left: Words, right: Words) -> NDArray[np.uint16]:
-    """``[left, right]`` how many edges two circuits share."""
+    """Count the edges that two circuits share, ``[left, right]``."""
     if left.shape[1] == 1:
         return np.asarray(np.bitwise_count(left & right[:, 0]), dtype=np.uint16)
     shared = np.zeros((len(left), len(right)), dtype=np.uint16)
@@ -49,7 +49,7 @@ def shared_edges(left: Words, right: Words) -> NDArray[np.uint16]:
 
 
 def distances_to(words: Words, sizes: NDArray[np.int64], circuit: int) -> NDArray[np.float64]:
-    """``[circuits]`` Jaccard's distance of every circuit to one of them."""
+    """Compute Jaccard's distance of every circuit to one of them, ``[circuits]``."""
     shared = np.bitwise_count(words & words[circuit]).sum(axis=1, dtype=np.int64)
     either = sizes + sizes[circuit] - shared
     return np.asarray(np.where(either > 0, 1.0 - shared / np.maximum(either, 1), 0.0))  # 0 where neither keeps any

@@ -22,7 +22,9 @@ class Facet:
     keeps: tuple[int, ...] = ()
 
     def holds(self, edges: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """``[circuits]`` of ``[circuits, edges]`` kept: which of them meet it."""
+        """Decide which circuits, by the edges ``[circuits, edges]`` that they keep, meet the condition,
+        ``[circuits]``.
+        """
         met = np.ones(len(edges), dtype=np.bool_)
         if self.most_edges is not None:
             met &= edges.sum(axis=1) <= self.most_edges

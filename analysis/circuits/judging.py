@@ -36,7 +36,8 @@ def enough_right(
     judged: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
     absent: Sequence[NDArray[np.float64]] | None = None,
 ) -> NDArray[np.bool_]:
-    """``[circuits]``: which decide enough rows right, with one row first, then as many again as have been run.
+    """Decide which circuits decide enough rows right, ``[circuits]``, with one row first, then as many again as have
+    been run.
 
     Args:
         question: whose circuits; of the protocol's space or not.

@@ -157,7 +157,9 @@ def count_common(first: Question, second: Question, work: Work = DEFAULT_WORK) -
 
 
 def decide_right(question: Question, masks: NDArray[Any]) -> NDArray[np.bool_]:
-    """``[masks]``: which decide enough judged rows right under one of the question's ablations, circuits or not."""
+    """Decide which masks, circuits or not, decide enough judged rows right under one of the question's ablations,
+    ``[masks]``.
+    """
     found = [_right_under(question, members, masks) for members in question.ablations]
     return np.isin(masks, np.concatenate(found))
 
@@ -223,7 +225,9 @@ class _Kept:
 
 
 def _lots(masks: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
-    """``[masks]`` a number for each, one to one, by SplitMix64 (Steele, Lea and Flood 2014): the smallest are drawn."""
+    """Draw a number for each mask, one to one, by SplitMix64 (Steele, Lea and Flood 2014), ``[masks]``: the smallest
+    are drawn.
+    """
     lots = masks + np.random.default_rng(seed).integers(2**64, dtype=np.uint64, size=1)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         lots = (lots ^ (lots >> np.uint64(shift))) * np.uint64(factor)

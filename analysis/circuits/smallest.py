@@ -226,7 +226,7 @@ class _BySize:
                                 yield piece.masks[state] | self.wiring.edges_on_top(below.active, choices[which])
 
     def _right_on_top(self, terms: NDArray[np.float64], sets: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """``[states, choices]``: which decide enough of the first rows right."""
+        """Decide which choices on top of states decide enough of the first rows right, ``[states, choices]``."""
         network, rule = self.question.network, self.question.protocol.circuit_decision
         total = np.full((len(terms), len(sets), terms.shape[3]), network.biases[-1][0])
         for neuron, chosen in enumerate(sets.T):  # summed as the search sums

@@ -86,7 +86,9 @@ class Combinations:
 
     @property
     def n_meetings(self) -> int:
-        """Leads times the geometric mean of middles and tails, likewise: about as pairs of nodes that are looked at."""
+        """The number of leads times the geometric mean of the numbers of middles and tails, over all sets of sources:
+        about the pairs of nodes that are visited.
+        """
         n_lead, n_middle, n_tail = self.parts
         return int((2 ** (n_lead + (n_middle + n_tail) / 2) + 1) ** self.n_sources)
 
@@ -208,7 +210,9 @@ class Combinations:
         return leads, Problem(Boxes(self.bias, low, high, admitted), middle, tail, room), most
 
     def _choices(self, n_neurons: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """``[choices]`` sources used, and sizes: edges, also to the output, times width + 1 plus active neurons."""
+        """Return the sources that choices use, ``[choices]``, and their sizes: edges, also to the output, times width +
+        1 plus active neurons.
+        """
         numbers = np.arange(1 << self.n_sources * n_neurons)
         used, n_active = np.zeros_like(numbers), np.zeros(len(numbers), dtype=np.int16)
         for neuron in range(n_neurons):
@@ -274,7 +278,7 @@ class Tally:
         return float(state + spent / (1 + each) ** made.n_sources) / max(1, len(self.terms))
 
     def by_neuron(self) -> NDArray[np.int64]:
-        """``[width, 2^sources]`` how many have that neuron choose that set."""
+        """Count the circuits in which each neuron chooses each set of sources, ``[width, 2^sources]``."""
         n_sets, sums = 2**self.combinations.n_sources, []
         counts = (self.units.sum(axis=0), self.by_middle[0], self._by_tail)
         for n_neurons, numbers in zip(self.combinations.parts, counts, strict=True):

@@ -105,7 +105,7 @@ def _unranked(question: Question, circuit: Circuit, ranks: Sequence[int]) -> Cho
 
 
 def _thresholds_of(interpretation: Interpretation, layer: int, levels: Integers) -> Integers:
-    """``[n_l]`` the threshold of every neuron of a layer, 0 without a gate: the highest level that reads 0."""
+    """Return the threshold of every neuron of a layer, ``[n_l]``, 0 without a gate: the highest level that reads 0."""
     thresholds = np.zeros(len(levels), dtype=np.int64)
     for gate in interpretation.gates:
         if gate.layer == layer:
@@ -132,7 +132,8 @@ def speaks(classes: ObservedClasses) -> bool:
 def representatives_predict(
     classes: ObservedClasses, space: InterventionSpace, *, settled: bool = False
 ) -> Iterator[NDArray[np.int8]]:
-    """``[some classes, sets, ordered pairs]`` what each class's representative predicts, in order; it must speak.
+    """Yield the predictions of each class's representative, in order, ``[some classes, sets, ordered pairs]``; it must
+    speak.
 
     The gates of all classes are followed side by side, as
     :func:`pluriscope.analysis.sandbox.predicting.predict_by_interpretation` does for one interpretation.
@@ -154,7 +155,9 @@ def representatives_predict(
 def _predictions(
     classes: ObservedClasses, part: slice, space: InterventionSpace, source: Integers, base: Integers, *, settled: bool
 ) -> NDArray[np.int8]:
-    """``[classes, sets, pairs]`` what the representatives of some classes predict, or what is settled of it."""
+    """Compute the predictions of the representatives of some classes, or what is settled of them, ``[classes, sets,
+    pairs]``.
+    """
     n_layers = len(classes.layers)
     n_sets = len(space.sets)
     bits: dict[int, NDArray[np.int8]] = {}
@@ -185,7 +188,8 @@ def _predictions(
 
 
 def gate_tables(function: NDArray[np.bool_], parents: NDArray[np.bool_], *, settled: bool) -> NDArray[np.int8]:
-    """``[classes, 2^p]`` the first completion of a gate in each class, or ``[classes, 3^p]`` what is settled of it.
+    """Return the first completion of a gate in each class, ``[classes, 2^p]``, or what is settled of it, ``[classes,
+    3^p]``.
 
     Args:
         function: ``[classes, 2^n]`` what the gate is on each input.

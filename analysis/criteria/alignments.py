@@ -40,7 +40,7 @@ def on_neuron_sets(population: Population) -> list[tuple[HighLevelModel, OnNeuro
 
 
 def outputs(population: Population, site: Site) -> Outputs:
-    """``[source, base]`` the network's outputs when a site is interchanged."""
+    """Run the network with a site interchanged; its outputs, ``[source, base]``."""
     known: dict[Site, Outputs] = population.once("outputs by site", dict)
     if site not in known:
         own = (one for _, scored in population.items for _, one in scored.alignment.places)
@@ -61,7 +61,9 @@ def run_together(population: Population, sites: Iterable[Site]) -> None:
 def disagreements(
     population: Population, algorithm: HighLevelModel, path: str, site: Site, rule: PairRule
 ) -> NDArray[np.bool_]:
-    """``[source, base]`` tested interchanges of a variable on a site on which network and algorithm differ."""
+    """Mark the tested interchanges of a variable on a site on which network and algorithm differ,
+    ``[source, base]``.
+    """
     n_inputs = algorithm.n_inputs
     expected = Behaviour.of(algorithm.responses[path], n_inputs).expected(n_inputs)
     decided = decide(outputs(population, site), population.question.protocol.alignment_decision)

@@ -46,14 +46,14 @@ def parts(population: Population, stage: str, n_rows: int) -> Iterator[slice]:
 
 
 def clean_outputs(population: Population) -> NDArray[np.float64]:
-    """``[circuits, 2^n]``: each circuit's output on the clean rows, under the protocol's ablation."""
+    """Run each circuit on the clean rows, under the protocol's ablation; its outputs, ``[circuits, 2^n]``."""
     rows, absent = population.question.clean_rows, population.question.absent
     some = [outputs(population, part, rows, absent) for part in parts(population, "outputs", len(rows))]
     return np.concatenate([np.empty((0, len(rows))), *some])
 
 
 def count_right(decided: NDArray[np.float64], question: Question) -> NDArray[np.int64]:
-    """``[circuits]``: how many of the outputs ``[circuits, judged rows]`` are decided as their row's label."""
+    """Count the outputs ``[circuits, judged rows]`` that are decided as their row's label, ``[circuits]``."""
     right = decided_right(decided, question.judged[1], question.protocol.circuit_decision)
     found: NDArray[np.int64] = right.sum(axis=1)
     return found
@@ -67,7 +67,7 @@ def enough(population: Population, right: NDArray[np.int64]) -> NDArray[np.bool_
 
 
 def n_right(population: Population, ablation: Ablation) -> NDArray[np.int64]:
-    """``[circuits]``: judged rows that each circuit decides right under an ablation."""
+    """Count the judged rows that each circuit decides right under an ablation, ``[circuits]``."""
     question = population.question
     rows, _ = question.judged
 
@@ -82,7 +82,9 @@ def n_right(population: Population, ablation: Ablation) -> NDArray[np.int64]:
 
 
 def n_right_by_source(population: Population) -> NDArray[np.int64]:
-    """``[circuits, 2^n]``: judged rows decided right if absent edges carry what the network has on each source."""
+    """Count the judged rows decided right if absent edges carry what the network has on each source, ``[circuits,
+    2^n]``.
+    """
     question = population.question
     rows, n_sources = question.judged[0], len(question.clean_rows)
 
@@ -100,7 +102,9 @@ def n_right_by_source(population: Population) -> NDArray[np.int64]:
 
 
 def decide_right(population: Population) -> NDArray[np.bool_]:
-    """``[circuits]``: which decide right under the ablation, or any of those, that the protocol asks for."""
+    """Decide which circuits decide right under the ablation, or any of those, that the protocol sets,
+    ``[circuits]``.
+    """
     protocol = population.question.protocol
     if protocol.circuit_family == "own":
         return enough(population, n_right(population, protocol.ablation))

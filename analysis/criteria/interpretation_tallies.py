@@ -270,8 +270,8 @@ class CountingReadings:
 
     @cached_property
     def _under_symmetries(self) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-        """``[circuits]`` the least mask that a symmetry turns each into, and whether one maps it to itself in which an
-        active neuron goes elsewhere.
+        """The least mask into which a symmetry turns each circuit, ``[circuits]``, and whether one maps it to itself in
+        which an active neuron goes elsewhere.
         """
         least, onto_itself = self.masks.copy(), np.zeros(len(self.masks), dtype=np.bool_)
         for permutations in self._symmetries[0][1:]:

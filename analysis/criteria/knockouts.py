@@ -65,7 +65,7 @@ class Knockouts:
 
     @cached_property
     def open_to(self) -> Flags:
-        """``[circuits, hidden neurons]``: which may be knocked out."""
+        """The neurons that may be knocked out, as flags, ``[circuits, hidden neurons]``."""
         if self.everywhere:
             return np.ones((len(self.population), len(self.sites)), dtype=bool)
         keep = keep_matrices(self.population.items, self.population.question.layout)
@@ -92,11 +92,11 @@ class Knockouts:
                 done += len(among[start : start + size])
 
     def of_circuits(self, part: NDArray[np.intp], sets: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
-        """``[circuits, sets, rows]`` outputs of some circuits without the neurons of each set."""
+        """Run some circuits without the neurons of each set; their outputs, ``[circuits, sets, rows]``."""
         return self._outputs(keep_matrices(self.population.items[part], self.population.question.layout), sets)
 
     def of_network(self, sets: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
-        """``[sets, rows]`` outputs of the whole network without the neurons of each set."""
+        """Run the whole network without the neurons of each set; its outputs, ``[sets, rows]``."""
         weights = self.population.question.network.weights
         outputs: NDArray[np.float64] = self._outputs([np.ones((1, *w.shape), dtype=bool) for w in weights], sets)[0]
         return outputs
@@ -163,7 +163,7 @@ def _complete(population: Population, settings: Settings) -> Verdicts:
 
 
 def _not_all_tried(knocked: Knockouts) -> Flags:
-    """``[circuits]``: of which there are more sets than are tried."""
+    """Decide of which circuits there are more sets than are tried, ``[circuits]``."""
     n_open = knocked.open_to.sum(axis=1)
     more: Flags = np.array([1 << n > MAX_SETS for n in n_open.tolist()], dtype=bool)
     return more

@@ -65,7 +65,7 @@ class _Sufficient:
         return np.union1d(masks, right).astype(masks.dtype), ""
 
     def without(self, edge: int) -> NDArray[Any]:
-        """``[circuits]``: what is left of each without an edge."""
+        """Return what is left of each circuit without an edge, ``[circuits]``."""
         layout = self.population.question.layout
         left: NDArray[Any] = self.population.items & ~one_mask(1 << edge, layout)
         return pruned(left, layout) if self.by_function else left
@@ -76,13 +76,13 @@ class _Sufficient:
         return bool(self.known[1]) and int(np.bitwise_count(self.population.items).sum()) <= MAX_REMOVALS
 
     def run(self, masks: NDArray[Any]) -> NDArray[np.bool_]:
-        """``[masks]``: which will do, by running them."""
+        """Decide which masks will do, ``[masks]``, by running them."""
         some = replace(self.population, items=masks)
         return circuits.decide_right(some) if self.by_function else valid_by_running(some)
 
 
 def valid_by_running(population: Population) -> NDArray[np.bool_]:
-    """``[masks]``: which of any sets of edges are valid circuits of the protocol's family, listed or not."""
+    """Decide which sets of edges are valid circuits of the protocol's family, listed or not, ``[masks]``."""
     masks, question = population.items, population.question
     sizes, layout = question.network.sizes, question.layout
     hidden = keep_matrices(masks, layout)[:-1]
@@ -165,7 +165,9 @@ def _shown(population: Population, mask: int) -> Witness:
 
 
 def _smaller_by_running(will_do: _Sufficient) -> tuple[NDArray[np.bool_], NDArray[Any]]:
-    """``[circuits]``: which can lose an edge where not all that will do is known, and what is then left."""
+    """Decide which circuits can lose an edge, ``[circuits]``, where not all that will do is known, and what is then
+    left.
+    """
     masks = will_do.population.items
     found, smaller = np.zeros(len(masks), dtype=np.bool_), masks.copy()
     if will_do.runs:

@@ -71,14 +71,14 @@ class _Patches:
         return prod(len(sources) for _, _, sources in self.open_neurons)
 
     def sources(self, cases: NDArray[np.int64]) -> NDArray[np.int64]:
-        """``[cases, open neurons]``: the source of each, by number of the combination."""
+        """Return the source of each open neuron, by number of the combination, ``[cases, open neurons]``."""
         if not self.open_neurons:
             return np.empty((len(cases), 0), dtype=np.int64)
         places = np.unravel_index(cases, [len(sources) for _, _, sources in self.open_neurons])
         return np.stack([s[place] for (_, _, s), place in zip(self.open_neurons, places, strict=True)], axis=1)
 
     def carried(self, cases: NDArray[np.int64]) -> list[NDArray[np.float64]]:
-        """``[cases, n_l]`` for layers 0 … L − 2."""
+        """Return the values that absent edges carry in each case, ``[cases, n_l]`` for layers 0 … L − 2."""
         values = [np.zeros((len(cases), matrix.shape[1])) for matrix in self.keep[:-1]]
         for (layer, neuron, _), source in zip(self.open_neurons, self.sources(cases).T, strict=True):
             values[layer][:, neuron] = self.population.question.clean_activations[layer][source, neuron]
@@ -90,7 +90,9 @@ class _Patches:
             yield np.arange(start, min(start + _CASES_AT_ONCE, self.n_combinations))
 
     def extremes(self, carried: Layers, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """``[cases, rows]``: least and largest output, over the absent neurons of the last hidden layer."""
+        """Compute the least and the largest output over the absent neurons of the last hidden layer,
+        ``[cases, rows]``.
+        """
         network, clean = self.population.question.network, self.population.question.clean_activations
         output = network.function_of(len(network.weights))
         refuse_falling("patching", output)
@@ -109,7 +111,9 @@ class _Patches:
         return output.value(low), output.value(high)
 
     def right(self, carried: Layers) -> NDArray[np.bool_]:
-        """``[cases, rows]``: which judged rows are right whatever the last hidden layer's absent neurons carry."""
+        """Decide which judged rows are right whatever the last hidden layer's absent neurons carry,
+        ``[cases, rows]``.
+        """
         rows, labels = self.population.question.judged
         rule = self.population.question.protocol.circuit_decision
         with np.errstate(over="ignore", invalid="ignore"):
@@ -136,7 +140,7 @@ class _Patches:
 
 
 def _quickly_failed(population: Population) -> NDArray[np.bool_]:
-    """``[circuits]``: which fail under one of a few combinations already, tried for all circuits at once."""
+    """Decide which circuits fail under one of a few combinations already, tried for all at once, ``[circuits]``."""
     choose = np.random.default_rng(_QUICK_SEED)
     rows, labels = population.question.judged
     rule, robust = population.question.protocol.circuit_decision, np.ones((len(population), len(labels)), dtype=bool)

@@ -43,7 +43,7 @@ def pruned(masks: NDArray[Any], layout: EdgeLayout) -> NDArray[Any]:
 
 
 def ignores_an_input(masks: NDArray[Any], layout: EdgeLayout) -> NDArray[np.bool_]:
-    """``[masks]``: which leave some input without an edge; what has no edge at all does."""
+    """Decide which masks leave some input without an edge, ``[masks]``; one that has no edge at all does."""
     found = np.zeros(len(masks), dtype=np.bool_)
     for out_of in layout.edges_out_of[0]:
         found |= (masks & one_mask(out_of, layout)) == one_mask(0, layout)

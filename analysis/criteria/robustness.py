@@ -64,7 +64,7 @@ class _Balls:
 
     @cached_property
     def points(self) -> NDArray[np.float64]:
-        """``[balls, points, n0]``: random ones, then the corners."""
+        """The points that are tried in each ball, random ones, then the corners, ``[balls, points, n0]``."""
         rows = self.population.question.clean_rows
         n_inputs = rows.shape[1]
         signs = (np.arange(2**n_inputs)[:, None] >> np.arange(n_inputs)) & 1
@@ -79,7 +79,7 @@ class _Balls:
         return self._squares[ball]
 
     def sampled(self) -> NDArray[np.int64]:
-        """``[circuits, 2]``: a ball and one of its points where the circuit is decided otherwise, else −1."""
+        """Find a ball and one of its points where each circuit is decided otherwise, ``[circuits, 2]``, else −1."""
         population, rule = self.population, self.population.question.protocol.circuit_decision
         absent = population.question.absent
         found = np.full((len(population), 2), -1, dtype=np.int64)

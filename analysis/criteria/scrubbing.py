@@ -43,7 +43,7 @@ _VALUES_AT_ONCE: Final = 1 << 20
 
 
 def scrubbed_outputs(question: Question, circuit: Circuit, bits: Sequence[Bits]) -> Range:
-    """``[classes, base]`` the least and the largest output of any scrubbed run.
+    """Compute the least and the largest output of any scrubbed run, ``[classes, base]``.
 
     Args:
         question: whose network and clean rows are meant.
@@ -121,14 +121,14 @@ def _each_once(values: Values, axes: int = 1) -> Values:
 
 
 def _where_claimed(bits: Bits, values: Values) -> Values:
-    """``[classes, n_l, 2^n, values]``: what a neuron can be on any input with the bit that it claims on each."""
+    """Return what a neuron can be on any input with the bit that it claims on each, ``[classes, n_l, 2^n, values]``."""
     same = bits[..., :, None] == bits[..., None, :]
     taken = np.where(same[..., None], values[:, :, None], values[..., None, :1])
     return taken.reshape(*bits.shape, -1)
 
 
 def preserved(question: Question, classes: ObservedClasses) -> NDArray[np.int64]:
-    """``[classes]`` bases whose decision survives every scrubbing."""
+    """Count the bases whose decision survives every scrubbing, ``[classes]``."""
     network, n_rows = question.network, len(question.clean_rows)
     step = max(1, _VALUES_AT_ONCE // (n_rows * n_rows * max(network.sizes) * _most_sums(question, classes.circuit)))
     found = [np.empty(0, dtype=np.int64)]

@@ -81,7 +81,7 @@ def known_symmetries(network: Network) -> tuple[list[Permutations], bool]:
 
 
 def permuted_masks(masks: NDArray[Any], permutations: Permutations, layout: EdgeLayout) -> NDArray[Any]:
-    """``[circuits]``: the masks after their neurons have moved."""
+    """Permute the neurons of masks, ``[circuits]``."""
     sizes = layout.sizes
     moves = (tuple(range(sizes[0])), *permutations, tuple(range(sizes[-1])))
     edges = number_bits(masks, layout.n_edges)

@@ -102,7 +102,7 @@ class Verdicts:
         )
 
     def having(self, outcome: Outcome) -> NDArray[np.bool_]:
-        """``[explanations]``: which have this outcome."""
+        """Decide which explanations have an outcome, ``[explanations]``."""
         same: NDArray[np.bool_] = np.equal(self.outcomes, OUTCOMES.index(outcome))
         return same
 

@@ -134,7 +134,7 @@ def metric_slope(outputs: Array, labels: Array, metric: Metric) -> Array:
 
 
 def edge_scores(network: Network, changes: Sequence[Array], slopes: Sequence[Array]) -> Array:
-    """``[edges]``: the mean over rows of change at the source · weight · derivative at the target.
+    """Compute the mean over rows of change at the source · weight · derivative at the target, ``[edges]``.
 
     Args:
         network: cut to one output.
@@ -229,7 +229,7 @@ class MaskedPerceptron(MaskedSubject):
         return found
 
     def right_rows(self, raw: int) -> NDArray[np.bool_]:
-        """``[rows]`` whether a raw mask is right there by the protocol's rule for circuits."""
+        """Decide on which rows a raw mask is right by the protocol's rule for circuits, ``[rows]``."""
         found: NDArray[np.bool_] = decided_right(
             self.outputs([raw])[0], self.rows.labels, self.question.protocol.circuit_decision
         )
@@ -291,7 +291,7 @@ class MaskedPerceptron(MaskedSubject):
         return -self._moved_slopes(1.0 - gates, slope)
 
     def _moved_slopes(self, moved: Array, slope: Slope) -> Array:
-        """``[edges]`` derivatives by how far each edge has gone to what it carries when absent."""
+        """Compute the derivatives by how far each edge has gone to what it carries when absent, ``[edges]``."""
         network, rows, layout = self.question.network, self.rows, self.question.layout
         given, layers, gone = [], [rows.inputs.T], list[Array]()
         for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True), start=1):

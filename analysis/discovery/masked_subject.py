@@ -62,7 +62,7 @@ class MaskedSubject(ABC):
 
     @property
     def weights(self) -> Array:
-        """``[bits]`` how large the weight of each bit is; zeros where a bit is no single weight."""
+        """The absolute weight of each bit, ``[bits]``; zeros where a bit is no single weight."""
         return np.zeros(self.n_bits)
 
     @abstractmethod
@@ -108,15 +108,17 @@ class MaskedSubject(ABC):
 
     @abstractmethod
     def moved_slopes(self, settings: Settings, moved: float) -> Array:
-        """``[bits]`` derivatives by how far each bit has gone from what it carries to what it carries when absent, of
-        what :meth:`changes` are of.
+        """Compute the derivatives of what :meth:`changes` are of, ``[bits]``, by how far each bit has gone from what it
+        carries to what it carries when absent.
 
         Args:
             moved: how far all of them have gone.
         """
 
     def gate_slopes(self, gates: Array, settings: Settings) -> Array:
-        """``[edges]`` derivatives of the loss that settings name, else of "mse", by a gate on each edge."""
+        """Compute the derivatives of the loss that settings name, else of "mse", by a gate on each
+        edge, ``[edges]``.
+        """
         return self.gradients(gates, self.slope(str(settings.get("loss", "mse"))))
 
     @abstractmethod

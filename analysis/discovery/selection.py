@@ -27,7 +27,7 @@ SELECTION: Final = (
 
 
 def choose_stop(settings: dict[str, Value], values: Mapping[str, object], item: str) -> None:
-    """Leave of k and threshold the one that was given, or neither where settings ask for the cut.
+    """Keep in ``settings`` the one of k and threshold that ``values`` has, threshold if neither; none with after=cut.
 
     Raises:
         InvalidMethod: more than one of these was given.

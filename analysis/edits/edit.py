@@ -91,7 +91,8 @@ class Editable(Protocol):
         """The parameters of the subject, cut to the output of the question."""
 
     def remade(self, parameters: Parameters) -> Any:
-        """The whole subject with other numbers, its own or those of :attr:`parameters`; its task is what it answers.
+        """Return the whole subject with other numbers, its own or those of :attr:`parameters`; its task is then what it
+        answers.
 
         Raises:
             InvalidNetwork: numbers that leave float64.

@@ -481,7 +481,9 @@ def circuits(question: GraphQuestion, _found: CircuitSearch | None, masks: Seque
 
 
 def _minimal(found: CircuitSearch | None, masks: Sequence[int]) -> NDArray[np.float64]:
-    """``[masks]`` 1 where no valid circuit is below one, 0 where one is; NaN where not all are listed, or too many."""
+    """Decide below which masks no valid circuit lies, ``[masks]``: 1, 0 where one does, NaN where not all are listed,
+    or too many.
+    """
     if found is None or not found.complete or found.n_listed > MINIMAL_AMONG:
         return np.full(len(masks), np.nan)
     if len(masks) > 1:

@@ -255,7 +255,7 @@ class _Course:
         return replace(found, count=max(found.count, least), interval=(least, most))
 
     def _find(self, work: Work, *, first: bool = False) -> None:
-        """The circuits, as far as there is time."""
+        """Find the circuits as far as there is time, and take them into the analysis."""
         before = None if self.circuits.n_tested is None else self.circuits
         with self._stage("circuits", work, 1.0 if first else self._share("circuits")) as own, suppress(BeyondLimits):
             plan = plan_circuits(self.question, limits=work.limits)

@@ -219,7 +219,7 @@ def _probe(question: Question, layer: int, seen: _Layer, signs: Sequence[int], p
 
 
 def write_probe(probe: Probe) -> str:
-    """``LAYER.FUNCTION``: the layer and the truth table in hexadecimal digits."""
+    """Write the address of a probe, ``LAYER.FUNCTION``: the layer and the truth table in hexadecimal digits."""
     return f"{probe.layer}.{probe.function:x}"
 
 

@@ -81,7 +81,7 @@ class ClassBlock:
 
     @cached_property
     def _clean(self) -> tuple[Integers, Integers]:
-        """``[classes, 2^n]`` r and w of the clean inputs."""
+        """The r and w of the clean inputs, ``[classes, 2^n]``."""
         return numbers_of(self._bits[0]), numbers_of(self._bits[1])
 
     def functions(self, at: int) -> tuple[tuple[int, ...], ...]:
@@ -96,7 +96,9 @@ class ClassBlock:
 
     @cached_property
     def _led(self) -> NDArray[np.float64]:
-        """``[classes, kind, r, decision]`` interventions of each kind that lead to r, by what the network decides."""
+        """The numbers of interventions of each kind that lead to r, by what the network decides, ``[classes, kind, r,
+        decision]``.
+        """
         columns = self.columns
         source, base = columns.pairs
         clean, position = distinct_rows(self._clean[0])  # classes often differ above only
@@ -110,12 +112,12 @@ class ClassBlock:
 
     @cached_property
     def _decided(self) -> NDArray[np.float64]:
-        """``[classes, r, decision]`` interventions that lead to r."""
+        """The numbers of interventions that lead to r, ``[classes, r, decision]``."""
         total: NDArray[np.float64] = self._led.sum(axis=1)
         return total
 
     def _cases(self, columns: Integers) -> Integers:
-        """``[classes, kind, …]`` the case of each kind with some columns ``[classes or 1, 1 or kind, …]``."""
+        """Return the case of each kind with some columns ``[classes or 1, 1 or kind, …]``, ``[classes, kind, …]``."""
         kinds = self.columns.kinds
         shape = (1, -1) + (1,) * (columns.ndim - 2)
         on_source = self._clean[1][:, kinds.source].reshape(len(self), -1, *(1,) * (columns.ndim - 2))
@@ -125,7 +127,7 @@ class ClassBlock:
 
     @cached_property
     def _balance(self) -> NDArray[np.float64]:
-        """``[classes, r, w, case]`` decisions for 1 less decisions for 0."""
+        """The decisions for 1 less decisions for 0, ``[classes, r, w, case]``."""
         columns = self.columns
         n_rows, n_columns, n_cases = columns.n_rows, columns.n_columns, columns.n_cases
         case = self._cases(np.arange(n_columns)[None, None])  # [classes, kind, w]
@@ -139,7 +141,9 @@ class ClassBlock:
 
     @cached_property
     def demanded(self) -> NDArray[np.bool_]:
-        """``[classes, case, decision]`` what the clean columns, which all completions share, ask of the upper gates."""
+        """The decisions that the clean columns, which all completions share, demand of the upper gates, ``[classes,
+        case, decision]``.
+        """
         rows, second = self._clean
         led = np.take_along_axis(self._led, rows[:, None, :, None], axis=2) > 0  # [classes, kind, 2^n, decision]
         case = self._cases(second[:, None])  # [classes, kind, 2^n]
@@ -163,7 +167,7 @@ class ClassBlock:
 
     @cached_property
     def _shared(self) -> NDArray[np.bool_]:
-        """``[classes, gates]`` the second layer's gates whose entries depend on each other.
+        """The second layer's gates whose entries depend on each other, ``[classes, gates]``.
 
         A row stands for several r, or XOR is barred.
         """
@@ -174,7 +178,7 @@ class ClassBlock:
         return shared
 
     def _fits(self, at: NDArray[np.intp], independent: list[int]) -> NDArray[np.bool_]:
-        """``[classes, r, w]`` whether a column agrees with what is settled of some gates."""
+        """Decide whether a column agrees with what is settled of some gates, ``[classes, r, w]``."""
         columns, n_gates = self.columns, len(self._middle)
         w = np.arange(columns.n_columns)
         fits = np.ones((len(at), columns.n_rows, columns.n_columns), dtype=bool)
@@ -185,7 +189,7 @@ class ClassBlock:
         return fits
 
     def _tried(self, at: NDArray[np.intp], shared: list[int]) -> Integers:
-        """``[classes, tried, r]`` the bits of some gates as a number, for each joint completion."""
+        """Return the bits of some gates as a number, for each joint completion, ``[classes, tried, r]``."""
         columns = self.columns
         if not shared:
             return np.zeros((len(at), 1, columns.n_rows), dtype=np.int64)
@@ -203,7 +207,7 @@ class ClassBlock:
 
     @cached_property
     def _n_upper(self) -> NDArray[np.float64]:
-        """``[classes]`` completions of the gates above the second layer."""
+        """The number of completions of the gates above the second layer, ``[classes]``."""
         n = np.ones(len(self))
         for layer in range(3, len(self.columns.gated) + 1):
             for i in range(len(self.columns.gated[layer - 1])):
@@ -226,7 +230,9 @@ class ClassBlock:
         return first, position
 
     def _upper(self, at: NDArray[np.intp]) -> NDArray[np.float64]:
-        """``[classes, upper, case]`` what each completion above the second layer answers; equally many for all."""
+        """Compute the answers of each completion above the second layer, ``[classes, upper, case]``; equally many for
+        all.
+        """
         first, position = self._upper_of
         wanted, place = np.unique(position[at], return_inverse=True)
         # there are few completions, see work, so none of these is missing
@@ -237,7 +243,9 @@ class ClassBlock:
     # ---- all together ------------------------------------------------------------------------------------------------
 
     def work(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """``[classes]`` the numbers to compute for all interpretations of each class, and whether they can be tried."""
+        """Count the numbers to compute for all interpretations of each class, ``[classes]``, and decide whether they
+        can be tried.
+        """
         n_tried, tried = np.ones(len(self)), np.ones(len(self), dtype=bool)
         for i, gate in enumerate(self._middle):
             own = np.where(self._shared[:, i], gate.n_completions, 1)
@@ -290,7 +298,7 @@ class ClassBlock:
         )
 
     def representatives(self) -> Integers:
-        """``[classes]`` how many interventions the representative of each class predicts right."""
+        """Count the interventions that the representative of each class predicts right, ``[classes]``."""
         columns = self.columns
         w = np.zeros((len(self), columns.n_rows), dtype=np.int64)  # the column of each r
         for i, gate in enumerate(self._middle):
@@ -301,7 +309,7 @@ class ClassBlock:
         return right
 
     def _first_upper(self) -> NDArray[np.int8]:
-        """``[classes, case]`` what the first completion of the gates above the second layer answers."""
+        """Compute the answer of the first completion of the gates above the second layer, ``[classes, case]``."""
         columns = self.columns
         situations, _ = columns.situations
         numbers = np.broadcast_to(
@@ -389,7 +397,7 @@ class ClassBlock:
 
 
 def along(values: NDArray[Any], completions: Integers) -> NDArray[Any]:
-    """``[classes, upper, tried, r]`` the values ``[classes, upper, r, shared]`` that joint completions pick."""
+    """Return the values ``[classes, upper, r, shared]`` that joint completions pick, ``[classes, upper, tried, r]``."""
     classes = np.arange(len(values))[:, None, None, None]
     upper = np.arange(values.shape[1])[None, :, None, None]
     rows = np.arange(values.shape[2])
@@ -422,7 +430,7 @@ class OpenGates(NamedTuple):
     barred: NDArray[np.bool_]
 
     def completions(self, number: int) -> NDArray[np.int8]:
-        """``[completions, rows]`` those of one class, in their fixed order."""
+        """Return the completions of one class, in their fixed order, ``[completions, rows]``."""
         return _completions(self.tables[number].tobytes(), self.reached[number].tobytes())
 
 

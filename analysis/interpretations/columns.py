@@ -94,7 +94,7 @@ class Columns:
 
     @cached_property
     def decisions(self) -> Integers:
-        """``[sets, pairs]`` what the network decides."""
+        """The decisions of the network, ``[sets, pairs]``."""
         source, base = self.pairs
         return self.answers.decisions[self.chosen][:, source, base].astype(np.int64)
 
@@ -117,7 +117,7 @@ class Columns:
         return True
 
     def patched(self, layer: int) -> Integers:
-        """``[sets]`` the gates of a layer that each set patches; 0 for the output."""
+        """Return the gates of a layer that each set patches, ``[sets]``; 0 for the output."""
         held = np.zeros(len(self.chosen), dtype=np.int64)
         for neuron in self.gated[layer - 1]:
             held <<= 1
@@ -215,7 +215,7 @@ class Columns:
     def upper(
         self, functions: tuple[tuple[int, ...], ...], demanded: NDArray[np.bool_] | None = None
     ) -> NDArray[np.int8] | None:
-        """``[completions, case]`` the output, for each completion of the gates above the second layer.
+        """Compute the output for each completion of the gates above the second layer, ``[completions, case]``.
 
         With ``asked [case, decision]`` completions that contradict it may be left out. None if there are too many.
         """
@@ -248,7 +248,9 @@ class Columns:
         return found
 
     def _followed(self, bits: list[Integers], tables: Tables) -> NDArray[np.int8]:
-        """``[case]`` the output of given gates above the second layer; ``bits`` are those of each layer's gates."""
+        """Compute the output of fixed gates above the second layer, ``[case]``; ``bits`` are those of each layer's
+        gates.
+        """
         situations, _ = self.situations
         numbers = np.repeat(np.arange(self.n_columns), len(situations))
         source = np.tile(situations[:, -1], self.n_columns)
@@ -264,7 +266,7 @@ class Columns:
 
 
 def numbers_of(bits: NDArray[np.bool_]) -> Integers:
-    """``[classes, gates, 2^n]`` bits as ``[classes, 2^n]`` numbers, the first gate most significant."""
+    """Join bits ``[classes, gates, 2^n]`` to numbers ``[classes, 2^n]``, the first gate most significant."""
     numbers = np.zeros((bits.shape[0], bits.shape[2]), dtype=np.int64)
     for gate in range(bits.shape[1]):
         numbers = (numbers << 1) | bits[:, gate]
@@ -272,6 +274,6 @@ def numbers_of(bits: NDArray[np.bool_]) -> Integers:
 
 
 def _spelt(functions: tuple[int, ...], n_rows: int) -> Integers:
-    """``[2^n]`` the bits of a layer's gates on each input, as numbers."""
+    """Return the bits of a layer's gates on each input, as numbers, ``[2^n]``."""
     each = [sum(((f >> row) & 1) << (len(functions) - 1 - i) for i, f in enumerate(functions)) for row in range(n_rows)]
     return np.array(each, dtype=np.int64)

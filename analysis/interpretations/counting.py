@@ -95,7 +95,8 @@ def count_interpretations(
 
 
 def n_states(question: Question, masks: NDArray[np.uint64], work: Work = DEFAULT_WORK) -> NDArray[np.float64]:
-    """``[circuits]`` combinations of thresholds in the first layer of each, which decide how long counting takes.
+    """Count the combinations of thresholds in the first layer of each circuit, ``[circuits]``, which decide how long
+    counting takes.
 
     Args:
         masks: ``[circuits]``.

@@ -77,7 +77,7 @@ class _Steps(NamedTuple):
     classes: Integers
 
     def totals(self, up_to: Integers) -> Integers:
-        """``[states]`` the last partial sum of each state, 0 where it has no link."""
+        """Return the last partial sum of each state, 0 where it has no link, ``[states]``."""
         here = self.starts[1:] > self.starts[:-1]
         found: Integers = np.zeros(len(here), dtype=up_to.dtype)
         found[here] = up_to[self.starts[1:][here] - 1]
@@ -455,7 +455,7 @@ class InterpretationSpace(Described):
         return Block(start, tables, np.repeat(midpoints, n_rows, axis=0), np.repeat(paths.rank, n_rows))
 
     def _rows(self, layer: int, neuron: int, paths: _Paths) -> NDArray[np.uint64]:
-        """``[paths, or 1, 2^n]`` the row of a gate's table that each input reaches."""
+        """Return the row of a gate's table that each input reaches, ``[paths, or 1, 2^n]``."""
         found: NDArray[np.uint64] = np.zeros((1, 1 << self.question.network.n_inputs), dtype=np.uint64)
         for parent in self._parents[layer, neuron]:
             if layer == 1:

@@ -66,7 +66,9 @@ class ObservedClasses:
         return tuple(np.flatnonzero(self.layers[layer - 1].parents[0, neuron]).tolist())
 
     def bits(self, layer: int, part: slice | Sequence[int] | NDArray[np.intp] = slice(None)) -> NDArray[np.bool_]:
-        """``[classes, gated neurons, 2^n]`` what each gate of a layer is on each input, for a part of the classes."""
+        """Return the bits of each gate of a layer on each input, for a part of the classes, ``[classes, gated neurons,
+        2^n]``.
+        """
         gated = list(self.gated(layer))
         levels = self.layers[layer - 1].levels[0, gated]
         above: NDArray[np.bool_] = levels[None] > self.thresholds[layer - 1][part][:, gated, None]

@@ -118,7 +118,9 @@ class OpenTable:
         return int(2 ** len(self.free_rows)) - len(self.barred)
 
     def completions(self) -> NDArray[np.int8]:
-        """``[completions, parent rows]`` in the order of spec §3: by the bits of the free rows, lowest least."""
+        """List the completions, ``[completions, parent rows]``, in the order of spec §3: by the bits of the free rows,
+        lowest least.
+        """
         numbers = np.arange(1 << len(self.free_rows))[:, None]
         tables = np.repeat(np.array([self.table], dtype=np.int8), len(numbers), axis=0)
         if self.free_rows:
@@ -188,7 +190,7 @@ class PackedGates(NamedTuple):
         return cls(settled, free, n, barred)
 
     def completed(self, rank: NDArray[np.uint64], of: NDArray[np.intp]) -> NDArray[np.uint64]:
-        """``[tables]`` completions.
+        """Return completions as tables, ``[tables]``.
 
         Args:
             rank: ``[tables]`` of each among the completions of its class.

@@ -229,7 +229,7 @@ def judged_blocks(columns: Columns, wanted: NDArray[np.intp], *, extremes: bool)
 
 
 def _afforded(block: ClassBlock) -> NDArray[np.bool_]:
-    """``[classes]`` those whose interpretations can all be tried; what that costs is spent."""
+    """Choose the classes whose interpretations can all be tried, ``[classes]``; what that costs is spent."""
     cells, tried = block.work()
     cells = 2 * cells  # once for the best, once for the worst
     left = block.columns.work_left

@@ -175,7 +175,7 @@ def as_words(bits: NDArray[np.bool_]) -> Words:
 
 @cache
 def earlier_pairs(n_rows: int) -> Words:
-    """``[n_rows − 1, words]``: for each input b ≥ 1 the pairs (a, b) with a < b."""
+    """Return for each input b ≥ 1 the pairs (a, b) with a < b, ``[n_rows − 1, words]``."""
     _, second = pairs(n_rows)
     return as_words(second == np.arange(1, n_rows)[:, None])
 

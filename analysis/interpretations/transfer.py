@@ -65,7 +65,7 @@ class Links:
     factor: NDArray[np.int64]
 
     def ways_times(self, weights: Integers) -> Integers:
-        """``weights[link] · ways[link]``, exactly."""
+        """Multiply weights of links by their ways, exactly."""
         if weights.dtype != object:
             with np.errstate(over="ignore"):
                 bound = weights * self.factor.astype(np.float64) * np.exp2(self.exponent.astype(np.float64))
@@ -195,7 +195,7 @@ def _runs(ascending: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.i
 
 
 def _distinguished(below: LayerThresholds, rows: NDArray[np.int64], words: slice, joined: np.ufunc) -> Words:
-    """``[states, words]`` the separations of each state's parents, some words of them, joined into one."""
+    """Join the separations of each state's parents, some words of them, into one, ``[states, words]``."""
     separations = np.ascontiguousarray(below.separations[:, words])
     every: Words = separations[rows[:, 0]]
     for column in rows.T[1:]:

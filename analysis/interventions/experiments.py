@@ -99,7 +99,7 @@ class InterventionSpace(Described):
 
     @cached_property
     def counted(self) -> NDArray[np.bool_]:
-        """``[set, source, base]``: the interventions that count."""
+        """The flags of the interventions that count, ``[set, source, base]``."""
         return counted_of(self.shape)
 
 
@@ -145,28 +145,28 @@ class NetworkAnswers(Described):
 
     @cached_property
     def decisions(self) -> NDArray[np.int8]:
-        """``[set, source, base]`` what it answers."""
+        """The decisions of the network, ``[set, source, base]``."""
         return answers(self.outputs)
 
     @cached_property
     def margins(self) -> NDArray[np.float64]:
-        """``[set, source, base]`` distance of the output from 0.5."""
+        """The distance of the output from 0.5, ``[set, source, base]``."""
         return np.abs(self.outputs - 0.5)
 
     @cached_property
     def clear(self) -> NDArray[np.bool_]:
-        """``[set, source, base]`` whether the output is near 0 or 1."""
+        """Whether the output is near 0 or 1, ``[set, source, base]``."""
         near: NDArray[np.bool_] = np.abs(self.outputs - self.decisions) <= CLEAR
         return near
 
     @cached_property
     def counted(self) -> NDArray[np.bool_]:
-        """``[set, source, base]``: the interventions that count."""
+        """The flags of the interventions that count, ``[set, source, base]``."""
         return counted_of(self.outputs.shape)
 
     @cached_property
     def turning(self) -> NDArray[np.bool_]:
-        """``[set, source, base]`` whether it answers otherwise than unforced, which is as forced to its own values."""
+        """Whether it answers otherwise than unforced, which is as forced to its own values, ``[set, source, base]``."""
         turned: NDArray[np.bool_] = self.decisions != np.diagonal(self.decisions, axis1=1, axis2=2)[:, None, :]
         return turned
 
@@ -177,7 +177,7 @@ class NetworkAnswers(Described):
 
 
 def counted_of(shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """``[…, source, base]``: source ≠ base."""
+    """Return the flags of the interventions whose source differs from their base, ``[…, source, base]``."""
     return np.broadcast_to(~np.eye(shape[-1], dtype=bool), shape)
 
 

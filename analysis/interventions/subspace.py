@@ -117,12 +117,12 @@ class Subspace:
 
     @property
     def matrix(self) -> NDArray[np.float64]:
-        """``[k, width]`` the read-outs."""
+        """The read-outs, ``[k, width]``."""
         return np.array(self.reads)
 
 
 def swap_rows(places: Iterable[Subspace]) -> NDArray[np.float64] | None:
-    """``[k, width]`` by how much the layer moves for each unit of each read-out, all other read-outs kept.
+    """Compute by how much the layer moves for each unit of each read-out, all other read-outs kept, ``[k, width]``.
 
     The numbers of a place are taken as exactly what they are, so E is the exact solution, each number rounded once.
 

@@ -324,7 +324,7 @@ def view_json(view: View) -> dict[str, Any]:
 
 
 def outputs_by_input(question: Question) -> NDArray[np.float64]:
-    """``[2^n]`` the output on each Boolean input."""
+    """Return the output on each Boolean input, ``[2^n]``."""
     outputs: NDArray[np.float64] = forward(question.network, question.method_rows[0])[:, 0]
     return outputs
 

@@ -25,7 +25,7 @@ _CURE: Final = "give a chain of dense layers and activations"
 
 @dataclass(frozen=True)
 class Dense:
-    """``h ↦ W h + b``: weight ``[n_out, n_in]``, bias ``[n_out]`` or None."""
+    """A dense layer ``h ↦ W h + b``: weight ``[n_out, n_in]``, bias ``[n_out]`` or None."""
 
     weight: Array
     bias: Array | None = None
@@ -39,7 +39,7 @@ class Dense:
 
 @dataclass(frozen=True)
 class Affine:
-    """``h ↦ scale · h + shift``, each number by itself: one number, or ``[n]``."""
+    """An affine step ``h ↦ scale · h + shift``, each number by itself: one number, or ``[n]``."""
 
     scale: Array | float = 1.0
     shift: Array | float = 0.0

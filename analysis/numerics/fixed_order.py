@@ -108,7 +108,7 @@ def total_of(values: Array) -> float:
 
 
 def mean(rows: Array) -> Array:
-    """``[…]`` the mean over the first axis, summed from the first row to the last."""
+    """Compute the mean over the first axis, ``[…]``, summed from the first row to the last."""
     average: Array = np.add.accumulate(rows, axis=0)[-1] / len(rows)
     return average
 
@@ -174,7 +174,7 @@ def normal(values: Array) -> tuple[Array, Array]:
 
 
 def _reduced_expm1(values: Array) -> tuple[Array, Array]:
-    """``exp(r) − 1`` and 2^k, where each value is ``r + k ln 2`` with |r| ≤ ln(2)/2; 2^k is 0 below −708."""
+    """Compute ``exp(r) − 1`` and 2^k, where each value is ``r + k ln 2`` with |r| ≤ ln(2)/2; 2^k is 0 below −708."""
     flat = np.ravel(np.asarray(values, dtype=np.float64))
     rests, scales = np.empty(flat.shape), np.empty(flat.shape)
     for start in range(0, len(flat), _BLOCK):

@@ -53,7 +53,7 @@ def interval(low: int | str, high: int | str) -> str:
 
 
 def _power(digits: int, places: int, exponent: int) -> str:
-    """``587, 2, 32`` as 5.87 × 10³²."""
+    """Write digits with so many decimal places, times a power of ten: ``587, 2, 32`` as 5.87 × 10³²."""
     whole, part = divmod(digits, 10**places)
     point = f".{part:0{places}d}" if places else ""
     return f"{whole}{point} × 10{str(exponent).translate(SUPERSCRIPTS)}"

@@ -144,7 +144,7 @@ def read_classes(
 
 
 def packed(bits: NDArray[np.bool_]) -> Words:
-    """``[rows, bits]`` as ``[rows, words]``; the first bit is the lowest of the first word."""
+    """Pack bits ``[rows, bits]`` into words ``[rows, words]``; the first bit is the lowest of the first word."""
     some = np.packbits(bits, axis=1, bitorder="little")
     whole = np.zeros((len(some), -(-bits.shape[1] // 64) * 8), dtype=np.uint8)
     whole[:, : some.shape[1]] = some
@@ -152,12 +152,12 @@ def packed(bits: NDArray[np.bool_]) -> Words:
 
 
 def unpacked(words: Words) -> NDArray[np.bool_]:
-    """``[…, words]`` as ``[…, bits]``, of which the last may be none."""
+    """Unpack words ``[…, words]`` to bits ``[…, bits]``, of which the last may be none."""
     return np.unpackbits(words.astype("<u8").view(np.uint8), axis=-1, bitorder="little").astype(np.bool_)
 
 
 def _gates(classes: ObservedClasses, known: dict[tuple[bytes, bytes], int]) -> NDArray[np.int32]:
-    """``[classes, neurons]`` a number for each edges into a neuron and function read from it."""
+    """Number the pairs of edges into a neuron and function read from it, ``[classes, neurons]``."""
     columns = []
     for layer, keep in enumerate(classes.circuit.keep, start=1):
         gated = classes.gated(layer)
@@ -174,8 +174,8 @@ def _gates(classes: ObservedClasses, known: dict[tuple[bytes, bytes], int]) -> N
 
 
 def _gaps(classes: ObservedClasses) -> NDArray[np.float64]:
-    """``[classes]`` the narrowest gap between the two values around a hidden neuron's threshold, as a share of all its
-    values' range; 0 where the two are closer than :data:`WIDE`.
+    """Find the narrowest gap between the two values around a hidden neuron's threshold, ``[classes]``, as a share of
+    all its values' range; 0 where the two are closer than :data:`WIDE`.
     """
     least = np.ones(len(classes))
     for layer, thresholds in enumerate(classes.layers[:-1], start=1):

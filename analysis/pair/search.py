@@ -99,7 +99,7 @@ def _blocks(
 
 
 def _decide(side: Sequence[Words], some: slice, start: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """``[some, others]`` whether the first is right where the second is wrong, and the other way round."""
+    """Decide whether the first is right where the second is wrong, and the other way round, ``[some, others]``."""
     right, wrong = side
     return _meet(right[:, some], wrong[:, start:]), _meet(wrong[:, some], right[:, start:])
 
@@ -111,7 +111,7 @@ def _places(pairs: NDArray[np.bool_], start: int) -> tuple[Integers, Integers]:
 
 
 def _meet(some: Words, others: Words) -> NDArray[np.bool_]:
-    """``[some, others]`` whether two rows have a bit in common; their words are along the first axis."""
+    """Decide whether two rows have a bit in common, ``[some, others]``; their words are along the first axis."""
     found = np.zeros((some.shape[1], others.shape[1]), dtype=np.bool_)
     for one, other in zip(some, others, strict=True):
         found |= (one[:, None] & other) != 0
@@ -119,8 +119,8 @@ def _meet(some: Words, others: Words) -> NDArray[np.bool_]:
 
 
 def _keys(readings: Readings, first: Integers, second: Integers) -> NDArray[np.float64]:
-    """``[6, pairs]`` where each pair stands, the least first: the negative of the narrowest gap, neurons that differ,
-    the negatives of the least share and of the margin, and the two.
+    """Return the keys by which pairs are sorted, the least first, ``[6, pairs]``: the negative of the narrowest gap,
+    neurons that differ, the negatives of the least share and of the margin, and the two.
     """
     shares = np.zeros(len(first))
     step = max(1, _AT_ONCE // max(1, readings.right.shape[1]))

@@ -62,8 +62,9 @@ class DataRecord(Described):
 
     @property
     def clean_rows(self) -> NDArray[np.float64]:
-        """``[2^n, n]`` one row for each Boolean input: the sources and bases of interchanges, and the rows over which
-        mean ablation takes its means. The record's own rows for interchanges if it has some, else its representatives.
+        """The rows of the Boolean inputs, one for each, ``[2^n, n]``: the sources and bases of interchanges, and the
+        rows over which mean ablation takes its means. The record's own rows for interchanges if it has some, else its
+        representatives.
         """
         return self.representatives if self.interchange_rows is None else self.interchange_rows
 

@@ -78,7 +78,7 @@ class Task:
 
 
 def pattern_bits(pattern: int, n_inputs: int) -> NDArray[np.bool_]:
-    """``[2^n]`` a truth table given as an integer, as Booleans.
+    """Convert a truth table from an integer to Booleans, ``[2^n]``.
 
     Over six inputs the integer has 64 bits and is larger than a signed one of numpy, so ``pattern >> rows`` with an
     array of rows is never right: this is how rows are read off.

@@ -6,15 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def divergence(whole: NDArray[np.float64], cut: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``[circuits, rows]`` Kullback–Leibler divergence of what a circuit gives from what the whole model does, in nats.
+def divergence(whole: NDArray[np.float64], circuit: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Compute the Kullback–Leibler divergence of a circuit's answers from the whole model's, in nats, ``[circuits,
+    rows]``.
 
     Args:
         whole: outputs ``[rows, outputs]``, logarithms of probabilities but for a constant.
-        cut: ``[circuits, rows, outputs]`` likewise.
+        circuit: ``[circuits, rows, outputs]`` likewise.
     """
-    of_whole, of_cut = (log_softmax(one) for one in (whole, cut))
-    total: NDArray[np.float64] = (np.exp(of_whole) * (of_whole - of_cut)).sum(axis=-1)
+    of_whole, of_circuit = (log_softmax(one) for one in (whole, circuit))
+    total: NDArray[np.float64] = (np.exp(of_whole) * (of_whole - of_circuit)).sum(axis=-1)
     return np.maximum(total, 0.0)
 
 

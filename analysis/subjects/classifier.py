@@ -189,7 +189,7 @@ class NumberSpace(ABC):
 
     @abstractmethod
     def _outputs(self, masks: Masks, absent: Any) -> Array:
-        """``[masks, rows, outputs]`` where absent edges carry what is given."""
+        """Run circuits with fixed values on absent edges; the outputs, ``[masks, rows, outputs]``."""
 
     @property
     def n_combinations(self) -> int:
@@ -358,7 +358,9 @@ class ClassifierSpace(NumberSpace):
 
 
 def right_counts(subject: Classifier, space: ClassifierSpace, masks: Masks) -> NDArray[np.int64]:
-    """``[circuits]`` on how many rows circuits are right: by quick sums, and near ties by the sums of ``run``."""
+    """Count the rows on which circuits are right, ``[circuits]``: by quick sums, and near ties by the
+    sums of ``run``.
+    """
     found = []
     for some in np.split(masks, range(space.batch, len(masks), space.batch)):
         apart = gaps(space.quickly(some), subject.answers)

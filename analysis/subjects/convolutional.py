@@ -266,7 +266,9 @@ class ConvolutionalSpace(LayeredSpace):
         weighed = inner(above, np.ascontiguousarray(readout.T)).T[:, None] / n_rows
 
         def answer(changes: Array) -> Array:
-            """``[last channels, causes]`` of changes ``[last channels, causes, height, width, rows]``."""
+            """Compute the changes of the outputs, ``[last channels, causes]``, from changes ``[last channels, causes,
+            height, width, rows]``.
+            """
             return np.add.accumulate(pooled(changes) * weighed, axis=-1)[..., -1]
 
         lost = [carried - whole for carried, whole in zip(absent, subject.maps, strict=True)]

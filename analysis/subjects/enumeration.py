@@ -103,7 +103,7 @@ def read_mask(space: Space, text: str) -> str:
 
 
 def mask_bits(space: Space, text: str) -> Masks:
-    """``[bits]`` of a mask that :func:`read_mask` has written."""
+    """Return the bits ``[bits]`` of a mask that :func:`read_mask` has written."""
     bits: Masks = space.graph.bits([int(text, 16)])[0]
     return bits
 
@@ -126,7 +126,7 @@ def _combinations(branches: Sequence[Masks], batch: int) -> Iterator[Masks]:
 
 
 def are_circuits(space: Space, masks: Masks) -> NDArray[np.bool_]:
-    """``[masks]`` which masks ``[masks, bits]`` are circuits."""
+    """Decide which masks ``[masks, bits]`` are circuits, ``[masks]``."""
     same: NDArray[np.bool_] = (space.reduce(masks) == masks).all(axis=1)
     return same if space.graph.cut == "nodes" else same & masks.any(axis=1)
 
@@ -139,7 +139,7 @@ def mask_numbers(masks: Masks) -> Numbers:
 
 
 def number_bits(numbers: NDArray[Any], n_bits: int) -> Masks:
-    """``[masks, bits]`` of masks as numbers, Python integers beyond 64 bits."""
+    """Return the bits ``[masks, bits]`` of masks as numbers, Python integers beyond 64 bits."""
     if n_bits > MAX_BITS:
         bytes_of = [number.to_bytes(-(-n_bits // 8), "little") for number in numbers.tolist()]
         packed = np.frombuffer(b"".join(bytes_of), np.uint8).reshape(len(numbers), -(-n_bits // 8))

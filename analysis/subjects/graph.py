@@ -118,7 +118,7 @@ class Graph:
         return tuple(tuple(layers[layer]) for layer in sorted(layers))
 
     def kept_edges(self, masks: Masks) -> Masks:
-        """``[masks, edges]`` the edges that masks ``[masks, bits]`` keep."""
+        """Return the flags of the edges that masks ``[masks, bits]`` keep, ``[masks, edges]``."""
         if self.cut == "edges":
             return masks
         there = np.ones((len(masks), len(self.nodes)), dtype=np.bool_)
@@ -142,7 +142,9 @@ class Graph:
         return replace(self, cut="nodes")
 
     def active_nodes(self, masks: Masks) -> Masks:
-        """``[masks, removable nodes]`` which nodes take part: those that a mask names, or that have a kept edge."""
+        """Decide which nodes take part, ``[masks, removable nodes]``: those that a mask names, or that have a kept
+        edge.
+        """
         if self.cut == "nodes":
             return masks
         touching = [
@@ -165,7 +167,7 @@ class Graph:
         return f"{number:0{self.n_hex_digits}x}"
 
     def bits(self, numbers: Sequence[int]) -> Masks:
-        """``[masks, bits]`` of masks that are numbers of any length."""
+        """Return the bits ``[masks, bits]`` of masks that are numbers of any length."""
         found = [[number >> bit & 1 for bit in range(self.n_bits)] for number in numbers]
         return np.array(found, dtype=np.bool_).reshape(len(numbers), self.n_bits)
 

@@ -152,7 +152,9 @@ class SubjectQuestion(Protocol):
         """Judge whether a circuit is valid, from the weights."""
 
     def outputs(self, mask: int) -> NDArray[np.float64]:
-        """``[rows, outputs]`` of a circuit with all else cut: of a perceptron ``[2^n, 1]`` on the Boolean inputs."""
+        """Run a circuit with all else cut; its outputs, ``[rows, outputs]``: of a perceptron ``[2^n, 1]`` on the
+        Boolean inputs.
+        """
 
     def inside(self, mask: int) -> tuple[Table, ...]:
         """Return tables of what happens inside a circuit over all rows; none where other pages have it."""
@@ -273,7 +275,7 @@ class GraphQuestion(Described):
         )
 
     def are_valid(self, circuits: Masks) -> NDArray[np.bool_]:
-        """``[circuits]`` which circuits ``[circuits, bits]``, at least one, are right on enough rows."""
+        """Decide which circuits ``[circuits, bits]``, at least one, are right on enough rows, ``[circuits]``."""
         if self.kind.counting:
             right = import_module(self.kind.counting).right_counts(self.subject, self.space, circuits)
         else:

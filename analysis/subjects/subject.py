@@ -176,8 +176,8 @@ class Space(Protocol):
         """
 
     def effects(self, slope: Slope, at: float) -> NDArray[np.float64]:
-        """``[bits]`` by how much the mean of a loss over the rows changes if a bit alone is cut, to first order: what
-        each reader gets less times the loss's derivative by it, summed over what the bit stands for.
+        """Compute by how much the mean of a loss over the rows changes if a bit alone is cut, to first order,
+        ``[bits]``: what each reader gets less times the loss's derivative by it, summed over what the bit stands for.
 
         Args:
             slope: outputs ``[some rows, outputs]`` and which rows these are → derivatives of each row's loss by them.
@@ -186,8 +186,9 @@ class Space(Protocol):
         """
 
     def gate_slopes(self, gates: NDArray[np.float64], slope: Slope) -> NDArray[np.float64]:
-        """``[edges]`` the derivative of the mean of a loss over the rows by a gate on each edge, which lets through so
-        much of what its source gives and for the rest what a cut edge carries. Asked of kinds with the trait "gates".
+        """Compute the derivative of the mean of a loss over the rows by a gate on each edge, ``[edges]``, which lets
+        through so much of what its source gives and for the rest what a cut edge carries. Called for kinds with the
+        trait "gates".
 
         Args:
             gates: ``[edges]`` from 0 to 1, also of those that no single bit stands for.
@@ -195,8 +196,8 @@ class Space(Protocol):
         """
 
     def roles(self, masks: Masks) -> Masks | None:
-        """``[masks, roles, removable nodes]`` which nodes have each role of the kind in each circuit; None where that
-        takes long to find.
+        """Decide which nodes have each role of the kind in each circuit, ``[masks, roles, removable nodes]``; None
+        where that takes long to find.
         """
 
     def inside(self, mask: Masks) -> tuple[Table, ...]:
@@ -403,7 +404,7 @@ class SubjectKind(Described):
 
 
 def gaps(outputs: NDArray[np.float64], answers: NDArray[np.int64]) -> NDArray[np.float64]:
-    """``[masks, rows]`` by how much the output that should be the largest is above the largest of the others.
+    """Compute by how much the output that should be the largest is above the largest of the others, ``[masks, rows]``.
 
     Args:
         outputs: ``[masks, rows, outputs]``, at least two outputs.

@@ -60,7 +60,9 @@ def read_json(raw: bytes, _beside: Beside | None = None) -> NetworkFile | Weight
 
 
 def _of_layers(key: str, value: Any) -> Any:
-    """The biases of all layers, which may look like one matrix, each by itself."""
+    """Split a list of biases by layer, as those of several layers may look like one matrix; return any other value as
+    it is.
+    """
     several = (
         key.lower() in ("biases", "bias", "b", "bs", "intercepts", "intercepts_") and isinstance(value, list) and value
     )

@@ -527,7 +527,7 @@ class _Walk:
         raise InvalidNetwork(_ITEM, cause, "let the input be one row or a batch of rows")
 
     def _weight(self, node: NodeProto, position: int) -> NDArray[np.float64]:
-        """``[n_out, n_in]`` of a product that reads the layer before at a position."""
+        """Return the weight ``[n_out, n_in]`` of a product that reads the layer before at a position."""
         stored = np.asarray(self._stored[node.input[1 - position]], dtype=np.float64)
         matrix = np.expand_dims(stored, position - 1) if stored.ndim == 1 else stored.reshape(stored.shape[-2:])
         if not matrix.size:
@@ -609,7 +609,7 @@ class _Walk:
         return known.text({one.name: _shortest(numbers[one.onnx]) for one in known.parameters if one.onnx in numbers})
 
     def _spread(self, node: NodeProto, stored: NDArray[Any]) -> NDArray[np.float64]:
-        """``[n]`` what a stored tensor has for each neuron of the layer before."""
+        """Return what a stored tensor has for each neuron of the layer before, ``[n]``."""
         axis = _numbers(node).get("axis") if node.op_type in _ELEMENTWISE else None
         shape = np.broadcast_shapes(stored.shape, self._neurons.shape)
         if prod(shape) != self._neurons.size or axis not in (None, len(shape) - stored.ndim, -stored.ndim):

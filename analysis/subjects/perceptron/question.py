@@ -157,7 +157,7 @@ class Question(Described):
         return self.kind.refuses(trait)
 
     def outputs(self, mask: int) -> NDArray[np.float64]:
-        """``[2^n, 1]`` of a circuit on the Boolean inputs, or on the rows that stand for none."""
+        """Run a circuit on the Boolean inputs, or on the rows that stand for none; its outputs, ``[2^n, 1]``."""
         return self.activations(Circuit(self.layout, mask))[-1]
 
     def inside(self, mask: int) -> tuple[Table, ...]:

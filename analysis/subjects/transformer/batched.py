@@ -43,7 +43,8 @@ _END: Final = slice(-1, None)  # the last position, which alone is read of the l
 
 
 def right_counts(model: Transformer, space: AttentionSpace, masks: Masks, device: str = "") -> NDArray[np.int64]:
-    """``[masks]`` rows on which the right output is strictly the largest, by the numbers that ``space.run`` returns.
+    """Count the rows on which the right output is strictly the largest, ``[masks]``, by the numbers that ``space.run``
+    returns.
 
     Args:
         model: whose circuits these are.
@@ -118,7 +119,7 @@ class _Sources:
         return replace(self, found=[replace(one, which=one.which[chosen]) for one in self.found])
 
     def read(self, kept: Masks, reader: str, matrix: Tensor, at: slice) -> Tensor:
-        """``[masks, numbers]`` what they give through a matrix, by kept edges ``[masks, sources]``."""
+        """Return what the sources give through a matrix, ``[masks, numbers]``, by kept edges ``[masks, sources]``."""
         if reader not in self.tables:
             some = [one.table(matrix, at) for one in self.found]
             self.tables[reader] = torch.cat([*some, torch.zeros_like(some[0][:1])])
@@ -182,7 +183,7 @@ class _Runs:
                 yield some, rows, self._logits(kept[some], [shared.of(some)])
 
     def _logits(self, kept: Masks, groups: list[_Sources]) -> Tensor:
-        """``[masks, vocabulary, rows]``, of the sources of the first columns."""
+        """Compute the logits, ``[masks, vocabulary, rows]``, of the sources of the first columns."""
         logits = len(self._nodes) - 1
         for column in range(2, self._nodes[logits].layer):
             groups = [*groups, _Sources(self._column(column, kept, groups))]

@@ -101,14 +101,14 @@ class Blocks:
         return tuple(found)
 
     def constant(self, n_layers: int, d_model: int) -> Array:
-        """``[d_model]`` the sum of the output biases of the first so many layers."""
+        """Sum the output biases of the first so many layers, ``[d_model]``."""
         total = np.zeros(d_model)
         for layer in self.biases[:n_layers]:
             total = total + layer[3]
         return total
 
     def normalised(self, stream: Array) -> Array:
-        """``[…, d_model]`` centred and scaled; as it is without LayerNorm."""
+        """Centre and scale a stream, ``[…, d_model]``; as it is without LayerNorm."""
         if self.epsilon is None:
             return stream
         centred = stream - mean_of(stream)
@@ -151,7 +151,7 @@ class Blocks:
 
 
 def mean_of(values: Array) -> Array:
-    """``[…, 1]`` the mean over the last axis, summed from the first number to the last."""
+    """Compute the mean over the last axis, ``[…, 1]``, summed from the first number to the last."""
     return np.asarray(np.add.accumulate(values, axis=-1)[..., -1:] / values.shape[-1])
 
 

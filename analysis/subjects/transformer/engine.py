@@ -371,8 +371,8 @@ class AttentionEngine:
 
 
 def _sums(terms: Sequence[Sequence[Array | float]], shape: tuple[int, ...]) -> Array:
-    """``[choices, …]`` every sum of one option of each term, from the first term to the last; the first term's options
-    change fastest.
+    """Compute every sum of one option of each term, ``[choices, …]``, from the first term to the last; the first term's
+    options change fastest.
 
     Args:
         terms: their options.
@@ -418,7 +418,7 @@ class _Layout:
         self.right = _Side(options[1 + split.n_left :])
 
     def allowed(self, left: Indices, prefix: _Prefix) -> Words:
-        """``[left choices, words]`` with which right choices every head before the last layer is read."""
+        """Return the right choices with which every head before the last layer is read, ``[left choices, words]``."""
         unread = sum(1 << place for place, source in enumerate(self.present) if source in prefix.unread)
         missing = np.uint64(unread) & ~self.left.every[left]
         kinds, which = np.unique(missing, return_inverse=True)
@@ -493,7 +493,7 @@ class _Ballot:
         self._over, self._unsure = self._over[alive], self._unsure[alive]
 
     def decided(self) -> tuple[Words, Words]:
-        """``[left choices, words]`` pairs that are valid, and pairs of which that is not certain."""
+        """Return the pairs that are valid, and pairs of which that is not certain, ``[left choices, words]``."""
         left = self.allowed & ~self._over
         return left & ~self._unsure, left & self._unsure
 
@@ -599,7 +599,7 @@ class _State:
         return found
 
     def _gaps(self, left: Indices, right: Indices) -> Array:
-        """``[pairs, rows]`` by how much the answer is above the largest other token."""
+        """Compute by how much the answer is above the largest other token, ``[pairs, rows]``."""
         chosen = np.concatenate([self._layout.left.index[left], self._layout.right.index[right]], axis=1)
         total = self._terms[0][chosen[:, 0]]
         for term, one in zip(self._terms[1:], chosen.T[1:], strict=True):
@@ -628,7 +628,9 @@ class _State:
         return ballot.left, *ballot.decided()
 
     def _wrong_on(self, row: int, left: Indices) -> tuple[Words, Words | None]:
-        """``[left choices, words]`` the pairs that are wrong on a row, and those that are too near a tie to say."""
+        """Return the pairs that are wrong on a row, and those that are too near a tie to say, ``[left choices,
+        words]``.
+        """
         column, index = self._column(row), self._layout.left.index
         total = self._terms[0][:, row][index[left, 0]]
         for at in range(1, index.shape[1]):
@@ -687,7 +689,7 @@ class _State:
 
 
 def _packed(bits: NDArray[np.bool_]) -> Words:
-    """``[…, words]`` of bits ``[…, choices]``, the first the least."""
+    """Pack bits ``[…, choices]`` into words ``[…, words]``, the first the least."""
     wide = np.zeros((*bits.shape[:-1], -(-bits.shape[-1] // 64) * 64), dtype=np.bool_)
     wide[..., : bits.shape[-1]] = bits
     return np.packbits(wide, axis=-1, bitorder="little").view(np.uint64)

@@ -110,7 +110,7 @@ def far_above(chance: float, share: float) -> float:
 
 
 def answer_places(tokens: NDArray[np.int64], answers: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """``[rows, context, context]`` for the last position alone the answer's token, where the row has it."""
+    """Mark for the last position alone the answer's token, where the row has it, ``[rows, context, context]``."""
     found = np.zeros((*tokens.shape, tokens.shape[1]), dtype=np.bool_)
     found[:, -1] = tokens == answers[:, None]
     return found

@@ -281,7 +281,7 @@ def partner_of(model: Transformer, row: int) -> int:
 
 
 def measured(metric: Metric, logits: Array, whole: Array, wanted: NDArray[np.int64], other: NDArray[np.int64]) -> Array:
-    """``[rows]`` a metric, larger where the wanted token is given.
+    """Compute a metric, larger where the wanted token is predicted, ``[rows]``.
 
     Args:
         metric: the wanted logit less the other's; the wanted token's probability; or minus the divergence, in nats, of

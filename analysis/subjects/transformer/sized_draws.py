@@ -164,7 +164,7 @@ class SizedDraws:
 
 
 def _shuffled(n: int, length: int, chance: np.random.Generator) -> NDArray[np.int64]:
-    """``[n, length]`` uniform permutations."""
+    """Draw uniform permutations, ``[n, length]``."""
     return chance.permuted(np.tile(np.arange(length), (n, 1)), axis=1)
 
 

@@ -473,7 +473,9 @@ class AttentionSpace:
         return found
 
     def _roles_of(self, head: int, kept: Masks, places: tuple[NDArray[np.bool_], ...]) -> Masks:
-        """``[masks, roles]`` of one head, by what it looks at and what it writes for the logits to read."""
+        """Find the roles of one head, ``[masks, roles]``, by where it looks and what it writes for the
+        logits to read.
+        """
         model, absent = self._model, self._absent
         found = self._sources(kept, absent, model.tokens, every_position=True, before=self._graph.nodes[head].layer)
         query, key, value = self._read_by(head, kept, found, absent)
@@ -494,8 +496,8 @@ class AttentionSpace:
         return np.stack([*answer[:-2], answer[-2] & (effect > 0.0), answer[-1] & (effect < 0.0)], axis=1)
 
     def _direct(self, given: Array) -> Array:
-        """``[…, d_model]`` of what nodes give; centred where the logits read it through a LayerNorm, whose scale, the
-        same for all logits, is left out.
+        """Return what nodes add for the logits to read, ``[…, d_model]``; centred where these read it through a
+        LayerNorm, whose scale, the same for all logits, is left out.
         """
         numbers = given[..., : len(self._model.unembedding)]
         if self._model.blocks.epsilon is None:

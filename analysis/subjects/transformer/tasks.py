@@ -62,7 +62,7 @@ class TokenTask:
 
     @property
     def one_hot(self) -> NDArray[np.float64]:
-        """``[rows, positions · tokens]`` the rows as inputs of a perceptron, a 1 for each token, without "="."""
+        """The rows as inputs of a perceptron, a 1 for each token, without "=", ``[rows, positions · tokens]``."""
         tokens = np.array(self.rows)[:, : -1 if self._ended else None]
         found: NDArray[np.float64] = np.eye(len(self.classes))[tokens].reshape(len(tokens), -1)
         return found

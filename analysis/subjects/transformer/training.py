@@ -195,7 +195,7 @@ def _initial(spec: AttentionSpec, generator: torch.Generator) -> dict[str, Tenso
 def logits_of(
     weights: Mapping[str, Tensor], tokens: Tensor, act: Callable[[Tensor], Tensor], *, layer_norm: bool
 ) -> Tensor:
-    """``[rows, vocabulary]`` of the last position.
+    """Compute the logits of the last position, ``[rows, vocabulary]``.
 
     Args:
         weights: named as by :func:`initial_sizes`.
