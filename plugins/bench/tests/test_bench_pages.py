@@ -214,6 +214,9 @@ def test_every_suite_that_is_here_can_be_chosen(client, get):
     assert 'href="/bench"' in text
     other = client.get("/bench/eap?suite=public").text
     assert 'href="/bench/eap/against/weights?suite=public"' in other
+    assert (
+        "suite=public" not in client.get("/bench/mask-gradient-auto-circuit-1-0-1").text
+    )  # which has no answers there
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ from pluriscope_bench.pages.results import (
     SCORE_OF,
     Results,
     citation,
+    conditions_of,
     label_of,
     results_of,
     share_menu,
@@ -317,7 +318,7 @@ def method_blocks(page: MethodPage, base: str) -> Iterator[Block]:
     if package := one.get("package"):
         place += " Published: {name} of {source}, licence {licence}; asked with {asked}.".format(**package)
     yield Head(label, place, actions=[Menu("Against", against), share])
-    yield from switches(results, slug, known=results.conditions(one["name"]))
+    yield from switches(results, slug, conditions=lambda suite: conditions_of(suite, one["name"]))
     yield Facts([_fact(key, one) for key in MAIN[:4] if one[key]["mean"] is not None])
     yield Section("Where it fails", "The networks of its largest regret: its answer among all valid circuits by edges.")
     yield from side_by_side(list(_among(page)), 3)

@@ -101,7 +101,7 @@ def network_blocks(page: NetworkPage, base: str) -> Iterator[Block]:
     url, rows_url = results.url(*parts), results.url("rows.csv", network=one.name)
     about = f"Arm {one.arm}, {one.cell}, seed {one.seed}: the answer of every method beside the truth."
     yield Head(one.name, about, actions=[share_menu(results, url, rows_url)])
-    yield from switches(results, *parts, known=page.truths)
+    yield from switches(results, *parts, conditions=lambda suite: truths_of(suite, one.name))
     yield Facts([*_facts(truth, one.n_edges)])
     yield ChartFigure(chart=map_chart(record.answers, record.edges, truth), caption=_MAP, id="map")
     yield Section("Answers", "the least regret first")

@@ -18,7 +18,7 @@ from pluriscope.page_kit.blocks import Action, Block, ChartFigure, Fact, Facts, 
 from pluriscope.tables.table import read_query
 from pluriscope_bench.key.summary import difference
 from pluriscope_bench.pages.methods import scores_table
-from pluriscope_bench.pages.results import Results, citation, label_of, results_of, share_menu, switches
+from pluriscope_bench.pages.results import Results, citation, conditions_of, label_of, results_of, share_menu, switches
 
 _WORDS: Final = {-1: "better", 0: "equal", 1: "worse"}  # by the sign of the difference
 
@@ -86,7 +86,7 @@ def pair_blocks(results: Results, found: PairRecord, base: str) -> Iterator[Bloc
     turned = Action("The other way", results.url(*reversed(parts)))
     said = "Regret on the networks that both were asked about; less is better."
     yield Head(f"{one} against {other}", said, actions=[turned, share_menu(results, url, rows_url)])
-    yield from switches(results, *parts, known=results.conditions(found.one, found.other))
+    yield from switches(results, *parts, conditions=lambda suite: conditions_of(suite, found.one, found.other))
     if not found.networks:
         yield Notice("They were asked about no network in common", cure="Choose another condition.")
         return

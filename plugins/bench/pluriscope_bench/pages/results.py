@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -81,11 +81,6 @@ class Results:
             raise NotFound(f"method {slug[:60]!r}", cause, cure, "method", self.url(), "all methods")
         return known[slug]
 
-    def conditions(self, *names: str) -> set[str]:
-        """Keys of those under which all of some methods have rows."""
-        every = suite_of(self.suite).summary.items()
-        return {key for key, methods in every if {*names} <= {one["name"] for one in methods}}
-
     def rows(self, column: str, value: str) -> list[dict[str, Any]]:
         """Its rows of one method or network."""
         return _rows(self.suite, "answers", f"condition = $1 AND {column} = $2", self.condition.key, value)
@@ -142,23 +137,34 @@ def _rows(suite: str, file: str, where: str, *values: str) -> list[dict[str, Any
     return [dict(zip(table.columns, line, strict=True)) for line in found]
 
 
+def conditions_of(suite: str, *names: str) -> set[str]:
+    """Keys of the conditions under which all of some methods have rows."""
+    every = suite_of(suite).summary.items()
+    return {key for key, methods in every if {*names} <= {one["name"] for one in methods}}
+
+
 def truths_of(suite: str, network: str) -> dict[str, dict[str, Any]]:
     """Truths about the valid circuits of a network, by condition."""
     return {row["condition"]: row for row in _rows(suite, "truths", "network = $1", network)}
 
 
-def switches(results: Results, *parts: str, known: Container[str] | None = None, **view: Any) -> Iterator[Choice]:
-    """A switch of the condition, and of the suite where several are here.
+def switches(
+    results: Results, *parts: str, conditions: Callable[[str], Container[str]] | None = None, **view: Any
+) -> Iterator[Choice]:
+    """A switch of the condition, and of the suite where several have the page.
 
     Args:
         parts: of the page's address.
-        known: keys of the conditions that it has; None for those of the suite.
+        conditions: from the name of a suite to the keys of those under which it has the page; None for all of them.
         view: its options beside suite and condition.
     """
-    there = [condition_of(key) for key in suite_of(results.suite).summary if known is None or key in known]
+    of = conditions or (lambda suite: suite_of(suite).summary)
+    known = of(results.suite)
+    there = [condition_of(key) for key in suite_of(results.suite).summary if key in known]
     urls = {one.words: replace(results, condition=one).url(*parts, **view) for one in there}
-    if len(suites()) > 1:
-        yield Choice("Suite", {one: replace(results, suite=one).url(*parts, **view) for one in suites()}, results.suite)
+    having = [one for one in suites() if results.condition.key in of(one)]
+    if len(having) > 1:
+        yield Choice("Suite", {one: replace(results, suite=one).url(*parts, **view) for one in having}, results.suite)
     if len(urls) > 1:
         yield Choice("Condition", urls, results.condition.words)
 
