@@ -9,8 +9,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from pluriscope.analysis.discovery.method import settings_digest
-from pluriscope.analysis.discovery.registry import read_method
+from pluriscope.analysis.discovery.registry import METHODS, read_method
 from pluriscope.analysis.errors import AnalysisError, InvalidStudy
+from pluriscope.analysis.plugins import plugins
 from pluriscope.analysis.questions.tasks import task_of_text
 from pluriscope.analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE
 from pluriscope.analysis.subjects.perceptron.drawing import MATCHED
@@ -42,6 +43,8 @@ from pluriscope_studies.analysis.sources import (
     prior_of,
 )
 
+PUBLISHED_BY: Final = "pluriscope-methods"
+"""Plugin of the published methods that a study may ask."""
 _OF_NUMBERS: Final = ("mann-whitney", "kruskal-wallis", "spearman", "wilcoxon", "friedman", "page")
 _FORMER_PRIORS: Final = ("permuted",)  # of results
 _OF_SHARES: Final = ("chi-squared", "fisher", "mcnemar", "stuart-maxwell")
@@ -104,11 +107,25 @@ def runnable(design: StudyDesign, files: Mapping[int, bytes] | None = None) -> S
         InvalidStudy: a source, measures or tests that are unknown, or files that nobody read, all named at once.
     """
     problems = _unknown(design)
+    if absent := _absent(design):
+        named = ", ".join(dict.fromkeys(repr(_key(text)) for text in absent))
+        problems.append(f"methods: {named} need {PUBLISHED_BY}; install it, and let PLURISCOPE_PLUGINS name it")
     if design.source == FILES and files is None:
         problems.append(f"source {FILES!r}: `pluriscope study run` alone reads files and makes networks of them")
     if problems:
         raise refusal(problems)
     return design
+
+
+def _absent(design: StudyDesign) -> list[str]:
+    """List methods that are unknown where the plugin is not in use that brings most; a table may name them."""
+    if any(one.name == PUBLISHED_BY and not one.refused for one in plugins()):
+        return []
+    return [text for text in design.methods if _key(text) not in METHODS.by_key]
+
+
+def _key(method: str) -> str:
+    return method.partition("(")[0].strip()
 
 
 def _unknown(design: StudyDesign) -> list[str]:
@@ -274,8 +291,10 @@ def _training(design: StudyDesign) -> Iterator[str]:
 
 def _methods(design: StudyDesign, known: Sequence[str]) -> Iterator[str]:
     """Methods that cannot be asked, that are there twice, or that no measure is about."""
-    said: dict[str, str] = {}
+    said, absent = dict[str, str](), _absent(design)
     for text in design.methods:
+        if text in absent:
+            continue
         if problems := [*_refused(read_method, text)]:
             yield from (f"methods: {problem}" for problem in problems)
             continue

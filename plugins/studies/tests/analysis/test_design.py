@@ -5,10 +5,11 @@ import pytest
 
 from plugins.studies.tests.study_factories import design, settings
 from pluriscope.analysis.errors import InvalidStudy
+from pluriscope_studies.analysis import reading
 from pluriscope_studies.analysis.cells import cells_of
 from pluriscope_studies.analysis.design import StudyDesign
 from pluriscope_studies.analysis.measures.registry import measures_of
-from pluriscope_studies.analysis.reading import read_design, runnable
+from pluriscope_studies.analysis.reading import design_from_mapping, read_design, runnable
 
 
 def test_the_digest_is_of_what_is_found_and_not_of_words_or_of_the_number_of_seeds():
@@ -132,3 +133,20 @@ def test_a_changed_study_is_another_study():
     before = one.digest
     assert one.model_copy(update={"loss_target": [0.25]}).digest != before
     assert one.model_copy() == one
+
+
+def test_a_design_is_read_without_the_plugin_of_its_methods_and_says_which_it_needs(monkeypatch):
+    given = settings(
+        methods=["brought", "brought(tau=0.1)", "weights"],
+        measures=["audit-excess"],
+        comparisons=[],
+        ladders=[],
+        references=[],
+    )
+    with pytest.raises(InvalidStudy, match="method 'brought': is unknown"):
+        design_from_mapping(given)  # a slip, where the plugin is in use
+    monkeypatch.setattr(reading, "plugins", tuple)
+    asked = design_from_mapping(given)
+    assert asked.methods == ("brought", "brought(tau=0.1)", "weights")
+    with pytest.raises(InvalidStudy, match="methods: 'brought' need pluriscope-methods; install it"):
+        runnable(asked)
