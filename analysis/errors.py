@@ -63,7 +63,7 @@ class InvalidIndex(AnalysisError):
 
 
 class InvalidAlgorithm(AnalysisError):
-    """The text is no algorithm of the form asked for."""
+    """The text is no algorithm of the protocol's form."""
 
 
 class InvalidAlignment(AnalysisError):
@@ -107,11 +107,11 @@ class BeyondLimits(AnalysisError):
 
 
 class NotOffered(AnalysisError):
-    """The kind of network does not offer what is asked for; the cause says why."""
+    """The kind of network does not offer the method or the edit; the cause says why."""
 
 
 class MissingLibrary(AnalysisError, ImportError):
-    """A library is needed for what was asked that comes with an extra, and is not installed."""
+    """A library is needed that comes with an extra, and is not installed."""
 
 
 @contextmanager
@@ -134,7 +134,7 @@ def needing(library: str, needed_for: str, extra: str) -> Iterator[None]:
 
 
 class Cancelled(AnalysisError):
-    """The caller's progress callback asked the engine to stop."""
+    """The caller's progress callback stopped the engine."""
 
     def __init__(self, stage: str = "analysis") -> None:
         super().__init__(stage, "stopped on request", "start it again to go on")

@@ -2,7 +2,7 @@
 
 A distribution is a plugin if it has an entry point in a group ``pluriscope.GROUP``. Each entry point names one thing,
 or a tuple of things, that a registry takes in beside its own. An entry point is read from the metadata of what is
-installed; what it names is imported when its registry is asked for, and not before. What cannot be imported, or brings
+installed; what it names is imported when its registry is first read. What cannot be imported, or brings
 a name that is taken, is left out and kept as a :class:`Failure`, so that the rest runs.
 
 ``PLURISCOPE_PLUGINS`` chooses: ``none``, or names of distributions with commas between them. Without it all are used.
@@ -105,7 +105,7 @@ def failures() -> tuple[Failure, ...]:
 
 
 def report(plugin: str, item: str, cause: str) -> None:
-    """Keep that something of a plugin is left out, and log it once."""
+    """Record that something of a plugin was left out, and log it once."""
     failure = Failure(plugin, item, cause)
     if failure not in _failures:
         _failures[failure] = None

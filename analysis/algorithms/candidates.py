@@ -73,7 +73,7 @@ def candidate_algorithms(
         n_first: how many are listed then.
 
     Raises:
-        Cancelled: the report asked to stop.
+        Cancelled: the report stopped the work.
     """
     depth, form, n_known = protocol.depth_for(n_hidden_layers), protocol.algorithm_form, 0
     listener, complete = _Listener(work), list[Candidates]()

@@ -93,7 +93,7 @@ class Node:
         return plain, min(pushed, outside, key=lambda one: one.n_negations)
 
     def _joined(self, negated: bool) -> Reading:
-        """A gate's two sides, or their negations, with the sign between them."""
+        """Return a gate's two sides, or their negations, with the sign between them."""
         sides = sorted([child.readings[negated] for child in self.children], key=_reading_order)
         sign = " ∧ " if (self.operator == "and") != negated else " ∨ "
         text = sign.join([f"({side.text})" if side.bare else side.text for side in sides])
@@ -296,7 +296,7 @@ class HighLevelModel(Described):
 
         Args:
             fixed: path of a variable → its values over the input rows as an integer.
-            of: path of a variable that is asked for in place of the output.
+            of: path of a variable whose value is returned in place of the output.
             copies: of the input rows, one behind the other, over which values are given and returned: many ways to fix
                 variables are then looked at together.
 

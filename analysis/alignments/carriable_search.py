@@ -90,7 +90,7 @@ def aligned_algorithms(
     Raises:
         BeyondLimits: more than one variable on too many sites, or more than :data:`MAX_WORK` entries to go through. A
             network over six inputs with idle neurons carries so many variables that this would take hours.
-        Cancelled: the report asked to stop.
+        Cancelled: the report stopped the work.
     """
     return _Growth(pattern, depth, sites, work).run(max_aligned)
 

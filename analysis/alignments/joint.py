@@ -329,7 +329,7 @@ def outputs_with(network: Network, inputs: NDArray[np.float64], written: Written
 # --- alignments that are minimal among those right under single and under joint interchange
 #
 # The order matters. Joint interchange may refuse every alignment that is minimal under single interchange although it
-# confirms a larger one that contains it; so what is small is asked last, among what passes everything else.
+# confirms a larger one that contains it; so what is small is sought last, among what passes everything else.
 #
 # Joint interchange can refuse an alignment, but never a two-variable algorithm that one layer carries: if a set carries
 # one variable its complement carries the other, and that pair passes

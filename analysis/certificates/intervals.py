@@ -3,7 +3,7 @@
 1. Natural bounds: each layer's interval from the one before, by the activation's own bounds of its values.
 2. Mean-value bounds: with an interval that holds all derivatives on the box, the value differs from that at the centre
    by at most derivative times distance. Both bounds hold, so the tighter end is taken.
-3. Bisection: a box whose bounds prove what is asked is done; one whose centre, or the corner where the value should be
+3. Bisection: a box whose bounds prove the claim is done; one whose centre, or the corner where the value should be
    largest or smallest, refutes it ends the search; others are halved where that helps most, until the budget is spent.
    Three answers: proved, refuted with a witness, undecided.
 
@@ -131,7 +131,7 @@ def bisect(judge: Judged, low: Array, high: Array, budget: int) -> Certificate:
     """Prove or refute something on the box ``low ≤ z ≤ high``, both ``[free]``.
 
     Args:
-        judge: sound in both directions; asked about boxes and about single points.
+        judge: sound in both directions; called with boxes and with single points.
         low: lower corner.
         high: upper corner.
         budget: boxes looked at before it gives up.

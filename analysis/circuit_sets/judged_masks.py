@@ -36,7 +36,7 @@ _OF_SEARCH: Final = frozenset(("minimal-subset", "margin"))  # the search itself
 
 
 def asked_of(kind: SubjectKind) -> list[Criterion]:
-    """The criteria that circuits of a kind are asked beside what the search itself knows."""
+    """The criteria that judge circuits of a kind, beside what the search itself knows."""
     return [one for one in OF_MODELS if one.key not in _OF_SEARCH and (kind.roles or one != ROLE_AGREEMENT)]
 
 
@@ -50,7 +50,7 @@ def judged_circuits(
     """Judge the listed circuits of a search by criteria, and find the roles of their nodes.
 
     Args:
-        criteria: that are asked beside whether each is minimal; None for :func:`asked_of`.
+        criteria: that judge beside whether each is minimal; None for :func:`asked_of`.
         work: reports progress after each criterion; may raise Cancelled.
         masks: those with the fewest bits among the listed ones, ascending; None for all.
 
@@ -167,7 +167,7 @@ def population_of(
 
 
 def _run_from(space: Space, masks: Masks, row: int) -> NDArray[np.float64]:
-    outputs: Any = space.run_from(masks, row)  # it was asked whether there is such a run
+    outputs: Any = space.run_from(masks, row)  # callers make sure that there is such a run
     return np.asarray(outputs)
 
 

@@ -179,7 +179,7 @@ def figures_of(question: GraphQuestion, masks: Masks, work: Work = DEFAULT_WORK)
 
     Args:
         masks: ``[circuits, bits]`` as :meth:`~pluriscope.analysis.subjects.subject.Space.reduce` leaves them.
-        work: asked after each part; may raise Cancelled.
+        work: checked after each part; may raise Cancelled.
     """
     model, space, worst, margin = question.subject, question.space, [np.empty(0)], [np.empty(0)]
     right = [np.empty(0, np.int64)]

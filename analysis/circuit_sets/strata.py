@@ -264,7 +264,8 @@ def smallest_found(question: GraphQuestion, count: StrataCount, work: Work = DEF
     at once, as long as what is left is valid.
 
     Args:
-        work: asked after each batch; what is found until its time is up, or 65,536 circuits were tried, is the answer.
+        work: checked after each batch; what is found until its time is up, or 65,536 circuits were tried, is the
+            answer.
     """
     tried, least = 0, question.graph.bits(count.masks[:_DESCENTS])
     together = least.sum(axis=1) // 2

@@ -14,7 +14,7 @@ each side of a box's ends, and a sum within it is taken anew in the network's or
 own, to the last bit, ties on an end included. No product is added to anything here but in the slack, so it makes no
 difference whether a processor fuses the two.
 
-A circuit uses every active source. Where few choices are right, each is asked what it uses. Else numbers of choices
+A circuit uses every active source. Where few choices are right, it is looked up what each uses. Else numbers of choices
 that use only sources of U are counted for each set U and put together with alternating signs (inclusion and exclusion).
 """
 
@@ -476,7 +476,7 @@ def count_right(terms: Floats, problem: Problem, leads: Ints, most: int, budget:
         # 1. no choice can lie in the boxes: nothing to count on this state
         is_done = not _may_be_right(here, boxes, room.size)
         if not is_done and at[1] == 0 and at[2] == 0 and most > 0 and room.n_found[1] % _TRIED_AGAIN == 0:
-            # 2. few choices are right: each is asked once what it uses, and no sets have to be gone through
+            # 2. few choices are right: it is looked up once what each uses, and no sets have to be gone through
             n_visits += list_right(here, problem, leads, most) + len(middle.order) + len(tail.order)
             is_done = room.n_found[0] >= 0
             room.n_found[1] = 0 if is_done else 1

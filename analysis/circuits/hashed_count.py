@@ -42,7 +42,7 @@ class HashedCount:
 
     @property
     def low(self) -> int:
-        """The number of models is at least this, with probability 1 − δ together with :attr:`high`."""
+        """The lower bound of the number of models, with probability 1 − δ together with :attr:`high`."""
         return self.count if self.exact else math.ceil(self.count / (1 + Fraction(self.epsilon)))
 
     @property

@@ -38,7 +38,7 @@ from pluriscope.analysis.subjects.perceptron.mlp import keep_matrices
 from pluriscope.analysis.subjects.perceptron.question import Question
 
 _VALUES_AT_ONCE: Final = 1 << 20
-_CHOICES_KEPT: Final = 1 << 22  # of sources, of all that are asked for again and again
+_CHOICES_KEPT: Final = 1 << 22  # of sources, of all that are needed again and again
 _SIDE_BY_SIDE: Final = 8  # circuits of one size from which a descent goes on
 _FIRST_ROWS: Final = 8  # on which everything is tried before the few that pass are tried on all
 Choices = NDArray[np.uint32]

@@ -43,7 +43,7 @@ def find_circuits(question: Question, work: Work = DEFAULT_WORK) -> CircuitSearc
     Raises:
         BeyondLimits: every way is barred, with the reasons.
         InvalidData: labels that do not fit the rows.
-        Cancelled: the report asked to stop.
+        Cancelled: the report stopped the work.
     """
     found = find_number(question, work, plan_circuits(question, limits=work.limits))
     return found if found.n_drawn is not None else add_smallest(question, found, work)
@@ -89,7 +89,7 @@ def find_number(
     Raises:
         BeyondLimits: the way is barred.
         InvalidData: labels that do not fit the rows.
-        Cancelled: the report asked to stop.
+        Cancelled: the report stopped the work.
     """
     work.ended.pop("circuits", None)
     if plan.method in ("sampled", "hashed"):

@@ -157,7 +157,7 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> CommonG
 
 
 def _places(found: CommonGround, of: Analysed, placed: Placed) -> Iterator[PlaceFound]:
-    """Points that coincide as one, each with the first of them."""
+    """Join points that coincide, each with the first of its explanations."""
     here: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     classes, points = found.classes, found.alignments
     for number, key in enumerate(zip(classes.predicted.tolist(), classes.right.tolist(), strict=True)):

@@ -65,7 +65,7 @@ class Spread:
         self._factors: dict[bytes, int] = {}  # by exponents, ascending, the lowest 0
         self._products: dict[bytes, int] = {}  # by the numbers of their factors, ascending
         self._times: Counter[tuple[int, int]] = Counter()  # by product and power taken out
-        self._polynomials: list[_Factor] = []  # of the factors, as far as they were asked for
+        self._polynomials: list[_Factor] = []  # of the factors, as far as they were needed
 
     def add(self, classes: ObservedClasses) -> bool:
         """Take in the classes of one circuit; they must speak.

@@ -1,7 +1,7 @@
 """Criteria of the structure of an alignment: causal order, and nothing to spare.
 
-Nothing to spare is asked twice: among all valid alignments, and among those that are right under joint interchange too.
-The first asked before joint interchange would leave alignments out that only a larger one stands for.
+Nothing to spare is judged twice: among all valid alignments, and among those that are right under joint interchange
+too. The first, judged before joint interchange, would leave alignments out that only a larger one stands for.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ def _causal_order(population: Population, _: Settings) -> Verdicts:
 
 
 def _in_order(alignment: Placement[Any]) -> Verdict:
-    """A variable is computed from those whose paths go on from its own."""
+    """Judge whether an alignment is in causal order: a variable is computed from those whose paths go
+    on from its own.
+    """
     pairs = alignment.nested
     wrong = [(lower, upper) for lower, upper in pairs if lower[1].layer >= upper[1].layer]
     n_good, of = len(pairs) - len(wrong), len(pairs)
@@ -54,7 +56,9 @@ def _minimal(population: Population, _: Settings) -> Verdicts:
 
 
 def _is_minimal(population: Population, algorithm: HighLevelModel, scored: OnNeurons) -> Verdict:
-    """A smaller valid alignment exists exactly if some variable fits a smaller set inside its own."""
+    """Judge whether a valid alignment is minimal: a smaller one exists exactly if some variable fits a smaller set
+    inside its own.
+    """
     rule = population.question.protocol.interchange_pairs
     alignment = scored.alignment
     for path, site in alignment.places:
@@ -86,7 +90,9 @@ def _minimal_joint(population: Population, _: Settings) -> Verdicts:
 
 
 def _is_minimal_jointly(population: Population, algorithm: HighLevelModel, alignment: Alignment) -> Verdict:
-    """Every alignment within it is looked at whose variables each fit their set; the smallest first, itself last."""
+    """Judge whether an alignment is minimal among those right under joint interchange too: all within it whose
+    variables each fit their set are run, the smallest first, itself last.
+    """
     rule = population.question.protocol.interchange_pairs
     fitting = [
         [

@@ -106,7 +106,7 @@ class Criterion(Described):
         source: where it comes from.
         judges: the function that judges each kind of explanation that it applies to. A kind stored as columns is judged
             by the function for one of its traits; circuits of models of any kind by that for "cut".
-        of_models: what is asked of circuits of models where that is not word for word the definition, as a sentence.
+        of_models: what circuits of models must fulfil, where that is not word for word the definition, as a sentence.
         direction: whether a higher or a lower score is better; None if the score is no scale.
         parameters: what may be set.
         score: what the score is, one clause; "" if there is none.
@@ -116,7 +116,7 @@ class Criterion(Described):
         over: "each" explanation by itself, or the whole "population" of those that the analysis found.
         implies: keys of criteria for the same kind that whatever passes this one passes too, on every network.
         term: anchor of the glossary's word for what it asks; "" if that is its key.
-        idle: kinds that it may be asked of although its question never arises there, each with the reason as a
+        idle: kinds that it may judge although its question never arises there, each with the reason as a
             sentence; they are no :attr:`kinds`, so that sequences of criteria do not lose them.
         changes: of what the key means, the oldest first. Verdicts from before a change are not taken for present ones.
         vacuous: why it removes next to nothing here, one sentence with the count that shows it; "" if it removes some.
@@ -192,7 +192,7 @@ class Criterion(Described):
         return {p.name: p.checked(values.get(p.name, p.default), self.key) for p in self.parameters}
 
     def judge(self, population: PopulationOf[Any], values: Mapping[str, object] | None = None) -> Verdicts:
-        """A verdict on each explanation of a population.
+        """Judge each explanation of a population.
 
         Args:
             population: explanations of one kind.
@@ -200,7 +200,7 @@ class Criterion(Described):
 
         Raises:
             InvalidCriterion: parameters, or a kind that it does not apply to.
-            Cancelled: the population's work was asked to stop.
+            Cancelled: the population's work was stopped.
         """
         kind, settings = population.kind, self.settings(values)
         if kind in self.idle:

@@ -92,7 +92,9 @@ def _batches(population: CutCircuits, n: int) -> Iterator[NDArray[np.intp]]:
 
 
 def valid_on_every_source(population: CutCircuits, _: Settings) -> Verdicts:
-    """Valid whichever row gives what cut edges carry; a circuit is given up at the first row that refutes it."""
+    """Judge whether a circuit is valid whichever row gives what cut edges carry; one is given up at the first row that
+    refutes it.
+    """
     runs = population.question
     if runs.outputs_from is None:
         reason = "What an edge that is left out carries on another row is not defined for this kind of model."
@@ -127,7 +129,9 @@ def valid_on_every_source(population: CutCircuits, _: Settings) -> Verdicts:
 
 
 def valid_under(ablation: str) -> Judge:
-    """Valid where what is cut carries 0, or the mean of its source over the rows."""
+    """Make the judge of whether a circuit is valid where what is cut carries 0, or the mean of its source over the
+    rows.
+    """
 
     def judge(population: CutCircuits, _: Settings) -> Verdicts:
         runs = population.question
@@ -175,7 +179,7 @@ def outputs_close(population: CutCircuits, settings: Settings) -> Verdicts:
 
 
 def necessary(population: CutCircuits, _: Settings) -> Verdicts:
-    """The complement of each is not valid."""
+    """Judge whether what a circuit leaves out is no valid circuit."""
     runs = population.question
     n = runs.within(np.ones(len(population), dtype=np.int64))
     passed = np.zeros(len(population), dtype=np.bool_)
@@ -191,12 +195,12 @@ def necessary(population: CutCircuits, _: Settings) -> Verdicts:
 
 
 def without_any_edge(population: CutCircuits, _: Settings) -> Verdicts:
-    """Without any single bit none of them means a valid circuit."""
+    """Judge whether a circuit is valid no longer whichever single bit is taken away."""
     return _removals(population, every=True)
 
 
 def without_some_edge(population: CutCircuits, _: Settings) -> Verdicts:
-    """Without some single bit each means no valid circuit."""
+    """Judge whether a circuit is valid no longer where some single bit is taken away."""
     return _removals(population, every=False)
 
 

@@ -217,7 +217,7 @@ class CountingReadings:
         return Reading.unknown(*size)
 
     def _scrubbed(self, classes: ObservedClasses) -> Reading:
-        """Whole classes pass or fail."""
+        """Read scrubbing on the next circuit, where whole classes pass or fail."""
         passing = np.equal(preserved(self.question, classes), len(self.question.clean_rows))
         sizes = classes.sizes
         return Reading(sum(sizes[k] for k in np.flatnonzero(passing).tolist()), 0, int(passing.sum()), 0, sum(sizes))
@@ -283,7 +283,9 @@ class CountingReadings:
         return least, onto_itself
 
     def _least(self, position: int, size: tuple[int, int]) -> Reading:
-        """All of a circuit's interpretations or none, unless a symmetry maps the circuit to itself."""
+        """Return the reading of a circuit whose interpretations all pass or all fail, unless a symmetry maps it to
+        itself.
+        """
         least, onto_itself = self._under_symmetries
         if least[position] < self.masks[position]:
             return _all_or_none(size, False)
@@ -294,6 +296,6 @@ class CountingReadings:
 
 
 def _all_or_none(size: tuple[int, int], passed: bool) -> Reading:  # the value itself, no switch
-    """All interpretations of a circuit fare alike."""
+    """Return the reading of a circuit whose interpretations all pass, or all fail."""
     total, observed = size
     return Reading(total, 0, observed, 0, total) if passed else Reading(0, 0, 0, 0, total)

@@ -203,7 +203,7 @@ def judge_analysis(
 
     Raises:
         InvalidCriterion: a criterion does not apply to its kind.
-        Cancelled: the report asked to stop.
+        Cancelled: the report stopped the work.
     """
     for kind in (*KINDS, *BY_KEY):
         wanted = [step for of, step in dict.fromkeys(steps) if of == kind]
@@ -255,8 +255,8 @@ def _pieces(step: CriterionStep, block: Population) -> Iterator[Population]:
 def _count_interpretations(
     subject: JudgedAnalysis, steps: Sequence[CriterionStep], work: Work
 ) -> Iterator[StepVerdicts]:
-    """Criteria that need numbers only, each by itself; then together those that share the observed classes, within the
-    budget of the first.
+    """Judge interpretations by criteria that need numbers only, each by itself; then together by those that share the
+    observed classes, within the budget of the first.
 
     A stored count that a limit has ended says 0 for the circuits after it; the first criterion that comes by counts
     these, the next ones take what it found.

@@ -26,7 +26,9 @@ def _firm_circuits(population: Population, settings: Settings) -> Verdicts:
 
 
 def _firm_interpretations(population: Population, settings: Settings) -> Verdicts:
-    """Tested are the interchanges of every set of a circuit's active neurons, which all its interpretations share."""
+    """Judge the margins of the interchanges of every set of a circuit's active neurons, which all its interpretations
+    share.
+    """
     space, answers = interventions(population)
     known: dict[int, float] = {}
     for circuit in (interpretation.circuit for interpretation in population.items):
@@ -41,7 +43,7 @@ def _firm_alignments(population: Population, settings: Settings) -> Verdicts:
 
 
 def _firm_placed(population: Population, settings: Settings) -> Verdicts:
-    """The margin that the kind itself measures at its site; a kind without one has nothing to judge."""
+    """Judge the margin that the kind itself measures at its site; a kind without one has nothing to judge."""
     kind = BY_KEY[population.kind]
     margins = kind.frame(population.items).get("margin")
     if margins is None:

@@ -3,7 +3,7 @@
 Components are edges. Φ(E) says of a set of edges that it will do:
 
 - *by function*: what is left once dead neurons are pruned decides right
-  (:mod:`pluriscope.analysis.criteria.remainders`). Nothing is asked of its shape.
+  (:mod:`pluriscope.analysis.criteria.remainders`). Its shape does not matter.
 - *by structure*: E itself is a valid circuit of the protocol's family. A removal that strands a neuron, so that it has
   no edge in or no edge out, then leaves nothing valid, although it may change no decision.
 
@@ -132,7 +132,7 @@ def _among(known: NDArray[Any], masks: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _single_removals(will_do: _Sufficient, *, every: bool) -> Verdicts:
-    """Circuits that need every single edge, or some."""
+    """Judge whether circuits need every single edge, or some."""
     population = will_do.population
     n_edges = np.bitwise_count(population.items).astype(np.int64)
     n_spare, edge_of, missing = _spare_edges(will_do)
@@ -180,7 +180,7 @@ def _smaller_by_running(will_do: _Sufficient) -> tuple[NDArray[np.bool_], NDArra
 
 
 def _subset(will_do: _Sufficient) -> Verdicts:
-    """Circuits without a proper subset that will do."""
+    """Judge whether circuits have no proper subset that will do."""
     population, by_function = will_do.population, will_do.by_function
     known, missing = will_do.known
     minimal = minimal_masks(known, population.work)
@@ -201,7 +201,7 @@ def _subset(will_do: _Sufficient) -> Verdicts:
 
 
 def _cardinal(will_do: _Sufficient) -> Verdicts:
-    """Circuits with as few edges as anything that will do."""
+    """Judge whether circuits have as few edges as anything that will do."""
     population = will_do.population
     known, missing = will_do.known
     loses, smaller = _smaller_by_running(will_do)

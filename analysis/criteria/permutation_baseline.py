@@ -38,7 +38,7 @@ def _above_random(population: Population, settings: Settings) -> Verdicts:
 
 
 def _judge_one(iia: IIA, permuted: NDArray[np.int64], percentile: float) -> Verdict:
-    """Above the percentile: strictly above so many of the controls."""
+    """Judge whether an alignment is above the percentile: strictly above so many of the controls."""
     below, n = int((permuted < iia.agreed).sum()), len(permuted)
     edge = max(int(np.sort(permuted)[max(ceil(percentile * n / 100), 1) - 1]), 0)  # nearest rank
     reason = (

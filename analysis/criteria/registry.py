@@ -40,9 +40,9 @@ _EVERY: Final = sorted(
 )
 CRITERIA: Final[tuple[Criterion, ...]] = tuple(one for one in _EVERY if one.kinds or one.recorded_kinds)
 OF_MODELS_ALONE: Final[tuple[Criterion, ...]] = tuple(one for one in _EVERY if one not in CRITERIA)
-"""Those that are asked of circuits of models of other kinds than the networks, and of nothing else."""
+"""The criteria for circuits of models of other kinds than the networks, and for nothing else."""
 OF_MODELS: Final = tuple(criterion for criterion in _EVERY if "cut" in criterion.judges)
-"""All that are asked of those."""
+"""All criteria for these circuits."""
 EVERY: Final = {criterion.key: criterion for criterion in _EVERY}
 """All of these by their keys."""
 

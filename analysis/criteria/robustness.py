@@ -99,7 +99,7 @@ class _Balls:
         return circuit_program(population.question.network, keep, population.question.absent)
 
     def checked(self, position: int, ball: int, point: int) -> Verdict | None:
-        """The verdict if a point where floats differ is one where sound bounds say so too."""
+        """Return the verdict if a point where floats differ is one where sound bounds do so too; else None."""
         z = self.points[ball, point]
         judge = decided_alike(self.network, self.program(position), self.regions)
         if not judge(z[None], z[None])[1][0]:
@@ -107,7 +107,7 @@ class _Balls:
         return Verdict("failed", "Decided differently at a random point.", self.witness(position, ball, z))
 
     def certified(self, position: int) -> Verdict:
-        """The verdict on a circuit that agrees on all points tried."""
+        """Judge a circuit that agrees on all points tried, by a certificate."""
         circuit, population = self.program(position), self.population
         undecided: list[int] = []
         methods: list[str] = []

@@ -163,7 +163,7 @@ def _alone(population: Population, _: Settings) -> Verdicts:
 
 
 def _judging(least_of: Callable[[Population, Sequence[Permutations], Refused], Leasts]) -> Judge:
-    """Passes what no symmetry turns into one with a lower name."""
+    """Make the judge that passes what no symmetry turns into one with a lower name."""
 
     def judge(population: Population, _: Settings) -> Verdicts:
         tried, cut_off = known_symmetries(population.question.network)

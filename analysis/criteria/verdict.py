@@ -1,7 +1,7 @@
 """Verdicts of criteria on explanations: four outcomes, a score, and on request the reason and a witness.
 
-Verdicts come for many explanations at once, as arrays; reasons and witnesses are made only for the one that is asked
-for, because a list of millions is never read.
+Verdicts come for many explanations at once, as arrays; reasons and witnesses are made for a single one on request, since
+nobody reads a list of millions.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Verdict(Described):
 
     @classmethod
     def of_share(cls, outcome: Outcome, n: int, of: int, reason: str, witness: Witness | None = None) -> Verdict:
-        """A verdict whose score is a share of some things, of which there may be none."""
+        """Make a verdict whose score is a share of some things, of which there may be none."""
         return cls(outcome, reason, witness or {}, n / of if of else None, n, of)
 
 
@@ -83,7 +83,7 @@ class Verdicts:
         return len(self.outcomes)
 
     def at(self, position: int) -> Verdict:
-        """The verdict on one explanation.
+        """Return the verdict on one explanation.
 
         Raises:
             InvalidIndex: there is none at that position.
@@ -129,7 +129,7 @@ def verdicts_of(
     denominators: ArrayLike | None = None,
     undecided: NDArray[np.bool_] | None = None,
 ) -> Verdicts:
-    """Verdicts from arrays, all ``[explanations]``; numbers may be one for all.
+    """Make verdicts from arrays, all ``[explanations]``; numbers may be one for all.
 
     Args:
         passed: which pass.
@@ -163,7 +163,7 @@ def same_for_all(n_explanations: int, outcome: Outcome, reason: str) -> Verdicts
 
 
 def put_together(verdicts: Sequence[Verdict]) -> Verdicts:
-    """Verdicts that were made one by one, in one value."""
+    """Join verdicts that were made one by one."""
     scores = [np.nan if verdict.score is None else verdict.score for verdict in verdicts]
     counts = [
         np.array([-1 if count is None else count for count in column], dtype=np.int64)

@@ -91,7 +91,7 @@ def audit(
 
     Raises:
         InvalidMethod: no method fits the task, the network or the model; one of several is "undefined", with a note.
-        Cancelled: the report asked to stop.
+        Cancelled: the report stopped the work.
     """
     found: list[Audited] = []
     refusals: list[InvalidMethod] = []

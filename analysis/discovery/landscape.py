@@ -177,7 +177,7 @@ class Landscape(ABC):
     @property
     @abstractmethod
     def swept(self) -> Sequence[str] | None:
-        """Under which else methods with thresholds are asked with each; None where runs take too long for that."""
+        """The other ablations under which methods with thresholds run; None where runs take too long for that."""
 
     @property
     @abstractmethod

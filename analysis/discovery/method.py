@@ -52,8 +52,8 @@ class Answer:
     """The answer of a method.
 
     Args:
-        outcome: "all" and "nothing" for a raw mask with every edge or none; "invalid" where a valid circuit was asked
-            for, and nothing that was tried is one.
+        outcome: "all" and "nothing" for a raw mask with every edge or none; "invalid" where a valid circuit was
+            sought, and nothing that was tried is one.
         raw_mask: None where there is none.
         scores: ``[bits]`` of score methods.
         faithfulness: of the raw mask under its own ablation where a threshold picked it.
@@ -125,13 +125,13 @@ class DiscoveryMethod(Method):
         ranking those that it left out and then the others, both in one order that is drawn by the seed 0.
 
         Args:
-            masked: what is asked about, under the ablation that the settings name.
+            masked: the graph to search, under the ablation that the settings name.
             settings: from :meth:`filled`.
             work: reports progress; may cancel.
 
         Raises:
-            InvalidMethod: it cannot be asked with these settings.
-            Cancelled: the report asked to stop.
+            InvalidMethod: it does not run with these settings.
+            Cancelled: the report stopped the work.
         """
         if "k" in settings and int(settings["k"]) > masked.n_bits:
             cure = f"there are {masked.n_bits} {masked.graph.cut}; use fewer"
@@ -185,7 +185,7 @@ def answer_by_scores(scores: Scores, masked: MaskedSubject, settings: Settings) 
         scores: of the bits.
         masked: that they are of, under its ablation.
         settings: of :data:`~pluriscope.analysis.discovery.selection.SELECTION`; ``k`` or ``threshold``, or neither
-            where the shortest beginning is asked for whose circuit is valid.
+            where the shortest beginning whose circuit is valid is taken.
     """
     values = scores.values
     masks = list(accumulate((1 << edge for edge in ranking(scores, masked, settings)), initial=0))

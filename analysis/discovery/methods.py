@@ -55,7 +55,9 @@ def _drawn(masked: MaskedSubject, settings: Settings) -> Scores:
 
 
 def _deleted_at_random(masked: MaskedSubject, settings: Settings, work: Work) -> Answer:
-    """The first of the orders is the same however many there are, so more of them never leave more."""
+    """Delete edges in random orders; answer with the smallest circuit. The first order is the same however many there
+    are, so more of them never leave more.
+    """
     random, everything = np.random.default_rng(int(settings["seed"])), (1 << masked.n_bits) - 1
     orders = [random.permutation(masked.n_bits).tolist() for _ in range(int(settings["restarts"]))]
     left = (masked.deleted(everything, order, work) for order in orders)

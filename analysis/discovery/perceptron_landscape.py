@@ -25,7 +25,7 @@ from pluriscope.analysis.subjects.perceptron.circuit import mask_array
 from pluriscope.analysis.subjects.perceptron.question import Carried
 
 QUICK: Final[tuple[Criterion, ...]] = tuple(c for c in criteria_for("circuit") if c.cost == "quick")
-"""The criteria that every answer is judged by; those with a budget are asked where one circuit is looked at."""
+"""The criteria that every answer is judged by; those with a budget judge where one circuit is looked at."""
 MAX_JUDGED: Final = 20_000
 """Circuits up to which one is judged by criteria within a moment, since minimality looks at all of them."""
 UNDER: Final[Mapping[str, Criterion]] = {"zero": ZERO_ABLATION, "mean": MEAN_ABLATION, "resample": RESAMPLE_ABLATION}

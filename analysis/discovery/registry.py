@@ -37,7 +37,7 @@ def read_method(text: str, kind: HasTraits = PERCEPTRON) -> tuple[DiscoveryMetho
 
     Args:
         text: as it is written.
-        kind: of the subject that is asked about.
+        kind: of the subject.
 
     Raises:
         InvalidMethod: another shape, an unknown key or setting, a setting given twice, or a value that is not allowed.

@@ -28,10 +28,10 @@ from pluriscope.analysis.subjects.enumeration import most_wrong
 RESAMPLE: Final = "resample"
 """Beside the kind's own ablations: what is cut carries what it does on another row, whichever."""
 SWEPT_MILLISECONDS: Final = 100.0
-"""What a run of one circuit may take for methods to be asked under more than their default settings, some thousand
+"""What a run of one circuit may take for methods to be run under more than their default settings, some thousand
 runs."""
 MAX_JUDGED_MILLISECONDS: Final = 3.0
-"""What a run of one circuit may take for criteria to be asked of an answer within a moment, some thousand runs."""
+"""What a run of one circuit may take for criteria to judge an answer within a moment, some thousand runs."""
 Outcomes = Mapping[str, str]
 """Outcomes of criteria by key."""
 

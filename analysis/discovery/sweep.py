@@ -1,4 +1,4 @@
-"""The settings under which every method is asked in one go, its defaults among them."""
+"""The settings under which every method runs in one go, its defaults among them."""
 
 from __future__ import annotations
 

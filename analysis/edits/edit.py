@@ -122,7 +122,7 @@ class Change:
 
     Args:
         parameters: all of the subject's, or all of :attr:`Editable.parameters`; changed or not.
-        row: whose answer was to change, from 0; None where none was asked for.
+        row: whose answer was to change, from 0; None where no row was chosen.
         target: what it was to answer.
         settings: those that the record writes otherwise than they were given.
         remarks: what else there is to say, one sentence each.
@@ -170,7 +170,7 @@ class Edited:
     Args:
         subject: the whole of it.
         record: what was done.
-        meant: names of rows whose answers were to change, beside the one asked for.
+        meant: names of rows whose answers were to change, beside the chosen one.
         outcome: what came of it.
     """
 

@@ -52,7 +52,7 @@ from pluriscope.analysis.subjects.subject import gaps
 MOST_NAMED: Final = 200
 """Circuits, or alignments, that a report names of each kind of change: the smallest ones."""
 _MOST_JUDGED: Final = 20_000
-"""Valid circuits of a subject whose circuits are listed that criteria are asked of."""
+"""The most valid circuits of a subject, where they are listed, that criteria judge."""
 _RESAMPLES: Final = 2_000
 _JUDGED: Final = "Judged on "
 Masks = NDArray[Any]

@@ -67,7 +67,7 @@ def count(
         BeyondLimits: what is wanted is out of reach, with what would do.
         NotOffered: no network of this kind is counted so.
         AnalysisError: the question cannot be asked.
-        Cancelled: the report asked to stop.
+        Cancelled: the report stopped the work.
     """
     if isinstance(question, GraphQuestion):
         return _of_graph(question, work, how, seed)

@@ -63,7 +63,7 @@ def questions(kind: SubjectKind, file: Any, outputs: Sequence[int], protocol: An
 
     Args:
         file: the subject.
-        outputs: those that are asked about; none for all.
+        outputs: those to explain; none for all.
         protocol: the rules as addresses write them, or the settings of a result file.
 
     Raises:

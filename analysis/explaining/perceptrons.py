@@ -37,7 +37,7 @@ def questions(
     """The questions about some outputs, if they can be asked.
 
     Args:
-        outputs: those that are asked about; none for all.
+        outputs: those to explain; none for all.
         protocol: the rules: a name, settings, or the value.
 
     Raises:

@@ -97,7 +97,7 @@ def analyse_outputs(
 
     Raises:
         AnalysisError: everything that :func:`~pluriscope.analysis.explaining.preflight.preflight` refuses, as one
-        error. Cancelled: the report asked to stop.
+        error. Cancelled: the report stopped the work.
     """
     for question in questions:
         refuse(preflight(question))
@@ -142,7 +142,7 @@ class _Course:
         self._found_at: float | None = None  # the clock when something was found that is not kept yet
         self.seconds: dict[str, float] = {}
         self.stops: dict[Stage, Stop] = {}
-        self._planned: dict[Stage, Range] = {}  # seconds, where they had to be asked for
+        self._planned: dict[Stage, Range] = {}  # seconds, where they had to be predicted
         self.algorithms = AlgorithmSearch((), 0, truncated_at=0)
         if so_far is not None:
             self.circuits, self.interpretations, self.algorithms = (

@@ -221,7 +221,7 @@ class Kind(Generic[E]):
     def ask(self, question: Question, item: E, intervention: Intervention, bench: Bench) -> Prediction:
         """Predict by an explanation what the network answers under an intervention made by hand.
 
-        Where the kind has no rule of its own, it is asked where nothing is changed, and where neurons take their values
+        Where the kind has no rule of its own, it predicts where nothing is changed, and where neurons take their values
         from one source and nothing else is changed; of what is beyond the common ground its record says nothing.
         """
         if self.by_hand is not None:
@@ -249,7 +249,7 @@ class RecordedKind(Record[E], Kind[E]):
         work: question → about how many milliseconds that takes.
         read: question and address text → the explanation, computed from the weights; raises AnalysisError if there is
             none.
-        refuses: question → why no such explanation can be asked for, as a clause after the network's name; "" if it
+        refuses: question → why there can be no such explanation, as a clause after the network's name; "" if it
             can.
     """
 

@@ -107,7 +107,7 @@ def separation(points: NDArray[np.float64], signs: Sequence[int], least: float) 
         least: what counts as no margin.
     """
     sides, width = np.array(signs, dtype=np.float64), points.shape[1]
-    if len(set(signs)) == 1:  # everything on one side: no margin can be too large, and none is asked for
+    if len(set(signs)) == 1:  # everything on one side: no margin can be too large, and none is required
         return Hyperplane(np.zeros(width), float(sides[0]), np.inf)
     matrix = np.column_stack([-sides[:, None] * points, -sides, np.ones(len(points))])
     objective = np.zeros(width + 2)

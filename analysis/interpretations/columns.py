@@ -217,7 +217,7 @@ class Columns:
     ) -> NDArray[np.int8] | None:
         """Compute the output for each completion of the gates above the second layer, ``[completions, case]``.
 
-        With ``asked [case, decision]`` completions that contradict it may be left out. None if there are too many.
+        With ``demanded [case, decision]`` completions that contradict it may be left out. None if there are too many.
         """
         n_layers = len(self.gated)
         if n_layers == 2:  # the second layer is the output

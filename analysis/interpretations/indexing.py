@@ -444,7 +444,7 @@ class InterpretationSpace(Described):
             each = n[0] if (n == n[0]).all() else np.repeat(n, n_rows)
             whole, rest = rest, rest // each
             rank = whole - rest * each
-            if n.sum(dtype=float) > len(rank):  # most are not asked for
+            if n.sum(dtype=float) > len(rank):  # most are not in the range
                 tables[:, column] = gates.completed(rank, np.repeat(every, n_rows))
                 continue
             n_own = n.astype(np.int64)

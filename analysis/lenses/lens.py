@@ -295,7 +295,7 @@ class Lens(Method):
             work: reports progress; may cancel.
 
         Raises:
-            Cancelled: the report asked to stop.
+            Cancelled: the report stopped the work.
         """
         fit = self.fit(question, settings)
         first = (fit.reason,) if fit.reason else ()

@@ -368,7 +368,7 @@ def read_unfinished(document: Any, questions: Sequence[Question]) -> list[Output
 
     Args:
         document: the file's JSON value.
-        questions: what is asked now, by output.
+        questions: the present ones, by output.
 
     Raises:
         InvalidNetwork: it is no result of this engine on these questions, was changed, or has nothing to go on with.

@@ -44,9 +44,9 @@ CONDITIONS: Final[Mapping[Condition, str]] = {
     "settled": "some predictions rest on a row of a gate that no input produces",
     "each": "the same one is right wherever they contradict each other",
 }
-"""What is asked of a pair, as what is true of one that does not meet it; of two, the first is given up first."""
+"""The conditions of a fair pair, each as what is true of a pair that does not meet it; the first is given up first."""
 SEARCH: Final = 2
-"""Version of the search: the first asked less of a pair and had another order."""
+"""Version of the search: the first had fewer conditions and another order."""
 MAX_CLASSES: Final = 10_000
 N_DRAWN: Final = 2_000
 MAX_BITS: Final = 1 << 29

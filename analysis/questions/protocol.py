@@ -133,7 +133,7 @@ PAPER: Final = Protocol(
 BUILT_IN: Final[Mapping[str, Protocol]] = {p.name: p for p in (COMPLETE, PAPER)}
 SHARED_GATES: Final = Protocol(name="shared-gates", algorithm_form="shared_gates")
 NAMED: Final[Mapping[str, Protocol]] = {**BUILT_IN, SHARED_GATES.name: SHARED_GATES}
-"""What may be asked for by name; addresses name those that are not built in by their digest, as a user's own."""
+"""The protocols that have a name; addresses name those that are not built in by their digest, as a user's own."""
 
 
 def named_protocol(name: str) -> Protocol:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 DEFAULT_SECONDS: Final = 60.0
-"""For everything that is asked about one file, where nothing else is said."""
+"""The limits of every search on one file, unless others are set."""
 MOST_STORED: Final = 200_000
 """Valid circuits that a store or a result file lists, at most."""
 

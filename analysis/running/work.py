@@ -51,7 +51,7 @@ class Work:
         """Report one step; an empty stage counts as one step.
 
         Raises:
-            Cancelled: the report asked to stop.
+            Cancelled: the report stopped the work.
             OutOfTime: the time is up, and the stage is not done.
         """
         self.pass_on(Progress(stage, done, max(total, 1), found, loss))
@@ -71,7 +71,7 @@ class Work:
             every: reports are made before items 0, ``every``, 2 · ``every``, …; before the others time is checked only.
 
         Raises:
-            Cancelled: the report asked to stop.
+            Cancelled: the report stopped the work.
             OutOfTime: the time is up.
         """
         for number, item in enumerate(items):

@@ -305,7 +305,7 @@ class SubjectKind(Described):
         plural: for several.
         definition: what such a subject is, one or two sentences.
         format: what files of this kind have as their "format".
-        settings: what circuits may be asked under: each setting with its values, the usual one first; none where rules
+        settings: of the rules for circuits: each setting with its values, the usual one first; none where rules
             are a protocol (:mod:`pluriscope.analysis.questions.protocol`).
         read: the JSON object of a file → the subject; raises AnalysisError naming what is wrong.
         write: the subject → the JSON object of its file, from which it is read again bit by bit.
@@ -347,7 +347,7 @@ class SubjectKind(Described):
         """Refuse what needs a trait that subjects of this kind lack.
 
         Args:
-            item: what is asked for.
+            item: what needs the trait.
 
         Raises:
             NotOffered: this kind lacks it.

@@ -161,7 +161,7 @@ def draw_network(drawing: Drawing, seed: int, work: Work = DEFAULT_WORK, *, bloc
         block: draws tried at once.
 
     Raises:
-        Cancelled: the report asked to stop.
+        Cancelled: the report stopped the work.
     """
     random, sizes = drawing.stream(seed), drawing.sizes
     deviations, means = drawing.prior.deviations(sizes), drawing.prior.means(sizes)

@@ -181,7 +181,7 @@ class Network(Described):
         return Network.from_arrays(weights, biases, **kinds, negative_slope=self.negative_slope)
 
     def judged_as(self, other: Network) -> Network:
-        """The network, to be asked what another one is: its masks mean the same edges.
+        """Return the network to be judged as another one is: its masks mean the same edges.
 
         Raises:
             InvalidNetwork: they have other layer sizes.

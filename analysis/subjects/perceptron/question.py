@@ -267,7 +267,8 @@ class Question(Described):
 
     @cached_property
     def ablations(self) -> tuple[tuple[Carried, ...], ...]:
-        """A circuit is valid if it decides enough judged rows right under every member of one of these.
+        """The sets of values of absent edges; a circuit is valid if it decides enough judged rows right under every
+        member of one of these.
 
         That is the protocol's ablation; where the protocol looks at circuits valid under any, zero, mean, and as one
         the network's activations on each clean input.
@@ -301,7 +302,7 @@ def ask(
 
     Args:
         model: the whole network.
-        output: the output asked about.
+        output: the output of the question.
         task: what it should compute; if not given, what it answers on one row of each Boolean input.
         data: the rows; every Boolean input once if not given.
 

@@ -68,7 +68,7 @@ def train_networks(
         One outcome per spec, in the same order.
 
     Raises:
-        Cancelled: the report asked to stop.
+        Cancelled: the report stopped the work.
     """
     groups: dict[tuple[object, ...], list[int]] = {}
     for index, spec in enumerate(specs):

@@ -32,14 +32,14 @@ class TrainingOutcome:
     """A trained network, or the reason why there is none; never lost, whatever happened.
 
     Args:
-        spec: what was asked for.
+        spec: of the training.
         state: "converged", or the reason why not.
         network: the network as it was when training stopped; None only if it diverged.
         epochs: epochs run.
         loss: mean squared error of the last epoch over its batches.
         accuracy: share of validation rows on which every output rounds to its label.
         losses: loss of every epoch.
-        checkpoints: the network as it was after some epochs, in order, where such were asked for.
+        checkpoints: the network as it was after some epochs, in order, if any were kept.
     """
 
     spec: TrainingSpec

@@ -57,7 +57,7 @@ class AttentionOutcome:
         loss: mean cross-entropy over all rows, in nats; of a perceptron the mean squared error.
         right: rows on which the answer is the largest logit.
         converged: whether the loss is below its target and the model is right on more than 99% of the rows.
-        checkpoints: the model as it was after some steps, in order, where such were asked for.
+        checkpoints: the model as it was after some steps, in order, if any were kept.
     """
 
     model: Trained | None
