@@ -1,7 +1,7 @@
 """Verdicts of criteria on explanations: four outcomes, a score, and on request the reason and a witness.
 
-Verdicts come for many explanations at once, as arrays; reasons and witnesses are made for a single one on request, since
-nobody reads a list of millions.
+Verdicts come for many explanations at once, as arrays; reasons and witnesses are made for a single one on request,
+since nobody reads a list of millions.
 """
 
 from __future__ import annotations
