@@ -343,7 +343,7 @@ class Ranking:
         return _Bounds(self._placer, tables, rows, divisions)
 
     def _hold(self, number: int, wanted: Iterable[Keys]) -> None:
-        """Have the tables of these lists of keys in one block, and of all their ends, at hand."""
+        """Build, where they are missing, the tables of these lists of keys in one block, and of all their ends."""
         held, block = self._held[number], self._placer.blocks[number]
         missing: dict[int, dict[Keys, None]] = defaultdict(dict)
         for keys in wanted:

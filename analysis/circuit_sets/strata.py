@@ -173,8 +173,8 @@ class StrataCount:
 
     @property
     def enough_at(self) -> int | None:
-        """Draws with which it would be enough if shares stay as they are; None where no valid circuit was drawn, or
-        where more than 10¹² are needed.
+        """The number of draws that would be enough if shares stay as they are; None where no valid circuit was drawn,
+        or where more than 10¹² are needed.
         """
         for rounds in range(self.rounds + 1, _MOST_ROUNDS) if self.valid else ():
             shares = [Fraction(one.tally.valid, one.tally.drawn or 1) for one in self.strata]

@@ -154,7 +154,7 @@ class Counts(NamedTuple):
 
 @loop
 def _halve(order: Ints, points: Floats, start: int, stop: int, least: Floats, greatest: Floats) -> None:
-    """Order choices so that those of the first half are at most those of the second where they spread most."""
+    """Order choices so that on the row where they spread most no sum in the first half is above one in the second."""
     row = 0
     for other in range(len(least)):
         if greatest[other] - least[other] > greatest[row] - least[row]:

@@ -58,7 +58,7 @@ class ChosenClasses:
 def choose_classes(
     question: Question, circuit: Circuit, *, ranks: Sequence[int] | None = None, max_listed: int = MAX_LISTED
 ) -> ChosenClasses:
-    """The observed classes of these ranks.
+    """Choose the observed classes with these ranks.
 
     Args:
         circuit: one of it.

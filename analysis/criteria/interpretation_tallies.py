@@ -182,7 +182,9 @@ class CountingReadings:
         self.totals[self.done], self.observed[self.done] = counts.total, counts.observed
 
     def _look(self) -> _Looked | None:
-        """Find out about its observed classes; None where they are too many to hold, and are only counted."""
+        """Find the observed classes of the next circuit and their predictions; None where they are too many to hold,
+        and are only counted.
+        """
         space, network = self._interventions
         circuit = Circuit(self.question.layout, int(self.masks[self.done]))
         try:

@@ -114,7 +114,9 @@ def parse_steps(texts: Iterable[str]) -> tuple[CriterionStep, ...]:
 
 @cache
 def default_steps(kind: Kind | None = None) -> tuple[CriterionStep, ...]:
-    """Every criterion with its default settings, in the registry's order; of one kind if that is given."""
+    """Return every criterion with its default settings, in the registry's order; those of one kind if
+    ``kind`` is set.
+    """
     return tuple(CriterionStep.of(criterion) for criterion in CRITERIA if kind is None or criterion.applies_to(kind))
 
 
@@ -123,7 +125,7 @@ def _restored(key: str, settings: dict[str, float | int]) -> CriterionStep:
 
 
 def _number(text: str) -> object:
-    """A number if it is one; anything else is left for the parameter to refuse with its range."""
+    """Read a number; any other text is left for the parameter to refuse with its range."""
     return float(text) if _NUMBER.fullmatch(text) else text
 
 

@@ -105,7 +105,7 @@ class Claim:
 
     @property
     def ablation(self) -> str:
-        """Under which its scores pick a mask; "" where nothing is said."""
+        """The ablation under which the claim's scores pick a mask; "" where none is named."""
         return str(self.picking.get("ablation", ""))
 
     def answer(self, masked: MaskedSubject) -> Answer:

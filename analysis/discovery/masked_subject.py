@@ -123,7 +123,9 @@ class MaskedSubject(ABC):
 
     @abstractmethod
     def slope(self, measure: str) -> Slope:
-        """Outputs and which rows these are → derivatives by them of each row's part of a measure."""
+        """Return a function: outputs and the numbers of their rows → derivatives by them of each row's part of a
+        measure.
+        """
 
     @abstractmethod
     def gradients(self, gates: Array, slope: Slope) -> Array:

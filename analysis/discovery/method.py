@@ -95,7 +95,7 @@ class DiscoveryMethod(Method):
 
     @property
     def asks_judge(self) -> bool:
-        """Whether it asks which circuits are valid, which others do only where they are set to."""
+        """Whether the method asks which circuits are valid, as others do only where settings make them."""
         return all(setting.name != "ablation" for setting in self.own)
 
     def filled(self, values: Mapping[str, object], item: str = "") -> dict[str, Value]:

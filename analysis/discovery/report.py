@@ -90,7 +90,7 @@ class MethodsReport(Report):
 
 
 def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> MethodsReport:
-    """Ask every method under its settings; only those that learn load torch."""
+    """Run every method under its settings; only those that learn load torch."""
     methods, judges = METHODS.of(of.question.kind), of.circuits is None or len(of.circuits.masks) <= MAX_JUDGED
     landscape = landscape_of(of.question, of.circuits, work=work, judges=judges, stored=of.stored)
     asked = [one for one in default_methods(of.question.kind) if settings.thorough or not one[0].learns]

@@ -145,6 +145,6 @@ def ties_json(ways: Ways, raw: int, masked: MaskedSubject) -> dict[str, Any] | N
 
 
 def decide(answer: Mapping[str, Any]) -> bool:
-    """Whether it depends on ties if an answer is valid, as far as ways were judged."""
+    """Whether an answer is valid only in some ways of its ties, as far as these were judged."""
     valid, of = (answer["drawn_valid"], answer["drawn"]) if "drawn" in answer else (answer["valid"], answer["circuits"])
     return bool(valid) and valid < of

@@ -188,7 +188,7 @@ class Edited:
         return checked_name(name) if name else f"{base[:150]}, {self.record.rule}"
 
     def file(self, name: str = "") -> Any:
-        """The subject with its name and record, where it has these itself.
+        """Return the subject with its name and record, where it has these itself.
 
         Raises:
             InvalidNetwork: a name that is none.
@@ -263,7 +263,7 @@ class Edit:
             raise InvalidEdit(error.item, error.cause, error.cure) from None
 
     def milliseconds(self, question: Editable, values: Mapping[str, object]) -> float:
-        """Predict how long its descent takes at most, in milliseconds; for the errors see :meth:`filled`."""
+        """Predict how long the descent takes at most, in milliseconds; for the errors see :meth:`filled`."""
         way = self.way(question.kind)
         if way.milliseconds is not None:
             return way.milliseconds(question, self.filled(values, question.kind))

@@ -210,7 +210,9 @@ class Kind(Generic[E]):
 
     @property
     def strategy(self) -> Strategy:
-        """The one that finds it: by where it lies, if its traits are about edges, else by what is computed."""
+        """The strategy that finds the kind: by where it lies, if its traits are about edges, else by
+        what is computed.
+        """
         return WHERE_THEN_WHAT if self.traits & {"masked", "attributing", "cut"} else WHAT_THEN_WHERE
 
     @property

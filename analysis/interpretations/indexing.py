@@ -154,7 +154,7 @@ class InterpretationSpace(Described):
 
     @property
     def n_bytes(self) -> int:
-        """Memory that it takes once it is counted, roughly."""
+        """The memory that the space takes once it is counted, in bytes, roughly."""
         arrays = [*self._up_to, *(array for steps in self._steps for array in steps)]
         boxed = sum(_BYTES_OF_AN_INTEGER * array.size for array in arrays if array.dtype == object)
         return boxed + sum(array.nbytes for array in (*arrays, *(states.thresholds for states in self._states)))

@@ -130,7 +130,7 @@ class OpenTable:
         return tables
 
     def demanded(self, values: dict[int, int]) -> NDArray[np.int8]:
-        """The completions that have these values in these rows.
+        """Return the completions that have these values in these rows.
 
         Args:
             values: by row; a settled row may be named.

@@ -166,7 +166,9 @@ class NetworkAnswers(Described):
 
     @cached_property
     def turning(self) -> NDArray[np.bool_]:
-        """Whether it answers otherwise than unforced, which is as forced to its own values, ``[set, source, base]``."""
+        """Whether the network answers otherwise than unforced, which is as forced to its own values, ``[set, source,
+        base]``.
+        """
         turned: NDArray[np.bool_] = self.decisions != np.diagonal(self.decisions, axis1=1, axis2=2)[:, None, :]
         return turned
 

@@ -112,7 +112,7 @@ class Subspace:
 
     @cached_property
     def text(self) -> str:
-        """The place without its variable: ``1=1,0,-1``."""
+        """The directions as text, without their variable: ``1=1,0,-1``."""
         return f"{self.layer}={_rows_text(self.reads)}" + (f"/{_rows_text(self.swaps)}" if self.swaps else "")
 
     @property

@@ -96,7 +96,7 @@ def swapped_along(network: Network, clean: Sequence[Array], layer: int, reads: A
 
 
 def settled(outputs: Array, own: Array) -> Array:
-    """Outputs with those that are within :data:`EDGE_WITHIN` of a decision's edge on the edge, unless nothing changed.
+    """Move outputs that are within :data:`EDGE_WITHIN` of a decision's edge on to the edge, unless nothing changed.
 
     Args:
         outputs: ``[…, base]`` raw outputs under swaps.

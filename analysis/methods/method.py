@@ -61,7 +61,7 @@ class Method:
 
     @property
     def learns(self) -> bool:
-        """Whether it learns by gradient descent, which takes seconds."""
+        """Whether the method learns by gradient descent, which takes seconds."""
         return isinstance(self.answers, str)
 
     @property

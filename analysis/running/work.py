@@ -82,7 +82,7 @@ class Work:
             yield item
 
     def check(self) -> None:
-        """End the work once its time is up, for loops whose steps are too many to report.
+        """End the work once its time is up; for loops whose steps are too many to report.
 
         Raises:
             OutOfTime: the time is up.

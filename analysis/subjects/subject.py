@@ -106,7 +106,7 @@ class Engine(Protocol):
 
     @property
     def milliseconds(self) -> float:
-        """About how long it takes."""
+        """The predicted duration of the search in milliseconds."""
 
     @property
     def n_parts(self) -> int:
@@ -144,11 +144,11 @@ class Space(Protocol):
 
     @property
     def milliseconds(self) -> float:
-        """About how long it takes to run them all."""
+        """The predicted milliseconds of running all masks of :meth:`branches`."""
 
     @property
     def run_milliseconds(self) -> float:
-        """About how long it takes to run one of them by itself."""
+        """The predicted milliseconds of running one mask by itself."""
 
     def branches(self) -> tuple[Masks, ...]:
         """Sets of masks ``[choices, bits]`` on different bits, each by ascending number of bits: every circuit is the
@@ -220,11 +220,11 @@ class Subject(Protocol):
 
     @property
     def attribution(self) -> str:
-        """Whose work it is, or ""."""
+        """The people whose work the model is, and its licence; "" if unknown."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what it computes; names are no part of it."""
+        """The SHA-256 of what the model computes; names are no part of it."""
 
     @property
     def task(self) -> str:
@@ -256,11 +256,11 @@ class Subject(Protocol):
 
     @property
     def edited(self) -> EditRecord | None:
-        """The edit that its file says it comes of; None for none."""
+        """The edit that the model comes of, as its file has it; None for none."""
 
     @property
     def training(self) -> TrainingRecord | None:
-        """The training that its file says it is a checkpoint of; None for none."""
+        """The training that the model is a checkpoint of, as its file has it; None for none."""
 
     def judged_as(self, other: Any) -> Any:
         """Return this network with the rows and answers of another one's task, for comparisons of the two.

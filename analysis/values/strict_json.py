@@ -160,7 +160,7 @@ def combined(problems: Sequence[AnalysisError], item: str, error: type[AnalysisE
 
 
 def validated(model: type[M], value: Any, item: str, error: type[AnalysisError], cure: str) -> M:
-    """A value by its schema.
+    """Check a value by its schema, and return the model that it makes.
 
     Args:
         model: the schema.

@@ -160,7 +160,7 @@ def _activation(answer: Any, layer: str) -> Iterator[Step]:
 
 
 def _normed(arrays: list[Array], settings: Mapping[str, Any], name: str) -> Affine:
-    """A batch norm as it is in evaluation."""
+    """Convert a batch norm, as it is in evaluation, to an affine step."""
     scale, center = settings.get("scale", True), settings.get("center", True)
     if len(arrays) != 2 + bool(scale) + bool(center) or len({array.shape for array in arrays}) > 1:
         raise InvalidNetwork(f"layer {name!r}", "lacks its weights, or has others", "save the model again")

@@ -247,7 +247,7 @@ def _turning(
 
 
 def _listed(places: Mapping[float, float]) -> Callable[[Fraction], Fraction | None]:
-    """The inverse where it is known; numbers written out, as the C library's may end otherwise."""
+    """Return the inverse where it is known; numbers are written out, as the C library's may end otherwise."""
     return lambda value: Fraction(places[float(value)]) if float(value) in places else None
 
 

@@ -65,7 +65,7 @@ _MOST: Final[Mapping[str, float]] = {"l1": 1.0, "decay": 100.0, "dropout": 0.9, 
 
 
 def read_regularisation(text: str) -> Regularisation:
-    """A line such as "l1 0.001" or "dropout 0.1, prune 0.5".
+    """Read a line such as "l1 0.001" or "dropout 0.1, prune 0.5".
 
     Raises:
         InvalidTraining: a word that is not one of these or stands twice, or a number out of its range.

@@ -91,7 +91,7 @@ def chance_of(positions: NDArray[np.bool_]) -> float:
 
 
 def read_from(positions: NDArray[np.bool_], layer: int, n_layers: int) -> NDArray[np.bool_]:
-    """Places without those of reading positions that nothing reads after a layer: after the last one all but the last.
+    """Leave out the positions that nothing reads after a layer: after the last one all but the last.
 
     Args:
         positions: ``[rows, context, context]``.

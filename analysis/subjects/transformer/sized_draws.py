@@ -145,7 +145,7 @@ class SizedDraws:
         return self._pruned and len(self._edges[self._columns[column][0]]) > 1
 
     def _masks(self, numbers: Sizes, sizes: NDArray[np.int64], chance: np.random.Generator) -> Masks:
-        """Masks with such numbers, ``sizes`` being ``[masks, slots]``."""
+        """Draw masks with these numbers of active nodes, ``sizes`` being ``[masks, slots]``."""
         n, at = len(sizes), iter(sizes.T)
         masks, rows = np.zeros((n, self._n_bits), dtype=np.bool_), np.arange(n)[:, None]
         before, (logits,) = np.tile(np.arange(self._n_given), (n, 1)), list(self._edges.values())[-1]
