@@ -64,18 +64,6 @@ def find_masks(
     return tally.found()
 
 
-def known_masks(
-    question: GraphQuestion, found: CircuitSearch | None, tried: KnownCircuits | None = None
-) -> KnownCircuits:
-    """Bound the number of valid circuits while they are searched, or where they are not.
-
-    Args:
-        tried: what is certain besides.
-    """
-    valid, tested = (0, 0) if found is None else (found.n_valid, found.n_tested or 0)
-    return _known(question.space.possible, valid, tested, tried)
-
-
 def _known(possible: int, valid: int, tested: int, tried: KnownCircuits | None) -> KnownCircuits:
     """Bound the number of valid circuits: at least those found, at most those and all that were not tested."""
     least, most = valid, possible - tested + valid

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +83,12 @@ class Runs:
 CutCircuits: TypeAlias = PopulationOf[Runs]
 
 
+def _verdicts(passed: NDArray[np.bool_], n: int, reason: Callable[[int], str], **numbers: Any) -> Verdicts:
+    """Verdicts of which those beyond the first ``n`` are undecided, for want of runs."""
+    beyond = np.arange(len(passed)) >= n
+    return verdicts_of(passed, lambda at: (SPENT if at >= n else reason(at), {}), undecided=beyond, **numbers)
+
+
 def _batches(population: CutCircuits, n: int) -> Iterator[NDArray[np.intp]]:
     """The positions of the first so many circuits, some at a time."""
     size = population.question.batch
@@ -143,18 +149,11 @@ def valid_under(ablation: str) -> Judge:
         for positions in _batches(population, n):
             n_right[positions] = runs.n_rows - runs.n_wrong(run(population.items[positions]))
 
-        def explain(position: int) -> tuple[str, Witness]:
-            if position >= n:
-                return SPENT, {}
-            return f"With {ablation} ablation {n_right[position]} of {runs.n_rows} rows are decided right.", {}
+        def reason(position: int) -> str:
+            return f"With {ablation} ablation {n_right[position]} of {runs.n_rows} rows are decided right."
 
-        return verdicts_of(
-            runs.n_rows - n_right <= runs.max_wrong,
-            explain,
-            numerators=n_right,
-            denominators=runs.n_rows,
-            undecided=np.arange(len(population)) >= n,
-        )
+        passed = runs.n_rows - n_right <= runs.max_wrong
+        return _verdicts(passed, n, reason, numerators=n_right, denominators=runs.n_rows)
 
     return judge
 
@@ -168,14 +167,10 @@ def outputs_close(population: CutCircuits, settings: Settings) -> Verdicts:
         apart = np.abs(runs.outputs(population.items[positions]) - runs.whole)
         furthest[positions] = apart.reshape(len(positions), -1).max(axis=1)
 
-    def explain(position: int) -> tuple[str, Witness]:
-        if position >= n:
-            return SPENT, {}
-        return f"The outputs differ by up to {furthest[position]:.3g} on the rows of the task.", {}
+    def reason(position: int) -> str:
+        return f"The outputs differ by up to {furthest[position]:.3g} on the rows of the task."
 
-    return verdicts_of(
-        furthest <= settings["tolerance"], explain, scores=furthest, undecided=np.arange(len(population)) >= n
-    )
+    return _verdicts(furthest <= settings["tolerance"], n, reason, scores=furthest)
 
 
 def necessary(population: CutCircuits, _: Settings) -> Verdicts:
@@ -186,12 +181,7 @@ def necessary(population: CutCircuits, _: Settings) -> Verdicts:
     for positions in _batches(population, n):
         passed[positions] = ~runs.valid(~population.items[positions])
 
-    def explain(position: int) -> tuple[str, Witness]:
-        if position >= n:
-            return SPENT, {}
-        return f"What it leaves out is {'not ' if passed[position] else ''}valid by itself.", {}
-
-    return verdicts_of(passed, explain, undecided=np.arange(len(population)) >= n)
+    return _verdicts(passed, n, lambda at: f"What it leaves out is {'not ' if passed[at] else ''}valid by itself.")
 
 
 def without_any_edge(population: CutCircuits, _: Settings) -> Verdicts:
@@ -216,14 +206,11 @@ def _removals(population: CutCircuits, *, every: bool) -> Verdicts:
             without[:, bit] = False
             n_needed[having] += ~runs.valid(without)
 
-    def explain(position: int) -> tuple[str, Witness]:
-        if position >= n:
-            return SPENT, {}
-        return f"Of {sizes[position]} single removals {n_needed[position]} leave no valid circuit.", {}
+    def reason(position: int) -> str:
+        return f"Of {sizes[position]} single removals {n_needed[position]} leave no valid circuit."
 
-    undecided = np.arange(len(population)) >= n
     passed = n_needed == sizes if every else n_needed > 0
-    return verdicts_of(passed, explain, numerators=n_needed, denominators=sizes, undecided=undecided)
+    return _verdicts(passed, n, reason, numerators=n_needed, denominators=sizes)
 
 
 def subset_minimal(population: CutCircuits, _: Settings) -> Verdicts:

@@ -5,7 +5,7 @@ or the way that the user chose.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
@@ -42,6 +42,8 @@ from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.values.certainty import Certainty
 from pluriscope.analysis.values.late_functions import function_at
 
+Known = tuple[CircuitsCount, SmallestBounds, list[str] | None]
+"""How many circuits are valid, how small the smallest is, and what all keep."""
 _MOST_DRAWS: Final = 1 << 17  # where there are too many circuits to search
 _FOR_THE_NUMBER: Final = 0.6  # of the time; the rest is for the smallest circuit and the backbone
 _ITEM: Final = "number of valid circuits"
@@ -83,16 +85,21 @@ def count(
         searched = add_smallest(question, found, replace(work, limits=replace(work.limits, n_smallest=1)))
     known, smallest, backbone = known_of(question, searched)
     enough = is_enough(known.low, known.high) and not (late and how == "exact")
+    by_size = [
+        OfSize(size=size, possible=one.possible, low=one.low, high=one.high if size >= (smallest.low or 0) else 0)
+        for size, one in (chances(question, found) or {}).items()
+    ]
+    why = "" if enough else _not_enough(found, plan, late)
+    return _report(question, (known, smallest, backbone), by_size, why, enough=enough)
+
+
+def _report(question: Any, known: Known, by_size: Sequence[OfSize], why: str, *, enough: bool) -> CountReport:
+    """The report of a count, which begins with what the whole network gets wrong."""
+    circuits, smallest, backbone = known
+    answer = question.kind.explaining.first_words(question)
+    why = " ".join(filter(None, (f"{answer.rstrip('.')}." if answer else "", why)))
     return CountReport(
-        circuits=known,
-        smallest=smallest,
-        backbone=backbone,
-        by_size=[
-            OfSize(size=size, possible=one.possible, low=one.low, high=one.high if size >= (smallest.low or 0) else 0)
-            for size, one in (chances(question, found) or {}).items()
-        ],
-        enough=enough,
-        why=" ".join(filter(None, (_whole_fails(question), "" if enough else _not_enough(found, plan, late)))),
+        circuits=circuits, smallest=smallest, backbone=backbone, by_size=[*by_size], enough=enough, why=why
     )
 
 
@@ -112,11 +119,6 @@ def _plan(question: Question, work: Work, how: Certainty | None) -> CircuitPlan:
     return replace(plan, method=best.method)
 
 
-def _whole_fails(question: Question | GraphQuestion) -> str:
-    answer = question.kind.explaining.first_words(question)
-    return f"{answer.rstrip('.')}." if answer else ""
-
-
 def _not_enough(found: CircuitSearch, plan: CircuitPlan, late: bool) -> str:
     """Return the reason why the interval of a number is too wide, and what would make it narrower."""
     exactly = next((one for one in plan.costs if one.method in ("listed", "counted") and not one.obstacle), None)
@@ -132,7 +134,7 @@ def _not_enough(found: CircuitSearch, plan: CircuitPlan, late: bool) -> str:
     return f"Not enough to say: {few}; counting them by hashing takes about {duration(hashing.seconds)}."
 
 
-def known_of(question: Any, found: CircuitSearch) -> tuple[CircuitsCount, SmallestBounds, list[str] | None]:
+def known_of(question: Any, found: CircuitSearch) -> Known:
     """Report the number of valid circuits, the size of the smallest, and what all keep, from a search or a sample.
 
     Args:
@@ -186,29 +188,18 @@ def _of_facet(
     if sizes is not None:
         number, method = sum(sizes.values()), "listed" if plan.method == "listed" else "counted"
         possible = Structure(question.network.sizes, question.protocol, facet.most_edges).count
-        return CountReport(
-            circuits=circuits_count(
-                "exact", number, number, number, confidence=None, method=method, possible=possible, tested=possible
-            ),
-            smallest=bounds(min(sizes, default=None), 0, proved=bool(sizes), none_valid=not sizes),
-            backbone=None,
-            by_size=exact_sizes(sizes, None),
-            enough=True,
-            why=_whole_fails(question),
+        exactly = circuits_count(
+            "exact", number, number, number, confidence=None, method=method, possible=possible, tested=possible
         )
+        smallest = bounds(min(sizes, default=None), 0, proved=bool(sizes), none_valid=not sizes)
+        return _report(question, (exactly, smallest, None), exact_sizes(sizes, None), "", enough=True)
     if how == "exact":
         raise BeyondLimits(f"an exact {_ITEM} under a condition", "not all valid ones could be listed", _LOOSER)
     found = _drawn(question, work, plan, seed, facet)
     low, high = found.interval or (found.n_valid, found.n_valid)
     enough = is_enough(low, high)
-    return CountReport(
-        circuits=_count_of_search(found, low, high),
-        smallest=bounds(min(found.distribution.by_edges, default=None), 0, proved=False),
-        backbone=None,
-        by_size=[],
-        enough=enough,
-        why=" ".join(filter(None, (_whole_fails(question), "" if enough else _not_enough(found, plan, late=False)))),
-    )
+    known = _count_of_search(found, low, high), *_smallest_and_backbone(question, found)
+    return _report(question, known, (), "" if enough else _not_enough(found, plan, late=False), enough=enough)
 
 
 def _exact_sizes(
@@ -259,34 +250,22 @@ def _of_graph(question: GraphQuestion, work: Work, how: Certainty | None, seed: 
         )
     if how == "exact" and question.refusal:
         raise BeyondLimits(f"an exact {_ITEM}", question.refusal, "ask for a guaranteed one, or use coarser rules")
-    sizes, answer = question.space.possible_by_bits, _whole_fails(question)
+    sizes = question.space.possible_by_bits
     takes = 0.0 if question.refusal else engine_of(question.subject, question.space).milliseconds / 1_000
     if how == "exact" or (how is None and not question.refusal and takes < work.seconds_left):
         found = find_masks(question, work)
         if found.counted or how == "exact":
             late = "" if found.counted else f"Not enough to say: the time was up; all takes about {duration(takes)}."
-            known, smallest, backbone = known_of(question, found)
-            return CountReport(
-                circuits=known,
-                smallest=smallest,
-                backbone=backbone,
-                by_size=exact_sizes(found.distribution.by_edges, sizes) if found.counted else [],
-                enough=found.counted,
-                why=f"{answer} {late}".strip(),
-            )
+            by_size = exact_sizes(found.distribution.by_edges, sizes) if found.counted else []
+            return _report(question, known_of(question, found), by_size, late, enough=found.counted)
     drawn = sample(question, work, most=_MOST_DRAWS, seed=seed)
     if drawn is None:
         raise NotOffered(f"the {_ITEM} of {question.subject.name} from draws", "they cannot be drawn by size", _LOOSER)
-    known, smallest, backbone = known_of(question, drawn)
+    known = known_of(question, drawn)
     more = " More seconds allow more." if drawn.why and "circuits" in work.ended else ""
-    return CountReport(
-        circuits=known,
-        smallest=smallest,
-        backbone=backbone,
-        by_size=[
-            OfSize(size=size, possible=sizes and sizes[size], low=least, high=most)
-            for size, (least, most) in drawn.by_size.items()
-        ],
-        enough=is_enough(known.low, known.high),
-        why=f"{answer} {drawn.why}{more}".strip(),
-    )
+    by_size = [
+        OfSize(size=size, possible=sizes and sizes[size], low=least, high=most)
+        for size, (least, most) in drawn.by_size.items()
+    ]
+    enough = is_enough(known[0].low, known[0].high)
+    return _report(question, known, by_size, f"{drawn.why}{more}", enough=enough)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.circuit_sets.judged_masks import judged_circuits, population_of
-from pluriscope.analysis.circuit_sets.masks import figures_of, find_masks, known_masks, searched
+from pluriscope.analysis.circuit_sets.masks import figures_of, find_masks, searched
 from pluriscope.analysis.circuit_sets.strata import count_by_strata, smallest_found
 from pluriscope.analysis.circuits.distribution import CircuitDistribution, minimal_masks
 from pluriscope.analysis.circuits.result import CircuitSearch, SmallestCircuits
@@ -289,8 +289,10 @@ def result_json(
     missing = what_is_missing(question, found)
     circuits = _circuits_json(question, found, masks=masks)
     if found is None or found.unfinished:
-        known = known_masks(question, found, tried)
-        circuits |= {"at_least": exact(known.least), "at_most": exact(known.most)}
+        least, most = (0, question.space.possible) if found is None else found.ends
+        if tried is not None:
+            least, most = max(least, tried.least), min(most, tried.most)
+        circuits |= {"at_least": exact(least), "at_most": exact(most)}
     output = {"output": question.output, "task": dict(question.task_document), "circuits": circuits}
     document = document_of(question, [output], {"circuits": seconds}, missing, exhaustive=not missing)
     if "parts" in circuits:  # going on is refused where this was changed
