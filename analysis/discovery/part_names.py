@@ -7,6 +7,7 @@ in a transformer. Other spellings, such as ``x0>1.2``, with any arrow, and those
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Final
@@ -157,3 +158,9 @@ def shown_name(name: Any) -> str:
 
 names_of: Final = lru_cache(maxsize=64)(PartNames)
 """The names of a graph's parts, made once."""
+
+
+def labels_of(question: Any) -> Sequence[str]:
+    """The names of the bits of a mask, as lists and pages of the question's kind of network have them."""
+    graph = question.graph
+    return graph.bit_names if question.kind.refuses("edge-weights") else names_of(graph).drawn

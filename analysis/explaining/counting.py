@@ -20,7 +20,7 @@ from pluriscope.analysis.circuits.planning import CircuitPlan, duration, plan_ci
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.space import Structure
 from pluriscope.analysis.circuits.strategy import add_smallest, find_number, hashing_says_more, narrower
-from pluriscope.analysis.discovery.part_names import names_of
+from pluriscope.analysis.discovery.part_names import labels_of
 from pluriscope.analysis.errors import BeyondLimits, NotOffered
 from pluriscope.analysis.explaining.count_report import (
     CircuitsCount,
@@ -150,8 +150,8 @@ def known_of(question: Any, found: CircuitSearch) -> Known:
 
 def _smallest_and_backbone(question: Any, found: CircuitSearch) -> tuple[SmallestBounds, list[str] | None]:
     """The smallest valid circuit, and the edges that all keep, proved where that can be."""
-    graph, sizes = question.graph, [size for size, n in found.distribution.by_edges.items() if n]
-    names, keep = names_of(graph).drawn if found.layout else graph.bit_names, None
+    sizes = [size for size, n in found.distribution.by_edges.items() if n]
+    names, keep = labels_of(question), None
     if found.counted:
         if common := backbone_of(found):
             keep = common.edges

@@ -18,7 +18,7 @@ from pluriscope.analysis.circuit_sets.chance import SizeChance, chance_at
 from pluriscope.analysis.criteria.interpretation_tallies import CountingReadings
 from pluriscope.analysis.criteria.registry import criteria_for
 from pluriscope.analysis.criteria.steps import CriterionStep
-from pluriscope.analysis.discovery.part_names import names_of
+from pluriscope.analysis.discovery.part_names import labels_of, names_of
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.numerics.large_numbers import in_words
 from pluriscope.analysis.running.progress import OutOfTime
@@ -37,9 +37,8 @@ from pluriscope.kinds.circuits import left_out_words
 from pluriscope.page_kit.blocks import Action, Block, Fact, Facts, Head, More, Notice, Prose, Section, Side, Text
 from pluriscope.page_kit.blocks import Verdict as Mark
 from pluriscope.tables.table import MOST_VALUES, Row
+from pluriscope.views.networks import Rows, draw_network, possible_of, rows_of
 from pluriscope.views.records import ChanceRecord, CircuitRecord
-from pluriscope.views.registry import view_of
-from pluriscope.views.view import Rows, SubjectView
 
 
 @dataclass(frozen=True)
@@ -70,10 +69,6 @@ class CircuitFacts:
         return self.place.question
 
     @property
-    def view(self) -> SubjectView:
-        return view_of(self.question)
-
-    @property
     def hex(self) -> str:
         """The mask as addresses write it."""
         return str(self.question.graph.to_hex(self.mask))
@@ -97,13 +92,11 @@ class CircuitFacts:
     @cached_property
     def rows(self) -> Rows:
         """Behaviour on each row."""
-        return self.view.rows(self.question, self.mask)
+        return rows_of(self.question, self.mask)
 
     def labelled(self, *, kept: bool) -> list[str]:
         """Names of the parts that it keeps, or leaves out."""
-        return [
-            label for label, there in zip(self.view.labels(self.question), self.bits[0], strict=True) if there == kept
-        ]
+        return [label for label, there in zip(labels_of(self.question), self.bits[0], strict=True) if there == kept]
 
 
 def facts_of(one: One) -> CircuitFacts:
@@ -123,7 +116,7 @@ def facts_of(one: One) -> CircuitFacts:
 
 def _chance_of(session: Session, place: StoredQuestion[Any], n_bits: int) -> SizeChance | None:
     """Share of possible circuits of a size that are valid; None without an analysis, or of a large network."""
-    possible = None if place.analysis is None else view_of(place.question).possible(place.question, n_bits)
+    possible = None if place.analysis is None else possible_of(place.question, n_bits)
     if place.analysis is None or possible is None:
         return None
     return chance_at(stored_sizes(session, place.analysis), n_bits, possible)
@@ -161,7 +154,7 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     """Page of a circuit: what it keeps and does, how it can be read, and the rest folded."""
     facts, question = facts_of(one), one.place.question
     yield _head(one, facts)
-    drawn = facts.view.draws(question, facts.mask, title=f"Circuit {facts.hex}")
+    drawn = draw_network(question, facts.mask, title=f"Circuit {facts.hex}")
     yield Side([figure(one, drawn, "What is kept, the rest pale."), Facts(list(_facts(facts)))])
     read = not question.kind.refuses("interpretations")
     if not read:
@@ -212,7 +205,8 @@ def _facts(facts: CircuitFacts) -> Iterator[Fact]:
     yield Fact("Rows right", f"{verdict.n_right} of {verdict.n_rows}", above)
     yield Fact(f"{facts.place.part.capitalize()}s", f"{facts.mask.bit_count()} of {graph.n_bits}")
     if graph.cut == "edges":
-        yield Fact(facts.view.nodes, f"{facts.n_nodes} of {len(graph.removable)}")
+        nodes = "Nodes" if facts.question.kind.refuses("edge-weights") else "Hidden neurons"
+        yield Fact(nodes, f"{facts.n_nodes} of {len(graph.removable)}")
     yield Fact("Margin", decimal(verdict.margin, 4), "smallest distance of a row, right or wrong, from another answer")
     if facts.question.kind.refuses("interpretations"):
         yield Fact("Smallest gap", decimal(verdict.worst, 4), "right output less the largest other, of any row")

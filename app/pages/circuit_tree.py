@@ -16,6 +16,7 @@ from pluriscope.analysis.circuit_sets.backbone import backbone_in
 from pluriscope.analysis.circuit_sets.splits import DEPTH, Branch, split_circuits
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.circuits.result import EdgeUse, certainty_of_draws
+from pluriscope.analysis.discovery.part_names import labels_of
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.distributions import distribution_in, edge_use_in, smallest_in
 from pluriscope.app.db.reads.circuits import is_counted, masks_of
@@ -28,8 +29,7 @@ from pluriscope.figures.numbers import exact, share_words
 from pluriscope.figures.svg.part_filter import part_filter
 from pluriscope.page_kit.blocks import Block, More, Prose, Section
 from pluriscope.processes.recent import Recent
-from pluriscope.views.registry import view_of
-from pluriscope.views.view import whole
+from pluriscope.views.networks import draw_network, whole
 
 ID: Final = "circuits"
 MOST_AT_ONCE: Final = 20_000
@@ -210,7 +210,7 @@ def are_drawn(analysis: AnalysisRow, masks: NDArray[Any]) -> NDArray[np.bool_] |
 def _tree(known: Known, analysis: AnalysisRow, mask: int | None, among: Among | None) -> Iterator[Block]:
     """Show what all circuits keep in words, the picture, and the way to the circuit that is asked for."""
     place, links, question = known.place, known.links, known.place.question
-    circuits, names = _circuits(known, analysis, among), view_of(question).labels(question)
+    circuits, names = _circuits(known, analysis, among), labels_of(question)
     if not len(circuits.masks):
         yield Prose(f"No circuit{circuits.which or ' is listed'}.")
         return
@@ -311,7 +311,7 @@ def _count(circuits: _Circuits, one: Branch, split: int, keeps: bool, *, first: 
 def _drawn(question: SubjectQuestion, one: Branch) -> Markup:
     """Draw what all circuits of a set keep, in ink, and what some of them do, pale."""
     some = whole(question) & ~(one.kept | one.left_out)
-    return view_of(question).draws(question, one.kept | some, title="", thumb=True, pale=some)
+    return draw_network(question, one.kept | some, title="", thumb=True, pale=some)
 
 
 def _large(question: Any, root: Branch, names: Sequence[str]) -> Markup:

@@ -18,8 +18,8 @@ from pluriscope.figures.numbers import decimal
 from pluriscope.page_kit.blocks import Block, Section
 from pluriscope.page_kit.blocks import Table as Listed
 from pluriscope.tables.table import Row
+from pluriscope.views.networks import Rows
 from pluriscope.views.records import AnswerRecord, RowRecord
-from pluriscope.views.view import Rows
 
 ROW: Final = "Of earlier addresses, which looked at one row of the task; the network's page does."
 N_ROWS: Final = 8

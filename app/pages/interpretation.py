@@ -31,8 +31,8 @@ from pluriscope.kinds.interpretations import boxed
 from pluriscope.page_kit.blocks import Block, Columns, Fact, Facts, Head, More, Section, Table
 from pluriscope.page_kit.templating import linked
 from pluriscope.tables.table import Row
+from pluriscope.views.networks import rows_of
 from pluriscope.views.records import GateRecord, GateRowRecord, InterpretationRecord
-from pluriscope.views.registry import view_of
 
 _FAILURES: Final = 5  # interventions that it predicts wrong, on its page
 _SHOWN: Final = 16  # rows of a gate's table that a page shows; all are in the record
@@ -258,4 +258,4 @@ def _silent(one: One) -> list[str]:
 def _on_every_input(one: One, circuit: Circuit) -> Block:
     """Table of what its circuit does, everything else ablated."""
     question = one.place.question
-    return rows_table(question, view_of(question).rows(question, circuit.mask))
+    return rows_table(question, rows_of(question, circuit.mask))

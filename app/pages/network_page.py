@@ -40,8 +40,8 @@ from pluriscope.app.pages.shared import State, known_count_of, latest_job, state
 from pluriscope.app.pages.training.course import Learning, learning_of_network
 from pluriscope.objects.counts import Count
 from pluriscope.objects.verdict import Verdict
+from pluriscope.views.networks import rows_of
 from pluriscope.views.records import CountsRecord, NetworkRecord, TaskRecord, VerdictRecord
-from pluriscope.views.registry import view_of
 
 _WHY: Final[Mapping[State, str]] = {
     "failed": "The analysis failed.",
@@ -121,7 +121,7 @@ class Known:
     @cached_property
     def behaviour(self) -> Any:
         """Behaviour on each row."""
-        return view_of(self.place.question).rows(self.place.question, None)
+        return rows_of(self.place.question, None)
 
     @cached_property
     def listed(self) -> dict[str, NDArray[np.int64]]:

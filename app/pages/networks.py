@@ -39,8 +39,8 @@ from pluriscope.objects.verdict import Verdict
 from pluriscope.page_kit.blocks import Action, Block, Choice, Head, Notice, Table, VerdictState
 from pluriscope.tables.frames import AtHand
 from pluriscope.tables.table import LIMIT, Column, Query, Row, Selection, read_query, words_of
+from pluriscope.views.networks import draw_network
 from pluriscope.views.records import RowsRecord, rows_record
-from pluriscope.views.registry import view_of
 
 ID: Final = "networks"
 MOST_LETTERS: Final = 100
@@ -340,7 +340,7 @@ def _other(
         "job": job,
         "says": {"below": says, "whole": says, "state": progress, "job": links.job(job.id) if job else ""},
     }
-    drawing = partial(view_of(question).draws, question, title=row.name, thumb=True)
+    drawing = partial(draw_network, question, title=row.name, thumb=True)
     return Row(values, ref=row.slug, url=values["url"], drawing=drawing)
 
 

@@ -16,8 +16,10 @@ from pluriscope.analysis.carried_algorithms.relation import RELATIONS
 from pluriscope.analysis.circuits.facet import Facet
 from pluriscope.analysis.criteria.interpretation_tallies import MIXED
 from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.discovery.part_names import labels_of, names_of
 from pluriscope.analysis.errors import InvalidMask
 from pluriscope.analysis.subjects.enumeration import number_bits
+from pluriscope.analysis.subjects.graph import perceptron_graph
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from pluriscope.figures.numbers import enumerated, exact, noun
 from pluriscope.figures.svg.graphs import graph_diagram
@@ -54,14 +56,9 @@ ROLES = Column(
 OF_TRANSFORMERS: Final = (RIGHT, ROLES)
 
 
-def edge_labels(sizes: Sequence[int]) -> tuple[str, ...]:
+def edge_labels(sizes: Sequence[int]) -> Sequence[str]:
     """Names of the edges of a perceptron as lists show them, in the order of the bits of masks: A-n1.0."""
-    return tuple(
-        f"{node_name(layer - 1, source, sizes)}-{node_name(layer, out, sizes)}"
-        for layer in range(1, len(sizes))
-        for out in range(sizes[layer])
-        for source in range(sizes[layer - 1])
-    )
+    return names_of(perceptron_graph(tuple(sizes))).drawn
 
 
 def facet_of(question: Any, most_edges: int | None, keeps: Sequence[str]) -> Facet | None:
@@ -135,7 +132,7 @@ def left_out_words(question: Any, mask: int, most: int) -> str:
         most: names; of the rest the number is said.
     """
     graph, idle = question.graph, _idle(question, mask)
-    names = graph.bit_names if question.kind.refuses("edge-weights") else edge_labels(question.network.sizes)
+    names = labels_of(question)
     cut = [
         name.replace("-", "→")
         for bit, name in enumerate(names)

@@ -21,6 +21,7 @@ from pydantic import Field
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
 from pluriscope.analysis.criteria.verdict import Verdict
+from pluriscope.analysis.discovery.part_names import labels_of
 from pluriscope.analysis.errors import BeyondLimits, InvalidCriterion, InvalidData, InvalidIndex, needing
 from pluriscope.analysis.explanations.circuits import gate_label
 from pluriscope.analysis.interpretations.indexing import Block, InterpretationSpace
@@ -42,7 +43,7 @@ from pluriscope.objects.lists import Listing
 from pluriscope.objects.progress import reporting
 from pluriscope.objects.showing import Drawing, Row, frame
 from pluriscope.tables.frames import KIND, Part
-from pluriscope.views.registry import view_of
+from pluriscope.views.networks import draw_network
 
 _LARGE: Final = 1_000_000_000
 _BYTES: Final = {".csv": 20, ".parquet": 8}
@@ -97,7 +98,7 @@ class Circuit(Explanation):
         n2.0-y to the output; of a transformer x-1.0.q, 1.0-logits, or nodes where masks name nodes.
         """
         question = self.result.question
-        return tuple(name for bit, name in enumerate(view_of(question).labels(question)) if self.number >> bit & 1)
+        return tuple(name for bit, name in enumerate(labels_of(question)) if self.number >> bit & 1)
 
     @property
     def n_edges(self) -> int:
@@ -186,7 +187,7 @@ class Circuit(Explanation):
 
     def _drawn(self, *, thumb: bool) -> Drawing:
         question = self.result.question
-        return Drawing(view_of(question).draws(question, self.number, title=f"Circuit {self.mask}", thumb=thumb))
+        return Drawing(draw_network(question, self.number, title=f"Circuit {self.mask}", thumb=thumb))
 
     def row(self) -> Row:
         part = part_of(self.result, figures_of(self.result, [self.number]))

@@ -60,7 +60,7 @@ from pluriscope.objects.live_view import live_view, show_live
 from pluriscope.objects.progress import Reader, Seconds, working
 from pluriscope.objects.showing import Drawing, beside, heading, link, table
 from pluriscope.objects.verdict import Verdict, verdict_of
-from pluriscope.views.registry import view_of
+from pluriscope.views.networks import draw_network
 
 _DRAWING: Final = 420
 _THUMB: Final = 170
@@ -436,7 +436,7 @@ class Result(Findings):
 
     def draw(self) -> Drawing:
         """The network."""
-        return Drawing(view_of(self.question).draws(self.question, title=self.name))
+        return Drawing(draw_network(self.question, title=self.name))
 
     def view(self, *explanations: Explanation) -> Any:
         """The live view in a notebook: the overview, or a comparison of two to six explanations.

@@ -7,6 +7,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
+from pluriscope.analysis.discovery.part_names import labels_of
 from pluriscope.errors import writing
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.kinds.circuits import MASK
@@ -19,7 +20,6 @@ from pluriscope.objects.showing import Row
 from pluriscope.tables.data_card import CardTable, new_output, write_card
 from pluriscope.tables.parquet import ENDING, write_parquet
 from pluriscope.tables.table import Column
-from pluriscope.views.registry import view_of
 
 _ID: Final = Column("id", "", "What addresses name it by.", "name")
 _COLUMNS: Final = {
@@ -44,7 +44,7 @@ _LARGEST: Final = 2**63 - 1
 
 def save_tables(result: Findings, lists: Mapping[str, tuple[Listing[Any], Count]], folder: Path) -> None:
     """Write lists of explanations, each with how many there are, as one folder; see ``Result.save_tables``."""
-    tables, edges = {}, ", ".join(view_of(result.question).labels(result.question))
+    tables, edges = {}, ", ".join(labels_of(result.question))
     with writing(folder), new_output(folder) as whole:
         whole.mkdir()
         for name, (listed, total) in lists.items():

@@ -43,7 +43,7 @@ from pluriscope.own_circuits.answer import (
     standing,
 )
 from pluriscope.page_kit.blocks import Block, Choice, Form, Head, More, Notice, Prose, Section, Table
-from pluriscope.views.registry import view_of
+from pluriscope.views.networks import draw_network
 
 MAX_TEXT: Final = 8_000
 WHOLE: Final = "own"
@@ -335,7 +335,7 @@ def _drawing(given: Given) -> Markup:
     question, raw = given.of.question, given.raw or 0
     used = int(given.record["mask"], 16)
     if not _is_drawn(given.of):
-        return view_of(question).draws(question, used, title="What is kept")
+        return draw_network(question, used, title="What is kept")
     weights, layout = question.network.weights, question.layout
     return clickable(weights, layout, raw, used, given.at, title="The network")
 

@@ -52,7 +52,7 @@ from pluriscope.page_kit.blocks import (
     sentence,
     side_by_side,
 )
-from pluriscope.views.registry import view_of
+from pluriscope.views.networks import draw_network, rows_of
 
 CARRIED: Final = "base64,"
 """What the text of a file that is no text begins with."""
@@ -211,8 +211,7 @@ def transformer_preview(session: Session, links: Addresses, raw: bytes) -> Itera
     """
     question = question_in(raw)
     kind, model = question.kind, question.subject
-    view = view_of(question)
-    rows = view.rows(question, None)
+    rows = rows_of(question, None)
     known = network_by_digest(session, model.digest)
     import_ = Action("Import and analyse", links.store_network(), True, True, {"content": raw.decode()})
     yield Head(model.name, f"{kind.definition} Nothing is stored yet.", actions=[import_])
@@ -227,5 +226,5 @@ def transformer_preview(session: Session, links: Addresses, raw: bytes) -> Itera
             Fact("Possible circuits", exact(question.space.possible), ", ".join(question.rules.values())),
         ]
     )
-    drawn = Figure(view.draws(question, title=model.name), "Every node and edge. A circuit keeps some.")
+    drawn = Figure(draw_network(question, title=model.name), "Every node and edge. A circuit keeps some.")
     yield from side_by_side([drawn, rows_table(question, rows)], 2)

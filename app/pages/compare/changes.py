@@ -48,7 +48,7 @@ from pluriscope.page_kit.blocks import (
     Table,
 )
 from pluriscope.tables.table import Row
-from pluriscope.views.registry import view_of
+from pluriscope.views.networks import draw_network
 
 _NAMED: Final = 12
 _CARD: Final = (
@@ -220,7 +220,7 @@ class Changes:
     def _circuit(self, mask: str, margins: Sequence[float]) -> Row:
         url = self.links.changes(self.before.slug, self.after.slug, self.before.scope, e=f"c-{mask}")
         question, number = self.before.question, int(mask, 16)
-        drawn = partial(view_of(question).draws, question, number, title=f"Circuit {mask}", thumb=True)
+        drawn = partial(draw_network, question, number, title=f"Circuit {mask}", thumb=True)
         values = {"name": f"c·{mask}", "edges": noun(number.bit_count(), self.before.part)}
         values["margins"] = " → ".join(f"{one:.3g}" for one in margins)
         return Row(values, url=url, drawing=drawn)
@@ -259,7 +259,7 @@ class Changes:
 
     def _drawn(self, place: AnyPlace, mask: int, text: str) -> Figure:
         url, title = self.links.circuit(place.slug, text, self.before.scope), f"Circuit {text} of {place.row.name}"
-        drawn = view_of(place.question).draws(place.question, mask, title=title, thumb=True)
+        drawn = draw_network(place.question, mask, title=title, thumb=True)
         return Figure(drawn, Markup('<a href="{}">{}</a>').format(url, place.row.name))
 
     def table(self) -> tuple[Sequence[str], list[Sequence[Any]]]:

@@ -21,7 +21,7 @@ from pluriscope.app.pages.place import INTERPRETATIONS
 from pluriscope.figures.charts import Mark
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.page_kit.blocks import Block, ChartFigure, Figure, Section, Side
-from pluriscope.views.registry import view_of
+from pluriscope.views.networks import draw_network
 
 
 def two(known: Known) -> Iterator[Block]:
@@ -34,7 +34,7 @@ def _first_two(known: Known) -> Iterator[Block]:
     question, place = known.place.question, known.place
     if known.known_count is None or not (refs := known_two(known.session, place)):
         return
-    draws, drawn = view_of(question).draws, list[Block]()
+    draws, drawn = draw_network, list[Block]()
     for ref in refs:
         mask = int(ref.removeprefix("c-"), 16)
         url, size = known.links.explanation(place.slug, ref, place.scope), noun(mask.bit_count(), place.part)

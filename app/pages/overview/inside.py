@@ -9,7 +9,7 @@ from pluriscope.app.pages.inside import table_blocks
 from pluriscope.app.pages.network_page import Known
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.page_kit.blocks import Block, Prose, Section, Table
-from pluriscope.views.view import whole
+from pluriscope.views.networks import whole
 
 
 def nodes(known: Known) -> Iterator[Block]:

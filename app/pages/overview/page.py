@@ -56,8 +56,8 @@ from pluriscope.page_kit.blocks import (
     Text,
 )
 from pluriscope.page_kit.templating import part_url
+from pluriscope.views.networks import draw_network
 from pluriscope.views.records import NetworkRecord
-from pluriscope.views.registry import view_of
 
 QUESTION: Final = "Is there only one explanation?"
 
@@ -155,7 +155,7 @@ class Overview(Known, Shared):
         if learning is not None:
             return draw(learning.chart, FILE_WIDTH)
         question = self.place.question
-        return view_of(question).draws(question, title=self.place.row.name) if name == DRAWING else None
+        return draw_network(question, title=self.place.row.name) if name == DRAWING else None
 
     @property
     def explained(self) -> bool:

@@ -10,13 +10,14 @@ from typing import Any, Final
 from pydantic import Field
 
 from pluriscope.addresses.address import Addresses
+from pluriscope.analysis.discovery.part_names import labels_of
 from pluriscope.app.errors import BadQuery, NotFound
 from pluriscope.app.options import PageModel
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.page_kit.blocks import Block, ChartFigure, Fact, Facts, Figure, Head, More, Section, Table
 from pluriscope.page_kit.templating import linked
 from pluriscope.tables.table import read_query
-from pluriscope.views.registry import view_of
+from pluriscope.views.networks import draw_network
 from pluriscope_bench.key.suite import SuiteNetwork
 from pluriscope_bench.pages.charts import edges_of, map_chart
 from pluriscope_bench.pages.results import (
@@ -69,7 +70,7 @@ class NetworkPage:
         return SuiteNetworkRecord.showing(
             one,
             network=one.digest,
-            edges=list(view_of(one.question).labels(one.question)) if one.file else [*map(str, range(one.n_edges))],
+            edges=list(labels_of(one.question)) if one.file else [*map(str, range(one.n_edges))],
             planted=None if one.planted is None else f"{one.planted:x}",
             suite=self.results.suite,
             condition=self.results.condition.key,
@@ -115,7 +116,7 @@ def network_blocks(page: NetworkPage, base: str) -> Iterator[Block]:
     labels, causes = ("Method", "Outcome", "Edges", "Regret", "Valid"), [row["message"] or "" for row in record.answers]
     yield Table.plain(labels, answers, causes)
     if one.file:
-        yield Figure(view_of(one.question).draws(one.question, title=one.name), "The network.")
+        yield Figure(draw_network(one.question, title=one.name), "The network.")
     yield More("The truth", lambda: [_truths(record)], "under each condition that is known", id="truth")
     yield citation(results, f"{one.name} of the answer key", url, base)
 

@@ -54,7 +54,7 @@ from pluriscope.page_kit.blocks import (
 from pluriscope.page_kit.templating import render
 from pluriscope.processes.recent import Recent
 from pluriscope.tables.table import Row
-from pluriscope.views.registry import view_of
+from pluriscope.views.networks import draw_network
 from pluriscope_edits.addresses import training_url
 from pluriscope_edits.over_training.checkpoints import (
     Checkpoint,
@@ -382,7 +382,7 @@ class OverTraining:
         stored = self.stored[chosen]
         name, place = f"{self.unit.capitalize()} {stored.record.at}", stored.place
         link = Markup('<a href="{}">{}</a>').format(self.links.network(place.slug, place.scope), place.row.name)
-        drawn = view_of(place.question).draws(place.question, title=place.row.name)
+        drawn = draw_network(place.question, title=place.row.name)
         left: list[Block] = [Figure(slider, name), Figure(drawn, link)]
         at = self.analysed.index(stored) if stored.searched else None
         if at is None:
@@ -428,7 +428,7 @@ class OverTraining:
     def _circuit(self, mask: int, place: AnyPlace) -> Row:
         text = place.question.graph.to_hex(mask)
         values = {"name": f"c·{text}", "edges": noun(mask.bit_count(), self.place.part)}
-        drawn = partial(view_of(place.question).draws, place.question, mask, title=f"Circuit {text}", thumb=True)
+        drawn = partial(draw_network, place.question, mask, title=f"Circuit {text}", thumb=True)
         return Row(values, url=self.links.circuit(place.slug, text, place.scope), drawing=drawn)
 
     def table(self) -> tuple[Sequence[str], list[Sequence[Any]]]:
