@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.circuit_sets.judged_masks import judged_circuits, population_of
-from pluriscope.analysis.circuit_sets.masks import figures_of, find_masks, searched
+from pluriscope.analysis.circuit_sets.masks import figures_of, find_masks
 from pluriscope.analysis.circuit_sets.strata import count_by_strata, smallest_found
 from pluriscope.analysis.circuits.distribution import CircuitDistribution, minimal_masks
 from pluriscope.analysis.circuits.result import CircuitSearch, SmallestCircuits
@@ -36,6 +36,7 @@ from pluriscope.analysis.network_files.result_file import (
     read_smallest,
     smallest_json,
 )
+from pluriscope.analysis.network_files.result_file import read_circuits as read
 from pluriscope.analysis.numerics.large_numbers import in_words
 from pluriscope.analysis.questions.answers import largest
 from pluriscope.analysis.results.unlearned import NO_DOUBT, Doubt, doubt_of, wrong_clause
@@ -435,20 +436,16 @@ def read_circuits(question: GraphQuestion, reply: Mapping[str, Any]) -> CircuitS
     for text in (*reply.get("masks", ()), *reply.get("drawn", ()), *small):
         if not re.fullmatch(rf"[0-9a-f]{{{graph.n_hex_digits}}}", text) or int(text, 16) >> graph.n_bits:
             raise ValueError(f"{text[:40]!r} is no mask of {graph.n_bits} bits")
-    masks = number_array((int(text, 16) for text in reply.get("masks", ())), graph.n_bits)
-    drawn = np.array([int(text, 16) for text in reply["drawn"]], dtype=np.uint64) if "drawn" in reply else masks
-    of = reply["distribution"]
-    by_bits = {int(bits): int(count) for bits, count in of["by_edges"].items()}
-    spread = CircuitDistribution(int(of["of"]), by_bits, {}, tuple(map(int, of["edge_use"])), ())
-    found = searched(
-        int(reply["possible"]), masks, int(reply["tested"]), spread, uniform=drawn, parts=reply.get("parts")
-    )
+    found = read({"masks": (), **reply}, None, graph.n_bits)
+    drawn = np.array([int(text, 16) for text in reply["drawn"]], dtype=np.uint64) if "drawn" in reply else found.masks
+    found = replace(found, uniform=drawn, parts=reply.get("parts"))
     if not sampled:
-        return found
-    valid, known = int(reply["valid"]), read_sample(reply, reply["interval"], reply["confidence"])
-    if not known["interval"][0] <= valid <= known["interval"][1]:
+        whole = found.complete and found.n_listed < found.n_valid  # of which the file lists none
+        return replace(found, truncated_at=found.n_listed, method="counted") if whole else found
+    known = read_sample(reply, reply["interval"], reply["confidence"])
+    if not known["interval"][0] <= found.n_valid <= known["interval"][1]:
         raise ValueError("the number of valid circuits is not in its interval")
-    return replace(found, method="sampled", truncated_at=len(masks), count=valid, **known)
+    return replace(found, **known)
 
 
 def judged(question: GraphQuestion, work: Work) -> tuple[CircuitSearch | None, dict[str, Any], Sequence[StepVerdicts]]:

@@ -119,7 +119,7 @@ def read_circuits(question: Question, answer: Mapping[str, Any]) -> CircuitSearc
     """Read the search for circuits from a result file, which has no outputs and margins."""
     from pluriscope.analysis.network_files.result_file import read_circuits as read
 
-    return read(answer, question.layout)
+    return read(answer, question.layout, question.layout.n_edges)
 
 
 def circuits(question: Question, _found: CircuitSearch, masks: Sequence[int]) -> dict[str, Any]:

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-import numpy as np
-
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.algorithms.high_level_model import Form
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
@@ -29,7 +27,7 @@ from pluriscope.analysis.questions.data import DataRecord, data_file_json
 from pluriscope.analysis.results.result import CriterionTally, OutputAnalysis, Stage, Stop, seconds_words
 from pluriscope.analysis.results.unlearned import not_learned
 from pluriscope.analysis.subjects.graph import Graph
-from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, mask_array
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, number_array
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.subject import SubjectKind
@@ -328,20 +326,19 @@ def read_bracket(answer: Mapping[str, Any], possible: int) -> Bracket:
     return Bracket(answer["bits"], inside, outside, answer["counts"], possible)
 
 
-def read_circuits(answer: Mapping[str, Any], layout: EdgeLayout) -> CircuitSearch:
+def read_circuits(answer: Mapping[str, Any], layout: EdgeLayout | None, n_bits: int) -> CircuitSearch:
     """Read the search for circuits from a result file, which has no outputs and margins: these are empty.
 
     Args:
         answer: the field "circuits" of an output, with its masks.
-        layout: edges of the network cut to that output.
+        layout: edges of a perceptron cut to that output.
+        n_bits: of a mask.
     """
     interval, spread = answer.get("interval"), answer["distribution"]
     return CircuitSearch(
         layout,
         int(answer["possible"]),
-        mask_array((int(text, 16) for text in answer["masks"]), layout),
-        np.empty((0, 0)),
-        np.empty(0),
+        number_array((int(text, 16) for text in answer["masks"]), n_bits),
         truncated_at=answer["truncated_at"],
         method=method_of(answer["method"]),
         count=int(answer["valid"]),
@@ -351,14 +348,14 @@ def read_circuits(answer: Mapping[str, Any], layout: EdgeLayout) -> CircuitSearc
         known_distribution=CircuitDistribution(
             int(spread["of"]),
             {int(n): int(number) for n, number in spread["by_edges"].items()},
-            {int(n): int(number) for n, number in spread["by_neurons"].items()},
+            {int(n): int(number) for n, number in spread.get("by_neurons", {}).items()},
             tuple(map(int, spread["edge_use"])),
-            tuple(tuple(map(int, layer)) for layer in spread["neuron_use"]),
+            tuple(tuple(map(int, layer)) for layer in spread.get("neuron_use", ())),
         ),
-        n_drawn=answer.get("drawn"),
+        n_drawn=answer.get("drawn") if layout else None,
         smallest=read_smallest(answer["smallest"]) if "smallest" in answer else None,
         edge_use=read_edge_use(answer["backbone"]) if "backbone" in answer else None,
-        so_far=CountSoFar.of_json(answer["so_far"], layout) if "so_far" in answer else None,
+        so_far=CountSoFar.of_json(answer["so_far"], layout) if layout and "so_far" in answer else None,
         bracket=read_bracket(answer["bracket"], int(answer["possible"])) if "bracket" in answer else None,
     )
 
@@ -422,7 +419,7 @@ def _refuse_other(document: Mapping[str, Any], questions: Sequence[Question]) ->
 def _read_output(answer: Mapping[str, Any], question: Question, seconds: Mapping[str, float]) -> OutputAnalysis:
     """The inverse of :func:`output_json`; what a finished one leaves out is counted again."""
     circuits, read, search = answer["circuits"], answer["interpretations"], answer["candidate_search"]
-    found = read_circuits(circuits, question.layout)
+    found = read_circuits(circuits, question.layout, question.graph.n_bits)
     outputs, margins = evaluate_circuits(question, found.masks)
     numbers = tuple(int(read["by_circuit"][mask]) for mask in circuits["masks"])
     if "observed_by_circuit" in read:

@@ -46,15 +46,10 @@ def distributions_of(analysis: OutputAnalysis) -> dict[str, Any]:
       as in result files, null where none were looked for; ``backbone``: what was proved of all valid circuits,
       ``bracket``: the counts by hashing, ``stops``: stages that time or memory ended, likewise.
     """
-    circuits, spread = analysis.circuits, analysis.circuits.distribution
-    results = analysis.algorithms.algorithms
+    circuits, results = analysis.circuits, analysis.algorithms.algorithms
     shares = [scored.iia.value for result in results for scored in result.alignments]
     return {
-        "of": spread.of,
-        "edges": [list(pair) for pair in spread.by_edges.items()],
-        "neurons": [list(pair) for pair in spread.by_neurons.items()],
-        "edge_use": list(spread.edge_use),
-        "neuron_use": [list(layer) for layer in spread.neuron_use],
+        **_sizes_and_use(circuits.distribution),
         "margin": _histogram(circuits.margins, _N_BINS),
         "interpretations": _histogram(_log10(analysis.interpretations.by_circuit), _N_BINS),
         "observed": _histogram(_log10(analysis.interpretations.observed_by_circuit), _N_BINS),
@@ -77,21 +72,27 @@ def distributions_of_bits(found: CircuitSearch | None, graph: Graph) -> dict[str
     Where they were drawn by size, ``by_size`` holds triples of a size with the fewest and the most valid circuits of
     it, and ``why`` why it is not enough to say, "" where it is.
     """
-    known: dict[str, Any] = {"of": 0, "edges": [], "neurons": [], "edge_use": [], "neuron_use": []}
-    if found is not None:
-        spread = found.distribution
-        known |= {
-            "of": spread.of,
-            "edges": [*map(list, sorted(spread.by_edges.items()))],
-            "edge_use": [*spread.edge_use],
-        }
-    histograms = ("margin", "interpretations", "observed", "iia")
-    empty: dict[str, Any] = {name: {"edges": [], "counts": []} for name in histograms}
-    empty |= {"alignments_per_algorithm": [], "candidates": None, "alignments_untried": False}
-    known |= empty | {"algorithms_truncated": 0, "drawn": None, "smallest": None, "stops": []}
+    spread = CircuitDistribution(0, {}, {}, (), ()) if found is None else found.distribution
+    known = _sizes_and_use(spread) | {name: _histogram(np.empty(0), 1) for name in _HISTOGRAMS}
+    known |= {"alignments_per_algorithm": [], "candidates": None, "alignments_untried": False}
+    known |= {"algorithms_truncated": 0, "drawn": None, "smallest": None, "stops": []}
     if found is not None and found.smallest is not None:
         known |= {"smallest": smallest_json(found.smallest, graph), **sample_json(found)}
     return known
+
+
+_HISTOGRAMS: Final = ("margin", "interpretations", "observed", "iia")
+
+
+def _sizes_and_use(spread: CircuitDistribution) -> dict[str, Any]:
+    """The distribution as it is stored; :func:`distribution_in` reads it."""
+    return {
+        "of": spread.of,
+        "edges": [list(pair) for pair in spread.by_edges.items()],
+        "neurons": [list(pair) for pair in spread.by_neurons.items()],
+        "edge_use": list(spread.edge_use),
+        "neuron_use": [list(layer) for layer in spread.neuron_use],
+    }
 
 
 def distribution_in(stored: Mapping[str, Any]) -> CircuitDistribution:

@@ -19,7 +19,7 @@ from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.algorithms.redundancy import IRREDUNDANT
 from pluriscope.analysis.alignments.result import AlgorithmResult, AlgorithmSearch
 from pluriscope.analysis.circuits.distribution import neuron_edges
-from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.circuits.result import CircuitSearch, some_circuits
 from pluriscope.analysis.criteria.judging import StepVerdicts
 from pluriscope.analysis.interpretations.result import InterpretationCounts
 from pluriscope.analysis.network_files.result_file import smallest_json
@@ -27,7 +27,7 @@ from pluriscope.analysis.questions.data import DataRecord
 from pluriscope.analysis.results.result import OutputAnalysis
 from pluriscope.analysis.subjects.enumeration import MAX_BITS
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
-from pluriscope.analysis.subjects.question import GraphQuestion, QuestionProtocol
+from pluriscope.analysis.subjects.question import GraphQuestion, QuestionProtocol, SubjectQuestion
 from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 from pluriscope.app.db.distributions import candidates_json, distributions_of, distributions_of_bits
 from pluriscope.app.db.tables import PERCEPTRON
@@ -97,20 +97,9 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
     """
     circuits, counts, search = analysis.circuits, analysis.interpretations, analysis.algorithms
     columns = {
-        "output": analysis.question.output,
-        "protocol_digest": analysis.question.protocol.digest,
-        "data_digest": analysis.question.record.digest,
-        "engine_version": engine_version,
+        **_number_columns(analysis.question, circuits, engine_version),
+        **_search_columns(circuits),
         "result_digest": result_digest(analysis, engine_version),
-        "circuits_possible": circuits.possible,
-        "circuits_valid": circuits.n_valid,
-        "circuits_method": circuits.method,
-        "circuits_listed": circuits.n_listed,
-        "circuits_low": None if circuits.interval is None else circuits.interval[0],
-        "circuits_high": None if circuits.interval is None else circuits.interval[1],
-        "circuits_confidence": circuits.confidence,
-        "circuits_tested": circuits.n_tested,
-        "circuits_truncated_at": circuits.truncated_at,
         "interpretations_total": counts.total,
         "interpretations_observed": counts.observed,
         "interpretations_complete": counts.complete,
@@ -158,27 +147,14 @@ def prepare_circuits(
     listed |= {name: list(column) if name == "roles" else column.tolist() for name, column in circuits.items()}
     listed["mask"] = list(map(question.graph.to_hex, listed["mask"]))
     listed["verdicts"] = list(map("".join, zip(*(one.letters for one in prepared), strict=True)))
-    n = len(listed["mask"])
-    columns = {
-        "output": question.output,
-        "protocol_digest": question.protocol.digest,
-        "data_digest": question.data_document["digest"],
-        "engine_version": ENGINE_VERSION,
-        "circuits_possible": question.space.possible,
-        "circuits_valid": 0 if found is None else found.n_valid,
-        "circuits_low": None if found is None or found.interval is None else found.interval[0],
-        "circuits_high": None if found is None or found.interval is None else found.interval[1],
-        "circuits_confidence": None if found is None else found.confidence,
-        "distributions": distributions_of_bits(found, question.graph),
-    }
+    n, searched = len(listed["mask"]), found or some_circuits(question.space.possible, np.empty(0, np.uint64))
+    columns = _number_columns(question, searched, ENGINE_VERSION)
+    columns["distributions"] = distributions_of_bits(found, question.graph)
     steps = [[one.step.key, one.step.settings_digest] for one in prepared]
     head = canonical_json({**columns, "network": question.subject.digest, "steps": steps})
     columns |= {
         "result_digest": sha256_hex(head, *(b"\n" + ",".join(map(str, one)).encode() for one in listed.values())),
-        "circuits_method": "refused" if found is None else found.method,
-        "circuits_listed": n,
-        "circuits_tested": 0 if found is None else found.n_tested,
-        "circuits_truncated_at": 0 if found is None else found.truncated_at,
+        **(_search_columns(searched) if found else {**_search_columns(searched), **_REFUSED}),
         **dict.fromkeys(_NOT_COUNTED, 0),
         "interpretations_complete": False,
         "exhaustive": found is not None and found.complete,
@@ -198,6 +174,35 @@ _NOT_COUNTED: Final = (
     *("interpretations_total", "interpretations_observed", "interpretations_truncated_at", "algorithms_candidates"),
     *("algorithms_truncated_at", "algorithms_aligned", "alignments_valid", "alignments_minimal"),
 )
+
+
+_REFUSED: Final = {"circuits_method": "refused", "circuits_tested": 0}
+
+
+def _number_columns(question: SubjectQuestion, found: CircuitSearch, engine_version: str) -> dict[str, Any]:
+    """The columns of an analysis of any kind of network that say what was asked, and how many circuits are valid."""
+    low, high = found.interval or (None, None)
+    return {
+        "output": question.output,
+        "protocol_digest": question.protocol.digest,
+        "data_digest": question.data_digest,
+        "engine_version": engine_version,
+        "circuits_possible": found.possible,
+        "circuits_valid": found.n_valid,
+        "circuits_low": low,
+        "circuits_high": high,
+        "circuits_confidence": found.confidence,
+    }
+
+
+def _search_columns(found: CircuitSearch) -> dict[str, Any]:
+    """The columns that say how circuits were searched."""
+    return {
+        "circuits_method": found.method,
+        "circuits_listed": found.n_listed,
+        "circuits_tested": found.n_tested,
+        "circuits_truncated_at": found.truncated_at,
+    }
 
 
 def _provenance() -> dict[str, str]:

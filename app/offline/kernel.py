@@ -82,7 +82,8 @@ def _of_circuits(question: GraphQuestion, found: CircuitSearch | None) -> Prepar
     masks = np.sort(found.masks[np.lexsort((found.masks, np.bitwise_count(found.masks)))[:_MOST_LISTED]])
     judged = judged_circuits(question, found, None if found.complete else (), masks=masks)
     if len(masks) < found.n_listed:
-        found = replace(found, truncated_at=len(masks), method="counted" if found.counted else found.method)
+        how = "counted" if found.counted else found.method
+        found = replace(found, masks=masks, truncated_at=len(masks), method=how)
     return prepare_circuits(question, found, *judged)
 
 

@@ -107,7 +107,7 @@ def test_a_space_too_large_to_count_is_sampled_and_marked_so():
     assert (output["method"], output["certainty"]) == ("sampled", "guaranteed")
     assert (output["interval"], output["confidence"]) == ([low, high], 0.99)
     earlier = {**output, "method": "estimated"}
-    assert read_circuits(earlier, analysis.circuits.layout).method == "sampled"
+    assert read_circuits(earlier, analysis.circuits.layout, 18).method == "sampled"
     assert (output["tested"], output["exhaustive"]) == (3_000, False)
     tally = analysis.criteria["zero-ablation"]
     assert (tally.passed, tally.failed, tally.undecided) == (5, 0, 9_620)

@@ -66,7 +66,7 @@ def test_what_was_not_listed_comes_back_as_it_went(tmp_path, limits, circuits, a
     kept = analysis.circuits.bracket, analysis.circuits.edge_use
     assert (loaded.circuits.bracket, loaded.circuits.edge_use) == kept
     assert output_json(loaded) == output_json(analysis)
-    read = read_circuits(output_json(analysis)["circuits"], analysis.question.layout)
+    read = read_circuits(output_json(analysis)["circuits"], analysis.question.layout, analysis.question.layout.n_edges)
     assert (read.method, read.bracket, read.edge_use) == (circuits, *kept)
     assert what_is_missing(loaded) == what_is_missing(analysis)
     assert result_digest(loaded) == row.result_digest
