@@ -69,17 +69,32 @@ class SmallestCircuits:
 
 @dataclass(frozen=True)
 class EdgeUse:
-    """The edges that all valid circuits keep, and those that none keeps: both are all edges if no circuit is valid.
+    """The edges that each circuit of a set keeps, its backbone, and those that none keeps.
+
+    Where every valid circuit was listed or counted, both follow from how often each edge is used. Of a sample, an edge
+    that all or none keep may still be optional, unless a solver proved that it is not
+    (:func:`pluriscope_large.formulas.searching.find_edge_use`).
 
     Args:
-        always: mask of the edges that every one keeps.
-        never: mask of the edges that none keeps.
+        always: mask of the edges that every circuit keeps.
+        never: mask of the edges that none keeps; with ``always`` all edges if no circuit is valid.
         undecided: mask of those for which the time was too short.
+        exact: whether it holds of all circuits that are meant.
     """
 
     always: int
     never: int
     undecided: int = 0
+    exact: bool = True
+
+
+def edge_use_of(distribution: CircuitDistribution, *, exact: bool = True) -> EdgeUse | None:
+    """The edges that all, and none, of the circuits keep that a distribution is of; None where it is of none."""
+    if not distribution.of:
+        return None
+    every = list(enumerate(distribution.edge_use))
+    always, never = (sum(1 << edge for edge, n in every if n == all_of) for all_of in (distribution.of, 0))
+    return EdgeUse(always, never, exact=exact)
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,6 +259,13 @@ class CircuitSearch(Described):
         if self.counted:
             return min(self.distribution.by_edges, default=None)
         return self.smallest.n_edges if self.smallest is not None and self.smallest.proved else None
+
+    @property
+    def backbone(self) -> EdgeUse | None:
+        """The edges that all known valid circuits keep, or all there are where that was proved; None of none."""
+        if self.method == "none" or not self.distribution.of:
+            return None
+        return self.edge_use or edge_use_of(self.distribution, exact=self.counted)
 
     @cached_property
     def listed_sizes(self) -> Counter[int]:

@@ -150,7 +150,7 @@ def audit_json(
         null: the null networks that valid answers are held against; None where nobody asked.
     """
     graph, known, complete = landscape.graph, landscape.known, landscape.complete
-    backbone = landscape.backbone
+    backbone = known.backbone
     document: dict[str, Any] = {
         "format": AUDIT_FORMAT,
         **landscape.about,
@@ -161,7 +161,7 @@ def audit_json(
         "smallest": known.fewest,
         "backbone": None
         if backbone is None
-        else {"mask": graph.to_hex(backbone.edges), "edges": backbone.edges.bit_count()},
+        else {"mask": graph.to_hex(backbone.always), "edges": backbone.always.bit_count()},
         "claims": [claim_json(one, graph, complete=complete) for one in found],
     }
     if planted is not None:

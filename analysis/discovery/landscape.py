@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.carried_algorithms.relation import Relation
-from pluriscope.analysis.circuit_sets.backbone import Backbone, backbone_of
 from pluriscope.analysis.circuit_sets.chance import SizeChance, chances
 from pluriscope.analysis.circuits.result import CircuitSearch, some_circuits
 from pluriscope.analysis.discovery.masked_subject import Closed, MaskedSubject
@@ -135,11 +134,6 @@ class Landscape(ABC):
         return self.circuits or some_circuits(possible(self.question), np.empty(0, np.uint64))
 
     @cached_property
-    def backbone(self) -> Backbone | None:
-        """The edges that every known valid circuit keeps; None where none is known."""
-        return backbone_of(self.known)
-
-    @cached_property
     def chances(self) -> Mapping[int, SizeChance] | None:
         """The valid and the possible circuits by number of edges; None where the kind does not count these."""
         return chances(self.question, self.known)
@@ -213,9 +207,9 @@ class Landscape(ABC):
         return [self._location(one, judged[one.mask], raw, own) for one, (raw, own) in zip(left, answers, strict=True)]
 
     def _location(self, one: Closed, judged: Judged, raw: int, own: MaskedSubject | None) -> Location:
-        n_edges, known, backbone = one.mask.bit_count(), self.known, self.backbone
+        n_edges, known, backbone = one.mask.bit_count(), self.known, self.known.backbone
         by_size = known.distribution.by_edges
-        shared = 0 if backbone is None else (one.mask & backbone.edges).bit_count()
+        shared = 0 if backbone is None else (one.mask & backbone.always).bit_count()
         return Location(
             **vars(judged),
             closed=one,
@@ -231,7 +225,7 @@ class Landscape(ABC):
                 exact=known.counted,
             ),
             nearest=Nearest(one.mask, 0) if judged.valid else nearest_of(one.mask, known.masks),
-            recall=None if backbone is None else (shared, backbone.edges.bit_count()),
+            recall=None if backbone is None else (shared, backbone.always.bit_count()),
             extra=None if backbone is None else n_edges - shared,
         )
 

@@ -210,22 +210,29 @@ def compare(
     criteria = _criteria(before, after, kinds, work, thorough=thorough)
     if interpretations is not None and masks.listed:
         criteria["interpretation"] = {"observed-class": masks.observed()}
-    return ChangesReport.model_validate(
-        {
-            "before": before.question.subject.digest,
-            "after": after.question.subject.digest,
-            "task": before.question.task.label,
-            "circuits": circuits,
-            "interpretations": interpretations,
-            "alignments": alignments,
-            "criteria": criteria,
-            "masks": named,
-            "margins": _margins((before.question, after.question), named),
-            "placings": placings,
-            "reasons": reasons,
-        },
-        context=before.question.layout,
-    )
+    both, task = (before.question, after.question), before.question.task.label
+    found = {"interpretations": interpretations, "alignments": alignments, "placings": placings}
+    return _report(both, task, circuits, named, reasons, criteria=criteria, **found)
+
+
+def _report(
+    both: Sequence[SubjectQuestion],
+    task: str,
+    circuits: Change,
+    named: Mapping[str, list[int]],
+    reasons: list[str],
+    **more: Any,
+) -> ChangesReport:
+    """The report of the changes from one subject to another.
+
+    Args:
+        named: masks that are kept, lost and gained.
+        more: further fields.
+    """
+    before, after = (one.subject.digest for one in both)
+    known = {"before": before, "after": after, "task": task, "circuits": circuits, "reasons": reasons, **more}
+    known |= {"masks": named, "margins": _margins(both, named)}
+    return ChangesReport.model_validate(known, context=both[0].graph)
 
 
 def change_of_circuits(before: Analysed, after: Analysed, work: Work | None = DEFAULT_WORK) -> Change | None:
@@ -256,9 +263,13 @@ def _otherwise(nth: str, question: Question) -> Iterator[str]:
     rows, n_inputs = question.clean_rows, question.network.n_inputs
     wrong = np.flatnonzero(answers(forward(question.network, rows)[:, 0]) != np.array(question.task.truth_table))
     if question.data.boolean and len(wrong):
-        names = ", ".join(f"{row:0{n_inputs}b}" for row in wrong[:8].tolist()) + (", …" if len(wrong) > 8 else "")
-        where = f"{len(wrong)} of {len(rows)} inputs: {names}"
-        yield f"{_JUDGED}{question.task.label}, the {nth} network is wrong on {where}."
+        names = [f"{row:0{n_inputs}b}" for row in wrong.tolist()]
+        yield _wrong_on(nth, question.task.label, names, f"{len(rows)} inputs")
+
+
+def _wrong_on(nth: str, task: str, names: Sequence[str], of: str) -> str:
+    some = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    return f"{_JUDGED}{task}, the {nth} network is wrong on {len(names)} of {of}: {some}."
 
 
 def _smallest(masks: Masks) -> list[int]:
@@ -509,21 +520,10 @@ def _compare_listed(before: GraphQuestion, after: GraphQuestion, work: Work, *, 
         circuits = _change_by_draws(found[0], found[1], after)
         reasons.append(f"Lists of circuits are truncated at {MAX_MASKS:,}: none is named.")
     named = {name: _smallest(masks) for name, masks in parts.items()}
-    return ChangesReport.model_validate(
-        {
-            "before": before.subject.digest,
-            "after": after.subject.digest,
-            "task": before.subject.task or "its own task",
-            "circuits": circuits,
-            "interpretations": None,
-            "alignments": None,
-            "criteria": _listed_criteria((before, after), found, reasons, work, thorough=thorough),
-            "masks": named,
-            "margins": _margins((before, after), named),
-            "reasons": reasons,
-        },
-        context=before.graph,
-    )
+    criteria = _listed_criteria((before, after), found, reasons, work, thorough=thorough)
+    nothing: dict[str, None] = {"interpretations": None, "alignments": None}
+    task = before.subject.task or "its own task"
+    return _report((before, after), task, circuits, named, reasons, criteria=criteria, **nothing)
 
 
 def _change_by_draws(before: CircuitSearch, after: CircuitSearch, other: GraphQuestion) -> Change:
@@ -538,9 +538,8 @@ def _wrong_rows(nth: str, question: GraphQuestion) -> Iterator[str]:
     whole = question.space.run(np.ones((1, question.graph.n_bits), dtype=np.bool_))
     wrong = np.flatnonzero(gaps(whole, question.subject.answers)[0] <= 0).tolist()
     if len(wrong) > most_wrong(question.subject):
-        names = ", ".join(question.subject.rows[row] for row in wrong[:8]) + (", …" if len(wrong) > 8 else "")
-        where = f"{len(wrong)} of {question.n_rows:,} rows: {names}"
-        yield f"{_JUDGED}{question.subject.task or 'its task'}, the {nth} network is wrong on {where}."
+        names = [question.subject.rows[row] for row in wrong]
+        yield _wrong_on(nth, question.subject.task or "its task", names, f"{question.n_rows:,} rows")
 
 
 def _listed_criteria(

@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
-from pluriscope.analysis.circuit_sets.backbone import backbone_of
 from pluriscope.analysis.circuit_sets.chance import chances
 from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.circuits.estimating import estimate_circuits
@@ -153,8 +152,8 @@ def _smallest_and_backbone(question: Any, found: CircuitSearch) -> tuple[Smalles
     sizes = [size for size, n in found.distribution.by_edges.items() if n]
     names, keep = labels_of(question), None
     if found.counted:
-        if common := backbone_of(found):
-            keep = common.edges
+        if found.backbone:
+            keep = found.backbone.always
         smallest = bounds(min(sizes, default=None), 0, proved=bool(sizes), none_valid=not sizes)
     elif (known := found.smallest) is None:
         smallest = bounds(min(sizes, default=None), 0, proved=False)

@@ -12,10 +12,9 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from pluriscope.addresses.naming import ExplanationRef
-from pluriscope.analysis.circuit_sets.backbone import backbone_in
 from pluriscope.analysis.circuit_sets.splits import DEPTH, Branch, split_circuits
 from pluriscope.analysis.circuits.estimating import share_interval
-from pluriscope.analysis.circuits.result import EdgeUse, certainty_of_draws
+from pluriscope.analysis.circuits.result import EdgeUse, certainty_of_draws, edge_use_of
 from pluriscope.analysis.discovery.part_names import labels_of
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.distributions import distribution_in, edge_use_in, smallest_in
@@ -189,9 +188,8 @@ def _circuits(known: Known, analysis: AnalysisRow, among: Among | None) -> _Circ
         stands = drawn is not None and not every
         return _Circuits(chosen, stands, every, (), len(chosen), None, " that pass the filters")
     use = distribution_in(analysis.distributions).edge_use if counted else ()
-    common = edge_use_in(analysis.distributions)
-    if backbone := backbone_in(distribution_in(analysis.distributions)) if counted else None:
-        common = EdgeUse(backbone.edges, backbone.never)
+    exactly = edge_use_of(distribution_in(analysis.distributions)) if counted else None
+    common = exactly or edge_use_in(analysis.distributions)
     if counted and len(masks) == analysis.circuits_valid:
         return _Circuits(masks, False, True, use, analysis.circuits_valid, common)
     drawn = are_drawn(analysis, masks)

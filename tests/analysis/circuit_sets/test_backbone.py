@@ -6,7 +6,6 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from pluriscope.analysis.circuit_sets.backbone import backbone_of
 from pluriscope.analysis.circuit_sets.chance import chances
 from pluriscope.analysis.circuits.counting import count_circuits
 from pluriscope.analysis.circuits.distribution import CircuitDistribution
@@ -59,10 +58,10 @@ def test_the_backbone_and_chances_of_the_pretrained_network_are_those_of_every_m
     masks = np.flatnonzero(valid)
     assert (int(possible.sum()), len(masks)) == (9_625, 197)
     search = xor_search()
-    found = backbone_of(search)
-    assert found.edges == int(np.bitwise_and.reduce(masks))
+    found = search.backbone
+    assert found.always == int(np.bitwise_and.reduce(masks))
     assert found.never == (1 << N_EDGES) - 1 - int(np.bitwise_or.reduce(masks))
-    assert found.n_edges == 6
+    assert found.always.bit_count() == 6
     sizes = np.bitwise_count(np.arange(1 << N_EDGES))
     answer = chances(XOR, search)
     assert {k: (one.low, one.high, one.possible) for k, one in answer.items()} == {
@@ -75,27 +74,26 @@ def test_the_backbone_and_chances_of_the_pretrained_network_are_those_of_every_m
 @pytest.mark.slow
 def test_the_backbone_of_a_counted_space_is_in_every_circuit_drawn_from_it():
     search = next(s for s in (counted_search(seed=seed) for seed in range(60)) if s.n_valid > 50)
-    found = backbone_of(search)
+    found = search.backbone
     assert found.exact
-    assert found.of == search.n_valid
-    assert np.all((search.masks & np.uint64(found.edges)) == np.uint64(found.edges))
+    assert np.all((search.masks & np.uint64(found.always)) == np.uint64(found.always))
     assert not np.any(search.masks & np.uint64(found.never))
     question = ask(small_network(0, (2, 4, 4, 1)).network, task=pretrained_xor().tasks[0])
     listed = find_circuits(question)
     counted = counted_search(seed=0)
-    assert backbone_of(listed) == backbone_of(counted)
+    assert listed.backbone == counted.backbone
     assert chances(question, listed) == chances(question, counted)
 
 
 def test_what_is_sampled_or_truncated_is_not_exact():
     exact = xor_search()
     some = replace(exact, truncated_at=50), replace(exact, truncated_at=50, method="sampled")
-    assert [backbone_of(one).exact for one in (exact, *some)] == [True, False, False]
+    assert [one.backbone.exact for one in (exact, *some)] == [True, False, False]
 
 
 def test_no_circuit_has_no_backbone():
     search = CircuitSearch(LAYOUT, 9_625, mask_array([], LAYOUT), np.zeros((0, 4)), np.zeros(0))
-    assert backbone_of(search) is None
+    assert search.backbone is None
 
 
 def test_chances_of_a_truncated_list_lie_between_what_is_listed_and_what_is_possible():

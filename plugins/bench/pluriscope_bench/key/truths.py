@@ -9,7 +9,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.circuit_sets.backbone import backbone_of
 from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.circuits.counting import count_circuits
 from pluriscope.analysis.circuits.distribution import minimal_masks
@@ -102,13 +101,12 @@ def truth_by_search(judge: CircuitJudge, work: Work = DEFAULT_WORK, wider: Truth
         return Truth.of_masks(condition, judge.graph.n_bits, found.masks, minimal_masks(found.masks, own))
     if found is None or not found.counted:
         return None
-    common = backbone_of(found)
     return Truth(
         condition,
         judge.graph.n_bits,
         n_valid=found.n_valid,
         smallest=found.fewest,
-        backbone=0 if common is None else common.edges,
+        backbone=0 if found.backbone is None else found.backbone.always,
         minimal=None,
         masks=None,
         by_size=found.distribution.by_edges,

@@ -128,8 +128,8 @@ def _standing(landscape: Landscape, planted: Circuit) -> dict[str, Any]:
         shared = known.masks & mask
         counts["inside"] = int(np.count_nonzero(shared == known.masks)) - valid
         counts["around"] = int(np.count_nonzero(shared == mask)) - valid
-    if landscape.backbone is not None:
-        edges = landscape.backbone.edges
+    if known.backbone is not None:
+        edges = known.backbone.always
         counts["backbone"] = (planted.mask & edges).bit_count(), edges.bit_count()
     return counts | {"valid": valid, "n_valid": known.n_valid}
 

@@ -6,8 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from pluriscope.analysis.circuit_sets.backbone import backbone_in
-from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.circuits.result import CircuitSearch, edge_use_of
 from pluriscope.analysis.circuits.strategy import find_circuits
 from pluriscope.analysis.questions.decisions import decide
 from pluriscope.analysis.running.limits import Limits
@@ -56,12 +55,12 @@ def _fewest_edges(studied: Studied) -> Measured:
 
 def _backbone(studied: Studied) -> Measured:
     circuits = _circuits(studied)
-    backbone = backbone_in(circuits.distribution, exact=circuits.counted)
+    backbone = edge_use_of(circuits.distribution, exact=circuits.counted)
     if backbone is None:
         return _NONE_VALID
-    return (
-        Measured(backbone.n_edges) if backbone.exact else Measured(None, note="circuits were not all listed or counted")
-    )
+    if not backbone.exact:
+        return Measured(None, note="circuits were not all listed or counted")
+    return Measured(backbone.always.bit_count())
 
 
 def _one_circuit(studied: Studied) -> Measured:
