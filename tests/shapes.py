@@ -36,7 +36,6 @@ from starlette.routing import Route
 
 from pluriscope.analysis.algorithms.redundancy import MAX_PLACED
 from pluriscope.analysis.criteria.steps import default_steps
-from pluriscope.analysis.directions.search import closed_form_work
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.network_files.files import NetworkFile
 from pluriscope.analysis.questions.protocol import COMPLETE
@@ -55,6 +54,7 @@ from pluriscope.app.jobs.definitions import DEFINITIONS, analyse_arguments, argu
 from pluriscope.app.jobs.handlers import handler_at
 from pluriscope.app.main import ROUTERS, create_app, settle
 from pluriscope.app.settings import Settings
+from pluriscope_methods.directions.search import closed_form_work
 from tests.factories import empty_database
 
 MAX_PERMUTED: Final = 240_000

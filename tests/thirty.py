@@ -21,8 +21,6 @@ from pluriscope.analysis.carried_algorithms.search import Unasked, find_stories
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
 from pluriscope.analysis.criteria.steps import default_steps
-from pluriscope.analysis.directions.result import CLOSED
-from pluriscope.analysis.directions.search import search_directions
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.files import parse_network_file
 from pluriscope.analysis.questions.data import parse_data_file
@@ -32,6 +30,8 @@ from pluriscope.analysis.results.result import CriterionTally, OutputAnalysis
 from pluriscope.analysis.running.limits import Limits
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.question import Question, ask
+from pluriscope_methods.directions.result import CLOSED
+from pluriscope_methods.directions.search import search_directions
 from tests.minimal_joint import n_minimal_joint
 
 FOLDER = Path(__file__).parent / "golden" / "thirty"

@@ -1,1 +1,1 @@
-"""Alignments on linear directions: read-outs, swaps, searches in closed form, learned subspaces."""
+"""Alignments on linear directions: how a direction reads a variable, and what each explanation swaps itself."""

@@ -25,8 +25,7 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.alignments.alignment import Aligned
 from pluriscope.analysis.alignments.joint import predicted_from_one_source, predicted_outputs
-from pluriscope.analysis.directions.integers import INTEGER_RESIDUAL
-from pluriscope.analysis.directions.readouts import ReadOut, read_out
+from pluriscope.analysis.directions.readouts import INTEGER_RESIDUAL, ReadOut, read_out
 from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
 from pluriscope.analysis.interpretations.thresholds import EQUAL_WITHIN
 from pluriscope.analysis.interventions.experiments import SILENT, NetworkAnswers

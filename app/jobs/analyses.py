@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
 from pluriscope.analyses.analysis import Analysis
-from pluriscope.analyses.registry import BY_KEY, DIRECTIONS
+from pluriscope.analyses.registry import BY_KEY
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.circuits.result import CountSoFar, certainty_of
 from pluriscope.analysis.criteria.criterion import Kind
@@ -38,7 +38,6 @@ from pluriscope.analysis.subjects.registry import kind_called, question_in
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.db.analysed import read_analysed
 from pluriscope.app.db.codecs import question_of, subject_of
-from pluriscope.app.db.directions import save_directions
 from pluriscope.app.db.errors import NotFound
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.prepared import PreparedAnalysis, prepare_analysis, prepare_circuits
@@ -308,8 +307,8 @@ def handler_of(analysis: Analysis) -> Handler[tuple[Report, float]]:
             brief=brief,
             thumb=document_of(function_at(analysis.thumb)(report)) if analysis.thumb else None,
         )
-        if analysis.key == DIRECTIONS.key and saved.thorough == thorough:  # else there was more already
-            save_directions(session, saved, report.kept)
+        if analysis.saves and saved.thorough == thorough:  # else there was more already
+            function_at(analysis.saves)(session, saved, report)
         url = Addresses().analysis(row.network.slug, analysis.key, scope_of(row))
         result = {"url": url, "network": arguments["network"], "content": saved.content}
         return Saved(result, " ".join(brief))

@@ -48,6 +48,8 @@ class Analysis:
         baseline: whether claimed circuits are compared with it: its report's ``against`` takes the edges of a valid
             circuit and the criteria that it meets, and returns records, which ``SHOWN.claimed`` shows.
         shows: path of the module whose ``SHOWN`` shows it; "" for that of its key in this package.
+        saves: path of the function that keeps rows beside the report, as "module:function" of the writer's session, the
+            stored report and the report that was found; "" where the report is all.
         thumb: path of the function that makes its chart for overviews, as "module:function" of its report; references
             of explanations stand in place of addresses. "" where overviews have no chart.
     """
@@ -77,6 +79,7 @@ class Analysis:
     gathers: tuple[str, ...] = ()
     baseline: bool = False
     shows: str = ""
+    saves: str = ""
     thumb: str = ""
 
     @property

@@ -26,13 +26,6 @@ def _map_is_cheap(question: Question) -> bool:
     return bool(question.kind.refuses("interpretations")) or question.layout.n_edges <= 28
 
 
-def _directions_are_cheap(question: Question) -> bool:
-    """Whether every class in closed form takes seconds, at least for one algorithm."""
-    from pluriscope.analysis.directions.search import MAX_CHEAP, closed_form_work
-
-    return bool(question.network.hidden_sizes) and closed_form_work(question.network, 1) <= MAX_CHEAP
-
-
 STORIES: Final = Analysis(
     "stories",
     "What stands where",
@@ -137,23 +130,7 @@ FUNNEL: Final = Analysis(
     sums="criteria",
     needs=("funnel",),
 )
-DIRECTIONS: Final = Analysis(
-    "directions",
-    "What stands where",
-    "Directions",
-    "On which linear directions of a layer can the variables of algorithms live, by class of directions?",
-    "Seconds for the classes in closed form; learned subspaces, and algorithms beyond the first, take minutes.",
-    "pluriscope.analysis.directions.report:find",
-    (("directions", "Directions", "placements on linear directions of a layer, algorithm by algorithm"),),
-    _directions_are_cheap,
-    reads=frozenset({"irredundant"}),
-    thoroughly="learned subspaces, and every irredundant algorithm",
-    version=2,
-    needs=("algorithms",),
-)
-_JOINED: Final = joined(
-    "analyses", (FUNNEL, COMMON_GROUND, MAP, PAIR, RIVALS, DIRECTIONS, STORIES, METHODS), lambda one: one.key
-)
+_JOINED: Final = joined("analyses", (FUNNEL, COMMON_GROUND, MAP, PAIR, RIVALS, STORIES, METHODS), lambda one: one.key)
 _HOSTS: Final = {key: one.key for one in _JOINED for key in one.gathers}
 EVERY: Final = tuple(replace(one, page=_HOSTS[one.key]) if one.key in _HOSTS else one for one in _JOINED)
 """All that are asked about networks."""

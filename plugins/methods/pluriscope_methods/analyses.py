@@ -8,16 +8,39 @@ from pluriscope.analyses.analysis import Analysis, always, never
 from pluriscope.analysis.subjects.perceptron.question import Question
 
 
+def _directions_are_cheap(question: Question) -> bool:
+    """Whether every class in closed form takes seconds, at least for one algorithm."""
+    from pluriscope_methods.directions.search import MAX_CHEAP, closed_form_work
+
+    return bool(question.network.hidden_sizes) and closed_form_work(question.network, 1) <= MAX_CHEAP
+
+
 def _map_classes_are_cheap(question: Question) -> bool:
     """Whether every class in closed form takes seconds, here and on the permuted networks."""
     from pluriscope.analysis.algorithms.redundancy import MAX_PLACED
-    from pluriscope.analysis.directions.search import MAX_CHEAP, closed_form_work
+    from pluriscope_methods.directions.search import MAX_CHEAP, closed_form_work
     from pluriscope_methods.map_classes.closed_classes import N_PERMUTED
 
     work = closed_form_work(question.network, MAX_PLACED) * (N_PERMUTED + 1)
     return bool(question.network.hidden_sizes) and work <= MAX_CHEAP
 
 
+DIRECTIONS: Final = Analysis(
+    "directions",
+    "What stands where",
+    "Directions",
+    "On which linear directions of a layer can the variables of algorithms live, by class of directions?",
+    "Seconds for the classes in closed form; learned subspaces, and algorithms beyond the first, take minutes.",
+    "pluriscope_methods.directions.report:find",
+    (("directions", "Directions", "placements on linear directions of a layer, algorithm by algorithm"),),
+    _directions_are_cheap,
+    reads=frozenset({"irredundant"}),
+    thoroughly="learned subspaces, and every irredundant algorithm",
+    version=2,
+    needs=("algorithms",),
+    shows="pluriscope_methods.pages.directions",
+    saves="pluriscope_methods.saving:save_directions",
+)
 MAP_CLASSES: Final = Analysis(
     "ladder",
     "What stands where",

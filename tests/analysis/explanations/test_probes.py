@@ -8,7 +8,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from pluriscope.analysis.directions.polyhedra import Inequality, common_point
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.explanations.probes import (
     find_probes,
@@ -21,6 +20,7 @@ from pluriscope.analysis.interventions.experiments import SILENT, decide_under_i
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question, ask
+from pluriscope_methods.directions.polyhedra import Inequality, common_point
 from tests.factories import pretrained_xor
 
 

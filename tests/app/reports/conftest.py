@@ -6,7 +6,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from pluriscope.addresses.address import Addresses
-from pluriscope.analyses.registry import DIRECTIONS
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.question import ask
@@ -15,6 +14,7 @@ from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.analyses import handler_of
 from pluriscope.app.jobs.definitions import arguments_about
 from pluriscope.app.main import create_app
+from pluriscope_methods.analyses import DIRECTIONS
 from tests.factories import on_a_copy, save_analysis, small_network
 
 XORNET = f"/networks/{ALICE_AND_BOB}"

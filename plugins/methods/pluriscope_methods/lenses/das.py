@@ -18,9 +18,6 @@ from pluriscope.analysis.algorithms.candidates import Candidates
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.redundancy import MAX_PLACED, placed_algorithms
 from pluriscope.analysis.alignments.on_directions import OnDirections
-from pluriscope.analysis.directions.blocks import Block
-from pluriscope.analysis.directions.search import align_on_directions
-from pluriscope.analysis.directions.table import DirectionTable
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.lenses.lens import APPLIES, Bar, Fit, Grid, Grids, Lens, Table, not_applicable
 from pluriscope.analysis.lenses.site_lens import SiteLens, run_cost
@@ -34,6 +31,9 @@ from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.transformer.runs import Pairs, Site, run, site_names, slopes
 from pluriscope.analysis.subjects.transformer.weights import Transformer
 from pluriscope.analysis.values.late_functions import function_at
+from pluriscope_methods.directions.blocks import Block
+from pluriscope_methods.directions.search import align_on_directions
+from pluriscope_methods.directions.table import DirectionTable
 from pluriscope_methods.lenses.null_test import generator
 from pluriscope_methods.lenses.on_sites import PAIRS, alike, paired, positions
 
@@ -73,7 +73,7 @@ def _fit(question: Question, _settings: Settings) -> Fit:
 
 def look(question: Question, _settings: Settings, work: Work) -> Table:
     """Learn a direction for every algorithm and every layer that has room for it, beside the closed form."""
-    learn_choices = function_at("pluriscope.analysis.directions.das:learn_choices")
+    learn_choices = function_at("pluriscope_methods.directions.das:learn_choices")
     table, asked = DirectionTable(question), _asked(question)
     rows: list[dict[str, Any]] = []
     with function_at("pluriscope.analysis.subjects.perceptron.threads:one_thread")():

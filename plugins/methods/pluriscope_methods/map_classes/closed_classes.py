@@ -2,7 +2,7 @@
 
 1. The algorithms are the task's candidates without a redundant literal that have a variable to place.
 2. Each class is searched whole on the network (:mod:`pluriscope.analysis.alignments.search`,
-   :mod:`pluriscope.analysis.directions.search`).
+   :mod:`pluriscope_methods.directions.search`).
 3. The floor: the same on networks with each layer's weights permuted, biases kept (as the criterion ``above-random``
    does). An orthogonal or oblique swap of an exact read-out leaves a base alone where the variable does not change, so
    it can pass only on a network that computes the task by itself; how many do is counted.
@@ -21,9 +21,6 @@ from pluriscope.analysis.algorithms.redundancy import placed_algorithms
 from pluriscope.analysis.alignments.joint import MAX_RUNS, score_joint
 from pluriscope.analysis.alignments.permutation_baseline import permuted_network
 from pluriscope.analysis.alignments.search import search_alignments
-from pluriscope.analysis.directions.result import DirectionClass
-from pluriscope.analysis.directions.search import search_directions
-from pluriscope.analysis.directions.table import DirectionTable
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.methods.report import Analysed, Settings
 from pluriscope.analysis.questions.answers import answers
@@ -33,6 +30,9 @@ from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.values.late_functions import function_at
+from pluriscope_methods.directions.result import DirectionClass
+from pluriscope_methods.directions.search import search_directions
+from pluriscope_methods.directions.table import DirectionTable
 from pluriscope_methods.map_classes.report import CLOSED, ClassCounts, ClosedClass, MapClassesReport
 
 _LEARN = "pluriscope_methods.map_classes.learned_classes:count_learned"

@@ -7,14 +7,14 @@ from typing import Any, Final
 
 from pluriscope.analyses.carried_algorithms import READING as OF_CIRCUITS
 from pluriscope.analyses.carried_algorithms import circuits_by_relation
-from pluriscope.analyses.directions import COLUMNS, figures
-from pluriscope.analyses.directions import READING as ON_DIRECTIONS
 from pluriscope.analyses.shown import AnalysisContext, Shown, listed
 from pluriscope.analysis.alignments.map_classes import DIRECTIONS, MAP_CLASSES, map_class
-from pluriscope.analysis.directions.report import ClassFound, DirectionsReport
 from pluriscope.page_kit.blocks import Block, More, Notice, Prose, Section, Table
 from pluriscope.tables.table import Column, Row
+from pluriscope_methods.directions.report import ClassFound, DirectionsReport
 from pluriscope_methods.map_classes.report import ClassCounts, MapClassesReport
+from pluriscope_methods.pages.directions import COLUMNS, figures
+from pluriscope_methods.pages.directions import READING as ON_DIRECTIONS
 
 _ON_MAPS: Final = (
     *COLUMNS,

@@ -14,7 +14,6 @@ from typing import Any, Final
 import numpy as np
 
 from pluriscope.analysis.algorithms.redundancy import placed_algorithms
-from pluriscope.analysis.directions.blocks import Block
 from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.explanations.probes import separation
 from pluriscope.analysis.methods.settings import Setting
@@ -24,6 +23,7 @@ from pluriscope.analysis.sandbox.intervention import MAX_VALUE
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.transformer.runs import pairs_of, read_site
 from pluriscope.analysis.values.late_functions import function_at
+from pluriscope_methods.directions.blocks import Block
 from pluriscope_methods.lenses.das import learned_subspace
 from pluriscope_methods.steering.sites import Array, Steerable
 
@@ -140,7 +140,7 @@ def _learned(question: Any, here: Steerable) -> Array:
         if at is not None and len(paths) <= width:
             blocks = tuple(Block(layer, place, 1) for place in range(len(paths)))
             with function_at("pluriscope.analysis.subjects.perceptron.threads:one_thread")():
-                ((_, scored),) = function_at("pluriscope.analysis.directions.das:learn_choices")(
+                ((_, scored),) = function_at("pluriscope_methods.directions.das:learn_choices")(
                     question, algorithm, [blocks], n_seeds=1
                 )[0]
             place = dict(scored.alignment.places)[paths[at]]

@@ -13,8 +13,6 @@ from pluriscope.analysis.algorithms.redundancy import placed_algorithms
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.common_ground.interpreted import choose_classes, speaks
 from pluriscope.analysis.common_ground.survey import drawn_ranks
-from pluriscope.analysis.directions.search import MAX_CHEAP, align_on_directions, closed_form_work
-from pluriscope.analysis.directions.table import DirectionTable
 from pluriscope.analysis.errors import BeyondLimits, InvalidIntervention
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.methods.report import Analysed, Part, Report
@@ -25,6 +23,8 @@ from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.sandbox.intervention import MAX_VALUE
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope_methods.directions.search import MAX_CHEAP, align_on_directions, closed_form_work
+from pluriscope_methods.directions.table import DirectionTable
 from pluriscope_methods.steering.directions import SETTINGS, direction_of
 from pluriscope_methods.steering.flips import exact_flips, exact_threshold
 from pluriscope_methods.steering.predicting import UNREAD, Bits, classes_predict, placement_predicts

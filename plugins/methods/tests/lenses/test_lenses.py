@@ -14,7 +14,6 @@ import pytest
 from pluriscope.analysis.algorithms.redundancy import placed_algorithms
 from pluriscope.analysis.alignments.joint import score_with_joint
 from pluriscope.analysis.alignments.on_directions import parse_directions
-from pluriscope.analysis.directions.polyhedra import Inequality, common_point
 from pluriscope.analysis.errors import InvalidMethod
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.lenses.lens import Attribution, LensAnswer, Table, outputs_by_input
@@ -25,6 +24,7 @@ from pluriscope.analysis.subjects.perceptron.mlp import activations, forward
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from pluriscope.app.bundled import bundled_networks
+from pluriscope_methods.directions.polyhedra import Inequality, common_point
 from pluriscope_methods.lenses.das import mean_cosine
 from pluriscope_methods.lenses.lime import weighted_ridge
 from pluriscope_methods.lenses.probes import scaled_layers

@@ -18,7 +18,6 @@ from pluriscope.analysis.circuits.decision_intervals import decision_box
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
-from pluriscope.analysis.directions.oblique import output_sides
 from pluriscope.analysis.errors import AnalysisError, BeyondLimits, InvalidNetwork
 from pluriscope.analysis.questions.tasks import Task, input_table
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, activation_of, decision_edge, inverse
@@ -29,6 +28,7 @@ from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.perceptron.training import train_networks
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
+from pluriscope_methods.directions.oblique import output_sides
 from tests.analysis.circuits.test_circuit_search import custom, random_network, random_task
 from tests.checkout import ROOT
 from tests.oracles.brute_force_circuits import boolean_rows, valid_circuits

@@ -17,14 +17,14 @@ from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.iia import Behaviour
 from pluriscope.analysis.alignments.map_classes import DIRECTIONS, map_class
 from pluriscope.analysis.alignments.on_directions import OnDirections
-from pluriscope.analysis.directions.oblique import ObliqueFamily
-from pluriscope.analysis.directions.result import CLOSED, AlgorithmDirections, DirectionClass, DirectionSearch, Unread
-from pluriscope.analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
-from pluriscope.analysis.directions.table import DirectionTable
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.methods.report import Analysed, Exact, Part, Report, Settings
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope_methods.directions.oblique import ObliqueFamily
+from pluriscope_methods.directions.result import CLOSED, AlgorithmDirections, DirectionClass, DirectionSearch, Unread
+from pluriscope_methods.directions.search import MAX_CHEAP, closed_form_work, search_directions
+from pluriscope_methods.directions.table import DirectionTable
 
 
 class AlgorithmFound(Part):
@@ -43,7 +43,7 @@ class AlgorithmFound(Part):
 
 class ClassFound(Part):
     """What the search of one class found, in sum; see
-    :class:`pluriscope.analysis.directions.result.DirectionSearch`.
+    :class:`pluriscope_methods.directions.result.DirectionSearch`.
     """
 
     direction_class: str

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from pluriscope.analyses.shown import AnalysisContext, Shown
-from pluriscope.analysis.directions.report import ClassFound, DirectionsReport
 from pluriscope.page_kit.blocks import Block, More, Notice, Prose, Table
 from pluriscope.tables.table import Column, Row
+from pluriscope_methods.directions.report import ClassFound, DirectionsReport
 
 COLUMNS: Final = (
     Column("map_class", "A variable stands on", "The class of maps.", "name", first=True),

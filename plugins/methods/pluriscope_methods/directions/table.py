@@ -9,10 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.alignments.iia import Behaviour, tested_pairs
-from pluriscope.analysis.directions.integers import INTEGER_RESIDUAL, integer_directions
-from pluriscope.analysis.directions.oblique import ObliqueFamily, oblique_family
-from pluriscope.analysis.directions.readouts import MinimumNorm, Spread, affine_fits, minimum_norm
-from pluriscope.analysis.directions.result import DirectionClass
+from pluriscope.analysis.directions.readouts import INTEGER_RESIDUAL, affine_fits
 from pluriscope.analysis.interventions.subspace import Subspace, swap_rows
 from pluriscope.analysis.interventions.swaps import swap_outputs
 from pluriscope.analysis.numerics import fixed_order
@@ -20,6 +17,10 @@ from pluriscope.analysis.questions.decisions import decide, margin_to_edge
 from pluriscope.analysis.questions.tasks import pattern_bits
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope_methods.directions.integers import integer_directions
+from pluriscope_methods.directions.minimum_norm import MinimumNorm, Spread, minimum_norm
+from pluriscope_methods.directions.oblique import ObliqueFamily, oblique_family
+from pluriscope_methods.directions.result import DirectionClass
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.alignments.iia import interchange_matrix, score_alignment
 from pluriscope.analysis.alignments.joint import score_joint, score_with_joint
 from pluriscope.analysis.alignments.on_directions import DirectionAlignment
-from pluriscope.analysis.directions.readouts import minimum_norm, read_out
+from pluriscope.analysis.directions.readouts import read_out
 from pluriscope.analysis.interventions.interchange import interchange_outputs, joint_outputs
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.interventions.subspace import Subspace
@@ -24,6 +24,7 @@ from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import input_table, named_task
 from pluriscope.analysis.subjects.perceptron.mlp import activations, forward
 from pluriscope.analysis.subjects.perceptron.question import ask
+from pluriscope_methods.directions.minimum_norm import minimum_norm
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import two_xor_algorithms
 from tests.oracles import brute_force_directions as plain

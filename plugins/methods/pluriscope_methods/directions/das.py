@@ -30,8 +30,6 @@ from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.iia import tested_pairs
 from pluriscope.analysis.alignments.joint import MAX_RUNS, score_with_joint
 from pluriscope.analysis.alignments.on_directions import DirectionAlignment, OnDirections
-from pluriscope.analysis.directions.blocks import Block, Demands, block_placements, demands
-from pluriscope.analysis.directions.result import LEARNING, AlgorithmDirections
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.subjects.perceptron.activations import decision_edge
 from pluriscope.analysis.subjects.perceptron.batched_mlp import activated_with_gradient
@@ -39,6 +37,8 @@ from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.optimizers import Adam
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope_methods.directions.blocks import Block, Demands, block_placements, demands
+from pluriscope_methods.directions.result import LEARNING, AlgorithmDirections
 
 _CHECK_EVERY: Final = 10
 _N_COUPLINGS: Final = 4  # of a non-linear map

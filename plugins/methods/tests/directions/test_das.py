@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from plugins.methods.tests.directions.test_alice_and_bob import CANDIDATES, NET
 from pluriscope.analysis.alignments import iia
-from pluriscope.analysis.directions.blocks import block_placements, demands
-from pluriscope.analysis.directions.das import LearningOptions, learn, learn_choices
 from pluriscope.analysis.questions.data import clean_data
 from pluriscope.analysis.subjects.perceptron.question import ask
-from tests.analysis.directions.test_alice_and_bob import CANDIDATES, NET
+from pluriscope_methods.directions.blocks import block_placements, demands
+from pluriscope_methods.directions.das import LearningOptions, learn, learn_choices
 from tests.factories import pretrained_xor, two_xor_algorithms
 
 DATA = clean_data(2)

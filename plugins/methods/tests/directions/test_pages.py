@@ -10,7 +10,6 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from pluriscope.analyses.registry import DIRECTIONS
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.running.work import DEFAULT_WORK
@@ -21,6 +20,7 @@ from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.analyses import handler_of
 from pluriscope.app.main import create_app
+from pluriscope_methods.analyses import DIRECTIONS
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
 from tests.golden_files import golden_network
 

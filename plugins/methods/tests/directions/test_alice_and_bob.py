@@ -15,7 +15,6 @@ from pluriscope.analysis.alignments.joint import score_joint, score_with_joint
 from pluriscope.analysis.alignments.on_directions import DirectionAlignment
 from pluriscope.analysis.alignments.search import search_alignments
 from pluriscope.analysis.directions.readouts import read_outs
-from pluriscope.analysis.directions.search import search_directions
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.questions.data import clean_data
@@ -23,8 +22,9 @@ from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import input_table, named_task
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import ask
+from pluriscope_methods.directions.search import search_directions
 
-STORED = json.loads((Path(__file__).parents[3] / "app" / "bundled" / "alice-and-bob.json").read_text())
+STORED = json.loads((Path(__file__).parents[4] / "app" / "bundled" / "alice-and-bob.json").read_text())
 NET = Network.from_arrays(STORED["weights"], STORED["biases"], activation="sigmoid")
 ROWS, DATA = input_table(2), clean_data(2)
 CANDIDATES = candidate_algorithms(named_task("XOR", 2), COMPLETE, 1)

@@ -3,12 +3,12 @@
 1. A variable enters by its truth table and by what the algorithm says when it is interchanged (its behaviour). Both are
    few, so each direction is interchanged once and compared with every behaviour.
 2. For each variable and layer the class offers directions: the shortest read-out; its oblique swaps, of which one that
-   passes stands for the family (:mod:`pluriscope.analysis.directions.oblique`); or the small integers.
+   passes stands for the family (:mod:`pluriscope_methods.directions.oblique`); or the small integers.
 3. An alignment is a choice for each variable such that all read-outs of a layer can be set at once, the counterpart of
    disjoint neuron sets. It is valid if each variable's own interchanges all agree. Joint interchange is run for the
    valid ones that are kept.
 
-Learned subspaces are not offered beforehand: :mod:`pluriscope.analysis.directions.das` learns one for every choice of
+Learned subspaces are not offered beforehand: :mod:`pluriscope_methods.directions.das` learns one for every choice of
 layers and dimensions.
 """
 
@@ -31,13 +31,6 @@ from pluriscope.analysis.alignments.alignment import IIA
 from pluriscope.analysis.alignments.iia import Behaviour
 from pluriscope.analysis.alignments.joint import MAX_RUNS, score_joint_together, score_with_joint
 from pluriscope.analysis.alignments.on_directions import DirectionAlignment, OnDirections
-from pluriscope.analysis.directions.blocks import demands
-from pluriscope.analysis.directions.integers import n_integer_directions
-from pluriscope.analysis.directions.oblique import output_sides
-from pluriscope.analysis.directions.polyhedra import Inequality, common_point
-from pluriscope.analysis.directions.readouts import rounded
-from pluriscope.analysis.directions.result import LEARNING, AlgorithmDirections, DirectionClass, DirectionSearch, Unread
-from pluriscope.analysis.directions.table import DirectionTable, Offer
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interventions.subspace import Subspace, swap_rows
 from pluriscope.analysis.numerics import fixed_order
@@ -46,11 +39,18 @@ from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.values.late_functions import function_at
+from pluriscope_methods.directions.blocks import demands
+from pluriscope_methods.directions.integers import n_integer_directions
+from pluriscope_methods.directions.minimum_norm import rounded
+from pluriscope_methods.directions.oblique import output_sides
+from pluriscope_methods.directions.polyhedra import Inequality, common_point
+from pluriscope_methods.directions.result import LEARNING, AlgorithmDirections, DirectionClass, DirectionSearch, Unread
+from pluriscope_methods.directions.table import DirectionTable, Offer
 
 MAX_PLACEMENTS: Final = 20_000  # for one algorithm
 MAX_KEPT: Final = 100  # valid alignments of one algorithm
 MAX_CHEAP: Final = 200_000_000  # numbers moved through a layer; some seconds
-_LEARN: Final = "pluriscope.analysis.directions.das:align_on_subspaces"
+_LEARN: Final = "pluriscope_methods.directions.das:align_on_subspaces"
 
 
 def search_directions(

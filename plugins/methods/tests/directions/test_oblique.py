@@ -13,11 +13,6 @@ from pluriscope.analysis.alignments import iia
 from pluriscope.analysis.alignments.iia import Behaviour
 from pluriscope.analysis.alignments.joint import score_with_joint
 from pluriscope.analysis.alignments.on_directions import DirectionAlignment
-from pluriscope.analysis.directions.oblique import oblique_family
-from pluriscope.analysis.directions.polyhedra import Inequality, common_point, contradict
-from pluriscope.analysis.directions.readouts import minimum_norm
-from pluriscope.analysis.directions.search import joint_family
-from pluriscope.analysis.directions.table import DirectionTable
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.interventions.swaps import swapped_along
 from pluriscope.analysis.questions.decisions import decide
@@ -25,6 +20,11 @@ from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import activations, forward
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import ask
+from pluriscope_methods.directions.minimum_norm import minimum_norm
+from pluriscope_methods.directions.oblique import oblique_family
+from pluriscope_methods.directions.polyhedra import Inequality, common_point, contradict
+from pluriscope_methods.directions.search import joint_family
+from pluriscope_methods.directions.table import DirectionTable
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import two_xor_algorithms
 

@@ -15,7 +15,6 @@ from typing import Final
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.interventions.subspace import Subspace
 
-INTEGER_RESIDUAL: Final = 1e-3
 MAX_WIDTH: Final = 9  # 9,841 directions
 
 

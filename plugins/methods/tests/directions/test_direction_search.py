@@ -11,15 +11,15 @@ from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node
 from pluriscope.analysis.alignments.joint import score_with_joint
 from pluriscope.analysis.alignments.on_directions import parse_directions
 from pluriscope.analysis.alignments.search import search_alignments
-from pluriscope.analysis.directions.integers import integer_directions
-from pluriscope.analysis.directions.report import directions_report
-from pluriscope.analysis.directions.result import CLOSED
-from pluriscope.analysis.directions.search import search_directions
-from pluriscope.analysis.directions.table import DirectionTable
 from pluriscope.analysis.questions.data import clean_data
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import input_table, named_task
 from pluriscope.analysis.subjects.perceptron.question import ask
+from pluriscope_methods.directions.integers import integer_directions
+from pluriscope_methods.directions.report import directions_report
+from pluriscope_methods.directions.result import CLOSED
+from pluriscope_methods.directions.search import search_directions
+from pluriscope_methods.directions.table import DirectionTable
 from tests.factories import pretrained_xor, two_xor_algorithms
 from tests.golden_files import golden_network
 from tests.oracles import brute_force_directions as plain

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.alignments.on_directions import DirectionAlignment, parse_directions
-from pluriscope.analysis.directions.integers import integer_directions, n_integer_directions
 from pluriscope.analysis.errors import InvalidAlignment
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.interventions.subspace import Subspace, number_text, swap_rows
+from pluriscope_methods.directions.integers import integer_directions, n_integer_directions
 from tests.oracles.brute_force_directions import small_integer_rows
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 1e-9)

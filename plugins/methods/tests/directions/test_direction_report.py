@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
-from pluriscope.analysis.directions.report import directions_report
-from pluriscope.analysis.directions.result import CLOSED
-from pluriscope.analysis.directions.search import MAX_CHEAP, closed_form_work, search_directions
-from pluriscope.analysis.directions.table import DirectionTable
 from pluriscope.analysis.questions.data import clean_data
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.bundled import bundled_networks
+from pluriscope_methods.directions.report import directions_report
+from pluriscope_methods.directions.result import CLOSED
+from pluriscope_methods.directions.search import MAX_CHEAP, closed_form_work, search_directions
+from pluriscope_methods.directions.table import DirectionTable
 
 XORNET = next(file for file in bundled_networks() if file.slug == "alice-and-bob").file.network
 CANDIDATES = candidate_algorithms(named_task("XOR", 2), COMPLETE, 1)

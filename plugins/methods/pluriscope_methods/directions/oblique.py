@@ -23,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.alignments.iia import Behaviour, tested_pairs
-from pluriscope.analysis.directions.readouts import rounded
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.interventions.swaps import run_from, settled
 from pluriscope.analysis.numerics import fixed_order
@@ -33,6 +32,7 @@ from pluriscope.analysis.subjects.perceptron.activations import decision_edge, i
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope_methods.directions.minimum_norm import rounded
 
 Array = NDArray[np.float64]
 Answer = Literal["all", "some", "none", "undecided"]

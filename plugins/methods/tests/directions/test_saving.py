@@ -9,16 +9,17 @@ import pytest
 from sqlalchemy import delete, select
 
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
-from pluriscope.analysis.directions.report import DirectionsWithKept, directions_report
-from pluriscope.analysis.directions.search import search_directions
-from pluriscope.analysis.directions.table import DirectionTable
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.subjects.perceptron.question import ask
-from pluriscope.app.db.directions import KIND, alignment_of, direction_text, find_direction_row, save_directions
+from pluriscope.app.db.directions import KIND, alignment_of, direction_text, find_direction_row
 from pluriscope.app.db.reports import save_report
 from pluriscope.app.db.rows import columns_of
 from pluriscope.app.db.tables import AnalysisRow, DirectionRow, DirectionTextRow
+from pluriscope_methods.directions.report import DirectionsWithKept, directions_report
+from pluriscope_methods.directions.search import search_directions
+from pluriscope_methods.directions.table import DirectionTable
+from pluriscope_methods.saving import save_directions
 from tests.factories import pretrained_xor, stored_analysis
 
 pytestmark = pytest.mark.slow
@@ -37,7 +38,7 @@ def save(store, report: DirectionsWithKept) -> None:
     with store.write() as session:
         analysis = session.scalars(select(AnalysisRow)).one()
         row = save_report(session, analysis, kind=KIND, report=report, thorough=False, seconds=1.0)
-        save_directions(session, row, report.kept)
+        save_directions(session, row, report)
 
 
 def test_there_and_back(store):

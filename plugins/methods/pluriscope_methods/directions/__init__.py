@@ -1,0 +1,1 @@
+"""Searches for alignments on linear directions: read-outs and swaps in closed form, learned subspaces."""

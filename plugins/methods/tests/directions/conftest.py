@@ -1,0 +1,1 @@
+from tests.app.conftest import store  # noqa: F401
