@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses, ResultRef
 from pluriscope.addresses.naming import Scope
-from pluriscope.analyses.map import map_blocks
-from pluriscope.analyses.registry import MAP, of_kind
+from pluriscope.analyses.analysis import Analysis
+from pluriscope.analyses.registry import VIEW, of_kind
+from pluriscope.analyses.shown import shown as shown_by
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.circuits.result import certainty_of_draws
 from pluriscope.analysis.explanations.registry import BY_KEY, KIND_OF
@@ -52,7 +53,7 @@ from pluriscope.tables.table import LIMIT, Column, Facet, Query, Selection, read
 from pluriscope.views.records import ListRecord, ShareRecord, UndecidedRecord, list_of, page_fields, plain
 
 OF_SCOPE: Final = ("output", "protocol", "data")
-VIEWS: Final = ("sheet", "map", "tree", "list")
+VIEWS: Final = ("sheet", *((VIEW.key,) if VIEW else ()), "tree", "list")
 """Ways to look at what a query asks for."""
 
 
@@ -104,26 +105,26 @@ class Asked:
 
     @cached_property
     def shown(self) -> str:
-        """The view that is shown: the list where its order or a page of it is asked for, a map that is stored where one
-        sheet does not hold all pictures, else the sheet.
+        """The view that is shown: the list where its order or a page of it is asked for, the view of all explanations
+        where it is stored and one sheet does not hold all pictures, else the sheet.
         """
         query = self.query
         if self.look.view:
             return self.look.view
         if query.sort or query.start or query.limit != LIMIT:
             return "list"
-        return "map" if self.mapped is not None and self.mapped.report is not None else "sheet"
+        return "sheet" if self.all_of_them is None or self.all_of_them.report is None else self.all_of_them.analysis.key
 
     @cached_property
-    def mapped(self) -> analyses.Asked | None:
-        """The map, where one sheet does not hold all pictures that are asked for, and they stand on it."""
+    def all_of_them(self) -> analyses.Asked | None:
+        """The view of all explanations, where one sheet does not hold all pictures asked for, and they stand in it."""
         frame, kinds, ordered = self.whole, self.query.wanted.get(KIND, ()), self.look.by != ORDERS[0]
-        if frame is None or self.pending or ordered or n_pictures(frame, self.query) <= MOST:
+        if VIEW is None or frame is None or self.pending or ordered or n_pictures(frame, self.query) <= MOST:
             return None
-        (one,) = analyses.asked(self.session, self.place, self.addresses, [MAP])
+        (one,) = analyses.asked(self.session, self.place, self.addresses, [VIEW])
         on_it = {"circuit", "interpretation"}
         if one.report is not None:
-            on_it = {"interpretation" if one.report.index else "circuit"}
+            on_it = {one.report.kind}
         return one if not kinds or on_it & {*kinds} else None
 
     @property
@@ -262,9 +263,11 @@ def blocks(found: Asked) -> Iterator[Block]:
     if frame is None or listing is None:
         return
     yield from _undecided_notices(found)
-    if found.shown == "sheet" and found.mapped is not None and found.mapped.report is None:
-        yield _no_map(found.mapped)
-    bodies = {"sheet": partial(_sheet, found, frame), "map": partial(_map, found, frame)}
+    if found.shown == "sheet" and found.all_of_them is not None and found.all_of_them.report is None:
+        yield _not_yet(found.all_of_them)
+    bodies = {"sheet": partial(_sheet, found, frame)}
+    if VIEW is not None:
+        bodies[VIEW.key] = partial(_among_all, found, frame, VIEW)
     if place.analysis is not None and place.analysis.circuits_listed:
         bodies["tree"] = partial(_tree, found, frame)
     yield Table(
@@ -331,26 +334,25 @@ def _sheet(found: Asked, frame: Frame, table: Selection) -> tuple[Text, Sequence
     return words + stand, [Sheet(kinds, not question.kind.refuses("edge-weights"))]
 
 
-def _no_map(one: analyses.Asked) -> Notice | Progress:
-    """Notice or progress in place of a map that is not stored."""
+def _not_yet(one: analyses.Asked) -> Notice | Progress:
+    """Notice or progress in place of a view that is not stored."""
     waiting = analyses.waiting(one)
     if one.state == "not_asked" and isinstance(waiting, Notice):
-        return replace(waiting, item="The map is not computed yet")
+        return replace(waiting, item=f"The {one.analysis.key} is not computed yet")
     return waiting
 
 
-def _map(found: Asked, frame: Frame, _: Selection) -> tuple[Text, Sequence[Block]]:
-    """The map of explanations, on which those of circuits that pass the filters stand out."""
-    (one,) = analyses.asked(found.session, found.place, found.addresses, [MAP])
-    if one.report is None or found.place.analysis is None:
-        return "no map", [_no_map(one)]
+def _among_all(found: Asked, frame: Frame, view: Analysis, _: Selection) -> tuple[Text, Sequence[Block]]:
+    """All explanations, among which those of circuits that pass the filters stand out."""
+    (one,) = analyses.asked(found.session, found.place, found.addresses, [view])
+    show = shown_by(view).among
+    if one.report is None or found.place.analysis is None or show is None:
+        return f"no {view.key}", [_not_yet(one)]
     passing = frame.passing(found.query.but(KIND), "circuit")
     to_hex = found.place.question.graph.to_hex
     circuits = {to_hex(int(mask)) for mask in masks_of(found.session, found.place.analysis)[passing]}
-    every = [*analyses.older(one), *map_blocks(one.report, one.subject, None if passing.all() else circuits)]
-    n, dots = len(one.report.dot), noun(one.report.n_dots, "dot")
-    classes = f"{noun(n, 'observed class', 'observed classes')} as {dots}"
-    return classes if one.report.index else noun(n, "circuit"), every
+    answer, every = show(one.report, one.subject, None if passing.all() else circuits)
+    return answer, [*analyses.older(one), *every]
 
 
 def _tree(found: Asked, frame: Frame, _: Selection) -> tuple[Text, Sequence[Block]]:

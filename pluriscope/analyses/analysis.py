@@ -47,6 +47,8 @@ class Analysis:
         gathers: keys of others that are shown on its page, and have pages of their own where it does not apply.
         baseline: whether claimed circuits are compared with it: its report's ``against`` takes the edges of a valid
             circuit and the criteria that it meets, and returns records, which ``SHOWN.claimed`` shows.
+        view: whether lists of explanations can be looked at as its result, which ``SHOWN.among`` shows: of a report
+            whose ``kind`` is that of the explanations in it.
         shows: path of the module whose ``SHOWN`` shows it; "" for that of its key in this package.
         saves: path of the function that keeps rows beside the report, as "module:function" of the writer's session, the
             stored report and the report that was found; "" where the report is all.
@@ -78,6 +80,7 @@ class Analysis:
     unsearched: str = ""
     gathers: tuple[str, ...] = ()
     baseline: bool = False
+    view: bool = False
     shows: str = ""
     saves: str = ""
     thumb: str = ""

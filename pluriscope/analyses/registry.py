@@ -21,11 +21,6 @@ def _pair_is_cheap(question: Question) -> bool:
     return question.layout.n_edges <= 24
 
 
-def _map_is_cheap(question: Question) -> bool:
-    """Whether drawing interpretations takes seconds (17 at 27 edges), or circuits are on the map."""
-    return bool(question.kind.refuses("interpretations")) or question.layout.n_edges <= 28
-
-
 STORIES: Final = Analysis(
     "stories",
     "What stands where",
@@ -68,21 +63,6 @@ PAIR: Final = Analysis(
     needs=("interpretations",),
     page="compare",
     shows="pluriscope.analyses.compare",
-)
-MAP: Final = Analysis(
-    "map",
-    "How many hold up",
-    "Map",
-    "Which explanations predict, or keep, nearly the same?",
-    "Some seconds; of more than 3,000 dots 2,000 explanations are drawn.",
-    "pluriscope.analysis.explanation_map.report:find",
-    (
-        ("readings", "Predictions", "what every observed class predicts under every intervention"),
-        ("map", "Map", "rounds in which near dots draw each other"),
-    ),
-    _map_is_cheap,
-    boolean=False,
-    reads=frozenset({"observed"}),
 )
 METHODS: Final = Analysis(
     "methods",
@@ -130,7 +110,7 @@ FUNNEL: Final = Analysis(
     sums="criteria",
     needs=("funnel",),
 )
-_JOINED: Final = joined("analyses", (FUNNEL, COMMON_GROUND, MAP, PAIR, RIVALS, STORIES, METHODS), lambda one: one.key)
+_JOINED: Final = joined("analyses", (FUNNEL, COMMON_GROUND, PAIR, RIVALS, STORIES, METHODS), lambda one: one.key)
 _HOSTS: Final = {key: one.key for one in _JOINED for key in one.gathers}
 EVERY: Final = tuple(replace(one, page=_HOSTS[one.key]) if one.key in _HOSTS else one for one in _JOINED)
 """All that are asked about networks."""
@@ -145,6 +125,8 @@ BY_KEY: Final[Mapping[str, Analysis]] = {one.key: one for one in ANALYSES}
 
 BASELINE: Final = next((one for one in ANALYSES if one.baseline), None)
 """What valid circuits that somebody claims are held against; None where no plugin brings it."""
+VIEW: Final = next((one for one in ANALYSES if one.view), None)
+"""What shows explanations of a list beside each other; None where no plugin brings it."""
 
 
 def of_kind(kind: SubjectKind) -> tuple[Analysis, ...]:

@@ -149,6 +149,8 @@ class Shown:
         about: the same and one explanation → what its page says of it.
         claimed: report, None where nothing is stored, subject, edges of a valid circuit that somebody claims and the
             criteria that it meets → what is said of it; of a baseline.
+        among: report, subject and the masks of circuits that pass the filters of a list, None for all → how many
+            explanations there are, and the blocks that show them; of a view of lists.
         table: report, None where nothing is stored, and subject → the list that is taken away as CSV: a sentence about
             its columns, their names, and rows; None if there is none.
     """
@@ -157,6 +159,7 @@ class Shown:
     item: Callable[[Any, AnalysisContext, str, Mapping[str, str]], Item] | None = None
     about: Callable[[Any, AnalysisContext, ExplanationRef], Iterable[Block]] | None = None
     claimed: Callable[[Any, AnalysisContext, int, Collection[str]], Iterable[Block]] | None = None
+    among: Callable[[Any, AnalysisContext, Collection[str] | None], tuple[Text, Iterable[Block]]] | None = None
     table: Callable[[Any, AnalysisContext], tuple[str, Sequence[str], Iterable[Sequence[Any]]]] | None = None
 
 

@@ -13,8 +13,7 @@ from sqlalchemy import select
 
 from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import Scope
-from pluriscope.analyses.map import map_blocks
-from pluriscope.analyses.registry import BY_KEY, MAP, RIVALS, of_kind
+from pluriscope.analyses.registry import BY_KEY, RIVALS, of_kind
 from pluriscope.analyses.registry import PAIR as PAIR_FOUND
 from pluriscope.analyses.shown import AnalysisContext, shown
 from pluriscope.analysis.circuits.search import search_circuits
@@ -271,47 +270,6 @@ def test_reports_of_earlier_versions_are_read() -> None:
     assert RIVALS.report.model_validate({**kept, "different": different}) == RIVALS.report.model_validate(kept)
 
 
-# --- the map
-
-
-def test_each_explanation_of_the_map_has_a_page_with_those_nearest_to_it(client) -> None:
-    report = client.get("/api/v2/networks/xor/analyses/map").json()["report"]
-    page = client.get("/networks/xor/analyses/map").text
-    assert page.count("<circle class=") >= len(report["x"]) == 2_885
-    number = 4_000
-    mask, dot = report["masks"][report["circuit"][number]], report["dot"][number]
-    ref = f"i-{mask}.{report['index'][number]}"
-    reply = client.get(f"/api/v2/networks/xor/analyses/map/{ref}").json()
-    assert (reply["ref"], reply["with_network"], reply["of"]) == (ref, report["with_network"][dot], 756)
-    assert [one["alike"] for one in reply["nearest"]] == report["alike"][dot]
-    page = client.get(f"/networks/xor/analyses/map/{ref}").text
-    alone = client.get(f"/networks/xor/analyses/map/{ref}?part=dot", headers={"HX-Request": "true"}).text
-    for text in (page, alone):
-        assert re.findall('data-compare="([^"]+)"', text) == [ref, *(one["ref"] for one in reply["nearest"])]
-        assert f"<dd>{reply['nearest'][0]['alike']} of 756</dd>" in text
-    rows = [line for line in client.get("/networks/xor/analyses/map.csv").text.splitlines() if line[0] != "#"]
-    listed = {row["dot"]: row for row in csv.DictReader(rows)}
-    assert len(listed) == 2_885
-    first = listed[reply["nearest"][0]["ref"]]
-    assert int(first["x"]) in report["x"]
-    for wrong, words in ((f"{ref}9", "stands for no class on the map"), (f"{ref}?size=3", "size")):
-        answer = client.get(f"/networks/xor/analyses/map/{wrong}")
-        assert (answer.status_code, words in answer.text) == (400, True)
-    assert "not drawn yet" in client.get("/networks/third/analyses/map/c-fff").text
-
-
-def test_what_the_filters_of_a_page_leave_out_stays_as_a_point(client) -> None:
-    report = MAP.report.model_validate(client.get("/api/v2/networks/xor/analyses/map").json()["report"])
-    question = ask(pretrained_xor().network, task=named_task("XOR", 2))
-    of = AnalysisContext(question, "XOR", "xor", Scope(), Addresses(), lambda: None)
-    mask = report.masks[0]
-    html = "".join(block.html() for block in map_blocks(report, of, {mask}))
-    dots = {dot for dot, circuit in zip(report.dot, report.circuit, strict=True) if circuit == 0}
-    assert html.count('<circle class="off"') == report.n_dots - len(dots)
-    assert f'data-circuits="1{"0" * (len(report.masks) - 1)}"' in html
-    assert f'data-compare="i-{mask}.' in html
-
-
 # --- methods
 
 
@@ -363,24 +321,6 @@ def test_pages_of_single_methods_lead_to_all_of_them(client) -> None:
 def test_the_pair_the_best_and_the_worst_are_marked_where_they_stand(client, address, reply):
     text = client.get(f"/networks/xor/explanations{address}").text
     assert reply in " ".join(re.sub(r"<[^>]+>", " ", text).split())
-
-
-@pytest.mark.parametrize(
-    ("query", "shown", "n"),
-    [
-        ("", "map", "2,885 dots"),
-        ("?kind=interpretation", "map", "2,885 dots"),
-        ("?view=sheet", "sheet", "300 pictures of"),
-        ("?by=predictions", "sheet", "300 pictures of"),
-        ("?kind=circuit", "sheet", "197 pictures"),
-        ("?edges_max=10", "sheet", "30 pictures, for"),
-    ],
-)
-def test_more_than_a_sheet_holds_are_on_the_map(client, query, shown, n):
-    text = client.get(f"/networks/xor/explanations{query}").text
-    assert re.search(rf'aria-current="true">{shown}<', text)
-    assert n in text
-    assert "The map is not computed yet" not in text
 
 
 # --- the fair pair

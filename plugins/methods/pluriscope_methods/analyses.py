@@ -8,6 +8,11 @@ from pluriscope.analyses.analysis import Analysis, always, never
 from pluriscope.analysis.subjects.perceptron.question import Question
 
 
+def _map_is_cheap(question: Question) -> bool:
+    """Whether drawing interpretations takes seconds (17 at 27 edges), or circuits are on the map."""
+    return bool(question.kind.refuses("interpretations")) or question.layout.n_edges <= 28
+
+
 def _directions_are_cheap(question: Question) -> bool:
     """Whether every class in closed form takes seconds, at least for one algorithm."""
     from pluriscope_methods.directions.search import MAX_CHEAP, closed_form_work
@@ -40,6 +45,23 @@ DIRECTIONS: Final = Analysis(
     needs=("algorithms",),
     shows="pluriscope_methods.pages.directions",
     saves="pluriscope_methods.saving:save_directions",
+)
+MAP: Final = Analysis(
+    "map",
+    "How many hold up",
+    "Map",
+    "Which explanations predict, or keep, nearly the same?",
+    "Some seconds; of more than 3,000 dots 2,000 explanations are drawn.",
+    "pluriscope_methods.explanation_map.report:find",
+    (
+        ("readings", "Predictions", "what every observed class predicts under every intervention"),
+        ("map", "Map", "rounds in which near dots draw each other"),
+    ),
+    _map_is_cheap,
+    boolean=False,
+    reads=frozenset({"observed"}),
+    view=True,
+    shows="pluriscope_methods.pages.explanation_map",
 )
 MAP_CLASSES: Final = Analysis(
     "ladder",

@@ -13,8 +13,6 @@ from markupsafe import Markup
 
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown
-from pluriscope.analysis.explanation_map.layout import SIZE
-from pluriscope.analysis.explanation_map.report import NEAREST, MapReport
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.errors import InvalidOption
 from pluriscope.figures.numbers import exact, noun
@@ -23,6 +21,8 @@ from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.figures.svg.tiles import Bits, Hues, Tile, bits_of, hues_among, table_name, variable
 from pluriscope.page_kit.blocks import Action, Block, Head, More, Notice, Prose, Table, Text, Tray
+from pluriscope_methods.explanation_map.layout import SIZE
+from pluriscope_methods.explanation_map.report import NEAREST, MapReport
 
 KEY: Final = "map"
 PANEL: Final = "dot"
@@ -388,6 +388,12 @@ def map_blocks(
     yield More("The dots in words", it.listed, f"the {shown} largest; all are in the CSV")
 
 
+def _among(report: MapReport, of: AnalysisContext, circuits: Collection[str] | None) -> tuple[Text, Iterable[Block]]:
+    n, dots = len(report.dot), noun(report.n_dots, "dot")
+    classes = f"{noun(n, 'observed class', 'observed classes')} as {dots}"
+    return classes if report.index else noun(n, "circuit"), map_blocks(report, of, circuits)
+
+
 def _page(report: MapReport, of: AnalysisContext) -> Iterator[Block]:
     yield from map_blocks(report, of)
     url = of.links.explanations(of.slug, of.scope, view=KEY)
@@ -459,4 +465,4 @@ def _table(report: MapReport | None, of: AnalysisContext) -> tuple[str, Sequence
     return "One dot of the map in each row, by one of its explanations, with its six nearest.", _LIST, rows()
 
 
-SHOWN: Final = Shown(_page, item=_item, table=_table)
+SHOWN: Final = Shown(_page, item=_item, among=_among, table=_table)

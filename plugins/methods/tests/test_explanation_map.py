@@ -14,9 +14,6 @@ import pytest
 
 from pluriscope.analysis.common_ground.survey import survey_common_ground
 from pluriscope.analysis.explaining.pipeline import analyse_output
-from pluriscope.analysis.explanation_map.layout import DRAWN_TO, laid_out
-from pluriscope.analysis.explanation_map.neighbours import mean_alike, mean_alike_of_all, nearest, nearest_on_map
-from pluriscope.analysis.explanation_map.report import LISTED, NEAREST, MapReport, explanation_map
 from pluriscope.analysis.explanations.circuits import predict_by_interpretation
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interventions.experiments import run_interventions
@@ -24,6 +21,9 @@ from pluriscope.analysis.methods.report import Analysed, Placed
 from pluriscope.analysis.pair.readings import Counted, packed, read_classes, unpacked
 from pluriscope.analysis.subjects.perceptron.circuit import circuit_from_hex
 from pluriscope.analysis.subjects.perceptron.question import ask
+from pluriscope_methods.explanation_map.layout import DRAWN_TO, laid_out
+from pluriscope_methods.explanation_map.neighbours import mean_alike, mean_alike_of_all, nearest, nearest_on_map
+from pluriscope_methods.explanation_map.report import LISTED, NEAREST, MapReport, explanation_map
 from tests.factories import exact_xor, real_analysis, small_network
 
 

@@ -20,8 +20,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.explanation_map.neighbours import Integers, Words, apart
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope_methods.explanation_map.neighbours import Integers, Words, apart
 
 Places = NDArray[np.float64]
 STAGE: Final = "map"

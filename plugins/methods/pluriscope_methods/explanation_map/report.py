@@ -17,8 +17,6 @@ from pydantic import Field
 
 from pluriscope.analysis.circuit_sets.overlap import words_of
 from pluriscope.analysis.common_ground.survey import distinct
-from pluriscope.analysis.explanation_map.layout import DRAWN_TO, laid_out
-from pluriscope.analysis.explanation_map.neighbours import Words, mean_alike, mean_alike_of_all, nearest, nearest_on_map
 from pluriscope.analysis.interventions.experiments import NeuronSite, run_interventions
 from pluriscope.analysis.methods.report import Analysed, Exact, Mask, Report, Settings
 from pluriscope.analysis.pair.readings import Counted, Readings, packed, read_classes, unpacked
@@ -26,6 +24,8 @@ from pluriscope.analysis.pair.report import MAX_BITS, MAX_CLASSES, N_DRAWN, SEED
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 from pluriscope.analysis.subjects.question import part
+from pluriscope_methods.explanation_map.layout import DRAWN_TO, laid_out
+from pluriscope_methods.explanation_map.neighbours import Words, mean_alike, mean_alike_of_all, nearest, nearest_on_map
 
 MAX_DOTS: Final = 3_000
 NEAREST: Final = 15
@@ -71,6 +71,11 @@ class MapReport(Report):
     def n_dots(self) -> int:
         """How many dots there are."""
         return len(self.x)
+
+    @property
+    def kind(self) -> str:
+        """Of the explanations on it."""
+        return "interpretation" if self.index else "circuit"
 
     @property
     def judged(self) -> bool:

@@ -1,1 +1,0 @@
-"""All explanations of one network as dots: near ones predict nearly the same."""
