@@ -14,6 +14,11 @@ Story = frozenset[int]
 Relation = Literal["same", "narrower", "wider", "opposite", "none", "overlapping"]
 RELATIONS: Final[tuple[Relation, ...]] = ("same", "narrower", "wider", "opposite", "none", "overlapping")
 """All relations, in the order of pages, files and stored codes."""
+NOT_ASKED: Final = 255
+"""Stands in the column of relations for a circuit that was not drawn."""
+CODES: Final = bytes([*range(len(RELATIONS)), NOT_ASKED])
+LETTERS: Final = b"snwo-v?"
+"""How each of them is stored."""
 
 
 def relation_of(story: Story, whole: Story) -> Relation:

@@ -13,9 +13,8 @@ from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import ResultRef
 from pluriscope.addresses.naming import LETTERS
-from pluriscope.analysis.carried_algorithms.relation import RELATIONS
-from pluriscope.analysis.carried_algorithms.report import CODES
-from pluriscope.analysis.carried_algorithms.report import LETTERS as OF_RELATIONS
+from pluriscope.analysis.carried_algorithms.relation import CODES, RELATIONS
+from pluriscope.analysis.carried_algorithms.relation import LETTERS as OF_RELATIONS
 from pluriscope.analysis.explanations.registry import BY_KEY
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.directions import KIND as DIRECTIONS

@@ -21,19 +21,6 @@ def _pair_is_cheap(question: Question) -> bool:
     return question.layout.n_edges <= 24
 
 
-STORIES: Final = Analysis(
-    "stories",
-    "What stands where",
-    "Carried algorithms",
-    "Does each circuit, with all else left out, carry the algorithm of the whole network?",
-    "Under a second for most networks; a sample of the circuits where all would take a minute.",
-    "pluriscope.analysis.carried_algorithms.report:find",
-    (("stories", "Carried algorithms", "every set of active neurons of every circuit, by interchange"),),
-    always,
-    version=2,
-    needs=("algorithms",),
-    shows="pluriscope.analyses.carried_algorithms",
-)
 RIVALS: Final = Analysis(
     "rivals",
     "Two that differ",
@@ -110,7 +97,7 @@ FUNNEL: Final = Analysis(
     sums="criteria",
     needs=("funnel",),
 )
-_JOINED: Final = joined("analyses", (FUNNEL, COMMON_GROUND, PAIR, RIVALS, STORIES, METHODS), lambda one: one.key)
+_JOINED: Final = joined("analyses", (FUNNEL, COMMON_GROUND, PAIR, RIVALS, METHODS), lambda one: one.key)
 _HOSTS: Final = {key: one.key for one in _JOINED for key in one.gathers}
 EVERY: Final = tuple(replace(one, page=_HOSTS[one.key]) if one.key in _HOSTS else one for one in _JOINED)
 """All that are asked about networks."""

@@ -63,6 +63,19 @@ MAP: Final = Analysis(
     view=True,
     shows="pluriscope_methods.pages.explanation_map",
 )
+STORIES: Final = Analysis(
+    "stories",
+    "What stands where",
+    "Carried algorithms",
+    "Does each circuit, with all else left out, carry the algorithm of the whole network?",
+    "Under a second for most networks; a sample of the circuits where all would take a minute.",
+    "pluriscope_methods.carried_algorithms.report:find",
+    (("stories", "Carried algorithms", "every set of active neurons of every circuit, by interchange"),),
+    always,
+    version=2,
+    needs=("algorithms",),
+    shows="pluriscope_methods.pages.carried_algorithms",
+)
 MAP_CLASSES: Final = Analysis(
     "ladder",
     "What stands where",

@@ -12,7 +12,6 @@ from pluriscope.analysis.algorithms.candidates import Candidates
 from pluriscope.analysis.alignments.search import search_alignments
 from pluriscope.analysis.carried_algorithms import search
 from pluriscope.analysis.carried_algorithms.relation import RELATIONS, relation_of
-from pluriscope.analysis.carried_algorithms.report import relation_column, stories_report
 from pluriscope.analysis.carried_algorithms.search import Stories, Unasked, all_stories, find_stories, uniform_sample
 from pluriscope.analysis.circuits.result import SmallestCircuits
 from pluriscope.analysis.circuits.search import search_circuits
@@ -22,6 +21,7 @@ from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, mask_array
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question, ask
+from pluriscope_methods.carried_algorithms.report import relation_column, stories_report
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_stories import Plain
 

@@ -11,7 +11,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.carried_algorithms.of_circuit import MAX_CANDIDATES
 from pluriscope.analysis.carried_algorithms.relation import RELATIONS
 from pluriscope.analysis.carried_algorithms.search import Stories, all_stories
 from pluriscope.analysis.discovery.masked_perceptron import (
@@ -34,6 +33,7 @@ from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope_bench.key.condition import CONDITIONS, EPSILON, Condition, Structure
+from pluriscope_methods.carried_algorithms.of_circuit import MAX_CANDIDATES
 
 _VALUES_AT_ONCE: Final = 1 << 18  # float64 values in one table, which stays within a core's cache
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from pluriscope.analyses.carried_algorithms import READING as OF_CIRCUITS
-from pluriscope.analyses.carried_algorithms import circuits_by_relation
 from pluriscope.analyses.shown import AnalysisContext, Shown, listed
 from pluriscope.analysis.alignments.map_classes import DIRECTIONS, MAP_CLASSES, map_class
 from pluriscope.page_kit.blocks import Block, More, Notice, Prose, Section, Table
 from pluriscope.tables.table import Column, Row
 from pluriscope_methods.directions.report import ClassFound, DirectionsReport
 from pluriscope_methods.map_classes.report import ClassCounts, MapClassesReport
+from pluriscope_methods.pages.carried_algorithms import READING as OF_CIRCUITS
+from pluriscope_methods.pages.carried_algorithms import circuits_by_relation
 from pluriscope_methods.pages.directions import COLUMNS, figures
 from pluriscope_methods.pages.directions import READING as ON_DIRECTIONS
 

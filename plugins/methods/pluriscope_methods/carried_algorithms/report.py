@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,18 +10,12 @@ from pydantic import Field
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
-from pluriscope.analysis.carried_algorithms.relation import RELATIONS, Relation
+from pluriscope.analysis.carried_algorithms.relation import CODES, LETTERS, NOT_ASKED, RELATIONS, Relation
 from pluriscope.analysis.carried_algorithms.search import CONFIDENCE, Stories, Unasked, find_stories
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.methods.report import Analysed, Part, Report, Settings
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.question import Question
-
-NOT_ASKED: Final = 255
-"""Stands in the column of relations for a circuit that was not drawn."""
-CODES: Final = bytes([*range(len(RELATIONS)), NOT_ASKED])
-LETTERS: Final = b"snwo-v?"
-"""How each of them is stored."""
 
 
 class Story(Part):

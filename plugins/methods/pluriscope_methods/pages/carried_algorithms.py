@@ -10,13 +10,13 @@ from typing import Any, Final
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analyses.registry import BY_KEY
 from pluriscope.analyses.shown import AnalysisContext, Shown, neurons
-from pluriscope.analysis.carried_algorithms.of_circuit import story_of
 from pluriscope.analysis.carried_algorithms.relation import RELATIONS, Relation
-from pluriscope.analysis.carried_algorithms.report import StoriesReport
 from pluriscope.analysis.carried_algorithms.search import Unasked
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.page_kit.blocks import Action, Block, More, Notice, Prose, Section, Table
 from pluriscope.tables.table import Column, Row
+from pluriscope_methods.carried_algorithms.of_circuit import story_of
+from pluriscope_methods.carried_algorithms.report import StoriesReport
 
 RELATION_WORDS: Final[dict[Relation, str]] = {
     "same": "exactly the algorithms that the whole network carries",
