@@ -115,12 +115,6 @@ _OWN: Final = (
             *("irredundant-gates", "irredundant-functions", "irredundant-literals", "minimal-alignment"),
         ),
     ),
-    FunnelPreset(
-        "robustness",
-        "Robustness",
-        "Whether it still holds near the clean inputs and for whatever its absent neurons carry.",
-        ("margin", "input-noise", "input-robust", "patching-robust"),
-    ),
 )
 PRESETS: Final = joined("funnels", _OWN, lambda one: one.key)
 DEFAULT_PRESET: Final = PRESETS[0]

@@ -13,14 +13,14 @@ from typing import Final
 
 import numpy as np
 
-from pluriscope.analysis.certificates.polygons import cells, square
-from pluriscope.analysis.certificates.programs import Program, network_program
 from pluriscope.analysis.lenses.lens import APPLIES, NEURON_COLUMNS, Fit, Lens, Table, not_applicable
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.questions.tasks import INPUT_NAMES
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_methods.lenses.ranges import ValueRange, neuron_program, range_of
+from pluriscope_methods.robustness.polygons import cells, square
+from pluriscope_methods.robustness.programs import Program, network_program
 
 MOST_EXACT: Final = 12
 """Hidden neurons up to a layer for which polygons are cut without rounding; each may double their number."""

@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.certificates.intervals import bounds
-from pluriscope.analysis.certificates.programs import Program
 from pluriscope.analysis.subjects.perceptron.activations import refuse_falling
+from pluriscope_methods.robustness.intervals import bounds
+from pluriscope_methods.robustness.programs import Program
 
 _CLOSE: Final = 1e-9  # relative to the size of the values
 _TINY: Final = 1e-12
@@ -48,7 +48,7 @@ def range_of(whole: Program, layer: int, neuron: int, low: Array, high: Array, *
     """The values of one neuron on the box ``low ≤ x ≤ high``.
 
     Args:
-        whole: the full network, as :func:`pluriscope.analysis.certificates.programs.network_program` gives it.
+        whole: the full network, as :func:`pluriscope_methods.robustness.programs.network_program` gives it.
         layer: from 1.
         neuron: from 0.
         low: lower corner ``[n0]``.

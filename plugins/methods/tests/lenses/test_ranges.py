@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 import pytest
 
-from pluriscope.analysis.certificates.programs import network_program
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope_methods.lenses.ranges import range_of
+from pluriscope_methods.robustness.programs import network_program
 from tests import random_networks
 from tests.analysis.subjects.perceptron.test_activations import FALLING, network_of
 

@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 import torch
 
-from pluriscope.analysis.certificates.intervals import bisect, bounds, decided_alike
-from pluriscope.analysis.certificates.programs import circuit_program, decision_regions, network_program
 from pluriscope.analysis.circuits.counting import count_circuits
 from pluriscope.analysis.circuits.decision_intervals import decision_box
 from pluriscope.analysis.circuits.search import search_circuits
@@ -29,6 +27,8 @@ from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.perceptron.training import train_networks
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
 from pluriscope_methods.directions.oblique import output_sides
+from pluriscope_methods.robustness.intervals import bisect, bounds, decided_alike
+from pluriscope_methods.robustness.programs import circuit_program, decision_regions, network_program
 from tests.analysis.circuits.test_circuit_search import custom, random_network, random_task
 from tests.checkout import ROOT
 from tests.oracles.brute_force_circuits import boolean_rows, valid_circuits

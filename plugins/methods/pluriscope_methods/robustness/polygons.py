@@ -19,7 +19,7 @@ from fractions import Fraction
 from math import gcd, lcm
 from typing import Any, Final
 
-from pluriscope.analysis.certificates.programs import Program, Region
+from pluriscope_methods.robustness.programs import Program, Region
 
 TOLERANCE: Final = 1e-9
 _SPLIT_TOLERANCE: Final = 1e-12

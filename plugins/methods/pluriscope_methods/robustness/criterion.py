@@ -3,8 +3,8 @@ not sampled.
 
 1. The same random points for all circuits remove most of those that differ somewhere; each witness is checked.
 2. Two inputs and piecewise-linear neurons: convex polygons without rounding
-   (:mod:`pluriscope.analysis.certificates.polygons`).
-3. Otherwise: sound bounds and bisection (:mod:`pluriscope.analysis.certificates.intervals`).
+   (:mod:`pluriscope_methods.robustness.polygons`).
+3. Otherwise: sound bounds and bisection (:mod:`pluriscope_methods.robustness.intervals`).
 
 Source: Hadad, Katz and Bassan, ICLR 2026 (arXiv:2602.16823): input-domain robustness, here on decisions.
 """
@@ -18,15 +18,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.certificates.intervals import Answer, bisect, decided_alike
-from pluriscope.analysis.certificates.polygons import SquareCells
-from pluriscope.analysis.certificates.programs import (
-    Program,
-    Region,
-    circuit_program,
-    decision_regions,
-    network_program,
-)
 from pluriscope.analysis.criteria import circuits
 from pluriscope.analysis.criteria.criterion import Criterion, Parameter, Settings
 from pluriscope.analysis.criteria.noise import points_around
@@ -34,6 +25,9 @@ from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Verdict, Verdicts, put_together
 from pluriscope.analysis.questions.decisions import decide
 from pluriscope.analysis.subjects.perceptron.mlp import forward, keep_matrices
+from pluriscope_methods.robustness.intervals import Answer, bisect, decided_alike
+from pluriscope_methods.robustness.polygons import SquareCells
+from pluriscope_methods.robustness.programs import Program, Region, circuit_program, decision_regions, network_program
 
 _N_POINTS: Final = 64
 _SEED: Final = 0

@@ -22,8 +22,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.certificates.programs import Program, Region
 from pluriscope.analysis.numerics.fixed_order import inner
+from pluriscope_methods.robustness.programs import Program, Region
 
 Array = NDArray[np.float64]
 Answer = Literal["proved", "refuted", "undecided"]

@@ -11,21 +11,15 @@ import mpmath
 import numpy as np
 import pytest
 
-from pluriscope.analysis.certificates.intervals import Bounds, Judged, bisect, bounds, decided_alike
-from pluriscope.analysis.certificates.polygons import SquareCells, cells, square
-from pluriscope.analysis.certificates.programs import (
-    Program,
-    Region,
-    circuit_program,
-    decision_regions,
-    network_program,
-)
 from pluriscope.analysis.questions.decisions import decide
 from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, usual_activations
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 from pluriscope.analysis.subjects.perceptron.mlp import ablation_values, batch_activations, forward, keep_matrices
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope_methods.robustness.intervals import Bounds, Judged, bisect, bounds, decided_alike
+from pluriscope_methods.robustness.polygons import SquareCells, cells, square
+from pluriscope_methods.robustness.programs import Program, Region, circuit_program, decision_regions, network_program
 from tests import random_networks
 from tests.analysis.subjects.perceptron.test_activations import plain
 from tests.oracles.brute_force_circuits import possible_masks
