@@ -36,6 +36,7 @@ GROUPS: Final[Mapping[str, str]] = MappingProxyType(
         "criteria": "criteria",
         "funnels": "ready-made funnels",
         "explanations": "kinds of explanation",
+        "graphs": "formats of graphs",
         "subjects": "kinds of network",
         "edits": "rules of editing",
         "solvers": "solvers of the formula of valid circuits, of which one is used",

@@ -19,8 +19,7 @@ from pluriscope.analysis.discovery.part_names import ARROW, PartNames, dotted, n
 from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.discovery.selection import SELECTION, Scores, choose_stop
 from pluriscope.analysis.errors import AnalysisError, InvalidClaim, InvalidMethod
-from pluriscope.analysis.graph_files.auto_circuit import edges_of as prune_scores
-from pluriscope.analysis.graph_files.mib import configuration, graph_of_tables
+from pluriscope.analysis.graph_files.graphs_of_others import configuration, graph_of_tables, prune_scores
 from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS
 from pluriscope.analysis.methods.settings import Setting, filled
 from pluriscope.analysis.values.strict_json import check_keys, combined, kind_of, read_text, read_value

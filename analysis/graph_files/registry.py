@@ -7,15 +7,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from pluriscope.analysis.errors import NotOffered
-from pluriscope.analysis.graph_files.auto_circuit import AUTO_CIRCUIT
-from pluriscope.analysis.graph_files.circuit_tracer import CIRCUIT_TRACER
 from pluriscope.analysis.graph_files.graph_format import GraphFormat
 from pluriscope.analysis.graph_files.graphml import GRAPHML
-from pluriscope.analysis.graph_files.mib import MIB
 from pluriscope.analysis.graph_files.network_graph import network_graph
 from pluriscope.analysis.graph_files.networkx_graph import NETWORKX
+from pluriscope.analysis.plugins import joined
 
-GRAPH_FORMATS: Final = {one.key: one for one in (NETWORKX, GRAPHML, CIRCUIT_TRACER, MIB, AUTO_CIRCUIT)}
+GRAPH_FORMATS: Final = {one.key: one for one in joined("graphs", (NETWORKX, GRAPHML), lambda one: one.key)}
 
 
 def formats_for(question: Any, thing: str) -> list[GraphFormat]:

@@ -1,48 +1,28 @@
-"""Prune scores of auto-circuit: for each module that reads, a number for each head and source, or for each source.
-
-They are for ``patchable_model(model, factorized=True, separate_qkv=…)``, whose q, k and v are apart where masks here
-have them apart. Its own files are pickles of tensors; ours are the same numbers in JSON.
-"""
+"""What EAP-IG and auto-circuit write of transformers, read as a graph in EAP-IG's JSON."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import NoneType
 from typing import Any, Final
 
-from pluriscope.analysis.errors import NotOffered
-from pluriscope.analysis.graph_files.graph_format import GraphFormat
-from pluriscope.analysis.graph_files.mib import refusal, usual_names
 from pluriscope.analysis.subjects.question import SubjectQuestion
 
-_INTO: Final = {"m": "mlp_in", "l": "resid_post"}
 _NUMBER: Final = (int, float, NoneType)
 _MODULE: Final = re.compile(r"blocks\.(\d+)\.hook_(?:([qkv])_input|(attn_in)|mlp_in|(resid_post))")
 
 
-def _refusal(question: SubjectQuestion) -> str:
-    return "" if question.kind.refuses("stream") else refusal(question)
-
-
-def _write(graph: Any, question: SubjectQuestion) -> dict[str, Any]:
-    scored = any("score" in one for one in (*graph.nodes.values(), *graph.edges.values()))
-    if scored and question.graph.cut == "nodes":
-        raise NotOffered("graph format auto-circuit", "has scores of edges, and these are of nodes", "choose mib")
-    number, names = "score" if scored else "kept", usual_names(question)
+def configuration(question: SubjectQuestion) -> dict[str, Any]:
+    """The sizes by which these programs know a transformer; empty of networks that they do not take."""
     if question.kind.refuses("stream"):
-        return {f"{names[one]}->{names[other]}": edge.get(number, 0.0) for one, other, edge in graph.edges(data=True)}
-    found = dict[str, Any]()
-    for _, target, edge in graph.edges(data=True):  # of each reader in the order of sources, heads in theirs
-        reader, *head = names[target].split(".h")
-        layer = reader[1:] if reader != "logits" else str(len(question.subject.layers) - 1)
-        into = (f"{edge['slot']}_input" if "slot" in edge else "attn_in") if head else _INTO[reader[0]]
-        rows = found.setdefault(f"blocks.{layer}.hook_{into}", {})
-        rows.setdefault("".join(head), []).append(float(edge.get(number, 0.0)))
-    return {name: [*rows.values()] if "" not in rows else rows[""] for name, rows in found.items()}
+        return {}
+    model = question.subject
+    sizes = {"n_layers": len(model.layers), "n_heads": model.n_heads, "d_model": len(model.unembedding)}
+    return {**sizes, "parallel_attn_mlp": False}
 
 
-def edges_of(value: Mapping[str, Any]) -> dict[str, dict[str, Any]] | None:
+def prune_scores(value: Mapping[str, Any]) -> dict[str, dict[str, Any]] | None:
     """The edges that prune scores are of, as EAP-IG's JSON has them: in_graph where all are 0 or 1, or some null.
 
     Args:
@@ -83,13 +63,28 @@ def edges_of(value: Mapping[str, Any]) -> dict[str, dict[str, Any]] | None:
     return {edge: {"in_graph": bool(one)} if sizes <= {0, 1} else {"score": one} for edge, one in scores.items()}
 
 
-AUTO_CIRCUIT: Final = GraphFormat(
-    key="auto-circuit",
-    label="auto-circuit",
-    about="Prune scores, 1 for what a circuit keeps; of a perceptron, which auto-circuit does not patch, by edge.",
-    ending=".prune-scores.json",
-    checked_with="auto-circuit 1.0.1",
-    takes=("circuit", "scores"),
-    refuses=_refusal,
-    write=_write,
-)
+def graph_of_tables(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A graph as EAP-IG has it in JSON, from what its ``to_pt`` writes.
+
+    Raises:
+        ValueError: a clause, if its tables are of other sizes than its lists of nodes.
+    """
+    tables = {"score": value.get("edges_scores"), "in_graph": value.get("edges_in_graph")}
+    try:
+        sources = value["src_nodes"]
+        edges = {
+            f"{source}->{target}": {key: table[i][j] for key, table in tables.items() if table is not None}
+            for j, target in enumerate(value["dst_nodes"])
+            for i, source in enumerate(sources[: _n_before(sources, target)])
+        }
+        nodes = {name: {"in_graph": kept} for name, kept in zip(sources, value["nodes_in_graph"], strict=False)}
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        raise ValueError("has tables of other sizes than its lists of nodes") from None
+    return {"cfg": value.get("cfg"), "nodes": nodes, "edges": edges}
+
+
+def _n_before(sources: Sequence[str], target: str) -> int:
+    """Count the sources that come before those of a reader's own layer."""
+    node = re.sub(r"<[qkv]>$", "", target)
+    first = node.split(".")[0] + ".h0" if node[0] == "a" else node
+    return sources.index(first) if first in sources else len(sources)

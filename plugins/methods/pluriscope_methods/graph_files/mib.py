@@ -6,11 +6,11 @@ over them. Of a model of attention alone no MLP blocks are named: both programs 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pluriscope.analysis.graph_files.graph_format import GraphFormat
+from pluriscope.analysis.graph_files.graphs_of_others import configuration
 from pluriscope.analysis.subjects.question import SubjectQuestion
 
 _PERCENTAGES: Final = ("0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50")
@@ -30,15 +30,6 @@ def refusal(question: SubjectQuestion) -> str:
 def usual_names(question: SubjectQuestion) -> dict[str, str]:
     """Nodes in order → what these programs call them: input, a0.h0, m0, logits."""
     return {node.name: (*node.aliases, node.name)[0] for node in question.graph.nodes}
-
-
-def configuration(question: SubjectQuestion) -> dict[str, Any]:
-    """The sizes by which these programs know a transformer; empty of networks that they do not take."""
-    if question.kind.refuses("stream"):
-        return {}
-    model = question.subject
-    sizes = {"n_layers": len(model.layers), "n_heads": model.n_heads, "d_model": len(model.unembedding)}
-    return {**sizes, "parallel_attn_mlp": False}
 
 
 def _write(graph: Any, question: SubjectQuestion) -> dict[str, Any]:
@@ -69,33 +60,6 @@ def _files(document: Mapping[str, Any]) -> dict[str, Any]:
         "edges": {name: {"score": 0.0, "in_graph": False} for name in edges},
     }
     return {f"{most}.json": document if share <= float(most) else empty for most in _PERCENTAGES}
-
-
-def graph_of_tables(value: Mapping[str, Any]) -> dict[str, Any]:
-    """A graph as EAP-IG has it in JSON, from what its ``to_pt`` writes.
-
-    Raises:
-        ValueError: a clause, if its tables are of other sizes than its lists of nodes.
-    """
-    tables = {"score": value.get("edges_scores"), "in_graph": value.get("edges_in_graph")}
-    try:
-        sources = value["src_nodes"]
-        edges = {
-            f"{source}->{target}": {key: table[i][j] for key, table in tables.items() if table is not None}
-            for j, target in enumerate(value["dst_nodes"])
-            for i, source in enumerate(sources[: _n_before(sources, target)])
-        }
-        nodes = {name: {"in_graph": kept} for name, kept in zip(sources, value["nodes_in_graph"], strict=False)}
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-        raise ValueError("has tables of other sizes than its lists of nodes") from None
-    return {"cfg": value.get("cfg"), "nodes": nodes, "edges": edges}
-
-
-def _n_before(sources: Sequence[str], target: str) -> int:
-    """Count the sources that come before those of a reader's own layer."""
-    node = re.sub(r"<[qkv]>$", "", target)
-    first = node.split(".")[0] + ".h0" if node[0] == "a" else node
-    return sources.index(first) if first in sources else len(sources)
 
 
 MIB: Final = GraphFormat(

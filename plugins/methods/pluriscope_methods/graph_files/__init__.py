@@ -1,0 +1,1 @@
+"""Formats of graphs in which other programs take circuits and scores."""
