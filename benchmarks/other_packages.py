@@ -32,7 +32,6 @@ from pluriscope.analysis.discovery.masked_subject import MaskedSpace
 from pluriscope.analysis.discovery.part_names import names_of
 from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.discovery.selection import sequence, strengths
-from pluriscope.analysis.lenses.registry import LENSES
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
@@ -44,6 +43,7 @@ from pluriscope.analysis.subjects.transformer.tasks import task_named
 from pluriscope.analysis.subjects.transformer.weights import Transformer
 from pluriscope.app.bundled import bundled_models
 from pluriscope_bench.suite_files import read_suite
+from pluriscope_methods.lenses.registry import LENSES
 
 TORCH: Final = "torch==2.13.0"
 PACKAGES: Final = {"transformer-lens": "transformer-lens<4", "captum": "captum", "shap": "shap", "sae-lens": "sae-lens"}

@@ -19,10 +19,10 @@ import numpy as np
 
 from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
 from pluriscope.analysis.discovery.registry import METHODS
-from pluriscope.analysis.lenses.lens import view_json
-from pluriscope.analysis.lenses.registry import LENSES
 from pluriscope.analysis.network_files.files import parse_network_file
 from pluriscope.analysis.subjects.perceptron.question import Question, ask
+from pluriscope_methods.lenses.lens import view_json
+from pluriscope_methods.lenses.registry import LENSES
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DOCUMENT: Final = ROOT / "docs" / "scope.md"

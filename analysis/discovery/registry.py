@@ -9,8 +9,7 @@ from typing import Final
 from pluriscope.analysis.discovery import methods
 from pluriscope.analysis.discovery.method import DiscoveryMethod
 from pluriscope.analysis.errors import InvalidMethod
-from pluriscope.analysis.lenses.registry import LENSES
-from pluriscope.analysis.methods.method import HasTraits, Registry, records
+from pluriscope.analysis.methods.method import HasTraits, Method, Registry, records
 from pluriscope.analysis.methods.settings import Value, read_values
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 
@@ -46,7 +45,8 @@ def read_method(text: str, kind: HasTraits = PERCEPTRON) -> tuple[DiscoveryMetho
     shape = _SHAPE.fullmatch(text) if len(text) <= MAX_TEXT else None
     if shape is None:
         raise InvalidMethod(item, "cannot be read", _WRITE)
-    if shape[1] in LENSES.by_key:
+    lenses: tuple[Method, ...] = records("lenses")
+    if any(one.key == shape[1] for one in lenses):
         cause, cure = "is a lens, which answers with no circuit", "ask it among the lenses"
         raise InvalidMethod(f"method {shape[1]!r}", cause, cure)
     method = METHODS.named(shape[1], kind)

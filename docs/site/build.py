@@ -48,8 +48,8 @@ RECORDS: Final = (
     "pluriscope.analysis.discovery.method:DiscoveryMethod",
     "pluriscope.analysis.edits.edit:Edit",
     "pluriscope.analysis.explanations.explanation:RecordedKind",
-    "pluriscope.analysis.lenses.lens:Lens",
-    "pluriscope.analysis.lenses.site_lens:SiteLens",
+    "pluriscope_methods.lenses.lens:Lens",
+    "pluriscope_methods.lenses.site_lens:SiteLens",
     "pluriscope.analysis.subjects.subject:SubjectKind",
     "pluriscope.analyses.registry:Analysis",
 )

@@ -21,8 +21,6 @@ from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.edits.edit import Edit, Way
 from pluriscope.analysis.explanations.explanation import RecordedKind
 from pluriscope.analysis.explanations.registry import BY_KEY
-from pluriscope.analysis.lenses.lens import Lens
-from pluriscope.analysis.lenses.site_lens import SiteLens
 from pluriscope.analysis.questions.protocol import Protocol
 from pluriscope.analysis.subjects.graph import Graph
 from pluriscope.analysis.subjects.perceptron.question import Question
@@ -97,7 +95,6 @@ RECORDS = {
     "A criterion": (Criterion,),
     "A kind of explanation": (RecordedKind,),
     "A discovery method": (DiscoveryMethod,),
-    "A lens": (Lens, SiteLens),
     "An edit": (Edit, Way),
     "A kind of subject": (Subject, Space, SubjectKind, Graph),
     "An analysis of a network": (Analysis, Shown),

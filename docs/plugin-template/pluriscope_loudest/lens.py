@@ -1,7 +1,7 @@
 """The lens: the largest activation of each hidden neuron on any row of inputs."""
 
-from pluriscope.analysis.lenses.lens import Lens, Table
 from pluriscope.analysis.subjects.perceptron.mlp import activations
+from pluriscope_methods.lenses.lens import Lens, Table
 
 
 def loudest_of(question):

@@ -102,7 +102,7 @@ LENSES: Final = Analysis(
     reads=frozenset({"carried"}),
     thoroughly="lenses that learn",
     searched=False,
-    methods="pluriscope.analysis.lenses.registry:LENSES",
+    methods="pluriscope_methods.lenses.registry:LENSES",
     shows="pluriscope_methods.pages.lenses",
 )
 STEERING: Final = Analysis(

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from pluriscope.addresses.address import Addresses
-from pluriscope.analysis.lenses.registry import LENSES
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.app.pages.example import NETWORK
 from pluriscope.app.pages.search_index import Document, method_document
 from pluriscope_methods.analyses import LENSES as ANALYSIS
+from pluriscope_methods.lenses.registry import LENSES
 
 _SAYS_SOMETHING: Final = {
     "probes": "majority-3-3",

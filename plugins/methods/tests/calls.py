@@ -7,9 +7,11 @@ from typing import Any
 
 from plugins.methods.tests.lenses.test_feature_structure import onion
 from pluriscope.analysis.discovery.registry import METHODS
-from pluriscope.analysis.lenses.registry import LENSES
 from pluriscope.analysis.subjects.elman import ELMAN
 from pluriscope.app.db.writes import save_network
+from pluriscope_methods.lenses.lens import Lens
+from pluriscope_methods.lenses.registry import LENSES
+from pluriscope_methods.lenses.site_lens import SiteLens
 
 
 def preferred(one: Any) -> str:
@@ -41,3 +43,4 @@ CALLS = {
     "channels": preferred,
 }
 COMMON = {"lenses": lambda one: one.result.ask("lenses").lenses}
+RECORDS = {"A lens": (Lens, SiteLens)}

@@ -4,9 +4,9 @@ import pytest
 
 from pluriscope.analysis.discovery.registry import METHODS, read_method
 from pluriscope.analysis.errors import InvalidMethod
-from pluriscope.analysis.lenses.registry import LENSES
 from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
 from pluriscope.analysis.subjects.traits import TRAITS
+from pluriscope_methods.lenses.registry import LENSES
 
 REGISTRIES = {"method": METHODS, "lens": LENSES}
 REFUSED = {

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from pluriscope.analysis.lenses.lens import NEURON_COLUMNS, Lens, Table
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.gradients import backward
 from pluriscope.analysis.subjects.perceptron.mlp import forward_pass
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope_methods.lenses.lens import NEURON_COLUMNS, Lens, Table
 from pluriscope_methods.lenses.patching import neurons_of, patched_along
 
 

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 
 from pluriscope.analysis.interventions.swaps import run_from
-from pluriscope.analysis.lenses.lens import Array, Table
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.numerics.fixed_order import inner, length, total_of
 from pluriscope.analysis.questions.answers import answers
@@ -21,6 +20,7 @@ from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.optimizers import Adam
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.perceptron.threads import one_thread
+from pluriscope_methods.lenses.lens import Array, Table
 from pluriscope_methods.lenses.null_test import N_NETWORKS, generator
 
 STEPS: Final = 1_500

@@ -19,8 +19,6 @@ from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.redundancy import MAX_PLACED, placed_algorithms
 from pluriscope.analysis.alignments.on_directions import OnDirections
 from pluriscope.analysis.interventions.subspace import Subspace
-from pluriscope.analysis.lenses.lens import APPLIES, Bar, Fit, Grid, Grids, Lens, Table, not_applicable
-from pluriscope.analysis.lenses.site_lens import SiteLens, run_cost
 from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.questions.answers import largest
@@ -34,8 +32,10 @@ from pluriscope.analysis.values.late_functions import function_at
 from pluriscope_methods.directions.blocks import Block
 from pluriscope_methods.directions.search import align_on_directions
 from pluriscope_methods.directions.table import DirectionTable
+from pluriscope_methods.lenses.lens import APPLIES, Bar, Fit, Grid, Grids, Lens, Table, not_applicable
 from pluriscope_methods.lenses.null_test import generator
 from pluriscope_methods.lenses.on_sites import PAIRS, alike, paired, positions
+from pluriscope_methods.lenses.site_lens import SiteLens, run_cost
 
 Array = NDArray[np.float64]
 MAX_INPUTS: Final = 3

@@ -11,15 +11,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.lenses.lens import Grid, Grids
-from pluriscope.analysis.lenses.site_lens import SiteLens, run_cost
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.transformer.blocks import mean_of
 from pluriscope.analysis.subjects.transformer.runs import Run, run
 from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope_methods.lenses.lens import Grid, Grids
 from pluriscope_methods.lenses.on_sites import PAIRS, alike, paired, positions
+from pluriscope_methods.lenses.site_lens import SiteLens, run_cost
 
 Array = NDArray[np.float64]
 

@@ -13,11 +13,11 @@ from typing import Final
 
 import numpy as np
 
-from pluriscope.analysis.lenses.lens import APPLIES, NEURON_COLUMNS, Fit, Lens, Table, not_applicable
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.questions.tasks import INPUT_NAMES
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope_methods.lenses.lens import APPLIES, NEURON_COLUMNS, Fit, Lens, Table, not_applicable
 from pluriscope_methods.lenses.ranges import ValueRange, neuron_program, range_of
 from pluriscope_methods.robustness.polygons import cells, square
 from pluriscope_methods.robustness.programs import Program, network_program

@@ -25,14 +25,14 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.lenses.lens import Array, Grid, Grids
-from pluriscope.analysis.lenses.site_lens import SiteLens, run_cost
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.transformer.runs import on_all_rows, site_names
 from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope_methods.lenses.lens import Array, Grid, Grids
 from pluriscope_methods.lenses.null_test import Sought, generator, null_runs, shuffled, tested
+from pluriscope_methods.lenses.site_lens import SiteLens, run_cost
 
 FEWEST: Final = 5
 MOST: Final = 32

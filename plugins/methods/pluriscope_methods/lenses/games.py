@@ -10,7 +10,7 @@ from math import factorial
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.lenses.lens import bit_of
+from pluriscope_methods.lenses.lens import bit_of
 
 
 def shapley_values(values: NDArray[np.float64], n_inputs: int) -> NDArray[np.float64]:

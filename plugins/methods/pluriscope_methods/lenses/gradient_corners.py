@@ -12,13 +12,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.lenses.lens import Attribution, Lens, row_name
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.gradients import input_slopes
 from pluriscope.analysis.subjects.perceptron.mlp import forward_pass
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope_methods.lenses.lens import Attribution, Lens, row_name
 
 FLAT: Final = 1e-6
 """A unit whose derivative stays below this on every row hardly shows in any gradient."""

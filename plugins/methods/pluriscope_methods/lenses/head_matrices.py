@@ -15,15 +15,15 @@ from typing import Final
 
 import numpy as np
 
-from pluriscope.analysis.lenses.lens import Grid, Grids
-from pluriscope.analysis.lenses.site_lens import SiteLens
 from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.numerics.fixed_order import inner, mean, total_of
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.transformer.heads import Array
 from pluriscope.analysis.subjects.transformer.weights import Transformer
 from pluriscope_methods.lenses.feature_structure import shuffled_model
+from pluriscope_methods.lenses.lens import Grid, Grids
 from pluriscope_methods.lenses.on_sites import positions
+from pluriscope_methods.lenses.site_lens import SiteLens
 
 LAYER: Final = Setting("layer", 1, "of the head, from 1", low=1, high=64)
 HEAD: Final = Setting("head", 0, "in its layer, from 0", low=0, high=64)

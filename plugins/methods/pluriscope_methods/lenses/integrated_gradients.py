@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.lenses.lens import Attribution, Lens
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.questions.tasks import INPUT_NAMES
@@ -21,6 +20,7 @@ from pluriscope.analysis.subjects.perceptron.mlp import forward, forward_pass
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_methods.lenses.gradient_corners import hidden_notes
+from pluriscope_methods.lenses.lens import Attribution, Lens
 from pluriscope_methods.lenses.line_integrals import integrals
 
 Array = NDArray[np.float64]

@@ -21,7 +21,6 @@ from pluriscope.analysis.errors import InvalidMethod, InvalidTask
 from pluriscope.analysis.explanations.probes import table_text
 from pluriscope.analysis.interpretations.gates import gate_name
 from pluriscope.analysis.interventions.swaps import run_from
-from pluriscope.analysis.lenses.lens import APPLIES, NEURON_COLUMNS, Array, Bar, Fit, Lens, Table, not_applicable
 from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.questions.answers import answers
@@ -29,6 +28,7 @@ from pluriscope.analysis.questions.tasks import MAX_INPUTS
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope_methods.lenses.lens import APPLIES, NEURON_COLUMNS, Array, Bar, Fit, Lens, Table, not_applicable
 from pluriscope_methods.lenses.patching import neurons_of, patched_along
 
 MAX_LABELS: Final = 64

@@ -14,15 +14,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.lenses.lens import Grid, Grids
-from pluriscope.analysis.lenses.site_lens import SiteLens, run_cost
 from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.chances import divergence, log_softmax
 from pluriscope.analysis.subjects.transformer.runs import on_all_rows, unembedded
 from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope_methods.lenses.lens import Grid, Grids
 from pluriscope_methods.lenses.on_sites import positions
+from pluriscope_methods.lenses.site_lens import SiteLens, run_cost
 
 Array = NDArray[np.float64]
 _ROW: Final = Setting("row", 0, "whose tokens are read, from 0", low=0, high=4_095)

@@ -17,12 +17,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.elman import Elman
 from pluriscope_methods.lenses.feature_structure import FEWEST, MAGNITUDE, MOST, Structure, label_means, layered
+from pluriscope_methods.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
 from pluriscope_methods.lenses.null_test import Sought, generator, null_runs, shuffled, tested
 
 

@@ -21,9 +21,9 @@ from typing import Final, Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.lenses.lens import Array, NullTest
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.running.work import Work
+from pluriscope_methods.lenses.lens import Array, NullTest
 
 S = TypeVar("S")
 ALPHA: Final = 0.05

@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.lenses.lens import Grid
-from pluriscope.analysis.lenses.site_lens import run_cost
 from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.subjects.transformer.runs import METRICS, Pairs, Site, pairs_of, run
 from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope_methods.lenses.lens import Grid
+from pluriscope_methods.lenses.site_lens import run_cost
 
 PAIRS: Final = Setting("pairs", 32, "of rows, evenly spread, each with one answered otherwise", low=1, high=4_096)
 METRIC: Final = Setting("metric", METRICS[0], "that is compared", choices=METRICS)

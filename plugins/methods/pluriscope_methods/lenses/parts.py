@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.lenses.site_lens import LARGE
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.subject import Space
+from pluriscope_methods.lenses.site_lens import LARGE
 
 _MOST_NAMED: Final = 6
 Parts = tuple[Mapping[str, int], int]

@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.interventions.swaps import run_from
-from pluriscope.analysis.lenses.lens import NEURON_COLUMNS, Bar, Lens, Table
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.questions.answers import answers
 from pluriscope.analysis.running.work import Work
@@ -30,6 +29,7 @@ from pluriscope.analysis.sandbox.intervention import carrier_name
 from pluriscope.analysis.subjects.perceptron.mlp import activations, pre_activations
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope_methods.lenses.lens import NEURON_COLUMNS, Bar, Lens, Table
 
 UNDEFINED: Final = 1e-9
 """Below this difference of two outputs no share of it is defined."""

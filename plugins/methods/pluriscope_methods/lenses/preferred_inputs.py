@@ -11,12 +11,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from pluriscope.analysis.lenses.lens import Lens, Table
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.classifier import Array
 from pluriscope.analysis.subjects.convolutional import image_text
 from pluriscope.analysis.subjects.subject import gaps
+from pluriscope_methods.lenses.lens import Lens, Table
 
 MAX_PIXELS: Final = 16
 """Of a patch, so that there are at most 65,536."""

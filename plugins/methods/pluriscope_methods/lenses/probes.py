@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.explanations.probes import hidden_layers, separation
-from pluriscope.analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope_methods.lenses.lens import APPLIES, Bar, Fit, Lens, Table
 
 Array = NDArray[np.float64]
 LEAST_MARGIN: Final = 1e-9

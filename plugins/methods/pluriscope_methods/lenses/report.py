@@ -6,7 +6,10 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from pluriscope.analysis.lenses.lens import (
+from pluriscope.analysis.methods.report import Analysed, Part, Report, Settings
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope_methods.lenses.functions import FunctionOnLayer, function_rows, functions_asked, without_sign
+from pluriscope_methods.lenses.lens import (
     Attribution,
     Bands,
     Bar,
@@ -18,11 +21,8 @@ from pluriscope.analysis.lenses.lens import (
     Table,
     view_json,
 )
-from pluriscope.analysis.lenses.registry import LENSES
-from pluriscope.analysis.methods.report import Analysed, Part, Report, Settings
-from pluriscope.analysis.running.work import DEFAULT_WORK, Work
-from pluriscope_methods.lenses.functions import FunctionOnLayer, function_rows, functions_asked, without_sign
 from pluriscope_methods.lenses.parts import Parts, parts_kept, words_of
+from pluriscope_methods.lenses.registry import LENSES
 
 MAX_ROWS: Final = 1_000
 """Rows up to which a table is stored whole; a longer one is computed at its own address, and its counts are stored."""
@@ -32,7 +32,7 @@ MAX_MILLISECONDS: Final = 120_000.0
 
 
 class ViewFound(Part):
-    """Answer of one lens; see :class:`pluriscope.analysis.lenses.lens.LensAnswer`."""
+    """Answer of one lens; see :class:`pluriscope_methods.lenses.lens.LensAnswer`."""
 
     lens: str
     version: int = Field(1, description="Of the lens; a newer one answers otherwise.")

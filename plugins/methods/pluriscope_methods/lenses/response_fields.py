@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from pluriscope.analysis.lenses.lens import NEURON_COLUMNS, Bands, Lens, Table, row_name
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope_methods.lenses.lens import NEURON_COLUMNS, Bands, Lens, Table, row_name
 
 
 def _look(question: Question, _settings: Settings, _work: Work) -> Table:

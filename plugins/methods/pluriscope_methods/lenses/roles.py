@@ -14,8 +14,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.lenses.lens import Grid, Grids
-from pluriscope.analysis.lenses.site_lens import SiteLens, run_cost
 from pluriscope.analysis.methods.report import Analysed
 from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.numerics.fixed_order import inner, mean, total_of
@@ -32,7 +30,9 @@ from pluriscope.analysis.subjects.transformer.heads import Array, attention_to, 
 from pluriscope.analysis.subjects.transformer.runs import Run, Site, measured, on_all_rows, run
 from pluriscope.analysis.subjects.transformer.weights import Transformer
 from pluriscope_methods.lenses.direct_attribution import read_directions
+from pluriscope_methods.lenses.lens import Grid, Grids
 from pluriscope_methods.lenses.on_sites import PAIRS, alike, paired
+from pluriscope_methods.lenses.site_lens import SiteLens, run_cost
 
 PATTERN: Final = Setting(
     "pattern",

@@ -10,11 +10,11 @@ from typing import Final
 
 import numpy as np
 
-from pluriscope.analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
-from pluriscope.analysis.lenses.site_lens import SiteLens
 from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope_methods.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
+from pluriscope_methods.lenses.site_lens import SiteLens
 
 MIN_ROWS: Final = 8
 MAX_ROWS: Final = 4_096

@@ -14,8 +14,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.lenses.lens import Attribution, Grids, Lens, bit_of, outputs_by_input
-from pluriscope.analysis.lenses.site_lens import SiteLens
 from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.questions.tasks import INPUT_NAMES
@@ -23,7 +21,9 @@ from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.transformer.weights import Transformer
 from pluriscope_methods.lenses.games import shapley_values
+from pluriscope_methods.lenses.lens import Attribution, Grids, Lens, bit_of, outputs_by_input
 from pluriscope_methods.lenses.on_sites import ROWS, by_position, coalition_cost, coalitions, too_long
+from pluriscope_methods.lenses.site_lens import SiteLens
 
 Array = NDArray[np.float64]
 

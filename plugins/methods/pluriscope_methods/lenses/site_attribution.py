@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from pluriscope.analysis.lenses.lens import Grids
-from pluriscope.analysis.lenses.site_lens import SiteLens, run_cost
 from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.numerics.fixed_order import total_of
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.transformer.runs import Site
 from pluriscope.analysis.subjects.transformer.weights import Transformer
 from pluriscope_methods.lenses.attribution_patching import ATTRIBUTION_PATCHING
+from pluriscope_methods.lenses.lens import Grids
 from pluriscope_methods.lenses.on_sites import METRIC, PAIRS, alike, grid_of, largest_of
+from pluriscope_methods.lenses.site_lens import SiteLens, run_cost
 from pluriscope_methods.lenses.site_patching import DIRECTION, effects_of, sites_by_kind
 
 _SHOWN: Final = 0.005  # less makes no difference in two digits

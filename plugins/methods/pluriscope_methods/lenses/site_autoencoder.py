@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from pluriscope.analysis.lenses.lens import Grid, Grids
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.numerics.fixed_order import inner
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.transformer.runs import on_all_rows, site_names
 from pluriscope.analysis.subjects.transformer.weights import Transformer
 from pluriscope_methods.lenses.autoencoder import DEAD, encoded, random_share
+from pluriscope_methods.lenses.lens import Grid, Grids
 
 MAX_SAMPLES: Final = 2_048
 """Of rows and positions of a transformer."""

@@ -9,8 +9,6 @@ from typing import Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.lenses.lens import Grid, Grids
-from pluriscope.analysis.lenses.site_lens import SiteLens, run_cost
 from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.numerics.fixed_order import total_of
 from pluriscope.analysis.running.work import Work
@@ -27,9 +25,11 @@ from pluriscope.analysis.subjects.transformer.runs import (
     slopes,
 )
 from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope_methods.lenses.lens import Grid, Grids
 from pluriscope_methods.lenses.line_integrals import integrals
 from pluriscope_methods.lenses.on_sites import METRIC, PAIRS, alike, grid_of, largest_of, paired
 from pluriscope_methods.lenses.patching import PATCHING_TABLE, PATH_PATCHING, UNDEFINED
+from pluriscope_methods.lenses.site_lens import SiteLens, run_cost
 
 DIRECTION: Final = Setting(
     "direction", "denoising", "clean into corrupt, or the reverse", choices=("denoising", "noising")

@@ -7,15 +7,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.lenses.lens import Grid, Grids
-from pluriscope.analysis.lenses.site_lens import SiteLens, run_cost
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope_methods.lenses.lens import Grid, Grids
 from pluriscope_methods.lenses.logit_lens import streams
 from pluriscope_methods.lenses.on_sites import positions
 from pluriscope_methods.lenses.probes import PROBES
+from pluriscope_methods.lenses.site_lens import SiteLens, run_cost
 
 Array = NDArray[np.float64]
 _RIDGE: Final = 1e-3  # of the mean square of a layer's numbers

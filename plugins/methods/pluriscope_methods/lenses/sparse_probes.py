@@ -10,10 +10,10 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any, Final
 
-from pluriscope.analysis.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope_methods.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
 from pluriscope_methods.lenses.probes import LEAST_MARGIN, Array, labellings, margin_of, scaled_layers
 
 MAX_WIDTH: Final = 12

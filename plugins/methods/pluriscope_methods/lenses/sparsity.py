@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from pluriscope.analysis.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
 from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.numerics.fixed_order import inner, mean
 from pluriscope.analysis.questions.tasks import INPUT_NAMES
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope_methods.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
 from pluriscope_methods.lenses.superposition import beside
 
 SPARSITIES: Final = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from pluriscope.analysis.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.questions.tasks import INPUT_NAMES
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope_methods.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
 from pluriscope_methods.lenses.null_test import N_NETWORKS, generator, shuffled
 
 

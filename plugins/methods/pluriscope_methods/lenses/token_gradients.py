@@ -6,16 +6,16 @@ from typing import Final, cast
 
 import numpy as np
 
-from pluriscope.analysis.lenses.lens import Grids
-from pluriscope.analysis.lenses.site_lens import SiteLens, run_cost
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.transformer.runs import Metric, pairs_of
 from pluriscope.analysis.subjects.transformer.weights import Transformer
 from pluriscope_methods.lenses.integrated_gradients import INTEGRATED_GRADIENTS
+from pluriscope_methods.lenses.lens import Grids
 from pluriscope_methods.lenses.line_integrals import POINTS
 from pluriscope_methods.lenses.on_sites import METRIC, ROWS, alike, by_position
+from pluriscope_methods.lenses.site_lens import SiteLens, run_cost
 from pluriscope_methods.lenses.site_patching import Effects
 
 

@@ -11,8 +11,6 @@ from markupsafe import Markup, escape
 
 from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.shown import AGAIN, OLDER, AnalysisContext, Item, Shown, input_words, settings_form
-from pluriscope.analysis.lenses.lens import Grid, Lens, NullTest, view_json
-from pluriscope.analysis.lenses.registry import LENSES
 from pluriscope.analysis.methods.settings import Setting, Settings, read_values, settings_text, written
 from pluriscope.analysis.questions.tasks import INPUT_NAMES
 from pluriscope.analysis.subjects.transformer.runs import Site, pairs_of
@@ -22,6 +20,8 @@ from pluriscope.page_kit.blocks import Action, Block, ChartFigure, Figure, Form,
 from pluriscope.tables.table import Column, Row
 from pluriscope_methods.analyses import LENSES as ANALYSIS
 from pluriscope_methods.lenses.functions import FunctionOnLayer
+from pluriscope_methods.lenses.lens import Grid, Lens, NullTest, view_json
+from pluriscope_methods.lenses.registry import LENSES
 from pluriscope_methods.lenses.report import LensesReport, ViewFound, silent, view_found
 from pluriscope_methods.pages.lens_drawings import arrow_panels, pixel_grids
 

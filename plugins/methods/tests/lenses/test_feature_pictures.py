@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pluriscope.analysis.lenses.registry import LENSES
 from pluriscope.analysis.questions.tasks import Task
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import ask
+from pluriscope_methods.lenses.registry import LENSES
 from tests.golden_files import golden_network
 from tests.random_networks import random_network
 

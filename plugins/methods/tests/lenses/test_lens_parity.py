@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.parity import NAMES, lens_comparisons
-from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope_methods.lenses.registry import LENSES
 
 OURS = {
     "response-fields",

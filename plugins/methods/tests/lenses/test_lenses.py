@@ -16,8 +16,6 @@ from pluriscope.analysis.alignments.joint import score_with_joint
 from pluriscope.analysis.alignments.on_directions import parse_directions
 from pluriscope.analysis.errors import InvalidMethod
 from pluriscope.analysis.explaining.pipeline import analyse_output
-from pluriscope.analysis.lenses.lens import Attribution, LensAnswer, Table, outputs_by_input
-from pluriscope.analysis.lenses.registry import LENSES
 from pluriscope.analysis.questions.data import DataRecord
 from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import activations, forward
@@ -26,8 +24,10 @@ from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from pluriscope.app.bundled import bundled_networks
 from pluriscope_methods.directions.polyhedra import Inequality, common_point
 from pluriscope_methods.lenses.das import mean_cosine
+from pluriscope_methods.lenses.lens import Attribution, LensAnswer, Table, outputs_by_input
 from pluriscope_methods.lenses.lime import weighted_ridge
 from pluriscope_methods.lenses.probes import scaled_layers
+from pluriscope_methods.lenses.registry import LENSES
 from tests.factories import pretrained_xor
 
 

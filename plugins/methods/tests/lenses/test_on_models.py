@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.circuit_sets.masks import find_masks
-from pluriscope.analysis.lenses.lens import Grid, Grids, Lens
-from pluriscope.analysis.lenses.registry import LENSES
 from pluriscope.analysis.methods.report import Analysed, Settings
 from pluriscope.analysis.numerics.fixed_order import solved
 from pluriscope.analysis.subjects.chances import log_softmax
@@ -18,9 +16,11 @@ from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import read_attention
 from pluriscope.analysis.subjects.transformer.runs import Site, pairs_of, run, site_names
 from pluriscope_methods.lenses.das import learned_subspace, orthonormal
+from pluriscope_methods.lenses.lens import Grid, Grids, Lens
 from pluriscope_methods.lenses.logit_lens import affine_maps
 from pluriscope_methods.lenses.on_sites import coalitions
 from pluriscope_methods.lenses.parts import parts_of_masks, words_of
+from pluriscope_methods.lenses.registry import LENSES
 from pluriscope_methods.lenses.report import find
 from pluriscope_methods.lenses.site_patching import PATCHING_TABLE_ON_SITES
 from pluriscope_methods.lenses.site_probes import read_out_accuracy

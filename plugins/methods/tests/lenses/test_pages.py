@@ -8,8 +8,6 @@ from markupsafe import Markup
 
 from pluriscope.analyses.registry import BY_KEY
 from pluriscope.analysis.explaining.pipeline import analyse_output
-from pluriscope.analysis.lenses.lens import Grid
-from pluriscope.analysis.lenses.registry import LENSES
 from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.analysis.subjects.perceptron.question import ask
@@ -21,6 +19,8 @@ from pluriscope.app.jobs.analyses import handler_of
 from pluriscope.app.jobs.definitions import arguments_about
 from pluriscope.app.main import create_app
 from pluriscope.app.pages.search_index import index_of
+from pluriscope_methods.lenses.lens import Grid
+from pluriscope_methods.lenses.registry import LENSES
 from pluriscope_methods.lenses.report import silent
 from pluriscope_methods.pages.lenses import heat_maps
 from tests.app.test_analyses import record

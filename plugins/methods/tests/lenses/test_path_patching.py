@@ -7,11 +7,11 @@ from math import prod
 
 import pytest
 
-from pluriscope.analysis.lenses.registry import LENSES
 from pluriscope.analysis.sandbox.intervention import carrier_name
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_methods.lenses.patching import paths_of, signatures
+from pluriscope_methods.lenses.registry import LENSES
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_algorithms import rows
 from tests.oracles.brute_force_interchange import run

@@ -7,12 +7,12 @@ import re
 import numpy as np
 import pytest
 
-from pluriscope.analysis.lenses.registry import LENSES
 from pluriscope.analysis.questions.tasks import Task
 from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from pluriscope_methods.lenses import sparsity
+from pluriscope_methods.lenses.registry import LENSES
 from pluriscope_methods.lenses.report import view_found
 from pluriscope_methods.pages.lens_drawings import arrow_panels
 from pluriscope_methods.pages.lenses import picture

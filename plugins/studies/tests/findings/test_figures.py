@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from pluriscope.analysis.lenses.registry import LENSES
+from pluriscope_methods.lenses.registry import LENSES
 from pluriscope_studies.pages import findings
 
 ONE, JOINT = "irredundant-literals-one", "one-minimal-joint-alignment"

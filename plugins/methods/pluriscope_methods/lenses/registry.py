@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pluriscope.analysis.lenses.lens import Lens
 from pluriscope.analysis.methods.method import Registry, records
+from pluriscope_methods.lenses.lens import Lens
 
 LENSES: Final[Registry[Lens]] = Registry("lens", records("lenses"))

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pluriscope.analysis.lenses.lens import APPLIES, Fit, Lens, not_applicable
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.subjects.transformer.runs import MILLISECONDS, Site
 from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope_methods.lenses.lens import APPLIES, Fit, Lens, not_applicable
 
 LARGE: Final = 0.5
 """Share of the way from one run to the other from which an effect counts as large."""
