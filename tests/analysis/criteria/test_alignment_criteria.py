@@ -7,15 +7,15 @@ from itertools import permutations
 import pytest
 
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
-from pluriscope.analysis.alignments import permutation_baseline
 from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.criteria import margins, symmetry
 from pluriscope.analysis.criteria.alignment_structure import CAUSAL_ORDER, MINIMAL_ALIGNMENT, MINIMAL_JOINT_ALIGNMENT
 from pluriscope.analysis.criteria.interchanges import BOTH_DIRECTIONS, JOINT_INTERCHANGE, ONE_DIRECTION
-from pluriscope.analysis.criteria.permutation_baseline import ABOVE_RANDOM
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope_methods.permutation_baseline import networks as permutation_baseline
+from pluriscope_methods.permutation_baseline.criterion import ABOVE_RANDOM
 from tests.analysis.alignments.test_joint import twin
 from tests.analysis.criteria.alignment_contexts import all_alignments, candidates, context_of, placed, verdicts
 from tests.factories import pretrained_xor, two_xor_algorithms

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pluriscope.analysis.criteria import knockouts, patching, symmetry
+from pluriscope.analysis.criteria import knockouts, symmetry
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.questions.tasks import task_from_table
@@ -15,6 +15,7 @@ from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 from pluriscope.analysis.subjects.perceptron.question import ask
+from pluriscope_methods.robustness import patching
 from tests.analysis.criteria.circuit_contexts import passed, random_network, xor_context
 from tests.analysis.criteria.test_symmetry import twin_network
 from tests.oracles.brute_force_circuits import possible_masks

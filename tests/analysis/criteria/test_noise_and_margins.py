@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
-from pluriscope.analysis.criteria.noise import points_around
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.errors import InvalidCriterion
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import input_table, named_task
+from pluriscope_methods.robustness.noise import points_around
 from tests.analysis.criteria.circuit_contexts import all_circuits, kept_sets
 from tests.oracles import brute_force_criteria as plain
 from tests.oracles.brute_force_circuits import boolean_rows

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.boolean_formulas import task_from_formula
 from pluriscope.analysis.algorithms.high_level_model import input_pattern
-from pluriscope.analysis.alignments.permutation_baseline import permuted_network
 from pluriscope.analysis.errors import InvalidMethod, InvalidTask
 from pluriscope.analysis.explanations.probes import table_text
 from pluriscope.analysis.interpretations.gates import gate_name
@@ -30,6 +29,7 @@ from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_methods.lenses.lens import APPLIES, NEURON_COLUMNS, Array, Bar, Fit, Lens, Table, not_applicable
 from pluriscope_methods.lenses.patching import neurons_of, patched_along
+from pluriscope_methods.permutation_baseline.networks import permuted_network
 
 MAX_LABELS: Final = 64
 N_SHUFFLED: Final = 19

@@ -19,7 +19,6 @@ import numpy as np
 from pluriscope.analysis.algorithms.candidates import Candidates
 from pluriscope.analysis.algorithms.redundancy import placed_algorithms
 from pluriscope.analysis.alignments.joint import MAX_RUNS, score_joint
-from pluriscope.analysis.alignments.permutation_baseline import permuted_network
 from pluriscope.analysis.alignments.search import search_alignments
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.methods.report import Analysed, Settings
@@ -34,6 +33,7 @@ from pluriscope_methods.directions.result import DirectionClass
 from pluriscope_methods.directions.search import search_directions
 from pluriscope_methods.directions.table import DirectionTable
 from pluriscope_methods.map_classes.report import CLOSED, ClassCounts, ClosedClass, MapClassesReport
+from pluriscope_methods.permutation_baseline.networks import permuted_network
 
 _LEARN = "pluriscope_methods.map_classes.learned_classes:count_learned"
 N_PERMUTED = 20

@@ -14,13 +14,13 @@ from typing import Final
 from pluriscope.analysis.algorithms.candidates import Candidates
 from pluriscope.analysis.algorithms.redundancy import placed_algorithms
 from pluriscope.analysis.alignments.iia import tested_pairs
-from pluriscope.analysis.alignments.permutation_baseline import permuted_network
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope_methods.directions.blocks import block_placements, demands
 from pluriscope_methods.directions.das import LearningOptions, learn
 from pluriscope_methods.map_classes.report import LEARNED, ClassCounts, LearnedClass, MapClassesReport
+from pluriscope_methods.permutation_baseline.networks import permuted_network
 
 LINEAR: Final = LearningOptions(seeds=(0, 1), steps=150, learning_rate=0.1)
 NON_LINEAR: Final = LearningOptions(seeds=(0, 1), steps=150, learning_rate=0.03)

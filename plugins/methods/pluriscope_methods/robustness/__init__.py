@@ -1,1 +1,1 @@
-"""Certificates for all points around the inputs: programs, sound bounds, exact cells of two inputs; a criterion."""
+"""Robustness of circuits: noise, patches, and certificates for all points around the inputs."""

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.criteria import circuits
 from pluriscope.analysis.criteria.criterion import Criterion, Parameter, Settings
-from pluriscope.analysis.criteria.noise import points_around
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Verdict, Verdicts, put_together
 from pluriscope.analysis.questions.decisions import decide
 from pluriscope.analysis.subjects.perceptron.mlp import forward, keep_matrices
 from pluriscope_methods.robustness.intervals import Answer, bisect, decided_alike
+from pluriscope_methods.robustness.noise import points_around
 from pluriscope_methods.robustness.polygons import SquareCells
 from pluriscope_methods.robustness.programs import Program, Region, circuit_program, decision_regions, network_program
 

@@ -1,6 +1,6 @@
 """Criteria of unmapped neurons: whether an alignment holds whatever they carry, exhaustively and by draws.
 
-Which neurons an alignment claims to be inert is decided by :mod:`pluriscope.analysis.alignments.unmapped`.
+Which neurons an alignment claims to be inert is decided by :mod:`pluriscope_methods.unmapped.claims`.
 
 Source: Méloux, Pimentel, Portet & Peyrard 2026 (arXiv:2607.00267): the causal abstraction error with faithfulness over
 the unmapped variables Φ. Their form without Φ is the weak one: exhaustively, it is joint interchange.
@@ -14,13 +14,13 @@ from typing import Final
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.alignment import JointCase, OnNeurons
 from pluriscope.analysis.alignments.joint import MAX_RUNS
-from pluriscope.analysis.alignments.unmapped import InertClaim, abstraction_errors, inert_claims, score_inert
 from pluriscope.analysis.criteria import alignments
 from pluriscope.analysis.criteria.criterion import Criterion, Parameter, Settings
-from pluriscope.analysis.criteria.noise import true_share
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Verdict, Verdicts, Witness, put_together
 from pluriscope.analysis.errors import BeyondLimits
+from pluriscope_methods.robustness.noise import true_share
+from pluriscope_methods.unmapped.claims import InertClaim, abstraction_errors, inert_claims, score_inert
 
 CLEAN, ZERO = range(2)
 _CARRIED: Final = ("what they are on any input", "0 or what they are")

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.algorithms.candidates import Candidates, candidate_algorithms
-from pluriscope.analysis.alignments import permutation_baseline
-from pluriscope.analysis.alignments.permutation_baseline import best_on_permuted_networks, permuted_network
 from pluriscope.analysis.alignments.search import search_alignments
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.questions.data import clean_data
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.subjects.perceptron.question import ask
+from pluriscope_methods.permutation_baseline import networks as permutation_baseline
+from pluriscope_methods.permutation_baseline.networks import best_on_permuted_networks, permuted_network
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.factories import pretrained_xor
 

@@ -12,11 +12,11 @@ import pytest
 
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.alignments.alignment import Alignment
-from pluriscope.analysis.alignments.unmapped import InertClaim, abstraction_errors, inert_claims
-from pluriscope.analysis.criteria.unmapped import ABSTRACTION_ERROR, UNMAPPED_INERT
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope_methods.unmapped.claims import InertClaim, abstraction_errors, inert_claims
+from pluriscope_methods.unmapped.criteria import ABSTRACTION_ERROR, UNMAPPED_INERT
 from tests.analysis.criteria.alignment_contexts import all_alignments, context_of, placed, verdicts
 from tests.factories import pretrained_xor, two_xor_algorithms
 from tests.oracles.brute_force_algorithms import evaluate, rows, variables

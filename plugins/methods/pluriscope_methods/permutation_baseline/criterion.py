@@ -1,6 +1,6 @@
 """Criterion of chance: whether an alignment fares better than its algorithm would by chance.
 
-The chance is that of :mod:`pluriscope.analysis.alignments.permutation_baseline`.
+The chance is that of :mod:`pluriscope_methods.permutation_baseline.networks`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.alignments.alignment import IIA
-from pluriscope.analysis.alignments.permutation_baseline import best_on_permuted_networks
 from pluriscope.analysis.criteria.criterion import Criterion, Parameter, Settings
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Outcome, Verdict, Verdicts, put_together, same_for_all
 from pluriscope.analysis.errors import BeyondLimits
+from pluriscope_methods.permutation_baseline.networks import best_on_permuted_networks
 
 
 def _above_random(population: Population, settings: Settings) -> Verdicts:
