@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import API_V2, Addresses
+from pluriscope.analysis.plugins import entries
 from pluriscope.analysis.subjects.registry import kind_called
 from pluriscope.app.computing import room
 from pluriscope.app.error_answers import api_errors
@@ -22,6 +23,9 @@ from pluriscope.app.pages.sharing.targets import read_target
 from pluriscope.app.pages.sharing.verifying import verified, verify
 from pluriscope.app.rendering import HAS_RECORD, base_url, network_row, show
 from pluriscope.page_kit.blocks import Block, More, Notice, Prose
+
+_COPY: Final = "copy"
+"""Command of a plugin that writes pages as files."""
 
 
 def folds(session: Session, share: Share) -> Iterator[Block]:
@@ -32,7 +36,8 @@ def folds(session: Session, share: Share) -> Iterator[Block]:
 
     if share.verify_url:
         yield More("Verify", recomputed, "computed anew from the weights, beside what is stored", id="verify")
-    what = f"BibTeX, a frame, a notebook, an offline copy{', graphs' if share.graphs else ''}"
+    copies = ", an offline copy" if _COPY in entries("commands") else ""
+    what = f"BibTeX, a frame, a notebook{copies}{', graphs' if share.graphs else ''}"
     yield More("Cite and embed", lambda: _texts(share), what, id="cite")
 
 
@@ -49,8 +54,9 @@ def _texts(share: Share) -> Iterator[Block]:
         "Verified at the command line": f"pluriscope verify '{share.path}'" if share.verify_url else "",
         "BibTeX": f"{share.bibtex}\n\n{OF_THE_QUESTION}",
         "Embedding": share.frame(),
-        "Offline copy, run where the database is": f"pluriscope export --static DIR {share.copied}",
     }
+    if _COPY in entries("commands"):
+        answer["Offline copy, run where the database is"] = f"pluriscope copy DIR {share.copied}"
     yield Prose("\n\n".join(f"**{what}**\n\n```\n{text}\n```" for what, text in answer.items() if text), glossary=False)
 
 

@@ -55,7 +55,7 @@ READ = (
 def export(data: Path, folder: Path, *options: str) -> None:
     """Export in a process of its own: the browser's driver keeps this process's event loop for itself."""
     done = subprocess.run(
-        [sys.executable, "-m", "pluriscope.app.cli", "export", "--static", str(folder), *options, "--quiet"],
+        [sys.executable, "-m", "pluriscope.app.cli", "copy", str(folder), *options, "--quiet"],
         env={**os.environ, "PLURISCOPE_DATA": str(data)},
         capture_output=True,
         text=True,

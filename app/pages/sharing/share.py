@@ -92,7 +92,7 @@ class Shared(ABC):
 
     @property
     def copied(self) -> str:
-        """The options of `pluriscope export --static` that copy it."""
+        """The options of `pluriscope copy` that copy it."""
         return f"--network {self.digest[:12]}"
 
     @property
@@ -210,7 +210,7 @@ class Share:
         verifies: whether it can be computed anew and held against the store.
         base: scheme and host; "" if they are not known.
         graphs: formats of graphs, in words, each with where it is in it.
-        copied: the options of `pluriscope export --static` that copy it.
+        copied: the options of `pluriscope copy` that copy it.
     """
 
     facts: InShort

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from plugins.learn.tests.copies.conftest import LIVE, SHALLOW, SLUG, TWO
 from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.files import parse_network_file
@@ -24,11 +25,10 @@ from pluriscope.app.as_file import file_of
 from pluriscope.app.bundled import bundled_models
 from pluriscope.app.db.engine import open_store
 from pluriscope.app.db.reads.circuits import masks_of
-from pluriscope.app.offline.copy import Wish, write_copy
 from pluriscope.app.offline.site import CannotExport
 from pluriscope.app.settings import Settings
+from pluriscope_learn.copies.copy import Wish, write_copy
 from tests.app.cli.test_analyse import refused, run
-from tests.app.offline.conftest import LIVE, SHALLOW, SLUG, TWO
 from tests.checkout import ROOT
 from tests.factories import searched
 
@@ -164,7 +164,7 @@ def test_what_cannot_be_copied_is_refused(settings, tmp_path, wish, why):
 def test_the_command_writes_the_same_bytes_again_with_links_to_a_live_site(settings, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PLURISCOPE_DATA", str(settings.data))
     folder = tmp_path / "site"
-    arguments = ("export", "--static", folder, "--network", TWO, "--output", 1, "--limit", 1)
+    arguments = ("copy", folder, "--network", TWO, "--output", 1, "--limit", 1)
     further = ("--base-url", f"{LIVE}/")
     assert run(*arguments, *further) == 0
     leads_to_a_live_site(folder)
@@ -179,13 +179,12 @@ def test_the_command_writes_the_same_bytes_again_with_links_to_a_live_site(setti
 
 def test_wrong_options_are_refused(settings, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PLURISCOPE_DATA", str(settings.data))
-    into = ("export", "--static", tmp_path / "site")
+    into = ("copy", tmp_path / "site")
     assert "names no network" in refused(capsys, *into)
     assert "nothing" in refused(capsys, *into, "-n", "nothing")
     assert "no address of a site" in refused(capsys, *into, "-n", SLUG, "--base-url", "javascript:alert(1)")
     assert "is no index" in refused(capsys, *into, "-n", SLUG, "--output", "x.json")
     assert "output 7" in refused(capsys, *into, "-n", SLUG, "--output", "7")
-    assert "--static" in refused(capsys, *into, SLUG, "--result")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -231,17 +230,7 @@ def test_what_is_interrupted_leaves_nothing(settings, tmp_path):
     """A process that is told to end."""
     environment = {**os.environ, "PLURISCOPE_DATA": str(settings.data)}
     few = ["--output", "1", "--limit", "1"]
-    command = [
-        sys.executable,
-        "-m",
-        "pluriscope.app.cli",
-        "export",
-        "--static",
-        str(tmp_path / "site"),
-        "-n",
-        TWO,
-        *few,
-    ]
+    command = [sys.executable, "-m", "pluriscope.app.cli", "copy", str(tmp_path / "site"), "-n", TWO, *few]
     process = subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + 300

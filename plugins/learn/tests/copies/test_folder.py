@@ -1,6 +1,7 @@
 import pytest
 
-from pluriscope.app.offline.site import CannotExport, check_target, made_at_once
+from pluriscope.app.offline.site import CannotExport
+from pluriscope_learn.copies.folder import check_target, made_at_once
 
 
 def test_a_folder_has_its_name_when_it_is_whole_and_what_is_broken_off_leaves_nothing(tmp_path):

@@ -24,18 +24,19 @@ from pluriscope.app.as_file import FRONT, SENTENCE, file_of, normal, rewritten
 from pluriscope.app.db.reads.analyses import check_output, find_network, find_question, scope_of
 from pluriscope.app.db.tables import AnalysisRow
 from pluriscope.app.main import create_app
-from pluriscope.app.offline.site import OK, CannotExport, NoRoom, Site, answering, check_target, made_at_once
+from pluriscope.app.offline.site import OK, CannotExport, Site, answering
 from pluriscope.app.pages.place import place_of
 from pluriscope.app.rendering import show
 from pluriscope.app.settings import Settings
 from pluriscope.page_kit.blocks import Block, Head, Prose, Section, Table
 from pluriscope.page_kit.templating import EVERY_PART, PART, linked
 from pluriscope.resources import static_file
+from pluriscope_learn.copies.folder import NoRoom, check_target, made_at_once
 
 FORMAT: Final = "pluriscope-offline/4"
 CONTENTS: Final = "contents.json"
 _ABOUT: Final = (
-    f"Written by `pluriscope export --static`, engine {ENGINE_VERSION}. {SENTENCE} Beside pages lie their JSON (below "
+    f"Written by `pluriscope copy`, engine {ENGINE_VERSION}. {SENTENCE} Beside pages lie their JSON (below "
     f"`api/`), tables as CSV and drawings as SVG; `{CONTENTS}` says which file holds which address."
 )
 _SITE: Final = ("/glossary", "/scope")

@@ -17,8 +17,8 @@ from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.engine import open_store
 from pluriscope.app.db.records import save_data_record
 from pluriscope.app.db.writes import save_network
-from pluriscope.app.offline.copy import Wish, write_copy
 from pluriscope.app.settings import Settings
+from pluriscope_learn.copies.copy import Wish, write_copy
 from tests.factories import pretrained_xor, real_analysis, save_analysis, small_network
 from tests.made_once import made_once
 

@@ -1,0 +1,1 @@
+"""Copies of pages as files, to be opened from a disk."""
