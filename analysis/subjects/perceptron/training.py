@@ -38,7 +38,7 @@ from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.activations import Activation, activation_of
 from pluriscope.analysis.subjects.perceptron.batched_mlp import activated, layer_views, times_slope
-from pluriscope.analysis.subjects.perceptron.drawing import initial_parameters
+from pluriscope.analysis.subjects.perceptron.initial import initial_parameters
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.threads import one_thread

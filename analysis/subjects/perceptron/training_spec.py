@@ -39,7 +39,7 @@ from pluriscope.analysis.subjects.perceptron.activations import (
     EXAMPLES,
     ActivationName,
 )
-from pluriscope.analysis.subjects.perceptron.drawing import initial_parameters
+from pluriscope.analysis.subjects.perceptron.initial import initial_parameters
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.values.strict_json import validated
 

@@ -34,9 +34,10 @@ from pluriscope.analysis.discovery.mechanistic_validity import ALPHA
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.methods.report import Analysed, Part, Report, Settings
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
-from pluriscope.analysis.subjects.perceptron.drawing import Drawing, Drawn, Prior, draw_network, initial_parameters
+from pluriscope.analysis.subjects.perceptron.initial import initial_parameters
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope_methods.drawing import Drawing, Drawn, Prior, draw_network
 
 STAGE: Final = "null networks"
 N_NETWORKS: Final = 199

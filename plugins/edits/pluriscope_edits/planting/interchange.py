@@ -42,7 +42,7 @@ from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.made import Made
 from pluriscope.analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE, activation_of
 from pluriscope.analysis.subjects.perceptron.batched_mlp import activated_with_gradient, layer_views
-from pluriscope.analysis.subjects.perceptron.drawing import initial_parameters
+from pluriscope.analysis.subjects.perceptron.initial import initial_parameters
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.optimizers import Adam, AdamW
 from pluriscope.analysis.subjects.perceptron.question import ask

@@ -15,12 +15,12 @@ from typing import Final
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.running.work import Work
-from pluriscope.analysis.subjects.perceptron.drawing import Drawing, draw_network, largest_rate
 from pluriscope.analysis.subjects.perceptron.training import train_networks
 from pluriscope.analysis.subjects.perceptron.training_spec import MESSAGES, TrainingState
 from pluriscope_edits.planting.disguises import disguised
 from pluriscope_edits.planting.interchange import InterchangeSpec, Learned, interchange_trained
 from pluriscope_edits.planting.recipes import read_recipe
+from pluriscope_methods.drawing import Drawing, draw_network, largest_rate
 from pluriscope_studies.analysis.cells import Cell
 from pluriscope_studies.analysis.sources import CONVERGED, Produced, compiled, options_of, planted_algorithms, prior_of
 

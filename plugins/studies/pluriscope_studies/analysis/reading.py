@@ -14,8 +14,8 @@ from pluriscope.analysis.errors import AnalysisError, InvalidStudy
 from pluriscope.analysis.plugins import plugins
 from pluriscope.analysis.questions.tasks import task_of_text
 from pluriscope.analysis.subjects.perceptron.activations import DEFAULT_NEGATIVE_SLOPE
-from pluriscope.analysis.subjects.perceptron.drawing import MATCHED
 from pluriscope.analysis.values.strict_json import read_object
+from pluriscope_methods.drawing import MATCHED
 from pluriscope_studies.analysis.cells import Cell, cells_of
 from pluriscope_studies.analysis.design import (
     ANY_GATE,

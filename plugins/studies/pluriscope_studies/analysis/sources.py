@@ -15,12 +15,12 @@ from pluriscope.analysis.network_files.declaration import OutputIs
 from pluriscope.analysis.network_files.planted_record import PlantedRecord
 from pluriscope.analysis.questions.data import DataRecord
 from pluriscope.analysis.questions.tasks import Task, task_of_text
-from pluriscope.analysis.subjects.perceptron.drawing import MATCHED, MAX_SCALE, Prior, read_prior
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope_edits.planting.compiling import compile_algorithm
 from pluriscope_edits.planting.placement import placed_units
 from pluriscope_edits.planting.planted import Planted
 from pluriscope_edits.planting.recipes import MAX_STEPS, STEPS, read_recipe
+from pluriscope_methods.drawing import MATCHED, MAX_SCALE, Prior, read_prior
 from pluriscope_studies.analysis.cells import Cell
 from pluriscope_studies.analysis.design import FILES, StudyDesign, level_label
 

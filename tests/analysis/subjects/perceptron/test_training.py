@@ -8,7 +8,7 @@ from pluriscope.analysis.errors import Cancelled, InvalidTraining
 from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.batched_mlp import layer_views
-from pluriscope.analysis.subjects.perceptron.drawing import initial_parameters
+from pluriscope.analysis.subjects.perceptron.initial import initial_parameters
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.training import train_networks
 from pluriscope.analysis.subjects.perceptron.training_course import training_json

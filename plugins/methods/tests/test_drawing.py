@@ -9,8 +9,8 @@ import pytest
 
 from pluriscope.analysis.errors import InvalidStudy
 from pluriscope.analysis.questions.tasks import Task, input_table, named_task
-from pluriscope.analysis.subjects.perceptron.drawing import Drawing, draw_network, read_prior
 from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope_methods.drawing import Drawing, draw_network, read_prior
 from tests.oracles.brute_force_drawing import first_accepted
 
 MOMENTS = ((0.25, 1.5, -0.5, 1.0), (-1.0, 1.5, 1.0, 0.5))

@@ -186,15 +186,6 @@ def draw_network(drawing: Drawing, seed: int, work: Work = DEFAULT_WORK, *, bloc
     return Drawn(None, drawing.most_draws, None)
 
 
-def initial_parameters(random: np.random.Generator, sizes: Sequence[int]) -> NDArray[np.float32]:
-    """W1, b1, W2, … of one network, uniform in ±1/sqrt(inputs of the layer), the usual default of linear layers."""
-    parts = []
-    for n_in, n_out in pairwise(sizes):
-        bound = 1 / np.sqrt(n_in)
-        parts += [random.uniform(-bound, bound, n_out * n_in), random.uniform(-bound, bound, n_out)]
-    return np.concatenate(parts).astype(np.float32)
-
-
 def largest_rate(draws: int, confidence: float = 0.95) -> float:
     """The largest acceptance rate under which so many draws without an accepted one are not too unlikely."""
     return float(-np.expm1(np.log(1 - confidence) / draws))
