@@ -34,7 +34,6 @@ import numpy as np
 from fastapi.testclient import TestClient
 from starlette.routing import Route
 
-from pluriscope.analysis.algorithms.redundancy import MAX_PLACED
 from pluriscope.analysis.criteria.steps import default_steps
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.network_files.files import NetworkFile
@@ -54,11 +53,9 @@ from pluriscope.app.jobs.definitions import DEFINITIONS, analyse_arguments, argu
 from pluriscope.app.jobs.handlers import handler_at
 from pluriscope.app.main import ROUTERS, create_app, settle
 from pluriscope.app.settings import Settings
-from pluriscope_methods.directions.search import closed_form_work
 from tests.factories import empty_database
+from tests.of_plugins import joined
 
-MAX_PERMUTED: Final = 240_000
-"""Numbers moved through a layer by a search of directions, up to which permuted networks are searched, too."""
 IN_CI: Final = (5, 652, 772, 967, 1104, 2515)
 """Seeds that are quick under small limits and together have every trait; the slow test runs them every time."""
 SLUG: Final = "case"
@@ -297,15 +294,14 @@ def _work(store: Store, outcome: Outcome) -> None:
             "candidates": analysis.algorithms_candidates,
             "alignments": analysis.alignments_valid,
         }
-    _done(store, outcome, "directions", arguments_about(*named, thorough=False))
     _done(store, outcome, "criteria", arguments_about(*named, criteria=[str(step) for step in default_steps()]))
     _done(store, outcome, "common-ground", arguments_about(*named, thorough=False))
-    _done(store, outcome, "stories", arguments_about(*named))
     _done(store, outcome, "rivals", arguments_about(*named))
     _done(store, outcome, "methods", arguments_about(*named, thorough=False))
     cut = case.file.network.for_output(case.output)
-    if "ladder" in DEFINITIONS and closed_form_work(cut, MAX_PLACED) <= MAX_PERMUTED:
-        _done(store, outcome, "ladder", arguments_about(*named, thorough=False))
+    for kind, (further, is_quick) in joined("BACKGROUND").items():
+        if is_quick(cut):
+            _done(store, outcome, kind, arguments_about(*named, **further))
 
 
 def _done(store: Store, outcome: Outcome, kind: str, arguments: Mapping[str, Any]) -> bool:

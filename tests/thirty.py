@@ -16,7 +16,6 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pluriscope.analysis.algorithms.candidates import Candidates
 from pluriscope.analysis.carried_algorithms.search import Unasked, find_stories
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
@@ -30,9 +29,8 @@ from pluriscope.analysis.results.result import CriterionTally, OutputAnalysis
 from pluriscope.analysis.running.limits import Limits
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.question import Question, ask
-from pluriscope_methods.directions.result import CLOSED
-from pluriscope_methods.directions.search import search_directions
 from tests.minimal_joint import n_minimal_joint
+from tests.of_plugins import joined
 
 FOLDER = Path(__file__).parent / "golden" / "thirty"
 FILES = {path.stem: path for path in sorted(FOLDER.glob("*.json"))}
@@ -73,8 +71,7 @@ def found(stored: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
         kept["alignments"]["minimal_joint"] = n_minimal_joint(question, aligned, work)
     if "stories" in asked["parts"]:
         kept["stories"] = _stories(analysis, work)
-    if "directions" in asked["parts"]:
-        kept["directions"] = _directions(analysis, work)
+    kept |= {part: find(analysis, work) for part, find in joined("PARTS").items() if part in asked["parts"]}
     return kept | {"verdicts": _verdicts(analysis, asked["parts"], work)}
 
 
@@ -137,16 +134,6 @@ def _stories(analysis: OutputAnalysis, work: Work) -> dict[str, Any]:
     number_of = Counter(stories.story_of.tolist())
     each = [" ".join([str(number_of[at]), *sorted(ids[n] for n in story)]) for at, story in enumerate(stories.stories)]
     return {**stories.counts, "network": _digest(sorted(ids[n] for n in stories.whole)), "each": _digest(sorted(each))}
-
-
-def _directions(analysis: OutputAnalysis, work: Work) -> dict[str, str]:
-    listed = Candidates(
-        tuple(one.algorithm for one in analysis.algorithms.algorithms), analysis.algorithms.n_candidates
-    )
-    searches = [search_directions(analysis.question, listed, name, work) for name in CLOSED]
-    words = "{} algorithms, {} aligned, {} valid, {} jointly"
-    answer = (words.format(len(one.algorithms), one.n_aligned, one.n_valid, one.n_joint) for one in searches)
-    return dict(zip(CLOSED, answer, strict=True))
 
 
 def _tally(tally: CriterionTally) -> str:

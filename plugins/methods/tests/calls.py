@@ -6,9 +6,15 @@ import json
 from typing import Any
 
 from plugins.methods.tests.lenses.test_feature_structure import onion
+from pluriscope.analysis.algorithms.candidates import Candidates
+from pluriscope.analysis.algorithms.redundancy import MAX_PLACED
 from pluriscope.analysis.discovery.registry import METHODS
+from pluriscope.analysis.results.result import OutputAnalysis
+from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.elman import ELMAN
 from pluriscope.app.db.writes import save_network
+from pluriscope_methods.directions.result import CLOSED
+from pluriscope_methods.directions.search import closed_form_work, search_directions
 from pluriscope_methods.lenses.lens import Lens
 from pluriscope_methods.lenses.registry import LENSES
 from pluriscope_methods.lenses.site_lens import SiteLens
@@ -35,6 +41,16 @@ def stored_by_magnitude(one: Any) -> str:
     return page
 
 
+def directions(analysis: OutputAnalysis, work: Work) -> dict[str, str]:
+    listed = Candidates(
+        tuple(one.algorithm for one in analysis.algorithms.algorithms), analysis.algorithms.n_candidates
+    )
+    searches = [search_directions(analysis.question, listed, name, work) for name in CLOSED]
+    words = "{} algorithms, {} aligned, {} valid, {} jointly"
+    answer = (words.format(len(one.algorithms), one.n_aligned, one.n_valid, one.n_joint) for one in searches)
+    return dict(zip(CLOSED, answer, strict=True))
+
+
 CALLS = {
     "gates": lambda one: METHODS.named("edge-pruning", one.kind),
     "readers": lambda one: one.result.ask("one-reader"),
@@ -44,3 +60,14 @@ CALLS = {
 }
 COMMON = {"lenses": lambda one: one.result.ask("lenses").lenses}
 RECORDS = {"A lens": (Lens, SiteLens)}
+PARTS = {"directions": directions}
+"""Of what the golden files of thirty networks hold."""
+
+MAX_PERMUTED = 240_000
+"""Numbers moved through a layer by a search of directions, up to which permuted networks are searched, too."""
+BACKGROUND = {
+    "directions": ({"thorough": False}, lambda _: True),
+    "stories": ({}, lambda _: True),
+    "ladder": ({"thorough": False}, lambda network: closed_form_work(network, MAX_PLACED) <= MAX_PERMUTED),
+}
+"""Jobs on networks of every shape: what they are given, and whether a network is not too large for them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -13,7 +12,6 @@ from pluriscope.analysis.alignments.search import search_alignments
 from pluriscope.analysis.carried_algorithms import search
 from pluriscope.analysis.carried_algorithms.relation import RELATIONS, relation_of
 from pluriscope.analysis.carried_algorithms.search import Stories, Unasked, all_stories, find_stories, uniform_sample
-from pluriscope.analysis.circuits.result import SmallestCircuits
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import named_task
@@ -21,7 +19,6 @@ from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, mask_array
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question, ask
-from pluriscope_methods.carried_algorithms.report import relation_column, stories_report
 from tests.golden_files import golden_network
 from tests.oracles.brute_force_stories import Plain
 
@@ -169,22 +166,3 @@ def test_a_sample_is_drawn_uniformly_from_all_circuits() -> None:
     tenths = np.bincount(drawn // 1_000, minlength=10)
     assert (abs(tenths - 100) < 40).all(), "four standard deviations of a tenth's share"
     assert np.array_equal(uniform_sample(masks, 10_000), masks)
-
-
-def test_draws_stand_for_all_circuits_and_the_smallest_are_distinguished(monkeypatch: pytest.MonkeyPatch) -> None:
-    question = ask(golden_network("xor_3-3_a").network, task=named_task("XOR", 2))
-    whole = search_circuits(question)
-    masks = whole.masks[::3]
-    smallest = SmallestCircuits((), False, 0, 0, undrawn=tuple(masks[:5].tolist()))
-    found = find_stories(question, masks)
-    assert isinstance(found, Stories)
-    cut = replace(whole, masks=masks, outputs=whole.outputs[::3], margins=whole.margins[::3], truncated_at=len(masks))
-    counted = stories_report(found, replace(cut, method="counted", count=10**12, smallest=smallest))
-    assert (counted.asked, counted.of, counted.exact, counted.drawn) == (len(masks) - 5, 10**12, False, True)
-    assert sum(counted.counts.values()) == sum(one.circuits for one in counted.stories) == len(masks) - 5
-    low, high = counted.intervals["same"]
-    assert low <= counted.counts["same"] / counted.asked <= high
-    cut_off = stories_report(found, replace(cut, count=len(masks)))
-    assert (cut_off.exact, cut_off.drawn, cut_off.intervals) == (False, False, {})
-    monkeypatch.setattr(search, "MAX_PRODUCTS", 1_680 * 20)
-    assert np.count_nonzero(relation_column(find_stories(question, masks), masks) != 255) == 20

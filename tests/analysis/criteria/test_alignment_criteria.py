@@ -14,8 +14,6 @@ from pluriscope.analysis.criteria.interchanges import BOTH_DIRECTIONS, JOINT_INT
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope_methods.permutation_baseline import networks as permutation_baseline
-from pluriscope_methods.permutation_baseline.criterion import ABOVE_RANDOM
 from tests.analysis.alignments.test_joint import twin
 from tests.analysis.criteria.alignment_contexts import all_alignments, candidates, context_of, placed, verdicts
 from tests.factories import pretrained_xor, two_xor_algorithms
@@ -23,7 +21,7 @@ from tests.golden_files import golden_network
 from tests.oracles import brute_force_alignments as plain
 from tests.oracles.brute_force_algorithms import rows
 
-PER_ALIGNMENT = (ONE_DIRECTION, BOTH_DIRECTIONS, JOINT_INTERCHANGE, CAUSAL_ORDER, MINIMAL_ALIGNMENT, ABOVE_RANDOM)
+PER_ALIGNMENT = (ONE_DIRECTION, BOTH_DIRECTIONS, JOINT_INTERCHANGE, CAUSAL_ORDER, MINIMAL_ALIGNMENT)
 
 
 @pytest.mark.parametrize("name", ["xor_pretrained", "xor_2-2", "xor_tanh_3-3"])
@@ -126,31 +124,6 @@ def candidates_variables(text: str):
     return parse_algorithm(text, "and_inverter", 2).responses
 
 
-@pytest.mark.slow
-def test_above_random_equals_trying_every_placement_on_every_permuted_network():
-    context = all_alignments("xor_2-2", near=1)
-    few = [(a, s) for a, s in context.items if len(a.responses) == 2][:6]
-    found = verdicts(ABOVE_RANDOM, context_of(context.question.network, few), networks=8, seed=2)
-    below = [0] * len(few)
-    for number in range(8):
-        alone = plain.Interchange(
-            permutation_baseline.permuted_network(context.question.network, number, seed=2), rows(2)
-        )
-        for place, (algorithm, scored) in enumerate(few):
-            valid, failing = plain.alignments(alone, algorithm.text)
-            below[place] += max(entry[0] for entry in [*valid, *failing]) < scored.iia.agreed
-    assert [v.numerator for v in found] == below
-    assert len(set(below)) > 1
-
-
-def test_too_many_neurons_for_chance_are_undecided(monkeypatch):
-    context = all_alignments()
-    monkeypatch.setattr(permutation_baseline, "MAX_STEPS", 10)
-    found = verdicts(ABOVE_RANDOM, context)
-    assert {v.outcome for v in found} == {"undecided"}
-    assert "against a limit of 10" in found[0].reason
-
-
 def test_an_algorithm_without_variables_passes_what_asks_nothing():
     network = golden_network("and_3-3").network.for_output(0)
     algorithm = next(a for a in candidates("AND", 1) if not a.variables)
@@ -162,7 +135,6 @@ def test_an_algorithm_without_variables_passes_what_asks_nothing():
         "joint-interchange": "passed",
         "causal-order": "passed",
         "minimal-alignment": "passed",
-        "above-random": "not_applicable",
     }
     (margin,) = verdicts(margins.MARGIN, context)
     assert (margin.outcome, margin.score) == ("passed", None)

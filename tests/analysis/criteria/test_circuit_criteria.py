@@ -15,7 +15,6 @@ from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 from pluriscope.analysis.subjects.perceptron.question import ask
-from pluriscope_methods.robustness import patching
 from tests.analysis.criteria.circuit_contexts import passed, random_network, xor_context
 from tests.analysis.criteria.test_symmetry import twin_network
 from tests.oracles.brute_force_circuits import possible_masks
@@ -27,22 +26,13 @@ def test_the_whole_network_as_a_circuit_passes_what_compares_it_with_itself() ->
     context = Population("circuit", ask(network, task=task_from_table([0, 1, 1, 0], 2)), everything)
     for key in ("output-faithfulness", "knockout-completeness"):
         assert passed(context, key) == [True]
-    noise = criterion_named("input-noise").judge(context, {"points": 50}).at(0)
-    assert (noise.outcome, noise.numerator, noise.denominator) == ("passed", 50, 50)
     assert criterion_named("output-faithfulness").judge(context, {"tolerance": 0}).at(0).score == 0
 
 
 @pytest.mark.slow
 def test_a_spent_budget_is_undecided_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     context = xor_context()
-    whole = {key: passed(context, key) for key in ("patching-robust", "knockout-completeness", "minimal-wang")}
-    monkeypatch.setattr(patching, "MAX_COMBINATIONS", 4)
-    few = criterion_named("patching-robust").judge(context)
-    undecided = few.having("undecided")
-    assert undecided.any()
-    assert (few.passed <= np.array(whole["patching-robust"])).all()
-    assert not (few.having("failed") & np.array(whole["patching-robust"])).any()
-    assert "the limit is 4" in few.at(int(np.flatnonzero(undecided)[0])).reason
+    whole = {key: passed(context, key) for key in ("knockout-completeness", "minimal-wang")}
     monkeypatch.setattr(knockouts, "MAX_SETS", 7)
     small = criterion_named("knockout-completeness").judge(context)
     assert small.passed.sum() == 0
@@ -75,10 +65,7 @@ class Ticks:
         return float(self.n_read)
 
 
-@pytest.mark.parametrize(
-    "key",
-    ["resample-ablation", "knockout-completeness", "input-noise", "patching-robust", "minimal-local", "minimal-subset"],
-)
+@pytest.mark.parametrize("key", ["resample-ablation", "knockout-completeness", "minimal-local", "minimal-subset"])
 def test_a_criterion_whose_time_is_up_ends_at_the_next_check_and_not_only_at_the_next_report(key: str) -> None:
     whole, answer = Ticks(), []
     work = Work(answer.append, clock=whole).for_seconds(1e9)

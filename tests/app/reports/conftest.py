@@ -1,4 +1,4 @@
-"""The analytic XORNet and a second network, analysed for real, with directions stored."""
+"""The analytic XORNet and a second network, analysed for real."""
 
 from __future__ import annotations
 
@@ -7,20 +7,11 @@ from fastapi.testclient import TestClient
 
 from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.explaining.pipeline import analyse_output
-from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.question import ask
-from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB, bundled_networks
+from pluriscope.app.bundled import ALICE_AND_BOB, bundled_networks
 from pluriscope.app.db.writes import save_network
-from pluriscope.app.jobs.analyses import handler_of
-from pluriscope.app.jobs.definitions import arguments_about
 from pluriscope.app.main import create_app
-from pluriscope_methods.analyses import DIRECTIONS
 from tests.factories import on_a_copy, save_analysis, small_network
-
-XORNET = f"/networks/{ALICE_AND_BOB}"
-CAROL = "i-1f9.24"
-"""An interpretation of the same network whose joint interchanges are all right as well."""
-COMPARED = [ALICE, BOB, CAROL]
 
 
 @pytest.fixture(scope="session")
@@ -31,15 +22,11 @@ def client(tmp_path_factory):
         bundled = next(one.file for one in bundled_networks() if one.slug == ALICE_AND_BOB)
         with store.write() as session:
             save_network(session, bundled, slug=ALICE_AND_BOB, origin="bundled", position=0)
-            row = save_analysis(session, analyse_output(ask(bundled.network, task=bundled.tasks[0])))
-            key = (bundled.network.digest, 0, row.protocol_digest, row.data_digest, row.result_digest)
+            save_analysis(session, analyse_output(ask(bundled.network, task=bundled.tasks[0])))
             other = small_network(3)
             save_network(session, other, slug="other")
             save_analysis(session, analyse_output(ask(other.network, task=other.tasks[0])))
             save_network(session, small_network(4), slug="untouched")
-        arguments, work = arguments_about(*key, **DIRECTIONS.details()), handler_of(DIRECTIONS)
-        with store.write() as session:
-            work.save(session, arguments, work.load(session, arguments)(DEFAULT_WORK))
         yield client
 
 

@@ -2,12 +2,12 @@
 
 import pytest
 
+from plugins.learn.tests.copies.test_copy import broken_links, links_of
 from plugins.studies.tests.stored_studies import store_study
 from pluriscope.app.db.engine import open_store
-from pluriscope_learn.copies.copy import Wish, write_copy
 from pluriscope.app.offline.site import CannotExport
 from pluriscope.app.settings import Settings
-from plugins.learn.tests.copies.test_copy import broken_links, links_of
+from pluriscope_learn.copies.copy import Wish, write_copy
 
 
 def test_a_study_is_copied_with_its_figures_networks_and_data(tmp_path):

@@ -8,14 +8,36 @@ from urllib.parse import unquote
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
-from pluriscope.app.bundled import ALICE, BOB
+from pluriscope.analysis.running.work import DEFAULT_WORK
+from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB
+from pluriscope.app.db.tables import AnalysisRow
+from pluriscope.app.jobs.analyses import handler_of
+from pluriscope.app.jobs.definitions import arguments_about
 from pluriscope.app.jobs.seeding import add_bundled_networks
 from pluriscope.app.main import create_app
-from tests.app.reports.conftest import COMPARED, XORNET
+from pluriscope_methods.analyses import DIRECTIONS
 from tests.factories import on_a_copy
 
 pytestmark = pytest.mark.slow
+XORNET = f"/networks/{ALICE_AND_BOB}"
+CAROL = "i-1f9.24"
+"""An interpretation of the same network whose joint interchanges are all right as well."""
+COMPARED = [ALICE, BOB, CAROL]
+
+
+@pytest.fixture(scope="module")
+def client(analysed):
+    """With directions stored."""
+    work = handler_of(DIRECTIONS)
+    with analysed.app.state.store.write() as session:
+        of_xornet = AnalysisRow.network.has(slug=ALICE_AND_BOB)
+        row = session.scalars(select(AnalysisRow).where(of_xornet)).one()
+        key = row.network.digest, 0, row.protocol_digest, row.data_digest, row.result_digest
+        arguments = arguments_about(*key, **DIRECTIONS.details())
+        work.save(session, arguments, work.load(session, arguments)(DEFAULT_WORK))
+    return analysed
 
 
 @pytest.fixture(scope="module")
