@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis import ENGINE_VERSION, SAME_RESULTS
 from pluriscope.analysis.circuit_sets.judged_masks import judged_circuits, population_of
 from pluriscope.analysis.circuit_sets.masks import figures_of, find_masks
 from pluriscope.analysis.circuit_sets.strata import count_by_strata, smallest_found
@@ -307,7 +307,8 @@ def _read_unfinished(question: GraphQuestion, document: Any) -> CircuitSearch:
     if not isinstance(document, dict) or document.get("format") != RESULT_FORMAT:
         raise InvalidNetwork(item, f"is not of the format {RESULT_FORMAT!r}", "give one that pluriscope analyse wrote")
     try:
-        now = ENGINE_VERSION, question.subject.digest, question.protocol.digest, dict(question.task_document)
+        engine = document["engine"] if document["engine"] in SAME_RESULTS else ENGINE_VERSION
+        now = engine, question.subject.digest, question.protocol.digest, dict(question.task_document)
         (output,) = document["outputs"]
         then = document["engine"], document["network"], document["protocol"]["digest"], output["task"]
         for what, before, this in zip(("engine", "network", "rules", "task"), then, now, strict=True):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis import ENGINE_VERSION, SAME_RESULTS
 from pluriscope.analysis.algorithms.high_level_model import Form
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.alignments.alignment import IIA, Alignment, OnNeurons
@@ -396,8 +396,9 @@ def read_analyses(
 def _refuse_other(document: Mapping[str, Any], questions: Sequence[Question]) -> None:
     """Refuse a result that cannot be gone on with for these questions."""
     first, outputs = questions[0], document["outputs"]
+    engine = document["engine"] if document["engine"] in SAME_RESULTS else ENGINE_VERSION
     pairs = {
-        "engine": (document["engine"], ENGINE_VERSION),
+        "engine": (document["engine"], engine),
         "network": (document["network"], first.subject.digest),
         "protocol": (document["protocol"]["digest"], first.protocol.digest),
         "data record": (document["data"]["digest"], first.record.digest),

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, defer
 
-from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis import ENGINE_VERSION, SAME_RESULTS
 from pluriscope.analysis.methods.report import Part as Stored
 from pluriscope.analysis.values.digest import canonical_json
 from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow
@@ -45,7 +45,7 @@ def save_report(
     """Store a report in place of an earlier one; the same again changes nothing but its version, what it
     says in short and its chart; timings included.
 
-    A quick report never replaces a thorough one of the same engine and version: it says less.
+    A quick report never replaces a thorough one of the same version by an engine that finds the same: it says less.
 
     Args:
         brief: what it says in sentences; None of one that no overview and no list of analyses reads.
@@ -55,7 +55,7 @@ def save_report(
     content = hashlib.sha256(canonical_json(_untimed(found))).hexdigest()
     old = session.get(AnalysisReportRow, (analysis.id, kind))
     if old is not None:
-        is_present = (old.engine_version, old.version) == (ENGINE_VERSION, version)
+        is_present = old.engine_version in SAME_RESULTS and old.version == version
         if old.content == content or (old.thorough and not thorough and is_present):
             old.version = version
             if old.content == content:

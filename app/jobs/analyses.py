@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from pluriscope.addresses.address import Addresses
 from pluriscope.analyses.analysis import Analysis
 from pluriscope.analyses.registry import BY_KEY
-from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis import ENGINE_VERSION, SAME_RESULTS
 from pluriscope.analysis.circuits.result import CountSoFar, certainty_of
 from pluriscope.analysis.criteria.criterion import Kind
 from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
@@ -94,7 +94,7 @@ def _unfinished(
 ) -> OutputAnalysis | None:
     """Results of an earlier run of the same job that ended before it was done; None if there are none."""
     row = analysis_by_key(session, network.id, question.output, question.protocol.digest, question.record.digest)
-    if row is None or row.engine_version != ENGINE_VERSION or not row.distributions.get("stops"):
+    if row is None or row.engine_version not in SAME_RESULTS or not row.distributions.get("stops"):
         return None
     found, job = load_analysis(session, row), _job(session, arguments)
     count = job.so_far.get("count") if job else None
@@ -317,11 +317,11 @@ def handler_of(analysis: Analysis) -> Handler[tuple[Report, float]]:
 
 
 def _before(session: Session, row: AnalysisRow, analysis: Analysis) -> Report | None:
-    """Report of the same analysis on the same network under other rules, by this engine; None if there is none."""
+    """Report of the same analysis on the same network under other rules; None if there is none of such an engine."""
     if not kind_called(row.network.kind).settings:
         return None
     under_others = AnalysisReportRow.analysis_id == AnalysisRow.id, AnalysisRow.network_id == row.network_id
-    own = AnalysisReportRow.kind == analysis.key, AnalysisReportRow.engine_version == ENGINE_VERSION
+    own = AnalysisReportRow.kind == analysis.key, AnalysisReportRow.engine_version.in_(SAME_RESULTS)
     other = session.scalar(select(AnalysisReportRow).where(*under_others, *own, AnalysisRow.id != row.id).limit(1))
     return None if other is None else report_of(other, analysis.report)
 

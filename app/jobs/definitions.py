@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pluriscope.analyses.analysis import Analysis
 from pluriscope.analyses.registry import ANALYSES
-from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis import SAME_RESULTS
 from pluriscope.analysis.plugins import brought, entries, joined
 from pluriscope.analysis.questions.data import DataRecord
 from pluriscope.analysis.questions.protocol import COMPLETE, Protocol
@@ -82,12 +82,12 @@ def arguments_about(network: str, output: int, protocol: str, data: str, result:
 def _defined(kind: str, module: str, title: str, *, version: int = 1, priority: int = 0) -> JobDefinition:
     """A kind of work."""
     handler = f"pluriscope.app.jobs.{module}:{kind.upper().replace('-', '_')}"
-    return JobDefinition(kind, handler, f"{version}/{ENGINE_VERSION}", title, priority)
+    return JobDefinition(kind, handler, f"{version}/{SAME_RESULTS[0]}", title, priority)
 
 
 def _defined_by(analysis: Analysis) -> JobDefinition:
     """The work of an analysis in the registry."""
-    handler, version = f"pluriscope.app.jobs.analyses:{analysis.key}", f"{analysis.version_for()}/{ENGINE_VERSION}"
+    handler, version = f"pluriscope.app.jobs.analyses:{analysis.key}", f"{analysis.version_for()}/{SAME_RESULTS[0]}"
     return JobDefinition(analysis.key, handler, version, analysis.title, REPORT_PRIORITY)
 
 

@@ -6,6 +6,7 @@ from itertools import count
 
 import pytest
 
+from pluriscope.analysis import ENGINE_VERSION, SAME_RESULTS
 from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.analysis.explaining.pipeline import analyse_outputs
 from pluriscope.analysis.network_files.result_file import read_unfinished, result_json
@@ -92,6 +93,13 @@ def test_what_cannot_be_gone_on_with_is_refused(unfinished, change):
     with pytest.raises(InvalidNetwork) as refused:
         read_unfinished(answer, questions)
     assert str(refused.value).startswith(f"result file: {words}")
+
+
+def test_what_a_version_with_the_same_results_began_is_gone_on_with(unfinished):
+    questions, answer = unfinished
+    assert SAME_RESULTS[0] != ENGINE_VERSION == answer["engine"]
+    so_far = read_unfinished(answer | {"engine": SAME_RESULTS[0]}, questions)
+    assert json.loads(json.dumps(result_json(so_far))) == answer
 
 
 def test_what_is_asked_now_must_be_the_same(unfinished):

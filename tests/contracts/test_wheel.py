@@ -23,6 +23,7 @@ from pathlib import Path
 
 import pytest
 
+from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.network_files.files import network_file_json
 from tests.checkout import ROOT, documents_read
 from tests.golden_files import golden_network
@@ -72,7 +73,7 @@ def made(tmp_path_factory) -> Path:
 
 def test_everything_that_the_program_reads_is_in_the_wheel_and_nothing_lies_loose(made):
     held = set(contents(made))
-    assert {name.split("/")[0] for name in held} == {"pluriscope", "pluriscope-0.2.0.dist-info"}
+    assert {name.split("/")[0] for name in held} == {"pluriscope", f"pluriscope-{ENGINE_VERSION}.dist-info"}
     files = {
         str(path.relative_to(ROOT))
         for part in ("analysis", "app", "pluriscope", *BESIDE)

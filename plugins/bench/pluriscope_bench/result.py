@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
 
-from pluriscope.analysis import ENGINE_VERSION
+from pluriscope.analysis import ENGINE_VERSION, SAME_RESULTS
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 from pluriscope.analysis.values.strict_json import read_object, validated
@@ -115,7 +115,7 @@ def read_result(raw: bytes, name: str, suite: str) -> dict[str, Any]:
     if file.suite != suite:
         cause = f"is about {suite_named(file.suite)}, and {suite[:12]} is asked about"
         raise InvalidResult(item, cause, f"give --suite the folder of suite {file.suite[:80]}")
-    if file.engine != ENGINE_VERSION:
+    if file.engine not in SAME_RESULTS:
         cause = f"was written by engine {file.engine[:20]}, and this is {ENGINE_VERSION}"
         raise InvalidResult(item, cause, "verify it with that version, or run the method again with this one")
     return document

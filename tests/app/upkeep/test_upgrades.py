@@ -16,11 +16,13 @@ from pluriscope.analyses.registry import BY_KEY
 from pluriscope.app.db.backup import back_up, copy_rows, restore
 from pluriscope.app.db.engine import newest_revision, store_at
 from pluriscope.app.db.errors import StoreUnavailable
+from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.prepared import result_digest
 from pluriscope.app.db.reads.analyses import scope_of
 from pluriscope.app.db.reads.results import load_analysis
 from pluriscope.app.db.tables import PERCEPTRON, AnalysisReportRow, AnalysisRow
 from pluriscope.app.db.too_old import LAST_0_2, OLDEST, cure_of_backup, cure_of_store
+from pluriscope.app.jobs.definitions import DEFINITIONS
 from pluriscope.app.main import create_app
 from pluriscope.app.settings import Settings
 from tests.app.upkeep.conftest import everything
@@ -55,6 +57,9 @@ def test_an_old_store_keeps_everything(old):
         for name in ("networks", "protocols", "analyses", "circuits", "algorithms", "alignments", "jobs", "job_log"):
             assert after[name] == before[name] != [], name
         with store.read() as session:
+            asked = select(JobRow).where(JobRow.kind == "analyse")
+            same = {DEFINITIONS[one.kind].job_id(one.arguments) == one.id for one in session.scalars(asked)}
+            assert same == {True}  # so that asking again is no new job
             analyses = session.scalars(select(AnalysisRow)).all()
             assert {row.network.kind for row in analyses} == {PERCEPTRON, "attention"}
             for row in analyses:
