@@ -11,7 +11,7 @@ ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/opt/venv/bin:$PATH
 WORKDIR /srv/pluriscope
 RUN python3 -m venv /opt/venv
-# dependencies first: their layer is kept while only our own files change
+# dependencies first: their layer is kept while only the core changes, and no plugin
 COPY pyproject.toml constraints.txt ./
 COPY plugins plugins
 RUN pip install --retries 0 --timeout 60 --extra-index-url "${TORCH_INDEX}" --constraint constraints.txt torch \

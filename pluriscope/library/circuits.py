@@ -546,7 +546,7 @@ def _listed(values: Any) -> Iterable[Any]:
 
 @contextmanager
 def _parquet(path: Path) -> Iterator[Callable[[Columns], None]]:
-    with needing("pyarrow", "Parquet", "pluriscope[parquet]"):
+    with needing("pyarrow", "Parquet of interpretations", "pluriscope[notebook]"):
         import pyarrow as pa
         from pyarrow.parquet import ParquetWriter
     writer: Any = None
