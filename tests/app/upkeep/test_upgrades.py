@@ -53,7 +53,8 @@ def test_an_old_store_keeps_everything(old):
         store = client.app.state.store
         assert store.revision() == newest_revision()
         after = everything(store)
-        assert {name: len(rows) for name, rows in before.items()} == {name: len(after[name]) for name in before}
+        same = before.keys() - {"plugins"}  # which a server names when it starts
+        assert {name: len(before[name]) for name in same} == {name: len(after[name]) for name in same}
         for name in ("networks", "protocols", "analyses", "circuits", "algorithms", "alignments", "jobs", "job_log"):
             assert after[name] == before[name] != [], name
         with store.read() as session:
