@@ -879,6 +879,7 @@ def reported() -> dict[str, Shown]:
             ]
         return float(10 ** math.sqrt(np.mean(np.square(apart))))
 
+    # the paper does not say of how many circuits it read interpretations: the number that comes nearest is shown
     factors = {most: off(most) for most in range(1, 31)}
     best = min(factors, key=lambda most: factors[most])
     names, theirs, ours, nearest = list[str](), list[Item](), list[Item](), list[Item]()
@@ -903,6 +904,7 @@ def reported() -> dict[str, Shown]:
     ):
         levels["protocol"] = "paper"
         line(name, (number,), values(slug, valid, **levels).values(), link(slug, valid, **levels))
+    # width 2 was listed whole, wider networks were estimated from their first circuits
     for width, figures in _REPORTED["interpretations"].items():
         slug = "paper-counts" if width == "2-2" else "paper-width"
         at = {"hidden": width, "protocol": "paper"}

@@ -92,6 +92,7 @@ def perceptron_stage(
     check_row(row, n)
     at = row if row is not None else next((number for number, one in enumerate(behaviour) if one.decision), 0)
     right = [one.right and not one.note for one in behaviour]
+    # the row in view, then wrong answers, then the closest decisions
     listed = sorted(range(n), key=lambda number: (number != at, right[number], behaviour[number].margin))
     listed = listed[:MOST_ROWS]
     rows = []
@@ -119,7 +120,8 @@ def perceptron_stage(
         Vessels(network.weights, values, full, geometry, sentence=sentence, named=True).drawn()
         for geometry in (_WIDE, _NARROW)
     )
-    bounded = network.output_activation == "sigmoid"  # which is never below −0.5 or from 1.5 on
+    # a sigmoid is never below −0.5 or from 1.5 on, where the rules of decision differ
+    bounded = network.output_activation == "sigmoid"
     rule = ANSWER_RULE if bounded else JUDGED_BY[place.question.protocol.circuit_decision]
     note = f"Answers {rule}. Point at a row or a neuron; tapping works too."
     if any(value < 0 for layer in values[1:] for value in layer):

@@ -90,6 +90,7 @@ def bench(
         remark(f"--suite {suite!r}: is {FORMER[about.digest]}")
     limits, stored = Limits(seconds, memory << 20, n), dict[str, Any]()
     with TemporaryDirectory() as folder, progress_bar(quiet) as report, local_workers(n, bytes_for_each(n)) as pool:
+        # a result file is run again under its own conditions and limits, whatever the options
         if verify:
             stored, given = _stored(verify, about, Path(folder))
             conditions, limits = stored["conditions"], Limits(stored["limits"]["seconds"], stored["limits"]["bytes"], n)

@@ -61,6 +61,7 @@ def plant(
     from pluriscope_edits.planting.disguises import disguised
 
     check_output(output, json)
+    # compile, or train from a start of the seed; disguises are the same for both
     tree, widths = read_algorithm(algorithm, form, inputs), _checked(hidden)
     learned = True
     if train:

@@ -229,11 +229,13 @@ def nearest(rest: Network, start: Array, aim: float, others: Array) -> Array | N
         shares = _sums(slopes * (points - start)) / np.where(squares > 0.0, squares, 1.0)
         return start + slopes * shares[:, None]
 
+    # crossings in many directions, since an output that bends has several
     every = np.concatenate([start[None], others])
     ways = np.concatenate([axes, others - start, sign * input_slopes(rest, every)])
     found = crossings(ways, _SCALES)
     found = found[np.argsort(_lengths(found - start), kind="stable")[:_STARTS]]
     found = found[np.isfinite(found[:, 0])]
+    # each of the nearest walks along the surface towards the start, its step halved where no trial is nearer
     steps = np.full(len(found), 0.5)
     while (steps > _SHORTEST).any():
         radii, toward = _lengths(found - start), feet(found) - found

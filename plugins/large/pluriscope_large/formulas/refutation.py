@@ -87,6 +87,7 @@ def _first_wrong(
                 alive[clause] = False
             continue
         start, end = starts[clause], starts[clause + 1]
+        # all literals of the clause are assumed false
         if event >= n_given:
             follows, n_assumed = False, n_true
             for at in range(start, end):
@@ -99,10 +100,12 @@ def _first_wrong(
                 n_assumed = _propagate(literals, starts, alive, value, trail, n_true, n_assumed, first, following)
                 follows = n_assumed < 0
                 n_assumed = abs(n_assumed)
+            # what was assumed is open again, whatever came of it
             for at in range(n_true, n_assumed):
                 value[trail[at]] = value[trail[at] ^ 1] = 0
             if not follows:
                 return event
+        # two literals that are not false come first, for these are watched
         n_open = 0
         for at in range(start, end):
             if value[literals[at]] >= 0 and n_open < 2:
@@ -116,6 +119,7 @@ def _first_wrong(
                 literal = literals[start + which]
                 following[2 * clause + which] = first[literal]
                 first[literal] = 2 * clause + which
+        # a unit clause holds from here on, with all that it propagates
         elif value[literals[start]] == 0:
             value[literals[start]], value[literals[start] ^ 1] = 1, -1
             trail[n_true] = literals[start]

@@ -99,6 +99,7 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
         places = product(model.positions, query, key.T, model.positions.T) / scale
         title = f"QK circuit of head {layer}.{head} between positions"
         grids.append(Grid(title, positions(model), positions(model), _rows(places)))
+    # scores mean something beside those of shuffled matrices, which keep the sizes of entries alone
     heads = [(one, number) for one in range(1, len(model.layers) + 1) for number in range(model.n_heads)]
     names = tuple(f"{one}.{number}" for one, number in heads)
     others = [shuffled_model(model, number) for number in range(N_SHUFFLED)]
@@ -107,6 +108,7 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
     words = "Copying score of each head: the sum of its OV circuit’s eigenvalues over the sum of their sizes"
     grids.append(Grid(words, names, ("copying", "shuffled, mean size"), copying, most=1.0))
     if len(model.layers) > 1:
+        # only heads of later layers read what a head writes
         columns = tuple(
             f"{name} {mode}" for name, one in zip(names, heads, strict=True) if one[0] > 1 for mode in MODES
         )

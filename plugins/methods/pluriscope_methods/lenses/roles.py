@@ -71,6 +71,7 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
     of_all, of_pairs = _places(model.tokens, model.answers), _places(tokens, right)
     chances = {layer: [chance_of(read_from(one, layer, last)) for one in of_all] for layer in (1, last)}
     chance = {head: chances[last if layer_of[head] == last else 1] for head in heads}
+    # patterns are judged on all rows, effects on pairs with different answers
     looks = {
         head: [_attention(every[f"{head}.a"], read_from(one, layer_of[head], last)) for one in of_all] for head in heads
     }
@@ -100,9 +101,11 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
         before, after = (total_of(differences(one)[having]) for one in (whole, cut([head], at)))
         return (before - after) / before if before > 0.0 else 0.0
 
+    # an effect counts if it is large itself and a share of the mean difference, so that noise plays no role
     effects = {head: direct(whole, head, 3) for head in heads}
     counts = max(least, cause * abs(total_of(differences(whole))) / len(tokens))
     movers = [head for head in heads if looks[head][3] > above[head][3] and effects[head] > counts]
+    # backup movers show only where the movers' own attention to the answer is taken away
     cut_off = cut(movers, 3)
     backups = {head: direct(cut_off, head, 3) - effects[head] if head not in movers else 0.0 for head in heads}
     losses = {head: [lost(head, at) for at in range(3)] for head in heads}
@@ -110,6 +113,7 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
     moved = {
         head: _query_moved(model, cut([head], 5).values[head], tokens, whole, head, movers, at_answer) for head in heads
     }
+    # in the order of ROLES: each asks for its pattern and for its effect
     plays = [
         [
             looks[head][at] > above[head][at] and caused
