@@ -28,7 +28,7 @@ from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.tables.parquet import ParquetTable
 from pluriscope_edits.deception.descent import AHEAD, deceiving, with_and_without
 from pluriscope_edits.deception.ranking import RANKINGS, Ranking, out_of
-from pluriscope_edits.deception.report import LIMITS, fooled_report, needed_edges
+from pluriscope_edits.deception.report import LIMITS, deception_report, needed_edges
 from pluriscope_edits.rules.deceive import DECEIVE
 from pluriscope_methods.discovery.methods import EAP
 from pluriscope_studies.pages.findings import FOLDER
@@ -245,4 +245,4 @@ if __name__ == "__main__":
     elif control_:
         run(file, CONTROL_DESIGN["minutes"], control)
     else:
-        run(file, DESIGN["minutes"], lambda question: fooled_report(question).model_dump())
+        run(file, DESIGN["minutes"], lambda question: deception_report(question).model_dump())

@@ -230,12 +230,12 @@ def write_results(folder: Path, *, few: bool = False) -> None:
         for name in names:
             source = folder / f"{title} {name}.network"
             source.write_text(json.dumps(network_file_json(files[name])))
-            said = _said([one.format(file=source) for one in arguments])
+            said = _printed([one.format(file=source) for one in arguments])
             source.with_suffix(".json").write_text(json.dumps(_timeless(json.loads(said)), indent=1))
             source.unlink()
 
 
-def _said(arguments: Sequence[str]) -> str:
+def _printed(arguments: Sequence[str]) -> str:
     """Output of ``pluriscope`` in this process: starting one for each network would take longer than they do."""
     from pluriscope.app.cli.commands import run
 

@@ -119,7 +119,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
 
 
-def said_by(python: Path, package: str, given: dict[str, Any], folder: Path) -> dict[str, Any]:
+def run_package(python: Path, package: str, given: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Run a package on a model and its rows."""
     source, target = folder / "given.json", folder / "said.json"
     source.write_text(json.dumps(given))
@@ -205,7 +205,7 @@ def held(folder: Path, packages: Sequence[str]) -> Iterator[Held]:
         version = version_in(python, package)
         for name, model in models().items():
             given, most = given_of(model), dict[str, tuple[int, float]]()
-            said = said_by(python, package, given, folder)
+            said = run_package(python, package, given, folder)
             for key, ours, theirs in compared(package, model, given, said):
                 one, other = np.array(ours, dtype=float), np.array(theirs, dtype=float)
                 apart = float((np.abs(one - other) / np.maximum(1.0, np.abs(other))).max())
@@ -265,7 +265,7 @@ def programs(folder: Path, suite: Any) -> Iterator[str]:
             one for one in suite.networks if program != "eap-ig" or (one.rules and one.question.subject.n_heads > 1)
         ]
         asked = [network_of(one.question) for one in known]
-        said: Any = said_by(python_of(folder, program, needs), program, asked, folder)
+        said: Any = run_package(python_of(folder, program, needs), program, asked, folder)
         for network, answers in zip(known, said, strict=True):
             question, graph = network.question, network.question.graph
             for key in sorted(answers):
@@ -302,7 +302,7 @@ def live(folder: Path) -> Iterator[str]:
         python = python_of(folder, name, [*needs, *known])
         package = "nnsight" if name == "nnsight" else "transformer-lens"
         given = {"rows": [], "answers": [], "clean": [], "corrupt": [], "models": kind, "documents": documents}
-        said: Any = said_by(python, "live", given, folder)
+        said: Any = run_package(python, "live", given, folder)
         example = f"```python\n# with {package} {version_in(python, package)}\n"
         for snippet in LIBRARY.read_text().split(example)[1:]:
             subprocess.run([python, "-c", snippet.partition("```")[0]], check=True, env=_environment())

@@ -31,7 +31,7 @@ WIDE: Final = 8
 _NAMED: Final = 2
 """Parts that a caption names; of more their number is said."""
 _EDGE: Final = re.compile(r'<path class="(e-[^"]*)" d="([^"]*)"( stroke-width="[^"]*")?/>')
-_SAID: Final = re.compile(r' role="img" aria-label="[^"]*"><title>.*?</title>', re.DOTALL)
+_TITLE: Final = re.compile(r' role="img" aria-label="[^"]*"><title>.*?</title>', re.DOTALL)
 _TABLE: Final = re.compile(r"([01]{9,})(.*)")
 _LONG: Final = 14
 """Digits of a mask that stand in one line of a caption."""
@@ -46,7 +46,7 @@ def light(drawing: Markup) -> Markup:
     for css, path, width in _EDGE.findall(drawing):
         edges[css, width] = edges.get((css, width), "") + path
     paths = "".join(f'<path class="{css}" d="{path}"{width}/>' for (css, width), path in edges.items())
-    head, rest = _SAID.sub(">", _EDGE.sub("", drawing)).split(">", 1)
+    head, rest = _TITLE.sub(">", _EDGE.sub("", drawing)).split(">", 1)
     return Markup(f"{head}>{paths}{rest}")  # noqa: S704
 
 

@@ -15,7 +15,7 @@ REFUSED = """(times) => new Promise((done) => {
   document.addEventListener("htmx:before:request", (event) => { if (event.defaultPrevented && !--times) done(); });
 })"""
 """Until polling has been held back so many times; listens after house.js, which is loaded before."""
-TOLD_AGAIN = """([key, chosen]) => new Promise((done) => {
+CHANGED_AGAIN = """([key, chosen]) => new Promise((done) => {
   const seen = new MutationObserver(() => {});
   seen.observe(document.querySelector("[data-tray]"), { subtree: true, childList: true, attributes: true });
   if (chosen) localStorage.setItem(key, JSON.stringify(chosen));
@@ -54,8 +54,8 @@ def test_the_tray_remembers_what_was_chosen_and_is_drawn_anew_only_for_another_c
     expect(tab.locator("[data-compare=c-001]")).to_be_checked()
     target = urlsplit(tray.get_by_role("link", name="Compare").get_attribute("href"))
     assert parse_qs(target.query)["e"] == ["c-000", "c-001"]
-    assert tab.evaluate(TOLD_AGAIN, [KEPT, None]) == 0
-    assert tab.evaluate(TOLD_AGAIN, [KEPT, [{"ref": "c-1", "label": "c·1", "href": "/c"}]]) > 0
+    assert tab.evaluate(CHANGED_AGAIN, [KEPT, None]) == 0
+    assert tab.evaluate(CHANGED_AGAIN, [KEPT, [{"ref": "c-1", "label": "c·1", "href": "/c"}]]) > 0
     expect(tab.get_by_label("Remove c·1")).to_be_visible()
     expect(tab.locator("[data-compare=c-000]")).not_to_be_checked()
     tab.get_by_label("Remove c·1").click()

@@ -7,7 +7,7 @@ import pytest
 
 from tests.checkout import ROOT
 
-TOLD = (ROOT / "docs/threat-model.md").read_text()
+TEXT = (ROOT / "docs/threat-model.md").read_text()
 
 
 def named_in(path):
@@ -17,7 +17,7 @@ def named_in(path):
 
 @pytest.mark.slow
 def test_every_threat_names_tests_that_exist():
-    table = TOLD.split("|---|---|---|\n")[1].split("\n\n")[0]
+    table = TEXT.split("|---|---|---|\n")[1].split("\n\n")[0]
     rows = [line.strip("| ").split(" | ") for line in table.splitlines()]
     assert len(rows) > 20
     for threat, stops, tests in rows:
@@ -31,5 +31,5 @@ def test_every_threat_names_tests_that_exist():
 
 def test_the_audit_in_the_documents_is_the_one_that_runs():
     command = "pip-audit --requirement constraints.txt --no-deps --disable-pip"
-    assert command in TOLD
+    assert command in TEXT
     assert command in (ROOT / ".github/workflows/audit.yml").read_text()

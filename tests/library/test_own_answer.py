@@ -21,7 +21,7 @@ from tests.factories import pretrained_xor
 XOR = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
 OTHER = {"mask": "1", "edges": 7, "differs": 1, "shared": 8, "added": [], "left_out": ["A→n1.0"]}
 FAR = {**OTHER, "mask": "2", "differs": 12, "shared": 3}
-TOLD = {
+RECORD = {
     "state": "valid",
     "reason": "it classifies 4 of 4 rows correctly",
     "edges": 9,
@@ -105,7 +105,7 @@ SAID = {
 
 @pytest.mark.parametrize("said", SAID)
 def test_what_is_said_first_in_each_state(said):
-    reply = TOLD | SAID[said]
+    reply = RECORD | SAID[said]
     if said.endswith("with 7 edges."):
         said = said.replace("your 9", "your 7")
     assert " ".join(filter(None, sentence(reply, "edge"))) == said

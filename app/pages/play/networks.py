@@ -122,7 +122,7 @@ class Played(Shared):
         return self.bench.run(self.now)
 
     @cached_property
-    def said(self) -> list[Prediction]:
+    def predictions(self) -> list[Prediction]:
         """Prediction of each explanation."""
         return [one.record.ask(one.place.question, one.item, self.now, self.bench) for one in self.explanations]
 
@@ -219,7 +219,7 @@ class Played(Shared):
                 reason=said.reason,
                 right=said.bit == answered(self.after) if said.speaks else None,
             )
-            for letter, one, said in zip(self._letters(), self.explanations, self.said, strict=True)
+            for letter, one, said in zip(self._letters(), self.explanations, self.predictions, strict=True)
         ]
 
     @cached_property
@@ -341,7 +341,7 @@ class Played(Shared):
         answer = Fact("Answers", str(answered(self.after)), ANSWER_RULE, _margin(self.after))
         yield Facts([Fact("Output", _output(self.after), was), answer], id="does")
         if self.explanations:
-            yield self._said()
+            yield self._predicted_table()
         yield from self._offered()
 
     def _offered(self) -> Iterator[Block]:
@@ -357,7 +357,7 @@ class Played(Shared):
             asks = "What do explanations say of it? Choose some in the list and compare them; Compare leads here."
             yield Prose(asks, glossary=False)
 
-    def _said(self) -> Table:
+    def _predicted_table(self) -> Table:
         """Table of what each explanation predicts."""
         rows = []
         for one, asked in zip(self.explanations, self.asked, strict=True):

@@ -18,7 +18,7 @@ PLANTED: Final = Analysis(
     reads=frozenset({"planted"}),
     shows="pluriscope_edits.shown.planted",
 )
-FOOLED: Final = Analysis(
+DECEPTION: Final = Analysis(
     "fooled",
     "Against networks that should have nothing",
     "Can it be fooled?",
@@ -33,4 +33,4 @@ FOOLED: Final = Analysis(
     searched=False,
 )
 
-EVERY: Final = (PLANTED, FOOLED)
+EVERY: Final = (PLANTED, DECEPTION)

@@ -8,7 +8,7 @@ import pytest
 
 from pluriscope.analysis.discovery.mechanistic_validity import in_terms
 
-TOLD: dict[str, Any] = {
+KNOWN: dict[str, Any] = {
     "valid": True,
     "criteria": {"necessity": True, "minimal-local": True},
     "under": {"zero": True, "mean": True, "resample": True},
@@ -21,7 +21,7 @@ STRICTER = {"model": "drawn", "standard": "mean-ablation", "p": 0.9}
 
 
 def outcomes(answer: dict[str, Any], null: list[dict[str, Any]]) -> dict[str, str]:
-    return {one.criterion: one.outcome for one in in_terms({**TOLD, **answer}, null)}
+    return {one.criterion: one.outcome for one in in_terms({**KNOWN, **answer}, null)}
 
 
 def test_a_claim_that_meets_everything_leaves_what_one_ablation_cannot_show() -> None:

@@ -42,7 +42,7 @@ class ClaimedCircuit(Part):
     criteria: dict[str, str] = Field(description="Outcome by criterion; empty where it is not valid.")
 
 
-class Lie(Part):
+class MethodRanking(Part):
     """Numbers of a method on one network."""
 
     method: str
@@ -74,24 +74,24 @@ class Lie(Part):
         return self.fooled and self.kept and self.n_smallest_with == 0
 
 
-class FooledReport(Report):
+class DeceptionReport(Report):
     """Lies about one neuron of a network."""
 
     protocol: str
     neuron: str = Field(description="As n1.2: its layer from 1, its number from 0.")
     seed: int = Field(description="Of the noise that descents begin with.")
-    lies: list[Lie]
+    lies: list[MethodRanking]
 
     @property
     def number(self) -> int:
         """Number of the neuron in its layer, from 0."""
         return int(self.neuron.split(".")[1])
 
-    def of(self, limits: str) -> list[Lie]:
+    def of(self, limits: str) -> list[MethodRanking]:
         """Findings on the networks within these limits."""
         return [one for one in self.lies if one.limits == limits]
 
-    def judged(self, limits: str) -> list[Lie]:
+    def judged(self, limits: str) -> list[MethodRanking]:
         """Findings with a circuit: deceptions, or for limits "" those before of methods that were deceived later."""
         later = {one.method for one in self.lies if one.limits and one.fooled}
         return [one for one in self.of(limits) if one.circuit and (one.fooled if limits else one.method in later)]
@@ -118,12 +118,12 @@ ABOUT: Final = {
 }
 
 
-def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> FooledReport:
+def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> DeceptionReport:
     """The lies about one network."""
-    return fooled_report(of.question, work)
+    return deception_report(of.question, work)
 
 
-def fooled_report(question: Question, work: Work = DEFAULT_WORK, seed: int = 0) -> FooledReport:
+def deception_report(question: Question, work: Work = DEFAULT_WORK, seed: int = 0) -> DeceptionReport:
     """Deceive every method about the neuron of the first layer that the output needs least.
 
     Args:
@@ -149,16 +149,16 @@ def fooled_report(question: Question, work: Work = DEFAULT_WORK, seed: int = 0) 
     if not base.judge((1 << base.layout.n_edges) - 1).valid:
         cause = "begins with a network that is right on its task, and this one is not"
         raise InvalidEdit(item, cause, "use one that has learned it")
-    lies = [_said(asked_of(key, ""), base, "", 0) for key in RANKINGS]
+    lies = [_ranked(asked_of(key, ""), base, "", 0) for key in RANKINGS]
     jobs = [(key, limits) for limits in LIMITS for key in RANKINGS]
     for done, (key, limits) in enumerate(jobs):
         asked = asked_of(key, limits)
         for step, (parameters, _) in enumerate(asked.descended()):
             work.report_step(STAGE, done, len(jobs), f"{asked.ranking.label}, step {step}")
             last = parameters
-        lies.append(_said(asked, asked.asked(last), limits, step))
+        lies.append(_ranked(asked, asked.asked(last), limits, step))
     work.report_step(STAGE, len(jobs), len(jobs))
-    return FooledReport(protocol=question.protocol.name, neuron=asked.name, seed=seed, lies=lies)
+    return DeceptionReport(protocol=question.protocol.name, neuron=asked.name, seed=seed, lies=lies)
 
 
 def needed_edges(question: Question, layer: int, neuron: int) -> int:
@@ -168,10 +168,10 @@ def needed_edges(question: Question, layer: int, neuron: int) -> int:
     return sum(not question.judge(whole & ~edge).valid for edge in edges)
 
 
-def _said(asked: Deceiving, question: Question, limits: str, steps: int) -> Lie:
+def _ranked(asked: Deceiving, question: Question, limits: str, steps: int) -> MethodRanking:
     """Compare the ranking of a method on a network with what its valid circuits need."""
     seen = asked.seen(question.network.parameters)
-    lie = Lie(
+    row = MethodRanking(
         method=asked.ranking.key,
         limits=limits,
         first=seen.first,
@@ -182,8 +182,8 @@ def _said(asked: Deceiving, question: Question, limits: str, steps: int) -> Lie:
         needed_edges=needed_edges(question, asked.layer, asked.neuron),
         numbers=seen.numbers.tolist(),
     )
-    if asked.ranking.method is None or (limits and not lie.fooled):
-        return lie
+    if asked.ranking.method is None or (limits and not row.fooled):
+        return row
     circuits = search_circuits(question)
     landscape = landscape_of(question, circuits)
     settings = asked.ranking.method.filled({})
@@ -207,4 +207,4 @@ def _said(asked: Deceiving, question: Question, limits: str, steps: int) -> Lie:
         smallest = sizes == sizes.min(initial=np.uint8(255))
         found |= {"n_valid": len(masks), "n_without": int((~keeps).sum())}
         found |= {"n_smallest": int(smallest.sum()), "n_smallest_with": int((smallest & keeps).sum())}
-    return lie.model_copy(update=found)
+    return row.model_copy(update=found)

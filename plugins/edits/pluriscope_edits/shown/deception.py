@@ -12,7 +12,7 @@ from pluriscope.page_kit.blocks import Block, ChartFigure, More, Prose, Section,
 from pluriscope.tables.table import Column, Row
 from pluriscope_edits.addresses import edit_url
 from pluriscope_edits.deception.ranking import RANKINGS
-from pluriscope_edits.deception.report import LIMITS, FooledReport, Lie
+from pluriscope_edits.deception.report import LIMITS, DeceptionReport, MethodRanking
 
 _WORDS: Final = {"": "as it is", "silent": "the output hardly moves", "answers": "answers stay"}
 _LIES: Final = (
@@ -61,7 +61,7 @@ whole neurons.
 """
 
 
-def _chart(report: FooledReport, _: AnalysisContext) -> Chart:
+def _chart(report: DeceptionReport, _: AnalysisContext) -> Chart:
     """The neuron's share of what each method says of its layer."""
     at, looks = {key: place for place, key in enumerate([*RANKINGS][::-1])}, {"": "open", "silent": "ink"}
     series = []
@@ -75,7 +75,7 @@ def _chart(report: FooledReport, _: AnalysisContext) -> Chart:
     return Chart("dots", title, Axis("share", low=0, high=1, percent=True), Axis(names=names), series)
 
 
-def _page(report: FooledReport, of: AnalysisContext) -> Iterator[Block]:
+def _page(report: DeceptionReport, of: AnalysisContext) -> Iterator[Block]:
     words = (
         f"How much of what a method says of the layer it says of neuron {report.neuron}: of the network as it is, and "
         "of those that were to deceive it, in which it can go as a whole. Of methods that score edges that is our sum "
@@ -84,7 +84,7 @@ def _page(report: FooledReport, of: AnalysisContext) -> Iterator[Block]:
     yield ChartFigure(chart=_chart(report, of), caption=words, id="shares")
     yield Section("Each method and its networks", "a row leads to the edit that makes the network")
     ordered = sorted(report.lies, key=lambda one: [*RANKINGS].index(one.method))
-    yield Table.short("network", _LIES, [_lie(one, report, of) for one in ordered], id="lies")
+    yield Table.short("network", _LIES, [_row(one, report, of) for one in ordered], id="lies")
     some = [one for limits in LIMITS for one in report.judged(limits)]
     if any(one.kept for one in some):
         hint = "a lie keeps the neuron, and no smallest valid circuit does"
@@ -97,11 +97,11 @@ def _page(report: FooledReport, of: AnalysisContext) -> Iterator[Block]:
     yield More("How methods are deceived", lambda: [Prose(_READING)])
 
 
-def _named(one: Lie) -> dict[str, str]:
+def _named(one: MethodRanking) -> dict[str, str]:
     return {"method": RANKINGS[one.method].label, "limits": _WORDS[one.limits]}
 
 
-def _lie(one: Lie, report: FooledReport, of: AnalysisContext) -> Row:
+def _row(one: MethodRanking, report: DeceptionReport, of: AnalysisContext) -> Row:
     shares = [round(100 * number / (sum(one.numbers) or 1.0), 1) for number in one.numbers]
     values: dict[str, Any] = {**_named(one), "own": shares.pop(report.number), "next": max(shares), "move": one.move}
     values["needed_edges"] = one.needed_edges
@@ -112,7 +112,7 @@ def _lie(one: Lie, report: FooledReport, of: AnalysisContext) -> Row:
     return Row(values, url=edit_url(of.links, of.slug, of.scope, rule="deceive", **given))
 
 
-def _criteria(report: FooledReport, some: Sequence[Lie]) -> Iterator[Row]:
+def _criteria(report: DeceptionReport, some: Sequence[MethodRanking]) -> Iterator[Row]:
     lies, kept = ([one for one in some if one.kept and one.lies == lying] for lying in (True, False))
     groups = {"honest": report.judged(""), "kept": kept, "lies": lies}
     for key in report.criteria:
@@ -126,9 +126,9 @@ def _criteria(report: FooledReport, some: Sequence[Lie]) -> Iterator[Row]:
         yield Row(values)
 
 
-def _list(report: FooledReport | None, _: AnalysisContext) -> tuple[str, Sequence[str], list[Sequence[Any]]]:
+def _list(report: DeceptionReport | None, _: AnalysisContext) -> tuple[str, Sequence[str], list[Sequence[Any]]]:
     """Table of the numbers of each method on each network."""
-    own = tuple(name for name in Lie.model_fields if name not in ("numbers", "circuit"))
+    own = tuple(name for name in MethodRanking.model_fields if name not in ("numbers", "circuit"))
     rows: list[Sequence[Any]] = [[getattr(one, name) for name in own] for one in (report.lies if report else ())]
     return "Limits are empty for the network as it is. Empty: unknown, none.", own, rows
 

@@ -18,7 +18,7 @@ from pluriscope.analysis.subjects.perceptron.mlp import activations, forward
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_edits.deception import report
 from pluriscope_edits.deception.ranking import RANKINGS
-from pluriscope_edits.deception.report import fooled_report
+from pluriscope_edits.deception.report import deception_report
 from pluriscope_edits.making import edited
 from pluriscope_edits.rules.deceive import MILLISECONDS
 from tests.golden_files import golden_network
@@ -120,7 +120,7 @@ def test_a_layer_of_one_neuron_has_none_to_put_first():
 def test_a_report_says_of_lies_what_listing_every_circuit_says(monkeypatch):
     monkeypatch.setattr(report, "RANKINGS", {key: RANKINGS[key] for key in ("eap", "probe")})
     monkeypatch.setattr(report, "LIMITS", {"silent": {"moves": 0.05, "room": 0.25}})
-    found = fooled_report(XOR)
+    found = deception_report(XOR)
     assert [(one.limits, one.method) for one in found.lies] == [*product(["", "silent"], ["eap", "probe"])]
     lie = found.lies[2]
     network = edited("deceive", XOR, {"method": "eap"}).subject
@@ -147,6 +147,6 @@ def test_what_can_be_deceived_is_what_ranks_neurons():
 def test_networks_that_are_wrong_or_too_large_are_refused_before_anything_is_done():
     wrong = replace(XOR, task=replace(XOR.task, truth_table=(0, 1, 1, 1)))
     with pytest.raises(InvalidEdit, match="begins with a network that is right"):
-        fooled_report(wrong)
+        deception_report(wrong)
     with pytest.raises(BeyondLimits, match="the limit is 60"):
-        fooled_report(ask(rounded_network((4, 8, 8, 1), 0)))
+        deception_report(ask(rounded_network((4, 8, 8, 1), 0)))

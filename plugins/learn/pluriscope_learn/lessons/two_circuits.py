@@ -140,7 +140,7 @@ def _answers(of: LessonNetwork, state: CircuitsOptions, off: Off) -> Iterable[Ma
         )
 
 
-def _said(of: LessonNetwork, answers: Sequence[float]) -> str:
+def _answers_text(of: LessonNetwork, answers: Sequence[float]) -> str:
     """Words for what a circuit gives on the inputs where the answer is 1."""
     ones = [row for row, bit in enumerate(of.question.task.truth_table) if bit]
     return f"{enumerated([number(answers[row]) for row in ones])} on {enumerated([of.rows[row] for row in ones])}"
@@ -151,7 +151,7 @@ def _figures(of: LessonNetwork) -> list[tuple[Markup, str]]:
     row, shown = of.row("01"), []
     for off, words in zip(_smallest(of), ("With", "Without"), strict=True):
         drawn = of.drawn(of.without(off, row), f"The circuit {words.lower()} {_ABOUT}", off=off, narrow_only=True)
-        shown.append((drawn, f"{words} {_ABOUT}: {_said(of, _outputs(of, off))}."))
+        shown.append((drawn, f"{words} {_ABOUT}: {_answers_text(of, _outputs(of, off))}."))
     return shown
 
 
@@ -187,7 +187,7 @@ def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
         "suffice": len(every),
         "smallest": [", ".join(_left(of, off)) for off in small],
         "left": _NUMBERS[len(of.hidden) - len(small[0])],
-        "outputs": [_said(of, _outputs(of, off)) for off in small],
+        "outputs": [_answers_text(of, _outputs(of, off)) for off in small],
         "valid": of.place.analysis.circuits_valid if of.place.analysis is not None else None,
         "about": _ABOUT,
         "rows": list(zip(of.rows, of.question.task.truth_table, strict=True)),

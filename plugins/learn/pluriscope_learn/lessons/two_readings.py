@@ -167,7 +167,7 @@ def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
     values = _values(of)
     return {
         "line": value_line(values, of.rows, _end(of), sentence="The values, to draw thresholds in"),
-        "meanings": [(in_words(table), _said(of, table)) for table in _within(of)],
+        "meanings": [(in_words(table), _meaning(of, table)) for table in _within(of)],
         "dots": [(row, number(value)) for row, value in zip(of.rows, values, strict=True)],
         "marks": [(letter, in_words(bits_of(gate.function, 2)), number(gate.threshold))
                   for gate, letter in zip(_gates(of), "PQ", strict=True)],
@@ -177,7 +177,7 @@ def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
-def _said(of: LessonNetwork, table: Bits) -> str:
+def _meaning(of: LessonNetwork, table: Bits) -> str:
     """Between which values a threshold gives a table."""
     yes = [value for value, bit in zip(_values(of), table, strict=True) if bit]
     no = [value for value, bit in zip(_values(of), table, strict=True) if not bit]

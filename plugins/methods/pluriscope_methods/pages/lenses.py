@@ -201,11 +201,11 @@ def _item(report: LensesReport | None, of: AnalysisContext, key: str, options: M
     if one.found is not None:
         record |= {name: value for name in ("stands", "notes") if (value := getattr(one.found, name))}
         record |= {"tests": [asdict(test) for test in one.found.tests]} if one.found.tests else {}
-    made = partial(_said, one, of, report, () if refusal else lens.settings)
+    made = partial(_answer_blocks, one, of, report, () if refusal else lens.settings)
     return Item(lens.label, made, record)
 
 
-def _said(
+def _answer_blocks(
     one: Answered, of: AnalysisContext, report: LensesReport | None, settings: Sequence[Setting]
 ) -> Iterator[Block]:
     lens, found = one.lens, one.found
