@@ -6,7 +6,6 @@ import re
 from dataclasses import replace
 
 import pytest
-from fastapi.testclient import TestClient
 from markupsafe import escape
 from sqlalchemy import select
 
@@ -35,10 +34,10 @@ from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.analyses import handler_of
 from pluriscope.app.jobs.definitions import arguments_about
-from pluriscope.app.main import create_app
 from tests.app.pages.conftest import judge
 from tests.checkout import ROOT
-from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
+from tests.clients import served
+from tests.factories import pretrained_xor, save_analysis, small_network
 from tests.of_plugins import given
 
 KEYS = [one.key for one in of_kind(PERCEPTRON) if one.find and "planted" not in one.reads]
@@ -88,9 +87,8 @@ NETWORKS = {"other": 3, "third": 5, "fourth": 6}
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("analyses")))
-    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 5000)) as client:
-        store = app.state.store
+    with served(tmp_path_factory.mktemp("analyses"), local=True) as client:
+        store = client.app.state.store
         files = {"xor": pretrained_xor()} | {name: small_network(seed) for name, seed in NETWORKS.items()}
         for slug, file in files.items():
             with store.write() as session:

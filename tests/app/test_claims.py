@@ -21,6 +21,7 @@ from pluriscope.app.db.tables import NetworkRow, ShortLinkRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
 from pluriscope.app.main import create_app
+from tests.clients import served
 from tests.factories import exact_xor, on_a_copy, pretrained_xor, save_analysis
 
 HERE, VERDICTS = "/networks/xor/own", "verdicts-of-the-criteria"
@@ -28,9 +29,8 @@ HERE, VERDICTS = "/networks/xor/own", "verdicts-of-the-criteria"
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("claims")))
-    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 5000)) as client:
-        with app.state.store.write() as session:
+    with served(tmp_path_factory.mktemp("claims"), local=True) as client:
+        with client.app.state.store.write() as session:
             file = pretrained_xor()
             save_network(session, file, slug="xor")
             save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))

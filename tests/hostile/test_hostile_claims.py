@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from fastapi.testclient import TestClient
 
 from pluriscope.analysis.discovery.claims import read_claim, vocabulary_of
 from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
@@ -11,8 +10,8 @@ from pluriscope.analysis.errors import InvalidClaim
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.writes import save_network
-from pluriscope.app.main import create_app
-from tests.factories import on_a_copy, pretrained_xor, save_analysis
+from tests.clients import served
+from tests.factories import pretrained_xor, save_analysis
 from tests.hostile.claim_texts import hostile_texts
 
 QUESTION = ask(pretrained_xor().network, task=pretrained_xor().tasks[0])
@@ -41,9 +40,8 @@ def test_a_thousand_hostile_claims_are_read_or_refused() -> None:
 @pytest.mark.parametrize(("number", "seed"), [(100, 1), pytest.param(1_000, 2, marks=pytest.mark.release)])
 def test_hostile_claims_sent_to_a_server_break_nothing(tmp_path, number, seed) -> None:
     """A thousand more are read or refused above; what a server adds is alike for all of a form."""
-    app = create_app(on_a_copy(data=tmp_path))
-    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 5000)) as client:
-        with app.state.store.write() as session:
+    with served(tmp_path, local=True) as client:
+        with client.app.state.store.write() as session:
             save_network(session, pretrained_xor(), slug="xor-pretrained")
             save_analysis(session, analyse_output(QUESTION))
         statuses = set()

@@ -11,18 +11,16 @@ from dataclasses import replace
 from statistics import fmean
 
 import pytest
-from fastapi.testclient import TestClient
 from markupsafe import escape
 
 from pluriscope.analysis.network_files.files import slug_of
-from pluriscope.app.main import create_app
 from pluriscope.app.pages.search_index import index_of
 from pluriscope_bench.key.condition import PRIMARY, condition_of
 from pluriscope_bench.key.scores import SCORES
 from pluriscope_bench.pages import results
 from pluriscope_bench.pages.methods import MAIN, bench_blocks, file_page
 from pluriscope_bench.suite_files import read_suite
-from tests.factories import on_a_copy
+from tests.clients import served
 
 SUITE = read_suite()
 ROWS = [row for row in (*SUITE.answers, *SUITE.published_answers) if row["condition"] == PRIMARY.key]
@@ -32,8 +30,7 @@ MEAN = "mean-threshold-strict"
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(on_a_copy(tmp_path_factory.mktemp("bench")))
-    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as found:
+    with served(tmp_path_factory.mktemp("bench")) as found:
         yield found
 
 

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
 from pluriscope.analysis.explaining.counting import count as count_of
 from pluriscope.analysis.running.limits import Limits
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.question import ask
-from pluriscope.app import bundled
 from pluriscope.kinds.circuits import facet_of
-from tests.app.cli.test_analyse import run
+from tests.app.cli.test_count import PRETRAINED, counted
 from tests.factories import real_analysis
 from tests.golden_files import golden_network
-
-BUNDLED = Path(bundled.__file__).parent
-
-
-PRETRAINED = BUNDLED / "xor-pretrained.json"
-
-
-def counted(capsys, file: Path, *arguments: object, code: int = 0) -> dict:
-    assert run("count", file, "-q", "--json", *arguments) == code
-    return json.loads(capsys.readouterr().out)
 
 
 @pytest.mark.slow

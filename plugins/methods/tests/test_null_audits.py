@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,15 +10,8 @@ import pluriscope
 from pluriscope.app import bundled
 from pluriscope_methods.null_model import STANDARDS
 from tests.app.cli.test_analyse import run
+from tests.app.cli.test_audit import audited
 from tests.factories import pretrained_xor
-
-PRETRAINED = Path(bundled.__file__).with_name("xor-pretrained.json")
-
-
-def audited(tmp_path: Path, *arguments: object, code: int = 0) -> dict:
-    out = tmp_path / "audit.json"
-    assert run("audit", PRETRAINED, "-q", "-o", out, *arguments) == code
-    return json.loads(out.read_text())
 
 
 def test_valid_circuits_are_held_against_null_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

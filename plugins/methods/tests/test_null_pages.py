@@ -4,40 +4,17 @@ from __future__ import annotations
 
 import re
 
-import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy import delete, select
 
-from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.reports import save_report
 from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow
-from pluriscope.app.db.writes import save_network
-from pluriscope.app.main import create_app
 from pluriscope_methods.null_model import null_report
-from tests.factories import on_a_copy, pretrained_xor, save_analysis
-
-HERE, VERDICTS = "/networks/xor/own", "verdicts-of-the-criteria"
-
-
-@pytest.fixture(scope="module")
-def client(tmp_path_factory):
-    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("claims")))
-    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 5000)) as client:
-        with app.state.store.write() as session:
-            file = pretrained_xor()
-            save_network(session, file, slug="xor")
-            save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
-        yield client
+from tests.app.test_claims import HERE, VERDICTS, client, record  # noqa: F401
+from tests.factories import pretrained_xor
 
 
-def record(client, path: str = HERE, **given):
-    answer = client.get(f"/api/v2{path}", params=given or None)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def test_a_valid_circuit_stands_beside_null_networks_where_these_were_drawn(client) -> None:
+def test_a_valid_circuit_stands_beside_null_networks_where_these_were_drawn(client) -> None:  # noqa: F811
     def said(text: str) -> str:
         return client.get(HERE, params={"text": text, "part": VERDICTS}).text
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 
 import pytest
-from fastapi.testclient import TestClient
 
 from benchmarks.parity import reference
 from pluriscope.analyses.registry import BY_KEY
@@ -17,9 +16,9 @@ from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.analyses import handler_of
 from pluriscope.app.jobs.definitions import arguments_about
-from pluriscope.app.main import create_app
 from tests.app.test_analyses import record
-from tests.factories import on_a_copy, pretrained_xor, save_analysis
+from tests.clients import served
+from tests.factories import pretrained_xor, save_analysis
 
 FINDINGS = {
     "methods": [
@@ -40,9 +39,9 @@ FINDINGS = {
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app, file = create_app(on_a_copy(data=tmp_path_factory.mktemp("methods"))), pretrained_xor()
-    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
-        with app.state.store.write() as session:
+    file = pretrained_xor()
+    with served(tmp_path_factory.mktemp("methods")) as client:
+        with client.app.state.store.write() as session:
             save_network(session, file, slug="xor")
             row = save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
             digests = row.protocol_digest, row.data_digest, row.result_digest
@@ -51,7 +50,7 @@ def client(tmp_path_factory):
                 arguments_about(file.network.digest, 0, *digests, **analysis.details()),
                 handler_of(analysis),
             )
-            with app.state.store.write() as session:
+            with client.app.state.store.write() as session:
                 handler.save(session, arguments, handler.load(session, arguments)(DEFAULT_WORK))
         yield client
 

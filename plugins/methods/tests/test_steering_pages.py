@@ -7,17 +7,16 @@ import re
 from html import unescape
 
 import pytest
-from fastapi.testclient import TestClient
 
 import pluriscope
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.network_files.files import parse_network_file
 from pluriscope.app.db.writes import save_network
-from pluriscope.app.main import create_app
 from pluriscope.resources import RESOURCES
 from tests.app.cli.test_analyse import refused, run
 from tests.app.pages.test_play_on_transformers import DOCUMENT
-from tests.factories import XOR_SLUG, on_a_copy, pretrained_xor, real_analysis, save_analysis
+from tests.clients import served
+from tests.factories import XOR_SLUG, pretrained_xor, real_analysis, save_analysis
 
 PAGE = f"/networks/{XOR_SLUG}/analyses/steering"
 BUNDLED = RESOURCES / "app" / "bundled"
@@ -25,9 +24,8 @@ BUNDLED = RESOURCES / "app" / "bundled"
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("steering")))
-    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
-        with app.state.store.write() as session:
+    with served(tmp_path_factory.mktemp("steering")) as client:
+        with client.app.state.store.write() as session:
             save_network(session, pretrained_xor(), slug=XOR_SLUG)
             save_analysis(session, real_analysis())
             save_network(session, json.dumps(DOCUMENT).encode(), slug="induction")

@@ -13,6 +13,7 @@ from pluriscope.analysis.errors import AnalysisError, InvalidData, InvalidMask, 
 from pluriscope.analysis.subjects.classifier import CLASSIFIER, Classifier, right_counts
 from pluriscope.analysis.subjects.enumeration import are_circuits, read_mask
 from pluriscope.analysis.subjects.subject import gaps
+from tests.analysis.subjects.space_checks import check_linear_effects, check_uniform_draws
 from tests.random_networks import random_network
 
 
@@ -75,12 +76,8 @@ def test_every_mask_runs_as_a_plain_program_and_circuits_are_counted(rules, size
 
 @pytest.mark.parametrize(("sizes", "by", "bits"), [((2, 2, 3, 2), "neurons", 3), ((2, 2, 2), "edges", 4)])
 def test_circuits_of_a_size_are_drawn_uniformly(sizes, by, bits):
-    space, n = drawn(sizes).space({"granularity": by, "ablation": "zero"}), 1_000
-    found = Counter(map(space.graph.number, space.draw(np.full(n, bits), np.random.default_rng(3))))
-    n_circuits = space.possible_by_bits[bits]
-    assert len(found) == n_circuits > 5
-    assert all(are_circuits(space, space.graph.bits([*found])))
-    assert sum((count - n / n_circuits) ** 2 for count in found.values()) * n_circuits / n < 3 * n_circuits  # χ²
+    space = drawn(sizes).space({"granularity": by, "ablation": "zero"})
+    check_uniform_draws(space, bits)
     mixed = np.array(list(space.sizes_drawn) * 2)
     assert space.draw(mixed, np.random.default_rng(4)).sum(axis=1).tolist() == mixed.tolist()
 
@@ -88,12 +85,7 @@ def test_circuits_of_a_size_are_drawn_uniformly(sizes, by, bits):
 @pytest.mark.parametrize("rules", CLASSIFIER.admitted_rules(drawn((3, 2, 3, 2))), ids=CLASSIFIER.write_rules)
 def test_effects_are_exact_where_all_is_linear(rules):
     space = drawn((3, 2, 3, 2), "linear").space(rules)
-    slopes = np.random.default_rng(5).normal(size=(12, 2))
-    whole = np.ones((1, space.graph.n_bits), dtype=bool)
-    alone = space.run(whole & ~np.eye(space.graph.n_bits, dtype=bool)) - space.run(whole)
-    for at in (0.0, 1.0):
-        effects = space.effects(lambda _, rows: slopes[rows], at)
-        assert effects == pytest.approx((alone * slopes).sum(axis=2).mean(axis=1))
+    check_linear_effects(space, (12, 2))
 
 
 def test_a_file_gives_the_same_numbers_back():

@@ -19,6 +19,7 @@ from pluriscope.analysis.subjects.convolutional import CONVOLUTIONAL, FORMAT, Co
 from pluriscope.analysis.subjects.enumeration import are_circuits
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.app.bundled import bundled_models
+from tests.analysis.subjects.space_checks import check_linear_effects, check_uniform_draws
 
 Layers = Sequence[tuple[int, int, int, int]]
 ONE: Layers = ((3, 2, 1, 0),)  # channels, side of the kernel, stride, padding
@@ -138,12 +139,8 @@ def test_every_mask_runs_as_a_plain_program_and_circuits_are_counted(rules, laye
 
 @pytest.mark.parametrize(("by", "bits"), [("edges", 7), ("channels", 3)])
 def test_circuits_of_a_size_are_drawn_uniformly(by, bits):
-    space, n = drawn(THREE).space({"granularity": by, "ablation": "zero"}), 1_000
-    found = Counter(map(space.graph.number, space.draw(np.full(n, bits), np.random.default_rng(3))))
-    n_circuits = space.possible_by_bits[bits]
-    assert len(found) == n_circuits > 5
-    assert all(are_circuits(space, space.graph.bits([*found])))
-    assert sum((count - n / n_circuits) ** 2 for count in found.values()) * n_circuits / n < 3 * n_circuits  # χ²
+    space = drawn(THREE).space({"granularity": by, "ablation": "zero"})
+    check_uniform_draws(space, bits)
 
 
 @pytest.mark.parametrize("rules", CONVOLUTIONAL.admitted_rules(drawn(ONE)), ids=CONVOLUTIONAL.write_rules)
@@ -153,12 +150,7 @@ def test_effects_are_exact_where_all_is_linear(rules, layers):
     for one in given["convolutions"]:  # a channel that nothing reaches is 0, not its bias
         one["biases"] = [0] * len(one["biases"])
     space = CONVOLUTIONAL.read(given).space(rules)
-    slopes = np.random.default_rng(5).normal(size=(5, 2))
-    whole = np.ones((1, space.graph.n_bits), dtype=bool)
-    alone = space.run(whole & ~np.eye(space.graph.n_bits, dtype=bool)) - space.run(whole)
-    for at in (0.0, 1.0):
-        effects = space.effects(lambda _, rows: slopes[rows], at)
-        assert effects == pytest.approx((alone * slopes).sum(axis=2).mean(axis=1))
+    check_linear_effects(space, (5, 2))
 
 
 def of_torch(one: Convolutional, *, padded: bool = True) -> list[Any]:

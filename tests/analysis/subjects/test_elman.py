@@ -15,6 +15,7 @@ from pluriscope.analysis.subjects.elman import ELMAN, Elman
 from pluriscope.analysis.subjects.enumeration import are_circuits
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.app.bundled import bundled_models
+from tests.analysis.subjects.space_checks import check_linear_effects, check_uniform_draws
 from tests.random_networks import random_network
 
 
@@ -114,12 +115,8 @@ def test_a_mask_is_a_circuit_if_every_edge_lies_on_a_way_from_inputs_to_outputs(
 
 @pytest.mark.parametrize(("by", "bits"), [("edges", 5), ("neurons", 3)])
 def test_circuits_of_a_size_are_drawn_uniformly(by, bits):
-    space, n = drawn(3, 1, 2).space({"granularity": by, "ablation": "zero"}), 1_000
-    found = Counter(map(space.graph.number, space.draw(np.full(n, bits), np.random.default_rng(3))))
-    n_circuits = space.possible_by_bits[bits]
-    assert len(found) == n_circuits > 5
-    assert all(are_circuits(space, space.graph.bits([*found])))
-    assert sum((count - n / n_circuits) ** 2 for count in found.values()) * n_circuits / n < 3 * n_circuits  # χ²
+    space = drawn(3, 1, 2).space({"granularity": by, "ablation": "zero"})
+    check_uniform_draws(space, bits)
 
 
 @pytest.mark.slow
@@ -146,12 +143,7 @@ def test_the_largest_are_counted_and_drawn():
 @pytest.mark.parametrize("rules", ELMAN.admitted_rules(drawn(2, 1, 2)), ids=ELMAN.write_rules)
 def test_effects_are_exact_where_all_is_linear(rules):
     space = drawn(3, 2, 2, "linear").space(rules)
-    slopes = np.random.default_rng(5).normal(size=(6, 2))
-    whole = np.ones((1, space.graph.n_bits), dtype=bool)
-    alone = space.run(whole & ~np.eye(space.graph.n_bits, dtype=bool)) - space.run(whole)
-    for at in (0.0, 1.0):
-        effects = space.effects(lambda _, rows: slopes[rows], at)
-        assert effects == pytest.approx((alone * slopes).sum(axis=2).mean(axis=1))
+    check_linear_effects(space, (6, 2))
 
 
 @pytest.mark.slow

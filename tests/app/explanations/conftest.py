@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fastapi.testclient import TestClient
 
 from conftest import ON_EVERY_DATABASE, database_url
 from pluriscope.addresses.address import Addresses
@@ -19,8 +18,8 @@ from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.definitions import analyse_arguments
-from pluriscope.app.main import create_app
-from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
+from tests.clients import served
+from tests.factories import pretrained_xor, save_analysis, small_network
 
 XOR = "/networks/xor"
 
@@ -53,10 +52,9 @@ def with_placements_untried(file: NetworkFile) -> OutputAnalysis:
 @pytest.fixture(scope="session", params=ON_EVERY_DATABASE)
 def client(request, tmp_path_factory):
     data, url = tmp_path_factory.mktemp("explanations"), database_url(request)
-    app = create_app(on_a_copy(data=data, database_url=url))
-    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
+    with served(data, database_url=url) as client:
         file = pretrained_xor()
-        with app.state.store.write() as session:
+        with client.app.state.store.write() as session:
             save_network(session, file, slug="xor", origin="bundled", position=0)
             for protocol in (COMPLETE, PAPER):
                 save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0], protocol=protocol)))

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
 from pluriscope.analysis.circuit_sets.judged_masks import judged_circuits
 from pluriscope.analysis.circuit_sets.masks import find_masks
@@ -16,9 +15,9 @@ from pluriscope.analysis.subjects.transformer.model import read_attention
 from pluriscope.app.db.codecs import graph_question
 from pluriscope.app.db.prepared import prepare_circuits
 from pluriscope.app.db.writes import save_prepared
-from pluriscope.app.main import create_app
 from tests.analysis.subjects.transformer.mlp_model import judged_each
-from tests.factories import on_a_copy, searched
+from tests.clients import served
+from tests.factories import searched
 
 ONE = "/networks/majority"
 DOCUMENT = json.loads((Path(__file__).parents[2] / "golden/attention/majority_5_1x2_0.json").read_text())["network"]
@@ -29,9 +28,8 @@ FOUND = judged_each(QUESTION, find_masks(QUESTION))
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("rows")))
-    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
-        with app.state.store.write() as session:
+    with served(tmp_path_factory.mktemp("rows")) as client:
+        with client.app.state.store.write() as session:
             row = searched(session, json.dumps(DOCUMENT).encode(), slug="majority").network
             unasked = graph_question(row, "heads")
             found = find_masks(unasked)

@@ -6,17 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.analyses import CHANGES
-from pluriscope.app.main import create_app
-from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
+from tests.clients import served
+from tests.factories import pretrained_xor, real_analysis, save_analysis, small_network
 
-LOCAL = ("127.0.0.1", 50_000)
 PAIR = "/compare?network=xor&network=noisy"
 CSV = "/networks/xor/compare/noisy.csv"
 TWIN = "/api/v2/networks/xor/compare/noisy"
@@ -24,11 +22,10 @@ TWIN = "/api/v2/networks/xor/compare/noisy"
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("changes")))
-    with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
+    with served(tmp_path_factory.mktemp("changes"), local=True) as client:
         xor, draw = pretrained_xor(), np.random.default_rng(0).normal
         noisy = replace(xor.network, weights=tuple(one + 0.1 * draw(size=one.shape) for one in xor.network.weights))
-        with app.state.store.write() as session:
+        with client.app.state.store.write() as session:
             save_network(session, xor, slug="xor")
             save_analysis(session, real_analysis())
             save_network(session, replace(xor, name="Noisy", network=noisy), slug="noisy")

@@ -6,7 +6,6 @@ import re
 from html import unescape
 
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from pluriscope.analysis.circuits.search import search_circuits
@@ -25,8 +24,8 @@ from pluriscope.app.db.verdicts import PreparedVerdicts, save_verdicts
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.definitions import analyse_arguments
-from pluriscope.app.main import create_app
-from tests.factories import on_a_copy, pretrained_xor, save_analysis, small_network
+from tests.clients import served
+from tests.factories import pretrained_xor, save_analysis, small_network
 
 pytestmark = pytest.mark.slow  # the everyday run has one state of each kind among all pages
 UNKNOWN = {
@@ -67,9 +66,8 @@ CUT = protocol_from_mapping({"name": "cut", "max_alignments": 2_000})
 
 @pytest.fixture(scope="module")
 def store_and_client(tmp_path_factory):
-    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("states")))
-    with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000), follow_redirects=False) as client:
-        store = app.state.store
+    with served(tmp_path_factory.mktemp("states"), local=True) as client:
+        store = client.app.state.store
         with store.write() as session:
             for seed, state in enumerate(UNKNOWN, start=20):
                 row = save_network(session, small_network(seed), slug=state)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 
 import pluriscope
 from benchmarks.kinds_table import with_kinds
@@ -30,12 +29,12 @@ from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
 from pluriscope.analysis.subjects.traits import TRAITS
 from pluriscope.app.bundled import bundled_models
 from pluriscope.app.db.writes import save_network
-from pluriscope.app.main import create_app
 from pluriscope.library.models import read_model
 from tests.analysis.subjects.test_classifier import drawn
 from tests.analysis.subjects.transformer.mlp_model import BARE
 from tests.analysis.subjects.transformer.mlp_model import DOCUMENT as BARE_FILE
-from tests.factories import found_out, on_a_copy, pretrained_xor, searched
+from tests.clients import served
+from tests.factories import found_out, pretrained_xor, searched
 from tests.of_plugins import absent, joined
 
 pytestmark = pytest.mark.slow
@@ -69,9 +68,8 @@ def samples(tmp_path_factory):
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "SUBJECT_KINDS", KINDS)
-        app = create_app(on_a_copy(data=tmp_path_factory.mktemp("kinds")))
-        with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
-            with app.state.store.write() as session:
+        with served(tmp_path_factory.mktemp("kinds")) as client:
+            with client.app.state.store.write() as session:
                 save_network(session, pretrained_xor(), slug="perceptron")
                 for key in ("attention", "classifier", "elman", "convolutional"):
                     save_network(session, json.dumps(models[key]).encode(), slug=key)

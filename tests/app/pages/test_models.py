@@ -13,7 +13,6 @@ from itertools import combinations, compress
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from conftest import ON_EVERY_DATABASE, database_url
@@ -34,13 +33,12 @@ from pluriscope.app.db.reports import report_row
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.analyses import ANALYSE, handler_of
 from pluriscope.app.jobs.stages import enqueue_missing
-from pluriscope.app.main import create_app
 from pluriscope.app.pages.sharing.targets import read_target
 from pluriscope.app.pages.sharing.verifying import verify
 from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, PerceptronSpace, judged_each, read_perceptron
-from tests.factories import found_out, on_a_copy, pretrained_xor, searched
+from tests.clients import served
+from tests.factories import found_out, pretrained_xor, searched
 
-LOCAL = ("127.0.0.1", 50_000)
 API = "/api/v2"
 ONE = "/networks/and-of-two"
 LIST = ONE + "/explanations"
@@ -74,9 +72,8 @@ def search(store, job_id):
 def client(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "SUBJECT_KINDS", (PERCEPTRON, TOY))
-        app = create_app(on_a_copy(data=tmp_path_factory.mktemp("models"), database_url=database_url(request)))
-        with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
-            store = app.state.store
+        with served(tmp_path_factory.mktemp("models"), database_url=database_url(request), local=True) as client:
+            store = client.app.state.store
             with store.write() as session:
                 save_network(session, pretrained_xor(), slug="xor")
             answer = client.post("/api/v2/networks", content=RAW)

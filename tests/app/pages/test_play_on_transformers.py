@@ -8,13 +8,11 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
 from pluriscope.analysis.subjects.transformer.model import read_attention
 from pluriscope.analysis.subjects.transformer.runs import Site, run
 from pluriscope.app.db.writes import save_network
-from pluriscope.app.main import create_app
-from tests.factories import on_a_copy
+from tests.clients import served
 
 ONE = "/networks/induction/play"
 DOCUMENT = json.loads((Path(__file__).parents[2] / "golden/attention/induction_2x2_0.json").read_text())["network"]
@@ -23,9 +21,8 @@ MODEL = read_attention(DOCUMENT)
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("play")))
-    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
-        with app.state.store.write() as session:
+    with served(tmp_path_factory.mktemp("play")) as client:
+        with client.app.state.store.write() as session:
             save_network(session, json.dumps(DOCUMENT).encode(), slug="induction")
         yield client
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from pluriscope.addresses.address import Addresses
@@ -18,10 +17,9 @@ from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.analyses import CRITERIA, EXPLANATIONS
 from pluriscope.app.jobs.handlers import Handler
 from pluriscope.app.jobs.stages import RECORDED_KINDS
-from pluriscope.app.main import create_app
-from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
+from tests.clients import served
+from tests.factories import pretrained_xor, real_analysis, save_analysis, small_network
 
-LOCAL = ("127.0.0.1", 50_000)
 LIST, API = "/networks/xor/explanations", "/api/v2"
 
 
@@ -38,9 +36,8 @@ def do(store, job_id: str, handler: Handler) -> None:
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("recorded")))
-    with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
-        store = app.state.store
+    with served(tmp_path_factory.mktemp("recorded"), local=True) as client:
+        store = client.app.state.store
         with store.write() as session:
             save_network(session, pretrained_xor(), slug="xor")
             analysis = save_analysis(session, real_analysis())

@@ -6,7 +6,6 @@ import re
 import struct
 
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from pluriscope.analysis.common_ground.points import ExtremeFound
@@ -17,10 +16,10 @@ from pluriscope.app.db.tables import AnalysisRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.definitions import arguments_about
-from pluriscope.app.main import create_app
 from pluriscope.app.pages.example import NETWORK, PAIR
 from pluriscope.app.pages.story import EXPERIMENTS, FORCED, SCREENS
-from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis
+from tests.clients import served
+from tests.factories import pretrained_xor, real_analysis, save_analysis
 
 INPUTS = ("00", "01", "10", "11")
 SPREAD = [(411, "40000000"), (600, "107899000"), (711, "20")]
@@ -29,11 +28,10 @@ FOUND = {"n_sets": 63, "n_interventions": 756, "n_classes": "7836", "classes": 7
          "largest_set": None, "interpretations": "147899020", "spread": SPREAD}  # fmt: skip
 
 
-def served(folder, stage: str):
+def site_at(folder, stage: str):
     """A site on which so much was done: "nothing", "stored", "analysed", "surveyed"."""
-    app = create_app(on_a_copy(data=folder))
-    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
-        with app.state.store.write() as session:
+    with served(folder) as client:
+        with client.app.state.store.write() as session:
             if stage != "nothing":
                 save_network(session, pretrained_xor(), slug=NETWORK, origin="bundled", position=0)
             if stage in ("analysed", "surveyed"):
@@ -47,7 +45,7 @@ def served(folder, stage: str):
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    yield from served(tmp_path_factory.mktemp("story"), "surveyed")
+    yield from site_at(tmp_path_factory.mktemp("story"), "surveyed")
 
 
 def shown(text: str) -> str:
@@ -171,7 +169,7 @@ def test_a_screen_has_one_thought_of_few_words(client, number):
 
 @pytest.mark.parametrize(("stage", "says"), [("stored", "Not counted yet"), ("analysed", "Counting how often each")])
 def test_before_all_is_counted_the_other_screens_work(tmp_path, stage, says):
-    for client in served(tmp_path, stage):
+    for client in site_at(tmp_path, stage):
         for number in range(2, SCREENS):
             assert client.get(f"/story/{number}?guess=").status_code == 200
         last = shown(client.get("/story/6").text)
@@ -189,7 +187,7 @@ def test_before_all_is_counted_the_other_screens_work(tmp_path, stage, says):
     [("", 0, 0, ": waiting"), ("common ground", 40, 50, ": 40%"), ("spread", 1, 4, ": 62%")],
 )
 def test_what_is_still_computed_is_said_in_plain_words_and_never_restarts(tmp_path, stage, done, total, says):
-    for client in served(tmp_path, "analysed"):
+    for client in site_at(tmp_path, "analysed"):
         with client.app.state.store.write() as session:
             row = session.scalars(select(AnalysisRow)).one()
             about = row.network.digest, row.output, row.protocol_digest, row.data_digest, row.result_digest
@@ -201,7 +199,7 @@ def test_what_is_still_computed_is_said_in_plain_words_and_never_restarts(tmp_pa
 
 
 def test_without_its_network_the_front_page_says_what_this_is(tmp_path):
-    for client in served(tmp_path, "nothing"):
+    for client in site_at(tmp_path, "nothing"):
         text = client.get("/").raise_for_status().text
         assert "side by side" in text
         assert 'href="/networks/new"' in text

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from fastapi.testclient import TestClient
 
 from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.bundled import ALICE_AND_BOB, bundled_networks
 from pluriscope.app.db.writes import save_network
-from pluriscope.app.main import create_app
-from tests.factories import on_a_copy, save_analysis, small_network
+from tests.clients import served
+from tests.factories import save_analysis, small_network
 
 
 @pytest.fixture(scope="session")
 def client(tmp_path_factory):
-    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("reports")))
-    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 5000)) as client:
-        store = app.state.store
+    with served(tmp_path_factory.mktemp("reports"), local=True) as client:
+        store = client.app.state.store
         bundled = next(one.file for one in bundled_networks() if one.slug == ALICE_AND_BOB)
         with store.write() as session:
             save_network(session, bundled, slug=ALICE_AND_BOB, origin="bundled", position=0)

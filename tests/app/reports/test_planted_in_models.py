@@ -5,22 +5,20 @@ from __future__ import annotations
 import json
 
 import pytest
-from fastapi.testclient import TestClient
 
 from pluriscope.app.bundled import bundled_models
 from pluriscope.app.cli import main
 from pluriscope.app.jobs.stages import enqueue_following
-from pluriscope.app.main import create_app
-from tests.factories import found_out, on_a_copy, searched
+from tests.clients import served
+from tests.factories import found_out, searched
 
 MODELS = bundled_models()
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("planted")))
-    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 5000)) as client:
-        with app.state.store.write() as session:
+    with served(tmp_path_factory.mktemp("planted"), local=True) as client:
+        with client.app.state.store.write() as session:
             for slug, rules in (
                 ("tracr-histogram", "complete"),
                 ("majority-5-attention", "complete"),

@@ -8,17 +8,15 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.routing import Match
 
-from pluriscope.app.main import create_app
 from pluriscope.app.routes.moved import FORMER
-from tests.factories import on_a_copy
+from tests.clients import served
 
 NAMES = {"network": "xor", "study": "depth", "model": "m", "seed": "3", "step": "2", "name": "valid", "form": "csv"}
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("moved")))
-    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
+    with served(tmp_path_factory.mktemp("moved")) as client:
         yield client
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from pluriscope.analysis.edits.registry import EDITS
@@ -20,10 +19,9 @@ from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.analyses import CHANGES
 from pluriscope.app.jobs.stages import enqueue_following
-from pluriscope.app.main import create_app
-from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, searched, small_network
+from tests.clients import served
+from tests.factories import pretrained_xor, real_analysis, save_analysis, searched, small_network
 
-LOCAL = ("127.0.0.1", 50_000)
 EDIT = "/networks/xor/edit"
 MAJORITY = Path("app/bundled/models/majority-5-attention.json")
 NOW = pretrained_xor().network.weights[0][1, 0]
@@ -32,9 +30,8 @@ SLIDERS = {"rule": "manual", "w1_1_0": "-2", "w1_0_0": repr(float(pretrained_xor
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("edits")))
-    with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
-        with app.state.store.write() as session:
+    with served(tmp_path_factory.mktemp("edits"), local=True) as client:
+        with client.app.state.store.write() as session:
             save_network(session, pretrained_xor(), slug="xor")
             save_analysis(session, real_analysis())
             save_network(session, small_network(3), slug="small")

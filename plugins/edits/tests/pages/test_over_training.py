@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from pluriscope.analysis.explaining.pipeline import analyse_output
@@ -17,11 +16,10 @@ from pluriscope.analysis.subjects.perceptron.training_spec import training_spec
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.training import TRAIN
-from pluriscope.app.main import create_app
 from pluriscope_edits.over_training.checkpoints import find_over_training
-from tests.factories import exact_xor, on_a_copy, save_analysis, small_network
+from tests.clients import served
+from tests.factories import exact_xor, save_analysis, small_network
 
-LOCAL = ("127.0.0.1", 50_000)
 PAGE = "/networks/course-1/training"
 SPEC = training_spec({"hidden": (2,), "activation": "relu", "output_activation": "linear"})
 
@@ -36,9 +34,8 @@ def checkpoint(epoch: int) -> NetworkFile:
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("training")))
-    with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
-        with app.state.store.write() as session:
+    with served(tmp_path_factory.mktemp("training"), local=True) as client:
+        with client.app.state.store.write() as session:
             for epoch in range(4):
                 save_network(session, checkpoint(epoch), slug=f"course-{epoch}")
             for epoch in range(3):

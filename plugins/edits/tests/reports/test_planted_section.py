@@ -6,7 +6,6 @@ import json
 from html import unescape
 
 import pytest
-from fastapi.testclient import TestClient
 
 from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import ExplanationRef, Scope
@@ -23,12 +22,12 @@ from pluriscope.app.db.reads.analyses import find_network
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.analyses import handler_of
 from pluriscope.app.jobs.definitions import arguments_about
-from pluriscope.app.main import create_app
 from pluriscope_edits.analyses import PLANTED
 from pluriscope_edits.planting.compiling import compile_algorithm
 from pluriscope_edits.planting.disguises import disguised
 from pluriscope_edits.shown.planted import SHOWN
-from tests.factories import on_a_copy, save_analysis, small_network
+from tests.clients import served
+from tests.factories import save_analysis, small_network
 
 ALICE = compile_algorithm(parse_algorithm("!(!(!A&B)&!(!B&A))", "and_inverter", 2), (3, 2))
 BROKEN = disguised(disguised(ALICE, "idle", 2), "noise=0.9", 2)
@@ -37,9 +36,8 @@ FILES = {"alice": ALICE.file("Alice"), "broken": BROKEN.file("Broken"), "plain":
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("planted")))
-    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 5000)) as client:
-        store = app.state.store
+    with served(tmp_path_factory.mktemp("planted"), local=True) as client:
+        store = client.app.state.store
         for slug, file in FILES.items():
             with store.write() as session:
                 save_network(session, file, slug=slug)

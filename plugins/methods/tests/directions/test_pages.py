@@ -7,7 +7,6 @@ from html import unescape
 from urllib.parse import quote
 
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from pluriscope.analysis.explaining.pipeline import analyse_output
@@ -19,15 +18,14 @@ from pluriscope.app.db.tables import AnalysisRow, DirectionTextRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.analyses import handler_of
-from pluriscope.app.main import create_app
 from pluriscope_methods.analyses import DIRECTIONS
-from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
+from tests.clients import served
+from tests.factories import pretrained_xor, real_analysis, save_analysis, small_network
 from tests.golden_files import golden_network
 
 pytestmark = pytest.mark.slow  # the everyday run opens the pages among all others
 ALICE, BOB = "4b802e6dbc93680b", "a2e8546f11f80df4"
 XORNET = "/networks/xornet"
-LOCAL = ("127.0.0.1", 50_000)
 
 
 def search(store, slug: str) -> None:
@@ -42,9 +40,8 @@ def search(store, slug: str) -> None:
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("directions")))
-    with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
-        store = app.state.store
+    with served(tmp_path_factory.mktemp("directions"), local=True) as client:
+        store = client.app.state.store
         with store.write() as session:
             file = next(one for one in bundled_networks() if one.slug == "alice-and-bob").file
             save_network(session, file, slug="xornet")
@@ -203,13 +200,12 @@ def test_what_earlier_searches_kept_is_read_by_text_and_by_id(client):
 def test_list_funnel_and_verdicts_agree_where_rules_test_one_direction_only(tmp_path):
     """One alignment of this network is right in one direction of every pair and wrong in another."""
     one_way = COMPLETE.model_copy(update={"name": "one way", "interchange_pairs": "one_direction"})
-    app = create_app(on_a_copy(data=tmp_path))
-    with TestClient(app, base_url="http://127.0.0.1", client=LOCAL, follow_redirects=False) as client:
+    with served(tmp_path, local=True) as client:
         file = golden_network("xor_3-2")
-        with app.state.store.write() as session:
+        with client.app.state.store.write() as session:
             save_network(session, file, slug="oneway")
             save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0], protocol=one_way)))
-        search(app.state.store, "oneway")
+        search(client.app.state.store, "oneway")
         scope = {"protocol": one_way.digest[:12]}
         here = "/api/v2/networks/oneway/explanations"
         (item,) = client.get(here, params={"kind": "direction", "classes": "orthogonal", **scope}).json()["items"]

@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from pluriscope.app import bundled
-from tests.app.cli.test_analyse import run
-
-PRETRAINED = Path(bundled.__file__).with_name("xor-pretrained.json")
-
-
-QUICK = ("acdc", "eap", "weights", "random(seed=1)", "acdc(tau=.1)")
-
-
-def audited(tmp_path: Path, *arguments: object, code: int = 0) -> dict:
-    out = tmp_path / "audit.json"
-    assert run("audit", PRETRAINED, "-q", "-o", out, *arguments) == code
-    return json.loads(out.read_text())
+from tests.app.cli.test_audit import QUICK, audited
 
 
 def test_methods_stand_in_the_order_asked_with_all_their_settings(tmp_path: Path) -> None:

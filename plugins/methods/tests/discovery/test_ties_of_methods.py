@@ -7,19 +7,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from pluriscope.analysis.discovery.ties import TOLERANCE
 from tests.analysis.discovery.test_deletion import answer, landscape_of, valid_of
-from tests.analysis.discovery.test_ties import located
-
-
-def branches(cut, order, loss, tau, mask):
-    """Every mask to which ACDC may come, each decision within 1e-9 of tau taken both ways."""
-    if not order:
-        return {mask}
-    without = mask & ~(1 << order[0])
-    rise = cut.losses([without], loss)[0] - cut.losses([mask], loss)[0] - tau
-    found = branches(cut, order[1:], loss, tau, without) if rise < TOLERANCE else set()
-    return found | (branches(cut, order[1:], loss, tau, mask) if rise > -TOLERANCE else set())
+from tests.analysis.discovery.test_ties import branches, located
 
 
 @pytest.mark.parametrize("subject", ["and_3-3", "xor_2-2-2", ("other_name_1x2_0", "mean")])

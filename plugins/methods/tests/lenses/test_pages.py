@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from fastapi.testclient import TestClient
 from markupsafe import Markup
 
 from pluriscope.analyses.registry import BY_KEY
@@ -17,27 +16,27 @@ from pluriscope.app.bundled import bundled_models, bundled_networks
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.analyses import handler_of
 from pluriscope.app.jobs.definitions import arguments_about
-from pluriscope.app.main import create_app
 from pluriscope.app.pages.search_index import index_of
 from pluriscope_methods.lenses.lens import Grid
 from pluriscope_methods.lenses.registry import LENSES
 from pluriscope_methods.lenses.report import silent
 from pluriscope_methods.pages.lenses import heat_maps
 from tests.app.test_analyses import record
-from tests.factories import on_a_copy, pretrained_xor, save_analysis
+from tests.clients import served
+from tests.factories import pretrained_xor, save_analysis
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app, file = create_app(on_a_copy(data=tmp_path_factory.mktemp("lenses"))), pretrained_xor()
-    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
-        with app.state.store.write() as session:
+    file = pretrained_xor()
+    with served(tmp_path_factory.mktemp("lenses")) as client:
+        with client.app.state.store.write() as session:
             save_network(session, file, slug="xor")
             row = save_analysis(session, analyse_output(ask(file.network, task=file.tasks[0])))
             digests = row.protocol_digest, row.data_digest, row.result_digest
         analysis = BY_KEY["lenses"]
         arguments = arguments_about(file.network.digest, 0, *digests, **analysis.details())
-        with app.state.store.write() as session:
+        with client.app.state.store.write() as session:
             handler = handler_of(analysis)
             handler.save(session, arguments, handler.load(session, arguments)(DEFAULT_WORK))
         yield client

@@ -7,23 +7,20 @@ import re
 from html import unescape
 
 import pytest
-from fastapi.testclient import TestClient
 
 from pluriscope.analysis.subjects.transformer.runs import pairs_of, run
 from pluriscope.app.db.writes import save_network
-from pluriscope.app.main import create_app
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 from tests.app.pages.test_play_on_transformers import DOCUMENT, MODEL
-from tests.factories import on_a_copy
+from tests.clients import served
 
 LENSES = "/networks/induction/analyses/lenses"
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(on_a_copy(data=tmp_path_factory.mktemp("lenses")))
-    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
-        with app.state.store.write() as session:
+    with served(tmp_path_factory.mktemp("lenses")) as client:
+        with client.app.state.store.write() as session:
             save_network(session, json.dumps(DOCUMENT).encode(), slug="induction")
             blocks = with_blocks(1, (2, 2, 4, 2, 3, 2), mlp="relu", norm=True)
             save_network(session, json.dumps(blocks).encode(), slug="blocks")
