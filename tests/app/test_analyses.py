@@ -111,9 +111,7 @@ def client(tmp_path_factory):
 
 
 def record(client, network: str, key: str, **query):
-    answer = client.get(f"/api/v2/networks/{network}/analyses/{key}", params=query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    return client.get(f"/api/v2/networks/{network}/analyses/{key}", params=query).raise_for_status().json()
 
 
 @pytest.mark.parametrize("key", KEYS)

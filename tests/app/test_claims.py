@@ -39,9 +39,7 @@ def client(tmp_path_factory):
 
 
 def record(client, path: str = HERE, **given):
-    answer = client.get(f"/api/v2{path}", params=given or None)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    return client.get(f"/api/v2{path}", params=given or None).raise_for_status().json()
 
 
 GRAPHML = "\n".join(nx.generate_graphml(nx.DiGraph([("x0", "1.0"), ("1.0", "2.0"), ("2.0", "y0")])))
@@ -74,8 +72,7 @@ def test_a_circuit_is_read_in_any_form_and_located(client, given, form, raw, val
     assert reply["form"] == form
     assert raw is None or reply["raw_mask"] == raw
     assert valid is None or reply["valid"] is valid
-    page = client.get(HERE, params=given)
-    assert page.status_code == 200
+    page = client.get(HERE, params=given).raise_for_status()
     first, _, then = reply["sentence"].partition(". ")
     assert f"<b>{first}.</b>{then}" in page.text.replace("&gt;", ">")
     assert "Among all valid circuits" in client.get(HERE, params={**given, "part": VERDICTS}).text
@@ -131,11 +128,8 @@ def test_a_file_leads_to_the_circuit_or_the_scores_in_it(client) -> None:
 
 @pytest.mark.parametrize("mask", ["00001", "00000", "20001"])
 def test_what_is_no_possible_circuit_is_drawn_as_it_was_given(client, mask) -> None:
-    page = client.get(HERE, params={"mask": mask})
-    assert page.status_code == 200
-    assert "Not a circuit yet." in page.text
-    part = client.get(HERE, params={"mask": mask, "part": VERDICTS})
-    assert part.status_code == 200
+    assert "Not a circuit yet." in client.get(HERE, params={"mask": mask}).raise_for_status().text
+    assert client.get(HERE, params={"mask": mask, "part": VERDICTS}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -198,8 +192,7 @@ def test_while_the_search_runs_what_it_knows_is_shown(tmp_path, known) -> None:
             job = queue.enqueue_analyses(session, row, (COMPLETE,))[0]
             session.get(JobRow, job.id).so_far = {"circuits": reply.as_json()}
         assert words in record(client, "/networks/running/own")["sentence"]
-        page = client.get("/networks/running/own")
-        assert page.status_code == 200
+        page = client.get("/networks/running/own").raise_for_status()
         assert words.split(". ")[-1] in page.text
         assert "The valid circuits are searched" in page.text
         beside = client.get("/compare?network=running").text

@@ -39,9 +39,7 @@ def get(client):
     """The JSON twin of an address."""
 
     def fetch(path, **query):
-        answer = client.get(f"/api/v2{path}", params=query)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        return client.get(f"/api/v2{path}", params=query).raise_for_status().json()
 
     return fetch
 

@@ -79,11 +79,8 @@ def get(client):
     """The JSON twin of an address."""
 
     def fetch(path: str, **query):
-        answer = client.get(
-            Addresses().twin(path), params=query or None
-        )  # an empty mapping would drop the path's own query
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        # an empty mapping would drop the path's own query
+        return client.get(Addresses().twin(path), params=query or None).raise_for_status().json()
 
     return fetch
 

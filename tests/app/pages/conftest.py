@@ -120,9 +120,7 @@ def get(client):
     """The JSON twin of an address."""
 
     def fetch(path: str, **query):
-        answer = client.get(Addresses().twin(path), params=query)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        return client.get(Addresses().twin(path), params=query).raise_for_status().json()
 
     return fetch
 

@@ -67,15 +67,12 @@ def client(tmp_path_factory):
 
 def words(client, address, **query) -> str:
     """The text of a page."""
-    answer = client.get(address, params=query)
-    assert answer.status_code == 200, answer.text
+    answer = client.get(address, params=query).raise_for_status()
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text.partition("</header>")[2]))
 
 
 def twin(client, address, **query):
-    answer = client.get("/api/v2" + address, params=query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    return client.get("/api/v2" + address, params=query).raise_for_status().json()
 
 
 @pytest.mark.slow

@@ -91,8 +91,7 @@ def statements(app):
 
 @pytest.mark.parametrize("address", PAGES)
 def test_a_page_is_there_asks_the_store_little_and_leads_somewhere_known(client, app, statements, address):
-    answer = client.get(address)
-    assert answer.status_code == 200
+    answer = client.get(address).raise_for_status()
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.text.count("<h1") == 1
     assert len(statements) <= PAGES[address]

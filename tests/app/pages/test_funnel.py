@@ -22,9 +22,7 @@ def client(app):
 
 
 def reply(client, *criteria, address=FUNNEL):
-    answer = client.get(f"/api/v2{address}/chosen", params={"criteria": criteria})
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    return client.get(f"/api/v2{address}/chosen", params={"criteria": criteria}).raise_for_status().json()
 
 
 def page_of(client, *criteria, address=FUNNEL) -> str:

@@ -22,8 +22,7 @@ def test_a_page_and_its_record_offer_the_formats_of_the_registry(client, ref, qu
     for key, url in answer["graphs"].items():
         assert url == address(answer["ref"], key, query)
         assert f'href="{url}"' in page
-        sent = client.get(url)
-        assert sent.status_code == 200
+        sent = client.get(url).raise_for_status()
         assert sent.headers["content-disposition"].endswith(f'{answer["ref"]}{GRAPH_FORMATS[key].ending}"')
     assert {"networkx", "graphml", "circuit-tracer"} <= set(answer["graphs"])
 

@@ -86,9 +86,7 @@ def client(request, tmp_path_factory):
 
 
 def twin(client, path, **query):
-    answer = client.get(API + path, params=query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    return client.get(API + path, params=query).raise_for_status().json()
 
 
 def test_a_file_that_is_brought_in_is_stored_once(client):
@@ -234,9 +232,7 @@ def test_circuits_beside_each_other(client):
 
 def analysis(client, key, of=ONE, **query):
     """The record of an analysis of a model."""
-    answer = client.get(f"/api/v2{of}/analyses/{key}", params=query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    return client.get(f"/api/v2{of}/analyses/{key}", params=query).raise_for_status().json()
 
 
 def done(client, key):

@@ -30,8 +30,7 @@ def slugs(client, **query):
 )
 def test_networks_are_found_by_words_and_filters(client, query, found):
     assert {*slugs(client, **query)} == found
-    page = client.get("/networks", params=query)
-    assert page.status_code == 200
+    page = client.get("/networks", params=query).raise_for_status()
     assert {slug for slug in ALL if f'href="/networks/{slug}' in page.text.partition("<main")[2]} >= found
 
 

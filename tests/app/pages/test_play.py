@@ -24,9 +24,7 @@ SIZES = (2, 3, 3, 1)
 @pytest.fixture(scope="module")
 def record(client):
     def fetch(address: str):
-        answer = client.get("/api/v2" + address)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        return client.get("/api/v2" + address).raise_for_status().json()
 
     return fetch
 

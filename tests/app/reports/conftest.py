@@ -33,8 +33,6 @@ def get(client):
     """The JSON twin of an address, of the module's own client if it has one."""
 
     def fetch(path: str, **query):
-        answer = client.get(Addresses().twin(path), params=query or None)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        return client.get(Addresses().twin(path), params=query or None).raise_for_status().json()
 
     return fetch

@@ -57,9 +57,7 @@ def test_options_and_names_of_figures_are_checked(client) -> None:
 def test_what_a_comparison_and_a_funnel_show_are_tables_too(client, table) -> None:
     url = table if table.startswith("/networks") else beside(COMPARISON, table)
     url = COMPARISON.replace("/compare?", "/compare.csv?") if table == "compare.csv" else url
-    answer = client.get(url)
-    assert answer.status_code == 200
-    lines = answer.text.splitlines()
+    lines = client.get(url).raise_for_status().text.splitlines()
     assert lines[0].startswith("# Pluriscope")
     rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
     if table == "agreement.csv":

@@ -66,8 +66,7 @@ def client(tmp_path_factory):
 def test_an_edit_is_previewed_and_nothing_is_stored(client, given, words):
     before = client.get("/api/v2/networks").json()["total"]
     given = dict(given)
-    answer = client.get(f"/networks/{given.pop('network', 'xor')}/edit", params=given)
-    assert answer.status_code == 200
+    answer = client.get(f"/networks/{given.pop('network', 'xor')}/edit", params=given).raise_for_status()
     for word in words:
         assert word in answer.text
     assert client.get("/api/v2/networks").json()["total"] == before

@@ -55,9 +55,7 @@ def client(tmp_path_factory):
 
 
 def planted(client, slug: str):
-    answer = client.get(f"/api/v2/networks/{slug}/analyses/planted")
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    return client.get(f"/api/v2/networks/{slug}/analyses/planted").raise_for_status().json()
 
 
 def test_the_page_says_what_was_planted_and_where_it_stands(client) -> None:

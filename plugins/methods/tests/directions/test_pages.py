@@ -55,9 +55,7 @@ def client(tmp_path_factory):
 
 
 def reply(client, path: str, **query):
-    answer = client.get("/api/v2" + path, params=query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    return client.get("/api/v2" + path, params=query).raise_for_status().json()
 
 
 def oblique(client) -> dict[str, str]:
@@ -93,9 +91,7 @@ def written(text: str) -> str:
 
 
 def record(client, address: str):
-    answer = client.get("/api/v2" + address)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    return client.get("/api/v2" + address).raise_for_status().json()
 
 
 def test_one_alignment_is_all_in_its_address(client):

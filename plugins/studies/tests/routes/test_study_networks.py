@@ -41,9 +41,7 @@ def test_a_row_leads_to_its_network_which_lists_do_not_show(client, store, study
         assert stored(store) == 1
     assert client.get(f"{ROW}?protocol=paper").headers["location"] == f"{PAGE}?protocol=paper"
     assert client.get(f"/api/v2{ROW}").headers["location"] == f"/api/v2{PAGE}"
-    page = client.get(PAGE)
-    assert page.status_code == 200
-    assert "XOR 2-2-2-1, seed 0" in page.text
+    assert "XOR 2-2-2-1, seed 0" in client.get(PAGE).raise_for_status().text
     assert SLUG not in client.get("/networks").text
 
 
