@@ -311,7 +311,7 @@ def allowed_methods(request: Request, path: str = "") -> tuple[str, ...]:
 def without_options(request: Request, wrong: Collection[str]) -> tuple[str, str] | None:
     """The page of the address without the options that are wrong; None where it cannot be opened as a page.
 
-    A twin leads to its page, so that programs and people are told the same address.
+    A twin leads to its page, so that programs and people get the same address.
     """
     prefix = request.app.state.settings.prefix
     page = Addresses(prefix).page_of(f"{prefix}{path_of(request)}")

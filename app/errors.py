@@ -15,7 +15,7 @@ PageError
 ├── Unopened    307  a network that is not stored; answered by leading to where it can be opened
 └── Busy        503  more is being computed than this process takes on at once
 
-How they are told is in :mod:`pluriscope.app.error_answers`, beside the engine's and the store's.
+Their answers are made in :mod:`pluriscope.app.error_answers`, beside those to errors of the engine and the store.
 """
 
 from __future__ import annotations

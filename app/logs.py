@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final, TextIO
 
-QUIET: Final = ("asyncio", "httpx", "alembic")  # they tell at length what matters only when it goes wrong
+QUIET: Final = ("asyncio", "httpx", "alembic")  # they log at length what matters only when it goes wrong
 _TELLS_VALUES: Final = "python_multipart"  # warns of bytes of a form that it cannot read
-_SERVER: Final = "uvicorn.error"  # tells what broke while an answer was sent, after the request's own id is forgotten
+_SERVER: Final = "uvicorn.error"  # logs what broke while an answer was sent, after the request's own id is forgotten
 _ABOUT: Final[ContextVar[Mapping[str, str]]] = ContextVar("about", default={})  # noqa: B039  never changed in place
 
 

@@ -98,13 +98,13 @@ class Documents(VersionedStatic):
 
 
 _described: Final[dict[str, Any]] = {}
-"""The OpenAPI document, once it was asked for: the applications of a process differ in nothing that it tells."""
+"""The OpenAPI document, kept once it was requested: those of all applications of a process are equal."""
 
 
 def interface_of(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document, without the answer that FastAPI assumes for refused input: ours are documented as sent.
 
-    Every operation may answer with an error that no route declares, such as 429 or 503; their body is told once.
+    Every operation may answer with an error that no route declares, such as 429 or 503; their body is described once.
     """
     if not _described:
         document = FastAPI.openapi(app)

@@ -116,7 +116,7 @@ def show(
         room: word of the navigation that the page belongs to.
         network: the second row of a network's pages.
         url: that links back to the page have; "" for the one that was asked for.
-        share: what other sites are told that show the page.
+        share: properties of the page for sites that preview or embed it.
         around: template of what is around it.
         status_code: HTTP status.
         headers: further response headers.

@@ -65,8 +65,8 @@
     // the range of some bars: what their own links ask for, where these do
     const choose = (points) => {
       const [first, last] = [(a, b) => a.x < b.x, (a, b) => a.x > b.x].map((before) => points.reduce((a, b) => before(a, b) ? a : b));
-      const asked = (point, name) => Number(new URL(point.customdata || "", location).searchParams.get(name) ?? point.x);
-      const detail = { options: selects, ends: [asked(first, selects[0]), asked(last, selects[1])] };
+      const option = (point, name) => Number(new URL(point.customdata || "", location).searchParams.get(name) ?? point.x);
+      const detail = { options: selects, ends: [option(first, selects[0]), option(last, selects[1])] };
       box.dispatchEvent(new CustomEvent("chart:range", { bubbles: true, detail }));
     };
     at.on("plotly_click", ({ points: [point] }) => {

@@ -12,8 +12,8 @@
       }
     }
   });
-  // a frame that was there first has told its height to nobody
+  // a frame that was loaded first has sent its height before this script listened
   for (const frame of document.querySelectorAll("iframe[data-pluriscope]")) {
-    frame.contentWindow.postMessage({ type: "pluriscope:tell" }, "*");
+    frame.contentWindow.postMessage({ type: "pluriscope:measure" }, "*");
   }
 })();

@@ -5,13 +5,13 @@
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
   /* ---------- suggestions: a combobox with a list beside it (ARIA 1.2) ---------- */
-  const WAIT = 150; // milliseconds without a key before the server is asked
+  const WAIT = 150; // milliseconds without a key before the search is sent
   function suggest(input) {
     const list = document.getElementById(input.dataset.find);
     const field = { role: "combobox", "aria-autocomplete": "list", "aria-controls": list.id, "aria-expanded": "false" };
     for (const [name, value] of Object.entries(field)) input.setAttribute(name, value);
     let waiting = 0;
-    let asked = null;
+    let request = null;
     const options = () => all("[role=option]:not([aria-disabled])", list);
     const chosen = () => list.querySelector("[aria-selected=true]");
 
@@ -48,13 +48,13 @@
       announce(groups.length ? `${number} suggestions` : "Nothing found");
     }
     async function ask() {
-      asked?.abort();
-      asked = new AbortController();
+      request?.abort();
+      request = new AbortController();
       const url = new URL(input.dataset.search, location.href);
       url.searchParams.set("q", input.value.trim());
       url.searchParams.set("limit", "4");
       try {
-        const answer = await fetch(url, { signal: asked.signal, headers: { accept: "application/json" } });
+        const answer = await fetch(url, { signal: request.signal, headers: { accept: "application/json" } });
         if (answer.ok) fill(await answer.json());
       } catch (error) {
         if (error.name !== "AbortError") show(false); // Enter still sends the form
@@ -115,16 +115,16 @@
   let box = null;
   let about = null;
   let timer = 0;
-  function tell(term) {
+  function explain(term) {
     clearTimeout(timer);
     if (about === term) return;
     if (!box) {
       box = element("div", { class: "meaning", popover: "manual", role: "tooltip", id: "meaning" });
 
       box.addEventListener("pointerenter", () => clearTimeout(timer));
-      box.addEventListener("pointerleave", () => (timer = setTimeout(hush, HOVER)));
+      box.addEventListener("pointerleave", () => (timer = setTimeout(closeMeaning, HOVER)));
     }
-    hush();
+    closeMeaning();
     about = term;
     box.replaceChildren(term.dataset.meaning);
     (term.closest("dialog, main") ?? document.body).append(box);
@@ -136,7 +136,7 @@
     box.style.left = `${Math.max(8, Math.min(word.left, root.clientWidth - width - 8))}px`;
     box.style.top = `${below ? word.bottom + 4 : word.top - height - 4}px`;
   }
-  function hush() {
+  function closeMeaning() {
     clearTimeout(timer);
     about?.removeAttribute("aria-describedby");
     about = null;
@@ -147,36 +147,36 @@
     const term = termAt(event);
     if (!term || event.pointerType === "touch" || about === term) return;
     clearTimeout(timer);
-    timer = setTimeout(() => tell(term), HOVER);
+    timer = setTimeout(() => explain(term), HOVER);
   });
   document.addEventListener("pointerout", (event) => {
     if (!termAt(event) || event.pointerType === "touch") return;
     clearTimeout(timer);
-    timer = setTimeout(hush, HOVER);
+    timer = setTimeout(closeMeaning, HOVER);
   });
   let pressed = null; // the term whose meaning was already there when the finger came down
   document.addEventListener("pointerdown", (event) => {
     pressed = termAt(event) && about;
-    if (about && !event.target.closest("a.term, .meaning")) hush();
+    if (about && !event.target.closest("a.term, .meaning")) closeMeaning();
   });
   document.addEventListener("focusin", (event) => {
     const term = termAt(event);
-    if (term?.matches(":focus-visible")) tell(term);
-    else if (!term && !event.target.closest(".meaning")) hush();
+    if (term?.matches(":focus-visible")) explain(term);
+    else if (!term && !event.target.closest(".meaning")) closeMeaning();
   });
   document.addEventListener("click", (event) => {
     const term = termAt(event);
     if (!term || event.pointerType !== "touch" || pressed === term) return; // a second tap follows the link
     event.preventDefault();
-    tell(term);
+    explain(term);
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && about) {
       event.preventDefault();
-      hush();
+      closeMeaning();
     }
   });
-  addEventListener("scroll", () => about && hush(), { passive: true });
+  addEventListener("scroll", () => about && closeMeaning(), { passive: true });
 
   /* ---------- what goes on sideways says so at its edge ---------- */
   const SIDEWAYS = ".scroll-x, .log";

@@ -96,7 +96,7 @@
     }
   });
 
-  /* ---------- polling: nothing is asked for while the tab is hidden ---------- */
+  /* ---------- polling: no request is sent while the tab is hidden ---------- */
   // whoever fills in a filter is not interrupted by what has been found meanwhile
   const isTyping = () => document.activeElement?.matches("input:not([type=checkbox], [type=radio]), select, textarea");
   document.addEventListener("htmx:before:request", (event) => {
@@ -108,35 +108,35 @@
   /* ---------- focus: htmx gives it back to what has the same id; if that is gone, it goes to the nearest part around it
      that is still there. What the page says anew is read out ---------- */
   let hadFocus = []; // ids
-  let said = [];
-  const saying = () => all("main :is(h1, .head > div > p, [data-says], .notice.refused p)").map((one) => one.textContent.trim());
+  let before = [];
+  const announcements = () => all("main :is(h1, .head > div > p, [data-says], .notice.refused p)").map((one) => one.textContent.trim());
   let hadOpen = false; // the filters of a list, where they are folded: what is chosen there is exchanged with the list
   document.addEventListener("htmx:before:swap", (event) => {
     const targets = (event.detail?.tasks ?? []).map((task) => task.target).filter((target) => target instanceof Element);
     hadFocus = [];
     for (let at = document.activeElement; at; at = at.parentElement) if (at.id) hadFocus.push(at.id);
-    said = saying();
+    before = announcements();
     hadOpen = targets.some((target) => target.querySelector(".filters[open]"));
   });
   document.addEventListener("htmx:after:swap", () => {
     if (hadOpen) for (const filters of all(".filters")) filters.open = true;
-    const news = saying().filter((words) => !said.includes(words));
+    const news = announcements().filter((words) => !before.includes(words));
     if (news.length) announce(news.join(" "));
-    const place = document.activeElement === document.body && hadFocus.map((id) => document.getElementById(id)).find(Boolean);
-    if (!place) return;
-    if (!place.hasAttribute("tabindex")) place.tabIndex = -1;
-    place.focus({ preventScroll: true });
+    const target = document.activeElement === document.body && hadFocus.map((id) => document.getElementById(id)).find(Boolean);
+    if (!target) return;
+    if (!target.hasAttribute("tabindex")) target.tabIndex = -1;
+    target.focus({ preventScroll: true });
   });
 
   /* ---------- drawings full of links that exchange a part of the page: htmx learns of one when it is chosen, so that the
      page carries each address once ---------- */
-  const asked = new Set(); // requests that are under way
+  const pending = new Set(); // requests that are under way
   const chosen = new Set(); // ids of links that were chosen meanwhile: those that come instead know what was done before
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-    if (ctx.sourceElement.closest("[data-swapping-links]")) asked.add(ctx);
+    if (ctx.sourceElement.closest("[data-swapping-links]")) pending.add(ctx);
   });
   document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
-    if (!asked.delete(ctx) || asked.size) return;
+    if (!pending.delete(ctx) || pending.size) return;
     const [id] = chosen;
     chosen.delete(id);
     document.getElementById(id)?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
@@ -146,10 +146,10 @@
     (event) => {
       const link = event.target.closest?.("[data-swapping-links] a[id][href]"); // what has no id leads away
       if (!link || !window.htmx || event.ctrlKey || event.metaKey || event.shiftKey) return;
-      if (asked.size) {
+      if (pending.size) {
         event.preventDefault();
         event.stopPropagation();
-        if (![...asked].some((ctx) => ctx.sourceElement === link)) chosen.add(link.id);
+        if (![...pending].some((ctx) => ctx.sourceElement === link)) chosen.add(link.id);
       } else if (!link.hasAttribute("hx-get")) {
         link.setAttribute("hx-get", link.getAttribute("href"));
         window.htmx.process(link);

@@ -198,7 +198,7 @@
       for (const label of this.#labels) label();
     }
 
-    /** Which lines and vessels count, which cell of each truth table is meant, and a name that does not tell the answer. */
+    /** Which lines and vessels count, which cell of each truth table is meant, and a name that does not give the answer away. */
     #marks() {
       const { net, force, off } = this;
       const changed = Object.keys(force).length ? " with one neuron forced" : "";
@@ -207,8 +207,8 @@
         net.names.forEach((layer, l) => {
           layer.forEach((name, j) => {
             if (l && l < this.last) {
-              const cut = net.keep && !net.keep[l - 1][j].some(Boolean);
-              named.get(name)?.classList.toggle("vs-gone", Boolean(cut) || off.has(name));
+              const unread = net.keep && !net.keep[l - 1][j].some(Boolean);
+              named.get(name)?.classList.toggle("vs-gone", Boolean(unread) || off.has(name));
             }
             if (!l) return;
             net.names[l - 1].forEach((source, i) => {
@@ -230,11 +230,11 @@
     #layer(l, values) {
       values.forEach((value, j) => this.#vessel(this.net.names[l][j], value, !l));
       if (l !== this.last) return;
-      const said = values[0] === null ? "?" : String(+(values[0] > MARK));
+      const answered = values[0] === null ? "?" : String(+(values[0] > MARK));
       for (const { svg } of this.#parts) {
         const answer = svg.querySelector(".vs-answer");
-        answer.setAttribute("class", `vs-answer vs-says-${said === "?" ? "q" : said}`);
-        answer.querySelector(".vs-said").textContent = said;
+        answer.setAttribute("class", `vs-answer vs-says-${answered === "?" ? "q" : answered}`);
+        answer.querySelector(".vs-said").textContent = answered;
       }
     }
 

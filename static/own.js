@@ -6,8 +6,8 @@
   const box = document.querySelector("[data-own]");
   if (!box) return;
   const all = (selector, within = box) => [...within.querySelectorAll(selector)];
-  const told = box.querySelector("[data-own-running]");
-  const net = told && JSON.parse(told.textContent);
+  const script = box.querySelector("[data-own-running]");
+  const net = script && JSON.parse(script.textContent);
   const digits = box.dataset.own.length;
   const big = (hex) => BigInt(`0x${hex}`);
   let mask = big(box.dataset.own);
@@ -99,13 +99,13 @@
     const ys = outputs(mask);
     const wrong = [];
     all("#own-rows tbody tr").forEach((tr, n) => {
-      const [name, value, axis, given, far] = tr.children;
+      const [name, value, axis, answered, far] = tr.children;
       const good = right(ys[n], net.wanted[n]);
       if (!good) wrong.push(name.textContent);
       tr.classList.toggle("wrong", !good);
       value.textContent = number(ys[n], 2);
       axis.querySelector("circle").setAttribute("cx", 6 + (108 * (Math.max(-1, Math.min(2, ys[n])) + 1)) / 3);
-      given.textContent = answer(ys[n]) + (good ? "" : ", wrong");
+      answered.textContent = answer(ys[n]) + (good ? "" : ", wrong");
       far.textContent = good ? number(margin(ys[n]), 3) : "–";
     });
     // the verdict at once; how many others there are is the server's to say

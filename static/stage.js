@@ -5,7 +5,7 @@
   const stage = document.querySelector("[data-stage]");
   if (!stage) return;
   const figure = stage.querySelector("figure");
-  const said = figure.querySelector("[data-said]");
+  const caption = figure.querySelector("[data-caption]");
   const rows = [...stage.querySelectorAll("tbody tr")];
   const inputs = rows.map((row) => JSON.parse(row.dataset.input));
   let now = rows.findIndex((row) => row.hasAttribute("aria-current"));
@@ -18,7 +18,7 @@
   function run(at) {
     if (at === now) return;
     now = at;
-    rows.forEach((row, place) => (place === at ? row.setAttribute("aria-current", "true") : row.removeAttribute("aria-current")));
+    rows.forEach((row, index) => (index === at ? row.setAttribute("aria-current", "true") : row.removeAttribute("aria-current")));
     live.run({ input: inputs[at] });
   }
   function choose(at) {
@@ -27,7 +27,7 @@
     const link = rows[at].querySelector("a");
     if (link) history.replaceState(history.state, "", link.href);
   }
-  figure.addEventListener("live", () => (said.textContent = rows[now].dataset.said));
+  figure.addEventListener("live", () => (caption.textContent = rows[now].dataset.caption));
   rows.forEach((row, at) => {
     const link = row.querySelector("a") ?? row; // a copy leads nowhere
     for (const event of ["pointerenter", "focus"]) link.addEventListener(event, () => run(at));
@@ -39,30 +39,30 @@
     });
   });
 
-  /** How a neuron comes by its value. */
-  function told(layer, place) {
+  /** The computation of a neuron's value, in words. */
+  function computation(layer, neuron) {
     const values = live.values();
-    const name = net.names[layer][place];
-    if (!layer) return `${name} = ${values[0][place]}, given.`;
-    const terms = net.weights[layer - 1][place].map((weight, source) => `${number(weight)} × ${number(values[layer - 1][source])}`);
+    const name = net.names[layer][neuron];
+    if (!layer) return `${name} = ${values[0][neuron]}, given.`;
+    const terms = net.weights[layer - 1][neuron].map((weight, source) => `${number(weight)} × ${number(values[layer - 1][source])}`);
     const most = terms.length > 6 ? [...terms.slice(0, 6), "…"] : terms;
-    const sum = [...most, number(net.biases[layer - 1][place])].join(" + ").replaceAll("+ −", "− ");
+    const sum = [...most, number(net.biases[layer - 1][neuron])].join(" + ").replaceAll("+ −", "− ");
     const [act] = net.activations[layer - 1];
-    return `${name} = ${NAMES[act] ?? `${act} of `}${sum} = ${number(values[layer][place])}.`;
+    return `${name} = ${NAMES[act] ?? `${act} of `}${sum} = ${number(values[layer][neuron])}.`;
   }
-  const flipped = (place) => inputs.findIndex((row) => row.every((bit, at) => bit === (at === place ? 1 - inputs[now][at] : inputs[now][at])));
+  const flipped = (input) => inputs.findIndex((row) => row.every((bit, at) => bit === (at === input ? 1 - inputs[now][at] : inputs[now][at])));
   net.names.forEach((layer, l) =>
-    layer.forEach((name, place) => {
+    layer.forEach((name, neuron) => {
       const parts = [...figure.querySelectorAll(`.vs[data-el="${CSS.escape(name)}"]`)];
       if (!parts.length) return; // of a wide layer some are not drawn
       const lit = [...parts, ...figure.querySelectorAll(`.vs-weight[data-into="${CSS.escape(name)}"]`)];
       const point = (on) => {
         for (const one of lit) one.classList.toggle("on", on);
-        said.textContent = on ? told(l, place) : rows[now].dataset.said;
+        caption.textContent = on ? computation(l, neuron) : rows[now].dataset.caption;
       };
       // an input is turned the other way where that row is listed
-      const turns = !l && flipped(place) >= 0 && (() => flipped(place) >= 0 && choose(flipped(place)));
-      live.press(name, () => `${turns ? "Input " : ""}${name}, now ${number(live.values()[l][place])}`, turns);
+      const turns = !l && flipped(neuron) >= 0 && (() => flipped(neuron) >= 0 && choose(flipped(neuron)));
+      live.press(name, () => `${turns ? "Input " : ""}${name}, now ${number(live.values()[l][neuron])}`, turns);
       for (const part of parts) {
         for (const event of ["pointerenter", "focus"]) part.addEventListener(event, () => point(true));
         for (const event of ["pointerleave", "blur"]) part.addEventListener(event, () => point(false));

@@ -108,8 +108,8 @@
     if (!whole) return;
     screen.dataset.guess = choice ? choice.dataset.choice : "-";
     if (choice) for (const file of screen.querySelectorAll(".menu a")) file.search = choice.search;
-    const told = screen.querySelector(".verdict-line .told"); // put in anew, so that it is read out
-    told.replaceWith(told.cloneNode(true));
+    const revealed = screen.querySelector(".verdict-line .revealed"); // put in anew, so that it is read out
+    revealed.replaceWith(revealed.cloneNode(true));
     if (choice) history.replaceState(history.state, "", choice.href);
     screen.querySelector("[data-next]").focus({ preventScroll: true });
   }

@@ -3,7 +3,7 @@
 
 const ORIGIN = "http://_"; // of addresses within the frame: there is no such host, so that nothing can be asked of it
 const MOST = 760; // pixels in height, beyond which the frame scrolls
-const LATE = 1000; // milliseconds after which it is said that the kernel is waited for
+const LATE = 1000; // milliseconds after which a line says that the kernel is waited for
 // what only a server does, what the notebook decides, and what would be asked of a network
 const LEFT_OUT = ".bar nav, [data-theme-switch], .foot, noscript, meta[http-equiv], link:not([rel=stylesheet]), [href$='/edit'], [href*='/edit?'], [href='/jobs'], [href^='/networks/new']";
 // in the frame: our own scripts alone, and nothing from any host
@@ -16,7 +16,7 @@ function within({ origin, address, kept, y, nonce }) {
   const path = (url) => url.href.slice(origin.length);
   const named = (hash) => document.getElementById(decodeURIComponent(hash.slice(1)));
   const href = Object.getOwnPropertyDescriptor(URL.prototype, "href");
-  class Place extends URL {
+  class FrameLocation extends URL {
     get href() { return super.href; }
     set href(url) { this.assign(url); }
     assign(url, save) {
@@ -27,12 +27,12 @@ function within({ origin, address, kept, y, nonce }) {
       named(to.hash)?.scrollIntoView();
     }
   }
-  const place = window.place = new Place(address, origin);
+  const frameLocation = window.frameLocation = new FrameLocation(address, origin);
   const moves = (kind) => function move(state, _, url) {
     this.state = state;
-    href.set.call(place, new URL(url ?? place, place).href);
-    document.querySelector("base").href = place.href;
-    post(kind, { url: path(place) });
+    href.set.call(frameLocation, new URL(url ?? frameLocation, frameLocation).href);
+    document.querySelector("base").href = frameLocation.href;
+    post(kind, { url: path(frameLocation) });
     if (kind === "push") for (const button of document.querySelectorAll("[data-step]")) button.disabled = button.dataset.step > 0;
   };
   async function ask(what, how) {
@@ -66,15 +66,15 @@ function within({ origin, address, kept, y, nonce }) {
     const link = event.target.closest?.("a[href]");
     if (!link || event.defaultPrevented) return;
     event.preventDefault();
-    place.assign(link.getAttribute("href"), link.getAttribute("download") ?? undefined);
+    frameLocation.assign(link.getAttribute("href"), link.getAttribute("download") ?? undefined);
   });
   addEventListener("submit", (event) => {
     const { target: form, submitter } = event;
     if (event.defaultPrevented || form.method === "dialog") return;
     event.preventDefault();
-    const to = new URL(form.getAttribute("action") ?? "", place);
+    const to = new URL(form.getAttribute("action") ?? "", frameLocation);
     to.search = new URLSearchParams(new FormData(form, submitter));
-    place.assign(to);
+    frameLocation.assign(to);
   });
   addEventListener("message", ({ source, data }) => {
     if (source === parent && data.theme) document.documentElement.dataset.theme = data.theme;
@@ -83,7 +83,7 @@ function within({ origin, address, kept, y, nonce }) {
     const root = document.documentElement;
     new ResizeObserver(() => post("size", { height: root.offsetHeight })).observe(root);
     if (y) scrollTo(0, y);
-    else if (place.hash) named(place.hash)?.scrollIntoView();
+    else if (frameLocation.hash) named(frameLocation.hash)?.scrollIntoView();
   });
 }
 
@@ -116,14 +116,14 @@ function render({ model, el }) {
     setTimeout(() => waiting.has(id) && say("Waiting for the kernel. If none is running, run the cell again."), LATE);
     model.send({ id, url, headers });
   });
-  const hear = ({ id, ...answer }, [{ buffer, byteOffset, byteLength }]) => {
-    const asked = waiting.get(id);
+  const accept = ({ id, ...answer }, [{ buffer, byteOffset, byteLength }]) => {
+    const request = waiting.get(id);
     waiting.delete(id);
     if (!waiting.size) say("");
-    if (answer.error) asked?.failed(new Error(answer.error));
-    else asked?.done({ ...answer, body: buffer.slice(byteOffset, byteOffset + byteLength) });
+    if (answer.error) request?.failed(new Error(answer.error));
+    else request?.done({ ...answer, body: buffer.slice(byteOffset, byteOffset + byteLength) });
   };
-  model.on("msg:custom", hear);
+  model.on("msg:custom", accept);
   const read = (body) => new TextDecoder().decode(body);
   const text = (url) => {
     if (!files.has(url)) files.set(url, ask({ url }).then(({ body }) => read(body)));
@@ -135,7 +135,7 @@ function render({ model, el }) {
   let kept = {}; // what pages keep in a browser
   let turn = 0;
 
-  /* A page as one document: styles and scripts in it, scripts told that they are where its address says. */
+  /* A page as one document: styles and scripts in it, scripts that take its address for the window's. */
   async function whole(html, address) {
     const page = new DOMParser().parseFromString(html, "text/html");
     const nonce = crypto.getRandomValues(new Uint32Array(4)).join("");
@@ -146,7 +146,7 @@ function render({ model, el }) {
       const file = script.getAttribute("src");
       const shared = file.includes("/htmx-") ? "\nwindow.htmx = htmx;" : "";
       script.removeAttribute("src");
-      script.textContent = `((location) => {${await text(file)}${shared}\n})(window.place);`.replaceAll("</script", "<\\/script");
+      script.textContent = `((location) => {${await text(file)}${shared}\n})(window.frameLocation);`.replaceAll("</script", "<\\/script");
       script.setAttribute("nonce", nonce);
       page.body.append(script);
     }
@@ -164,13 +164,13 @@ function render({ model, el }) {
   }
 
   /* Shows what an address answers, as the newest entry unless it is one already; what is no page is saved. */
-  async function show(asked, isNew = true) {
+  async function show(request, isNew = true) {
     const mine = (turn += 1);
-    const [address, hash] = asked.url.split("#");
+    const [address, hash] = request.url.split("#");
     try {
       const { body, headers, url } = await ask({ url: address });
       const type = headers["content-type"] ?? "";
-      const named = /filename="([^"]+)"/.exec(headers["content-disposition"])?.[1] ?? asked.save;
+      const named = /filename="([^"]+)"/.exec(headers["content-disposition"])?.[1] ?? request.save;
       if (named !== undefined || !type.startsWith("text/html")) {
         const file = URL.createObjectURL(new Blob([body], { type }));
         return press({ href: file, download: named || url.split("?")[0].split("/").at(-1) });
@@ -192,31 +192,31 @@ function render({ model, el }) {
   }
 
   const DOES = {
-    ask: (asked, [port]) => ask(asked).then((answer) => port.postMessage(answer), (error) => port.postMessage({ error: error.message })),
-    go: (asked) => show(asked),
+    ask: (request, [port]) => ask(request).then((answer) => port.postMessage(answer), (error) => port.postMessage({ error: error.message })),
+    go: (request) => show(request),
     push: ({ url }) => entries.splice((at += 1), Infinity, { url }),
     replace: ({ url }) => { entries[at].url = url; },
     step: ({ by }) => show(entries[(at += by)], false),
-    keep: (said) => { kept = said.kept; },
+    keep: (message) => { kept = message.kept; },
     open: ({ url }) => /^(https?|mailto):/.test(url) && press({ href: url, target: "_blank", rel: "noopener" }),
-    copy: (said) => {
-      const copied = said.text.replaceAll(ORIGIN, model.get("site"));
+    copy: (message) => {
+      const copied = message.text.replaceAll(ORIGIN, model.get("site"));
       navigator.clipboard?.writeText(copied).catch(() => say(copied)) ?? say(copied); // which a notebook may not allow
     },
     size: ({ height }) => { frame.style.height = `${Math.min(height, MOST)}px`; },
   };
-  const told = ({ source, data, ports }) => {
+  const receive = ({ source, data, ports }) => {
     if (source !== frame.contentWindow) return;
     if (["go", "push", "step"].includes(data.kind)) entries[at].y = data.y;
     DOES[data.kind](data, ports);
   };
-  addEventListener("message", told);
+  addEventListener("message", receive);
   const changed = new MutationObserver(() => frame.contentWindow?.postMessage({ theme: themeAround(el) }, "*"));
   for (const around of [document.documentElement, document.body]) changed.observe(around, { attributes: true });
   show(entries[0], false);
   return () => {
-    removeEventListener("message", told);
-    model.off("msg:custom", hear);
+    removeEventListener("message", receive);
+    model.off("msg:custom", accept);
     changed.disconnect();
   };
 }

@@ -108,7 +108,7 @@ def _is_local(request: Request) -> bool:
 
     A proxy beside us looks like that too. Where the settings speak of one, nobody is local; otherwise its traces count:
     a header that proxies add, HTTP/1.0 (how nginx asks by default), a page whose name is not that of this machine, and,
-    where the kernel tells, that its program belongs to somebody else (:mod:`pluriscope.app.access.neighbours`).
+    where the kernel reports it, that its program belongs to somebody else (:mod:`pluriscope.app.access.neighbours`).
     """
     settings: Settings = request.app.state.settings
     if request.client is None or not settings.trust_local or is_behind_proxy(settings):

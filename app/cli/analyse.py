@@ -75,7 +75,7 @@ def analyse(
             each result goes to the folder --output, and what is wrong with one does not stop the others.
         output_index: Analyse only this output, from 0; may be repeated. Default: all.
         no_masks: Leave the lists of circuits out.
-        plan: Only tell how the circuits would be found, and how long each stage takes and in how much memory.
+        plan: Only show how the circuits would be found, and how long each stage takes and in how much memory.
         seconds: For all of a file, of several for each; inf for no end. Then what was found is written.
         continue_: Go on from this unfinished result of the same file, and end with what one run would have written. Its
             place is the default of --output.

@@ -30,7 +30,7 @@ COMMON: Final = {
     "output_index": "The output asked about, from 0.",
     "seed": "Of all draws.",
     "quiet": "No progress on stderr.",
-    "json": "Write what is found as JSON to standard output, as a server tells it.",
+    "json": "Write the result as JSON to standard output, as a server sends it.",
 }
 
 

@@ -49,7 +49,7 @@ class Shown:
     """Result of a command, for programs and for people.
 
     Args:
-        record: as a server tells it, or the content of a file: a mapping, or a pydantic model.
+        record: as a server sends it, or the content of a file: a mapping, or a pydantic model.
         lines: the same for people, on standard output.
         code: that the command ends with.
     """

@@ -168,7 +168,7 @@ class AnalysisRow(Base):
     circuits_low: Mapped[int | None] = mapped_column(SortableInteger)  # its ends
     circuits_high: Mapped[int | None] = mapped_column(SortableInteger)
     circuits_confidence: Mapped[float | None]  # of that interval, e.g. 0.99
-    circuits_tested: Mapped[int | None] = mapped_column(SortableInteger)  # circuits judged; None if that was not told
+    circuits_tested: Mapped[int | None] = mapped_column(SortableInteger)  # circuits judged; None if not recorded
     circuits_truncated_at: Mapped[int | None]
     interpretations_total: Mapped[int] = mapped_column(SortableInteger)  # of the stored circuits
     interpretations_observed: Mapped[int] = mapped_column(SortableInteger)

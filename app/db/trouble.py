@@ -16,7 +16,7 @@ from pluriscope.app.db.errors import StoreError, StoreFull, StoreReadOnly, Store
 _DISK_FULL: Final = "53100"  # SQLSTATE
 _READ_ONLY: Final = "25006"  # read_only_sql_transaction
 _DAMAGED: Final = ("XX001", "XX002")  # data_corrupted, index_corrupted
-# a write that fails for want of room is told as full, or as an error of input and output where it is beside the file:
+# a write that fails for want of room is reported as full, or as an error of input and output if it is beside the file:
 # growing the log's index, or a file at its size limit
 _FULL_BESIDE: Final = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_TRUNCATE)
 _CANNOT_HOLD: Final = ("22", "54")  # data exceptions, limits of the program exceeded

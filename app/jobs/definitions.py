@@ -67,7 +67,7 @@ def arguments_about(network: str, output: int, protocol: str, data: str, result:
         protocol: digest of the analysis's protocol.
         data: digest of its data record.
         result: digest of its result, so that what is found never comes to stand beside another result.
-        details: what else the job is told: "criteria", steps
+        details: further arguments of the job: "criteria", steps
             (:class:`pluriscope.analysis.criteria.steps.CriterionStep`); "kind", key of a kind stored as columns;
             "thorough", whether a report does also what takes long (on the common ground every class where otherwise a
             sample is drawn, of the ladder learned maps); "other", digest of another network. The order of a list is no

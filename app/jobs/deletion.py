@@ -77,7 +77,7 @@ def purge_deleted(store: Store, days: float, *, now: datetime | None = None) -> 
         gone = select(NetworkRow).where(NetworkRow.deleted_at <= before, NetworkRow.origin != KEPT_ORIGIN)
         networks = session.scalars(gone).all()
         for network in networks:
-            # whoever still works on it is told so by its lease; nothing new comes
+            # a worker that still computes one notices when it renews its lease; no new job begins
             session.execute(remove(JobRow).where(JobRow.network_digest == network.digest))
             delete_network(session, network)
     return len(networks)

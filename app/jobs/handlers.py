@@ -43,7 +43,7 @@ class Handler(Generic[Outcome]):
         load: arguments → what is to be computed, with all that it needs of the store: a module-level function without
             side effects, its inputs bound to it.
         save: outcome → stored, in the transaction that ends the job.
-        keep: a part of the outcome, told by a report → stored, while the job goes on; None where there are no parts.
+        keep: stores a part of the outcome, from a report, while the job goes on; None where there are no parts.
     """
 
     load: Callable[[Session, Arguments], Compute[Outcome]]

@@ -407,7 +407,7 @@ def end(
     Args:
         session: of the writer.
         state: "done", "truncated" where a search stopped at a limit, "failed" or "cancelled".
-        told: one line for people: what was found, or of a failure item, cause and cure.
+        found: one line for people: the result, or of a failure item, cause and cure.
         result: JSON values.
         now: time of the end, the present if not given.
 
@@ -500,7 +500,7 @@ def _lose(session: Session, row: JobRow, reason: str, now: datetime, result: Map
 
 def _place(row: JobRow) -> str:
     if not row.stage:
-        return "before it told of progress"
+        return "before it reported progress"
     return f"{row.stage}, {row.done:,} of {row.total:,}" if row.total else row.stage
 
 

@@ -117,7 +117,7 @@ def run_workers(
         with store.write() as session:
             enqueue_outdated(session)
         multiprocessing.get_context("spawn").Process(target=_compile, daemon=True).start()
-        # with hundreds of slots each tells its progress less often, so that the notes of all stay a trickle
+        # with hundreds of slots each stores its progress less often, so that all together write little
         pace = Pace(lease_seconds=settings.lease_seconds, progress_seconds=max(0.5, slots / 50))
         executor = partial(ProcessExecutor, settings.memory_of_job)
         kept = partial(executor, loads=(ANALYSE.handler.partition(":")[0],), niceness=_KEPT_NICENESS)

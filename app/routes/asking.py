@@ -1,4 +1,4 @@
-"""Asking for work on a stored analysis, and telling the job that does it."""
+"""Queueing of work on a stored analysis, and the answer with its job."""
 
 from __future__ import annotations
 

@@ -233,7 +233,7 @@ _TRAINING: Final[dict[str, Any]] = {"tags": ["networks"], "status_code": 202, "r
 def train_over_http(session: Writing, links: Links, order: TrainRequest, response: Response) -> JobPage:
     """Train one or many networks in the background; those that converge are stored and analysed.
 
-    The job tells under `learning` how far each network is: its loss by epoch, its outputs, how it ended.
+    The job has under `learning` how far each network is: its loss by epoch, its outputs, how it ended.
     """
     return accepted(session, links, start_training(session, order), response)
 
@@ -242,7 +242,7 @@ def train_over_http(session: Writing, links: Links, order: TrainRequest, respons
 def train_transformer(session: Writing, links: Links, order: TransformerOptions, response: Response) -> JobPage:
     """Train a transformer in the background; if it converges, it is stored and its circuits are searched.
 
-    The job tells under `losses_so_far` how its loss falls.
+    The job has its losses so far under `losses_so_far`.
     """
     return accepted(session, links, transformers.start_training(session, order), response)
 

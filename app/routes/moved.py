@@ -221,7 +221,7 @@ _OF_VERSION_1: Final = {
     "/studies/{study}/progress": "/studies/{study}",
     "/studies/{study}/side-by-side": "/studies/{study}",
 }
-"""What version 1 of the interface had apart from the JSON of pages → what tells or takes the same now."""
+"""Addresses of version 1 of the interface, apart from the JSON of pages → their successors."""
 
 
 def _led(path: str, table: Mapping[str, str]) -> str:

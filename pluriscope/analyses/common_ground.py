@@ -24,8 +24,8 @@ _READING: Final = """
 - An intervention sets a set of hidden neurons to what they are on another input: every set, every ordered pair of
   different inputs. The network is whole, and answers 1 above 0.5; rules only say which explanations there are.
 - Coverage is the share of interventions that an explanation predicts, accuracy the share of these that are right.
-- Interpretations that no input tells apart are one observed class; its representative stands for it, so that of the
-  best and the worst, over every completion, is told apart. Bare circuits, algorithms without places and directions
+- Interpretations that no input distinguishes are one observed class; its representative stands for it, so the best and
+  the worst over all completions are named separately. Bare circuits, algorithms without places and directions
   predict nothing here.
 - There is no null model: what chance reaches is not computed. An explanation of a network that answers alike everywhere
   would be right everywhere.

@@ -39,7 +39,7 @@ _ALIKE: Final = ("valid", "backbone", "story")
 _READING: Final = """
 A method chooses a raw mask under its own ablation. Edges that lead nowhere or come from nowhere are dropped, and what
 is left is judged under the rules. Valid alone says little: a random order is valid too once it has enough {part}s.
-Random deletion, and any method with a setting `after`, asks the judge itself: its answer is valid because it was told.
+Random deletion, and any method with a setting `after`, asks the judge itself: its answer is valid because it knows.
 Ties are scores that are equal, or nearer than 1e-9 of the largest, of which the answer takes some by their number; the
 other ways take as many. A method with a threshold might stop earlier or later on some of them.
 A method that optimises under one ablation is judged here under another, and its thresholds are ours: this says what it

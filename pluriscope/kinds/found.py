@@ -63,7 +63,7 @@ class Found:
         outcomes: kind → criterion with its settings as text → ``[n]`` positions in
             :data:`pluriscope.analysis.criteria.verdict.OUTCOMES`; others where nothing was judged.
         counted: whether the interpretations of circuits are counted.
-        stories: ``[circuits]`` the relation of a circuit's story to the network's; None where none was told.
+        stories: ``[circuits]`` the relation of a circuit's carried algorithms to the network's; None where not known.
         predicted: ``[2, alignments]`` interventions that each predicts, and predicts right, as far as they were
             surveyed; None where they were not.
         n_interventions: of the survey.

@@ -69,7 +69,7 @@ def frame_of(found: Found) -> Frame:
 _SAID_BY_ALL: Final = {
     *("name", "margin", "edges", "interpretations", "iia", "right", "coverage", "accuracy", "gates", "variables")
 }
-"""Columns of which those that pages show of every kind tell enough, but of formulas without a place."""
+"""Columns that lists of all kinds leave out except for formulas without a place, since other columns show enough."""
 
 
 def shown_columns(frame: Frame, kinds: Sequence[str], sort: str) -> tuple[Column, ...]:

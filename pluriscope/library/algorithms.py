@@ -36,7 +36,7 @@ class Algorithm(Explanation):
     """A small formula that computes the task, with the places where the network may carry its variables.
 
     Args:
-        told: what the result file says of it.
+        record: its entry in the result file.
     """
 
     record: Mapping[str, Any]
@@ -116,7 +116,7 @@ class Alignment(Explanation):
 
     Args:
         algorithm: what is placed.
-        told: what the result file says of it.
+        record: its entry in the result file.
     """
 
     algorithm: Algorithm

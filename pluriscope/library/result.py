@@ -115,7 +115,7 @@ def explain(
             1, which does so, too; or "classes", two logits of which the larger decides. Of live models
             a value if nothing is said.
         layers: names of the layers of a file of tensors in order, a list or with commas between, where it does not
-            tell it.
+            have it.
         max_listed: where more circuits are valid, they are counted, and the smallest and some drawn are listed.
         seconds: after so many the result is what was found by then, and :meth:`Result.continued` goes on; None for no
             end.

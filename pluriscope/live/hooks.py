@@ -100,7 +100,7 @@ class _Run(Record):
 class _Ablated:
     """A module that runs as a circuit.
 
-    It runs as it is until it is told the circuit.
+    It runs as it is until the circuit is set.
 
     Args:
         module: the module.

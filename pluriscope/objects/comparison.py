@@ -45,7 +45,7 @@ class Trials:
     Args:
         said: ``[explanation, trial]`` what each says, 0 or more; −1 for nothing.
         happens: ``[trial]``.
-        margins: ``[trial]`` how telling each is.
+        margins: ``[trial]`` how clear each is.
         forced: ``[trial]`` how much is forced; None where nothing is.
         doubtful: ``[trial]`` whether something about it is open: a prediction that another completion of the same gates
             would not make, or an output that is near neither 0 nor 1; None where nothing is.
@@ -80,7 +80,7 @@ class Trials:
         """The trials in which two contradict each other, who is right taking turns.
 
         Among those in which the same are right, those without doubt come first, then by what is forced, fewest first,
-        then the most telling first, else in order.
+        then the clearest first, else in order.
         """
         said = np.where(self.spoken, self.said, np.iinfo(self.said.dtype).max)
         where = self._experiments_where(np.any(self.spoken, axis=0) & (said.min(axis=0) < self.said.max(axis=0)))
@@ -97,7 +97,7 @@ class Trials:
         return self._experiments_where(np.any(self.spoken & ~self.right, axis=0))
 
     def _experiments_where(self, chosen: NDArray[np.bool_]) -> NDArray[np.intp]:
-        """Some trials, the most telling first."""
+        """Some trials, the clearest first."""
         where = np.flatnonzero(chosen)
         keys = [-self.margins, *(one for one in (self.forced, self.doubtful) if one is not None)]
         return where[np.lexsort([key[where] for key in keys])]

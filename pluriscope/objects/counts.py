@@ -118,7 +118,7 @@ class Counts:
         possible_circuits: of the protocol's circuit space.
         valid_circuits: those that decide right.
         interpretations: ways to read the listed circuits.
-        observed_classes: classes of these that the inputs can tell apart.
+        observed_classes: classes of these that the inputs can distinguish.
         candidate_algorithms: formulas that compute the task.
         aligned_algorithms: those with a valid alignment.
         valid_alignments: of all candidates.

@@ -34,7 +34,7 @@ class Verdict:
         possible: circuits that there are.
         doubt: what speaks against the network having learned anything.
         readings: interpretations of the listed circuits.
-        classes: classes of these that inputs can tell apart.
+        classes: classes of these that inputs can distinguish.
         placements: valid placements of algorithms.
         empty: how many of these have no variable to place, so that nothing of them was tested.
         only_circuits: whether nothing but circuits is asked about such a network.

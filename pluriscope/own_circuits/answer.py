@@ -34,7 +34,7 @@ from pluriscope.figures.numbers import enumerated, exact, noun, plural
 from pluriscope.objects.counts import Count
 
 MAX_ROWS: Final = 64
-"""Rows that are told; of more those that are wrong first."""
+"""Most rows in an answer; of more those that are wrong come first."""
 _NAMED: Final = 4
 """Wrong rows, and edges that differ, up to which each is named."""
 _SURE: Final = 2

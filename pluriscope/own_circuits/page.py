@@ -72,7 +72,7 @@ class Rival:
         name: of it.
         take: address of the page with it in place of what is given.
         compare: address of both beside each other; "" where they cannot be.
-        apart: what tells them apart, first how many runs do.
+        apart: the runs in which they differ, first their number.
     """
 
     title: str

@@ -80,7 +80,7 @@ class Executor(Interface):
 
         Args:
             compute: pickles, with all that it is bound to.
-            tell: takes its reports.
+            send: takes its reports.
         """
 
     def wait(self, seconds: float) -> Finished | None:
@@ -155,7 +155,7 @@ class ProcessExecutor:
     def start(self, compute: Compute, notify: Report) -> None:
         self.warm()
         self._report, self._busy, self._ended_before = notify, True, ended_by_system()
-        with suppress(OSError):  # if it died just now, waiting for it tells so
+        with suppress(OSError):  # if it died just now, wait() notices
             self._pipe.send(compute)
 
     @property
@@ -230,7 +230,7 @@ class ThreadExecutor:
         def run() -> None:
             try:
                 self._ended = Finished(compute(Work(_reporter(report), clock=time.perf_counter)))
-            except Exception as error:  # whoever waits for its end is told
+            except Exception as error:  # passed on to the thread that waits for its end
                 self._ended = error
 
         self._thread = threading.Thread(target=run, name="computation")

@@ -113,7 +113,7 @@ class Part(Described):
         weights: for how many each row counts; None for one.
         few: other rows, which stand for it among a few of each kind; None for its own first ones.
         aside: whether pages list it only where it is asked for, and nothing of it is picked to be compared.
-        apart: position, ranks → of a row that stands for several, one of each class that inputs tell apart; None where
+        apart: position, ranks → of a row that stands for several, one of each class that inputs distinguish; None where
             a row is one explanation.
         classes: how many such classes each row has; None where a row is one explanation.
         rows: the rows themselves, where they are at hand.

@@ -41,7 +41,7 @@ class Row:
         url: of its page; "" if it has none.
         drawing: makes its drawing; None if it has none.
         picks: whether it says enough by itself to be compared.
-        stores: whether its page only offers to store it, so that robots are told not to follow.
+        stores: whether its page only offers to store it, so that links to it ask robots not to follow.
     """
 
     values: Mapping[str, Any]

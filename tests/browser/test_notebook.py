@@ -15,16 +15,16 @@ pytestmark = pytest.mark.browser
 NOTEBOOK = """<body style="color:%(ink)s;background:%(ground)s"><div id="picture">A picture</div><div id="out"></div>
 <script type="module">
 const { default: widget } = await import("data:text/javascript;base64,%(code)s");
-const hear = new Set();
+const callbacks = new Set();
 const state = %(state)s;
 const model = {
   get: (name) => state[name],
-  on: (_, heard) => hear.add(heard),
-  off: (_, heard) => hear.delete(heard),
+  on: (_, callback) => callbacks.add(callback),
+  off: (_, callback) => callbacks.delete(callback),
   async send(content) {
-    const [told, body] = await kernel(content);
+    const [head, body] = await kernel(content);
     const bytes = Uint8Array.from(atob(body), (one) => one.charCodeAt(0));
-    for (const heard of hear) heard({ id: content.id, ...told }, [new DataView(bytes.buffer)]);
+    for (const callback of callbacks) callback({ id: content.id, ...head }, [new DataView(bytes.buffer)]);
   },
 };
 window.leave = widget.render({ model, el: document.getElementById("out") });
@@ -94,7 +94,7 @@ def test_the_pages_are_walked_as_on_a_server(notebook, expect, result):
     expect(frame.locator("table .name").first).to_contain_text("c·")
     expect(frame.locator(".plot").first).to_be_visible()
     frame.get_by_label("any", exact=True).check()
-    eventually(tab, lambda: "valid=any" in tab.frames[1].evaluate("place.search"), True)
+    eventually(tab, lambda: "valid=any" in tab.frames[1].evaluate("frameLocation.search"), True)
     expect(back).to_be_enabled()
     for box in frame.locator("input[data-compare]").all()[:2]:
         box.check()
@@ -104,7 +104,7 @@ def test_the_pages_are_walked_as_on_a_server(notebook, expect, result):
     # back is the filtered list as it was, forward the comparison
     back.click()
     expect(frame.locator("h1")).to_have_text("Explanations")
-    eventually(tab, lambda: "valid=any" in tab.frames[1].evaluate("place.search"), True)
+    eventually(tab, lambda: "valid=any" in tab.frames[1].evaluate("frameLocation.search"), True)
     expect(frame.locator("input[data-compare]:checked")).to_have_count(2)
     forward.click()
     expect(frame.locator("h1")).to_contain_text("P")

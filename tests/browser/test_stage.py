@@ -8,7 +8,7 @@ from tests.browser.conftest import eventually
 
 pytestmark = pytest.mark.browser
 NETWORK = "/networks/xor-pretrained"
-SAID = "#runs figcaption [data-said]"
+SAID = "#runs figcaption [data-caption]"
 
 
 def test_parts_are_folded_on_a_phone_alone(tab):

@@ -103,7 +103,7 @@ def test_a_guess_comes_before_the_answer(tab, number, key, right):
     tab.goto(address(number - 1))
     tab.keyboard.press("ArrowRight")
     assert tab.evaluate("() => document.activeElement.ariaLevel") == "1"
-    verdict = tab.locator(".screen.now .verdict-line .told")
+    verdict = tab.locator(".screen.now .verdict-line .revealed")
     assert not verdict.is_visible()
     assert said(tab) == "?"
     assert tab.locator(".screen.now svg.wide").get_attribute("aria-label").endswith("with one neuron forced")
@@ -153,14 +153,14 @@ def test_on_slides_hands_are_counted_before_the_answer(visitor):
     assert tally.all_text_contents() == ["0", "0"]
     tab.keyboard.press("p")
     tab.get_by_role("button", name="Let it run").locator("visible=true").click()
-    tab.locator(".screen.now .verdict-line .told").wait_for(state="visible")
+    tab.locator(".screen.now .verdict-line .revealed").wait_for(state="visible")
     assert (said(tab), tally.all_text_contents()) == ("0", ["1", "0"])
     tab.keyboard.press("q")
     assert tally.all_text_contents() == ["1", "0"], "after the answer none is counted"
     tab.keyboard.press("0")
     assert (said(tab), tally.all_text_contents()) == ("?", ["0", "0"])
     tab.keyboard.press("PageDown")
-    tab.locator(".screen.now .verdict-line .told").wait_for(state="visible")
+    tab.locator(".screen.now .verdict-line .revealed").wait_for(state="visible")
     assert (said(tab), tab.url.endswith("screen=4")) == ("0", True), "the key that leads on asks for the answer first"
     tab.keyboard.press("PageDown")
     tab.wait_for_url("**/learn/slides?screen=5")
@@ -189,7 +189,7 @@ def test_no_screen_scrolls_and_nothing_moves_where_that_is_asked(visitor, option
         assert tab.locator(".vs-dots circle").count() == 0
     tab.goto("/story/5")
     tab.locator(".screen.now [data-choice=P]").click()
-    assert tab.locator(".screen.now .verdict-line .told").is_visible()
+    assert tab.locator(".screen.now .verdict-line .revealed").is_visible()
 
 
 def test_next_is_seen_where_a_phone_shows_the_bars_of_its_browser(visitor, expect):

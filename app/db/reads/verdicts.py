@@ -1,10 +1,10 @@
 """Stored verdicts: which criteria have been computed, how many explanations pass, which of them, in any combination.
 
 Explanations stand in the store's order: circuits by ascending mask; algorithms by position; valid alignments by row.
-:func:`count_of` tells how many there are. Interpretations are not listed; for them every circuit has exact numbers, see
+:func:`count_of` counts them. Interpretations are not listed; for them every circuit has exact numbers, see
 :mod:`pluriscope.analysis.criteria.interpretation_tallies`.
 
-To survive is to pass. Failed, undecided and not applicable explanations do not, and are told apart in every count.
+To survive is to pass. Failed, undecided and not applicable explanations do not, and every count has them apart.
 """
 
 from __future__ import annotations

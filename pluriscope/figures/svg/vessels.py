@@ -66,7 +66,7 @@ class Geometry:
         words: size of what is read.
         answer: side of the box with the answer.
         mark: what stands beside the mark.
-        unknown: what stands for a value that is not told.
+        unknown: text for a value that is not known.
     """
 
     name: str
@@ -102,7 +102,7 @@ class Reading:
         site: layer from 1, and neuron.
         table: truth table over the inputs.
         letter: of the explanation; "" where there is one alone.
-        mark: value above which it says yes; nan where it is not told.
+        mark: value above which it says yes; nan where it is not known.
     """
 
     site: Site
@@ -233,7 +233,7 @@ class Vessels:
         forced: neurons that do not compute their value, with words below; ringed, too.
         named: whether hidden neurons have their names, and lines their weights, which show when they are asked for.
         written: lines that carry something else than their neuron's value, with words and that value.
-        was: values of another run, told where they differ.
+        was: values of another run, shown where they differ.
         steps: where a click on a neuron or line leads.
     """
 

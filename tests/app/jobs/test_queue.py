@@ -201,7 +201,7 @@ def test_a_job_is_given_up_where_it_is_lost_at_the_same_place_each_time(store, w
     assert (row.state, row.set_aside) == (("failed", True) if given_up else ("running", False))
     if given_up:
         place = f"counting, {places[-1][1]} of" if places[-1] and places[-1][2] else "counting" * bool(places[-1])
-        answer = place or "before it told of progress"
+        answer = place or "before it reported progress"
         assert f"its {way} was lost, {MAX_LOSSES} times at the same place ({answer}" in row.error
         with store.write() as session:
             assert queue.retry(session, job_id, definitions=KINDS).state == "queued"

@@ -43,7 +43,7 @@ def test_the_drawing_has_the_values_of_one_row_and_every_row_leads_to_its_own(cl
     at = 1 if row is None else row  # the first that it answers with 1
     stage = text.partition("data-stage")[2]
     rows = re.findall(
-        r'<tr( aria-current="true")? data-said="([^"]+)" data-input="([^"]+)">.*?href="([^"]+)"', stage, re.S
+        r'<tr( aria-current="true")? data-caption="([^"]+)" data-input="([^"]+)">.*?href="([^"]+)"', stage, re.S
     )
     assert [bool(current) for current, *_ in rows] == [number == at for number in range(4)]
     assert [json.loads(unescape(given)) for _, _, given, _ in rows] == [one["row"] for one in reply]
