@@ -41,8 +41,8 @@ def normal(address: str) -> str:
     Options are in the order of their names; those of one name keep their own order, which may mean something.
     """
     parts = urlsplit(address)
-    given = parse_qsl(parts.query, keep_blank_values=True)
-    options = [pair for pair in given if pair[0] not in (*OF_THE_READER, PART) and pair not in _DEFAULTS]
+    options = parse_qsl(parts.query, keep_blank_values=True)
+    options = [pair for pair in options if pair[0] not in (*OF_THE_READER, PART) and pair not in _DEFAULTS]
     query = urlencode(sorted(options, key=lambda pair: pair[0]))
     return (parts.path.rstrip("/") or "/") + (f"?{query}" if query else "")
 

@@ -156,14 +156,14 @@ def unsound(store: Store) -> Found:
         return
     try:
         with store.reader.connect() as connection:
-            said = connection.exec_driver_sql("PRAGMA integrity_check(5)").scalars().all()
+            results = connection.exec_driver_sql("PRAGMA integrity_check(5)").scalars().all()
             lost = Counter(tuple(row)[::2] for row in connection.exec_driver_sql("PRAGMA foreign_key_check"))
     except OperationalError:
         raise  # busy, or not to be opened
     except DatabaseError as error:  # the file's or a table's first page is damaged
-        said, lost = [error.orig], Counter()
-    if said != ["ok"]:
-        yield "problem", f"SQLite's integrity_check finds: {'; '.join(map(str, said))[:400]}", _way_out(file)
+        results, lost = [error.orig], Counter()
+    if results != ["ok"]:
+        yield "problem", f"SQLite's integrity_check finds: {'; '.join(map(str, results))[:400]}", _way_out(file)
         return
     for (table, parent), n in lost.items():
         yield "problem", f"{table} has {n:,} rows without {parent}", _way_out(file)

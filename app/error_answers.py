@@ -229,12 +229,13 @@ def _answer(
     if isinstance(error, Gone) and error.restore_url:
         undo = Action("Undo deletion", error.restore_url, primary=True, changes=True)
         actions = [undo, Action(f"Go to {label}", parent)]
-    said = [(one.message, "") for one in answer]
+    problems = [(one.message, "") for one in answer]
     if error is not None:
         wrongly = f"{error.item}{'' if _PREDICATE.match(error.cause) else ':'} {error.cause}."
-        said = [(wrongly, f"{error.cure[:1].upper()}{error.cure[1:]}.")]
+        problems = [(wrongly, f"{error.cure[:1].upper()}{error.cure[1:]}.")]
     notices = [
-        Notice(what, "", helps, "refused", actions if n == len(said) else ()) for n, (what, helps) in enumerate(said, 1)
+        Notice(what, "", helps, "refused", actions if n == len(problems) else ())
+        for n, (what, helps) in enumerate(problems, 1)
     ]
     which = Prose(f"Status {status} · request `{_request_id(request)}`", glossary=False)
     return show(request, [Head(title), *notices, which], title, status_code=status)
@@ -255,8 +256,8 @@ def _problem(request: Request, error: dict[str, Any]) -> FieldError:
         allowed = f" Allowed {noun}s: {', '.join(names)}." if names else ""
         return FieldError(field=field, message=f"{noun} {field!r}: is unknown here.{allowed}")
     noun = {"query": "option", "path": "address part"}.get(str(where), "field")
-    given = "" if isinstance(error.get("input"), dict) else f" {str(error.get('input'))[:60]!r}"
-    return FieldError(field=field, message=f"{noun} {field!r}{given}: {error['msg'][:1].lower()}{error['msg'][1:]}.")
+    value = "" if isinstance(error.get("input"), dict) else f" {str(error.get('input'))[:60]!r}"
+    return FieldError(field=field, message=f"{noun} {field!r}{value}: {error['msg'][:1].lower()}{error['msg'][1:]}.")
 
 
 def _request_id(request: Request) -> str:

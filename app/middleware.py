@@ -66,8 +66,8 @@ class Envelope:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex[:12]
+        request_id = Headers(scope=scope).get("x-request-id", "")
+        request_id = request_id if _REQUEST_ID.fullmatch(request_id) else uuid.uuid4().hex[:12]
         scope["pluriscope.request_id"] = request_id
         PREFIX.set(self.prefix)
         with about(request=request_id):
@@ -152,12 +152,12 @@ class Turns:
         if scope["type"] != "http" or scope["method"] != "GET" or own == "/health" or own.startswith("/static/"):
             await self.app(scope, receive, send)
             return
-        held, loop = True, asyncio.get_running_loop()
+        has_turn, loop = True, asyncio.get_running_loop()
 
         def give_back() -> None:
-            nonlocal held
-            if held:
-                held = False
+            nonlocal has_turn
+            if has_turn:
+                has_turn = False
                 self._free.release()
 
         async def send_wrapped(message: Message) -> None:

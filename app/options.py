@@ -37,14 +37,14 @@ class Options(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _left_empty(cls, given: Any) -> Any:
+    def _left_empty(cls, values: Any) -> Any:
         """A form sends what nobody filled in as an empty text; that is the default, not a wrong value. What only old
         addresses have is left out.
         """
-        if not isinstance(given, dict):
-            return given
+        if not isinstance(values, dict):
+            return values
         former = {PART, *FORMER_OPTIONS} - cls.model_fields.keys()
-        kept = {key: value for key, value in given.items() if key not in former}
+        kept = {key: value for key, value in values.items() if key not in former}
         return {key: value for key, value in kept.items() if value != "" or key not in cls.model_fields}
 
 

@@ -236,9 +236,9 @@ def base_url(request: Request) -> str:
 
 def _theme(request: Request) -> tuple[str, bool]:
     """The theme ("" follows the system), and whether this request's query chose it."""
-    asked = request.query_params.get("theme", "")
-    if asked in THEMES:
-        return asked, True
+    theme = request.query_params.get("theme", "")
+    if theme in THEMES:
+        return theme, True
     kept = request.cookies.get(THEME_COOKIE, "")
     return (kept if kept in THEMES else ""), False
 

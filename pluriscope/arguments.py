@@ -81,8 +81,8 @@ def _looked_at(function: Callable[..., Any], annotated: Any) -> Callable[..., An
                     bound.arguments[name] = adapter.validate_python(plain(value))
                 except ValidationError as refused:
                     words = (re.sub("^(Input should be|Value error,) ", "", one["msg"]) for one in refused.errors())
-                    said = " or ".join(dict.fromkeys(words))
-                    raise unfit(name, value, re.sub("^(greater|less)", r"a number \1", said)) from None
+                    expected = " or ".join(dict.fromkeys(words))
+                    raise unfit(name, value, re.sub("^(greater|less)", r"a number \1", expected)) from None
         return function(*bound.args, **bound.kwargs)
 
     return public

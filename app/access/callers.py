@@ -94,9 +94,9 @@ def host_of(request: Request) -> str:
 
 def _found(request: Request) -> Caller:
     token: str = request.app.state.settings.token
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return Caller("token") if sessions.opens(token, given.strip()) else Caller(wrong_token=True)
+        return Caller("token") if sessions.opens(token, credentials.strip()) else Caller(wrong_token=True)
     until = sessions.end_of(token, request.cookies.get(COOKIE, ""))
     if until is not None:
         return Caller("session", until)

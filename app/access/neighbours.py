@@ -82,10 +82,10 @@ class Neighbours:
         if family != family_there:
             return None
         which = struct.pack("!HH", source_port, there_port) + source + there + bytes(4) + _NO_COOKIE
-        asked = _ASKED.pack(family, socket.IPPROTO_TCP, 0, 0, _EVERY_STATE) + which
+        request = _ASKED.pack(family, socket.IPPROTO_TCP, 0, 0, _EVERY_STATE) + which
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as kernel:
             kernel.settimeout(WAIT_SECONDS)
-            kernel.send(_HEADER.pack(_HEADER.size + len(asked), _BY_FAMILY, _REQUEST, 1, 0) + asked)
+            kernel.send(_HEADER.pack(_HEADER.size + len(request), _BY_FAMILY, _REQUEST, 1, 0) + request)
             answer = kernel.recv(65_536)
         if _HEADER.unpack_from(answer)[1] != _BY_FAMILY:  # it says that there is none
             return None

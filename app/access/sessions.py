@@ -18,14 +18,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def opens(token: str, given: str) -> bool:
+def opens(token: str, text: str) -> bool:
     """Whether a text is the token.
 
     Args:
         token: of the settings; empty: nothing opens.
-        given: what is shown.
+        text: what is shown.
     """
-    return bool(token) and hmac.compare_digest(_raw(given), _raw(token))
+    return bool(token) and hmac.compare_digest(_raw(text), _raw(token))
 
 
 def begin(token: str, hours: float) -> str:

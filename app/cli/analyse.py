@@ -83,13 +83,13 @@ def analyse(
     from pluriscope.analysis.network_files.declaration import Declaration
 
     declaration = Declaration(**declared)
-    asked = partial(read_asked, protocol=protocol, data=data, outputs=output_index)
-    asked = partial(asked, declaration=declaration, quiet=quiet)
-    said = {"protocol": protocol, "data": data} | declaration.model_dump(exclude_defaults=True)
-    options = [f"--{name.replace('_', '-')}={value}" for name, value in said.items() if value not in ("", "complete")]
+    read = partial(read_asked, protocol=protocol, data=data, outputs=output_index)
+    read = partial(read, declaration=declaration, quiet=quiet)
+    chosen = {"protocol": protocol, "data": data} | declaration.model_dump(exclude_defaults=True)
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in chosen.items() if value not in ("", "complete")]
     options += [f"--output-index={number}" for number in output_index]
     stop = Stop()
-    one = partial(_one, read=asked, data=data, options=options, seconds=seconds, stop=stop)
+    one = partial(_one, read=read, data=data, options=options, seconds=seconds, stop=stop)
     one = partial(one, earlier=continue_, masks=not no_masks, quiet=quiet)
     alone = len(files) == 1 and not Path(files[0]).is_dir()
     if continue_ and (plan or not alone):
@@ -154,21 +154,21 @@ def _one(
     check_output(output, json or plan, file, data or file)
     limits, began = limits_in_force(), time.perf_counter()
     try:
-        asked = read(file)
+        network = read(file)
         if plan:
-            started = time.process_time() if asked.given.data is not None else 0.0
-            plans = asked.explaining.plan(asked.questions, limits, time.process_time)
-            return _planned(output, plans, [one.task_document["name"] for one in asked.questions], started)
+            started = time.process_time() if network.given.data is not None else 0.0
+            plans = network.explaining.plan(network.questions, limits, time.process_time)
+            return _planned(output, plans, [one.task_document["name"] for one in network.questions], started)
         so_far = _read_earlier(earlier) if earlier else None
         with allowing(limits.max_bytes + BESIDE), progress_bar(quiet, stop) as report:
             work = Work(report, time.perf_counter, limits, began + _FOR_SEARCHING * seconds, stopped=lambda: stop.asked)
-            document = asked.explaining.explain(asked.questions, work, masks=masks, earlier=so_far)
-            for question, found in zip(asked.questions, document["outputs"], strict=True):
+            document = network.explaining.explain(network.questions, work, masks=masks, earlier=so_far)
+            for question, found in zip(network.questions, document["outputs"], strict=True):
                 complete = found["circuits"]["truncated_at"] is None and not int(found["circuits"]["valid"])
-                if complete and asked.explaining.first_words(question):
+                if complete and network.explaining.first_words(question):
                     remark(f"output {question.output}: {_NONE_VALID}")
             shown = written(output, document)
-            verdicts = _verdicts(asked.questions, document)
+            verdicts = _verdicts(network.questions, document)
             if output != STANDARD:
                 shown = replace(shown, lines=verdicts)
             elif not quiet:

@@ -200,20 +200,19 @@ def compare(
         return _explanations(file, content, refs, protocol, output_index, declaration, quiet=quiet)
     if len(others) != 1:
         raise Refusal(f"{len(others)} others: networks are compared two at a time. Name one other network file.")
-    raw = read_bytes(others[0], "network file", MAX_NETWORK_BYTES)
     questions: Sequence[SubjectQuestion] = ()
-    for name, given in ((file, content), (others[0], raw)):
+    for name, raw in ((file, content), (others[0], read_bytes(others[0], "network file", MAX_NETWORK_BYTES))):
         try:
-            if whole := whole_subject(given):
+            if whole := whole_subject(raw):
                 network = declared(whole, declaration)
                 other = network.file
                 questions = questions or questions_of(network, [output_index], protocol)
                 continue
-            intake = intake_at(name, given, declaration)
+            intake = intake_at(name, raw, declaration)
             other = intake.file().network
             if not questions:
                 questions = read_network(intake, protocol, [output_index], quiet=quiet).questions
-            show_first(intake, quiet=quiet or given is content)
+            show_first(intake, quiet=quiet or raw is content)
         except AnalysisError as error:
             error.item = f"{name}: {error.item}"
             raise
@@ -232,8 +231,8 @@ def _explanations(
         slug, data = _stored(store, file, content, protocol, output, declaration, quiet=quiet)
         rules = _analysed(store, slug, given_protocol(protocol), output, data, quiet=quiet)
         with store.read() as session:
-            asked = ComparedOptions(e=refs, protocol=rules, output=output, data=data)
-            found = compare_of(session, Addresses(), slug, asked)
+            options = ComparedOptions(e=refs, protocol=rules, output=output, data=data)
+            found = compare_of(session, Addresses(), slug, options)
             answer = found.record(0, MOST_SHOWN).model_dump(mode="json")
     return Shown(answer, [answer["verdict"]])
 

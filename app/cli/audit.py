@@ -57,8 +57,8 @@ def audit(
     from pluriscope.library.claim_files import claim_texts
 
     check_output(output, json, file, data or file, *claim)
-    asked = read_asked(file, protocol, data, [output_index], Declaration(**declared), quiet=quiet)
-    (question,) = asked.questions
+    network = read_asked(file, protocol, data, [output_index], Declaration(**declared), quiet=quiet)
+    (question,) = network.questions
     baseline = baseline_of(question) if null else None
     chosen = read_methods(methods or ([] if claim else ["default"]), question.kind)
     texts = {name: text for one in claim for name, text in claim_texts(Path(one), one).items()}
@@ -67,16 +67,18 @@ def audit(
     with progress_bar(quiet) as report:
         work = Work(report, clock=time.perf_counter, limits=in_memory(limits_of(read_settings())))
         begun = time.perf_counter()
-        circuits = asked.explaining.search(question, work)
+        circuits = network.explaining.search(question, work)
         landscape = landscape_of(question, circuits, work=work)
         seconds["circuits"] = time.perf_counter() - begun
         begun = time.perf_counter()
         found = run_audit(landscape, chosen, claims, work)
         seconds["methods"] = time.perf_counter() - begun
-        held: Any = baseline.finds(Analysed(question, circuits), Settings(), work) if baseline is not None else None
-    planted = asked.explaining.planted(asked.given.file, question)
-    missing = asked.explaining.missing(landscape)
-    document = audit_json(landscape, found, seconds, missing, planted, held)
+        baseline_report: Any = (
+            baseline.finds(Analysed(question, circuits), Settings(), work) if baseline is not None else None
+        )
+    planted = network.explaining.planted(network.given.file, question)
+    missing = network.explaining.missing(landscape)
+    document = audit_json(landscape, found, seconds, missing, planted, baseline_report)
     return replace(written(output, document), lines=() if output == STANDARD else [*_lines(document["claims"])])
 
 

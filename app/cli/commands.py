@@ -157,9 +157,9 @@ def _without_command(arguments: list[str]) -> tuple[Command, dict[str, Any]]:
     if {"--help", "-h"} & {*arguments} or (below and not arguments[1:]):
         write_text(STANDARD, overview(below))
         raise SystemExit(DONE)
-    given, further = parser_of("", serve_both).parse_known_args(arguments)
+    options, further = parser_of("", serve_both).parse_known_args(arguments)
     if not further:
-        return serve_both, vars(given)
+        return serve_both, vars(options)
     word = next((one for one in further if not one.startswith("-")), further[0])
     if word in (*COMMANDS, *OTHER_NAMES):
         raise Refusal(
@@ -169,8 +169,8 @@ def _without_command(arguments: list[str]) -> tuple[Command, dict[str, Any]]:
     near = difflib.get_close_matches(" ".join(arguments[:2]), COMMANDS, n=1) or difflib.get_close_matches(
         word, COMMANDS
     )
-    meant = f" Did you mean {near[0]}?" if near else ""
-    raise Refusal(f"{word!r}: is no command or option.{meant} See pluriscope --help.")
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise Refusal(f"{word!r}: is no command or option.{hint} See pluriscope --help.")
 
 
 def overview(names: Sequence[str] = ()) -> str:
@@ -195,13 +195,13 @@ def _first_line(name: str) -> str:
 def run(arguments: list[str]) -> int:
     """Run one command; the exit code."""
     try:
-        command, given = read(arguments)
+        command, options = read(arguments)
         own = "json" in command.__annotations__  # which may be the name of a file
-        as_json = given["json"] in (True, STANDARD) if own else given.pop("json", False)
-        shown = call(command, given)
+        as_json = options["json"] in (True, STANDARD) if own else options.pop("json", False)
+        shown = call(command, options)
         if not isinstance(shown, Shown):
             return int(shown)
-        if as_json and given.get("output") != STANDARD:
+        if as_json and options.get("output") != STANDARD:
             write_json(STANDARD, _plain(shown.record))
         elif not as_json and shown.lines:
             write_text(STANDARD, "".join(f"{line}\n" for line in shown.lines))

@@ -50,8 +50,8 @@ def count(
     from pluriscope.kinds.circuits import facet_of
 
     began, stop = time.perf_counter(), Stop()
-    asked = read_asked(file, protocol, data, [output_index], Declaration(**declared), quiet=quiet)
-    (question,) = asked.questions
+    network = read_asked(file, protocol, data, [output_index], Declaration(**declared), quiet=quiet)
+    (question,) = network.questions
     facet = facet_of(question, at_most_edges, keeps)
     with progress_bar(quiet, stop) as report:
         work = Work(report, time.perf_counter, limits_in_force(), began + seconds, stopped=lambda: stop.asked)

@@ -89,8 +89,8 @@ def _of_file(file: str, scope: Scope) -> tuple[Any, str]:
     if file != STANDARD and f'"{RESULT_FORMAT}"'.encode() in Path(file).read_bytes()[:1_000]:
         found = load(file)
         return found.question, found.name
-    asked = read_asked(file, scope.protocol, scope.data, [0], Declaration(), quiet=True)
-    return asked.questions[0], asked.given.file.name
+    network = read_asked(file, scope.protocol, scope.data, [0], Declaration(), quiet=True)
+    return network.questions[0], network.given.file.name
 
 
 def _of_question(question: Any, name: str, key: str, explanation: str, method: str) -> Any:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pluriscope.library.models import GivenNetwork
 
 
-def read_settings(**given: Any) -> Settings:
+def read_settings(**options: Any) -> Settings:
     """Read the settings in force; options that are None are left to the environment.
 
     Raises:
@@ -34,7 +34,7 @@ def read_settings(**given: Any) -> Settings:
     try:
         for of_plugin in brought("settings").values():
             of_plugin()
-        return Settings(**{key: value for key, value in given.items() if value is not None})
+        return Settings(**{key: value for key, value in options.items() if value is not None})
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))} {e['input']!r}: {e['msg']}" for e in error.errors())
         raise Refusal(f"settings: {problems}. Correct the option or the PLURISCOPE_ variable.") from None
@@ -60,8 +60,8 @@ def read_protocol(name: str) -> Protocol:
     """
     from pluriscope.analysis.questions.protocol import named_protocol, protocol_from_mapping
 
-    given = given_protocol(name)
-    return named_protocol(given) if isinstance(given, str) else protocol_from_mapping(given)
+    protocol = given_protocol(name)
+    return named_protocol(protocol) if isinstance(protocol, str) else protocol_from_mapping(protocol)
 
 
 def given_protocol(name: str) -> str | dict[str, Any]:
@@ -129,10 +129,10 @@ def read_network(intake: Intake, protocol: str, outputs: Sequence[int] = (), *, 
     from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
     from pluriscope.library.models import GivenNetwork, questions_of
 
-    given = GivenNetwork(PERCEPTRON, intake.file(), intake.data)
-    questions = questions_of(given, outputs, read_protocol(protocol))
+    network = GivenNetwork(PERCEPTRON, intake.file(), intake.data)
+    questions = questions_of(network, outputs, read_protocol(protocol))
     show_first(intake, questions, quiet=quiet)
-    return Asked(given, questions)
+    return Asked(network, questions)
 
 
 def read_asked(
@@ -151,10 +151,10 @@ def read_asked(
     whole = whole_subject(content)
     if whole is None:
         return read_network(intake_at(file, content, declaration, data), protocol, outputs, quiet=quiet)
-    given = declared(whole, declaration, data)
-    questions = questions_of(given, outputs, protocol)
+    network = declared(whole, declaration, data)
+    questions = questions_of(network, outputs, protocol)
     _show_wrong(questions)
-    return Asked(given, questions)
+    return Asked(network, questions)
 
 
 def declared(whole: GivenNetwork, declaration: Declaration, data: str = "") -> GivenNetwork:
@@ -165,9 +165,9 @@ def declared(whole: GivenNetwork, declaration: Declaration, data: str = "") -> G
     """
     from pluriscope.library.models import DECISIONS, declared_beside
 
-    said = declaration.model_dump(exclude={"task", "tasks", "name"})
+    properties = declaration.model_dump(exclude={"task", "tasks", "name"})
     task = declaration.task if declaration.task == DECISIONS else declaration.tasks or None
-    return declared_beside(whole, task, declaration.name, **said, data=data)
+    return declared_beside(whole, task, declaration.name, **properties, data=data)
 
 
 def whole_content(content: bytes, declaration: Declaration, data: str = "") -> bytes | None:
@@ -183,5 +183,5 @@ def whole_content(content: bytes, declaration: Declaration, data: str = "") -> b
     whole = whole_subject(content)
     if whole is None:
         return None
-    given = declared(whole, declaration, data)
-    return content if given.file is whole.file else json.dumps(given.kind.write(given.file)).encode()
+    network = declared(whole, declaration, data)
+    return content if network.file is whole.file else json.dumps(network.kind.write(network.file)).encode()

@@ -63,8 +63,8 @@ def serve(
                 added = add_bundled_networks(session) + add_bundled_models(session)
             if added:
                 remark(f"added {added} bundled networks and models")
-            for said in filter(None, (one.seed(settings) for one in brought("collections").values())):
-                remark(said)
+            for remark_of_seed in filter(None, (one.seed(settings) for one in brought("collections").values())):
+                remark(remark_of_seed)
         if not settings.read_only:
             with store.write() as session:
                 cancel_unknown(session)

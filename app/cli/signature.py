@@ -126,13 +126,13 @@ def parser_of(name: str, command: Command) -> ArgumentParser:
     return parser
 
 
-def call(command: Command, given: Mapping[str, Any]) -> Any:
+def call(command: Command, values: Mapping[str, Any]) -> Any:
     """Call a command with values by parameter or field; None stands for the default."""
     _, names = getattr(command, "fields", ("", {}))
-    given = {key: value for key, value in given.items() if value is not None}  # what is left out has its default
-    own = {key: value for key, value in given.items() if key in inspect.signature(command).parameters}
+    values = {key: value for key, value in values.items() if value is not None}  # what is left out has its default
+    own = {key: value for key, value in values.items() if key in inspect.signature(command).parameters}
     fields = {name: field for field, name in names.items()}
-    rest = {fields.get(key, key): value for key, value in given.items() if key not in own}
+    rest = {fields.get(key, key): value for key, value in values.items() if key not in own}
     return command(**own, **rest)
 
 

@@ -132,7 +132,7 @@ def check_writable(name: str, *inputs: str) -> None:
         raise Refusal(f"output {name!r}: is a folder. Give the path of a file.")
     if not path.parent.is_dir():
         raise Refusal(f"output {name!r}: its folder does not exist. Make the folder first.")
-    if any(given != STANDARD and path.exists() and path.samefile(given) for given in inputs if Path(given).exists()):
+    if any(one != STANDARD and path.exists() and path.samefile(one) for one in inputs if Path(one).exists()):
         raise Refusal(f"output {name!r}: is one of the inputs. Give another path.")
     if not os.access(path.parent, os.W_OK):
         raise Refusal(f"output {name!r}: its folder is not writable. Choose another folder.")

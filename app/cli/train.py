@@ -199,11 +199,11 @@ def _write(outcome: TrainingOutcome, path: str, name: str, several: bool) -> str
     from pluriscope.analysis.network_files.files import NetworkFile, network_file_json
 
     spec, is_good = outcome.spec, outcome.converged and outcome.network is not None
-    called = f"{name}, seed {spec.seed}" if name and several else name or spec.label
+    label = f"{name}, seed {spec.seed}" if name and several else name or spec.label
     for network, record in outcome.checkpoints:
-        checkpoint = NetworkFile(f"{called}, epoch {record.epoch}", network, spec.resolved_tasks(), training=record)
+        checkpoint = NetworkFile(f"{label}, epoch {record.epoch}", network, spec.resolved_tasks(), training=record)
         write_json(_checkpoint_file(path, record, spec.epochs), network_file_json(checkpoint))
     if outcome.network is not None and is_good:
-        write_json(path, network_file_json(NetworkFile(called, outcome.network, spec.resolved_tasks())))
+        write_json(path, network_file_json(NetworkFile(label, outcome.network, spec.resolved_tasks())))
     figures = f"loss {outcome.loss:.4g}, accuracy {outcome.accuracy:.0%}, {outcome.epochs} epochs"
     return f"{path if is_good else '-'}\t{outcome.state}\t{spec.label}: {outcome.message} ({figures})"

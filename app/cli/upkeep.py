@@ -30,10 +30,10 @@ def backup(file: Path, *, quiet: bool = False) -> Shown:
     store = open_store(read_settings())
     started = time.monotonic()
     try:
-        held = back_up(store, file)
+        content = back_up(store, file)
     finally:
         store.close()
-    return _shown("backed up", held, started, quiet)
+    return _shown("backed up", content, started, quiet)
 
 
 def restore(file: Path, *, replace: bool = False, check: bool = False, quiet: bool = False) -> Shown:
@@ -58,13 +58,13 @@ def restore(file: Path, *, replace: bool = False, check: bool = False, quiet: bo
         return _shown("checked", verify(file), started, quiet)
     settings = read_settings()
     open_store(settings).close()  # makes the data folder, or says why it cannot be used
-    held = bring_back(file, settings.url, replacing=replace)
-    if held.aside is not None:
-        remark(f"what was there before is in {held.aside}")
-    return _shown("restored", held, started, quiet)
+    content = bring_back(file, settings.url, replacing=replace)
+    if content.aside is not None:
+        remark(f"what was there before is in {content.aside}")
+    return _shown("restored", content, started, quiet)
 
 
-def _shown(verb: str, held: Held, started: float, quiet: bool) -> Shown:
-    rows, seconds = sum(held.rows.values()), time.monotonic() - started
-    line = f"{verb} {rows:,} rows of {len(held.rows)} tables at revision {held.revision} in {seconds:.1f} s"
-    return Shown({"revision": held.revision, "rows": dict(held.rows)}, [] if quiet else [line])
+def _shown(verb: str, content: Held, started: float, quiet: bool) -> Shown:
+    rows, seconds = sum(content.rows.values()), time.monotonic() - started
+    line = f"{verb} {rows:,} rows of {len(content.rows)} tables at revision {content.revision} in {seconds:.1f} s"
+    return Shown({"revision": content.revision, "rows": dict(content.rows)}, [] if quiet else [line])

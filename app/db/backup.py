@@ -70,10 +70,10 @@ def back_up(store: Store, file: Path) -> Held:
                 copy_rows(reading, copy)
                 copy.close()
                 _leave_log(part)
-        held = verify(part)
+        content = verify(part)
         _refuse_existing(file)  # another process may have been quicker
         _put(part, file)
-    return held
+    return content
 
 
 def verify(file: Path) -> Held:
@@ -116,8 +116,8 @@ def restore(file: Path, url: str, *, replacing: bool = False) -> Held:
         Conflict: a store with content is there and is not to be replaced, or is in use.
         StoreUnavailable: the backup is too old, or the database cannot be written.
     """
-    held = verify(file)
-    if held.revision < OLDEST:
+    content = verify(file)
+    if content.revision < OLDEST:
         raise StoreUnavailable(f"backup {file}", CAUSE, cure_of_backup(file))
     parsed = make_url(url)
     on_sqlite = parsed.get_backend_name() == "sqlite"
@@ -136,11 +136,11 @@ def restore(file: Path, url: str, *, replacing: bool = False) -> Held:
         try:
             fresh.migrate()
             if place is None:
-                return replace(held, aside=_replace_rows(fresh, target, file, keep=filled))
+                return replace(content, aside=_replace_rows(fresh, target, file, keep=filled))
         finally:
             fresh.close()
             target.close()
-        return replace(held, aside=_replace_file(part, place, keep=filled))
+        return replace(content, aside=_replace_file(part, place, keep=filled))
 
 
 def tables_in(connection: Connection) -> list[Table]:

@@ -99,8 +99,8 @@ def save_network(
         taken += [] if known else ["training"]
         row.checkpoints += new
     if taken and row.document is not None and fresh.document is not None:  # the file that is kept says it, too
-        said = json.loads(fresh.document)
-        row.document = canonical_json({**json.loads(row.document), **{name: said[name] for name in taken}})
+        document = json.loads(fresh.document)
+        row.document = canonical_json({**json.loads(row.document), **{name: document[name] for name in taken}})
     if training and not row.training.get("losses"):
         row.training = dict(training)
     session.flush()
@@ -110,8 +110,8 @@ def save_network(
 def _refuse_second(session: Session, fresh: NetworkRow, one: CheckpointRow) -> None:
     """Refuse a checkpoint where another network is stored as that one; of a deleted network it is taken."""
     same = CheckpointRow.training == one.training, CheckpointRow.at == one.at
-    held = select(CheckpointRow, NetworkRow).join(NetworkRow, NetworkRow.id == CheckpointRow.network_id)
-    for kept, other in session.execute(held.where(*same, NetworkRow.digest != fresh.digest)):
+    query = select(CheckpointRow, NetworkRow).join(NetworkRow, NetworkRow.id == CheckpointRow.network_id)
+    for kept, other in session.execute(query.where(*same, NetworkRow.digest != fresh.digest)):
         if other.deleted_at is None:
             unit = record_of(one, fresh).unit
             cause = f"has other weights than {other.slug!r}, which is stored as {unit} {one.at} of the same training"

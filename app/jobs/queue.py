@@ -304,8 +304,8 @@ class Watch:
         """Jobs whose owners have given no sign of life for as long as their leases last while this object watched."""
         now, columns = self.clock(), (JobRow.id, JobRow.signs, JobRow.lease_seconds)
         store = str(session.get_bind().engine.url)
-        held = [(store, *row) for row in session.execute(select(*columns).where(JobRow.state == "running"))]
-        self._since = {one: self._since.get(one, now) for one in held}
+        running = [(store, *row) for row in session.execute(select(*columns).where(JobRow.state == "running"))]
+        self._since = {one: self._since.get(one, now) for one in running}
         return {(job, signs) for (_, job, signs, lease), since in self._since.items() if now - since >= (lease or 0)}
 
 
@@ -366,7 +366,7 @@ def claim(
 
 def heartbeat(
     session: Session,
-    held: Claim,
+    job_claim: Claim,
     progress: Progress | None = None,
     *,
     losses: Sequence[tuple[int, float]] = (),
@@ -379,7 +379,7 @@ def heartbeat(
     Raises:
         LeaseLost: the job is another's by now.
     """
-    row = _held(session, held)
+    row = _held(session, job_claim)
     row.lease_seconds = lease_seconds
     row.signs += 1
     if progress is not None:
@@ -513,5 +513,5 @@ def _end(
         row.error = answer
     elif state != "cancelled":
         row.stage, row.found = "", answer[:300]
-    said = answer or {"cancelled": "stopped on request"}.get(state, state)
-    add_log(session, row.id, said, "error" if state == "failed" else "info", now=now)
+    words = answer or {"cancelled": "stopped on request"}.get(state, state)
+    add_log(session, row.id, words, "error" if state == "failed" else "info", now=now)

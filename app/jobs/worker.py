@@ -348,10 +348,10 @@ class _Attempt:
     def _look(self) -> None:
         """Raise if a person has cancelled the job, the lease is lost, or the job is to give way."""
         with self.store.read() as session:
-            asked = session.scalar(select(JobRow.cancel_requested).where(JobRow.id == self.held.job_id))
-        if asked is None:
+            cancelled = session.scalar(select(JobRow.cancel_requested).where(JobRow.id == self.held.job_id))
+        if cancelled is None:
             raise LeaseLost(self.held.job_id)
-        if asked:
+        if cancelled:
             raise Cancelled
         if self.gives_way and self.is_answered and self.worker.is_anybody_waiting():
             self._beat()

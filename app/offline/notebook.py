@@ -43,12 +43,12 @@ class LiveView(AnyWidget):  # type: ignore[misc, unused-ignore]  # as anywidget 
 
         return site_of(self._result)
 
-    def _hear(self, _widget: Any, asked: Mapping[str, Any], _buffers: Any) -> None:
+    def _hear(self, _widget: Any, request: Mapping[str, Any], _buffers: Any) -> None:
         """Answer a request of the view; errors are shown there, since a kernel's log is seldom read."""
         from pluriscope.app.offline.kernel import answer
 
         try:
-            head, body = answer(self._application, asked["url"], asked["headers"])
+            head, body = answer(self._application, request["url"], request["headers"])
         except Exception as problem:
             head, body = {"error": str(problem)}, b""
-        self.send({"id": asked["id"], **head}, [body])
+        self.send({"id": request["id"], **head}, [body])

@@ -41,10 +41,10 @@ class Answer:
     def refused(self, address: str) -> CannotExport:
         """An answer that is no page, in the words of the refusal."""
         try:
-            said = str(json.loads(self.body)["error"])
+            cause = str(json.loads(self.body)["error"])
         except (ValueError, KeyError, TypeError):
-            said = f"was answered with status {self.status}"
-        cause, _, cure = said.rstrip(".").partition(". ")
+            cause = f"was answered with status {self.status}"
+        cause, _, cure = cause.rstrip(".").partition(". ")
         return CannotExport(f"address {address[:200]!r}", cause, cure or "look at the page itself")
 
 
@@ -71,13 +71,13 @@ class Site:
         return Request(self._scope("/"))
 
     async def _ask(self, scope: dict[str, Any]) -> Answer:
-        answer, asked = Answer(), False
+        answer, is_sent = Answer(), False
 
         async def receive() -> Message:
-            nonlocal asked
-            if asked:  # the caller stays until the answer is there
+            nonlocal is_sent
+            if is_sent:  # the caller stays until the answer is there
                 await anyio.sleep_forever()
-            asked = True
+            is_sent = True
             return {"type": "http.request", "body": b"", "more_body": False}
 
         async def send(message: Message) -> None:

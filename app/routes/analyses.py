@@ -79,10 +79,10 @@ class AnalysisRequest(AnalysisOrder):
 
     @field_validator("protocol", mode="before")
     @classmethod
-    def _name_or_settings(cls, given: Any) -> Any:
+    def _name_or_settings(cls, value: Any) -> Any:
         """Refused here once, or each of the two kinds would complain on its own."""
-        if isinstance(given, dict) or (isinstance(given, str) and len(given) <= MOST_LETTERS and given.isprintable()):
-            return given
+        if isinstance(value, dict) or (isinstance(value, str) and len(value) <= MOST_LETTERS and value.isprintable()):
+            return value
         words = "should be a protocol's name or digest of at most {most} characters, or an object of settings"
         raise PydanticCustomError("protocol_kind", words, {"most": MOST_LETTERS})
 
@@ -339,13 +339,13 @@ def ask_from_page(
 )
 def item(request: Request, session: Reading, links: Links, name: str, key: str, item: str) -> Faces:
     """Every number of one lens, under settings of the address, or one sequence of the funnel."""
-    given = {name: " ".join(request.query_params.getlist(name)) for name in request.query_params}
-    meant = {name: given.pop(name) for name in (*ScopeOptions.model_fields, "part") if name in given}
-    place, one = _found(session, links, name, read_options(ScopeOptions, [*meant.items()]), key)
+    options = {name: " ".join(request.query_params.getlist(name)) for name in request.query_params}
+    scope_options = {name: options.pop(name) for name in (*ScopeOptions.model_fields, "part") if name in options}
+    place, one = _found(session, links, name, read_options(ScopeOptions, [*scope_options.items()]), key)
     if key == "methods" or (key, item) == ("common-ground", "places"):  # they had pages of their own
         return Faces(lambda _: RedirectResponse(one.url, 301), lambda: one.record().model_dump(mode="json"))
     try:
-        made = item_of(one, item, given)
+        made = item_of(one, item, options)
     except NotFound as error:
         if place.analysis is not None or error.field != "protocol":
             raise

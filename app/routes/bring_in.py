@@ -335,22 +335,22 @@ def bring_in(request: Request, links: Links, raw: NetworkBody, wanted: Wanted, r
     Unless `protocols` names some, nothing is analysed yet: ask for that with POST to its `analyses`. Name, sizes and
     tasks may be missing in a network file: the tasks are then those declared, or what the network answers.
     """
-    also, data, said, store = list[str](), "", list[str](), request.app.state.store
+    also, data, remarks, store = list[str](), "", list[str](), request.app.state.store
     if kind_of_file(raw) is not None:
         whole = read_whole(raw)
         with store.write() as session:
             row, created, jobs = store_whole(session, *whole)
     else:
         intake = take_in(read_file(raw, declared=wanted), wanted)
-        said = [*intake.chosen, *intake.draft.remarks]
+        remarks = [*intake.chosen, *intake.draft.remarks]
         with store.write() as session:
             known = network_by_digest(session, intake.network.digest)
             row = store_intake(session, intake)
             created = row is not known
             protocols = known_protocols(session, wanted.protocols)
             jobs = queue.enqueue_analyses(session, row, protocols, data=intake.data, asked=True)
-            said += [] if protocols else ["Nobody asked for its analysis: add protocols=complete."]
-            said += (
+            remarks += [] if protocols else ["Nobody asked for its analysis: add protocols=complete."]
+            remarks += (
                 [". ".join(words) for words in nothing_learned(intake)]
                 if not (intake.draft.tasks or wanted.tasks)
                 else []
@@ -367,7 +367,7 @@ def bring_in(request: Request, links: Links, raw: NetworkBody, wanted: Wanted, r
         created=created,
         known_as=also,
         data=data,
-        remarks=said,
+        remarks=remarks,
         jobs=[links.twin(links.job(job.id)) for job in jobs],
     )
 

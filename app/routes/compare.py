@@ -43,8 +43,8 @@ def compare(request: Request, session: Reading, links: Links, options: Annotated
         with room("this comparison"):
             return _changes(request, session, links, names, options)
     place = find_place(session, links, names[0], options) if len(names) == 1 else None
-    given = texts_of(links, options, place) if place else []
-    if place is None or len(given or own_pair(session, place) or known_two(session, place)) < LEAST:
+    texts = texts_of(links, options, place) if place else []
+    if place is None or len(texts or own_pair(session, place) or known_two(session, place)) < LEAST:
         row = network_row(links, place.slug, place.row.name, place.question.kind, TAB, place.scope) if place else None
         return show(request, choosing(session, links, place, options), room="Explore", network=row)
     with room("this part of the page") if PART in request.query_params else nullcontext():

@@ -41,9 +41,9 @@ def table(
 
     def declare(make: Callable[..., Streamed]) -> Callable[..., Streamed]:
         @wraps(make)
-        def computed(*given: Any, **named: Any) -> Streamed:
+        def computed(*inner: Any, **named: Any) -> Streamed:
             with room("this table"):
-                return make(*given, **named)
+                return make(*inner, **named)
 
         return add(computed)
 

@@ -29,9 +29,9 @@ def login_page(request: Request, links: Links, options: Annotated[LoginOptions, 
 def log_in(request: Request, links: Links, form: Form) -> Response:
     """Begin a session for the token, then redirect to the page that led here."""
     check_own_page(request)
-    given, came_from = (str(form.get(name, "")).strip() for name in ("token", "next"))
+    token, came_from = (str(form.get(name, "")).strip() for name in ("token", "next"))
     settings: Settings = request.app.state.settings
-    if not sessions.opens(settings.token, given):
+    if not sessions.opens(settings.token, token):
         return _shown(request, links, came_from, problem="This is not the token of this site.", status=403)
     response = RedirectResponse(way_back(links, came_from), 303)
     response.set_cookie(

@@ -189,15 +189,15 @@ def of_a_transformer(request: Request, session: Reading, links: Links, model: st
     if not model:
         return RedirectResponse(links.gallery(), 301)
     row, below = formerly_called(session, model), f"/{rest}" if rest else ""
-    given = options_of(request)
-    rules = Scope(protocol=given.get("rules", [""])[0] or DEFAULT_PROTOCOL)
+    options = options_of(request)
+    rules = Scope(protocol=options.get("rules", [""])[0] or DEFAULT_PROTOCOL)
     if row is not None and below == "/compare":
-        refs = [f"c-{text.removeprefix('c-')}" for text in given.get("e", [])]
+        refs = [f"c-{text.removeprefix('c-')}" for text in options.get("e", [])]
         return RedirectResponse(links.compare(row.slug, refs, rules), 301)
     for shape, to, kept in _OF_MODELS:
         match = shape.fullmatch(below)
         if row is not None and match:
-            options = {name: values for name, values in given.items() if name in kept}
+            options = {name: values for name, values in options.items() if name in kept}
             path, mark, query = links.network(row.slug, rules, **options).partition("?")
             return RedirectResponse(f"{path}{match.expand(to)}{mark}{query}", 301)
     item, cure = f"address {path_of(request)[:200]!r}", "look for it among the networks"

@@ -50,11 +50,11 @@ def own(request: Request, session: Reading, links: Links, name: str) -> Faces:
     """Validity and margin of a circuit, the number of the valid ones, the nearest and the farthest of these with the
     differences, and every criterion that is judged quickly. Nothing is kept.
     """
-    given = {name: " ".join(request.query_params.getlist(name)) for name in request.query_params}
-    meant = {name: given.pop(name) for name in (*ScopeOptions.model_fields, "part") if name in given}
-    less = given.pop(WITHOUT, "") == UNNEEDED
-    place = locate(session, links, name, read_options(ScopeOptions, [*meant.items()]).scope)
-    found = Own.find(session, links, place, given)
+    options = {name: " ".join(request.query_params.getlist(name)) for name in request.query_params}
+    scope_options = {name: options.pop(name) for name in (*ScopeOptions.model_fields, "part") if name in options}
+    less = options.pop(WITHOUT, "") == UNNEEDED
+    place = locate(session, links, name, read_options(ScopeOptions, [*scope_options.items()]).scope)
+    found = Own.find(session, links, place, options)
     one = found.given
     if less and one.refused is None:
         to = one.at(one.without_unneeded())

@@ -121,10 +121,10 @@ def drawing_file(request: Request, markup: str, form: Form) -> Response:
 
 def _theme(request: Request) -> Theme:
     """Theme named in the query; light without one."""
-    asked = request.query_params.get("theme", "light")
-    if asked not in ("light", "dark"):
-        raise BadQuery(f"theme {asked[:20]!r}", "is unknown", "use light or dark", "theme")
-    return "dark" if asked == "dark" else "light"
+    theme = request.query_params.get("theme", "light")
+    if theme not in ("light", "dark"):
+        raise BadQuery(f"theme {theme[:20]!r}", "is unknown", "use light or dark", "theme")
+    return "dark" if theme == "dark" else "light"
 
 
 def _width(request: Request, markup: str) -> int:

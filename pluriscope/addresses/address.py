@@ -267,9 +267,9 @@ class Addresses:
         """The JSON twin of a page's address."""
         bare = page.removeprefix(self.prefix)
         if bare.startswith("/compare?"):
-            given = parse_qsl(bare.partition("?")[2])
-            networks = [quote(value, safe="") for key, value in given if key == "network"] or [""]
-            rest = urlencode([pair for pair in given if pair[0] != "network"])
+            options = parse_qsl(bare.partition("?")[2])
+            networks = [quote(value, safe="") for key, value in options if key == "network"] or [""]
+            rest = urlencode([pair for pair in options if pair[0] != "network"])
             bare = f"/networks/{'/compare/'.join(networks[:2])}{'' if networks[1:] else '/compare'}"
             bare += f"?{rest}" if rest else ""
         return self.prefix + API_V2 + bare

@@ -54,8 +54,8 @@ def _page(report: FairPairReport | RivalsReport, of: AnalysisContext) -> Iterato
         words = "Compare these two" if given_up else "See where, and guess first"
         yield Section(*heading, Action(words, compare), id="pair")
         yield Side([_one(report, number, of) for number in range(2)])
-        pair, asked = report.pair, noun(report.n_interventions, "intervention")
-        yield who_is_right((pair.both_right, pair.first_right, pair.second_right, pair.neither), asked)
+        pair, total = report.pair, noun(report.n_interventions, "intervention")
+        yield who_is_right((pair.both_right, pair.first_right, pair.second_right, pair.neither), total)
         if given_up:
             answer = ", and ".join(CONDITIONS[one] for one in given_up)
             yield Prose(f"They are no fair [pair](glossary.md#pair): {answer}.")

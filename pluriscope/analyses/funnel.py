@@ -131,8 +131,8 @@ def _page(report: FunnelReport, of: AnalysisContext) -> Iterator[Block]:
             yield Section(KIND_OF[kind.kind].plural.capitalize(), answer, id=KIND_OF[kind.kind].plural)
     if charted:
         yield More("The numbers", lambda: _numbers(charted, report, of), "each row leads to its list", id="numbers")
-    asked = Action("What they ask", of.links.criteria())
-    yield Section("Change the sequence", "Criteria in order, with blanks between", asked, id="change")
+    action = Action("What they ask", of.links.criteria())
+    yield Section("Change the sequence", "Criteria in order, with blanks between", action, id="change")
     values = {"criteria": " ".join(report.criteria) or NONE, **of.scope.query()}
     url = of.links.analysis(of.slug, "funnel", Scope(), CHOSEN)
     yield Form(_form(of), url, "Show", values, changes=False, primary=not report.missing)

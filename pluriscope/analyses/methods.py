@@ -119,8 +119,8 @@ def _is_same(column: Column, rows: Sequence[Row]) -> bool:
 
 def _table(rows: Sequence[Row], without: Collection[Column] = ()) -> Table:
     """Answers; columns that say nothing of any are left out."""
-    said = tuple(one for one in _ANSWERS if one.first or (one not in without and any(one.has(row) for row in rows)))
-    return Table.short("answer", said, rows)
+    columns = tuple(one for one in _ANSWERS if one.first or (one not in without and any(one.has(row) for row in rows)))
+    return Table.short("answer", columns, rows)
 
 
 def _failed(one: AnswerFound) -> list[str]:

@@ -21,8 +21,8 @@ def contents(of: Collection[Criterion]) -> Iterator[str]:
     """Lines of a table of kinds of explanations, each with links to its criteria in ``of``."""
     yield "| applies to | criteria |"
     yield "|---|---|"
-    asked = {_plural(kind): criteria_for(kind) for kind in (*KINDS, *(one.key for one in RECORDED))}
-    for plural, criteria in {**asked, _CIRCUITS_OF_MODELS: OF_MODELS}.items():
+    by_kind = {_plural(kind): criteria_for(kind) for kind in (*KINDS, *(one.key for one in RECORDED))}
+    for plural, criteria in {**by_kind, _CIRCUITS_OF_MODELS: OF_MODELS}.items():
         links = " ".join(f"[`{criterion.key}`](#{criterion.key})" for criterion in criteria if criterion in of)
         if links:
             yield f"| {plural} | {links} |"

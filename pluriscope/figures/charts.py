@@ -98,8 +98,8 @@ class Series:
     of: int = 0
 
     def __post_init__(self) -> None:
-        given = (len(some) for some in (self.low, self.high, self.names, self.urls) if some)
-        if {len(self.x), len(self.y), *given} != {len(self.x)}:
+        lengths = (len(some) for some in (self.low, self.high, self.names, self.urls) if some)
+        if {len(self.x), len(self.y), *lengths} != {len(self.x)}:
             raise ValueError(
                 f"series {self.name!r} has {len(self.x)} items, and not as many values, names or addresses"
             )
@@ -250,21 +250,21 @@ class Chart(Described):
 
     def words(self, series: Series, number: int) -> str:
         """Description of one item: its name and its values."""
-        called = series.names[number] if series.names else ""
+        name = series.names[number] if series.names else ""
         y = series.y[number]
         where = (self.x.words(series.x[number]), "none" if y is None else self.y.words(y))
         if self.kind == "heat":
-            return f"{series.name}, {where[0]}: {called or where[1]}{f' ({where[1]})' if called else ''}"
+            return f"{series.name}, {where[0]}: {name or where[1]}{f' ({where[1]})' if name else ''}"
         upright = self.kind == "bars" and not self.across
         answer = ", ".join(
             value if axis.names or not axis.title else f"{axis.title} {value}"
             for axis, value in zip((self.x, self.y), where, strict=True)
-            if not (called and upright and axis is self.x)
+            if not (name and upright and axis is self.x)
         )
         if series.low and series.low[number] is not None:
             ends = (self.value_axis.words(float(end[number] or 0)) for end in (series.low, series.high))
             answer += f" ({' to '.join(ends)})"
-        return ": ".join(part for part in (called or (series.name if len(self.series) > 1 else ""), answer) if part)
+        return ": ".join(part for part in (name or (series.name if len(self.series) > 1 else ""), answer) if part)
 
     def urls(self) -> Iterator[str]:
         """Address of each row of the chart's table, "" for none."""
@@ -289,9 +289,9 @@ class Chart(Described):
         head = self.columns()
         for one in self.series:
             for number, (x, y) in enumerate(zip(one.x, one.y, strict=True)):
-                called = [one.name] * self.headed + [one.names[number] if one.names else ""] * ("item" in head)
+                names = [one.name] * self.headed + [one.names[number] if one.names else ""] * ("item" in head)
                 ends = [end[number] if end else None for end in (one.low, one.high)] if "low" in head else []
-                yield *called, _cell(self.x, x), _cell(self.y, y), *ends
+                yield *names, _cell(self.x, x), _cell(self.y, y), *ends
 
 
 def heat_chart(

@@ -58,8 +58,8 @@ def pdf_of(markup: str) -> bytes:
 
     svg = standalone_svg(markup, font=FONT_FAMILY, ground=False)
     width, height = paper_size(*size_of(markup))
-    said = _TITLE.search(svg)
-    words = unescape(said[1]) if said else ""
+    title = _TITLE.search(svg)
+    words = unescape(title[1]) if title else ""
     inputs = {"svg": svg, "width": f"{width:.3f}", "height": f"{height:.3f}", "alt": words}
     pdf = typst.compile(_PAGE, sys_inputs=inputs, font_paths=_fonts())
     if not isinstance(pdf, bytes):

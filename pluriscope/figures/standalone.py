@@ -102,11 +102,11 @@ def png_apart(svg: str, *, width: int | None = None) -> bytes:
     """A drawing as PNG, made in a process of its own: resvg holds Python's lock, so all other threads of a server would
     stand still for the second that a large picture takes.
     """
-    given = json.dumps({"svg_string": svg, "width": width, **_FONTS}).encode()
+    arguments = json.dumps({"svg_string": svg, "width": width, **_FONTS}).encode()
     own = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     # -P: nothing is imported from the folder in which it is called
     command = [sys.executable, "-P", "-c", _DRAW]
-    return subprocess.run(command, input=given, stdout=subprocess.PIPE, env=own, check=True).stdout  # noqa: S603
+    return subprocess.run(command, input=arguments, stdout=subprocess.PIPE, env=own, check=True).stdout  # noqa: S603
 
 
 def token(name: str, theme: Theme = "light") -> str:

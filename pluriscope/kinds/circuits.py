@@ -133,12 +133,12 @@ def left_out_words(question: Any, mask: int, most: int) -> str:
     """
     graph, idle = question.graph, _idle(question, mask)
     names = labels_of(question)
-    cut = [
+    parts = [
         name.replace("-", "→")
         for bit, name in enumerate(names)
         if not mask >> bit & 1 and not {*idle} & {*name.split("-")}
     ]
-    every = [*idle, *cut]
+    every = [*idle, *parts]
     if len(every) > most + 1:
         every = [*every[:most], f"{len(every) - most} more {graph.cut if len(idle) <= most else 'parts'}"]
     return f"without {enumerated(every)}" if every else ""

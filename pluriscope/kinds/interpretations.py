@@ -108,14 +108,14 @@ def prominent(found: Found, part: Part, masks: NDArray[Any]) -> Part:
 
     def more(place: int) -> dict[str, Any]:
         one, interpretation = standing[place], read(place)
-        called = f"i·{ref(place).first}.{one.index}"
+        name = f"i·{ref(place).first}.{one.index}"
         gates = interpretation.gates if interpretation else ()
         return {
             **whole.more(place),
             "index": one.index,
-            "name": gate_words(gates, question.network.sizes) or called,
+            "name": gate_words(gates, question.network.sizes) or name,
             "marks": boxed(two.mark for two in found.prominent if (two.mask, two.index) == (one.mask, one.index)),
-            "where": Markup('<span class="mono">{}</span>, {}').format(called, one.why),
+            "where": Markup('<span class="mono">{}</span>, {}').format(name, one.why),
             "predicts": (one.right, one.of, one.of),
         }
 

@@ -50,14 +50,14 @@ class ListedKind:
         """The explanations of this kind that a result has."""
         stored = found.stored[self.key]
         n = len(stored[self.stored[0]])
-        held = {"valid": np.ones(n, np.bool_), **stored, **found.judged(self.key), **self.figures(found)}
+        values = {"valid": np.ones(n, np.bool_), **stored, **found.judged(self.key), **self.figures(found)}
         if MARGIN in self.columns:
-            held[MARGIN.name] = np.asarray(held[MARGIN.name], np.float64)
-            held[FRAGILE.name] = fragile(held[MARGIN.name])
+            values[MARGIN.name] = np.asarray(values[MARGIN.name], np.float64)
+            values[FRAGILE.name] = fragile(values[MARGIN.name])
         drawing = self.drawing
         return Part.of(
             *(self.key, KIND_OF[self.key].plural, n),
-            *(self.columns, held),
+            *(self.columns, values),
             ref=lambda place: str(self.ref(found, place)),
             url=lambda place: found.url(self.ref(found, place)),
             more=lambda place: self.more(found, place),

@@ -57,9 +57,9 @@ def frame_of(found: Found) -> Frame:
     if not found.question.kind.refuses("interpretations"):
         own = tuple(one for one in COLUMNS if one not in circuits.OF_TRANSFORMERS)
         return Frame(own, tuple(parts), circuits.OF_TRANSFORMERS, {PROTOCOL.name: found.question.protocol.digest})
-    cut = found.question.graph.cut.capitalize()
+    parts_word = found.question.graph.cut.capitalize()
     named = {
-        EDGES: replace(EDGES, label=cut, meaning=f"{cut} that the circuit keeps."),
+        EDGES: replace(EDGES, label=parts_word, meaning=f"{parts_word} that the circuit keeps."),
         NEURONS: replace(NEURONS, label="Nodes", meaning="Nodes of the graph that take part."),
     }
     own = tuple(one for one in COLUMNS if parts[0].has(one.name) or one in (NAME, REF, URL, circuits.MASK))

@@ -303,8 +303,8 @@ def _outcomes(found: Found, step: str) -> tuple[Passing, Passing]:
 
 def _judged(found: Found) -> dict[str, dict[str, Passing]]:
     own = [str(CriterionStep.of(one)) for one in criteria_for("direction") if one.key in _ASKED]
-    asked = own + [step for step in found.steps if step.partition("(")[0] in _ASKED]
-    outcomes = {step: _outcomes(found, step) for step in dict.fromkeys(asked)}
+    steps = own + [step for step in found.steps if step.partition("(")[0] in _ASKED]
+    outcomes = {step: _outcomes(found, step) for step in dict.fromkeys(steps)}
     return {name: {step: one[n] for step, one in outcomes.items()} for n, name in enumerate(("passes", "fails"))}
 
 

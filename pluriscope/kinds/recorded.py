@@ -33,11 +33,11 @@ def listed(kind: RecordedKind[Any]) -> ListedKind:
     )
 
     def figures(found: Found) -> Mapping[str, Any]:
-        stored, held = found.stored[kind.key], dict[str, Any]()
+        stored, values_of = found.stored[kind.key], dict[str, Any]()
         for one in kind.columns:
             values: Any = np.asarray(stored[one.name], one.dtype)
-            held[f"{kind.key}_{one.name}"] = values.tolist() if one.dtype is str else values
-        return held
+            values_of[f"{kind.key}_{one.name}"] = values.tolist() if one.dtype is str else values
+        return values_of
 
     def ref(found: Found, place: int) -> ExplanationRef:
         return ExplanationRef(kind.key, str(found.stored[kind.key][REF][place]))

@@ -71,13 +71,13 @@ def locate(self: Findings, claim: ClaimLike, *, null: bool = False) -> Located:
     Raises:
         InvalidClaim: it cannot be read.
     """
-    held: Any = ask(self, baseline_of(self.question).key) if null else None
+    baseline_report: Any = ask(self, baseline_of(self.question).key) if null else None
     texts = _texts(self, {"claim": claim})
     if len(texts) != 1:
         raise InvalidClaim("claim", f"is {len(texts)} of them", "give one file, or ask audit() about all")
     read = read_claim(next(iter(texts.values())).encode(), vocabulary_of(self.question))
     count = self.counts.valid_circuits
-    return Located(own_answer(landscape_of(self.question, self.search), read, count, held))
+    return Located(own_answer(landscape_of(self.question, self.search), read, count, baseline_report))
 
 
 def audit(
@@ -95,20 +95,20 @@ def audit(
         InvalidMethod: an unknown method or setting.
         InvalidClaim: a claim that cannot be read.
     """
-    held: Any = ask(self, baseline_of(self.question).key) if null else None
+    baseline_report: Any = ask(self, baseline_of(self.question).key) if null else None
     texts = {} if claims is None else _texts(self, claims)
-    asked = read_methods(["default"] if methods is None and not texts else methods or (), self.question.kind)
+    chosen = read_methods(["default"] if methods is None and not texts else methods or (), self.question.kind)
     subject = vocabulary_of(self.question)
     reply = {name: read_claim(text.encode(), subject) for name, text in texts.items()}
     with reporting() as show:
         work = Work(show, time.perf_counter)
         landscape = landscape_of(self.question, self.search, work=work)
         begun = work.clock()
-        found = run_audit(landscape, asked, reply, work)
+        found = run_audit(landscape, chosen, reply, work)
     seconds = {"methods": work.clock() - begun}
     explaining = self.question.kind.explaining
     planted = explaining.planted(self.network_file, self.question)
-    return Audit(audit_json(landscape, found, seconds, explaining.missing(landscape), planted, held))
+    return Audit(audit_json(landscape, found, seconds, explaining.missing(landscape), planted, baseline_report))
 
 
 def baseline_of(question: Any) -> Analysis:

@@ -67,18 +67,24 @@ class GivenNetwork(Described):
         return f"{remarks}<GivenNetwork: {self.file.name}, {self.kind.noun}>"
 
 
-def questions_of(given: GivenNetwork, outputs: Sequence[int], protocol: Any) -> list[Any]:
+def questions_of(network: GivenNetwork, outputs: Sequence[int], protocol: Any) -> list[Any]:
     """Questions about some outputs of a network, about all if ``outputs`` is empty, under some rules.
 
     Raises:
         AnalysisError: everything that speaks against it.
     """
-    found: list[Any] = given.kind.explaining.questions(given.kind, given.file, outputs, protocol, given.data)
+    found: list[Any] = network.kind.explaining.questions(network.kind, network.file, outputs, protocol, network.data)
     return found
 
 
 def read_model(
-    model: Model, task: TaskLike = None, *, name: str = "", encoding: EncodingLike = "", data: Any = None, **said: Any
+    model: Model,
+    task: TaskLike = None,
+    *,
+    name: str = "",
+    encoding: EncodingLike = "",
+    data: Any = None,
+    **properties: Any,
 ) -> GivenNetwork:
     """Read a network from whatever holds it.
 
@@ -91,7 +97,7 @@ def read_model(
         encoding: the numbers that stand for 0 and 1, e.g. "-1, 1"; empty for 0 and 1 themselves.
         data: a data file's path or content, or a data record; every Boolean input once if None. Of a live transformer
             rows, as :func:`pluriscope.live.token_tasks.token_rows` takes them.
-        said: activation, output_activation, negative_slope, output_is and layers; see :func:`pluriscope.explain`.
+        properties: activation, output_activation, negative_slope, output_is and layers; see :func:`pluriscope.explain`.
 
     Raises:
         AnalysisError: it cannot be read, represented or run, or does not compute what was read of it; with the reason
@@ -100,19 +106,19 @@ def read_model(
     if isinstance(model, GivenNetwork):
         model, data = model.file, model.data if data is None else data
     if whole := whole_subject(model):
-        return declared_beside(whole, task, name, encoding=encoding, data=data, **said)
-    said = {**said, "layers": _layers_text(said.get("layers", ""))}
-    outputs = {"encoding": encoding, "output_is": said.get("output_is", "")}
-    held = opened(model)
+        return declared_beside(whole, task, name, encoding=encoding, data=data, **properties)
+    properties = {**properties, "layers": _layers_text(properties.get("layers", ""))}
+    outputs = {"encoding": encoding, "output_is": properties.get("output_is", "")}
+    package_model = opened(model)
     rows, unread = None, None
     try:
-        rows = token_rows(data, held.token_ids)
+        rows = token_rows(data, package_model.token_ids)
     except AnalysisError as problem:
         unread = problem  # what is no row of tokens may be one of numbers
-    declaration = _declaration(said, encoding=encoding_text(encoding), name=name)
-    draft = _draft(held.module, declaration, None if rows is None else len(rows["rows"][0]))
+    declaration = _declaration(properties, encoding=encoding_text(encoding), name=name)
+    draft = _draft(package_model.module, declaration, None if rows is None else len(rows["rows"][0]))
     stem = Path(model).stem if isinstance(model, (str, Path)) else ""
-    named = name or stem or type(held.module).__name__
+    named = name or stem or type(package_model.module).__name__
     if isinstance(draft, ReadTransformer):
         if unread:
             raise unread
@@ -121,7 +127,7 @@ def read_model(
         task = rows.get("answers") if task is None and rows else task
         decided = DECISIONS if _decided(task) else None
         answers = None if decided else task
-        transformer = live_transformer(draft, rows, answers, name=named, token_text=held.token_text)
+        transformer = live_transformer(draft, rows, answers, name=named, token_text=package_model.token_text)
         return declared_beside(GivenNetwork(TRANSFORMER, transformer), decided, **outputs)
     if (rows or unread) and not isinstance(data, Mapping):
         decided = DECISIONS if _decided(task) else None
@@ -136,17 +142,17 @@ def read_model(
     tasks = declared(task, draft.network.n_inputs, n_outputs, *([labels] if labels else []))
     declaration = declaration.model_copy(update={"tasks": tasks})
     if draft.questions and tasks:  # which may answer some
-        draft = _draft(held.module, declaration)
+        draft = _draft(package_model.module, declaration)
     assert isinstance(draft, NetworkFile)  # noqa: S101
     intake = take_in(draft, declaration, _record(data), fallback_name=stem)
     return GivenNetwork(PERCEPTRON, replace(intake.file(), remarks=(*draft.remarks, *intake.chosen)), intake.data)
 
 
-def _declaration(said: Mapping[str, Any], **more: Any) -> Declaration:
+def _declaration(properties: Mapping[str, Any], **more: Any) -> Declaration:
     cure = "see the arguments of pluriscope.explain"
-    slope = said.get("negative_slope")
-    said = {**said, "negative_slope": "" if slope is None else str(slope)}
-    return validated(Declaration, {**said, **more}, "argument", InvalidNetwork, cure)
+    slope = properties.get("negative_slope")
+    properties = {**properties, "negative_slope": "" if slope is None else str(slope)}
+    return validated(Declaration, {**properties, **more}, "argument", InvalidNetwork, cure)
 
 
 def _layers_text(layers: LayersLike) -> str:
@@ -191,7 +197,7 @@ def whole_subject(model: Any) -> GivenNetwork | None:
     return None if kind_of_file(content) is None else GivenNetwork(*read_subject(content))
 
 
-def declared_beside(given: GivenNetwork, task: TaskLike = None, name: str = "", **declared: Any) -> GivenNetwork:
+def declared_beside(network: GivenNetwork, task: TaskLike = None, name: str = "", **declared: Any) -> GivenNetwork:
     """Add a name to a network whose file declares everything else; with ``task="decisions"`` its answers become its
     task.
 
@@ -201,16 +207,16 @@ def declared_beside(given: GivenNetwork, task: TaskLike = None, name: str = "", 
     Raises:
         NotOffered: what its file says is declared beside it.
     """
-    kind, file = given.kind, given.file
+    kind, file = network.kind, network.file
     for item, needs in (("encoding", "numbers"), ("data", "own-rows"), ("layers", "formats"), ("output_is", "numbers")):
         if not isinstance(value := declared.get(item), (str, type(None))) or value not in (None, "", "value"):
             kind.require(needs, item.replace("_", "-"))
     if task is not None and task != "":
         if not isinstance(task, str) or task != DECISIONS:
             kind.require("boolean-rows", "task")
-        (question,) = questions_of(given, (), "")
+        (question,) = questions_of(network, (), "")
         file = kind.explaining.as_answered(question)
-    return replace(given, file=replace(file, name=checked_name(name)) if name else file)
+    return replace(network, file=replace(file, name=checked_name(name)) if name else file)
 
 
 @checked
@@ -299,13 +305,13 @@ def export(
     Raises:
         AnalysisError: it cannot be read or represented.
     """
-    said: dict[str, Any] = {
+    document: dict[str, Any] = {
         "activation": activation,
         "output_activation": output_activation,
         "negative_slope": negative_slope,
     }
-    said |= {"encoding": encoding, "output_is": output_is, "layers": layers}
-    subject = read_model(model, task, name=name, data=data, **said)
+    document |= {"encoding": encoding, "output_is": output_is, "layers": layers}
+    subject = read_model(model, task, name=name, data=data, **document)
     remarks = list(subject.file.remarks)
     if subject.data is not None and not subject.data.is_clean:
         again = f"add --encoding='{encoding_text(encoding)}'" if encoding else "add --data=FILE"
@@ -315,11 +321,11 @@ def export(
     return write_json(path, subject.kind.write(subject.file))
 
 
-def _draft(model: Model, said: Declaration, context: int | None = None) -> NetworkFile | ReadTransformer:
+def _draft(model: Model, declaration: Declaration, context: int | None = None) -> NetworkFile | ReadTransformer:
     """Network of a model, with what the model declares itself."""
     if not isinstance(model, (str, Path, bytes, bytearray, Mapping)):
         for item in ("layers", "activation", "output_activation", "negative_slope"):
-            if getattr(said, item):
+            if getattr(declaration, item):
                 cause = "are named beside a model that has them in order"
                 raise InvalidNetwork(item, cause if item == "layers" else "is given beside a model that has it", _OUT)
     if isinstance(model, NetworkFile):
@@ -329,9 +335,9 @@ def _draft(model: Model, said: Declaration, context: int | None = None) -> Netwo
     if isinstance(model, (str, Path)):
         path = file_path("model", model)
         content = read_bytes(path, "network file", InvalidNetwork, MAX_NETWORK_BYTES)
-        return read_file(content, beside(path), said)
+        return read_file(content, beside(path), declaration)
     if isinstance(model, (bytes, bytearray)):
-        return read_file(bytes(model), declared=said)
+        return read_file(bytes(model), declared=declaration)
     if isinstance(model, Mapping):
         return read_file(_json({"format": NETWORK_FORMAT, **model}, "network file", InvalidNetwork))
     found = live_file(model, context)

@@ -64,9 +64,9 @@ def run_apart(model: bytes, rows: Rows) -> Rows:
     # -P: the folder in which somebody calls us is no place to import from
     command = [sys.executable, "-P", "-m", __name__, str(SECONDS), str(MEMORY)]
     own = {"PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    given = {"input": content.getvalue() + model, "env": {**os.environ, **own}, "timeout": 3 * SECONDS}
+    options = {"input": content.getvalue() + model, "env": {**os.environ, **own}, "timeout": 3 * SECONDS}
     try:
-        done = subprocess.run(command, capture_output=True, check=True, **given)  # type: ignore[call-overload]  # noqa: S603
+        done = subprocess.run(command, capture_output=True, check=True, **options)  # type: ignore[call-overload]  # noqa: S603
         answer: Rows = np.load(io.BytesIO(done.stdout), allow_pickle=False)
     except (subprocess.SubprocessError, OSError, ValueError, EOFError):
         cause = f"cannot be run by onnx's reference implementation in {SECONDS} s and {MEMORY >> 20:,} MB"

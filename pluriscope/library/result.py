@@ -125,16 +125,16 @@ def explain(
     Raises:
         AnalysisError: the model, task, protocol or data cannot be read or analysed: which, why, and what to do.
     """
-    said: dict[str, Any] = {
+    declared: dict[str, Any] = {
         "activation": activation,
         "output_activation": output_activation,
         "negative_slope": negative_slope,
     }
-    said |= {"encoding": encoding, "output_is": output_is, "layers": layers}
-    given = read_model(model, task, name=name, data=data, **said)
-    asked = questions_of(given, [output], read_protocol(protocol, given.kind))
+    declared |= {"encoding": encoding, "output_is": output_is, "layers": layers}
+    network = read_model(model, task, name=name, data=data, **declared)
+    questions = questions_of(network, [output], read_protocol(protocol, network.kind))
     with working(seconds, report, replace(DEFAULT_LIMITS, max_valid=max_listed)) as work:
-        return Result(given.file, asked[0], given.kind.explaining.explain(asked, work))
+        return Result(network.file, questions[0], network.kind.explaining.explain(questions, work))
 
 
 @checked
@@ -161,14 +161,14 @@ def load(
     Raises:
         AnalysisError: it is no result file, of another network than the model, or lacks its network.
     """
-    said: dict[str, Any] = {
+    declared: dict[str, Any] = {
         "activation": activation,
         "output_activation": output_activation,
         "negative_slope": negative_slope,
     }
-    said |= {"output_is": output_is, "layers": layers}
-    if model is not None and any(value not in ("", None) for value in said.values()):
-        model = read_model(model, **said).file
+    declared |= {"output_is": output_is, "layers": layers}
+    if model is not None and any(value not in ("", None) for value in declared.values()):
+        model = read_model(model, **declared).file
     raw = read_bytes(Path(path), _ITEM, InvalidNetwork, MAX_RESULT_BYTES)
     try:
         document = json.loads(raw)
@@ -190,8 +190,8 @@ def read_result(document: Any, model: Model = None, *, output: int | None = None
         AnalysisError: it is no result file, of another network, or of rules that this version does not know.
     """
     if not isinstance(document, dict) or document.get("format") != RESULT_FORMAT:
-        given = document.get("format", "no format") if isinstance(document, dict) else type(document).__name__
-        raise InvalidNetwork(_ITEM, f"has {str(given)[:60]!r}, not the format {RESULT_FORMAT!r}", _WRITE_ANEW)
+        format_name = document.get("format", "no format") if isinstance(document, dict) else type(document).__name__
+        raise InvalidNetwork(_ITEM, f"has {str(format_name)[:60]!r}, not the format {RESULT_FORMAT!r}", _WRITE_ANEW)
     try:
         return _read(document, model, output, site)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as problem:
@@ -204,13 +204,13 @@ def _read(document: Mapping[str, Any], model: Model, output: int | None, site: S
     if model is None and "network_file" not in document:
         cause = f"names its network {document['network'][:12]}… and does not hold it"
         raise InvalidNetwork(_ITEM, cause, "give the network beside it: load(path, model)")
-    held = document["network_file"] if model is None else model
-    whole = whole_subject(held)
+    content = document["network_file"] if model is None else model
+    whole = whole_subject(content)
     first = document["outputs"][0]["task"]
     task, rows = (None, first) if "rows" in first else (_tasks(document), None)
-    given = whole or read_model(held, task, data=rows)
-    file = given.file
-    digest = file.network.digest if given.kind is PERCEPTRON else file.digest
+    network = whole or read_model(content, task, data=rows)
+    file = network.file
+    digest = file.network.digest if network.kind is PERCEPTRON else file.digest
     if digest != document["network"]:
         cause = f"is about network {document['network'][:12]}…, and this one is {digest[:12]}…"
         raise InvalidNetwork(_ITEM, cause, "give the network that it was made of, with output_is and layers as then")
@@ -221,9 +221,9 @@ def _read(document: Mapping[str, Any], model: Model, output: int | None, site: S
         raise InvalidNetwork(f"output {chosen}", f"is not in the result file, which has {known}", "give one of these")
     if "masks" not in found[chosen]["circuits"] and found[chosen]["circuits"]["method"] != "none":
         raise InvalidNetwork(_ITEM, "lists no circuits, as with --no-masks", "write it with its masks")
-    if given.data is not None:
-        given = replace(given, data=_data_of(document, file))
-    (question,) = questions_of(given, [chosen], document["protocol"])
+    if network.data is not None:
+        network = replace(network, data=_data_of(document, file))
+    (question,) = questions_of(network, [chosen], document["protocol"])
     answer = {key: value for key, value in found[chosen]["task"].items() if key != "name"}
     if answer != {key: value for key, value in question.task_document.items() if key != "name"}:
         raise InvalidTask("task", "is another one than the result file was made for", "give the model with that task")
@@ -374,9 +374,9 @@ class Result(Findings):
         """
         outputs = [one["output"] for one in self.document["outputs"]]
         explaining = self.question.kind.explaining
-        asked = questions_of(self.given, outputs, self.document["protocol"])
+        questions = questions_of(self.given, outputs, self.document["protocol"])
         with working(seconds, report) as work:
-            found = explaining.explain(asked, work, earlier=self.document)
+            found = explaining.explain(questions, work, earlier=self.document)
         return Result(self.network_file, self.question, found)
 
     @property

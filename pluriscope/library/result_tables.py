@@ -57,9 +57,9 @@ def save_tables(result: Findings, lists: Mapping[str, tuple[Listing[Any], Count]
             file, types = f"{name}{ENDING}", {one.name: _type(one, rows) for one in columns}
             write_parquet(whole / file, rows, types, {"format": "pluriscope-tables/1"})
             tables[name] = CardTable(file, {one.name: one.meaning for one in columns}, f"There are {total}.")
-        asked = f"Network `{result.question.subject.digest}`, {result.question.under}, by `pluriscope.explain`."
+        about = f"Network `{result.question.subject.digest}`, {result.question.under}, by `pluriscope.explain`."
         missing = "".join(f" Stopped at a limit: {words}." for words in result.missing)
-        about = f"{asked}{missing}\n\nBits of a mask, the lowest first: {edges}."
+        about = f"{about}{missing}\n\nBits of a mask, the lowest first: {edges}."
         write_card(whole, result.name or "Explanations", about, tables)
 
 

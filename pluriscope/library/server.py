@@ -54,8 +54,8 @@ def fetch(address: str) -> Result | Explanation:
     except ValueError as number:
         raise ServerError(f"output {str(number)!r}", "is no number", "copy the address anew") from None
     site, slug = f"{parts.scheme}://{parts.netloc}{prefix}", unquote(place[1])
-    asked = {"protocol": scope.protocol, "output": scope.output, "data": scope.data, "whole": "true"}
-    document = _asked(site, f"{API_V2}/networks/{quote(slug, safe='')}/result?{urlencode(asked)}")
+    options = {"protocol": scope.protocol, "output": scope.output, "data": scope.data, "whole": "true"}
+    document = _asked(site, f"{API_V2}/networks/{quote(slug, safe='')}/result?{urlencode(options)}")
     result = read_result(document, output=scope.output, site=Site(site, slug))
     return result if ref is None else _referred(result, ref)
 
@@ -83,8 +83,8 @@ def _asked(site: str, path: str) -> Any:
     if not isinstance(reply, dict) or not reply.get("errors"):
         cause = f"answers with status {status}, but not as Pluriscope does"
         raise ServerError.answered(status, f"server {site}", cause, f"check the address and its port; {_NO_SERVER}")
-    said = _REFUSAL.fullmatch(str(reply["error"]))
-    item, cause, cure = said.groups() if said else (f"server {site}", str(reply["error"]), "change what it names")
+    named = _REFUSAL.fullmatch(str(reply["error"]))
+    item, cause, cure = named.groups() if named else (f"server {site}", str(reply["error"]), "change what it names")
     raise ServerError.answered(status, item, cause, cure)
 
 

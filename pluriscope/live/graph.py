@@ -188,13 +188,13 @@ class Graph:
         """
         if wanted not in self.codes:
             dice = torch.Generator().manual_seed(wanted)
-            given = self.sources(wanted)
-            if given == [wanted]:
+            sources = self.sources(wanted)
+            if sources == [wanted]:
                 raise Unlabelled
-            codes = {one: self.code(one) for one in given}
-            shares = {one: torch.rand(codes[one].shape, generator=dice, dtype=torch.float64) + 0.5 for one in given}
+            codes = {one: self.code(one) for one in sources}
+            shares = {one: torch.rand(codes[one].shape, generator=dice, dtype=torch.float64) + 0.5 for one in sources}
             zero, first, second = (
-                self.again(wanted, {one: shares[one] * (by * codes[one] + by1) for one in given}, drawn=True)
+                self.again(wanted, {one: shares[one] * (by * codes[one] + by1) for one in sources}, drawn=True)
                 for by, by1 in ((0.0, 0.0), (0.0, 1.0), (1.0, 1.0))
             )
             self.codes[wanted] = _filled(ratio(second - zero, first - zero))
@@ -228,13 +228,13 @@ class Graph:
                 number = torch.arange(start, min(start + size, to.n))
                 row, place = (number - start) // len(shared), (number - start) % len(shared)
                 with torch.enable_grad():
-                    given = zeros[source].clone().requires_grad_()
-                    result = self.again(wanted, {**zeros, source: given})
+                    variable = zeros[source].clone().requires_grad_()
+                    result = self.again(wanted, {**zeros, source: variable})
                     weight = torch.zeros(result.numel(), dtype=torch.float64)
                     weight[to.index[row, torch.tensor(wants)[place], number]] = 1.0
                     reached = (
                         result.requires_grad
-                        and torch.autograd.grad(result, given, weight.reshape(result.shape), allow_unused=True)[0]
+                        and torch.autograd.grad(result, variable, weight.reshape(result.shape), allow_unused=True)[0]
                     )
                 if isinstance(reached, torch.Tensor):
                     matrix[number] = reached.flatten()[of.index[row, torch.tensor(its)[place]]]
@@ -252,24 +252,25 @@ class Graph:
         return found, added[0]
 
 
-def graph_of(module: Any, given: Any, n_positions: int, n_tokens: int) -> Graph:
+def graph_of(module: Any, rows: Any, n_positions: int, n_tokens: int) -> Graph:
     """Graph of a module's calls on some rows.
 
     Args:
-        given: ``[ROWS, n_inputs]`` floats, or ``[ROWS, n_positions]`` token ids.
+        rows: ``[ROWS, n_inputs]`` floats, or ``[ROWS, n_positions]`` token ids.
         n_tokens: of which there are so many; 0 of floats.
     """
     record = Record(module)
     with record:
-        output = module(given)
+        output = module(rows)
     output = only_floats(output)
-    inputs = Node(0, None, (), {}, (), given if n_tokens else given.detach().cpu().double())
+    inputs = Node(0, None, (), {}, (), rows if n_tokens else rows.detach().cpu().double())
     inputs.kind = "tokens" if n_tokens else "inputs"
     graph = Graph([inputs], 0, n_positions, n_tokens)
-    rows = torch.arange(ROWS)[:, None]
-    graph.codes[0] = (rows * n_positions + torch.arange(n_positions)) if n_tokens else rows.expand(given.shape).clone()
-    others = {0: (given + 1) % n_tokens} if n_tokens else {}  # token ids all of which are other ones
-    known, cast = {id(given): 0}, dict[int, Any]()
+    numbers = torch.arange(ROWS)[:, None]
+    by_position = numbers * n_positions + torch.arange(n_positions)
+    graph.codes[0] = by_position if n_tokens else numbers.expand(rows.shape).clone()
+    others = {0: (rows + 1) % n_tokens} if n_tokens else {}  # token ids all of which are other ones
+    known, cast = {id(rows): 0}, dict[int, Any]()
 
     def converted(value: Any) -> Any:
         if isinstance(value, torch.Tensor):

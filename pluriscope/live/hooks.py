@@ -79,8 +79,8 @@ class _Run(Record):
 
     def call(self, call: Call) -> Any:
         """Make a call, and replace its result by the circuit's."""
-        given = {name: argument(call.function, call.args, call.kwargs, name) for name in ("training", "p")}
-        if given["training"] and given["p"] != 0:
+        options = {name: argument(call.function, call.args, call.kwargs, name) for name in ("training", "p")}
+        if options["training"] and options["p"] != 0:
             cause = f"draws, or looks at a batch as a whole, in training mode ({call.name})"
             raise InvalidNetwork(located(call.path), cause, "run it in evaluation mode: .eval()")
         call.result = super().call(call)
@@ -164,11 +164,11 @@ class _Ablated:
         value = reader.call.taken(call.result)
         for alike in np.unique(kept, axis=0):
             if not alike.all():
-                given, parts = dict[Key, Any](), iter(alike)
+                replacements, parts = dict[Key, Any](), iter(alike)
                 for place, of_source in reader.kept.items():
                     own = np.array([next(parts) for _ in range(of_source.shape[1])])
-                    given |= self._carried(run, call, self.sources[place], own)
-                again = reader.call.taken(run.again(call, given))
+                    replacements |= self._carried(run, call, self.sources[place], own)
+                again = reader.call.taken(run.again(call, replacements))
                 value = torch.where(_elements(reader.call, (kept == alike).all(axis=1), again), again, value)
         return value
 
@@ -232,9 +232,9 @@ class Hooks:
 
     def __enter__(self) -> None:
         """Raises InvalidNetwork: see :meth:`pluriscope.library.circuits.Circuit.hooks`."""
-        held, question, item = opened(self._model), self._question, f"module {type(self._model).__name__}"
-        module = held.module
-        if held.edited:
+        opened_model, question, item = opened(self._model), self._question, f"module {type(self._model).__name__}"
+        module = opened_model.module
+        if opened_model.edited:
             cause, cure = "has edits, which are not made in its module", "write them into the module's forward"
             raise InvalidNetwork(item, cause, cure)
         _refuse_unfit(module, item)
@@ -293,8 +293,8 @@ def _read_as(question: Any, module: Any) -> tuple[Callable[[Any], Any], float, S
     else:
         read, read_as = read_module(module, subject.tokens.shape[1]), []
         if isinstance(read, ReadTransformer):
-            given = {"rows": subject.tokens.tolist()}, subject.answers.tolist()
-            read_as = [(live_transformer(read, *given, name=subject.name), read.run, read.tolerance)]
+            task = {"rows": subject.tokens.tolist()}, subject.answers.tolist()
+            read_as = [(live_transformer(read, *task, name=subject.name), read.run, read.tolerance)]
     apart = "it is of another kind"
     for network, run, tolerance in read_as:
         if not (apart := _differences(network, subject, tolerance)):

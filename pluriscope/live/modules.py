@@ -52,11 +52,11 @@ def read_module(net: Any, context: int | None = None) -> ReadPerceptron | ReadTr
     item = f"module {type(net).__name__}"
     types = _checked(net, item)
     with evaluation(net, item) as modes:
-        given, n_tokens = _example(net, item, context)
-        graph = graph_of(net, given, given.shape[1] if n_tokens else 1, n_tokens)
+        example, n_tokens = _example(net, item, context)
+        graph = graph_of(net, example, example.shape[1] if n_tokens else 1, n_tokens)
         find_units(graph)
         tolerance = max((_TOLERANCES[one] for one in types), default=DOUBLE)
-        remarks = tuple(_remarks(net, types, modes, given, tolerance))
+        remarks = tuple(_remarks(net, types, modes, example, tolerance))
         try:
             if not n_tokens:
                 read = _perceptron(net, graph, item, tolerance)
@@ -79,17 +79,19 @@ def read_module(net: Any, context: int | None = None) -> ReadPerceptron | ReadTr
     return ReadTransformer(document, run, tolerance, remarks, calls)
 
 
-def _remarks(net: Any, types: list[str], modes: list[tuple[Any, bool]], given: Any, tolerance: float) -> Iterator[str]:
+def _remarks(
+    net: Any, types: list[str], modes: list[tuple[Any, bool]], example: Any, tolerance: float
+) -> Iterator[str]:
     """Remarks on how a module was read, found on some rows."""
     names = {part: name or "itself" for name, part in net.named_modules()}
     training = [
         part for part, mode in modes if mode and isinstance(part, _OTHER_IN_TRAINING) and vars(part).get("p", 1)
     ]
     if not training and net in (one for one, mode in modes if mode):
-        before = only_floats(net(given))
+        before = only_floats(net(example))
         with torch.random.fork_rng(), suppress(Exception):  # other people's code: it may take no rows in training
             _set(modes)
-            same = torch.allclose(only_floats(net(given)), before, rtol=tolerance, atol=tolerance, equal_nan=True)
+            same = torch.allclose(only_floats(net(example)), before, rtol=tolerance, atol=tolerance, equal_nan=True)
             training = [] if same else [net]
         net.eval()
     hooked = [part for part in names if part._forward_hooks or part._forward_pre_hooks]
@@ -145,8 +147,8 @@ def _checked(net: Any, item: str) -> list[str]:
 
 def _floats(net: Any) -> list[Any]:
     """Tensors of weights, those that no parameter or buffer names included."""
-    held = [value for part in net.modules() for value in vars(part).values() if isinstance(value, torch.Tensor)]
-    return [one for one in (*net.parameters(), *net.buffers(), *held) if one.is_floating_point()]
+    found = [value for part in net.modules() for value in vars(part).values() if isinstance(value, torch.Tensor)]
+    return [one for one in (*net.parameters(), *net.buffers(), *found) if one.is_floating_point()]
 
 
 def _device(net: Any) -> Any:
@@ -350,8 +352,8 @@ def _affine_steps(graph: Graph, start: int, end: int, steps: list[Step], calls: 
             if bias.any() or (np.diag(weight) != 1).any():
                 steps.append(Affine(np.diag(weight), bias))
         elif not dense and one == end and steps and isinstance(last := steps[-1], Dense):
-            held = bias if last.bias is None else weight @ last.bias + bias
-            steps[-1] = Dense(weight @ last.weight, held)
+            constant = bias if last.bias is None else weight @ last.bias + bias
+            steps[-1] = Dense(weight @ last.weight, constant)
         elif dense or one == end:
             steps.append(Dense(weight, bias))
             found += 1

@@ -60,10 +60,10 @@ def token_rows(data: Any, token_ids: Callable[[str], list[int]] | None) -> dict[
         return {**data, **own}
     if data is None or isinstance(data, (str, Path, Mapping, DataRecord)):
         return None
-    given, rows = _listed("data", data, f"{ROWS}, or of a perceptron a data file"), list[list[Any]]()
-    if not 1 <= len(given) <= MAX_ROWS:
-        raise InvalidData("data", f"has {len(given):,} rows", f"give 1 to {MAX_ROWS:,}")
-    for number, row in enumerate(given):
+    listed, rows = _listed("data", data, f"{ROWS}, or of a perceptron a data file"), list[list[Any]]()
+    if not 1 <= len(listed) <= MAX_ROWS:
+        raise InvalidData("data", f"has {len(listed):,} rows", f"give 1 to {MAX_ROWS:,}")
+    for number, row in enumerate(listed):
         item = f"data[{number}]"
         if isinstance(row, str):
             if token_ids is None:
@@ -144,8 +144,8 @@ def _answers(task: Any, rows: list[list[int]], numbers: Mapping[str, int]) -> li
             cure = "give a function of a list of token ids that returns one"
             raise InvalidTask(f"task on row {row}", cause, cure) from problem
     words = "a token for each row, a function of a row, or 'decisions', which is what the model answers itself"
-    given = enumerate(found or _listed("task", task, words))
-    return [_number(f"task[{place}]", token, numbers, InvalidTask) for place, token in given]
+    answers = enumerate(found or _listed("task", task, words))
+    return [_number(f"task[{place}]", token, numbers, InvalidTask) for place, token in answers]
 
 
 def _listed(name: str, value: Any, words: str) -> list[Any]:

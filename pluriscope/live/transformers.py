@@ -110,9 +110,9 @@ def read_parts(graph: Graph) -> tuple[dict[str, Any], tuple[PartCall, ...]]:
                     raise _Refused(node.index, "multiplies two values that depend on the tokens, as gated MLPs do")
             elif node.kind in _REFUSED:
                 raise _Refused(node.index, _REFUSED[node.kind])
-            elif node.kind == "affine" and len(node.takes) > 1 and len(given := graph.sources(node.index)) > 1:
-                kinds = {one: graph.nodes[one].kind for one in given}
-                for norm in (one for one in given if kinds[one] == "norm" and "inside" not in kinds.values()):
+            elif node.kind == "affine" and len(node.takes) > 1 and len(sources := graph.sources(node.index)) > 1:
+                kinds = {one: graph.nodes[one].kind for one in sources}
+                for norm in (one for one in sources if kinds[one] == "norm" and "inside" not in kinds.values()):
                     with noted():
                         raise _Refused(norm, "normalises the stream itself (post-norm), not only what a block reads")
     settle()
@@ -302,10 +302,10 @@ def _coefficients(graph: Graph, node: Node, of: int, of_at: Any, over: int, over
         one = torch.zeros_like(graph.nodes[over].value).flatten()
         one[over_at[row, number]] = 1.0
         with torch.enable_grad():
-            given = torch.ones_like(graph.nodes[of].value).requires_grad_()
-            result = graph.computed(node, {over: one.reshape(graph.nodes[over].value.shape), of: given}).flatten()
+            variable = torch.ones_like(graph.nodes[of].value).requires_grad_()
+            result = graph.computed(node, {over: one.reshape(graph.nodes[over].value.shape), of: variable}).flatten()
             for place in range(to.shape[1]):
-                (slope,) = torch.autograd.grad(result[to[row, place]].sum(), given, retain_graph=True)
+                (slope,) = torch.autograd.grad(result[to[row, place]].sum(), variable, retain_graph=True)
                 found[place, :, number] = slope.flatten()[of_at[row]].T
     return found
 
@@ -394,8 +394,8 @@ def _document(
     for start in range(0, graph.n_tokens, ROWS * n):
         tokens = (torch.arange(ROWS * n).reshape(ROWS, n) + start) % graph.n_tokens
         embedding[tokens] = graph.again(blocks[0].stream, {0: tokens}).flatten()[first.index] - positions
-    given = graph.nodes[blocks[0].stream].value.flatten()[first.index]
-    if not close(given, embedding[graph.nodes[0].value] + positions):
+    values = graph.nodes[blocks[0].stream].value.flatten()[first.index]
+    if not close(values, embedding[graph.nodes[0].value] + positions):
         raise _Refused(blocks[0].stream, _POSITION)
     embedded = next(node.index for node in graph.nodes if node.kind == "embedding")
     calls += [part_call(graph, embedded, "token", 0), part_call(graph, blocks[0].stream, "given", 0)]

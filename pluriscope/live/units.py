@@ -97,8 +97,8 @@ def weighs(node: Node) -> bool:
     """Whether a matrix of the module takes part in a call."""
     if node.name in _EACH:
         return False
-    given = (*node.args, *node.kwargs.values())
-    return any(isinstance(one, torch.Tensor) and one.ndim > 1 for one in given)
+    arguments = (*node.args, *node.kwargs.values())
+    return any(isinstance(one, torch.Tensor) and one.ndim > 1 for one in arguments)
 
 
 def _known(function: Function, like: Any) -> tuple[str, Any] | None:
@@ -107,11 +107,11 @@ def _known(function: Function, like: Any) -> tuple[str, Any] | None:
         return None
     with torch.no_grad():
         for dim in range(like.ndim):
-            given = torch.randn(like.shape, generator=torch.Generator().manual_seed(dim), dtype=torch.float64)
-            result = function(given)
-            if close(result, given.softmax(dim)):
+            drawn = torch.randn(like.shape, generator=torch.Generator().manual_seed(dim), dtype=torch.float64)
+            result = function(drawn)
+            if close(result, drawn.softmax(dim)):
                 return "softmax", ("Softmax", dim)
-            if close(result, given.log_softmax(dim)):
+            if close(result, drawn.log_softmax(dim)):
                 return "softmax", ("LogSoftmax", dim)
         return _activation(function, like) or _norm(function, like)
 
@@ -140,14 +140,14 @@ def _norm(function: Function, like: Any) -> tuple[str, Any] | None:
     n = like.shape[-1] if like.ndim else 1
     if n < 2 or like.numel() == n:
         return None
-    given = torch.randn(like.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    drawn = torch.randn(like.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     for centred in (True, False):
 
         def normed(values: Any, epsilon: float, centred: bool = centred) -> Any:
             values = values - values.mean(-1, keepdim=True) if centred else values
             return values / (values.square().mean(-1, keepdim=True) + epsilon).sqrt()
 
-        unit, result = (one.reshape(-1, n) for one in (normed(1e4 * given, 0.0), function(1e4 * given)))
+        unit, result = (one.reshape(-1, n) for one in (normed(1e4 * drawn, 0.0), function(1e4 * drawn)))
         spread = unit - unit.mean(0)
         scale = (spread * result).sum(0) / spread.square().sum(0)
         shift = result.mean(0) - scale * unit.mean(0)
@@ -159,12 +159,12 @@ def _norm(function: Function, like: Any) -> tuple[str, Any] | None:
         epsilon, size = 1e-4, 0.0
         for _ in range(3):  # nearest to what it is where the variance is about as large
             size = epsilon**0.5
-            small = ((function(size * given) - shift) / scale)[..., most]
-            whole = normed(given, 0.0)[..., most]
+            small = ((function(size * drawn) - shift) / scale)[..., most]
+            whole = normed(drawn, 0.0)[..., most]
             one = int((whole.abs() * (small.abs() > 0)).argmax())
-            variance = (given.var(-1, unbiased=False)).flatten()[one] * size**2
+            variance = (drawn.var(-1, unbiased=False)).flatten()[one] * size**2
             epsilon = max(float(variance * ((whole.flatten()[one] / small.flatten()[one]) ** 2 - 1)), _LEAST_EPSILON)
         epsilon = max(float(f"{epsilon:.9g}"), _LEAST_EPSILON)
-        if close(normed(given * size, epsilon) * scale + shift, function(given * size)):
+        if close(normed(drawn * size, epsilon) * scale + shift, function(drawn * size)):
             return "norm", (epsilon, scale, shift)
     return None

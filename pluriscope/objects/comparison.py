@@ -147,10 +147,10 @@ class Interchanges(Trials):
         own = "direction" in kinds
         if own:
             clean = question.data.clean_rows
-            answers = asked = ask_own_swaps(question.network, clean, [item for *_, item in explanations])
-            sets, forced, settled = asked.swaps, [len(swap.labels) for swap in asked.swaps], np.True_
-            bounded = "Some have more interventions than are made: single ones, and all at once" * asked.bounded
-            predictions = asked.predictions
+            answers = own_swaps = ask_own_swaps(question.network, clean, [item for *_, item in explanations])
+            sets, forced, settled = own_swaps.swaps, [len(swap.labels) for swap in own_swaps.swaps], np.True_
+            bounded = "Some have more interventions than are made: single ones, and all at once" * own_swaps.bounded
+            predictions = own_swaps.predictions
         else:
             space, answers = run_interventions(question)
             sets, forced, bounded = space.sets, [len(some) for some in space.sets], ""
@@ -226,18 +226,18 @@ def compare(self: Findings, *explanations: Explanation) -> Rows:
     if not LEAST <= len(explanations) <= MOST:
         cause = f"has {noun(len(explanations), 'explanation')}"
         raise InvalidIntervention("comparison", cause, f"give {LEAST} to {MOST}")
-    asked = self.question
+    question = self.question
     for one in explanations:
         other = one.result.question
         if (other.subject.digest, other.output, other.data_digest) != (
-            asked.subject.digest,
-            asked.output,
-            asked.data_digest,
+            question.subject.digest,
+            question.output,
+            question.data_digest,
         ):
             cause = "is about another network, output or rows"
             raise InvalidIntervention(one.title, cause, "compare explanations of one output on the same rows")
     letters, by_rows = LETTERS[: len(explanations)], not self.offers("neurons")
-    rows = list((_on_rows if by_rows else _on_interventions)(asked, explanations))
+    rows = list((_on_rows if by_rows else _on_interventions)(question, explanations))
     address = self.addresses.compare(self.network_key, [one.ref for one in explanations], self.scope)
     who = "; ".join(f"{letter}: {one.title}" for letter, one in zip(letters, explanations, strict=True))
     trials = noun(len(rows), "row" if by_rows else "intervention")

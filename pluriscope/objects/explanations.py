@@ -197,5 +197,5 @@ class Explanation(ABC):
         return str(heading(link(self.address, self.title)) + beside(parts))
 
     def __repr__(self) -> str:
-        said = ", ".join(f"{name} {shown(value)}" for name, value in self.row().items() if name != "address")
-        return f"<{KIND_OF[self.kind].heading}: {said}>"
+        figures = ", ".join(f"{name} {shown(value)}" for name, value in self.row().items() if name != "address")
+        return f"<{KIND_OF[self.kind].heading}: {figures}>"

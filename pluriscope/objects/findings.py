@@ -132,9 +132,9 @@ class Findings:
     @property
     def scope(self) -> Scope:
         """Scope of the analysis in addresses."""
-        asked = self.question
-        protocol = protocol_key(asked.protocol) if self.offers("protocols") else asked.protocol.name
-        return Scope(self.output, protocol, "" if asked.data_document["clean"] else asked.data_digest[:12])
+        question = self.question
+        protocol = protocol_key(question.protocol) if self.offers("protocols") else question.protocol.name
+        return Scope(self.output, protocol, "" if question.data_document["clean"] else question.data_digest[:12])
 
     @property
     def addresses(self) -> Addresses:

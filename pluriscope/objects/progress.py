@@ -93,18 +93,18 @@ def stopping() -> Iterator[Callable[[], bool]]:
     """Function that returns whether the user of a notebook interrupted the block. The first interrupt only sets that,
     so that work ends with what is known; the second raises KeyboardInterrupt, as elsewhere the first does.
     """
-    asked = False
+    interrupted_once = False
 
     def interrupted(_number: int, _frame: Any) -> None:
-        nonlocal asked
-        if asked:
+        nonlocal interrupted_once
+        if interrupted_once:
             raise KeyboardInterrupt
-        asked = True
+        interrupted_once = True
 
     here = threading.current_thread() is threading.main_thread() and _in_notebook()
     former = signal.signal(signal.SIGINT, interrupted) if here else None
     try:
-        yield lambda: asked
+        yield lambda: interrupted_once
     finally:
         if here:
             signal.signal(signal.SIGINT, former)

@@ -174,8 +174,8 @@ def _rows(question: Any, mask: int) -> list[dict[str, Any]]:
     """Answers of a mask on the rows that circuits are judged on, in their order."""
     if question.kind.refuses("neurons"):
         outputs, subject = question.outputs(mask), question.subject
-        given, apart = outputs.argmax(axis=1).tolist(), gaps(outputs[None], subject.answers)[0].tolist()
-        reply = zip(subject.rows, subject.answers.tolist(), given, apart, strict=True)
+        answered, apart = outputs.argmax(axis=1).tolist(), gaps(outputs[None], subject.answers)[0].tolist()
+        reply = zip(subject.rows, subject.answers.tolist(), answered, apart, strict=True)
         return [
             {"row": row, "wanted": subject.outputs[answer], "given": subject.outputs[one], "right": gap > 0, "gap": gap}
             for row, answer, one, gap in reply

@@ -186,15 +186,15 @@ class Given:
             InvalidClaim: it cannot be read.
             InvalidMethod: a setting cannot.
         """
-        given = {name: text.strip() for name, text in self.options.items() if text.strip()}
-        ways = [name for name in _WAYS if name in given]
+        options = {name: text.strip() for name, text in self.options.items() if text.strip()}
+        ways = [name for name in _WAYS if name in options]
         if len(ways) > 1:
             raise InvalidClaim("claim", f"has {' and '.join(ways)}", "give one of them")
-        settings = {name: text for name, text in given.items() if name not in ways}
+        settings = {name: text for name, text in options.items() if name not in ways}
         picking = read_values(self.about.settings, settings, "claim")
         filled(self.about.settings, picking, "claim")  # refuses what is no setting
         graph = self.about.names.graph
-        text = given[ways[0]] if ways else graph.to_hex((1 << graph.n_bits) - 1)
+        text = options[ways[0]] if ways else graph.to_hex((1 << graph.n_bits) - 1)
         if len(text) > MAX_TEXT:
             cause, cure = f"is longer than {MAX_TEXT:,} characters", "give it as a file, or in a notebook to locate()"
             raise InvalidClaim("claim", cause, cure)
@@ -238,8 +238,8 @@ class Given:
 
     def whole_record(self) -> dict[str, Any]:
         """The answer's record, see :func:`own_answer`."""
-        asked = self.of.analysed.circuits is not None
-        return own_answer(self.of.landscape, self.claim, self.count, _held_against(self.of) if asked else None)
+        searched = self.of.analysed.circuits is not None
+        return own_answer(self.of.landscape, self.claim, self.count, _held_against(self.of) if searched else None)
 
     def at(self, mask: int, **more: str) -> str:
         """The address of the page about a mask."""
@@ -255,29 +255,27 @@ class Given:
         return (self.raw or 0) if left is None else left
 
 
-def page(given: Given, rules: Sequence[Choice] = ()) -> Iterator[Block]:
+def page(own: Given, rules: Sequence[Choice] = ()) -> Iterator[Block]:
     """The page of what an address holds; what cannot be read stands in the form, below why."""
     yield Head("Your own answer", actions=rules)
-    refused = given.refused
+    refused = own.refused
     if refused is not None:
         yield Notice.refused(refused)
-    elif given.raw is None:
+    elif own.raw is None:
         yield Notice("No circuit", UNDEFINED, state="refused")
     else:
-        yield from given.waiting
-        yield _answer(given)
-        yield More(
-            "Verdicts of the criteria", partial(_verdicts, given), "and where it stands among all valid circuits"
-        )
-        if given.claim.scores is None:
-            yield More("Scores, JSON, a graph or a file", partial(_form, given), "all that is read", id="form")
+        yield from own.waiting
+        yield _answer(own)
+        yield More("Verdicts of the criteria", partial(_verdicts, own), "and where it stands among all valid circuits")
+        if own.claim.scores is None:
+            yield More("Scores, JSON, a graph or a file", partial(_form, own), "all that is read", id="form")
             return
-    yield from _form(given)
+    yield from _form(own)
 
 
-def _answer(given: Given) -> OwnAnswer:
-    of, reply = given.of, given.record
-    graph, raw = of.question.graph, given.raw or 0
+def _answer(own: Given) -> OwnAnswer:
+    of, reply = own.of, own.record
+    graph, raw = of.question.graph, own.raw or 0
     first, then = sentence(reply, of.part)
     heads, rows, note = _rows(of, reply)
     known = exact(reply["listed"])
@@ -286,30 +284,30 @@ def _answer(given: Given) -> OwnAnswer:
         valid=reply["state"] == "valid",
         first=first,
         then=then,
-        small=[*_remarks(given)],
+        small=[*_remarks(own)],
         mask=graph.to_hex(raw),
-        drawing=_drawing(given),
-        switches=[] if _is_drawn(of) else _switches(given),
+        drawing=_drawing(own),
+        switches=[] if _is_drawn(of) else _switches(own),
         actions={
-            "trim": ("Remove what is not needed", given.at(raw, without=UNNEEDED) if reply["state"] == "valid" else ""),
-            "all": ("whole network", given.at((1 << graph.n_bits) - 1)),
-            "none": ("empty", given.at(0)),
+            "trim": ("Remove what is not needed", own.at(raw, without=UNNEEDED) if reply["state"] == "valid" else ""),
+            "all": ("whole network", own.at((1 << graph.n_bits) - 1)),
+            "none": ("empty", own.at(0)),
         },
         heads=heads,
         rows=rows,
         note=note,
-        rivals=[*_rivals(given)],
+        rivals=[*_rivals(own)],
         chart=draw(_chart(reply, of.part)),
         listed=(listed if reply["listed"] >= _FEW else "", f"by how many {of.part}s they differ from yours"),
         running=_running(of),
         form=(of.links.claim(of.slug), of.scope.query()),
-        text=given.options.get("text", ""),
+        text=own.options.get("text", ""),
     )
 
 
-def _remarks(given: Given) -> Iterator[str | Markup]:
+def _remarks(own: Given) -> Iterator[str | Markup]:
     """Below the sentences, small."""
-    of, reply, claim = given.of, given.record, given.claim
+    of, reply, claim = own.of, own.record, own.claim
     name = Markup('<span class="mono">c-{}</span>').format(reply["mask"])
     possible = reply["state"] != "no circuit"
     yield Markup('<a href="{}">{}</a>').format(of.circuit_url(reply["mask"]), name) if possible else name
@@ -331,23 +329,23 @@ def _is_drawn(of: AnalysisContext) -> bool:
     return not of.kind.refuses("edge-weights") and of.question.graph.n_bits <= MAX_EDGES
 
 
-def _drawing(given: Given) -> Markup:
-    question, raw = given.of.question, given.raw or 0
-    used = int(given.record["mask"], 16)
-    if not _is_drawn(given.of):
+def _drawing(own: Given) -> Markup:
+    question, raw = own.of.question, own.raw or 0
+    used = int(own.record["mask"], 16)
+    if not _is_drawn(own.of):
         return draw_network(question, used, title="What is kept")
     weights, layout = question.network.weights, question.layout
-    return clickable(weights, layout, raw, used, given.at, title="The network")
+    return clickable(weights, layout, raw, used, own.at, title="The network")
 
 
-def _switches(given: Given) -> list[Switch]:
-    raw, used, graph = given.raw or 0, int(given.record["mask"], 16), given.of.question.graph
+def _switches(own: Given) -> list[Switch]:
+    raw, used, graph = own.raw or 0, int(own.record["mask"], 16), own.of.question.graph
     if graph.n_bits > MAX_EDGES:
         return []
     named = enumerate(part_names(graph))
     bits = ((name, 1 << bit) for bit, name in named)
     return [
-        Switch(name, f"{bit:x}", bool(raw & bit), bool(raw & bit and not used & bit), given.at(toggled(raw, bit)))
+        Switch(name, f"{bit:x}", bool(raw & bit), bool(raw & bit and not used & bit), own.at(toggled(raw, bit)))
         for name, bit in bits
     ]
 
@@ -436,9 +434,9 @@ def _rows(of: AnalysisContext, reply: Mapping[str, Any]) -> tuple[Sequence[str],
 # --- rivals
 
 
-def _rivals(given: Given) -> Iterator[Rival]:
-    of, reply = given.of, given.record
-    near, far, own = reply["nearest_other"], reply["farthest"], int(reply["mask"], 16)
+def _rivals(own: Given) -> Iterator[Rival]:
+    of, reply = own.of, own.record
+    near, far, mask = reply["nearest_other"], reply["farthest"], int(reply["mask"], 16)
     if near is None:
         return
     valid, possible = reply["state"] == "valid", reply["state"] != "no circuit"
@@ -455,9 +453,9 @@ def _rivals(given: Given) -> Iterator[Rival]:
         yield Rival(
             title,
             words,
-            of.thumb(one["mask"], marked=own ^ other),
+            of.thumb(one["mask"], marked=mask ^ other),
             f"c-{one['mask']}",
-            given.at(other),
+            own.at(other),
             of.compare([of.ref(reply["mask"]), of.ref(one["mask"])]) if beside else "",
             apart_words(one["apart"]) if one["apart"] else ("", ""),
         )
@@ -480,12 +478,12 @@ def _held_against(of: AnalysisContext) -> Report | None:
     return None if BASELINE is None or BASELINE.refuses(of.question) else of.report(BASELINE.key)
 
 
-def _verdicts(given: Given) -> Iterator[Block]:
-    of = given.of
-    masked = of.landscape.under(given.claim.ablation) if given.claim.ablation else None
+def _verdicts(own: Given) -> Iterator[Block]:
+    of = own.of
+    masked = of.landscape.under(own.claim.ablation) if own.claim.ablation else None
     null = _held_against(of)
-    reply = location(of.landscape, given.raw or 0, masked, null)
-    rows = [(label, value) for label, value in _place(reply, given) if value not in (None, "")]
+    reply = location(of.landscape, own.raw or 0, masked, null)
+    rows = [(label, value) for label, value in _place(reply, own) if value not in (None, "")]
     yield Table.plain(("Among all valid circuits", "It"), rows)
     claimed = None if BASELINE is None or BASELINE.refuses(of.question) else shown(BASELINE).claimed
     if reply["valid"] and claimed is not None:
@@ -497,9 +495,9 @@ def _verdicts(given: Given) -> Iterator[Block]:
     yield More("The other criteria", lambda: [Prose(_OTHERS)])
 
 
-def _place(reply: Mapping[str, Any], given: Given) -> Iterator[tuple[str, Any]]:
+def _place(reply: Mapping[str, Any], own: Given) -> Iterator[tuple[str, Any]]:
     """Location of a circuit among the valid ones, as labels and values."""
-    of, part, backbone = given.of, given.of.part, reply["backbone"]
+    of, part, backbone = own.of, own.of.part, reply["backbone"]
     chance = reply["chance"]
     yield f"More {part}s than the smallest", reply["excess"]
     if chance["valid"] is not None:
@@ -507,11 +505,11 @@ def _place(reply: Mapping[str, Any], given: Given) -> Iterator[tuple[str, Any]]:
     else:
         yield "Valid circuits of its size", "not known exactly"
     if backbone:
-        held, of_all = backbone["recall"]
+        recall, of_all = backbone["recall"]
         outside = f", {backbone['extra']} outside it" if backbone["extra"] is not None else ""
-        yield f"Backbone {part}s that it holds", f"{held} of {of_all}{outside}"
-    answer = given.answer
-    if answer.ways and (ties := ties_json(answer.ways, answer.raw_mask or 0, of.landscape.under(given.claim.ablation))):
+        yield f"Backbone {part}s that it holds", f"{recall} of {of_all}{outside}"
+    answer = own.answer
+    if answer.ways and (ties := ties_json(answer.ways, answer.raw_mask or 0, of.landscape.under(own.claim.ablation))):
         yield "Ties", ties_words(ties, part)
     yield "Carried algorithms, beside the network's", reply["story"] and reply["story"]["relation"]
     for words, wanted in (("passed", True), ("failed", False)):
@@ -522,17 +520,17 @@ def _place(reply: Mapping[str, Any], given: Given) -> Iterator[tuple[str, Any]]:
 # --- the form for all that is read
 
 
-def _form(given: Given) -> Iterator[Block]:
+def _form(own: Given) -> Iterator[Block]:
     """Form for a claim, and the forms of text that it reads; settings for scores where scores are used."""
-    of, names = given.of, given.about.names
+    of, names = own.of, own.about.names
     text = f"Nodes are {names.listed}. Edges are written as in {names.example}; helpful ones have negative scores."
     area: dict[str, Any] = {"control": "textarea", "placeholder": names.example}
     title = "A circuit: name, edges, scores, JSON or a graph"
     first: dict[str, Any] = {"text": (str, Field(title=title, description=text, json_schema_extra=area))}
-    scored = given.asks_scores
-    model, url = settings_form(given.about.settings if scored else (), of.scope, first), of.links.claim(of.slug)
-    kept = {"text": next((given.options[name] for name in _WAYS if given.options.get(name)), "")}
-    values = {**given.options, **kept, **of.scope.query()}
+    scored = own.asks_scores
+    model, url = settings_form(own.about.settings if scored else (), of.scope, first), of.links.claim(of.slug)
+    kept = {"text": next((own.options[name] for name in _WAYS if own.options.get(name)), "")}
+    values = {**own.options, **kept, **of.scope.query()}
     yield Form(model, url, "Locate it", values, changes=False, primary=False)
     about = "Its text is read, and nothing of it is kept."
     yield Upload(of.links.claim(of.slug, of.scope), about)

@@ -322,18 +322,18 @@ class Table(Block):
             says: a line below the name of each row.
         """
         names = [anchor_of(label).replace("-", "_") for label in labels]
-        given = [
+        listed = [
             tables.Row(
                 {name: None if cell == "" else cell for name, cell in zip(names, row, strict=True)}, ref=str(number)
             )
             for number, row in enumerate(rows)
         ]
         columns = tuple(
-            _plain_column(name, label, place == 0, [row[name] for row in given])
+            _plain_column(name, label, place == 0, [row[name] for row in listed])
             for place, (name, label) in enumerate(zip(names, labels, strict=True))
         )
         below = (lambda row: says[int(row.ref)]) if says else None
-        return cls(AtHand(columns, given), tables.Query(limit=len(given)), "", facets=False, says=below)
+        return cls(AtHand(columns, listed), tables.Query(limit=len(listed)), "", facets=False, says=below)
 
     @classmethod
     def short(cls, noun: str, columns: Iterable[tables.Column], rows: Sequence[tables.Row], **more: Any) -> Table:
@@ -387,11 +387,11 @@ class Table(Block):
         urls = [self.link(choice.query) for choice in shown]
         names = [choice.label for choice in shown]
         bars = Series("", places, [float(choice.count) for choice in shown], names=names, urls=urls, look="grey")
-        asked = self.query.wanted.get(column.name, ())
-        low, high = (float(end) if end else None for end in (*asked, "", "")[:2])
+        chosen = self.query.wanted.get(column.name, ())
+        low, high = (float(end) if end else None for end in (*chosen, "", "")[:2])
         within = [(low is None or x >= low) and (high is None or x <= high) for x in places]
         taken = replace(bars, y=[y if one else None for y, one in zip(bars.y, within, strict=True)], look="ink")
-        chart = Chart("bars", column.label, Axis(), Axis(), [bars, taken] if asked else [bars], selects=column.options)
+        chart = Chart("bars", column.label, Axis(), Axis(), [bars, taken] if chosen else [bars], selects=column.options)
         return ChartFigure(chart=chart, caption="", id=f"{self.id}-{column.name}")
 
     def _says(self, column: tables.Column, found: tables.Selection) -> bool:
@@ -602,8 +602,8 @@ def _field(name: str, info: FieldInfo, values: Mapping[str, Any], errors: Mappin
         label += f", {limits['min']:,} to {limits['max']:,}"
     else:
         bounds = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
-        said = ((words, getattr(one, name, None)) for one in info.metadata for name, words in bounds.items())
-        label += "".join(f", {words} {bound:,}" for words, bound in said if bound is not None)
+        stated = ((words, getattr(one, name, None)) for one in info.metadata for name, words in bounds.items())
+        label += "".join(f", {words} {bound:,}" for words, bound in stated if bound is not None)
     if info.is_required() and kind not in ("checkbox", "ticks"):
         limits["required"] = True
     return Field(

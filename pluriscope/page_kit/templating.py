@@ -157,8 +157,8 @@ def linked(words: Any, url: str, css: str = "", **more: str) -> Markup:
         return escape(words)
     picture = _PICTURE.match(url)
     saved = {"download": picture[1].replace("/", "-")} if picture else {}
-    given = {"class": css, **saved, **{name.replace("_", "-"): value for name, value in more.items()}}
-    attributes = Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in given.items() if value)
+    values = {"class": css, **saved, **{name.replace("_", "-"): value for name, value in more.items()}}
+    attributes = Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in values.items() if value)
     return Markup('<a href="{}"{}>{}</a>').format(url, attributes, words)
 
 

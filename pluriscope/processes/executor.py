@@ -141,8 +141,8 @@ class ProcessExecutor:
         if not self.is_warm:
             self.close()
             self._pipe, theirs = self._context.Pipe()
-            given = (theirs, self._n_bytes, self._keeps, self._begin, self._loads, self._niceness)
-            self._process = self._context.Process(target=_serve, args=given, daemon=True)
+            arguments = (theirs, self._n_bytes, self._keeps, self._begin, self._loads, self._niceness)
+            self._process = self._context.Process(target=_serve, args=arguments, daemon=True)
             main = sys.modules["__main__"]
             if self._begin is not None and not self._forked:  # a script that starts it is not run again there
                 sys.modules["__main__"] = ModuleType("__main__")

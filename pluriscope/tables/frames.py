@@ -142,7 +142,7 @@ class Part(Described):
 
     @classmethod
     def of(
-        cls, kind: str, plural: str, n: int, columns: Iterable[Column], held: Mapping[str, Any], **more: Any
+        cls, kind: str, plural: str, n: int, columns: Iterable[Column], content: Mapping[str, Any], **more: Any
     ) -> Part:
         """Make a part from the content of columns, by name: values or :class:`Coded`; of a column of labels the rows of
         each label.
@@ -151,7 +151,7 @@ class Part(Described):
         """
         floats, coded, labels = dict[str, NDArray[np.float64]](), dict[str, Coded](), dict[str, Mapping[str, Passing]]()
         for column in columns:
-            name, values = column.name, held.get(column.name)
+            name, values = column.name, content.get(column.name)
             if values is None:
                 continue
             if column.type == "labels":
@@ -218,8 +218,8 @@ class Part(Described):
         name = column.name
         if name in self.coded:
             coded = self.coded[name]
-            asked = [_passes(column, value, wanted) for value in coded.values]
-            return np.array([*asked, False], np.bool_)[coded.codes]
+            passes = [_passes(column, value, wanted) for value in coded.values]
+            return np.array([*passes, False], np.bool_)[coded.codes]
         if name in self.floats:
             values, (low, high) = self.floats[name], (*wanted, "", "")[:2]
             return (values >= float(low or "-inf") - _TOLERANCE) & (values <= float(high or "inf") + _TOLERANCE)
@@ -402,7 +402,7 @@ class Frame:
 
     def _tests(self, query: Query) -> dict[str, list[Passing]]:
         wanted = query.wanted.items()
-        return {name: [part.test(self._column[name], asked) for part in self.parts] for name, asked in wanted}
+        return {name: [part.test(self._column[name], texts) for part in self.parts] for name, texts in wanted}
 
     def _conjunction(self, tests: Mapping[str, Sequence[Passing]]) -> list[Passing]:
         passing = [np.ones(part.n, np.bool_) for part in self.parts]
@@ -425,8 +425,8 @@ class Frame:
     def _facet(
         self, column: Column, query: Query, tests: Mapping[str, Sequence[Passing]], passing: Sequence[Passing]
     ) -> Facet:
-        asked, rest = query.wanted.get(column.name, ()), passing
-        if asked:
+        chosen, rest = query.wanted.get(column.name, ()), passing
+        if chosen:
             rest = self._conjunction({name: test for name, test in tests.items() if name != column.name})
             passing = passing if column.facet == "all" else rest
         counts: dict[str, int] = {}
@@ -439,7 +439,7 @@ class Frame:
         rows = {label: self._labelled(column.name, label, rest) for label in counts} if alike else {}
         binned = column.type == "float" and column.facet == "range" and low != high
         choices = self._bins(column, passing, ends, query) if binned else choices_of(column, counts, query)
-        return Facet(column, choices, low, high, asked, rows)
+        return Facet(column, choices, low, high, chosen, rows)
 
     def _bins(
         self, column: Column, passing: Sequence[Passing], ends: Sequence[float], query: Query
@@ -542,20 +542,20 @@ class Overview:
 
     def select(self, query: Query, facets: bool = True) -> Selection:
         """Select rows of the frame, with a heading for each kind: a few of each where nothing is filtered or sorted."""
-        asked = query.wanted.get(KIND, ())
+        kinds_chosen = query.wanted.get(KIND, ())
         aside = {part.kind for part in self.frame.parts if part.aside}
-        frame = self.frame if aside & {*asked} else self.frame.without_aside
+        frame = self.frame if aside & {*kinds_chosen} else self.frame.without_aside
         found = frame.select(query, facets)
-        if not asked:
+        if not kinds_chosen:
             found = replace(found, facets=tuple(self._facets(frame, query, found)))
         usual = {column.name: column.default for column in self.columns if column.default}
         if not (query.sort or query.descending or query.start or query.wanted != usual) and len(frame.parts) > 1:
             groups, rows = frame.few(query)
             return replace(found, rows=rows, groups=groups, n_rows=len(rows))
-        kinds = asked or [part.kind for part in frame.parts]
+        kinds = kinds_chosen or [part.kind for part in frame.parts]
         if found.rows and len(kinds) == 1:
-            says = next(f"{part.says} {part.lines}" for part in frame.parts if part.kind == kinds[0])
-            found = replace(found, groups=(Group(query.start, frame.called(kinds[0]), says, query, found.total),))
+            sentence = next(f"{part.says} {part.lines}" for part in frame.parts if part.kind == kinds[0])
+            found = replace(found, groups=(Group(query.start, frame.called(kinds[0]), sentence, query, found.total),))
         return found
 
     def _facets(self, frame: Frame, query: Query, found: Selection) -> Iterator[Facet]:
@@ -634,12 +634,12 @@ class AtHand:
         if not (facets or query.sort or query.wanted or any(one.default for one in self.columns)):
             return Selection(n := len(self.rows), n, tuple(self.rows[query.start : query.start + query.limit]))
         offered = {one.name for one in self.columns if facets and one.facet and one.offered}
-        held: dict[str, Any] = {}
+        columns: dict[str, Any] = {}
         for column in self.columns:
             if column.name in {*offered, *query.wanted, query.sort}:
                 values = [row[column.name] for row in self.rows]
-                held[column.name] = _by_label(values) if column.type == "labels" else values
-        part = Part.of("", "", len(self.rows), self.columns, held, rows=self.rows)
+                columns[column.name] = _by_label(values) if column.type == "labels" else values
+        part = Part.of("", "", len(self.rows), self.columns, columns, rows=self.rows)
         return Frame(self.columns, (part,)).select(query, facets)
 
 

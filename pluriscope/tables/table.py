@@ -150,8 +150,8 @@ class Column:
         if isinstance(value, bool):
             return "yes" if value else "no"
         if isinstance(value, int | float):
-            said = f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
-            return f"−{said[1:]}" if said.startswith("-") else said
+            number = f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+            return f"−{number[1:]}" if number.startswith("-") else number
         return self.exact(row)
 
     def exact(self, row: Row) -> str:
@@ -405,8 +405,8 @@ def words_of(column: Column, wanted: Sequence[str]) -> str:
 
 def toggled(query: Query, column: Column, value: str) -> Query:
     """The query with a value of a column chosen, or no longer."""
-    asked = query.wanted.get(column.name, ())
-    return query.but(column.name, *(one for one in asked if one != value), *(() if value in asked else (value,)))
+    chosen = query.wanted.get(column.name, ())
+    return query.but(column.name, *(one for one in chosen if one != value), *(() if value in chosen else (value,)))
 
 
 def read_query(columns: Sequence[Column], options: Mapping[str, Sequence[str]], usual: Query | None = None) -> Query:
@@ -421,12 +421,12 @@ def read_query(columns: Sequence[Column], options: Mapping[str, Sequence[str]], 
         InvalidOption: an option, column or value that the list does not have.
     """
     usual = usual or Query()
-    given = {name: [one for one in values if one != ""] for name, values in options.items()}
+    options_given = {name: [one for one in values if one != ""] for name, values in options.items()}
     known = [*(name for column in columns for name in column.options), "sort", "order", "start", "limit"]
     sorts = [column.name for column in columns if column.sortable]
     wrong = [
         InvalidOption.of(f"option {name[:60]!r}", "is unknown", f"use {', '.join(known)}", name)
-        for name in given
+        for name in options_given
         if name not in known
     ]
 
@@ -437,28 +437,28 @@ def read_query(columns: Sequence[Column], options: Mapping[str, Sequence[str]], 
             wrong.append(error)
             return None
 
-    wanted = {column.name: asked for column in columns if (asked := read(_asked, column, given))}
-    sort = read(_one, given, "sort", usual.sort, sorts)
-    order = read(_one, given, "order", _ORDERS[usual.descending], _ORDERS)
-    start = read(_whole, given, "start", usual.start, 0, 10**9)
-    limit = read(_whole, given, "limit", usual.limit, 1, max(MOST_ROWS, usual.limit))
+    wanted = {column.name: chosen for column in columns if (chosen := read(_asked, column, options_given))}
+    sort = read(_one, options_given, "sort", usual.sort, sorts)
+    order = read(_one, options_given, "order", _ORDERS[usual.descending], _ORDERS)
+    start = read(_whole, options_given, "start", usual.start, 0, 10**9)
+    limit = read(_whole, options_given, "limit", usual.limit, 1, max(MOST_ROWS, usual.limit))
     if sort is None or start is None or limit is None or wrong:
         wrong[0].others = tuple(wrong[1:])
         raise wrong[0]
     return Query(wanted, sort, order == "desc", start, limit)
 
 
-def _asked(column: Column, given: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+def _asked(column: Column, options: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Read the filter on one column."""
     if column.facet in ("range", "least"):
-        ends = [_one(given, name, "") for name in column.options]
+        ends = [_one(options, name, "") for name in column.options]
         for name, end in zip(column.options, ends, strict=True):
             _check_number(column, name, end)
         if len(ends) == 2 and all(ends) and float(ends[0]) > float(ends[1]):
             item = f"{column.options[0]} {ends[0]}"
             raise InvalidOption.of(item, f"is above {column.options[1]} {ends[1]}", "swap them", column.options[0])
         return tuple(ends) if any(ends) else ()
-    values = list(dict.fromkeys(given.get(column.name, ()))) if column.facet else []
+    values = list(dict.fromkeys(options.get(column.name, ()))) if column.facet else []
     if not values:
         return column.default
     if len(values) > MOST_VALUES:
@@ -497,8 +497,8 @@ def _check_number(column: Column, name: str, text: str) -> None:
         raise InvalidOption.of(f"{name} {text[:60]!r}", f"is not {what}", f"give {what}", name) from None
 
 
-def _one(given: Mapping[str, Sequence[str]], name: str, usual: str, choices: Sequence[str] = ()) -> str:
-    values = given.get(name) or [usual]
+def _one(options: Mapping[str, Sequence[str]], name: str, usual: str, choices: Sequence[str] = ()) -> str:
+    values = options.get(name) or [usual]
     if len(values) > 1:
         raise InvalidOption.of(f"option {name!r}", f"is given {len(values)} times", "give it once", name)
     if choices and values[0] not in (usual, *choices):
@@ -506,8 +506,8 @@ def _one(given: Mapping[str, Sequence[str]], name: str, usual: str, choices: Seq
     return values[0]
 
 
-def _whole(given: Mapping[str, Sequence[str]], name: str, usual: int, least: int, most: int) -> int:
-    text = _one(given, name, str(usual))
+def _whole(options: Mapping[str, Sequence[str]], name: str, usual: int, least: int, most: int) -> int:
+    text = _one(options, name, str(usual))
     try:
         if least <= (number := int(text)) <= most:
             return number
@@ -543,12 +543,12 @@ def parameters(columns: Iterable[Column]) -> list[dict[str, Any]]:
 
 def bins_of(column: Column, bins: Iterable[tuple[str, str, int]], query: Query) -> tuple[Choice, ...]:
     """Parts of a range to choose from: the ends of each, and how many rows lie in it."""
-    asked, found = query.wanted.get(column.name, ()), []
+    chosen, found = query.wanted.get(column.name, ()), []
     for low, high, n in bins:
         label = column.words(low)
         if low != high:
             label = f"{_brief(column, low)} to {_brief(column, high)}"
-        found.append(Choice(low, label, n, asked == (low, high), query.but(column.name, low, high)))
+        found.append(Choice(low, label, n, chosen == (low, high), query.but(column.name, low, high)))
     return tuple(found)
 
 
@@ -558,7 +558,7 @@ def _brief(column: Column, end: str) -> str:
 
 def choices_of(column: Column, counts: Mapping[str, int], query: Query) -> tuple[Choice, ...]:
     """Values of a column to choose from: those that most rows have, and those chosen already."""
-    asked = query.wanted.get(column.name, ())
+    chosen = query.wanted.get(column.name, ())
     if column.facet in ("range", "least"):
         values = sorted(counts, key=int)
         size = -(-len(values) // MOST_BARS) or 1
@@ -573,11 +573,11 @@ def choices_of(column: Column, counts: Mapping[str, int], query: Query) -> tuple
                 totals[str(low + (int(value) - low) // wide * wide)] += counts[value]
             counts = totals
         return bins_of(column, [(one[0], one[-1], counts[one[0]]) for one in bins], query)
-    values = [one for one in column.choices if counts.get(one) or one in asked]
+    values = [one for one in column.choices if counts.get(one) or one in chosen]
     if column.facet == "any" and column.type not in ("bool", "int") and not column.choices:
         most = sorted(counts, key=lambda value: (-counts[value], value))[:MOST_VALUES]
-        counts = {value: n for value, n in counts.items() if value in most or value in asked}
-    rest = {*counts, *asked} - {*values}
+        counts = {value: n for value, n in counts.items() if value in most or value in chosen}
+    rest = {*counts, *chosen} - {*values}
     if not column.choices:
         most_first = column.type in ("labels", "text") and not column.absence
         rank = {value: -n if most_first else len(value) if column.number else 0 for value, n in counts.items()}
@@ -590,7 +590,7 @@ def choices_of(column: Column, counts: Mapping[str, int], query: Query) -> tuple
             value,
             f"not {column.words(value[1:])}" if value.startswith("!") else column.words(value),
             counts.get(value, 0),
-            value in asked,
+            value in chosen,
             toggled(query, column, value),
         )
         for value in values

@@ -248,15 +248,15 @@ def _rows(chart: Chart, width: float, *, as_bars: bool, small: bool) -> Markup:
             if row is not None:
                 written[round(row)].append(chart.x.words(x))
         for number, x, row in chart.points(series):
-            y, share, held = high * row + line, box.share(x), series.interval(number)
+            y, share, interval = high * row + line, box.share(x), series.interval(number)
             if row >= len(names):
                 continue
             if as_bars:
                 shape = box.block(min(zero, share), max(zero, share), y - half, 2 * half, _BARS[series.look])
             else:
                 shape = box.dot(share, y, series.look)
-            if held:
-                shape = box.rule((box.share(held[0]), y), (box.share(held[1]), y), "m-line2") + shape
+            if interval:
+                shape = box.rule((box.share(interval[0]), y), (box.share(interval[1]), y), "m-line2") + shape
             body += _linked(chart, series, number, shape)
     for row, name in enumerate(names):
         value = written[row][-1] if len(written[row]) == 1 or (as_bars and written[row]) else ""
@@ -352,9 +352,9 @@ def _sentence(chart: Chart) -> str:
     if len(items) > 2 * _MOST_WORDS:
         one, number = max(items, key=lambda item: float((item[0].x if chart.across else item[0].y)[item[1]] or 0))
         return f"{len(items):,} items; largest: {chart.words(one, number)}."
-    said = "; ".join(chart.words(one, number) for one, number in items[:_MOST_WORDS])
+    described = "; ".join(chart.words(one, number) for one, number in items[:_MOST_WORDS])
     more = f"; and {len(items) - _MOST_WORDS} more" if len(items) > _MOST_WORDS else ""
-    return f"{said}{more}."
+    return f"{described}{more}."
 
 
 def _clipped(words: str, most: int) -> str:

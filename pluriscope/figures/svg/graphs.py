@@ -106,8 +106,8 @@ def graph_diagram(
     sentence = f"{title}{': ' if title else ''}{words}{'' if all(kept) else ' kept'}"
     if thumb:
         return drawing(*laid.size, body, sentence=sentence, css_class="thumb", sizing="fluid")
-    cut = [_edge_words(graph, edge) for edge, keeps in zip(graph.edges, kept, strict=True) if not keeps]
-    details = f"Left out: {', '.join(cut)}." if cut and len(cut) <= 40 else ""
+    left_out = [_edge_words(graph, edge) for edge, keeps in zip(graph.edges, kept, strict=True) if not keeps]
+    details = f"Left out: {', '.join(left_out)}." if left_out and len(left_out) <= 40 else ""
     css_class = "big graph wide vessels" if steps else "big graph wide"  # whose links show when they are pointed at
     return drawing(*laid.size, body, sentence=sentence, details=details, css_class=css_class)
 

@@ -240,7 +240,7 @@ class Diagram:
 
     def _edges(self) -> str:
         """All edges between shown neurons, cut ones first; in a large drawing between rings, each with its name."""
-        cut = kept = ""
+        left_out = kept = ""
         few = not self.thumb and sum(matrix.size for matrix in self.wiring.weights) <= _MAX_WEIGHTS
         thickness = (0.9, 2.4) if self.thumb else (1.0, 4.0)
         alone = None if self.contrast is None else self.contrast.alone
@@ -259,12 +259,12 @@ class Diagram:
                 css, width = "e-neg" if minus else "e-pos", self.wiring.thickness(edge, *thickness)
             drawn = line(*ends, css, width=width)
             if edge.among(self.marked):
-                cut = line(*ends, "e-mark") + cut
+                left_out = line(*ends, "e-mark") + left_out
             if not self.thumb:
                 drawn += (_end_bar(ends) if css == "e-neg" else "") + (touchable(straight(ends)) if few else "")
                 drawn = part(edge.name(self.wiring.sizes), drawn)
-            cut, kept = (cut, kept + drawn) if edge.kept else (cut + drawn, kept)
-        return cut + kept
+            left_out, kept = (left_out, kept + drawn) if edge.kept else (left_out + drawn, kept)
+        return left_out + kept
 
     def _nodes(self) -> str:
         """Neurons, each with its tile if it has one; in a large drawing each with its names."""
@@ -450,9 +450,9 @@ def edges_sentence(wiring: Wiring) -> str:
                 groups.append(f"{', '.join(sources)} to {node_name(layer + 1, out, wiring.sizes)}")
     more = f"; and others, {listed:,} in all" if listed > _EDGES_LISTED else ""
     hidden = [(layer, neuron) for layer in range(1, wiring.last) for neuron in range(wiring.sizes[layer])]
-    cut = [node_name(*site, wiring.sizes) for site in hidden if wiring.cut[site[0]][site[1]]]
-    others = f" and {len(cut) - _LISTED} more" if len(cut) > _LISTED else ""
-    without = f" Neurons left out: {', '.join(cut[:_LISTED])}{others}." if cut else ""
+    left_out = [node_name(*site, wiring.sizes) for site in hidden if wiring.cut[site[0]][site[1]]]
+    others = f" and {len(left_out) - _LISTED} more" if len(left_out) > _LISTED else ""
+    without = f" Neurons left out: {', '.join(left_out[:_LISTED])}{others}." if left_out else ""
     return f"Edges kept: {'; '.join(groups)}{more}.{without}"
 
 
@@ -460,12 +460,12 @@ def whole_sentence(title: str, wiring: Wiring, tiles: Sequence[Tile]) -> str:
     """A caller's title, then what is kept of which network, then which neuron carries which function, in order."""
     shape, n_edges = shape_text(wiring.sizes), sum(w.size for w in wiring.weights)
     if wiring.keep is None:
-        said = f"Network {shape} with {noun(n_edges, 'weight')}"
+        sentence = f"Network {shape} with {noun(n_edges, 'weight')}"
     else:
         kept, hidden = int(sum(k.sum() for k in wiring.keep)), wiring.cut[1:-1]
         n_hidden = sum(map(len, hidden))
         active = n_hidden - sum(map(sum, hidden))
-        said = (
+        sentence = (
             f"Circuit of {kept:,} of {noun(n_edges, 'edge')} and {active:,} of {noun(n_hidden, 'hidden neuron')} "
             f"in a {shape} network"
         )
@@ -475,4 +475,4 @@ def whole_sentence(title: str, wiring: Wiring, tiles: Sequence[Tile]) -> str:
     ]
     if len(parts) > _LISTED:
         parts = [*parts[:_LISTED], f"and {len(parts) - _LISTED} more"]
-    return (f"{title}: " if title else "") + said + (f"; {', '.join(parts)}" if parts else "")
+    return (f"{title}: " if title else "") + sentence + (f"; {', '.join(parts)}" if parts else "")

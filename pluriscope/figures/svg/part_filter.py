@@ -11,12 +11,14 @@ from pluriscope.figures.svg.elements import circle, drawing, line, num, text, to
 from pluriscope.figures.svg.layout import Wiring, node_name, place, shown_edges
 
 
-def part_filter(weights: Sequence[Any], asked: Sequence[str], linked: Callable[[str, Markup], Markup]) -> Markup | None:
+def part_filter(
+    weights: Sequence[Any], chosen: Sequence[str], linked: Callable[[str, Markup], Markup]
+) -> Markup | None:
     """The drawing; None of a network that is too wide for all of its neurons to be drawn.
 
     Args:
         weights: matrices ``[n_l, n_(l-1)]`` of the network.
-        asked: names of what is kept, those of what is left out behind a ``!``: n1.0, A-n1.0.
+        chosen: names of what is kept, those of what is left out behind a ``!``: n1.0, A-n1.0.
         linked: name and its drawing → the drawing as a link.
     """
     wiring = Wiring.of(weights)
@@ -26,7 +28,7 @@ def part_filter(weights: Sequence[Any], asked: Sequence[str], linked: Callable[[
     frame = place(wiring.columns, 240.0, height, 14.0, 26.0)
 
     def css(name: str) -> str:
-        return "kept" if name in asked else "left" if f"!{name}" in asked else "open"
+        return "kept" if name in chosen else "left" if f"!{name}" in chosen else "open"
 
     body = Markup("")
     for edge in shown_edges(wiring, frame):

@@ -55,9 +55,11 @@ def cuts(
         body += text(at, base - 14 if x(value) > hidden else base + 24, name, "vs-input", anchor="middle")
         room = at + 2.2 * size
     body += text(0, 14, about, "vs-value vs-left")
-    said = "; ".join(f"{one.letter} says yes above {decimal(one.mark)}: {in_words(one.table)}" for one in readings)
+    thresholds = "; ".join(
+        f"{one.letter} says yes above {decimal(one.mark)}: {in_words(one.table)}" for one in readings
+    )
     answer = ", ".join(f"{decimal(value)} on {name}" for value, name in ordered)
-    sentence = f"{about}: {answer}. {said}."
+    sentence = f"{about}: {answer}. {thresholds}."
     height = num(base + 2.7 * size)
     return drawing(width, float(height), body, sentence=sentence, css_class=f"vessels {geometry.name}", sizing="fluid")
 

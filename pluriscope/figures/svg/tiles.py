@@ -117,8 +117,8 @@ PLAIN_HUES: Final = Hues({})
 def hues_by_frequency(tables: Iterable[TableLike]) -> Hues:
     """The hue rule for more than two inputs, from every occurrence of a variable in a network's explanations."""
     counts = Counter(canonical(table) for table in tables)
-    given = {b for bits in counts for b in _given_tables(len(bits).bit_length() - 1)}
-    ranked = sorted((bits for bits in counts if bits not in given), key=lambda bits: (-counts[bits], bits))
+    trivial = {b for bits in counts for b in _given_tables(len(bits).bit_length() - 1)}
+    ranked = sorted((bits for bits in counts if bits not in trivial), key=lambda bits: (-counts[bits], bits))
     return Hues(dict(zip(ranked, HUES, strict=False)))
 
 

@@ -369,8 +369,8 @@ class Vessels:
         side, out, inner = self.geometry.answer, self.values[-1][0], radius - _GAP
         threshold = y + inner - 2 * inner * MARK / self.full
         left, low = x + radius + 12, threshold - 9  # behind the vessel, and above its threshold
-        said = "?" if out is None else str(int(out > MARK))
+        decision = "?" if out is None else str(int(out > MARK))
         body = rect(left, low - side, side, side, "vs-frame")
-        body += text(left + side / 2, low - side / 2 + 7, said, "vs-said", anchor="middle")
+        body += text(left + side / 2, low - side / 2 + 7, decision, "vs-said", anchor="middle")
         body += text(left - 2, threshold + 5, self.geometry.mark, "vs-label")
-        return f'<g class="vs-answer vs-says-{"q" if said == "?" else said}">{body}</g>'
+        return f'<g class="vs-answer vs-says-{"q" if decision == "?" else decision}">{body}</g>'

@@ -84,9 +84,9 @@ class _Copy:
         """Fetch every chosen page, then the pages that these lead to."""
         links = Addresses()
         analyses = [(slug, scope) for slug, scopes in self.scopes.items() for scope in scopes]
-        asked = [links.network(slug, scope) for slug, scope in analyses]
-        asked += [links.url("studies", study) for study in self.wish.studies]
-        waiting = deque(dict.fromkeys(map(normal, [*asked, *_SITE])))
+        addresses = [links.network(slug, scope) for slug, scope in analyses]
+        addresses += [links.url("studies", study) for study in self.wish.studies]
+        waiting = deque(dict.fromkeys(map(normal, [*addresses, *_SITE])))
         first, seen = set(waiting), set(waiting)
         while waiting:
             page = waiting.popleft()
