@@ -124,6 +124,7 @@ def show(
     Raises:
         NotFound: the figure or the table of a chart that is not on the page.
     """
+    # links on the page keep its options, but for the reader's own and the block that htmx requests
     theme, chosen = _theme(request)
     prefix, part = _prefix(request), request.query_params.get(PART, "")
     here = URL(url) if url else request.url.remove_query_params([*OF_THE_READER, PART])
@@ -133,10 +134,11 @@ def show(
     env = environment(prefix)
     base = base_url(request)
     as_file, only = part == AS_FILE and status_code == 200, only_here(base)  # an error is said by a page
-    part = EVERY_PART if as_file else part
+    part = EVERY_PART if as_file else part  # folds are open in a file, since nobody can open them later
     own = computing.room("this file") if as_file else nullcontext()
     with own, shown_at(Place(prefix, url, only)), shown_to(access):
         page = list(blocks)
+        # after a form that was refused its first error is read out
         notices = (one for one in page if isinstance(one, Notice) and one.state == "refused")
         wrong = next(notices, None) if status_code == 422 else None
         page = [replace(wrong, answers=True) if wrong is not None and one is wrong else one for one in page]
@@ -144,6 +146,7 @@ def show(
         if form in CHART_FORMS and status_code == 200:
             return _chart(find(page, named), form, named, url)
         if part and is_fragment(request):
+            # htmx exchanges one block, and the address of the page where a list was filtered or sorted
             block = find(page, part)
             body = block.html(part=part) if block else ""
             if block is None:
@@ -153,6 +156,7 @@ def show(
             ):
                 answer["HX-Push-Url"] = block.link(block.query)
         else:
+            # a whole page, or a page as a file: the blocks in the template around them
             parts = _with_mark([block.html(part=part) for block in page])
             links, head = Addresses(prefix), next((block for block in page if isinstance(block, Head)), Head(title))
             about = escape(head.sentence).striptags()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pluriscope.app.cli.reading import read_settings
 from pluriscope.app.cli.terminal import DONE, TROUBLE, Shown, remark
+
+if TYPE_CHECKING:
+    from pluriscope.app.settings import Settings
 
 MAX_CONNECTIONS: Final = 1_000
 
@@ -39,45 +42,15 @@ def serve(
     """
     settings = read_settings(host=host, port=port, prefix=root_path, trusted_proxies=proxy, read_only=read_only or None)
     import uvicorn
-    from sqlalchemy.exc import OperationalError
 
-    from pluriscope.analysis.plugins import brought
     from pluriscope.app.access.neighbours import Neighbours
     from pluriscope.app.check import disagreeing
-    from pluriscope.app.db.engine import open_store
-    from pluriscope.app.db.trouble import diagnosis, is_lasting
     from pluriscope.app.gate import MAX_HEADER_BYTES
-    from pluriscope.app.jobs.deletion import purge_deleted
-    from pluriscope.app.jobs.queue import cancel_unknown
-    from pluriscope.app.jobs.seeding import add_bundled_models, add_bundled_networks
-    from pluriscope.app.jobs.stages import enqueue_missing
     from pluriscope.app.logs import configure
     from pluriscope.app.main import create_app, settle
 
     configure()
-    store = open_store(settings)
-    try:
-        store.migrate()
-        if not no_bundled and not settings.read_only:
-            with store.write() as session:
-                added = add_bundled_networks(session) + add_bundled_models(session)
-            if added:
-                remark(f"added {added} bundled networks and models")
-            for remark_of_seed in filter(None, (one.seed(settings) for one in brought("collections").values())):
-                remark(remark_of_seed)
-        if not settings.read_only:
-            with store.write() as session:
-                cancel_unknown(session)
-                enqueue_missing(session)
-            purged = purge_deleted(store, settings.undo_days)
-            if purged:
-                remark(f"deleted {purged} networks for good whose time for undoing was over")
-    except OperationalError as error:
-        if not is_lasting(error):
-            raise
-        remark(f"reading only, for now: {diagnosis(error)}")
-    finally:
-        store.close()
+    _prepare_store(settings, bundled=not no_bundled)
     try:
         app = create_app(settings)
         app.state.neighbours = Neighbours.here()
@@ -99,6 +72,46 @@ def serve(
     except SystemExit as ended:  # uvicorn's own code where it cannot listen is 3, which here means a limit
         return TROUBLE if ended.code else DONE
     return DONE
+
+
+def _prepare_store(settings: Settings, *, bundled: bool) -> None:
+    """Bring the database up to date: its schema, the bundled networks, jobs that are missing, deletions that are due.
+
+    A database that cannot be written for lack of room or rights is served for reading.
+    """
+    from sqlalchemy.exc import OperationalError
+
+    from pluriscope.analysis.plugins import brought
+    from pluriscope.app.db.engine import open_store
+    from pluriscope.app.db.trouble import diagnosis, is_lasting
+    from pluriscope.app.jobs.deletion import purge_deleted
+    from pluriscope.app.jobs.queue import cancel_unknown
+    from pluriscope.app.jobs.seeding import add_bundled_models, add_bundled_networks
+    from pluriscope.app.jobs.stages import enqueue_missing
+
+    store = open_store(settings)
+    try:
+        store.migrate()
+        if bundled and not settings.read_only:
+            with store.write() as session:
+                added = add_bundled_networks(session) + add_bundled_models(session)
+            if added:
+                remark(f"added {added} bundled networks and models")
+            for remark_of_seed in filter(None, (one.seed(settings) for one in brought("collections").values())):
+                remark(remark_of_seed)
+        if not settings.read_only:
+            with store.write() as session:
+                cancel_unknown(session)  # of kinds that this version no longer has
+                enqueue_missing(session)
+            purged = purge_deleted(store, settings.undo_days)
+            if purged:
+                remark(f"deleted {purged} networks for good whose time for undoing was over")
+    except OperationalError as error:
+        if not is_lasting(error):
+            raise
+        remark(f"reading only, for now: {diagnosis(error)}")
+    finally:
+        store.close()
 
 
 def work(*, workers: int | None = None, until_idle: bool = False) -> int:

@@ -272,6 +272,7 @@ class _Attempt:
         log.info("%s started, attempt %d", held.definition.kind, held.attempt)
         started = time.monotonic()
         try:
+            # the computation gets values, not a session: it runs elsewhere, for as long as it takes
             handler = handler_at(held.definition.handler)
             with self.store.read() as session:
                 compute: Callable[..., Any] = handler.load(session, held.arguments)
@@ -281,10 +282,11 @@ class _Attempt:
             self.handler = handler
             outcome = self._followed()
             self._insist(lambda: self._save(handler, outcome))
-            change = None
+            change = None  # the job has ended in the transaction that saved its outcome
         except LeaseLost:
             log.warning("job %s is another worker's by now", job)
             change = None
+        # any other end is a change of the job's row: given back unharmed, ended, waiting, or tried again
         except Leaving:
             change = _given_back(held)
         except GivingWay:
@@ -309,7 +311,7 @@ class _Attempt:
         except Exception as error:
             log.exception("job %s", job)
             change = _unforeseen(held, type(error).__name__)
-        self.executor.stop()
+        self.executor.stop()  # before the job is free for others, so that it never runs twice
         if change is not None:
             try:
                 with self.store.write() as session:

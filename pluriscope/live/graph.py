@@ -266,12 +266,14 @@ def graph_of(module: Any, rows: Any, n_positions: int, n_tokens: int) -> Graph:
     inputs = Node(0, None, (), {}, (), rows if n_tokens else rows.detach().cpu().double())
     inputs.kind = "tokens" if n_tokens else "inputs"
     graph = Graph([inputs], 0, n_positions, n_tokens)
+    # of each number of the input the row and position that it belongs to
     numbers = torch.arange(ROWS)[:, None]
     by_position = numbers * n_positions + torch.arange(n_positions)
     graph.codes[0] = by_position if n_tokens else numbers.expand(rows.shape).clone()
     others = {0: (rows + 1) % n_tokens} if n_tokens else {}  # token ids all of which are other ones
     known, cast = {id(rows): 0}, dict[int, Any]()
 
+    # arguments become references to nodes, or constants in float64 on the processor, each converted once
     def converted(value: Any) -> Any:
         if isinstance(value, torch.Tensor):
             if id(value) in known:
@@ -291,7 +293,7 @@ def graph_of(module: Any, rows: Any, n_positions: int, n_tokens: int) -> Graph:
     for call in record.calls:
         args, kwargs = _mapped(call.args, converted), _mapped(call.kwargs, converted)
         taken = refs((args, kwargs))
-        if not taken:
+        if not taken:  # does not depend on the input
             continue
         node = Node(len(graph.nodes), call, args, kwargs, tuple(dict.fromkeys(taken)), None)
         try:
@@ -299,6 +301,7 @@ def graph_of(module: Any, rows: Any, n_positions: int, n_tokens: int) -> Graph:
         except (RuntimeError, NotImplementedError):  # what has no float64
             node.value, node.kind = _mapped(call.result, converted), "unknown"
         floats = any(one.is_floating_point() for one in tensors(node.value))
+        # a call of token ids alone is run on other ids, any other on drawn numbers: results that stay are constants
         if all(one in others for one in node.takes):
             other = graph.computed(node, others)
             pairs = zip(tensors(node.value), tensors(other), strict=True)
@@ -310,10 +313,12 @@ def graph_of(module: Any, rows: Any, n_positions: int, n_tokens: int) -> Graph:
         elif node.kind == "unknown" or any(one in others for one in node.takes):
             node.kind = "unknown"
         else:
+            # what is not affine by itself is looked at again with its neighbours (pluriscope.live.units)
             if not (drawn := drawn_results(graph, node, node.takes)) or not is_affine(*drawn):
                 node.kind = "unknown"
             elif not tensors((args, kwargs)) and all(map(torch.equal, *drawn[:2])):
                 continue  # is the same on all numbers
+        # a call that gives several tensors has a node for each, so that later calls refer to one
         index, results = added(node), tensors(call.args[0] if call.in_place else call.result)
         for which, result in enumerate(results):
             picked = index
