@@ -24,7 +24,7 @@ GIVE_BACK: Final[ContextVar[Callable[[], object]]] = ContextVar("give_back", def
 
 @contextmanager
 def room(what: str) -> Iterator[None]:
-    """Room for one computation; whoever has it already goes on.
+    """Wait for room for one computation; a thread that has it already goes on at once.
 
     A page's turn is given back first (:class:`pluriscope.app.middleware.Turns`), so that pages which only read are made
     meanwhile.

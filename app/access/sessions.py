@@ -19,7 +19,7 @@ def now() -> datetime:
 
 
 def opens(token: str, text: str) -> bool:
-    """Whether a text is the token.
+    """Whether a text is the token; compared in constant time.
 
     Args:
         token: of the settings; empty: nothing opens.

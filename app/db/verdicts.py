@@ -135,7 +135,7 @@ class PreparedVerdicts:
 
     @property
     def content(self) -> str:
-        """SHA-256 of what it says, timings apart."""
+        """SHA-256 of the verdicts without timings."""
         head = [self.kind, self.step.key, self.step.settings_digest, self.n, self.note]
         return hashlib.sha256(canonical_json(head) + b"\n" + self.letters.encode()).hexdigest()
 

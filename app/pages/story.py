@@ -34,7 +34,7 @@ from pluriscope.app.pages.pending_work import SURVEY, awaited, missing
 from pluriscope.app.pages.shared import job_now
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.layout import Site, node_name
-from pluriscope.figures.svg.story import cuts, dots
+from pluriscope.figures.svg.story import dots, threshold_line
 from pluriscope.figures.svg.tiles import Bits, bits_of
 from pluriscope.figures.svg.vessels import MARK, NARROW, WIDE, Reading, Vessels, cell_names, in_question, running
 from pluriscope.page_kit.blocks import Action, Block, Head, Menu, Notice, Progress
@@ -289,7 +289,7 @@ class _Screens:
         values = [layers[layer][neuron] for layers in self._kept]
         about = "The upper ringed neuron’s four values"
         read = self._readings("PQ", [site])
-        wide, narrow = (cuts(values, self.of.rows, read, at, about=about) for at in (WIDE, NARROW))
+        wide, narrow = (threshold_line(values, self.of.rows, read, at, about=about) for at in (WIDE, NARROW))
         return self._screen(3, figures=[drawn, (wide, narrow)], runs=self._runs(SHOWN, mask))
 
     def experiment(self, number: int, guess: str) -> Screen:

@@ -41,7 +41,9 @@ def check_admin(request: Request) -> None:
 
 
 def _let_in(request: Request, what: str) -> Caller:
-    """The caller, if they may change things; else the login is named, and the way back to where they came from."""
+    """The caller, if they may change things; raises LoginNeeded, with the way back here, or Refused for a wrong
+    token.
+    """
     caller = caller_of(request)
     if caller.wrong_token:
         cause = "the bearer token does not open this site"

@@ -71,8 +71,8 @@ def of_one(request: Request, links: Links, network: str) -> RedirectResponse:
 def record(
     session: Reading, links: Links, network: str, options: Annotated[ComparedOptions, Query()]
 ) -> ComparisonRecord:
-    """Two to six explanations of a network on every intervention, or circuits of a model on every row: who says what,
-    where they contradict each other, and who is right.
+    """Two to six explanations of a network on every intervention, or circuits of a model on every row: the prediction
+    of each, the answer of the network, and how often each is right.
     """
     with room("this comparison"):
         return compare_of(session, links, network, options).record(options.start or 0, options.limit)

@@ -117,7 +117,7 @@ def search_from_page(
 
 
 def _searched(session: Session, links: Addresses, network: str, order: ExplanationsRequest) -> JobRow:
-    """The job."""
+    """Queue the search for a kind of explanation."""
     analysis = analysis_ordered(session, links, network, order, "nothing to search beside")
     refusal = BY_KEY[order.kind].refuses(analysed_question(session, analysis))
     if refusal:
@@ -166,7 +166,7 @@ def explanation(request: Request, session: Reading, links: Links, network: str, 
     responses={**api_errors(400, 404), **CSV_RESPONSE},
 )
 def rows(request: Request, links: Links, network: str, ref: str, table: str) -> Response:
-    """Every row of one table of the page, after lines that say what it is of."""
+    """Rows of one table of the page as CSV, after lines that name the network and the question."""
 
     def made(session: Session) -> tuple[tuple[str, ...], Table]:
         found = find_document(session, links, network, ref, request.query_params.multi_items())

@@ -26,7 +26,7 @@ Given = Annotated[Asked, Query()]
 def table(
     path: str, summary: str, into: APIRouter | None = None
 ) -> Callable[[Callable[..., Streamed]], Callable[..., Streamed]]:
-    """Declare where a table is taken away.
+    """Register a route that gives a table as CSV.
 
     Args:
         into: the router of a plugin.
@@ -41,9 +41,9 @@ def table(
 
     def declare(make: Callable[..., Streamed]) -> Callable[..., Streamed]:
         @wraps(make)
-        def computed(*inner: Any, **named: Any) -> Streamed:
+        def computed(*positional: Any, **named: Any) -> Streamed:
             with room("this table"):
-                return make(*inner, **named)
+                return make(*positional, **named)
 
         return add(computed)
 

@@ -1,4 +1,6 @@
-"""Addresses that lead on: those of pages that are no more to what took them in, short keys to what they stand for."""
+"""Redirections from former addresses: of pages that others have taken over, and short keys to the addresses they stand
+for.
+"""
 
 from __future__ import annotations
 
@@ -233,7 +235,7 @@ def _led(path: str, table: Mapping[str, str]) -> str:
 @router.api_route(_API_V1, methods=_METHODS, response_model=None)
 @router.api_route(_API_V1 + "/{rest:path}", methods=_METHODS, response_model=None)
 def version_1(request: Request, session: Reading, links: Links, rest: str = "") -> None:
-    """Version 1 of the interface.
+    """Answer any address of version 1 of the interface with the one that has the same now.
 
     Raises:
         Gone: it names the address that serves the same now.

@@ -1,4 +1,4 @@
-"""Keep with a report what it says in sentences, and what the overview of a network draws of it.
+"""Keep with a report its sentences in brief, and the values from which the overview of a network draws it.
 
 Reports that were stored before have neither; both are read off the report where they are asked for.
 

@@ -242,7 +242,7 @@ def _form(of: AnalysisContext) -> type[BaseModel]:
 
 
 def _item(_: FunnelReport | None, of: AnalysisContext, key: str, options: Mapping[str, str]) -> Item:
-    """Another sequence."""
+    """Page of the funnel under another sequence of criteria."""
     if key != CHOSEN and key not in _BY_PRESET:
         known = ", ".join((CHOSEN, *_BY_PRESET))
         raise InvalidOption.of(f"sequence {key[:60]!r}", "is unknown", f"use {known}", "item")

@@ -55,7 +55,7 @@ def target(written: str, links: Addresses) -> str:
 
 @lru_cache(maxsize=256)
 def markdown(text: str, prefix: str = "", *, glossary: bool = True) -> Markup:
-    """A text as HTML.
+    """Render a text as HTML, with headings, links and terms of the site.
 
     Args:
         text: Markdown, of anybody.

@@ -304,7 +304,7 @@ def heat_chart(
     texts: Sequence[Sequence[str]] = (),
     urls: Sequence[Sequence[str]] = (),
 ) -> Chart:
-    """A heat map.
+    """Heat map as a chart, from a table of numbers.
 
     Args:
         title: what it shows.

@@ -64,7 +64,7 @@ class Algorithm(Explanation):
 
     @property
     def n_valid(self) -> int:
-        """Valid alignments, exactly."""
+        """Exact number of valid alignments."""
         return int(self.record["valid"])
 
     @property

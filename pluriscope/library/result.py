@@ -435,7 +435,7 @@ class Result(Findings):
         return Path(folder)
 
     def draw(self) -> Drawing:
-        """The network."""
+        """Draw the network."""
         return Drawing(draw_network(self.question, title=self.name))
 
     def view(self, *explanations: Explanation) -> Any:

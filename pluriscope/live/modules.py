@@ -156,7 +156,9 @@ def _device(net: Any) -> Any:
 
 
 def _example(net: Any, item: str, context: int | None) -> tuple[Any, int]:
-    """Rows on which a module runs, and of token ids how large its vocabulary is, else 0."""
+    """Rows on which a module runs without error, ``[ROWS, n_inputs]`` floats or ``[ROWS, context]`` token ids, and the
+    size of the vocabulary, 0 for floats.
+    """
     dice, floats = torch.Generator().manual_seed(0), _floats(net)
     embeddings = [one.weight for one in net.modules() if isinstance(one, torch.nn.Embedding)]
     dense = [one.in_features for one in net.modules() if isinstance(one, torch.nn.Linear)][:1]

@@ -26,7 +26,7 @@ _LEAST_EPSILON: Final = 1e-12
 
 
 def find_units(graph: Graph) -> None:
-    """Give each node that is not affine its kind, entry and what it is."""
+    """Give each node that is not affine its kind, its entry and its properties."""
     for node in list(graph.nodes):
         if node.kind != "unknown":
             continue
@@ -102,7 +102,7 @@ def weighs(node: Node) -> bool:
 
 
 def _known(function: Function, like: Any) -> tuple[str, Any] | None:
-    """The kind of a function of a tensor, and what it is."""
+    """Kind and properties of a function of a tensor, recognised by its values; None for others."""
     if not isinstance(like, torch.Tensor) or not like.is_floating_point():
         return None
     with torch.no_grad():

@@ -65,7 +65,7 @@ class Trials:
 
     @cached_property
     def spoken(self) -> NDArray[np.bool_]:
-        """``[explanation, trial]``: who says anything."""
+        """Whether each explanation predicts anything in each trial: ``[explanation, trial]`` bool."""
         found: NDArray[np.bool_] = self.said != SILENT
         return found
 
@@ -215,10 +215,8 @@ def who_is_right(counts: Sequence[int], unit: str, beside: str = "") -> Figure:
 
 
 def compare(self: Findings, *explanations: Explanation) -> Rows:
-    """The trials in which some of two to six explanations contradict each other, clearest first, who is right taking
-    turns: who says what (P, Q, R … in their order), and what happens. A trial is an interchange intervention, with
-    what is patched from which input to which; of networks without Boolean inputs it is a row of the task. Circuits
-    among themselves are run; beside other kinds they say nothing.
+    """Trials in which two of two to six explanations contradict each other, the clearest first, such that each is right
+    in turn.
 
     Raises:
         AnalysisError: fewer than two, more than six, or of another result.

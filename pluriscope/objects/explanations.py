@@ -68,7 +68,7 @@ class Explanation(ABC):
     @property
     @abstractmethod
     def value(self) -> Any:
-        """The engine's value."""
+        """The explanation as a value of the engine."""
 
     @property
     @abstractmethod

@@ -148,7 +148,7 @@ class Findings:
 
     @property
     def address(self) -> str:
-        """The network's page."""
+        """Address of the network's page."""
         return self.addresses.network(self.network_key, self.scope)
 
     @property

@@ -39,7 +39,7 @@ _MOST_KEPT: Final = 220 << 20
 
 @dataclass(frozen=True)
 class Finished:
-    """The computation returned."""
+    """Return value of a computation."""
 
     outcome: Any
 
@@ -76,15 +76,15 @@ class Executor(Interface):
     """Runs one computation at a time."""
 
     def start(self, compute: Compute, notify: Report) -> None:
-        """Start it.
+        """Start a computation.
 
         Args:
             compute: pickles, with all that it is bound to.
-            send: takes its reports.
+            notify: takes its reports.
         """
 
     def wait(self, seconds: float) -> Finished | None:
-        """Wait for its end at most so long; None if it goes on.
+        """Wait for the computation at most so many seconds; None if it goes on.
 
         Raises:
             AnalysisError: it was refused, or wants more memory than it may take.

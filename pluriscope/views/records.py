@@ -450,7 +450,7 @@ class ComparedRecord(ByName):
 
 
 class PairRecord(ByName):
-    """Two of them in all trials; who says nothing is not right."""
+    """Two explanations in all trials; one that predicts nothing is not right."""
 
     first: str
     second: str

@@ -50,8 +50,8 @@ class VerdictSet:
 
 
 def count_of(session: Session, analysis: AnalysisRow, kind: Kind) -> int:
-    """Stored explanations of a kind, in the order of verdicts: listed circuits (with all that they mean, for
-    interpretations), listed algorithms, kept valid alignments.
+    """Number of stored explanations of a kind: listed circuits (with all their interpretations), listed algorithms,
+    kept valid alignments.
     """
     if kind in ("circuit", "interpretation"):
         return analysis.circuits_listed

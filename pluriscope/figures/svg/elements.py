@@ -119,7 +119,7 @@ def drawing(
     most: float | None = None,
     margins: tuple[float, float] = (0.0, 0.0),
 ) -> Markup:
-    """The root element.
+    """Root element of a drawing, with its sentence as title.
 
     Args:
         width: width of the view box.

@@ -15,7 +15,7 @@ from pluriscope.figures.svg.tiles import PLAIN_HUES
 from pluriscope.figures.svg.vessels import NARROW, WIDE, Geometry, Reading, in_words, read_as
 
 
-def cuts(
+def threshold_line(
     values: Sequence[float],
     inputs: Sequence[str],
     readings: Sequence[Reading],
@@ -23,7 +23,7 @@ def cuts(
     *,
     about: str,
 ) -> Markup:
-    """The drawing.
+    """Number line of a neuron's values, with the thresholds above which one or two explanations read it as true.
 
     Args:
         values: of the neuron on each input.
@@ -83,7 +83,7 @@ def unit_of(most: int, dots: int) -> int:
 def dots(
     spread: Mapping[int, int], of: int, flags: Mapping[str, int], geometry: Geometry = WIDE, *, sentence: str
 ) -> Markup:
-    """The drawing.
+    """Counts of right predictions as dots on a line.
 
     Args:
         spread: experiments predicted right → how many explanations predict so many; not empty, all fewer than ``of``.

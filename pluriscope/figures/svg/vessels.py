@@ -217,7 +217,7 @@ def cell_names(inputs: Sequence[str]) -> Markup:
 
 @dataclass(frozen=True)
 class Vessels:
-    """A drawing.
+    """Drawing of a network's run, each neuron a vessel filled to its value.
 
     Args:
         weights: matrices ``[n_l, n_(l-1)]`` of a network with one output.
@@ -260,7 +260,7 @@ class Vessels:
         return Wiring.of(self.weights, self.mask)
 
     def drawn(self) -> Markup:
-        """The root element."""
+        """Root element of the drawing."""
         sizes, most = self.geometry, self.wiring.rows
         gap, radius = sizes.rows(most)
         bottom = sizes.bottom + (sizes.letters + 5 if self.was else 0)

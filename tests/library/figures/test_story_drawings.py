@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pluriscope.figures.svg.story import cuts, unit_of
+from pluriscope.figures.svg.story import threshold_line, unit_of
 from pluriscope.figures.svg.vessels import NARROW, WIDE, Reading
 
 
@@ -21,7 +21,7 @@ def test_a_dot_stands_for_a_round_number(most, columns, unit):
 @pytest.mark.parametrize("geometry", [WIDE, NARROW])
 def test_values_above_a_cut_are_those_of_which_it_says_yes(geometry):
     read = [Reading((1, 1), (0, 1, 0, 1), "P", 1.29), Reading((1, 1), (0, 0, 0, 1), "Q", 1.78)]
-    drawn = cuts((0.39, 1.35, 1.23, 2.2), ("00", "01", "10", "11"), read, geometry, about="A neuron")
+    drawn = threshold_line((0.39, 1.35, 1.23, 2.2), ("00", "01", "10", "11"), read, geometry, about="A neuron")
     root = ET.fromstring(drawn)  # noqa: S314
     at = dict(
         zip(("00", "10", "01", "11"), sorted(float(one.get("cx")) for one in root.iter() if one.get("cx")), strict=True)
