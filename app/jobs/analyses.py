@@ -142,7 +142,7 @@ def save_analysis_outcome(session: Session, arguments: Arguments, outcome: Prepa
     """Store the analysis, and ask for what follows it."""
     row = save_prepared(session, outcome)
     if outcome.data is None or outcome.data.boolean:  # else there are circuits alone
-        enqueue_following(session, row, asked=queue.was_asked(session, "analyse", arguments))
+        enqueue_following(session, row, requested=queue.is_requested(session, "analyse", arguments))
     _note(session, arguments, outcome)
     result = {"url": _url(row), "network": arguments["network"], "result_digest": row.result_digest}
     result |= {"stops": row.distributions["stops"]}

@@ -1,4 +1,4 @@
-"""The job table as a queue: work is asked for once, held by one worker at a time, and ends once.
+"""The job table as a queue: work is queued once, held by one worker at a time, and ends once.
 
     queued ──claim──▶ running ──end──▶ done, truncated, failed (refused, or given up), cancelled
        ▲                 │
@@ -37,7 +37,7 @@ from pluriscope.app.db.tables import AnalysisRow, NetworkRow
 from pluriscope.app.jobs.definition import JobDefinition
 from pluriscope.app.jobs.definitions import DEFINITIONS, analyse_arguments, arguments_about
 
-ASKED_PRIORITY: Final = -20  # somebody waits for it and knows nothing yet: before everything else
+REQUESTED_PRIORITY: Final = -20  # somebody waits for it and knows nothing yet: before everything else
 ANSWERED_PRIORITY: Final = -15  # it has given a first answer and way to others: before what goes on from anything
 FOLLOWING_PRIORITY: Final = -10  # somebody waits for more of it: before all that the application asks for itself
 LEASE_SECONDS: Final = 30.0
@@ -78,7 +78,7 @@ def enqueue(
     arguments: Mapping[str, Any],
     title: str = "",
     *,
-    asked: bool = False,
+    requested: bool = False,
     again: Sequence[str] = (),
     definitions: Mapping[str, JobDefinition] = DEFINITIONS,
     now: datetime | None = None,
@@ -90,7 +90,7 @@ def enqueue(
         kind: key of a definition.
         arguments: JSON values.
         title: for people; "" for the definition's title.
-        asked: whether somebody asks and waits: then it comes before all that nobody asked for, also if it is queued
+        requested: whether a person waits for it: then it comes before all that nobody asked for, also if it is queued
             already; among what people ask for the oldest comes first.
         again: states in which a job is queued again.
         definitions: the kinds there are.
@@ -121,14 +121,14 @@ def enqueue(
                 session.add(row)
         except IntegrityError:  # where transactions run side by side, another may have asked for the same just now
             return find_job(session, job_id)
-    elif row.state in again or (asked and row.goes_on):
+    elif row.state in again or (requested and row.goes_on):
         _queue_again(session, row, now)
-    if asked:
+    if requested:
         hasten(row)
     return row
 
 
-def was_asked(session: Session, kind: str, arguments: Mapping[str, Any]) -> bool:
+def is_requested(session: Session, kind: str, arguments: Mapping[str, Any]) -> bool:
     """Whether a person asked for a job, and so waits for the jobs that follow it as well."""
     row = session.get(JobRow, DEFINITIONS[kind].job_id(arguments))
     return row is not None and row.priority <= FOLLOWING_PRIORITY
@@ -141,7 +141,7 @@ def enqueue_analyses(
     *,
     data: DataRecord | None = None,
     outputs: Sequence[int] = (),
-    asked: bool = False,
+    requested: bool = False,
 ) -> list[JobRow]:
     """Ask for the analysis of outputs of a network under each protocol.
 
@@ -151,20 +151,27 @@ def enqueue_analyses(
         protocols: each is stored as well.
         data: a stored data record; None for the default.
         outputs: their indices; none for all.
-        asked: whether somebody waits for them.
+        requested: whether a person waits for them.
     """
     rows = []
     known_as = [save_protocol(session, protocol, network.kind).name for protocol in protocols]  # addresses know these
     for output in outputs or range(network.n_outputs):
         for protocol, name in zip(protocols, known_as, strict=True):
             arguments, title = analyse_arguments(network.digest, output, protocol, data), _named(network, output)
-            again = ENDED_BADLY if asked else ()
-            rows.append(enqueue(session, "analyse", arguments, f"{title}: {name}", asked=asked, again=again))
+            again = ENDED_BADLY if requested else ()
+            rows.append(enqueue(session, "analyse", arguments, f"{title}: {name}", requested=requested, again=again))
     return rows
 
 
 def enqueue_about(
-    session: Session, analysis: AnalysisRow, kind: str, /, *, asked: bool = False, again: bool = False, **details: Any
+    session: Session,
+    analysis: AnalysisRow,
+    kind: str,
+    /,
+    *,
+    requested: bool = False,
+    again: bool = False,
+    **details: Any,
 ) -> JobRow:
     """Queue work on a stored analysis; unless a person waits for it, it comes behind analyses.
 
@@ -175,7 +182,7 @@ def enqueue_about(
         session: of the writer.
         analysis: what it goes on from.
         kind: key of a definition.
-        asked: as for :func:`enqueue`.
+        requested: as for :func:`enqueue`.
         again: likewise, and whether it is queued again although it has ended well.
         details: as for :func:`pluriscope.app.jobs.definitions.arguments_about`.
     """
@@ -185,7 +192,7 @@ def enqueue_about(
     title = f"{_named(analysis.network, analysis.output)}: {what[:1].lower()}{what[1:]} under {analysis.protocol.name}"
     if details.get("thorough"):
         title += f", {ANALYSES[kind].thoroughly}"
-    return enqueue(session, kind, arguments, title, asked=asked, again=ENDED if again else ())
+    return enqueue(session, kind, arguments, title, requested=requested, again=ENDED if again else ())
 
 
 def _named(network: NetworkRow, output: int) -> str:
@@ -252,7 +259,7 @@ def cancel_unknown(session: Session, *, definitions: Mapping[str, JobDefinition]
     return len(found)
 
 
-def hasten(row: JobRow, priority: int = ASKED_PRIORITY) -> None:
+def hasten(row: JobRow, priority: int = REQUESTED_PRIORITY) -> None:
     """Let a job come before those that no person asked for; the jobs that follow it come earlier, too."""
     if row.state not in ENDED:
         row.priority = min(row.priority, priority)
@@ -313,9 +320,9 @@ SEEN: Final = Watch()
 """What pages have seen."""
 
 
-def claimable(now: datetime, lapsed: Collection[Held] = (), *, asked: bool = False) -> ColumnElement[bool]:
+def claimable(now: datetime, lapsed: Collection[Held] = (), *, requested: bool = False) -> ColumnElement[bool]:
     """Condition of SQL: a job is ready to be claimed. It is queued and its wait is over, or it is held under a lapsed
-    lease; with ``asked`` a person waits for it besides.
+    lease; with ``requested`` a person waits for it besides.
 
     A wait whose end is further off than any wait lasts was begun by a clock that is ahead, and is taken to be over.
     """
@@ -323,7 +330,7 @@ def claimable(now: datetime, lapsed: Collection[Held] = (), *, asked: bool = Fal
     is_over = or_(JobRow.not_before.is_(None), JobRow.not_before <= now, JobRow.not_before > far)
     waits = and_(JobRow.state == "queued", is_over)
     waits = or_(waits, and_(JobRow.state == "running", tuple_(JobRow.id, JobRow.signs).in_(lapsed)))
-    return and_(waits, JobRow.priority <= FOLLOWING_PRIORITY) if asked else waits
+    return and_(waits, JobRow.priority <= FOLLOWING_PRIORITY) if requested else waits
 
 
 def claim(
@@ -333,7 +340,7 @@ def claim(
     lease_seconds: float = LEASE_SECONDS,
     lapsed: Collection[Held] = (),
     definitions: Mapping[str, JobDefinition] = DEFINITIONS,
-    asked: bool = False,
+    requested: bool = False,
     now: datetime | None = None,
 ) -> Claim | None:
     """Take the most urgent job there is, the oldest of them; exactly one owner gets it.
@@ -342,13 +349,13 @@ def claim(
     often at one place.
 
     Args:
-        asked: whether it takes only what somebody waits for.
+        requested: whether to claim only jobs that a person waits for.
 
     Returns:
         None if there is none.
     """
     now = now or datetime.now(UTC)
-    first = select(JobRow).where(claimable(now, lapsed, asked=asked), JobRow.kind.in_(definitions)).limit(1)
+    first = select(JobRow).where(claimable(now, lapsed, requested=requested), JobRow.kind.in_(definitions)).limit(1)
     first = first.order_by(JobRow.priority, JobRow.created_at, JobRow.id).with_for_update(skip_locked=True)
     while (row := session.scalar(first)) is not None:
         if row.state == "running" and _lose(session, row, "worker was lost", now):

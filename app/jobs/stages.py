@@ -44,17 +44,17 @@ class Stage:
     stored: ColumnElement[bool]
 
 
-def enqueue_following(session: Session, analysis: AnalysisRow, *, asked: bool = False) -> list[JobRow]:
+def enqueue_following(session: Session, analysis: AnalysisRow, *, requested: bool = False) -> list[JobRow]:
     """Queue the jobs that follow an analysis, to be done soon where a person asked for the analysis.
 
     Comparisons with its edits are queued, too: an edit may be saved while the network before is analysed.
     """
-    edits = edits_of(session, analysis.network) if asked else ()
+    edits = edits_of(session, analysis.network) if requested else ()
     following = [queue.enqueue_about(session, analysis, "changes", other=one.digest) for one in edits]
     lacks = kind_called(analysis.network.kind).refuses
     asked_of_it = (stage for stage in STAGES if not any(map(lacks, stage.needs)))
     following += [job for stage in asked_of_it for job in stage.ask(session, analysis)]
-    for job in following if asked else ():
+    for job in following if requested else ():
         queue.hasten(job, queue.FOLLOWING_PRIORITY)
     return following
 
@@ -116,7 +116,7 @@ def _stage_of(analysis: Analysis) -> Stage:
         if unsearched or analysis.refuses(question, row.network.planted) or not analysis.follows(question):
             return []
         first = row.network.origin == ORIGIN and row.network.position == 0  # the front page shows it
-        return [queue.enqueue_about(session, row, analysis.key, asked=first, **analysis.details())]
+        return [queue.enqueue_about(session, row, analysis.key, requested=first, **analysis.details())]
 
     stored = _has(AnalysisReportRow, AnalysisReportRow.kind == analysis.key)
     if "planted" in analysis.reads:

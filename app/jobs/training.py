@@ -79,7 +79,7 @@ def save_training_outcome(session: Session, arguments: Arguments, outcomes: Sequ
             kept.append(save_network(session, file, origin="trained"))
         answer.append(entry)
     for row in dict.fromkeys([*rows, *kept]):
-        queue.enqueue_analyses(session, row, protocols, asked=queue.was_asked(session, "train", arguments))
+        queue.enqueue_analyses(session, row, protocols, requested=queue.is_requested(session, "train", arguments))
     result: dict[str, Any] = {"outcomes": answer, "networks": [row.digest for row in rows]}
     if kept and len(outcomes) == 1:
         result["url"] = Addresses().network(kept[-1].slug)
@@ -98,7 +98,7 @@ def _save_transformers(session: Session, arguments: Arguments, outcomes: Sequenc
     kind = kind_of(outcome.model)
     row = save_network(session, canonical_json(kind.write(outcome.model)), origin="trained")
     protocol = kind.protocol(kind.default_rules)
-    queue.enqueue_analyses(session, row, [protocol], asked=queue.was_asked(session, "train", arguments))
+    queue.enqueue_analyses(session, row, [protocol], requested=queue.is_requested(session, "train", arguments))
     url = Addresses().network(row.slug)
     return Saved({"url": url, "networks": [row.digest]}, f"converged: {outcome.words}")
 

@@ -199,22 +199,22 @@ class Worker:
         owner: str,
         kinds: Mapping[str, JobDefinition],
         made: Callable[[], Executor],
-        asked: bool,
+        requested: bool,
         until_idle: bool,
     ) -> None:
         executor = made()
-        spare = made() if asked else executor  # what gave way has lost its process, and to start one takes seconds
+        spare = made() if requested else executor  # what gave way has lost its process, and to start one takes seconds
         try:
             while not self.stop.is_set():
                 try:
-                    if isinstance(executor, ProcessExecutor) and isinstance(spare, ProcessExecutor) and asked:
+                    if isinstance(executor, ProcessExecutor) and isinstance(spare, ProcessExecutor) and requested:
                         executor, spare = (executor, spare) if executor.is_warm else (spare, executor)
                         executor.warm()
                         spare.warm()
-                    held = self._claim(owner, kinds, asked)
+                    held = self._claim(owner, kinds, requested)
                     if held is not None:
                         with about(job=held.job_id):
-                            _Attempt(self, held, executor, gives_way=asked).run()
+                            _Attempt(self, held, executor, gives_way=requested).run()
                     elif until_idle and not self._any(kinds, JobRow.state.in_(UNFINISHED)):
                         return
                     else:
@@ -230,15 +230,15 @@ class Worker:
 
     def is_anybody_waiting(self) -> bool:
         """Whether a person waits for a job that has no answer yet."""
-        waits = queue.claimable(datetime.now(UTC), asked=True)
-        return self._any(self.definitions, and_(waits, JobRow.priority <= queue.ASKED_PRIORITY))
+        waits = queue.claimable(datetime.now(UTC), requested=True)
+        return self._any(self.definitions, and_(waits, JobRow.priority <= queue.REQUESTED_PRIORITY))
 
-    def _claim(self, owner: str, kinds: Mapping[str, JobDefinition], asked: bool) -> Claim | None:
+    def _claim(self, owner: str, kinds: Mapping[str, JobDefinition], requested: bool) -> Claim | None:
         """Look before locking: an idle worker must not hold up those who write."""
         now, lapsed = datetime.now(UTC), self._lapsed
         with self.store.read() as session:
             left = [one for kind in kinds.values() if kind.left and (one := function_at(kind.left))(session, ask=False)]
-        if not left and not self._any(kinds, queue.claimable(now, lapsed, asked=asked)):
+        if not left and not self._any(kinds, queue.claimable(now, lapsed, requested=requested)):
             return None
         with self.store.write() as session:
             for ask_for_it in left:
@@ -246,7 +246,7 @@ class Worker:
             session.flush()
             lease = self.pace.lease_seconds
             return queue.claim(
-                session, owner, lease_seconds=lease, lapsed=lapsed, definitions=kinds, asked=asked, now=now
+                session, owner, lease_seconds=lease, lapsed=lapsed, definitions=kinds, requested=requested, now=now
             )
 
     def _any(self, kinds: Mapping[str, JobDefinition], which: Any) -> bool:

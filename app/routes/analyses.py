@@ -148,7 +148,7 @@ def ask_to_analyse(session: Session, links: Addresses, place: AnyPlace) -> JobRo
     else:
         _refuse_if_too_large(links, place)
     return queue.enqueue_analyses(
-        session, place.row, [question.protocol], data=data, outputs=[question.output], asked=True
+        session, place.row, [question.protocol], data=data, outputs=[question.output], requested=True
     )[0]
 
 
@@ -269,9 +269,9 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
         steps = parse_steps(" ".join(order.criteria).split())
         # the job that follows every analysis does all of these: do not have a second one beside it
         steps = steps if any(step.changed for step in steps) else default_steps()
-        return queue.enqueue_about(session, row, "criteria", criteria=steps, asked=True, again=True)
+        return queue.enqueue_about(session, row, "criteria", criteria=steps, requested=True, again=True)
     details = analysis.details(thorough=order.thorough)
-    return queue.enqueue_about(session, row, analysis.key, asked=True, again=True, **details)
+    return queue.enqueue_about(session, row, analysis.key, requested=True, again=True, **details)
 
 
 def _page(request: Request, one: Asked, blocks: Iterable[Block], title: str, status_code: int = 200) -> HTMLResponse:

@@ -305,7 +305,7 @@ def _answer(request: Request, session: Session, links: Addresses, sent: Sent, *,
         if store and not page.refusals:
             with request.app.state.store.write() as writing:
                 row = store_intake(writing, intake)
-                queue.enqueue_analyses(writing, row, protocols, data=intake.data, asked=True)
+                queue.enqueue_analyses(writing, row, protocols, data=intake.data, requested=True)
             data = clean_key(row) if intake.data.is_clean else intake.data.digest[:12]
             rules = protocol_key(protocols[0]) if protocols else COMPLETE.name
             return RedirectResponse(links.network(row.slug, Scope(0, rules, data)), status_code=303)
@@ -348,7 +348,7 @@ def bring_in(request: Request, links: Links, raw: NetworkBody, wanted: Wanted, r
             row = store_intake(session, intake)
             created = row is not known
             protocols = known_protocols(session, wanted.protocols)
-            jobs = queue.enqueue_analyses(session, row, protocols, data=intake.data, asked=True)
+            jobs = queue.enqueue_analyses(session, row, protocols, data=intake.data, requested=True)
             remarks += [] if protocols else ["Nobody asked for its analysis: add protocols=complete."]
             remarks += (
                 [". ".join(words) for words in nothing_learned(intake)]
@@ -413,4 +413,4 @@ def store_whole(
     """
     created = network_by_digest(session, fresh.digest) is None
     row = save_network(session, fresh)
-    return row, created, queue.enqueue_analyses(session, row, protocols, asked=True)
+    return row, created, queue.enqueue_analyses(session, row, protocols, requested=True)

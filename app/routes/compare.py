@@ -120,5 +120,5 @@ def compare_networks(session: Writing, links: Links, order: Annotated[ChangesOrd
     found = Changes.find(session, links, network, other, ScopeOptions(**order.model_dump(exclude={"network"})))
     if found.before.analysis is None:
         raise Conflict("comparison", f"{found.before.slug} is not analysed", "ask for its analysis first")
-    enqueue_about(session, found.before.analysis, "changes", asked=True, again=True, other=found.after.row.digest)
+    enqueue_about(session, found.before.analysis, "changes", requested=True, again=True, other=found.after.row.digest)
     return RedirectResponse(found.url, 303)

@@ -122,7 +122,7 @@ def _searched(session: Session, links: Addresses, network: str, order: Explanati
     refusal = BY_KEY[order.kind].refuses(analysed_question(session, analysis))
     if refusal:
         raise Conflict(f"kind {order.kind}", f"{analysis.network.slug} {refusal}", "choose another kind", "kind")
-    return queue.enqueue_about(session, analysis, "explanations", asked=True, again=True, kind=order.kind)
+    return queue.enqueue_about(session, analysis, "explanations", requested=True, again=True, kind=order.kind)
 
 
 # --- one of them

@@ -175,4 +175,4 @@ def start_training(session: Session, request: TrainRequest) -> JobRow:
     what = request.name or specs[0].label
     title = f"Train {what}" if request.count == 1 else f"Train {request.count} networks: {what} and on"
     arguments = train_arguments(specs, name=request.name, protocols=protocols, checkpoints=request.checkpoints)
-    return queue.enqueue(session, "train", arguments, title, asked=True, again=queue.ENDED_BADLY)
+    return queue.enqueue(session, "train", arguments, title, requested=True, again=queue.ENDED_BADLY)

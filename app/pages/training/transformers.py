@@ -81,4 +81,4 @@ def start_training(session: Session, request: TransformerOptions) -> JobRow:
     options = request.model_dump()
     title = f"Train {attention_spec(options).label}"
     arguments = {"kind": TRANSFORMER.key, "specs": [options], "name": "", "protocols": []}
-    return queue.enqueue(session, "train", arguments, title, asked=True, again=queue.ENDED_BADLY)
+    return queue.enqueue(session, "train", arguments, title, requested=True, again=queue.ENDED_BADLY)

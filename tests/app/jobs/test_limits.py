@@ -102,7 +102,7 @@ def test_an_analysis_whose_time_is_up_keeps_what_it_found_and_goes_on_when_asked
         store = store_of(tmp_path / "part", job_seconds=seconds, **settings)
         with store.write() as session:
             network = save_network(session, pretrained_xor())
-            (job,) = queue.enqueue_analyses(session, network, (COMPLETE,), asked=True)
+            (job,) = queue.enqueue_analyses(session, network, (COMPLETE,), requested=True)
             held = queue.claim(session, "somebody")
             compute = ANALYSE.load(session, held.arguments)
             if job.so_far:

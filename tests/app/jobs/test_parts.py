@@ -45,7 +45,7 @@ def test_parts_are_stored_in_one_place_and_gone_on_with(store, found):
     arguments = analyse_arguments(whole.network, 0, COMPLETE)
     with store.write() as session:
         save_network(session, pretrained_xor())
-        job = queue.enqueue(session, "analyse", arguments, asked=True).id
+        job = queue.enqueue(session, "analyse", arguments, requested=True).id
     assert [len(one.columns["distributions"]["stops"]) for one in parts] == [5, 3, 2, 1]  # first an interval
     for part in parts:
         with store.write() as session:
@@ -71,7 +71,7 @@ def test_an_analysis_gives_way_only_when_what_it_found_is_stored(store, found, m
     parts, whole = found
     with store.write() as session:
         save_network(session, pretrained_xor())
-        queue.enqueue(session, "analyse", analyse_arguments(whole.network, 0, COMPLETE), asked=True)
+        queue.enqueue(session, "analyse", analyse_arguments(whole.network, 0, COMPLETE), requested=True)
         held = queue.claim(session, "somebody")
     worker = Worker(store)
     monkeypatch.setattr(worker, "is_anybody_waiting", lambda: True)

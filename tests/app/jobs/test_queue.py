@@ -88,9 +88,11 @@ def test_urgent_jobs_first_then_the_oldest(store):
 
 def test_what_somebody_asked_for_comes_before_all_that_nobody_did(store):
     automatic = [enqueue(store, 1), enqueue(store, 2, "first"), enqueue(store, 3, "last")]
-    asked = enqueue(store, 4, asked=True)
+    asked = enqueue(store, 4, requested=True)
     assert claim(store).job_id == asked
-    assert enqueue(store, 3, "last", asked=True, again=ENDED_BADLY) == automatic[2]  # queued already, and earlier now
+    assert (
+        enqueue(store, 3, "last", requested=True, again=ENDED_BADLY) == automatic[2]
+    )  # queued already, and earlier now
     assert enqueue(store, 3, "last") == automatic[2]  # and is not put back by whoever does not wait for it
     assert claim(store).job_id == automatic[2]
     with store.write() as session:

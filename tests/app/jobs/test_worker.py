@@ -47,7 +47,7 @@ def enqueue(store: Store, kind: str = "count", **arguments) -> str:
 
 def ask(store: Store, **arguments) -> str:
     with store.write() as session:
-        return queue.enqueue(session, "count", arguments, asked=True, definitions=KINDS).id
+        return queue.enqueue(session, "count", arguments, requested=True, definitions=KINDS).id
 
 
 def work(store: Store, slots: int = 1) -> None:
@@ -111,7 +111,7 @@ def test_a_job_that_wants_all_memory_ends_beside_others_that_do_not(store):
     hungry, *others = (enqueue(store, steps=steps, bytes=n_bytes) for steps, n_bytes in ((1, 1 << 44), (2, 1), (3, 1)))
     with store.write() as session:
         network = save_network(session, pretrained_xor())
-        starved = queue.enqueue_analyses(session, network, (COMPLETE,), asked=True)[0].id
+        starved = queue.enqueue_analyses(session, network, (COMPLETE,), requested=True)[0].id
     work(store, slots=4)
     assert (job(store, hungry).state, job(store, hungry).attempts) == ("failed", 1)
     assert job(store, hungry).error.startswith("memory: more is needed")

@@ -166,11 +166,11 @@ class Editing:
         """
         base, rules = self.place, [self.place.question.protocol]
         row = save_network(session, fresh, origin="edited")
-        queue.enqueue_analyses(session, row, rules, asked=True)
+        queue.enqueue_analyses(session, row, rules, requested=True)
         if base.analysis is None:
-            queue.enqueue_analyses(session, base.row, rules, outputs=[base.scope.output], asked=True)
+            queue.enqueue_analyses(session, base.row, rules, outputs=[base.scope.output], requested=True)
         elif not base.question.refusal:
-            queue.enqueue_about(session, base.analysis, "changes", asked=True, other=row.digest)
+            queue.enqueue_about(session, base.analysis, "changes", requested=True, other=row.digest)
         return row
 
     # --- as a page

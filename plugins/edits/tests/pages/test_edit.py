@@ -122,7 +122,7 @@ def test_an_edit_of_a_network_that_is_not_analysed_waits_for_that_and_is_compare
         file = parse_network_file(client.get("/api/v2/networks/small-noise/file").content)
         analysis = save_analysis(session, analyse_output(ask(small_network(3).network, task=small_network(3).tasks[0])))
         for asked in (False, True):
-            jobs = enqueue_following(session, analysis, asked=asked)
+            jobs = enqueue_following(session, analysis, requested=asked)
             others = [job.arguments["other"] for job in jobs if job.kind == "changes"]
             assert others == [file.network.digest] * asked
 
