@@ -370,8 +370,7 @@ def known_circuits(found: CircuitSearch, tried: KnownCircuits | None = None) -> 
     Args:
         tried: what is certain besides, as some were tried before.
     """
-    stopped = found.method == "listed" and found.truncated_at is not None
-    least, most = found.interval or (found.n_valid, found.possible if stopped else found.n_valid)
+    least, most = found.ends
     if tried is not None:
         least, most = max(least, tried.least), min(most, tried.most)
     value, masks = min(max(found.n_valid, least), most), () if tried is None else tried.masks

@@ -147,12 +147,8 @@ def output_json(analysis: OutputAnalysis, *, masks: bool = True) -> dict[str, An
         found["confidence"] = circuits.confidence
     if circuits.n_drawn is not None:
         found["drawn"] = circuits.n_drawn
-    if circuits.smallest is not None:
-        found["smallest"] = smallest_json(circuits.smallest, analysis.question.layout)
-    if circuits.edge_use is not None:
-        found["backbone"] = edge_use_json(circuits.edge_use)
-    if circuits.bracket is not None:
-        found["bracket"] = bracket_json(circuits.bracket)
+    parts = search_parts(circuits, analysis.question.layout)
+    found |= {name: part for name, part in parts.items() if part is not None}
     if circuits.so_far is not None:
         found["so_far"] = circuits.so_far.as_json()
     read: dict[str, Any] = {
@@ -326,6 +322,29 @@ def read_bracket(answer: Mapping[str, Any], possible: int) -> Bracket:
     return Bracket(answer["bits"], inside, outside, answer["counts"], possible)
 
 
+def search_parts(found: CircuitSearch, layout: EdgeLayout) -> dict[str, Any]:
+    """Write what a search found beside numbers, as in result files and the store; None for what it has not."""
+    return {
+        "smallest": found.smallest and smallest_json(found.smallest, layout),
+        "backbone": found.edge_use and edge_use_json(found.edge_use),
+        "bracket": found.bracket and bracket_json(found.bracket),
+    }
+
+
+def read_parts(answer: Mapping[str, Any], possible: int) -> dict[str, Any]:
+    """Read the fields of a search that :func:`search_parts` writes; None for what was not kept.
+
+    Args:
+        possible: circuits that there are.
+    """
+    smallest, backbone, bracket = (answer.get(name) for name in ("smallest", "backbone", "bracket"))
+    return {
+        "smallest": smallest and read_smallest(smallest),
+        "edge_use": backbone and read_edge_use(backbone),
+        "bracket": bracket and read_bracket(bracket, possible),
+    }
+
+
 def read_circuits(answer: Mapping[str, Any], layout: EdgeLayout | None, n_bits: int) -> CircuitSearch:
     """Read the search for circuits from a result file, which has no outputs and margins: these are empty.
 
@@ -353,10 +372,8 @@ def read_circuits(answer: Mapping[str, Any], layout: EdgeLayout | None, n_bits: 
             tuple(tuple(map(int, layer)) for layer in spread.get("neuron_use", ())),
         ),
         n_drawn=answer.get("drawn") if layout else None,
-        smallest=read_smallest(answer["smallest"]) if "smallest" in answer else None,
-        edge_use=read_edge_use(answer["backbone"]) if "backbone" in answer else None,
+        **read_parts(answer, int(answer["possible"])),
         so_far=CountSoFar.of_json(answer["so_far"], layout) if layout and "so_far" in answer else None,
-        bracket=read_bracket(answer["bracket"], int(answer["possible"])) if "bracket" in answer else None,
     )
 
 

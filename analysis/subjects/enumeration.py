@@ -102,12 +102,6 @@ def read_mask(space: Space, text: str) -> str:
     return graph.write(masks[0])
 
 
-def mask_bits(space: Space, text: str) -> Masks:
-    """Return the bits ``[bits]`` of a mask that :func:`read_mask` has written."""
-    bits: Masks = space.graph.bits([int(text, 16)])[0]
-    return bits
-
-
 def _combinations(branches: Sequence[Masks], batch: int) -> Iterator[Masks]:
     """All unions of one mask of each branch, the last branch changing fastest, some at a time.
 

@@ -12,18 +12,9 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.alignments.result import AlgorithmSearch, CandidateTotals
 from pluriscope.analysis.circuits.distribution import CircuitDistribution
-from pluriscope.analysis.circuits.hashed_count import Bracket
-from pluriscope.analysis.circuits.result import CircuitSearch, EdgeUse, SmallestCircuits
+from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.explaining.graphs import sample_json
-from pluriscope.analysis.network_files.result_file import (
-    bracket_json,
-    edge_use_json,
-    read_bracket,
-    read_edge_use,
-    read_smallest,
-    smallest_json,
-    stop_json,
-)
+from pluriscope.analysis.network_files.result_file import search_parts, smallest_json, stop_json
 from pluriscope.analysis.results.result import OutputAnalysis
 from pluriscope.analysis.subjects.graph import Graph
 
@@ -59,9 +50,7 @@ def distributions_of(analysis: OutputAnalysis) -> dict[str, Any]:
         "alignments_untried": any(result.truncated_at == 0 for result in results),
         "algorithms_truncated": sum(1 for result in results if result.truncated_at),
         "drawn": circuits.n_drawn,
-        "smallest": None if circuits.smallest is None else smallest_json(circuits.smallest, analysis.question.layout),
-        "backbone": None if circuits.edge_use is None else edge_use_json(circuits.edge_use),
-        "bracket": None if circuits.bracket is None else bracket_json(circuits.bracket),
+        **search_parts(circuits, analysis.question.layout),
         "stops": [stop_json(stop) for stop in analysis.stops],
     }
 
@@ -125,26 +114,6 @@ def candidates_in(stored: Mapping[str, Any]) -> CandidateTotals | None:
     if known is None:
         return None
     return CandidateTotals(known["aligned"], known["valid"], known["minimal"], known["irredundant"], known["first"])
-
-
-def smallest_in(stored: Mapping[str, Any]) -> SmallestCircuits | None:
-    """The smallest valid circuits that were stored; None where none were looked for, or before they were ever kept."""
-    kept = stored.get("smallest")
-    return None if kept is None else read_smallest(kept)
-
-
-def edge_use_in(stored: Mapping[str, Any]) -> EdgeUse | None:
-    """Proved use of each edge by all valid circuits, read from the stored distributions; None where nothing was
-    proved.
-    """
-    kept = stored.get("backbone")
-    return None if kept is None else read_edge_use(kept)
-
-
-def bracket_in(stored: Mapping[str, Any], possible: int) -> Bracket | None:
-    """The counts by hashing that were stored; None where none were made."""
-    kept = stored.get("bracket")
-    return None if kept is None else read_bracket(kept, possible)
 
 
 def _per_algorithm(search: AlgorithmSearch) -> list[list[int]]:

@@ -16,8 +16,9 @@ from pluriscope.analysis.circuit_sets.splits import DEPTH, Branch, split_circuit
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.circuits.result import EdgeUse, certainty_of_draws, edge_use_of
 from pluriscope.analysis.discovery.part_names import labels_of
+from pluriscope.analysis.network_files.result_file import read_parts
 from pluriscope.analysis.subjects.question import SubjectQuestion
-from pluriscope.app.db.distributions import distribution_in, edge_use_in, smallest_in
+from pluriscope.app.db.distributions import distribution_in
 from pluriscope.app.db.reads.circuits import is_counted, masks_of
 from pluriscope.app.db.tables import AnalysisRow
 from pluriscope.app.errors import BadQuery
@@ -189,7 +190,7 @@ def _circuits(known: Known, analysis: AnalysisRow, among: Among | None) -> _Circ
         return _Circuits(chosen, stands, every, (), len(chosen), None, " that pass the filters")
     use = distribution_in(analysis.distributions).edge_use if counted else ()
     exactly = edge_use_of(distribution_in(analysis.distributions)) if counted else None
-    common = exactly or edge_use_in(analysis.distributions)
+    common = exactly or read_parts(analysis.distributions, analysis.circuits_possible)["edge_use"]
     if counted and len(masks) == analysis.circuits_valid:
         return _Circuits(masks, False, True, use, analysis.circuits_valid, common)
     drawn = are_drawn(analysis, masks)
@@ -199,7 +200,7 @@ def _circuits(known: Known, analysis: AnalysisRow, among: Among | None) -> _Circ
 
 def are_drawn(analysis: AnalysisRow, masks: NDArray[Any]) -> NDArray[np.bool_] | None:
     """Mark the listed circuits that were drawn uniformly from all valid ones; None where none were."""
-    smallest = smallest_in(analysis.distributions)
+    smallest = read_parts(analysis.distributions, analysis.circuits_possible)["smallest"]
     undrawn = () if smallest is None else smallest.undrawn
     drawn = ~np.isin(masks, np.array(undrawn, masks.dtype))
     return drawn if drawn.any() and drawn.sum() == analysis.distributions.get("drawn") else None

@@ -8,9 +8,8 @@ from markupsafe import Markup
 
 from pluriscope.analysis.circuits.hashed_count import Bracket
 from pluriscope.analysis.circuits.result import SmallestCircuits, certainty_of
-from pluriscope.analysis.network_files.result_file import read_stops, stop_words
+from pluriscope.analysis.network_files.result_file import read_parts, read_stops, stop_words
 from pluriscope.analysis.numerics.large_numbers import SUPERSCRIPTS, in_words, interval
-from pluriscope.app.db.distributions import bracket_in, smallest_in
 from pluriscope.app.db.tables import AnalysisRow
 from pluriscope.app.pages.place import AnyPlace
 from pluriscope.figures.numbers import Bound, exact, noun, readable
@@ -152,14 +151,15 @@ def method_words(row: AnalysisRow, part: str) -> str:
     """
     if row.circuits_method == "listed":
         return ""
-    smallest = smallest_in(row.distributions)
+    parts = read_parts(row.distributions, row.circuits_possible)
+    smallest = parts["smallest"]
     shown = f"The list shows {noun(row.circuits_listed, 'valid circuit')}"
     shown += f": {_listed(row, smallest)}. {_smallest(smallest, part)}" if drawn(row) else ", all of them."
     if row.circuits_method == "counted":
         words = f"Every possible circuit was judged: exactly {exact(row.circuits_valid)} are valid. {shown}"
     else:
         how = f"From {noun(row.circuits_tested or 0, 'circuit')} drawn uniformly from the possible ones"
-        if bracket := bracket_in(row.distributions, row.circuits_possible):
+        if bracket := parts["bracket"]:
             how = _hashing(bracket)
         if "by_size" in row.distributions:
             how += ", by size"

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from pluriscope.analysis.circuits.result import CircuitMethod, CircuitSearch
 from pluriscope.analysis.criteria.verdict import OUTCOMES
+from pluriscope.analysis.network_files.result_file import read_parts
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 from pluriscope.analysis.subjects.question import SubjectQuestion
-from pluriscope.app.db.distributions import bracket_in, distribution_in, edge_use_in, smallest_in
+from pluriscope.app.db.distributions import distribution_in
 from pluriscope.app.db.rows import column_of
 from pluriscope.app.db.tables import AnalysisRow, CircuitRow
 from pluriscope.app.db.verdicts import NOT_JUDGED, outcomes_of
@@ -86,9 +87,7 @@ def search_of(row: AnalysisRow, masks: NDArray[Any], layout: EdgeLayout | None =
         n_tested=row.circuits_tested,
         known_distribution=distribution_in(stored),
         n_drawn=stored.get("drawn"),
-        smallest=smallest_in(stored),
-        edge_use=edge_use_in(stored),
-        bracket=bracket_in(stored, row.circuits_possible),
+        **read_parts(stored, row.circuits_possible),
         by_size={size: (int(low), int(high)) for size, low, high in stored.get("by_size", ())},
         why=stored.get("why", ""),
         **more,

@@ -24,7 +24,7 @@ from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.plugins import brought
 from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects import registry
-from pluriscope.analysis.subjects.enumeration import mask_bits, read_mask
+from pluriscope.analysis.subjects.enumeration import read_mask
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import gaps
@@ -35,7 +35,14 @@ from pluriscope.app.jobs.analyses import ANALYSE, handler_of
 from pluriscope.app.jobs.stages import enqueue_missing
 from pluriscope.app.pages.sharing.targets import read_target
 from pluriscope.app.pages.sharing.verifying import verify
-from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, PerceptronSpace, judged_each, read_perceptron
+from tests.analysis.subjects.transformer.mlp_model import (
+    DOCUMENT,
+    TOY,
+    PerceptronSpace,
+    judged_each,
+    mask_bits,
+    read_perceptron,
+)
 from tests.clients import served
 from tests.factories import found_out, pretrained_xor, searched
 

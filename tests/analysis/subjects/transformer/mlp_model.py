@@ -195,6 +195,11 @@ def read_perceptron(document):
     return PerceptronModel(parse_network_file(json.dumps({**document, "format": "pluriscope-network/1"}).encode()))
 
 
+def mask_bits(space, text):
+    """``[bits]`` of a mask in hexadecimal digits."""
+    return space.graph.bits([int(text, 16)])[0]
+
+
 def listed(kind, model, rules, work=DEFAULT_WORK, limit=MAX_LISTED):
     """The search for the valid circuits of a model, and each with its figures."""
     question = GraphQuestion(kind, model, rules)

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from pluriscope.analysis.circuit_sets.masks import MAX_LISTED, find_masks
 from pluriscope.analysis.errors import AnalysisError, InvalidProtocol
-from pluriscope.analysis.subjects.enumeration import mask_bits, mask_numbers, read_mask
+from pluriscope.analysis.subjects.enumeration import mask_numbers, read_mask
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import MAX_ROWS, read_attention
 from tests.analysis.subjects.transformer.attention_models import random_attention, run_of_circuit
-from tests.analysis.subjects.transformer.mlp_model import listed
+from tests.analysis.subjects.transformer.mlp_model import listed, mask_bits
 
 FOLDER = Path(__file__).parents[3] / "golden" / "attention"
 GOLDEN = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}

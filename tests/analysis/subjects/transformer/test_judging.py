@@ -12,14 +12,13 @@ import pytest
 from pluriscope.analysis.circuit_sets import judged_masks as judging
 from pluriscope.analysis.circuit_sets.judged_masks import asked_of
 from pluriscope.analysis.circuit_sets.masks import find_masks
-from pluriscope.analysis.subjects.enumeration import mask_bits
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import read_attention
 from pluriscope.analysis.subjects.transformer.space import ROLES
 from tests.analysis.subjects.transformer.attention_models import plain_run
-from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, judged_each, listed, read_perceptron
+from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, judged_each, listed, mask_bits, read_perceptron
 from tests.analysis.subjects.transformer.test_attention_report import by_hand
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "attention"

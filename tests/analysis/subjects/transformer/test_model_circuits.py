@@ -13,11 +13,18 @@ from pluriscope.analysis.errors import BeyondLimits, Cancelled, InvalidMask
 from pluriscope.analysis.questions.protocol import Protocol
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects import enumeration as engine
-from pluriscope.analysis.subjects.enumeration import mask_bits, read_mask
+from pluriscope.analysis.subjects.enumeration import read_mask
 from pluriscope.analysis.subjects.graph import Edge, Graph, Node
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.subject import gaps
-from tests.analysis.subjects.transformer.mlp_model import DOCUMENT, TOY, PerceptronModel, listed, read_perceptron
+from tests.analysis.subjects.transformer.mlp_model import (
+    DOCUMENT,
+    TOY,
+    PerceptronModel,
+    listed,
+    mask_bits,
+    read_perceptron,
+)
 from tests.factories import small_network
 
 RULES = TOY.default_rules
