@@ -18,15 +18,13 @@ from numpy.typing import NDArray
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.algorithms.redundancy import IRREDUNDANT
 from pluriscope.analysis.alignments.result import AlgorithmResult, AlgorithmSearch
-from pluriscope.analysis.circuits.distribution import neuron_edges
+from pluriscope.analysis.circuits.distribution import neurons_of
 from pluriscope.analysis.circuits.result import CircuitSearch, some_circuits
 from pluriscope.analysis.criteria.judging import StepVerdicts
-from pluriscope.analysis.interpretations.result import InterpretationCounts
 from pluriscope.analysis.network_files.result_file import smallest_json
 from pluriscope.analysis.questions.data import DataRecord
 from pluriscope.analysis.results.result import OutputAnalysis
 from pluriscope.analysis.subjects.enumeration import MAX_BITS
-from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 from pluriscope.analysis.subjects.question import GraphQuestion, QuestionProtocol, SubjectQuestion
 from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 from pluriscope.app.db.distributions import candidates_json, distributions_of, distributions_of_bits
@@ -120,7 +118,7 @@ def prepare_analysis(analysis: OutputAnalysis, *, engine_version: str = ENGINE_V
         analysis.question.subject.digest,
         analysis.question.protocol,
         columns,
-        _circuit_columns(analysis.question.layout, circuits, counts),
+        _circuit_columns(analysis),
         analysis.question.record,
         search,
         None if circuits.so_far is None else circuits.so_far.as_json(),
@@ -209,14 +207,14 @@ def _provenance() -> dict[str, str]:
     return {"numpy": np.__version__, "python": platform.python_version()}
 
 
-def _circuit_columns(layout: EdgeLayout, circuits: CircuitSearch, counts: InterpretationCounts) -> dict[str, list[Any]]:
-    masks = circuits.masks
+def _circuit_columns(analysis: OutputAnalysis) -> dict[str, list[Any]]:
+    layout, masks, counts = analysis.question.layout, analysis.circuits.masks, analysis.interpretations
     return {
         "position": list(range(len(masks))),
         "mask": list(map(layout.to_hex, masks.tolist())),
         "edges": np.bitwise_count(masks).tolist(),
-        "neurons": ((masks[:, None] & neuron_edges(layout)) != 0).sum(axis=1).tolist(),
-        "margin": circuits.margins.tolist(),
+        "neurons": neurons_of(masks, layout).tolist(),
+        "margin": analysis.circuits.margins.tolist(),
         "interpretations": list(counts.by_circuit),
         "observed": list(counts.observed_by_circuit),
     }
