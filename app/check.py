@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from pluriscope.analysis.plugins import GROUPS, VARIABLE, brought, failures
+from pluriscope.analysis.plugins import GROUPS, VARIABLE, brought, entries, failures
 from pluriscope.app.access.callers import needs_login
 from pluriscope.app.db import sqlite
 from pluriscope.app.db.engine import Store, newest_revision, store_at
@@ -95,6 +95,10 @@ def _stored(settings: Settings) -> Found:
             if revision < OLDEST:
                 cure = cure_of_store(store.url)
             yield "problem", f"the store has revision {revision}, needed is {newest}", cure
+        for plugin, (name, _) in entries("tables").items() if revision is not None else ():
+            if (revision := store.revision(plugin)) is not None and revision > (newest := newest_revision(plugin)):
+                cure = f"update {name}, or leave it out of {VARIABLE}"
+                yield "problem", f"the tables of {name} have revision {revision}, needed is {newest}", cure
     finally:
         store.close()
 

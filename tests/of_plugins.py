@@ -6,12 +6,18 @@ import re
 from importlib import import_module
 from typing import Any
 
+import pytest
+
 from pluriscope.analysis.plugins import plugins
 from tests.checkout import ROOT
 
 FILES = {f"pluriscope-{path.parts[-3]}": path for path in sorted(ROOT.glob("plugins/*/tests/calls.py"))}
 """By distribution; a test of the core imports none that is not in use."""
 IN_USE = [name for name in FILES if name in {plugin.name for plugin in plugins()}]
+
+
+whole = pytest.mark.skipif([*FILES] != IN_USE, reason="is about all plugins of this checkout")
+"""Of tests of documents, which are of all."""
 
 
 def given(name: str) -> list[Any]:

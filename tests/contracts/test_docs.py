@@ -33,7 +33,7 @@ from pluriscope.app.pages.story import SCREENS
 from pluriscope.app.settings import Settings
 from pluriscope.kinds.listing import LISTED_KINDS
 from tests.checkout import ROOT
-from tests.of_plugins import joined
+from tests.of_plugins import joined, whole
 
 DOCS = ROOT / "docs"
 TOPS = ("analysis", "app", "pluriscope", "benchmarks", "migrations", "tests", "plugins", "docs/site")
@@ -75,6 +75,7 @@ def test_every_command_and_option_is_described() -> None:
                 assert f"`{option}" in row or f"{option} " in row, (name, option)
 
 
+@whole
 def test_no_option_is_described_that_no_command_has() -> None:
     for row in re.findall(r"^\| `pluriscope .*", text_of("docs/machine-interface.md"), re.MULTILINE):
         first = row.split("`")[1].split()[1]

@@ -12,6 +12,7 @@ import yaml
 from pluriscope.analysis.plugins import brought
 from pluriscope.app.settings import Settings
 from tests.checkout import ROOT
+from tests.of_plugins import whole
 
 FILES = ("compose.yaml", "compose.postgresql.yaml")
 
@@ -45,6 +46,7 @@ def test_what_services_refer_to_is_there(compose):
             assert volume.split(":")[0] in compose["volumes"], name
 
 
+@whole
 def test_every_variable_is_one_that_the_program_reads(compose):
     every = (Settings, *brought("settings").values())
     known = {f"PLURISCOPE_{name.upper()}" for one in every for name in one.model_fields}

@@ -26,7 +26,7 @@ from pluriscope.app.cli.commands import read
 from tests import plain_wheel
 from tests.checkout import ROOT
 from tests.factories import pretrained_xor
-from tests.of_plugins import given
+from tests.of_plugins import given, whole
 from tests.serving import Served, served_xor
 
 BENCH = "plugins/bench/pluriscope_bench/docs/bench.md"
@@ -138,6 +138,7 @@ def test_every_snippet_is_of_a_kind_that_is_known() -> None:
     assert {one.document for one in SNIPPETS} >= set(NO_PROGRAMS)
 
 
+@whole
 @pytest.mark.parametrize("one", [one for one in SNIPPETS if one.is_of_commands], ids=lambda one: one.document)
 def test_every_command_is_one(one) -> None:
     """Its command and every option exist, whatever it would do."""

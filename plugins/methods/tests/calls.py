@@ -71,3 +71,22 @@ BACKGROUND = {
     "ladder": ({"thorough": False}, lambda network: closed_form_work(network, MAX_PLACED) <= MAX_PERMUTED),
 }
 """Jobs on networks of every shape: what they are given, and whether a network is not too large for them."""
+
+LENS = "/networks/xor-pretrained/analyses/lenses/"
+OF_HEADS = "/networks/induction-attention/analyses/lenses/"
+FOUND = {
+    "/networks/xor-pretrained/analyses/methods": "ACDC; acdc; edge attribution patching; edge-attribution patching",
+    f"{LENS}attribution-patching": "attribution patching",
+    f"{LENS}path-patching": "path patching",
+    f"{LENS}lime": "LIME",
+    f"{LENS}sparse-probes": "k-sparse; k-sparse probes",
+    f"{LENS}shapley": "SHAP; Shapley value",
+    f"{LENS}gradient-corners": "saliency; saliency maps",
+    f"{LENS}feature-pictures": "feature visualization; feature visualisation",
+    "/networks/superposition-5-2-5/analyses/lenses/sparsity": "toy models of superposition",
+    f"{OF_HEADS}logit-lens": "logit lens",
+    f"{OF_HEADS}affine-lens": "affine lens",
+    "/glossary#steering-vector": "steering vector; steering vectors; vector steering; activation engineering; "
+    "activation addition; representation engineering",
+}
+"""Where the first result of a search leads → words of the field."""

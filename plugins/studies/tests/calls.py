@@ -59,3 +59,22 @@ WRITERS = {
 N_TABLES = {"study": 1, "findings": len(manifest()["tables"])}
 MARKS = {"findings": pytest.mark.slow}
 BUNDLED = {"findings": FOLDER}
+FOUND = {
+    "/paper": "reproduce; how to reproduce; replication",
+    "/paper#question": "mechanistic interpretability; identifiability; Méloux; Meloux; Peyrard; arXiv; ICLR; "
+    "2502.20914; Table 1; the paper",
+    "/paper#circuits": "85; 85 circuits; Figure 2",
+    "/paper#interpretations": "45,543; 45543; 535.8; 45,543 interpretations",
+    "/paper#interpretations-by-width": "6,170; 197,000; 916,000; 910,000",
+    "/paper#algorithms": "159; 159 mappings",
+    "/paper#mappings-by-width": "3,650; 390",
+    "/paper#digits": "3,209; 4,702",
+    "/paper#notebook": "100,896; 42 mappings; 234,700; 7 formulas",
+    "/paper#unique": "§4.1.1",
+    "/paper#stricter": "predictive standard; manipulability",
+    "/paper#alice-and-bob": "Alice and Bob; XORNet; Bob's algorithm; Alice’s algorithm",
+}
+"""Where the first result of a search leads → words of the field."""
+QUESTIONS = {"negative results": "/findings/failed"}
+COMPRESSED = {"/api/v2/findings": True, "/findings/reported/figure.svg": True, "/findings/data/digits-tail.csv": True}
+LAST_SCREEN = "/paper"

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.of_plugins import joined
+
 PAGES = (
     "/",
     "/login",
@@ -52,9 +54,7 @@ def test_refusals_of_the_gate_have_them_too(visit):
     ("path", "compressed"),
     [
         ("/glossary", True),
-        ("/api/v2/findings", True),
-        ("/findings/reported/figure.svg", True),
-        ("/findings/data/digits-tail.csv", True),
+        *joined("COMPRESSED").items(),
         ("/static/house.js", True),
         ("/static/house.css", True),
         pytest.param("/findings/reported/figure.png", False, marks=pytest.mark.slow),

@@ -20,6 +20,7 @@ from pluriscope.app.pages.example import NETWORK, PAIR
 from pluriscope.app.pages.story import EXPERIMENTS, FORCED, SCREENS
 from tests.clients import served
 from tests.factories import pretrained_xor, real_analysis, save_analysis
+from tests.of_plugins import given
 
 INPUTS = ("00", "01", "10", "11")
 SPREAD = [(411, "40000000"), (600, "107899000"), (711, "20")]
@@ -156,7 +157,8 @@ def test_the_question_is_asked_at_first_and_answered_at_last_where_the_paper_is_
     assert "Méloux, Maniu, Portet and Peyrard (2025)" in last
     assert "Everything, Everywhere, All at Once: Is Mechanistic Interpretability Identifiable?" in last
     assert '<a href="https://arxiv.org/abs/2502.20914">' in last
-    assert '<a href="/paper">' in last.partition('class="screen now"')[2]
+    for url in given("LAST_SCREEN"):
+        assert f'<a href="{url}">' in last.partition('class="screen now"')[2]
 
 
 @pytest.mark.parametrize("number", range(1, SCREENS + 1))
