@@ -45,7 +45,7 @@ _DIGITS: Final = 16  # of a mask of 64 edges
 
 @dataclass(frozen=True)
 class _Source:
-    """Where the explanations of a kind are stored: table, the column that names their analysis, and their order."""
+    """Storage of the explanations of a kind: table, the column that names their analysis, and their order."""
 
     table: Table
     owner: str

@@ -16,7 +16,7 @@ from pluriscope.analysis.values.late_functions import function_at
 
 @dataclass(frozen=True)
 class Analysis:
-    """One analysis.
+    """An analysis of a network, as a record.
 
     Args:
         key: in addresses, jobs and the store.

@@ -31,7 +31,7 @@ DARK: Final = 0.55
 
 @dataclass(frozen=True)
 class Axis:
-    """One of the two axes of a chart.
+    """An axis of a chart.
 
     Args:
         title: what is measured along it, with its unit.

@@ -56,7 +56,7 @@ def draw_network(
 
 
 def rows_of(question: Any, mask: int | None) -> Rows:
-    """What a circuit, or with None the whole network, does on each row."""
+    """Answers of a circuit, or with None of the whole network, on each row."""
     return _on_rows(question, mask) if question.kind.refuses("boolean-rows") else _on_inputs(question, mask)
 
 

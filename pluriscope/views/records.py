@@ -526,7 +526,7 @@ class ComparisonRecord(ByName):
 
 
 class HandRecord(ByName):
-    """One value changed by hand."""
+    """A value changed by hand."""
 
     site: str = Field(description="What is changed, as addresses write it.")
     name: str
@@ -578,7 +578,7 @@ class PlayRecord(ByHandRecord):
 
 
 class PatchRecord(ByName):
-    """One value of a transformer changed by hand."""
+    """A value of a transformer changed by hand."""
 
     site: str = Field(description="What is changed, as addresses write it.")
     words: str = Field(description="What is written there.")
