@@ -28,7 +28,7 @@ from pluriscope.app.options import Options, PageModel
 from pluriscope.app.pages.explanations import find_explanation
 from pluriscope.app.pages.networks import NOUNS
 from pluriscope.app.pages.place import locate
-from pluriscope.app.pages.search_index import GROUPS, Document, folded, index_of, plain
+from pluriscope.app.pages.search_index import Document, folded, index_of, plain
 from pluriscope.figures.numbers import noun
 from pluriscope.page_kit.blocks import Block, Form, Head, Notice, Section, Table
 from pluriscope.page_kit.templating import linked
@@ -141,24 +141,25 @@ other forms of its words, 4 by some of them.
 
 
 def build_search(session: Session, links: Addresses, options: SearchOptions) -> SearchRecord:
-    """Search for a text, the group with the nearest result first; without one list first networks and all actions."""
+    """Search for a text, the group with the nearest result first, of equally near ones that of the earlier entries.
+    Without a text, list first networks and all actions.
+    """
     text, limit = " ".join(options.q.split()), options.limit
     every = re.sub(r"[,?]", " ", plain(text)).split()[:MOST_WORDS]
     words = [word for word in every if word not in ASKING] or every
     found: dict[str, list[Ranked]] = {"Networks": _networks(session, links, words, limit)}
+    index = index_of(links.prefix)
     if text:
-        found |= {title: [] for title in GROUPS}
         named = [*_by_formula(session, links, text, limit), *_by_reference(session, links, words)]
         found["Explanations"] = [(1, hit) for hit in named]
         for one in brought("collections").values():
             found[one.title] = one.find(session, links, words)
+        found |= {one.group: [] for one in sorted(index.documents, key=lambda one: one.group == "Actions")}
         asked = [one for word in words for one in folded(word).split()]
-        for rank, _, one in index_of(links.prefix).find(
-            asked, {folded(text), " ".join(asked)}, some=not any(found.values())
-        ):
-            found.setdefault(one.group, []).append((rank, _hit(one)))
+        for rank, _, one in index.find(asked, {folded(text), " ".join(asked)}, some=not any(found.values())):
+            found[one.group].append((rank, _hit(one)))
     else:
-        found["Actions"] = [(2, _hit(one)) for one in index_of(links.prefix).documents if one.group == "Actions"]
+        found["Actions"] = [(2, _hit(one)) for one in index.documents if one.group == "Actions"]
     first = sorted((ranked for ranked in found.items() if ranked[1]), key=lambda ranked: min(n for n, _ in ranked[1]))
     groups, known = [], set[str]()
     for title, ranked in first:

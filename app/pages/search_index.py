@@ -26,10 +26,6 @@ from pluriscope.documents.criteria import EVERY as CRITERIA
 from pluriscope.documents.glossary import anchor_of, terms
 from pluriscope.resources import documents_shown
 
-GROUPS: Final = (
-    *("The paper", "Explanations", "Studies", "Learn", "Methods and lenses", "Analyses", "Glossary", "Criteria"),
-    *("Findings", "Scope", "Documents", "Actions"),
-)
 AUTHORS: Final = "authors reported Méloux Maniu Portet Peyrard"
 """Words that the paper's pages go by."""
 _DONE: Final = {
@@ -156,17 +152,19 @@ def _texts(one: Document) -> tuple[str, str, str]:
 
 
 def _documents(links: Addresses) -> Iterator[Document]:
-    """Yield all entries, group by group."""
+    """Yield all entries, group by group; of groups with equally near results the first here comes first."""
     yield from _methods(links)
+    for find in brought("searches").values():
+        yield from find(links)
     for analysis in ANALYSES:
         url = links.analysis(NETWORK, analysis.key)
         also = (analysis.key, *_QUESTIONS.get(analysis.key, ()))
         yield Document("Analyses", "analysis", analysis.title, analysis.question, url, also, analysis.price)
+    for term in terms():
+        yield Document("Glossary", "term", term.name, term.meaning, links.glossary(term.anchor), term.also)
     for one in CRITERIA:
         text = f"{one.formula} {one.method} {one.source}"
         yield Document("Criteria", "criterion", one.label, one.definition, links.criteria(one.key), (one.key,), text)
-    for term in terms():
-        yield Document("Glossary", "term", term.name, term.meaning, links.glossary(term.anchor), term.also)
     for title, blocks in chapters(SCOPE_FILE)[1:]:
         lines = (line for block in blocks if not block.startswith("|") for line in items_of(block))
         for line in lines:
@@ -176,20 +174,18 @@ def _documents(links: Addresses) -> Iterator[Document]:
             body, url = " ".join(blocks), links.document(path.stem, chapter=anchor_of(title))
             yield Document("Documents", "document", title, title_of(path), url, (), without_marks(body))
     yield from _actions(links)
-    for find in brought("searches").values():
-        yield from find(links)
 
 
 def _methods(links: Addresses) -> Iterator[Document]:
     """Discovery methods, on a network that has an answer."""
     for one in METHODS.by_key.values():
-        yield method_document(one, links.analysis(NETWORK, "methods"))
+        yield method_document("Methods", one, links.analysis(NETWORK, "methods"))
 
 
-def method_document(one: Method, url: str) -> Document:
+def method_document(group: str, one: Method, url: str) -> Document:
     """A method or lens, which is found by its source and its settings, too."""
     text = " ".join((one.source, *(f"{setting.name} {setting.meaning}" for setting in one.settings)))
-    return Document("Methods and lenses", "method", one.label, one.definition, url, (one.key,), text)
+    return Document(group, "method", one.label, one.definition, url, (one.key,), text)
 
 
 def _actions(addresses: Addresses) -> list[Document]:

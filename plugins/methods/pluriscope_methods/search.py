@@ -30,4 +30,4 @@ def documents(links: Addresses) -> Iterator[Document]:
     here = LENSES.of(PERCEPTRON)
     for lens in LENSES.by_key.values():
         network = _SAYS_SOMETHING.get(lens.key, _USUAL[lens.key not in here])
-        yield method_document(lens, links.analysis(network, ANALYSIS.key, item=lens.key))
+        yield method_document("Lenses", lens, links.analysis(network, ANALYSIS.key, item=lens.key))
