@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import chain
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from markupsafe import Markup, escape
 from pydantic import Field
@@ -29,7 +30,7 @@ from pluriscope.app.pages.network_page import Known
 from pluriscope.app.pages.overview.graphs import of_graph
 from pluriscope.app.pages.overview.part import Contents, Part
 from pluriscope.app.pages.overview.perceptrons import of_perceptron
-from pluriscope.app.pages.overview.registry import PARTS
+from pluriscope.app.pages.overview.registry import PARTS, plugin_of
 from pluriscope.app.pages.page import DRAWING
 from pluriscope.app.pages.place import INTERPRETATIONS
 from pluriscope.app.pages.shared import known_of
@@ -59,6 +60,8 @@ from pluriscope.page_kit.templating import part_url
 from pluriscope.views.networks import draw_network
 from pluriscope.views.records import NetworkRecord
 
+T = TypeVar("T")
+log = logging.getLogger("pluriscope.plugins")
 QUESTION: Final = "Is there only one explanation?"
 
 
@@ -130,6 +133,8 @@ class Overview(Known, Shared):
     """The first page of a network."""
 
     options: OverviewOptions
+    failed: dict[str, Notice] = field(default_factory=dict, init=False)
+    """Parts of plugins that failed, by their keys."""
 
     def record(self) -> NetworkRecord:
         """Record of the network for JSON, which refuses what the page refuses."""
@@ -183,14 +188,30 @@ class Overview(Known, Shared):
 
     def parts(self, where: Literal["share", "notices", "beside", "folds"]) -> Iterator[Part]:
         """Parts that capabilities bring to one position of the page."""
-        refuses = self.place.question.kind.refuses
-        for one in PARTS:
-            if one.where == where and not any(map(refuses, one.needs)) and (one.when is None or one.when(self)):
-                yield one
+        return (one for one in PARTS if one.where == where and self._tried(one, partial(self._fits, one), False))
 
-    def _shown(self, part: Part) -> Iterable[Any]:
-        found: Iterable[Any] = function_at(part.shows)(self)
-        return found
+    def _fits(self, part: Part) -> bool:
+        refused = any(map(self.place.question.kind.refuses, part.needs))
+        return not refused and bool(part.when is None or part.when(self))
+
+    def _tried(self, part: Part, find: Callable[[], T], without: T) -> T:
+        """Ask a part; where a plugin's fails, return the value without it, so that the rest is shown."""
+        try:
+            return find()
+        except Exception as error:  # whatever is wrong with a plugin must not end the page
+            if not (plugin := plugin_of(part)):
+                raise
+            log.exception("part %r of the overview, brought by plugin %s, failed", part.key, plugin)
+            self.session.rollback()  # after a statement that failed, PostgreSQL answers no other
+            cause = f"Its part {part.key!r} of this page ended with {type(error).__name__}; the log has all of it."
+            self.failed[part.key] = Notice(f"Something of {plugin} is left out", cause, state="refused")
+            return without
+
+    def _shown(self, part: Part) -> list[Any]:
+        return self._tried(part, lambda: list(function_at(part.shows)(self)), [])
+
+    def _opened(self, part: Part) -> list[Block]:
+        return self._shown(part) + [one for key, one in self.failed.items() if key == part.key]
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -202,7 +223,9 @@ class Overview(Known, Shared):
         contents, jobs = self.contents, reversed(self.jobs)
         left = [one for one in jobs if one.state in UNFINISHED]
         share = Menu("Share", list(self._share()), self.url)
-        notices = map(self._shown, self.parts("notices"))
+        notices = [*chain.from_iterable(map(self._shown, self.parts("notices")))]
+        waiting = () if self.state == "not_analysed" else self.waiting
+        found, folds = [*self._found()], [*self._folds()]
         yield Head(self.place.row.name, f"{contents.sentence} {QUESTION}", actions=[*contents.outputs, share])
         yield Answer(
             verdict=self.verdict,
@@ -211,14 +234,19 @@ class Overview(Known, Shared):
             steps=self._steps(left),
             now=_now(self, left) if left else "",
             actions=self._actions(),
-            rest=[*(() if self.state == "not_analysed" else self.waiting), *chain(*notices), *self._found()],
+            rest=[*waiting, *notices, *self.failed.values(), *found],
             id="answer",
         )
         rules = [*contents.rules, Prose(contents.remarks), *_under(self)]
         yield More("Rules", lambda: rules, "which these are, and what others find", id="rules", sent=True)
+        yield from folds
+
+    def _folds(self) -> Iterator[More]:
+        """Parts that are computed when they are opened."""
         for one in self.parts("folds"):
-            sentence = one.sentence if isinstance(one.sentence, str) else one.sentence(self)
-            yield More(one.title, partial(self._shown, one), sentence, id=one.key)
+            words = one.sentence
+            sentence = words if isinstance(words, str) else self._tried(one, partial(words, self), "")
+            yield More(one.title, partial(self._opened, one), sentence, id=one.key)
 
     def _share(self) -> Iterator[Action]:
         """Its files, and what else is done with it."""
@@ -261,8 +289,12 @@ class Overview(Known, Shared):
             return [every]
         return [replace(one, primary=True) for notice in self.waiting for one in notice.actions][:1]
 
+    def _side(self, part: Part) -> list[Fold]:
+        return list(Fold.of(function_at(part.shows)(self)))
+
     def _found(self) -> Iterator[Block]:
-        if found := [one for part in self.parts("beside") if (one := list(Fold.of(self._shown(part))))]:
+        each = [self._tried(part, partial(self._side, part), []) for part in self.parts("beside")]
+        if found := [one for one in each if one]:
             yield Columns(found)
 
 

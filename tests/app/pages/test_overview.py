@@ -7,7 +7,7 @@ from html import unescape
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import event, update
+from sqlalchemy import event, text, update
 
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.declared_tasks import decided_tasks
@@ -162,6 +162,57 @@ def test_a_part_is_shown_in_its_place_where_it_fits(client, monkeypatch, part, r
     monkeypatch.setattr("pluriscope.app.pages.overview.page.PARTS", (*PARTS, part))
     text = words(client.get(XOR).text)
     assert reply in text if reply else "loud" not in text.lower()
+
+
+def _broken(known):
+    raise ZeroDivisionError(known.place.slug)
+
+
+def _headless(known):
+    yield Notice("has no heading")
+
+
+def _refused(known):
+    known.session.execute(text("SELECT nothing FROM nowhere"))
+
+
+PATH = "pluriscope.app.pages.overview.page"
+
+
+@pytest.mark.parametrize(
+    ("broken", "error"),
+    [
+        (Part("bad", "share", f"{__name__}:_broken"), "ZeroDivisionError"),
+        (Part("bad", "notices", f"{__name__}:_broken"), "ZeroDivisionError"),
+        (Part("bad", "notices", f"{__name__}:_refused"), "OperationalError"),
+        (Part("bad", "beside", f"{__name__}:_headless"), "AssertionError"),
+        (Part("bad", "beside", f"{__name__}:missing"), "AttributeError"),
+        (Part("bad", "folds", f"{__name__}:_loud", when=_broken), "ZeroDivisionError"),
+        (Part("bad", "folds", f"{__name__}:_loud", title="Bad", sentence=_broken), "ZeroDivisionError"),
+        (Part("bad", "folds", f"{__name__}:_broken", title="Bad"), "ZeroDivisionError"),
+    ],
+)
+def test_a_part_of_a_plugin_that_fails_is_named_and_logged_and_the_rest_is_shown(
+    client, monkeypatch, caplog, broken, error
+):
+    path = f"{XOR}?part=bad" if broken.title else XOR
+    whole = shown(client.get(XOR).text)
+    monkeypatch.setattr(f"{PATH}.PARTS", (*PARTS, broken))
+    monkeypatch.setattr("pluriscope.app.pages.overview.registry.brought", lambda _: {"of-entry": broken})
+    monkeypatch.setattr("pluriscope.app.pages.overview.registry.entries", lambda _: {"of-entry": ("of-stranger", "")})
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert "Something of of-stranger is left out" in words(answer.text)
+    assert error in words(answer.text)
+    assert "of-stranger" in caplog.text
+    assert error in caplog.text
+    for part in re.findall(r'<details[^>]* id="(\w+)"', whole):
+        assert f'id="{part}"' in answer.text
+
+
+def test_a_part_of_the_core_that_fails_is_an_error(client, monkeypatch):
+    monkeypatch.setattr(f"{PATH}.PARTS", (*PARTS, Part("bad", "notices", f"{__name__}:_broken")))
+    assert client.get(XOR).status_code == 500
 
 
 def shown(text):
