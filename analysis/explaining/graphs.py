@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -229,6 +230,7 @@ def possible_by_edges(question: GraphQuestion) -> Mapping[int, int] | None:
     return question.space.possible_by_bits
 
 
+@lru_cache(maxsize=32)
 def doubt(question: GraphQuestion) -> Doubt:
     """Return what speaks against a model having learned its task."""
     given, subject = _given(question), question.subject

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -72,6 +73,7 @@ def instead_of(question: Question) -> str:
     return f"{fails} It computes {Task(table, name_of(table)).label} ({digits}, inputs in binary order)."
 
 
+@lru_cache(maxsize=32)
 def doubt(question: Question) -> Doubt:
     """Return what speaks against a perceptron having learned its task."""
     rows, labels = question.judged

@@ -284,6 +284,10 @@ class GraphQuestion(Described):
             right = np.concatenate([(part > 0).sum(axis=1) for part in apart])
         return np.asarray(self.n_rows - right <= most_wrong(self.subject))
 
+    @cached_property
+    def _admitted(self) -> list[GraphQuestion]:
+        return [replace(self, rules=rules) for rules in self.kind.admitted_rules(self.subject)]
+
     def admitted(self) -> list[GraphQuestion]:
         """Return the question under all rules that fit, the usual ones first."""
-        return [replace(self, rules=rules) for rules in self.kind.admitted_rules(self.subject)]
+        return [*self._admitted]

@@ -97,8 +97,8 @@ def _found(request: Request) -> Caller:
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return Caller("token") if sessions.opens(token, credentials.strip()) else Caller(wrong_token=True)
-    until = sessions.end_of(token, request.cookies.get(COOKIE, ""))
-    if until is not None:
+    cookie = request.cookies.get(COOKIE, "")
+    if cookie and (until := sessions.end_of(token, cookie)) is not None:
         return Caller("session", until)
     return Caller("local" if _is_local(request) else "")
 

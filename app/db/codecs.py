@@ -63,7 +63,7 @@ def is_known(kind: str) -> bool:
 
 
 def graph_question(row: NetworkRow, rules: str) -> Any:
-    """Question about a stored network of another kind than perceptrons. The network is read once, then kept.
+    """Question about a stored network of another kind than perceptrons. Made once, then kept.
 
     Args:
         rules: as addresses write them.
@@ -75,7 +75,12 @@ def graph_question(row: NetworkRow, rules: str) -> Any:
     if row.document is None or not is_known(row.kind):
         cause = f"is of the kind {row.kind!r}, which this version does not know"
         raise NotFound(f"network {row.slug!r}", cause, "use the version that stored it")
-    kind, subject = _read(row.document)
+    return _graph_question(row.document, rules)
+
+
+@lru_cache(maxsize=32)
+def _graph_question(document: bytes, rules: str) -> Any:
+    kind, subject = _read(document)
     (question,) = kind.explaining.questions(kind, subject, (), rules, None)
     return question
 
@@ -105,8 +110,29 @@ def _read(document: bytes) -> tuple[SubjectKind, Subject]:
 
 
 def question_of(network: NetworkRow, output: int, protocol: Protocol, data: DataRecord) -> Question:
-    """Question about one output of a stored perceptron, which must have that output."""
-    return Question(network_of(network), output, tasks_of(network)[output], protocol, data)
+    """Question about one output of a stored perceptron, which must have that output. Made once, then kept."""
+    task = network.tasks[output]
+    asked = output, tuple(task["truth_table"]), task["name"], protocol, data
+    written = network.activation, network.output_activation, network.negative_slope
+    return _question(network.parameters, tuple(network.sizes), *written, *asked)
+
+
+@lru_cache(maxsize=32)
+def _question(
+    parameters: bytes,
+    sizes: tuple[int, ...],
+    activation: str,
+    output_activation: str,
+    negative_slope: float,
+    output: int,
+    table: tuple[int, ...],
+    name: str,
+    protocol: Protocol,
+    data: DataRecord,
+) -> Question:
+    options: dict[str, Any] = {"output_activation": output_activation, "negative_slope": negative_slope}
+    network = Network.from_flat(np.frombuffer(parameters, dtype="<f8"), sizes, activation=activation, **options)
+    return Question(network, output, Task(table, name), protocol, data)
 
 
 def tasks_of(row: NetworkRow) -> tuple[Task, ...]:
@@ -150,11 +176,16 @@ def data_to_bytes(record: DataRecord) -> bytes:
 
 
 def data_of(row: DataRow) -> DataRecord:
-    """The data record of a row."""
-    document = json.loads(row.record)
+    """The data record of a row; read once, then kept."""
+    return _read_data(row.record)
+
+
+@lru_cache(maxsize=8)
+def _read_data(written: bytes) -> DataRecord:
+    document = json.loads(written)
     labels = document["validation_labels"]
     n_outputs = 1 if labels is None else _columns(labels)
-    return parse_data_file(row.record, _columns(document["representatives"]), n_outputs)
+    return parse_data_file(written, _columns(document["representatives"]), n_outputs)
 
 
 def _columns(array: Any) -> int:

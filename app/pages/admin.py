@@ -21,7 +21,7 @@ from pluriscope.app.db.tables import AnalysisRow, NetworkRow
 from pluriscope.app.jobs.installation import STATES, Installation, is_present, look_at
 from pluriscope.app.settings import Settings
 from pluriscope.figures.numbers import duration, exact, noun, when
-from pluriscope.figures.svg.marks import verdict_mark
+from pluriscope.figures.svg.marks import VERDICT_MARKS
 from pluriscope.page_kit.blocks import Action, Block, Head, More, Notice, Section, Table, VerdictState
 
 SECRET: Final = re.compile("token|secret|password|credential|key")
@@ -82,7 +82,7 @@ def _settings(settings: Settings) -> Table:
 
 
 def _signed(state: str) -> Markup:
-    return Markup('<span class="glyph">{}</span> {}').format(verdict_mark(_SIGNS[state]), state)
+    return Markup('<span class="glyph">{}</span> {}').format(VERDICT_MARKS[_SIGNS[state]], state)
 
 
 def _work(found: Installation, now: datetime) -> Iterator[Block]:

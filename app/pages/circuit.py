@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +25,7 @@ from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
 from pluriscope.analysis.subjects.question import CircuitVerdict
+from pluriscope.analysis.subjects.subject import Table
 from pluriscope.app.db.reads.circuits import find_circuit, is_counted, stored_sizes
 from pluriscope.app.pages.circuit_tree import ID as TREE
 from pluriscope.app.pages.explanations import Readings, readings_of
@@ -47,7 +48,10 @@ class CircuitFacts:
 
     Args:
         place: the network that it is of.
+        question: about that network, of whichever kind.
         mask: its bits as a number.
+        hex: the mask as addresses write it.
+        size: how much it keeps, with its noun.
         verdict: whether it is valid.
         chance: how many of its size are; None where that is not known.
         stored: whether an analysis here holds it.
@@ -56,33 +60,21 @@ class CircuitFacts:
     """
 
     place: StoredQuestion[Any]
+    question: Any
     mask: int
+    hex: str
+    size: str
     verdict: CircuitVerdict
     chance: SizeChance | None
     stored: bool
     n_valid: int | None
     readings: Readings
 
-    @property
-    def question(self) -> Any:
-        """About that network, of whichever kind."""
-        return self.place.question
-
-    @property
-    def hex(self) -> str:
-        """The mask as addresses write it."""
-        return str(self.question.graph.to_hex(self.mask))
-
     @cached_property
     def bits(self) -> NDArray[np.bool_]:
         """``[1, bits]`` which it keeps."""
         bits: NDArray[np.bool_] = self.question.graph.bits([self.mask])
         return bits
-
-    @property
-    def size(self) -> str:
-        """Number of parts that it keeps, with their noun."""
-        return noun(self.mask.bit_count(), self.place.part)
 
     @property
     def n_nodes(self) -> int:
@@ -99,13 +91,29 @@ class CircuitFacts:
         return [label for label, there in zip(labels_of(self.question), self.bits[0], strict=True) if there == kept]
 
 
+@lru_cache(maxsize=64)
+def _judged(question: Any, mask: int) -> CircuitVerdict:
+    """Whether a circuit is valid; its page, drawing, card and JSON ask alike."""
+    verdict: CircuitVerdict = question.judge(mask)
+    return verdict
+
+
+@lru_cache(maxsize=64)
+def _inside(question: Any, mask: int) -> tuple[Table, ...]:
+    inside: tuple[Table, ...] = question.inside(mask)
+    return inside
+
+
 def facts_of(one: One) -> CircuitFacts:
     """The circuit that an address names."""
     place, mask, analysis = one.place, one.mask, one.place.analysis
-    verdict = place.question.judge(mask)
+    question, verdict = place.question, _judged(place.question, mask)
     return CircuitFacts(
         place,
+        question,
         mask,
+        str(question.graph.to_hex(mask)),
+        noun(mask.bit_count(), place.part),
         verdict,
         chance=_chance_of(one.session, place, mask.bit_count()),
         stored=analysis is not None and find_circuit(one.session, analysis.id, one.ref.first) is not None,
@@ -160,7 +168,7 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     if not read:
         yield from of_analyses(one, _OF_PLANTED)
     yield from rows_blocks(question, facts.rows)
-    yield from table_blocks(question.inside(facts.mask))
+    yield from table_blocks(_inside(question, facts.mask))
     if read:
         yield from interpretations(one, facts.readings, options)
     if facts.verdict.valid and not on_own_rows(question):

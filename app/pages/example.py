@@ -90,7 +90,7 @@ class ExampleNetwork:
     @cached_property
     def full(self) -> float:
         """The value at which a neuron is drawn full."""
-        return full_at(self.question.network, self.question.clean_rows)
+        return full_at(self.question.clean_activations)
 
     def run(self, row: int, changes: Iterable[Change] = ()) -> list[list[float]]:
         """The values of all layers on an input while something is changed."""

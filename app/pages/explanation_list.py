@@ -184,7 +184,12 @@ def _look(options: Options) -> ViewOptions:
 
 def search_for(session: Session, addresses: Addresses, place: AnyPlace) -> Asked:
     """State of the search for explanations, without a query."""
-    analysis, job = place.analysis, job_now(session, place)
+    return searched(session, addresses, place, job_now(session, place))
+
+
+def searched(session: Session, addresses: Addresses, place: AnyPlace, job: JobRow | None) -> Asked:
+    """State of the search for explanations, whose latest job is known."""
+    analysis = place.analysis
     state, limit, refusal = state_of(analysis, job), "", False
     if analysis is None or analysis.circuits_method == "refused":
         limit = "" if state == "computing" else refused(session, place)[0]

@@ -8,13 +8,13 @@ from typing import Final
 
 from markupsafe import Markup
 
-from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.address import Addresses, anchor_of
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.documents.glossary import Term, anchor_of, first_terms, terms
+from pluriscope.documents.glossary import Term, first_terms, terms
 from pluriscope.figures.svg.aligned import aligned_diagram
 from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.figures.svg.number_line import Threshold, number_line

@@ -12,7 +12,7 @@ from pluriscope.app.pages.job_list import STATES
 from pluriscope.app.pages.jobs import JobPage
 from pluriscope.app.pages.training.course import End, TrainedNetwork, loss_chart, loss_series
 from pluriscope.figures.numbers import duration, exact, noun, when
-from pluriscope.figures.svg.marks import verdict_mark
+from pluriscope.figures.svg.marks import VERDICT_MARKS
 from pluriscope.page_kit.blocks import (
     Action,
     Block,
@@ -136,7 +136,7 @@ def _training(job: JobPage) -> Iterator[Block]:
 
 def _trained(one: TrainedNetwork, n_inputs: int) -> tuple[str | Markup, ...]:
     name = Markup('<a href="{}">{}</a>').format(one.url, one.name) if one.url else one.name
-    sign = verdict_mark(_SIGNS[one.end])
+    sign = VERDICT_MARKS[_SIGNS[one.end]]
     words = f"{one.state.replace('_', ' ')} {one.message}".strip()
     return (
         name,

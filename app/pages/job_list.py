@@ -13,7 +13,7 @@ from pluriscope.addresses.address import Addresses
 from pluriscope.app.db.reads import jobs as reads
 from pluriscope.app.pages.place import find_network
 from pluriscope.figures.numbers import duration, when
-from pluriscope.figures.svg.marks import verdict_mark
+from pluriscope.figures.svg.marks import VERDICT_MARKS
 from pluriscope.page_kit.blocks import Action, Block, Head, Table, VerdictState
 from pluriscope.tables.frames import AtHand
 from pluriscope.tables.table import Column, Query, Row, read_query
@@ -97,7 +97,7 @@ def _state(row: Row) -> Markup:
         words += f", again from {row['not_before']:%H:%M:%S} UTC"
     if row["attempts"] > 1:
         words += f", attempt {row['attempts']}"
-    return Markup('<span class="glyph">{}</span> {}').format(verdict_mark(STATES[row["state"]]), words)
+    return Markup('<span class="glyph">{}</span> {}').format(VERDICT_MARKS[STATES[row["state"]]], words)
 
 
 def _requested(row: Row) -> str:

@@ -54,10 +54,10 @@ def find_document(
     place = reach(session, links, network, options.scope)
     parent = links.explanations(place.slug, place.scope), f"explanations of {place.slug}"
     try:
-        one = One(session, links, find_explanation(session, links, place, ref))
+        found = find_explanation(session, links, place, ref)
     except NotFound as error:
         raise NotFound(error.item, error.cause, error.cure, error.field, *parent) from None
-    return Document(declared, one, options)
+    return Document(declared, One(session, links, found, found.place, found.ref, found.item), options)
 
 
 def _reference(links: Addresses, network: str, text: str) -> ExplanationRef:

@@ -33,7 +33,7 @@ from pluriscope.app.pages.place import key_of
 from pluriscope.app.pages.shared import activation_words, latest_job, state_of
 from pluriscope.app.pages.sharing.about import FIRST_CELL, IN_SHORT
 from pluriscope.figures.numbers import noun, readable
-from pluriscope.figures.svg.marks import verdict_mark
+from pluriscope.figures.svg.marks import VERDICT_MARKS
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.objects.verdict import Verdict
 from pluriscope.page_kit.blocks import Action, Block, Choice, Head, Notice, Table, VerdictState
@@ -137,7 +137,7 @@ def _state(row: Row) -> Markup:
         more = f"{job.done:,} of {job.total:,}" if job.total else job.found
     if job is not None:
         words = Markup('<a href="{}">{}</a>').format(row["says"]["job"], words)
-    cell = Markup('<span class="glyph">{}</span> {}').format(verdict_mark(sign), words)
+    cell = Markup('<span class="glyph">{}</span> {}').format(VERDICT_MARKS[sign], words)
     return cell + (Markup(': <span class="sub">{}</span>').format(more) if more else "")
 
 

@@ -26,7 +26,7 @@ from pluriscope.analysis.circuit_sets.judged_masks import NOT_ASKED, asked_of
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.criteria.verdict import OUTCOMES
 from pluriscope.analysis.explanations.registry import KIND_OF
-from pluriscope.analysis.graph_files.graph_format import GraphFormat
+from pluriscope.analysis.graph_files.graph_format import EXPLANATIONS, GraphFormat
 from pluriscope.analysis.graph_files.registry import formats_for
 from pluriscope.app.db.reads.circuits import find_circuit
 from pluriscope.app.db.tables import NetworkRow
@@ -52,26 +52,20 @@ DRAWING: Final = "drawing"
 
 @dataclass(frozen=True)
 class One:
-    """Explanation at its own address, with the store that it is read from."""
+    """Explanation at its own address, with the store that it is read from.
+
+    Args:
+        place: network, output, rules and rows that it explains.
+        ref: reference by which addresses name it.
+        item: the engine's value; of a circuit of a network other than a perceptron its mask.
+    """
 
     session: Session
     links: Addresses
     explanation: Explanation
-
-    @property
-    def place(self) -> StoredQuestion[Any]:
-        """Network, output, rules and rows that it explains."""
-        return self.explanation.place
-
-    @property
-    def ref(self) -> ExplanationRef:
-        """Reference by which addresses name it."""
-        return self.explanation.ref
-
-    @property
-    def item(self) -> Any:
-        """The engine's value; of a circuit of a network other than a perceptron its mask."""
-        return self.explanation.item
+    place: StoredQuestion[Any]
+    ref: ExplanationRef
+    item: Any
 
     @property
     def mask(self) -> int:
@@ -163,7 +157,7 @@ class Document(Shared):
     @property
     def title(self) -> str:
         """Name of the explanation and of its network."""
-        return f"{escape(self.head.title).striptags()} of {self.network.name}"
+        return f"{escape(self.head.title).striptags()} of {self.one.place.row.name}"
 
     @property
     def in_short(self) -> InShort:
@@ -173,7 +167,7 @@ class Document(Shared):
 
     @property
     def about(self) -> tuple[NetworkRow, Scope]:
-        return self.network, self.one.place.scope
+        return self.one.place.row, self.one.place.scope
 
     @property
     def in_library(self) -> bool:
@@ -184,8 +178,10 @@ class Document(Shared):
         return not self.one.place.question.kind.refuses(INTERPRETATIONS)
 
     @property
-    def graphs(self) -> Sequence[tuple[str, str]]:
-        return [(f"{one.label}, for {one.checked_with}", url) for one, url in self.one.graphs]
+    def graphs(self) -> Callable[[], Sequence[tuple[str, str]]] | None:
+        one = self.one
+        found = lambda: [(f"{each.label}, for {each.checked_with}", url) for each, url in one.graphs]  # noqa: E731
+        return found if one.ref.kind in EXPLANATIONS else None
 
     @property
     def network(self) -> NetworkRow:

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Final
 from unicodedata import combining, normalize
 
-from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.address import Addresses, anchor_of
 from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.registry import EVERY as ANALYSES
 from pluriscope.analysis.discovery.registry import METHODS
@@ -23,7 +23,7 @@ from pluriscope.app.pages.prose import chapters, items_of, title_of, without_mar
 from pluriscope.app.pages.scope import SCOPE_FILE
 from pluriscope.app.pages.story import SCREENS
 from pluriscope.documents.criteria import EVERY as CRITERIA
-from pluriscope.documents.glossary import anchor_of, terms
+from pluriscope.documents.glossary import terms
 from pluriscope.resources import documents_shown
 
 AUTHORS: Final = "authors reported Méloux Maniu Portet Peyrard"

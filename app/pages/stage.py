@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 import numpy as np
 from markupsafe import Markup
 
 from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.questions.answers import ANSWER_RULE, JUDGED_BY
-from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.app.pages.inside import check_row, chosen_row
 from pluriscope.app.pages.page import DRAWING
 from pluriscope.app.pages.place import AnyPlace, Place
@@ -113,8 +113,8 @@ def perceptron_stage(
         )
         url = links.network(place.slug, place.scope, row=number)
         rows.append(StageRow(url, cells, said, given[number].tolist()))
-    now, full = sorted(listed).index(at), full_at(network, given)
-    values = [layer[at].tolist() for layer in activations(network, given)]
+    now, layers = sorted(listed).index(at), place.question.clean_activations
+    values, full = [layer[at].tolist() for layer in layers], full_at(layers)
     sentence = f"{place.row.name}. {rows[now].said}"
     wide, narrow = (
         Vessels(network.weights, values, full, geometry, sentence=sentence, named=True).drawn()
@@ -174,10 +174,16 @@ def model_stage(place: AnyPlace, links: Addresses, answers: Sequence[AnswerRecor
     return Stage(Figure(drawn, said, id=DRAWING), heads, rows, listed.index(at), note, id="runs")
 
 
+@lru_cache(maxsize=64)
+def _run(question: Any, row: int) -> Any:
+    """Run of a whole network on a row, with what happens within."""
+    space = question.space
+    return space.run_row(np.ones(space.graph.n_bits, dtype=np.bool_), row)
+
+
 def _looking(place: AnyPlace, answer: AnswerRecord, row: int) -> tuple[Looking | None, str]:
     """Attention of each node of a model on a row, with a sentence about it; None of a kind without such a run."""
-    graph = place.question.space.graph
-    run = place.question.space.run_row(np.ones(graph.n_bits, dtype=np.bool_), row)
+    graph, run = place.question.space.graph, _run(place.question, row)
     if run is None:
         return None, "Every node and edge. A circuit keeps some."
     nodes = [number for number, node in enumerate(graph.nodes) if node.removable and node.looks]

@@ -46,7 +46,7 @@ def _texts(share: Share) -> Iterator[Block]:
     if only := only_here(share.base):
         yield Notice(only, cure="Give the site an address that others reach (PLURISCOPE_PUBLIC_URL), or send a file.")
     if share.graphs:
-        offered = "\n".join(f"- [{label}]({url})" for label, url in share.graphs)
+        offered = "\n".join(f"- [{label}]({url})" for label, url in share.graphs())
         yield Prose(f"**As a graph for other tools**\n\n{offered}", glossary=False)
     answer = {
         "Link": share.url,
@@ -164,7 +164,7 @@ def passed_on(
         if about is None
         else network_row(links, about[0].slug, about[0].name, kind_called(about[0].kind), tab, about[1])
     )
-    return show(request, blocks, title or page.in_short.title, room=page.room, network=row, share=share, **more)
+    return show(request, blocks, title or share.facts.title, room=page.room, network=row, share=share, **more)
 
 
 def options_schema(*models: type[BaseModel]) -> list[dict[str, Any]]:

@@ -54,6 +54,11 @@ def _scope_assigned(scope: Scope) -> tuple[str, ...]:
     return tuple(map(_assigned, scope.query().items()))
 
 
+def anchor_of(title: str) -> str:
+    """A title in lower case with dashes: the end of an address."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
 @dataclass(frozen=True)
 class Addresses:
     """Builds every URL, aware of the path prefix under which a proxy may serve the application.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from pluriscope.addresses.address import anchor_of
 from pluriscope.resources import DOCUMENTS, folders
 
 FILE: Final = DOCUMENTS / "glossary.md"
@@ -40,11 +41,6 @@ class Term:
         """Sentences of the entry as plain text."""
         plain = re.sub(r"\[([^\]]+)\]\([^)\s]+\)", r"\1", self.text.partition("\n\n")[0]).replace("`", "")
         return re.sub(r"\*([^*]+)\*", r"\1", plain)
-
-
-def anchor_of(title: str) -> str:
-    """A title in lower case with dashes."""
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
 @lru_cache(maxsize=1)

@@ -17,9 +17,9 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
-from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.address import Addresses, anchor_of
 from pluriscope.analysis.plugins import brought
-from pluriscope.documents.glossary import Term, anchor_of, terms
+from pluriscope.documents.glossary import Term, terms
 from pluriscope.resources import documents_shown
 
 _UNSEEN: Final = re.compile(r"<!--.*?-->", re.DOTALL)

@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
-from pluriscope.documents.glossary import anchor_of
+from pluriscope.addresses.address import anchor_of
 from pluriscope.documents.markdown import markdown
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import exact, noun

@@ -22,7 +22,7 @@ from markupsafe import Markup, escape
 from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.navigation import navigation
 from pluriscope.figures import numbers
-from pluriscope.figures.svg.marks import logo, verdict_mark
+from pluriscope.figures.svg.marks import LOGO, VERDICT_MARKS
 from pluriscope.resources import folders, static_file
 
 PART: Final = "part"
@@ -177,8 +177,8 @@ def environment(prefix: str = "") -> Environment:
     env.globals.update(
         addresses=links,
         static_url=lambda name: links.static(name, content_hash(name)),
-        logo=logo,
-        verdict_mark=verdict_mark,
+        logo=LOGO,
+        verdict_marks=VERDICT_MARKS,
         linked=linked,
         login_first=login_first,
         may_send=may_send,

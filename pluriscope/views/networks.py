@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -55,6 +56,7 @@ def draw_network(
     return graph_diagram(graph, None if mask is None else kept(mask), title=title, thumb=thumb, **more)
 
 
+@lru_cache(maxsize=64)
 def rows_of(question: Any, mask: int | None) -> Rows:
     """Answers of a circuit, or with None of the whole network, on each row."""
     return _on_rows(question, mask) if question.kind.refuses("boolean-rows") else _on_inputs(question, mask)

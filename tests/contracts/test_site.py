@@ -12,8 +12,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 import pluriscope
+from pluriscope.addresses.address import anchor_of
 from pluriscope.app.pages.prose import chapters
-from pluriscope.documents.glossary import anchor_of
 from pluriscope.resources import documents_shown
 from tests.checkout import ROOT
 

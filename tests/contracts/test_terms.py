@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from pluriscope.documents.glossary import anchor_of, first_terms, terms
+from pluriscope.addresses.address import anchor_of
+from pluriscope.documents.glossary import first_terms, terms
 from tests.checkout import ROOT
 
 ENTRIES = {term.anchor: term.name for term in terms()}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from pluriscope.app.pages.explanation_list import search_for
+from pluriscope.app.pages.explanation_list import searched
 from pluriscope.app.pages.network_page import Known
 from pluriscope.app.pages.overview.part import Contents
 from pluriscope.app.pages.place import key_of
@@ -28,7 +28,7 @@ def of_graph(known: Known, row: int | None) -> Contents:
         counts=list(_counts(known)),
         rules=list(_settings(known)),
         remarks=" ".join(_missing(known)),
-        search=search_for(known.session, known.links, place),
+        search=searched(known.session, known.links, place, known.job),
     )
 
 

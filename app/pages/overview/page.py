@@ -293,7 +293,7 @@ class Overview(Known, Shared):
         return list(Fold.of(function_at(part.shows)(self)))
 
     def _found(self) -> Iterator[Block]:
-        each = [self._tried(part, partial(self._side, part), []) for part in self.parts("beside")]
+        each = [self._tried(part, partial(self._side, part), list[Fold]()) for part in self.parts("beside")]
         if found := [one for one in each if one]:
             yield Columns(found)
 

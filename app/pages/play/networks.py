@@ -250,7 +250,7 @@ class Played(Shared):
         return Vessels(
             cut.weights,
             _numbers(self.after),
-            full_at(cut, self.place.question.data.clean_rows),
+            full_at(self.place.question.clean_activations),
             NARROW if narrow else WIDE,
             sentence=f"The network on input {self.words}" + (": choose what to change" if linked else ""),
             forced={(one.layer, one.neuron): words for one, words in signs.items() if one.origin is None},

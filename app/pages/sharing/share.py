@@ -106,9 +106,9 @@ class Shared(ABC):
         return False
 
     @property
-    def graphs(self) -> Sequence[tuple[str, str]]:
-        """Formats of graphs, in words, each with where what it shows is in it."""
-        return ()
+    def graphs(self) -> Callable[[], Sequence[tuple[str, str]]] | None:
+        """Finds formats of graphs, in words, each with where what it shows is in it; None where it is in none."""
+        return None
 
     @property
     def digest(self) -> str:
@@ -209,7 +209,7 @@ class Share:
         in_library: whether the library has values of all that it shows.
         verifies: whether it can be computed anew and held against the store.
         base: scheme and host; "" if they are not known.
-        graphs: formats of graphs, in words, each with where it is in it.
+        graphs: finds the formats of graphs, in words, each with where it is in it; None where it is in none.
         copied: the options of `pluriscope copy` that copy it.
     """
 
@@ -220,7 +220,7 @@ class Share:
     verifies: bool
     links: Addresses
     base: str
-    graphs: Sequence[tuple[str, str]] = ()
+    graphs: Callable[[], Sequence[tuple[str, str]]] | None = None
     copied: str = ""
 
     @property

@@ -15,7 +15,7 @@ from pluriscope.analysis.criteria.verdict import OUTCOMES
 from pluriscope.app.pages.explanations import Explanation
 from pluriscope.app.pages.verdicts.judge import CriterionVerdict, verdicts_on
 from pluriscope.figures.numbers import exact, noun
-from pluriscope.figures.svg.marks import verdict_mark
+from pluriscope.figures.svg.marks import VERDICT_MARKS
 from pluriscope.page_kit.blocks import Block, More, Notice, Prose, Table
 
 _STEPS = {criterion.key: CriterionStep.of(criterion) for criterion in CRITERIA}
@@ -87,7 +87,7 @@ def _whose(verdict: CriterionVerdict) -> str:
 
 def _outcome(verdict: CriterionVerdict) -> Markup:
     return Markup('<span class="verdict {}">{} {}</span>').format(
-        verdict.glyph, verdict_mark(verdict.glyph), verdict.words
+        verdict.glyph, VERDICT_MARKS[verdict.glyph], verdict.words
     )
 
 

@@ -12,7 +12,7 @@ from pluriscope.figures.svg.elements import esc, num, rect
 
 Verdict = Literal["pass", "fail", "na", "untested", "running"]
 
-_VERDICTS: Final = {
+_VERDICTS: Final[dict[Verdict, str]] = {
     "pass": '<circle class="m-ink" cx="5.5" cy="5.5" r="5"/><path class="m-on" d="M3 5.7l1.8 1.8L8 3.8"/>',
     "fail": '<circle class="m-line2" cx="5.5" cy="5.5" r="4.8"/>'
     '<path class="m-line2" d="M3.4 3.4l4.2 4.2m0-4.2L3.4 7.6"/>',
@@ -28,16 +28,13 @@ _LOGO: Final = (
 )
 
 
-def logo() -> Markup:
-    """Circle and square overlapping: where and what."""
-    return Markup(f'<svg width="27" height="20" viewBox="0 0 27 20" aria-hidden="true">{_LOGO}</svg>')  # noqa: S704
-
-
-def verdict_mark(kind: Verdict) -> Markup:
-    """The glyph of a verdict; the word beside it is the caller's duty."""
-    return Markup(  # noqa: S704
-        f'<svg class="mark" width="11" height="11" viewBox="0 0 11 11" aria-hidden="true">{_VERDICTS[kind]}</svg>'
-    )
+LOGO: Final = Markup(f'<svg width="27" height="20" viewBox="0 0 27 20" aria-hidden="true">{_LOGO}</svg>')  # noqa: S704
+"""Circle and square overlapping: where and what."""
+VERDICT_MARKS: Final = {
+    verdict: Markup(f'<svg class="mark" width="11" height="11" viewBox="0 0 11 11" aria-hidden="true">{glyph}</svg>')  # noqa: S704
+    for verdict, glyph in _VERDICTS.items()
+}
+"""The glyph of each verdict; the word beside it is the caller's duty."""
 
 
 _WIDTH: Final = 1000.0

@@ -151,7 +151,7 @@ def network_diagram(
         frame = replace(frame, tile=min(_LARGE_TILE, frame.gap - 30, frame.spacing - 24))
     beneath, alike = (keep_of(one, wiring.sizes) for one in (marked, shared))
     diagram = Diagram(wiring, frame, drawn, hues, pale, thumb, contrast, alike, beneath, not (drawn or directions))
-    body = diagram.body() + capsules(wiring, frame, directions, thumb=thumb)
+    body = diagram.body() + (capsules(wiring, frame, directions, thumb=thumb) if directions else "")
     for number, one in enumerate(directions):
         top = height + row * number
         if thumb:
@@ -159,7 +159,7 @@ def network_diagram(
         else:
             body += f'<path class="t-rule" d="M0 {num(top)}H{num(width)}"/>' + comb(one, top, wiring, hues)
     sentence = whole_sentence(title, wiring, tiles if thumb else drawn)
-    sentence += combs_sentence(directions, wiring, thumb=thumb)
+    sentence += combs_sentence(directions, wiring, thumb=thumb) if directions else ""
     if contrast is not None and contrast.bits is not None:
         values = (f"{node_name(*site, wiring.sizes)} {bit}" for site, bit in sorted(contrast.bits.items()))
         sentence += f"; values: {', '.join(values)}"

@@ -10,7 +10,7 @@ this drawing, whose neurons and edges it finds by their names.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from typing import Any, Final, TypedDict
@@ -19,7 +19,6 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.figures.numbers import decimal
 from pluriscope.figures.svg.elements import (
@@ -125,9 +124,11 @@ def in_question(table: Bits) -> str:
     return f"{'are both' if words == 'A and B' else 'are' if ' and ' in words else 'is'} {words} 1?"
 
 
-def full_at(network: Network, rows: NDArray[np.float64]) -> float:
-    """The size at which a vessel is full: a tenth above the largest on any of ``rows [rows, n0]``, and at least 1."""
-    return max(1.0, 1.1 * max(float(np.abs(layer).max()) for layer in activations(network, rows)))
+def full_at(layers: Iterable[NDArray[np.float64]]) -> float:
+    """The size at which a vessel is full: a tenth above the largest of ``layers``, each ``[rows, n_l]``, and at least
+    1.
+    """
+    return max(1.0, 1.1 * max(float(np.abs(layer).max()) for layer in layers))
 
 
 class Running(TypedDict):

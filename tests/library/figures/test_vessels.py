@@ -97,9 +97,10 @@ def test_any_network_fits_in_its_drawing_and_runs_in_a_browser(sizes):
     weights = random_weights(sizes, 1)
     network = Network(weights, tuple(np.zeros(size) for size in sizes[1:]), "tanh", "linear", None)
     rows = input_table(sizes[0])
-    values = [layer[-1].tolist() for layer in activations(network, rows)]
+    layers = activations(network, rows)
+    values = [layer[-1].tolist() for layer in layers]
     for geometry in (WIDE, NARROW, SMALL):
-        root = ET.fromstring(Vessels(weights, values, full_at(network, rows), geometry, sentence="N").drawn())  # noqa: S314
+        root = ET.fromstring(Vessels(weights, values, full_at(layers), geometry, sentence="N").drawn())  # noqa: S314
         _, _, width, height = map(float, root.get("viewBox").split())
         for one in root.iter(f"{SVG}circle"):
             x, y, r = (float(one.get(key)) for key in ("cx", "cy", "r"))

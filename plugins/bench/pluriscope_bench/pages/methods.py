@@ -11,11 +11,10 @@ from typing import Any, Final, get_args
 
 from pydantic import Field
 
-from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.address import Addresses, anchor_of
 from pluriscope.analysis.network_files.files import slug_of
 from pluriscope.app.options import PageModel
 from pluriscope.app.pages.prose import chapters
-from pluriscope.documents.glossary import anchor_of
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.page_kit.blocks import (
     Action,

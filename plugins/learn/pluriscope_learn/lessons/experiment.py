@@ -207,7 +207,7 @@ def _tables(of: LessonNetwork) -> list[tuple[Bits | None, ...]]:
 
 def _picture(of: LessonNetwork) -> Markup:
     one = _examples(of)["P"]
-    share = of.run(one.source)[one.site[0]][one.site[1]] / full_at(of.question.network, of.question.clean_rows)
+    share = of.run(one.source)[one.site[0]][one.site[1]] / full_at(of.question.clean_activations)
     said = list(zip(_LETTERS, one.says, strict=True))
     return changed(
         share, said, sentence=f"{_words(of, one).capitalize()}: {enumerated([f'{k} says {v}' for k, v in said])}"

@@ -158,7 +158,7 @@ def _drawn(
         drawn = Vessels(
             network.weights,
             [one[row].tolist() for one in now],
-            full_at(network, question.method_rows[0]),
+            full_at(was),
             geometry,
             sentence=f"{of.name} on row {steered.rows[row].row}, steered: choose what is added to",
             ringed=[(layer, neuron) for neuron, sign in signs.items() if sign],

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from pluriscope.addresses.address import Addresses
 from pluriscope.app.options import PageModel
 from pluriscope.figures.numbers import exact
-from pluriscope.figures.svg.marks import verdict_mark
+from pluriscope.figures.svg.marks import VERDICT_MARKS
 from pluriscope.page_kit.blocks import Action, Block, Head, Table, VerdictState
 from pluriscope.tables.frames import AtHand
 from pluriscope.tables.table import Column, Query, Row, read_query
@@ -74,7 +74,7 @@ def _words(state: str) -> str:
 
 
 def _state(row: Row) -> Markup:
-    mark, words = verdict_mark(STATES[row["state"]]), _words(row["state"])
+    mark, words = VERDICT_MARKS[STATES[row["state"]]], _words(row["state"])
     return Markup('<span class="nowrap"><span class="glyph">{}</span> {}</span>').format(mark, words)
 
 

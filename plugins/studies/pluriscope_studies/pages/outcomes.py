@@ -18,7 +18,7 @@ from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import Options
 from pluriscope.figures.numbers import Bound, bounded
-from pluriscope.figures.svg.marks import verdict_mark
+from pluriscope.figures.svg.marks import VERDICT_MARKS
 from pluriscope.page_kit.blocks import Action, Block, Choice, Head, Notice, Prose, Table
 from pluriscope.tables.parquet import literal, quoted
 from pluriscope.tables.table import Column, Query, Row, Type, read_query
@@ -191,7 +191,7 @@ def _words(state: str) -> str:
 
 
 def _state(row: Row) -> Markup:
-    mark = verdict_mark("pass" if row["state"] == CONVERGED else "fail")
+    mark = VERDICT_MARKS["pass" if row["state"] == CONVERGED else "fail"]
     said = Markup('<span class="nowrap"><span class="glyph">{}</span> <span title="{}">{}</span></span>')
     return said.format(mark, row["message"] or "", _words(row["state"]))
 
