@@ -29,7 +29,7 @@ from pluriscope.app.settings import Settings
 from pluriscope.figures.interactive import FILE as PLOTLY
 from pluriscope.figures.interactive import figure_json
 from pluriscope.page_kit.blocks import Block, ChartFigure, Head, Notice, Table, find
-from pluriscope.page_kit.templating import AS_FILE, EVERY_PART, PART, Access, Place, environment, shown_at, shown_to
+from pluriscope.page_kit.templating import AS_FILE, EVERY_PART, PART, Access, Place, environment, rendering
 from pluriscope.tables.csv_files import csv_lines
 
 THEMES: Final = ("light", "dark")
@@ -136,7 +136,7 @@ def show(
     as_file, only = part == AS_FILE and status_code == 200, only_here(base)  # an error is said by a page
     part = EVERY_PART if as_file else part  # folds are open in a file, since nobody can open them later
     own = computing.room("this file") if as_file else nullcontext()
-    with own, shown_at(Place(prefix, url, only)), shown_to(access):
+    with own, rendering(Place(prefix, url, only), access):
         page = list(blocks)
         # after a form that was refused its first error is read out
         notices = (one for one in page if isinstance(one, Notice) and one.state == "refused")

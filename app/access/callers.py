@@ -39,9 +39,19 @@ class Caller:
 def caller_of(request: Request) -> Caller:
     """Find the sender of a request; found once for each request."""
     known = request.scope.get("pluriscope.caller")
-    if not isinstance(known, Caller):
-        known = request.scope["pluriscope.caller"] = _found(request)
-    return known
+    if isinstance(known, Caller):
+        return known
+    token: str = request.app.state.settings.token
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    cookie = request.cookies.get(COOKIE, "")
+    if scheme.lower() == "bearer":
+        found = Caller("token") if sessions.opens(token, credentials.strip()) else Caller(wrong_token=True)
+    elif cookie and (until := sessions.end_of(token, cookie)) is not None:
+        found = Caller("session", until)
+    else:
+        found = Caller("local" if _is_local(request) else "")
+    request.scope["pluriscope.caller"] = found
+    return found
 
 
 def is_own_page(request: Request, *, strictly: bool = False) -> bool:
@@ -90,17 +100,6 @@ def host_of(request: Request) -> str:
         return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
     except ValueError:
         return ""
-
-
-def _found(request: Request) -> Caller:
-    token: str = request.app.state.settings.token
-    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return Caller("token") if sessions.opens(token, credentials.strip()) else Caller(wrong_token=True)
-    cookie = request.cookies.get(COOKIE, "")
-    if cookie and (until := sessions.end_of(token, cookie)) is not None:
-        return Caller("session", until)
-    return Caller("local" if _is_local(request) else "")
 
 
 def _is_local(request: Request) -> bool:

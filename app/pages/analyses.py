@@ -486,7 +486,8 @@ def contradicting(one: Asked) -> Iterator[Block]:
     """
     head, *found = one.shown.page(one.report, one.subject)
     yield head
-    yield from older(one)
+    if one.stored is not None and one.stored.older:
+        yield from older(one)
     yield from found
 
 

@@ -68,13 +68,9 @@ class Known:
         return jobs_of_network(self.session, self.place.row.digest)
 
     @cached_property
-    def analysing(self) -> list[JobRow]:
-        return [one for one in self.jobs if one.kind == "analyse"]
-
-    @cached_property
     def job(self) -> JobRow | None:
         """The latest one for this analysis."""
-        return latest_job(self.analysing, self.place.scope, self.place.row)
+        return latest_job((one for one in self.jobs if one.kind == "analyse"), self.place.scope, self.place.row)
 
     @cached_property
     def _reports(self) -> Mapping[str, AnalysisReportRow]:
@@ -146,7 +142,7 @@ class Known:
     def stops(self) -> str:
         """Searches that stopped at a limit, in words; "" if none did."""
         analysis = self.place.analysis
-        if analysis is None:
+        if analysis is None or analysis.exhaustive:
             return ""
         untried = "placements at 0" if placements_untried(self.session, analysis) else ""
         return "; ".join(filter(None, (stops_of(analysis), untried)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Literal
@@ -14,7 +15,6 @@ from pluriscope.analysis.questions.protocol import Protocol
 from pluriscope.analysis.running.progress import KnownCircuits
 from pluriscope.analysis.subjects.perceptron.activations import activation_of
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
-from pluriscope.analysis.values.digest import canonical_json
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.analyses import clean_key
 from pluriscope.app.db.reads.jobs import UNFINISHED
@@ -70,12 +70,12 @@ def scope_of_job(job: JobRow, network: Any) -> Scope:
     arguments = job.arguments
     if network.kind != PERCEPTRON:
         return Scope(arguments["output"], arguments["protocol"]["name"])
-    protocol = _protocol_key_of(canonical_json(arguments["protocol"]))
+    protocol = _protocol_key_of(json.dumps(arguments["protocol"], sort_keys=True))
     return Scope(arguments["output"], protocol, arguments["data"][:12] or clean_key(network))
 
 
 @lru_cache(maxsize=256)  # thousands of jobs have few protocols
-def _protocol_key_of(written: bytes) -> str:
+def _protocol_key_of(written: str) -> str:
     return protocol_key(Protocol.model_validate_json(written))
 
 

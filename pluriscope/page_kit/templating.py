@@ -52,16 +52,6 @@ class Place:
 _PLACE: ContextVar[Place] = ContextVar("place", default=Place())  # noqa: B039  # it is frozen
 
 
-@contextmanager
-def shown_at(place: Place) -> Iterator[None]:
-    """Render within the block for this page."""
-    token = _PLACE.set(place)
-    try:
-        yield
-    finally:
-        _PLACE.reset(token)
-
-
 # --- forms that change something are there for those who may send them; others are offered the login in their place
 
 
@@ -88,13 +78,14 @@ _ACCESS: ContextVar[Access] = ContextVar("access", default=Access())  # noqa: B0
 
 
 @contextmanager
-def shown_to(access: Access) -> Iterator[None]:
-    """Render within the block for a reader with this access."""
-    token = _ACCESS.set(access)
+def rendering(place: Place, access: Access) -> Iterator[None]:
+    """Render within the block for this page and a reader with this access."""
+    there, reader = _PLACE.set(place), _ACCESS.set(access)
     try:
         yield
     finally:
-        _ACCESS.reset(token)
+        _PLACE.reset(there)
+        _ACCESS.reset(reader)
 
 
 def may_send() -> bool:

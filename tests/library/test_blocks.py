@@ -27,7 +27,7 @@ from pluriscope.page_kit.blocks import (
     Table,
     find,
 )
-from pluriscope.page_kit.templating import Place, shown_at
+from pluriscope.page_kit.templating import Access, Place, rendering
 from pluriscope.tables.csv_files import csv_lines
 from tests.checkout import ROOT
 from tests.every_block import HOSTILE, ROWS, Settings, every_block, table
@@ -75,7 +75,7 @@ def test_every_block_is_among_the_samples_and_has_a_short_template():
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: type(block).__name__)
 def test_each_block_is_whole(block):
-    with shown_at(Place("/site", "/site/blocks?rules=paper")):
+    with rendering(Place("/site", "/site/blocks?rules=paper"), Access()):
         outline = Outline(block.html())
     assert outline.wrong == []
     ids = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
@@ -96,7 +96,7 @@ def test_what_is_folded_is_made_only_when_it_is_opened():
         return [Prose("within"), table(id="fold.list", facets=False)]
 
     fold = More("A fold", blocks, "says what is in it", id="fold")
-    with shown_at(Place("", "/page?a=1")):
+    with rendering(Place("", "/page?a=1"), Access()):
         closed = [fold.html(), fold.html("folder")]
         assert made == []
         assert all("within" not in one and "says what is in it" in one for one in closed)

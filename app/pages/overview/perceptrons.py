@@ -24,7 +24,7 @@ def of_perceptron(known: Known, row: int | None) -> Contents:
     """A perceptron."""
     place, links, analysis, job = known.place, known.links, known.place.analysis, known.job
     limit = f"Stopped: {known.stops}. Counts marked ≥ are lower bounds." if known.stops else ""
-    if job is not None and job.goes_on:
+    if job is not None and known.state != "done" and job.goes_on:
         limit += f" [Its job]({links.job(job.id)}) can go on."
     rules = criterion_words(place.question.protocol.model_dump(exclude={"name"}), len(place.question.judged[0]))
     several = sum(found is not None for _, found in known.under.values()) > 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -66,6 +66,22 @@ def variable_name(path: str) -> str:
     return f"variable-{path}"
 
 
+class Column(NamedTuple):
+    """One layer as drawn.
+
+    Args:
+        layer: its number.
+        shown: its neurons that are drawn, ascending.
+        n_hidden: neurons that are not.
+        slots: rows it takes: neurons, and one for "+k".
+    """
+
+    layer: int
+    shown: tuple[int, ...]
+    n_hidden: int
+    slots: int
+
+
 @dataclass(frozen=True)
 class Wiring:
     """A network as a drawing sees it.
@@ -73,14 +89,22 @@ class Wiring:
     Args:
         weights: weight matrices.
         keep: kept edges, or None if nothing is cut.
-        marked: sites that carry a tile.
-        most: neurons of a layer that are shown.
+        sizes: layer sizes ``(n0, …, nL)``.
+        last: the number of the output layer.
+        cut: for layers 0 … L, which neurons have no edge in; of inputs and outputs none counts as cut.
+        columns: the layers as they are drawn.
+        rows: slots of the tallest layer.
+        largest: largest |weight|, at least a hair above 0 so that it can divide.
     """
 
     weights: Matrices
     keep: Keep | None
-    marked: frozenset[Site] = frozenset()
-    most: int = MAX_SHOWN
+    sizes: tuple[int, ...]
+    last: int
+    cut: tuple[tuple[bool, ...], ...]
+    columns: tuple[Column, ...]
+    rows: int
+    largest: float
 
     @classmethod
     def of(
@@ -88,22 +112,30 @@ class Wiring:
     ) -> Wiring:
         """A network by matrices ``W_l [n_l, n_(l-1)]``, arrays or nested lists, and what is kept, see :func:`keep_of`.
 
+        Args:
+            marked: sites that carry a tile, which are shown first.
+            most: neurons of a layer that are shown.
+
         Raises:
             InvalidMask: a hex that is no circuit of such a network.
         """
         arrays = tuple(np.asarray(w, dtype=np.float64) for w in weights)
         sizes = (arrays[0].shape[1], *(w.shape[0] for w in arrays))
-        return cls(arrays, keep_of(mask, sizes), frozenset(marked), most)
-
-    @cached_property
-    def sizes(self) -> tuple[int, ...]:
-        """Layer sizes ``(n0, …, nL)``."""
-        return (self.weights[0].shape[1], *(w.shape[0] for w in self.weights))
-
-    @cached_property
-    def largest(self) -> float:
-        """Largest |weight|, at least a hair above 0 so that it can divide."""
-        return max(max(float(np.abs(w).max()) for w in self.weights), 1e-12)
+        keep, first, columns = keep_of(mask, sizes), {*marked}, []
+        cut = [(False,) * size for size in sizes]
+        if keep is not None:
+            cut[1:-1] = [tuple(not any(row) for row in matrix.tolist()) for matrix in keep[:-1]]
+        for layer, size in enumerate(sizes):
+            shown: Sequence[int] = range(size)
+            if size > most:
+                named = [n for n in shown if (layer, n) in first]
+                others = [n for n in shown if (layer, n) not in first and not cut[layer][n]]
+                shown = sorted((named + others)[: most - 1])
+            left = size - len(shown)
+            columns.append(Column(layer, tuple(shown), left, len(shown) + bool(left)))
+        largest = max(max(float(np.abs(w).max()) for w in arrays), 1e-12)
+        rows = max(column.slots for column in columns)
+        return cls(arrays, keep, sizes, len(sizes) - 1, tuple(cut), tuple(columns), rows, largest)
 
     def thickness(self, edge: DrawnEdge, thin: float, thick: float) -> float:
         """Width of an edge's line: three widths for |weight| in thirds of the network's maximum."""
@@ -111,60 +143,6 @@ class Wiring:
         if share < 1 / 3:
             return thin
         return round((thin + thick) / 2, 2) if share < 2 / 3 else thick
-
-    @property
-    def last(self) -> int:
-        return len(self.sizes) - 1
-
-    @cached_property
-    def cut(self) -> tuple[tuple[bool, ...], ...]:
-        """Neurons without an edge in, for layers 0 … L; inputs and outputs never count as left out."""
-        if self.keep is None:
-            return tuple((False,) * size for size in self.sizes)
-        inner = [tuple(not any(row) for row in matrix.tolist()) for matrix in self.keep[:-1]]
-        return ((False,) * self.sizes[0], *inner, (False,) * self.sizes[-1])
-
-    @cached_property
-    def columns(self) -> tuple[Column, ...]:
-        """The layers as they are drawn."""
-        found = []
-        for layer, size in enumerate(self.sizes):
-            shown: Sequence[int] = range(size)
-            if size > self.most:
-                marked = [n for n in shown if (layer, n) in self.marked]
-                others = [n for n in shown if (layer, n) not in self.marked and not self.cut[layer][n]]
-                shown = sorted((marked + others)[: self.most - 1])
-            found.append(Column(layer, size, tuple(shown)))
-        return tuple(found)
-
-    @cached_property
-    def rows(self) -> int:
-        """Slots of the tallest layer."""
-        return max(column.slots for column in self.columns)
-
-
-@dataclass(frozen=True)
-class Column:
-    """A layer as drawn.
-
-    Args:
-        layer: its number.
-        size: its neurons.
-        shown: those drawn, ascending.
-    """
-
-    layer: int
-    size: int
-    shown: tuple[int, ...]
-
-    @property
-    def n_hidden(self) -> int:
-        return self.size - len(self.shown)
-
-    @property
-    def slots(self) -> int:
-        """Rows it takes: neurons, and one for "+k"."""
-        return len(self.shown) + bool(self.n_hidden)
 
 
 @dataclass(frozen=True)

@@ -138,13 +138,12 @@ def network_diagram(
         directions = [one for one in directions if one.what == "reads"]
     wiring = Wiring.of(weights, mask, ((t.layer, t.neuron) for t in drawn))
     pale = mask is None and contrast is None and bool(directions or drawn)  # an alignment says nothing about edges
-    (width, height), pad, row = diagram_size(wiring), (PAD_X, PAD_Y), ROW
-    if thumb:
-        width, height, pad, row = 120.0, 72.0 + 12.0 * max(0, wiring.rows - 3), (_THUMB_PAD, _THUMB_PAD), 0.0
-        height = max(height, THUMB_ROW * len(directions))
-    elif contrast is not None:
+    least = max(72.0 + 12.0 * max(0, wiring.rows - 3), THUMB_ROW * len(directions))
+    width, height = (120.0, least) if thumb else diagram_size(wiring)
+    pad, row = ((_THUMB_PAD, _THUMB_PAD), 0.0) if thumb else ((PAD_X, PAD_Y), ROW)
+    if contrast is not None and not thumb:
         width, pad = contrast.width, (36.0, PAD_Y)
-    elif directions:
+    elif directions and not thumb:
         width = max(width, combs_width(directions))
     frame = place(wiring.columns, THUMB_LEFT if thumb and directions else width, height, *pad)
     if contrast is not None:
@@ -232,11 +231,8 @@ class Diagram:
             return self._edges() + self._nodes()
         names, boxes = self._names()
         labels = "" if self.pale or self.contrast is not None else self._weights(boxes)
-        return self._edges() + labels + self._nodes() + names + self._bits()
-
-    def radius(self, site: Site) -> float:
-        """Radius of the ring round a neuron."""
-        return ring_radius(self.tile.get(site), self.frame.tile)
+        bits = "" if self.contrast is None or self.contrast.bits is None else self._bits(self.contrast)
+        return self._edges() + labels + self._nodes() + names + bits
 
     def _edges(self) -> str:
         """All edges between shown neurons, cut ones first; in a large drawing between rings, each with its name."""
@@ -247,8 +243,9 @@ class Diagram:
         for edge in shown_edges(self.wiring, self.frame):
             minus, width, ends = " neg" if edge.weight < 0 else "", None, edge.ends
             if not self.thumb:
-                radii = self.radius((edge.layer - 1, edge.source)), self.radius((edge.layer, edge.out))
-                ends = shortened(ends, radii[0] + 1.5, radii[1] + 2.5)
+                first, second = self.tile.get((edge.layer - 1, edge.source)), self.tile.get((edge.layer, edge.out))
+                side = self.frame.tile
+                ends = shortened(ends, ring_radius(first, side) + 1.5, ring_radius(second, side) + 2.5)
             if not edge.kept:
                 css = "e-cut" if self.contrast is None else f"e-cut{minus}"
             elif self.pale or edge.among(self.shared):
@@ -297,9 +294,9 @@ class Diagram:
                 body += text(x, *words, anchor="middle")
         return body
 
-    def _bits(self) -> str:
+    def _bits(self, contrast: Contrast) -> str:
         """A value in a square at each variable, 1 on ink and 0 on paper; of inputs and output in their place."""
-        body, contrast = "", self.contrast or Contrast()
+        body = ""
         for site, bit in (contrast.bits or {}).items():
             if site not in self.frame.places:
                 continue
@@ -318,7 +315,7 @@ class Diagram:
         body, boxes, wiring = "", list[Box](), self.wiring
         kept = [edge for edge in shown_edges(wiring, self.frame) if edge.kept]
         for site, y in self.frame.places.items():
-            (layer, neuron), x, radius = site, self.frame.x[site[0]], self.radius(site)
+            (layer, neuron), x, radius = site, self.frame.x[site[0]], ring_radius(self.tile.get(site), self.frame.tile)
             name, shown = node_name(*site, wiring.sizes), wiring.columns[layer].shown
             boxes.append((x - radius, y - radius, x + radius, y + radius))
             if layer == 0:
@@ -412,8 +409,10 @@ def label_places(
                 continue
             x, y = x1 + (x2 - x1) * at, y1 + (y2 - y1) * at + lift
             box = (x - half, y - 0.9 * size, x + half, y + 0.25 * size)
-            near = (other for other in taken if box[0] < other[2] and other[0] < box[2])  # most are not
-            overlap = sum(_overlap(box, other) for other in near)
+            left, above, right, below = box
+            near = (other for other in taken if left < other[2] and other[0] < right)  # most are not
+            sides = ((min(right, c) - max(left, a), min(below, d) - max(above, b)) for a, b, c, d in near)
+            overlap = sum(wide * high for wide, high in sides if high > 0)
             if best is None or overlap < best[0] - 1e-9:
                 best = (overlap, x, y)
             if overlap == 0:
@@ -424,11 +423,6 @@ def label_places(
         taken.append((x - half, y - 0.9 * size, x + half, y + 0.25 * size))
         found.append((edge, x, y))
     return found, crowded
-
-
-def _overlap(a: Box, b: Box) -> float:
-    wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    return wide * high if wide > 0 and high > 0 else 0.0
 
 
 _LISTED = 12

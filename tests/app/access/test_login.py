@@ -12,7 +12,7 @@ from pluriscope.app.main import create_app
 from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.login import way_back
 from pluriscope.page_kit.blocks import Action, Form
-from pluriscope.page_kit.templating import Access, shown_to
+from pluriscope.page_kit.templating import Access, Place, rendering
 from tests.app.access.conftest import CHOSEN, FAR, OWN, SITE, logged_in
 from tests.factories import on_a_copy
 
@@ -45,9 +45,9 @@ def test_while_read_only_nobody_is_offered_a_login():
     forms = Action("Go", "/x", changes=True), Form(ScopeOptions, "/x", "Go")
     assert all('method="post"' in form.html() for form in forms)
     for access in (Access(read_only=True), Access(by="", read_only=True)):
-        with shown_to(access):
+        with rendering(Place(), access):
             assert [form.html().strip() for form in forms] == ["", ""]
-    with shown_to(Access(by="")):
+    with rendering(Place(), Access(by="")):
         assert all("Log in first." in form.html() and "<form" not in form.html() for form in forms)
 
 

@@ -3,7 +3,7 @@
 from benchmarks.passed import passed
 from pluriscope.addresses.address import Addresses
 from pluriscope.app.pages.kinds import find_document
-from pluriscope.page_kit.templating import Place, environment, shown_at
+from pluriscope.page_kit.templating import Access, Place, environment, rendering
 from tests.app.pages.conftest import XOR
 
 MOST_FILES, MOST_FUNCTIONS = 60, 340
@@ -13,7 +13,7 @@ MOST_FILES, MOST_FUNCTIONS = 60, 340
 def shown(app, ref):
     """Render one explanation's page without the web layer around it, all blocks."""
     links = Addresses()
-    with app.state.store.read() as session, shown_at(Place("", f"{XOR}/explanations/{ref}")):
+    with app.state.store.read() as session, rendering(Place("", f"{XOR}/explanations/{ref}"), Access()):
         return "".join(block.html() for block in find_document(session, links, "xor", ref).blocks)
 
 
