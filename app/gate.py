@@ -65,8 +65,10 @@ class Gate:
         if size > MAX_HEADER_BYTES:
             cause = f"have {size:,} bytes, and at most {MAX_HEADER_BYTES:,} are read"
             raise HeadersTooLong("the headers of this request", cause, "send fewer, or delete this site's cookies")
+        if not self._hosts:
+            return
         host = host_of(request)
-        if self._hosts and not is_loopback_name(host) and not any(_fits(host, one) for one in self._hosts):
+        if not is_loopback_name(host) and not any(_fits(host, one) for one in self._hosts):
             raise BadHost(f"host {host[:80]!r}", "is no name of this site", "use the address that was published")
 
     def _check_change(self, request: Request, path: str) -> None:

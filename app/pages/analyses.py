@@ -314,7 +314,7 @@ def context_of(
 def _planted(place: AnyPlace) -> Any:
     """Planted explanation as analyses look for it; None where none is declared."""
     if not place.question.kind.refuses(INTERPRETATIONS):
-        return planted_of(place.row)
+        return None if place.row.planted is None else planted_of(place.row)
     record = place.question.subject.planted
     return None if record is None else record.under(place.question.graph)
 
@@ -484,7 +484,7 @@ def contradicting(one: Asked) -> Iterator[Block]:
     Args:
         one: what the analysis PAIR found of a perceptron, or RIVALS of a model of another kind.
     """
-    head, *found = one.shown.page(one.report, one.subject)
+    head, *found = shown(one.analysis).page(one.report, one.subject)
     yield head
     if one.stored is not None and one.stored.older:
         yield from older(one)

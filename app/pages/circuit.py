@@ -26,6 +26,7 @@ from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
 from pluriscope.analysis.subjects.question import CircuitVerdict
 from pluriscope.analysis.subjects.subject import Table
+from pluriscope.app.db.distributions import distribution_in
 from pluriscope.app.db.reads.circuits import find_circuit, is_counted, stored_sizes
 from pluriscope.app.pages.circuit_tree import ID as TREE
 from pluriscope.app.pages.explanations import Readings, readings_of
@@ -127,6 +128,9 @@ def _chance_of(session: Session, place: StoredQuestion[Any], n_bits: int) -> Siz
     possible = None if place.analysis is None else possible_of(place.question, n_bits)
     if place.analysis is None or possible is None:
         return None
+    if is_counted(place.analysis):  # the stored distribution is of all valid circuits
+        found = distribution_in(place.analysis.distributions).by_edges.get(n_bits, 0)
+        return SizeChance(possible, found, found)
     return chance_at(stored_sizes(session, place.analysis), n_bits, possible)
 
 

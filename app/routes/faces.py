@@ -56,7 +56,7 @@ def _texts(share: Share) -> Iterator[Block]:
         "Embedding": share.frame(),
     }
     if _COPY in entries("commands"):
-        answer["Offline copy, run where the database is"] = f"pluriscope copy DIR {share.copied}"
+        answer["Offline copy, run where the database is"] = f"pluriscope copy DIR {share.copied()}"
     yield Prose("\n\n".join(f"**{what}**\n\n```\n{text}\n```" for what, text in answer.items() if text), glossary=False)
 
 
@@ -112,20 +112,19 @@ def both(
             + [one.replace(kind=Parameter.KEYWORD_ONLY) for one in given]
         )
 
-        def found(request: Request, named: dict[str, Any]) -> Faces:
-            return find(request=request, **named) if own else find(**named)
-
         def at_once(request: Request) -> Any:
             return room("this page") if costly is not None and costly(request) else nullcontext()
 
         def page(*, request: Request, **named: Any) -> Response:
             request.scope[HAS_RECORD] = True
+            more = {"request": request} if own else {}
             with at_once(request):
-                return found(request, named).page(request)
+                return find(**named, **more).page(request)
 
         def record(*, request: Request, **named: Any) -> Any:
+            more = {"request": request} if own else {}
             with at_once(request):
-                return found(request, named).record()
+                return find(**named, **more).record()
 
         faces: tuple[Any, Any] = page, record
         for face in faces:

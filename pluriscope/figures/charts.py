@@ -186,7 +186,7 @@ class Chart(Described):
         for one in self.series:
             for number, x, y in self.points(one):
                 values.append(x if which == "x" else y)
-                values += (one.interval(number) or ()) if valued else ()
+                values += (one.interval(number) or ()) if valued and one.low else ()
         values += [mark.at for mark in self.marks if mark.axis == which]
         values = [value for value in values if value > 0] if axis.log else values
         low, high = min(values), max(values)

@@ -95,7 +95,7 @@ class Verdict:
 
     def __html__(self) -> Markup:
         first = Markup("<b>{}</b> ").format(self.doubt.sentence) if self.doubt.sentence else Markup("")
-        return first + Markup("<b>{}</b>{}").format(self.words, self.more)
+        return first + Markup("<b>{}</b>{}").format(*self._in_words[1:])
 
     def _repr_html_(self) -> str:
         return str(self.__html__())

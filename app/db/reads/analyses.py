@@ -81,7 +81,7 @@ def find_network(session: Session, ref: str, *, deleted: bool = False) -> Networ
         Deleted: it was deleted.
     """
     row = called(session, NetworkRow, "network", ref, FormerSlugRow.network_id)
-    return row if deleted else unless_deleted(session, row, "network", "import it again")
+    return row if deleted or row.deleted_at is None else unless_deleted(session, row, "network", "import it again")
 
 
 def unless_deleted(session: Session, row: N, noun: str, again: str) -> N:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import chain
@@ -86,15 +86,6 @@ class Fold(Block):
     inner: Sequence[Block] = ()
     sentence: Text = ""
 
-    @classmethod
-    def of(cls, blocks: Iterable[Block]) -> Iterator[Fold]:
-        """Fold blocks under the heading that they begin with; nothing where there are none."""
-        inner = list(blocks)
-        if inner:
-            head = inner[0]
-            assert isinstance(head, Section)  # noqa: S101
-            yield cls(escape(head.title).striptags(), inner, head.sentence)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Answer(Block):
@@ -162,12 +153,6 @@ class Overview(Known, Shared):
         question = self.place.question
         return draw_network(question, title=self.place.row.name) if name == DRAWING else None
 
-    @property
-    def explained(self) -> bool:
-        """Whether any explanation was found."""
-        analysis, verdict = self.place.analysis, self.verdict
-        return analysis is not None and bool(analysis.circuits_valid or verdict.placements.value > verdict.empty)
-
     @cached_property
     def waiting(self) -> list[Notice]:
         """Notices of why there is no analysis, and what can be done about it; none where another block has them."""
@@ -225,7 +210,13 @@ class Overview(Known, Shared):
         share = Menu("Share", list(self._share()), self.url)
         notices = [*chain.from_iterable(map(self._shown, self.parts("notices")))]
         waiting = () if self.state == "not_analysed" else self.waiting
-        found, folds = [*self._found()], [*self._folds()]
+        each = [self._tried(part, partial(self._side, part), list[Fold]()) for part in self.parts("beside")]
+        beside = [one for one in each if one]
+        folds = []
+        for one in self.parts("folds"):  # they are computed when they are opened
+            words = one.sentence
+            sentence = words if isinstance(words, str) else self._tried(one, partial(words, self), "")
+            folds.append(More(one.title, partial(self._opened, one), sentence, id=one.key))
         yield Head(self.place.row.name, f"{contents.sentence} {QUESTION}", actions=[*contents.outputs, share])
         yield Answer(
             verdict=self.verdict,
@@ -234,19 +225,12 @@ class Overview(Known, Shared):
             steps=self._steps(left),
             now=_now(self, left) if left else "",
             actions=self._actions(),
-            rest=[*waiting, *notices, *self.failed.values(), *found],
+            rest=[*waiting, *notices, *self.failed.values(), *([Columns(beside)] if beside else [])],
             id="answer",
         )
         rules = [*contents.rules, Prose(contents.remarks), *_under(self)]
         yield More("Rules", lambda: rules, "which these are, and what others find", id="rules", sent=True)
         yield from folds
-
-    def _folds(self) -> Iterator[More]:
-        """Parts that are computed when they are opened."""
-        for one in self.parts("folds"):
-            words = one.sentence
-            sentence = words if isinstance(words, str) else self._tried(one, partial(words, self), "")
-            yield More(one.title, partial(self._opened, one), sentence, id=one.key)
 
     def _share(self) -> Iterator[Action]:
         """Its files, and what else is done with it."""
@@ -275,7 +259,9 @@ class Overview(Known, Shared):
     def _actions(self) -> list[Action]:
         """List what can be done next, the primary action first."""
         place, links, state = self.place, self.links, self.contents.search.state
-        every = Action("See the explanations", links.explanations(place.slug, place.scope), primary=self.explained)
+        analysis, placements = place.analysis, self.verdict.placements.value > self.verdict.empty
+        explained = analysis is not None and bool(analysis.circuits_valid or placements)
+        every = Action("See the explanations", links.explanations(place.slug, place.scope), primary=explained)
         if people := people_of(place.row):
             words, refs = f"Compare {' with '.join(f'{name}’s' for name in people.values())}", [*people]
         elif self.pair is not None:
@@ -290,12 +276,13 @@ class Overview(Known, Shared):
         return [replace(one, primary=True) for notice in self.waiting for one in notice.actions][:1]
 
     def _side(self, part: Part) -> list[Fold]:
-        return list(Fold.of(function_at(part.shows)(self)))
-
-    def _found(self) -> Iterator[Block]:
-        each = [self._tried(part, partial(self._side, part), list[Fold]()) for part in self.parts("beside")]
-        if found := [one for one in each if one]:
-            yield Columns(found)
+        """The blocks of a part under the heading that they begin with; nothing where there are none."""
+        inner: list[Block] = list(function_at(part.shows)(self))
+        if not inner:
+            return []
+        head = inner[0]
+        assert isinstance(head, Section)  # noqa: S101
+        return [Fold(escape(head.title).striptags(), inner, head.sentence)]
 
 
 def _now(page: Overview, left: Sequence[JobRow]) -> Markup:

@@ -43,7 +43,7 @@ def of_perceptron(known: Known, row: int | None) -> Contents:
         rules=[*_choices(known, "Counted under", named), *_choices(known, "on", on)],
         remarks=" ".join(filter(None, remarks)),
         search=Asked(known.session, links, place, known.state, job, limit, Query(), None, ()),
-        outputs=list(_choices(known, "Output", known.outputs())),
+        outputs=list(_choices(known, "Output", known.outputs())) if place.row.n_outputs > 1 else (),
     )
 
 
@@ -67,14 +67,12 @@ def _counts(known: Known) -> Iterator[Fact]:
             yield from (Fact(label, "–", "not counted yet") for label in names)
         return
 
-    def of_kind(kind: str) -> str:
-        return links.explanations(place.slug, place.scope, kind=kind)
-
     counts = counts_of(analysis)
     if interpretations_counted(analysis):
         of = f"{counts.observed_classes} that inputs can tell apart"
         of += f", of the {exact(analysis.circuits_listed)} circuits listed" if drawn(analysis) else ""
-        yield Fact("Interpretations", Markup("{}").format(counts.interpretations), of, "", of_kind("interpretation"))
+        url = links.explanations(place.slug, place.scope, kind="interpretation")
+        yield Fact("Interpretations", Markup("{}").format(counts.interpretations), of, "", url)
     if circuits_only(analysis):
         return
     of = f"of {counts.candidate_algorithms} candidates"
@@ -87,7 +85,8 @@ def _counts(known: Known) -> Iterator[Fact]:
     if protocol.alignments_kept == "minimal":  # the list has these alone
         of, valid = f"minimal, of {counts.valid_alignments} valid", counts.minimal_alignments
     of += f"; {empty} is empty, with nothing to test" * empty
-    yield Fact("Placements", Markup("{}").format(valid), of, "", of_kind("alignment"))
+    url = links.explanations(place.slug, place.scope, kind="alignment")
+    yield Fact("Placements", Markup("{}").format(valid), of, "", url)
 
 
 def _choices(known: Known, label: str, of: Iterable[tuple[str, Scope]]) -> Iterator[Choice]:

@@ -194,8 +194,10 @@ def share_of(page: Shared, links: Addresses, base: str) -> Share:
     Args:
         base: scheme and host before every path, without a slash at the end.
     """
-    digest = page.digest if page.about else ""
-    return Share(page.in_short, page.url, digest, page.in_library, page.verifies, links, base, page.graphs, page.copied)
+    about, graphs = page.about, page.graphs
+    digest = "" if about is None else about[0].digest
+    known = page.in_library, page.verifies
+    return Share(page.in_short, page.url, digest, *known, links, base, graphs, lambda: page.copied)
 
 
 @dataclass(frozen=True)
@@ -210,7 +212,7 @@ class Share:
         verifies: whether it can be computed anew and held against the store.
         base: scheme and host; "" if they are not known.
         graphs: finds the formats of graphs, in words, each with where it is in it; None where it is in none.
-        copied: the options of `pluriscope copy` that copy it.
+        copied: finds the options of `pluriscope copy` that copy it.
     """
 
     facts: InShort
@@ -221,7 +223,7 @@ class Share:
     links: Addresses
     base: str
     graphs: Callable[[], Sequence[tuple[str, str]]] | None = None
-    copied: str = ""
+    copied: Callable[[], str] = str
 
     @property
     def url(self) -> str:

@@ -76,14 +76,12 @@ class _Box:
     def _inner(self) -> float:
         return self.width - self.left - self.right
 
-    def around(self, body: str) -> str:
-        place = f"{num(self.left)} {num(self.top)}" if self.width else f"0 {num(self.top)}"
-        return f'<g transform="translate({place})">{body}</g>'
-
     def drawn(self, height: float, legend: str, body: str) -> Markup:
         """The whole drawing: across, everything is placed in what is between two margins."""
         sentence = f"{self.chart.title}. {_sentence(self.chart)}"
-        inside = f'<g transform="translate({0 if self.width else num(-self.left)} 0)">{legend}</g>{self.around(body)}'
+        left, beside = (num(self.left), "0") if self.width else ("0", num(-self.left))
+        inside = f'<g transform="translate({beside} 0)">{legend}</g>'
+        inside += f'<g transform="translate({left} {num(self.top)})">{body}</g>'
         if self.width:
             return drawing(self.width, height, inside, sentence=sentence, css_class="chart")
         margins = (self.left, self.right)
@@ -274,7 +272,7 @@ def _upright(chart: Chart, width: float, *, small: bool) -> tuple[_Box, str]:
     """The box of a chart with values upwards, and its legend."""
     if small:
         return _Box(chart, width, _CARD[1] - 28, 6, 6, right=6, small=True), ""
-    legend, top = _legend(chart)
+    legend, top = _legend(chart) if len(chart.series) > 1 else ("", 0.0)
     ends = chart.ends("y")
     left = max((text_width(words, _LETTERS) for _, words in _ticks(chart.y, ends)), default=0.0) + 14
     return _Box(chart, width, _HEIGHT - 40, top + 16, left), legend
@@ -384,13 +382,9 @@ def _round_values(axis: Axis, ends: tuple[float, float]) -> Iterator[float]:
     rough = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
-    if not axis.percent and _whole_numbers(ends):
+    if not axis.percent and high - low >= 2 and all((2.0 * end).is_integer() for end in ends):  # of whole numbers
         step = max(1.0, step)
     yield from (step * n for n in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1))
-
-
-def _whole_numbers(ends: tuple[float, float]) -> bool:
-    return all((2.0 * end).is_integer() for end in ends) and ends[1] - ends[0] >= 2
 
 
 def _short(axis: Axis, value: float) -> str:
