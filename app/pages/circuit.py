@@ -12,7 +12,6 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from pluriscope.analyses.analysis import on_own_rows
 from pluriscope.analyses.registry import COMMON_GROUND, EVERY
 from pluriscope.analysis.circuit_sets.chance import SizeChance, chance_at
 from pluriscope.analysis.criteria.interpretation_tallies import CountingReadings
@@ -175,7 +174,7 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     yield from table_blocks(_inside(question, facts.mask))
     if read:
         yield from interpretations(one, facts.readings, options)
-    if facts.verdict.valid and not on_own_rows(question):
+    if facts.verdict.valid and (one.place.boolean or not read):
         fold, what = ("Carried algorithms", "which algorithms it carries, and which") if read else ("Analyses", "which")
         others = [each for each in EVERY if each != COMMON_GROUND and (read or each not in _OF_PLANTED)]
         nothing = Prose("None of them is about it.")

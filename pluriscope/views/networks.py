@@ -62,6 +62,7 @@ def rows_of(question: Any, mask: int | None) -> Rows:
     return _on_rows(question, mask) if question.kind.refuses("boolean-rows") else _on_inputs(question, mask)
 
 
+@lru_cache(maxsize=256)
 def possible_of(question: Any, n_edges: int) -> int | None:
     """The number of circuits with so many edges, valid or not; None if that is not known."""
     if not question.kind.refuses("edge-weights") and question.graph.n_bits > MAX_EDGES_COUNTED:
