@@ -35,7 +35,7 @@ from pluriscope.analysis.algorithms.and_inverter import Smallest, gate_of_code, 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Response
 from pluriscope.analysis.alignments.decisions import SiteDecisions
 from pluriscope.analysis.alignments.iia import Behaviour
-from pluriscope.analysis.alignments.placements import Placer
+from pluriscope.analysis.alignments.placements import PlacementCounter
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 
@@ -105,7 +105,7 @@ class _Growth:
         self._full = (1 << (1 << self._n_inputs)) - 1
         self._support = Support(sites, pattern)
         self._table = sites.table
-        self._placer = Placer(sites.table, work)
+        self._counter = PlacementCounter(sites.table, work)
         self._work = work
         self._numbers: dict[Behaviour, int] = {}  # −1 for those that are not carried
         self._valid: list[NDArray[np.bool_]] = []  # [sites] by number
@@ -269,7 +269,7 @@ class _Growth:
         for sites in chosen:
             masks = self._table.masks[sites]
             if len(used) * len(masks) > _CELLS:
-                return self._placer.count(chosen)
+                return self._counter.count(chosen)
             row, column = np.nonzero((used[:, None] & masks) == 0)
             if not len(row):
                 return 0
@@ -282,7 +282,7 @@ class _Growth:
 
 @lru_cache(maxsize=16)
 def _gate_ranks(n_inputs: int, depth: int) -> Array:
-    """Rank the gates over two literals of one depth less, ``[literals, literals]``, −1 where there is none."""
+    """Ranks of the gates by their two literals of one depth less, ``[literals, literals]``; −1 where there is none."""
     table, below = literal_table(n_inputs, depth), literal_table(n_inputs, depth - 1)
     ranks = np.full((len(below), len(below)), -1, dtype=np.int64)
     gates = np.flatnonzero((table.left >= 0) & ~table.negated)

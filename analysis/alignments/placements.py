@@ -16,7 +16,7 @@ among the k lowest loses none of the k best: each partial placement has a comple
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -24,12 +24,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pluriscope.analysis.alignments.iia import Behaviour
 from pluriscope.analysis.alignments.sites import SiteTable
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 
 Array = NDArray[np.int64]
-Keys = tuple[Hashable, ...]
+Keys = tuple[Behaviour, ...]
 
 NEVER = 1 << 58  # cost of a site that is not allowed; a few of them add up without overflow
 MAX_STEPS = 1 << 22  # pairs of a site and a set of used neurons in its block
@@ -76,7 +77,7 @@ class Block:
         return site, used | np.append(self._masks, 0)[site], np.searchsorted(used, states)
 
 
-class Placer:
+class PlacementCounter:
     """Counts placements on disjoint sites.
 
     Args:
@@ -214,27 +215,30 @@ def can_be_placed(table: SiteTable, allowed: Sequence[NDArray[np.bool_]]) -> boo
 
 
 class Ranking:
-    """The cheapest placements of variables that are known by keys; remembers bounds, which algorithms share.
+    """The cheapest placements of variables, known by their behaviours; remembers bounds, which algorithms share.
 
     A state is the index of the used neurons, plus 2^neurons once some variable was put on a site where it fails.
 
     Args:
-        placer: the sites.
-        costs: ``[sites]`` of a key, :data:`NEVER` where the variable may not be put.
-        fails: ``[sites]`` of a key, where the variable fails, to ask for placements with a failing variable; or None.
+        counter: of placements on the sites.
+        costs: ``[sites]`` of a variable, :data:`NEVER` where the variable may not be put.
+        fails: ``[sites]`` of a variable, where it fails, to ask for placements with a failing variable; or None.
     """
 
     def __init__(
-        self, placer: Placer, costs: Callable[[Any], Array], fails: Callable[[Any], NDArray[np.bool_]] | None = None
+        self,
+        counter: PlacementCounter,
+        costs: Callable[[Behaviour], Array],
+        fails: Callable[[Behaviour], NDArray[np.bool_]] | None = None,
     ) -> None:
-        self._placer = placer
-        self._masks = placer.table.masks
-        self._failed = 1 << placer.table.n_neurons
+        self._counter = counter
+        self._masks = counter.table.masks
+        self._failure_bit = 1 << counter.table.n_neurons
         self._costs = costs
         self._fails = fails
         self._forget()
 
-    def cheapest(self, keys: Sequence[Hashable], keep: int, *, at_most: int | None = None) -> tuple[Array, Array]:
+    def cheapest(self, keys: Sequence[Behaviour], keep: int, *, at_most: int | None = None) -> tuple[Array, Array]:
         """The ``keep`` cheapest placements.
 
         Args:
@@ -247,12 +251,12 @@ class Ranking:
             ``[placements, variables]`` site numbers and ``[placements]`` costs, cheapest first, ties in site order.
 
         Raises:
-            BeyondLimits: see :meth:`Placer.check`.
+            BeyondLimits: see :meth:`PlacementCounter.check`.
         """
         return self.cheapest_of_each([keys], keep, at_most=at_most)[0]
 
     def cheapest_of_each(
-        self, problems: Sequence[Sequence[Hashable]], keep: int, *, at_most: int | None = None
+        self, problems: Sequence[Sequence[Behaviour]], keep: int, *, at_most: int | None = None
     ) -> list[tuple[Array, Array]]:
         """Find the cheapest placements of each of several lists of keys, as :meth:`cheapest` does of one, in a few
         array operations for all.
@@ -266,16 +270,16 @@ class Ranking:
         for number, keys in enumerate(problems):
             by_length[len(keys)].append(number)
         for n_variables, numbers in by_length.items():
-            if n_variables > self._placer.table.n_neurons:
+            if n_variables > self._counter.table.n_neurons:
                 continue
-            self._placer.check(n_variables)
+            self._counter.check(n_variables)
             for start in range(0, len(numbers), at_once):
                 part = numbers[start : start + at_once]
                 for number, result in zip(part, self._beams([problems[i] for i in part], keep, most), strict=True):
                     found[number] = result
         return found
 
-    def _beams(self, problems: Sequence[Sequence[Hashable]], keep: int, at_most: int) -> list[tuple[Array, Array]]:
+    def _beams(self, problems: Sequence[Sequence[Behaviour]], keep: int, at_most: int) -> list[tuple[Array, Array]]:
         """The cheapest placements of problems with equally many variables, side by side."""
         keys = list({key: None for problem in problems for key in problem})
         numbers = {key: number for number, key in enumerate(keys)}
@@ -285,7 +289,7 @@ class Ranking:
         # a partial placement: its problem, the sites picked so far, the neurons they use, and what they cost
         problem = np.arange(len(problems))
         picks = np.zeros((len(problems), 0), dtype=np.int64)
-        states = np.full(len(problems), self._failed if fails is None else 0, dtype=np.int64)
+        states = np.full(len(problems), self._failure_bit if fails is None else 0, dtype=np.int64)
         spent = np.zeros(len(problems), dtype=np.int64)
         for position in range(chosen.shape[1]):
             # what the variables that are still to be placed cost at least, for every set of used neurons
@@ -300,7 +304,7 @@ class Ranking:
                 row += start
                 after = states[row] | self._masks[site]
                 if fails is not None:  # from here on a failing variable is there
-                    after |= np.where(fails[key[row], site], self._failed, 0)
+                    after |= np.where(fails[key[row], site], self._failure_bit, 0)
                 cost = spent[row] + costs[key[row], site]
                 more = np.stack([problem[row], row, site, after, cost, cost + bounds.at(problem[row], after)])
                 # keep the lowest sums of cost and bound: each has a completion that costs just that, so none of the
@@ -316,12 +320,12 @@ class Ranking:
     def _forget(self) -> None:
         """Begin with the tables of no variable: nothing is to pay, but a failing one must have been there."""
         self._held: list[dict[Keys, Array]] = [
-            {(): np.repeat([NEVER, 0], block.n_states)} for block in self._placer.blocks
+            {(): np.repeat([NEVER, 0], block.n_states)} for block in self._counter.blocks
         ]
 
     def _bounds(self, rests: Sequence[Keys]) -> _Bounds:
         """Bound from below what the rest of each problem's variables costs."""
-        blocks, n_variables = self._placer.blocks, len(rests[0])
+        blocks, n_variables = self._counter.blocks, len(rests[0])
         divisions = [
             _divided(n_variables, first=number == 0, last=number == len(blocks) - 1) for number in range(len(blocks))
         ]
@@ -340,11 +344,11 @@ class Ranking:
             row_of = np.zeros((len(different), 1 << n_variables), dtype=np.intp)
             row_of[:, sets] = [[distinct[part] for part in of] for of in parts]
             rows.append(row_of[[different[rest] for rest in rests]][:, division.here])
-        return _Bounds(self._placer, tables, rows, divisions)
+        return _Bounds(self._counter, tables, rows, divisions)
 
     def _hold(self, number: int, wanted: Iterable[Keys]) -> None:
         """Build, where they are missing, the tables of these lists of keys in one block, and of all their ends."""
-        held, block = self._held[number], self._placer.blocks[number]
+        held, block = self._held[number], self._counter.blocks[number]
         missing: dict[int, dict[Keys, None]] = defaultdict(dict)
         for keys in wanted:
             while keys not in held:
@@ -356,7 +360,7 @@ class Ranking:
         for _, group in sorted(missing.items()):
             todo = list(group)
             for start in range(0, len(todo), at_once):
-                self._placer.work.check()
+                self._counter.work.check()
                 part = todo[start : start + at_once]
                 firsts = {key: row for row, key in enumerate(dict.fromkeys(keys[0] for keys in part))}
                 of = np.array([firsts[keys[0]] for keys in part])[:, None]
@@ -385,14 +389,14 @@ class _Bounds:
         divisions: of the variables, for each block.
     """
 
-    placer: Placer
+    counter: PlacementCounter
     tables: Sequence[Array]
     rows: Sequence[NDArray[np.intp]]
     divisions: Sequence[_Division]
 
     def at(self, problem: Array, states: Array) -> Array:
         """Return the bounds of partial placements, ``[partial placements]``."""
-        n_neurons, last = self.placer.table.n_neurons, len(self.tables) - 1
+        n_neurons, last = self.counter.table.n_neurons, len(self.tables) - 1
         if not last:  # states as its table has them
             found: Array = self.tables[0][self.rows[0][problem, 0], states]
             return found
@@ -408,7 +412,7 @@ class _Bounds:
         """Return the least costs up to one block, with and without a failure, ``[partial placements, sets of
         variables]``.
         """
-        block, division = self.placer.blocks[number], self.divisions[number]
+        block, division = self.counter.blocks[number], self.divisions[number]
         lower, upper = np.full((1, 1), NEVER), np.zeros((1, 1), dtype=np.int64)  # of no variable
         if number:  # partial placements that use the same neurons below share what is below
             below = states & ((1 << block.offset) - 1)

@@ -29,7 +29,7 @@ from pluriscope.analysis.alignments.alignment import IIA, Alignment, OnNeurons, 
 from pluriscope.analysis.alignments.carriable_search import aligned_algorithms
 from pluriscope.analysis.alignments.decisions import SiteDecisions, site_decisions
 from pluriscope.analysis.alignments.iia import Behaviour
-from pluriscope.analysis.alignments.placements import NEVER, Placer, Ranking
+from pluriscope.analysis.alignments.placements import NEVER, PlacementCounter, Ranking
 from pluriscope.analysis.alignments.result import AlgorithmResult, AlgorithmSearch, CandidateTotals
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.questions.protocol import Protocol
@@ -249,7 +249,7 @@ class _Search:
         self._minimal = self._table.minimal(self._valid)
         # With one variable that fits nowhere an algorithm has no valid alignment, and nothing needs to be counted.
         self._placeable = {key for key, fits in zip(self._rows, self._valid.any(axis=1).tolist(), strict=True) if fits}
-        self._placer = Placer(self._table, work)
+        self._counter = PlacementCounter(self._table, work)
         # 3. Two orders in which placements are kept. Valid ones: fewest neurons first. Those that fail: fewest
         #    disagreements first, then fewest neurons, in one number, in which one disagreement outweighs any number of
         #    neurons; at least one variable must fail, or the placement is valid.
@@ -257,9 +257,9 @@ class _Search:
         sizes = self._table.sizes
         kept = self._minimal if protocol.alignments_kept == "minimal" else self._valid
         rows, agreed, valid = self._rows, self._agreed, self._valid
-        self._fewest = Ranking(self._placer, lambda key: np.where(kept[rows[key]], sizes, NEVER))
+        self._fewest = Ranking(self._counter, lambda key: np.where(kept[rows[key]], sizes, NEVER))
         self._nearest = Ranking(
-            self._placer,
+            self._counter,
             lambda key: (self._n_pairs - agreed[rows[key]].astype(np.int64)) * self._weight + sizes,
             lambda key: ~valid[rows[key]],
         )
@@ -270,7 +270,7 @@ class _Search:
         self._outcomes: dict[tuple[Behaviour, ...], _Outcome] = {}
         self._texts: dict[str, list[str]] = {}
         # 5. How many alignments each may keep follows from how many all of them have.
-        self.algorithms_between_reports = max(1, _STEPS_BETWEEN_REPORTS // max(1, self._placer.n_steps))
+        self.algorithms_between_reports = max(1, _STEPS_BETWEEN_REPORTS // max(1, self._counter.n_steps))
         self._share(MAX_KEPT, work)
 
     def _share(self, most: int, work: Work) -> None:
@@ -354,8 +354,8 @@ class _Search:
         """Valid placements of variables with these behaviours, minimal ones, and those that the protocol keeps."""
         if keys not in self._counted:
             placeable = self._placeable.issuperset(keys)
-            n_valid = self._placer.count([self._valid[self._rows[key]] for key in keys]) if placeable else 0
-            n_minimal = self._placer.count([self._minimal[self._rows[key]] for key in keys]) if n_valid else 0
+            n_valid = self._counter.count([self._valid[self._rows[key]] for key in keys]) if placeable else 0
+            n_minimal = self._counter.count([self._minimal[self._rows[key]] for key in keys]) if n_valid else 0
             listable = n_minimal if self._protocol.alignments_kept == "minimal" else n_valid
             self._counted[keys] = n_valid, n_minimal, listable
         return self._counted[keys]

@@ -205,13 +205,14 @@ def test_truncation_keeps_fewest_neurons_and_counts_all():
 def test_counts_are_those_of_listing_and_stay_exact_beyond_64_bits():
     table = sites.neuron_sites((3, 3), "neuron_sets")
     everywhere = np.ones(len(table.sites), dtype=bool)
-    assert [placements.Placer(table).count([everywhere] * k) for k in range(8)] == [1, 14, 122, 516, 1200, 1440, 720, 0]
+    counter = placements.PlacementCounter(table)
+    assert [counter.count([everywhere] * k) for k in range(8)] == [1, 14, 122, 516, 1200, 1440, 720, 0]
     # fourteen variables with the same eight neurons of sixteen to themselves: 16!/2! ways on single neurons, and the
     # bound 15^16 < 2^63 < 16^16 takes the other branch with fifteen variables, where 16! ways exceed 2^44
     wide = sites.neuron_sites((16,), "single_neurons")
     single = np.ones(16, dtype=bool)
-    assert placements.Placer(wide).count([single] * 14) == factorial(16) // factorial(2)
-    assert placements.Placer(wide).count([single] * 15) == factorial(16)
+    assert placements.PlacementCounter(wide).count([single] * 14) == factorial(16) // factorial(2)
+    assert placements.PlacementCounter(wide).count([single] * 15) == factorial(16)
 
 
 def test_more_variables_than_neurons_is_none_found_not_an_error():

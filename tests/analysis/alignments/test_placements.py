@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.alignments import placements
-from pluriscope.analysis.alignments.placements import NEVER, Placer, Ranking, can_be_placed
+from pluriscope.analysis.alignments.placements import NEVER, PlacementCounter, Ranking, can_be_placed
 from pluriscope.analysis.alignments.sites import neuron_sites
 
 
@@ -14,7 +14,7 @@ def ranking(seed, with_fails, table):
     costs["d"][random.random(len(table.sites)) < 0.6] = NEVER
     costs["e"][:] = NEVER
     fails = {key: random.random(len(table.sites)) < 0.3 for key in costs} if with_fails else None
-    return Ranking(Placer(table), costs.__getitem__, fails and fails.__getitem__)
+    return Ranking(PlacementCounter(table), costs.__getitem__, fails and fails.__getitem__)
 
 
 @pytest.mark.parametrize(("cells", "block"), [(2_000_000, 1), (2_000, 8), (50, 1)])
@@ -40,13 +40,13 @@ def test_the_best_of_each_list_are_those_of_the_list_alone(keep, at_most, with_f
 @pytest.mark.parametrize("share", [0.05, 0.15, 0.4])
 def test_there_is_a_placement_exactly_if_the_count_is_not_0_in_however_many_blocks(widths, share, monkeypatch):
     table = neuron_sites(widths, "neuron_sets")
-    placer, random = Placer(table), np.random.default_rng(len(widths))
+    counter, random = PlacementCounter(table), np.random.default_rng(len(widths))
     monkeypatch.setattr(placements, "_BLOCK", 1)
-    layer_by_layer = Placer(table)
+    layer_by_layer = PlacementCounter(table)
     outcomes = set()
     for _ in range(200):
         allowed = [random.random(len(table.sites)) < share for _ in range(random.integers(1, 4))]
         outcomes.add(can_be_placed(table, allowed))
-        assert can_be_placed(table, allowed) == (placer.count(allowed) > 0)
-        assert placer.count(allowed) == layer_by_layer.count(allowed)
+        assert can_be_placed(table, allowed) == (counter.count(allowed) > 0)
+        assert counter.count(allowed) == layer_by_layer.count(allowed)
     assert outcomes == {False, True}
