@@ -125,7 +125,7 @@ class Moved(PageError):
 
     @classmethod
     def to(cls, former: str, now: str, page: str, noun: str = "network", folder: str = "networks") -> Moved:
-        """Led from a former slug.
+        """Make the error that leads from a former slug to the present one.
 
         Args:
             former: the slug in the address.

@@ -98,7 +98,7 @@ def tested_pairs(n_inputs: int, rule: PairRule) -> NDArray[np.bool_]:
 
 
 def interchange_matrix(question: Question, algorithm: HighLevelModel, path: str, site: Site) -> InterchangeMatrix:
-    """Every interchange of one variable on one site.
+    """Run and judge every interchange of one variable on one site.
 
     Args:
         algorithm: the algorithm that the variable belongs to.

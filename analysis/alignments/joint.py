@@ -201,7 +201,7 @@ def _scores(
     width: int,
     n_choices: Sequence[int] = (),
 ) -> list[JointScore]:
-    """Every joint interchange of several algorithms with as many variables over the same inputs.
+    """Score several algorithms with as many variables over the same inputs by every joint interchange.
 
     Args:
         asked: the algorithms, each with its variables, sorted.

@@ -130,7 +130,7 @@ class Stories:
         return replace(self, masks=self.masks[drawn], story_of=self.story_of[drawn], of=of)
 
     def of_draws(self, method: CircuitMethod, truncated: bool, undrawn: Sequence[int], n_valid: int) -> Stories:
-        """Those of uniform draws alone, where not every valid circuit is listed: the smallest were not drawn.
+        """Stories of uniform draws alone, where not every valid circuit is listed: the smallest were not drawn.
 
         Args:
             method: how the circuits were found.
@@ -169,7 +169,7 @@ def find_stories(question: Question, masks: NDArray[Any], work: Work = DEFAULT_W
 
 
 def all_stories(question: Question, masks: NDArray[Any], work: Work = DEFAULT_WORK) -> Stories | Unasked:
-    """As :func:`find_stories`, of every circuit given, however long it takes."""
+    """Find the stories of every circuit given, however long it takes; else as :func:`find_stories`."""
     return _stories(question, masks, work, may_sample=False)
 
 

@@ -28,6 +28,8 @@ from pluriscope.analysis.subjects.perceptron.mlp import Ablation
 
 
 def _valid_under(ablation: Ablation) -> Judge:
+    """Make the judge of whether circuits are valid where missing edges carry what an ablation says."""
+
     def judge(population: Population, _: Settings) -> Verdicts:
         n_right, n_rows = circuits.n_right(population, ablation), len(population.question.judged[1])
 

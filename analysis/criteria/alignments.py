@@ -72,7 +72,7 @@ def disagreements(
 
 
 def joint_scores(population: Population, max_runs: int) -> list[JointScore | BeyondLimits]:
-    """Every joint interchange of each alignment, or why they are not run: more than ``max_runs``."""
+    """Scores of each alignment by every joint interchange, or why these are not run: more than ``max_runs``."""
     question, rules = population.question, population.question.protocol
     found: list[JointScore | BeyondLimits | None] = []
     together: list[tuple[HighLevelModel, Placement[Any]]] = []

@@ -195,6 +195,7 @@ def without_some_edge(population: CutCircuits, _: Settings) -> Verdicts:
 
 
 def _removals(population: CutCircuits, *, every: bool) -> Verdicts:
+    """Judge whether a circuit is no longer valid without any one bit, or without some one."""
     runs = population.question
     sizes = population.items.sum(axis=1)
     n = runs.within(sizes)
@@ -252,6 +253,7 @@ NEAR: Final = 1e-9
 
 
 def _close(population: CutCircuits, settings: Settings) -> Verdicts:
+    """Judge whether the mean divergence from the outputs of the whole model is within the tolerance."""
     runs = population.question
     n = min(len(population), runs.runs)
     divergences = np.full(len(population), np.nan)

@@ -20,6 +20,8 @@ from pluriscope.analysis.interventions.neuron_set import NeuronSet
 
 
 def _iia(rule: PairRule) -> Judge:
+    """Make the judge of whether alignments reach an interchange accuracy of 1 on the pairs that a rule tests."""
+
     def judge(population: Population, _: Settings) -> Verdicts:
         n_pairs = int(tested_pairs(population.question.network.n_inputs, rule).sum())
         n_wrong: dict[tuple[HighLevelModel, str, Site], int] = {}

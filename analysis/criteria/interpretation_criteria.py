@@ -40,6 +40,8 @@ def _observed(population: Population, _: Settings) -> Verdicts:
 
 
 def _interchange(family: Family, *, on_circuit: bool = False) -> Judge:
+    """Make the judge of whether interpretations predict interchanges of a family of neuron sets."""
+
     def judge(population: Population, _: Settings) -> Verdicts:
         each = population.work.each("criteria", range(len(population)), "interchanges", every=64)
         network, found = interpretations.interventions(population)[1], []
@@ -53,6 +55,7 @@ def _interchange(family: Family, *, on_circuit: bool = False) -> Judge:
 
 
 def _judge_one(population: Population, number: int, family: Family, answers: NetworkAnswers) -> Verdict:
+    """Judge how many interchanges one interpretation predicts right."""
     interpretation, (space, _) = population.items[number], interpretations.interventions(population)
     chosen = family_sets(interpretation.circuit, space, family)
     everything = predict_by_interpretation(interpretation, space)

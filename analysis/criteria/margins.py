@@ -55,6 +55,8 @@ _INTERCHANGED: Final = "Under interchange the closest output is {} from the edge
 
 
 def _firm(margins: NDArray[np.float64], settings: Settings, words: str = _INTERCHANGED) -> Verdicts:
+    """Judge whether the margins of explanations of any kind, infinite if nothing was tested, reach the least one."""
+
     def explain(position: int) -> tuple[str, Witness]:
         if np.isinf(margins[position]):
             return "Nothing is interchanged, so no output is close to the edge.", {}

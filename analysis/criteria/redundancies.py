@@ -17,6 +17,8 @@ _JudgeOne = Callable[[HighLevelModel, list[Gate]], Verdict]
 
 
 def _each(judge_one: _JudgeOne) -> Judge:
+    """Make a judge of populations of algorithms from the judge of one."""
+
     def one(algorithm: HighLevelModel) -> Verdict:
         return judge_one(algorithm, gates_of(algorithm))
 

@@ -197,7 +197,7 @@ def read_claim(raw: bytes, vocabulary: Vocabulary, picking: Mapping[str, Any] | 
 
 
 def _from_text(text: str, names: PartNames) -> tuple[str, dict[str, Any]]:
-    """Names of edges with any arrow, or numbers, between spaces, commas or semicolons; or a mask."""
+    """Read text as the form of a claim and its content: names of edges with any arrow, scores, or a mask."""
     if named := _NAMED.fullmatch(text):
         return "mask", {"mask": named[1] or named[2]}
     parts = [part for part in _BETWEEN.split(ARROW.sub(">", dotted(text))) if part]
@@ -226,6 +226,7 @@ def _number(text: str) -> float | str | None:
 
 
 def _from_json(value: Any, vocabulary: Vocabulary, picking: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Read a JSON value as the form of a claim and its content."""
     if isinstance(value, list):
         way = "edges" if _is_names(value) else "scores"
         return way, {way: value}

@@ -54,7 +54,7 @@ class Group(NamedTuple):
     completions: Integers
 
     def part(self, some: NDArray[np.intp]) -> Group:
-        """Some of the classes."""
+        """The group of some of the classes."""
         return Group(self.at[some], self.right[some], self.fits[some], self.columns, self.completions[some])
 
 

@@ -77,7 +77,7 @@ def edges_of(rule: DecisionRule) -> tuple[float, ...]:
 
 
 def bounds_of(label: Literal[0, 1], rule: DecisionRule) -> tuple[float | None, float | None]:
-    """Between which outputs a decision is 0, ends included, or 1, ends left out; None where there is no end."""
+    """Bounds of the outputs that are decided 0, ends included, or 1, ends left out; None where there is no bound."""
     if rule == "threshold":
         return (0.5, None) if label else (None, 0.5)
     return (0.5, 1.5) if label else (-0.5, 0.5)

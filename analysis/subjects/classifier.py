@@ -137,7 +137,7 @@ class Classifier(Described):
 
     @property
     def bound(self) -> float:
-        """Above every number in any circuit; inf if float64 may overflow."""
+        """Bound above every number in any circuit; inf if float64 may overflow."""
         return activation_bound(self.network, float(np.abs(self.data).max()))
 
     @property
@@ -337,7 +337,7 @@ class ClassifierSpace(NumberSpace):
 
     @cached_property
     def rounding(self) -> float:
-        """Above what rounding can make of the sums of any circuit."""
+        """Bound above the rounding error of the sums of any circuit."""
         return _ROUNDING * activation_bound(self._network, float(np.abs(self._subject.layers[self._first]).max()))
 
     def effects(self, slope: Slope, at: float) -> Array:

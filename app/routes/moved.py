@@ -183,7 +183,7 @@ _OF_MODELS: Final = tuple(
 @router.get("/models/{model}", response_model=None)
 @router.get("/models/{model}/{rest:path}", response_model=None)
 def of_a_transformer(request: Request, session: Reading, links: Links, model: str = "", rest: str = "") -> Any:
-    """The pages that transformers had to themselves are those of networks now.
+    """Redirect from a page that transformers had to themselves to the page of the network.
 
     Raises:
         NotFound: there is no such transformer, or it had no such page.

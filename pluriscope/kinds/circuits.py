@@ -85,7 +85,7 @@ def facet_of(question: Any, most_edges: int | None, keeps: Sequence[str]) -> Fac
 
 
 def _by_label(masks: Any, labels: Sequence[str]) -> dict[str, Passing]:
-    """For each bit of the masks, by its label, which circuits keep it: ``[circuits]`` bool."""
+    """Circuits that keep each bit of the masks, by its label: ``[circuits]`` bool."""
     kept = np.ascontiguousarray(number_bits(np.asarray(masks), len(labels)).T)
     return dict(zip(labels, kept, strict=True))
 
@@ -100,7 +100,7 @@ def _edges_into(layout: EdgeLayout) -> dict[str, int]:
 
 
 def uses(masks: Any, layout: EdgeLayout) -> dict[str, Passing]:
-    """For each hidden neuron and each edge, by name, which circuits use it: ``[circuits]`` bool. A circuit uses a
+    """Circuits that use each hidden neuron and each edge, by its name: ``[circuits]`` bool. A circuit uses a
     neuron if it keeps an edge into it.
     """
     edges = _by_label(masks, edge_labels(layout.sizes))

@@ -66,7 +66,7 @@ def _floats(values: Any) -> NDArray[np.float64]:
 
 
 def _irredundant(stored: Any) -> dict[str, Passing]:
-    """For each class of irredundance, by name, which algorithms belong to it: ``[algorithms]`` bool."""
+    """Algorithms of each class of irredundance, by its name: ``[algorithms]`` bool."""
     return {flag.replace("_", "-"): np.nan_to_num(_floats(stored[flag])).astype(np.bool_) for flag in _FLAGS}
 
 
@@ -189,7 +189,7 @@ def _on_neurons(found: Found) -> Mapping[str, Any]:
 
 
 def _uses(texts: Any, sizes: tuple[int, ...]) -> dict[str, Passing]:
-    """For each hidden neuron, by name, which alignments put a variable on it: ``[alignments]`` bool."""
+    """Alignments that put a variable on each hidden neuron, by its name: ``[alignments]`` bool."""
     places = Coded.of(texts)
     used = [{(layer, one) for _, layer, some in json.loads(text) for one in some} for text in places.values]
     return {

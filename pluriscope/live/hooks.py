@@ -231,7 +231,7 @@ class Hooks:
         self._stack = ExitStack()
 
     def __enter__(self) -> None:
-        """Raises InvalidNetwork: see :meth:`pluriscope.library.circuits.Circuit.hooks`."""
+        """Hook the circuit into the module; errors as of :meth:`pluriscope.library.circuits.Circuit.hooks`."""
         opened_model, question, item = opened(self._model), self._question, f"module {type(self._model).__name__}"
         module = opened_model.module
         if opened_model.edited:

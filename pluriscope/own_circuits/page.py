@@ -306,7 +306,7 @@ def _answer(own: Given) -> OwnAnswer:
 
 
 def _remarks(own: Given) -> Iterator[str | Markup]:
-    """Below the sentences, small."""
+    """Remarks in small print below the sentences."""
     of, reply, claim = own.of, own.record, own.claim
     name = Markup('<span class="mono">c-{}</span>').format(reply["mask"])
     possible = reply["state"] != "no circuit"

@@ -394,7 +394,7 @@ def _silu() -> Activation:
 
 
 def _elu(alpha: float) -> Activation:
-    """Clevert, Unterthiner and Hochreiter 2016 (arXiv:1511.07289)."""
+    """Exponential linear unit (Clevert, Unterthiner and Hochreiter 2016, arXiv:1511.07289)."""
 
     def slope(at: Array) -> Array:
         return np.where(at > 0, 1.0, alpha * exp_of_negative(np.minimum(at, 0.0)))

@@ -209,8 +209,8 @@ class _Runs:
         return found
 
     def _value(self, part: int, kept: Masks, groups: list[_Sources], at: slice) -> tuple[Tensor, Tensor]:
-        """Compute what a head or MLP block adds, ``[masks, size, positions, rows]``, and what each
-        number stands for.
+        """Compute what a head or MLP block adds, ``[masks, size, positions, rows]``, and the basis of these numbers in
+        the stream, ``[size, d_model]``.
         """
         weights, n_layers = self._weights[part]
         if not self._nodes[part].looks:

@@ -297,8 +297,8 @@ class AttentionSpace:
         return (*found, _subsets(final, n_bits))
 
     def reduce(self, masks: Masks) -> Masks:
-        """Without edges into nodes that nothing reads or that read nothing, and so on; with zeros and without biases a
-        head needs a value, and a query and a key or neither.
+        """Reduce masks by the edges of nodes that nothing reads or that read nothing, and so on; with zeros and without
+        biases a head needs a value, and a query and a key or neither.
         """
         if self._granularity == "nodes":
             return masks

@@ -79,7 +79,7 @@ def read_answers(raw: bytes, name: str, suite: str, networks: Collection[str]) -
 
 
 def _of_parquet(raw: bytes, item: str, name: str) -> dict[str, Any]:
-    """A table with a row for each network and edge, as the JSON form has it."""
+    """Read answers from a Parquet table with a row for each network and edge, as the JSON form has them."""
     with NamedTemporaryFile(suffix=".parquet") as file, duckdb.connect(config={"threads": 1}) as database:
         file.write(raw)
         file.flush()

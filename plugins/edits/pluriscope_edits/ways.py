@@ -33,7 +33,7 @@ def editing(known: Known) -> list[Action]:
 
 
 def blocks(where: Where, session: Session, links: Addresses, place: AnyPlace) -> Iterator[Block]:
-    """Below Play, a slider for each weight."""
+    """Sliders for the weights, below Play."""
     if where == "play" and not place.question.kind.refuses("edge-weights"):
         weights = function_at("pluriscope_edits.pages.edit:by_hand")(session, links, place)
         yield More(

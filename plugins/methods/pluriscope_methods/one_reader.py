@@ -77,7 +77,7 @@ class OneReaderReport(Report):
 
 
 def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> OneReaderReport:
-    """Every choice of each reader by the finest edges, and the estimate.
+    """Try every choice of each reader by the finest edges, and estimate the number of valid circuits.
 
     Args:
         work: gets the progress after each batch; may raise Cancelled. What there is no time for is left out and named.
@@ -101,7 +101,7 @@ def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> OneReaderRepor
 
 
 def _reader(question: GraphQuestion, own: list[int], at: int, of: int, work: Work) -> Reader:
-    """Every choice among the edges into one reader."""
+    """Try every choice among the edges into one reader."""
     space, graph, n = question.space, question.graph, 1 << len(own)
     node = graph.nodes[graph.edges[own[0]].target]
     after = sum(graph.nodes[other].layer > node.layer for other in graph.removable)  # a choice changes these, too

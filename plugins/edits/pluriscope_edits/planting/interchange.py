@@ -233,7 +233,7 @@ class _Losses:
         self.kept = [torch.from_numpy(matrix.astype(np.float64))[:, :, None] for matrix in record.edges]
 
     def of(self, parameters: Tensor) -> Tensor:
-        """``[lane]`` the sum of the losses."""
+        """Sum of the losses, ``[lane]``."""
         weights, biases = layer_views(parameters, self.spec.sizes)
         clean = [self.inputs.expand(-1, -1, parameters.shape[1])]
         for layer in range(1, len(weights) + 1):

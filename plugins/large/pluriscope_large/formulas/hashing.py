@@ -150,7 +150,7 @@ def draw_models(formula: Formula, known: HashedCount, n: int, *, seed: int = 0, 
 
 
 def bracket_of(question: Question, work: Work, seed: int, facet: Facet) -> Bracket:
-    """Between which numbers the number of valid circuits that meet a condition lies; see :func:`bracket`."""
+    """Bracket the number of valid circuits that meet a condition; see :func:`bracket`."""
 
     def restricted(formula: Formula) -> Formula:
         most = formula.n_edges if facet.most_edges is None else min(facet.most_edges, formula.n_edges)
@@ -169,7 +169,7 @@ def bracket(
     seed: int = 0,
     restricted: Callable[[Formula], Formula] = lambda formula: formula,
 ) -> Bracket:
-    """Between which numbers the number of valid circuits lies, or that of those of a kind.
+    """Bracket the number of valid circuits, or of those of a kind, by counts of two formulas.
 
     Args:
         work: its time ends what is under way. A bracket with more bits is tried while the formulas are further apart

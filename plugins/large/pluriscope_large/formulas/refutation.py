@@ -25,7 +25,8 @@ _NOTHING: Final = -1  # a clause to delete that is not there
 
 
 def wrong_step(given: Sequence[Sequence[int]], steps: Iterable[Step], n_variables: int) -> int | None:
-    """The first step that does not follow, or their number if all follow without a contradiction; else None.
+    """Position of the first step that does not follow, or the number of steps if all do but no contradiction follows;
+    None if one follows.
 
     Args:
         given: clauses that are not asked about.

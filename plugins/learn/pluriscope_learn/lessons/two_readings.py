@@ -178,7 +178,7 @@ def _numbers(of: LessonNetwork) -> Mapping[str, Any]:
 
 
 def _meaning(of: LessonNetwork, table: Bits) -> str:
-    """Between which values a threshold gives a table."""
+    """Text on the values between which a threshold gives a table."""
     yes = [value for value, bit in zip(_values(of), table, strict=True) if bit]
     no = [value for value, bit in zip(_values(of), table, strict=True) if not bit]
     return f"between {number(max(no))} and {number(min(yes))}"

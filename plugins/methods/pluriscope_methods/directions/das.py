@@ -285,7 +285,7 @@ def _stacked(arrays: Sequence[Any]) -> Tensor:
 
 
 def align_on_subspaces(question: Question, algorithm: HighLevelModel) -> AlgorithmDirections:
-    """One algorithm on learned subspaces, comparable with the classes in closed form.
+    """Align one algorithm on learned subspaces, comparable with the classes in closed form.
 
     Args:
         question: what the network is asked.

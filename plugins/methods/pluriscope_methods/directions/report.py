@@ -97,11 +97,11 @@ class DirectionsReport(Report):
 
     @property
     def searched(self) -> list[ClassFound]:
-        """Those that were not refused."""
+        """Classes of directions that were not refused."""
         return [one for one in self.classes if not one.refused]
 
     def findings(self, question: Any = None) -> list[str]:
-        """How many algorithms pass on each class, at least; where nothing passes that is said of the search alone."""
+        """Sentence on how many algorithms have a valid placement on each class of directions, at least."""
         if not any(one.n_searched for one in self.searched):
             return ["No algorithm of this task has a variable to place."]
         answer = []

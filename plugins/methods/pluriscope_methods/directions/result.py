@@ -101,7 +101,7 @@ class DirectionSearch:
 
     @property
     def n_joint(self) -> int:
-        """Those that joint interchange confirms."""
+        """Number of alignments that joint interchange confirms."""
         return sum(found.n_joint for found in self.algorithms if found.algorithm.responses)
 
     @property

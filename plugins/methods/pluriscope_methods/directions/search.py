@@ -112,7 +112,7 @@ def closed_form_work(network: Network, n_algorithms: int) -> int:
 def align_on_directions(
     table: DirectionTable, algorithm: HighLevelModel, direction_class: DirectionClass
 ) -> AlgorithmDirections:
-    """One algorithm on directions of one class.
+    """Align one algorithm on directions of one class.
 
     Args:
         table: of the network.
@@ -175,13 +175,13 @@ def align_on_directions(
 
 
 def _behaviour(response: Response, n_inputs: int) -> Behaviour:
-    """As :meth:`Behaviour.of`, but a variable that never matters keeps its values: it is read all the same."""
+    """Behaviour as of :meth:`Behaviour.of`, but a variable that never matters keeps its values: it is read, too."""
     values, low, high = response
     return Behaviour(((1 << (1 << n_inputs)) - 1) & ~values, high, low) if values & 1 else Behaviour(values, low, high)
 
 
 def _choices(table: DirectionTable, offers: Sequence[Sequence[Offer]]) -> Iterator[tuple[Offer, ...]]:
-    """One offer for each variable such that all can be set at once, lexicographically."""
+    """Choices of one offer for each variable such that all can be set at once, lexicographically."""
 
     def extend(chosen: tuple[Offer, ...]) -> Iterator[tuple[Offer, ...]]:
         if len(chosen) == len(offers):
@@ -330,7 +330,7 @@ def joint_family(table: DirectionTable, algorithm: HighLevelModel, places: Seque
 
 
 def _inequalities(table: DirectionTable, algorithm: HighLevelModel) -> list[Inequality]:
-    """One for each different demand: base, difference of each variable, output wanted."""
+    """Inequalities, those of each different demand once: base, difference of each variable, output wanted."""
     network, asked = table.network, demands(algorithm, table.tested, joint=True)
     paths = sorted(algorithm.responses)
     values = np.array([pattern_bits(algorithm.responses[path].function, algorithm.n_inputs) for path in paths])

@@ -40,7 +40,7 @@ _NEAR: Final = 0.001  # keeps what pushes from a place nearby finite
 
 
 def laid_out(words: Words, near: Integers, work: Work = DEFAULT_WORK) -> tuple[Integers, Integers]:
-    """Where each row stands: ``[rows]`` x and y, whole numbers from 0, of which the wider ones reach :data:`SIZE`.
+    """Positions of the rows: ``[rows]`` x and y, whole numbers from 0, of which the wider ones reach :data:`SIZE`.
 
     Args:
         words: different rows, in an order that depends on nothing but them.
@@ -79,7 +79,7 @@ def _ties(near: Integers) -> tuple[Integers, Integers]:
 
 
 def _started(words: Words) -> Places:
-    """``[2, rows]`` the start."""
+    """Positions from which the rounds begin, ``[2, rows]``: along two axes between rows that lie far apart."""
     axes: list[Places] = []
 
     def distances(row: int) -> Places:

@@ -210,7 +210,9 @@ def _says(
 
 
 def _in_circuits(of: Analysed) -> tuple[Grid, str] | None:
-    """Grid of how many valid circuits have each head in each role, with a sentence; None where that takes long."""
+    """Grid of how many valid circuits have each head in each role, with a sentence; None where that takes long or none
+    is listed.
+    """
     space, roles = of.question.space, of.question.kind.roles
     masks: NDArray[np.uint64] = np.empty(0, dtype=np.uint64) if of.circuits is None else of.circuits.masks
     graph = space.graph

@@ -51,7 +51,7 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> MapClas
 def count_closed(
     question: Question, work: Work = DEFAULT_WORK, *, n_permuted: int = N_PERMUTED, seed: int = 0
 ) -> MapClassesReport:
-    """Every class in closed form, on a network and on its permutations.
+    """Count what passes in every class in closed form, on a network and on its permutations.
 
     Args:
         n_permuted: networks of the floor, at least 0.

@@ -85,7 +85,7 @@ class MapClassesReport(Report):
 
     @property
     def in_order(self) -> list[ClassCounts]:
-        """The classes that were counted or refused, from the narrowest on."""
+        """Counts of the classes of maps, refused ones too, from the narrowest class on."""
         return sorted(self.rungs, key=lambda one: [*MAP_CLASSES, one.map_class].index(one.map_class))
 
     def values(self, question: Question) -> list[HighLevelModel]:
@@ -94,7 +94,7 @@ class MapClassesReport(Report):
         return [parse_algorithm(text, form, n_inputs) for text in self.algorithms]
 
     def findings(self, question: Any = None) -> list[str]:
-        """Sentences made from the numbers: where nothing passes, where all do, and where chance does as well."""
+        """Sentences on the classes of maps by which all, some or no algorithms can be placed, and on chance."""
         if not self.algorithms:
             return ["No algorithm of this task has a variable to place."]
         n, sentences = len(self.algorithms), []

@@ -51,7 +51,7 @@ _RESOLUTION: Final = 1e-9
 
 
 def direction_of(question: Any, here: Steerable, along: str, on: str) -> Array:
-    """``[d]`` the direction.
+    """Direction along which a site is steered, ``[d]``.
 
     Args:
         question: whose network it is.
@@ -114,7 +114,7 @@ def _numbers(on: str, n: int, site: str) -> Array:
 
 
 def _read_out(here: Steerable) -> Array:
-    """``[d]`` of the hyperplane with the largest margin between the classes."""
+    """Normal of the hyperplane with the largest margin between the classes, ``[d]``."""
     some = here.values[here.classes >= 0]
     points = some - fixed_order.mean(some)
     signs = [1 if value else -1 for value in here.classes[here.classes >= 0].tolist()]

@@ -94,7 +94,7 @@ def placement_predicts(
     written: Array,
     base: NDArray[np.intp],
 ) -> Bits | None:
-    """``[cells]`` what an algorithm predicts by those of its variables that are placed on the steered layer.
+    """Bits that an algorithm predicts by those of its variables that are placed on the steered layer, ``[cells]``.
 
     Args:
         algorithm: what is placed.

@@ -227,7 +227,7 @@ def find(
 
 
 def _steered(question: Any, here: Steerable, direction: Array, doses: Array) -> tuple[Steered, NDArray[Any]]:
-    """The record, and answers ``[doses, rows]``."""
+    """Steer a network by each dose: the record, and answers ``[doses, rows]``."""
     reach = float(np.abs(doses).max() * np.abs(direction).max() + np.abs(here.values).max())
     measured, now = here.run(doses[:, None] * direction)
     if not reach <= MAX_VALUE or not np.isfinite(measured).all():

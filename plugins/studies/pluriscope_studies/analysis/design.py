@@ -75,7 +75,7 @@ EVIDENCE: Final[Mapping[Evidence, str]] = {
 
 
 def _as_protocol(value: Any) -> Any:
-    """A built-in name stands for its settings."""
+    """Read a protocol from a built-in name or from settings."""
     try:
         if isinstance(value, str):
             return named_protocol(value)

@@ -118,7 +118,7 @@ def start(request: Request, links: Links, order: StudyOrder, response: Response)
 @router.get("/studies/one-induction-circuit", include_in_schema=False)
 @router.get("/studies/one-induction-circuit/{rest:path}", include_in_schema=False)
 def study_of_transformers(links: Links) -> RedirectResponse:
-    """Its findings are a chapter."""
+    """Redirect from a study's former pages to the chapter of its findings."""
     return RedirectResponse(links.url("findings", "transformers"), status_code=301)
 
 
