@@ -101,7 +101,7 @@ class DirectionsReport(Report):
         return [one for one in self.classes if not one.refused]
 
     def findings(self, question: Any = None) -> list[str]:
-        """Sentence on how many algorithms have a valid placement on each class of directions, at least."""
+        """Sentence on how many algorithms at least have a valid placement on each class of directions."""
         if not any(one.n_searched for one in self.searched):
             return ["No algorithm of this task has a variable to place."]
         answer = []

@@ -94,7 +94,7 @@ class MapClassesReport(Report):
         return [parse_algorithm(text, form, n_inputs) for text in self.algorithms]
 
     def findings(self, question: Any = None) -> list[str]:
-        """Sentences on the classes of maps by which all, some or no algorithms can be placed, and on chance."""
+        """Sentences on which classes of maps place all, some or no algorithms, and which do by chance too."""
         if not self.algorithms:
             return ["No algorithm of this task has a variable to place."]
         n, sentences = len(self.algorithms), []
