@@ -17,10 +17,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
-from typing import Any
 
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.subjects.question import SubjectQuestion
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class SizeChance:
         return Fraction(self.low, self.possible) if self.exact else None
 
 
-def chances(question: Any, search: CircuitSearch) -> dict[int, SizeChance] | None:
+def chances(question: SubjectQuestion, search: CircuitSearch) -> dict[int, SizeChance] | None:
     """Bound the number of valid circuits of each size; number of edges of a possible circuit, ascending → its chance.
 
     None where the kind of network does not count the possible ones.

@@ -21,6 +21,7 @@ from pluriscope.analysis.circuit_sets.overlap import (
 from pluriscope.analysis.methods.report import Analysed, Exact, Mask, Part, Report, Settings
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.question import part as part_of
 
 MAX_COMPARED: Final = 4_000_000_000
@@ -187,7 +188,7 @@ class RivalsReport(Report):
     complete: bool = Field(description="Whether these are all valid ones.")
     pair: PairFound | None
 
-    def findings(self, question: Any = None) -> list[str]:
+    def findings(self, question: SubjectQuestion) -> list[str]:
         which, part = "valid" if self.complete else "listed", part_of(question)
         if not self.of:
             return ["No circuit is valid, so there is none to compare." if self.complete else "No circuit is listed."]

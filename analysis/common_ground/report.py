@@ -13,6 +13,7 @@ from pluriscope.analysis.common_ground.points import THOROUGH, Bounds, ExtremeFo
 from pluriscope.analysis.common_ground.survey import CommonGround, survey_common_ground
 from pluriscope.analysis.methods.report import Analysed, Exact, Part, Placed, Report, Settings
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.question import SubjectQuestion
 
 Kind = Literal["interpretation", "valid", "failing"]
 KINDS: Final[tuple[Kind, ...]] = ("interpretation", "valid", "failing")
@@ -73,7 +74,7 @@ class CommonGroundReport(Report):
         """The places of some kinds."""
         return (one for one in self.places if one.kind in kinds)
 
-    def findings(self, question: Any = None) -> list[str]:
+    def findings(self, question: SubjectQuestion | None = None) -> list[str]:
         of, answer = f"{self.n_interventions:,}", []
         everywhere = [one for one in self.places if one.predicted == self.n_interventions]
         aligned = [one for one in everywhere if one.kind != "interpretation"]

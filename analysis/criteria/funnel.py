@@ -40,6 +40,7 @@ from pluriscope.analysis.numerics.large_numbers import estimate
 from pluriscope.analysis.plugins import joined
 from pluriscope.analysis.results.result import CriterionTally
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.question import SubjectQuestion
 
 SHARE_CONFIDENCE: Final = 0.99
 QUOTIENT: Final = "observed-class"
@@ -426,7 +427,7 @@ class FunnelReport(Report):
         """The sequence on one kind."""
         return next(one for one in self.kinds if one.kind == kind)
 
-    def findings(self, question: Any = None) -> list[str]:
+    def findings(self, question: SubjectQuestion | None = None) -> list[str]:
         answer = [self.of(kind) for kind in KINDS]
         return [one.verdict() for one in answer if one.kind in ("circuit", "alignment") or one.last is not None]
 

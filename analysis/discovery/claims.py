@@ -22,6 +22,7 @@ from pluriscope.analysis.errors import AnalysisError, InvalidClaim, InvalidMetho
 from pluriscope.analysis.graph_files.graphs_of_others import configuration, graph_of_tables, prune_scores
 from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS
 from pluriscope.analysis.methods.settings import Setting, filled
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.values.strict_json import check_keys, combined, kind_of, read_text, read_value
 
 MAX_CLAIM_BYTES: Final = 4_000_000
@@ -138,7 +139,7 @@ class Vocabulary:
     configuration: Mapping[str, Any]
 
 
-def vocabulary_of(question: Any) -> Vocabulary:
+def vocabulary_of(question: SubjectQuestion) -> Vocabulary:
     """Return the vocabulary of a question about a subject of any kind; scores are picked from as those of a random
     order are.
     """

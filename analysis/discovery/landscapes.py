@@ -8,9 +8,10 @@ from pluriscope.analysis.discovery.landscape import Landscape
 from pluriscope.analysis.discovery.masked_subject import MaskedSubject
 from pluriscope.analysis.discovery.perceptron_landscape import PerceptronLandscape
 from pluriscope.analysis.discovery.space_landscape import SpaceLandscape
+from pluriscope.analysis.subjects.question import SubjectQuestion
 
 
-def landscape_of(question: Any, circuits: Any, **more: Any) -> Landscape:
+def landscape_of(question: SubjectQuestion, circuits: Any, **more: Any) -> Landscape:
     """The valid circuits that a question asks for.
 
     Args:
@@ -21,7 +22,7 @@ def landscape_of(question: Any, circuits: Any, **more: Any) -> Landscape:
     return made(question, circuits, **more)
 
 
-def masked_under(question: Any, ablation: object) -> MaskedSubject:
+def masked_under(question: SubjectQuestion, ablation: object) -> MaskedSubject:
     """Return what methods search of a question; edges that are left out carry what an ablation sets.
 
     Raises:

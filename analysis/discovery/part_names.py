@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from pluriscope.analysis.errors import InvalidClaim
 from pluriscope.analysis.subjects.graph import Graph
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.values.strict_json import kind_of
 
 ARROW: Final = re.compile(r"\s*(?:-+>|→|>)\s*|(?<=\w)-(?=[A-Za-z])")
@@ -160,7 +161,7 @@ names_of: Final = lru_cache(maxsize=64)(PartNames)
 """The names of a graph's parts, made once."""
 
 
-def labels_of(question: Any) -> Sequence[str]:
+def labels_of(question: SubjectQuestion) -> Sequence[str]:
     """The names of the bits of a mask, as lists and pages of the question's kind of network have them."""
     graph = question.graph
     return graph.bit_names if question.kind.refuses("edge-weights") else names_of(graph).drawn

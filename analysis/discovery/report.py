@@ -15,6 +15,7 @@ from pluriscope.analysis.errors import InvalidMethod
 from pluriscope.analysis.methods.report import Analysed, Mask, Part, Report, Settings
 from pluriscope.analysis.methods.settings import Value
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.question import part as part_of
 
 MAX_JUDGED: Final = 200_000
@@ -54,7 +55,7 @@ class MethodsReport(Report):
         """The places of the answers under default settings, by method."""
         return {one.method: one.place for one in self.answers if one.default and one.place is not None}
 
-    def findings(self, question: Any = None) -> list[str]:
+    def findings(self, question: SubjectQuestion) -> list[str]:
         """Summarise the default answers, baselines counted like any other; the sizes of those that ask the judge stand
         apart.
         """
@@ -91,8 +92,8 @@ class MethodsReport(Report):
 
 def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> MethodsReport:
     """Run every method under its settings; only those that learn load torch."""
-    methods, judges = METHODS.of(of.question.kind), of.circuits is None or len(of.circuits.masks) <= MAX_JUDGED
-    landscape = landscape_of(of.question, of.circuits, work=work, judges=judges, stored=of.stored)
+    methods, judges = METHODS.of(of.question.kind), of.search is None or len(of.search.masks) <= MAX_JUDGED
+    landscape = landscape_of(of.question, of.search, work=work, judges=judges, stored=of.stored)
     asked = [one for one in default_methods(of.question.kind) if settings.thorough or not one[0].learns]
     if landscape.swept is not None:
         asked = sweep(methods.values(), landscape.swept, thorough=settings.thorough)

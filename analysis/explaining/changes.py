@@ -121,7 +121,7 @@ class ChangesReport(Report):
     placings: dict[str, list[ChangedPlacing]] = Field({}, description=f"{MOST_NAMED} placements of each kind likewise.")
     reasons: list[str] = Field([], description="Where a network is wrong on the task; what was not compared, and why.")
 
-    def findings(self, question: Any = None) -> list[str]:
+    def findings(self, question: SubjectQuestion | None = None) -> list[str]:
         answer = []
         for noun, change in (
             ("valid circuits", self.circuits),

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from pluriscope.analysis.circuit_sets.chance import chances
 from pluriscope.analysis.circuit_sets.masks import find_masks
@@ -37,7 +37,7 @@ from pluriscope.analysis.network_files.result_file import bracket_json
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.enumeration import engine_of, number_bits
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.question import GraphQuestion, SubjectQuestion
 from pluriscope.analysis.values.certainty import Certainty
 from pluriscope.analysis.values.late_functions import function_at
 
@@ -92,7 +92,9 @@ def count(
     return _report(question, (known, smallest, backbone), by_size, why, enough=enough)
 
 
-def _report(question: Any, known: Known, by_size: Sequence[OfSize], why: str, *, enough: bool) -> CountReport:
+def _report(
+    question: SubjectQuestion, known: Known, by_size: Sequence[OfSize], why: str, *, enough: bool
+) -> CountReport:
     """The report of a count, which begins with what the whole network gets wrong."""
     circuits, smallest, backbone = known
     answer = question.kind.explaining.first_words(question)
@@ -133,7 +135,7 @@ def _not_enough(found: CircuitSearch, plan: CircuitPlan, late: bool) -> str:
     return f"Not enough to say: {few}; counting them by hashing takes about {duration(hashing.seconds)}."
 
 
-def known_of(question: Any, found: CircuitSearch) -> Known:
+def known_of(question: SubjectQuestion, found: CircuitSearch) -> Known:
     """Report the number of valid circuits, the size of the smallest, and what all keep, from a search or a sample.
 
     Args:
@@ -147,7 +149,7 @@ def known_of(question: Any, found: CircuitSearch) -> Known:
     return known, smallest, backbone
 
 
-def _smallest_and_backbone(question: Any, found: CircuitSearch) -> tuple[SmallestBounds, list[str] | None]:
+def _smallest_and_backbone(question: SubjectQuestion, found: CircuitSearch) -> tuple[SmallestBounds, list[str] | None]:
     """The smallest valid circuit, and the edges that all keep, proved where that can be."""
     sizes = [size for size, n in found.distribution.by_edges.items() if n]
     names, keep = labels_of(question), None

@@ -12,16 +12,17 @@ from pluriscope.analysis.graph_files.graphml import GRAPHML
 from pluriscope.analysis.graph_files.network_graph import network_graph
 from pluriscope.analysis.graph_files.networkx_graph import NETWORKX
 from pluriscope.analysis.plugins import joined
+from pluriscope.analysis.subjects.question import SubjectQuestion
 
 GRAPH_FORMATS: Final = {one.key: one for one in joined("graphs", (NETWORKX, GRAPHML), lambda one: one.key)}
 
 
-def formats_for(question: Any, thing: str) -> list[GraphFormat]:
+def formats_for(question: SubjectQuestion, thing: str) -> list[GraphFormat]:
     """The formats that an explanation of a kind, or "scores", of a question's network can be written in."""
     return [one for one in GRAPH_FORMATS.values() if thing in one.takes and not one.refuses(question)]
 
 
-def graph_in(key: str, question: Any, thing: str, about: Mapping[str, str], **parts: Any) -> Any:
+def graph_in(key: str, question: SubjectQuestion, thing: str, about: Mapping[str, str], **parts: Any) -> Any:
     """A network, and what is said of its edges and nodes, in a format of graphs.
 
     Args:

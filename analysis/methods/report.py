@@ -13,7 +13,11 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, ValidationInfo
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.errors import NotOffered
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
+from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.analysis.values.by_name import ByName
 from pluriscope.analysis.values.described import Described
 
@@ -50,9 +54,9 @@ class Score(Part):
 class Report(Described, Part):
     """The findings of an analysis."""
 
-    _question: Any = PrivateAttr(None)
+    _question: SubjectQuestion | None = PrivateAttr(None)
 
-    def asked_about(self, question: Any) -> Self:
+    def asked_about(self, question: SubjectQuestion) -> Self:
         """Remember the question, so that the report can describe itself by it; returns the report."""
         self._question = question
         return self
@@ -66,19 +70,15 @@ class Report(Described, Part):
         """Whether to be more thorough would find no more."""
         return False
 
-    def outdated(self, kind: Any) -> list[str]:
-        """Labels of the methods of which it has answers of an earlier version, if the report names methods.
-
-        Args:
-            kind: of subject.
-        """
+    def outdated(self, kind: SubjectKind) -> list[str]:
+        """Labels of the methods of which it has answers of an earlier version, if the report names methods."""
         return []
 
-    def findings(self, question: Any = None) -> list[str]:
+    def findings(self, question: SubjectQuestion) -> list[str]:
         """Write the findings in sentences that claim no more than was looked at.
 
         Args:
-            question: the question, about a subject of any kind; some reports write the same without it.
+            question: the question, which many reports do without.
         """
         raise NotImplementedError
 
@@ -152,8 +152,7 @@ class Analysed:
 
     Args:
         question: about a subject of any kind, an :class:`pluriscope.analysis.subjects.question.SubjectQuestion`.
-        circuits: the search for circuits, with the masks that it listed, a
-            :class:`~pluriscope.analysis.circuits.result.CircuitSearch`; None where there are too many to search.
+        search: the search for circuits, with the masks that it listed; None where there are too many to search.
         observed: ``[circuits]`` observed classes of interpretations of each; empty where none were counted or they are
             not looked at.
         carried: None where it is not looked at.
@@ -166,7 +165,7 @@ class Analysed:
     """
 
     question: Any
-    circuits: Any
+    search: CircuitSearch | None
     observed: Sequence[int] = ()
     carried: Carried | None = None
     irredundant: Irredundant | None = None
@@ -175,3 +174,15 @@ class Analysed:
     judged: Any = None
     stored: Callable[[int], Mapping[str, str] | None] | None = None
     before: Any = None
+
+    @property
+    def circuits(self) -> CircuitSearch:
+        """The search for circuits.
+
+        Raises:
+            NotOffered: there was none.
+        """
+        if self.search is None:
+            cause = f"needs valid circuits, and {self.question.obstacle or 'they were not searched'}"
+            raise NotOffered("this analysis", cause, "ask under rules with which circuits are searched")
+        return self.search

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ from pluriscope.analysis.pair.search import Experiments, Pair, find_pairs
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 
 Condition = Literal["turns", "one", "clear", "settled", "each"]
 CONDITIONS: Final[Mapping[Condition, str]] = {
@@ -114,7 +115,7 @@ class FairPairReport(Report):
     before: int | None = Field(None, description="Null: likewise.")
     search: int = Field(1, description="Version of the search, raised when conditions or order change.")
 
-    def findings(self, question: Any = None) -> list[str]:
+    def findings(self, question: SubjectQuestion | None = None) -> list[str]:
         return list(_findings(self))
 
 

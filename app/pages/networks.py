@@ -19,7 +19,7 @@ from pluriscope.analysis.questions.data import clean_data
 from pluriscope.analysis.questions.protocol import BUILT_IN, COMPLETE
 from pluriscope.analysis.questions.tasks import TASK_NAMES, Task
 from pluriscope.analysis.subjects.perceptron.network import split_parameters
-from pluriscope.analysis.subjects.question import rules_of
+from pluriscope.analysis.subjects.question import SubjectQuestion, rules_of
 from pluriscope.analysis.subjects.registry import SUBJECT_KINDS
 from pluriscope.app.db.codecs import graph_question
 from pluriscope.app.db.errors import NotFound
@@ -102,7 +102,7 @@ def _circuits(row: Row) -> Markup:
     return _shown("circuits_valid", row) + possible
 
 
-def _in_short(found: AnalysisRow, question: Any) -> str:
+def _in_short(found: AnalysisRow, question: SubjectQuestion) -> str:
     """Whether there is one explanation, in a few words."""
     counts, only = counts_of(found), question.kind.key != PERCEPTRON or circuits_only(found)
     known = Verdict(
@@ -304,7 +304,7 @@ def _others(session: Session, links: Addresses, text: str, last: Mapping[int, in
 
 def _other(
     row: NetworkRow,
-    question: Any,
+    question: SubjectQuestion,
     analysis: AnalysisRow | None,
     jobs: Sequence[JobRow],
     links: Addresses,

@@ -82,7 +82,7 @@ class AnalysisContext:
     def landscape(self) -> Landscape:
         """The valid circuits, to locate answers among; judged by criteria where that is quick."""
         of = self.analysed
-        found = landscape_of(of.question, of.circuits, stored=of.stored)
+        found = landscape_of(of.question, of.search, stored=of.stored)
         return replace(found, judges=found.judges_quickly)
 
     def thumb(self, mask: str, shared: int = 0, marked: int = 0) -> Markup:

@@ -18,6 +18,7 @@ from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.discovery.registry import read_methods
 from pluriscope.analysis.errors import AnalysisError, InvalidClaim
 from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.arguments import LATER, listed, unfit
 from pluriscope.figures.numbers import noun
 from pluriscope.library.asking import ask
@@ -111,7 +112,7 @@ def audit(
     return Audit(audit_json(landscape, found, seconds, explaining.missing(landscape), planted, baseline_report))
 
 
-def baseline_of(question: Any) -> Analysis:
+def baseline_of(question: SubjectQuestion) -> Analysis:
     """The analysis that valid circuits are compared with on request.
 
     Raises:

@@ -26,6 +26,7 @@ from pluriscope.analysis.interventions.experiments import (
 )
 from pluriscope.analysis.questions.answers import largest
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.figures.comparison import QUARTERS
 from pluriscope.figures.numbers import exact, noun, readable
@@ -182,7 +183,7 @@ class Interchanges(Trials):
         )
 
 
-def trials_on_rows(question: Any, masks: Sequence[int]) -> Trials:
+def trials_on_rows(question: SubjectQuestion, masks: Sequence[int]) -> Trials:
     """The rows of a task as trials; each circuit answers its largest output, or nothing where two are.
 
     Args:
@@ -256,7 +257,7 @@ def _on_interventions(question: Question, explanations: Sequence[Explanation]) -
         }
 
 
-def _on_rows(question: Any, explanations: Sequence[Explanation]) -> Iterator[Row]:
+def _on_rows(question: SubjectQuestion, explanations: Sequence[Explanation]) -> Iterator[Row]:
     """Rows of a task on which circuits answer differently under the same rules."""
     for one in explanations:
         if one.result.question.digest != question.digest:

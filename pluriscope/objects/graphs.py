@@ -11,12 +11,13 @@ from pluriscope.analysis.errors import InvalidClaim
 from pluriscope.analysis.explanations.circuits import gate_label
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.graph_files.registry import graph_in
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.arguments import unfit
 from pluriscope.figures.svg.tiles import bits_of
 from pluriscope.objects.findings import Findings
 
 
-def explanation_graph(key: str, question: Any, ref: ExplanationRef, value: Any, **about: str) -> Any:
+def explanation_graph(key: str, question: SubjectQuestion, ref: ExplanationRef, value: Any, **about: str) -> Any:
     """An explanation in a format of graphs.
 
     Args:
@@ -43,7 +44,7 @@ def explanation_graph(key: str, question: Any, ref: ExplanationRef, value: Any, 
     return graph_in(key, question, ref.kind, about, mask=mask, of_nodes=of_nodes)
 
 
-def answer_graph(key: str, question: Any, mask: int | None, scores: Any, **about: str) -> Any:
+def answer_graph(key: str, question: SubjectQuestion, mask: int | None, scores: Any, **about: str) -> Any:
     """Answer of a discovery method in a format of graphs; errors as of :func:`explanation_graph`.
 
     Args:
@@ -54,7 +55,7 @@ def answer_graph(key: str, question: Any, mask: int | None, scores: Any, **about
     return graph_in(key, question, "circuit" if scores is None else "scores", about, mask=mask, scores=scores)
 
 
-def _function(question: Any, function: int, label: str) -> dict[str, Any]:
+def _function(question: SubjectQuestion, function: int, label: str) -> dict[str, Any]:
     return {"function": label, "table": "".join(map(str, bits_of(function, question.subject.n_inputs)))}
 
 

@@ -238,7 +238,7 @@ class Given:
 
     def whole_record(self) -> dict[str, Any]:
         """The answer's record, see :func:`own_answer`."""
-        searched = self.of.analysed.circuits is not None
+        searched = self.of.analysed.search is not None
         return own_answer(self.of.landscape, self.claim, self.count, _held_against(self.of) if searched else None)
 
     def at(self, mask: int, **more: str) -> str:

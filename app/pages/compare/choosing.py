@@ -238,7 +238,7 @@ def choices(session: Session, place: AnyPlace) -> dict[str, list[str]]:
 
 def known_two(session: Session, place: AnyPlace) -> list[str]:
     """The smallest circuit that is known and the one that differs most from it; [] where fewer than two are known."""
-    circuits = known_circuits_of(session, place)[0].circuits
+    circuits = known_circuits_of(session, place)[0].search
     if circuits is None or not len(circuits.masks):
         return []
     smallest = int(circuits.masks[np.bitwise_count(circuits.masks).argmin()])

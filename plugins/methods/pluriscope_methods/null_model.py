@@ -20,7 +20,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.initial import initial_parameters
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope_methods.drawing import Drawing, Drawn, Prior, draw_network
 
 STAGE: Final = "null networks"
@@ -115,7 +116,7 @@ class NullReport(Report):
             if model.n and one.standard in {"", *met}
         ]
 
-    def findings(self, question: Any = None) -> list[str]:
+    def findings(self, question: SubjectQuestion | None = None) -> list[str]:
         return [sentence for one in self.models for sentence in _findings(one)]
 
 

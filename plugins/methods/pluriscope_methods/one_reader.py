@@ -8,7 +8,7 @@ known from draws by size (:mod:`pluriscope.analysis.circuit_sets.strata`).
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.enumeration import are_circuits
 from pluriscope.analysis.subjects.graph import Masks
-from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.question import GraphQuestion, SubjectQuestion
 
 MAX_EDGES: Final = 16
 """Edges into one reader whose subsets are all tried."""
@@ -57,7 +57,7 @@ class OneReaderReport(Report):
         """The reader with the most choices, the first of several."""
         return max(self.readers, key=lambda one: one.choices)
 
-    def findings(self, question: Any = None) -> list[str]:
+    def findings(self, question: SubjectQuestion | None = None) -> list[str]:
         sentences, most = [], self.most
         if most.choices:
             reads = "the logits read" if most.node == "logits" else f"{most.label} reads"

@@ -21,6 +21,7 @@ from pluriscope.analysis.errors import BeyondLimits, InvalidEdit
 from pluriscope.analysis.methods.report import Analysed, Mask, Part, Report, Settings
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope_edits.deception.descent import Deceiving, deceiving
 from pluriscope_edits.deception.ranking import RANKINGS
 from pluriscope_edits.rules.deceive import DECEIVE
@@ -102,7 +103,7 @@ class DeceptionReport(Report):
         found = (key for one in self.lies if one.circuit for key in one.circuit.criteria)
         return list(dict.fromkeys(found))
 
-    def findings(self, question: Any = None) -> list[str]:
+    def findings(self, question: SubjectQuestion | None = None) -> list[str]:
         found = []
         for limits, words in ABOUT.items():
             some = self.of(limits)

@@ -20,6 +20,7 @@ from pluriscope.analysis.network_files.planted_record import PlantedRecord
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, mask_array
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.question import part as part_of
 from pluriscope_edits.planting.certificate import Passes, certified_margin, exhaustive
 
@@ -73,7 +74,7 @@ class PlantedReport(Report):
             return "unknown"
         return "another" if int(self.smaller) else "recovered"
 
-    def findings(self, question: Any = None) -> list[str]:
+    def findings(self, question: SubjectQuestion) -> list[str]:
         """Whether what was planted is what is found, and how many equals it has."""
         n_valid, part = int(self.n_valid), part_of(question)
         of = f"Of {n_valid:,} valid circuit{'' if n_valid == 1 else 's'}"
@@ -96,7 +97,7 @@ def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> PlantedReport:
     if record is None:
         raise ValueError("nothing was planted in this network")
     work.report_step("planted", 0, 1)
-    landscape = landscape_of(question, of.circuits, stored=of.stored)
+    landscape = landscape_of(question, of.search, stored=of.stored)
     found = PlantedReport(**_standing(landscape, record.circuit), **_explained(landscape, record))
     work.report_step("planted", 1, 1)
     return found

@@ -16,6 +16,7 @@ from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.methods.report import Analysed, Part, Report, Settings
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 
 
 class Story(Part):
@@ -55,8 +56,8 @@ class StoriesReport(Report):
         form, n_inputs = question.protocol.algorithm_form, question.subject.n_inputs
         return [parse_algorithm(text, form, n_inputs) for text in self.algorithms]
 
-    def findings(self, question: Any = None) -> list[str]:
-        if not self.has_asked or question is None:
+    def findings(self, question: SubjectQuestion | None = None) -> list[str]:
+        if not self.has_asked or not isinstance(question, Question):
             return [self.reason]
         values = self.values(question)
         whole = " and ".join(values[one].formula for one in self.whole) or "no irredundant algorithm"

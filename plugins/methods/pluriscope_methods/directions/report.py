@@ -21,6 +21,7 @@ from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.methods.report import Analysed, Exact, Part, Report, Settings
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope_methods.directions.oblique import ObliqueFamily
 from pluriscope_methods.directions.result import CLOSED, AlgorithmDirections, DirectionClass, DirectionSearch, Unread
 from pluriscope_methods.directions.search import MAX_CHEAP, closed_form_work, search_directions
@@ -100,7 +101,7 @@ class DirectionsReport(Report):
         """Classes of directions that were not refused."""
         return [one for one in self.classes if not one.refused]
 
-    def findings(self, question: Any = None) -> list[str]:
+    def findings(self, question: SubjectQuestion | None = None) -> list[str]:
         """Sentence on how many algorithms at least have a valid placement on each class of directions."""
         if not any(one.n_searched for one in self.searched):
             return ["No algorithm of this task has a variable to place."]

@@ -23,7 +23,7 @@ from pluriscope.analysis.pair.readings import Counted, Readings, packed, read_cl
 from pluriscope.analysis.pair.report import MAX_BITS, MAX_CLASSES, N_DRAWN, SEED
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
-from pluriscope.analysis.subjects.question import part
+from pluriscope.analysis.subjects.question import SubjectQuestion, part
 from pluriscope_methods.explanation_map.layout import DRAWN_TO, laid_out
 from pluriscope_methods.explanation_map.neighbours import Words, mean_alike, mean_alike_of_all, nearest, nearest_on_map
 
@@ -86,11 +86,11 @@ class MapReport(Report):
     def all_there_is(self) -> bool:
         return not self.drawn and self.complete
 
-    def unit(self, question: Any) -> str:
+    def unit(self, question: SubjectQuestion) -> str:
         """What bits are, in the plural."""
         return "interventions" if self.about == "predictions" else f"{part(question)}s"
 
-    def findings(self, question: Any = None) -> list[str]:
+    def findings(self, question: SubjectQuestion) -> list[str]:
         many, classes = len(self.dot), self.about == "predictions"
         noun = ("observed class" if many == 1 else "observed classes") if classes else "circuit" + "s" * (many != 1)
         if not many:

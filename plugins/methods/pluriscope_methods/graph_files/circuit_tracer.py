@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.graph_files.graph_format import GraphFormat
+from pluriscope.analysis.subjects.question import SubjectQuestion
 
 _OWN: Final = "pluriscope"
 _WEIGHTS: Final = {
@@ -24,7 +25,7 @@ _WEIGHTS: Final = {
 """What the weights of links are: the first of these that edges have."""
 
 
-def _write(graph: Any, question: Any) -> dict[str, Any]:
+def _write(graph: Any, question: SubjectQuestion) -> dict[str, Any]:
     # links have one weight: a score, whether the circuit keeps the edge, or the network's own weight
     about, nodes, edges = graph.graph, dict(graph.nodes(data=True)), list(graph.edges(data=True))
     weight = next((key for key in _WEIGHTS if any(key in one for _, _, one in edges)), "")

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import combinations
 from math import sqrt
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +21,13 @@ from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.elman import Elman
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope_methods.lenses.feature_structure import FEWEST, MAGNITUDE, MOST, Structure, label_means, layered
 from pluriscope_methods.lenses.lens import APPLIES, Array, Bands, Fit, Lens, Table, not_applicable
 from pluriscope_methods.lenses.null_test import Sought, generator, null_runs, shuffled, tested
 
 
-def _labels(question: Any) -> dict[int, NDArray[np.int64]]:
+def _labels(question: SubjectQuestion) -> dict[int, NDArray[np.int64]]:
     """Labels of rows by step, from 1, for steps with neither too few nor too many different inputs; inputs are in one
     order.
     """
@@ -35,20 +36,20 @@ def _labels(question: Any) -> dict[int, NDArray[np.int64]]:
     return {at: numbers.reshape(-1) for at, (inputs, numbers) in found.items() if FEWEST <= len(inputs) <= MOST}
 
 
-def _pairs(question: Any) -> list[tuple[int, int]]:
+def _pairs(question: SubjectQuestion) -> list[tuple[int, int]]:
     """Steps at which the same inputs are given."""
     data, labels = question.subject.data, _labels(question)
     given = {at: np.unique(data[:, at - 1], axis=0) for at in labels}
     return [(one, other) for one, other in combinations(labels, 2) if np.array_equal(given[one], given[other])]
 
 
-def _fit(question: Any, _settings: Settings) -> Fit:
+def _fit(question: SubjectQuestion, _settings: Settings) -> Fit:
     if _pairs(question):
         return APPLIES
     return not_applicable(f"No two steps have the same {FEWEST} to {MOST} different inputs.")
 
 
-def _look(question: Any, _settings: Settings, work: Work) -> Table:
+def _look(question: SubjectQuestion, _settings: Settings, work: Work) -> Table:
     subject, labels = question.subject, _labels(question)
     steps = range(1, subject.data.shape[1] + 1)
     places = [(after, *pair) for after in steps for pair in _pairs(question) if pair[1] <= after]
@@ -74,7 +75,7 @@ def _look(question: Any, _settings: Settings, work: Work) -> Table:
     return Table(tuple(rows), tests=tests)
 
 
-def _milliseconds(question: Any, _settings: Settings) -> float:
+def _milliseconds(question: SubjectQuestion, _settings: Settings) -> float:
     rows, steps, _ = question.subject.data.shape
     return float(null_runs(1) * (1.0 + 4e-6 * rows * steps * question.subject.n_units))
 
@@ -108,7 +109,7 @@ def _bands(seen: Table) -> Bands:
     )
 
 
-def _says(_question: Any, seen: Table) -> str:
+def _says(_question: SubjectQuestion, seen: Table) -> str:
     most = max(seen.rows, key=lambda row: row["deviations"])
     return (
         f"After step {most['after']} steps {most['first']} and {most['second']} are held along directions with a "

@@ -15,6 +15,7 @@ from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.classifier import Array
 from pluriscope.analysis.subjects.convolutional import image_text
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope_methods.lenses.lens import Lens, Table
 
@@ -31,7 +32,7 @@ def patches(height: int, width: int) -> Array:
     return (np.arange(1 << height * width) >> pixels & 1).astype(np.float64).reshape(1, height, width, -1)
 
 
-def _look(question: Any, _settings: Settings, _work: Work) -> Table:
+def _look(question: SubjectQuestion, _settings: Settings, _work: Work) -> Table:
     model = question.subject
     rows, notes, sides, step = list[dict[str, Any]](), list[str](), [1, 1], 1
     for layer, one in enumerate(model.convolutions, start=1):
@@ -66,7 +67,7 @@ def _pictures(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, fl
     return found
 
 
-def _says(_question: Any, seen: Table) -> str:
+def _says(_question: SubjectQuestion, seen: Table) -> str:
     first = {row["of"]: row for row in reversed(seen.rows)}
     channels = {name: row for name, row in reversed(first.items()) if not name.startswith(_OUTPUT)} or first
     most = max(channels.values(), key=lambda row: row["value"])

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from pluriscope.analysis.methods.report import Analysed, Part, Report, Settings
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope_methods.lenses.functions import FunctionOnLayer, function_rows, functions_asked, without_sign
 from pluriscope_methods.lenses.lens import (
     Attribution,
@@ -87,12 +89,12 @@ class LensesReport(Report):
     def all_there_is(self) -> bool:
         return self.thorough
 
-    def outdated(self, kind: Any) -> list[str]:
+    def outdated(self, kind: SubjectKind) -> list[str]:
         known = LENSES.of(kind)
         asked = [(one, known[one.lens]) for one in self.lenses if one.lens in known]
         return [lens.label for one, lens in asked if one.outcome == "found" and one.version < lens.version]
 
-    def findings(self, question: Any = None) -> list[str]:
+    def findings(self, question: SubjectQuestion) -> list[str]:
         """Sentences on how many functions can be read from layers, how many are used, and how many are carried."""
         cells = [cell for function in self.functions for cell in function.layers]
         if question.kind.refuses("algorithms"):
@@ -147,7 +149,7 @@ def silent(lens: str, why: str, version: int = 1) -> ViewFound:
 
 def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LensesReport:
     """Ask every lens; only those that learn load torch, and are asked where all is asked for."""
-    question, thorough, known = of.question, settings.thorough, parts_kept(of.question, of.circuits)
+    question, thorough, known = of.question, settings.thorough, parts_kept(of.question, of.search)
     refusals, asked = LENSES.refusals(question.kind), LENSES.of(question.kind)
     views = [silent(key, refusals[key]) for key in refusals]
     chosen = [lens for lens in asked.values() if thorough or not _trains(lens, question)]

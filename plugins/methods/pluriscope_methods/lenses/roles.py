@@ -214,7 +214,7 @@ def _in_circuits(of: Analysed) -> tuple[Grid, str] | None:
     is listed.
     """
     space, roles = of.question.space, of.question.kind.roles
-    masks: NDArray[np.uint64] = np.empty(0, dtype=np.uint64) if of.circuits is None else of.circuits.masks
+    masks: NDArray[np.uint64] = np.empty(0, dtype=np.uint64) if of.search is None else of.search.masks
     graph = space.graph
     found = space.roles(number_bits(masks, graph.n_bits)) if len(masks) else None
     if found is None:

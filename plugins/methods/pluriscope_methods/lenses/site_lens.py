@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pluriscope.analysis.methods.settings import Settings
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.transformer.runs import MILLISECONDS, Site
 from pluriscope.analysis.subjects.transformer.weights import Transformer
 from pluriscope_methods.lenses.lens import APPLIES, Fit, Lens, not_applicable
@@ -44,11 +45,11 @@ class SiteLens(Lens):
         look = super().function
         return lambda question, settings, work: look(question.subject, settings, work)
 
-    def fit(self, question: Any, settings: Settings) -> Fit:
+    def fit(self, question: SubjectQuestion, settings: Settings) -> Fit:
         reason = self.refuses(question.subject, settings)
         return not_applicable(reason) if reason else APPLIES
 
-    def duration(self, question: Any, settings: Settings) -> float:
+    def duration(self, question: SubjectQuestion, settings: Settings) -> float:
         return MILLISECONDS * self.multiplications(question.subject, settings)
 
     def sizes(self, view: Any) -> dict[str, float]:

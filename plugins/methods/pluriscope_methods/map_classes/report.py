@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.alignments.map_classes import MAP_CLASSES, map_class
 from pluriscope.analysis.methods.report import Report
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 
 ClosedClass = Literal["single", "sets", "integer", "integer-any", "orthogonal", "oblique"]
 LearnedClass = Literal["learned", "non-linear"]
@@ -93,7 +94,7 @@ class MapClassesReport(Report):
         form, n_inputs = question.protocol.algorithm_form, question.subject.n_inputs
         return [parse_algorithm(text, form, n_inputs) for text in self.algorithms]
 
-    def findings(self, question: Any = None) -> list[str]:
+    def findings(self, question: SubjectQuestion | None = None) -> list[str]:
         """Sentences on which classes of maps place all, some or no algorithms, and which do by chance too."""
         if not self.algorithms:
             return ["No algorithm of this task has a variable to place."]

@@ -13,6 +13,7 @@ from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.shown import AGAIN, OLDER, AnalysisContext, Item, Shown, input_words, settings_form
 from pluriscope.analysis.methods.settings import Setting, Settings, read_values, settings_text, written
 from pluriscope.analysis.questions.tasks import INPUT_NAMES
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.transformer.runs import Site, pairs_of
 from pluriscope.figures.charts import Axis, Chart, Series, heat_chart
 from pluriscope.page_kit import blocks
@@ -165,7 +166,7 @@ class Answered:
     view: Mapping[str, Any]
 
 
-def answered(question: Any, lens: Lens, settings: Settings, report: LensesReport | None) -> Answered:
+def answered(question: SubjectQuestion, lens: Lens, settings: Settings, report: LensesReport | None) -> Answered:
     """Ask a lens, or read its answer from what is stored where asking takes long."""
     answers = () if report is None else report.lenses
     # answers that were stored earlier may have settings that are gone
@@ -246,7 +247,7 @@ def _tests(tests: Sequence[NullTest]) -> blocks.Table:
     return blocks.Table.short("test", _TESTS, rows, id="tests")
 
 
-def picture(lens: Lens, stored: ViewFound, question: Any, caption: str) -> Block | None:
+def picture(lens: Lens, stored: ViewFound, question: SubjectQuestion, caption: str) -> Block | None:
     """The picture of an answer; None where it has none, or heat maps of its own."""
     if stored.grids or lens.pictures or (not stored.view and not stored.bars and not stored.bands):
         return None

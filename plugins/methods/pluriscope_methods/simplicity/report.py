@@ -16,6 +16,7 @@ from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.methods.report import Analysed, Exact, Part, Placed, Report, Settings
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope_methods.simplicity.codes import CODES, Code
 from pluriscope_methods.simplicity.interpretations import (
     STAGE,
@@ -73,7 +74,7 @@ class SimplicityReport(Report):
     sizes: list[SizeLength]
     kinds: list[KindLength]
 
-    def findings(self, question: Any = None) -> list[str]:
+    def findings(self, question: SubjectQuestion | None = None) -> list[str]:
         found = [] if self.complete else ["Not every valid circuit is listed, so a shorter one may have been missed."]
         return [*found, *(sentence for one in self.kinds for sentence in _findings(one))]
 

@@ -9,7 +9,7 @@ apart. ``numbers`` are taken as they are.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.sandbox.intervention import MAX_VALUE
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.transformer.runs import pairs_of, read_site
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope_methods.directions.blocks import Block
@@ -50,7 +51,7 @@ _PAIRS: Final = 32
 _RESOLUTION: Final = 1e-9
 
 
-def direction_of(question: Any, here: Steerable, along: str, on: str) -> Array:
+def direction_of(question: SubjectQuestion, here: Steerable, along: str, on: str) -> Array:
     """Direction along which a site is steered, ``[d]``.
 
     Args:
@@ -125,7 +126,7 @@ def _read_out(here: Steerable) -> Array:
     return plane.weights
 
 
-def _learned(question: Any, here: Steerable) -> Array:
+def _learned(question: SubjectQuestion, here: Steerable) -> Array:
     """``[d]`` by distributed alignment search: of a transformer for the answer, else for a variable of an algorithm."""
     if not isinstance(question, Question):
         model = question.subject

@@ -368,7 +368,7 @@ class _Asked:
 
     def interpretations(self, of: Analysed, work: Work) -> Predicted | None:
         """Observed classes of interpretations of the valid circuits."""
-        if of.placed is None or of.circuits is None:
+        if of.placed is None or of.search is None:
             return None
         observed = list(of.placed.observed)
         total = sum(observed)

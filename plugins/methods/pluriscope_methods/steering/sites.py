@@ -13,6 +13,7 @@ from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.questions.answers import answers, largest
 from pluriscope.analysis.subjects.perceptron.mlp import activations, next_layer
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer.runs import Site, in_portions, on_all_rows, read_site, run, site_names
 from pluriscope.analysis.subjects.transformer.weights import Transformer
@@ -55,7 +56,7 @@ class Steerable:
     cost: float
 
 
-def steerable(question: Any, at: str, of: str) -> Steerable:
+def steerable(question: SubjectQuestion, at: str, of: str) -> Steerable:
     """The site of a question's network.
 
     Args:
