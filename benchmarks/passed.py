@@ -33,7 +33,7 @@ from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.queue import cancel, enqueue_analyses
 from pluriscope.app.main import create_app
 from pluriscope.app.settings import Settings
-from tests.browser.prepared import work
+from tests.app.jobs.executors import work
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 HOUSE: Final = tuple(f"{ROOT / room}/" for room in ("analysis", "app", "pluriscope"))

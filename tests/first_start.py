@@ -10,7 +10,7 @@ from pluriscope.app.db.engine import open_store
 from pluriscope.app.jobs.definitions import DEFINITIONS
 from pluriscope.app.jobs.seeding import add_bundled_models, add_bundled_networks
 from pluriscope.app.settings import Settings
-from tests.browser.prepared import work
+from tests.app.jobs.executors import work
 from tests.made_once import made_once
 from tests.of_plugins import given
 

@@ -6,7 +6,6 @@ It is prepared once a run: each process that shares the tests copies what the fi
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -27,10 +26,9 @@ from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.definitions import DEFINITIONS
 from pluriscope.app.jobs.queue import cancel, enqueue, enqueue_about, enqueue_analyses
 from pluriscope.app.jobs.seeding import add_bundled_models
-from pluriscope.app.jobs.worker import Pace, Worker
 from pluriscope.app.settings import Settings
 from pluriscope_edits.making import edited as edited_by
-from tests.app.jobs.executors import Directly
+from tests.app.jobs.executors import work
 from tests.made_once import made_once
 
 NETWORKS: Final = {
@@ -119,17 +117,6 @@ def _edit(store: Store) -> None:
         edited = edited_by("noise", ask(file.network), {"size": 0.05})
         row = save_network(session, edited_file(file, edited), slug="xor-noisy", origin="edited")
         enqueue_about(session, analysis, "changes", other=row.digest)
-
-
-def work(store: Store, kinds: Collection[str]) -> None:
-    """Do all jobs of these kinds, in this process: another would import for as long as many of them take."""
-    definitions = {kind: DEFINITIONS[kind] for kind in kinds}
-    # nobody else takes jobs here, so a machine too busy to renew a lease in time loses none
-    pace = Pace(lease_seconds=600, poll_seconds=0.1, look_seconds=0.05)
-    Worker(store, slots=1, definitions=definitions, pace=pace, executor=Directly).run(until_idle=True)
-    with store.read() as session:
-        failed = select(JobRow.title, JobRow.error).where(JobRow.state == "failed")
-        assert session.execute(failed).all() == []
 
 
 def _call_off_what_nobody_looks_at(store: Store) -> None:

@@ -20,6 +20,7 @@ from pluriscope.analysis.errors import (
     InvalidTask,
 )
 from pluriscope.analysis.explaining.pipeline import analyse_output
+from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS
 from pluriscope.analysis.network_files.result_file import result_json
 from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
 from pluriscope.analysis.running.limits import Limits
@@ -197,7 +198,7 @@ def test_an_audit_is_what_the_command_writes(xor):
     assert (mine["name"], mine["nearest"]) == ("mine", {"distance": 0, "mask": "081ff"})
 
 
-@pytest.mark.parametrize("key", ["networkx", "graphml", "circuit-tracer"])
+@pytest.mark.parametrize("key", sorted({"networkx", "graphml", "circuit-tracer"}.intersection(GRAPH_FORMATS)))
 def test_a_graph_of_a_circuit_or_of_an_answer_is_a_claim_again(xor, key):
     circuit, (answer,) = xor.circuits[0], xor.audit(["exact-edge(k=11)"])["claims"]
     claims = {"circuit": circuit.to_graph(key), "answer": xor.to_graph(answer, key)}
@@ -282,18 +283,13 @@ def test_rules_are_a_name_settings_or_a_file(tmp_path):
 
 
 def test_analyses_are_asked_of_a_result(xor):
-    stories = xor.ask("stories")
-    assert stories.findings(xor.question)[1] == "Of its 197 valid circuits, 196 carry the same algorithms."
-    assert stories.asked == 197
+    rivals = xor.ask("rivals")
+    (finding,) = rivals.findings(xor.question)
+    assert finding.startswith("Of the 197 valid circuits no two are farther apart than 18b9f and 2f0ef: they share 6")
 
 
 @pytest.mark.parametrize(
-    ("key", "words"),
-    [
-        ("nonsense", "unknown of a network. Use funnel, "),
-        ("planted", "Nothing is said to be planted"),
-        ("stories", "does all there is"),
-    ],
+    ("key", "words"), [("nonsense", "unknown of a network. Use funnel, "), ("rivals", "does all there is")]
 )
 def test_an_analysis_that_a_result_cannot_be_asked_is_refused(xor, key, words):
     with pytest.raises(AnalysisError, match=words):
@@ -362,7 +358,7 @@ def shout(self, times: int = 1) -> str:
 def test_a_plugin_brings_a_method_of_results(xor, tmp_path, monkeypatch):
     write_plugin(tmp_path, "of-stranger", {"result": {"shout": "tests_shout:shout"}}, {"tests_shout.py": SHOUT})
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delenv("PLURISCOPE_PLUGINS", raising=False)
+    monkeypatch.setenv("PLURISCOPE_PLUGINS", "of-stranger")  # others would leave their tables in this process
     look_again()
     try:
         assert xor.shout(2) == xor.name.upper() * 2

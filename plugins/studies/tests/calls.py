@@ -77,4 +77,9 @@ FOUND = {
 """Where the first result of a search leads → words of the field."""
 QUESTIONS = {"negative results": "/findings/failed"}
 COMPRESSED = {"/api/v2/findings": True, "/findings/reported/figure.svg": True, "/findings/data/digits-tail.csv": True}
+MOVED = {
+    "/studies/depth/outcomes": "/api/v2/studies/depth/outcomes",
+    "/studies/depth/progress": "/api/v2/studies/depth",
+}
+"""Former addresses → present ones."""
 LAST_SCREEN = "/paper"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from pluriscope.analysis.circuits.formula_solver import formula_solver
 from pluriscope.analysis.circuits.planning import plan_circuits
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.files import NetworkFile
@@ -38,6 +39,8 @@ LIMITS = {
     NOTHING: Limits(max_possible=1, max_seconds=0, n_draws=20, n_samples=1, n_smallest=0),
 }
 HERE = "/networks/xor"
+SOLVED = formula_solver() is not None and all(map(find_spec, ("z3", "pysat")))
+"""Whether a solver proves what the order of size cannot."""
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +111,7 @@ def test_an_estimate_is_never_shown_as_exact(client):
     assert f"≈ {estimate(value, low, high)} ({low:,}–{high:,})" in text
     assert f"99% interval {low:,}–{high:,}, guaranteed" in text
     assert "of 9,625 possible, guaranteed (99%)" in re.sub(" ,", ",", text)
-    solvers = all(map(find_spec, ("z3", "pysat")))  # which prove what the order of size cannot
-    assert f"5 smallest ({'proved smallest' if solvers else 'the smallest found, not proved'})" in text
+    assert f"5 smallest ({'proved smallest' if SOLVED else 'the smallest found, not proved'})" in text
     assert "drawn uniformly from the possible ones; 99% interval" in words(client, HERE + "/explanations", **scope)
     item = client.get(f"/api/v2{HERE}/explanations", params={"kind": "circuit", **scope}).json()["items"][0]
     assert re.search(r"c·\w+, a valid circuit", words(client, item["url"], **scope)), "one of an unknown number"
@@ -121,7 +123,7 @@ def test_of_a_sample_the_picture_has_shares_that_hold_the_truth(client, protocol
     names, masks = edge_labels(every.layout.sizes), every.masks.tolist()
     text = picture(client, HERE, protocol=protocol.digest[:12])
     reply, drawn = FIRST, protocol == ESTIMATED
-    if drawn and all(map(find_spec, ("z3", "pysat"))):  # a solver proves what of a sample is not known
+    if drawn and SOLVED:  # a solver proves what of a sample is not known
         reply = FIRST.replace("All 197", "All").replace("→y.", "→y (exact).")
     elif drawn:
         reply = "valid circuits drawn keep"

@@ -10,6 +10,7 @@ from starlette.routing import Match
 
 from pluriscope.app.routes.moved import FORMER
 from tests.clients import served
+from tests.of_plugins import joined
 
 NAMES = {"network": "xor", "study": "depth", "model": "m", "seed": "3", "step": "2", "name": "valid", "form": "csv"}
 
@@ -53,11 +54,10 @@ def test_a_former_address_leads_somewhere(client: TestClient, former: str) -> No
         ("GET", "/models/m/circuits/13", "/api/v2/networks/m/explanations/c-13"),
         ("POST", "/models/m/searches", "/api/v2/networks/m/analyses"),
         ("GET", "/jobs/0123/events", "/api/v2/jobs/0123"),
-        ("GET", "/studies/depth/outcomes", "/api/v2/studies/depth/outcomes"),
-        ("GET", "/studies/depth/progress", "/api/v2/studies/depth"),
         ("GET", "/glossary", "/glossary"),
         ("GET", "/tour", ""),
         ("PUT", "/networks/xor", ""),
+        *(("GET", path, now) for path, now in joined("MOVED").items()),
     ],
 )
 def test_version_1_is_no_more_and_names_what_serves_the_same_now(client, method, path, now) -> None:

@@ -104,9 +104,9 @@ def test_a_page_names_its_room_its_tab_and_its_json():
     row = network_row(Addresses(), "x", "The network", PERCEPTRON, "Play")
     asked = request("/x", "a=1")
     asked.scope[HAS_RECORD] = True
-    html = body(show(asked, [Head("Title")], room="Learn", network=row))
+    html = body(show(asked, [Head("Title")], room="Explore", network=row))
     tags = read(html)
-    assert [a["href"] for _, a in tags if a.get("aria-current")] == ["/learn", "/networks/x/play"]
+    assert [a["href"] for _, a in tags if a.get("aria-current")] == ["/networks", "/networks/x/play"]
     assert [a["href"] for tag, a in tags if "json" in str(a.get("type"))] == ["/api/v2/x?a=1"]
     assert "JSON of this page" not in body(shown())
 

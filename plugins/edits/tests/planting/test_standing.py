@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import pytest
+
+import pluriscope
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
-from pluriscope.analysis.errors import InvalidMask
+from pluriscope.analysis.errors import AnalysisError, InvalidMask
 from pluriscope.analysis.explaining.pipeline import search_for_circuits
 from pluriscope.analysis.methods.report import Analysed, Settings
 from pluriscope.analysis.questions.protocol import COMPLETE, PAPER, Protocol, protocol_from_mapping
@@ -16,6 +19,7 @@ from pluriscope_edits.planting.compiling import compile_algorithm
 from pluriscope_edits.planting.disguises import disguised
 from pluriscope_edits.planting.found import PlantedReport, find
 from pluriscope_edits.planting.planted import Planted
+from tests.factories import exact_xor
 
 ALICE = "!(!(!A&B)&!(!B&A))"
 
@@ -88,3 +92,8 @@ def test_places_that_the_rules_do_not_allow_are_not_tried() -> None:
     one = next(some for some in split if any(len(site.neurons) > 1 for _, site in some.record.alignment.places))
     assert standing(one, single).passes is None
     assert standing(one, single).valid
+
+
+def test_a_result_of_a_network_in_which_nothing_was_planted_is_not_asked() -> None:
+    with pytest.raises(AnalysisError, match="Nothing is said to be planted"):
+        pluriscope.explain(exact_xor()).ask("planted")

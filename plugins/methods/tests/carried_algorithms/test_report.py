@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import pluriscope
 from pluriscope.analysis.carried_algorithms import search
 from pluriscope.analysis.carried_algorithms.search import Stories, find_stories
 from pluriscope.analysis.circuits.result import SmallestCircuits
@@ -14,6 +15,7 @@ from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope_methods.carried_algorithms.report import relation_column, stories_report
+from tests.factories import pretrained_xor
 from tests.golden_files import golden_network
 
 
@@ -34,3 +36,10 @@ def test_draws_stand_for_all_circuits_and_the_smallest_are_distinguished(monkeyp
     assert (cut_off.exact, cut_off.drawn, cut_off.intervals) == (False, False, {})
     monkeypatch.setattr(search, "MAX_PRODUCTS", 1_680 * 20)
     assert np.count_nonzero(relation_column(find_stories(question, masks), masks) != 255) == 20
+
+
+def test_a_result_is_asked_for_its_stories() -> None:
+    xor = pluriscope.explain(pretrained_xor())
+    stories = xor.ask("stories")
+    assert stories.findings(xor.question)[1] == "Of its 197 valid circuits, 196 carry the same algorithms."
+    assert stories.asked == 197
