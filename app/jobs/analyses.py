@@ -317,7 +317,7 @@ def handler_of(analysis: Analysis) -> Handler[tuple[Report, float]]:
 
 
 def _before(session: Session, row: AnalysisRow, analysis: Analysis) -> Report | None:
-    """Report of the same analysis on the same network under other rules; None if there is none of such an engine."""
+    """Report of the same analysis on the same network under other rules; None where no such engine made one."""
     if not kind_called(row.network.kind).settings:
         return None
     under_others = AnalysisReportRow.analysis_id == AnalysisRow.id, AnalysisRow.network_id == row.network_id
