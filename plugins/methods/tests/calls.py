@@ -58,6 +58,7 @@ CALLS = {
     "steps": stored_by_magnitude,
     "channels": preferred,
 }
+FOLDS = {"story": "Minimal placements"}
 COMMON = {"lenses": lambda one: one.result.ask("lenses").lenses}
 RECORDS = {"A lens": (Lens, SiteLens)}
 PARTS = {"directions": directions}

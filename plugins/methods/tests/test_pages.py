@@ -56,6 +56,13 @@ def client(tmp_path_factory):
 
 
 @pytest.mark.slow
+def test_a_sheet_that_does_not_hold_all_says_that_the_map_is_missing(client) -> None:
+    sheet = "/networks/xor/explanations"
+    assert "The map is not computed yet" in client.get(sheet).text
+    assert "The map is not computed yet" not in client.get(f"{sheet}?kind=circuit").text
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("key", FINDINGS)
 def test_what_is_found(client, key) -> None:
     assert record(client, "xor", key)["findings"] == FINDINGS[key]

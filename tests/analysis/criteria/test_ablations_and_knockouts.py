@@ -36,7 +36,6 @@ def test_criteria_agree_with_brute_force_on_every_circuit(seed, sizes, activatio
         "zero-ablation": plain.passes_zero,
         "mean-ablation": plain.passes_mean,
         "resample-ablation": plain.passes_resample,
-        "patching-robust": plain.survives_patching,
     }
     expected = {
         key: [function(network, one, rows, labels, rule, 0.99) for one in kept] for key, function in by_key.items()
@@ -64,7 +63,7 @@ def test_criteria_agree_with_brute_force_on_every_circuit(seed, sizes, activatio
 
 def test_failing_ablations_show_a_row_that_goes_wrong() -> None:
     context = xor_context()
-    for key in ("mean-ablation", "resample-ablation", "all-ablations", "patching-robust"):
+    for key in ("mean-ablation", "resample-ablation", "all-ablations"):
         verdicts = criterion_named(key).judge(context)
         for position in np.flatnonzero(~verdicts.passed)[::9].tolist():
             witness = verdicts.at(position).witness

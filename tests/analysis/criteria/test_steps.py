@@ -20,9 +20,8 @@ from pluriscope.analysis.errors import InvalidCriterion
         ("output-faithfulness(tolerance=0.1)", "output-faithfulness"),
         ("output-faithfulness(tolerance=-0)", "output-faithfulness(tolerance=0)"),
         ("output-faithfulness(tolerance=2)", "output-faithfulness(tolerance=2)"),
-        (" input-noise ( share = .5, points=1e2, radius=.1 ) ", "input-noise(points=100,share=0.5)"),
+        (" joint-interchange ( max_runs=1e2 ) ", "joint-interchange(max_runs=100)"),
         ("margin(least=1e-9)", "margin(least=1e-09)"),
-        ("patching-robust(continuous=0)", "patching-robust"),  # the one value of a parameter of before that is left
     ],
 )
 def test_a_step_has_one_canonical_text(text, canonical):
@@ -41,9 +40,8 @@ def test_a_step_has_one_canonical_text(text, canonical):
         ("output-faithfulness(tolerance=1_0)", "use a number from 0 to 1e+06"),
         ("output-faithfulness(tolerance=)", "use a number from 0 to 1e+06"),
         ("output-faithfulness(tol=1)", "use tolerance"),
-        ("input-noise(points=1.5)", "a whole number from 1 to 100000"),
+        ("joint-interchange(max_runs=1.5)", "a whole number from 1 to 1.07374e+09"),
         ("mean-ablation(x=1)", "this criterion has none"),
-        ("patching-robust(continuous=1)", "this criterion has none"),
         ("output-faithfulness(tolerance=1,tolerance=2)", "write key or key(name=value"),
         ("output-faithfulness(.05)", "write key or key(name=value"),
         ("output-faithfulness(tolerance=1", "write key or key(name=value"),
@@ -62,8 +60,6 @@ def test_digests_differ_by_settings_and_nothing_else():
     assert digests["margin"] != digests["margin(least=.5)"]
     assert CriterionStep.parse("margin(least=0.5)").settings_digest == digests["margin(least=.5)"]
     assert all(len(digest) == 12 for digest in digests.values())
-    # as when it had parameters, so that verdicts from then are still taken
-    assert CriterionStep.parse("patching-robust").settings_digest == "0780fe9626f9"
 
 
 def test_a_sequence_keeps_its_order_and_says_nothing_twice():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +11,8 @@ import pytest
 
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.errors import NotOffered
-from pluriscope.analysis.explanations.circuits import gate_label
 from pluriscope.analysis.graph_files.registry import GRAPH_FORMATS, file_text, graph_in
+from pluriscope.analysis.interpretations.interpretation import Interpretation
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
@@ -80,7 +79,6 @@ def test_weights_and_scores_stand_on_their_edges():
     [
         ("nothing", "circuit", "is unknown. Use one of networkx, graphml"),
         ("networkx", "algorithm", "Ask it of a circuit"),
-        ("auto-circuit", "alignment", "kind: placement. Use one of networkx"),
     ],
 )
 def test_an_unknown_format_and_what_has_no_graph_are_refused(key, kind, words):
@@ -89,45 +87,14 @@ def test_an_unknown_format_and_what_has_no_graph_are_refused(key, kind, words):
     assert words in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    ("thing", "weights", "says"),
-    [
-        ("circuit", [float(MASK >> bit & 1) for bit in range(18)], "1 where the circuit keeps an edge"),
-        ("scores", SCORES, "scores of the edges"),
-        ("scores-without-mask", [0.0, *SCORES[1:]], "scores of the edges"),
-    ],
-)
-def test_links_of_circuit_tracer_carry_what_their_description_says(thing, weights, says):
-    graph = THINGS[thing]("circuit-tracer")
-    answer = {link["name"]: link["weight"] for link in graph["links"]}
-    assert [answer[name] for name in QUESTION.graph.edge_names] == weights
-    assert says in graph["metadata"]["info"]["description"]
+def interpreted(key: str) -> tuple[Interpretation, Any]:
+    """An interpretation of the circuit, and its graph."""
+    value = interpretation_at(QUESTION, Circuit(QUESTION.layout, MASK), 0)
+    return value, explanation_graph(key, QUESTION, ExplanationRef("interpretation", f"{MASK:05x}", "0"), value)
 
 
-@pytest.mark.parametrize(("asked", "thing"), [(QUESTION, "circuit"), *((ASKED[key], key) for key in ASKED)])
-def test_graphs_of_circuit_tracer_have_what_its_viewer_needs(asked, thing):
-    graph = THINGS[thing]("circuit-tracer")
-    nodes, tokens = graph["nodes"], graph["metadata"]["prompt_tokens"]
-    assert [one["node_id"] for one in nodes] == [node.name for node in asked.graph.nodes]
-    # it leaves out what stands at more than two thirds of the tokens, and asks for "(p=" of an output
-    assert len({(one["layer"], one["feature"], one["ctx_idx"]) for one in nodes}) == len(nodes)
-    assert len(tokens) > 1
-    assert all(0 <= one["ctx_idx"] < len(tokens) for one in nodes)
-    assert re.search(r"\(p=[01]\.\d{3}\)$", nodes[-1]["clerp"])
-    assert set(graph["qParams"]["pinnedIds"]) <= {one["node_id"] for one in nodes}
-
-
-def test_functions_are_supernodes_and_stand_on_their_neurons():
-    interpretation = interpretation_at(QUESTION, Circuit(QUESTION.layout, MASK), 0)
-    answer = explanation_graph(
-        "circuit-tracer", QUESTION, ExplanationRef("interpretation", f"{MASK:05x}", "0"), interpretation
-    )
-    groups = {name: group for group, *names in answer["qParams"]["supernodes"] for name in names}
-    gates = {f"{one.layer}.{one.neuron}": gate_label(one, 2) for one in interpretation.gates if one.layer < 3}
-    assert groups == gates
-    graph = explanation_graph(
-        "networkx", QUESTION, ExplanationRef("interpretation", f"{MASK:05x}", "0"), interpretation
-    )
+def test_functions_stand_on_their_neurons():
+    interpretation, graph = interpreted("networkx")
     for gate in interpretation.gates:
         node = graph.nodes["y0" if gate.layer == 3 else f"{gate.layer}.{gate.neuron}"]
         assert int(node["table"][::-1], 2) == gate.function

@@ -19,6 +19,7 @@ from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.analyses import CRITERIA, judge
 from pluriscope.app.jobs.definitions import arguments_about
 from pluriscope.app.main import create_app
+from pluriscope.app.pages.explanation_list import VIEWS
 from pluriscope.app.pages.place import locate
 from pluriscope.kinds.circuits import OF_TRANSFORMERS
 from pluriscope.kinds.listing import COLUMNS, OF_KIND
@@ -169,7 +170,7 @@ def test_a_filter_about_another_kind_says_what_it_is_about(client):
         ("cancelled", "", "The analysis under complete was cancelled"),
         ("untouched", "", "The analysis under complete: nobody asked"),
         ("xor", "?protocol=mine", "There may be more than is listed"),
-        ("xor", "?kind=circuit&passes=input-noise", "Verdicts of input-noise: nobody asked"),
+        ("xor", "?kind=circuit&passes=knockout-completeness", "Verdicts of knockout-completeness: nobody asked"),
         ("xor", "?kind=alignment&sort=coverage", "common ground: nobody asked"),
         ("xor", "?kind=circuit&story=same", "algorithms that circuits carry: nobody asked"),
         ("xor", "?kind=probe", "search for linear probes: nobody asked"),
@@ -182,11 +183,13 @@ def test_what_is_not_there_is_distinguished_from_none(client, network, query, sa
 
 def test_what_is_asked_for_and_not_judged_has_its_button_and_no_rows(app, client, get):
     owner = TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000))
-    html = owner.get(f"{LIST}?passes=input-noise").text
-    assert re.search(r'action="/networks/xor/analyses/funnel">.*?name="criteria" value="input-noise"', html, re.DOTALL)
-    page = get(LIST, passes="input-noise")
-    assert (page["items"], page["pending"]) == ([], ["input-noise"])
-    assert client.get(f"{LIST}.csv?passes=input-noise").status_code == 409
+    html = owner.get(f"{LIST}?passes=knockout-completeness").text
+    assert re.search(
+        r'action="/networks/xor/analyses/funnel">.*?name="criteria" value="knockout-completeness"', html, re.DOTALL
+    )
+    page = get(LIST, passes="knockout-completeness")
+    assert (page["items"], page["pending"]) == ([], ["knockout-completeness"])
+    assert client.get(f"{LIST}.csv?passes=knockout-completeness").status_code == 409
     assert client.get("/networks/queued/explanations.csv").status_code == 409
 
 
@@ -226,7 +229,7 @@ def test_what_a_criterion_could_not_decide_is_counted(tmp_path):
         ("edges_min=12&edges_max=10", "swap them"),
         ("edges_min=many", "whole number"),
         ("sort=colour", "use kind, name"),
-        ("view=cloud", "use sheet, map, tree, list"),
+        ("view=cloud", f"use {', '.join(VIEWS)}"),
         ("by=beauty", "use size, predictions, nearness"),
         ("limit=1000", "1 to 200"),
         ("output=first", "number of an output"),

@@ -54,7 +54,7 @@ def test_each_criterion_alone_has_the_published_numbers(client):
     for key, passed in published.items():
         (row,) = kind(reply(client, key), "circuit")["rows"]
         assert row["passed"] == row["left"] == str(passed), key
-    (row,) = kind(reply(client, "patching-robust"), "circuit")["rows"]
+    (row,) = kind(reply(client, "knockout-completeness"), "circuit")["rows"]
     assert (row["known"], row["passed"]) == (False, None), "what is not computed is not made up"
 
 
@@ -85,7 +85,7 @@ def test_settings_are_part_of_the_address_and_looser_ones_keep_more(client):
 
 SEQUENCES = (
     ("resample-ablation", "output-faithfulness", "irredundant-gates", "minimal-alignment"),
-    ("patching-robust", "mean-ablation", "causal-order", "both-directions"),  # the first of each is not computed
+    ("knockout-completeness", "mean-ablation", "causal-order", "both-directions"),  # the first of each is not computed
 )
 
 
@@ -128,7 +128,7 @@ def test_algorithms_then_the_alignments_of_those_left(client):
 
 
 def test_what_is_not_computed_is_offered_and_nothing_else(client, app):
-    report = reply(client, "mean-ablation", "patching-robust", "resample-ablation")
+    report = reply(client, "mean-ablation", "knockout-completeness", "resample-ablation")
     rows = kind(report, "circuit")["rows"]
     assert [row["known"] for row in rows] == [True, False, True]
     assert left(report) == [191, 191, 100]
@@ -136,7 +136,7 @@ def test_what_is_not_computed_is_offered_and_nothing_else(client, app):
     page = page_of(client, *report["criteria"])
     assert "at most 100 circuits" in page
     fields = dict(re.findall(r'<input type="hidden" name="(criteria|sequence)" value="([^"]*)"', page))
-    assert fields == {"criteria": "patching-robust", "sequence": " ".join(report["criteria"])}
+    assert fields == {"criteria": "knockout-completeness", "sequence": " ".join(report["criteria"])}
     sent = {"criteria": "output-faithfulness(tolerance=0.3)", "sequence": fields["sequence"]}
     answer = client.post("/networks/xor/analyses/funnel", data=sent, headers={"origin": "http://127.0.0.1"})
     assert answer.status_code == 303

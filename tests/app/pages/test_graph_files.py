@@ -24,7 +24,7 @@ def test_a_page_and_its_record_offer_the_formats_of_the_registry(client, ref, qu
         assert f'href="{url}"' in page
         sent = client.get(url).raise_for_status()
         assert sent.headers["content-disposition"].endswith(f'{answer["ref"]}{GRAPH_FORMATS[key].ending}"')
-    assert {"networkx", "graphml", "circuit-tracer"} <= set(answer["graphs"])
+    assert {"networkx", "graphml"} <= set(answer["graphs"])
 
 
 def test_a_file_says_what_it_is_of(client):

@@ -9,6 +9,7 @@ from pluriscope.addresses.address import Addresses
 from pluriscope.app.pages.kinds import find_document
 from pluriscope.page_kit.blocks import More
 from tests.app.pages.conftest import XOR
+from tests.of_plugins import joined
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 ONES = {  # reference → what its page says, and what its JSON says
@@ -49,14 +50,14 @@ MOVED = {  # an address of before → the one of now
 }
 FOLDS = {  # of a circuit → what is in it
     "names": "Left out",
-    "story": "Minimal placements",
+    "story": "None of them is about it",
     "surviving": "17 of 368",
     "criteria": "Zero ablation",
     "standing": "its interpretations do",
     "verify": "figures found again",
     "provenance": "c9a619c511f4",
     "cite": "@misc{pluriscope-c9a619c511f4-circuit",
-}
+} | joined("FOLDS")
 
 
 def words(text):

@@ -156,6 +156,7 @@ def test_whole_heads_are_refused_where_q_k_and_v_are_apart(key):
         ("auto-circuit", "circuit", ask("qkv", embedding="split"), {"mask": 1}, "token and position"),
         ("auto-circuit", "scores", ask("nodes"), {"scores": [1.0] * 4}, "of nodes"),
         ("mib", "interpretation", ask("qkv"), {}, "interpretation"),
+        ("auto-circuit", "alignment", QUESTION, {}, r"kind: placement\. Use one of networkx"),
     ],
 )
 def test_what_has_no_place_there_is_refused(key, thing, question, parts, words):

@@ -9,6 +9,7 @@ import pytest
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.errors import InvalidCriterion
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.questions.tasks import input_table, named_task
@@ -57,3 +58,8 @@ def test_a_margin_is_no_question_for_an_algorithm_by_itself() -> None:
     assert "bits" in verdicts.at(0).reason
     with pytest.raises(InvalidCriterion):
         margin.judge(context, {"least": 2.0})
+
+
+def test_settings_of_noise_stand_in_their_order_without_those_that_are_usual() -> None:
+    step = CriterionStep.parse(" input-noise ( share = .5, points=1e2, radius=.1 ) ")
+    assert str(step) == "input-noise(points=100,share=0.5)"
