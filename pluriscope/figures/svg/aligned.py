@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.alignment import Alignment
-from pluriscope.figures.svg.elements import drawing, num, part, text
+from pluriscope.figures.svg.elements import drawing, hued, num, part, stroke, text
 from pluriscope.figures.svg.layout import Site, Wiring, input_name, node_name, place, variable_name
 from pluriscope.figures.svg.networks import PAD_X, PAD_Y, Diagram, diagram_class, diagram_size, ring_radius
 from pluriscope.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Hues, Tile, alignment_tiles, tile_group, tile_size
@@ -68,7 +68,7 @@ def aligned_diagram(
             lead = _leader(spots[path], (frame.x[site.layer], ny), node, tile, straight=straight, hues=hues)
             leads += part(f"{variable_name(path)} {node_name(site.layer, neuron, wiring.sizes)}", lead)
     body = (
-        f'<path class="t-rule" d="M0 {num(band + 1)}H{num(width)}"/>'
+        stroke(f"M0 {num(band + 1)}H{num(width)}", "t-rule")
         + text(0, 14, "algorithm", "lab s")
         + text(0, band + 16, "network", "lab s")
         + upper
@@ -99,16 +99,11 @@ def _algorithm(
             bend = f"C{num(source[0] + 46)} {num(source[1])} {num(target[0] + 46)} {num(target[1])} "
         start = source[0] + gap
         end = target[0] + 13 if bend else target[0] - 13
-        path = f"M{num(start)} {num(source[1])}{bend or 'L'}{num(end)} {num(target[1])}"
-        edges += f'<path class="t-edge{" neg" if negated else ""}" d="{path}"/>'
+        way = f"M{num(start)} {num(source[1])}{bend or 'L'}{num(end)} {num(target[1])}"
+        edges += stroke(way, f"t-edge{' neg' if negated else ''}")
         if negated:
-            labels += text(
-                (source[0] + target[0]) / 2 + (34 if bend else 0),
-                (source[1] + target[1]) / 2 + 4,
-                "¬",
-                "fi halo",
-                anchor="middle",
-            )
+            sign = (source[0] + target[0]) / 2 + (34 if bend else 0), (source[1] + target[1]) / 2 + 4
+            labels += text(*sign, "¬", "fi halo", anchor="middle")
 
     def visit(node: DrawnNode, target: Point, negated: bool) -> None:
         """Draw what node feeds into target; nodes that are neither variable nor root are drawn through."""
@@ -126,7 +121,7 @@ def _algorithm(
     visit(root, output, False)
     for node in root.variables():
         (nx, ny), hue = spots[node.path], hues.of(node.table)
-        label = f'<g class="v-{hue}">{text(nx, ny - 15, node.words, "fv halo", anchor="middle")}</g>'
+        label = hued(hue, text(nx, ny - 15, node.words, "fv halo", anchor="middle"))
         shapes += part(variable_name(node.path), tile_group(nx, ny, _TILE, node.table, hue) + label)
     for name, (ix, iy) in inputs.items():
         shapes += part(name, text(ix, iy + 4.5, name, "fi", anchor="middle", italic=True))
@@ -145,15 +140,15 @@ def _leader(start: Point, end: Point, node: DrawnNode, tile: Tile, *, straight: 
     """A dotted line from a variable to one of its neurons; round the left of whatever stands between them."""
     (x, y), (nx, ny), radius = start, end, ring_radius(tile)
     if straight:
-        path = f"M{num(x)} {num(y + _TILE / 2 + 2)}L{num(nx)} {num(ny - radius - 18)}"
+        way = f"M{num(x)} {num(y + _TILE / 2 + 2)}L{num(nx)} {num(ny - radius - 18)}"
     else:
         bow = 34 + 0.12 * (ny - y)
         half = tile_size(node.table, _TILE)[0] / 2 + 2
-        path = (
+        way = (
             f"M{num(x - half)} {num(y + 4)}C{num(x - half - bow)} {num(y + 40)} {num(nx - radius - bow)} "
             f"{num(ny - 40)} {num(nx - radius - 1)} {num(ny - 4)}"
         )
-    return f'<g class="v-{hues.of(node.table)}"><path class="lead" d="{path}"/></g>'
+    return hued(hues.of(node.table), stroke(way, "lead"))
 
 
 def _sentence(algorithm: HighLevelModel, alignment: Alignment, wiring: Wiring) -> str:

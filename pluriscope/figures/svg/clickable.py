@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 from pluriscope.figures.numbers import decimal
-from pluriscope.figures.svg.elements import circle, drawing, esc, line, num, straight, text, touchable, twice
+from pluriscope.figures.svg.elements import circle, drawing, esc, line, num, straight, stroke, text, twice
 from pluriscope.figures.svg.layout import Wiring, node_name, place, shown_edges
 
 MAX_EDGES: Final = 400
@@ -61,7 +61,7 @@ def _drawn(
     for edge in shown_edges(wiring, frame):
         number, wide = layout.edge_index(edge.layer, edge.out, edge.source), wiring.thickness(edge, 1.6, 4.2)
         bit, sign = 1 << number, "e-neg" if edge.weight < 0 else "e-pos"
-        inner = touchable(straight(edge.ends)) + line(*edge.ends, sign, width=wide)
+        inner = stroke(straight(edge.ends)) + line(*edge.ends, sign, width=wide)
         css = "part loose" if raw & bit and not used & bit else "part"
         words = f"{edge.name(sizes)}, weight {decimal(edge.weight)}"
         body += link(f"e{number}", "edge", bit, bool(raw & bit), words, css, inner)
@@ -72,7 +72,7 @@ def _drawn(
             body += dot + text(x + side * 1.8 * _RADIUS, y + 5, name, "fi", anchor=anchor, italic=True)
             continue
         edges = layout.edges_into[layer][neuron] | layout.edges_out_of[layer][neuron]
-        inner = touchable(f"M{num(x)} {num(y)}h0", "hit dot") + dot
+        inner = stroke(f"M{num(x)} {num(y)}h0", "hit dot") + dot
         body += link(name, "neuron", edges, bool(used & edges), f"{name}, all its edges", "part", inner)
         high = 2.7 if sizes[layer] > 1 and neuron == sizes[layer] - 1 else -1.7
         body += text(x, y + high * _RADIUS, name, "lab s halo", anchor="middle")

@@ -17,7 +17,7 @@ import numpy as np
 
 from pluriscope.analysis.explanations.explanation import Claim
 from pluriscope.analysis.interventions.subspace import Subspace
-from pluriscope.figures.svg.elements import num, part, rect, text
+from pluriscope.figures.svg.elements import hued, line, num, part, rect, stroke, text
 from pluriscope.figures.svg.layout import Frame, Wiring, node_name
 from pluriscope.figures.svg.tiles import Bits, Hues, Tile, bits_of, table_name, tile_group
 
@@ -85,11 +85,9 @@ def small_comb(frame: Frame, direction: Direction, y: float, hues: Hues) -> str:
     slot, bars = (120 - _BARS_LEFT) / len(direction.coefficients), ""
     for i, coefficient in enumerate(direction.coefficients):
         bars += _bar(_BARS_LEFT + slot * i, y, 0.6 * slot, 0.4 * THUMB_ROW, coefficient / _largest(direction))
-    lead = f'<path class="lead" d="M{num(from_x)} {num(middle)}L{num(THUMB_LEFT)} {num(y)}"/>'
-    rail = _rail(_BARS_LEFT - 2, y, 120 - _BARS_LEFT)
-    return f'<g class="v-{hues.of(direction.table)}">{lead}{bars}{rail}</g>' + tile_group(
-        THUMB_LEFT + 8, y, 13, direction.table, hues.of(direction.table), max_width=16.0
-    )
+    lead, rail = line(from_x, middle, THUMB_LEFT, y, "lead"), _rail(_BARS_LEFT - 2, y, 120 - _BARS_LEFT)
+    hue = hues.of(direction.table)
+    return hued(hue, lead + bars + rail) + tile_group(THUMB_LEFT + 8, y, 13, direction.table, hue, max_width=16.0)
 
 
 def comb(direction: Direction, top: float, wiring: Wiring, hues: Hues) -> str:
@@ -97,7 +95,7 @@ def comb(direction: Direction, top: float, wiring: Wiring, hues: Hues) -> str:
     hue, y, body = hues.of(direction.table), top + 44, ""
     if direction.what == "reads":
         body += tile_group(16, y - 10, 22, direction.table, hue)
-        body += f'<g class="v-{hue}">{text(34, y - 6, _name(direction), "fv")}</g>'
+        body += hued(hue, text(34, y - 6, _name(direction), "fv"))
         body += text(2, y + 26, f"read off layer {direction.layer}", "lab s")
     else:
         body += text(2, y + 4, f"swapped along, layer {direction.layer}", "lab s")
@@ -112,7 +110,7 @@ def comb(direction: Direction, top: float, wiring: Wiring, hues: Hues) -> str:
         labels += part(name, number + text(x, top + ROW - 7, name, "lab code", anchor="middle"))
     if hidden := len(direction.coefficients) - len(shown):
         labels += text(_LEFT + _SLOT * len(shown) + 4, y + 4, f"+{hidden} smaller", "lab s")
-    return body + f'<g class="v-{hue}">{bars}{_rail(_LEFT, y, _SLOT * len(shown))}</g>' + labels
+    return body + hued(hue, bars + _rail(_LEFT, y, _SLOT * len(shown))) + labels
 
 
 def combs_sentence(directions: Sequence[Direction], wiring: Wiring, *, thumb: bool) -> str:
@@ -142,7 +140,7 @@ def _bar(x: float, y: float, wide: float, most: float, share: float) -> str:
 
 
 def _rail(x: float, y: float, length: float) -> str:
-    return f'<path class="dir" d="M{num(x)} {num(y)}h{num(length)}" stroke-width=".8"/>'
+    return stroke(f"M{num(x)} {num(y)}h{num(length)}", "dir", 'stroke-width=".8"')
 
 
 def _shown(row: Direction) -> list[int]:

@@ -46,8 +46,7 @@ def straight(ends: tuple[float, float, float, float]) -> str:
 @lru_cache(maxsize=8_192)  # the hundreds of thumbs on a list share their edges' places
 def line(x1: float, y1: float, x2: float, y2: float, css_class: str, *, width: float | None = None) -> str:
     """A straight path."""
-    stroke = "" if width is None else f' stroke-width="{width:g}"'
-    return f'<path class="{css_class}" d="{straight((x1, y1, x2, y2))}"{stroke}/>'
+    return stroke(straight((x1, y1, x2, y2)), css_class, "" if width is None else f'stroke-width="{width:g}"')
 
 
 @lru_cache(maxsize=8_192)
@@ -102,9 +101,20 @@ class Step:
         return f'<a id="{esc(self.id)}" href="{esc(self.url)}" aria-label="{esc(self.words)}">{inner}</a>'
 
 
-def touchable(path: str, css_class: str = "hit") -> str:
-    """An invisible wide stroke along a path, so that a thin line or a small circle can be pointed at."""
-    return f'<path class="{css_class}" d="{path}"/>'
+def hued(hue: str, body: str) -> str:
+    """Markup in the hue of a variable."""
+    return f'<g class="v-{hue}">{body}</g>'
+
+
+def stroke(way: str, css_class: str = "hit", more: str = "") -> str:
+    """A path element; by default an invisible wide one, by which a thin line or a small circle can be pointed at.
+
+    Args:
+        way: its commands.
+        css_class: its class.
+        more: further attributes, such as the width of its stroke.
+    """
+    return f'<path class="{css_class}" d="{way}"{" " if more else ""}{more}/>'
 
 
 def drawing(

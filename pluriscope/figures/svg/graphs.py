@@ -17,7 +17,7 @@ from typing import Final
 from markupsafe import Markup
 
 from pluriscope.analysis.subjects.graph import Edge, Graph
-from pluriscope.figures.svg.elements import Step, circle, drawing, num, rect, straight, text, touchable
+from pluriscope.figures.svg.elements import Step, circle, drawing, num, rect, straight, stroke, text
 
 COLUMN: Final = 190.0
 GAP: Final = 92.0
@@ -80,12 +80,12 @@ def graph_diagram(
     ink = (5.0 if thumb else 1.6) * min(1.0, (_FEW_EDGES / max(1, sum(kept))) ** 0.5)
     inks = [ink] * len(kept) if alone is None else [thick if one else thin for one in alone]
     touched = {end for edge in compress(graph.edges, kept) for end in (edge.source, edge.target)}
-    paths = list(map(laid.path, graph.edges))
-    edges = zip(graph.edge_names, paths, kept, inks, strict=True)
-    body = "".join(  # what is cut lies below
-        _edge(path, 3.4 if name in changed else ink if keeps else 0.0, name in changed)
-        for name, path, keeps, ink in sorted(edges, key=lambda one: one[2])
-    )
+    ways = list(map(laid.way, graph.edges))
+    body = ""
+    edges = zip(graph.edge_names, ways, kept, inks, strict=True)
+    for name, way, keeps, wide in sorted(edges, key=lambda one: one[2]):  # what is cut lies below
+        width, css = (3.4, "e-neg") if name in changed else (wide, "e-pos") if keeps else (1.0, "e-cut")
+        body += stroke(way, css, f'stroke-width="{num(width)}"')
     most = max((max(one) for one in looking.shares.values()), default=0.0) if looking else 0.0
     for number, node in enumerate(graph.nodes):
         there = number in touched or not node.removable
@@ -97,8 +97,8 @@ def graph_diagram(
         if node.name in changed:
             own += laid.box(number, 5, "vs-ring", 9)
         body += steps[node.name].around(own) if node.name in steps else own
-    for name, path in zip(graph.edge_names, paths, strict=True):
-        body += steps[name].around(touchable(path, "vs-hit")) if name in steps else ""
+    for name, way in zip(graph.edge_names, ways, strict=True):
+        body += steps[name].around(stroke(way, "vs-hit")) if name in steps else ""
     if looking is not None:
         x, y = laid.places[-1]
         body += text(x, y + 4.5, looking.answer, "lab code", anchor="middle")
@@ -182,7 +182,7 @@ class _Layout:
         slots = self.slots[number]
         return self.places[number][1] + (slots.index(slot) - (len(slots) - 1) / 2) * PORT
 
-    def path(self, edge: Edge) -> str:
+    def way(self, edge: Edge) -> str:
         """The way of an edge; those that pass over a layer go round at the height of their source's."""
         (x1, y1), (x2, y2) = self.places[edge.source], self.places[edge.target]
         if self.slots[edge.target]:
@@ -222,12 +222,6 @@ def _bars(tokens: Sequence[str], shares: Sequence[float], x: float, y: float, cs
         if len(tokens) <= _LETTERS:
             body += text(left + step * (place + 0.5), floor + 13, token, "lab code", anchor="middle")
     return body
-
-
-def _edge(path: str, ink: float, changed: bool) -> str:
-    """An edge; one without ink is cut."""
-    css_class = "e-neg" if changed else "e-pos" if ink else "e-cut"
-    return f'<path class="{css_class}" d="{path}" stroke-width="{num(ink or 1.0)}"/>'
 
 
 def _turns(x: float, y1: float, y2: float, down: int) -> str:

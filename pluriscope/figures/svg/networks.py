@@ -41,9 +41,9 @@ from pluriscope.figures.svg.elements import (
     part,
     rect,
     straight,
+    stroke,
     text,
     text_width,
-    touchable,
 )
 from pluriscope.figures.svg.layout import (
     TILE,
@@ -156,7 +156,7 @@ def network_diagram(
         if thumb:
             body += small_comb(frame, one, height * (number + 0.5) / len(directions), hues)
         else:
-            body += f'<path class="t-rule" d="M0 {num(top)}H{num(width)}"/>' + comb(one, top, wiring, hues)
+            body += stroke(f"M0 {num(top)}H{num(width)}", "t-rule") + comb(one, top, wiring, hues)
     sentence = whole_sentence(title, wiring, tiles if thumb else drawn)
     sentence += combs_sentence(directions, wiring, thumb=thumb) if directions else ""
     if contrast is not None and contrast.bits is not None:
@@ -258,7 +258,7 @@ class Diagram:
             if edge.among(self.marked):
                 left_out = line(*ends, "e-mark") + left_out
             if not self.thumb:
-                drawn += (_end_bar(ends) if css == "e-neg" else "") + (touchable(straight(ends)) if few else "")
+                drawn += (_end_bar(ends) if css == "e-neg" else "") + (stroke(straight(ends)) if few else "")
                 drawn = part(edge.name(self.wiring.sizes), drawn)
             left_out, kept = (left_out, kept + drawn) if edge.kept else (left_out + drawn, kept)
         return left_out + kept
@@ -286,7 +286,7 @@ class Diagram:
                     drawn += tile_group(x, y, tile_side(tile.table, frame.tile), tile.table, hue)
                 if not self.thumb:
                     names = " ".join([node_name(*site, wiring.sizes), *self.also.get(site, ())])
-                    drawn = part(names, touchable(f"M{num(x)} {num(y)}h0", "hit dot") + drawn)
+                    drawn = part(names, stroke(f"M{num(x)} {num(y)}h0", "hit dot") + drawn)
                 body += drawn
             if column.n_hidden:
                 y, more = (frame.top + frame.bottom) / 2 + (column.slots - 1) / 2 * frame.gap, f"+{column.n_hidden}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from pluriscope.figures.numbers import decimal
-from pluriscope.figures.svg.elements import drawing, num, text, text_width
+from pluriscope.figures.svg.elements import circle, drawing, hued, num, stroke, text, text_width
 from pluriscope.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Bits, Hues, tile_group, tile_size
 
 _EDGE = 16.0
@@ -59,22 +59,19 @@ def number_line(
 
     rows = _threshold_rows(thresholds, x)
     base = 30.0 + _THRESHOLD_ROW * max([row + 1 for row, _ in rows] or [0])
-    body = f'<path class="axis" d="M8 {num(base)}H{num(_WIDTH - 8)}"/>'
+    body = stroke(f"M8 {num(base)}H{num(_WIDTH - 8)}", "axis")
     for threshold, (row, flip) in zip(thresholds, rows, strict=True):
-        hue, at, top = (
-            NEUTRAL if threshold.neutral else hues.of(threshold.table),
-            x(threshold.value),
-            12 + _THRESHOLD_ROW * row,
-        )
+        hue = NEUTRAL if threshold.neutral else hues.of(threshold.table)
+        at, top = x(threshold.value), 12 + _THRESHOLD_ROW * row
         words = f"{threshold.key}: 1 above {decimal(threshold.value)}" if threshold.key else decimal(threshold.value)
         half = tile_size(threshold.table, 13)[0] / 2 + 5
         side = text(at - half if flip else at + half, top + 4, words, "lab lv halo", anchor="end" if flip else "")
-        body += f'<g class="v-{hue}"><path class="cut" d="M{num(at)} {num(top + 7)}V{num(base + 9)}"/>{side}</g>'
+        body += hued(hue, stroke(f"M{num(at)} {num(top + 7)}V{num(base + 9)}", "cut") + side)
         body += tile_group(at, top, 13, threshold.table, hue)
     label_rows = 1
     ends: list[float] = []
     for group_values, names in _groups(values, labels, x):
-        body += "".join(f'<circle class="n-on" cx="{num(x(v))}" cy="{num(base)}" r="4"/>' for v in group_values)
+        body += "".join(circle(x(value), base, 4, "n-on") for value in group_values)
         words = " ".join(names) if len(names) <= 4 else f"{names[0]} … {names[-1]} ({len(names)})"
         half = 3.4 * len(words) + 4
         middle = min(max(x(sum(group_values) / len(group_values)), half), _WIDTH - half)
@@ -82,7 +79,7 @@ def number_line(
         ends[row : row + 1] = [middle + half]
         label_rows = max(label_rows, row + 1)
         if row:
-            body += f'<path class="tick" d="M{num(middle)} {num(base + 6)}v{num(13 * row - 1)}"/>'
+            body += stroke(f"M{num(middle)} {num(base + 6)}v{num(13 * row - 1)}", "tick")
         body += text(middle, base + 19 + 13 * row, words, "lab code", anchor="middle")
     cuts = ", ".join(f"{t.key + ' ' if t.key else ''}threshold {decimal(t.value)}" for t in thresholds)
     shown = ", ".join(f"{decimal(v)} on {name}" for v, name in zip(values, labels, strict=True))

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pluriscope.figures.svg.elements import circle, drawing, line, num, text, touchable
+from pluriscope.figures.svg.elements import circle, drawing, line, straight, stroke, text
 from pluriscope.figures.svg.layout import Wiring, node_name, place, shown_edges
 
 
@@ -34,8 +34,7 @@ def part_filter(
     for edge in shown_edges(wiring, frame):
         ends = (edge.layer - 1, edge.source), (edge.layer, edge.out)
         name = "-".join(node_name(*site, wiring.sizes) for site in ends)
-        x1, y1, x2, y2 = map(num, edge.ends)
-        body += linked(name, Markup(touchable(f"M{x1} {y1}L{x2} {y2}", "hit") + line(*edge.ends, css(name))))  # noqa: S704
+        body += linked(name, Markup(stroke(straight(edge.ends)) + line(*edge.ends, css(name))))  # noqa: S704
     for site, y in frame.places.items():
         name, x = node_name(*site, wiring.sizes), frame.x[site[0]]
         label = text(x, y - 11, name, "small", anchor="middle")

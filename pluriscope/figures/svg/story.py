@@ -10,7 +10,7 @@ from typing import Final
 from markupsafe import Markup
 
 from pluriscope.figures.numbers import decimal, exact
-from pluriscope.figures.svg.elements import circle, drawing, line, num, rect, text
+from pluriscope.figures.svg.elements import circle, drawing, hued, line, num, rect, stroke, text
 from pluriscope.figures.svg.tiles import PLAIN_HUES
 from pluriscope.figures.svg.vessels import NARROW, WIDE, Geometry, Reading, in_words, read_as
 
@@ -43,7 +43,7 @@ def threshold_line(
     for turn, one in enumerate(readings):
         above, down = one.mark, 1 if turn else -1
         bar = base + 8 * down
-        body += f'<g class="v-{PLAIN_HUES.of(one.table)}">{line(x(above), bar, end, bar, "vs-yes")}</g>'
+        body += hued(PLAIN_HUES.of(one.table), line(x(above), bar, end, bar, "vs-yes"))
         body += line(x(above), base + 15 * down, x(above), base - 3 * down, "vs-mark")
         body += text(end + 6, bar + 4.5, "yes", "vs-value vs-left")
         body += read_as(one, x(above) + 3.4 * size, base + down * (8 + 1.35 * size), size)
@@ -111,9 +111,7 @@ def dots(
     for place, high in heights.items():
         few = 0.4 if columns[place] < unit / 2 else 1.0
         column = f"M{num(x(low + place * bin_of))} {num(base)}v{num(-up * (high - 1) - 0.2)}"
-        body += (
-            f'<path class="vs-column" d="{column}" stroke-width="{num(size * few)}" stroke-dasharray="0 {num(up)}"/>'
-        )
+        body += stroke(column, "vs-column", f'stroke-width="{num(size * few)}" stroke-dasharray="0 {num(up)}"')
     end = x(of)
     body += circle(end, base - 6, 9, "vs-ring") + text(end + 9, base - 24, "none", "vs-name", anchor="end")
     last = (-99.0, 0.0)

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, input_pattern
 from pluriscope.analysis.alignments.alignment import Alignment
-from pluriscope.figures.svg.elements import drawing, esc, num, rect
+from pluriscope.figures.svg.elements import drawing, esc, num, rect, stroke
 
 Bits = tuple[int, ...]
 TableLike = str | Sequence[int]
@@ -215,8 +215,7 @@ def _tile(x: float, y: float, side: float, bits: Bits, hue: str, max_width: floa
     if height >= 14:
         grid = "".join(f"M{num(left + dx * i)} {num(top)}v{num(height)}" for i in range(1, columns))
         grid += "".join(f"M{num(left)} {num(top + dy * i)}h{num(width)}" for i in range(1, rows))
-        if grid:
-            body += f'<path class="gr" d="{grid}" fill="none" stroke-width=".8"/>'
+        body += stroke(grid, "gr", 'fill="none" stroke-width=".8"') if grid else ""
     return f'<g class="tile v-{hue}">{body}</g>'
 
 

@@ -14,7 +14,7 @@ from typing import Final
 from markupsafe import Markup
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node, function_of
-from pluriscope.figures.svg.elements import circle, drawing, line, part, text, text_width
+from pluriscope.figures.svg.elements import circle, drawing, hued, line, part, text, text_width
 from pluriscope.figures.svg.layout import input_name, variable_name
 from pluriscope.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Bits, Hues, bits_of, tile_group, tile_size
 
@@ -39,8 +39,9 @@ class DrawnNode:
         negated: whether its edge to the parent carries ¬.
         again: whether it is a shared gate that is drawn whole elsewhere, and here without its children.
         children: sub-trees.
-        x: abscissa in leaf units until :func:`_spread` scales it.
+        x: abscissa in leaf units.
         depth: level, 0 at the root.
+        side: of its label: left of a first child that has siblings, right of any other node.
     """
 
     words: str
@@ -52,6 +53,7 @@ class DrawnNode:
     children: list[DrawnNode] = field(default_factory=list)
     x: float = 0.0
     depth: int = 0
+    side: int = 1
 
     def walk(self) -> Iterator[DrawnNode]:
         yield self
@@ -61,6 +63,15 @@ class DrawnNode:
     def variables(self) -> Iterator[DrawnNode]:
         """The variables among its nodes, each once."""
         return (node for node in self.walk() if node.posited and not node.again)
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """Widths of tile and label to the left and to the right of it."""
+        if not self.table:
+            return 10.0, 10.0
+        half = tile_size(self.table, _TILE)[0] / 2 + 2
+        label = half + 6 + text_width(self.words, 13)
+        return (label, half) if self.side < 0 else (half, label)
 
 
 def drawn_tree(algorithm: HighLevelModel) -> DrawnNode:
@@ -113,7 +124,8 @@ def _place(root: DrawnNode) -> None:
     def visit(node: DrawnNode, depth: int) -> None:
         nonlocal leaves
         node.depth = depth
-        for child in node.children:
+        for i, child in enumerate(node.children):
+            child.side = -1 if i == 0 and len(node.children) > 1 else 1
             visit(child, depth + 1)
         if node.children:
             node.x = sum(child.x for child in node.children) / len(node.children)
@@ -131,10 +143,13 @@ def formula_tree(algorithm: HighLevelModel, *, hues: Hues = PLAIN_HUES, title: s
         title: put before the sentence made from the data.
     """
     root = drawn_tree(algorithm)
-    sides = _label_sides(root)
-    unit, left = _spread(root, sides)
-    nodes = list(root.walk())
-    right = max(_reach(node, sides)[1] + unit * node.x for node in nodes)
+    nodes, unit, levels = list(root.walk()), 44.0, dict[int, list[DrawnNode]]()
+    for node in nodes:
+        levels.setdefault(node.depth, []).append(node)
+    for a, b in (pair for level in levels.values() for pair in pairwise(level)):  # neighbours must not touch
+        unit = max(unit, (a.reach[1] + b.reach[0] + 6) / (b.x - a.x))
+    left = max(node.reach[0] - unit * node.x for node in nodes) + 8
+    right = max(node.reach[1] + unit * node.x for node in nodes)
     width, height = left + right + 8, _TOP + _LEVEL * max(node.depth for node in nodes) + 20
 
     def at(node: DrawnNode) -> tuple[float, float]:
@@ -148,11 +163,9 @@ def formula_tree(algorithm: HighLevelModel, *, hues: Hues = PLAIN_HUES, title: s
             shapes += part(node.words, leaf + text(x, y + 5, node.words, "fi", anchor="middle", italic=True))
             continue
         hue = hues.of(node.table) if node.posited else NEUTRAL
-        side = sides[id(node)]
-        half = tile_size(node.table, _TILE)[0] / 2 + 6
-        anchor = "start" if side > 0 else "end"
-        drawn = tile_group(x, y, _TILE, node.table, hue)
-        drawn += f'<g class="v-{hue}">{text(x + side * half, y + 4.5, node.words, "fv halo", anchor=anchor)}</g>'
+        beside, anchor = x + node.side * (tile_size(node.table, _TILE)[0] / 2 + 6), "start" if node.side > 0 else "end"
+        label = hued(hue, text(beside, y + 4.5, node.words, "fv halo", anchor=anchor))
+        drawn = tile_group(x, y, _TILE, node.table, hue) + label
         shapes += part(variable_name(node.path), drawn) if node.posited else drawn
     variables = ", ".join(variable.shown for variable in algorithm.variables)
     posits = f"variables {variables}" if variables else "no variables"
@@ -186,33 +199,3 @@ def _edges(nodes: Iterable[DrawnNode], at: Callable[[DrawnNode], Point], *, sign
         if signs and child.negated:
             body += text((x + cx) / 2, (y + cy) / 2 + 5, "¬", "fi halo", anchor="middle")
     return body
-
-
-def _label_sides(root: DrawnNode) -> dict[int, int]:
-    """A left child's label stands on its left, every other label on the right."""
-    sides = {id(root): 1}
-    for node in root.walk():
-        for i, child in enumerate(node.children):
-            sides[id(child)] = -1 if i == 0 and len(node.children) > 1 else 1
-    return sides
-
-
-def _reach(node: DrawnNode, sides: dict[int, int]) -> tuple[float, float]:
-    """Widths of tile and label to the left and to the right of a node."""
-    if not node.table:
-        return 10.0, 10.0
-    half = tile_size(node.table, _TILE)[0] / 2 + 2
-    label = half + 6 + text_width(node.words, 13)
-    return (label, half) if sides[id(node)] < 0 else (half, label)
-
-
-def _spread(root: DrawnNode, sides: dict[int, int]) -> tuple[float, float]:
-    """Pixels per leaf so that neighbours of one level do not touch, and the left margin."""
-    unit, levels = 44.0, {}  # type: float, dict[int, list[DrawnNode]]
-    for node in root.walk():
-        levels.setdefault(node.depth, []).append(node)
-    for level in levels.values():
-        for a, b in pairwise(level):
-            unit = max(unit, (_reach(a, sides)[1] + _reach(b, sides)[0] + 6) / (b.x - a.x))
-    left = max(_reach(node, sides)[0] - unit * node.x for node in root.walk())
-    return unit, left + 8

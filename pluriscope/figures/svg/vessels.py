@@ -30,9 +30,9 @@ from pluriscope.figures.svg.elements import (
     num,
     rect,
     straight,
+    stroke,
     text,
     text_width,
-    touchable,
 )
 from pluriscope.figures.svg.layout import Frame, Site, Wiring, node_name, place, shortened, shown_edges
 from pluriscope.figures.svg.networks import label_places
@@ -293,8 +293,8 @@ class Vessels:
                 tags += self._tag(edge.ends, wrote[0])
             off = not edge.kept or (edge.layer, edge.out) in self.forced or (wrote and not wrote[1])
             if here in self.steps:
-                path = straight(shortened(edge.ends, radius, radius))
-                chosen += self.steps[here].around(touchable(path, "vs-hit"))
+                way = straight(shortened(edge.ends, radius, radius))
+                chosen += self.steps[here].around(stroke(way, "vs-hit"))
             css = f"{'e-neg' if edge.weight < 0 else 'e-pos'}{' vs-pale' if off else ''}"
             wide, name = self.wiring.thickness(edge, 1.2, 3.4), edge.name(self.wiring.sizes)
             line = f'<path class="{css}" data-el="{esc(name)}" d="{straight(edge.ends)}" stroke-width="{wide:g}"/>'
