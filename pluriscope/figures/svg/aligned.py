@@ -14,7 +14,7 @@ from markupsafe import Markup
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.alignment import Alignment
 from pluriscope.figures.svg.elements import drawing, hued, num, part, stroke, text
-from pluriscope.figures.svg.layout import Site, Wiring, input_name, node_name, place, variable_name
+from pluriscope.figures.svg.layout import Site, Wiring, input_name, variable_name
 from pluriscope.figures.svg.networks import PAD_X, PAD_Y, Diagram, diagram_class, diagram_size, ring_radius
 from pluriscope.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Hues, Tile, alignment_tiles, tile_group, tile_size
 from pluriscope.figures.svg.trees import DrawnNode, Point, drawn_tree
@@ -44,7 +44,7 @@ def aligned_diagram(
     lowest = {layer_of[path]: node for path, node in posited.items()}
     row_height = _ROW if len(posited) <= 4 else _TIGHT_ROW
     band = max(44.0 + row_height * len(posited), 40.0 + 40.0 * algorithm.n_inputs)
-    frame = place(wiring.columns, width, net_height, PAD_X, PAD_Y)
+    frame = wiring.place(width, net_height, PAD_X, PAD_Y)
     # each variable has a row of its own, so that no edge runs through another variable's tile
     spots: dict[str, Point] = {
         path: (frame.x[layer_of[path]], 18 + band / 2 + (row - (len(posited) - 1) / 2) * row_height)
@@ -55,7 +55,7 @@ def aligned_diagram(
     for path, site in alignment.places:
         for neuron in site.neurons:
             carried.setdefault((site.layer, neuron), []).append(variable_name(path))
-    lower = Diagram(wiring, frame, tiles, hues, pale=True, also=carried).body()
+    lower = Diagram(frame, tiles, hues, pale=True, also=carried).body()
     by_site = {(tile.layer, tile.neuron): tile for tile in tiles}
     leads = ""
     for path, site in alignment.places:
@@ -66,7 +66,7 @@ def aligned_diagram(
             ny, tile = frame.places[site.layer, neuron] + band, by_site[site.layer, neuron]
             straight = lowest[site.layer] is node and neuron == wiring.columns[site.layer].shown[0]
             lead = _leader(spots[path], (frame.x[site.layer], ny), node, tile, straight=straight, hues=hues)
-            leads += part(f"{variable_name(path)} {node_name(site.layer, neuron, wiring.sizes)}", lead)
+            leads += part(f"{variable_name(path)} {wiring.name((site.layer, neuron))}", lead)
     body = (
         stroke(f"M0 {num(band + 1)}H{num(width)}", "t-rule")
         + text(0, 14, "algorithm", "lab s")
@@ -154,7 +154,7 @@ def _leader(start: Point, end: Point, node: DrawnNode, tile: Tile, *, straight: 
 def _sentence(algorithm: HighLevelModel, alignment: Alignment, wiring: Wiring) -> str:
     formulas = {variable.path: variable.shown for variable in algorithm.variables}
     parts = [
-        f"{formulas[path]} on {' and '.join(node_name(site.layer, n, wiring.sizes) for n in site.neurons)}"
+        f"{formulas[path]} on {' and '.join(wiring.name((site.layer, n)) for n in site.neurons)}"
         for path, site in alignment.places
     ]
     return f"Algorithm {algorithm.formula} placed: {', '.join(parts) if parts else 'it has no variables to place'}"

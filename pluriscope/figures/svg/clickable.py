@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 from pluriscope.figures.numbers import decimal
-from pluriscope.figures.svg.elements import circle, drawing, esc, line, num, straight, stroke, text, twice
-from pluriscope.figures.svg.layout import Wiring, node_name, place, shown_edges
+from pluriscope.figures.svg.elements import circle, drawing, esc, line, num, stroke, text, twice
+from pluriscope.figures.svg.layout import Wiring
 
 MAX_EDGES: Final = 400
 """Of networks that are drawn; of larger ones a mask is given in words."""
@@ -50,7 +50,7 @@ def _drawn(
     sizes, (width, gap, *pads) = wiring.sizes, _SIZES[letter]
     gap = gap if wiring.rows <= 3 else max(2.8 * _RADIUS, gap * 3 / wiring.rows)
     height = 2 * pads[1] + gap * max(wiring.rows - 1, 1)
-    frame, body = place(wiring.columns, width, height, *pads), ""
+    frame, body = wiring.place(width, height, *pads), ""
 
     def link(name: str, kind: str, edges: int, kept: bool, words: str, css: str, inner: str) -> str:
         return (
@@ -58,15 +58,15 @@ def _drawn(
             f'class="{css}" href="{esc(url(toggled(raw, edges)))}" aria-label="{esc(words)}">{inner}</a>'
         )
 
-    for edge in shown_edges(wiring, frame):
-        number, wide = layout.edge_index(edge.layer, edge.out, edge.source), wiring.thickness(edge, 1.6, 4.2)
+    for edge in frame.edges():
+        number, wide = layout.edge_index(*edge.target, edge.source[1]), wiring.thickness(edge, 1.6, 4.2)
         bit, sign = 1 << number, "e-neg" if edge.weight < 0 else "e-pos"
-        inner = stroke(straight(edge.ends)) + line(*edge.ends, sign, width=wide)
+        inner = line(*edge.ends, "hit") + line(*edge.ends, sign, width=wide)
         css = "part loose" if raw & bit and not used & bit else "part"
         words = f"{edge.name(sizes)}, weight {decimal(edge.weight)}"
         body += link(f"e{number}", "edge", bit, bool(raw & bit), words, css, inner)
     for (layer, neuron), y in frame.places.items():
-        x, name, dot = frame.x[layer], node_name(layer, neuron, sizes), circle(frame.x[layer], y, _RADIUS, "n-open")
+        x, name, dot = frame.x[layer], wiring.name((layer, neuron)), circle(frame.x[layer], y, _RADIUS, "n-open")
         if layer in (0, wiring.last):
             side, anchor = (-1, "end") if layer == 0 else (1, "start")
             body += dot + text(x + side * 1.8 * _RADIUS, y + 5, name, "fi", anchor=anchor, italic=True)

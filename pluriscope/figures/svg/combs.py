@@ -62,15 +62,25 @@ def claimed(claims: Sequence[Claim], n_inputs: int) -> tuple[list[Tile], list[Di
     return tiles, directions
 
 
-def capsules(wiring: Wiring, frame: Frame, directions: Sequence[Direction], *, thumb: bool) -> str:
-    """A capsule round each layer that carries a direction."""
-    body, (half, over) = "", (6, 6) if thumb else (17, 26)
+def combs(frame: Frame, directions: Sequence[Direction], hues: Hues, size: tuple[float, float], *, thumb: bool) -> str:
+    """A capsule round each layer that carries a direction, and the comb of each, below or beside the network.
+
+    Args:
+        size: width and height of the network's drawing.
+    """
+    (width, height), body, (half, over) = size, "", (6, 6) if thumb else (17, 26)
     for layer in sorted({one.layer for one in directions}):
         x = frame.x[layer]
-        ys = [frame.places[layer, neuron] for neuron in wiring.columns[layer].shown] or [frame.top, frame.bottom]
+        ys = [y for site, y in frame.places.items() if site[0] == layer]
         size = 2 * half, max(ys) - min(ys) + 2 * over
         body += rect(x - half, min(ys) - over, *size, "capsule", f'rx="{half}"')
         body += "" if thumb else text(x + 22, min(ys) - 14, f"layer {layer}", "lab s")
+    for number, one in enumerate(directions):
+        if thumb:
+            body += _small_comb(frame, one, height * (number + 0.5) / len(directions), hues)
+        else:
+            top = height + ROW * number
+            body += stroke(f"M0 {num(top)}H{num(width)}", "t-rule") + _comb(one, top, frame.wiring, hues)
     return body
 
 
@@ -79,18 +89,20 @@ def combs_width(directions: Sequence[Direction]) -> float:
     return _LEFT + _SLOT * max((len(_shown(one)) for one in directions), default=0) + 12
 
 
-def small_comb(frame: Frame, direction: Direction, y: float, hues: Hues) -> str:
+def _small_comb(frame: Frame, direction: Direction, y: float, hues: Hues) -> str:
     """Tile and signed bars of a direction beside the network, with a line from its layer."""
-    from_x, middle = frame.x[direction.layer] + 6, (frame.top + frame.bottom) / 2
     slot, bars = (120 - _BARS_LEFT) / len(direction.coefficients), ""
     for i, coefficient in enumerate(direction.coefficients):
         bars += _bar(_BARS_LEFT + slot * i, y, 0.6 * slot, 0.4 * THUMB_ROW, coefficient / _largest(direction))
-    lead, rail = line(from_x, middle, THUMB_LEFT, y, "lead"), _rail(_BARS_LEFT - 2, y, 120 - _BARS_LEFT)
+    lead, rail = (
+        line(frame.x[direction.layer] + 6, frame.middle, THUMB_LEFT, y, "lead"),
+        _rail(_BARS_LEFT - 2, y, 120 - _BARS_LEFT),
+    )
     hue = hues.of(direction.table)
     return hued(hue, lead + bars + rail) + tile_group(THUMB_LEFT + 8, y, 13, direction.table, hue, max_width=16.0)
 
 
-def comb(direction: Direction, top: float, wiring: Wiring, hues: Hues) -> str:
+def _comb(direction: Direction, top: float, wiring: Wiring, hues: Hues) -> str:
     """Bar with a number for each neuron of a direction that is read or moved."""
     hue, y, body = hues.of(direction.table), top + 44, ""
     if direction.what == "reads":

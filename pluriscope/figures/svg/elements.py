@@ -75,8 +75,8 @@ def part(names: str, body: str) -> str:
     """A part of a drawing that lights up with everything on the page that has one of its names.
 
     Args:
-        names: names of neurons and edges, separated by spaces, as :func:`pluriscope.figures.svg.layout.node_name` and
-            :func:`pluriscope.figures.svg.layout.edge_name` write them.
+        names: names of neurons and edges, separated by spaces, as :func:`pluriscope.figures.svg.layout.node_name`
+            and :class:`pluriscope.figures.svg.layout.DrawnEdge` write them.
         body: inner markup, already escaped.
     """
     return f'<g data-el="{esc(names)}">{body}</g>'

@@ -7,7 +7,7 @@ layer of more than 12 neurons shows the first of its occupied ones and "+k".
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -54,11 +54,6 @@ def node_name(layer: int, neuron: int, sizes: Sequence[int]) -> str:
     if layer == len(sizes) - 1:
         return "y" if sizes[-1] == 1 else f"y{neuron}"
     return f"n{layer}.{neuron}"
-
-
-def edge_name(layer: int, out: int, source: int, sizes: Sequence[int]) -> str:
-    """Name of an edge: ``A→n1.0``; ``layer`` is that of the neuron it leads to."""
-    return f"{node_name(layer - 1, source, sizes)}→{node_name(layer, out, sizes)}"
 
 
 def variable_name(path: str) -> str:
@@ -144,58 +139,103 @@ class Wiring:
             return thin
         return round((thin + thick) / 2, 2) if share < 2 / 3 else thick
 
+    def name(self, site: Site) -> str:
+        """Name of a neuron, see :func:`node_name`."""
+        return node_name(*site, self.sizes)
+
+    def place(self, width: float, height: float, pad_x: float, pad_y: float, gap: float = 0.0) -> Frame:
+        """The layout: layer l of L at ``pad_x + l (width − 2 pad_x) / (L − 1)``, neurons centred with one common gap.
+
+        Args:
+            width: of the drawing.
+            height: of it.
+            pad_x: how far the first layer and the last are from its sides.
+            pad_y: how far the tallest layer is from the top and the bottom, where there is no ``gap``.
+            gap: distance between neighbours in a layer.
+        """
+        gap, spacing = gap or (height - 2 * pad_y) / max(1, self.rows - 1), (width - 2 * pad_x) / self.last
+        x = tuple(pad_x + layer * spacing for layer in range(self.last + 1))
+        return Frame(self, x, _ordinates(self.columns, height / 2, gap), gap, height / 2)
+
+
+@lru_cache(maxsize=256)  # the hundreds of thumbs on a list stand alike
+def _ordinates(columns: tuple[Column, ...], middle: float, gap: float) -> Mapping[Site, float]:
+    """Ordinate of each shown site."""
+    return {
+        (column.layer, neuron): middle + (slot - (column.slots - 1) / 2) * gap
+        for column in columns
+        for slot, neuron in enumerate(column.shown)
+    }
+
 
 @dataclass(frozen=True)
 class Frame:
-    """Places of all shown neurons.
+    """A network with the places of all shown neurons.
 
     Args:
+        wiring: the network.
         x: abscissa of each layer.
         places: ordinate of each shown site.
         gap: distance between neighbours in a layer.
-        spacing: distance between layers.
-        top: ordinate of the highest slot.
-        bottom: ordinate of the lowest slot.
+        middle: ordinate of the middle of each layer.
         tile: height of a square tile on a neuron, where it is drawn large.
     """
 
+    wiring: Wiring
     x: tuple[float, ...]
-    places: dict[Site, float]
+    places: Mapping[Site, float]
     gap: float
-    spacing: float
-    top: float
-    bottom: float
+    middle: float
     tile: float = TILE
+
+    @property
+    def spacing(self) -> float:
+        """Distance between layers."""
+        return self.x[1] - self.x[0]
 
     def at(self, site: Site) -> tuple[float, float]:
         return self.x[site[0]], self.places[site]
+
+    def edges(self) -> Iterator[DrawnEdge]:
+        """The edges between shown neurons, in the order of masks."""
+        wiring = self.wiring
+        for layer, matrix in enumerate(wiring.weights, start=1):
+            weights, kept = matrix.tolist(), None if wiring.keep is None else wiring.keep[layer - 1].tolist()
+            sources, targets = ([(at, n) for n in wiring.columns[at].shown] for at in (layer - 1, layer))
+            for target in targets:
+                to = self.at(target)
+                for source in sources:
+                    weight, keeps = weights[target[1]][source[1]], kept is None or kept[target[1]][source[1]]
+                    yield DrawnEdge(source, target, weight, keeps, (*self.at(source), *to))
+
+    def lowest(self, column: Column) -> tuple[float, float]:
+        """The lowest slot of a layer."""
+        return self.x[column.layer], self.middle + (column.slots - 1) / 2 * self.gap
 
 
 class DrawnEdge(NamedTuple):
     """An edge between two shown neurons.
 
     Args:
-        layer: that it leads to.
-        out: neuron that it leads to.
-        source: neuron of the layer before.
+        source: neuron that it comes from.
+        target: neuron that it leads to.
         kept: whether the circuit keeps it.
         ends: where its neurons stand.
     """
 
-    layer: int
-    out: int
-    source: int
+    source: Site
+    target: Site
     weight: float
     kept: bool
     ends: Box
 
     def name(self, sizes: Sequence[int]) -> str:
-        """Name of the edge, see :func:`edge_name`."""
-        return edge_name(self.layer, self.out, self.source, sizes)
+        """Name of the edge: ``A→n1.0``."""
+        return f"{node_name(*self.source, sizes)}→{node_name(*self.target, sizes)}"
 
     def among(self, keep: Keep | None) -> bool:
         """Whether it is one of some edges; None has none."""
-        return keep is not None and bool(keep[self.layer - 1][self.out, self.source])
+        return keep is not None and bool(keep[self.source[0]][self.target[1], self.source[1]])
 
 
 def shortened(ends: Box, first: float, second: float) -> Box:
@@ -204,33 +244,6 @@ def shortened(ends: Box, first: float, second: float) -> Box:
     length = math.dist((x1, y1), (x2, y2))
     dx, dy = (x2 - x1) / length, (y2 - y1) / length
     return x1 + dx * first, y1 + dy * first, x2 - dx * second, y2 - dy * second
-
-
-def shown_edges(wiring: Wiring, frame: Frame) -> Iterator[DrawnEdge]:
-    """The edges between shown neurons, in the order of masks."""
-    for layer, matrix in enumerate(wiring.weights, start=1):
-        weights, kept = matrix.tolist(), None if wiring.keep is None else wiring.keep[layer - 1].tolist()
-        for out in wiring.columns[layer].shown:
-            to = frame.at((layer, out))
-            for source in wiring.columns[layer - 1].shown:
-                keeps = kept is None or kept[out][source]
-                ends = (*frame.at((layer - 1, source)), *to)
-                yield DrawnEdge(layer, out, source, weights[out][source], keeps, ends)
-
-
-@lru_cache(maxsize=256)  # the hundreds of thumbs on a list stand alike
-def place(columns: tuple[Column, ...], width: float, height: float, pad_x: float, pad_y: float) -> Frame:
-    """The layout: layer l of L at ``pad_x + l (width − 2 pad_x) / (L − 1)``, neurons centred with one common gap."""
-    n_layers = len(columns)
-    gap = (height - 2 * pad_y) / max(1, max(column.slots for column in columns) - 1)
-    spacing = (width - 2 * pad_x) / (n_layers - 1)
-    x = tuple(pad_x + layer * spacing for layer in range(n_layers))
-    places = {
-        (column.layer, neuron): height / 2 + (slot - (column.slots - 1) / 2) * gap
-        for column in columns
-        for slot, neuron in enumerate(column.shown)
-    }
-    return Frame(x, places, gap, spacing, pad_y, height - pad_y)
 
 
 def shape_text(sizes: Sequence[int]) -> str:

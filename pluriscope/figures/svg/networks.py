@@ -21,30 +21,8 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from pluriscope.figures.numbers import decimal, noun
-from pluriscope.figures.svg.combs import (
-    ROW,
-    THUMB_LEFT,
-    THUMB_ROW,
-    Direction,
-    capsules,
-    comb,
-    combs_sentence,
-    combs_width,
-    small_comb,
-)
-from pluriscope.figures.svg.elements import (
-    circle,
-    drawing,
-    esc,
-    line,
-    num,
-    part,
-    rect,
-    straight,
-    stroke,
-    text,
-    text_width,
-)
+from pluriscope.figures.svg.combs import ROW, THUMB_LEFT, THUMB_ROW, Direction, combs, combs_sentence, combs_width
+from pluriscope.figures.svg.elements import circle, drawing, esc, line, num, part, rect, stroke, text, text_width
 from pluriscope.figures.svg.layout import (
     TILE,
     Box,
@@ -54,11 +32,8 @@ from pluriscope.figures.svg.layout import (
     Site,
     Wiring,
     keep_of,
-    node_name,
-    place,
     shape_text,
     shortened,
-    shown_edges,
 )
 from pluriscope.figures.svg.tiles import NEUTRAL, PLAIN_HUES, Hues, Tile, table_name, tile_group, tile_shape, tile_size
 
@@ -145,22 +120,16 @@ def network_diagram(
         width, pad = contrast.width, (36.0, PAD_Y)
     elif directions and not thumb:
         width = max(width, combs_width(directions))
-    frame = place(wiring.columns, THUMB_LEFT if thumb and directions else width, height, *pad)
+    frame = wiring.place(THUMB_LEFT if thumb and directions else width, height, *pad)
     if contrast is not None:
         frame = replace(frame, tile=min(_LARGE_TILE, frame.gap - 30, frame.spacing - 24))
     beneath, alike = (keep_of(one, wiring.sizes) for one in (marked, shared))
-    diagram = Diagram(wiring, frame, drawn, hues, pale, thumb, contrast, alike, beneath, not (drawn or directions))
-    body = diagram.body() + (capsules(wiring, frame, directions, thumb=thumb) if directions else "")
-    for number, one in enumerate(directions):
-        top = height + row * number
-        if thumb:
-            body += small_comb(frame, one, height * (number + 0.5) / len(directions), hues)
-        else:
-            body += stroke(f"M0 {num(top)}H{num(width)}", "t-rule") + comb(one, top, wiring, hues)
+    diagram = Diagram(frame, drawn, hues, pale, thumb, contrast, alike, beneath, not (drawn or directions))
+    body = diagram.body() + combs(frame, directions, hues, (width, height), thumb=thumb)
     sentence = whole_sentence(title, wiring, tiles if thumb else drawn)
     sentence += combs_sentence(directions, wiring, thumb=thumb) if directions else ""
     if contrast is not None and contrast.bits is not None:
-        values = (f"{node_name(*site, wiring.sizes)} {bit}" for site, bit in sorted(contrast.bits.items()))
+        values = (f"{wiring.name(site)} {bit}" for site, bit in sorted(contrast.bits.items()))
         sentence += f"; values: {', '.join(values)}"
     return drawing(
         width,
@@ -196,7 +165,7 @@ class Diagram:
     """A layered network as it is drawn, large or as a thumb: its edges, neurons, names and values.
 
     Args:
-        frame: where its neurons stand.
+        frame: the network, and where its neurons stand.
         tiles: variables on neurons.
         hues: the network's hues, for more than two inputs.
         pale: whether edges are background, without their weights.
@@ -208,7 +177,6 @@ class Diagram:
         also: further names of neurons, for instance of the variables that they carry.
     """
 
-    wiring: Wiring
     frame: Frame
     tiles: Sequence[Tile]
     hues: Hues
@@ -219,6 +187,10 @@ class Diagram:
     marked: Keep | None = None
     plain: bool = False
     also: Mapping[Site, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def wiring(self) -> Wiring:
+        return self.frame.wiring
 
     @cached_property
     def tile(self) -> Mapping[Site, Tile]:
@@ -240,12 +212,11 @@ class Diagram:
         few = not self.thumb and sum(matrix.size for matrix in self.wiring.weights) <= _MAX_WEIGHTS
         thickness = (0.9, 2.4) if self.thumb else (1.0, 4.0)
         alone = None if self.contrast is None else self.contrast.alone
-        for edge in shown_edges(self.wiring, self.frame):
+        for edge in self.frame.edges():
             minus, width, ends = " neg" if edge.weight < 0 else "", None, edge.ends
             if not self.thumb:
-                first, second = self.tile.get((edge.layer - 1, edge.source)), self.tile.get((edge.layer, edge.out))
-                side = self.frame.tile
-                ends = shortened(ends, ring_radius(first, side) + 1.5, ring_radius(second, side) + 2.5)
+                radii = [ring_radius(self.tile.get(end), self.frame.tile) for end in (edge.source, edge.target)]
+                ends = shortened(ends, radii[0] + 1.5, radii[1] + 2.5)
             if not edge.kept:
                 css = "e-cut" if self.contrast is None else f"e-cut{minus}"
             elif self.pale or edge.among(self.shared):
@@ -258,7 +229,7 @@ class Diagram:
             if edge.among(self.marked):
                 left_out = line(*ends, "e-mark") + left_out
             if not self.thumb:
-                drawn += (_end_bar(ends) if css == "e-neg" else "") + (stroke(straight(ends)) if few else "")
+                drawn += (_end_bar(ends) if css == "e-neg" else "") + (line(*ends, "hit") if few else "")
                 drawn = part(edge.name(self.wiring.sizes), drawn)
             left_out, kept = (left_out, kept + drawn) if edge.kept else (left_out + drawn, kept)
         return left_out + kept
@@ -268,11 +239,9 @@ class Diagram:
         body, wiring, frame = "", self.wiring, self.frame
         side = min(_THUMB_TILE, frame.gap - 2) if wiring.rows > 1 else _THUMB_TILE
         for column in wiring.columns:
-            x = frame.x[column.layer]
-            for neuron in column.shown:
-                site = column.layer, neuron
-                y, tile = frame.places[site], self.tile.get(site)
-                if wiring.cut[column.layer][neuron]:
+            for site in ((column.layer, neuron) for neuron in column.shown):
+                (x, y), tile = frame.at(site), self.tile.get(site)
+                if wiring.cut[site[0]][site[1]]:
                     drawn = circle(x, y, 2.2 if self.thumb else 6, "n-cut")
                 elif tile is None:
                     dot = self.thumb and self.plain
@@ -285,11 +254,11 @@ class Diagram:
                     drawn = circle(x, y, ring_radius(tile), "n-ring") if frame.tile == TILE else ""
                     drawn += tile_group(x, y, tile_side(tile.table, frame.tile), tile.table, hue)
                 if not self.thumb:
-                    names = " ".join([node_name(*site, wiring.sizes), *self.also.get(site, ())])
+                    names = " ".join([wiring.name(site), *self.also.get(site, ())])
                     drawn = part(names, stroke(f"M{num(x)} {num(y)}h0", "hit dot") + drawn)
                 body += drawn
             if column.n_hidden:
-                y, more = (frame.top + frame.bottom) / 2 + (column.slots - 1) / 2 * frame.gap, f"+{column.n_hidden}"
+                (x, y), more = frame.lowest(column), f"+{column.n_hidden}"
                 words = (y + 2.5, more, "more") if self.thumb else (y + 4, f"{more} more", "lab s halo")
                 body += text(x, *words, anchor="middle")
         return body
@@ -313,10 +282,10 @@ class Diagram:
     def _names(self) -> tuple[str, list[Box]]:
         """Names and formulas of all sites, and the boxes that weights must keep clear of."""
         body, boxes, wiring = "", list[Box](), self.wiring
-        kept = [edge for edge in shown_edges(wiring, self.frame) if edge.kept]
+        kept = [edge for edge in self.frame.edges() if edge.kept]
         for site, y in self.frame.places.items():
             (layer, neuron), x, radius = site, self.frame.x[site[0]], ring_radius(self.tile.get(site), self.frame.tile)
-            name, shown = node_name(*site, wiring.sizes), wiring.columns[layer].shown
+            name, shown = wiring.name(site), wiring.columns[layer].shown
             boxes.append((x - radius, y - radius, x + radius, y + radius))
             if layer == 0:
                 body += part(name, text(x - 14, y + 4.5, name, "fi", anchor="end", italic=True))
@@ -328,7 +297,7 @@ class Diagram:
                 lines = [y - radius - 6, *([] if self.contrast is not None else [y + radius + 14])]
                 if len(shown) > 1 and neuron == shown[-1]:
                     lines.reverse()
-                own = [one for one in kept if site in ((one.layer - 1, one.source), (one.layer, one.out))]
+                own = [one for one in kept if site in (one.source, one.target)]
                 line = min(lines, key=lambda at: sum(_crosses(edge, x, y, wide, at) for edge in own))
                 label = f'<text class="lab s halo" x="{num(x)}" y="{num(line)}" text-anchor="middle">{words}</text>'
                 body += part(name, label)
@@ -337,7 +306,7 @@ class Diagram:
 
     def _hidden_name(self, site: Site) -> tuple[str, float]:
         """Name of a hidden neuron, its formula in its hue where it fits between the layers, and the width."""
-        name, tile = node_name(*site, self.wiring.sizes), self.tile.get(site)
+        name, tile = self.wiring.name(site), self.tile.get(site)
         if self.wiring.cut[site[0]][site[1]]:
             name += " out"
         wide, formula = text_width(name, 12), ""
@@ -350,7 +319,7 @@ class Diagram:
 
     def _weights(self, taken: list[Box]) -> str:
         """Weights on kept edges. Where edges are many, the weights are hidden until the reader chooses an edge."""
-        places, crowded = label_places(self.wiring, self.frame, taken, _SMALL)
+        places, crowded = label_places(self.frame, taken, _SMALL)
         body = ""
         for edge, x, y in places:
             half = text_width(decimal(edge.weight), _SMALL) / 2 + 0.1 * _SMALL
@@ -375,31 +344,28 @@ def _crosses(edge: DrawnEdge, x: float, y: float, wide: float, line: float) -> b
     return low < line + 3 and high > line - 11
 
 
-def label_places(
-    wiring: Wiring, frame: Frame, taken: list[Box], size: float
-) -> tuple[list[tuple[DrawnEdge, float, float]], bool]:
+def label_places(frame: Frame, taken: list[Box], size: float) -> tuple[list[tuple[DrawnEdge, float, float]], bool]:
     """Positions of the numbers on kept edges: at 26, 46, 66% by source index, slid along the edge until they touch
     nothing.
 
     Args:
-        wiring: the network; one of very many edges has no numbers.
-        frame: where its neurons stand.
+        frame: the network; one of very many edges has no numbers.
         taken: what they keep clear of; their own boxes are added.
         size: of their letters.
 
     Returns:
         Each edge with the middle of its number's base line, and whether they are too many to be read at once.
     """
-    if sum(matrix.size for matrix in wiring.weights) > _MAX_WEIGHTS:
+    if sum(matrix.size for matrix in frame.wiring.weights) > _MAX_WEIGHTS:
         return [], True
-    kept = [edge for edge in shown_edges(wiring, frame) if edge.kept]
-    crowded = max(Counter(edge.layer for edge in kept).values(), default=0) > _MAX_LABELLED_EDGES
+    kept = [edge for edge in frame.edges() if edge.kept]
+    crowded = max(Counter(edge.target[0] for edge in kept).values(), default=0) > _MAX_LABELLED_EDGES
     found = []
     for edge in kept:
         x1, y1, x2, y2 = edge.ends
-        sources = wiring.columns[edge.layer - 1].shown
-        rank = sources.index(edge.source) / max(1, len(sources) - 1)
-        first = 0.42 if len(wiring.columns[edge.layer].shown) == 1 else 0.26 + 0.4 * rank
+        sources, targets = (frame.wiring.columns[layer].shown for layer, _ in (edge.source, edge.target))
+        rank = sources.index(edge.source[1]) / max(1, len(sources) - 1)
+        first = 0.42 if len(targets) == 1 else 0.26 + 0.4 * rank
         lift = -6.0 if abs(y2 - y1) < 20 else 3.5
         half = text_width(decimal(edge.weight), size) / 2
         best: tuple[float, float, float] | None = None
@@ -438,13 +404,13 @@ def edges_sentence(wiring: Wiring) -> str:
     groups, listed = [], 0
     for layer, kept in enumerate(wiring.keep):
         for out, row in enumerate(kept):
-            sources = [node_name(layer, int(source), wiring.sizes) for source in row.nonzero()[0]]
+            sources = [wiring.name((layer, int(source))) for source in row.nonzero()[0]]
             listed += len(sources)
             if sources and listed <= _EDGES_LISTED:
-                groups.append(f"{', '.join(sources)} to {node_name(layer + 1, out, wiring.sizes)}")
+                groups.append(f"{', '.join(sources)} to {wiring.name((layer + 1, out))}")
     more = f"; and others, {listed:,} in all" if listed > _EDGES_LISTED else ""
     hidden = [(layer, neuron) for layer in range(1, wiring.last) for neuron in range(wiring.sizes[layer])]
-    left_out = [node_name(*site, wiring.sizes) for site in hidden if wiring.cut[site[0]][site[1]]]
+    left_out = [wiring.name(site) for site in hidden if wiring.cut[site[0]][site[1]]]
     others = f" and {len(left_out) - _LISTED} more" if len(left_out) > _LISTED else ""
     without = f" Neurons left out: {', '.join(left_out[:_LISTED])}{others}." if left_out else ""
     return f"Edges kept: {'; '.join(groups)}{more}.{without}"
@@ -464,7 +430,7 @@ def whole_sentence(title: str, wiring: Wiring, tiles: Sequence[Tile]) -> str:
             f"in a {shape} network"
         )
     parts = [
-        f"{node_name(tile.layer, tile.neuron, wiring.sizes)} {tile.label or table_name(tile.table)}"
+        f"{wiring.name((tile.layer, tile.neuron))} {tile.label or table_name(tile.table)}"
         for tile in sorted(tiles, key=lambda t: (t.layer, t.neuron))
     ]
     if len(parts) > _LISTED:

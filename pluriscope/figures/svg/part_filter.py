@@ -7,8 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pluriscope.figures.svg.elements import circle, drawing, line, straight, stroke, text
-from pluriscope.figures.svg.layout import Wiring, node_name, place, shown_edges
+from pluriscope.figures.svg.elements import circle, drawing, line, text
+from pluriscope.figures.svg.layout import Wiring
 
 
 def part_filter(
@@ -25,18 +25,17 @@ def part_filter(
     if any(column.n_hidden for column in wiring.columns):
         return None
     height = max(168.0, 28.0 * max(wiring.sizes))  # so that no name lies on another
-    frame = place(wiring.columns, 240.0, height, 14.0, 26.0)
+    frame = wiring.place(240.0, height, 14.0, 26.0)
 
     def css(name: str) -> str:
         return "kept" if name in chosen else "left" if f"!{name}" in chosen else "open"
 
     body = Markup("")
-    for edge in shown_edges(wiring, frame):
-        ends = (edge.layer - 1, edge.source), (edge.layer, edge.out)
-        name = "-".join(node_name(*site, wiring.sizes) for site in ends)
-        body += linked(name, Markup(stroke(straight(edge.ends)) + line(*edge.ends, css(name))))  # noqa: S704
+    for edge in frame.edges():
+        name = f"{wiring.name(edge.source)}-{wiring.name(edge.target)}"
+        body += linked(name, Markup(line(*edge.ends, "hit") + line(*edge.ends, css(name))))  # noqa: S704
     for site, y in frame.places.items():
-        name, x = node_name(*site, wiring.sizes), frame.x[site[0]]
+        name, x = wiring.name(site), frame.x[site[0]]
         label = text(x, y - 11, name, "small", anchor="middle")
         drawn = Markup(circle(x, y - 4, 14, "around") + label + circle(x, y, 6, css(name)))  # noqa: S704
         body += linked(name, drawn) if 0 < site[0] < wiring.last else drawn

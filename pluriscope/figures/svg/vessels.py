@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, TypedDict
 
@@ -21,20 +21,8 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.figures.numbers import decimal
-from pluriscope.figures.svg.elements import (
-    Step,
-    circle,
-    drawing,
-    esc,
-    line,
-    num,
-    rect,
-    straight,
-    stroke,
-    text,
-    text_width,
-)
-from pluriscope.figures.svg.layout import Frame, Site, Wiring, node_name, place, shortened, shown_edges
+from pluriscope.figures.svg.elements import Step, circle, drawing, esc, line, num, rect, straight, text, text_width
+from pluriscope.figures.svg.layout import Frame, Site, Wiring, shortened
 from pluriscope.figures.svg.networks import label_places
 from pluriscope.figures.svg.tiles import PLAIN_HUES, Bits, Hues, table_name, tile_group, tile_shape, tile_size
 
@@ -153,7 +141,7 @@ def running(network: Network, full: float, mask: object = None) -> Running:
         mask: hex, circuit or Boolean matrices; None cuts nothing.
     """
     wiring = Wiring.of(network.weights, mask)
-    names = [[node_name(layer, n, wiring.sizes) for n in range(size)] for layer, size in enumerate(wiring.sizes)]
+    names = [[wiring.name((layer, n)) for n in range(size)] for layer, size in enumerate(wiring.sizes)]
     functions = [network.function_of(layer) for layer in range(1, len(wiring.sizes))]
     return {
         "names": names,
@@ -266,20 +254,16 @@ class Vessels:
         gap, radius = sizes.rows(most)
         bottom = sizes.bottom + (sizes.letters + 5 if self.was else 0)
         height = sizes.top + bottom + gap * (max(most, 2) - 1)
-        inner = place(self.wiring.columns, sizes.width - sizes.right + sizes.left, height, sizes.left, 0)
-        middle = (height + sizes.top - bottom) / 2
-        places = {}
-        for column in self.wiring.columns:
-            for slot, neuron in enumerate(column.shown):
-                places[column.layer, neuron] = round(middle + (slot - (column.slots - 1) / 2) * gap, 1)
-        frame = Frame(tuple(round(x, 1) for x in inner.x), places, gap, inner.spacing, sizes.top, height - bottom)
+        inner = sizes.width - sizes.right + sizes.left, height + sizes.top - bottom
+        frame = self.wiring.place(*inner, sizes.left, 0, gap)
+        places = {site: round(y, 1) for site, y in frame.places.items()}
+        frame = replace(frame, x=tuple(round(x, 1) for x in frame.x), places=places)
         lines, chosen = self._lines(frame, radius)
         body = lines + '<g class="vs-dots"></g>' + (self._weights(frame, radius) if self.named else "")
         body += "".join(self._vessel(site, frame, radius) for site in places) + chosen  # Tab comes to neurons first
         for column in self.wiring.columns:
             if column.n_hidden:
-                y = middle + (column.slots - 1) / 2 * gap
-                body += text(frame.x[column.layer], y, f"+{column.n_hidden} more", "vs-value", anchor="middle")
+                body += text(*frame.lowest(column), f"+{column.n_hidden} more", "vs-value", anchor="middle")
         body += self._answer(*frame.at((self.wiring.last, 0)), radius)
         css_class = f"vessels {sizes.name}"
         return drawing(sizes.width, height, body, sentence=self.sentence, css_class=css_class, sizing="fluid")
@@ -287,18 +271,17 @@ class Vessels:
     def _lines(self, frame: Frame, radius: float) -> tuple[str, str]:
         """The lines, and what is chosen of them, which ends at the vessels."""
         pale = dark = chosen = tags = ""
-        for edge in shown_edges(self.wiring, frame):
-            here = (edge.layer, edge.out, edge.source)
+        for edge in frame.edges():
+            here = (*edge.target, edge.source[1])
             if wrote := self.written.get(here):
                 tags += self._tag(edge.ends, wrote[0])
-            off = not edge.kept or (edge.layer, edge.out) in self.forced or (wrote and not wrote[1])
+            off = not edge.kept or edge.target in self.forced or (wrote and not wrote[1])
             if here in self.steps:
-                way = straight(shortened(edge.ends, radius, radius))
-                chosen += self.steps[here].around(stroke(way, "vs-hit"))
+                chosen += self.steps[here].around(line(*shortened(edge.ends, radius, radius), "vs-hit"))
             css = f"{'e-neg' if edge.weight < 0 else 'e-pos'}{' vs-pale' if off else ''}"
             wide, name = self.wiring.thickness(edge, 1.2, 3.4), edge.name(self.wiring.sizes)
-            line = f'<path class="{css}" data-el="{esc(name)}" d="{straight(edge.ends)}" stroke-width="{wide:g}"/>'
-            pale, dark = (pale + line, dark) if off else (pale, dark + line)
+            drawn = f'<path class="{css}" data-el="{esc(name)}" d="{straight(edge.ends)}" stroke-width="{wide:g}"/>'
+            pale, dark = (pale + drawn, dark) if off else (pale, dark + drawn)
         return pale + dark + tags, chosen
 
     def _tag(self, ends: tuple[float, float, float, float], words: str) -> str:
@@ -315,8 +298,8 @@ class Vessels:
             (x - radius, y - radius - size - 6, x + radius, y + radius + below) for x, y in map(frame.at, frame.places)
         ]
         body = ""
-        for edge, x, y in label_places(self.wiring, frame, taken, size)[0]:
-            into = esc(node_name(edge.layer, edge.out, self.wiring.sizes))
+        for edge, x, y in label_places(frame, taken, size)[0]:
+            into = esc(self.wiring.name(edge.target))
             body += (
                 f'<g class="vs-weight" data-into="{into}">{text(x, y, decimal(edge.weight), "", anchor="middle")}</g>'
             )
@@ -324,7 +307,7 @@ class Vessels:
 
     def _vessel(self, site: Site, frame: Frame, radius: float) -> str:
         (layer, neuron), (x, y), sizes = site, frame.at(site), self.geometry
-        name, value = node_name(layer, neuron, self.wiring.sizes), self.values[layer][neuron]
+        name, value = self.wiring.name(site), self.values[layer][neuron]
         if layer == 0:
             r = 0.82 * radius
             body = circle(x, y, r, "vs-wall") + text(x, y + 6, f"{value:.2g}" if value is not None else "", "vs-bit")
