@@ -45,8 +45,7 @@ from pluriscope.analysis.running.limits import Limits
 from pluriscope.analysis.running.progress import KnownCircuits, Progress
 from pluriscope.analysis.running.work import DEFAULT_WORK, Clock, Work
 from pluriscope.analysis.subjects.enumeration import are_circuits, engine_of, most_wrong
-from pluriscope.analysis.subjects.graph import Masks
-from pluriscope.analysis.subjects.perceptron.circuit import number_array
+from pluriscope.analysis.subjects.graph import Masks, number_array
 from pluriscope.analysis.subjects.planted import PlantedCircuit
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import SubjectKind

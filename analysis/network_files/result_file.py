@@ -26,8 +26,8 @@ from pluriscope.analysis.numerics.large_numbers import estimate, interval
 from pluriscope.analysis.questions.data import DataRecord, data_file_json
 from pluriscope.analysis.results.result import CriterionTally, OutputAnalysis, Stage, Stop, seconds_words
 from pluriscope.analysis.results.unlearned import not_learned
-from pluriscope.analysis.subjects.graph import Graph
-from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout, number_array
+from pluriscope.analysis.subjects.graph import Graph, number_array
+from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.subject import SubjectKind

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,14 @@ from numpy.typing import NDArray
 from pluriscope.analysis.questions.tasks import INPUT_NAMES
 
 Masks = NDArray[np.bool_]
+
+
+def number_array(numbers: Iterable[int], n_bits: int) -> NDArray[Any]:
+    """Masks of so many bits as an array: uint64 up to 64 bits, Python integers beyond."""
+    some = list(numbers)
+    array = np.empty(len(some), dtype=np.uint64 if n_bits <= np.iinfo(np.uint64).bits else object)
+    array[:] = some
+    return array
 
 
 @dataclass(frozen=True)

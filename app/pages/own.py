@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.circuits.result import some_circuits
 from pluriscope.analysis.methods.report import Analysed
-from pluriscope.analysis.subjects.perceptron.circuit import number_array
+from pluriscope.analysis.subjects.graph import number_array
 from pluriscope.app.db.analysed import read_analysed
 from pluriscope.app.pages.analyses import context_of, known_rules
 from pluriscope.app.pages.counted import counts_of

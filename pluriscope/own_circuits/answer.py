@@ -28,7 +28,8 @@ from pluriscope.analysis.discovery.part_names import names_of
 from pluriscope.analysis.discovery.ties import ties_json
 from pluriscope.analysis.numerics.large_numbers import estimate, interval
 from pluriscope.analysis.questions.decisions import NEITHER, decide, decided_right, margin_to_edge
-from pluriscope.analysis.subjects.perceptron.circuit import Circuit, number_array
+from pluriscope.analysis.subjects.graph import number_array
+from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.figures.numbers import enumerated, exact, noun, plural
 from pluriscope.objects.counts import Count

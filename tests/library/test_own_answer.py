@@ -12,7 +12,7 @@ from pluriscope.analysis.circuits.result import some_circuits
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.errors import InvalidClaim
 from pluriscope.analysis.questions.decisions import bounds_of, decided_as
-from pluriscope.analysis.subjects.perceptron.circuit import number_array
+from pluriscope.analysis.subjects.graph import number_array
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.objects.counts import Count
 from pluriscope.own_circuits.answer import apart_words, sentence, standing

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import InvalidMask
+from pluriscope.analysis.subjects.graph import number_array
 
 MAX_EDGES = 64
 """Edges of the networks whose circuits are searched one by one: as many as an unsigned integer has bits."""
@@ -133,14 +134,6 @@ class Circuit:
     def n_neurons(self) -> int:
         """The number of active hidden neurons."""
         return sum(sum(layer) for layer in self.active[1:-1])
-
-
-def number_array(numbers: Iterable[int], n_bits: int) -> NDArray[Any]:
-    """Masks of so many bits as an array: uint64 up to :data:`MAX_EDGES`, Python integers beyond."""
-    some = list(numbers)
-    array = np.empty(len(some), dtype=np.uint64 if n_bits <= MAX_EDGES else object)
-    array[:] = some
-    return array
 
 
 def mask_array(masks: Iterable[int], layout: EdgeLayout) -> NDArray[Any]:

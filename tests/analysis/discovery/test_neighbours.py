@@ -10,7 +10,7 @@ import pytest
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.discovery.neighbours import Neighbour, Neighbours, distinguish, neighbours_of, valid_beside
 from pluriscope.analysis.explaining.pipeline import analyse_output
-from pluriscope.analysis.subjects.perceptron.circuit import number_array
+from pluriscope.analysis.subjects.graph import number_array
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.factories import pretrained_xor
