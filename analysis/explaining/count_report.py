@@ -5,16 +5,22 @@ certainty.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Final
 
 from pydantic import Field, PlainSerializer
 
 from pluriscope.analysis.circuit_sets.strata import WIDE
+from pluriscope.analysis.circuits.result import CircuitSearch
+from pluriscope.analysis.discovery.part_names import labels_of
 from pluriscope.analysis.methods.report import Part
-from pluriscope.analysis.network_files.result_file import exact
+from pluriscope.analysis.network_files.result_file import bracket_json, exact
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.values.certainty import Certainty
 
+ITEM: Final = "number of valid circuits"
+LOOSER: Final = "ask for a guaranteed one, raise the limits, or use a smaller network"
+"""Subject and cure of refusals."""
 Whole = Annotated[int, PlainSerializer(exact, when_used="json")]
 """Text in JSON beyond 2^53."""
 
@@ -91,3 +97,65 @@ def exact_sizes(by_edges: Mapping[int, int], possible: Mapping[int, int] | None)
 def is_enough(low: int, high: int) -> bool:
     """Whether an interval says something of how many there are."""
     return high <= WIDE * low
+
+
+Known = tuple[CircuitsCount, SmallestBounds, list[str] | None]
+"""How many circuits are valid, how small the smallest is, and what all keep."""
+
+
+def known_of(question: SubjectQuestion, found: CircuitSearch) -> Known:
+    """Report the number of valid circuits, the size of the smallest, and what all keep, from a search or a sample.
+
+    Args:
+        question: about a subject of any kind.
+    """
+    known = count_of_search(found, *found.ends)
+    smallest, backbone = smallest_and_backbone(question, found)
+    if not known.low and known.high:  # one that is known is valid, and so may all of the network be
+        one = smallest.high is not None or question.judge((1 << question.graph.n_bits) - 1).valid
+        known = known.model_copy(update={"low": int(one)})
+    return known, smallest, backbone
+
+
+def smallest_and_backbone(question: SubjectQuestion, found: CircuitSearch) -> tuple[SmallestBounds, list[str] | None]:
+    """The smallest valid circuit, and the edges that all keep, proved where that can be."""
+    sizes = [size for size, n in found.distribution.by_edges.items() if n]
+    names, keep = labels_of(question), None
+    if found.counted:
+        if found.backbone:
+            keep = found.backbone.always
+        smallest = bounds(min(sizes, default=None), 0, proved=bool(sizes), none_valid=not sizes)
+    elif (known := found.smallest) is None:
+        smallest = bounds(min(sizes, default=None), 0, proved=False)
+    else:
+        keep = found.edge_use.always if found.edge_use and known.masks else None
+        none_valid = not known.masks and known.searched_up_to >= len(names)
+        smallest = bounds(known.n_edges, known.searched_up_to, proved=known.proved, none_valid=none_valid)
+    return smallest, None if keep is None else [name for bit, name in enumerate(names) if keep >> bit & 1]
+
+
+def count_of_search(found: CircuitSearch, low: int, high: int) -> CircuitsCount:
+    """The record of how many circuits are valid, from ``low`` to ``high``."""
+    return circuits_count(
+        "exact" if low == high and found.confidence in (None, 1) else "guaranteed",
+        found.n_valid,
+        low,
+        high,
+        confidence=1.0 if low < high and found.confidence is None else found.confidence,
+        method=found.method,
+        possible=found.possible,
+        tested=found.n_tested,
+        hashing=found.bracket and bracket_json(found.bracket),
+    )
+
+
+def report_of(
+    question: SubjectQuestion, known: Known, by_size: Sequence[OfSize], why: str, *, enough: bool
+) -> CountReport:
+    """The report of a count, which begins with what the whole network gets wrong."""
+    circuits, smallest, backbone = known
+    answer = question.kind.explaining.first_words(question)
+    why = " ".join(filter(None, (f"{answer.rstrip('.')}." if answer else "", why)))
+    return CountReport(
+        circuits=circuits, smallest=smallest, backbone=backbone, by_size=[*by_size], enough=enough, why=why
+    )

@@ -1,17 +1,16 @@
-"""Counting of the valid circuits of a network of any kind, as ``pluriscope count`` does: the best that its time allows,
-or the way that the user chose.
+"""Counting of the valid circuits of a perceptron, as ``pluriscope count`` does: the best that its time allows, or the
+way that the user chose.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
 from pluriscope.analysis.circuit_sets.chance import chances
-from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.circuits.estimating import estimate_circuits
 from pluriscope.analysis.circuits.facet import Facet
 from pluriscope.analysis.circuits.formula_solver import formula_solver
@@ -19,42 +18,33 @@ from pluriscope.analysis.circuits.planning import CircuitPlan, duration, plan_ci
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.space import Structure
 from pluriscope.analysis.circuits.strategy import add_smallest, find_number, hashing_says_more, narrower
-from pluriscope.analysis.discovery.part_names import labels_of
 from pluriscope.analysis.errors import BeyondLimits, NotOffered
 from pluriscope.analysis.explaining.count_report import (
-    CircuitsCount,
+    ITEM,
+    LOOSER,
     CountReport,
     OfSize,
-    SmallestBounds,
     bounds,
     circuits_count,
+    count_of_search,
     exact_sizes,
     is_enough,
+    known_of,
+    report_of,
+    smallest_and_backbone,
 )
-from pluriscope.analysis.explaining.graphs import sample
 from pluriscope.analysis.explaining.preflight import preflight, refuse
-from pluriscope.analysis.network_files.result_file import bracket_json
 from pluriscope.analysis.running.work import Work
-from pluriscope.analysis.subjects.enumeration import engine_of, number_bits
+from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.analysis.subjects.question import GraphQuestion, SubjectQuestion
 from pluriscope.analysis.values.certainty import Certainty
 from pluriscope.analysis.values.late_functions import function_at
 
-Known = tuple[CircuitsCount, SmallestBounds, list[str] | None]
-"""How many circuits are valid, how small the smallest is, and what all keep."""
-_MOST_DRAWS: Final = 1 << 17  # where there are too many circuits to search
 _FOR_THE_NUMBER: Final = 0.6  # of the time; the rest is for the smallest circuit and the backbone
-_ITEM: Final = "number of valid circuits"
-_LOOSER: Final = "ask for a guaranteed one, raise the limits, or use a smaller network"
 
 
 def count(
-    question: Question | GraphQuestion,
-    work: Work,
-    how: Certainty | None = None,
-    seed: int = 0,
-    facet: Facet | None = None,
+    question: Question, work: Work, how: Certainty | None = None, seed: int = 0, facet: Facet | None = None
 ) -> CountReport:
     """Count the valid circuits, and find the size of the smallest and the edges that all keep.
 
@@ -62,16 +52,14 @@ def count(
         work: its time is for all three; limits as for an analysis.
         how: the certainty wanted; None for the best that there is time for.
         seed: of everything drawn.
-        facet: the condition that the circuits meet which are counted, those of a perceptron; None for all valid ones.
+        facet: the condition that the circuits meet which are counted; None for all valid ones.
 
     Raises:
         BeyondLimits: what is wanted is out of reach, with what would do.
-        NotOffered: no network of this kind is counted so.
+        NotOffered: an estimated number is asked for.
         AnalysisError: the question cannot be asked.
         Cancelled: the report stopped the work.
     """
-    if isinstance(question, GraphQuestion):
-        return _of_graph(question, work, how, seed)
     refuse(preflight(question))
     plan = _plan(question, work, how)
     if facet is not None:
@@ -89,19 +77,7 @@ def count(
         for size, one in (chances(question, found) or {}).items()
     ]
     why = "" if enough else _not_enough(found, plan, late)
-    return _report(question, (known, smallest, backbone), by_size, why, enough=enough)
-
-
-def _report(
-    question: SubjectQuestion, known: Known, by_size: Sequence[OfSize], why: str, *, enough: bool
-) -> CountReport:
-    """The report of a count, which begins with what the whole network gets wrong."""
-    circuits, smallest, backbone = known
-    answer = question.kind.explaining.first_words(question)
-    why = " ".join(filter(None, (f"{answer.rstrip('.')}." if answer else "", why)))
-    return CountReport(
-        circuits=circuits, smallest=smallest, backbone=backbone, by_size=[*by_size], enough=enough, why=why
-    )
+    return report_of(question, (known, smallest, backbone), by_size, why, enough=enough)
 
 
 def _plan(question: Question, work: Work, how: Certainty | None) -> CircuitPlan:
@@ -116,7 +92,7 @@ def _plan(question: Question, work: Work, how: Certainty | None) -> CircuitPlan:
     barred = "; ".join(f"not {one.method}: {one.obstacle}" for one in costs)
     best = next((one for one in costs if not one.obstacle), None)
     if best is None:
-        raise BeyondLimits(f"{'an' if how == 'exact' else 'a'} {how} {_ITEM}", barred, _LOOSER)
+        raise BeyondLimits(f"{'an' if how == 'exact' else 'a'} {how} {ITEM}", barred, LOOSER)
     return replace(plan, method=best.method)
 
 
@@ -135,52 +111,6 @@ def _not_enough(found: CircuitSearch, plan: CircuitPlan, late: bool) -> str:
     return f"Not enough to say: {few}; counting them by hashing takes about {duration(hashing.seconds)}."
 
 
-def known_of(question: SubjectQuestion, found: CircuitSearch) -> Known:
-    """Report the number of valid circuits, the size of the smallest, and what all keep, from a search or a sample.
-
-    Args:
-        question: about a subject of any kind.
-    """
-    known = _count_of_search(found, *found.ends)
-    smallest, backbone = _smallest_and_backbone(question, found)
-    if not known.low and known.high:  # one that is known is valid, and so may all of the network be
-        one = smallest.high is not None or question.judge((1 << question.graph.n_bits) - 1).valid
-        known = known.model_copy(update={"low": int(one)})
-    return known, smallest, backbone
-
-
-def _smallest_and_backbone(question: SubjectQuestion, found: CircuitSearch) -> tuple[SmallestBounds, list[str] | None]:
-    """The smallest valid circuit, and the edges that all keep, proved where that can be."""
-    sizes = [size for size, n in found.distribution.by_edges.items() if n]
-    names, keep = labels_of(question), None
-    if found.counted:
-        if found.backbone:
-            keep = found.backbone.always
-        smallest = bounds(min(sizes, default=None), 0, proved=bool(sizes), none_valid=not sizes)
-    elif (known := found.smallest) is None:
-        smallest = bounds(min(sizes, default=None), 0, proved=False)
-    else:
-        keep = found.edge_use.always if found.edge_use and known.masks else None
-        none_valid = not known.masks and known.searched_up_to >= len(names)
-        smallest = bounds(known.n_edges, known.searched_up_to, proved=known.proved, none_valid=none_valid)
-    return smallest, None if keep is None else [name for bit, name in enumerate(names) if keep >> bit & 1]
-
-
-def _count_of_search(found: CircuitSearch, low: int, high: int) -> CircuitsCount:
-    """The record of how many circuits are valid, from ``low`` to ``high``."""
-    return circuits_count(
-        "exact" if low == high and found.confidence in (None, 1) else "guaranteed",
-        found.n_valid,
-        low,
-        high,
-        confidence=1.0 if low < high and found.confidence is None else found.confidence,
-        method=found.method,
-        possible=found.possible,
-        tested=found.n_tested,
-        hashing=found.bracket and bracket_json(found.bracket),
-    )
-
-
 def _of_facet(
     question: Question, work: Work, how: Certainty | None, plan: CircuitPlan, seed: int, facet: Facet
 ) -> CountReport:
@@ -193,14 +123,14 @@ def _of_facet(
             "exact", number, number, number, confidence=None, method=method, possible=possible, tested=possible
         )
         smallest = bounds(min(sizes, default=None), 0, proved=bool(sizes), none_valid=not sizes)
-        return _report(question, (exactly, smallest, None), exact_sizes(sizes, None), "", enough=True)
+        return report_of(question, (exactly, smallest, None), exact_sizes(sizes, None), "", enough=True)
     if how == "exact":
-        raise BeyondLimits(f"an exact {_ITEM} under a condition", "not all valid ones could be listed", _LOOSER)
+        raise BeyondLimits(f"an exact {ITEM} under a condition", "not all valid ones could be listed", LOOSER)
     found = _drawn(question, work, plan, seed, facet)
     low, high = found.interval or (found.n_valid, found.n_valid)
     enough = is_enough(low, high)
-    known = _count_of_search(found, low, high), *_smallest_and_backbone(question, found)
-    return _report(question, known, (), "" if enough else _not_enough(found, plan, late=False), enough=enough)
+    known = count_of_search(found, low, high), *smallest_and_backbone(question, found)
+    return report_of(question, known, (), "" if enough else _not_enough(found, plan, late=False), enough=enough)
 
 
 def _exact_sizes(
@@ -224,7 +154,7 @@ def _drawn(question: Question, work: Work, plan: CircuitPlan, seed: int, facet: 
     """The number of those that meet a condition from uniform draws, or by hashing where that says more in time."""
     limits, hashing = work.limits, plan.cost_of("hashed")
     if not limits.n_samples:
-        raise BeyondLimits(f"the {_ITEM} under a condition", "no sample is allowed", "allow one")
+        raise BeyondLimits(f"the {ITEM} under a condition", "no sample is allowed", "allow one")
     sample = estimate_circuits(
         question,
         work.for_seconds(_FOR_THE_NUMBER * work.seconds_left),
@@ -242,31 +172,3 @@ def _drawn(question: Question, work: Work, plan: CircuitPlan, seed: int, facet: 
         hashed = replace(sample, method="hashed", count=found.about, interval=(low, high), bracket=found)
         return narrower(sample, replace(hashed, confidence=found.confidence))
     return sample
-
-
-def _of_graph(question: GraphQuestion, work: Work, how: Certainty | None, seed: int) -> CountReport:
-    if how == "estimated":
-        raise NotOffered(
-            "an estimated number of circuits", f"{question.kind.plural} have a guaranteed one", "ask for that"
-        )
-    if how == "exact" and question.refusal:
-        raise BeyondLimits(f"an exact {_ITEM}", question.refusal, "ask for a guaranteed one, or use coarser rules")
-    sizes = question.space.possible_by_bits
-    takes = 0.0 if question.refusal else engine_of(question.subject, question.space).milliseconds / 1_000
-    if how == "exact" or (how is None and not question.refusal and takes < work.seconds_left):
-        found = find_masks(question, work)
-        if found.counted or how == "exact":
-            late = "" if found.counted else f"Not enough to say: the time was up; all takes about {duration(takes)}."
-            by_size = exact_sizes(found.distribution.by_edges, sizes) if found.counted else []
-            return _report(question, known_of(question, found), by_size, late, enough=found.counted)
-    drawn = sample(question, work, most=_MOST_DRAWS, seed=seed)
-    if drawn is None:
-        raise NotOffered(f"the {_ITEM} of {question.subject.name} from draws", "they cannot be drawn by size", _LOOSER)
-    known = known_of(question, drawn)
-    more = " More seconds allow more." if drawn.why and "circuits" in work.ended else ""
-    by_size = [
-        OfSize(size=size, possible=sizes and sizes[size], low=least, high=most)
-        for size, (least, most) in drawn.by_size.items()
-    ]
-    enough = is_enough(known[0].low, known[0].high)
-    return _report(question, known, by_size, f"{drawn.why}{more}", enough=enough)

@@ -22,6 +22,7 @@ from pluriscope.analysis.circuit_sets.judged_masks import judged_circuits, popul
 from pluriscope.analysis.circuit_sets.masks import figures_of, find_masks
 from pluriscope.analysis.circuit_sets.strata import count_by_strata, smallest_found
 from pluriscope.analysis.circuits.distribution import CircuitDistribution, minimal_masks
+from pluriscope.analysis.circuits.planning import duration
 from pluriscope.analysis.circuits.result import CircuitSearch, SmallestCircuits
 from pluriscope.analysis.circuits.trying import MOST_TRIED, descend
 from pluriscope.analysis.criteria.criterion import Criterion
@@ -29,7 +30,17 @@ from pluriscope.analysis.criteria.cuts import ROLE_AGREEMENT, Runs
 from pluriscope.analysis.criteria.judging import StepVerdicts
 from pluriscope.analysis.criteria.population import PopulationOf
 from pluriscope.analysis.criteria.registry import OF_MODELS
-from pluriscope.analysis.errors import InvalidNetwork, InvalidTask
+from pluriscope.analysis.errors import BeyondLimits, InvalidNetwork, InvalidTask, NotOffered
+from pluriscope.analysis.explaining.count_report import (
+    ITEM,
+    LOOSER,
+    CountReport,
+    OfSize,
+    exact_sizes,
+    is_enough,
+    known_of,
+    report_of,
+)
 from pluriscope.analysis.network_files.result_file import (
     RESULT_FORMAT,
     document_of,
@@ -49,10 +60,12 @@ from pluriscope.analysis.subjects.graph import Masks, number_array
 from pluriscope.analysis.subjects.planted import PlantedCircuit
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import SubjectKind
+from pluriscope.analysis.values.certainty import Certainty
 from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 
 MINIMAL_AMONG: Final = 20_000
 """Listed circuits up to which it is looked for whether each has another one within, where nobody asked for it."""
+_MOST_DRAWS: Final = 1 << 17  # where there are too many circuits to search
 DRAWS: Final = 1 << 13
 """Circuits that are drawn where there are too many to search, besides those of the pilot."""
 _TRYING_MILLISECONDS: Final = 500.0
@@ -189,6 +202,46 @@ def sample(
         by_size=strata.by_size,
         why=strata.why,
     )
+
+
+def count(question: GraphQuestion, work: Work, how: Certainty | None, seed: int, _facet: None) -> CountReport:
+    """Count the valid circuits, and find the size of the smallest and the parts that all keep.
+
+    Args:
+        work: its time is for all three; limits as for an analysis.
+        how: the certainty wanted; None for the best that there is time for.
+        seed: of everything drawn.
+
+    Raises:
+        BeyondLimits: what is wanted is out of reach, with what would do.
+        NotOffered: no network of this kind is counted so.
+        Cancelled: the report stopped the work.
+    """
+    if how == "estimated":
+        raise NotOffered(
+            "an estimated number of circuits", f"{question.kind.plural} have a guaranteed one", "ask for that"
+        )
+    if how == "exact" and question.refusal:
+        raise BeyondLimits(f"an exact {ITEM}", question.refusal, "ask for a guaranteed one, or use coarser rules")
+    sizes = question.space.possible_by_bits
+    takes = 0.0 if question.refusal else engine_of(question.subject, question.space).milliseconds / 1_000
+    if how == "exact" or (how is None and not question.refusal and takes < work.seconds_left):
+        found = find_masks(question, work)
+        if found.counted or how == "exact":
+            late = "" if found.counted else f"Not enough to say: the time was up; all takes about {duration(takes)}."
+            by_size = exact_sizes(found.distribution.by_edges, sizes) if found.counted else []
+            return report_of(question, known_of(question, found), by_size, late, enough=found.counted)
+    drawn = sample(question, work, most=_MOST_DRAWS, seed=seed)
+    if drawn is None:
+        raise NotOffered(f"the {ITEM} of {question.subject.name} from draws", "they cannot be drawn by size", LOOSER)
+    known = known_of(question, drawn)
+    more = " More seconds allow more." if drawn.why and "circuits" in work.ended else ""
+    by_size = [
+        OfSize(size=size, possible=sizes and sizes[size], low=least, high=most)
+        for size, (least, most) in drawn.by_size.items()
+    ]
+    enough = is_enough(known[0].low, known[0].high)
+    return report_of(question, known, by_size, f"{drawn.why}{more}", enough=enough)
 
 
 def plan(asked: Sequence[GraphQuestion], _limits: Limits, _clock: Clock) -> list[dict[str, Any]]:

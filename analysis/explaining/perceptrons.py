@@ -23,8 +23,11 @@ from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.subject import SubjectKind
 
 if TYPE_CHECKING:  # what an analysis does without
+    from pluriscope.analysis.circuits.facet import Facet
     from pluriscope.analysis.criteria.criterion import Criterion
     from pluriscope.analysis.criteria.population import Population
+    from pluriscope.analysis.explaining.count_report import CountReport
+    from pluriscope.analysis.values.certainty import Certainty
 
 
 def questions(
@@ -88,6 +91,13 @@ def search(question: Question, work: Work) -> CircuitSearch:
     from pluriscope.analysis.explaining.pipeline import search_for_circuits
 
     return search_for_circuits(question, work)
+
+
+def count(question: Question, work: Work, how: Certainty | None, seed: int, facet: Facet | None) -> CountReport:
+    """Count the valid circuits; see :func:`pluriscope.analysis.explaining.counting.count`."""
+    from pluriscope.analysis.explaining.counting import count as counted
+
+    return counted(question, work, how, seed, facet)
 
 
 def missing(landscape: Any) -> list[str]:

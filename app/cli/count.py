@@ -42,7 +42,6 @@ def count(
         keeps: And that keep this edge or hidden neuron, such as A-n1.0 or n1.2; once for each.
         seconds: For all of it; inf for no end.
     """
-    from pluriscope.analysis.explaining.counting import count as count_of
     from pluriscope.analysis.network_files.declaration import Declaration
     from pluriscope.analysis.numerics.large_numbers import in_words, interval
     from pluriscope.analysis.running.work import Work
@@ -55,7 +54,7 @@ def count(
     facet = facet_of(question, at_most_edges, keeps)
     with progress_bar(quiet, stop) as report:
         work = Work(report, time.perf_counter, limits_in_force(), began + seconds, stopped=lambda: stop.asked)
-        found = count_of(question, work, how or None, seed, facet)
+        found = question.kind.explaining.count(question, work, how or None, seed, facet)
     if found.why:
         remark(found.why)
     known, least, part = found.circuits, found.smallest, part_of(question)

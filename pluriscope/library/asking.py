@@ -82,12 +82,12 @@ def count(
     Raises:
         AnalysisError: what is wanted is out of reach, with what would do.
     """
-    from pluriscope.analysis.explaining.counting import count as counted
     from pluriscope.kinds.circuits import facet_of
 
     facet = facet_of(self.question, at_most_edges, keeps)
     with working(seconds, report) as work:
-        return counted(self.question, work, how, seed, facet)
+        found: CountReport = self.question.kind.explaining.count(self.question, work, how, seed, facet)
+        return found
 
 
 def algorithms_of(of: Findings) -> Algorithms | None:

@@ -16,8 +16,7 @@ from pydantic import Field
 
 from pluriscope.analysis.errors import BeyondLimits, InvalidNetwork
 from pluriscope.analysis.explaining.changes import Change, change_of_circuits
-from pluriscope.analysis.explaining.count_report import CircuitsCount, SmallestBounds
-from pluriscope.analysis.explaining.counting import known_of
+from pluriscope.analysis.explaining.count_report import CircuitsCount, SmallestBounds, known_of
 from pluriscope.analysis.explaining.graphs import DRAWS, sample, search
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.methods.report import Analysed, Mask, Part, Report
