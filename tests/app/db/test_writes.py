@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 
 from pluriscope.analysis.alignments.result import AlgorithmSearch
 from pluriscope.analysis.circuits.result import CircuitSearch
@@ -46,7 +46,8 @@ from tests.factories import (
 def dump(store: Store) -> dict[str, list[tuple]]:
     """Every row of every table."""
     with store.read() as session:
-        tables = SCHEMA.sorted_tables
+        there = inspect(session.connection()).get_table_names()
+        tables = [table for table in SCHEMA.sorted_tables if table.name in there]  # another test may import a plugin's
         return {table.name: [tuple(row) for row in session.execute(table.select())] for table in tables}
 
 

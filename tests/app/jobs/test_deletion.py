@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 
 from pluriscope.app.db.codecs import protocol_of
 from pluriscope.app.db.engine import SCHEMA
@@ -17,7 +17,8 @@ LATER = datetime.now(UTC) + timedelta(days=8)
 
 def rows(session) -> int:
     """Rows of everything that belongs to networks."""
-    tables = [t for t in SCHEMA.sorted_tables if t.name not in ("protocols", "data_records")]
+    there = {*inspect(session.connection()).get_table_names()} - {"protocols", "data_records"}
+    tables = [table for table in SCHEMA.sorted_tables if table.name in there]  # another test may import a plugin's
     return sum(session.scalar(select(func.count()).select_from(table)) for table in tables)
 
 
