@@ -212,5 +212,5 @@ def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> RivalsReport:
     """The rivals among the listed circuits."""
     graph, masks = of.question.graph, of.circuits.masks
     pair = most_different(masks, EdgeLayout((graph.n_bits, 1)), work)  # any with as many edges as masks have bits
-    found = None if pair is None else PairFound.showing(pair, graph)
+    found = None if pair is None else PairFound.showing(pair, context=graph)
     return RivalsReport(of=len(masks), complete=of.circuits.complete, pair=found)

@@ -109,7 +109,7 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> Methods
     answers = [
         AnswerFound.showing(
             one.answer,
-            landscape.graph,
+            context=landscape.graph,
             method=one.method,
             settings=dict(one.settings),
             default=dict(one.settings) == methods[one.method].defaults,

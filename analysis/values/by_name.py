@@ -15,14 +15,15 @@ class ByName(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
 
     @classmethod
-    def showing(cls, source: object, context: object = None, /, **more: Any) -> Self:
-        """Make the model from a row or value that has its fields under the same names.
+    def showing(cls, *sources: object, context: object = None, **more: Any) -> Self:
+        """Make the model from rows or values that have its fields under the same names.
 
         Args:
-            source: each field that is not in ``more`` is its attribute of that name, if it has one.
+            sources: each field that is not in ``more`` is the attribute of that name of the first that has one.
             context: passed on to validators of fields.
             more: the other fields.
         """
-        own = {name: getattr(source, name, _ABSENT) for name in cls.model_fields if name not in more}
-        found = {name: value for name, value in own.items() if value is not _ABSENT}
+        names = [name for name in cls.model_fields if name not in more]
+        own = [(name, getattr(source, name, _ABSENT)) for source in reversed(sources) for name in names]
+        found = {name: value for name, value in own if value is not _ABSENT}
         return cls.model_validate(found | more, context=context)

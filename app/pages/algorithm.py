@@ -52,14 +52,10 @@ def algorithm_record(one: One) -> AlgorithmRecord:
     """An algorithm as JSON."""
     place, row = one.place, row_of(one)
     algorithm: HighLevelModel = one.item
-    return AlgorithmRecord(
+    return AlgorithmRecord.showing(
+        algorithm,
         **one.record(row.id is not None),
         algorithm=algorithm.id,
-        text=algorithm.text,
-        formula=algorithm.formula,
-        form=algorithm.form,
-        depth=algorithm.depth,
-        n_gates=algorithm.n_gates,
         truth_table=list(bits_of(algorithm.function, algorithm.n_inputs)),
         variables=variables_of(algorithm),
         irredundant={key: getattr(row, key.replace("-", "_")) for key in IRREDUNDANT},

@@ -198,16 +198,12 @@ class Asked:
         job = "" if self.job is None else self.subject.links.job(self.job.id)
         return AnalysisRecord[self.analysis.report].showing(  # type: ignore[name-defined]  # the one that it finds
             self.stored or Stored(thorough=False),
+            self,
             of=self.subject.slug,
             scope=dict(self.subject.scope.fields),
             analysis=self.analysis.key,
-            state=self.state,
-            reason=self.reason,
             instead=next(iter(self.elsewhere.values()), ""),
-            findings=self.findings,
-            report=self.report,
             job=job,
-            url=self.url,
         )
 
 

@@ -39,7 +39,7 @@ from pluriscope.page_kit.blocks import Action, Block, Fact, Facts, Head, More, N
 from pluriscope.page_kit.blocks import Verdict as Mark
 from pluriscope.tables.table import MOST_VALUES, Row
 from pluriscope.views.networks import Rows, draw_network, possible_of, rows_of
-from pluriscope.views.records import ChanceRecord, CircuitRecord
+from pluriscope.views.records import CircuitRecord
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def circuit_record(one: One) -> CircuitRecord:
         interpretations=facts.readings.total,
         observed=facts.readings.observed,
         uncounted=facts.readings.why_not,
-        chance=None if facts.chance is None else ChanceRecord.showing(facts.chance),
+        chance=facts.chance,
     )
 
 

@@ -54,13 +54,7 @@ def criterion_called(key: str, links: Addresses) -> Criterion:
 
 def criterion_record(one: Criterion, links: Addresses) -> CriterionRecord:
     """A criterion as JSON."""
-    named = ("key", "label", "definition", "formula", "method", "source")
-    return CriterionRecord(
-        **{name: getattr(one, name) for name in named},
-        kinds=_kinds(one),
-        parameters=one.defaults,
-        url=links.criteria(one.key),
-    )
+    return CriterionRecord.showing(one, kinds=_kinds(one), parameters=one.defaults, url=links.criteria(one.key))
 
 
 def criteria_record(links: Addresses) -> CriteriaRecord:

@@ -148,15 +148,11 @@ def _gate(one: One, gate: NeuronGate) -> GateRecord:
     """Record of a gate with the table over what it reads."""
     sizes, n_parents = one.place.question.network.sizes, len(gate.parents)
     parents = [node_name(layer, neuron, sizes) for layer, neuron in gate.parents]
-    return GateRecord(
+    return GateRecord.showing(
+        gate,
         site=node_name(gate.layer, gate.neuron, sizes),
-        layer=gate.layer,
-        neuron=gate.neuron,
         name=gate_name(gate.function, sizes[0]),
         truth_table=list(bits_of(gate.function, sizes[0])),
-        low=gate.low,
-        high=gate.high,
-        threshold=gate.threshold,
         neutral=gate.layer == len(sizes) - 1,
         local=local_formula(gate, parents),
         parents=parents,

@@ -41,7 +41,7 @@ from pluriscope.app.pages.training.course import Learning, learning_of_network
 from pluriscope.objects.counts import Count
 from pluriscope.objects.verdict import Verdict
 from pluriscope.views.networks import rows_of
-from pluriscope.views.records import CountsRecord, NetworkRecord, TaskRecord, VerdictRecord
+from pluriscope.views.records import CountsRecord, NetworkRecord
 
 _WHY: Final[Mapping[State, str]] = {
     "failed": "The analysis failed.",
@@ -193,22 +193,17 @@ class Known:
         place, row, question = self.place, self.place.row, self.place.question
         return NetworkRecord.showing(
             row,
-            url=self.url,
-            tasks=[TaskRecord.showing(task) for task in tasks_of(row)],
+            self,
+            tasks=tasks_of(row),
             input_data=row.input_data or "",
-            also=self.also,
             output=place.scope.output,
             protocol=place.protocol_digest,
             rules=question.protocol.model_dump(),
             data=place.data_digest,
             rows=place.rows,
-            behaviour=self.behaviour,
             n_judged=len(self.judged_right),
             n_judged_right=int(self.judged_right.sum()),
-            state=self.state,
             job="" if self.job is None else self.links.job(self.job.id),
-            stops=self.stops,
-            verdict=VerdictRecord.showing(self.verdict),
             counts=None if place.analysis is None else counts_record(place.analysis),
             counts_under={name: counts_record(found) for name, (_, found) in self.under.items() if found is not None},
             learning=None if self.learning is None else self.learning.model_dump(),

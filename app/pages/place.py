@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import Scope, protocol_key
+from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.plugins import brought
 from pluriscope.analysis.questions.protocol import Protocol
@@ -63,6 +64,11 @@ class StoredQuestion(Generic[Asked]):
     def data_digest(self) -> str:
         """SHA-256 of the rows."""
         return str(self.question.data_document["digest"])
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Fields of every record about it: which network, what is asked of it, and the engine that answers."""
+        return {"network": self.row.digest, "scope": dict(self.scope.fields), "engine_version": ENGINE_VERSION}
 
     @property
     def boolean(self) -> bool:

@@ -31,14 +31,7 @@ from pluriscope.figures.svg.combs import Direction
 from pluriscope.figures.svg.networks import network_diagram
 from pluriscope.page_kit.blocks import Block, Fact, Facts, Head, More, Section, Side, Table, Verdict
 from pluriscope.tables.table import Query
-from pluriscope.views.records import (
-    AlignedRecord,
-    AlignmentRecord,
-    DirectionPlaceRecord,
-    DirectionRecord,
-    JointCaseRecord,
-    PlaceRecord,
-)
+from pluriscope.views.records import AlignedRecord, AlignmentRecord, DirectionPlaceRecord, DirectionRecord, PlaceRecord
 
 _MOST_NEURONS: Final = 12  # of a set that is looked through for a smaller one: 4,094 are tried
 _MOST_RUNS: Final = 1 << 18  # joint interchanges that a page makes
@@ -149,7 +142,7 @@ def _joint(score: JointScore | None, stored: DirectionRow | None) -> Mapping[str
         "joint_agreed": score.agreed,
         "joint_tested": score.of,
         "joint_margin": float(score.margin) if np.isfinite(score.margin) else None,
-        "joint_wrong": None if score.first_wrong is None else JointCaseRecord.showing(score.first_wrong),
+        "joint_wrong": score.first_wrong,
     }
 
 

@@ -28,7 +28,7 @@ from pluriscope.app.options import Options, PageModel
 from pluriscope.app.pages.explanations import find_explanation
 from pluriscope.app.pages.networks import NOUNS
 from pluriscope.app.pages.place import locate
-from pluriscope.app.pages.search_index import Document, folded, index_of, plain
+from pluriscope.app.pages.search_index import folded, index_of, plain
 from pluriscope.figures.numbers import noun
 from pluriscope.page_kit.blocks import Block, Form, Head, Notice, Section, Table
 from pluriscope.page_kit.templating import linked
@@ -157,9 +157,9 @@ def build_search(session: Session, links: Addresses, options: SearchOptions) -> 
         found |= {one.group: [] for one in sorted(index.documents, key=lambda one: one.group == "Actions")}
         asked = [one for word in words for one in folded(word).split()]
         for rank, _, one in index.find(asked, {folded(text), " ".join(asked)}, some=not any(found.values())):
-            found[one.group].append((rank, _hit(one)))
+            found[one.group].append((rank, Hit.showing(one)))
     else:
-        found["Actions"] = [(2, _hit(one)) for one in index.documents if one.group == "Actions"]
+        found["Actions"] = [(2, Hit.showing(one)) for one in index.documents if one.group == "Actions"]
     first = sorted((ranked for ranked in found.items() if ranked[1]), key=lambda ranked: min(n for n, _ in ranked[1]))
     groups, known = [], set[str]()
     for title, ranked in first:
@@ -167,10 +167,6 @@ def build_search(session: Session, links: Addresses, options: SearchOptions) -> 
         known |= {hit.url for hit in hits}
         groups += [Group(title=title, hits=hits)] if hits else []
     return SearchRecord(q=text, groups=groups, url=links.search(q=text))
-
-
-def _hit(one: Document) -> Hit:
-    return Hit(kind=one.kind, label=one.label, detail=one.detail, url=one.url, does=one.does)
 
 
 def _networks(session: Session, links: Addresses, words: Sequence[str], limit: int) -> list[Ranked]:

@@ -497,13 +497,18 @@ class DifferenceRecord(ByName):
     says: dict[str, str] = Field(description="By letter: a function, used, kept or cut.")
 
 
-class ComparisonRecord(ByName):
-    """Comparison of two to six explanations of one network."""
+class AboutRecord(ByName):
+    """Question about a network, and the engine that answers it."""
 
     url: str
     network: str = Field(description="SHA-256 of the network.")
     scope: dict[str, str] = Field(description="Output, protocol and data, or the rules of a model.")
     engine_version: str
+
+
+class ComparisonRecord(AboutRecord):
+    """Comparison of two to six explanations of one network."""
+
     verdict: str = Field(description="In one sentence.")
     trials: Literal["interventions", "own interventions", "rows"] = Field(
         description="What they are asked: interchanges on sets of hidden neurons; where one is on directions, those "
@@ -556,13 +561,9 @@ class AskedRecord(ByName):
     right: bool | None = Field(description="Whether the network answers so; null without a prediction.")
 
 
-class ByHandRecord(ByName):
+class ByHandRecord(AboutRecord):
     """An intervention by hand."""
 
-    url: str
-    network: str = Field(description="SHA-256 of the network.")
-    scope: dict[str, str]
-    engine_version: str
     words: str = Field(description="What is run and changed.")
     verdict: str = Field(description="What comes of it, in a few words.")
 

@@ -136,15 +136,12 @@ class Changes:
 
     def record(self) -> ChangesRecord:
         """Record of the changes for JSON."""
-        return ChangesRecord(
+        return ChangesRecord.showing(
+            self,
             before=self.before.slug,
             after=self.after.slug,
             scope=dict(self.before.scope.fields),
-            state=self.state,
-            findings=self.findings,
-            report=self.report,
             job="" if self.job is None else self.links.job(self.job.id),
-            url=self.url,
         )
 
     def blocks(self, chosen: Sequence[str] = ()) -> Iterator[Block]:

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import LEAST, LETTERS, Scope
-from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.errors import BadQuery
 from pluriscope.app.pages.compare.options import FIRST_SHOWN, ComparedOptions
@@ -201,11 +200,10 @@ class Compared(Shared):
     def _record(self, number: int) -> ComparedRecord:
         one, predicted = self.explanations[number], int(self.trials.spoken[number].sum())
         functions, says, silence = (one.functions, one.says, one.record.silence) if self.place.boolean else ([], [], "")
-        return ComparedRecord(
+        return ComparedRecord.showing(
+            one,
             letter=LETTERS[number],
-            kind=one.kind,
             ref=str(one.ref),
-            url=one.url,
             name=self.name(number),
             edges=self.edges(number),
             claims=[claim_record(claim, self.place.question.network.sizes) for claim in functions],
@@ -362,18 +360,14 @@ class Compared(Shared):
     def record(self, start: int, limit: int) -> ComparisonRecord:
         """The comparison as JSON, with some contradictions."""
         end = start + limit
-        return ComparisonRecord(
-            url=self.url,
-            network=self.network.digest,
-            scope=dict(self.place.scope.fields),
-            engine_version=ENGINE_VERSION,
+        return ComparisonRecord.showing(
+            self,
+            **self.place.record,
             verdict=self.title,
             trials=self.trials.asked,
-            of=self.of,
             bounded=self.trials.bounded,
             explanations=list(self.ones),
             pairs=[self.trials.pair(one, other) for one, other in combinations(range(len(self.ones)), 2)],
-            differences=list(self.differences),
             n_contradictions=len(self.trials.apart),
             contradictions=[self.contradiction(number) for number in self.trials.apart[start:end].tolist()],
             next=self.links.twin(self.at(start=end, limit=limit)) if end < len(self.trials.apart) else None,

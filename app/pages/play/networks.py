@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import LEAST, LETTERS, ExplanationRef, Scope
 from pluriscope.analyses.shown import input_words
-from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.questions.answers import ANSWER_RULE, ANSWERED, answers
 from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN, margin_to_edge
 from pluriscope.analysis.sandbox.intervention import Change, Intervention, Prediction, site_name
@@ -179,12 +178,9 @@ class Played(Shared):
 
     def record(self) -> PlayRecord:
         """Record of the state for JSON."""
-        return PlayRecord(
-            url=self.url,
-            network=self.place.row.digest,
-            scope=dict(self.place.scope.fields),
-            engine_version=ENGINE_VERSION,
-            words=self.words,
+        return PlayRecord.showing(
+            self,
+            **self.place.record,
             verdict=self.title,
             changes=[one for one, _ in self.hands],
             wants=self._wanted,

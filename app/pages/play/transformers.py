@@ -19,7 +19,6 @@ from pydantic import StringConstraints
 from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.registry import of_kind
-from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.numerics.fixed_order import mean
 from pluriscope.analysis.questions.answers import largest
@@ -208,12 +207,9 @@ class ModelPlayed(Shared):
     def record(self) -> PatchedRecord:
         """Record of the state for JSON."""
         outputs = self.model.outputs
-        return PatchedRecord(
-            url=self.url,
-            network=self.place.row.digest,
-            scope=dict(self.place.scope.fields),
-            engine_version=ENGINE_VERSION,
-            words=self.words,
+        return PatchedRecord.showing(
+            self,
+            **self.place.record,
             verdict=self.title,
             changes=[PatchRecord(site=str(one.site), words=_WORDS[one.written]) for one in self.changes],
             wants=outputs[self.model.answers[self.row]],
