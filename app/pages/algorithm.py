@@ -54,17 +54,16 @@ def algorithm_record(one: One) -> AlgorithmRecord:
     algorithm: HighLevelModel = one.item
     return AlgorithmRecord.showing(
         algorithm,
+        row,
         **one.record(row.id is not None),
         algorithm=algorithm.id,
         truth_table=list(bits_of(algorithm.function, algorithm.n_inputs)),
         variables=variables_of(algorithm),
         irredundant={key: getattr(row, key.replace("-", "_")) for key in IRREDUNDANT},
-        position=row.position,
         of=0 if place.analysis is None else reads.n_algorithms(one.session, place.analysis),
         valid=row.n_valid,
         minimal=row.n_minimal,
         kept=row.n_kept,
-        truncated_at=row.truncated_at,
     )
 
 

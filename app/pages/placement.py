@@ -59,7 +59,6 @@ def _record(of: type[R], one: One, places: Sequence[PlaceRecord], **more: Any) -
     fields: dict[str, Any] = {
         **one.record(stored_rows(one.session, one.explanation)[-1] is not None),
         "algorithm": one.item.algorithm.id,
-        "formula": one.item.algorithm.formula,
         "alignment": one.item.alignment.id,
         "agreed": agreed,
         "tested": tested,
@@ -68,7 +67,7 @@ def _record(of: type[R], one: One, places: Sequence[PlaceRecord], **more: Any) -
         "fragile": margin is not None and margin < FRAGILE_MARGIN,
         "places": places,
     }
-    return of(**fields, **more)
+    return of.showing(one.item.alignment, one.item.algorithm, **fields, **more)
 
 
 def _places(one: One) -> Iterator[tuple[Any, dict[str, Any]]]:
@@ -126,9 +125,7 @@ def direction_record(one: One) -> DirectionRecord:
         DirectionRecord,
         one,
         places,
-        text=alignment.text,
         found_by=[] if stored is None else stored.classes.split(),
-        causal_order=alignment.causal_order,
         **_joint(score_with_joint(question, algorithm, alignment, max_runs=_MOST_RUNS).joint, stored),
     )
 
