@@ -208,7 +208,7 @@ class RivalsReport(Report):
         return answer
 
 
-def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> RivalsReport:
+def find(of: Analysed[SubjectQuestion], _: Settings, work: Work = DEFAULT_WORK) -> RivalsReport:
     """The rivals among the listed circuits."""
     graph, masks = of.question.graph, of.circuits.masks
     pair = most_different(masks, EdgeLayout((graph.n_bits, 1)), work)  # any with as many edges as masks have bits

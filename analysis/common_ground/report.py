@@ -13,6 +13,7 @@ from pluriscope.analysis.common_ground.points import THOROUGH, Bounds, ExtremeFo
 from pluriscope.analysis.common_ground.survey import CommonGround, survey_common_ground
 from pluriscope.analysis.methods.report import Analysed, Exact, Part, Placed, Report, Settings
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
 
 Kind = Literal["interpretation", "valid", "failing"]
@@ -119,7 +120,7 @@ class CommonGroundWithSurvey(CommonGroundReport):
     beside: str = Field(exclude=True)
 
 
-def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> CommonGroundReport:
+def find(of: Analysed[Question], settings: Settings, work: Work = DEFAULT_WORK) -> CommonGroundReport:
     """Survey every kept alignment and every observed class, or a uniform sample of the classes."""
     placed = of.placed
     if placed is None:
@@ -157,7 +158,7 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> CommonG
     )
 
 
-def _places(found: CommonGround, of: Analysed, placed: Placed) -> Iterator[PlaceFound]:
+def _places(found: CommonGround, of: Analysed[Question], placed: Placed) -> Iterator[PlaceFound]:
     """Join points that coincide, each with the first of its explanations."""
     here: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     classes, points = found.classes, found.alignments

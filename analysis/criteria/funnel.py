@@ -447,12 +447,12 @@ def _noun(kind: str, number: int, which: str = "") -> str:
     return f"{which} {KIND_OF[kind].noun if number == 1 else KIND_OF[kind].plural}".strip()
 
 
-def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> FunnelReport:  # noqa: ARG001  # sums take no time
+def find(of: Analysed[SubjectQuestion], _: Settings, work: Work = DEFAULT_WORK) -> FunnelReport:  # noqa: ARG001  # sums take no time
     """Make the funnel of the recommended sequence."""
     return funnel_of(of, DEFAULT_PRESET.steps)
 
 
-def funnel_of(of: Analysed, steps: tuple[CriterionStep, ...]) -> FunnelReport:
+def funnel_of(of: Analysed[SubjectQuestion], steps: tuple[CriterionStep, ...]) -> FunnelReport:
     """Make the funnel of a sequence; nothing is judged, only summed."""
     if of.judged is None:
         raise ValueError("the funnel sums up verdicts, which were not read")

@@ -90,7 +90,7 @@ class MethodsReport(Report):
         return [reply, " ".join(more)] if more else [reply]
 
 
-def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> MethodsReport:
+def find(of: Analysed[SubjectQuestion], settings: Settings, work: Work = DEFAULT_WORK) -> MethodsReport:
     """Run every method under its settings; only those that learn load torch."""
     methods, judges = METHODS.of(of.question.kind), of.search is None or len(of.search.masks) <= MAX_JUDGED
     landscape = landscape_of(of.question, of.search, work=work, judges=judges, stored=of.stored)

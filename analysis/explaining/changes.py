@@ -235,7 +235,9 @@ def _report(
     return ChangesReport.model_validate(known, context=both[0].graph)
 
 
-def change_of_circuits(before: Analysed, after: Analysed, work: Work | None = DEFAULT_WORK) -> Change | None:
+def change_of_circuits(
+    before: Analysed[SubjectQuestion], after: Analysed[SubjectQuestion], work: Work | None = DEFAULT_WORK
+) -> Change | None:
     """Count the valid circuits kept, lost and gained: exactly where they are listed or counted, else estimated; None
     where that is not known.
 
@@ -247,9 +249,11 @@ def change_of_circuits(before: Analysed, after: Analysed, work: Work | None = DE
         return Change(**{name: len(masks) for name, masks in parts_of(first.masks, second.masks).items()})
     if work is None or first.unfinished or second.unfinished:
         return None
-    if first.layout:
-        return _change_unlisted(before, after, work)
-    return _change_by_draws(first, second, after.question) if first.counted and second.counted else None
+    asked, other = before.question, after.question
+    if isinstance(asked, Question) and isinstance(other, Question):
+        return _change_unlisted((first, second), asked, other, work)
+    both_counted = first.counted and second.counted
+    return _change_by_draws(first, second, other) if both_counted and isinstance(other, GraphQuestion) else None
 
 
 def parts_of(first: Masks, second: Masks) -> dict[str, Masks]:
@@ -315,9 +319,9 @@ def _estimated(
     )
 
 
-def _change_unlisted(before: Analysed | OutputAnalysis, after: Analysed | OutputAnalysis, work: Work) -> Change:
+def _change_unlisted(both: tuple[CircuitSearch, CircuitSearch], asked: Question, other: Question, work: Work) -> Change:
     """Find the change of circuits of perceptrons: exact where they are counted, else from those drawn of the first."""
-    first, second, asked, other = before.circuits, after.circuits, before.question, after.question
+    first, second = both
     if first.interval is None and second.interval is None and first.possible <= work.limits.max_possible:
         kept = count_common(asked, other, work)
         return Change(kept=kept, lost=first.n_valid - kept, gained=second.n_valid - kept)
@@ -347,7 +351,8 @@ class _Masks:
         """Return the change of the valid circuits."""
         if self.listed:
             return Change(**{name: len(masks) for name, masks in self.parts.items()})
-        return _change_unlisted(self._before, self._after, self._work)
+        before, after = self._before, self._after
+        return _change_unlisted((before.circuits, after.circuits), before.question, after.question, self._work)
 
     def changed(self, reasons: list[str]) -> Masks:
         """Kept circuits that have not the same interpretations in both, or not the same story."""

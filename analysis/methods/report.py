@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Generic, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, ValidationInfo
 
@@ -16,7 +16,7 @@ from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.errors import NotOffered
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
-from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.subjects.question import Q_co, SubjectQuestion
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.analysis.values.by_name import ByName
 from pluriscope.analysis.values.described import Described
@@ -147,11 +147,11 @@ class Placed:
 
 
 @dataclass(frozen=True, eq=False)
-class Analysed:
+class Analysed(Generic[Q_co]):
     """The earlier findings about a question, as far as an analysis uses them.
 
     Args:
-        question: about a subject of any kind, an :class:`pluriscope.analysis.subjects.question.SubjectQuestion`.
+        question: the question.
         search: the search for circuits, with the masks that it listed; None where there are too many to search.
         observed: ``[circuits]`` observed classes of interpretations of each; empty where none were counted or they are
             not looked at.
@@ -164,7 +164,7 @@ class Analysed:
         before: what the same analysis found under other rules; None where it was not asked.
     """
 
-    question: Any
+    question: Q_co
     search: CircuitSearch | None
     observed: Sequence[int] = ()
     carried: Carried | None = None

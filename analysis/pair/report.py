@@ -160,7 +160,7 @@ def _why_none(report: FairPairReport) -> str:
 # --- the search
 
 
-def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> FairPairReport:
+def find(of: Analysed[Question], _: Settings, work: Work = DEFAULT_WORK) -> FairPairReport:
     """The fair pair among the listed circuits of a network."""
     return fair_pair(of.question, of.circuits, of.observed, work)
 

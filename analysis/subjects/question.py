@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,6 +158,10 @@ class SubjectQuestion(Protocol):
 
     def inside(self, mask: int) -> tuple[Table, ...]:
         """Return tables of what happens inside a circuit over all rows; none where other pages have it."""
+
+
+Q_co = TypeVar("Q_co", bound=SubjectQuestion, covariant=True)
+"""A kind of question, where a value holds one."""
 
 
 def rules_of(question: SubjectQuestion) -> str:

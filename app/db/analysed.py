@@ -21,6 +21,7 @@ from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.methods.report import Analysed, Carried, Irredundant, Placed
 from pluriscope.analysis.network_files.planted_record import PlantedRecord
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.codecs import planted_of
 from pluriscope.app.db.reads.algorithms import placements_untried, places_of_owners
 from pluriscope.app.db.reads.analyses import analysed_question
@@ -128,7 +129,7 @@ _READERS: Final[Mapping[str, Callable[[Session, AnalysisRow, Question], Any]]] =
 """Fields of :class:`pluriscope.analysis.methods.report.Analysed` that few analyses look at: how each is read."""
 
 
-def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ()) -> Analysed:
+def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ()) -> Analysed[SubjectQuestion]:
     """Read a stored analysis as the value that further analyses take: its question, and its circuits as they are
     stored.
 

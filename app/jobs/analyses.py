@@ -326,7 +326,7 @@ def _before(session: Session, row: AnalysisRow, analysis: Analysis) -> Report | 
     return None if other is None else report_of(other, analysis.report)
 
 
-def _find(key: str, analysed: Analysed, settings: Settings, work: Work) -> tuple[Report, float]:
+def _find(key: str, analysed: Analysed[SubjectQuestion], settings: Settings, work: Work) -> tuple[Report, float]:
     began = time.perf_counter()
     report = BY_KEY[key].finds(analysed, settings, work)
     return report, time.perf_counter() - began

@@ -13,6 +13,7 @@ from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.circuits.result import some_circuits
 from pluriscope.analysis.methods.report import Analysed
 from pluriscope.analysis.subjects.graph import number_array
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.analysed import read_analysed
 from pluriscope.app.pages.analyses import context_of, known_rules
 from pluriscope.app.pages.counted import counts_of
@@ -55,7 +56,7 @@ class Own:
         return page(self.given, [Choice("Rules", self.rules, next(iter(self.rules)))] if len(self.rules) > 1 else ())
 
 
-def known_circuits_of(session: Session, place: AnyPlace) -> tuple[Analysed, Count | None]:
+def known_circuits_of(session: Session, place: AnyPlace) -> tuple[Analysed[SubjectQuestion], Count | None]:
     """Stored valid circuits, else those that their search has found by now and the whole network, if it is right."""
     row = place.analysis
     if row is not None and row.circuits_method != "refused":

@@ -21,7 +21,7 @@ from pluriscope.analysis.errors import ExplainedError
 from pluriscope.analysis.methods.report import Analysed
 from pluriscope.analysis.methods.settings import Setting
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.analysis.subjects.question import part
+from pluriscope.analysis.subjects.question import SubjectQuestion, part
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.networks import circuit_thumb
@@ -54,7 +54,7 @@ class AnalysisContext:
     slug: str
     scope: Scope
     links: Addresses
-    read: Callable[[], Analysed]
+    read: Callable[[], Analysed[SubjectQuestion]]
     sizes: Callable[[], Mapping[int, int]] = dict
     planted: Any = None
     lists: Callable[[str], bool] = lambda _: True
@@ -74,7 +74,7 @@ class AnalysisContext:
         return part(self.question)
 
     @cached_property
-    def analysed(self) -> Analysed:
+    def analysed(self) -> Analysed[SubjectQuestion]:
         """Results found before."""
         return self.read()
 

@@ -136,7 +136,7 @@ def _findings(model: NullModel) -> Iterator[str]:
         yield model.why
 
 
-def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> NullReport:
+def find(of: Analysed[Question], _: Settings, work: Work = DEFAULT_WORK) -> NullReport:
     """The null distributions for the claims about one network."""
     return null_report(of.question, work)
 

@@ -76,7 +76,7 @@ class OneReaderReport(Report):
         return sentences
 
 
-def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> OneReaderReport:
+def find(of: Analysed[GraphQuestion], _: Settings, work: Work = DEFAULT_WORK) -> OneReaderReport:
     """Try every choice of each reader by the finest edges, and estimate the number of valid circuits.
 
     Args:

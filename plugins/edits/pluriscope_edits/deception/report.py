@@ -119,7 +119,7 @@ ABOUT: Final = {
 }
 
 
-def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> DeceptionReport:
+def find(of: Analysed[Question], _: Settings, work: Work = DEFAULT_WORK) -> DeceptionReport:
     """The lies about one network."""
     return deception_report(of.question, work)
 

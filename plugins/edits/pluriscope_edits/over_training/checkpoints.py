@@ -110,7 +110,7 @@ class Checkpoint:
     """
 
     record: TrainingRecord
-    analysed: Analysed
+    analysed: Analysed[SubjectQuestion]
     first: str = ""
     formulas: Mapping[str, str] = field(default_factory=dict)
     placed: Sequence[str] | None = None
@@ -254,7 +254,7 @@ def _circuits_followed(found: Sequence[Checkpoint]) -> Iterator[dict[str, Any]]:
         yield {"ref": mask, "label": f"{size} {part(found[0].analysed.question)}s", "at": at}
 
 
-def _is_valid(analysed: Analysed, mask: int) -> bool:
+def _is_valid(analysed: Analysed[SubjectQuestion], mask: int) -> bool:
     """Whether a circuit is valid: by the list, or by the weights where not all are listed."""
     if analysed.circuits.complete:
         return mask in analysed.circuits.masks

@@ -91,7 +91,7 @@ class PlantedReport(Report):
         return [*sentences, f"{of} {', '.join(parts)}."]
 
 
-def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> PlantedReport:
+def find(of: Analysed[SubjectQuestion], _: Settings, work: Work = DEFAULT_WORK) -> PlantedReport:
     """Locate the planted circuit and try everything that the planted explanation should pass."""
     question, record = of.question, of.planted
     if record is None:

@@ -91,7 +91,7 @@ class StoriesWithDrawings(StoriesReport):
     beside: str = Field(exclude=True)
 
 
-def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> StoriesReport:
+def find(of: Analysed[Question], _: Settings, work: Work = DEFAULT_WORK) -> StoriesReport:
     """Ask every circuit, or a uniform sample where that would take too long."""
     question, masks = of.question, of.circuits.masks
     found = find_stories(question, masks, work)

@@ -21,6 +21,7 @@ from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.methods.report import Analysed, Exact, Part, Report, Settings
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope_methods.directions.oblique import ObliqueFamily
 from pluriscope_methods.directions.result import CLOSED, AlgorithmDirections, DirectionClass, DirectionSearch, Unread
@@ -135,7 +136,7 @@ class DirectionsWithKept(DirectionsReport):
     kept: Any = Field(exclude=True)
 
 
-def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> DirectionsReport:
+def find(of: Analysed[Question], settings: Settings, work: Work = DEFAULT_WORK) -> DirectionsReport:
     """Search every class in closed form, as many algorithms as take seconds; thoroughly all, and learned subspaces."""
     if of.irredundant is None:
         raise ValueError("the algorithms were not read")

@@ -23,6 +23,7 @@ from pluriscope.analysis.pair.readings import Counted, Readings, packed, read_cl
 from pluriscope.analysis.pair.report import MAX_BITS, MAX_CLASSES, N_DRAWN, SEED
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion, part
 from pluriscope_methods.explanation_map.layout import DRAWN_TO, laid_out
 from pluriscope_methods.explanation_map.neighbours import Words, mean_alike, mean_alike_of_all, nearest, nearest_on_map
@@ -107,13 +108,13 @@ class MapReport(Report):
         return answer
 
 
-def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> MapReport:
+def find(of: Analysed[SubjectQuestion], _: Settings, work: Work = DEFAULT_WORK) -> MapReport:
     """The map of the explanations of a network."""
     return explanation_map(of, work)
 
 
 def explanation_map(
-    of: Analysed, work: Work = DEFAULT_WORK, *, max_dots: int = MAX_DOTS, n_drawn: int = N_DRAWN
+    of: Analysed[SubjectQuestion], work: Work = DEFAULT_WORK, *, max_dots: int = MAX_DOTS, n_drawn: int = N_DRAWN
 ) -> MapReport:
     """The map of the interpretations of a network, or of its circuits where these say nothing of interventions.
 
@@ -122,12 +123,13 @@ def explanation_map(
         work: told of classes and rounds; may raise Cancelled.
         max_dots: of more, some are drawn.
     """
-    if not sum(of.observed):
+    question = of.question
+    if not isinstance(question, Question) or not sum(of.observed):
         return _of_circuits(of, work, max_dots, n_drawn)
-    found, drawn = _readings(of, work, max_dots, n_drawn)
+    found, drawn = _readings(question, of, work, max_dots, n_drawn)
     if not len(found):
         return _of_circuits(of, work, max_dots, n_drawn)
-    n_bits = int(run_interventions(of.question)[1].n_interventions)
+    n_bits = int(run_interventions(question)[1].n_interventions)
     everywhere = packed(np.ones((1, n_bits), dtype=np.bool_))  # the network is right on all
     dots, dot = np.unique(found.right, axis=0, return_inverse=True)
     dot = dot.reshape(-1)
@@ -135,7 +137,7 @@ def explanation_map(
     for number, size in zip(dot.tolist(), found.sizes, strict=True):
         sizes[number] += size
     used, circuit = np.unique(found.circuit, return_inverse=True)
-    neurons, functions, reads = _reads(of.question.network.hidden_sizes, found)
+    neurons, functions, reads = _reads(question.network.hidden_sizes, found)
     return _drawn_map(
         dots,
         everywhere,
@@ -147,7 +149,7 @@ def explanation_map(
         n_unread=found.n_unread,
         complete=of.circuits.complete,
         interpretations=[str(sizes[number]) for number in range(len(dots))],
-        masks=[of.question.graph.to_hex(int(of.circuits.masks[one])) for one in used],
+        masks=[question.graph.to_hex(int(of.circuits.masks[one])) for one in used],
         circuit=circuit.tolist(),
         dot=dot.tolist(),
         index=list(map(str, found.index)),
@@ -158,14 +160,16 @@ def explanation_map(
     )
 
 
-def _readings(of: Analysed, work: Work, max_dots: int, n_drawn: int) -> tuple[Readings, bool]:
+def _readings(
+    question: Question, of: Analysed[SubjectQuestion], work: Work, max_dots: int, n_drawn: int
+) -> tuple[Readings, bool]:
     """The classes on the map, and whether they are drawn: there are too many to read, or they predict too much."""
-    asked = run_interventions(of.question)
+    asked = run_interventions(question)
     most = MAX_BITS // max(1, asked[0].n_interventions)
 
     def read(some: int | None) -> Readings:
         counted = Counted(settled=False, clear=False)
-        return read_classes(of.question, of.circuits.masks, of.observed, asked, counted, work, n_drawn=some, seed=SEED)
+        return read_classes(question, of.circuits.masks, of.observed, asked, counted, work, n_drawn=some, seed=SEED)
 
     if sum(of.observed) <= min(most, MAX_CLASSES):
         found = read(None)
@@ -174,7 +178,7 @@ def _readings(of: Analysed, work: Work, max_dots: int, n_drawn: int) -> tuple[Re
     return read(min(most, n_drawn)), True
 
 
-def _of_circuits(of: Analysed, work: Work, max_dots: int, n_drawn: int) -> MapReport:
+def _of_circuits(of: Analysed[SubjectQuestion], work: Work, max_dots: int, n_drawn: int) -> MapReport:
     """The map of circuits, by the edges or nodes that they keep."""
     graph, masks = of.question.graph, of.circuits.masks
     total, drawn = len(masks), len(masks) > max_dots

@@ -257,7 +257,7 @@ class Lens(Method):
     pictures: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Sequence[tuple[str, float]]]] | None = None
     on_request: Settings = field(default_factory=dict)
     milliseconds: Callable[[Question, Settings], float] | None = None
-    in_circuits: Callable[[Analysed], tuple[Grid, str] | None] = lambda _: None
+    in_circuits: Callable[[Analysed[Any]], tuple[Grid, str] | None] = lambda _: None
 
     @property
     def answers(self) -> Callable[..., Any] | str:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from pluriscope.analysis.methods.report import Analysed, Part, Report, Settings
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope_methods.lenses.functions import FunctionOnLayer, function_rows, functions_asked, without_sign
@@ -147,7 +148,7 @@ def silent(lens: str, why: str, version: int = 1) -> ViewFound:
     return ViewFound(**fields, says="", view=None, bars=())
 
 
-def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LensesReport:
+def find(of: Analysed[SubjectQuestion], settings: Settings, work: Work = DEFAULT_WORK) -> LensesReport:
     """Ask every lens; only those that learn load torch, and are asked where all is asked for."""
     question, thorough, known = of.question, settings.thorough, parts_kept(of.question, of.search)
     refusals, asked = LENSES.refusals(question.kind), LENSES.of(question.kind)
@@ -156,7 +157,7 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LensesR
     views += [_view(lens, of, known, work, thorough=thorough) for lens in work.each("lenses", chosen, "lenses")]
     functions: list[FunctionFound] = []
     carried = CarriedFound(known=False, of=0, n_carried=0, carried=[])
-    if of.carried is not None:
+    if of.carried is not None and isinstance(question, Question):
         every = functions_asked(question, (*of.carried.carried, *of.carried.others))
         n_inputs = question.network.n_inputs
         places = {(layer, without_sign(function, n_inputs)) for layer, function in of.carried.places}
@@ -180,7 +181,7 @@ def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> LensesR
     )
 
 
-def _view(lens: Lens, of: Analysed, known: Parts, work: Work, *, thorough: bool) -> ViewFound:
+def _view(lens: Lens, of: Analysed[SubjectQuestion], known: Parts, work: Work, *, thorough: bool) -> ViewFound:
     """Answer of one lens under its usual settings, taken over from other rules where they have no say in it."""
     question = of.question
     degenerate = thorough and lens.fit(question, lens.defaults).status == "degenerate"

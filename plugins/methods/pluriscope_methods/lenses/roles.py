@@ -19,6 +19,7 @@ from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.numerics.fixed_order import inner, mean, total_of
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.enumeration import number_bits
+from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.transformer.head_scores import (
     answer_places,
     chance_of,
@@ -209,7 +210,7 @@ def _says(
     return " ".join(filter(None, (f"{played[:1].upper()}{played[1:]}." if found else "", nobody)))
 
 
-def _in_circuits(of: Analysed) -> tuple[Grid, str] | None:
+def _in_circuits(of: Analysed[GraphQuestion]) -> tuple[Grid, str] | None:
     """Grid of how many valid circuits have each head in each role, with a sentence; None where that takes long or none
     is listed.
     """

@@ -40,7 +40,7 @@ N_PERMUTED = 20
 _JOINT = 1_000  # alignments on neurons whose joint interchanges are run
 
 
-def find(of: Analysed, settings: Settings, work: Work = DEFAULT_WORK) -> MapClassesReport:
+def find(of: Analysed[Question], settings: Settings, work: Work = DEFAULT_WORK) -> MapClassesReport:
     """Climb every class in closed form, and the learned ones where all is asked for; only these load torch."""
     report = count_closed(of.question, work)
     if settings.thorough:

@@ -16,6 +16,7 @@ from pluriscope.analysis.explanations.probes import table_text
 from pluriscope.analysis.methods.report import Analysed
 from pluriscope.analysis.methods.settings import filled, read_values
 from pluriscope.analysis.subjects.perceptron.mlp import activations, next_layer
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.elements import Step, twice
@@ -243,7 +244,7 @@ def _placements(of: AnalysisContext) -> Iterator[Sequence[Any]]:
             yield algorithm.formulas[path], site.label, linked("Steer", url, id=f"steer-{len(seen)}")
 
 
-def _analysed(of: AnalysisContext) -> Analysed:
+def _analysed(of: AnalysisContext) -> Analysed[SubjectQuestion]:
     """Findings of the analyses that there are."""
     try:
         return of.analysed

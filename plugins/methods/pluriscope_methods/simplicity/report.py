@@ -97,7 +97,7 @@ def _findings(found: KindLength) -> Iterator[str]:
         yield found.why
 
 
-def find(of: Analysed, _: Settings, work: Work = DEFAULT_WORK) -> SimplicityReport:
+def find(of: Analysed[Question], _: Settings, work: Work = DEFAULT_WORK) -> SimplicityReport:
     """The shortest descriptions among the listed circuits, their interpretations, and the kept placements."""
     question, graph = of.question, of.question.graph
     masks = [int(mask) for mask in of.circuits.masks]

@@ -23,6 +23,7 @@ from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.sandbox.intervention import MAX_VALUE
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope_methods.directions.search import MAX_CHEAP, align_on_directions, closed_form_work
 from pluriscope_methods.directions.table import DirectionTable
 from pluriscope_methods.steering.directions import SETTINGS, direction_of
@@ -180,7 +181,10 @@ class SteeringReport(Report):
 
 
 def find(
-    of: Analysed, given: Mapping[str, object], into: tuple[str, Any] | None = None, work: Work = DEFAULT_WORK
+    of: Analysed[SubjectQuestion],
+    given: Mapping[str, object],
+    into: tuple[str, Any] | None = None,
+    work: Work = DEFAULT_WORK,
 ) -> SteeringReport:
     """Steer a network.
 
@@ -366,7 +370,7 @@ class _Asked:
             cells=len(self.base),
         )
 
-    def interpretations(self, of: Analysed, work: Work) -> Predicted | None:
+    def interpretations(self, of: Analysed[SubjectQuestion], work: Work) -> Predicted | None:
         """Observed classes of interpretations of the valid circuits."""
         if of.placed is None or of.search is None:
             return None
@@ -384,7 +388,9 @@ class _Asked:
             self.notes.append(f"Truncated: the first {len(observed):,} valid circuits are asked.")
         return self._predicted("Observed classes of interpretations", total, self._of_classes(of, ranks, work))
 
-    def _of_classes(self, of: Analysed, ranks: Mapping[int, list[int] | None], work: Work) -> Iterator[Bits]:
+    def _of_classes(
+        self, of: Analysed[SubjectQuestion], ranks: Mapping[int, list[int] | None], work: Work
+    ) -> Iterator[Bits]:
         moved = np.flatnonzero(self.direction).tolist()
         for number in work.each("steering", list(ranks), "circuits"):
             circuit = Circuit(self.question.layout, int(of.circuits.masks[number]))
@@ -396,7 +402,7 @@ class _Asked:
             if speaks(classes):
                 yield from classes_predict(classes, self.layer, self.written, moved, self.base)
 
-    def on_neurons(self, of: Analysed) -> Predicted | None:
+    def on_neurons(self, of: Analysed[SubjectQuestion]) -> Predicted | None:
         """Valid placements on neurons."""
         if of.placed is None:
             self.notes.append("The network is not analysed yet, so only placements on directions are asked.")
