@@ -48,7 +48,9 @@ FITS = {
 """What is no other value than a plain one of the type."""
 
 
-NOT_CALLED = tuple(f"pluriscope.{name}" for name in ("analysis", "naming", "frames", "address", "recent", "figures"))
+NOT_CALLED = tuple(
+    f"pluriscope.{name}" for name in ("analysis", "addresses", "tables.frames", "processes.recent", "figures")
+)
 """The engine, and what addresses and columns are made of, which nobody calls in a notebook."""
 
 

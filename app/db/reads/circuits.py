@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, cast
 
 import numpy as np
@@ -113,10 +114,13 @@ def stored_outcomes(session: Session, row: AnalysisRow) -> Callable[[int], Mappi
     places = {mask: place for place, mask in enumerate(masks_of(session, row).tolist())}
     outcomes = {step.key: codes for step, codes in outcomes_of(session, row, "circuit").items()}
 
-    def of(mask: int) -> Mapping[str, str] | None:
-        if mask not in places:
-            return None
-        codes = {key: int(own[places[mask]]) for key, own in outcomes.items()}
-        return {key: OUTCOMES[code] for key, code in codes.items() if code != NOT_JUDGED}
+    return partial(_outcomes_at, places, outcomes)  # which is sent to a process
 
-    return of
+
+def _outcomes_at(
+    places: Mapping[int, int], outcomes: Mapping[str, NDArray[np.uint8]], mask: int
+) -> Mapping[str, str] | None:
+    if mask not in places:
+        return None
+    codes = {key: int(own[places[mask]]) for key, own in outcomes.items()}
+    return {key: OUTCOMES[code] for key, code in codes.items() if code != NOT_JUDGED}

@@ -18,6 +18,11 @@ def test_one_reader_at_a_time(client):  # noqa: F811
     for own, one in zip(chain(*space.graph.readers), answer["report"]["readers"], strict=True):
         assert one["valid"] == np.delete(kept, own, axis=1).all(axis=1).sum()
     html = client.get(f"{ONE}/analyses/one-reader").text
-    for words in (answer["findings"][0], f"counts {FOUND.valid}, exactly", "Fewest edges", "part=readers.plotly"):
+    for words in (
+        answer["findings"][0],
+        f"counts {FOUND.distribution.of}, exactly",
+        "Fewest edges",
+        "part=readers.plotly",
+    ):
         assert words in html
     assert client.get("/networks/xor/analyses/one-reader").status_code == 404
