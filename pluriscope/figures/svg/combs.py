@@ -72,8 +72,8 @@ def combs(frame: Frame, directions: Sequence[Direction], hues: Hues, size: tuple
     for layer in sorted({one.layer for one in directions}):
         x = frame.x[layer]
         ys = [y for site, y in frame.places.items() if site[0] == layer]
-        size = 2 * half, max(ys) - min(ys) + 2 * over
-        body += rect(x - half, min(ys) - over, *size, "capsule", f'rx="{half}"')
+        capsule = 2 * half, max(ys) - min(ys) + 2 * over
+        body += rect(x - half, min(ys) - over, *capsule, "capsule", f'rx="{half}"')
         body += "" if thumb else text(x + 22, min(ys) - 14, f"layer {layer}", "lab s")
     for number, one in enumerate(directions):
         if thumb:

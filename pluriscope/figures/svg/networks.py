@@ -125,7 +125,7 @@ def network_diagram(
         frame = replace(frame, tile=min(_LARGE_TILE, frame.gap - 30, frame.spacing - 24))
     beneath, alike = (keep_of(one, wiring.sizes) for one in (marked, shared))
     diagram = Diagram(frame, drawn, hues, pale, thumb, contrast, alike, beneath, not (drawn or directions))
-    body = diagram.body() + combs(frame, directions, hues, (width, height), thumb=thumb)
+    body = diagram.body() + (combs(frame, directions, hues, (width, height), thumb=thumb) if directions else "")
     sentence = whole_sentence(title, wiring, tiles if thumb else drawn)
     sentence += combs_sentence(directions, wiring, thumb=thumb) if directions else ""
     if contrast is not None and contrast.bits is not None:
