@@ -157,7 +157,7 @@ def find_stories(question: Question, masks: NDArray[Any], work: Work = DEFAULT_W
 
     Args:
         masks: ``[circuits]`` ascending: every valid circuit, or uniform draws.
-        work: told "stories" between batches of circuits; may cancel there.
+        work: reports "stories" between batches of circuits; may cancel there.
 
     Returns:
         The stories, or why there are none to ask for.

@@ -1,4 +1,4 @@
-"""The stories of all circuits of one analysis, as they are stored, told and shown."""
+"""The stories of all circuits of one analysis, as they are stored, sent and shown."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 A variable v has a read-out on a layer if w·h + c = v on every input, within 1e-6 (spec §4). With H the layer's
 activations on the inputs less their mean, all read-outs are w₀ + null space of H, and w₀ = H⁺ (v − mean v) is the
 shortest. Where the activations are affinely independent every variable has one; where there are more neurons than
-affinely independent activations, read-outs are many, and their dimension is told.
+affinely independent activations, read-outs are many, and their dimension is reported.
 
 w₀ is computed in a fixed order (:mod:`pluriscope.analysis.numerics.fixed_order`), so every machine has the same bits,
 and rounded at the twelfth digit of its largest number: where the layer is well conditioned, another way to compute it

@@ -1,4 +1,4 @@
-"""What was found on linear directions, as it is stored, told and shown: every class of directions, in sum.
+"""Findings on linear directions, as they are stored, sent and shown: every class of directions, in sum.
 
 The alignments themselves are explanations, each a row of its own beside the report.
 """

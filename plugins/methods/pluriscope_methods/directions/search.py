@@ -67,7 +67,7 @@ def search_directions(
         candidates: the algorithms, all over the network's inputs.
         direction_class: which directions are admitted; "learned" loads torch.
         table: of the same network, protocol and data, where several classes are searched.
-        work: told "directions" before each algorithm; may cancel there.
+        work: reports "directions" before each algorithm; may cancel there.
 
     Returns:
         The search; a class that is beyond its limits comes back refused, with the reason.

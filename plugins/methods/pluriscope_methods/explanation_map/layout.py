@@ -45,7 +45,7 @@ def laid_out(words: Words, near: Integers, work: Work = DEFAULT_WORK) -> tuple[I
     Args:
         words: different rows, in an order that depends on nothing but them.
         near: ``[rows, k]`` the rows that are nearest to each.
-        work: told of rounds.
+        work: reports rounds.
     """
     n = len(words)
     place = _started(words)

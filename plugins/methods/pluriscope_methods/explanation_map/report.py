@@ -1,4 +1,4 @@
-"""The map of a network's explanations as it is made, stored and told.
+"""The map of a network's explanations as it is made, stored and sent.
 
 Dots are observed classes of interpretations, by what each one's representative predicts under every intervention;
 classes that predict the same share a dot. Where there are no interpretations, dots are circuits, by what they keep.
@@ -120,7 +120,7 @@ def explanation_map(
 
     Args:
         of: the listed circuits, and how many observed classes each has.
-        work: told of classes and rounds; may raise Cancelled.
+        work: reports classes and rounds; may raise Cancelled.
         max_dots: of more, some are drawn.
     """
     question = of.question
