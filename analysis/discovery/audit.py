@@ -26,6 +26,7 @@ from pluriscope.analysis.numerics.large_numbers import estimate
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.graph import Graph
 from pluriscope.analysis.subjects.planted import PlantedCircuit
+from pluriscope.analysis.subjects.question import SubjectQuestion
 
 AUDIT_FORMAT: Final = "pluriscope-audit/1"
 _STRUCTURAL, _BY_FUNCTION = "-structural", "-by-function"
@@ -76,7 +77,7 @@ class Audited:
 
 
 def audit(
-    landscape: Landscape,
+    landscape: Landscape[SubjectQuestion],
     methods: Sequence[tuple[DiscoveryMethod, Settings]],
     claims: Mapping[str, Claim] = MappingProxyType({}),
     work: Work = DEFAULT_WORK,
@@ -117,7 +118,7 @@ def audit(
     return tuple(_with_ties(one, landscape) for one in located)
 
 
-def _with_ties(one: Audited, landscape: Landscape) -> Audited:
+def _with_ties(one: Audited, landscape: Landscape[SubjectQuestion]) -> Audited:
     """An answer with its ties; fragile where they decide whether it is valid."""
     answer = one.answer
     if answer.raw_mask is None or answer.ways is None:
@@ -133,7 +134,7 @@ def _within(work: Work, done: int, methods: Sequence[Any]) -> Any:
 
 
 def audit_json(
-    landscape: Landscape,
+    landscape: Landscape[SubjectQuestion],
     found: Sequence[Audited],
     seconds: Mapping[str, float],
     missing: Sequence[str] = (),
@@ -188,9 +189,9 @@ def null_json(null: Baseline, edges: int, criteria: Mapping[str, bool | None] | 
     return [one.model_dump() for one in null.against(edges, met)]
 
 
-def what_is_missing(landscape: Landscape) -> list[str]:
+def what_is_missing(landscape: Landscape[SubjectQuestion]) -> list[str]:
     """Return a sentence if not every valid circuit is listed, as a list; empty if all are."""
-    circuits: Any = landscape.circuits
+    circuits = landscape.known
     sentences = []
     if not landscape.complete:
         about = estimate(circuits.n_valid, *circuits.interval) if circuits.interval else ""

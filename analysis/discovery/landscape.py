@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Generic
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from pluriscope.analysis.circuits.result import CircuitSearch, some_circuits
 from pluriscope.analysis.discovery.masked_subject import Closed, MaskedSubject
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.graph import Graph
+from pluriscope.analysis.subjects.question import Q_co
 
 MASKS_AT_ONCE: Final = 32_768  # what is worked on fits into a processor's cache
 
@@ -104,20 +105,19 @@ class Location(Judged):
 
 
 @dataclass(frozen=True, eq=False)
-class Landscape(ABC):
+class Landscape(ABC, Generic[Q_co]):
     """The valid circuits that a question asks for, as far as they are known, to locate answers among.
 
     Args:
-        question: about a subject of any kind.
-        circuits: what the search for them found, a
-            :class:`~pluriscope.analysis.circuits.result.CircuitSearch`; None where there are too many to search.
+        question: about a subject.
+        circuits: what the search for them found; None where there are too many to search.
         work: reports progress of what takes long.
         judges: whether answers are judged by criteria; minimality looks at all circuits at once.
         stored: circuit → outcomes of criteria by key, as far as they are stored; None of others.
     """
 
-    question: Any
-    circuits: Any
+    question: Q_co
+    circuits: CircuitSearch | None
     work: Work = DEFAULT_WORK
     judges: bool = True
     stored: Callable[[int], Mapping[str, str] | None] | None = None

@@ -15,6 +15,7 @@ from pluriscope.analysis.interventions.experiments import decide_in_circuit, int
 from pluriscope.analysis.questions.answers import answers, largest
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 
 _FAR: Final = np.iinfo(np.int64).max
 
@@ -103,7 +104,7 @@ class Apart:
     largest: int | None = None
 
 
-def distinguish(question: Any, mine: int, others: Sequence[int]) -> list[Apart]:
+def distinguish(question: SubjectQuestion, mine: int, others: Sequence[int]) -> list[Apart]:
     """Find what distinguishes a circuit from each of some others: every swap of a network with Boolean inputs and
     hidden neurons, or sets up to a size where these are too many; the rows of any other subject.
 
@@ -111,8 +112,11 @@ def distinguish(question: Any, mine: int, others: Sequence[int]) -> list[Apart]:
         mine: a possible circuit.
         others: likewise.
     """
+    whole = (1 << question.graph.n_bits) - 1
     by_rows = question.refuses("interpretations") or question.refuses("neurons")
-    return (_by_rows if by_rows else _by_swaps)(question, int((1 << question.graph.n_bits) - 1), mine, others)
+    if isinstance(question, Question) and not by_rows:
+        return _by_swaps(question, whole, mine, others)
+    return _by_rows(question, whole, mine, others)
 
 
 def _by_swaps(question: Question, whole: int, mine: int, others: Sequence[int]) -> list[Apart]:
@@ -144,16 +148,16 @@ def _by_swaps(question: Question, whole: int, mine: int, others: Sequence[int]) 
     return answer
 
 
-def _on_rows(question: Any, mask: int) -> list[str]:
+def _on_rows(question: SubjectQuestion, mask: int) -> list[str]:
     """Return the answers of a circuit on each row."""
-    if question.kind.refuses("neurons"):
+    if not isinstance(question, Question):
         names = question.subject.outputs
         return [names[one] if one >= 0 else "" for one in largest(question.outputs(mask)).tolist()]
     outputs = question.activations(Circuit(question.layout, mask), question.judged[0])[-1][:, 0]
     return [str(one) for one in answers(outputs).tolist()]
 
 
-def _by_rows(question: Any, whole: int, mine: int, others: Sequence[int]) -> list[Apart]:
+def _by_rows(question: SubjectQuestion, whole: int, mine: int, others: Sequence[int]) -> list[Apart]:
     network, own, *found = (_on_rows(question, mask) for mask in (whole, mine, *others))
     answer = []
     for other in found:
@@ -165,9 +169,9 @@ def _by_rows(question: Any, whole: int, mine: int, others: Sequence[int]) -> lis
     return answer
 
 
-def row_name(question: Any, row: int) -> str:
+def row_name(question: SubjectQuestion, row: int) -> str:
     """A row that circuits are judged on as people call it: the Boolean input, a row of the task, or its number."""
-    if question.kind.refuses("neurons"):
+    if not isinstance(question, Question):
         return str(question.subject.rows[row])
     if question.data.boolean and question.data.validation_inputs is None:
         return f"{row:0{question.subject.n_inputs}b}"

@@ -22,7 +22,7 @@ from pluriscope.analysis.discovery.landscape import Judged, Landscape
 from pluriscope.analysis.discovery.masked_perceptron import ROW_RULES, MaskedPerceptron, Rows
 from pluriscope.analysis.discovery.masked_subject import Closed
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
-from pluriscope.analysis.subjects.perceptron.question import Carried
+from pluriscope.analysis.subjects.perceptron.question import Carried, Question
 
 QUICK: Final[tuple[Criterion, ...]] = tuple(c for c in criteria_for("circuit") if c.cost == "quick")
 """The criteria that every answer is judged by; those with a budget judge where one circuit is looked at."""
@@ -33,7 +33,7 @@ UNDER: Final[Mapping[str, Criterion]] = {"zero": ZERO_ABLATION, "mean": MEAN_ABL
 
 
 @dataclass(frozen=True, eq=False)
-class PerceptronLandscape(Landscape):
+class PerceptronLandscape(Landscape[Question]):
     """The valid circuits of one output of a perceptron."""
 
     ablations, swept = ROW_RULES, ("pairs",)

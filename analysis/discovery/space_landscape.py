@@ -24,6 +24,7 @@ from pluriscope.analysis.discovery.masked_subject import Closed, MaskedSpace
 from pluriscope.analysis.discovery.method import RULES
 from pluriscope.analysis.errors import AnalysisError, InvalidMethod
 from pluriscope.analysis.subjects.enumeration import most_wrong
+from pluriscope.analysis.subjects.question import GraphQuestion
 
 RESAMPLE: Final = "resample"
 """Beside the kind's own ablations: what is cut carries what it does on another row, whichever."""
@@ -37,7 +38,7 @@ Outcomes = Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False)
-class SpaceLandscape(Landscape):
+class SpaceLandscape(Landscape[GraphQuestion]):
     """The valid circuits of a subject by its space, such as of a transformer."""
 
     @property
@@ -70,7 +71,7 @@ class SpaceLandscape(Landscape):
 
     @property
     def judges_quickly(self) -> bool:
-        return bool(self.question.space.run_milliseconds <= MAX_JUDGED_MILLISECONDS)
+        return self.question.space.run_milliseconds <= MAX_JUDGED_MILLISECONDS
 
     def under(self, ablation: object) -> MaskedSpace:
         """The model under an ablation.

@@ -17,9 +17,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
+
 
 def network_graph(
-    question: Any,
+    question: SubjectQuestion,
     about: Mapping[str, str],
     *,
     mask: int | None = None,
@@ -64,7 +67,7 @@ def network_graph(
         found.add_node(node.name, **facts, **of_bits.get(node.name, {}), **(of_nodes or {}).get(place, {}))
 
     kept = None if mask is None else graph.kept_edges(graph.bits([mask]))[0].tolist()
-    weights = [] if kind.refuses("edge-weights") else [one for some in question.network.weights for one in some.flat]
+    weights = [one for some in question.network.weights for one in some.flat] if isinstance(question, Question) else []
     for number, (name, edge) in enumerate(zip(graph.edge_names, graph.edges, strict=True)):
         facts = {"name": name, "slot": edge.slot} if edge.slot else {"name": name}
         facts |= {"weight": float(weights[number])} if weights else {}

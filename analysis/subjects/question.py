@@ -81,6 +81,8 @@ class QuestionProtocol(Protocol):
 class SubjectQuestion(Protocol):
     """A question about a subject: an output, its task, the rules and the rows."""
 
+    def __hash__(self) -> int: ...
+
     @property
     def kind(self) -> SubjectKind: ...
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from pluriscope.addresses.address import ResultRef
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.redundancy import IRREDUNDANT
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.db.listing import frame_of_analysis
 from pluriscope.app.db.reads import algorithms as reads
 from pluriscope.app.db.tables import AlgorithmRow
@@ -43,12 +44,12 @@ class AlgorithmOptions(PlacedOptions):
     minimal: bool = Field(False, description="Only minimal placements.")
 
 
-def row_of(one: One) -> AlgorithmRow:
+def row_of(one: One[Question]) -> AlgorithmRow:
     """The row of the algorithm, or of an alignment's."""
     return find_algorithm_row(one.session, one.links, one.place, one.ref.first)
 
 
-def algorithm_record(one: One) -> AlgorithmRecord:
+def algorithm_record(one: One[Question]) -> AlgorithmRecord:
     """An algorithm as JSON."""
     place, row = one.place, row_of(one)
     algorithm: HighLevelModel = one.item
@@ -68,7 +69,7 @@ def algorithm_record(one: One) -> AlgorithmRecord:
 
 
 @page(algorithm_record, AlgorithmOptions)
-def algorithm(one: One, options: AlgorithmOptions) -> Iterator[Block]:
+def algorithm(one: One[Question], options: AlgorithmOptions) -> Iterator[Block]:
     """Page of an algorithm: what it computes, where it is found, and the rest folded."""
     record, hues = algorithm_record(one), hues_of(one.item)
     yield _head(one, record)
@@ -80,7 +81,7 @@ def algorithm(one: One, options: AlgorithmOptions) -> Iterator[Block]:
     yield from about(one)
 
 
-def _head(one: One, record: AlgorithmRecord) -> Head:
+def _head(one: One[Question], record: AlgorithmRecord) -> Head:
     place = one.place
     number = f"number {exact(record.position + 1)} of {noun(record.of, 'candidate')}"
     if not record.of:
@@ -108,7 +109,7 @@ def _facts(record: AlgorithmRecord) -> Iterator[Fact]:
     yield Fact("Kept", exact(record.kept), "with those that come closest")
 
 
-def _values(one: One, record: AlgorithmRecord, hues: Hues) -> Iterator[Block]:
+def _values(one: One[Question], record: AlgorithmRecord, hues: Hues) -> Iterator[Block]:
     """The value of each variable on every input, and how the algorithm is written."""
     task = one.place.question.task
     lines: list[tuple[str, str, list[int]]] = [
@@ -123,7 +124,7 @@ def _values(one: One, record: AlgorithmRecord, hues: Hues) -> Iterator[Block]:
 # --- where it is found
 
 
-def _kept(one: One, **wanted: str) -> Table:
+def _kept(one: One[Question], **wanted: str) -> Table:
     """The first of the kept alignments of an algorithm on neurons, fewest neurons first."""
     place, asked = one.place, {"kind": "alignment", "algorithm": one.ref.first, **wanted}
     listing = AtHand((), ())
@@ -143,7 +144,7 @@ def _kept(one: One, **wanted: str) -> Table:
     )
 
 
-def _placements(one: One, record: AlgorithmRecord, options: AlgorithmOptions) -> Iterator[Block]:
+def _placements(one: One[Question], record: AlgorithmRecord, options: AlgorithmOptions) -> Iterator[Block]:
     """The alignments that are kept, or why there are none."""
     place = one.place
     every = partial(one.links.explanations, place.slug, place.scope, kind="alignment", algorithm=record.algorithm)

@@ -19,7 +19,10 @@ from pluriscope.analyses.compare import refs
 from pluriscope.analyses.registry import BY_KEY, EVERY, GROUPS, of_kind
 from pluriscope.analyses.shown import AGAIN, OLDER, AnalysisContext, Item, Shown, shown
 from pluriscope.analysis.methods.report import Analysed, Report, Settings
+from pluriscope.analysis.network_files.planted_record import PlantedRecord
 from pluriscope.analysis.questions.protocol import BUILT_IN
+from pluriscope.analysis.subjects.planted import PlantedCircuit
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.db.analysed import read_analysed
 from pluriscope.app.db.codecs import planted_of
@@ -120,7 +123,7 @@ class Asked:
     """
 
     analysis: Analysis
-    subject: AnalysisContext
+    subject: AnalysisContext[SubjectQuestion]
     state: State
     stored: Stored | None
     job: JobRow | None
@@ -269,7 +272,7 @@ def known_rules(session: Session, place: AnyPlace) -> dict[str, Scope]:
 
 def context_of(
     session: Session, place: AnyPlace, links: Addresses, reads: Iterable[str] = frozenset()
-) -> AnalysisContext:
+) -> AnalysisContext[SubjectQuestion]:
     """A network as analyses show it.
 
     Args:
@@ -307,7 +310,7 @@ def context_of(
     )
 
 
-def _planted(place: AnyPlace) -> Any:
+def _planted(place: AnyPlace) -> PlantedRecord | PlantedCircuit | None:
     """Planted explanation as analyses look for it; None where none is declared."""
     if not place.question.kind.refuses(INTERPRETATIONS):
         return None if place.row.planted is None else planted_of(place.row)
@@ -316,7 +319,11 @@ def _planted(place: AnyPlace) -> Any:
 
 
 def _stored(
-    session: Session, row: AnalysisRow, analysis: Analysis, kept: AnalysisReportRow | None, context: AnalysisContext
+    session: Session,
+    row: AnalysisRow,
+    analysis: Analysis,
+    kept: AnalysisReportRow | None,
+    context: AnalysisContext[SubjectQuestion],
 ) -> Stored | None:
     """Report of an analysis that is stored, or summed up at once; None where there is neither."""
     if kept is not None:
@@ -327,7 +334,7 @@ def _stored(
     return Stored(read=lambda: found) if found is not None and found.known else None
 
 
-def _kept(analysis: Analysis, kept: AnalysisReportRow, context: AnalysisContext) -> Stored:
+def _kept(analysis: Analysis, kept: AnalysisReportRow, context: AnalysisContext[SubjectQuestion]) -> Stored:
     """Stored report of an analysis, to be read when it is needed."""
     read, is_older = partial(report_of, kept, analysis.report), kept.version < analysis.version_for(context.kind)
     return Stored(

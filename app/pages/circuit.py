@@ -23,7 +23,8 @@ from pluriscope.analysis.numerics.large_numbers import in_words
 from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
-from pluriscope.analysis.subjects.question import CircuitVerdict
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import CircuitVerdict, SubjectQuestion
 from pluriscope.analysis.subjects.subject import Table
 from pluriscope.app.db.distributions import distribution_in
 from pluriscope.app.db.reads.circuits import find_circuit, is_counted, stored_sizes
@@ -59,8 +60,8 @@ class CircuitFacts:
         readings: its interpretations, or why there are none.
     """
 
-    place: StoredQuestion[Any]
-    question: Any
+    place: StoredQuestion[SubjectQuestion]
+    question: SubjectQuestion
     mask: int
     hex: str
     size: str
@@ -92,19 +93,17 @@ class CircuitFacts:
 
 
 @lru_cache(maxsize=64)
-def _judged(question: Any, mask: int) -> CircuitVerdict:
+def _judged(question: SubjectQuestion, mask: int) -> CircuitVerdict:
     """Whether a circuit is valid; its page, drawing, card and JSON ask alike."""
-    verdict: CircuitVerdict = question.judge(mask)
-    return verdict
+    return question.judge(mask)
 
 
 @lru_cache(maxsize=64)
-def _inside(question: Any, mask: int) -> tuple[Table, ...]:
-    inside: tuple[Table, ...] = question.inside(mask)
-    return inside
+def _inside(question: SubjectQuestion, mask: int) -> tuple[Table, ...]:
+    return question.inside(mask)
 
 
-def facts_of(one: One) -> CircuitFacts:
+def facts_of(one: One[SubjectQuestion]) -> CircuitFacts:
     """The circuit that an address names."""
     place, mask, analysis = one.place, one.mask, one.place.analysis
     question, verdict = place.question, _judged(place.question, mask)
@@ -122,7 +121,7 @@ def facts_of(one: One) -> CircuitFacts:
     )
 
 
-def _chance_of(session: Session, place: StoredQuestion[Any], n_bits: int) -> SizeChance | None:
+def _chance_of(session: Session, place: StoredQuestion[SubjectQuestion], n_bits: int) -> SizeChance | None:
     """Share of possible circuits of a size that are valid; None without an analysis, or of a large network."""
     possible = None if place.analysis is None else possible_of(place.question, n_bits)
     if place.analysis is None or possible is None:
@@ -139,7 +138,7 @@ _NAMED: Final = 4  # parts that its title names
 _SECONDS: Final = 2.0  # that counting the interpretations that survive may take on a page
 
 
-def circuit_record(one: One) -> CircuitRecord:
+def circuit_record(one: One[SubjectQuestion]) -> CircuitRecord:
     """A circuit as JSON."""
     facts = facts_of(one)
     graph = facts.question.graph
@@ -161,7 +160,7 @@ def circuit_record(one: One) -> CircuitRecord:
 
 
 @page(circuit_record, CircuitOptions)
-def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
+def circuit(one: One[Any], options: CircuitOptions) -> Iterator[Block]:
     """Page of a circuit: what it keeps and does, how it can be read, and the rest folded."""
     facts, question = facts_of(one), one.place.question
     yield _head(one, facts)
@@ -188,7 +187,7 @@ def circuit(one: One, options: CircuitOptions) -> Iterator[Block]:
     yield from about(one)
 
 
-def _head(one: One, facts: CircuitFacts) -> Head:
+def _head(one: One[SubjectQuestion], facts: CircuitFacts) -> Head:
     place, valid = one.place, facts.verdict.valid
     which: Text = "a valid circuit" if valid else "a possible circuit"
     if valid and facts.n_valid is not None:
@@ -233,7 +232,7 @@ def _share(chance: SizeChance) -> str:
     return f"{valid} of {in_words(chance.possible)}"
 
 
-def _names(one: One, facts: CircuitFacts) -> Iterator[Block]:
+def _names(one: One[SubjectQuestion], facts: CircuitFacts) -> Iterator[Block]:
     """List the parts that are kept and left out, and lead to the circuits within it."""
     kept, left_out = facts.labelled(kept=True), facts.labelled(kept=False)
     yield pairs("set", {"Kept": ", ".join(kept) or "nothing", "Left out": ", ".join(left_out) or "nothing"})
@@ -247,7 +246,7 @@ def _names(one: One, facts: CircuitFacts) -> Iterator[Block]:
 # --- what is computed when it is opened
 
 
-def _surviving(one: One, readings: Readings) -> Iterator[Block]:
+def _surviving(one: One[Question], readings: Readings) -> Iterator[Block]:
     """Count exactly how many of its interpretations pass each criterion about interpretations."""
     if readings.total is None or readings.observed is None:
         yield Notice("Its interpretations are not counted.", f"{readings.why_not[:1].upper()}{readings.why_not[1:]}.")

@@ -17,6 +17,7 @@ from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.circuits.result import EdgeUse, certainty_of_draws, edge_use_of
 from pluriscope.analysis.discovery.part_names import labels_of
 from pluriscope.analysis.network_files.result_file import read_parts
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.distributions import distribution_in
 from pluriscope.app.db.reads.circuits import is_counted, masks_of
@@ -313,9 +314,9 @@ def _drawn(question: SubjectQuestion, one: Branch) -> Markup:
     return draw_network(question, one.kept | some, title="", thumb=True, pale=some)
 
 
-def _large(question: Any, root: Branch, names: Sequence[str]) -> Markup:
+def _large(question: SubjectQuestion, root: Branch, names: Sequence[str]) -> Markup:
     """Draw the set of all circuits, with names where it is of a perceptron that is not too wide."""
-    if question.kind.refuses("edge-weights"):
+    if not isinstance(question, Question):
         return _drawn(question, root)
     asked = [*_of(names, root.kept), *(f"!{name}" for name in _of(names, root.left_out))]
     return part_filter(question.network.weights, asked, lambda _, drawn: drawn) or _drawn(question, root)

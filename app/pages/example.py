@@ -67,7 +67,7 @@ class ExampleNetwork:
         return input_texts(self.question.network.n_inputs)
 
     @cached_property
-    def pair(self) -> tuple[Explanation, Explanation]:
+    def pair(self) -> tuple[Explanation[Question], Explanation[Question]]:
         """The two interpretations of the story."""
         p, q = (find_explanation(self.session, self.links, self.place, ExplanationRef.parse(ref)) for ref in PAIR)
         return p, q

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Generic
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from pluriscope.analysis.interpretations.interpretation import Interpretation
 from pluriscope.analysis.interventions.experiments import InterventionSpace
 from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, mask_array
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.analysis.subjects.question import CircuitVerdict
+from pluriscope.analysis.subjects.question import CircuitVerdict, Q_co, SubjectQuestion
 from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB
 from pluriscope.app.db.directions import find_direction_row
 from pluriscope.app.db.reads.algorithms import find_algorithm, find_alignment
@@ -59,21 +59,22 @@ class Readings:
 
 
 def readings_of(
-    place: StoredQuestion[Any], mask: int, verdict: CircuitVerdict, most: int | None = MOST_ON_PAGES
+    place: StoredQuestion[SubjectQuestion], mask: int, verdict: CircuitVerdict, most: int | None = MOST_ON_PAGES
 ) -> Readings:
     """The interpretations of a circuit, counted up to so many states and links; as far as can be if None."""
-    if reason := place.question.kind.refuses("interpretations"):
-        return Readings(why_not=reason)
+    question = place.question
+    if not isinstance(question, Question):
+        return Readings(why_not=question.kind.refuses(INTERPRETATIONS))
     if not verdict.in_space:
         return Readings(why_not="the protocol does not look at circuits with so many active neurons, so it reads none")
     if not verdict.valid:
         return Readings(why_not="only valid circuits are interpreted, and this one is not valid")
-    if not place.question.data.boolean:
+    if not question.data.boolean:
         return Readings(why_not="its rows stand for no Boolean inputs, which gates would be about")
-    if place.question.layout.n_edges > MAX_EDGES:
+    if question.layout.n_edges > MAX_EDGES:
         return Readings(why_not=f"interpretations are counted for networks of up to {MAX_EDGES} edges")
     try:
-        space = space_of(place.question, Circuit(place.question.layout, mask), most)
+        space = space_of(question, Circuit(question.layout, mask), most)
         return Readings(space, space.count, space.n_observed)
     except BeyondLimits as error:
         return Readings(why_not=error.cause)
@@ -125,7 +126,7 @@ SHAPES: Final = (
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Generic[Q_co]):
     """Explanation of a network with its address.
 
     Args:
@@ -136,7 +137,7 @@ class Explanation:
     """
 
     ref: ExplanationRef
-    place: StoredQuestion[Any]
+    place: StoredQuestion[Q_co]
     item: Any
     url: str
 
@@ -190,7 +191,7 @@ class Explanation:
         """Its gates or variables in the order of layers or paths."""
         return [claim for claim in self.claims if claim.says == "function"]
 
-    def predictions(self, space: InterventionSpace) -> NDArray[np.int8]:
+    def predictions(self: Explanation[Question], space: InterventionSpace) -> NDArray[np.int8]:
         """Predict a space of interventions, ``[set, source, base]``; −1 where it is silent."""
         predictions: NDArray[np.int8] = self.record.predict(self.place.question, [self.item], space)[0]
         return predictions
@@ -200,7 +201,7 @@ class Explanation:
         return {(claim.layer, neuron): claim for claim in self.claims for neuron in claim.neurons}
 
     @property
-    def says(self) -> list[int]:
+    def says(self: Explanation[Question]) -> list[int]:
         """Predicted output on every input, −1 for neither; [] if it predicts none."""
         return list(self.record.outputs(self.place.question, self.item))
 
@@ -220,8 +221,8 @@ def read_ref(text: str, position: int) -> ExplanationRef:
 
 
 def find_explanation(
-    session: Session, addresses: Addresses, place: StoredQuestion[Any], ref: ExplanationRef, position: int = 0
-) -> Explanation:
+    session: Session, addresses: Addresses, place: StoredQuestion[Q_co], ref: ExplanationRef, position: int = 0
+) -> Explanation[Q_co]:
     """The explanation that a reference names, of the comparison's network and output.
 
     Args:
@@ -267,7 +268,7 @@ def people_of(network: NetworkRow) -> dict[str, str]:
     return {ALICE: "Alice", BOB: "Bob"} if (network.slug, network.origin) == (ALICE_AND_BOB, "bundled") else {}
 
 
-def stored_rows(session: Session, known: Explanation) -> list[Any]:
+def stored_rows(session: Session, known: Explanation[SubjectQuestion]) -> list[Any]:
     """The rows in which an explanation is stored: its own last, None where it is not.
 
     An interpretation has none of its own, but that of its circuit; before that of an alignment is its algorithm's.
@@ -276,7 +277,7 @@ def stored_rows(session: Session, known: Explanation) -> list[Any]:
     return [None] if analysis is None else _KINDS[known.kind].rows(session, analysis, known)
 
 
-def as_judged(known: Explanation) -> Any:
+def as_judged(known: Explanation[SubjectQuestion]) -> Any:
     """An explanation by itself as criteria of its kind take several."""
     return _KINDS[known.kind].judged(known.place.question, known.item)
 
@@ -298,16 +299,16 @@ class _KindHere:
     """
 
     read: Read
-    rows: Callable[[Session, AnalysisRow, Explanation], list[Any]]
+    rows: Callable[[Session, AnalysisRow, Explanation[SubjectQuestion]], list[Any]]
     judged: Callable[[Any, Any], Any] = lambda _, item: (item,)
 
 
 def _circuit(
-    _: Session, __: Addresses, place: StoredQuestion[Any], ref: ExplanationRef
+    _: Session, __: Addresses, place: StoredQuestion[SubjectQuestion], ref: ExplanationRef
 ) -> tuple[Circuit | int, ExplanationRef]:
     question = place.question
-    mask: int = question.read_mask(ref.first)
-    item = mask if question.kind.refuses(INTERPRETATIONS) else Circuit(question.layout, mask)
+    mask = question.read_mask(ref.first)
+    item = Circuit(question.layout, mask) if isinstance(question, Question) else mask
     return item, ExplanationRef("circuit", question.graph.to_hex(mask))
 
 
@@ -346,11 +347,11 @@ def _recorded(_: Session, __: Addresses, place: Place, ref: ExplanationRef) -> t
     return item, ExplanationRef(kind.key, kind.write(item))
 
 
-def _circuit_rows(session: Session, analysis: AnalysisRow, known: Explanation) -> list[Any]:
+def _circuit_rows(session: Session, analysis: AnalysisRow, known: Explanation[SubjectQuestion]) -> list[Any]:
     return [find_circuit(session, analysis.id, known.ref.first)]
 
 
-def _rows_of_placement(session: Session, analysis: AnalysisRow, known: Explanation) -> list[Any]:
+def _rows_of_placement(session: Session, analysis: AnalysisRow, known: Explanation[SubjectQuestion]) -> list[Any]:
     row, id_ = find_algorithm(session, analysis.id, known.ref.first), known.item.alignment.id
     if known.kind == "direction":
         return [row, find_direction_row(session, analysis.id, known.ref.first, id_)]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pluriscope.analysis.questions.answers import ANSWER_RULE
 from pluriscope.analysis.questions.tasks import INPUT_NAMES
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.subject import Subject, Table
 from pluriscope.app.errors import BadQuery
 from pluriscope.app.pages.page import column, listed
@@ -47,19 +48,19 @@ def check_row(row: int | None, n: int) -> None:
         raise BadQuery(f"row {row}", f"is beyond the {n:,} rows of the task", f"use 0 to {n - 1}", "row")
 
 
-def rows_blocks(question: Any, rows: Rows) -> Iterator[Block]:
+def rows_blocks(question: SubjectQuestion, rows: Rows) -> Iterator[Block]:
     """Show what a circuit does on each row; of many the rows with the smallest gaps."""
     alone = "the circuit alone, everything else"
-    if question.kind.refuses("interpretations"):
-        yield Section("On the rows of the task", f"{alone} left out; {N_ROWS} with the smallest gaps")
-    else:
+    if isinstance(question, Question):
         yield Section("On every input", f"{alone} ablated ({question.protocol.ablation})")
+    else:
+        yield Section("On the rows of the task", f"{alone} left out; {N_ROWS} with the smallest gaps")
     yield rows_table(question, rows)
 
 
-def rows_table(question: Any, rows: Any) -> Listed:
+def rows_table(question: SubjectQuestion, rows: Any) -> Listed:
     """The rows with what is done on each."""
-    return answers_table(rows) if question.kind.refuses("interpretations") else behaviour_table(question, rows)
+    return behaviour_table(question, rows) if isinstance(question, Question) else answers_table(rows)
 
 
 def behaviour_table(question: Question, rows: Sequence[RowRecord]) -> Listed:

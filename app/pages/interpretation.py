@@ -12,6 +12,7 @@ from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation, NeuronGate
 from pluriscope.analysis.questions.tasks import INPUT_NAMES
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import CircuitVerdict
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import ScopeOptions
@@ -38,7 +39,7 @@ _FAILURES: Final = 5  # interventions that it predicts wrong, on its page
 _SHOWN: Final = 16  # rows of a gate's table that a page shows; all are in the record
 
 
-def interpretation_record(one: One) -> InterpretationRecord:
+def interpretation_record(one: One[Question]) -> InterpretationRecord:
     """An interpretation as JSON."""
     place, found = one.place, one.item
     verdict = place.question.judge(found.circuit.mask)
@@ -58,7 +59,7 @@ def interpretation_record(one: One) -> InterpretationRecord:
 
 
 @page(interpretation_record)
-def interpretation(one: One, _options: ScopeOptions) -> Iterator[Block]:
+def interpretation(one: One[Question], _options: ScopeOptions) -> Iterator[Block]:
     """Page of an interpretation: predictions, failures, the function of each neuron, its grounds, the rest folded."""
     place, found = one.place, one.item
     verdict = place.question.judge(found.circuit.mask)
@@ -111,7 +112,7 @@ def _predictions(asked: Compared) -> Iterator[Block]:
     yield Table.plain(("Intervention", "It says", "The network answers"), rows)
 
 
-def _space(one: One, verdict: CircuitVerdict) -> InterpretationSpace:
+def _space(one: One[Question], verdict: CircuitVerdict) -> InterpretationSpace:
     """All interpretations of the circuit."""
     place, circuit = one.place, one.item.circuit
     readings = readings_of(place, circuit.mask, verdict, None)
@@ -123,7 +124,7 @@ def _space(one: One, verdict: CircuitVerdict) -> InterpretationSpace:
     return readings.space
 
 
-def _head(one: One, space: InterpretationSpace, verdict: CircuitVerdict) -> Head:
+def _head(one: One[Question], space: InterpretationSpace, verdict: CircuitVerdict) -> Head:
     place, found = one.place, one.item
     circuit = found.circuit
     reading = gate_words(found.gates, place.question.network.sizes)
@@ -144,7 +145,7 @@ def _head(one: One, space: InterpretationSpace, verdict: CircuitVerdict) -> Head
     )
 
 
-def _gate(one: One, gate: NeuronGate) -> GateRecord:
+def _gate(one: One[Question], gate: NeuronGate) -> GateRecord:
     """Record of a gate with the table over what it reads."""
     sizes, n_parents = one.place.question.network.sizes, len(gate.parents)
     parents = [node_name(layer, neuron, sizes) for layer, neuron in gate.parents]
@@ -221,7 +222,7 @@ def _table(row: Row) -> Markup | str:
     return Markup(" · ").join(cells)
 
 
-def _thresholds(one: One, gates: Sequence[GateRecord]) -> Iterator[Block]:
+def _thresholds(one: One[Question], gates: Sequence[GateRecord]) -> Iterator[Block]:
     n_inputs = one.place.question.network.n_inputs
     inputs = [f"{row:0{n_inputs}b}" for row in range(1 << n_inputs)]
     for gate in gates:
@@ -240,7 +241,7 @@ def local_formula(gate: NeuronGate, parents: Sequence[str]) -> str:
     return "".join(parents[INPUT_NAMES.index(c)] if c in INPUT_NAMES else c for c in with_letters)
 
 
-def _silent(one: One) -> list[str]:
+def _silent(one: One[Question]) -> list[str]:
     """Active neurons that carry no gate."""
     found: Interpretation = one.item
     return [
@@ -251,7 +252,7 @@ def _silent(one: One) -> list[str]:
     ]
 
 
-def _on_every_input(one: One, circuit: Circuit) -> Block:
+def _on_every_input(one: One[Question], circuit: Circuit) -> Block:
     """Table of what its circuit does, everything else ablated."""
     question = one.place.question
     return rows_table(question, rows_of(question, circuit.mask))

@@ -15,6 +15,7 @@ from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.interpretations.gates import gate_words
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.db.listing import prominent_in
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import ScopeOptions
@@ -70,7 +71,7 @@ class ByNumber:
         space: all of them.
     """
 
-    one: One
+    one: One[Question]
     space: InterpretationSpace
     columns: tuple[Column, ...] = (INDEX, CLASSES)
 
@@ -113,7 +114,7 @@ class ByNumber:
         return boxed(self.marks.get(row["index"], ())) + f"{words}{row['free']}"
 
 
-def marks_of(one: One) -> dict[int, list[str]]:
+def marks_of(one: One[Question]) -> dict[int, list[str]]:
     """Marks of the interpretations of a circuit that stand out, by index."""
     analysis, found = one.place.analysis, dict[int, list[str]]()
     for known in () if analysis is None else prominent_in(one.session, analysis):
@@ -141,7 +142,7 @@ def _free(found: Interpretation, sizes: Sequence[int]) -> str:
     return f"; free rows: {', '.join(free)}" if free else ""
 
 
-def by_number(one: One) -> ByNumber:
+def by_number(one: One[Question]) -> ByNumber:
     """The list of a circuit.
 
     Raises:
@@ -167,7 +168,7 @@ class FormerOptions(CircuitOptions):
     limit: int = Field(N_CARDS, description="Of earlier addresses; a page shows as many as it shows.")
 
 
-def leads_to(one: One, options: FormerOptions) -> str:
+def leads_to(one: One[Question], options: FormerOptions) -> str:
     """Address that a former address of the list leads to: the page of the circuit, or one interpretation."""
     if options.index:
         return one.links.interpretation(one.place.slug, one.ref.first, int(options.index), one.place.scope)
@@ -179,7 +180,7 @@ def leads_to(one: One, options: FormerOptions) -> str:
 # --- as blocks
 
 
-def interpretations(one: One, readings: Readings, options: CircuitOptions) -> Iterator[Block]:
+def interpretations(one: One[Question], readings: Readings, options: CircuitOptions) -> Iterator[Block]:
     """Show a page of interpretations from a number on."""
     space, place = readings.space, one.place
     if space is None:

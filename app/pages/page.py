@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final, TypeVar, get_origin
+from typing import Any, Final, Generic, TypeVar, get_origin
 
 from markupsafe import Markup, escape
 from pydantic import ValidationError
@@ -28,6 +28,7 @@ from pluriscope.analysis.criteria.verdict import OUTCOMES
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.graph_files.graph_format import EXPLANATIONS, GraphFormat
 from pluriscope.analysis.graph_files.registry import formats_for
+from pluriscope.analysis.subjects.question import Q_co, SubjectQuestion
 from pluriscope.app.db.reads.circuits import find_circuit
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.db.verdicts import LETTERS, verdict_rows
@@ -51,7 +52,7 @@ DRAWING: Final = "drawing"
 
 
 @dataclass(frozen=True)
-class One:
+class One(Generic[Q_co]):
     """Explanation at its own address, with the store that it is read from.
 
     Args:
@@ -62,8 +63,8 @@ class One:
 
     session: Session
     links: Addresses
-    explanation: Explanation
-    place: StoredQuestion[Any]
+    explanation: Explanation[Q_co]
+    place: StoredQuestion[Q_co]
     ref: ExplanationRef
     item: Any
 
@@ -115,14 +116,14 @@ class Page:
         record: the explanation as JSON.
     """
 
-    blocks: Callable[[One, Any], Iterator[Block]]
-    record: Callable[[One], ExplanationRecord]
+    blocks: Callable[[One[Any], Any], Iterator[Block]]
+    record: Callable[[One[Any]], ExplanationRecord]
     options: type[ScopeOptions]
 
 
 def page(
-    record: Callable[[One], ExplanationRecord], options: type[ScopeOptions] = ScopeOptions
-) -> Callable[[Callable[[One, Any], Iterator[Block]]], Page]:
+    record: Callable[[One[Any]], ExplanationRecord], options: type[ScopeOptions] = ScopeOptions
+) -> Callable[[Callable[[One[Any], Any], Iterator[Block]]], Page]:
     """Declare a page by the function that makes its blocks."""
     return lambda blocks: Page(blocks, record, options)
 
@@ -137,7 +138,7 @@ class Document(Shared):
     """
 
     page: Page
-    one: One
+    one: One[Any]
     options: ScopeOptions
 
     @cached_property
@@ -239,7 +240,7 @@ def pairs(noun: str, values: Mapping[str, Any]) -> Table:
     return listed(noun, columns, [Row({"what": what, "value": value}) for what, value in values.items()])
 
 
-def figure(one: One, drawn: Markup, caption: str, name: str = DRAWING) -> Figure:
+def figure(one: One[SubjectQuestion], drawn: Markup, caption: str, name: str = DRAWING) -> Figure:
     """A drawing that is offered as files."""
     path = name if name == DRAWING else f"figures/{name}"
     return Figure(drawn, caption, files_of(one.links, one.url(), path), id=name)
@@ -256,7 +257,7 @@ def sharing(links: Addresses, url: str, *files: Action) -> Menu:
     return Menu("Share", [*files, Action("Card", card), Action("Cite and embed", cite)], url)
 
 
-def head_actions(one: One) -> list[Action | Menu]:
+def head_actions(one: One[SubjectQuestion]) -> list[Action | Menu]:
     """List what can be done with any explanation."""
     slug, scope, links = one.place.slug, one.place.scope, one.links
     found: list[Action | Menu] = []
@@ -268,7 +269,7 @@ def head_actions(one: One) -> list[Action | Menu]:
     return [*found, sharing(links, one.url())]
 
 
-def of_analyses(one: One, analyses: Iterable[Analysis]) -> Iterator[Block]:
+def of_analyses(one: One[SubjectQuestion], analyses: Iterable[Analysis]) -> Iterator[Block]:
     """Show what analyses have found about an explanation."""
     for each in asked(one.session, one.place, one.links, [each for each in analyses if shown(each).about]):
         says = shown(each.analysis).about
@@ -280,7 +281,7 @@ def of_analyses(one: One, analyses: Iterable[Analysis]) -> Iterator[Block]:
 _EVERY: Final = "what every criterion says of it"
 
 
-def about(one: One) -> Iterator[Block]:
+def about(one: One[Any]) -> Iterator[Block]:
     """The folds of any explanation."""
     if one.place.boolean:
         yield More("Criteria", lambda: verdicts(one.session, one.links, [one.explanation]), _EVERY, id="criteria")
@@ -292,7 +293,7 @@ def about(one: One) -> Iterator[Block]:
     yield More("Provenance", lambda: _provenance(one), "which network, rules, rows and engine", id="provenance")
 
 
-def _stored(one: One) -> Iterator[Block]:
+def _stored(one: One[SubjectQuestion]) -> Iterator[Block]:
     """Show the verdicts of criteria on a circuit when it was found, and the roles of its nodes."""
     analysis, kind = one.place.analysis, one.place.question.kind
     row = None if analysis is None else find_circuit(one.session, analysis.id, one.ref.first)
@@ -311,11 +312,11 @@ def _stored(one: One) -> Iterator[Block]:
         yield pairs("role", {role.label: roles.get(role.key, NOT_ASKED) for role in kind.roles})
 
 
-def _provenance(one: One) -> Iterator[Block]:
+def _provenance(one: One[SubjectQuestion]) -> Iterator[Block]:
     yield pairs("fact", provenance_of(one.place))
 
 
-def provenance_of(place: StoredQuestion[Any]) -> dict[str, str]:
+def provenance_of(place: StoredQuestion[SubjectQuestion]) -> dict[str, str]:
     """Network, protocol, data and engine that the numbers of a place come from."""
     facts = {
         "Network": place.row.digest,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, cast
 
 from sqlalchemy.orm import Session
 
@@ -14,19 +14,18 @@ from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.plugins import brought
 from pluriscope.analysis.questions.protocol import Protocol
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.analysis.subjects.question import SubjectQuestion, part, rules_of
+from pluriscope.analysis.subjects.question import Q_co, SubjectQuestion, part, rules_of
 from pluriscope.app.db.errors import Ambiguous, Deleted, StoreError
 from pluriscope.app.db.reads import analyses
 from pluriscope.app.db.tables import AnalysisRow, NetworkRow
 from pluriscope.app.errors import Gone, Moved, NotFound, Unopened
 
-Asked = TypeVar("Asked", bound=SubjectQuestion, covariant=True)
 INTERPRETATIONS: Final = "interpretations"
 """The trait of networks of which there is more than circuits, on Boolean inputs."""
 
 
 @dataclass(frozen=True)
-class StoredQuestion(Generic[Asked]):
+class StoredQuestion(Generic[Q_co]):
     """Question about one output of a stored network under its rules and on its rows: most addresses name one.
 
     Args:
@@ -37,7 +36,7 @@ class StoredQuestion(Generic[Asked]):
     """
 
     row: NetworkRow
-    question: Asked
+    question: Q_co
     scope: Scope
     analysis: AnalysisRow | None
 
@@ -189,7 +188,7 @@ def locate_perceptron(session: Session, addresses: Addresses, network: str, scop
     """
     place = locate(session, addresses, network, scope)
     require(place, addresses, INTERPRETATIONS, f"network {network!r}")
-    return place
+    return cast(Place, place)
 
 
 def locate_boolean(session: Session, addresses: Addresses, network: str, scope: Scope) -> Place:

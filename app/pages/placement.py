@@ -52,7 +52,7 @@ class PlacementOptions(PlacedOptions):
 # --- as a record
 
 
-def _record(of: type[R], one: One, places: Sequence[PlaceRecord], **more: Any) -> R:
+def _record(of: type[R], one: One[Question], places: Sequence[PlaceRecord], **more: Any) -> R:
     """Record of a placement: the fields of all of them, and those of its kind."""
     agreed, tested = sum(place.agreed for place in places), sum(place.tested for place in places)
     margin = min((place.margin for place in places if place.margin is not None), default=None)
@@ -70,7 +70,7 @@ def _record(of: type[R], one: One, places: Sequence[PlaceRecord], **more: Any) -
     return of.showing(one.item.alignment, one.item.algorithm, **fields, **more)
 
 
-def _places(one: One) -> Iterator[tuple[Any, dict[str, Any]]]:
+def _places(one: One[Question]) -> Iterator[tuple[Any, dict[str, Any]]]:
     """Site of each variable with the fields of its record, each interchange computed from the weights."""
     question, algorithm = one.place.question, one.item.algorithm
     for known, (path, site) in zip(variables_of(algorithm), one.item.alignment.places, strict=True):
@@ -93,14 +93,14 @@ def _places(one: One) -> Iterator[tuple[Any, dict[str, Any]]]:
         )
 
 
-def alignment_record(one: One) -> AlignmentRecord:
+def alignment_record(one: One[Question]) -> AlignmentRecord:
     """An alignment on neuron sets as JSON."""
     places = [PlaceRecord(**fields) for _, fields in _places(one)]
     valid = all(place.agreed == place.tested for place in places)
     return _record(AlignmentRecord, one, places, minimal=valid and _is_minimal(one))
 
 
-def _is_minimal(one: One) -> bool | None:
+def _is_minimal(one: One[Question]) -> bool | None:
     """Whether nothing smaller within a valid alignment is valid; None where a set is too large to be looked through.
 
     Each variable is tested alone, so that is so if each place is its own smallest part.
@@ -112,7 +112,7 @@ def _is_minimal(one: One) -> bool | None:
     return True if len(small) == len(places) else None
 
 
-def direction_record(one: One) -> DirectionRecord:
+def direction_record(one: One[Question]) -> DirectionRecord:
     """An alignment on directions as JSON."""
     question, algorithm, alignment = one.place.question, one.item.algorithm, one.item.alignment
     stored: DirectionRow | None = stored_rows(one.session, one.explanation)[-1]
@@ -164,7 +164,7 @@ def _read(question: Question, site: Subspace, read: ReadOut | None, truth_table:
 
 
 @page(alignment_record, PlacementOptions)
-def alignment(one: One, options: PlacementOptions) -> Iterator[Block]:
+def alignment(one: One[Question], options: PlacementOptions) -> Iterator[Block]:
     """Page of an alignment: its neurons, whether interchanges confirm it, what fails, and the rest folded."""
     record = alignment_record(one)
     sites = " and ".join(place.site for place in record.places)
@@ -187,7 +187,7 @@ def alignment(one: One, options: PlacementOptions) -> Iterator[Block]:
 
 
 @page(direction_record, PlacementOptions)
-def direction(one: One, options: PlacementOptions) -> Iterator[Block]:
+def direction(one: One[Question], options: PlacementOptions) -> Iterator[Block]:
     """Page of a placement on directions: what they carry, which tests confirm it, and the rest folded."""
     record = direction_record(one)
     layers = " and ".join(f"layer {layer}" for layer in sorted({place.layer for place in record.places}))
@@ -210,7 +210,7 @@ def direction(one: One, options: PlacementOptions) -> Iterator[Block]:
     yield from _evidence(one, record, options, **{"Read to within": _read_words})
 
 
-def _head(one: One, record: Record, where: str, how: str, tests: Mapping[str, bool | None]) -> Head:
+def _head(one: One[Question], record: Record, where: str, how: str, tests: Mapping[str, bool | None]) -> Head:
     """The head of the page."""
     place = one.place
     both = place.question.protocol.interchange_pairs == "ordered"
@@ -268,7 +268,9 @@ def _read_words(place: DirectionPlaceRecord) -> str:
     return f"{place.residual:.2g}" if place.gain else "reads nothing"
 
 
-def _evidence(one: One, record: Record, options: PlacementOptions, **more: Callable[[Any], str]) -> Iterator[Block]:
+def _evidence(
+    one: One[Question], record: Record, options: PlacementOptions, **more: Callable[[Any], str]
+) -> Iterator[Block]:
     """Show each variable by itself, the interventions that fail, a fold of all; then the folds of any explanation."""
     if not record.places:
         yield Section("Nothing to place", "the algorithm has no variables, so its one placement is empty and valid")
@@ -301,7 +303,7 @@ def _evidence(one: One, record: Record, options: PlacementOptions, **more: Calla
     yield from about(one)
 
 
-def _every(one: One, rows: Sequence[tuple[Any, ...]], start: int) -> Iterator[Block]:
+def _every(one: One[Question], rows: Sequence[tuple[Any, ...]], start: int) -> Iterator[Block]:
     yield replace(
         Table.plain(_LABELS, rows),
         query=Query(start=start, limit=_SHOWN),

@@ -19,6 +19,7 @@ from pluriscope.analysis.explaining.preflight import preflight, refuse
 from pluriscope.analysis.results.result import memory_words, seconds_words
 from pluriscope.analysis.running.limits import Limits
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.reads.networks import count_running
 from pluriscope.app.limits import limits_in
 from pluriscope.app.pages.place import AnyPlace, others
@@ -94,8 +95,8 @@ def refused(session: Session, place: AnyPlace) -> tuple[str, dict[str, Scope]]:
     return why, {rules: one.scope for rules, one in others(place).items() if not _refusal(one.question, limits)}
 
 
-def _refusal(question: Any, limits: Limits) -> str:
-    if question.kind.refuses("counting"):
+def _refusal(question: SubjectQuestion, limits: Limits) -> str:
+    if not isinstance(question, Question):
         return f"Its circuits are not searched: {question.obstacle}." if question.obstacle else ""
     plan = plan_of(question, limits)
     return refusal_words(plan) if isinstance(plan, tuple) else ""

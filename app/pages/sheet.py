@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.alignments.map_classes import DIRECTIONS, map_class
 from pluriscope.analysis.interpretations.gates import gate_name
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.pages.explanations import people_of
-from pluriscope.figures.numbers import exact
+from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.kinds.circuits import left_out_words
 from pluriscope.kinds.columns import says
@@ -127,7 +128,13 @@ class Views(Block):
 
 
 def sheet_of(
-    frame: Frame, question: Any, row: NetworkRow, query: Query, url: Callable[[Query], str], by: str, near: str
+    frame: Frame,
+    question: SubjectQuestion,
+    row: NetworkRow,
+    query: Query,
+    url: Callable[[Query], str],
+    by: str,
+    near: str,
 ) -> list[OfKind]:
     """The pictures of each kind that pass the filters, as far as one sheet holds them.
 
@@ -208,13 +215,13 @@ def _rows(
 # --- what stands below a picture
 
 
-def _pictures(kind: str, rows: Sequence[Row], question: Any, network: NetworkRow) -> Iterator[Picture]:
+def _pictures(kind: str, rows: Sequence[Row], question: SubjectQuestion, network: NetworkRow) -> Iterator[Picture]:
     people = people_of(network)
     read = defaultdict[Any, set[int | None]](set)
     for row in rows:
         for site, function in (row["gates_of"] or {}).items():
             read[site].add(function)
-    differ = [site for site in read if len(read[site]) > 1 and site[0] < len(question.network.sizes) - 1]
+    differ = [site for site in read if len(read[site]) > 1 and site[0] < len(question.subject.sizes) - 1]
     for row in rows:
         called = people.get(f"d-{row['algorithm']}.{(row['places'] or '').replace('@', ':')}", "")
         yield Picture(row, *_caption(kind, row, question, differ), called)
@@ -225,14 +232,14 @@ def short(mask: str) -> str:
     return mask if len(mask) <= _LONG else f"{mask[:6]}…{mask[-5:]}"
 
 
-def _caption(kind: str, row: Row, question: Any, differ: Sequence[Any]) -> tuple[Text, list[Text]]:
+def _caption(kind: str, row: Row, question: SubjectQuestion, differ: Sequence[Any]) -> tuple[Text, list[Text]]:
     if kind == "circuit":
         words = left_out_words(question, int(row["mask"], 16), _NAMED)
         title = Markup('<span class="mono">c-{}</span>').format(short(row["mask"]))
         return title, [f"{row['size']}, {words or 'all'}"]
     if kind == "interpretation":
-        members = f"{exact(row['members'])} in " if row["members"] else ""
-        return (row["marks"] or "") + _read(row, question, differ), [f"{members}c-{short(row['mask'])}", *_right(row)]
+        members = f", {noun(row['members'], 'interpretation')}" if row["members"] else ""
+        return (row["marks"] or "") + _read(row, question, differ), [f"c-{short(row['mask'])}{members}", *_right(row)]
     found_by = next((map_class(one).label for one in DIRECTIONS if one in (row["classes"] or ())), "")
     is_empty = kind in ("alignment", "direction") and not row["places"]
     words = "no variables, so nothing to test" if is_empty else found_by or says(row)
@@ -243,9 +250,9 @@ def _caption(kind: str, row: Row, question: Any, differ: Sequence[Any]) -> tuple
     return Markup('<span class="f">{}</span>').format(row["name"]), lines
 
 
-def _read(row: Row, question: Any, differ: Sequence[Any]) -> Markup:
+def _read(row: Row, question: SubjectQuestion, differ: Sequence[Any]) -> Markup:
     """Name the readings of those neurons that are not read alike in all pictures."""
-    sizes, gates = question.network.sizes, row["gates_of"] or {}
+    sizes, gates = question.subject.sizes, row["gates_of"] or {}
     named = [
         Markup('{} <span class="sans">on</span> {}').format(
             gate_name(gates[site], sizes[0]) or "a table", node_name(site[0], site[1], sizes)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from markupsafe import Markup
 
 from pluriscope.addresses.address import Addresses
 from pluriscope.analysis.questions.answers import ANSWER_RULE, JUDGED_BY
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.subject import RowRun
 from pluriscope.app.pages.inside import check_row, chosen_row
 from pluriscope.app.pages.page import DRAWING
 from pluriscope.app.pages.place import AnyPlace, Place
@@ -175,7 +177,7 @@ def model_stage(place: AnyPlace, links: Addresses, answers: Sequence[AnswerRecor
 
 
 @lru_cache(maxsize=64)
-def _run(question: Any, row: int) -> Any:
+def _run(question: GraphQuestion, row: int) -> RowRun | None:
     """Run of a whole network on a row, with what happens within."""
     space = question.space
     return space.run_row(np.ones(space.graph.n_bits, dtype=np.bool_), row)

@@ -23,6 +23,7 @@ from pluriscope.analysis.interpretations.interpretation import NeuronGate
 from pluriscope.analysis.interventions.experiments import standing_of
 from pluriscope.analysis.sandbox.intervention import Change
 from pluriscope.analysis.subjects.perceptron.mlp import circuit_activations
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.db.errors import StoreError
 from pluriscope.app.db.reads.analyses import find_network
 from pluriscope.app.db.reads.jobs import UNFINISHED
@@ -205,7 +206,7 @@ class _Screens:
     url: Callable[..., str]
 
     @cached_property
-    def _pair(self) -> dict[str, Explanation]:
+    def _pair(self) -> dict[str, Explanation[Question]]:
         return dict(zip(_LETTERS, self.of.pair, strict=True))
 
     @cached_property

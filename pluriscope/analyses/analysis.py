@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 from pluriscope.analysis.methods.method import lacking
 from pluriscope.analysis.methods.report import Report
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.analysis.values.late_functions import function_at
 
@@ -109,7 +110,7 @@ class Analysis:
         """Sentence with the reason why subjects of a kind cannot be analysed so; "" if they can."""
         return lacking(kind, self.needs)
 
-    def refuses(self, question: Any, planted: object = None) -> str:
+    def refuses(self, question: SubjectQuestion, planted: object = None) -> str:
         """Sentence with the reason why the analysis does not apply to a question; "" if it does.
 
         Args:
@@ -129,9 +130,9 @@ class Analysis:
         return "" if lacking(kind, self.thorough_needs) else self.thoroughly
 
 
-def on_own_rows(question: Any) -> bool:
+def on_own_rows(question: SubjectQuestion) -> bool:
     """Whether the rows are a data record that stands for no Boolean inputs, though subjects of this kind have such."""
-    return not question.kind.refuses("boolean-rows") and not question.data.boolean
+    return isinstance(question, Question) and not question.data.boolean
 
 
 def always(_: Question) -> bool:

@@ -11,6 +11,7 @@ from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.analysis.common_ground.report import CommonGroundReport, Kind
 from pluriscope.analysis.explanations.registry import BY_KEY, KIND_OF
 from pluriscope.analysis.interventions.experiments import run_interventions, standing_of
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.figures.charts import Axis, Chart, Look, Series
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.page_kit.blocks import Action, Block, ChartFigure, Fact, Facts, More, Notice, Prose, Section
@@ -32,7 +33,7 @@ _READING: Final = """
 """
 
 
-def _placements(report: CommonGroundReport, of: AnalysisContext) -> Chart:
+def _placements(report: CommonGroundReport, of: AnalysisContext[Question]) -> Chart:
     """Chart of the interventions that placements predict, and predict right."""
     n, series = report.n_interventions, list[Series]()
     shown: tuple[tuple[Kind, Look], ...] = (("valid", "ink"), ("failing", "open"))
@@ -55,7 +56,7 @@ def ground_words(chart: Chart) -> str:
     return f"An intervention gives some hidden neurons the values of another input. {bars}"
 
 
-def _page(report: CommonGroundReport, of: AnalysisContext) -> Iterator[Block]:
+def _page(report: CommonGroundReport, of: AnalysisContext[Question]) -> Iterator[Block]:
     if report.partial:
         yield Notice("Not everything was looked at", _left_out(report), "Others may stand elsewhere.")
     chart = ground_chart(report).leading(of.explanation)
@@ -87,7 +88,7 @@ def _left_out(report: CommonGroundReport) -> str:
     return " ".join(answer)
 
 
-def _facts(report: CommonGroundReport, of: AnalysisContext) -> Iterator[Fact]:
+def _facts(report: CommonGroundReport, of: AnalysisContext[Question]) -> Iterator[Fact]:
     sets = f"{noun(report.n_sets, 'set')} of hidden neurons, each ordered pair of inputs"
     yield Fact("Interventions", exact(report.n_interventions), sets)
     for name, one in (("Best interpretation", report.best), ("Worst interpretation", report.worst)):
@@ -105,7 +106,7 @@ def _facts(report: CommonGroundReport, of: AnalysisContext) -> Iterator[Fact]:
     yield Fact("Placements looked at", exact(report.alignments), found, beside)
 
 
-def _about(report: CommonGroundReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
+def _about(report: CommonGroundReport | None, of: AnalysisContext[Question], ref: ExplanationRef) -> Iterator[Block]:
     """Section on one explanation: the interventions that it predicts, those it predicts right, and its rank."""
     action = Action("The common ground", of.links.analysis(of.slug, "common-ground", of.scope))
     if ref.kind == "circuit":

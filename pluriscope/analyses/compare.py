@@ -13,6 +13,8 @@ from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.analysis.circuit_sets.rivals import RivalsReport
 from pluriscope.analysis.pair.report import CONDITIONS, FairPairReport
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.figures.svg.tiles import Tile, bits_of, hues_among
@@ -32,7 +34,7 @@ def refs(pair: Any) -> list[str]:
     return [str(ExplanationRef("interpretation", mask, index)) for mask, index in named]
 
 
-def _page(report: FairPairReport | RivalsReport, of: AnalysisContext) -> Iterator[Block]:
+def _page(report: FairPairReport | RivalsReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     """The two under their heading, and where they can be compared."""
     compare = of.compare(refs(report.pair))
     if isinstance(report, RivalsReport):
@@ -65,9 +67,10 @@ def _size(mask: str, part: str) -> str:
     return noun(int(mask, 16).bit_count(), part)
 
 
-def _one(report: FairPairReport, number: int, of: AnalysisContext) -> Figure:
+def _one(report: FairPairReport, number: int, of: AnalysisContext[SubjectQuestion]) -> Figure:
     pair, question = report.pair, of.question
     assert pair is not None  # noqa: S101  # else nothing is drawn
+    assert isinstance(question, Question)  # noqa: S101  # pairs are of interpretations
     n_inputs, masks = question.network.n_inputs, [int(one, 16) for one in pair.masks]
     gates = [[(one, bits_of(one.function, n_inputs)) for one in found] for found in pair.gates]
     drawn = circuit_thumb(
@@ -92,7 +95,9 @@ def _one(report: FairPairReport, number: int, of: AnalysisContext) -> Figure:
     return Figure(drawn, caption)
 
 
-def _about(report: FairPairReport | RivalsReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
+def _about(
+    report: FairPairReport | RivalsReport | None, of: AnalysisContext[SubjectQuestion], ref: ExplanationRef
+) -> Iterator[Block]:
     """Notice that an explanation is one of the pair."""
     found = [] if report is None else refs(report.pair)
     if report is None or str(ref) not in found:

@@ -24,6 +24,7 @@ from pluriscope.analysis.criteria.registry import CRITERIA
 from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.numerics.large_numbers import estimate, interval
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.errors import InvalidOption
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.page_kit.blocks import (
@@ -92,7 +93,7 @@ def steps_of(text: str) -> tuple[CriterionStep, ...]:
     return steps
 
 
-def funnel_url(of: AnalysisContext, steps: Sequence[CriterionStep]) -> str:
+def funnel_url(of: AnalysisContext[SubjectQuestion], steps: Sequence[CriterionStep]) -> str:
     """The address of a sequence."""
     for preset in PRESETS:
         if preset.steps == tuple(steps):
@@ -101,7 +102,9 @@ def funnel_url(of: AnalysisContext, steps: Sequence[CriterionStep]) -> str:
     return of.links.analysis(of.slug, "funnel", of.scope, CHOSEN, criteria=text)
 
 
-def _chart(kind: KindFound, numbers: Sequence[int], report: FunnelReport, of: AnalysisContext) -> Chart:
+def _chart(
+    kind: KindFound, numbers: Sequence[int], report: FunnelReport, of: AnalysisContext[SubjectQuestion]
+) -> Chart:
     """Chart of the explanations left after each of some steps, over those before it."""
     rows, plural = [kind.rows[number] for number in numbers], KIND_OF[kind.kind].plural
     places = range(1, len(rows) + 1)
@@ -115,7 +118,7 @@ def _chart(kind: KindFound, numbers: Sequence[int], report: FunnelReport, of: An
     return Chart("bars", f"{plural.capitalize()} left after each criterion", x, Axis(names=names), series)
 
 
-def _page(report: FunnelReport, of: AnalysisContext) -> Iterator[Block]:
+def _page(report: FunnelReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     steps = [CriterionStep.parse(text) for text in report.criteria]
     presets = {preset.label: funnel_url(of, preset.steps) for preset in PRESETS}
     here = next((preset for preset in PRESETS if preset.steps == tuple(steps)), None)
@@ -139,7 +142,7 @@ def _page(report: FunnelReport, of: AnalysisContext) -> Iterator[Block]:
     yield More("How to read it", lambda: [Prose(_READING)])
 
 
-def _notices(report: FunnelReport, of: AnalysisContext) -> Iterator[Block]:
+def _notices(report: FunnelReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     def compute(words: str, criteria: Sequence[str]) -> Action:
         sent = {"criteria": " ".join(criteria), "sequence": " ".join(report.criteria)}
         return Action(words, of.links.analysis(of.slug, "funnel"), True, True, {**dict(of.scope.fields), **sent})
@@ -157,7 +160,7 @@ def _notices(report: FunnelReport, of: AnalysisContext) -> Iterator[Block]:
         yield Notice("Not every valid circuit is listed", report.note)
 
 
-def _kind(kind: KindFound, report: FunnelReport, of: AnalysisContext) -> Iterator[Block]:
+def _kind(kind: KindFound, report: FunnelReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     plural = KIND_OF[kind.kind].plural
     stood = None
     if kind.last and (url := _list_url(kind.kind, kind.rows[: kind.last], report, of)):
@@ -170,7 +173,7 @@ def _kind(kind: KindFound, report: FunnelReport, of: AnalysisContext) -> Iterato
     yield ChartFigure(chart=chart, caption=answer, id=f"left-{kind.kind}")
 
 
-def _numbers(kinds: Sequence[KindFound], report: FunnelReport, of: AnalysisContext) -> Iterator[Block]:
+def _numbers(kinds: Sequence[KindFound], report: FunnelReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     for kind in kinds:
         rows = [_row(kind, number, report, of) for number in range(len(kind.rows))]
         shown = tuple(one for one in _COLUMNS if any(row[one.name] not in (None, 0, "") for row in rows))
@@ -178,7 +181,7 @@ def _numbers(kinds: Sequence[KindFound], report: FunnelReport, of: AnalysisConte
         yield Table.short("criterion", shown, rows, id=f"numbers-{kind.kind}")
 
 
-def _row(kind: KindFound, number: int, report: FunnelReport, of: AnalysisContext) -> Row:
+def _row(kind: KindFound, number: int, report: FunnelReport, of: AnalysisContext[SubjectQuestion]) -> Row:
     row = kind.rows[number]
     step = row.step
     values: dict[str, Any] = {"criterion": _words(step), "before": int(row.before)}
@@ -210,7 +213,7 @@ def _words(step: CriterionStep) -> str:
     return f"{step.criterion.label} ({changed})" if changed else step.criterion.label
 
 
-def _list_url(kind: str, rows: Sequence[StepFound], report: FunnelReport, of: AnalysisContext) -> str:
+def _list_url(kind: str, rows: Sequence[StepFound], report: FunnelReport, of: AnalysisContext[SubjectQuestion]) -> str:
     """Address of the list of the explanations that are left; "" where no list has exactly these."""
     passes = [row.criterion for row in rows if row.known]
     more: dict[str, Any] = {}
@@ -226,7 +229,7 @@ def _list_url(kind: str, rows: Sequence[StepFound], report: FunnelReport, of: An
     return of.links.explanations(of.slug, of.scope, kind=kind, passes=passes, **more)
 
 
-def _form(of: AnalysisContext) -> type[BaseModel]:
+def _form(of: AnalysisContext[SubjectQuestion]) -> type[BaseModel]:
     """The sequence as a field, and one criterion to add."""
     keys = tuple(one.key for one in CRITERIA)
     kinds = {one.key: ", ".join(KIND_OF[kind].noun for kind in (*one.kinds, *one.recorded_kinds)) for one in CRITERIA}
@@ -241,7 +244,7 @@ def _form(of: AnalysisContext) -> type[BaseModel]:
     return settings_form((), of.scope, fields)
 
 
-def _item(_: FunnelReport | None, of: AnalysisContext, key: str, options: Mapping[str, str]) -> Item:
+def _item(_: FunnelReport | None, of: AnalysisContext[SubjectQuestion], key: str, options: Mapping[str, str]) -> Item:
     """Page of the funnel under another sequence of criteria."""
     if key != CHOSEN and key not in _BY_PRESET:
         known = ", ".join((CHOSEN, *_BY_PRESET))
@@ -256,7 +259,7 @@ def _item(_: FunnelReport | None, of: AnalysisContext, key: str, options: Mappin
     return Item("Funnel", partial(_sequence, report, of), report.model_dump())
 
 
-def _sequence(report: FunnelReport, of: AnalysisContext) -> Iterator[Block]:
+def _sequence(report: FunnelReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     recommended = Action("As recommended", of.links.analysis(of.slug, "funnel", of.scope))
     table = Action("CSV", of.links.analysis(of.slug, "funnel.csv", of.scope, criteria=report.criteria or [NONE]))
     share = Menu("Share", [table], funnel_url(of, [CriterionStep.parse(text) for text in report.criteria]))

@@ -16,6 +16,7 @@ from pluriscope.analysis.discovery.method import DiscoveryMethod
 from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.discovery.report import AnswerFound, MethodsReport
 from pluriscope.analysis.methods.settings import settings_text, written
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.charts import Axis, Chart, Look, Series
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.page_kit.blocks import Action, Block, ChartFigure, More, Notice, Prose, Section, Table
@@ -47,7 +48,7 @@ returned on this network with this setting, not how good a method is.
 """
 
 
-def _chart(report: MethodsReport, of: AnalysisContext) -> Chart:
+def _chart(report: MethodsReport, of: AnalysisContext[SubjectQuestion]) -> Chart:
     """Chart of each method's default answer by its size, below the sizes of the valid circuits."""
     answers = {METHODS.label(key): place for key, place in report.defaults.items()}
     sizes = of.sizes()
@@ -66,7 +67,7 @@ def _chart(report: MethodsReport, of: AnalysisContext) -> Chart:
     return Chart("dots", f"The answers of methods by {of.part}s", Axis(f"{of.part}s"), names, series)
 
 
-def _page(report: MethodsReport, of: AnalysisContext) -> Iterator[Block]:
+def _page(report: MethodsReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     if not report.complete:
         yield Notice("Not all valid circuits are listed", "So the nearest one and minimality are not certain.")
     caption = "Answers under default settings. Of all valid circuits: the usual size, from the smallest to the largest."
@@ -133,7 +134,7 @@ def _label(key: str) -> str:
     return next((one.label for one in (*CRITERIA, *OF_MODELS) if one.key == key), key.replace("-", " "))
 
 
-def _row(one: AnswerFound, label: str, of: AnalysisContext, *, drawn: bool = False) -> Row:
+def _row(one: AnswerFound, label: str, of: AnalysisContext[SubjectQuestion], *, drawn: bool = False) -> Row:
     """Row of one answer; the criteria that it fails are left out where a figure shows them."""
     method = METHODS.of(of.kind).get(one.method)
     text = settings_text(one.method, one.settings if method is None else method.changed(one.settings))
@@ -170,7 +171,7 @@ def ties_words(reply: Mapping[str, Any], part: str) -> str:
     return f"{which}; {reply['circuits']:,} circuits, {reply['valid'] or 'none'} of them valid"
 
 
-def _about(report: MethodsReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
+def _about(report: MethodsReport | None, of: AnalysisContext[SubjectQuestion], ref: ExplanationRef) -> Iterator[Block]:
     """Notice of the methods that answered with a circuit."""
     if report is None or ref.kind != "circuit":
         return
@@ -190,7 +191,9 @@ _OWN: Final = (
 _OF_TIES: Final = ("tied", "kept", "ways", "circuits", "valid", "drawn", "drawn_valid")
 
 
-def _list(report: MethodsReport | None, _: AnalysisContext) -> tuple[str, Sequence[str], list[Sequence[Any]]]:
+def _list(
+    report: MethodsReport | None, _: AnalysisContext[SubjectQuestion]
+) -> tuple[str, Sequence[str], list[Sequence[Any]]]:
     """Answers under all settings, with the ties that they depend on: a note, the names of columns, and rows."""
     rows = list[Sequence[Any]]()
     for found in () if report is None else report.answers:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Final, Literal
+from typing import Any, Final, Generic, Literal
 
 from markupsafe import Markup
 from pydantic import BaseModel, Field, create_model
@@ -20,8 +20,11 @@ from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.errors import ExplainedError
 from pluriscope.analysis.methods.report import Analysed
 from pluriscope.analysis.methods.settings import Setting
+from pluriscope.analysis.network_files.planted_record import PlantedRecord
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
-from pluriscope.analysis.subjects.question import SubjectQuestion, part
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.planted import PlantedCircuit
+from pluriscope.analysis.subjects.question import Q_co, SubjectQuestion, part
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.networks import circuit_thumb
@@ -32,11 +35,11 @@ AGAIN: Final = "The method answers otherwise today. A worker makes it again when
 
 
 @dataclass(frozen=True, eq=False)
-class AnalysisContext:
+class AnalysisContext(Generic[Q_co]):
     """Subject of an analysis, with what is known about it.
 
     Args:
-        question: about a subject of any kind, an :class:`pluriscope.analysis.subjects.question.SubjectQuestion`.
+        question: about the network.
         name: of the network.
         slug: of the network.
         scope: of the analysis, as addresses have it.
@@ -49,24 +52,23 @@ class AnalysisContext:
         other: name of another network → its name and the question about it under the same scope.
     """
 
-    question: Any
+    question: Q_co
     name: str
     slug: str
     scope: Scope
     links: Addresses
-    read: Callable[[], Analysed[SubjectQuestion]]
+    read: Callable[[], Analysed[Q_co]]
     sizes: Callable[[], Mapping[int, int]] = dict
-    planted: Any = None
+    planted: PlantedRecord | PlantedCircuit | None = None
     lists: Callable[[str], bool] = lambda _: True
     report: Callable[[str], Any] = lambda _: None
     item: Any = None
-    other: Callable[[str], tuple[str, Any] | None] = lambda _: None
+    other: Callable[[str], tuple[str, SubjectQuestion] | None] = lambda _: None
 
     @property
     def kind(self) -> SubjectKind:
         """Kind of the network."""
-        found: SubjectKind = self.question.kind
-        return found
+        return self.question.kind
 
     @property
     def part(self) -> str:
@@ -74,12 +76,12 @@ class AnalysisContext:
         return part(self.question)
 
     @cached_property
-    def analysed(self) -> Analysed[SubjectQuestion]:
+    def analysed(self) -> Analysed[Q_co]:
         """Results found before."""
         return self.read()
 
     @cached_property
-    def landscape(self) -> Landscape:
+    def landscape(self) -> Landscape[SubjectQuestion]:
         """The valid circuits, to locate answers among; judged by criteria where that is quick."""
         of = self.analysed
         found = landscape_of(of.question, of.search, stored=of.stored)
@@ -87,11 +89,12 @@ class AnalysisContext:
 
     def thumb(self, mask: str, shared: int = 0, marked: int = 0) -> Markup:
         """The drawing of a circuit; where edges are weights, pale is what it shares, and what is marked is broad."""
-        graph, number = self.question.graph, int(mask, 16)
-        if self.kind.refuses("edge-weights"):
+        question, number = self.question, int(mask, 16)
+        if not isinstance(question, Question):
+            graph = question.graph
             kept = graph.kept_edges(graph.bits([number]))[0].tolist()
             return graph_diagram(graph, kept, title=f"Circuit {mask}", thumb=True)
-        layout, weights = self.question.layout, self.question.network.weights
+        layout, weights = question.layout, question.network.weights
         pale, broad = (Circuit(layout, one).keep if one else None for one in (shared, marked))
         return circuit_thumb(weights, Circuit(layout, number), shared=pale, marked=broad, title=f"Circuit {mask}")
 
@@ -155,12 +158,12 @@ class Shown:
             its columns, their names, and rows; None if there is none.
     """
 
-    page: Callable[[Any, AnalysisContext], Iterable[Block]]
-    item: Callable[[Any, AnalysisContext, str, Mapping[str, str]], Item] | None = None
-    about: Callable[[Any, AnalysisContext, ExplanationRef], Iterable[Block]] | None = None
-    claimed: Callable[[Any, AnalysisContext, int, Collection[str]], Iterable[Block]] | None = None
-    among: Callable[[Any, AnalysisContext, Collection[str] | None], tuple[Text, Iterable[Block]]] | None = None
-    table: Callable[[Any, AnalysisContext], tuple[str, Sequence[str], Iterable[Sequence[Any]]]] | None = None
+    page: Callable[[Any, AnalysisContext[Any]], Iterable[Block]]
+    item: Callable[[Any, AnalysisContext[Any], str, Mapping[str, str]], Item] | None = None
+    about: Callable[[Any, AnalysisContext[Any], ExplanationRef], Iterable[Block]] | None = None
+    claimed: Callable[[Any, AnalysisContext[Any], int, Collection[str]], Iterable[Block]] | None = None
+    among: Callable[[Any, AnalysisContext[Any], Collection[str] | None], tuple[Text, Iterable[Block]]] | None = None
+    table: Callable[[Any, AnalysisContext[Any]], tuple[str, Sequence[str], Iterable[Sequence[Any]]]] | None = None
 
 
 def shown(analysis: Analysis) -> Shown:

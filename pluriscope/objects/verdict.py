@@ -14,6 +14,8 @@ from pluriscope.analysis.discovery.part_names import names_of
 from pluriscope.analysis.numerics.large_numbers import in_words, interval
 from pluriscope.analysis.results.unlearned import NO_DOUBT, Doubt
 from pluriscope.analysis.subjects.graph import Graph
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.arguments import checked
 from pluriscope.figures.numbers import noun
 from pluriscope.objects.counts import NOT_OFFERED, Count, counts_of
@@ -180,22 +182,22 @@ def kept_by_all(
     return [names[bit] for bit in bits]
 
 
-def differ_in_zeros(question: Any, valid: Count, spread: Mapping[str, Any]) -> bool:
+def differ_in_zeros(question: SubjectQuestion, valid: Count, spread: Mapping[str, Any]) -> bool:
     """Whether valid circuits differ in nothing but edges of weight 0, so that they are one function."""
-    if valid.value < 2 or not valid.is_exact or question.kind.refuses("edge-weights") or "edge_use" not in spread:
+    if valid.value < 2 or not valid.is_exact or not isinstance(question, Question) or "edge_use" not in spread:
         return False
     weights = np.concatenate([matrix.ravel() for matrix in question.network.weights])
     return not any(weight and 0 < int(n) < valid.value for weight, n in zip(weights, spread["edge_use"], strict=True))
 
 
-def empty_placements(question: Any, valid: Count) -> int:
+def empty_placements(question: SubjectQuestion, valid: Count) -> int:
     """Number of valid placements that have no variable to place: that of the formula whose only gate is its root, if
     any.
     """
-    return int(valid.value > 0 and question.task.n_gates is not None)
+    return int(valid.value > 0 and isinstance(question, Question) and question.task.n_gates is not None)
 
 
-def verdict_of(question: Any, found: Mapping[str, Any]) -> Verdict:
+def verdict_of(question: SubjectQuestion, found: Mapping[str, Any]) -> Verdict:
     """The verdict of a result file's output.
 
     Args:

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.circuits.result import CircuitSearch
-from pluriscope.analysis.discovery.audit import location_json, null_json
+from pluriscope.analysis.discovery.audit import Baseline, location_json, null_json
 from pluriscope.analysis.discovery.claims import Claim
 from pluriscope.analysis.discovery.landscape import Landscape
+from pluriscope.analysis.discovery.masked_subject import MaskedSubject
 from pluriscope.analysis.discovery.mechanistic_validity import in_terms
 from pluriscope.analysis.discovery.neighbours import (
     Neighbour,
@@ -28,8 +29,10 @@ from pluriscope.analysis.discovery.part_names import names_of
 from pluriscope.analysis.discovery.ties import ties_json
 from pluriscope.analysis.numerics.large_numbers import estimate, interval
 from pluriscope.analysis.questions.decisions import NEITHER, decide, decided_right, margin_to_edge
-from pluriscope.analysis.subjects.graph import number_array
+from pluriscope.analysis.subjects.graph import Graph, number_array
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.figures.numbers import enumerated, exact, noun, plural
 from pluriscope.objects.counts import Count
@@ -46,7 +49,9 @@ UNDEFINED: Final = (
 )
 
 
-def own_answer(landscape: Landscape, claim: Claim, count: Count | None, null: Any = None) -> dict[str, Any]:
+def own_answer(
+    landscape: Landscape[SubjectQuestion], claim: Claim, count: Count | None, null: Baseline | None = None
+) -> dict[str, Any]:
     """Record of a claimed circuit as JSON values: validity, neighbours, location, every quick criterion, and ties.
 
     Args:
@@ -68,7 +73,9 @@ def own_answer(landscape: Landscape, claim: Claim, count: Count | None, null: An
     return reply
 
 
-def location(landscape: Landscape, raw: int, own: Any, null: Any = None) -> dict[str, Any]:
+def location(
+    landscape: Landscape[SubjectQuestion], raw: int, own: MaskedSubject | None, null: Baseline | None = None
+) -> dict[str, Any]:
     """Location of a mask among the valid circuits as audit files have it, with every criterion that is judged
     quickly.
     """
@@ -77,7 +84,7 @@ def location(landscape: Landscape, raw: int, own: Any, null: Any = None) -> dict
     return {**reply, "mechanistic_validity": [term.model_dump() for term in in_terms(reply, against)]}
 
 
-def standing(landscape: Landscape, raw: int, count: Count | None) -> dict[str, Any]:
+def standing(landscape: Landscape[SubjectQuestion], raw: int, count: Count | None) -> dict[str, Any]:
     """First part of a mask's record: whether it is valid and by how much, its answer on each row, the number of valid
     circuits, the nearest and the farthest of these, and the runs in which they differ from it.
 
@@ -152,12 +159,12 @@ def _smallest(known: CircuitSearch, masks: NDArray[Any]) -> int | None:
     return min(sizes, default=None)
 
 
-def part_names(graph: Any) -> list[str]:
+def part_names(graph: Graph) -> list[str]:
     """Names of the bits of masks, as drawings have them."""
     return [name.replace("-", "→", 1) for name in names_of(graph).drawn]
 
 
-def why_no_circuit(graph: Any, mask: int) -> str:
+def why_no_circuit(graph: Graph, mask: int) -> str:
     """Clause with the reason why a mask is no circuit."""
     reads = {source for bit, (source, _) in enumerate(graph.ends) if mask >> bit & 1}
     unread = [node.label for place, node in enumerate(graph.nodes) if node.layer == 0 and place not in reads]
@@ -171,9 +178,9 @@ def _named(mask: int, names: list[str]) -> list[str]:
     return [name for bit, name in enumerate(names) if mask >> bit & 1]
 
 
-def _rows(question: Any, mask: int) -> list[dict[str, Any]]:
+def _rows(question: SubjectQuestion, mask: int) -> list[dict[str, Any]]:
     """Answers of a mask on the rows that circuits are judged on, in their order."""
-    if question.kind.refuses("neurons"):
+    if not isinstance(question, Question):
         outputs, subject = question.outputs(mask), question.subject
         answered, apart = outputs.argmax(axis=1).tolist(), gaps(outputs[None], subject.answers)[0].tolist()
         reply = zip(subject.rows, subject.answers.tolist(), answered, apart, strict=True)

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from markupsafe import Markup
 from pydantic import Field
@@ -17,14 +17,16 @@ from pluriscope.analyses.analysis import on_own_rows
 from pluriscope.analyses.methods import ties_words
 from pluriscope.analyses.registry import BASELINE
 from pluriscope.analyses.shown import AnalysisContext, settings_form, shown
+from pluriscope.analysis.discovery.audit import Baseline
 from pluriscope.analysis.discovery.claims import FORMS, Claim, Vocabulary, read_claim, vocabulary_of
 from pluriscope.analysis.discovery.method import Answer
 from pluriscope.analysis.discovery.ties import ties_json
 from pluriscope.analysis.errors import AnalysisError, InvalidClaim
-from pluriscope.analysis.methods.report import Report
 from pluriscope.analysis.methods.settings import filled, read_values
 from pluriscope.analysis.questions.decisions import bounds_of, edges_of
 from pluriscope.analysis.questions.protocol import in_space
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import decimal, exact, noun
 from pluriscope.figures.svg.charts import draw
@@ -168,7 +170,7 @@ class Given:
         waiting: what is said while nothing is searched, or the search runs.
     """
 
-    of: AnalysisContext
+    of: AnalysisContext[SubjectQuestion]
     count: Count | None
     options: Mapping[str, str]
     waiting: Sequence[Block] = ()
@@ -287,7 +289,7 @@ def _answer(own: Given) -> OwnAnswer:
         small=[*_remarks(own)],
         mask=graph.to_hex(raw),
         drawing=_drawing(own),
-        switches=[] if _is_drawn(of) else _switches(own),
+        switches=[] if _is_drawn(of.question) else _switches(own),
         actions={
             "trim": ("Remove what is not needed", own.at(raw, without=UNNEEDED) if reply["state"] == "valid" else ""),
             "all": ("whole network", own.at((1 << graph.n_bits) - 1)),
@@ -324,15 +326,15 @@ def _remarks(own: Given) -> Iterator[str | Markup]:
 # --- the drawing
 
 
-def _is_drawn(of: AnalysisContext) -> bool:
+def _is_drawn(question: SubjectQuestion) -> TypeGuard[Question]:
     """Whether edges and neurons can be clicked in the drawing."""
-    return not of.kind.refuses("edge-weights") and of.question.graph.n_bits <= MAX_EDGES
+    return isinstance(question, Question) and question.graph.n_bits <= MAX_EDGES
 
 
 def _drawing(own: Given) -> Markup:
     question, raw = own.of.question, own.raw or 0
     used = int(own.record["mask"], 16)
-    if not _is_drawn(own.of):
+    if not _is_drawn(question):
         return draw_network(question, used, title="What is kept")
     weights, layout = question.network.weights, question.layout
     return clickable(weights, layout, raw, used, own.at, title="The network")
@@ -350,12 +352,12 @@ def _switches(own: Given) -> list[Switch]:
     ]
 
 
-def _running(of: AnalysisContext) -> Mapping[str, Any] | None:
+def _running(of: AnalysisContext[SubjectQuestion]) -> Mapping[str, Any] | None:
     """Values by which a browser runs and judges the network: weights, rows, and the rules that make a circuit valid;
     None where it is too large.
     """
     question = of.question
-    if not _is_drawn(of) or question.n_rows > MAX_ROWS:
+    if not _is_drawn(question) or question.n_rows > MAX_ROWS:
         return None
     rows, labels = question.judged
     protocol, sizes = question.protocol, question.layout.sizes
@@ -387,10 +389,13 @@ def _across(output: float) -> float:
     return left + width * (min(max(output, _LOW), _HIGH) - _LOW) / (_HIGH - _LOW)
 
 
-def _rows(of: AnalysisContext, reply: Mapping[str, Any]) -> tuple[Sequence[str], list[Mapping[str, Any]], str]:
+def _rows(
+    of: AnalysisContext[SubjectQuestion], reply: Mapping[str, Any]
+) -> tuple[Sequence[str], list[Mapping[str, Any]], str]:
     """Heads of the table of rows, its rows, and the text below it."""
     rows: list[Mapping[str, Any]] = []
-    if of.kind.refuses("neurons"):
+    question = of.question
+    if not isinstance(question, Question):
         rows = [
             {
                 "name": row["row"],
@@ -409,7 +414,7 @@ def _rows(of: AnalysisContext, reply: Mapping[str, Any]) -> tuple[Sequence[str],
         return ("row", "right", "answers", "gap"), rows, f"{some}The gap is the right output less the largest other."
     more = f"{exact(len(reply['rows']))} of {exact(reply['n_rows'])} rows, wrong ones first. "
     more = more if len(reply["rows"]) < reply["n_rows"] else ""
-    protocol = of.question.protocol
+    protocol = question.protocol
     rule = protocol.circuit_decision
     between = {"0": bounds_of(0, rule), "1": bounds_of(1, rule)}
     for row in reply["rows"]:
@@ -473,7 +478,7 @@ def _chart(reply: Mapping[str, Any], part: str) -> Chart:
 # --- verdicts
 
 
-def _held_against(of: AnalysisContext) -> Report | None:
+def _held_against(of: AnalysisContext[SubjectQuestion]) -> Baseline | None:
     """Report of the baseline analysis, which claimed circuits are compared with; None where there is none."""
     return None if BASELINE is None or BASELINE.refuses(of.question) else of.report(BASELINE.key)
 

@@ -13,6 +13,7 @@ from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN, margin_to_ed
 from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.mlp import forward
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.figures.svg.graphs import graph_diagram
@@ -30,7 +31,7 @@ def whole(question: SubjectQuestion) -> int:
 
 
 def draw_network(
-    question: Any, mask: int | None = None, *, title: str, thumb: bool = False, pale: int = 0, **more: Any
+    question: SubjectQuestion, mask: int | None = None, *, title: str, thumb: bool = False, pale: int = 0, **more: Any
 ) -> Markup:
     """Draw a network, or a circuit of it.
 
@@ -42,7 +43,7 @@ def draw_network(
         pale: of a thumb's circuit what stands back, as a mask.
         more: options of the drawing itself.
     """
-    if not question.kind.refuses("edge-weights"):
+    if isinstance(question, Question):
         circuit, shared = (None if one is None else Circuit(question.layout, one) for one in (mask, pale or None))
         return network_diagram(question.network.weights, circuit, thumb=thumb, title=title, shared=shared, **more)
     graph = question.graph
@@ -57,13 +58,13 @@ def draw_network(
 
 
 @lru_cache(maxsize=64)
-def rows_of(question: Any, mask: int | None) -> Rows:
+def rows_of(question: SubjectQuestion, mask: int | None) -> Rows:
     """Answers of a circuit, or with None of the whole network, on each row."""
-    return _on_rows(question, mask) if question.kind.refuses("boolean-rows") else _on_inputs(question, mask)
+    return _on_inputs(question, mask) if isinstance(question, Question) else _on_rows(question, mask)
 
 
 @lru_cache(maxsize=256)
-def possible_of(question: Any, n_edges: int) -> int | None:
+def possible_of(question: SubjectQuestion, n_edges: int) -> int | None:
     """The number of circuits with so many edges, valid or not; None if that is not known."""
     if not question.kind.refuses("edge-weights") and question.graph.n_bits > MAX_EDGES_COUNTED:
         return None
@@ -71,7 +72,7 @@ def possible_of(question: Any, n_edges: int) -> int | None:
     return sizes.get(n_edges)
 
 
-def _on_inputs(question: Any, mask: int | None) -> list[RowRecord]:
+def _on_inputs(question: Question, mask: int | None) -> list[RowRecord]:
     if mask is None:
         outputs = forward(question.network, question.clean_rows)[:, 0]
     else:
@@ -95,7 +96,7 @@ def _on_inputs(question: Any, mask: int | None) -> list[RowRecord]:
     ]
 
 
-def _on_rows(question: Any, mask: int | None) -> list[AnswerRecord]:
+def _on_rows(question: SubjectQuestion, mask: int | None) -> list[AnswerRecord]:
     outputs = question.outputs(whole(question) if mask is None else mask)
     subject = question.subject
     apart = gaps(outputs[None], subject.answers)[0].tolist()

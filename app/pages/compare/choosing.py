@@ -16,6 +16,7 @@ from pluriscope.analyses.registry import PAIR, RIVALS
 from pluriscope.analysis.discovery.neighbours import neighbours_of
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.interventions.experiments import run_interventions
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.db.listing import frame_of_analysis, prominent_in
 from pluriscope.app.db.reports import report_of, reports_of
 from pluriscope.app.errors import BadQuery, PageError
@@ -113,9 +114,11 @@ def texts_of(links: Addresses, options: ComparedOptions, place: AnyPlace) -> lis
     return texts
 
 
-def _find_chosen(session: Session, links: Addresses, place: AnyPlace, texts: Sequence[str]) -> dict[str, Explanation]:
+def _find_chosen(
+    session: Session, links: Addresses, place: AnyPlace, texts: Sequence[str]
+) -> dict[str, Explanation[Question]]:
     """Every reference with its explanation."""
-    found: dict[str, Explanation] = {}
+    found: dict[str, Explanation[Question]] = {}
     wrong: PageError | AnalysisError | None = None
     for position, text in enumerate(texts, start=1):
         try:
@@ -161,7 +164,7 @@ def choosing(session: Session, links: Addresses, place: AnyPlace | None, options
 
 
 def _against(
-    session: Session, links: Addresses, place: Place, one: Explanation, actions: Sequence[Action]
+    session: Session, links: Addresses, place: Place, one: Explanation[Question], actions: Sequence[Action]
 ) -> Iterator[Block]:
     """Show who contradicts an explanation most, of those that stand out and the others of its circuit."""
     space, answers = run_interventions(place.question)
@@ -193,7 +196,7 @@ def _against(
         yield Notice(f"None of {noun(len(others), 'explanation')} asked contradicts it")
 
 
-def _others(session: Session, place: Place, one: Explanation) -> Iterator[ExplanationRef]:
+def _others(session: Session, place: Place, one: Explanation[Question]) -> Iterator[ExplanationRef]:
     """List those of the list's first page that predict something, and the other interpretations of its circuit."""
     found = set()
     if place.analysis is not None:

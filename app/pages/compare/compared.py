@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import LEAST, LETTERS, Scope
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.errors import BadQuery
 from pluriscope.app.pages.compare.options import FIRST_SHOWN, ComparedOptions
@@ -122,7 +123,7 @@ class Compared(Shared):
     session: Session
     links: Addresses
     place: AnyPlace
-    explanations: Sequence[Explanation]
+    explanations: Sequence[Explanation[Question]]
     view: ComparedOptions = field(default_factory=ComparedOptions)
     choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
     meanwhile: Sequence[Block] = ()
@@ -226,7 +227,7 @@ class Compared(Shared):
         return str(self.trials.answers[said]) if said >= 0 else "nothing: two outputs are equal"
 
     @property
-    def lettered(self) -> list[tuple[str, Explanation]]:
+    def lettered(self) -> list[tuple[str, Explanation[Question]]]:
         """Explanations with their letters."""
         return list(zip(self.letters, self.explanations, strict=True))
 

@@ -22,6 +22,7 @@ from pluriscope.analysis.questions.answers import ANSWER_RULE
 from pluriscope.analysis.questions.tasks import INPUT_NAMES
 from pluriscope.analysis.sandbox.intervention import Change, Intervention
 from pluriscope.analysis.sandbox.running import Bench
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.pages.candidates import input_texts
 from pluriscope.app.pages.compare.compared import Compared, Experiment
 from pluriscope.app.pages.explanations import Explanation
@@ -169,7 +170,7 @@ class OnInterventions(Compared):
     def name(self, number: int) -> str:
         return self._name(self.explanations[number])
 
-    def _name(self, one: Explanation) -> str:
+    def _name(self, one: Explanation[Question]) -> str:
         """Describe an explanation, with its rules where they are others."""
         own = one.place.question.protocol.name
         under = f", under {own}" if own != self.place.question.protocol.name else ""
@@ -184,7 +185,7 @@ class OnInterventions(Compared):
 
     def _drawing(
         self,
-        one: Explanation,
+        one: Explanation[Question],
         width: float,
         bits: Mapping[NeuronSite, int] | None = None,
         forced: Collection[NeuronSite] = (),

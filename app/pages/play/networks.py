@@ -19,6 +19,7 @@ from pluriscope.analysis.questions.answers import ANSWER_RULE, ANSWERED, answers
 from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN, margin_to_edge
 from pluriscope.analysis.sandbox.intervention import Change, Intervention, Prediction, site_name
 from pluriscope.analysis.sandbox.running import Bench
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.db.listing import prominent_in
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.options import ScopeOptions
@@ -93,7 +94,7 @@ class Played(Shared):
     session: Session
     links: Addresses
     state: State
-    explanations: Sequence[Explanation]
+    explanations: Sequence[Explanation[Question]]
     wrong: Mapping[str, tuple[str, str]] = field(default_factory=dict, kw_only=True)
 
     @property

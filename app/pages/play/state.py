@@ -14,6 +14,7 @@ from pluriscope.addresses.naming import MOST
 from pluriscope.analyses.shown import input_words
 from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.sandbox.intervention import Change, Intervention, intervention_of
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.errors import BadQuery, PageError
 from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.explanations import Explanation, find_explanation, read_ref
@@ -153,7 +154,7 @@ def default_tool(now: Intervention) -> Change:
 
 def read_state(
     session: Session, links: Addresses, place: Place, options: NetworkOptions
-) -> tuple[State, list[Explanation]]:
+) -> tuple[State, list[Explanation[Question]]]:
     """The state that an address names, after the step that it asks for, and its explanations.
 
     Raises:
@@ -202,7 +203,7 @@ def read_site(text: str) -> Site:
     return int(shape[1]), int(shape[2]), None if shape[3] is None else int(shape[3])
 
 
-def _explanations(session: Session, state: State) -> list[Explanation]:
+def _explanations(session: Session, state: State) -> list[Explanation[Question]]:
     """The explanations of a state, each once."""
     refs = state.refs
     if len(refs) > MOST:
@@ -210,7 +211,7 @@ def _explanations(session: Session, state: State) -> list[Explanation]:
             f"{len(refs)} explanations", f"at most {MOST} can be asked at once", "leave some out"
         )
         _refuse(replace(state, refs=refs[:MOST]), many, "e", f"the same with the first {MOST}")
-    found: dict[str, Explanation] = {}
+    found: dict[str, Explanation[Question]] = {}
     for position, text in enumerate(refs, start=1):
         try:
             one = find_explanation(session, state.links, state.place, read_ref(text, position), position)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from pluriscope.addresses.address import Addresses
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.circuits.result import certainty_of
-from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.question import GraphQuestion, SubjectQuestion
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import PageModel
 from pluriscope.app.pages.explanations import stored_rows
@@ -152,7 +152,7 @@ def _held(key: str, stored: Any, anew: Any) -> FigureRecord:
     return FigureRecord(key=key, label=label, status="equal" if same else "differs", stored=stored, recomputed=anew)
 
 
-def _stored(one: One, names: Sequence[str]) -> dict[str, Any]:
+def _stored(one: One[SubjectQuestion], names: Sequence[str]) -> dict[str, Any]:
     """Figures of an explanation in the store, by names of its record."""
     known, analysis = one.explanation, one.place.analysis
     rows = [row for row in stored_rows(one.session, known) if row is not None]

@@ -26,6 +26,7 @@ from pluriscope.analysis.explanations.registry import BY_KEY
 from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, one_mask
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.db.reads.circuits import masks_of
 from pluriscope.app.db.reads.verdicts import verdicts_in
 from pluriscope.app.db.recorded import stored_refs, stored_searches
@@ -61,7 +62,7 @@ class Judged:
 
 
 def judge_on_the_spot(
-    session: Session, explanation: Explanation, *, clock: Callable[[], float] = time.monotonic
+    session: Session, explanation: Explanation[Question], *, clock: Callable[[], float] = time.monotonic
 ) -> list[Judged]:
     """The verdict of every criterion that applies to an explanation, in the registry's order.
 
@@ -101,7 +102,9 @@ def judge_on_the_spot(
     return [judge(criterion) for criterion in criteria_for(kind)]
 
 
-def _judge_among_stored(session: Session, criterion: Criterion, alone: Population, explanation: Explanation) -> Judged:
+def _judge_among_stored(
+    session: Session, criterion: Criterion, alone: Population, explanation: Explanation[Question]
+) -> Judged:
     """A criterion that asks for all explanations of a kind stored as columns, where the store holds few of them."""
     analysis, kind = explanation.place.analysis, BY_KEY[alone.kind]
     search = None if analysis is None else stored_searches(session, analysis.id).get(kind.key)
@@ -116,7 +119,7 @@ def _judge_among_stored(session: Session, criterion: Criterion, alone: Populatio
 
 
 def _judge_minimality(
-    criterion: Criterion, alone: Population, family: NDArray[Any] | None, explanation: Explanation
+    criterion: Criterion, alone: Population, family: NDArray[Any] | None, explanation: Explanation[Question]
 ) -> Judged:
     if explanation.circuit is None or (family is None and criterion.key not in REMOVALS):
         return Judged(criterion, None, _NOT_ALL)
@@ -132,7 +135,7 @@ def _judge_minimality(
     return Judged(criterion, criterion.judge(among).at(position))
 
 
-def _family(session: Session, explanation: Explanation) -> NDArray[Any] | None:
+def _family(session: Session, explanation: Explanation[Question]) -> NDArray[Any] | None:
     """Valid circuits inside a circuit and one with the fewest edges of all, ascending; None if not all are stored."""
     analysis, circuit = explanation.place.analysis, explanation.circuit
     if circuit is None or explanation.kind != "circuit" or analysis is None:
@@ -159,7 +162,9 @@ class WitnessView(PageModel):
     data: dict[str, Any] = Field(description="As the criterion gave it.")
 
 
-def witness_view(witness: Mapping[str, Any], explanation: Explanation, addresses: Addresses) -> WitnessView | None:
+def witness_view(
+    witness: Mapping[str, Any], explanation: Explanation[Question], addresses: Addresses
+) -> WitnessView | None:
     """A witness in words, or None if there is none.
 
     Args:
@@ -185,7 +190,7 @@ def _in_words(value: Any) -> str:
     return str(value)
 
 
-def _rival(witness: Mapping[str, Any], explanation: Explanation, addresses: Addresses) -> Link | None:
+def _rival(witness: Mapping[str, Any], explanation: Explanation[Question], addresses: Addresses) -> Link | None:
     slug, scope = explanation.place.row.slug, explanation.place.scope
     mask = witness.get("mask", explanation.circuit.hex if explanation.circuit and "index" in witness else None)
     if mask is not None and "index" in witness:
@@ -239,7 +244,7 @@ class CriterionVerdict(PageModel):
         return _WORDS[self.outcome]
 
 
-def verdicts_on(session: Session, addresses: Addresses, explanation: Explanation) -> list[CriterionVerdict]:
+def verdicts_on(session: Session, addresses: Addresses, explanation: Explanation[Question]) -> list[CriterionVerdict]:
     """Every criterion that applies: the stored outcome where there is one, else what is found now.
 
     Where what is stored and what is found now differ, the reason says both. An interpretation also has the verdicts on
@@ -256,14 +261,14 @@ def verdicts_on(session: Session, addresses: Addresses, explanation: Explanation
     return own + [one.model_copy(update={"about": about}) for one in rest if one.criterion not in judged]
 
 
-def _own(session: Session, addresses: Addresses, explanation: Explanation) -> list[CriterionVerdict]:
+def _own(session: Session, addresses: Addresses, explanation: Explanation[Question]) -> list[CriterionVerdict]:
     answer = _stored(session, explanation).items()
     stored = {step.key: outcome for step, outcome in answer if step == CriterionStep.of(step.criterion)}
     judged = judge_on_the_spot(session, explanation)
     return [_view(one, stored.get(one.criterion.key), explanation, addresses) for one in judged]
 
 
-def _within(explanation: Explanation) -> Explanation | None:
+def _within(explanation: Explanation[Question]) -> Explanation[Question] | None:
     """The circuit of an interpretation, the algorithm of an alignment, each as an explanation of its own."""
     whole = explanation.circuit or explanation.algorithm
     if whole is None or whole is explanation.item:
@@ -272,7 +277,7 @@ def _within(explanation: Explanation) -> Explanation | None:
     return replace(explanation, ref=ExplanationRef(kind, name, "", explanation.ref.protocol), item=whole)
 
 
-def _stored(session: Session, explanation: Explanation) -> dict[CriterionStep, Outcome]:
+def _stored(session: Session, explanation: Explanation[Question]) -> dict[CriterionStep, Outcome]:
     """Stored verdicts of the criteria on one explanation."""
     analysis = explanation.place.analysis
     if analysis is None or explanation.kind in ("interpretation", "direction"):
@@ -281,7 +286,9 @@ def _stored(session: Session, explanation: Explanation) -> dict[CriterionStep, O
     return {} if row is None else verdicts_in(session, analysis, explanation.kind, row.verdicts)
 
 
-def _view(judged: Judged, stored: Outcome | None, explanation: Explanation, addresses: Addresses) -> CriterionVerdict:
+def _view(
+    judged: Judged, stored: Outcome | None, explanation: Explanation[Question], addresses: Addresses
+) -> CriterionVerdict:
     criterion, verdict = judged.criterion, judged.verdict
     named = {"criterion": criterion.key, "label": criterion.label, "definition": criterion.definition}
     if stored is not None and (verdict is None or verdict.outcome != stored):

@@ -12,6 +12,7 @@ from pluriscope.addresses.naming import LETTERS
 from pluriscope.analysis.criteria.registry import CRITERIA
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.criteria.verdict import OUTCOMES
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.pages.explanations import Explanation
 from pluriscope.app.pages.verdicts.judge import CriterionVerdict, verdicts_on
 from pluriscope.figures.numbers import exact, noun
@@ -25,12 +26,12 @@ _NOT_TRUTH = (
 _JUDGED = {"stored": "by a job", "computed": "just now", "not_computed": ""}
 
 
-def folded(session: Session, links: Addresses, explanations: Sequence[Explanation]) -> More:
+def folded(session: Session, links: Addresses, explanations: Sequence[Explanation[Question]]) -> More:
     """The fold of a page that holds them."""
     return More("Criteria", lambda: verdicts(session, links, explanations), "what every one says of it", id="criteria")
 
 
-def verdicts(session: Session, links: Addresses, explanations: Sequence[Explanation]) -> Iterator[Block]:
+def verdicts(session: Session, links: Addresses, explanations: Sequence[Explanation[Question]]) -> Iterator[Block]:
     """Every criterion that applies, with its settings; of several where verdicts differ, the rest folded."""
     found = [verdicts_on(session, links, one) for one in explanations]
     if len(found) == 1:
@@ -59,7 +60,9 @@ def verdicts(session: Session, links: Addresses, explanations: Sequence[Explanat
     yield Prose(_NOT_TRUTH, glossary=False)
 
 
-def _beside(explanations: Sequence[Explanation], beside: Sequence[Sequence[CriterionVerdict | None]]) -> Table:
+def _beside(
+    explanations: Sequence[Explanation[Question]], beside: Sequence[Sequence[CriterionVerdict | None]]
+) -> Table:
     """Criteria across explanations."""
     of = [next(filter(None, verdicts)) for verdicts in beside]
     labels = ("Criterion", *(f"{letter} {one.record.noun}" for letter, one in zip(LETTERS, explanations, strict=False)))

@@ -15,6 +15,7 @@ from pluriscope.analysis.discovery.masked_subject import MaskedSubject
 from pluriscope.analysis.discovery.part_names import names_of, shown_name
 from pluriscope.analysis.errors import InvalidClaim, InvalidMethod
 from pluriscope.analysis.subjects.graph import Graph
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope_bench.key.condition import Condition
 from pluriscope_bench.key.judging import judge_of
 from pluriscope_bench.key.submission import TRACKS, Calls, Track
@@ -44,7 +45,7 @@ class Ask:
         beyond: the first question that went beyond the track; "" for none.
     """
 
-    question: Any
+    question: SubjectQuestion
     condition: Condition
     track: Track = TRACKS[-1]
     calls: Calls = field(default_factory=Calls)

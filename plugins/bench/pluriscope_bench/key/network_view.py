@@ -14,6 +14,7 @@ from pluriscope.analysis.discovery.landscapes import masked_under
 from pluriscope.analysis.discovery.masked_perceptron import MaskedPerceptron
 from pluriscope.analysis.discovery.part_names import names_of
 from pluriscope.analysis.subjects.perceptron.mlp import activations
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope_bench.key.condition import Ablation
 
 Array = NDArray[Any]
@@ -59,7 +60,7 @@ class NetworkView:
     parameters: Mapping[str, Array]
 
     @classmethod
-    def of(cls, question: Any, ablation: Ablation) -> NetworkView:
+    def of(cls, question: SubjectQuestion, ablation: Ablation) -> NetworkView:
         """The network of a question.
 
         Raises:

@@ -20,6 +20,7 @@ from pluriscope.analysis.network_files.planted_record import PlantedRecord
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, mask_array
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.planted import PlantedCircuit
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.question import part as part_of
 from pluriscope_edits.planting.certificate import Passes, certified_margin, exhaustive
@@ -103,10 +104,10 @@ def find(of: Analysed[SubjectQuestion], _: Settings, work: Work = DEFAULT_WORK) 
     return found
 
 
-def _explained(landscape: Landscape, record: Any) -> dict[str, Any]:
+def _explained(landscape: Landscape[SubjectQuestion], record: PlantedRecord | PlantedCircuit) -> dict[str, Any]:
     """Outcome of interventions on what was planted: all of an algorithm's, else each ablation of the circuit."""
     question = landscape.question
-    if question.kind.refuses("algorithms"):
+    if isinstance(record, PlantedCircuit) or not isinstance(question, Question):
         return {"under": landscape.locate(record.circuit.mask).under}
     outcome: dict[str, Any] = {"passes": None, "alignment_minimal": None}
     with suppress(InvalidAlignment):
@@ -116,7 +117,7 @@ def _explained(landscape: Landscape, record: Any) -> dict[str, Any]:
     return outcome | {"margin": margin, "reasons": list(_failures(question, record))}
 
 
-def _standing(landscape: Landscape, planted: Circuit) -> dict[str, Any]:
+def _standing(landscape: Landscape[SubjectQuestion], planted: Circuit) -> dict[str, Any]:
     """The planted circuit among the valid ones."""
     known, own = landscape.known, planted.n_edges
     valid = landscape.under("").is_valid(landscape.left(planted.mask))

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.page_kit.blocks import Block, ChartFigure, More, Prose, Section, Table
 from pluriscope.tables.table import Column, Row
@@ -61,7 +62,7 @@ whole neurons.
 """
 
 
-def _chart(report: DeceptionReport, _: AnalysisContext) -> Chart:
+def _chart(report: DeceptionReport, _: AnalysisContext[SubjectQuestion]) -> Chart:
     """The neuron's share of what each method says of its layer."""
     at, looks = {key: place for place, key in enumerate([*RANKINGS][::-1])}, {"": "open", "silent": "ink"}
     series = []
@@ -75,7 +76,7 @@ def _chart(report: DeceptionReport, _: AnalysisContext) -> Chart:
     return Chart("dots", title, Axis("share", low=0, high=1, percent=True), Axis(names=names), series)
 
 
-def _page(report: DeceptionReport, of: AnalysisContext) -> Iterator[Block]:
+def _page(report: DeceptionReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     words = (
         f"How much of what a method says of the layer it says of neuron {report.neuron}: of the network as it is, and "
         "of those that were to deceive it, in which it can go as a whole. Of methods that score edges that is our sum "
@@ -101,7 +102,7 @@ def _named(one: MethodRanking) -> dict[str, str]:
     return {"method": RANKINGS[one.method].label, "limits": _WORDS[one.limits]}
 
 
-def _row(one: MethodRanking, report: DeceptionReport, of: AnalysisContext) -> Row:
+def _row(one: MethodRanking, report: DeceptionReport, of: AnalysisContext[SubjectQuestion]) -> Row:
     shares = [round(100 * number / (sum(one.numbers) or 1.0), 1) for number in one.numbers]
     values: dict[str, Any] = {**_named(one), "own": shares.pop(report.number), "next": max(shares), "move": one.move}
     values["needed_edges"] = one.needed_edges
@@ -126,7 +127,9 @@ def _criteria(report: DeceptionReport, some: Sequence[MethodRanking]) -> Iterato
         yield Row(values)
 
 
-def _list(report: DeceptionReport | None, _: AnalysisContext) -> tuple[str, Sequence[str], list[Sequence[Any]]]:
+def _list(
+    report: DeceptionReport | None, _: AnalysisContext[SubjectQuestion]
+) -> tuple[str, Sequence[str], list[Sequence[Any]]]:
     """Table of the numbers of each method on each network."""
     own = tuple(name for name in MethodRanking.model_fields if name not in ("numbers", "circuit"))
     rows: list[Sequence[Any]] = [[getattr(one, name) for name in own] for one in (report.lies if report else ())]

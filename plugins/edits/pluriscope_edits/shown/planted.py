@@ -15,16 +15,17 @@ from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.methods.report import Score
 from pluriscope.analysis.network_files.planted_record import PlantedRecord
 from pluriscope.analysis.subjects.planted import PlantedCircuit
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.numbers import noun
 from pluriscope.page_kit.blocks import Action, Block, Figure, Notice, Prose, Section, Side, Table
 from pluriscope_edits.planting.found import PlantedReport
 
 
-def _thumb(_: PlantedReport, of: AnalysisContext) -> Markup:
+def _thumb(_: PlantedReport, of: AnalysisContext[SubjectQuestion]) -> Markup:
     return Markup("") if of.planted is None else of.thumb(of.planted.circuit.hex)
 
 
-def _page(report: PlantedReport, of: AnalysisContext) -> Iterator[Block]:
+def _page(report: PlantedReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     record = of.planted
     if record is None:
         yield Notice("Nothing is said to be planted any more")
@@ -51,7 +52,7 @@ def _page(report: PlantedReport, of: AnalysisContext) -> Iterator[Block]:
         yield Table.plain(("Method", "Answer", of.part.capitalize() + "s", "Beside the planted circuit"), answers)
 
 
-def _carried(record: PlantedRecord | PlantedCircuit, of: AnalysisContext) -> Markup:
+def _carried(record: PlantedRecord | PlantedCircuit, of: AnalysisContext[SubjectQuestion]) -> Markup:
     """Describe what was planted: a program, or an algorithm with its variables on neurons."""
     if isinstance(record, PlantedCircuit):
         return Markup("the program {}").format(record.program)
@@ -60,7 +61,7 @@ def _carried(record: PlantedRecord | PlantedCircuit, of: AnalysisContext) -> Mar
     return Markup("{}, {}").format(of.algorithm(record.algorithm), ", ".join(places))
 
 
-def _answers(of: AnalysisContext, planted: int) -> Iterator[tuple[Markup | str | int, ...]]:
+def _answers(of: AnalysisContext[SubjectQuestion], planted: int) -> Iterator[tuple[Markup | str | int, ...]]:
     """Rows of the methods, each with its circuit and what that is beside the planted one; none where none was asked."""
     report = of.report("methods")
     for key, place in {} if report is None else report.defaults.items():
@@ -69,7 +70,7 @@ def _answers(of: AnalysisContext, planted: int) -> Iterator[tuple[Markup | str |
         yield METHODS.label(key), circuit, place["edges"], relation.replace("-", " ")
 
 
-def _tested(report: PlantedReport, of: AnalysisContext) -> Iterator[tuple[str, str]]:
+def _tested(report: PlantedReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[tuple[str, str]]:
     """Outcome of each test; "" where it was not made."""
     passes = report.passes
     if report.backbone is not None:
@@ -95,7 +96,7 @@ def _score(one: Score) -> str:
     return f"{'passes' if one.right else 'fails'}, {one.agreed:,} of {one.of:,}"
 
 
-def _about(_: PlantedReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
+def _about(_: PlantedReport | None, of: AnalysisContext[SubjectQuestion], ref: ExplanationRef) -> Iterator[Block]:
     """Notice that an explanation is what was planted."""
     record = of.planted
     if record is None:

@@ -7,12 +7,14 @@ there.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.subjects.enumeration import number_bits
+from pluriscope.analysis.subjects.question import GraphQuestion, SubjectQuestion
 from pluriscope.analysis.subjects.subject import Space
 from pluriscope_methods.lenses.site_lens import LARGE
 
@@ -52,17 +54,17 @@ def _named(parts: Sequence[str], kept: Mapping[str, int], n: int) -> str:
     return f"{some}{' and others' if len(parts) > _MOST_NAMED else ''}"
 
 
-def parts_kept(question: Any, found: Any) -> Parts:
+def parts_kept(question: SubjectQuestion, found: CircuitSearch | None) -> Parts:
     """Count the known valid circuits that have each hidden neuron, or each head, MLP block, slot and edge.
 
     Args:
-        found: the search for circuits, as :class:`~pluriscope.analysis.methods.report.Analysed` has it.
+        found: the search for circuits; None where there was none.
     """
     if found is not None and found.layout:
         spread = found.distribution
         uses = enumerate(spread.neuron_use, start=1)
         return {f"{layer}.{neuron}": n for layer, some in uses for neuron, n in enumerate(some)}, spread.of
-    if found is None or not len(found.masks):
+    if found is None or not isinstance(question, GraphQuestion) or not len(found.masks):
         return {}, 0
     return parts_of_masks(question.space, found.masks), len(found.masks)
 

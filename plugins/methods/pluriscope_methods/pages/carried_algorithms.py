@@ -13,6 +13,8 @@ from pluriscope.analyses.shown import AnalysisContext, Shown, neurons
 from pluriscope.analysis.carried_algorithms.relation import RELATIONS, Relation
 from pluriscope.analysis.carried_algorithms.search import Unasked
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.page_kit.blocks import Action, Block, More, Notice, Prose, Section, Table
 from pluriscope.tables.table import Column, Row
 from pluriscope_methods.carried_algorithms.of_circuit import story_of
@@ -45,12 +47,12 @@ READING: Final = """\
 """
 
 
-def _page(report: StoriesReport, of: AnalysisContext) -> Iterator[Block]:
+def _page(report: StoriesReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     yield from circuits_by_relation(report, of)
     yield More("How to read it", lambda: [Prose(READING)])
 
 
-def circuits_by_relation(report: StoriesReport, of: AnalysisContext) -> Iterator[Block]:
+def circuits_by_relation(report: StoriesReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     """Table of the number of circuits by the relation of their algorithms to the network's; each row leads to the list
     of these.
     """
@@ -68,7 +70,7 @@ def circuits_by_relation(report: StoriesReport, of: AnalysisContext) -> Iterator
         yield Table.short("relation", _IN_CIRCUITS if report.drawn else _IN_CIRCUITS[:-1], rows, id="relations")
 
 
-def _about(_report: Any, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
+def _about(_report: Any, of: AnalysisContext[Question], ref: ExplanationRef) -> Iterator[Block]:
     """Section on the algorithms that a circuit carries, and where."""
     if ref.kind != "circuit":
         return

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from pluriscope.analyses.shown import AnalysisContext, Shown
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.page_kit.blocks import Block, More, Notice, Prose, Table
 from pluriscope.tables.table import Column, Row
 from pluriscope_methods.directions.report import ClassFound, DirectionsReport
@@ -31,7 +32,7 @@ READING: Final = """\
 """
 
 
-def _page(report: DirectionsReport, of: AnalysisContext) -> Iterator[Block]:
+def _page(report: DirectionsReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     rows = [Row({"map_class": one.label, **figures(one)}, url=_list_of(one, of)) for one in report.classes]
     if any(row["algorithms"] for row in rows):
         yield Table.short("class", COLUMNS, rows)
@@ -41,7 +42,7 @@ def _page(report: DirectionsReport, of: AnalysisContext) -> Iterator[Block]:
     yield More("How to read it", lambda: [Prose(READING)])
 
 
-def _list_of(found: ClassFound, of: AnalysisContext) -> str:
+def _list_of(found: ClassFound, of: AnalysisContext[SubjectQuestion]) -> str:
     return of.links.directions(of.slug, of.scope, classes=found.direction_class)
 
 

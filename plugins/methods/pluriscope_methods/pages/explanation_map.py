@@ -14,6 +14,8 @@ from markupsafe import Markup
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analyses.shown import AnalysisContext, Item, Shown
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
+from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.errors import InvalidOption
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.elements import drawing, num
@@ -132,7 +134,7 @@ class _Drawn:
     """
 
     report: MapReport
-    of: AnalysisContext
+    of: AnalysisContext[SubjectQuestion]
     circuits: Collection[str] | None = None
 
     @cached_property
@@ -166,7 +168,7 @@ class _Drawn:
     @cached_property
     def tables(self) -> list[Bits]:
         """The functions that are read."""
-        n_inputs = self.of.question.network.n_inputs if self.report.functions else 0
+        n_inputs = self.of.question.subject.n_inputs if self.report.functions else 0
         return [bits_of(one, n_inputs) for one in self.report.functions]
 
     @cached_property
@@ -202,16 +204,16 @@ class _Drawn:
 
     def picture(self, number: int) -> Markup:
         """A class or a circuit, 120 × 72."""
-        report, ref = self.report, self.ref(number)
-        if not report.index:
+        report, ref, question = self.report, self.ref(number), self.of.question
+        if not report.index or not isinstance(question, Question):
             return self.of.thumb(ref.first)
         tiles = [
             Tile(*site, self.tables[column[number]], table_name(self.tables[column[number]]))
             for site, column in zip(report.neurons, report.reads, strict=True)
             if column[number] >= 0
         ]
-        circuit = Circuit(self.of.question.layout, int(ref.first, 16))
-        return circuit_thumb(self.of.question.network.weights, circuit, tiles, hues=self.hues, title=f"{ref}")
+        circuit = Circuit(question.layout, int(ref.first, 16))
+        return circuit_thumb(question.network.weights, circuit, tiles, hues=self.hues, title=f"{ref}")
 
     # --- the drawing
 
@@ -266,7 +268,7 @@ class _Drawn:
 
     def legend(self) -> Mapping[str, Sequence[Read]]:
         """Functions that are read from each neuron, the most frequent first."""
-        sizes, found = self.of.question.network.sizes if self.report.neurons else (), dict[str, list[Read]]()
+        sizes, found = self.of.question.subject.sizes if self.report.neurons else (), dict[str, list[Read]]()
         for site, column in zip(self.report.neurons, self.report.reads, strict=True):
             counts = sorted(Counter(column).items(), key=lambda one: (-one[1], one[0]))
             found[node_name(*site, sizes)] = [
@@ -347,7 +349,10 @@ class _Drawn:
 
 
 def map_blocks(
-    report: MapReport, of: AnalysisContext, circuits: Collection[str] | None = None, chosen: int | None = None
+    report: MapReport,
+    of: AnalysisContext[SubjectQuestion],
+    circuits: Collection[str] | None = None,
+    chosen: int | None = None,
 ) -> Iterator[Block]:
     """The map, and the list of its dots.
 
@@ -388,19 +393,23 @@ def map_blocks(
     yield More("The dots in words", it.listed, f"the {shown} largest; all are in the CSV")
 
 
-def _among(report: MapReport, of: AnalysisContext, circuits: Collection[str] | None) -> tuple[Text, Iterable[Block]]:
+def _among(
+    report: MapReport, of: AnalysisContext[SubjectQuestion], circuits: Collection[str] | None
+) -> tuple[Text, Iterable[Block]]:
     n, dots = len(report.dot), noun(report.n_dots, "dot")
     classes = f"{noun(n, 'observed class', 'observed classes')} as {dots}"
     return classes if report.index else noun(n, "circuit"), map_blocks(report, of, circuits)
 
 
-def _page(report: MapReport, of: AnalysisContext) -> Iterator[Block]:
+def _page(report: MapReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     yield from map_blocks(report, of)
     url = of.links.explanations(of.slug, of.scope, view=KEY)
     yield Prose(f"[Filter the map]({url}) by edges, sizes and criteria.", glossary=False)
 
 
-def _item(report: MapReport | None, of: AnalysisContext, name: str, options: Mapping[str, str]) -> Item:
+def _item(
+    report: MapReport | None, of: AnalysisContext[SubjectQuestion], name: str, options: Mapping[str, str]
+) -> Item:
     """Page of one explanation on the map."""
     for option in options:
         raise InvalidOption.of(f"option {option[:60]!r}", "is unknown", "leave it out", option)
@@ -441,7 +450,9 @@ _LIST: Final = (
 )  # fmt: skip
 
 
-def _table(report: MapReport | None, of: AnalysisContext) -> tuple[str, Sequence[str], Iterable[Sequence[Any]]]:
+def _table(
+    report: MapReport | None, of: AnalysisContext[SubjectQuestion]
+) -> tuple[str, Sequence[str], Iterable[Sequence[Any]]]:
     if report is None:
         return "", _LIST, ()
     it = _Drawn(report, of)

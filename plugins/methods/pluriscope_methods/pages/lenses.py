@@ -87,7 +87,7 @@ def _degree(cell: FunctionOnLayer) -> int | None:
     return 3 if cell.carried else 2 if cell.changed else 1 if cell.margin > 0 else None
 
 
-def _page(report: LensesReport, of: AnalysisContext) -> Iterator[Block]:
+def _page(report: LensesReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     yield from heat_maps(_shown_first(report), of, report, 2)
     if report.functions:
         words = f"Carried by a valid placement; else used; else it can be read. {_carried_words(report)}"
@@ -144,7 +144,7 @@ def _functions(report: LensesReport) -> blocks.Table:
 # --- one lens under any of its settings
 
 
-def _url(of: AnalysisContext, lens: Lens, settings: Settings) -> str:
+def _url(of: AnalysisContext[SubjectQuestion], lens: Lens, settings: Settings) -> str:
     """The address of a lens under some settings."""
     texts = {name: written(value) for name, value in lens.changed(settings).items() if name in lens.defaults}
     return of.links.analysis(of.slug, ANALYSIS.key, of.scope, lens.key, **texts)
@@ -187,7 +187,9 @@ def answered(question: SubjectQuestion, lens: Lens, settings: Settings, report: 
     return Answered(lens, settings, found, view)
 
 
-def _item(report: LensesReport | None, of: AnalysisContext, key: str, options: Mapping[str, str]) -> Item:
+def _item(
+    report: LensesReport | None, of: AnalysisContext[SubjectQuestion], key: str, options: Mapping[str, str]
+) -> Item:
     """Item of one lens under the settings of an address."""
     if refusal := LENSES.refusals(of.kind).get(key):
         lens = LENSES.by_key[key]
@@ -207,7 +209,7 @@ def _item(report: LensesReport | None, of: AnalysisContext, key: str, options: M
 
 
 def _answer_blocks(
-    one: Answered, of: AnalysisContext, report: LensesReport | None, settings: Sequence[Setting]
+    one: Answered, of: AnalysisContext[SubjectQuestion], report: LensesReport | None, settings: Sequence[Setting]
 ) -> Iterator[Block]:
     lens, found = one.lens, one.found
     numbers = Action("Numbers as JSON", of.links.twin(_url(of, lens, one.settings)))
@@ -277,7 +279,7 @@ def _figures(lens: Lens, view: Mapping[str, Any]) -> list[Figure]:
     return [Figure(pixel_grids(some, title=name), name) for name, some in pictures.items()]
 
 
-def _numbers(lens: Lens, view: Mapping[str, Any], of: AnalysisContext) -> Iterator[Block]:
+def _numbers(lens: Lens, view: Mapping[str, Any], of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     """The numbers of an answer that is not heat maps."""
     if "scores" in view:
         n_inputs = of.question.subject.n_inputs
@@ -317,7 +319,7 @@ def _map(grid: Grid, urls: Sequence[Sequence[str]] = ()) -> Chart:
 
 
 def heat_maps(
-    view: ViewFound | None, of: AnalysisContext, report: LensesReport | None, most: int = 0
+    view: ViewFound | None, of: AnalysisContext[SubjectQuestion], report: LensesReport | None, most: int = 0
 ) -> Iterator[Block]:
     """Heat maps, each cell a link to Play; with ``most`` the first so many of them, else all and their cells."""
     grids = [] if view is None else [grid for grid in view.grids if grid.rows]  # no latent may be active

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pluriscope.analyses.shown import AnalysisContext, Shown, listed
 from pluriscope.analysis.alignments.map_classes import DIRECTIONS, MAP_CLASSES, map_class
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.page_kit.blocks import Block, More, Notice, Prose, Section, Table
 from pluriscope.tables.table import Column, Row
 from pluriscope_methods.directions.report import ClassFound, DirectionsReport
@@ -27,7 +28,7 @@ _CHANCE: Final = """\
 """
 
 
-def _page(report: MapClassesReport | None, of: AnalysisContext) -> Iterator[Block]:
+def _page(report: MapClassesReport | None, of: AnalysisContext[Question]) -> Iterator[Block]:
     directions: DirectionsReport | None = of.report("directions")
     found = {} if directions is None else {one.direction_class: one for one in directions.classes}
     counted = {} if report is None else {one.map_class: one for one in report.rungs}
@@ -49,7 +50,11 @@ def _page(report: MapClassesReport | None, of: AnalysisContext) -> Iterator[Bloc
 
 
 def _row(
-    key: str, counts: ClassCounts | None, report: MapClassesReport | None, found: ClassFound | None, of: AnalysisContext
+    key: str,
+    counts: ClassCounts | None,
+    report: MapClassesReport | None,
+    found: ClassFound | None,
+    of: AnalysisContext[Question],
 ) -> Row:
     """Row of one class: what was counted on it, and what its search for directions found beside that."""
     url = of.links.directions(of.slug, of.scope, classes=key) if key in DIRECTIONS else ""

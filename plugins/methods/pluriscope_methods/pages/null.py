@@ -9,6 +9,7 @@ from typing import Any, Final
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.analysis.criteria.registry import criterion_named
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.charts import Axis, Chart, Mark, Series
 from pluriscope.page_kit.blocks import Action, Block, ChartFigure, More, Notice, Prose, Section, Table
 from pluriscope.tables.table import Column, Row
@@ -33,7 +34,7 @@ null model and one standard, not corrected for the others: what is to hold besid
 """
 
 
-def _chart(report: NullReport, of: AnalysisContext) -> Chart:
+def _chart(report: NullReport, of: AnalysisContext[SubjectQuestion]) -> Chart:
     """Null networks by the edges of their smallest valid circuit."""
     looks: tuple[Any, ...] = ("open", "ink")
     series = []
@@ -47,7 +48,7 @@ def _chart(report: NullReport, of: AnalysisContext) -> Chart:
     return Chart("bars", "Smallest valid circuits of null networks", Axis("edges"), Axis("networks"), series, marks)
 
 
-def _page(report: NullReport, of: AnalysisContext) -> Iterator[Block]:
+def _page(report: NullReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     for model in report.models:
         if model.why:
             yield Notice(model.why)
@@ -80,7 +81,9 @@ def table(found: Iterable[AgainstNull]) -> Table:
     return Table.short("null model", _COLUMNS, rows, id="null")
 
 
-def against_null(report: NullReport | None, of: AnalysisContext, edges: int, met: Collection[str]) -> Iterator[Block]:
+def against_null(
+    report: NullReport | None, of: AnalysisContext[SubjectQuestion], edges: int, met: Collection[str]
+) -> Iterator[Block]:
     """A valid circuit beside the null networks, where these were drawn."""
     action = Action("Null models", of.links.analysis(of.slug, "null", of.scope))
     hint = "not asked yet" if report is None else ""
@@ -89,7 +92,7 @@ def against_null(report: NullReport | None, of: AnalysisContext, edges: int, met
         yield table(report.against(edges, met))
 
 
-def _about(report: NullReport | None, of: AnalysisContext, ref: ExplanationRef) -> Iterator[Block]:
+def _about(report: NullReport | None, of: AnalysisContext[SubjectQuestion], ref: ExplanationRef) -> Iterator[Block]:
     """Show how many null networks have a circuit as small as this."""
     if report is not None and ref.kind == "circuit" and of.question.judge(int(ref.first, 16)).valid:
         yield from against_null(report, of, int(ref.first, 16).bit_count(), ())

@@ -7,6 +7,7 @@ from typing import Final
 
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.analysis.numerics.large_numbers import in_words, interval
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.charts import Axis, Chart, heat_chart
 from pluriscope.page_kit.blocks import Block, ChartFigure, More, Notice, Prose, Section, Table
 from pluriscope_methods.one_reader import OneReaderReport, Reader
@@ -38,7 +39,7 @@ def _ends(one: Reader) -> Iterator[tuple[str, str]]:
         yield source, f"{one.node} {target.removeprefix(one.node)[1:]}".strip()
 
 
-def _page(report: OneReaderReport, of: AnalysisContext) -> Iterator[Block]:
+def _page(report: OneReaderReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     words = "Share of a reader's valid choices that keep each edge: 1 is needed, with all else whole."
     chart = _chart([one for one in report.readers if one.valid] or report.readers)
     yield ChartFigure(chart=chart, caption=words, id="readers")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from pluriscope.analyses.shown import AnalysisContext, Shown
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.page_kit.blocks import Block, ChartFigure, More, Notice, Prose, Table
 from pluriscope.tables.table import Column, Row
@@ -28,7 +29,7 @@ compared as exact numbers of words.
 """
 
 
-def _chart(report: SimplicityReport, of: AnalysisContext) -> Chart:
+def _chart(report: SimplicityReport, of: AnalysisContext[SubjectQuestion]) -> Chart:
     """Bits of a circuit by its size."""
     sizes = [one.size for one in report.sizes]
     urls = [of.links.explanations(of.slug, of.scope, kind="circuit", edges_min=one, edges_max=one) for one in sizes]
@@ -41,7 +42,7 @@ def _chart(report: SimplicityReport, of: AnalysisContext) -> Chart:
     return Chart("lines", title, Axis(f"{of.part}s"), Axis("bits", low=0), series)
 
 
-def _page(report: SimplicityReport, of: AnalysisContext) -> Iterator[Block]:
+def _page(report: SimplicityReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     if not report.complete:
         yield Notice("Not every valid circuit is listed", "A shorter one may have been missed.")
     if not report.sizes:
@@ -58,7 +59,7 @@ def _page(report: SimplicityReport, of: AnalysisContext) -> Iterator[Block]:
     yield More("How it is counted", lambda: [Prose(_READING)])
 
 
-def _rows(found: KindLength, of: AnalysisContext) -> Iterator[Row]:
+def _rows(found: KindLength, of: AnalysisContext[SubjectQuestion]) -> Iterator[Row]:
     for least in found.shortest:
         if least.first:
             values = {
@@ -71,7 +72,7 @@ def _rows(found: KindLength, of: AnalysisContext) -> Iterator[Row]:
             yield Row(values, url=_url(found, least.first[0], of))
 
 
-def _url(found: KindLength, first: list[str], of: AnalysisContext) -> str:
+def _url(found: KindLength, first: list[str], of: AnalysisContext[SubjectQuestion]) -> str:
     if found.kind == "circuit":
         return of.circuit_url(first[0])
     if found.kind == "interpretation":

@@ -16,6 +16,7 @@ from pluriscope.analysis.explanations.probes import table_text
 from pluriscope.analysis.methods.report import Analysed
 from pluriscope.analysis.methods.settings import filled, read_values
 from pluriscope.analysis.subjects.perceptron.mlp import activations, next_layer
+from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.charts import Axis, Chart, Look, Mark, Series
 from pluriscope.figures.numbers import decimal, exact
@@ -51,9 +52,10 @@ _MOST_ROWS: Final = 16
 _ABOUT: Final = "Nothing is kept: the address of the answer holds what you gave."
 
 
-def _page(_: None, of: AnalysisContext) -> Iterator[Block]:
+def _page(_: None, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     """Steer one neuron of the last hidden layer, or by the difference of a transformer's means, at one dose."""
-    given = {} if of.kind.refuses("neurons") else _of_neurons(of, len(of.question.network.hidden_sizes), {0: 1})
+    question = of.question
+    given = _of_neurons(question, len(question.network.hidden_sizes), {0: 1}) if isinstance(question, Question) else {}
     try:
         report, view = _found(of, given), _read_view({})
         yield Prose(report.at_dose(_nearest(report, view)), glossary=False)
@@ -63,9 +65,9 @@ def _page(_: None, of: AnalysisContext) -> Iterator[Block]:
         yield from _form(of, given, refused=True)
 
 
-def _of_neurons(of: AnalysisContext, layer: int, signs: Mapping[int, int]) -> dict[str, str]:
+def _of_neurons(question: Question, layer: int, signs: Mapping[int, int]) -> dict[str, str]:
     """Settings of a direction that has +1 or −1 on some neurons of a layer, and 0 on the others."""
-    width = of.question.network.sizes[layer]
+    width = question.network.sizes[layer]
     return {"at": str(layer), "along": "numbers", "on": ",".join(str(signs.get(one, 0)) for one in range(width))}
 
 
@@ -84,7 +86,7 @@ def _nearest(report: SteeringReport, view: Mapping[str, float]) -> int:
 
 
 def _steering(
-    report: SteeringReport, of: AnalysisContext, given: Mapping[str, str], view: Mapping[str, float]
+    report: SteeringReport, of: AnalysisContext[SubjectQuestion], given: Mapping[str, str], view: Mapping[str, float]
 ) -> Iterator[Block]:
     """The layer with a slider, what comes of it on every row, and what explanations predict."""
     steered, at = report.steered, _nearest(report, view)
@@ -101,11 +103,12 @@ def _steering(
     slide = Field("dose", "Dose α", f"{dose:g}", kind="range", least=-most, most=most, step=step)
     controls: list[Choice | Ask] = [Ask("Show", kept, [slide])]
     drawn, caption = _drawn(report, of, dose, row, url)
-    if not of.kind.refuses("neurons"):
-        layers = range(1, len(of.question.network.hidden_sizes) + 1)
-        where = {str(layer): url(_of_neurons(of, layer, {0: 1})) for layer in layers}
+    question = of.question
+    if isinstance(question, Question):
+        layers = range(1, len(question.network.hidden_sizes) + 1)
+        where = {str(layer): url(_of_neurons(question, layer, {0: 1})) for layer in layers}
         along = {
-            "neurons": url(_of_neurons(of, int(steered.site), {0: 1})),
+            "neurons": url(_of_neurons(question, int(steered.site), {0: 1})),
             "difference of the means": url({"at": steered.site, "along": "means"}),
         }
         chosen = {"numbers": "neurons", "means": "difference of the means"}.get(report.along, "")
@@ -123,18 +126,18 @@ def _steering(
 
 
 def _drawn(
-    report: SteeringReport, of: AnalysisContext, dose: float, row: int, url: Callable[..., str]
+    report: SteeringReport, of: AnalysisContext[SubjectQuestion], dose: float, row: int, url: Callable[..., str]
 ) -> tuple[Markup, str]:
     """The network on one row with what is added, each neuron of the layer a link that turns its sign."""
     question, steered = of.question, report.steered
     direction = steered.direction
     shown = f"{dose:g}".replace("-", "−")
     added = ", ".join(f"{value:.3g}".replace("-", "−") for value in direction)
-    if of.kind.refuses("neurons"):
+    if not isinstance(question, Question):
         one, other = report.classes
         what = f"the mean of rows of {one} less that of {other}, " if report.along == "means" else ""
         caption = f"Added to {steered.where}: {shown} × {what}{len(direction)} numbers of length "
-        return graph_diagram(question.space.graph, title=of.name), f"{caption}{decimal(steered.length)}."
+        return graph_diagram(question.graph, title=of.name), f"{caption}{decimal(steered.length)}."
     network, layer = question.network, int(steered.site)
     was = activations(network, question.method_rows[0])
     now = [*was[:layer], was[layer] + dose * np.array(direction)]
@@ -150,7 +153,7 @@ def _drawn(
     for geometry in (WIDE, NARROW):
         steps: dict[tuple[int, ...], Step] = {
             (layer, neuron): Step(
-                url(_of_neurons(of, layer, {**signs, neuron: sign})),
+                url(_of_neurons(question, layer, {**signs, neuron: sign})),
                 f"{node_name(layer, neuron, network.sizes)}, now {signs[neuron]:+d}: {does[sign]}",
                 f"{geometry.name}-{layer}-{neuron}",
             )
@@ -215,7 +218,7 @@ def _at_every_dose(report: SteeringReport) -> Iterator[Block]:
         yield ChartFigure(chart=_predicted(report), caption=caption, id="predicted")
 
 
-def _form(of: AnalysisContext, given: Mapping[str, str], *, refused: bool = False) -> Iterator[Block]:
+def _form(of: AnalysisContext[SubjectQuestion], given: Mapping[str, str], *, refused: bool = False) -> Iterator[Block]:
     """Links to placements found here, and a form for other directions, open where its content is refused."""
     model, url = settings_form(SETTINGS, of.scope), of.links.analysis(of.slug, KEY, None, "given")
     form = Form(model, url, "Steer", {**given, **of.scope.query()}, changes=False, primary=False)
@@ -228,7 +231,7 @@ def _form(of: AnalysisContext, given: Mapping[str, str], *, refused: bool = Fals
         yield Table.plain(("Variable", "On", "Step"), rows)
 
 
-def _placements(of: AnalysisContext) -> Iterator[Sequence[Any]]:
+def _placements(of: AnalysisContext[SubjectQuestion]) -> Iterator[Sequence[Any]]:
     """The first variables of valid placements, each site and function once."""
     placed, seen = _analysed(of).placed, set[tuple[str, str]]()
     if placed is None:
@@ -244,7 +247,7 @@ def _placements(of: AnalysisContext) -> Iterator[Sequence[Any]]:
             yield algorithm.formulas[path], site.label, linked("Steer", url, id=f"steer-{len(seen)}")
 
 
-def _analysed(of: AnalysisContext) -> Analysed[SubjectQuestion]:
+def _analysed(of: AnalysisContext[SubjectQuestion]) -> Analysed[SubjectQuestion]:
     """Findings of the analyses that there are."""
     try:
         return of.analysed
@@ -252,7 +255,7 @@ def _analysed(of: AnalysisContext) -> Analysed[SubjectQuestion]:
         return Analysed(of.question, None)
 
 
-def _item(_: None, of: AnalysisContext, key: str, options: Mapping[str, str]) -> Item:
+def _item(_: None, of: AnalysisContext[SubjectQuestion], key: str, options: Mapping[str, str]) -> Item:
     """Item of the steering that an address asks for; refusals stand above the form."""
     if key != "given":
         raise InvalidIntervention(f"page {key[:40]!r}", "is not one of these", "give a direction in the form")
@@ -267,7 +270,7 @@ def _item(_: None, of: AnalysisContext, key: str, options: Mapping[str, str]) ->
     return Item("Steering", partial(_steered, report, of, given, view), record)
 
 
-def _found(of: AnalysisContext, given: Mapping[str, str]) -> SteeringReport:
+def _found(of: AnalysisContext[SubjectQuestion], given: Mapping[str, str]) -> SteeringReport:
     values = filled(SETTINGS, read_values(SETTINGS, given, KEY), KEY)
     name = str(values["into"])
     if values["along"] == "das" and not of.kind.refuses("neurons"):
@@ -277,7 +280,7 @@ def _found(of: AnalysisContext, given: Mapping[str, str]) -> SteeringReport:
 
 
 def _steered(
-    report: SteeringReport, of: AnalysisContext, given: Mapping[str, str], view: Mapping[str, float]
+    report: SteeringReport, of: AnalysisContext[SubjectQuestion], given: Mapping[str, str], view: Mapping[str, float]
 ) -> Iterator[Block]:
     url, sentences = of.links.analysis(of.slug, KEY, of.scope, "given", **given), report.findings()
     numbers = Action("Numbers as JSON", of.links.twin(url))

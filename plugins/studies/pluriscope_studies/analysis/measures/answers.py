@@ -28,6 +28,7 @@ from pluriscope.analysis.discovery.sweep import threshold_sweep
 from pluriscope.analysis.running.limits import Limits
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope_studies.analysis.measures.measure import Kind, Measure, Measured, Need, Studied, Value
 
 LIMITS: Final = Limits(max_possible=5_000_000, max_seconds=600.0, n_draws=1, n_smallest=0)
@@ -44,7 +45,7 @@ _NONE_VALID: Final = Measured(None, note="no circuit is valid")
 class _Answers:
     """Answers of the methods of a study about one network."""
 
-    landscape: Landscape
+    landscape: Landscape[SubjectQuestion]
     places: Mapping[str, Location | None]
 
     @property
@@ -186,7 +187,7 @@ _OF_ANSWERS: Final = (
 
 
 def _n_valid(studied: Studied) -> Measured:
-    circuits = _answers(studied).landscape.circuits
+    circuits = _answers(studied).landscape.known
     if circuits.interval is None:
         return Measured(circuits.n_valid, truncated_at=circuits.truncated_at if circuits.method == "listed" else None)
     low, high = circuits.interval
@@ -219,7 +220,7 @@ def _coverage(studied: Studied, *, minimal: bool, swept: bool) -> Measured:
     landscape = _answers(studied).landscape
     if not landscape.complete:
         return _NOT_LISTED
-    wanted = _minimal(studied) if minimal else landscape.circuits.masks
+    wanted = _minimal(studied) if minimal else landscape.known.masks
     if not len(wanted):
         return _NONE_VALID
     masks = _swept(studied) if swept else _answered(studied)
