@@ -256,12 +256,13 @@ def blocks(found: Asked) -> Iterator[Block]:
     listing = None if frame is None else Overview(frame, ("kind", "valid", "passes", "uses"), ("circuit", "edges"))
     picks = listing is not None and any(row.picks for row in listing.select(query, facets=False).rows)
     has = "Each passed" if found.query.wanted.get("valid") == ("yes",) else "Each was put to"
-    words = f"{has} the test of its kind, under the rules “{protocol}”.{_of_empty(found)}"
+    rule = "" if choices else f", under the rules “{protocol}”"
+    words = f"{has} the test of its kind{rule}.{_of_empty(found)}"
     words += " Pick two to six to compare them." if picks else ""
     verdict = Known(found.session, addresses, place).verdict
     yield Head(
         "Explanations",
-        Markup("{}<br>{}").format(verdict, words),
+        Markup("{} {}").format(verdict, words),
         actions=[*_people(found), *choices, Menu("Share", (), found.url_of(found.query))],
     )
     yield from states(found)

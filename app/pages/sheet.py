@@ -17,7 +17,7 @@ from pluriscope.analysis.interpretations.gates import gate_name
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.pages.explanations import people_of
-from pluriscope.figures.numbers import exact, noun
+from pluriscope.figures.numbers import exact
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.kinds.circuits import left_out_words
 from pluriscope.kinds.columns import says
@@ -238,8 +238,8 @@ def _caption(kind: str, row: Row, question: SubjectQuestion, differ: Sequence[An
         title = Markup('<span class="mono">c-{}</span>').format(short(row["mask"]))
         return title, [f"{row['size']}, {words or 'all'}"]
     if kind == "interpretation":
-        members = f", {noun(row['members'], 'interpretation')}" if row["members"] else ""
-        return (row["marks"] or "") + _read(row, question, differ), [f"c-{short(row['mask'])}{members}", *_right(row)]
+        members = f"{exact(row['members'])} in " if row["members"] else ""
+        return (row["marks"] or "") + _read(row, question, differ), [f"{members}c-{short(row['mask'])}", *_right(row)]
     found_by = next((map_class(one).label for one in DIRECTIONS if one in (row["classes"] or ())), "")
     is_empty = kind in ("alignment", "direction") and not row["places"]
     words = "no variables, so nothing to test" if is_empty else found_by or says(row)
