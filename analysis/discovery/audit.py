@@ -21,12 +21,12 @@ from pluriscope.analysis.errors import InvalidMethod
 from pluriscope.analysis.methods.report import Part
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.network_files.planted_record import PlantedRecord
-from pluriscope.analysis.network_files.result_file import exact
 from pluriscope.analysis.numerics.large_numbers import estimate
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.graph import Graph
 from pluriscope.analysis.subjects.planted import PlantedCircuit
 from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.values.exact import exact
 
 AUDIT_FORMAT: Final = "pluriscope-audit/1"
 _STRUCTURAL, _BY_FUNCTION = "-structural", "-by-function"

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.discovery.masked_subject import MaskedSubject
 from pluriscope.analysis.discovery.selection import outputs_of
-from pluriscope.analysis.network_files.result_file import exact
+from pluriscope.analysis.values.exact import exact
 
 TOLERANCE: Final = 1e-9
 """As a share of the largest score, or in the loss of ACDC."""

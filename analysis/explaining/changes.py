@@ -37,7 +37,6 @@ from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.interpretations.result import InterpretationCounts
 from pluriscope.analysis.methods.report import Analysed, Mask, Part, Report
-from pluriscope.analysis.network_files.result_file import exact
 from pluriscope.analysis.numerics.large_numbers import estimate, interval
 from pluriscope.analysis.questions.answers import answers
 from pluriscope.analysis.results.result import OutputAnalysis
@@ -48,6 +47,7 @@ from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import GraphQuestion, SubjectQuestion
 from pluriscope.analysis.subjects.subject import gaps
+from pluriscope.analysis.values.exact import exact
 
 MOST_NAMED: Final = 200
 """Circuits, or alignments, that a report names of each kind of change: the smallest ones."""

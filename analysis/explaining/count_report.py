@@ -14,9 +14,10 @@ from pluriscope.analysis.circuit_sets.strata import WIDE
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.discovery.part_names import labels_of
 from pluriscope.analysis.methods.report import Part
-from pluriscope.analysis.network_files.result_file import bracket_json, exact
+from pluriscope.analysis.network_files.result_file import bracket_json
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.values.certainty import Certainty
+from pluriscope.analysis.values.exact import exact
 
 ITEM: Final = "number of valid circuits"
 LOOSER: Final = "ask for a guaranteed one, raise the limits, or use a smaller network"

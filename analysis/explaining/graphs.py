@@ -41,13 +41,8 @@ from pluriscope.analysis.explaining.count_report import (
     known_of,
     report_of,
 )
-from pluriscope.analysis.network_files.result_file import (
-    RESULT_FORMAT,
-    document_of,
-    exact,
-    read_smallest,
-    smallest_json,
-)
+from pluriscope.analysis.explaining.plan import Plan, StagePlan
+from pluriscope.analysis.network_files.result_file import RESULT_FORMAT, document_of, read_smallest, smallest_json
 from pluriscope.analysis.network_files.result_file import read_circuits as read
 from pluriscope.analysis.numerics.large_numbers import in_words
 from pluriscope.analysis.questions.answers import largest
@@ -62,6 +57,7 @@ from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.analysis.values.certainty import Certainty
 from pluriscope.analysis.values.digest import canonical_json, sha256_hex
+from pluriscope.analysis.values.exact import exact
 
 MINIMAL_AMONG: Final = 20_000
 """Listed circuits up to which it is looked for whether each has another one within, where nobody asked for it."""
@@ -244,7 +240,7 @@ def count(question: GraphQuestion, work: Work, how: Certainty | None, seed: int,
     return report_of(question, known, by_size, f"{drawn.why}{more}", enough=enough)
 
 
-def plan(asked: Sequence[GraphQuestion], _limits: Limits, _clock: Clock) -> list[dict[str, Any]]:
+def plan(asked: Sequence[GraphQuestion], _limits: Limits, _clock: Clock) -> list[Plan]:
     """Plan the search for circuits: its way, and how long it takes."""
     from pluriscope.analysis.explaining.planning import range_around  # which loads what a search does without
 
@@ -256,16 +252,16 @@ def plan(asked: Sequence[GraphQuestion], _limits: Limits, _clock: Clock) -> list
     if refusal:
         reason = f"{DRAWS:,} circuits are drawn uniformly by size: not all are searched, as {refusal}."
     return [
-        {
-            "output": question.output,
-            "protocol": question.protocol.name,
-            "method": "none" if obstacle else "sampled" if refusal else "listed",
-            "possible": space.possible,
-            "reason": obstacle or reason,
-            "seconds": seconds,
-            "peak_bytes": [],
-            "stages": [{"stage": "circuits", "seconds": seconds, "peak_bytes": []}] if seconds else [],
-        }
+        Plan(
+            output=question.output,
+            protocol=question.protocol.name,
+            method="none" if obstacle else "sampled" if refusal else "listed",
+            possible=space.possible,
+            reason=obstacle or reason,
+            seconds=seconds,
+            peak_bytes=[],
+            stages=[StagePlan(stage="circuits", seconds=seconds, peak_bytes=[])] if seconds else [],
+        )
     ]
 
 

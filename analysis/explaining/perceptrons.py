@@ -9,6 +9,7 @@ import numpy as np
 
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.space import count_by_edges, count_in_space
+from pluriscope.analysis.explaining.plan import Plan
 from pluriscope.analysis.explaining.preflight import preflight, refuse
 from pluriscope.analysis.network_files.files import NetworkFile
 from pluriscope.analysis.questions.data import DataRecord
@@ -114,7 +115,7 @@ def planted(file: NetworkFile, _question: Question) -> Any:
     return file.planted
 
 
-def plan(asked: Sequence[Question], limits: Limits, clock: Clock) -> list[dict[str, Any]]:
+def plan(asked: Sequence[Question], limits: Limits, clock: Clock) -> list[Plan]:
     """Plan the analysis of each output: its stages, with time and memory.
 
     Raises:
@@ -122,7 +123,7 @@ def plan(asked: Sequence[Question], limits: Limits, clock: Clock) -> list[dict[s
     """
     from pluriscope.analysis.explaining.planning import plan_output
 
-    return [plan_output(one, limits, clock).as_json(one) for one in asked]
+    return [plan_output(one, limits, clock) for one in asked]
 
 
 def read_circuits(question: Question, answer: Mapping[str, Any]) -> CircuitSearch:

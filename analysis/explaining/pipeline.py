@@ -142,7 +142,7 @@ class _Course:
         self._found_at: float | None = None  # the clock when something was found that is not kept yet
         self.seconds: dict[str, float] = {}
         self.stops: dict[Stage, Stop] = {}
-        self._planned: dict[Stage, Range] = {}  # seconds, where they had to be predicted
+        self._planned: dict[str, Range] = {}  # seconds, where they had to be predicted
         self.algorithms = AlgorithmSearch((), 0, truncated_at=0)
         if so_far is not None:
             self.circuits, self.interpretations, self.algorithms = (
@@ -194,7 +194,7 @@ class _Course:
             if forecast.share < _TELLING and not self._planned and self._work.seconds_left > _TO_PLAN:
                 with suppress(BeyondLimits, MemoryError):
                     stages = plan_output(self.question, work.limits, work.clock).stages
-                    self._planned = {one.stage: one.seconds for one in stages}
+                    self._planned = {one.stage: (one.seconds[0], one.seconds[-1]) for one in stages}
             low, high = seconds or self._planned.get(stage) or (0.0, 0.0)
             self.stops[stage] = Stop(stage, reason, (max(low, spent), max(high, 2 * spent)) if high else None)
 

@@ -17,9 +17,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.circuits.smallest import find_smallest
 from pluriscope.analysis.circuits.space import Structure, count_by_edges
 from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.explaining.plan import Plan
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.results.result import Stage
@@ -67,58 +68,7 @@ _LARGE_BYTES: Final = (105 << 20, 420 << 20)  # and where blocks of work are as 
 _SPREAD: Final = 1.8  # how far what was measured may be from what comes
 
 
-@dataclass(frozen=True)
-class StagePlan:
-    """The predicted time and memory of one stage.
-
-    Args:
-        seconds: of one processor, from and to; without an end if that is not known.
-        peak_bytes: memory of the process while it runs, from and to.
-    """
-
-    stage: Stage
-    seconds: Range
-    peak_bytes: tuple[int, int]
-
-
-@dataclass(frozen=True)
-class OutputPlan:
-    """The predicted time and memory of the analysis of one output.
-
-    Args:
-        circuits: how they will be found.
-        stages: in order.
-        seconds: of one processor, of all stages together.
-    """
-
-    circuits: CircuitPlan
-    stages: tuple[StagePlan, ...]
-    seconds: Range
-
-    @property
-    def peak_bytes(self) -> tuple[int, int]:
-        """Memory of the process, at most."""
-        low, high = (max(stage.peak_bytes[end] for stage in self.stages) for end in (0, 1))
-        return low, high
-
-    def as_json(self, question: Question) -> dict[str, Any]:
-        """Return the plan as JSON values, as commands and addresses answer it."""
-        return {
-            "output": question.output,
-            "protocol": question.protocol.name,
-            "method": self.circuits.method,
-            "possible": self.circuits.possible,
-            "reason": self.circuits.reason,
-            "ways": [asdict(cost) for cost in self.circuits.costs],
-            "seconds": [*self.seconds],
-            "peak_bytes": [*self.peak_bytes],
-            "stages": [
-                {"stage": one.stage, "seconds": [*one.seconds], "peak_bytes": [*one.peak_bytes]} for one in self.stages
-            ],
-        }
-
-
-def plan_output(question: Question, limits: Limits, clock: Clock, *, trial_seconds: float = 0.2) -> OutputPlan:
+def plan_output(question: Question, limits: Limits, clock: Clock, *, trial_seconds: float = 0.2) -> Plan:
     """Predict the time and memory of the analysis of one output, by trying parts of it for about a second.
 
     Args:
@@ -142,7 +92,7 @@ class _Trial:
     clock: Clock
     seconds: float
 
-    def plan(self) -> OutputPlan:
+    def plan(self) -> Plan:
         circuits = plan_circuits(self.question, limits=self.limits)
         share_interval(1, 2, 0.9)  # what it needs is loaded
         start = self.clock()
@@ -166,10 +116,17 @@ class _Trial:
         much = circuits.possible >= _SMALL_SPACE or seconds.get("alignments", (0, 0))[1] > LEAST_SECONDS
         low, high = _LARGE_BYTES if much else _PROGRAM_BYTES
         listed = int(sum(n_kept) / 2) * listed_bytes(len(self.question.data.representatives))
-        memory = (low + listed, high + 2 * listed)
-        stages = tuple(StagePlan(stage, _floored(both), memory) for stage, both in seconds.items())
+        memory = [low + listed, high + 2 * listed]
         together = _floored((sum(low for low, _ in seconds.values()), sum(high for _, high in seconds.values())))
-        return OutputPlan(circuits, stages, together)
+        return Plan.showing(
+            circuits,
+            output=self.question.output,
+            protocol=self.question.protocol.name,
+            ways=circuits.costs,
+            seconds=together,
+            peak_bytes=memory,
+            stages=[{"stage": one, "seconds": _floored(own), "peak_bytes": memory} for one, own in seconds.items()],
+        )
 
     @property
     def _most_listed(self) -> int:

@@ -32,9 +32,9 @@ from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.analysis.values.digest import canonical_json, sha256_hex
+from pluriscope.analysis.values.exact import exact
 
 RESULT_FORMAT: Final = "pluriscope-result/1"
-MAX_EXACT_INTEGER: Final = 2**53
 MAX_RESULT_BYTES: Final = 2_000_000_000
 _ITEM: Final = "result file"
 _ANEW: Final = "analyse it anew, without --continue"
@@ -483,11 +483,6 @@ def _read_algorithm(answer: Mapping[str, Any], form: Form, n_inputs: int) -> Alg
         answer["truncated_at"],
         answer["irredundant"],
     )
-
-
-def exact(value: int) -> int | str:
-    """An integer that every JSON reader keeps exactly: beyond 2^53 a decimal string."""
-    return value if abs(value) <= MAX_EXACT_INTEGER else str(value)
 
 
 def tally_json(tally: CriterionTally) -> dict[str, Any]:

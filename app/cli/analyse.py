@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pluriscope.analysis.errors import AnalysisError, BeyondLimits
 from pluriscope.analysis.running.limits import DEFAULT_SECONDS
@@ -34,6 +34,9 @@ from pluriscope.app.cli.terminal import (
     written,
 )
 from pluriscope.processes.memory import BESIDE, allowing, out_of_memory
+
+if TYPE_CHECKING:
+    from pluriscope.analysis.explaining.plan import Plan
 
 _ENDINGS: Final = (".json", ".safetensors", ".onnx")
 _FOR_SEARCHING: Final = 0.96  # of the time; the rest is for the program's start, and for writing
@@ -205,27 +208,26 @@ def _read_earlier(name: str) -> Any:
     return read_object(raw, "result file", InvalidNetwork, MAX_RESULT_BYTES, "give one of pluriscope analyse")
 
 
-def _planned(output: str, plans: Sequence[Mapping[str, Any]], names: Sequence[str], started: float = 0.0) -> Shown:
+def _planned(output: str, plans: Sequence[Plan], names: Sequence[str], started: float = 0.0) -> Shown:
     """Predicted cost of an analysis, in lines and as JSON."""
     from pluriscope.analysis.numerics.large_numbers import in_words
     from pluriscope.analysis.results.result import memory_words, seconds_words
 
     lines = []
     for plan, name in zip(plans, names, strict=True):
-        lines.append(
-            f"output {plan['output']}, {name or 'unnamed task'}, protocol {plan['protocol']}: {plan['method']}"
-        )
-        lines.append(f"  {in_words(plan['possible'])} circuits are possible. {plan['reason']}")
-        for stage in plan["stages"]:
-            memory = f", {memory_words(stage['peak_bytes'])}" if stage["peak_bytes"] else ""
-            lines.append(f"  {stage['stage']}: {seconds_words(stage['seconds'])}{memory}")
+        lines.append(f"output {plan.output}, {name or 'unnamed task'}, protocol {plan.protocol}: {plan.method}")
+        lines.append(f"  {in_words(plan.possible)} circuits are possible. {plan.reason}")
+        for stage in plan.stages:
+            memory = f", {memory_words(stage.peak_bytes)}" if stage.peak_bytes else ""
+            lines.append(f"  {stage.stage}: {seconds_words(stage.seconds)}{memory}")
     starts = (started / 2, 1.5 * started)
-    seconds = [starts[end] + sum(plan["seconds"][end] for plan in plans if plan["seconds"]) for end in (0, 1)]
-    if any(plan["stages"] for plan in plans):
+    seconds = [starts[end] + sum(plan.seconds[end] for plan in plans if plan.seconds) for end in (0, 1)]
+    if any(plan.stages for plan in plans):
         with_start = " and the program's start" if started else ""
         lines.append(f"All of it{with_start}: {seconds_words(seconds)} of one processor.")
     text = "".join(f"{line}\n" for line in lines)
     if output and output != STANDARD:
         write_text(output, text)
         lines = []
-    return Shown({"plan": text, "outputs": plans, "seconds": seconds}, lines)
+    outputs = [plan.model_dump(exclude_unset=True) for plan in plans]
+    return Shown({"plan": text, "outputs": outputs, "seconds": seconds}, lines)

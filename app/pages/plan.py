@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -14,7 +14,8 @@ from pluriscope.addresses.naming import Scope
 from pluriscope.analysis.circuits.planning import CircuitPlan, plan_circuits
 from pluriscope.analysis.circuits.result import CircuitMethod
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.explaining.planning import OutputPlan, plan_output
+from pluriscope.analysis.explaining.plan import Plan, StagePlan
+from pluriscope.analysis.explaining.planning import plan_output
 from pluriscope.analysis.explaining.preflight import preflight, refuse
 from pluriscope.analysis.results.result import memory_words, seconds_words
 from pluriscope.analysis.running.limits import Limits
@@ -34,7 +35,7 @@ METHOD_WORDS: Final[Mapping[CircuitMethod, str]] = {
     "sampled": "say between which two numbers the valid circuits are, from a uniform sample",
 }
 
-_MEASURED: Final = Recent[OutputPlan](256)
+_MEASURED: Final = Recent[Plan](256)
 
 
 def plan_of(question: Question, limits: Limits) -> CircuitPlan | tuple[AnalysisError, ...]:
@@ -48,39 +49,30 @@ def plan_of(question: Question, limits: Limits) -> CircuitPlan | tuple[AnalysisE
         return (error,)
 
 
-def measured(question: Question, limits: Limits) -> OutputPlan:
-    """Estimate what an analysis will take, measured for about a second where nobody asked for it lately.
+def measured(session: Session, place: AnyPlace) -> Plan:
+    """Estimate what an analysis of an output will take, measured for about a second where nobody asked for it lately.
 
     Raises:
         AnalysisError: all that speaks against the analysis.
     """
-    refuse(preflight(question))
-    key = question.digest, limits
-    return _MEASURED.of(key, lambda: plan_output(question, limits, time.thread_time))
-
-
-def plan_record(session: Session, place: AnyPlace) -> dict[str, Any]:
-    """Estimate of what an analysis of an output will take, for JSON.
-
-    Raises:
-        AnalysisError: all that speaks against the analysis.
-    """
-    question = place.question
+    question, limits = place.question, limits_in(session)
     if question.kind.refuses("counting"):
-        (found,) = question.kind.explaining.plan([question], limits_in(session), time.thread_time)
-        return dict(found)
-    return measured(question, limits_in(session)).as_json(question)
+        plan: Plan = question.kind.explaining.plan([question], limits, time.thread_time)[0]
+        return plan
+    refuse(preflight(question))
+    key = question.digest, question.protocol.name, limits
+    return _MEASURED.of(key, lambda: plan_output(question, limits, time.thread_time))
 
 
 def plan_blocks(session: Session, place: AnyPlace) -> Iterator[Block]:
     """Show what the analysis of an output will take, stage by stage, beside all that runs now."""
-    record, busy = plan_record(session, place), float(count_running(session))
+    plan, busy = measured(session, place), float(count_running(session))
     if hasattr(os, "getloadavg"):  # jobs are not all that a machine does
         busy = max(busy, os.getloadavg()[0])
     crowd = max(1.0, (busy + 1) / (os.cpu_count() or 1))
     rows = [
-        (one["stage"], seconds_words((one["seconds"][0], crowd * one["seconds"][1])), memory_words(one["peak_bytes"]))
-        for one in [*record["stages"], {**record, "stage": "together"}]
+        (one.stage, seconds_words((one.seconds[0], crowd * one.seconds[1])), memory_words(one.peak_bytes))
+        for one in [*plan.stages, StagePlan.showing(plan, stage="together")]
     ]
     yield Table.plain(("Stage", "Takes", "Peak memory"), rows)
     words = "Measured just now on this machine, on parts of the network's own analysis; longer if other work runs. "

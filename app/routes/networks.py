@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import API_V2
+from pluriscope.analysis.explaining.plan import Plan
 from pluriscope.analysis.network_files.files import network_file_json
 from pluriscope.analysis.questions.protocol import BUILT_IN
 from pluriscope.analysis.subjects.registry import kind_called
@@ -31,7 +32,7 @@ from pluriscope.app.pages.networks import (
 )
 from pluriscope.app.pages.overview.page import Overview, OverviewOptions
 from pluriscope.app.pages.place import find_network, locate, locate_perceptron
-from pluriscope.app.pages.plan import plan_record
+from pluriscope.app.pages.plan import measured
 from pluriscope.app.pages.settings import settings
 from pluriscope.app.rendering import HAS_RECORD, network_row, show
 from pluriscope.app.routes.changes import Writing
@@ -41,7 +42,7 @@ from pluriscope.app.routes.streaming import CSV_RESPONSE, table_file
 from pluriscope.page_kit.blocks import Table
 from pluriscope.page_kit.templating import PART
 from pluriscope.tables.table import parameters
-from pluriscope.views.records import NetworkRecord, PlanRecord, RowsRecord
+from pluriscope.views.records import NetworkRecord, RowsRecord
 
 router = APIRouter()
 ONE: Final = "/networks/{network}"
@@ -117,19 +118,15 @@ def network(session: Reading, links: Links, network: str, options: Annotated[Ove
 
 
 @router.get(
-    f"{API_V2}{ONE}/plan",
-    tags=["networks"],
-    summary="What an analysis will take",
-    response_model=PlanRecord,
-    responses=api_errors(404, 422),
+    f"{API_V2}{ONE}/plan", tags=["networks"], summary="What an analysis will take", responses=api_errors(404, 422)
 )
-def plan(session: Reading, links: Links, network: str, options: Annotated[ScopeOptions, Query()]) -> dict[str, Any]:
+def plan(session: Reading, links: Links, network: str, options: Annotated[ScopeOptions, Query()]) -> Plan:
     """Seconds of one processor and peak memory of each stage of an analysis, as ranges. Without a recent measurement,
     parts are tried for about a second; for a transformer the engine predicts how long its circuits take.
     """
     place = locate(session, links, network, options.scope)
     with room("this plan"):
-        return plan_record(session, place)
+        return measured(session, place)
 
 
 @router.get(

@@ -1,7 +1,5 @@
 """JSON schemas: for each kind of explanation, that of one explanation, and that of its row in lists, made of its
 columns.
-
-Integers of any size pass JSON here.
 """
 
 from __future__ import annotations
@@ -10,25 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, Final, Literal, Union
 
-from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema, create_model
+from pydantic import BaseModel, Field, create_model
 
 from pluriscope.analysis.values.by_name import ByName
 from pluriscope.analysis.values.certainty import Certainty
+from pluriscope.analysis.values.exact import BigInt, exact
 from pluriscope.tables.table import Column, Query, Selection, Type
 
-MAX_EXACT_IN_JSON: Final = 2**53
-
-
-def _json_integer(value: int) -> int | str:
-    return str(value) if abs(value) > MAX_EXACT_IN_JSON else value
-
-
-BigInt = Annotated[
-    int,
-    PlainSerializer(_json_integer, when_used="json"),
-    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^[0-9]+$"}]}),
-]
-"""An integer of any size: text in JSON beyond 2^53, which not every reader of JSON holds exactly."""
 _TYPES: Final[Mapping[Type, Any]] = {
     "bool": bool,
     "int": int,
@@ -40,7 +26,7 @@ _TYPES: Final[Mapping[Type, Any]] = {
 }
 
 
-class ChoiceRecord(BaseModel):
+class ChoiceRecord(ByName):
     """A value to filter by."""
 
     value: str
@@ -49,7 +35,7 @@ class ChoiceRecord(BaseModel):
     chosen: bool
 
 
-class FacetRecord(BaseModel):
+class FacetRecord(ByName):
     """A column that a list can be filtered by, with its choices."""
 
     name: str
@@ -123,22 +109,11 @@ def page_fields(found: Selection, query: Query, page_at: Callable[[int], str]) -
     ``page_at`` maps the number of a row to the address of the list from there on.
     """
     after = query.start + len(found.rows)
-    facets = [
-        FacetRecord(
-            name=one.column.name,
-            label=one.column.label,
-            facet=one.column.facet or "any",
-            choices=[ChoiceRecord(value=c.value, label=c.label, count=c.count, chosen=c.chosen) for c in one.choices],
-            low=one.low,
-            high=one.high,
-        )
-        for one in found.facets
-    ]
     return {
         "total": found.total,
         "of": found.of,
         "lines": found.lines,
-        "facets": facets,
+        "facets": [FacetRecord.showing(one, one.column) for one in found.facets],
         "next": page_at(after) if after < found.lines else None,
     }
 
@@ -169,13 +144,11 @@ def rows_record(found: Selection, query: Query, page_at: Callable[[int], str], b
     """
     return RowsRecord(
         **page_fields(found, query, page_at),
-        items=[{name: _plain(value) for name, value in row.items() if name not in but} for row in plain(found)],
+        items=[
+            {name: exact(value) if isinstance(value, int) else value for name, value in row.items() if name not in but}
+            for row in plain(found)
+        ],
     )
-
-
-def _plain(value: Any) -> Any:
-    """A value, an integer as JSON holds it exactly."""
-    return _json_integer(value) if isinstance(value, int) else value
 
 
 # --- one network, one explanation
@@ -293,36 +266,6 @@ class NetworkRecord(ByName):
     verdict: VerdictRecord
     counts: CountsRecord | None = Field(description="Null where no analysis is stored.")
     counts_under: dict[str, CountsRecord] = Field(description="By the name of each protocol with a stored analysis.")
-
-
-class StagePlanRecord(ByName):
-    """Cost of one stage of an analysis."""
-
-    stage: str
-    seconds: list[float] = Field(description="Of one processor, from and to.")
-    peak_bytes: list[int] = Field(description="Memory of the process meanwhile, from and to; empty if not known.")
-
-
-class WayRecord(ByName):
-    """Cost of one way to find the circuits."""
-
-    method: str
-    seconds: float = Field(description="Predicted, of one processor; 0 for a sample, which has the time it is given.")
-    obstacle: str = Field(description='Why it cannot be taken; "" if it can.')
-
-
-class PlanRecord(ByName):
-    """Cost of an analysis, measured on a part of it."""
-
-    output: int
-    protocol: str = Field(description="Name of the rules.")
-    method: str = Field(description='How the circuits will be found; "none" where they are not searched.')
-    possible: BigInt = Field(description="Circuits of the space.")
-    reason: str = Field(description="Why they are found so, or not searched.")
-    ways: list[WayRecord] = Field([], description="Every way to find them, the best first, of perceptrons.")
-    seconds: list[float] = Field(description="All stages together.")
-    peak_bytes: list[int] = Field(description="The most of all stages.")
-    stages: list[StagePlanRecord]
 
 
 class AnswerRecord(ByName):

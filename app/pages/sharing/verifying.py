@@ -13,6 +13,7 @@ from pluriscope.addresses.address import Addresses
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.circuits.result import certainty_of
 from pluriscope.analysis.subjects.question import GraphQuestion, SubjectQuestion
+from pluriscope.analysis.values.exact import BigInt
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import PageModel
 from pluriscope.app.pages.explanations import stored_rows
@@ -21,7 +22,6 @@ from pluriscope.app.pages.page import One
 from pluriscope.app.pages.sharing.targets import Target
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.page_kit.blocks import Block, Prose, Table
-from pluriscope.views.records import BigInt
 
 TOLERANCE: Final = 1e-9
 """Real figures count as equal within this share of max(1, |value|): the order of additions differs between machines."""

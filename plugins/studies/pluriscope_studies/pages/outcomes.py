@@ -14,6 +14,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from pluriscope.addresses.naming import DEFAULT_PROTOCOL, Scope, protocol_key
+from pluriscope.analysis.values.exact import MAX_EXACT_IN_JSON
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import Options
@@ -22,7 +23,6 @@ from pluriscope.figures.svg.marks import VERDICT_MARKS
 from pluriscope.page_kit.blocks import Action, Block, Choice, Head, Notice, Prose, Table
 from pluriscope.tables.parquet import literal, quoted
 from pluriscope.tables.table import Column, Query, Row, Type, read_query
-from pluriscope.views.records import MAX_EXACT_IN_JSON
 from pluriscope_studies.analysis.cells import cells_of
 from pluriscope_studies.analysis.design import FACTORS
 from pluriscope_studies.analysis.measures.registry import measures_of
