@@ -26,7 +26,7 @@ import numpy as np
 
 from benchmarks.head_disguises import head_disguised
 from pluriscope.analysis.subjects.made import Made
-from pluriscope.analysis.subjects.planted import PlantedEdges
+from pluriscope.analysis.subjects.planted_edges import PlantedEdges
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer.files import attention_document
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
@@ -121,7 +121,7 @@ def checked(model: AttentionModel, one: dict[str, Any]) -> str:
     apart, least = 0.0, np.inf
     for rules in TRANSFORMER.admitted_rules(model):
         space = model.space(rules)
-        planted = space.graph.bits([model.planted.under(space.graph).circuit.mask])
+        planted = space.graph.bits([model.planted.mask(space.graph)])
         assert (space.reduce(planted) == planted).all()
         found = space.run(np.concatenate([np.ones_like(planted), planted]))
         apart = max(apart, float(abs(found[0][:, values] - logits).max()))

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import InvalidPlanting
 from pluriscope.analysis.subjects.made import Made
-from pluriscope.analysis.subjects.planted import PlantedEdges
+from pluriscope.analysis.subjects.planted_edges import PlantedEdges
 from pluriscope.analysis.subjects.transformer.model import LIMITS, AttentionModel
 
 Array = NDArray[np.float64]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Protocol
 
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.circuit_sets.chance import SizeChance
@@ -20,26 +20,15 @@ from pluriscope.analysis.discovery.ties import decide, ties_json
 from pluriscope.analysis.errors import InvalidMethod
 from pluriscope.analysis.methods.report import Part
 from pluriscope.analysis.methods.settings import Settings
-from pluriscope.analysis.network_files.planted_record import PlantedRecord
 from pluriscope.analysis.numerics.large_numbers import estimate
+from pluriscope.analysis.planted.circuit import PlantedExplanation, recovery_of
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.graph import Graph
-from pluriscope.analysis.subjects.planted import PlantedCircuit
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.values.exact import exact
 
 AUDIT_FORMAT: Final = "pluriscope-audit/1"
 _STRUCTURAL, _BY_FUNCTION = "-structural", "-by-function"
-Answered = Literal["recovered", "contains", "inside", "another", "invalid", "planted-invalid"]
-"""What an answer is beside the planted circuit:
-
-recovered        the planted circuit, which is valid
-contains         valid, the planted circuit and more
-inside           valid, a part of the planted circuit
-another          valid, and neither of these
-invalid          not valid
-planted-invalid  the planted circuit, which is not valid
-"""
 
 
 class Baseline(Protocol):
@@ -138,7 +127,7 @@ def audit_json(
     found: Sequence[Audited],
     seconds: Mapping[str, float],
     missing: Sequence[str] = (),
-    planted: PlantedRecord | PlantedCircuit | None = None,
+    planted: PlantedExplanation | None = None,
     null: Baseline | None = None,
 ) -> dict[str, Any]:
     """An audit as JSON values.
@@ -170,7 +159,7 @@ def audit_json(
         for reply, one in zip(document["claims"], found, strict=True):
             if one.location is not None:
                 mask = one.location.closed.mask
-                reply["planted"] = answered(mask, planted.circuit.mask, valid=one.location.valid)
+                reply["planted"] = recovery_of(mask, planted.circuit.mask, valid=one.location.valid)
     for reply, one in zip(document["claims"], found, strict=True):
         if null is not None and one.location is not None and one.location.valid:
             reply["null"] = null_json(null, one.location.edges, reply["criteria"])
@@ -305,20 +294,3 @@ def chance_json(chance: SizeChance | None) -> dict[str, Any]:
     reply: dict[str, Any] = {"valid": None, "possible": exact(chance.possible)}
     reply["interval"] = [exact(chance.low), exact(chance.high)]
     return reply | ({"confidence": chance.confidence} if chance.confidence is not None else {})
-
-
-def answered(mask: int, planted: int, *, valid: bool) -> Answered:
-    """Compare an answer with the planted circuit, in a word.
-
-    Args:
-        mask: the answer's circuit.
-        planted: the planted circuit.
-        valid: whether the answer is valid.
-    """
-    if mask == planted:
-        return "recovered" if valid else "planted-invalid"
-    if not valid:
-        return "invalid"
-    if mask & planted == planted:
-        return "contains"
-    return "inside" if mask & planted == mask else "another"

@@ -45,6 +45,7 @@ from pluriscope.analysis.explaining.plan import Plan, StagePlan
 from pluriscope.analysis.network_files.result_file import RESULT_FORMAT, document_of, read_smallest, smallest_json
 from pluriscope.analysis.network_files.result_file import read_circuits as read
 from pluriscope.analysis.numerics.large_numbers import in_words
+from pluriscope.analysis.planted.circuit import PlantedCircuit
 from pluriscope.analysis.questions.answers import largest
 from pluriscope.analysis.results.unlearned import NO_DOUBT, Doubt, doubt_of, wrong_clause
 from pluriscope.analysis.running.limits import Limits
@@ -52,7 +53,6 @@ from pluriscope.analysis.running.progress import KnownCircuits, Progress
 from pluriscope.analysis.running.work import DEFAULT_WORK, Clock, Work
 from pluriscope.analysis.subjects.enumeration import are_circuits, engine_of, most_wrong
 from pluriscope.analysis.subjects.graph import Masks, number_array
-from pluriscope.analysis.subjects.planted import PlantedCircuit
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.analysis.values.certainty import Certainty
@@ -518,7 +518,7 @@ def missing(landscape: Any) -> list[str]:
 def planted(_file: Any, question: GraphQuestion) -> PlantedCircuit | None:
     """Return the planted circuit as bits of the question's graph; None where nothing was planted."""
     record = question.subject.planted
-    return None if record is None else record.under(question.graph)
+    return None if record is None else PlantedCircuit.of(record, question.graph)
 
 
 # --- circuits as lists have them, and as criteria judge them

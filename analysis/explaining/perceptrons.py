@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # what an analysis does without
     from pluriscope.analysis.criteria.criterion import Criterion
     from pluriscope.analysis.criteria.population import Population
     from pluriscope.analysis.explaining.count_report import CountReport
+    from pluriscope.analysis.planted.record import PlantedRecord
     from pluriscope.analysis.values.certainty import Certainty
 
 
@@ -110,7 +111,7 @@ def missing(landscape: Any) -> list[str]:
     return what_is_missing(landscape)
 
 
-def planted(file: NetworkFile, _question: Question) -> Any:
+def planted(file: NetworkFile, _question: Question) -> PlantedRecord | None:
     """Return the planted circuit as its file has it; None where nothing was planted."""
     return file.planted
 

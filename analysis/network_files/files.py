@@ -6,7 +6,7 @@
      "tasks": [{"name": "XOR", "truth_table": [0, 1, 1, 0]}]}
 
 ``negative_slope``, ``output_activation`` (default: the hidden one), ``attribution``, ``planted``
-(:mod:`pluriscope.analysis.network_files.planted_record`), ``edited``
+(:mod:`pluriscope.analysis.planted.record`), ``edited``
 (:class:`pluriscope.analysis.subjects.edited.EditRecord`) and ``training``
 (:class:`pluriscope.analysis.subjects.perceptron.training_course.EpochRecord`) may be left out, and so may a task's
 name. Every other key is refused: a typing error would otherwise silently change what the network computes.
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pluriscope.analysis.edits.edit import Edited
     from pluriscope.analysis.network_files.declaration import FileQuestion
     from pluriscope.analysis.network_files.original import Original
-    from pluriscope.analysis.network_files.planted_record import PlantedRecord
+    from pluriscope.analysis.planted.record import PlantedRecord
     from pluriscope.analysis.subjects.edited import EditRecord
     from pluriscope.analysis.subjects.perceptron.training_course import EpochRecord
 
@@ -195,7 +195,7 @@ def network_from(
     if shape is not None and shape[0] <= MAX_INPUTS:
         tasks = read("tasks", _tasks, shape)
         if network is not None and document.get("planted") is not None:
-            from pluriscope.analysis.network_files.planted_record import read_planted
+            from pluriscope.analysis.planted.record import read_planted
 
             planted = read("planted", read_planted, network.sizes)
         if network is not None and document.get("edited") is not None:
@@ -225,7 +225,7 @@ def network_file_json(file: NetworkFile) -> dict[str, Any]:
     }
     document |= {"attribution": file.attribution} if file.attribution else {}
     if file.planted is not None:
-        from pluriscope.analysis.network_files.planted_record import planted_json
+        from pluriscope.analysis.planted.record import planted_json
 
         document["planted"] = planted_json(file.planted)
     if file.edited is not None:

@@ -33,7 +33,7 @@ from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.values.strict_json import Problems, combined
 
 if TYPE_CHECKING:
-    from pluriscope.analysis.network_files.planted_record import PlantedRecord
+    from pluriscope.analysis.planted.record import PlantedRecord
 
 T = TypeVar("T")
 

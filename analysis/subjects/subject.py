@@ -19,7 +19,7 @@ from pluriscope.analysis.errors import AnalysisError, InvalidProtocol, NotOffere
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.subjects.edited import EditRecord
 from pluriscope.analysis.subjects.graph import Graph, Masks
-from pluriscope.analysis.subjects.planted import PlantedEdges
+from pluriscope.analysis.subjects.planted_edges import PlantedEdges
 from pluriscope.analysis.subjects.trained import TrainingRecord
 from pluriscope.analysis.subjects.traits import TRAITS
 from pluriscope.analysis.values.described import Described

@@ -19,7 +19,7 @@ from pluriscope.analysis.criteria.funnel import Judged, Wanted
 from pluriscope.analysis.criteria.interpretation_tallies import Reading
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.methods.report import Analysed, Carried, Irredundant, Placed
-from pluriscope.analysis.network_files.planted_record import PlantedRecord
+from pluriscope.analysis.planted.circuit import PlantedExplanation
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.codecs import planted_of
@@ -29,7 +29,7 @@ from pluriscope.app.db.reads.circuits import stored_outcomes, stored_search, who
 from pluriscope.app.db.reads.verdicts import count_of, judged_outcomes, verdict_sets
 from pluriscope.app.db.recorded import stored_searches
 from pluriscope.app.db.rows import column_of, columns_of
-from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, VerdictRow
+from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow, VerdictRow
 from pluriscope.app.db.verdicts import readings_in, step_of, verdict_rows
 
 
@@ -80,10 +80,6 @@ def _irredundant(session: Session, analysis: AnalysisRow, question: Question) ->
     )
 
 
-def _planted(_: Session, analysis: AnalysisRow, __: Question) -> PlantedRecord | None:
-    return planted_of(analysis.network)
-
-
 def _placed(session: Session, analysis: AnalysisRow, question: Question) -> Placed:
     of_analysis = select(AlgorithmRow.id, AlgorithmRow.text, AlgorithmRow.form)
     texts = {row.id: row for row in session.execute(of_analysis.where(AlgorithmRow.analysis_id == analysis.id))}
@@ -122,7 +118,7 @@ _READERS: Final[Mapping[str, Callable[[Session, AnalysisRow, Question], Any]]] =
     "observed": _observed,
     "carried": _carried,
     "irredundant": _irredundant,
-    "planted": _planted,
+    "planted": lambda _, analysis, question: planted_in(analysis.network, question),
     "placed": _placed,
     "judged": _judged,
 }
@@ -139,11 +135,18 @@ def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ())
     question = analysed_question(session, row)
     found = stored_search(session, row, question)
     if question.kind.refuses("algorithms"):
-        planted = question.kind.explaining.planted(question.subject, question)
         outcomes = None if found is None else stored_outcomes(session, row)
-        return Analysed(question, found, planted=planted, stored=outcomes)
+        return Analysed(question, found, planted=planted_in(row.network, question), stored=outcomes)
     more = {name: _READERS[name](session, row, question) for name in reads}
     return Analysed(question, found, **more)
+
+
+def planted_in(row: NetworkRow, question: SubjectQuestion) -> PlantedExplanation | None:
+    """What was planted in a stored network, as analyses of a question have it; None if nothing was."""
+    if not question.kind.refuses("algorithms"):
+        return planted_of(row)
+    planted: PlantedExplanation | None = question.kind.explaining.planted(question.subject, question)
+    return planted
 
 
 def _outcomes_of_steps(

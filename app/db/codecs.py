@@ -14,7 +14,7 @@ from pluriscope.analysis.alignments.alignment import IIA, Alignment, OnNeurons
 from pluriscope.analysis.edits.edit import Edited
 from pluriscope.analysis.edits.registry import read_edited
 from pluriscope.analysis.network_files.files import NetworkFile, edited_file, network_file_json, task_json
-from pluriscope.analysis.network_files.planted_record import PlantedRecord, read_planted
+from pluriscope.analysis.planted.record import PlantedRecord, read_planted
 from pluriscope.analysis.questions.data import DataRecord, data_file_json, parse_data_file
 from pluriscope.analysis.questions.protocol import Protocol
 from pluriscope.analysis.questions.tasks import Task

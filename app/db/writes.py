@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import PREFIX, Addresses
 from pluriscope.analysis.network_files.files import NetworkFile, slug_of
-from pluriscope.analysis.network_files.planted_record import planted_json
+from pluriscope.analysis.planted.record import planted_json
 from pluriscope.analysis.questions.tasks import Task
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject

@@ -19,13 +19,10 @@ from pluriscope.analyses.compare import refs
 from pluriscope.analyses.registry import BY_KEY, EVERY, GROUPS, of_kind
 from pluriscope.analyses.shown import AGAIN, OLDER, AnalysisContext, Item, Shown, shown
 from pluriscope.analysis.methods.report import Analysed, Report, Settings
-from pluriscope.analysis.network_files.planted_record import PlantedRecord
 from pluriscope.analysis.questions.protocol import BUILT_IN
-from pluriscope.analysis.subjects.planted import PlantedCircuit
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.values.late_functions import function_at
-from pluriscope.app.db.analysed import read_analysed
-from pluriscope.app.db.codecs import planted_of
+from pluriscope.app.db.analysed import planted_in, read_analysed
 from pluriscope.app.db.distributions import distribution_in
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.plugin_tables import absent_plugins, owner_of
@@ -39,7 +36,7 @@ from pluriscope.app.db.verdicts import verdict_contents
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import PageModel
 from pluriscope.app.pages.pending_work import missing, progress_of
-from pluriscope.app.pages.place import INTERPRETATIONS, AnyPlace, locate
+from pluriscope.app.pages.place import AnyPlace, locate
 from pluriscope.app.pages.plan import refused
 from pluriscope.app.pages.shared import job_now, known_of, work_state
 from pluriscope.figures.charts import Chart, read_chart
@@ -303,19 +300,11 @@ def context_of(
         links=links,
         read=read,
         sizes=lambda: {} if row is None else distribution_in(row.distributions).by_edges,
-        planted=_planted(place),
+        planted=planted_in(place.row, question),
         lists=partial(is_listed, session, row),
         report=report,
         other=other,
     )
-
-
-def _planted(place: AnyPlace) -> PlantedRecord | PlantedCircuit | None:
-    """Planted explanation as analyses look for it; None where none is declared."""
-    if not place.question.kind.refuses(INTERPRETATIONS):
-        return None if place.row.planted is None else planted_of(place.row)
-    record = place.question.subject.planted
-    return None if record is None else record.under(place.question.graph)
 
 
 def _stored(

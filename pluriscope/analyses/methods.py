@@ -11,11 +11,12 @@ from markupsafe import Markup
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analyses.shown import AnalysisContext, Shown
 from pluriscope.analysis.criteria.registry import CRITERIA, OF_MODELS
-from pluriscope.analysis.discovery.audit import answered, criterion_keys
+from pluriscope.analysis.discovery.audit import criterion_keys
 from pluriscope.analysis.discovery.method import DiscoveryMethod
 from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.discovery.report import AnswerFound, MethodsReport
 from pluriscope.analysis.methods.settings import settings_text, written
+from pluriscope.analysis.planted.circuit import recovery_of
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.charts import Axis, Chart, Look, Series
 from pluriscope.figures.numbers import exact, noun
@@ -153,7 +154,7 @@ def _row(one: AnswerFound, label: str, of: AnalysisContext[SubjectQuestion], *, 
         "backbone": None if backbone is None else "{} of {}".format(*backbone["recall"]),
         "fails": None if drawn else ", ".join(map(_label, _failed(one))) or None,
         "story": place["story"] and place["story"]["relation"],
-        "planted": None if planted is None else answered(int(place["mask"], 16), planted, valid=place["valid"]),
+        "planted": None if planted is None else recovery_of(int(place["mask"], 16), planted, valid=place["valid"]),
     }
     return Row(values, url=of.circuit_url(place["mask"]) if place["possible"] else "")
 

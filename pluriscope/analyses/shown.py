@@ -20,10 +20,9 @@ from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.errors import ExplainedError
 from pluriscope.analysis.methods.report import Analysed
 from pluriscope.analysis.methods.settings import Setting
-from pluriscope.analysis.network_files.planted_record import PlantedRecord
+from pluriscope.analysis.planted.circuit import PlantedExplanation
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.analysis.subjects.planted import PlantedCircuit
 from pluriscope.analysis.subjects.question import Q_co, SubjectQuestion, part
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.figures.svg.graphs import graph_diagram
@@ -59,7 +58,7 @@ class AnalysisContext(Generic[Q_co]):
     links: Addresses
     read: Callable[[], Analysed[Q_co]]
     sizes: Callable[[], Mapping[int, int]] = dict
-    planted: PlantedRecord | PlantedCircuit | None = None
+    planted: PlantedExplanation | None = None
     lists: Callable[[str], bool] = lambda _: True
     report: Callable[[str], Any] = lambda _: None
     item: Any = None

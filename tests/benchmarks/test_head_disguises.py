@@ -11,7 +11,7 @@ import pytest
 from benchmarks.head_disguises import HEAD_DISGUISES, head_disguised
 from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.errors import InvalidPlanting
-from pluriscope.analysis.subjects.planted import PlantedEdges
+from pluriscope.analysis.subjects.planted_edges import PlantedEdges
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.transformer.blocks import Blocks
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
@@ -49,7 +49,7 @@ def logits(model, rules, mask=None):
 
 
 def planted_mask(model, rules):
-    return model.planted.under(model.space(rules).graph).circuit.mask
+    return model.planted.mask(model.space(rules).graph)
 
 
 @pytest.mark.parametrize("name", HEAD_DISGUISES)

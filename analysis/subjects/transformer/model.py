@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field
 from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
 from pluriscope.analysis.subjects.names import MAX_ATTRIBUTION, checked_name
 from pluriscope.analysis.subjects.perceptron.activations import activation_of
-from pluriscope.analysis.subjects.planted import read_planted_edges
+from pluriscope.analysis.subjects.planted_edges import read_planted_edges
 from pluriscope.analysis.subjects.subject import Rules
 from pluriscope.analysis.subjects.trained import StepRecord
 from pluriscope.analysis.subjects.transformer.blocks import BIASES, D_MLP, Blocks

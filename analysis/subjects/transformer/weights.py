@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.subjects.edited import EditRecord
-from pluriscope.analysis.subjects.planted import PlantedEdges
+from pluriscope.analysis.subjects.planted_edges import PlantedEdges
 from pluriscope.analysis.subjects.transformer.blocks import BIASES, MLP, NO_BLOCKS, Blocks
 from pluriscope.analysis.subjects.transformer.heads import Array, HeadWeights
 

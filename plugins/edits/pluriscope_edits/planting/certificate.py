@@ -32,7 +32,7 @@ from pluriscope.analysis.criteria.ablations import MEAN_ABLATION, RESAMPLE_ABLAT
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.methods.report import Part, Score
-from pluriscope.analysis.network_files.planted_record import PlantedRecord, Unit
+from pluriscope.analysis.planted.record import PlantedRecord, Unit
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question

@@ -25,7 +25,7 @@ import numpy as np
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.errors import InvalidPlanting
-from pluriscope.analysis.network_files.planted_record import PlantedRecord, Source, Unit
+from pluriscope.analysis.planted.record import PlantedRecord, Source, Unit
 from pluriscope.analysis.subjects.made import Made
 from pluriscope.analysis.subjects.perceptron.activations import Activation, activation_of, usual_activations
 from pluriscope.analysis.subjects.perceptron.network import Network

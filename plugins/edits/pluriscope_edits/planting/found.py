@@ -16,11 +16,11 @@ from pluriscope.analysis.discovery.landscape import Landscape
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.errors import InvalidAlignment
 from pluriscope.analysis.methods.report import Analysed, Exact, Report, Settings
-from pluriscope.analysis.network_files.planted_record import PlantedRecord
+from pluriscope.analysis.planted.circuit import PlantedCircuit, PlantedExplanation
+from pluriscope.analysis.planted.record import PlantedRecord
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, mask_array
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.analysis.subjects.planted import PlantedCircuit
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.question import part as part_of
 from pluriscope_edits.planting.certificate import Passes, certified_margin, exhaustive
@@ -104,7 +104,7 @@ def find(of: Analysed[SubjectQuestion], _: Settings, work: Work = DEFAULT_WORK) 
     return found
 
 
-def _explained(landscape: Landscape[SubjectQuestion], record: PlantedRecord | PlantedCircuit) -> dict[str, Any]:
+def _explained(landscape: Landscape[SubjectQuestion], record: PlantedExplanation) -> dict[str, Any]:
     """Outcome of interventions on what was planted: all of an algorithm's, else each ablation of the circuit."""
     question = landscape.question
     if isinstance(record, PlantedCircuit) or not isinstance(question, Question):

@@ -36,7 +36,7 @@ from torch import Tensor
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.iia import Behaviour, tested_pairs
 from pluriscope.analysis.errors import InvalidPlanting
-from pluriscope.analysis.network_files.planted_record import PlantedRecord
+from pluriscope.analysis.planted.record import PlantedRecord
 from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.made import Made

@@ -13,7 +13,7 @@ from typing import Final
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel, Node
 from pluriscope.analysis.errors import BeyondLimits, InvalidPlanting
-from pluriscope.analysis.network_files.planted_record import Source, Unit
+from pluriscope.analysis.planted.record import Source, Unit
 from pluriscope.analysis.questions.tasks import INPUT_NAMES
 
 MAX_SCHEDULES: Final = 200_000

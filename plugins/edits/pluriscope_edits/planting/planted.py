@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pluriscope.analysis.network_files.files import NetworkFile
-from pluriscope.analysis.network_files.planted_record import PlantedRecord
+from pluriscope.analysis.planted.record import PlantedRecord
 from pluriscope.analysis.questions.decisions import decide
 from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.made import Made

@@ -10,11 +10,10 @@ from markupsafe import Markup
 
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analyses.shown import AnalysisContext, Shown, neurons
-from pluriscope.analysis.discovery.audit import answered
 from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.methods.report import Score
-from pluriscope.analysis.network_files.planted_record import PlantedRecord
-from pluriscope.analysis.subjects.planted import PlantedCircuit
+from pluriscope.analysis.planted.circuit import PlantedCircuit, PlantedExplanation, recovery_of
+from pluriscope.analysis.planted.record import PlantedRecord
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.numbers import noun
 from pluriscope.page_kit.blocks import Action, Block, Figure, Notice, Prose, Section, Side, Table
@@ -52,7 +51,7 @@ def _page(report: PlantedReport, of: AnalysisContext[SubjectQuestion]) -> Iterat
         yield Table.plain(("Method", "Answer", of.part.capitalize() + "s", "Beside the planted circuit"), answers)
 
 
-def _carried(record: PlantedRecord | PlantedCircuit, of: AnalysisContext[SubjectQuestion]) -> Markup:
+def _carried(record: PlantedExplanation, of: AnalysisContext[SubjectQuestion]) -> Markup:
     """Describe what was planted: a program, or an algorithm with its variables on neurons."""
     if isinstance(record, PlantedCircuit):
         return Markup("the program {}").format(record.program)
@@ -65,7 +64,7 @@ def _answers(of: AnalysisContext[SubjectQuestion], planted: int) -> Iterator[tup
     """Rows of the methods, each with its circuit and what that is beside the planted one; none where none was asked."""
     report = of.report("methods")
     for key, place in {} if report is None else report.defaults.items():
-        mask, relation = place["mask"], answered(int(place["mask"], 16), planted, valid=place["valid"])
+        mask, relation = place["mask"], recovery_of(int(place["mask"], 16), planted, valid=place["valid"])
         circuit = of.circuit(mask) if place["possible"] else f"c·{mask}"
         yield METHODS.label(key), circuit, place["edges"], relation.replace("-", " ")
 

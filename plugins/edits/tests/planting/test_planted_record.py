@@ -11,7 +11,7 @@ from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.errors import AnalysisError, InvalidPlanting
 from pluriscope.analysis.network_files.files import network_file_json, parse_network_file
 from pluriscope.analysis.network_files.intake import read_any
-from pluriscope.analysis.network_files.planted_record import planted_json, read_planted
+from pluriscope.analysis.planted.record import planted_json, read_planted
 from pluriscope_edits.planting.compiling import compile_algorithm
 from pluriscope_edits.planting.disguises import disguised
 from pluriscope_edits.planting.planted import Planted

@@ -13,6 +13,7 @@ from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.discovery.landscapes import landscape_of
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.methods.report import Analysed, Settings
+from pluriscope.analysis.planted.circuit import PlantedCircuit
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer.files import attention_document
@@ -42,7 +43,7 @@ def test_every_planted_circuit_answers_as_tracr_does_under_all_rules(slug):
     assert [str(MEANT[slug.split("-")[1]](row)) for row in rows] == answers
     for rules in TRANSFORMER.admitted_rules(model):
         space = model.space(rules)
-        planted = space.graph.bits([model.planted.under(space.graph).circuit.mask])
+        planted = space.graph.bits([model.planted.mask(space.graph)])
         assert (space.reduce(planted) == planted).all()
         found = space.run(np.concatenate([np.ones_like(planted), planted]))
         assert [[model.outputs[one] for one in of.argmax(axis=1)] for of in found] == [answers, answers]
@@ -70,7 +71,7 @@ def test_where_planted_circuits_stand(slug, rules, outcome, valid, smaller, back
     model, given = MODELS[slug], RULES | rules
     question = GraphQuestion(TRANSFORMER, model, given)
     landscape = landscape_of(question, find_masks(question))
-    planted = model.planted.under(landscape.graph)
+    planted = PlantedCircuit.of(model.planted, landscape.graph)
     found = find(Analysed(landscape.question, landscape.circuits, planted=planted), Settings())
     standing = found.outcome, int(found.n_valid), int(found.smaller), found.backbone
     assert standing == (outcome, valid, smaller, backbone)

@@ -14,7 +14,7 @@ from pluriscope.analyses.shown import AnalysisContext
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.files import NetworkFile, network_file_json
-from pluriscope.analysis.network_files.planted_record import planted_json
+from pluriscope.analysis.planted.record import planted_json
 from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.codecs import network_file_of

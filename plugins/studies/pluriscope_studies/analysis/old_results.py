@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from pluriscope.analysis.errors import AnalysisError, InvalidStudy
-from pluriscope.analysis.network_files.planted_record import read_planted
+from pluriscope.analysis.planted.record import read_planted
 from pluriscope.analysis.questions.data import parse_data_file
 from pluriscope.analysis.questions.tasks import Task
 from pluriscope.analysis.subjects.perceptron.network import Network

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from pluriscope.analysis.errors import InvalidNetwork, InvalidTask
-from pluriscope.analysis.network_files.planted_record import planted_json, read_planted
+from pluriscope.analysis.planted.record import planted_json, read_planted
 from pluriscope.analysis.questions.data import data_file_json, parse_data_file
 from pluriscope.analysis.questions.tasks import Task, named_task, task_from_table
 from pluriscope.analysis.subjects.perceptron.network import Network

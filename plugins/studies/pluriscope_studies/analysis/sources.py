@@ -12,7 +12,7 @@ from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.errors import InvalidPlanting, InvalidStudy
 from pluriscope.analysis.network_files.declaration import OutputIs
-from pluriscope.analysis.network_files.planted_record import PlantedRecord
+from pluriscope.analysis.planted.record import PlantedRecord
 from pluriscope.analysis.questions.data import DataRecord
 from pluriscope.analysis.questions.tasks import Task, task_of_text
 from pluriscope.analysis.subjects.perceptron.network import Network

@@ -1,4 +1,4 @@
-"""Planted circuits as files name them, made by a compiler, say: no part of the subject's identity.
+"""Planted edges as files name them, made by a compiler, say: no part of the subject's identity.
 
 A record names the edges through which the program computes, as cut by queries, keys and values, with token and position
 apart where the model has positions: ``t-1.0.q``. Under coarser rules the planted circuit keeps an edge, or a node, if
@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from pluriscope.analysis.errors import InvalidPlanting
 from pluriscope.analysis.subjects.graph import Graph, Masks
 from pluriscope.analysis.subjects.made import MAX_STEPS, MAX_VALUE, Made, StepDocument, made_json
-from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from pluriscope.analysis.values.strict_json import plain_text, validated
 
 _SLOTS: Final = (".q", ".k", ".v")
@@ -34,15 +33,6 @@ class _Document(BaseModel):
 
 
 @dataclass(frozen=True)
-class PlantedCircuit:
-    """A planted circuit, with its bits under one set of rules as edges."""
-
-    circuit: Circuit
-    program: str
-    made: tuple[Made, ...]
-
-
-@dataclass(frozen=True)
 class PlantedEdges:
     """Planted edges as a file names them.
 
@@ -56,13 +46,12 @@ class PlantedEdges:
     edges: tuple[str, ...]
     made: tuple[Made, ...]
 
-    def under(self, graph: Graph) -> PlantedCircuit:
-        """The planted circuit as the bits of a graph."""
+    def mask(self, graph: Graph) -> int:
+        """The planted circuit as a mask of a graph."""
         names = {coarse for edge in self.edges for coarse in _standing_for(edge)}
         if graph.cut == "nodes":
             names = {end for name in names for end in name.split("-")}
-        mask = graph.number([name in names for name in graph.bit_names])
-        return PlantedCircuit(Circuit(EdgeLayout((graph.n_bits, 1)), mask), self.program, self.made)
+        return graph.number([name in names for name in graph.bit_names])
 
     def moved(self, goes: Mapping[str, Sequence[str]], step: Made) -> PlantedEdges:
         """Return the edges after one more step; ``goes`` has for heads that went elsewhere the names of what they
