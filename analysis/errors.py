@@ -114,6 +114,13 @@ class MissingLibrary(AnalysisError, ImportError):
     """A library is needed that comes with an extra, and is not installed."""
 
 
+class NotInstalledYet(ExplainedError, ImportError):
+    """A library is needed that is still being installed, or could not be; nobody is refused for good."""
+
+    def __str__(self) -> str:
+        return f"{self.item} {self.cause}; {self.cure}."
+
+
 @contextmanager
 def needing(library: str, needed_for: str, extra: str) -> Iterator[None]:
     """The import of a library that comes with an extra.
@@ -125,9 +132,12 @@ def needing(library: str, needed_for: str, extra: str) -> Iterator[None]:
 
     Raises:
         MissingLibrary: it is not installed.
+        NotInstalledYet: it is being installed.
     """
     try:
         yield
+    except NotInstalledYet:
+        raise
     except ImportError:
         cause, cure = f"needs {library}, which is not installed", f"install it: pip install '{extra}'"
         raise MissingLibrary(needed_for, cause, cure) from None

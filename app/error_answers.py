@@ -54,6 +54,7 @@ STATUS: Final[dict[type[ExplainedError], tuple[int, str]]] = {
     engine.BeyondLimits: (422, "network"),
     engine.Cancelled: (409, ""),
     engine.MissingLibrary: (501, ""),
+    engine.NotInstalledYet: (503, ""),
     engine.AnalysisError: (422, ""),
     store.NotFound: (404, ""),
     store.Ambiguous: (404, ""),

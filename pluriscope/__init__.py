@@ -12,6 +12,8 @@ ones (:mod:`pluriscope.analysis.plugins`), such as ``pluriscope.bench``.
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from pluriscope.library.server import fetch
     from pluriscope.objects.counts import Count, Counts
     from pluriscope.objects.showing import Drawing
+
+if os.path.exists(os.path.join(sys.prefix, ".installing")):  # which ./run writes, and nobody else
+    import_module("pluriscope.installing").refuse_imports()
 
 __version__: str
 

@@ -23,6 +23,8 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
+from pluriscope.analysis.errors import NotInstalledYet
+
 _MARKED: Final = "_loops"
 _SYMBOL: Final = "loop"
 _LOADING: Final = RLock()
@@ -60,7 +62,10 @@ def run_loop(function: Loop, *arguments: Any) -> int:
 
 def is_compiled(function: Loop, *arguments: Any) -> bool:
     """Whether a marked function was compiled for this processor, for arguments of these types."""
-    name = _file_name(function, arguments)
+    try:
+        name = _file_name(function, arguments)
+    except NotInstalledYet:
+        return False
     return any((folder / name).is_file() for folder in _folders(function))
 
 
@@ -101,7 +106,8 @@ def _processor() -> tuple[str, str]:
 @cache
 def _origin(source: str) -> str:
     """A digest of all that the machine code of a module follows from beside the types."""
-    parts = (version("numba"), version("llvmlite"), sys.platform, platform.machine(), *_processor())
+    processor = _processor()  # first: it says so where the packages are not there yet
+    parts = (version("numba"), version("llvmlite"), sys.platform, platform.machine(), *processor)
     return hashlib.sha256("\0".join(parts).encode() + Path(source).read_bytes()).hexdigest()
 
 

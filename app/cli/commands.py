@@ -75,7 +75,7 @@ def _groups() -> dict[str, dict[str, str]]:
 
 GROUPS: Final = _groups()
 COMMANDS: Final = {name: function for group in GROUPS.values() for name, function in group.items()}
-OF_THE_MACHINE: Final = {"StoreUnavailable", "Damaged", "NoRoom"}
+OF_THE_MACHINE: Final = {"StoreUnavailable", "Damaged", "NoRoom", "NotInstalledYet"}
 OTHER_NAMES: Final = {"explain": "analyse"}
 ENDLESS: Final = ("serve", "work")  # they show nothing when they end
 _EXIT_CODES: Final = (

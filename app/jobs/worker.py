@@ -38,7 +38,7 @@ from sqlalchemy.orm import Session
 
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.circuits.every_loop import load_every_loop
-from pluriscope.analysis.errors import AnalysisError, Cancelled
+from pluriscope.analysis.errors import AnalysisError, Cancelled, NotInstalledYet
 from pluriscope.analysis.running.progress import Progress
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.db.engine import Store, open_store
@@ -66,6 +66,7 @@ LASTING_POLLS: Final = 10  # how much longer a worker waits where somebody must 
 SAVE_ATTEMPTS: Final = 5  # each waits for the database's own busy timeout
 SHOWN_EVERY_SECONDS: Final = 10.0
 FORGOTTEN: Final = timedelta(days=1)
+_LOOK_SECONDS: Final = 1.0  # between two looks whether what compiles is installed
 _KEPT_NICENESS: Final = 5  # below that of pages, and before that of other jobs
 _UNANSWERED_SECONDS: Final = 15.0  # a job of which nothing is known by then gives way as well
 
@@ -133,7 +134,11 @@ def _compile() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker ends it
     if hasattr(os, "nice"):
         os.nice(10)
-    load_every_loop()
+    while True:
+        try:
+            return load_every_loop()
+        except NotInstalledYet:
+            time.sleep(_LOOK_SECONDS)
 
 
 @dataclass
@@ -293,7 +298,7 @@ class _Attempt:
             change = partial(queue.give_way, held=held)
         except Cancelled:
             change = _ended(held, "cancelled")
-        except Away as error:
+        except (Away, NotInstalledYet) as error:
             log.warning("job %s: %s", job, error)
             change = _waiting(held, str(error))
         except (AnalysisError, StoreError) as error:

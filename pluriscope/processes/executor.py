@@ -25,7 +25,7 @@ from types import ModuleType
 from typing import Any, Final
 from typing import Protocol as Interface
 
-from pluriscope.analysis.errors import AnalysisError, Cancelled
+from pluriscope.analysis.errors import AnalysisError, Cancelled, NotInstalledYet
 from pluriscope.analysis.running.progress import Progress, Report
 from pluriscope.analysis.running.work import Work
 from pluriscope.processes.garbage import collect_garbage_seldom, give_back
@@ -329,6 +329,8 @@ def _failed(error: Exception) -> Exception:
     """Error to send for one that no computation foresees; to be called where it is caught."""
     if wants_memory(error):
         return out_of_memory()
+    if isinstance(error, NotInstalledYet):
+        return error
     return Crashed(type(error).__name__, traceback.format_exc())
 
 

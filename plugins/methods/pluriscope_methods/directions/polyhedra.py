@@ -13,7 +13,6 @@ from fractions import Fraction
 from typing import Final, Literal
 
 import numpy as np
-import scipy  # loads scipy.optimize, of which a server has no use, when it is first asked for
 from numpy.typing import NDArray
 
 from pluriscope.analysis.numerics import fixed_order
@@ -65,7 +64,9 @@ def common_point(inequalities: Sequence[Inequality], dimension: int) -> tuple[Ex
     matrix = np.column_stack([factors / lengths[:, None], np.ones(len(rows))])
     objective = np.zeros(dimension + 1)
     objective[-1] = -1.0
-    result = scipy.optimize.linprog(
+    from scipy.optimize import linprog  # of which a server has no use
+
+    result = linprog(
         objective, A_ub=matrix, b_ub=bounds, bounds=[(None, None)] * dimension + [(None, 1.0)], method="highs-ds"
     )
     if result.status != 0:
