@@ -76,7 +76,8 @@ def _status(job: JobPage) -> str:
     took = duration(job.seconds or 0)
     if job.state == "queued" and job.wait_seconds is not None:
         when_ = f"in {duration(job.wait_seconds)}" if job.wait_seconds > 0 else "as soon as a worker is free"
-        return f"Failed {job.losses} of {job.max_losses} times at the same place; tried again {when_}."
+        what = job.found or f"Failed {job.losses} of {job.max_losses} times at the same place."
+        return f"{what} Tried again {when_}."
     if job.abandoned:
         return "No sign of its worker since its lease ran out; started again as soon as a worker is free."
     if job.state == "running" and job.cancel_requested:
