@@ -9,30 +9,28 @@ from pathlib import Path
 import pytest
 
 from pluriscope.analysis.errors import NotInstalledYet
-from pluriscope.app.settings import Settings
+from pluriscope.app.db.engine import open_store
 from pluriscope.processes.executor import carry_out
 from pluriscope.resources import PREFIX
+from tests.app.test_ways_on import MODELS, OF_MODELS, OF_PERCEPTRONS, SLUGS
 from tests.checkout import ROOT
 from tests.contracts.test_run import RUN
+from tests.factories import XOR_SLUG, on_a_copy, stored_analysis
 
 SERVING = """
 from fastapi.testclient import TestClient
 from pluriscope.analysis.plugins import failures
-from pluriscope.app.bundled import bundled_models, bundled_networks
 from pluriscope.app.cli.server import _prepare_store
 from pluriscope.app.main import create_app, settle
-from tests.crawling import Page, Visitor
+from tests.crawling import Visitor
 
 _prepare_store(Settings(), bundled=True)
 app = create_app(Settings())
 settle(app)
-slugs = [one.slug for one in bundled_networks()] + [*bundled_models()]
 with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50000), follow_redirects=False) as client:
     visitor = Visitor(client, most=0)
-    visitor.follow("/", "/networks", "/networks/new", "/studies", *(f"/networks/{slug}" for slug in slugs))
-    of_one = Page("/networks/xor-pretrained", client.get("/networks/xor-pretrained").text).links
-    visitor.follow(*(path for path in {*of_one} if path.startswith("/networks/") and "?" not in path))
-    print(len(visitor.asked) > 40, visitor.broken, [*failures()], [one for one in LATER if one in sys.modules])
+    visitor.follow("/", "/networks", "/networks/new", "/studies", *(f"/networks/{slug}" for slug in SLUGS), *PAGES)
+    print(visitor.broken, [*failures()], [one for one in LATER if one in sys.modules])
     pdf = "/networks/xor-pretrained/drawing.pdf"
     refused = client.get(pdf, headers={"accept": "application/json"})
     print(refused.status_code, refused.json()["error"])
@@ -40,7 +38,7 @@ with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50000), f
     print(client.get(pdf).status_code)
 """
 SERVED = """\
-True ['503 /networks/xor-pretrained/drawing.pdf'] [] []
+[] [] []
 503 typst is still being installed; what needs it works then.
 200
 """
@@ -95,7 +93,11 @@ done 0
 
 
 def program(text: str, folder: Path) -> str:
-    """What a program prints in whose environment all is still to come that ``./run`` installs last."""
+    """What a program prints where the pretrained XOR is analysed, and all is to come that ``./run`` installs last."""
+    store = open_store(on_a_copy(folder))
+    stored_analysis(store, real=True)
+    store.close()
+    of = dict.fromkeys(MODELS, OF_MODELS) | {XOR_SLUG: OF_PERCEPTRONS}
     RUN["await_"](RUN["LATER"], folder / ".installing")
     begin = f"""
 import sys
@@ -105,6 +107,8 @@ from pluriscope import installing
 installing.FILE = Path({str(folder / ".installing")!r})
 installing.refuse_imports()
 LATER = {RUN["LATER"]}
+SLUGS = {SLUGS}
+PAGES = {[f"/networks/{slug}{page}" for slug, pages in of.items() for page in pages]}
 
 from pluriscope.app.settings import Settings
 """
