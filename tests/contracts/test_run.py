@@ -31,7 +31,7 @@ def test_what_comes_later_is_needed_and_comes_with_nothing_that_is_first():
         (1, f"OSError: [Errno 28] {os.strerror(errno.ENOSPC)}", "TMPDIR (/small) has only 50 MB left"),
         (-signal.SIGKILL, "", "the system ended pip, most likely for lack of memory"),
         (1, "Failed to establish a new connection", "no package index can be reached"),
-        (1, "error: something else", "pip failed with the message above"),
+        (1, "error: something else", "it failed with the message above"),
     ],
 )
 def test_why_pip_failed_is_one_sentence(monkeypatch, status, text, why):
