@@ -14,7 +14,7 @@ import pytest
 
 from plugins.studies.tests.stored_studies import store_study
 from plugins.studies.tests.study_factories import design, rows
-from pluriscope.analysis.errors import InvalidStudy
+from pluriscope.analysis.errors import InvalidStudy, NotInstalledYet
 from pluriscope.app.db.engine import open_store
 from pluriscope.app.db.errors import Conflict
 from pluriscope.app.db.reads.jobs import last_log_lines
@@ -263,6 +263,24 @@ def test_what_cannot_be_computed_has_a_reason_and_the_rest_is_there(store):
         assert (row.n_finished, row.summed_up, states(session, row)) == (7, 7, ["failed"])
         (problem,) = problems_of(study_jobs(session, row.digest))
         assert "seed 2" in problem
+
+
+@pytest.mark.slow
+def test_a_study_waits_for_what_is_not_installed_yet(store, monkeypatch):
+    monkeypatch.setattr(queue, "AWAY_SECONDS", 0.2)
+    coming = ["torch"] * 30
+
+    def fail(_chunk):
+        if coming:
+            raise NotInstalledYet(coming.pop(), "is still being installed", "what needs it works then")
+
+    with store.write() as session:
+        study_queue.start(session, design())
+    worker(store, Pool(design(), fail)).run(until_idle=True)
+    with store.read() as session:
+        row = find_study(session, "xor-width")
+        assert (row.n_finished, row.summed_up, states(session, row)) == (8, 8, ["done"])
+        assert not problems_of(study_jobs(session, row.digest))
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from traceback import format_exception
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pluriscope.analysis import ENGINE_VERSION
-from pluriscope.analysis.errors import AnalysisError, Cancelled
+from pluriscope.analysis.errors import AnalysisError, Cancelled, NotInstalledYet
 from pluriscope.analysis.running.limits import Limits
 from pluriscope.analysis.running.progress import Progress, Report, silent
 from pluriscope.analysis.running.work import Work
@@ -213,6 +213,8 @@ class _Run:
                 rows, seconds = future.result()
             except CancelledError:
                 raise lost() from None
+            except NotInstalledYet:  # no chunk's fault: the job waits
+                raise
             except Exception as error:
                 self._fail(chunk, error)
             else:
