@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.circuit_sets.chance import SizeChance
 from pluriscope.analysis.discovery.claims import Claim
-from pluriscope.analysis.discovery.landscape import Landscape, Location
+from pluriscope.analysis.discovery.landscape import Landscape, Location, distance
 from pluriscope.analysis.discovery.mechanistic_validity import in_terms
 from pluriscope.analysis.discovery.method import Answer, DiscoveryMethod
 from pluriscope.analysis.discovery.ties import decide, ties_json
@@ -224,7 +224,7 @@ def location_json(location: Location, graph: Graph, *, complete: bool) -> dict[s
     """Write the location of an answer as JSON values."""
     nearest: dict[str, Any] | None = None
     if location.nearest is not None:
-        away, mask = location.nearest.distance, graph.to_hex(location.nearest.mask)
+        away, mask = distance(location.nearest, location.closed.mask), graph.to_hex(location.nearest)
         is_exact = complete or not away
         nearest = {"distance": away, "mask": mask} if is_exact else {"undecided": True, "at_most": away, "mask": mask}
     elif not complete:

@@ -27,19 +27,6 @@ MASKS_AT_ONCE: Final = 32_768  # what is worked on fits into a processor's cache
 
 
 @dataclass(frozen=True)
-class Nearest:
-    """The valid circuit with fewest edges to add or remove.
-
-    Args:
-        mask: of several the lowest.
-        distance: edges that differ; an upper bound if it is not 0 and not all valid circuits are listed.
-    """
-
-    mask: int
-    distance: int
-
-
-@dataclass(frozen=True)
 class Rank:
     """Valid circuits with fewer edges, with as many (the answer itself included if it is valid), and with more."""
 
@@ -83,7 +70,8 @@ class Location(Judged):
         chance: valid and possible circuits of its size; None where no circuit of that size is possible.
         sized: whether it is known how many are possible of each size.
         rank: by number of edges.
-        nearest: None where no valid circuit is known.
+        nearest: the valid circuit with the fewest edges to add or remove, as a mask, of several the lowest; of those
+            known, if not all are listed; None where none is.
         recall: backbone edges that it holds, and backbone edges; None where there is no backbone.
         extra: its edges outside the backbone.
     """
@@ -95,7 +83,7 @@ class Location(Judged):
     chance: SizeChance | None
     sized: bool
     rank: Rank
-    nearest: Nearest | None
+    nearest: int | None
     recall: tuple[int, int] | None
     extra: int | None
 
@@ -224,19 +212,21 @@ class Landscape(ABC, Generic[Q_co]):
                 sum(n for size, n in by_size.items() if size > n_edges),
                 exact=known.counted,
             ),
-            nearest=Nearest(one.mask, 0) if judged.valid else nearest_of(one.mask, known.masks),
+            nearest=one.mask if judged.valid else nearest_of(one.mask, known.masks),
             recall=None if backbone is None else (shared, backbone.always.bit_count()),
             extra=None if backbone is None else n_edges - shared,
         )
 
 
-def nearest_of(mask: int, masks: NDArray[Any]) -> Nearest | None:
+def nearest_of(mask: int, masks: NDArray[Any]) -> int | None:
     """The circuit nearest to a mask of these, which ascend; None where there is none."""
-    found: Nearest | None = None
+    found = list[int]()
     for start in range(0, len(masks), MASKS_AT_ONCE):
         some = masks[start : start + MASKS_AT_ONCE]
-        apart = np.bitwise_count(some ^ masks.dtype.type(mask))
-        place = int(apart.argmin())
-        if found is None or apart[place] < found.distance:
-            found = Nearest(int(some[place]), int(apart[place]))
-    return found
+        found.append(int(some[np.bitwise_count(some ^ masks.dtype.type(mask)).argmin()]))
+    return min(found, key=lambda one: distance(one, mask), default=None)
+
+
+def distance(one: int, other: int) -> int:
+    """Count the bits in which two masks differ."""
+    return (one ^ other).bit_count()

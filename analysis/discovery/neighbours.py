@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.discovery.landscape import MASKS_AT_ONCE
+from pluriscope.analysis.discovery.landscape import MASKS_AT_ONCE, distance
 from pluriscope.analysis.discovery.masked_subject import MaskedSubject
 from pluriscope.analysis.interventions.experiments import decide_in_circuit, intervention_space
 from pluriscope.analysis.questions.answers import answers, largest
@@ -21,49 +22,34 @@ _FAR: Final = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
-class Neighbour:
-    """A valid circuit other than the answer, and the bits in which they differ.
-
-    Args:
-        mask: of several as far the lowest.
-        differs: edges, or nodes where a mask names these, that one of both keeps.
-    """
-
-    mask: int
-    differs: int
-
-
-@dataclass(frozen=True)
 class Neighbours:
     """The distances of an answer from some valid circuits.
 
     Args:
-        nearest: other circuit; None where there is no other.
+        nearest: mask of the other circuit, of several as far the lowest; None where there is no other.
         farthest: likewise.
         by_distance: how many circuits differ in 0, 1, … bits, the answer itself among them where it is one.
     """
 
-    nearest: Neighbour | None
-    farthest: Neighbour | None
+    nearest: int | None
+    farthest: int | None
     by_distance: tuple[int, ...]
 
 
 def neighbours_of(mask: int, masks: NDArray[Any]) -> Neighbours:
     """The circuits nearest to and farthest from a mask of these, which ascend."""
-    counts, nearest, farthest = np.zeros(0, np.int64), None, None
+    counts, near, far = np.zeros(0, np.int64), list[int](), list[int]()
     for start in range(0, len(masks), MASKS_AT_ONCE):
         some = masks[start : start + MASKS_AT_ONCE]
         apart = np.bitwise_count(some ^ masks.dtype.type(mask)).astype(np.int64)
         here = np.bincount(apart, minlength=len(counts))
         here[: len(counts)] += counts
         counts = here
-        place = int(np.where(apart > 0, apart, _FAR).argmin())
-        if apart[place] and (nearest is None or apart[place] < nearest.differs):
-            nearest = Neighbour(int(some[place]), int(apart[place]))
-        place = int(apart.argmax())
-        if apart[place] and (farthest is None or apart[place] > farthest.differs):
-            farthest = Neighbour(int(some[place]), int(apart[place]))
-    return Neighbours(nearest, farthest, tuple(counts.tolist()))
+        if apart.any():
+            near.append(int(some[np.where(apart > 0, apart, _FAR).argmin()]))
+            far.append(int(some[apart.argmax()]))
+    away = partial(distance, mask)
+    return Neighbours(min(near, key=away, default=None), max(far, key=away, default=None), tuple(counts.tolist()))
 
 
 def valid_beside(masked: MaskedSubject, raw: int) -> list[int]:

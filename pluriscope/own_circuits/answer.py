@@ -14,17 +14,10 @@ from numpy.typing import NDArray
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.discovery.audit import Baseline, location_json, null_json
 from pluriscope.analysis.discovery.claims import Claim
-from pluriscope.analysis.discovery.landscape import Landscape
+from pluriscope.analysis.discovery.landscape import Landscape, distance
 from pluriscope.analysis.discovery.masked_subject import MaskedSubject
 from pluriscope.analysis.discovery.mechanistic_validity import in_terms
-from pluriscope.analysis.discovery.neighbours import (
-    Neighbour,
-    Neighbours,
-    distinguish,
-    neighbours_of,
-    row_name,
-    valid_beside,
-)
+from pluriscope.analysis.discovery.neighbours import Neighbours, distinguish, neighbours_of, row_name, valid_beside
 from pluriscope.analysis.discovery.part_names import names_of
 from pluriscope.analysis.discovery.ties import ties_json
 from pluriscope.analysis.numerics.large_numbers import estimate, interval
@@ -106,18 +99,18 @@ def standing(landscape: Landscape[SubjectQuestion], raw: int, count: Count | Non
         masks = np.union1d(masks, number_array(valid_beside(landscape.under(""), raw), graph.n_bits))
     near = neighbours_of(mask, masks)
     others = [one for one in dict.fromkeys((near.nearest, near.farthest)) if one is not None]
-    apart = dict(zip(others, distinguish(question, mask, [one.mask for one in others]), strict=True))
+    apart = dict(zip(others, distinguish(question, mask, others), strict=True))
 
-    def rival(one: Neighbour | None) -> dict[str, Any] | None:
+    def rival(one: int | None) -> dict[str, Any] | None:
         if one is None:
             return None
         return {
-            "mask": graph.to_hex(one.mask),
-            "edges": one.mask.bit_count(),
-            "differs": one.differs,
-            "shared": (one.mask & mask).bit_count(),
-            "added": _named(one.mask & ~mask, names),
-            "left_out": _named(mask & ~one.mask, names),
+            "mask": graph.to_hex(one),
+            "edges": one.bit_count(),
+            "differs": distance(one, mask),
+            "shared": (one & mask).bit_count(),
+            "added": _named(one & ~mask, names),
+            "left_out": _named(mask & ~one, names),
             "apart": asdict(apart[one]) if left.possible else None,
         }
 
@@ -139,7 +132,7 @@ def standing(landscape: Landscape[SubjectQuestion], raw: int, count: Count | Non
         "smallest": _smallest(known, masks),
         "smallest_known": known.fewest is not None,
         "nearest_other": rival(near.nearest),
-        "nearest_known": known.complete or (near.nearest is not None and near.nearest.differs <= sure),
+        "nearest_known": known.complete or (near.nearest is not None and distance(near.nearest, mask) <= sure),
         "farthest": rival(near.farthest),
         "by_distance": list(near.by_distance),
     }

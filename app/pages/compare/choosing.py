@@ -248,7 +248,7 @@ def known_two(session: Session, place: AnyPlace) -> list[str]:
     farthest = neighbours_of(smallest, circuits.masks).farthest
     if farthest is None:
         return []
-    return [str(ExplanationRef("circuit", place.question.graph.to_hex(one))) for one in (smallest, farthest.mask)]
+    return [str(ExplanationRef("circuit", place.question.graph.to_hex(one))) for one in (smallest, farthest)]
 
 
 def own_pair(session: Session, place: AnyPlace) -> list[str]:

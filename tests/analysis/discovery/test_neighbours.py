@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.discovery.landscapes import landscape_of
-from pluriscope.analysis.discovery.neighbours import Neighbour, Neighbours, distinguish, neighbours_of, valid_beside
+from pluriscope.analysis.discovery.neighbours import Neighbours, distinguish, neighbours_of, valid_beside
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.subjects.graph import number_array
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -30,9 +30,7 @@ def test_neighbours_are_those_of_plain_loops(n_bits, n, monkeypatch):
         near = min(others, default=None)
         far = min(((-away, one) for away, one in others), default=None)
         assert neighbours_of(mask, number_array(some, n_bits)) == Neighbours(
-            near and Neighbour(near[1], near[0]),
-            far and Neighbour(far[1], -far[0]),
-            tuple(apart.count(away) for away in range(max(apart, default=-1) + 1)),
+            near and near[1], far and far[1], tuple(apart.count(away) for away in range(max(apart, default=-1) + 1))
         )
 
 

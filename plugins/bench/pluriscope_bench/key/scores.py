@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.discovery.landscape import nearest_of
+from pluriscope.analysis.discovery.landscape import distance, nearest_of
 from pluriscope.analysis.discovery.selection import shares_between
 from pluriscope_bench.key.judging import CircuitJudge
 from pluriscope_bench.key.submission import Submission, orders
@@ -211,8 +211,8 @@ def _nearest_minimal(case: Case) -> list[tuple[float, float | None]]:
 
 def _hamming(case: Case) -> float | None:
     masks = case.truth.masks
-    near = [nearest_of(one, masks) for one in _there(case.own_circuits) if masks is not None]
-    return _mean(one.distance for one in near if one is not None)
+    near = [(one, nearest_of(one, masks)) for one in _there(case.own_circuits) if masks is not None]
+    return _mean(distance(one, other) for one, other in near if other is not None)
 
 
 def _auc(case: Case, wanted: int | None) -> float | None:
