@@ -17,7 +17,8 @@ from pluriscope.app.db.listing import frame_of_analysis
 from pluriscope.app.db.reads import algorithms as reads
 from pluriscope.app.db.tables import AlgorithmRow
 from pluriscope.app.pages.candidates import find_algorithm_row, hues_of, input_texts, posited, variables_of
-from pluriscope.app.pages.page import One, about, column, figure, head_actions, page
+from pluriscope.app.pages.explanations import Explanation
+from pluriscope.app.pages.page import about, column, figure, head_actions, page
 from pluriscope.app.pages.placed import PlacedOptions
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.figures.svg.tiles import Hues, bits_of
@@ -44,19 +45,19 @@ class AlgorithmOptions(PlacedOptions):
     minimal: bool = Field(False, description="Only minimal placements.")
 
 
-def row_of(one: One[Question]) -> AlgorithmRow:
+def row_of(one: Explanation[Question]) -> AlgorithmRow:
     """The row of the algorithm, or of an alignment's."""
     return find_algorithm_row(one.session, one.links, one.place, one.ref.first)
 
 
-def algorithm_record(one: One[Question]) -> AlgorithmRecord:
+def algorithm_record(one: Explanation[Question]) -> AlgorithmRecord:
     """An algorithm as JSON."""
     place, row = one.place, row_of(one)
     algorithm: HighLevelModel = one.item
     return AlgorithmRecord.showing(
         algorithm,
         row,
-        **one.record(row.id is not None),
+        **one.fields,
         algorithm=algorithm.id,
         truth_table=list(bits_of(algorithm.function, algorithm.n_inputs)),
         variables=variables_of(algorithm),
@@ -69,7 +70,7 @@ def algorithm_record(one: One[Question]) -> AlgorithmRecord:
 
 
 @page(algorithm_record, AlgorithmOptions)
-def algorithm(one: One[Question], options: AlgorithmOptions) -> Iterator[Block]:
+def algorithm(one: Explanation[Question], options: AlgorithmOptions) -> Iterator[Block]:
     """Page of an algorithm: what it computes, where it is found, and the rest folded."""
     record, hues = algorithm_record(one), hues_of(one.item)
     yield _head(one, record)
@@ -81,7 +82,7 @@ def algorithm(one: One[Question], options: AlgorithmOptions) -> Iterator[Block]:
     yield from about(one)
 
 
-def _head(one: One[Question], record: AlgorithmRecord) -> Head:
+def _head(one: Explanation[Question], record: AlgorithmRecord) -> Head:
     place = one.place
     number = f"number {exact(record.position + 1)} of {noun(record.of, 'candidate')}"
     if not record.of:
@@ -109,7 +110,7 @@ def _facts(record: AlgorithmRecord) -> Iterator[Fact]:
     yield Fact("Kept", exact(record.kept), "with those that come closest")
 
 
-def _values(one: One[Question], record: AlgorithmRecord, hues: Hues) -> Iterator[Block]:
+def _values(one: Explanation[Question], record: AlgorithmRecord, hues: Hues) -> Iterator[Block]:
     """The value of each variable on every input, and how the algorithm is written."""
     task = one.place.question.task
     lines: list[tuple[str, str, list[int]]] = [
@@ -124,7 +125,7 @@ def _values(one: One[Question], record: AlgorithmRecord, hues: Hues) -> Iterator
 # --- where it is found
 
 
-def _kept(one: One[Question], **wanted: str) -> Table:
+def _kept(one: Explanation[Question], **wanted: str) -> Table:
     """The first of the kept alignments of an algorithm on neurons, fewest neurons first."""
     place, asked = one.place, {"kind": "alignment", "algorithm": one.ref.first, **wanted}
     listing = AtHand((), ())
@@ -144,7 +145,7 @@ def _kept(one: One[Question], **wanted: str) -> Table:
     )
 
 
-def _placements(one: One[Question], record: AlgorithmRecord, options: AlgorithmOptions) -> Iterator[Block]:
+def _placements(one: Explanation[Question], record: AlgorithmRecord, options: AlgorithmOptions) -> Iterator[Block]:
     """The alignments that are kept, or why there are none."""
     place = one.place
     every = partial(one.links.explanations, place.slug, place.scope, kind="alignment", algorithm=record.algorithm)

@@ -13,12 +13,15 @@ from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import ExplanationRef, Scope
+from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.alignment import Aligned
 from pluriscope.analysis.alignments.iia import score_alignment
 from pluriscope.analysis.errors import AnalysisError, BeyondLimits, InvalidIndex
 from pluriscope.analysis.explanations.explanation import Claim, Kind, RecordedKind
 from pluriscope.analysis.explanations.registry import BY_KEY, EVERY_KIND, KIND_OF, RECORDED
+from pluriscope.analysis.graph_files.graph_format import GraphFormat
+from pluriscope.analysis.graph_files.registry import formats_for
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation
 from pluriscope.analysis.interventions.experiments import InterventionSpace
@@ -127,19 +130,73 @@ SHAPES: Final = (
 
 @dataclass(frozen=True)
 class Explanation(Generic[Q_co]):
-    """Explanation of a network with its address.
+    """Explanation of a network at its address, with the store that it is read from.
 
     Args:
-        ref: as the address names it, in canonical form.
-        place: the network, output, protocol and data record that it is about.
-        item: the engine's value of it.
-        url: its own page.
+        ref: reference by which addresses name it, in canonical form.
+        place: network, output, rules and rows that it explains.
+        item: the engine's value; of a circuit of a network other than a perceptron its mask.
     """
 
+    session: Session
+    links: Addresses
     ref: ExplanationRef
     place: StoredQuestion[Q_co]
     item: Any
-    url: str
+
+    @property
+    def mask(self) -> int:
+        """Mask of a circuit."""
+        return int(self.ref.first, 16)
+
+    @property
+    def name(self) -> str:
+        """Its reference, as pages write it."""
+        return str(self.ref).replace("-", "·", 1)
+
+    def url(self, **view: Any) -> str:
+        """The address of its page, with further options of that."""
+        return self.links.explanation(self.place.slug, replace(self.ref, protocol=""), self.place.scope, **view)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Fields that every record has but the kind."""
+        return {
+            "ref": str(self.ref),
+            "url": self.url(),
+            "network": self.place.row.digest,
+            "output": self.place.scope.output,
+            "protocol": self.place.protocol_digest,
+            "data": self.place.data_digest,
+            "engine_version": ENGINE_VERSION,
+            "stored": self.stored,
+            "graphs": {one.key: url for one, url in self.graphs},
+        }
+
+    @property
+    def graphs(self) -> list[tuple[GraphFormat, str]]:
+        """The formats of graphs that it can be written in, each with where it is in it."""
+        formats, url = formats_for(self.place.question, self.ref.kind), self.url()
+        return [(one, self.links.made_of(url, f"graphs/{one.key}")) for one in formats]
+
+    @cached_property
+    def rows(self) -> list[Any]:
+        """The rows in which it is stored: its own last, None where it is not.
+
+        An interpretation has none of its own, but that of its circuit; before that of an alignment is its algorithm's.
+        """
+        analysis = self.place.analysis
+        return [None] if analysis is None else _KINDS[self.ref.kind].rows(self.session, analysis, self)
+
+    @property
+    def stored(self) -> bool:
+        """Whether an analysis here holds it; interpretations are counted and not stored."""
+        return self.ref.kind != "interpretation" and self.rows[-1] is not None
+
+    @property
+    def judged(self) -> Any:
+        """The explanation by itself as criteria of its kind take several."""
+        return _KINDS[self.ref.kind].judged(self.place.question, self.item)
 
     @property
     def record(self) -> Kind[Any]:
@@ -244,8 +301,7 @@ def find_explanation(
             own = place
         protocol = "" if own.scope.protocol == place.scope.protocol else own.scope.protocol
         item, canonical = _KINDS[ref.kind].read(session, addresses, own, ref)
-        url = addresses.explanation(own.row.slug, canonical, own.scope)
-        return Explanation(replace(canonical, protocol=protocol), own, item, url)
+        return Explanation(session, addresses, replace(canonical, protocol=protocol), own, item)
     except PageError as error:
         raise type(error)(
             label, f"{error.item}: {error.cause}", error.cure, field, error.parent, error.parent_label
@@ -266,20 +322,6 @@ def find_explanation(
 def people_of(network: NetworkRow) -> dict[str, str]:
     """The explanations of a network that are known by a person's name: reference → name."""
     return {ALICE: "Alice", BOB: "Bob"} if (network.slug, network.origin) == (ALICE_AND_BOB, "bundled") else {}
-
-
-def stored_rows(session: Session, known: Explanation[SubjectQuestion]) -> list[Any]:
-    """The rows in which an explanation is stored: its own last, None where it is not.
-
-    An interpretation has none of its own, but that of its circuit; before that of an alignment is its algorithm's.
-    """
-    analysis = known.place.analysis
-    return [None] if analysis is None else _KINDS[known.kind].rows(session, analysis, known)
-
-
-def as_judged(known: Explanation[SubjectQuestion]) -> Any:
-    """An explanation by itself as criteria of its kind take several."""
-    return _KINDS[known.kind].judged(known.place.question, known.item)
 
 
 # --- what is special of each kind

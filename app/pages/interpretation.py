@@ -19,10 +19,10 @@ from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.circuit import verdict_marks
 from pluriscope.app.pages.compare.compared import Compared
 from pluriscope.app.pages.compare.networks import OnInterventions
-from pluriscope.app.pages.explanations import readings_of
+from pluriscope.app.pages.explanations import Explanation, readings_of
 from pluriscope.app.pages.inside import rows_table
 from pluriscope.app.pages.interpretation_list import class_of, marks_of
-from pluriscope.app.pages.page import One, about, column, figure, head_actions, listed, page
+from pluriscope.app.pages.page import about, column, figure, head_actions, listed, page
 from pluriscope.figures.numbers import decimal, digits_apart, exact, noun, readable
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import network_diagram
@@ -39,13 +39,13 @@ _FAILURES: Final = 5  # interventions that it predicts wrong, on its page
 _SHOWN: Final = 16  # rows of a gate's table that a page shows; all are in the record
 
 
-def interpretation_record(one: One[Question]) -> InterpretationRecord:
+def interpretation_record(one: Explanation[Question]) -> InterpretationRecord:
     """An interpretation as JSON."""
     place, found = one.place, one.item
     verdict = place.question.judge(found.circuit.mask)
     space = _space(one, verdict)
     return InterpretationRecord(
-        **one.record(False),
+        **one.fields,
         mask=found.circuit.hex,
         index=found.index,
         of=space.count,
@@ -59,7 +59,7 @@ def interpretation_record(one: One[Question]) -> InterpretationRecord:
 
 
 @page(interpretation_record)
-def interpretation(one: One[Question], _options: ScopeOptions) -> Iterator[Block]:
+def interpretation(one: Explanation[Question], _options: ScopeOptions) -> Iterator[Block]:
     """Page of an interpretation: predictions, failures, the function of each neuron, its grounds, the rest folded."""
     place, found = one.place, one.item
     verdict = place.question.judge(found.circuit.mask)
@@ -72,7 +72,7 @@ def interpretation(one: One[Question], _options: ScopeOptions) -> Iterator[Block
         gate_tiles(found.gates, place.question.network.n_inputs),
         title=f"Interpretation {found.index} of circuit {found.circuit.hex}",
     )
-    asked = OnInterventions(one.session, one.links, place, [one.explanation])
+    asked = OnInterventions(one.session, one.links, place, [one])
     n_free = sum(row.free for gate in gates for row in gate.table)
     legend = (
         f"index {readable(found.index)} of {exact(space.count)}, counted from 0",
@@ -112,7 +112,7 @@ def _predictions(asked: Compared) -> Iterator[Block]:
     yield Table.plain(("Intervention", "It says", "The network answers"), rows)
 
 
-def _space(one: One[Question], verdict: CircuitVerdict) -> InterpretationSpace:
+def _space(one: Explanation[Question], verdict: CircuitVerdict) -> InterpretationSpace:
     """All interpretations of the circuit."""
     place, circuit = one.place, one.item.circuit
     readings = readings_of(place, circuit.mask, verdict, None)
@@ -124,7 +124,7 @@ def _space(one: One[Question], verdict: CircuitVerdict) -> InterpretationSpace:
     return readings.space
 
 
-def _head(one: One[Question], space: InterpretationSpace, verdict: CircuitVerdict) -> Head:
+def _head(one: Explanation[Question], space: InterpretationSpace, verdict: CircuitVerdict) -> Head:
     place, found = one.place, one.item
     circuit = found.circuit
     reading = gate_words(found.gates, place.question.network.sizes)
@@ -145,7 +145,7 @@ def _head(one: One[Question], space: InterpretationSpace, verdict: CircuitVerdic
     )
 
 
-def _gate(one: One[Question], gate: NeuronGate) -> GateRecord:
+def _gate(one: Explanation[Question], gate: NeuronGate) -> GateRecord:
     """Record of a gate with the table over what it reads."""
     sizes, n_parents = one.place.question.network.sizes, len(gate.parents)
     parents = [node_name(layer, neuron, sizes) for layer, neuron in gate.parents]
@@ -222,7 +222,7 @@ def _table(row: Row) -> Markup | str:
     return Markup(" · ").join(cells)
 
 
-def _thresholds(one: One[Question], gates: Sequence[GateRecord]) -> Iterator[Block]:
+def _thresholds(one: Explanation[Question], gates: Sequence[GateRecord]) -> Iterator[Block]:
     n_inputs = one.place.question.network.n_inputs
     inputs = [f"{row:0{n_inputs}b}" for row in range(1 << n_inputs)]
     for gate in gates:
@@ -241,7 +241,7 @@ def local_formula(gate: NeuronGate, parents: Sequence[str]) -> str:
     return "".join(parents[INPUT_NAMES.index(c)] if c in INPUT_NAMES else c for c in with_letters)
 
 
-def _silent(one: One[Question]) -> list[str]:
+def _silent(one: Explanation[Question]) -> list[str]:
     """Active neurons that carry no gate."""
     found: Interpretation = one.item
     return [
@@ -252,7 +252,7 @@ def _silent(one: One[Question]) -> list[str]:
     ]
 
 
-def _on_every_input(one: One[Question], circuit: Circuit) -> Block:
+def _on_every_input(one: Explanation[Question], circuit: Circuit) -> Block:
     """Table of what its circuit does, everything else ablated."""
     question = one.place.question
     return rows_table(question, rows_of(question, circuit.mask))

@@ -19,9 +19,8 @@ from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.db.listing import prominent_in
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import ScopeOptions
-from pluriscope.app.pages.explanations import MAX_INDEX_DIGITS, N_CARDS, Readings, readings_of
+from pluriscope.app.pages.explanations import MAX_INDEX_DIGITS, N_CARDS, Explanation, Readings, readings_of
 from pluriscope.app.pages.inside import ROW
-from pluriscope.app.pages.page import One
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.figures.svg.networks import circuit_thumb
@@ -71,7 +70,7 @@ class ByNumber:
         space: all of them.
     """
 
-    one: One[Question]
+    one: Explanation[Question]
     space: InterpretationSpace
     columns: tuple[Column, ...] = (INDEX, CLASSES)
 
@@ -114,7 +113,7 @@ class ByNumber:
         return boxed(self.marks.get(row["index"], ())) + f"{words}{row['free']}"
 
 
-def marks_of(one: One[Question]) -> dict[int, list[str]]:
+def marks_of(one: Explanation[Question]) -> dict[int, list[str]]:
     """Marks of the interpretations of a circuit that stand out, by index."""
     analysis, found = one.place.analysis, dict[int, list[str]]()
     for known in () if analysis is None else prominent_in(one.session, analysis):
@@ -142,7 +141,7 @@ def _free(found: Interpretation, sizes: Sequence[int]) -> str:
     return f"; free rows: {', '.join(free)}" if free else ""
 
 
-def by_number(one: One[Question]) -> ByNumber:
+def by_number(one: Explanation[Question]) -> ByNumber:
     """The list of a circuit.
 
     Raises:
@@ -168,7 +167,7 @@ class FormerOptions(CircuitOptions):
     limit: int = Field(N_CARDS, description="Of earlier addresses; a page shows as many as it shows.")
 
 
-def leads_to(one: One[Question], options: FormerOptions) -> str:
+def leads_to(one: Explanation[Question], options: FormerOptions) -> str:
     """Address that a former address of the list leads to: the page of the circuit, or one interpretation."""
     if options.index:
         return one.links.interpretation(one.place.slug, one.ref.first, int(options.index), one.place.scope)
@@ -180,7 +179,7 @@ def leads_to(one: One[Question], options: FormerOptions) -> str:
 # --- as blocks
 
 
-def interpretations(one: One[Question], readings: Readings, options: CircuitOptions) -> Iterator[Block]:
+def interpretations(one: Explanation[Question], readings: Readings, options: CircuitOptions) -> Iterator[Block]:
     """Show a page of interpretations from a number on."""
     space, place = readings.space, one.place
     if space is None:

@@ -15,7 +15,7 @@ from pluriscope.app.pages.algorithm import algorithm
 from pluriscope.app.pages.circuit import circuit
 from pluriscope.app.pages.explanations import find_explanation
 from pluriscope.app.pages.interpretation import interpretation
-from pluriscope.app.pages.page import Document, One, Page, read_options
+from pluriscope.app.pages.page import Document, Page, read_options
 from pluriscope.app.pages.place import AnyPlace, locate, locate_boolean
 from pluriscope.app.pages.placement import alignment, direction
 from pluriscope.app.pages.recorded import recorded
@@ -57,7 +57,7 @@ def find_document(
         found = find_explanation(session, links, place, ref)
     except NotFound as error:
         raise NotFound(error.item, error.cause, error.cure, error.field, *parent) from None
-    return Document(declared, One(session, links, found, found.place, found.ref, found.item), options)
+    return Document(declared, found, options)
 
 
 def _reference(links: Addresses, network: str, text: str) -> ExplanationRef:

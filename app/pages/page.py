@@ -10,14 +10,13 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final, Generic, TypeVar, get_origin
+from typing import Any, Final, TypeVar, get_origin
 
 from markupsafe import Markup, escape
 from pydantic import ValidationError
-from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
-from pluriscope.addresses.naming import IN_LIBRARY, ExplanationRef, Scope
+from pluriscope.addresses.naming import IN_LIBRARY, Scope
 from pluriscope.analyses.analysis import Analysis
 from pluriscope.analyses.registry import COMMON_GROUND
 from pluriscope.analyses.shown import shown
@@ -26,10 +25,8 @@ from pluriscope.analysis.circuit_sets.judged_masks import NOT_ASKED, asked_of
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.criteria.verdict import OUTCOMES
 from pluriscope.analysis.explanations.registry import KIND_OF
-from pluriscope.analysis.graph_files.graph_format import EXPLANATIONS, GraphFormat
-from pluriscope.analysis.graph_files.registry import formats_for
-from pluriscope.analysis.subjects.question import Q_co, SubjectQuestion
-from pluriscope.app.db.reads.circuits import find_circuit
+from pluriscope.analysis.graph_files.graph_format import EXPLANATIONS
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.db.verdicts import LETTERS, verdict_rows
 from pluriscope.app.errors import BadQuery
@@ -52,62 +49,6 @@ DRAWING: Final = "drawing"
 
 
 @dataclass(frozen=True)
-class One(Generic[Q_co]):
-    """Explanation at its own address, with the store that it is read from.
-
-    Args:
-        place: network, output, rules and rows that it explains.
-        ref: reference by which addresses name it.
-        item: the engine's value; of a circuit of a network other than a perceptron its mask.
-    """
-
-    session: Session
-    links: Addresses
-    explanation: Explanation[Q_co]
-    place: StoredQuestion[Q_co]
-    ref: ExplanationRef
-    item: Any
-
-    @property
-    def mask(self) -> int:
-        """Mask of a circuit."""
-        return int(self.ref.first, 16)
-
-    @property
-    def name(self) -> str:
-        """Its reference, as pages write it."""
-        return str(self.ref).replace("-", "·", 1)
-
-    def url(self, **view: Any) -> str:
-        """Its address with further options of its page."""
-        return self.links.explanation(self.place.slug, self.ref, self.place.scope, **view)
-
-    def record(self, stored: bool) -> dict[str, Any]:
-        """Fields that every record has.
-
-        Args:
-            stored: whether an analysis here holds it.
-        """
-        return {
-            "ref": str(self.ref),
-            "url": self.url(),
-            "network": self.place.row.digest,
-            "output": self.place.scope.output,
-            "protocol": self.place.protocol_digest,
-            "data": self.place.data_digest,
-            "engine_version": ENGINE_VERSION,
-            "stored": stored,
-            "graphs": {one.key: url for one, url in self.graphs},
-        }
-
-    @property
-    def graphs(self) -> list[tuple[GraphFormat, str]]:
-        """The formats of graphs that it can be written in, each with where it is in it."""
-        formats, url = formats_for(self.place.question, self.ref.kind), self.url()
-        return [(one, self.links.made_of(url, f"graphs/{one.key}")) for one in formats]
-
-
-@dataclass(frozen=True)
 class Page:
     """The page of one kind of explanation.
 
@@ -116,14 +57,14 @@ class Page:
         record: the explanation as JSON.
     """
 
-    blocks: Callable[[One[Any], Any], Iterator[Block]]
-    record: Callable[[One[Any]], ExplanationRecord]
+    blocks: Callable[[Explanation[Any], Any], Iterator[Block]]
+    record: Callable[[Explanation[Any]], ExplanationRecord]
     options: type[ScopeOptions]
 
 
 def page(
-    record: Callable[[One[Any]], ExplanationRecord], options: type[ScopeOptions] = ScopeOptions
-) -> Callable[[Callable[[One[Any], Any], Iterator[Block]]], Page]:
+    record: Callable[[Explanation[Any]], ExplanationRecord], options: type[ScopeOptions] = ScopeOptions
+) -> Callable[[Callable[[Explanation[Any], Any], Iterator[Block]]], Page]:
     """Declare a page by the function that makes its blocks."""
     return lambda blocks: Page(blocks, record, options)
 
@@ -138,7 +79,7 @@ class Document(Shared):
     """
 
     page: Page
-    one: One[Any]
+    one: Explanation[Any]
     options: ScopeOptions
 
     @cached_property
@@ -240,7 +181,7 @@ def pairs(noun: str, values: Mapping[str, Any]) -> Table:
     return listed(noun, columns, [Row({"what": what, "value": value}) for what, value in values.items()])
 
 
-def figure(one: One[SubjectQuestion], drawn: Markup, caption: str, name: str = DRAWING) -> Figure:
+def figure(one: Explanation[SubjectQuestion], drawn: Markup, caption: str, name: str = DRAWING) -> Figure:
     """A drawing that is offered as files."""
     path = name if name == DRAWING else f"figures/{name}"
     return Figure(drawn, caption, files_of(one.links, one.url(), path), id=name)
@@ -257,19 +198,19 @@ def sharing(links: Addresses, url: str, *files: Action) -> Menu:
     return Menu("Share", [*files, Action("Card", card), Action("Cite and embed", cite)], url)
 
 
-def head_actions(one: One[SubjectQuestion]) -> list[Action | Menu]:
+def head_actions(one: Explanation[SubjectQuestion]) -> list[Action | Menu]:
     """List what can be done with any explanation."""
     slug, scope, links = one.place.slug, one.place.scope, one.links
     found: list[Action | Menu] = []
     place = one.place
     if place.boolean or place.question.kind.refuses(INTERPRETATIONS):
         found.append(Action("Compare", links.compare(slug, [one.ref], scope), primary=True))
-    if place.boolean and one.explanation.recorded is None:
+    if place.boolean and one.recorded is None:
         found.append(Action("Play", links.play(slug, [one.ref], scope)))
     return [*found, sharing(links, one.url())]
 
 
-def of_analyses(one: One[SubjectQuestion], analyses: Iterable[Analysis]) -> Iterator[Block]:
+def of_analyses(one: Explanation[SubjectQuestion], analyses: Iterable[Analysis]) -> Iterator[Block]:
     """Show what analyses have found about an explanation."""
     for each in asked(one.session, one.place, one.links, [each for each in analyses if shown(each).about]):
         says = shown(each.analysis).about
@@ -281,10 +222,10 @@ def of_analyses(one: One[SubjectQuestion], analyses: Iterable[Analysis]) -> Iter
 _EVERY: Final = "what every criterion says of it"
 
 
-def about(one: One[Any]) -> Iterator[Block]:
+def about(one: Explanation[Any]) -> Iterator[Block]:
     """The folds of any explanation."""
     if one.place.boolean:
-        yield More("Criteria", lambda: verdicts(one.session, one.links, [one.explanation]), _EVERY, id="criteria")
+        yield More("Criteria", lambda: verdicts([one]), _EVERY, id="criteria")
         yield More(
             "Where it stands", lambda: of_analyses(one, [COMMON_GROUND]), "among all explanations", id="standing"
         )
@@ -293,10 +234,10 @@ def about(one: One[Any]) -> Iterator[Block]:
     yield More("Provenance", lambda: _provenance(one), "which network, rules, rows and engine", id="provenance")
 
 
-def _stored(one: One[SubjectQuestion]) -> Iterator[Block]:
+def _stored(one: Explanation[SubjectQuestion]) -> Iterator[Block]:
     """Show the verdicts of criteria on a circuit when it was found, and the roles of its nodes."""
     analysis, kind = one.place.analysis, one.place.question.kind
-    row = None if analysis is None else find_circuit(one.session, analysis.id, one.ref.first)
+    row = one.rows[-1]
     if analysis is None or row is None:
         found = "The search keeps what criteria say of the valid circuits that it lists."
         yield Notice("Nobody asked.", f"{found} This one is not among them.")
@@ -312,7 +253,7 @@ def _stored(one: One[SubjectQuestion]) -> Iterator[Block]:
         yield pairs("role", {role.label: roles.get(role.key, NOT_ASKED) for role in kind.roles})
 
 
-def _provenance(one: One[SubjectQuestion]) -> Iterator[Block]:
+def _provenance(one: Explanation[SubjectQuestion]) -> Iterator[Block]:
     yield pairs("fact", provenance_of(one.place))
 
 

@@ -22,8 +22,8 @@ from pluriscope.analysis.questions.decisions import FRAGILE_MARGIN, margin_to_ed
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.db.tables import DirectionRow
 from pluriscope.app.pages.candidates import hues_of, input_texts, posited, variables_of
-from pluriscope.app.pages.explanations import stored_rows
-from pluriscope.app.pages.page import One, about, figure, head_actions, page
+from pluriscope.app.pages.explanations import Explanation
+from pluriscope.app.pages.page import about, figure, head_actions, page
 from pluriscope.app.pages.placed import PlacedOptions, site_label
 from pluriscope.figures.numbers import decimal, exact, noun
 from pluriscope.figures.svg.aligned import aligned_diagram
@@ -52,12 +52,12 @@ class PlacementOptions(PlacedOptions):
 # --- as a record
 
 
-def _record(of: type[R], one: One[Question], places: Sequence[PlaceRecord], **more: Any) -> R:
+def _record(of: type[R], one: Explanation[Question], places: Sequence[PlaceRecord], **more: Any) -> R:
     """Record of a placement: the fields of all of them, and those of its kind."""
     agreed, tested = sum(place.agreed for place in places), sum(place.tested for place in places)
     margin = min((place.margin for place in places if place.margin is not None), default=None)
     fields: dict[str, Any] = {
-        **one.record(stored_rows(one.session, one.explanation)[-1] is not None),
+        **one.fields,
         "algorithm": one.item.algorithm.id,
         "alignment": one.item.alignment.id,
         "agreed": agreed,
@@ -70,7 +70,7 @@ def _record(of: type[R], one: One[Question], places: Sequence[PlaceRecord], **mo
     return of.showing(one.item.alignment, one.item.algorithm, **fields, **more)
 
 
-def _places(one: One[Question]) -> Iterator[tuple[Any, dict[str, Any]]]:
+def _places(one: Explanation[Question]) -> Iterator[tuple[Any, dict[str, Any]]]:
     """Site of each variable with the fields of its record, each interchange computed from the weights."""
     question, algorithm = one.place.question, one.item.algorithm
     for known, (path, site) in zip(variables_of(algorithm), one.item.alignment.places, strict=True):
@@ -93,14 +93,14 @@ def _places(one: One[Question]) -> Iterator[tuple[Any, dict[str, Any]]]:
         )
 
 
-def alignment_record(one: One[Question]) -> AlignmentRecord:
+def alignment_record(one: Explanation[Question]) -> AlignmentRecord:
     """An alignment on neuron sets as JSON."""
     places = [PlaceRecord(**fields) for _, fields in _places(one)]
     valid = all(place.agreed == place.tested for place in places)
     return _record(AlignmentRecord, one, places, minimal=valid and _is_minimal(one))
 
 
-def _is_minimal(one: One[Question]) -> bool | None:
+def _is_minimal(one: Explanation[Question]) -> bool | None:
     """Whether nothing smaller within a valid alignment is valid; None where a set is too large to be looked through.
 
     Each variable is tested alone, so that is so if each place is its own smallest part.
@@ -112,10 +112,10 @@ def _is_minimal(one: One[Question]) -> bool | None:
     return True if len(small) == len(places) else None
 
 
-def direction_record(one: One[Question]) -> DirectionRecord:
+def direction_record(one: Explanation[Question]) -> DirectionRecord:
     """An alignment on directions as JSON."""
     question, algorithm, alignment = one.place.question, one.item.algorithm, one.item.alignment
-    stored: DirectionRow | None = stored_rows(one.session, one.explanation)[-1]
+    stored: DirectionRow | None = one.rows[-1]
     readings = read_outs(question.clean_activations, algorithm, alignment)
     places = [
         DirectionPlaceRecord(**fields, **_read(question, site, read, fields["truth_table"]))
@@ -164,7 +164,7 @@ def _read(question: Question, site: Subspace, read: ReadOut | None, truth_table:
 
 
 @page(alignment_record, PlacementOptions)
-def alignment(one: One[Question], options: PlacementOptions) -> Iterator[Block]:
+def alignment(one: Explanation[Question], options: PlacementOptions) -> Iterator[Block]:
     """Page of an alignment: its neurons, whether interchanges confirm it, what fails, and the rest folded."""
     record = alignment_record(one)
     sites = " and ".join(place.site for place in record.places)
@@ -187,7 +187,7 @@ def alignment(one: One[Question], options: PlacementOptions) -> Iterator[Block]:
 
 
 @page(direction_record, PlacementOptions)
-def direction(one: One[Question], options: PlacementOptions) -> Iterator[Block]:
+def direction(one: Explanation[Question], options: PlacementOptions) -> Iterator[Block]:
     """Page of a placement on directions: what they carry, which tests confirm it, and the rest folded."""
     record = direction_record(one)
     layers = " and ".join(f"layer {layer}" for layer in sorted({place.layer for place in record.places}))
@@ -210,7 +210,7 @@ def direction(one: One[Question], options: PlacementOptions) -> Iterator[Block]:
     yield from _evidence(one, record, options, **{"Read to within": _read_words})
 
 
-def _head(one: One[Question], record: Record, where: str, how: str, tests: Mapping[str, bool | None]) -> Head:
+def _head(one: Explanation[Question], record: Record, where: str, how: str, tests: Mapping[str, bool | None]) -> Head:
     """The head of the page."""
     place = one.place
     both = place.question.protocol.interchange_pairs == "ordered"
@@ -269,7 +269,7 @@ def _read_words(place: DirectionPlaceRecord) -> str:
 
 
 def _evidence(
-    one: One[Question], record: Record, options: PlacementOptions, **more: Callable[[Any], str]
+    one: Explanation[Question], record: Record, options: PlacementOptions, **more: Callable[[Any], str]
 ) -> Iterator[Block]:
     """Show each variable by itself, the interventions that fail, a fold of all; then the folds of any explanation."""
     if not record.places:
@@ -303,7 +303,7 @@ def _evidence(
     yield from about(one)
 
 
-def _every(one: One[Question], rows: Sequence[tuple[Any, ...]], start: int) -> Iterator[Block]:
+def _every(one: Explanation[Question], rows: Sequence[tuple[Any, ...]], start: int) -> Iterator[Block]:
     yield replace(
         Table.plain(_LABELS, rows),
         query=Query(start=start, limit=_SHOWN),

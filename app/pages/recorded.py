@@ -10,10 +10,11 @@ from markupsafe import Markup
 from pluriscope.analysis.explanations.explanation import Claim, RecordedKind, predict_nothing
 from pluriscope.analysis.explanations.registry import BY_KEY
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.app.db.recorded import StoredSearch, stored_refs, stored_searches
+from pluriscope.app.db.recorded import StoredSearch, stored_searches
 from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.candidates import input_texts
-from pluriscope.app.pages.page import One, about, column, figure, head_actions, listed, page
+from pluriscope.app.pages.explanations import Explanation
+from pluriscope.app.pages.page import about, column, figure, head_actions, listed, page
 from pluriscope.app.pages.placed import site_of
 from pluriscope.figures.numbers import exact
 from pluriscope.figures.svg.combs import claimed, weight_text
@@ -31,13 +32,13 @@ def _words(value: Any) -> str:
     return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def recorded_record(one: One[Question]) -> RecordedRecord:
+def recorded_record(one: Explanation[Question]) -> RecordedRecord:
     """Record of an explanation of a kind stored as columns, for JSON."""
     place, kind = one.place, _kind(one)
     sizes = place.question.network.sizes
     return RecordedRecord(
         kind=kind.key,
-        **one.record(_is_stored(one)),
+        **one.fields,
         name=kind.name(one.item),
         figures=_figures(one),
         claims=[claim_record(claim, sizes) for claim in kind.claims(one.item)],
@@ -46,7 +47,7 @@ def recorded_record(one: One[Question]) -> RecordedRecord:
 
 
 @page(recorded_record)
-def recorded(one: One[Question], _options: ScopeOptions) -> Iterator[Block]:
+def recorded(one: Explanation[Question], _options: ScopeOptions) -> Iterator[Block]:
     """Page of such an explanation: its figures, its claims about sites, and the rest folded."""
     kind, sizes = _kind(one), one.place.question.network.sizes
     name, claims = kind.name(one.item), [claim_record(claim, sizes) for claim in kind.claims(one.item)]
@@ -68,11 +69,11 @@ def recorded(one: One[Question], _options: ScopeOptions) -> Iterator[Block]:
     yield from about(one)
 
 
-def _kind(one: One[Question]) -> RecordedKind[Any]:
+def _kind(one: Explanation[Question]) -> RecordedKind[Any]:
     return BY_KEY[one.ref.kind]
 
 
-def _figures(one: One[Question]) -> dict[str, Any]:
+def _figures(one: Explanation[Question]) -> dict[str, Any]:
     """The figures by column; None where one is NaN."""
     values = {known.name: known.value(one.item) for known in _kind(one).columns}
     return {name: None if value != value else value for name, value in values.items()}
@@ -94,29 +95,24 @@ def claim_record(claim: Claim, sizes: Sequence[int]) -> ClaimRecord:
     )
 
 
-def _search(one: One[Question]) -> StoredSearch | None:
+def _search(one: Explanation[Question]) -> StoredSearch | None:
     analysis = one.place.analysis
     return None if analysis is None else stored_searches(one.session, analysis.id).get(one.ref.kind)
 
 
-def _is_stored(one: One[Question]) -> bool:
-    analysis = one.place.analysis
-    return analysis is not None and one.ref.first in stored_refs(one.session, analysis, _kind(one))
-
-
-def _found_words(one: One[Question]) -> Markup:
+def _found_words(one: Explanation[Question]) -> Markup:
     """Whether the search of the analysis found it."""
     search, place = _search(one), one.place
     if search is None:
         return Markup("No search found such explanations here so far; this one was computed from its address.")
     url = one.links.explanations(place.slug, place.scope, kind=[one.ref.kind])
     found = Markup('<a href="{}">{} that the search found</a>').format(url, exact(search.n))
-    if not _is_stored(one):
+    if not one.stored:
         return Markup("Not among the {}; it was computed from its address. {}").format(found, search.note)
     return Markup("One of {}{}. {}").format(found, ", which are all there are" if search.complete else "", search.note)
 
 
-def _table(one: One[Question], claims: list[ClaimRecord]) -> Block:
+def _table(one: Explanation[Question], claims: list[ClaimRecord]) -> Block:
     bits = input_texts(one.place.question.network.n_inputs)
     columns = [
         column("site", "Site", "Neurons, or a direction of a layer.", first=True),

@@ -238,5 +238,7 @@ def _by_reference(session: Session, links: Addresses, words: Sequence[str]) -> l
             analysis, mask = place.analysis, None if found.circuit is None else found.circuit.hex
             if mask is None or (analysis is not None and find_circuit(session, analysis.id, mask) is not None):
                 detail = f"{KIND_OF[ref.kind].noun} of {row.name}"
-                hits.append(Hit(kind=ref.kind, label=str(found.ref).replace("-", "·", 1), detail=detail, url=found.url))
+                hits.append(
+                    Hit(kind=ref.kind, label=str(found.ref).replace("-", "·", 1), detail=detail, url=found.url())
+                )
     return hits

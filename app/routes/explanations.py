@@ -174,7 +174,7 @@ def rows(request: Request, links: Links, network: str, ref: str, table: str) -> 
         if not isinstance(block, Table):
             item = f"table {table[:40]!r}"
             raise NotFound(item, "is not on this page", "choose one of the page", "table", found.url, "the page")
-        noun = found.one.explanation.record.noun
+        noun = found.one.record.noun
         return about_place(found.one.place, f"Table {table} of {noun} {found.one.ref}"), block
 
     with room("this table"):
@@ -225,7 +225,7 @@ def verdicts(
     """
     place = locate_boolean(session, links, network, options.scope)
     with room("these verdicts"):
-        return verdicts_on(session, links, find_explanation(session, links, place, read_ref(ref, 1)))
+        return verdicts_on(find_explanation(session, links, place, read_ref(ref, 1)))
 
 
 @router.get("/networks/{network}/verdicts", include_in_schema=False)

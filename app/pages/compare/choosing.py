@@ -174,7 +174,7 @@ def _against(
         if one.kind in UNTIL:
             where, anchor = ("interpretations", "interpretations") if one.circuit else ("placements", "alignments")
             why = f"{UNTIL[one.kind][:1].upper()}{UNTIL[one.kind][1:]}."
-            yield Notice(f"Its {where} can be compared", why, actions=[Action(f"Its {where}", f"{one.url}#{anchor}")])
+            yield Notice(f"Its {where} can be compared", why, actions=[Action(f"Its {where}", f"{one.url()}#{anchor}")])
         return
     rows = []
     others = list(_others(session, place, one))

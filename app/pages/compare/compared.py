@@ -205,6 +205,7 @@ class Compared(Shared):
             one,
             letter=LETTERS[number],
             ref=str(one.ref),
+            url=one.url(),
             name=self.name(number),
             edges=self.edges(number),
             claims=[claim_record(claim, self.place.question.network.sizes) for claim in functions],

@@ -259,7 +259,7 @@ class OnInterventions(Compared):
         }
         if apart:
             yield More("Thresholds", lambda: _thresholds(self, apart), f"of {enumerated([*apart])}", id="cut")
-        yield folded(self.session, self.links, self.explanations)
+        yield folded(self.explanations)
 
 
 def _by_hand(sites: Sequence[NeuronSite], source: int, base: int) -> Intervention:

@@ -211,7 +211,7 @@ class Played(Shared):
             AskedRecord(
                 letter=letter,
                 ref=str(one.ref),
-                url=one.url,
+                url=one.url(),
                 says=said.bit,
                 reason=said.reason,
                 right=said.bit == answered(self.after) if said.speaks else None,
@@ -361,7 +361,7 @@ class Played(Shared):
             drop = Markup('Remove<span class="vh"> {}</span>').format(asked.letter)
             others = replace(self.state, refs=tuple(ref for ref in self.state.refs if ref != asked.ref)).url
             kind = one.algorithm.formula if one.algorithm else KIND_LABELS[one.kind]
-            what = Markup('<b class="key">{}</b> <a href="{}">{}</a>').format(asked.letter, one.url, kind)
+            what = Markup('<b class="key">{}</b> <a href="{}">{}</a>').format(asked.letter, one.url(), kind)
             says: Text = "no prediction" if asked.says < 0 else str(asked.says)
             if asked.right is False:
                 says = Markup('<s>{}</s><span class="vh"> wrong</span>').format(says)

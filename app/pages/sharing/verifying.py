@@ -16,9 +16,8 @@ from pluriscope.analysis.subjects.question import GraphQuestion, SubjectQuestion
 from pluriscope.analysis.values.exact import BigInt
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import PageModel
-from pluriscope.app.pages.explanations import stored_rows
+from pluriscope.app.pages.explanations import Explanation
 from pluriscope.app.pages.kinds import find_document
-from pluriscope.app.pages.page import One
 from pluriscope.app.pages.sharing.targets import Target
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.page_kit.blocks import Block, Prose, Table
@@ -95,8 +94,8 @@ def verify(session: Session, links: Addresses, target: Target) -> VerifiedRecord
     question = place.question
     anew = document.page.record(one).model_dump()
     names = HELD.get(one.ref.kind, ())
-    if one.explanation.recorded is not None:
-        anew, names = anew["figures"], tuple(column.name for column in one.explanation.recorded.columns)
+    if one.recorded is not None:
+        anew, names = anew["figures"], tuple(column.name for column in one.recorded.columns)
     if isinstance(question, GraphQuestion):
         names = tuple(name for name in names if anew[name] is not None)  # there are no interpretations
     stored = _stored(one, names)
@@ -152,13 +151,13 @@ def _held(key: str, stored: Any, anew: Any) -> FigureRecord:
     return FigureRecord(key=key, label=label, status="equal" if same else "differs", stored=stored, recomputed=anew)
 
 
-def _stored(one: One[SubjectQuestion], names: Sequence[str]) -> dict[str, Any]:
+def _stored(one: Explanation[SubjectQuestion], names: Sequence[str]) -> dict[str, Any]:
     """Figures of an explanation in the store, by names of its record."""
-    known, analysis = one.explanation, one.place.analysis
-    rows = [row for row in stored_rows(one.session, known) if row is not None]
+    analysis = one.place.analysis
+    rows = [row for row in one.rows if row is not None]
     columns = {name: _COLUMNS.get(name, name) for name in names}
     figures = {name: getattr(row, column) for row in rows for name, column in columns.items() if hasattr(row, column)}
-    if known.circuit is None or analysis is None:
+    if one.circuit is None or analysis is None:
         return figures
     if not rows:  # absence is a verdict where the stored circuits are all valid ones
         whole = certainty_of(analysis.circuits_method) == "exact" and analysis.circuits_truncated_at is None

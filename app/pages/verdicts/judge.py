@@ -10,9 +10,7 @@ from typing import Any, Final, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from sqlalchemy.orm import Session
 
-from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.circuits.result import certainty_of
 from pluriscope.analysis.criteria.criterion import Criterion
@@ -31,7 +29,7 @@ from pluriscope.app.db.reads.circuits import masks_of
 from pluriscope.app.db.reads.verdicts import verdicts_in
 from pluriscope.app.db.recorded import stored_refs, stored_searches
 from pluriscope.app.options import Link, PageModel
-from pluriscope.app.pages.explanations import Explanation, as_judged, stored_rows
+from pluriscope.app.pages.explanations import Explanation
 from pluriscope.page_kit.blocks import VerdictState
 
 SECONDS: Final = 1.0  # for one explanation; what is not started by then is not computed
@@ -62,21 +60,17 @@ class Judged:
 
 
 def judge_on_the_spot(
-    session: Session, explanation: Explanation[Question], *, clock: Callable[[], float] = time.monotonic
+    explanation: Explanation[Question], *, clock: Callable[[], float] = time.monotonic
 ) -> list[Judged]:
     """The verdict of every criterion that applies to an explanation, in the registry's order.
 
     Args:
-        session: open session, for the other valid circuits.
         explanation: of any kind.
         clock: seconds from some moment.
     """
     place, work = explanation.place, Work(clock=clock).for_seconds(SECONDS)
-    kind = explanation.kind
-    alone, family = (
-        Population(explanation.kind, explanation.place.question, as_judged(explanation), work=work),
-        _family(session, explanation),
-    )
+    kind, family = explanation.kind, _family(explanation)
+    alone = Population(kind, place.question, explanation.judged, work=work)
     small = sum(place.question.network.hidden_sizes) <= SMALL_HIDDEN and place.question.network.n_inputs <= SMALL_INPUTS
 
     def judge(criterion: Criterion) -> Judged:
@@ -89,7 +83,7 @@ def judge_on_the_spot(
         try:
             if criterion.over == "population":
                 if explanation.recorded is not None:
-                    return _judge_among_stored(session, criterion, alone, explanation)
+                    return _judge_among_stored(criterion, alone, explanation)
                 if criterion.term != "minimality":  # of that alone a few circuits decide
                     return Judged(criterion, None, _NOT_FEW)
                 return _judge_minimality(criterion, alone, family, explanation)
@@ -102,11 +96,9 @@ def judge_on_the_spot(
     return [judge(criterion) for criterion in criteria_for(kind)]
 
 
-def _judge_among_stored(
-    session: Session, criterion: Criterion, alone: Population, explanation: Explanation[Question]
-) -> Judged:
+def _judge_among_stored(criterion: Criterion, alone: Population, explanation: Explanation[Question]) -> Judged:
     """A criterion that asks for all explanations of a kind stored as columns, where the store holds few of them."""
-    analysis, kind = explanation.place.analysis, BY_KEY[alone.kind]
+    session, analysis, kind = explanation.session, explanation.place.analysis, BY_KEY[alone.kind]
     search = None if analysis is None else stored_searches(session, analysis.id).get(kind.key)
     if analysis is None or search is None or search.n > MAX_READ:
         return Judged(criterion, None, _NOT_FEW)
@@ -135,14 +127,14 @@ def _judge_minimality(
     return Judged(criterion, criterion.judge(among).at(position))
 
 
-def _family(session: Session, explanation: Explanation[Question]) -> NDArray[Any] | None:
+def _family(explanation: Explanation[Question]) -> NDArray[Any] | None:
     """Valid circuits inside a circuit and one with the fewest edges of all, ascending; None if not all are stored."""
     analysis, circuit = explanation.place.analysis, explanation.circuit
     if circuit is None or explanation.kind != "circuit" or analysis is None:
         return None
     if analysis.circuits_truncated_at is not None or certainty_of(analysis.circuits_method) != "exact":
         return None
-    masks: NDArray[Any] = masks_of(session, analysis)
+    masks: NDArray[Any] = masks_of(explanation.session, analysis)
     given = one_mask(circuit.mask, circuit.layout)
     wanted: NDArray[np.bool_] = (masks & given) == masks
     if len(masks):
@@ -162,20 +154,17 @@ class WitnessView(PageModel):
     data: dict[str, Any] = Field(description="As the criterion gave it.")
 
 
-def witness_view(
-    witness: Mapping[str, Any], explanation: Explanation[Question], addresses: Addresses
-) -> WitnessView | None:
+def witness_view(witness: Mapping[str, Any], explanation: Explanation[Question]) -> WitnessView | None:
     """A witness in words, or None if there is none.
 
     Args:
         witness: as the verdict has it.
         explanation: what was judged.
-        addresses: builds the rival's address.
     """
     if not witness:
         return None
     answer = {name: value for name, value in witness.items() if name not in _OF_RIVAL}
-    return WitnessView(words=_in_words(answer), rival=_rival(witness, explanation, addresses), data=dict(witness))
+    return WitnessView(words=_in_words(answer), rival=_rival(witness, explanation), data=dict(witness))
 
 
 def _in_words(value: Any) -> str:
@@ -190,18 +179,18 @@ def _in_words(value: Any) -> str:
     return str(value)
 
 
-def _rival(witness: Mapping[str, Any], explanation: Explanation[Question], addresses: Addresses) -> Link | None:
-    slug, scope = explanation.place.row.slug, explanation.place.scope
+def _rival(witness: Mapping[str, Any], explanation: Explanation[Question]) -> Link | None:
+    slug, scope, links = explanation.place.slug, explanation.place.scope, explanation.links
     mask = witness.get("mask", explanation.circuit.hex if explanation.circuit and "index" in witness else None)
     if mask is not None and "index" in witness:
         index = int(witness["index"])
-        url = addresses.interpretation(slug, mask, index, scope)
+        url = links.interpretation(slug, mask, index, scope)
         return Link(label=f"interpretation {index} of circuit {mask}", url=url)
     if mask is not None:
-        return Link(label=f"circuit {mask}", url=addresses.circuit(slug, mask, scope))
+        return Link(label=f"circuit {mask}", url=links.circuit(slug, mask, scope))
     if "alignment" in witness and explanation.algorithm is not None:
         alignment = str(witness["alignment"])
-        url = addresses.alignment(slug, explanation.algorithm.id, alignment, scope)
+        url = links.alignment(slug, explanation.algorithm.id, alignment, scope)
         return Link(label=f"placement {alignment[:8]}", url=url)
     return None
 
@@ -244,7 +233,7 @@ class CriterionVerdict(PageModel):
         return _WORDS[self.outcome]
 
 
-def verdicts_on(session: Session, addresses: Addresses, explanation: Explanation[Question]) -> list[CriterionVerdict]:
+def verdicts_on(explanation: Explanation[Question]) -> list[CriterionVerdict]:
     """Every criterion that applies: the stored outcome where there is one, else what is found now.
 
     Where what is stored and what is found now differ, the reason says both. An interpretation also has the verdicts on
@@ -253,19 +242,19 @@ def verdicts_on(session: Session, addresses: Addresses, explanation: Explanation
     Args:
         explanation: of any kind.
     """
-    own, within = _own(session, addresses, explanation), _within(explanation)
+    own, within = _own(explanation), _within(explanation)
     if within is None:
         return own
     about, judged = cast(Literal["circuit", "algorithm"], within.kind), {verdict.criterion for verdict in own}
-    rest = _own(session, addresses, within)
+    rest = _own(within)
     return own + [one.model_copy(update={"about": about}) for one in rest if one.criterion not in judged]
 
 
-def _own(session: Session, addresses: Addresses, explanation: Explanation[Question]) -> list[CriterionVerdict]:
-    answer = _stored(session, explanation).items()
+def _own(explanation: Explanation[Question]) -> list[CriterionVerdict]:
+    answer = _stored(explanation).items()
     stored = {step.key: outcome for step, outcome in answer if step == CriterionStep.of(step.criterion)}
-    judged = judge_on_the_spot(session, explanation)
-    return [_view(one, stored.get(one.criterion.key), explanation, addresses) for one in judged]
+    judged = judge_on_the_spot(explanation)
+    return [_view(one, stored.get(one.criterion.key), explanation) for one in judged]
 
 
 def _within(explanation: Explanation[Question]) -> Explanation[Question] | None:
@@ -277,18 +266,16 @@ def _within(explanation: Explanation[Question]) -> Explanation[Question] | None:
     return replace(explanation, ref=ExplanationRef(kind, name, "", explanation.ref.protocol), item=whole)
 
 
-def _stored(session: Session, explanation: Explanation[Question]) -> dict[CriterionStep, Outcome]:
+def _stored(explanation: Explanation[Question]) -> dict[CriterionStep, Outcome]:
     """Stored verdicts of the criteria on one explanation."""
     analysis = explanation.place.analysis
     if analysis is None or explanation.kind in ("interpretation", "direction"):
         return {}
-    row = stored_rows(session, explanation)[-1]
-    return {} if row is None else verdicts_in(session, analysis, explanation.kind, row.verdicts)
+    row = explanation.rows[-1]
+    return {} if row is None else verdicts_in(explanation.session, analysis, explanation.kind, row.verdicts)
 
 
-def _view(
-    judged: Judged, stored: Outcome | None, explanation: Explanation[Question], addresses: Addresses
-) -> CriterionVerdict:
+def _view(judged: Judged, stored: Outcome | None, explanation: Explanation[Question]) -> CriterionVerdict:
     criterion, verdict = judged.criterion, judged.verdict
     named = {"criterion": criterion.key, "label": criterion.label, "definition": criterion.definition}
     if stored is not None and (verdict is None or verdict.outcome != stored):
@@ -298,5 +285,5 @@ def _view(
     if verdict is None:
         why = f"{judged.why_not[:1].upper()}{judged.why_not[1:]}."
         return CriterionVerdict(**named, outcome="not_computed", origin="not_computed", reason=why)
-    origin, witness = "computed" if stored is None else "stored", witness_view(verdict.witness, explanation, addresses)
+    origin, witness = "computed" if stored is None else "stored", witness_view(verdict.witness, explanation)
     return CriterionVerdict.showing(verdict, **named, origin=origin, witness=witness)

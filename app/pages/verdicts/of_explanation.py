@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
-from sqlalchemy.orm import Session
 
-from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import LETTERS
 from pluriscope.analysis.criteria.registry import CRITERIA
 from pluriscope.analysis.criteria.steps import CriterionStep
@@ -26,14 +24,14 @@ _NOT_TRUTH = (
 _JUDGED = {"stored": "by a job", "computed": "just now", "not_computed": ""}
 
 
-def folded(session: Session, links: Addresses, explanations: Sequence[Explanation[Question]]) -> More:
+def folded(explanations: Sequence[Explanation[Question]]) -> More:
     """The fold of a page that holds them."""
-    return More("Criteria", lambda: verdicts(session, links, explanations), "what every one says of it", id="criteria")
+    return More("Criteria", lambda: verdicts(explanations), "what every one says of it", id="criteria")
 
 
-def verdicts(session: Session, links: Addresses, explanations: Sequence[Explanation[Question]]) -> Iterator[Block]:
+def verdicts(explanations: Sequence[Explanation[Question]]) -> Iterator[Block]:
     """Every criterion that applies, with its settings; of several where verdicts differ, the rest folded."""
-    found = [verdicts_on(session, links, one) for one in explanations]
+    found = [verdicts_on(one) for one in explanations]
     if len(found) == 1:
         labels = ("Criterion", "Verdict", "Score", "Reason", "Witness", "Judged")
         rows = [

@@ -64,7 +64,7 @@ def test_stored_outcomes_are_what_is_found_now(app, get, masks, on):
         with app.state.store.read() as session:
             place = locate(session, Addresses(), "xor", Scope())
             explanation = find_explanation(session, Addresses(), place, read_ref(f"c-{mask}", 1), 1)
-            now = {judged.criterion.key: judged.verdict for judged in judge_on_the_spot(session, explanation)}
+            now = {judged.criterion.key: judged.verdict for judged in judge_on_the_spot(explanation)}
         asked_of_all = {key for key in verdicts if now[key] is None}  # by jobs alone
         assert all(EVERY[key].over == "population" for key in asked_of_all)
         assert {verdicts[key]["origin"] for key in asked_of_all} == {"stored"}
@@ -105,7 +105,7 @@ def test_time_that_is_spent_is_no_verdict(app, masks):
     with app.state.store.read() as session:
         place = locate(session, Addresses(), "xor", Scope())
         explanation = find_explanation(session, Addresses(), place, read_ref(f"c-{masks[0]}", 1), 1)
-        slow = judge_on_the_spot(session, explanation, clock=lambda: next(ticks) * judge.SECONDS * 0.3)
+        slow = judge_on_the_spot(explanation, clock=lambda: next(ticks) * judge.SECONDS * 0.3)
     late = [judged for judged in slow if judged.verdict is None]
     assert late
     assert all("a page may take" in judged.why_not for judged in late)
