@@ -238,16 +238,6 @@ def cardinally_minimal(population: CutCircuits, _: Settings) -> Verdicts:
     return verdicts_of(sizes == fewest, explain, scores=sizes)
 
 
-def firm(population: CutCircuits, settings: Settings) -> Verdicts:
-    """Judge whether no gap is closer to 0 than the least margin."""
-    runs = population.question
-
-    def explain(position: int) -> tuple[str, Witness]:
-        return f"The closest gap is {runs.margins[position]:.3g} from 0.", {}
-
-    return verdicts_of(runs.margins >= settings["least"], explain, scores=runs.margins)
-
-
 NEAR: Final = 1e-9
 """A divergence that is no further from the tolerance is undecided: logarithms differ from machine to machine."""
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.circuits.judging import evaluate_circuits
-from pluriscope.analysis.criteria import cuts
 from pluriscope.analysis.criteria.criterion import Criterion, Parameter, Settings
+from pluriscope.analysis.criteria.cuts import CutCircuits
 from pluriscope.analysis.criteria.interpretations import interventions
 from pluriscope.analysis.criteria.population import Population
 from pluriscope.analysis.criteria.verdict import Verdicts, Witness, same_for_all, verdicts_of
@@ -23,6 +23,10 @@ def _firm_circuits(population: Population, settings: Settings) -> Verdicts:
         _, margins = evaluate_circuits(population.question, population.items)
 
     return _firm(margins, settings, "The closest output is {} from the edge of its decision.")
+
+
+def _firm_cuts(population: CutCircuits, settings: Settings) -> Verdicts:
+    return _firm(population.question.margins, settings, "The closest gap is {} from 0.")
 
 
 def _firm_interpretations(population: Population, settings: Settings) -> Verdicts:
@@ -78,7 +82,7 @@ MARGIN: Final = Criterion(
         "interpretation": _firm_interpretations,
         "alignment": _firm_alignments,
         "placed": _firm_placed,
-        "cut": cuts.firm,
+        "cut": _firm_cuts,
     },
     of_models="On no row is the right output closer to the largest other than the least margin.",
     direction="higher",

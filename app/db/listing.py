@@ -75,7 +75,7 @@ def _read(
     if DIRECTIONS not in reports:
         unsearched.add("direction")
     stored = {
-        kind.key: columns_of(session, analysis, kind.key, kind.stored)
+        kind.key: columns_of(session, analysis, kind.key, kind.stored(question))
         for kind in kinds_of(question)
         if kind.key not in unsearched
     }

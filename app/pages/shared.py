@@ -14,7 +14,6 @@ from pluriscope.addresses.naming import Scope, protocol_key
 from pluriscope.analysis.questions.protocol import Protocol
 from pluriscope.analysis.running.progress import KnownCircuits
 from pluriscope.analysis.subjects.perceptron.activations import activation_of
-from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.analyses import clean_key
 from pluriscope.app.db.reads.jobs import UNFINISHED
@@ -22,7 +21,6 @@ from pluriscope.app.db.reads.networks import jobs_for
 from pluriscope.app.db.tables import PERCEPTRON, AnalysisRow
 from pluriscope.app.pages.counted import counts_of
 from pluriscope.app.pages.place import AnyPlace
-from pluriscope.kinds.circuits import edge_labels
 from pluriscope.objects.counts import Count, count_of
 
 State = Literal["done", "truncated", "computing", "failed", "cancelled", "not_analysed"]
@@ -98,12 +96,6 @@ def known_count_of(session: Session, place: AnyPlace) -> Count | None:
         return stored
     known = known_of(latest_job(jobs_for(session, [place.row.digest]), place.scope, place.row))
     return None if known is None else count_of(known)
-
-
-def edge_names(layout: EdgeLayout, mask: int) -> list[str]:
-    """Names of the edges of a set for people, in the order of masks: A → n1.0."""
-    labels = enumerate(edge_labels(layout.sizes))
-    return [label.replace("-", " → ") for edge, label in labels if mask >> edge & 1]
 
 
 def finite(value: float) -> float | None:

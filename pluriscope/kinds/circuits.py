@@ -16,13 +16,10 @@ from pluriscope.analysis.carried_algorithms.relation import RELATIONS
 from pluriscope.analysis.circuits.facet import Facet
 from pluriscope.analysis.criteria.interpretation_tallies import MIXED
 from pluriscope.analysis.criteria.registry import criterion_named
-from pluriscope.analysis.discovery.part_names import labels_of, names_of
+from pluriscope.analysis.discovery.part_names import labels_of
 from pluriscope.analysis.errors import InvalidMask
 from pluriscope.analysis.subjects.enumeration import number_bits
-from pluriscope.analysis.subjects.graph import perceptron_graph
-from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from pluriscope.figures.numbers import enumerated, exact, noun
-from pluriscope.figures.svg.graphs import graph_diagram
 from pluriscope.figures.svg.layout import node_name
 from pluriscope.kinds.columns import EDGES, FAILS, FRAGILE, INTERPRETATIONS, MARGIN, NEURONS, PASSES, USES, VALID
 from pluriscope.kinds.found import Found
@@ -30,6 +27,7 @@ from pluriscope.kinds.interpretations import apart, drawn, prominent
 from pluriscope.kinds.kind import ListedKind
 from pluriscope.tables.frames import Coded, Part, Passing
 from pluriscope.tables.table import Column
+from pluriscope.views.networks import draw_network
 
 _DRAWN: Final = 200  # interpretations that are kept as drawings of some kilobytes: as many as a page may have
 MASK = Column("mask", "Mask", "Which edges it keeps, as hex.", "name", shown=False)
@@ -56,11 +54,6 @@ ROLES = Column(
 OF_TRANSFORMERS: Final = (RIGHT, ROLES)
 
 
-def edge_labels(sizes: Sequence[int]) -> Sequence[str]:
-    """Names of the edges of a perceptron as lists show them, in the order of the bits of masks: A-n1.0."""
-    return names_of(perceptron_graph(tuple(sizes))).drawn
-
-
 def facet_of(question: Any, most_edges: int | None, keeps: Sequence[str]) -> Facet | None:
     """Condition on the circuits to count, read from the options of a list; None where there is no condition.
 
@@ -75,23 +68,20 @@ def facet_of(question: Any, most_edges: int | None, keeps: Sequence[str]) -> Fac
     if most_edges is None and not keeps:
         return None
     question.kind.require("counting", "a count under a condition")
-    layout = question.layout
-    known = _edges_into(layout) | {name: 1 << bit for bit, name in enumerate(edge_labels(layout.sizes))}
+    labels = labels_of(question)
+    known = _edges_into(question) | {name: 1 << bit for bit, name in enumerate(labels)}
     for name in keeps:
         if name not in known:
-            cure = f"use {next(iter(known))}, {edge_labels(layout.sizes)[0]} or another one of the network"
+            cure = f"use {next(iter(known))}, {labels[0]} or another one of the network"
             raise InvalidMask(f"{name[:40]!r}", "is no hidden neuron or edge", cure)
     return Facet(most_edges, tuple(known[name] for name in keeps))
 
 
-def _by_label(masks: Any, labels: Sequence[str]) -> dict[str, Passing]:
-    """Circuits that keep each bit of the masks, by its label: ``[circuits]`` bool."""
-    kept = np.ascontiguousarray(number_bits(np.asarray(masks), len(labels)).T)
-    return dict(zip(labels, kept, strict=True))
-
-
-def _edges_into(layout: EdgeLayout) -> dict[str, int]:
-    """The edges that lead to each hidden neuron of a perceptron, as a mask."""
+def _edges_into(question: Any) -> dict[str, int]:
+    """The edges that lead to each hidden neuron of a perceptron, as a mask; {} where neurons are not named."""
+    if question.kind.refuses("edge-weights"):
+        return {}
+    layout = question.layout
     return {
         node_name(layer, neuron, layout.sizes): edges
         for layer, edges_into in enumerate(layout.edges_into[1:-1], start=1)
@@ -99,26 +89,35 @@ def _edges_into(layout: EdgeLayout) -> dict[str, int]:
     }
 
 
-def uses(masks: Any, layout: EdgeLayout) -> dict[str, Passing]:
-    """Circuits that use each hidden neuron and each edge, by its name: ``[circuits]`` bool. A circuit uses a
-    neuron if it keeps an edge into it.
+def uses(masks: Any, question: Any) -> dict[str, Passing]:
+    """Circuits that use each part that a mask names, and each hidden neuron of a perceptron, by its name:
+    ``[circuits]`` bool. A circuit uses a neuron if it keeps an edge into it.
     """
-    edges = _by_label(masks, edge_labels(layout.sizes))
-    kept = list(edges.values())
+    labels = labels_of(question)
+    kept = np.ascontiguousarray(number_bits(np.asarray(masks), len(labels)).T)
     neurons = {
-        name: np.logical_or.reduce([kept[edge] for edge in range(layout.n_edges) if into >> edge & 1])
-        for name, into in _edges_into(layout).items()
+        name: np.logical_or.reduce([kept[edge] for edge in range(len(labels)) if edges >> edge & 1])
+        for name, edges in _edges_into(question).items()
     }
-    return neurons | edges
+    return neurons | dict(zip(labels, kept, strict=True))
 
 
 def _figures(found: Found) -> Mapping[str, Any]:
-    counts = {} if found.counted else {"interpretations": None, "observed": None}
+    stored, graph = found.stored["circuit"], found.question.graph
+    figures = {"mask": None, "uses": uses(stored["mask"], found.question)}
+    if not found.question.kind.refuses("interpretations"):
+        counts = {} if found.counted else {"interpretations": None, "observed": None}
+        return {**counts, **figures, "story": found.stories}
+    roles = list(map(json.loads, stored["roles"]))
     return {
-        **counts,
-        "mask": None,
-        "story": found.stories,
-        "uses": uses(found.stored["circuit"]["mask"], found.question.layout),
+        **figures,
+        "neurons": stored["neurons"] if graph.cut == "edges" else None,
+        "right": np.asarray(stored["right"], np.int64),
+        "roles": {
+            f"{role.key}({name})": np.array([name in one.get(role.key, "").split(", ") for one in roles], np.bool_)
+            for role in found.question.kind.roles
+            for name in (graph.nodes[node].name for node in graph.removable)
+        },
     }
 
 
@@ -131,8 +130,8 @@ def left_out_words(question: Any, mask: int, most: int) -> str:
         mask: of the circuit.
         most: names; of the rest the number is said.
     """
-    graph, idle = question.graph, _idle(question, mask)
-    names = labels_of(question)
+    graph, names = question.graph, labels_of(question)
+    idle = [name for name, edges in _edges_into(question).items() if not mask & edges]
     parts = [
         name.replace("-", "→")
         for bit, name in enumerate(names)
@@ -144,26 +143,17 @@ def left_out_words(question: Any, mask: int, most: int) -> str:
     return f"without {enumerated(every)}" if every else ""
 
 
-def _idle(question: Any, mask: int) -> list[str]:
-    """The hidden neurons of a perceptron that a circuit does without."""
-    if question.kind.refuses("edge-weights"):
-        return []
-    sizes, active = question.network.sizes, Circuit(question.layout, mask).active
-    return [
-        node_name(layer, neuron, sizes)
-        for layer in range(1, len(sizes) - 1)
-        for neuron in range(sizes[layer])
-        if not active[layer][neuron]
-    ]
-
-
 def _mask(found: Found, place: int) -> str:
     return str(found.question.graph.to_hex(int(found.stored["circuit"]["mask"][place])))
 
 
 def _more(found: Found, place: int) -> Mapping[str, Any]:
-    mask = _mask(found, place)
-    idle = _idle(found.question, int(mask, 16))
+    mask, question, stored = _mask(found, place), found.question, found.stored["circuit"]
+    idle = [name for name, edges in _edges_into(question).items() if not int(mask, 16) & edges]
+    if question.kind.refuses("interpretations"):
+        tested = f"{exact(int(stored['right'][place]))} of {exact(question.n_rows)} rows"
+    else:
+        tested = found.tested
     marks = [one.mark for one in found.prominent if one.mask == int(mask, 16)]
     named = enumerated([mark if mark.isupper() else f"the {mark}" for mark in marks])
     return {
@@ -171,13 +161,22 @@ def _more(found: Found, place: int) -> Mapping[str, Any]:
         "name": f"c·{mask}",
         "marks": f"of {named}{', ' * bool(idle)}" if marks else "",
         "where": f"without {', '.join(idle)}" if idle else "",
-        "size": noun(int(found.stored["circuit"]["edges"][place]), "edge"),
-        "tested": found.tested,
+        "size": noun(int(stored["edges"][place]), question.graph.cut[:-1]),
+        "tested": tested,
         "silent": "predicts nothing until it is read",
     }
 
 
+def _drawing_of_graph(found: Found, place: int) -> Markup:
+    mask = _mask(found, place)
+    return draw_network(found.question, int(mask, 16), title=f"Circuit {mask}", thumb=True)
+
+
 def _says(found: Found) -> str:
+    if found.question.kind.refuses("interpretations"):
+        missing = int(np.count_nonzero(np.asarray(found.stored["circuit"]["right"]) < found.question.n_rows))
+        wrong = f"{exact(missing)} miss{'es' * (missing == 1)} at least one row" if missing else "none misses a row"
+        return f"What of the model is enough to answer more than 99% of the rows right; {wrong}."
     n, possible = len(found.stored["circuit"]["mask"]), found.possible
     of = "" if possible is None else f"; {exact(n)} of {exact(possible)}"
     return f"Edges that are enough to be right on every input, all others left out{of}."
@@ -185,7 +184,10 @@ def _says(found: Found) -> str:
 
 CIRCUITS: Final = ListedKind(
     key="circuit",
-    stored=("mask", "edges", "neurons", "margin", "interpretations", "observed", "verdicts"),
+    stored=lambda question: (
+        *("mask", "edges", "neurons", "margin", "verdicts"),
+        *(("right", "roles") if question.kind.refuses("interpretations") else ("interpretations", "observed")),
+    ),
     columns=(
         *(VALID, EDGES, NEURONS, RIGHT, MARGIN, FRAGILE, INTERPRETATIONS, OBSERVED, STORY, PASSES, FAILS, ROLES, USES),
         MASK,
@@ -193,61 +195,13 @@ CIRCUITS: Final = ListedKind(
     figures=_figures,
     ref=lambda found, place: ExplanationRef("circuit", _mask(found, place)),
     more=_more,
-    drawing=lambda found, place: found.thumb(_mask(found, place)),
+    drawing=lambda found, place: (
+        _drawing_of_graph(found, place)
+        if found.question.kind.refuses("edge-weights")
+        else found.thumb(_mask(found, place))
+    ),
     own=("edges", False),
     says=_says,
-)
-
-
-# --- of subjects whose circuits are a space, such as transformers
-
-
-def _figures_of_graph(found: Found) -> Mapping[str, Any]:
-    stored, graph = found.stored["circuit"], found.question.graph
-    roles = list(map(json.loads, stored["roles"]))
-    nodes = [graph.nodes[node].name for node in graph.removable]
-    return {
-        "mask": None,
-        "neurons": stored["neurons"] if graph.cut == "edges" else None,
-        "right": np.asarray(stored["right"], np.int64),
-        "roles": {
-            f"{role.key}({name})": np.array([name in one.get(role.key, "").split(", ") for one in roles], np.bool_)
-            for role in found.question.kind.roles
-            for name in nodes
-        },
-        "uses": _by_label(stored["mask"], graph.bit_names),
-    }
-
-
-def _more_of_graph(found: Found, place: int) -> Mapping[str, Any]:
-    stored, mask = found.stored["circuit"], _mask(found, place)
-    return {
-        "mask": mask,
-        "name": f"c·{mask}",
-        "size": noun(int(stored["edges"][place]), found.question.graph.cut[:-1]),
-        "tested": f"{exact(int(stored['right'][place]))} of {exact(found.question.n_rows)} rows",
-    }
-
-
-def _drawing_of_graph(found: Found, place: int) -> Markup:
-    graph, mask = found.question.graph, int(found.stored["circuit"]["mask"][place])
-    kept = graph.kept_edges(graph.bits([mask]))[0].tolist()
-    return graph_diagram(graph, kept, title=f"Circuit {graph.to_hex(mask)}", thumb=True)
-
-
-def _says_of_graph(found: Found) -> str:
-    missing = int(np.count_nonzero(np.asarray(found.stored["circuit"]["right"]) < found.question.n_rows))
-    wrong = "none misses a row" if not missing else f"{exact(missing)} miss{'es' * (missing == 1)} at least one row"
-    return f"What of the model is enough to answer more than 99% of the rows right; {wrong}."
-
-
-CIRCUITS_OF_GRAPHS: Final = replace(
-    CIRCUITS,
-    stored=("mask", "edges", "neurons", "right", "margin", "roles", "verdicts"),
-    figures=_figures_of_graph,
-    more=_more_of_graph,
-    drawing=_drawing_of_graph,
-    says=_says_of_graph,
 )
 
 

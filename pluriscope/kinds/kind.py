@@ -23,7 +23,7 @@ class ListedKind:
 
     Args:
         key: of the kind.
-        stored: the columns that the list reads of the store, one that all rows have first.
+        stored: question → the columns that the list reads of the store.
         columns: those of the list that the kind has.
         ref: position → what names the explanation there.
         more: position → values that no filter and no order looks at.
@@ -36,7 +36,7 @@ class ListedKind:
     """
 
     key: str
-    stored: tuple[str, ...]
+    stored: Callable[[Any], tuple[str, ...]]
     columns: tuple[Column, ...]
     ref: Callable[[Found, int], ExplanationRef]
     more: Callable[[Found, int], Mapping[str, Any]]
@@ -49,7 +49,7 @@ class ListedKind:
     def part(self, found: Found) -> Part:
         """The explanations of this kind that a result has."""
         stored = found.stored[self.key]
-        n = len(stored[self.stored[0]])
+        n = len(next(iter(stored.values())))
         values = {"valid": np.ones(n, np.bool_), **stored, **found.judged(self.key), **self.figures(found)}
         if MARGIN in self.columns:
             values[MARGIN.name] = np.asarray(values[MARGIN.name], np.float64)

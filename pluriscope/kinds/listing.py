@@ -44,17 +44,18 @@ COLUMNS: Final[tuple[Column, ...]] = tuple({column.name: column for column in _E
 
 def kinds_of(question: SubjectQuestion) -> tuple[ListedKind, ...]:
     """Records of the kinds of explanation that a question can have, in the order of lists."""
-    return (circuits.CIRCUITS_OF_GRAPHS,) if question.kind.refuses("interpretations") else LISTED_KINDS
+    return (circuits.CIRCUITS,) if question.kind.refuses("interpretations") else LISTED_KINDS
 
 
 def frame_of(found: Found) -> Frame:
     """The list of what a result has."""
-    parts: list[Part] = []
+    parts, is_read = list[Part](), not found.question.kind.refuses("interpretations")
     for kind in kinds_of(found.question):
         if kind.key in found.stored:
-            part = kind.part(found)
-            parts += [part, circuits.interpretations(found, part)] if kind is circuits.CIRCUITS else [part]
-    if not found.question.kind.refuses("interpretations"):
+            parts.append(kind.part(found))
+            if is_read and kind is circuits.CIRCUITS:
+                parts.append(circuits.interpretations(found, parts[-1]))
+    if is_read:
         own = tuple(one for one in COLUMNS if one not in circuits.OF_TRANSFORMERS)
         return Frame(own, tuple(parts), circuits.OF_TRANSFORMERS, {PROTOCOL.name: found.question.protocol.digest})
     parts_word = found.question.graph.cut.capitalize()

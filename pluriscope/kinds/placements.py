@@ -90,7 +90,7 @@ def _of_algorithms(found: Found) -> Mapping[str, Any]:
 
 ALGORITHMS: Final = ListedKind(
     key="algorithm",
-    stored=(
+    stored=lambda _: (
         *(
             "algorithm_id",
             "id",
@@ -218,7 +218,7 @@ def _says_where(found: Found) -> str:
 
 ALIGNMENTS: Final = ListedKind(
     key="alignment",
-    stored=(
+    stored=lambda _: (
         *("alignment_id", "algorithm_row_id", "places", "agreed", "of", "valid", "minimal", "n_neurons", "margin"),
         "verdicts",
     ),
@@ -327,7 +327,7 @@ def _combs(found: Found, place: int) -> Markup:
 
 DIRECTION_PLACEMENTS: Final = ListedKind(
     key="direction",
-    stored=(
+    stored=lambda _: (
         *("alignment_id", "algorithm_id", "form", "algorithm_text", "formula", "text", "classes", "valid", "agreed"),
         *("of", "joint_agreed", "joint_of", "causal_order", "margin"),
     ),

@@ -49,7 +49,7 @@ def listed(kind: RecordedKind[Any]) -> ListedKind:
 
     return ListedKind(
         key=kind.key,
-        stored=(REF, NAME, *(one.name for one in kind.columns), "verdicts"),
+        stored=lambda _: (REF, NAME, *(one.name for one in kind.columns), "verdicts"),
         columns=(VALID, *((MARGIN, FRAGILE) if has_margin else ()), *own, PASSES, FAILS),
         figures=figures,
         ref=ref,

@@ -28,7 +28,7 @@ from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.traits import TRAITS
 from pluriscope.arguments import checked
 from pluriscope.errors import InvalidOption
-from pluriscope.kinds.circuits import CIRCUITS, CIRCUITS_OF_GRAPHS
+from pluriscope.kinds.circuits import CIRCUITS
 from pluriscope.kinds.found import Found, Stored
 from pluriscope.objects.counts import Counts, counts_of
 from pluriscope.processes.recent import Recent
@@ -279,5 +279,4 @@ def part_of(of: Findings, circuits: Stored) -> Part:
         of: where they were found.
         circuits: their columns, as they are stored.
     """
-    kind = CIRCUITS if of.offers("interpretations") else CIRCUITS_OF_GRAPHS
-    return kind.part(Found(of.question, ResultRef(of.network_key, of.scope), {"circuit": circuits}))
+    return CIRCUITS.part(Found(of.question, ResultRef(of.network_key, of.scope), {"circuit": circuits}))

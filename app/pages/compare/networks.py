@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pluriscope.addresses.naming import LEAST, LETTERS
 from pluriscope.analyses.shown import input_words
 from pluriscope.analysis.directions.self_interventions import OwnSwap
+from pluriscope.analysis.discovery.part_names import labels_of
 from pluriscope.analysis.explanations.explanation import Claim
 from pluriscope.analysis.interpretations.gates import gate_name
 from pluriscope.analysis.interventions.experiments import InterventionSpace, NeuronSite
@@ -30,7 +31,6 @@ from pluriscope.app.pages.page import column, listed
 from pluriscope.app.pages.place import Place
 from pluriscope.app.pages.placed import neurons_label
 from pluriscope.app.pages.play.tokens import write_now
-from pluriscope.app.pages.shared import edge_names
 from pluriscope.app.pages.verdicts.of_explanation import folded
 from pluriscope.figures.numbers import decimal, enumerated, noun
 from pluriscope.figures.svg.combs import claimed, linear_words
@@ -164,8 +164,10 @@ class OnInterventions(Compared):
     # --- one explanation
 
     def edges(self, number: int) -> list[str] | None:
-        circuit = self.explanations[number].circuit
-        return None if circuit is None else edge_names(circuit.layout, circuit.mask)
+        circuit, labels = self.explanations[number].circuit, enumerate(labels_of(self.place.question))
+        if circuit is None:
+            return None
+        return [label.replace("-", " → ") for edge, label in labels if circuit.mask >> edge & 1]
 
     def name(self, number: int) -> str:
         return self._name(self.explanations[number])

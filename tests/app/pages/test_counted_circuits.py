@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from pluriscope.analysis.circuits.formula_solver import formula_solver
 from pluriscope.analysis.circuits.planning import plan_circuits
+from pluriscope.analysis.discovery.part_names import labels_of
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.network_files.files import NetworkFile
 from pluriscope.analysis.numerics.large_numbers import estimate
@@ -24,7 +25,6 @@ from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.main import create_app
 from pluriscope.app.pages.plan import METHOD_WORDS
-from pluriscope.kinds.circuits import edge_labels
 from tests.app.db.test_counted_circuits import BRACKET
 from tests.app.pages.test_circuit_tree import FIRST, boxes, picture
 from tests.factories import on_a_copy, pretrained_xor, real_analysis, save_analysis, small_network
@@ -120,7 +120,7 @@ def test_an_estimate_is_never_shown_as_exact(client):
 @pytest.mark.parametrize("protocol", [COUNTED, ESTIMATED])
 def test_of_a_sample_the_picture_has_shares_that_hold_the_truth(client, protocol):
     every = real_analysis().circuits
-    names, masks = edge_labels(every.layout.sizes), every.masks.tolist()
+    names, masks = labels_of(real_analysis().question), every.masks.tolist()
     text = picture(client, HERE, protocol=protocol.digest[:12])
     reply, drawn = FIRST, protocol == ESTIMATED
     if drawn and SOLVED:  # a solver proves what of a sample is not known
@@ -147,7 +147,7 @@ def test_of_a_sample_the_picture_has_shares_that_hold_the_truth(client, protocol
 @pytest.mark.parametrize("asked", [{"uses": "n1.2-n2.0"}, {"edges_max": "12"}, {"edges_max": "3"}])
 def test_a_filter_of_drawn_circuits_says_which_share_of_all_passes(client, protocol, asked):
     every = real_analysis().circuits
-    bit = edge_labels(every.layout.sizes).index("n1.2-n2.0")
+    bit = labels_of(real_analysis().question).index("n1.2-n2.0")
     most = int(asked.get("edges_max", 99))
     kept = [
         mask for mask in every.masks.tolist() if mask.bit_count() <= most and ("uses" not in asked or mask >> bit & 1)
