@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -28,7 +28,7 @@ from pluriscope.app.pages.sharing.share import Share, only_here
 from pluriscope.app.settings import Settings
 from pluriscope.figures.interactive import FILE as PLOTLY
 from pluriscope.figures.interactive import figure_json
-from pluriscope.page_kit.blocks import Block, ChartFigure, Head, Notice, Table, find
+from pluriscope.page_kit.blocks import Action, Block, ChartFigure, Head, Notice, Table, find
 from pluriscope.page_kit.templating import AS_FILE, EVERY_PART, PART, Access, Place, environment, rendering
 from pluriscope.tables.csv_files import csv_lines
 
@@ -176,7 +176,8 @@ def show(
                 "access": access,
                 "htmx_file": HTMX,
                 "plotly_file": PLOTLY,
-                "live": any(_is_live(block) for block in page),
+                "live": any(block.live for block in _each(page)),
+                "asks": _asks(page) if access.may_change and status_code == 200 and not as_file else (),
                 "body": Markup("\n").join(parts),
                 "painted_at": _ENOUGH_ID if len(parts) > len(page) else "foot",
             }
@@ -212,8 +213,16 @@ def _with_mark(parts: list[Markup]) -> list[Markup]:
     return [*parts[:first], mark, *parts[first:]] if first < len(parts) else parts
 
 
-def _is_live(block: Block) -> bool:
-    return block.live or any(map(_is_live, block.inner))
+def _each(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Blocks, and all that are in them without asking."""
+    for block in blocks:
+        yield block
+        yield from _each(block.inner)
+
+
+def _asks(page: Iterable[Block]) -> Collection[Action]:
+    """What a page sends by itself, each once."""
+    return {(one.url, one.hidden_fields()): one for block in _each(page) for one in block.asks}.values()
 
 
 def _for_reader(response: HTMLResponse, access: Access, theme: str) -> HTMLResponse:

@@ -123,7 +123,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def memory_of_job(self) -> int:
-        """Bytes that a job may take. One more job may run at a time than there are workers: one that a person asked
-        for.
+        """Bytes that a job may take. Two more may run at a time than there are workers: one that a person asked for,
+        and one that nobody did.
         """
-        return max(LEAST, self.job_memory_bytes or bytes_for_each(self.workers + 1))
+        return max(LEAST, self.job_memory_bytes or bytes_for_each(self.workers + 2))

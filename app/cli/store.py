@@ -106,7 +106,8 @@ def import_(
             others = known_as(session, row, file.name)
             if others:
                 remark(f"{file.name}: these weights already exist as {', '.join(others)}; saved under this name, too")
-            enqueue_analyses(session, row, protocols, data=None if intake.data.is_clean else intake.data)
+            data_of = None if intake.data.is_clean else intake.data
+            enqueue_analyses(session, row, protocols, data=data_of, requested=True)
             items.append({"name": file.name, "digest": row.digest, "url": Addresses().network(row.slug)})
         for fresh, rules in models:
             row, _, _ = store_whole(session, fresh, rules)

@@ -30,7 +30,8 @@ class JobRow(Base):
     arguments: Mapped[dict[str, Any]] = mapped_column(JSON)
     title: Mapped[str] = mapped_column(String(300))
     state: Mapped[str] = mapped_column(String(16))  # queued, running, done, failed, cancelled, truncated
-    priority: Mapped[int] = mapped_column(default=0)  # smaller first
+    # smaller first: negative where somebody asked for it, else the milliseconds that it is expected to take
+    priority: Mapped[int] = mapped_column(default=0)
     stage: Mapped[str] = mapped_column(String(40), default="")
     done: Mapped[int] = mapped_column(BigInteger, default=0)
     total: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -56,6 +57,11 @@ class JobRow(Base):
     log: Mapped[list[JobLogRow]] = relationship(
         back_populates="job", cascade="all, delete-orphan", order_by="JobLogRow.id"
     )
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether somebody asked for the job, or for what it follows."""
+        return self.priority < 0
 
     @property
     def goes_on(self) -> bool:

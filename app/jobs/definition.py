@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from pluriscope.analysis.values.digest import canonical_json, short_id
-
-KINDS_PRIORITY: Final = 9  # behind every analysis, and before its verdicts, for it takes a second
-CRITERIA_PRIORITY: Final = 10
-REPORT_PRIORITY: Final = 13  # behind everything else on one network
-IDLE_PRIORITY: Final = 1_000  # when nothing else waits
 
 
 @dataclass(frozen=True)
@@ -23,7 +18,7 @@ class JobDefinition:
         handler: where its :class:`pluriscope.app.jobs.handlers.Handler` is, as "module:name".
         version: raised when the same arguments would give another result; part of a job's identity.
         title: what people read, before the job's own title.
-        priority: smaller is started earlier.
+        priority: of a job that comes with none of its own, see :class:`pluriscope.app.db.job_tables.JobRow`.
         about: name of the argument that is the digest of what it works on.
         stages: key that progress reports carry, name, and what happens in it, of each stage.
         pool: "module:function" of settings, which makes what computes for it. A job that has a pool runs in a thread of

@@ -16,7 +16,7 @@ from pluriscope.analysis.questions.data import DataRecord
 from pluriscope.analysis.questions.protocol import COMPLETE, Protocol
 from pluriscope.analysis.subjects.perceptron.training_spec import TrainingSpec
 from pluriscope.analysis.subjects.question import QuestionProtocol
-from pluriscope.app.jobs.definition import CRITERIA_PRIORITY, KINDS_PRIORITY, REPORT_PRIORITY, JobDefinition
+from pluriscope.app.jobs.definition import JobDefinition
 
 
 def analyse_arguments(
@@ -79,16 +79,16 @@ def arguments_about(network: str, output: int, protocol: str, data: str, result:
     }
 
 
-def _defined(kind: str, module: str, title: str, *, version: int = 1, priority: int = 0) -> JobDefinition:
+def _defined(kind: str, module: str, title: str, *, version: int = 1, milliseconds: int = 2_000) -> JobDefinition:
     """A kind of work."""
     handler = f"pluriscope.app.jobs.{module}:{kind.upper().replace('-', '_')}"
-    return JobDefinition(kind, handler, f"{version}/{SAME_RESULTS[0]}", title, priority)
+    return JobDefinition(kind, handler, f"{version}/{SAME_RESULTS[0]}", title, milliseconds)
 
 
 def _defined_by(analysis: Analysis) -> JobDefinition:
     """The work of an analysis in the registry."""
     handler, version = f"pluriscope.app.jobs.analyses:{analysis.key}", f"{analysis.version_for()}/{SAME_RESULTS[0]}"
-    return JobDefinition(analysis.key, handler, version, analysis.title, REPORT_PRIORITY)
+    return JobDefinition(analysis.key, handler, version, analysis.title)
 
 
 ANALYSE: Final = _defined("analyse", "analyses", "Analyse")
@@ -96,9 +96,9 @@ TRAIN: Final = _defined("train", "training", "Train")
 _OWN: Final = (
     ANALYSE,
     TRAIN,
-    _defined("criteria", "analyses", "Criteria", version=3, priority=CRITERIA_PRIORITY),
-    _defined("explanations", "analyses", "Explanations", priority=KINDS_PRIORITY),
-    _defined("changes", "analyses", "Comparison", priority=REPORT_PRIORITY),
+    _defined("criteria", "analyses", "Criteria", version=3, milliseconds=20_000),
+    _defined("explanations", "analyses", "Explanations"),
+    _defined("changes", "analyses", "Comparison"),
     *(_defined_by(one) for one in ANALYSES if not one.sums),
 )
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {one.kind: one for one in joined("jobs", _OWN, lambda one: one.kind)}

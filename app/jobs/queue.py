@@ -37,9 +37,11 @@ from pluriscope.app.db.tables import AnalysisRow, NetworkRow
 from pluriscope.app.jobs.definition import JobDefinition
 from pluriscope.app.jobs.definitions import DEFINITIONS, analyse_arguments, arguments_about
 
-REQUESTED_PRIORITY: Final = -20  # somebody waits for it and knows nothing yet: before everything else
-ANSWERED_PRIORITY: Final = -15  # it has given a first answer and way to others: before what goes on from anything
-FOLLOWING_PRIORITY: Final = -10  # somebody waits for more of it: before all that the application asks for itself
+REQUESTED_PRIORITY: Final = -2_000_000  # somebody waits for it and knows nothing yet: before everything else
+ANSWERED_PRIORITY: Final = (
+    -1_500_000
+)  # it has given a first answer and way to others: before what goes on from anything
+FOLLOWING_PRIORITY: Final = -1_000_000  # somebody waits for more of it: with its milliseconds, the quickest first
 LEASE_SECONDS: Final = 30.0
 MAX_LOSSES: Final = 3  # attempts that may fail at one place; then the job itself is taken to be the cause
 NEAR: Final = 20  # places of a stage are one within this part of its total, since progress is noted now and then
@@ -79,6 +81,7 @@ def enqueue(
     title: str = "",
     *,
     requested: bool = False,
+    priority: float | None = None,
     again: Sequence[str] = (),
     definitions: Mapping[str, JobDefinition] = DEFINITIONS,
     now: datetime | None = None,
@@ -92,6 +95,7 @@ def enqueue(
         title: for people; "" for the definition's title.
         requested: whether a person waits for it: then it comes before all that nobody asked for, also if it is queued
             already; among what people ask for the oldest comes first.
+        priority: of a new job, the milliseconds that it is expected to take; None for that of its kind.
         again: states in which a job is queued again.
         definitions: the kinds there are.
         now: time of asking, the present if not given.
@@ -112,7 +116,7 @@ def enqueue(
             arguments=dict(arguments),
             title=(title or definition.title)[:300],
             state="queued",
-            priority=definition.priority,
+            priority=definition.priority if priority is None else int(priority),
             result={},
             created_at=now,
         )
@@ -131,7 +135,7 @@ def enqueue(
 def is_requested(session: Session, kind: str, arguments: Mapping[str, Any]) -> bool:
     """Whether a person asked for a job, and so waits for the jobs that follow it as well."""
     row = session.get(JobRow, DEFINITIONS[kind].job_id(arguments))
-    return row is not None and row.priority <= FOLLOWING_PRIORITY
+    return row is not None and row.is_asked
 
 
 def enqueue_analyses(
@@ -142,6 +146,7 @@ def enqueue_analyses(
     data: DataRecord | None = None,
     outputs: Sequence[int] = (),
     requested: bool = False,
+    priority: float | None = None,
 ) -> list[JobRow]:
     """Ask for the analysis of outputs of a network under each protocol.
 
@@ -152,14 +157,15 @@ def enqueue_analyses(
         data: a stored data record; None for the default.
         outputs: their indices; none for all.
         requested: whether a person waits for them.
+        priority: as for :func:`enqueue`.
     """
-    rows = []
+    rows, again = [], ENDED_BADLY if requested else ()
     known_as = [save_protocol(session, protocol, network.kind).name for protocol in protocols]  # addresses know these
     for output in outputs or range(network.n_outputs):
         for protocol, name in zip(protocols, known_as, strict=True):
             arguments, title = analyse_arguments(network.digest, output, protocol, data), _named(network, output)
-            again = ENDED_BADLY if requested else ()
-            rows.append(enqueue(session, "analyse", arguments, f"{title}: {name}", requested=requested, again=again))
+            order: dict[str, Any] = {"requested": requested, "priority": priority, "again": again}
+            rows.append(enqueue(session, "analyse", arguments, f"{title}: {name}", **order))
     return rows
 
 
@@ -170,10 +176,11 @@ def enqueue_about(
     /,
     *,
     requested: bool = False,
+    priority: float | None = None,
     again: bool = False,
     **details: Any,
 ) -> JobRow:
-    """Queue work on a stored analysis; unless a person waits for it, it comes behind analyses.
+    """Queue work on a stored analysis.
 
     A job that has ended well is queued again where ``again`` is set: the caller has seen that nothing is stored, or
     that verdicts are missing, so what it made is gone.
@@ -183,6 +190,7 @@ def enqueue_about(
         analysis: what it goes on from.
         kind: key of a definition.
         requested: as for :func:`enqueue`.
+        priority: likewise.
         again: likewise, and whether it is queued again although it has ended well.
         details: as for :func:`pluriscope.app.jobs.definitions.arguments_about`.
     """
@@ -192,7 +200,8 @@ def enqueue_about(
     title = f"{_named(analysis.network, analysis.output)}: {what[:1].lower()}{what[1:]} under {analysis.protocol.name}"
     if details.get("thorough"):
         title += f", {ANALYSES[kind].thoroughly}"
-    return enqueue(session, kind, arguments, title, requested=requested, again=ENDED if again else ())
+    again_in = ENDED if again else ()
+    return enqueue(session, kind, arguments, title, requested=requested, priority=priority, again=again_in)
 
 
 def _named(network: NetworkRow, output: int) -> str:
@@ -320,9 +329,9 @@ SEEN: Final = Watch()
 """What pages have seen."""
 
 
-def claimable(now: datetime, lapsed: Collection[Held] = (), *, requested: bool = False) -> ColumnElement[bool]:
+def claimable(now: datetime, lapsed: Collection[Held] = (), *, asked: bool | None = None) -> ColumnElement[bool]:
     """Condition of SQL: a job is ready to be claimed. It is queued and its wait is over, or it is held under a lapsed
-    lease; with ``requested`` a person waits for it besides.
+    lease; and somebody asked for it or nobody did, where ``asked`` says which.
 
     A wait whose end is further off than any wait lasts was begun by a clock that is ahead, and is taken to be over.
     """
@@ -330,7 +339,7 @@ def claimable(now: datetime, lapsed: Collection[Held] = (), *, requested: bool =
     is_over = or_(JobRow.not_before.is_(None), JobRow.not_before <= now, JobRow.not_before > far)
     waits = and_(JobRow.state == "queued", is_over)
     waits = or_(waits, and_(JobRow.state == "running", tuple_(JobRow.id, JobRow.signs).in_(lapsed)))
-    return and_(waits, JobRow.priority <= FOLLOWING_PRIORITY) if requested else waits
+    return waits if asked is None else and_(waits, JobRow.priority < 0 if asked else JobRow.priority >= 0)
 
 
 def claim(
@@ -340,7 +349,7 @@ def claim(
     lease_seconds: float = LEASE_SECONDS,
     lapsed: Collection[Held] = (),
     definitions: Mapping[str, JobDefinition] = DEFINITIONS,
-    requested: bool = False,
+    asked: bool | None = None,
     now: datetime | None = None,
 ) -> Claim | None:
     """Take the most urgent job there is, the oldest of them; exactly one owner gets it.
@@ -349,13 +358,13 @@ def claim(
     often at one place.
 
     Args:
-        requested: whether to claim only jobs that a person waits for.
+        asked: as for :func:`claimable`.
 
     Returns:
         None if there is none.
     """
     now = now or datetime.now(UTC)
-    first = select(JobRow).where(claimable(now, lapsed, requested=requested), JobRow.kind.in_(definitions)).limit(1)
+    first = select(JobRow).where(claimable(now, lapsed, asked=asked), JobRow.kind.in_(definitions)).limit(1)
     first = first.order_by(JobRow.priority, JobRow.created_at, JobRow.id).with_for_update(skip_locked=True)
     while (row := session.scalar(first)) is not None:
         if row.state == "running" and _lose(session, row, "worker was lost", now):

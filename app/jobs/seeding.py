@@ -1,9 +1,10 @@
-"""Storing of the bundled networks, once, and queueing of their analyses."""
+"""Storing of the bundled networks, once, and queueing of their analyses: first what the first pages show, then the
+quickest.
+"""
 
 from __future__ import annotations
 
 import logging
-from itertools import islice
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -19,12 +20,15 @@ from pluriscope.app.db.records import save_data_record
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.definitions import train_arguments
 from pluriscope.app.jobs.queue import enqueue, enqueue_analyses
+from pluriscope.app.jobs.stages import FRONT_PAGE, GALLERY, after_first
 
 log = logging.getLogger("pluriscope.jobs")
 BEHIND: Final = 100
 """The gallery shows bundled perceptrons first."""
 QUICK_MILLISECONDS: Final = 5_000.0
 """What a search for circuits of a bundled model may be expected to take to be made without being asked for."""
+_PERCEPTRON_MILLISECONDS: Final = 2_000.0
+_TRAINING_MILLISECONDS: Final = 15_000.0
 
 
 def add_bundled_models(session: Session) -> int:
@@ -43,14 +47,12 @@ def add_bundled_models(session: Session) -> int:
             continue  # somebody has deleted it, and may undo that
         row = save_network(session, raw, slug=slug, origin=ORIGIN, position=position)
         every = GraphQuestion(kind, subject, kind.default_rules).admitted()
-        quick = (question.protocol for question in every if _is_quick(question))
-        enqueue_analyses(session, row, list(islice(quick, None if subject.planted is None else 1)))
+        searched = [one for one in every if not one.refusal]
+        takes = [(one.protocol, engine_of(one.subject, one.space).milliseconds) for one in searched]
+        quick = [one for one in takes if one[1] <= QUICK_MILLISECONDS][: None if subject.planted is None else 1]
+        for number, (protocol, milliseconds) in enumerate(quick):
+            enqueue_analyses(session, row, [protocol], priority=after_first(milliseconds) if number else GALLERY)
     return added
-
-
-def _is_quick(question: GraphQuestion) -> bool:
-    """Whether the circuits are found in seconds."""
-    return not question.refusal and engine_of(question.subject, question.space).milliseconds <= QUICK_MILLISECONDS
 
 
 def add_bundled_networks(session: Session) -> int:
@@ -72,9 +74,12 @@ def add_bundled_networks(session: Session) -> int:
         except Conflict as conflict:
             log.warning("bundled network left out: %s", conflict)
             continue
-        enqueue_analyses(session, row, (COMPLETE, PAPER))
+        own, later = GALLERY if bundled.position else FRONT_PAGE, _PERCEPTRON_MILLISECONDS
+        enqueue_analyses(session, row, (COMPLETE,), priority=own)
+        enqueue_analyses(session, row, (PAPER,), priority=later)
         if bundled.data is not None:
             save_data_record(session, bundled.data)
-            enqueue_analyses(session, row, (bundled.data_rules,), data=bundled.data)
-    enqueue(session, "train", train_arguments([FRESH_XOR], name=FRESH_NAME, protocols=(COMPLETE, PAPER)), FRESH_NAME)
+            enqueue_analyses(session, row, (bundled.data_rules,), data=bundled.data, priority=later)
+    training = train_arguments([FRESH_XOR], name=FRESH_NAME, protocols=(COMPLETE, PAPER))
+    enqueue(session, "train", training, FRESH_NAME, priority=_TRAINING_MILLISECONDS)
     return added

@@ -1,4 +1,4 @@
-"""The jobs that follow every analysis by themselves, where they take seconds."""
+"""The jobs that follow every analysis by themselves, where they are expected to take a minute at most."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
-from pluriscope.analyses.analysis import Analysis
-from pluriscope.analyses.registry import ANALYSES
+from pluriscope.analyses.analysis import LONGEST, Analysis
+from pluriscope.analyses.registry import ANALYSES, COMMON_GROUND
 from pluriscope.analysis.criteria.steps import default_steps
 from pluriscope.analysis.explanations.registry import BY_KEY, RECORDED
+from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.subjects import registry
 from pluriscope.analysis.subjects.registry import kind_called
 from pluriscope.app.bundled import ORIGIN
@@ -22,11 +23,9 @@ from pluriscope.app.db.reads.networks import edits_of
 from pluriscope.app.db.recorded import is_searched
 from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
 from pluriscope.app.jobs import queue
-from pluriscope.app.jobs.definition import IDLE_PRIORITY
-from pluriscope.app.jobs.definitions import DEFINITIONS
 
-CHEAP_MILLISECONDS: Final = 5_000.0
-"""What a search for a kind stored as columns may be expected to take."""
+FRONT_PAGE, GALLERY = 0, 1
+"""Priorities of what the first pages of a new installation show: before all that is only expected to be quick."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +34,18 @@ class Stage:
 
     Args:
         needs: traits that a kind of network must offer.
-        ask: asks for what of it takes seconds, and returns those jobs.
+        ask: asks for what of it takes a minute at most, and returns those jobs.
         stored: whether an analysis has what it makes.
     """
 
     needs: Sequence[str]
     ask: Callable[[Session, AnalysisRow], Sequence[JobRow]]
     stored: ColumnElement[bool]
+
+
+def after_first(milliseconds: float) -> float:
+    """Priority of what takes so long, behind what the first pages show."""
+    return max(GALLERY + 1, milliseconds)
 
 
 def enqueue_following(session: Session, analysis: AnalysisRow, *, requested: bool = False) -> list[JobRow]:
@@ -55,7 +59,7 @@ def enqueue_following(session: Session, analysis: AnalysisRow, *, requested: boo
     asked_of_it = (stage for stage in STAGES if not any(map(lacks, stage.needs)))
     following += [job for stage in asked_of_it for job in stage.ask(session, analysis)]
     for job in following if requested else ():
-        queue.hasten(job, queue.FOLLOWING_PRIORITY)
+        queue.hasten(job, queue.FOLLOWING_PRIORITY + max(0, job.priority))
     return following
 
 
@@ -75,8 +79,9 @@ def enqueue_missing(session: Session, stages: Sequence[Stage] | None = None) -> 
 
 
 def enqueue_outdated(session: Session) -> int:
-    """Queue analyses that an earlier version of the method made, to be made again when nothing else waits. Returns the
-    number of jobs. Calling it again changes nothing, also where a person has cancelled the job.
+    """Queue analyses that an earlier version of the method made, unless they take longer than a minute, to be made
+    again when nothing else waits. Returns the number of jobs. Calling it again changes nothing, also where a person has
+    cancelled the job.
     """
     found = 0
     for kind in registry.SUBJECT_KINDS:
@@ -86,10 +91,10 @@ def enqueue_outdated(session: Session) -> int:
             older = select(AnalysisRow, AnalysisReportRow.thorough).join(AnalysisReportRow, on).join(NetworkRow)
             older = older.where(*of_it, NetworkRow.kind == kind.key, NetworkRow.deleted_at.is_(None))
             for row, thorough in session.execute(older).all():
-                job = queue.enqueue_about(session, row, one.key, **one.details(thorough=thorough))
-                if job.priority == DEFINITIONS[one.key].priority:
-                    job.priority = IDLE_PRIORITY
-                found += 1
+                if one.follows(analysed_question(session, row)):
+                    details = one.details(thorough=thorough)
+                    queue.enqueue_about(session, row, one.key, priority=LONGEST, **details)
+                    found += 1
     return found
 
 
@@ -100,10 +105,11 @@ def _criteria(session: Session, analysis: AnalysisRow) -> list[JobRow]:
 def _recorded(session: Session, analysis: AnalysisRow) -> list[JobRow]:
     """Every kind stored as columns."""
     question = analysed_question(session, analysis)
+    takes = {kind.key: kind.work(question) for kind in RECORDED if not kind.refuses(question)}
     return [
-        queue.enqueue_about(session, analysis, "explanations", kind=kind.key)
-        for kind in RECORDED
-        if not kind.refuses(question) and kind.work(question) <= CHEAP_MILLISECONDS
+        queue.enqueue_about(session, analysis, "explanations", priority=after_first(milliseconds), kind=key)
+        for key, milliseconds in takes.items()
+        if milliseconds <= LONGEST
     ]
 
 
@@ -115,8 +121,9 @@ def _stage_of(analysis: Analysis) -> Stage:
         unsearched = analysis.searched and row.circuits_method == "refused"
         if unsearched or analysis.refuses(question, row.network.planted) or not analysis.follows(question):
             return []
-        first = row.network.origin == ORIGIN and row.network.position == 0  # the front page shows it
-        return [queue.enqueue_about(session, row, analysis.key, requested=first, **analysis.details())]
+        first = row.network.origin == ORIGIN and row.network.position == 0 and row.protocol.name == COMPLETE.name
+        own = FRONT_PAGE if first and analysis is COMMON_GROUND else after_first(analysis.milliseconds(question))
+        return [queue.enqueue_about(session, row, analysis.key, priority=own, **analysis.details())]
 
     stored = _has(AnalysisReportRow, AnalysisReportRow.kind == analysis.key)
     if "planted" in analysis.reads:

@@ -1,8 +1,10 @@
 """The worker: slots that each take one job at a time through load, compute and save.
 
-Beside the usual slots there is one for each kind of job that has a pool, and one that takes only jobs that a person
-asked for, so that nobody waits for the work of others to end. Where that slot has stored a first answer, and another
-person has none yet, its job gives way and goes on later from what is stored.
+The usual slots do what somebody asked for. Beside them there is one for each kind of job that has a pool, and one more
+for what somebody asked for, so that nobody waits for the work of others to end. Where that slot has stored a first
+answer, and another person has none yet, its job gives way and goes on later from what is stored. One slot does what
+nobody asked for, in a process that runs when no other wants the processor; when somebody asks for the job that it does,
+another slot begins it again.
 
 A slot is a thread; the computing happens in the slot's own process (:mod:`pluriscope.processes.executor`), so that the
 thread is free to renew the lease, to store the progress and to stop the job when a person cancels it. Whatever happens
@@ -30,7 +32,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import and_, delete, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -53,7 +55,17 @@ from pluriscope.app.jobs.handlers import Handler, handler_at
 from pluriscope.app.jobs.queue import Claim, LeaseLost
 from pluriscope.app.jobs.stages import enqueue_outdated
 from pluriscope.app.logs import about
-from pluriscope.processes.executor import Away, Crashed, Executor, Lost, ProcessExecutor, ThreadExecutor
+from pluriscope.processes.executor import (
+    IDLE,
+    KERNEL_YIELDS,
+    Away,
+    Crashed,
+    Executor,
+    Lost,
+    ProcessExecutor,
+    ThreadExecutor,
+    lower_priority,
+)
 from pluriscope.processes.memory import LEAST
 
 if TYPE_CHECKING:
@@ -91,7 +103,23 @@ class GivingWay(Exception):
 
 
 class Leaving(Exception):
-    """Raised where the worker is stopped while a job is on its way."""
+    """Raised where the worker is stopped while a job is on its way, or a job that nobody asked for makes room."""
+
+
+class Slot(NamedTuple):
+    """What does one job at a time.
+
+    Args:
+        kinds: that it takes.
+        executor: makes what computes.
+        asked: whether it takes only what somebody asked for, or only what nobody did; None for both.
+        kept: whether its job gives way to others that have no answer yet.
+    """
+
+    kinds: Mapping[str, JobDefinition]
+    executor: Callable[[], Executor]
+    asked: bool | None = None
+    kept: bool = False
 
 
 def run_workers(
@@ -122,8 +150,9 @@ def run_workers(
         pace = Pace(lease_seconds=settings.lease_seconds, progress_seconds=max(0.5, slots / 50))
         executor = partial(ProcessExecutor, settings.memory_of_job)
         kept = partial(executor, loads=(ANALYSE.handler.partition(":")[0],), niceness=_KEPT_NICENESS)
+        idle = partial(executor, niceness=IDLE)
         pools = {kind: partial(function_at(one.pool), settings) for kind, one in DEFINITIONS.items() if one.pool}
-        worker = Worker(store, slots=slots, stop=stop, pace=pace, executor=executor, kept=kept, pools=pools)
+        worker = Worker(store, slots, stop, pace, executor=executor, kept=kept, idle=idle, pools=pools)
         worker.run(until_idle=until_idle)
     finally:
         store.close()
@@ -132,8 +161,7 @@ def run_workers(
 def _compile() -> None:
     """Compile what counts ahead of the jobs that need it, if no process has before."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker ends it
-    if hasattr(os, "nice"):
-        os.nice(10)
+    lower_priority(IDLE)
     while True:
         try:
             return load_every_loop()
@@ -152,7 +180,8 @@ class Worker:
         pace: intervals.
         definitions: the kinds of jobs it takes.
         executor: makes the executor of each slot but those of kinds with a pool.
-        kept: makes that of the slot which takes only what somebody asked for; None for no such slot.
+        kept: makes those of one more slot for what somebody asked for; None for no such slot.
+        idle: makes that of the slot for what nobody asked for; None for no such slot: then the usual ones do it, too.
         pools: makes what computes for a job of a kind that has a pool.
         name: of this worker among all; owners of jobs are its slots.
     """
@@ -164,6 +193,7 @@ class Worker:
     definitions: Mapping[str, JobDefinition] = field(default_factory=lambda: DEFINITIONS)
     executor: Callable[[], Executor] = field(default_factory=lambda: partial(ProcessExecutor, LEAST))
     kept: Callable[[], ProcessExecutor] | None = None
+    idle: Callable[[], Executor] | None = None
     pools: Mapping[str, Pool] = field(default_factory=dict)
     name: str = field(default_factory=lambda: f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}")
     _lapsed: Collection[queue.Held] = ()
@@ -172,13 +202,13 @@ class Worker:
         """Work until stopped, or until no job is queued or running any more."""
         pooled = {kind: one for kind, one in self.definitions.items() if one.pool}
         others = {kind: one for kind, one in self.definitions.items() if not one.pool}
-        slots: list[tuple[Mapping[str, JobDefinition], Callable[[], Executor], bool]]
-        slots = [(others, self.executor, False)] * (self.slots if others else 0)
-        slots += [({kind: one}, ThreadExecutor, False) for kind, one in pooled.items()]
-        slots += [] if self.kept is None else [(others, self.kept, True)]
+        slots = [Slot(others, self.executor, None if self.idle is None else True)] * (self.slots if others else 0)
+        slots += [Slot({kind: one}, ThreadExecutor) for kind, one in pooled.items()]
+        slots += [] if self.kept is None else [Slot(others, self.kept, True, kept=True)]
+        slots += [] if self.idle is None else [Slot(others, self.idle, False)]
         threads = [
             threading.Thread(
-                target=self._run_slot, args=(f"{self.name}:{number}", *slot, until_idle), name=f"slot {number}"
+                target=self._run_slot, args=(f"{self.name}:{number}", slot, until_idle), name=f"slot {number}"
             )
             for number, slot in enumerate(slots)
         ]
@@ -199,28 +229,22 @@ class Worker:
                 thread.join(self.pace.look_seconds)  # wakes up often enough for signal handlers to run
         leave(self.store, self.name)
 
-    def _run_slot(
-        self,
-        owner: str,
-        kinds: Mapping[str, JobDefinition],
-        made: Callable[[], Executor],
-        requested: bool,
-        until_idle: bool,
-    ) -> None:
-        executor = made()
-        spare = made() if requested else executor  # what gave way has lost its process, and to start one takes seconds
+    def _run_slot(self, owner: str, slot: Slot, until_idle: bool) -> None:
+        executor = slot.executor()
+        # what gave way has lost its process, and to start one takes seconds
+        spare = slot.executor() if slot.kept else executor
         try:
             while not self.stop.is_set():
                 try:
-                    if isinstance(executor, ProcessExecutor) and isinstance(spare, ProcessExecutor) and requested:
+                    if isinstance(executor, ProcessExecutor) and isinstance(spare, ProcessExecutor) and slot.kept:
                         executor, spare = (executor, spare) if executor.is_warm else (spare, executor)
                         executor.warm()
                         spare.warm()
-                    held = self._claim(owner, kinds, requested)
+                    held = self._claim(owner, slot)
                     if held is not None:
                         with about(job=held.job_id):
-                            _Attempt(self, held, executor, gives_way=requested).run()
-                    elif until_idle and not self._any(kinds, JobRow.state.in_(UNFINISHED)):
+                            _Attempt(self, held, executor, slot).run()
+                    elif until_idle and not self._any(slot.kinds, JobRow.state.in_(UNFINISHED)):
                         return
                     else:
                         self.stop.wait(self.pace.poll_seconds)
@@ -235,15 +259,23 @@ class Worker:
 
     def is_anybody_waiting(self) -> bool:
         """Whether a person waits for a job that has no answer yet."""
-        waits = queue.claimable(datetime.now(UTC), requested=True)
+        waits = queue.claimable(datetime.now(UTC), asked=True)
         return self._any(self.definitions, and_(waits, JobRow.priority <= queue.REQUESTED_PRIORITY))
 
-    def _claim(self, owner: str, kinds: Mapping[str, JobDefinition], requested: bool) -> Claim | None:
+    def makes_room(self) -> bool:
+        """Whether what nobody asked for has to stop for what somebody did, since the system does not see to it."""
+        return not KERNEL_YIELDS and self._any(
+            self.definitions, and_(JobRow.state.in_(UNFINISHED), JobRow.priority < 0)
+        )
+
+    def _claim(self, owner: str, slot: Slot) -> Claim | None:
         """Look before locking: an idle worker must not hold up those who write."""
-        now, lapsed = datetime.now(UTC), self._lapsed
+        now, lapsed, kinds = datetime.now(UTC), self._lapsed, slot.kinds
+        if slot.asked is False and self.makes_room():
+            return None
         with self.store.read() as session:
             left = [one for kind in kinds.values() if kind.left and (one := function_at(kind.left))(session, ask=False)]
-        if not left and not self._any(kinds, queue.claimable(now, lapsed, requested=requested)):
+        if not left and not self._any(kinds, queue.claimable(now, lapsed, asked=slot.asked)):
             return None
         with self.store.write() as session:
             for ask_for_it in left:
@@ -251,7 +283,7 @@ class Worker:
             session.flush()
             lease = self.pace.lease_seconds
             return queue.claim(
-                session, owner, lease_seconds=lease, lapsed=lapsed, definitions=kinds, requested=requested, now=now
+                session, owner, lease_seconds=lease, lapsed=lapsed, definitions=kinds, asked=slot.asked, now=now
             )
 
     def _any(self, kinds: Mapping[str, JobDefinition], which: Any) -> bool:
@@ -262,13 +294,12 @@ class Worker:
 class _Attempt:
     """An attempt at a job."""
 
-    def __init__(self, worker: Worker, held: Claim, executor: Executor, *, gives_way: bool = False) -> None:
+    def __init__(self, worker: Worker, held: Claim, executor: Executor, slot: Slot) -> None:
         self.worker, self.store, self.pace = worker, worker.store, worker.pace
-        self.held, self.executor = held, executor
+        self.held, self.executor, self.slot = held, executor, slot
         self.reports: list[Progress] = []  # that are not noted yet
         self.logged_stage = ""
         self.handler: Handler[Any] | None = None
-        self.gives_way = gives_way
         self.is_answered = held.definition.kind != ANALYSE.kind  # somebody knows something of it
 
     def run(self) -> None:
@@ -353,14 +384,16 @@ class _Attempt:
         return finished.outcome
 
     def _look(self) -> None:
-        """Raise if a person has cancelled the job, the lease is lost, or the job is to give way."""
+        """Raise if a person has cancelled the job, the lease is lost, or the job is to give way or to make room."""
         with self.store.read() as session:
-            cancelled = session.scalar(select(JobRow.cancel_requested).where(JobRow.id == self.held.job_id))
-        if cancelled is None:
+            row = session.get(JobRow, self.held.job_id)
+        if row is None:
             raise LeaseLost(self.held.job_id)
-        if cancelled:
+        if row.cancel_requested:
             raise Cancelled
-        if self.gives_way and self.is_answered and self.worker.is_anybody_waiting():
+        if self.slot.asked is False and (row.is_asked or self.worker.makes_room()):
+            raise Leaving
+        if self.slot.kept and self.is_answered and self.worker.is_anybody_waiting():
             self._beat()
             raise GivingWay
 

@@ -37,7 +37,7 @@ from pluriscope.app.errors import NotFound
 from pluriscope.app.options import PageModel
 from pluriscope.app.pages.pending_work import missing, progress_of
 from pluriscope.app.pages.place import AnyPlace, locate
-from pluriscope.app.pages.plan import refused
+from pluriscope.app.pages.plan import is_quick, refused
 from pluriscope.app.pages.shared import job_now, known_of, work_state
 from pluriscope.figures.charts import Chart, read_chart
 from pluriscope.figures.numbers import duration, when
@@ -70,7 +70,8 @@ class AnalysisRecord(PageModel, Generic[R]):
     engine_version: str
     version: int | None = Field(description="Of the analysis with its methods that made it; null where none is kept.")
     older: list[str] = Field(
-        description="What in it an older version of its method has made; a worker makes it again when nothing waits."
+        description="What in it an older version of its method has made; a worker makes it again when nothing waits, "
+        "if it is quick."
     )
     digest: str = Field(description="SHA-256 of what is stored.")
     created_at: datetime | None
@@ -117,6 +118,7 @@ class Asked:
         why: why it does not apply.
         instead: the scopes under which it does, by their names.
         rules: each name with a scope, to choose from; that of the subject is among them.
+        untried: whether no job was ever to find it, or the circuits that it starts from.
     """
 
     analysis: Analysis
@@ -127,6 +129,7 @@ class Asked:
     why: str
     rules: Mapping[str, Scope]
     instead: Mapping[str, Scope] = field(default_factory=dict)
+    untried: bool = False
 
     @cached_property
     def report(self) -> Any:
@@ -238,11 +241,11 @@ def asked(
             found.append(Asked(one, context, "not_asked", None, None, "", rules))  # it stands on no circuits
         elif row is None or (one.searched and not searched):
             state: State = "not_applicable" if why else "computing" if searching else "not_analysed"
-            found.append(Asked(one, context, state, None, searching, why, rules, instead))
+            found.append(Asked(one, context, state, None, searching, why, rules, instead, job is None))
         else:
-            job = next((job for job in jobs if job.kind == (one.sums or one.key)), None)
+            own = next((job for job in jobs if job.kind == (one.sums or one.key)), None)
             stored = _stored(session, row, one, kept.get(one.key), context)
-            found.append(Asked(one, context, *state_of(stored, job), "", rules))
+            found.append(Asked(one, context, *state_of(stored, own), "", rules, untried=own is None))
     return found
 
 
@@ -425,19 +428,26 @@ def waiting(one: Asked) -> Notice | Progress:
         actions = [Action(f"Under {words}", url) for words, url in one.elsewhere.items()]
         return Notice("Not applicable", one.reason, actions=actions)
     if one.state == "not_analysed":
-        action = Action("Analyse", subject.links.analyses(subject.slug), True, True, dict(subject.scope.fields))
-        return Notice("Not analysed yet", "It starts from the search for circuits.", actions=[action])
+        fields, at_once = dict(subject.scope.fields), one.untried and is_quick(subject.question)
+        action = Action("Analyse", subject.links.analyses(subject.slug), True, True, fields, at_once)
+        return Notice("Not analysed yet", "It starts from the search for circuits.", actions=[action], id=_name(one))
     if one.state == "computing":
         return _progress(one)
     if one.state in ("failed", "cancelled"):
         return missing(title, one.state, one.job, _ask(one, "Ask"), subject.links)
-    return Notice("Not computed yet", one.analysis.question, one.analysis.price, actions=[_ask(one, "Ask")])
+    at_once = one.untried and one.analysis.follows(subject.question)
+    ask = replace(_ask(one, "Ask"), at_once=at_once)
+    return Notice("Not computed yet", one.analysis.question, one.analysis.price, actions=[ask], id=_name(one))
 
 
 def _progress(one: Asked) -> Progress:
     assert one.job is not None  # noqa: S101  # else it would not be computing
-    name = f"progress-{one.analysis.key}" if one.analysis.page else "progress"  # several stand on one page
-    return progress_of(one.job, one.subject.links, name, one.analysis.title)
+    return progress_of(one.job, one.subject.links, _name(one), one.analysis.title)
+
+
+def _name(one: Asked) -> str:
+    """Id of the block that stands for findings which are not there yet; several may stand on one page."""
+    return f"progress-{one.analysis.key}" if one.analysis.page else "progress"
 
 
 def _ask(one: Asked, words: str, *, thorough: bool = False) -> Action:

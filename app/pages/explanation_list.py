@@ -11,7 +11,7 @@ from markupsafe import Markup
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from pluriscope.addresses.address import Addresses, ResultRef
+from pluriscope.addresses.address import Addresses, ResultRef, anchor_of
 from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.analysis import Analysis
 from pluriscope.analyses.registry import VIEW, of_kind
@@ -35,7 +35,7 @@ from pluriscope.app.pages.explanations import people_of
 from pluriscope.app.pages.network_page import Known
 from pluriscope.app.pages.pending_work import STORIES, SURVEY, awaited, missing, progress_of, search_of
 from pluriscope.app.pages.place import INTERPRETATIONS, AnyPlace, check_boolean, locate, others
-from pluriscope.app.pages.plan import refused
+from pluriscope.app.pages.plan import is_quick, refused
 from pluriscope.app.pages.shared import State, job_now, state_of
 from pluriscope.app.pages.sharing.about import about_place
 from pluriscope.app.pages.sheet import MOST, ORDERS, Sheet, Views, n_pictures, sheet_of
@@ -424,6 +424,7 @@ def states(found: Asked) -> Iterator[Block]:
         found.addresses.analyses(found.place.slug),
         changes=True,
         fields={name: value for name, value in found.place.scope.fields if value},
+        at_once=state == "not_analysed" and job is None and is_quick(found.place.question),
     )
     if state == "computing" and job is not None:
         yield progress_of(job, found.addresses, "list-state", note=_CERTAIN)
@@ -441,16 +442,17 @@ def states(found: Asked) -> Iterator[Block]:
         ]
         yield Notice("Not searched", found.limit, "Use coarser rules or a smaller network.", "refused", searched)
     elif state != "done":
-        yield missing(subject, state, job, ask, found.addresses)
+        yield missing(subject, state, job, ask, found.addresses, "list-state")
     if found.place.question.kind.refuses(INTERPRETATIONS):
         yield from (
-            missing(f"Verdicts of {step}", "not_analysed", None, ask, found.addresses) for step in found.pending
+            missing(f"Verdicts of {step}", "not_analysed", None, replace(ask, at_once=False), found.addresses)
+            for step in found.pending
         )
         return
     followed = set()
     for one in awaited(found.session, found.addresses, found.place, found.pending) if found.pending else ():
         if one.state != "computing" or one.job is None:
-            yield missing(one.words, one.state, one.job, one.ask, found.addresses)
+            yield missing(one.words, one.state, one.job, one.ask, found.addresses, anchor_of(one.words))
         elif one.job.id not in followed:
             followed.add(one.job.id)
             yield progress_of(one.job, found.addresses, f"list-{one.job.id}", note=_CERTAIN)

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from pluriscope.app.pages.job_list import STATES
 from pluriscope.app.pages.jobs import JobPage
+from pluriscope.app.pages.pending_work import IDLE_WORDS
 from pluriscope.app.pages.training.course import End, TrainedNetwork, loss_chart, loss_series
 from pluriscope.figures.numbers import duration, exact, noun, when
 from pluriscope.figures.svg.marks import VERDICT_MARKS
@@ -86,7 +87,8 @@ def _status(job: JobPage) -> str:
         tried = f"Gave up after {exact(job.attempts)} failed attempts."
         return f"{tried} Nothing of it was kept; it can be tried again."
     return {
-        "queued": f"Waiting for a worker since {when(job.created_at)}.",
+        "queued": f"Waiting for a worker since {when(job.created_at)}"
+        + ("." if job.wait_seconds or not job.retry_now_url else f", {IDLE_WORDS}."),
         "running": f"Running for {took}.",
         "done": f"Done in {took}: {job.found or 'finished'}.",
         "truncated": f"Ended at a limit after {took}: {job.found}. What was found is stored, and its page says what is "
@@ -104,6 +106,8 @@ def _actions(job: JobPage) -> list[Action | Menu]:
         found.append(Action("Go on" if job.stops else "Try again", job.retry_url, not job.result_url, True))
     if job.wait_seconds:
         found.append(Action("Try now", job.retry_now_url, changes=True))
+    elif job.retry_now_url:
+        found.append(Action("Compute now", job.retry_now_url, changes=True))
     if job.cancel_url and not job.cancel_requested:
         found.append(Action("Cancel", job.cancel_url, changes=True))
     return [*found, Menu("Share", (), job.url)]

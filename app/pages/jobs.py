@@ -117,7 +117,10 @@ class JobPage(PageModel):
         description="POST here to try again; empty unless it failed, was cancelled, or was ended by time or memory, "
         "and then goes on."
     )
-    retry_now_url: str = Field(description="POST here not to wait any longer; empty unless it waits.")
+    retry_now_url: str = Field(
+        description="POST here not to wait any longer; empty unless it waits after such an attempt, or until there is "
+        "nothing else to do."
+    )
 
 
 def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime) -> JobPage:
@@ -158,7 +161,9 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         retry_url=addresses.job_action(row.id, "retry")
         if (row.state in ENDED_BADLY or row.goes_on) and row.kind in DEFINITIONS
         else "",
-        retry_now_url=addresses.job_action(row.id, "retry") if row.not_before else "",
+        retry_now_url=addresses.job_action(row.id, "retry")
+        if row.not_before or (row.state == "queued" and not row.is_asked)
+        else "",
     )
 
 

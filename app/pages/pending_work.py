@@ -4,21 +4,25 @@ the search for explanations of a kind stored as columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 from typing import Final, NamedTuple
 
 from sqlalchemy.orm import Session, object_session
 
 from pluriscope.addresses.address import Addresses
+from pluriscope.analyses.analysis import LONGEST
+from pluriscope.analyses.registry import BY_KEY
 from pluriscope.analysis.explanations.registry import RECORDED
 from pluriscope.app.db.job_tables import JobRow
-from pluriscope.app.db.reads.jobs import jobs_about, jobs_ahead
-from pluriscope.app.jobs.queue import FOLLOWING_PRIORITY
+from pluriscope.app.db.reads.jobs import UNFINISHED, jobs_about, jobs_ahead
+from pluriscope.app.jobs.definitions import DEFINITIONS
 from pluriscope.app.pages.place import Place
 from pluriscope.app.pages.shared import WorkState, work_state
 from pluriscope.figures.numbers import noun
 from pluriscope.page_kit.blocks import Action, Notice, Progress
 
+IDLE_WORDS: Final = "until this machine has nothing else to do"
 SURVEY: Final = "common-ground"
 STORIES: Final = "stories"
 _ANALYSES: Final = {SURVEY: "Coverage and accuracy on the common ground", STORIES: "The algorithms that circuits carry"}
@@ -53,32 +57,41 @@ def awaited(session: Session, addresses: Addresses, place: Place, pending: Seque
         return
     scope = {"output": str(place.scope.output), "protocol": place.scope.protocol, "data": place.scope.data}
 
-    def one(words: str, job: JobRow | None, url: str, **fields: str) -> Awaited:
+    def one(words: str, job: JobRow | None, url: str, milliseconds: float = inf, **fields: str) -> Awaited:
         given = {name: value for name, value in {**scope, **fields}.items() if value}
-        ask = Action("Compute", url, changes=True, fields=given)
+        ask = Action("Compute", url, changes=True, fields=given, at_once=job is None and milliseconds <= LONGEST)
         return Awaited(words, work_state(job), job, ask)
 
     kinds, jobs = {search_of(kind.key): kind for kind in RECORDED}, jobs_about(session, analysis, "criteria")
     for text in pending:
         if text in _ANALYSES:
             job = next(iter(jobs_about(session, analysis, text)), None)
-            yield one(_ANALYSES[text], job, addresses.analysis(slug, text))
+            milliseconds = BY_KEY[text].milliseconds(place.question)
+            yield one(_ANALYSES[text], job, addresses.analysis(slug, text), milliseconds)
         elif text in kinds:
             kind = kinds[text]
             searches = jobs_about(session, analysis, "explanations")
             job = next((one for one in searches if one.arguments["kind"] == kind.key), None)
-            yield one(f"The search for {kind.plural}", job, addresses.explanations(slug), kind=kind.key)
+            milliseconds = kind.work(place.question)
+            yield one(f"The search for {kind.plural}", job, addresses.explanations(slug), milliseconds, kind=kind.key)
         else:
             job = next((job for job in jobs if text in job.arguments["criteria"]), None)
             yield one(f"Verdicts of {text}", job, addresses.analysis(slug, "funnel"), criteria=text)
 
 
-def waits(job: JobRow) -> str:
-    """Say that a job waits, how many others begin before it, and why they do."""
+def wait_words(job: JobRow) -> str:
+    """Say that a job waits, and how many others begin before it if somebody asked for it."""
+    if not job.is_asked:
+        return f"waiting for a worker {IDLE_WORDS}"
     session = object_session(job)
     ahead = jobs_ahead(session, job) if session is not None and job.state == "queued" else 0
-    why = "; what people ask for goes first" if job.priority > FOLLOWING_PRIORITY else ""
-    return f"waiting for a worker, {noun(ahead, 'job')} ahead{why}" if ahead else "waiting for a worker"
+    return f"waiting for a worker, {noun(ahead, 'job')} ahead" if ahead else "waiting for a worker"
+
+
+def compute_now(jobs: Iterable[JobRow], links: Addresses) -> list[Action]:
+    """Buttons that ask for jobs which nobody has asked for; the page presses them by itself."""
+    waiting = [one for one in jobs if not one.is_asked and one.state in UNFINISHED and one.kind in DEFINITIONS]
+    return [Action("Compute now", links.job_action(one.id, "retry"), changes=True, at_once=True) for one in waiting]
 
 
 def progress_of(job: JobRow, links: Addresses, name: str, title: str = "", note: str = "") -> Progress:
@@ -90,12 +103,13 @@ def progress_of(job: JobRow, links: Addresses, name: str, title: str = "", note:
         title: what it works on.
         note: what else there is to say.
     """
-    at = job.stage if job.state == "running" and job.stage else waits(job)
+    at = job.stage if job.state == "running" and job.stage else wait_words(job)
     words = f"{title or 'Still computing'}: {at}{', ' if job.found else ''}{job.found}"
-    return Progress(words, job.done, job.total, note, id=name, actions=[Action("See the job", links.job(job.id))])
+    actions = [*compute_now([job], links), Action("See the job", links.job(job.id))]
+    return Progress(words, job.done, job.total, note, id=name, actions=actions)
 
 
-def missing(subject: str, state: str, job: JobRow | None, ask: Action, links: Addresses) -> Notice:
+def missing(subject: str, state: str, job: JobRow | None, ask: Action, links: Addresses, name: str = "") -> Notice:
     """Something that is not there, which is not the same as none.
 
     Args:
@@ -103,6 +117,7 @@ def missing(subject: str, state: str, job: JobRow | None, ask: Action, links: Ad
         state: how far it is.
         job: the latest one for it.
         ask: asks for it.
+        name: id of the block, by which it is asked for anew if the page asks for what is missing.
     """
     if state in ("failed", "cancelled") and job is not None:
         again = Action("Try again", links.job_action(job.id, "retry"), changes=True)
@@ -112,7 +127,7 @@ def missing(subject: str, state: str, job: JobRow | None, ask: Action, links: Ad
         see = Action("See the job", links.job(job.id))
         return Notice(f"{subject} {verb}", cause, state="refused", actions=[again, see])
     cause = f"{subject}: nobody asked for it yet, which is not the same as none."
-    return Notice("Not computed yet", cause, actions=[ask])
+    return Notice("Not computed yet", cause, actions=[ask], id=name)
 
 
 def search_of(kind: str) -> str:

@@ -31,7 +31,7 @@ from pluriscope.app.db.reports import report_of, report_row
 from pluriscope.app.pages.counted import counts_of
 from pluriscope.app.pages.example import NETWORK, ExampleNetwork
 from pluriscope.app.pages.explanations import Explanation
-from pluriscope.app.pages.pending_work import SURVEY, awaited, missing
+from pluriscope.app.pages.pending_work import SURVEY, awaited, compute_now, missing, wait_words
 from pluriscope.app.pages.shared import job_now
 from pluriscope.figures.numbers import decimal, exact
 from pluriscope.figures.svg.layout import Site, node_name
@@ -133,6 +133,11 @@ class Story(Block):
     screens: Sequence[Screen]
     now: int
     out: Action | None = None
+
+    @property
+    def asks(self) -> Sequence[Action]:
+        last = self.screens[-1].pending  # asked for while the first screens are read
+        return () if last is None else last.asks
 
     @property
     def inner(self) -> Iterable[Block]:
@@ -362,7 +367,8 @@ class _Screens:
         if place.analysis is None:
             job = job_now(self.of.session, place)
             if job is not None and job.state in UNFINISHED:
-                return Progress("The explanations are being counted.", id="counting")
+                words = "The explanations are being counted."
+                return Progress(words, id="counting", actions=compute_now([job], links))
             cure = Action("The network", links.network(NETWORK))
             return Notice(
                 "Not counted yet", "Its analysis was not asked for, or ended without a result.", actions=[cure]
@@ -370,8 +376,10 @@ class _Screens:
         [waits] = awaited(self.of.session, links, place, [SURVEY])
         if waits.job is not None and waits.state == "computing":
             job, held = waits.job, "Every explanation is being held against every way of changing the neurons"
+            now = compute_now([job], links)
             if job.state != "running" or not job.total:
-                return Progress(f"{held}: waiting for its turn.", id="counting")
+                return Progress(f"{held}: {wait_words(job)}.", id="counting", actions=now)
             percent = 50 * (job.stage == "spread") + 50 * job.done // job.total  # its two stages
-            return Progress(f"{held}: {percent}%", percent, 100, id="counting")
-        return missing("Counting how often each explanation is right", waits.state, waits.job, waits.ask, links)
+            return Progress(f"{held}: {percent}%", percent, 100, id="counting", actions=now)
+        words = "Counting how often each explanation is right"
+        return missing(words, waits.state, waits.job, waits.ask, links, "counting")

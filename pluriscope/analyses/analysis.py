@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, get_type_hints
+from math import inf
+from typing import Any, Final, get_type_hints
 
 from pluriscope.analysis.methods.method import lacking
 from pluriscope.analysis.methods.report import Report
@@ -13,6 +14,9 @@ from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.analysis.values.late_functions import function_at
+
+LONGEST: Final = 60_000
+"""Milliseconds that work may be expected to take to be begun unasked. As a job's priority: behind all such jobs."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Analysis:
             :class:`pluriscope.analysis.methods.report.Analysed`, settings and work; "" where nothing is stored, since a
             page answers at once.
         stages: of its progress: key, name, and what happens in it.
-        follows: whether it follows the search for circuits by itself: always, never, or for some questions.
+        milliseconds: about how long it takes, from its question. What takes no longer than :data:`LONGEST` is made
+            unasked once the circuits are found, the quickest first.
         reads: fields of :class:`pluriscope.analysis.methods.report.Analysed` that it needs beside question and
             circuits.
         needs: traits that the kind of subject must have.
@@ -64,7 +69,7 @@ class Analysis:
     price: str
     find: str
     stages: tuple[tuple[str, str, str], ...]
-    follows: Callable[[Question], bool]
+    milliseconds: Callable[[Any], float]
     reads: frozenset[str] = frozenset()
     needs: tuple[str, ...] = ()
     boolean: bool = True
@@ -85,6 +90,10 @@ class Analysis:
     shows: str = ""
     saves: str = ""
     thumb: str = ""
+
+    def follows(self, question: Any) -> bool:
+        """Whether it is made unasked once the circuits are found."""
+        return self.milliseconds(question) <= LONGEST
 
     @property
     def finds(self) -> Callable[..., Report]:
@@ -135,11 +144,11 @@ def on_own_rows(question: SubjectQuestion) -> bool:
     return isinstance(question, Question) and not question.data.boolean
 
 
-def always(_: Question) -> bool:
-    """Follow every search for circuits."""
-    return True
+def about(seconds: float) -> Callable[[Any], float]:
+    """Return an estimate that is the same for every question."""
+    return lambda _: 1_000 * seconds
 
 
-def never(_: Question) -> bool:
-    """Follow no search: the analysis is made only on request."""
-    return False
+def never(_: Any) -> float:
+    """Make the analysis only on request."""
+    return inf

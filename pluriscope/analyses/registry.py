@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import inf
 from typing import Final
 
-from pluriscope.analyses.analysis import Analysis, always
+from pluriscope.analyses.analysis import Analysis, about
 from pluriscope.analysis.plugins import joined
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.subject import SubjectKind
 
 
-def _pair_is_cheap(question: Question) -> bool:
-    """Whether drawing readings of its circuits takes seconds; beyond, there may be millions of classes to draw from."""
-    return question.layout.n_edges <= 24
+def _pair_milliseconds(question: Question) -> float:
+    """Time to draw readings of its circuits: seconds to 24 edges; beyond, there may be millions of classes."""
+    return 3_000 if question.layout.n_edges <= 24 else inf
 
 
 RIVALS: Final = Analysis(
@@ -29,7 +30,7 @@ RIVALS: Final = Analysis(
     "Some seconds; all pairs are compared or ruled out.",
     "pluriscope.analysis.circuit_sets.rivals:find",
     (("most different circuits", "Most different circuits", "every pair, block by block"),),
-    always,
+    about(1),
     page="compare",
     shows="pluriscope.analyses.compare",
 )
@@ -44,7 +45,7 @@ PAIR: Final = Analysis(
         ("readings", "Predictions", "what every observed class predicts under every intervention"),
         ("pairs", "Pairs", "every two of them, block by block"),
     ),
-    _pair_is_cheap,
+    _pair_milliseconds,
     version=2,
     reads=frozenset({"observed"}),
     needs=("interpretations",),
@@ -59,7 +60,7 @@ METHODS: Final = Analysis(
     "Under a second for most networks; methods that learn take some seconds each.",
     "pluriscope.analysis.discovery.report:find",
     (("methods", "Methods", "every discovery method under its settings, located among the circuits"),),
-    always,
+    about(2),
     boolean=False,
     thoroughly="methods that learn",
     thorough_needs=("gates",),
@@ -77,7 +78,7 @@ COMMON_GROUND: Final = Analysis(
         ("common ground", "Common ground", "what every explanation predicts under interventions"),
         ("spread", "Spread", "how many of all interpretations predict how many interventions right"),
     ),
-    always,
+    about(5),
     reads=frozenset({"placed"}),
     thoroughly="all observed classes",
     version=4,
@@ -92,7 +93,7 @@ FUNNEL: Final = Analysis(
     "Summing up takes no time; judging by every criterion takes a minute or so.",
     "pluriscope.analysis.criteria.funnel:find",
     (),
-    always,
+    about(20),
     reads=frozenset({"judged"}),
     sums="criteria",
     needs=("funnel",),

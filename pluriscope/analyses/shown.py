@@ -30,7 +30,7 @@ from pluriscope.figures.svg.networks import circuit_thumb
 from pluriscope.page_kit.blocks import Block, Text
 
 OLDER: Final = "Made by an older version"
-AGAIN: Final = "The method answers otherwise today. A worker makes it again when nothing else waits."
+AGAIN: Final = "The method answers otherwise today. A worker makes it again when nothing else waits, if it is quick."
 
 
 @dataclass(frozen=True, eq=False)

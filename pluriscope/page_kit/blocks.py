@@ -62,6 +62,11 @@ class Block:
         """The blocks in it that are there without asking."""
         return ()
 
+    @property
+    def asks(self) -> Sequence[Action]:
+        """What the page sends by itself for this block, whose answer it then follows."""
+        return [one for one in getattr(self, "actions", ()) if isinstance(one, Action) and one.at_once]
+
     def html(self, part: str = "") -> Markup:
         """The block as HTML.
 
@@ -93,6 +98,7 @@ class Action:
         primary: whether it is the one that most people want.
         changes: whether it changes something, so that it is sent as a form.
         fields: sent with it, each value by itself.
+        at_once: whether the page sends it by itself once it is shown to somebody who may.
     """
 
     words: Text
@@ -100,10 +106,17 @@ class Action:
     primary: bool = False
     changes: bool = False
     fields: Mapping[str, str | Sequence[str]] | None = None
+    at_once: bool = False
 
     def html(self) -> Markup:
         """A button."""
         return templating.render("blocks/action.html", action=self)
+
+    def hidden_fields(self) -> Markup:
+        """What is sent with it, as fields of a form."""
+        field = Markup('<input type="hidden" name="{}" value="{}">')
+        given = ((name, [one] if isinstance(one, str) else one) for name, one in (self.fields or {}).items())
+        return Markup("").join(field.format(name, value) for name, values in given for value in values)
 
 
 @dataclass(frozen=True)

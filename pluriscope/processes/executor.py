@@ -33,6 +33,10 @@ from pluriscope.processes.memory import allow, end_first, ended_by_system, held,
 
 REPORT_SECONDS: Final = 0.1  # a computation may report thousands of times a second; this many are sent
 Compute = Callable[[Work], Any]
+IDLE: Final = 19
+"""The niceness of a process that runs when no other wants the processor."""
+KERNEL_YIELDS: Final = hasattr(os, "SCHED_IDLE")
+"""Whether the system has a class of processes that run only then."""
 _MOST_KEPT: Final = 220 << 20
 """Bytes that a process may hold at most to be kept for the next computation; it begins with some 130 million."""
 
@@ -109,7 +113,8 @@ class ProcessExecutor:
             processes, all of which end with it.
         forked: whether it begins with all that this process has, functions that no other could import among them.
         loads: modules that it imports before it is given anything.
-        niceness: that it adds to its own; pages that somebody waits for come first.
+        niceness: that it adds to its own; pages that somebody waits for come first. With :data:`IDLE` it runs when no
+            other process wants the processor.
     """
 
     def __init__(
@@ -261,8 +266,7 @@ def _serve(
     if begin is not None:
         begin()
     end_first()
-    if hasattr(os, "nice"):
-        os.nice(niceness)
+    lower_priority(niceness)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides what ends
     collect_garbage_seldom()
     for name in loads:
@@ -290,6 +294,15 @@ def _serve(
             send(ended)
             if ended.last:
                 return
+
+
+def lower_priority(niceness: int) -> None:
+    """Let others come before this process, all others if ``niceness`` is :data:`IDLE`."""
+    if hasattr(os, "nice"):
+        os.nice(niceness)
+    if niceness == IDLE and KERNEL_YIELDS:
+        with suppress(OSError):  # a container may forbid it
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _is_large() -> bool:

@@ -26,6 +26,7 @@ from pluriscope.app.jobs.handlers import handler_at
 from pluriscope.app.settings import Settings
 from pluriscope_studies.jobs import queue as study_queue
 from pluriscope_studies.reads import find_study
+from tests.factories import small_network
 
 pytestmark = pytest.mark.browser
 
@@ -117,3 +118,27 @@ def test_a_network_is_followed_until_all_that_comes_behind_its_analysis_is_there
         for one in behind:
             end(session, session.get_one(JobRow, one))
     expect(tab.locator(".answer")).not_to_contain_text("See the jobs")
+
+
+def test_a_page_asks_for_what_nobody_asked_for_once_and_without_scripts_a_button_does(visitor, store, expect):
+    with store.write() as session:
+        row = save_network(session, small_network(303, name="Asked by its page"))
+        (job,) = [one.id for one in queue.enqueue_analyses(session, row, [COMPLETE])]
+
+    def is_asked() -> bool:
+        with store.read() as session:
+            return session.get_one(JobRow, job).is_asked
+
+    page, button = "/networks/asked-by-its-page/explanations", "Compute now"
+    still = visitor(java_script_enabled=False)
+    still.goto(page)
+    expect(still.get_by_role("button", name=button)).to_be_visible()
+    assert not is_asked()
+    tab, sent = visitor(), []
+    tab.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    tab.goto(page)
+    expect(tab.get_by_role("main")).not_to_contain_text("nothing else to do")
+    assert is_asked()
+    assert [one.rpartition("/jobs/")[2] for one in sent] == [f"{job}/retry"]
+    still.get_by_role("button", name=button).click()
+    expect(still.get_by_role("main")).to_contain_text("Waiting for a worker")

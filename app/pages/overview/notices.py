@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from pluriscope.addresses.naming import Scope
-from pluriscope.analyses.analysis import always
 from pluriscope.analyses.registry import of_kind
 from pluriscope.analysis.circuits.result import certainty_of
 from pluriscope.analysis.numerics.large_numbers import in_words
@@ -74,7 +73,7 @@ def _no_circuit(known: Known, analysis: AnalysisRow) -> Notice:
     cure = "To have what it does compute explained, save its network file and run "
     cure += "pluriscope analyse FILE --task decisions --output RESULT."
     play = Action("Play with it all the same", links.play(place.slug, (), place.scope))
-    without_circuits = [one for one in of_kind(kind) if one.follows is always and not one.searched]
+    without_circuits = [one for one in of_kind(kind) if one.follows(place.question) and not one.searched]
     actions = [
         *([] if kind.refuses("play") else [play]),
         *(Action(one.title, links.analysis(place.slug, one.key, place.scope)) for one in without_circuits),

@@ -14,11 +14,12 @@ from pydantic import Field
 
 from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.compare import refs as refs_of
+from pluriscope.analyses.registry import COMMON_GROUND, PAIR, RIVALS
 from pluriscope.analysis.network_files.result_file import read_stops
 from pluriscope.analysis.numerics.large_numbers import in_words
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.db.job_tables import JobRow
-from pluriscope.app.db.reads.jobs import UNFINISHED, jobs_ahead
+from pluriscope.app.db.reads.jobs import UNFINISHED, jobs_about
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.compare.choosing import own_pair
@@ -32,6 +33,7 @@ from pluriscope.app.pages.overview.part import Contents, Part
 from pluriscope.app.pages.overview.perceptrons import of_perceptron
 from pluriscope.app.pages.overview.registry import PARTS, plugin_of
 from pluriscope.app.pages.page import DRAWING
+from pluriscope.app.pages.pending_work import IDLE_WORDS, compute_now, wait_words
 from pluriscope.app.pages.place import INTERPRETATIONS
 from pluriscope.app.pages.shared import known_of
 from pluriscope.app.pages.sharing.share import InShort, Shared
@@ -99,6 +101,7 @@ class Answer(Block):
         now: what is done now; "" where nothing is left to do.
         actions: what to do next, the primary one first.
         rest: what else was found.
+        wants: asks for what is to stand here, and nobody has asked for.
     """
 
     verdict: Verdict
@@ -108,6 +111,11 @@ class Answer(Block):
     now: Text
     actions: Sequence[Action]
     rest: Sequence[Block]
+    wants: Sequence[Action]
+
+    @property
+    def asks(self) -> Sequence[Action]:
+        return [*super().asks, *self.wants]
 
     @property
     def live(self) -> bool:
@@ -225,12 +233,20 @@ class Overview(Known, Shared):
             steps=self._steps(left),
             now=_now(self, left) if left else "",
             actions=self._actions(),
+            wants=compute_now(self._shown_jobs(left), self.links),
             rest=[*waiting, *notices, *self.failed.values(), *([Columns(beside)] if beside else [])],
             id="answer",
         )
         rules = [*contents.rules, Prose(contents.remarks), *_under(self)]
         yield More("Rules", lambda: rules, "which these are, and what others find", id="rules", sent=True)
         yield from folds
+
+    def _shown_jobs(self, left: Sequence[JobRow]) -> list[JobRow]:
+        """Unfinished jobs whose results the page shows: its analysis, and what stands beside the counts."""
+        if self.place.analysis is None:
+            return [one for one in left if one is self.job]
+        two = RIVALS if self.place.question.kind.refuses(INTERPRETATIONS) else PAIR
+        return jobs_about(self.session, self.place.analysis, two.key, COMMON_GROUND.key)
 
     def _share(self) -> Iterator[Action]:
         """Its files, and what else is done with it."""
@@ -290,12 +306,11 @@ def _now(page: Overview, left: Sequence[JobRow]) -> Markup:
     now = next((one for one in left if one.stage), None)
     if now is None:
         first = min(left, key=lambda one: (one.priority, one.created_at, one.id))
-        ahead = jobs_ahead(page.session, first)
-        note = f"Waiting for a worker, {noun(ahead, 'job')} ahead." if ahead else "Waiting for a worker."
+        note = f"{wait_words(first).capitalize()}."
         if first is page.job and known_of(first) is not None:
             note += " It let others have a first answer, and goes on then."
-        elif ahead and page.job not in left:
-            note += " It is counted; what else is asked about it comes in turn with other networks."
+        elif not first.is_asked and page.job not in left:
+            note = f"It is counted; what else is asked about it waits {IDLE_WORDS}."
     elif now is page.job:
         note = f"Now {now.stage}{', ' if now.found else ''}{now.found}."
     else:

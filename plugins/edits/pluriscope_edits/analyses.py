@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pluriscope.analyses.analysis import Analysis, always, never
+from pluriscope.analyses.analysis import Analysis, about, never
 
 PLANTED: Final = Analysis(
     "planted",
@@ -14,7 +14,7 @@ PLANTED: Final = Analysis(
     "Under a second; every intervention is tried.",
     "pluriscope_edits.planting.found:find",
     (("planted", "Planted", "located among all valid circuits, every interchange tried"),),
-    always,
+    about(0.5),
     reads=frozenset({"planted"}),
     shows="pluriscope_edits.shown.planted",
 )

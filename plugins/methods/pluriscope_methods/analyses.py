@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Final
 
-from pluriscope.analyses.analysis import Analysis, always, never
+from pluriscope.analyses.analysis import LONGEST, Analysis, about, never
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import GraphQuestion
 
 
-def _map_is_cheap(question: Question) -> bool:
-    """Whether drawing interpretations takes seconds (17 at 27 edges), or circuits are on the map."""
-    return bool(question.kind.refuses("interpretations")) or question.layout.n_edges <= 28
+def _map_milliseconds(question: Question) -> float:
+    """Time to draw interpretations (17 s at 27 edges); of circuits alone little."""
+    if question.kind.refuses("interpretations"):
+        return 2_000
+    return 5_000 if question.layout.n_edges <= 28 else inf
 
 
-def _directions_are_cheap(question: Question) -> bool:
-    """Whether every class in closed form takes seconds, at least for one algorithm."""
+def _directions_milliseconds(question: Question, n_algorithms: int = 1, n_networks: int = 1) -> float:
+    """Time for every class in closed form, of some algorithms in some networks of this shape."""
     from pluriscope_methods.directions.search import MAX_CHEAP, closed_form_work
 
-    return bool(question.network.hidden_sizes) and closed_form_work(question.network, 1) <= MAX_CHEAP
+    work = n_networks * closed_form_work(question.network, n_algorithms) / MAX_CHEAP
+    return LONGEST * work if question.network.hidden_sizes else inf
 
 
-def _map_classes_are_cheap(question: Question) -> bool:
-    """Whether every class in closed form takes seconds, here and on the permuted networks."""
+def _map_classes_milliseconds(question: Question) -> float:
+    """Time for every class in closed form, here and on the permuted networks."""
     from pluriscope.analysis.algorithms.redundancy import MAX_PLACED
-    from pluriscope_methods.directions.search import MAX_CHEAP, closed_form_work
     from pluriscope_methods.map_classes.closed_classes import N_PERMUTED
 
-    work = closed_form_work(question.network, MAX_PLACED) * (N_PERMUTED + 1)
-    return bool(question.network.hidden_sizes) and work <= MAX_CHEAP
+    return _directions_milliseconds(question, MAX_PLACED, N_PERMUTED + 1)
+
+
+def _one_reader_milliseconds(question: GraphQuestion) -> float:
+    """Time to try every choice of each reader, and to draw."""
+    from pluriscope_methods.one_reader import milliseconds_of
+
+    return milliseconds_of(question)
 
 
 DIRECTIONS: Final = Analysis(
@@ -38,7 +48,7 @@ DIRECTIONS: Final = Analysis(
     "Seconds for the classes in closed form; learned subspaces, and algorithms beyond the first, take minutes.",
     "pluriscope_methods.directions.report:find",
     (("directions", "Directions", "placements on linear directions of a layer, algorithm by algorithm"),),
-    _directions_are_cheap,
+    _directions_milliseconds,
     reads=frozenset({"irredundant"}),
     thoroughly="learned subspaces, and every irredundant algorithm",
     version=2,
@@ -57,7 +67,7 @@ MAP: Final = Analysis(
         ("readings", "Predictions", "what every observed class predicts under every intervention"),
         ("map", "Map", "rounds in which near dots draw each other"),
     ),
-    _map_is_cheap,
+    _map_milliseconds,
     boolean=False,
     reads=frozenset({"observed"}),
     view=True,
@@ -71,7 +81,7 @@ STORIES: Final = Analysis(
     "Under a second for most networks; a sample of the circuits where all would take a minute.",
     "pluriscope_methods.carried_algorithms.report:find",
     (("stories", "Carried algorithms", "every set of active neurons of every circuit, by interchange"),),
-    always,
+    about(1),
     version=2,
     needs=("algorithms",),
     shows="pluriscope_methods.pages.carried_algorithms",
@@ -84,7 +94,7 @@ MAP_CLASSES: Final = Analysis(
     "Seconds for the classes in closed form; learned ones take minutes.",
     "pluriscope_methods.map_classes.closed_classes:find",
     (("ladder", "Classes of maps", "every class of maps, here and on networks with permuted weights"),),
-    _map_classes_are_cheap,
+    _map_classes_milliseconds,
     thoroughly="learned maps",
     needs=("algorithms",),
     gathers=("directions", "stories"),
@@ -98,7 +108,7 @@ LENSES: Final = Analysis(
     "Under a second for most networks; some seconds each for lenses that learn, or that run null networks.",
     "pluriscope_methods.lenses.report:find",
     (("lenses", "Lenses", "every lens under its default settings, and functions on every layer"),),
-    always,
+    about(2),
     reads=frozenset({"carried"}),
     thoroughly="lenses that learn",
     searched=False,
@@ -146,7 +156,7 @@ ONE_READER: Final = Analysis(
     "Seconds to some minutes; a reader whose choices would take longer than two minutes is left out with a remark.",
     "pluriscope_methods.one_reader:find",
     (("readers", "Readers", "every choice of what each reads, and circuits drawn by size"),),
-    always,
+    _one_reader_milliseconds,
     searched=False,
     needs=("readers",),
     unsearched="Draw circuits instead",
@@ -160,7 +170,7 @@ SIMPLICITY: Final = Analysis(
     "Under a second for most networks; wide ones take longer, which the page says.",
     "pluriscope_methods.simplicity.report:find",
     (("simplicity", "Simplicity", "circuits in the order of the shortest description that is possible"),),
-    always,
+    about(1),
     boolean=False,
     reads=frozenset({"placed"}),
     shows="pluriscope_methods.pages.simplicity",

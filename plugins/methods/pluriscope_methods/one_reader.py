@@ -8,6 +8,7 @@ known from draws by size (:mod:`pluriscope.analysis.circuit_sets.strata`).
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import Final
 
 import numpy as np
@@ -82,11 +83,8 @@ def find(of: Analysed[GraphQuestion], _: Settings, work: Work = DEFAULT_WORK) ->
     Args:
         work: gets the progress after each batch; may raise Cancelled. What there is no time for is left out and named.
     """
-    settings = of.question.kind.settings
-    finest = {name: values[0] for name, values in settings.items() if name == "granularity"}
-    question = replace(of.question, rules={**of.question.rules, **finest})
-    space = question.space
-    readers = [list(own) for column in space.graph.readers for own in column]
+    question = _finest(of.question)
+    space, readers = question.space, _readers(question)
     found = [_reader(question, own, at, len(readers) + 1, work) for at, own in enumerate(readers)]
     count = _counted(question, work)
     return OneReaderReport(
@@ -100,14 +98,41 @@ def find(of: Analysed[GraphQuestion], _: Settings, work: Work = DEFAULT_WORK) ->
     )
 
 
+def milliseconds_of(of: GraphQuestion) -> float:
+    """About how long it takes to find the report."""
+    question = _finest(of)
+    each = [_milliseconds(question, own) for own in _readers(question)]
+    milliseconds, n_drawn = question.space.run_milliseconds, _most_drawn(question)
+    return sum(one for one in each if one <= MAX_MILLISECONDS) + n_drawn * milliseconds
+
+
+def _finest(question: GraphQuestion) -> GraphQuestion:
+    """The question about the finest edges."""
+    settings = question.kind.settings
+    finest = {name: values[0] for name, values in settings.items() if name == "granularity"}
+    return replace(question, rules={**question.rules, **finest})
+
+
+def _readers(question: GraphQuestion) -> list[list[int]]:
+    """The edges into each reader."""
+    return [list(own) for column in question.space.graph.readers for own in column]
+
+
+def _milliseconds(question: GraphQuestion, own: list[int]) -> float:
+    """About how long every choice among the edges into one reader takes; infinite where they are too many."""
+    graph, n = question.graph, 1 << len(own)
+    layer = graph.nodes[graph.edges[own[0]].target].layer
+    after = sum(graph.nodes[other].layer > layer for other in graph.removable)  # a choice changes these, too
+    each = question.space.run_milliseconds * (1 + after) / len(graph.removable)
+    return n * each if len(own) <= MAX_EDGES else inf
+
+
 def _reader(question: GraphQuestion, own: list[int], at: int, of: int, work: Work) -> Reader:
     """Try every choice among the edges into one reader."""
     space, graph, n = question.space, question.graph, 1 << len(own)
     node = graph.nodes[graph.edges[own[0]].target]
-    after = sum(graph.nodes[other].layer > node.layer for other in graph.removable)  # a choice changes these, too
-    milliseconds = n * space.run_milliseconds * (1 + after) / len(graph.removable)
     masks, left_out = np.ones((0, graph.n_bits), dtype=np.bool_), f"{n:,} sets of its edges are too many to try"
-    if len(own) <= MAX_EDGES and milliseconds <= MAX_MILLISECONDS:
+    if _milliseconds(question, own) <= MAX_MILLISECONDS:
         masks, left_out = np.ones((n, graph.n_bits), dtype=np.bool_), ""
         masks[:, own] = np.arange(n)[:, None] >> np.arange(len(own)) & 1
         masks = masks[are_circuits(space, masks)]
@@ -138,8 +163,13 @@ def _valid(question: GraphQuestion, masks: Masks, at: int, of: int, work: Work) 
 
 def _counted(question: GraphQuestion, work: Work) -> StrataCount | None:
     """Count the valid circuits; None where that takes too long."""
+    most = _most_drawn(question)
+    return count_by_strata(question, replace(work, ended={}), most=most) if most else None
+
+
+def _most_drawn(question: GraphQuestion) -> int:
+    """How many circuits are drawn at most; 0 where that takes too long."""
     milliseconds = question.space.run_milliseconds
     if FIRST_ROUND * milliseconds > MAX_MILLISECONDS or question.space.possible_by_bits is None:
-        return None
-    most = max(FIRST_ROUND, min(int(_DRAWING_MILLISECONDS / milliseconds), _MOST_DRAWN))
-    return count_by_strata(question, replace(work, ended={}), most=most)
+        return 0
+    return max(FIRST_ROUND, min(int(_DRAWING_MILLISECONDS / milliseconds), _MOST_DRAWN))

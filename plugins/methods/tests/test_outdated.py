@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import Scope
+from pluriscope.analyses.analysis import LONGEST
 from pluriscope.analyses.registry import BY_KEY
 from pluriscope.analysis.criteria.steps import default_steps
 from pluriscope.analysis.subjects.registry import kind_called
@@ -15,7 +16,6 @@ from pluriscope.app.db.engine import store_at
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.analyses import find_network
 from pluriscope.app.jobs import queue
-from pluriscope.app.jobs.definition import IDLE_PRIORITY
 from pluriscope.app.jobs.stages import enqueue_outdated
 from pluriscope.app.jobs.worker import run_workers
 from pluriscope.app.main import create_app
@@ -70,7 +70,7 @@ def test_answers_of_corrected_methods_are_marked_and_made_again(tmp_path):
         first, *others = waiting()
         assert first[0] == "criteria"
         expected = ["lenses"] * len(OLDER) + ["common-ground"] * len(SURVEYED)
-        assert sorted(others) == sorted((kind, IDLE_PRIORITY) for kind in expected)
+        assert sorted(others) == sorted((kind, LONGEST) for kind in expected)
         run_workers(settings, slots=1, until_idle=True)
         for slug, rules in OLDER:
             older, page = answer(slug, rules)

@@ -39,7 +39,7 @@ def job(store, job_id: str) -> JobRow:
 
 
 @pytest.mark.slow
-def test_the_criteria_of_an_analysis_are_queued_with_it_and_wait_for_other_analyses(store):
+def test_the_criteria_of_an_analysis_are_queued_with_it_and_wait_for_what_is_quicker(store):
     with store.write() as session:
         row = save_network(session, pretrained_xor(), slug=XOR_SLUG)
         arguments = analyse_arguments(row.digest, 0, COMPLETE)
@@ -51,15 +51,19 @@ def test_the_criteria_of_an_analysis_are_queued_with_it_and_wait_for_other_analy
         (queued,) = session.scalars(select(JobRow).where(JobRow.kind == "criteria")).all()
         assert queued.state == "queued"
         assert queued.arguments["criteria"] == sorted(criterion.key for criterion in CRITERIA)
-        (later,) = queue.enqueue_analyses(session, find_network(session, XOR_SLUG), [COMPLETE])
-        claim = queue.claim(session, "someone")
-        assert claim is not None
-        assert claim.job_id == later.id
+        (later,) = queue.enqueue_analyses(session, find_network(session, XOR_SLUG), [COMPLETE], priority=0)
+        claims = [queue.claim(session, "someone") for _ in range(4)]
+        assert claims[0].job_id == later.id
+        orders = [session.get(JobRow, one.job_id).priority for one in claims]
+        assert orders == sorted(orders)
+        assert orders[-1] < queued.priority
         queue.hasten(later)  # somebody asks for it meanwhile, and waits for what follows it as well
         save_analysis_outcome(session, arguments, prepared)
         following = session.scalars(select(JobRow).where(JobRow.state == "queued")).all()
         assert {"criteria", "common-ground", "pair"} <= {one.kind for one in following}
-        assert {one.priority for one in following} == {queue.FOLLOWING_PRIORITY}
+        assert {one.is_asked for one in following} == {True}
+        order = sorted(following, key=lambda one: one.priority)
+        assert order.index(next(one for one in order if one.kind == "criteria")) > len(order) // 2, "the quickest first"
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.analyses import ANALYSE, found_words
 from pluriscope.app.jobs.definitions import analyse_arguments
-from pluriscope.app.jobs.worker import GivingWay, Worker, _Attempt
+from pluriscope.app.jobs.worker import GivingWay, Slot, Worker, _Attempt
 from pluriscope.processes.executor import ThreadExecutor
 from tests.factories import pretrained_xor
 
@@ -75,7 +75,7 @@ def test_an_analysis_gives_way_only_when_what_it_found_is_stored(store, found, m
         held = queue.claim(session, "somebody")
     worker = Worker(store)
     monkeypatch.setattr(worker, "is_anybody_waiting", lambda: True)
-    attempt = _Attempt(worker, held, ThreadExecutor(), gives_way=True)
+    attempt = _Attempt(worker, held, ThreadExecutor(), Slot({}, ThreadExecutor, kept=True))
     attempt.handler = ANALYSE
     known = KnownCircuits(possible=262_144, value=197, least=197, most=197, method="listed")
     attempt.reports.append(Progress("circuits", 1, 1, known=known))

@@ -29,7 +29,7 @@ from pluriscope.app.jobs.worker import Pace, Worker, run_workers
 from pluriscope.app.pages.job import job_blocks
 from pluriscope.app.pages.jobs import build_job
 from pluriscope.app.settings import Settings
-from pluriscope.processes.executor import ProcessExecutor
+from pluriscope.processes.executor import IDLE, ProcessExecutor
 from pluriscope.processes.memory import LEAST
 from tests.app.jobs.handlers import QUICK
 from tests.app.jobs.kinds import KINDS
@@ -272,6 +272,36 @@ def test_what_somebody_asks_for_waits_for_nobody_and_what_has_an_answer_gives_wa
         wait_for(lambda: job(store, long).state == "running")  # and goes on
         until.touch()
         wait_for(lambda: {job(store, one).state for one in (others, long)} == {"done"})
+    finally:
+        until.touch()
+        stop.set()
+        thread.join()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("yields", [True, False])
+def test_what_nobody_asked_for_holds_up_nobody(store, tmp_path, monkeypatch, yields):
+    """It goes on beside what somebody asks for where the system lets that have the processor, else it begins again."""
+    monkeypatch.setattr(working, "KERNEL_YIELDS", yields)
+    until, stop = tmp_path / "until", threading.Event()
+    long, later = enqueue(store, steps=1, until=str(until)), enqueue(store, "last", steps=2)
+    idle = partial(ProcessExecutor, LEAST, niceness=IDLE)
+    worker = Worker(store, 1, stop, QUICK, KINDS, partial(ProcessExecutor, LEAST), idle=idle)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        wait_for(lambda: job(store, long).state == "running" and job(store, long).owner.endswith(":1"))
+        asked = ask(store, steps=3)
+        wait_for(lambda: job(store, asked).state == "done")
+        assert job(store, later).state == "queued"
+        wait_for(lambda: job(store, long).state == "running")
+        assert job(store, long).attempts == 1
+        assert ("given back unharmed" in log_lines(store, long)) is not yields
+        ask(store, steps=1, until=str(until))  # the job that runs
+        wait_for(lambda: job(store, long).state == "running" and job(store, long).owner.endswith(":0"))
+        until.touch()
+        wait_for(lambda: {job(store, one).state for one in (long, later)} == {"done"})
+        assert job(store, long).losses == 0
     finally:
         until.touch()
         stop.set()

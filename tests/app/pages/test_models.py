@@ -17,7 +17,6 @@ from sqlalchemy import select
 
 from conftest import ON_EVERY_DATABASE, database_url
 from pluriscope.addresses.address import Addresses
-from pluriscope.analyses.analysis import always
 from pluriscope.analyses.registry import BY_KEY, of_kind
 from pluriscope.analysis.circuit_sets.masks import figures_of, find_masks
 from pluriscope.analysis.discovery.registry import METHODS
@@ -412,7 +411,7 @@ def test_a_kind_that_this_version_does_not_know_is_left_out(client, monkeypatch)
     assert client.get(ONE).status_code == 404
 
 
-_BROUGHT = [one for one in of_kind(TOY) if one.follows is always and one.key in brought("analyses")]
+_BROUGHT = [one for one in of_kind(TOY) if one.follows(QUESTION) and one.key in brought("analyses")]
 FOLLOWING = {"methods", "map", "rivals", *(one.key for one in _BROUGHT)}
 
 

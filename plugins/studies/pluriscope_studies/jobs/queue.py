@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
+from pluriscope.analyses.analysis import LONGEST
 from pluriscope.app.db.errors import Conflict
 from pluriscope.app.jobs import queue
-from pluriscope.app.jobs.definition import REPORT_PRIORITY
 from pluriscope_studies.analysis.design import StudyDesign
 from pluriscope_studies.analysis.reading import design_from_mapping, runnable
 from pluriscope_studies.jobs.definition import STUDY
@@ -84,7 +84,7 @@ def left(session: Session, *, ask: bool) -> bool:
     studies = studies_left(session)
     for study in studies if ask else ():
         # nobody waits for a summary as for a study
-        _ask(session, study, STUDY.priority if study.state == "running" else REPORT_PRIORITY)
+        _ask(session, study, STUDY.priority if study.state == "running" else LONGEST)
     return bool(studies)
 
 
