@@ -238,7 +238,7 @@ class _Trial:
         if candidates is not None:
             with suppress(BeyondLimits):
                 align = partial(search_alignments, question, candidates, max_aligned=limits.max_aligned)
-                aligning = self._tried(align, 3)[2] * whole / listed
+                aligning = self._tried(align, 3)[2] * (whole / listed if listed else 1.0)  # clocks have their grain
         return _around(whole), _around(aligning)
 
 
