@@ -25,7 +25,7 @@ from pluriscope.addresses.address import Addresses, below_api
 from pluriscope.analysis import errors as engine
 from pluriscope.analysis.errors import ExplainedError
 from pluriscope.app.db import errors as store
-from pluriscope.app.db.plugin_tables import PluginRow
+from pluriscope.app.db.plugin_tables import PluginRow, cure_of
 from pluriscope.app.db.trouble import diagnosis, is_bad_value
 from pluriscope.app.errors import Busy, Gone, Moved, PageError, Unopened
 from pluriscope.errors import InvalidOption
@@ -158,8 +158,7 @@ def install(app: FastAPI) -> None:
         }.get(error.status_code, ("request", str(error.detail), "correct it and send it again"))
         missing = missing_plugin(request) if error.status_code == 404 else ""
         if missing:
-            cure = f"install it: pip install {missing}; what it has stored is kept"
-            words = (words[0], f"needs {missing}, which is not installed here", cure)
+            words = (words[0], f"needs {missing}, which is not in use here", cure_of(missing))
         response = _answer(request, error.status_code, ExplainedError(*words))
         response.headers.update(headers)
         return response

@@ -19,7 +19,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from pluriscope.addresses.address import API_V2, Addresses, below_api
 from pluriscope.analysis import ENGINE_VERSION
-from pluriscope.analysis.plugins import brought, entries, plugins
+from pluriscope.analysis.plugins import brought, entries, failures, plugins
 from pluriscope.app import error_answers
 from pluriscope.app.db.engine import Store, open_store
 from pluriscope.app.db.plugin_tables import PluginRow, absent_plugins, keep_plugins
@@ -153,7 +153,7 @@ def _plugins_met(store: Store, settings: Settings) -> list[PluginRow]:
             if not one.refused
         ]
         with suppress(OperationalError), store.write() as session:  # a full disk; it is kept at the next start
-            keep_plugins(session, rows)
+            keep_plugins(session, rows, {one.plugin for one in failures()})
     with store.read() as session:
         return absent_plugins(session)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import JSON, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -22,11 +22,18 @@ class PluginRow(Base):
     kinds: Mapped[list[str]] = mapped_column(JSON)  # of jobs that it brings
 
 
-def keep_plugins(session: Session, rows: Iterable[PluginRow]) -> None:
-    """Keep what plugins bring; nothing is written where that is known."""
-    known = {row.name: (row.version, row.paths, row.kinds) for row in session.scalars(select(PluginRow))}
+def keep_plugins(session: Session, rows: Iterable[PluginRow], broken: Collection[str] = ()) -> None:
+    """Keep what plugins bring; nothing is written where that is known.
+
+    Args:
+        broken: names of plugins of which something could not be loaded; that is still theirs.
+    """
+    known = {row.name: row for row in session.scalars(select(PluginRow))}
     for row in rows:
-        if known.get(row.name) != (row.version, row.paths, row.kinds):
+        old = known.get(row.name)
+        if old is not None and row.name in broken:
+            row.paths, row.kinds = sorted({*old.paths, *row.paths}), sorted({*old.kinds, *row.kinds})
+        if old is None or (old.version, old.paths, old.kinds) != (row.version, row.paths, row.kinds):
             session.merge(row)
 
 
@@ -37,6 +44,12 @@ def absent_plugins(session: Session) -> list[PluginRow]:
     return [row for row in every if row.name not in present]
 
 
-def owner_of(kind: str, absent: Iterable[PluginRow]) -> str:
-    """The absent plugin that brings a kind of job; "" where none does."""
-    return next((row.name for row in absent if kind in row.kinds), "")
+def cure_of(name: str) -> str:
+    """What to do where a plugin is missing."""
+    return f"install it: pip install {name}, or see under Administration why it is left out; what it has stored is kept"
+
+
+def owners(session: Session) -> dict[str, str]:
+    """Kind of job → the plugin that brought it when it was last there, whether it is there now or not."""
+    every = session.scalars(select(PluginRow).order_by(PluginRow.name))
+    return {kind: row.name for row in every for kind in row.kinds}

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, make_url, or_, select, text
+from sqlalchemy import ColumnElement, and_, func, make_url, or_, select, text
 from sqlalchemy.orm import Session
 
 from pluriscope.app.db import sqlite
 from pluriscope.app.db.engine import Store
 from pluriscope.app.db.job_tables import JobRow, WorkerRow
+from pluriscope.app.jobs.definitions import DEFINITIONS
 from pluriscope.app.jobs.queue import SEEN, Watch
 from pluriscope.app.settings import Settings
 
@@ -59,7 +60,8 @@ def look_at(store: Store, settings: Settings, now: datetime, watch: Watch = SEEN
         SQLAlchemyError: the store does not answer.
     """
     queued, running = JobRow.state == "queued", JobRow.state == "running"
-    is_ready = or_(JobRow.not_before.is_(None), JobRow.not_before <= now)
+    is_over = or_(JobRow.not_before.is_(None), JobRow.not_before <= now)
+    is_ready = and_(is_over, JobRow.kind.in_(DEFINITIONS))  # what waits for a plugin can be started by nobody
     with store.read() as session:
         counted = session.execute(select(JobRow.kind, JobRow.state, func.count()).group_by(JobRow.kind, JobRow.state))
         oldest = session.scalar(select(func.min(JobRow.created_at)).where(queued, is_ready))

@@ -4,6 +4,8 @@
        ▲                 │
        └────give_back────┘   or its lease ran out, and whoever claims next takes it up
 
+A job whose kind a plugin brings that is not in use stays queued until the plugin is back.
+
 A worker that holds a job renews its lease by a heartbeat; every change it makes is fenced: made only while it holds the
 job. A lease has run out when its signs of life have stood still for so long by the clock of whoever looks: no machine's
 time is compared with another's. All functions work in the caller's write transaction. On SQLite that holds the write
@@ -30,7 +32,7 @@ from pluriscope.analysis.subjects.perceptron.training_course import MOST_POINTS
 from pluriscope.analysis.subjects.question import QuestionProtocol
 from pluriscope.app.db.errors import Conflict, NotFound
 from pluriscope.app.db.job_tables import JobLogRow, JobRow
-from pluriscope.app.db.plugin_tables import absent_plugins
+from pluriscope.app.db.plugin_tables import owners
 from pluriscope.app.db.reads.jobs import find_job
 from pluriscope.app.db.records import save_protocol
 from pluriscope.app.db.tables import AnalysisRow, NetworkRow
@@ -223,10 +225,10 @@ def retry(
     Raises:
         NotFound: no such job.
         Conflict: it has ended well, or stopped at a limit that it would reach again, or is of a kind that is no more.
-            One that goes on from where time or memory ended it is queued.
+            One that goes on from where time or memory ended it is queued, and one of a plugin that is missing waits.
     """
     row = find_job(session, job_id)
-    if row.kind not in definitions:
+    if row.kind not in definitions and row.kind not in owners(session):
         raise Conflict(f"job {job_id}", f"is of the kind {row.kind!r}, which is no more", "ask for other work")
     if row.state in ("done", "truncated") and not row.goes_on:
         raise Conflict(f"job {job_id}", f"has ended ({row.state}) and would end so again", "look at its result")
@@ -259,13 +261,18 @@ def cancel(session: Session, job_id: str, *, now: datetime | None = None) -> Job
 
 def cancel_unknown(session: Session, *, definitions: Mapping[str, JobDefinition] = DEFINITIONS) -> int:
     """Cancel waiting jobs of kinds that neither this version has nor a plugin that is missing; returns how many."""
-    known = {*definitions, *(kind for plugin in absent_plugins(session) for kind in plugin.kinds)}
+    known = {*definitions, *owners(session)}
     waiting = select(JobRow.id).where(JobRow.state == "queued", JobRow.kind.not_in(known))
     found = session.scalars(waiting).all()
     for job_id in found:
         add_log(session, job_id, "work of this kind is no longer done", now=datetime.now(UTC))
         cancel(session, job_id)
     return len(found)
+
+
+def plugin_awaited(session: Session, kind: str) -> str:
+    """The plugin without which no job of a kind can be done; "" where it is there, or none is known."""
+    return "" if kind in DEFINITIONS else owners(session).get(kind, "")
 
 
 def hasten(row: JobRow, priority: int = REQUESTED_PRIORITY) -> None:
@@ -337,9 +344,13 @@ def claimable(now: datetime, lapsed: Collection[Held] = (), *, asked: bool | Non
     """
     far = now + timedelta(seconds=AWAY_SECONDS)
     is_over = or_(JobRow.not_before.is_(None), JobRow.not_before <= now, JobRow.not_before > far)
-    waits = and_(JobRow.state == "queued", is_over)
-    waits = or_(waits, and_(JobRow.state == "running", tuple_(JobRow.id, JobRow.signs).in_(lapsed)))
+    waits = or_(and_(JobRow.state == "queued", is_over), _is_left(lapsed))
     return waits if asked is None else and_(waits, JobRow.priority < 0 if asked else JobRow.priority >= 0)
+
+
+def _is_left(lapsed: Collection[Held]) -> ColumnElement[bool]:
+    """Condition of SQL: a job runs by its state, under a lapsed lease."""
+    return and_(JobRow.state == "running", tuple_(JobRow.id, JobRow.signs).in_(lapsed))
 
 
 def claim(
@@ -378,6 +389,18 @@ def claim(
         add_log(session, row.id, f"started{f' again, attempt {row.attempts}' if row.attempts > 1 else ''}", now=now)
         return Claim(row.id, definitions[row.kind], row.arguments, owner, row.attempts)
     return None
+
+
+def release_unknown(
+    session: Session, lapsed: Collection[Held], *, definitions: Mapping[str, JobDefinition] = DEFINITIONS
+) -> None:
+    """Queue again what workers that are gone held and nobody here can take up: it waits for its plugin."""
+    left = select(JobRow).where(_is_left(lapsed), JobRow.kind.not_in(definitions)).with_for_update(skip_locked=True)
+    now = datetime.now(UTC)
+    for row in session.scalars(left).all():
+        if not _lose(session, row, "worker was lost", now):
+            _wait(row)
+            add_log(session, row.id, "its worker was lost, and this kind of work is not done here; it waits", now=now)
 
 
 def heartbeat(

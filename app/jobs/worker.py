@@ -221,6 +221,9 @@ class Worker:
                     watch_at = time.monotonic() + self.pace.renew_seconds
                     with suppress(OperationalError), self.store.read() as session:
                         self._lapsed = watch.lapsed(session)
+                    if self._lapsed:
+                        with suppress(OperationalError), self.store.write() as session:
+                            queue.release_unknown(session, self._lapsed, definitions=self.definitions)
                 if time.monotonic() >= show_at:
                     show_at = time.monotonic() + SHOWN_EVERY_SECONDS
                     show(self.store, self.name, self.slots, started_at=started_at, now=datetime.now(UTC))

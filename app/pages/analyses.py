@@ -25,7 +25,7 @@ from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.db.analysed import planted_in, read_analysed
 from pluriscope.app.db.distributions import distribution_in
 from pluriscope.app.db.job_tables import JobRow
-from pluriscope.app.db.plugin_tables import absent_plugins, owner_of
+from pluriscope.app.db.plugin_tables import cure_of, owners
 from pluriscope.app.db.reads.algorithms import is_listed
 from pluriscope.app.db.reads.analyses import clean_key, scope_of
 from pluriscope.app.db.reads.jobs import UNFINISHED, jobs_about
@@ -363,8 +363,8 @@ def analysis_meant(session: Session, key: str, links: Addresses, place: AnyPlace
         refusal = next((one.lacks(place.question.kind) for one in EVERY if one.key == key), "")
         cause = f"is not offered: {refusal[:1].lower()}{refusal[1:].rstrip('.')}" if refusal else "is unknown"
         cure = f"use {', '.join(known)}"
-        if owner := owner_of(key, absent_plugins(session)):
-            cause, cure = f"needs {owner}, which is not installed here", f"install it: pip install {owner}"
+        if not refusal and (owner := owners(session).get(key)):
+            cause, cure = f"needs {owner}, which is not in use here", cure_of(owner)
         raise NotFound(what, cause, cure, "analysis", parent, "all analyses")
     return known[key]
 

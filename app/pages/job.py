@@ -46,7 +46,8 @@ def job_blocks(job: JobPage) -> Iterator[Block]:
     if job.state == "failed":
         yield Notice("Why it gave up" if job.set_aside else "Why it failed", job.error, state="refused")
     if job.needs_plugin:
-        yield Notice(f"Needs {job.needs_plugin}", "It is not installed here. The job waits for it.")
+        words = "It is not in use here. The job waits for it, and goes on then from what is kept."
+        yield Notice(f"Needs {job.needs_plugin}", words)
     if job.stops:
         ended = Markup("<br>").join(f"{words[0].upper()}{words[1:]}." for words in job.stops)
         yield Notice("Ended before it was done", ended + Markup("<br>Going on keeps what is done."))
@@ -75,6 +76,8 @@ def _stages(job: JobPage) -> Iterator[Block]:
 
 def _status(job: JobPage) -> str:
     took = duration(job.seconds or 0)
+    if job.needs_plugin and (job.state == "queued" or job.abandoned):
+        return f"Waits: needs {job.needs_plugin}."
     if job.state == "queued" and job.wait_seconds is not None:
         when_ = f"in {duration(job.wait_seconds)}" if job.wait_seconds > 0 else "as soon as a worker is free"
         what = job.found or f"Failed {job.losses} of {job.max_losses} times at the same place."
@@ -104,7 +107,7 @@ def _actions(job: JobPage) -> list[Action | Menu]:
         found.append(Action("View results", job.result_url, primary=True))
     if job.retry_url:
         found.append(Action("Go on" if job.stops else "Try again", job.retry_url, not job.result_url, True))
-    if job.wait_seconds:
+    if job.wait_seconds and job.retry_now_url:
         found.append(Action("Try now", job.retry_now_url, changes=True))
     elif job.retry_now_url:
         found.append(Action("Compute now", job.retry_now_url, changes=True))

@@ -10,7 +10,9 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
+from pluriscope.app.db.plugin_tables import owners
 from pluriscope.app.db.reads import jobs as reads
+from pluriscope.app.jobs.definitions import DEFINITIONS
 from pluriscope.app.pages.place import find_network
 from pluriscope.figures.numbers import duration, when
 from pluriscope.figures.svg.marks import VERDICT_MARKS
@@ -62,8 +64,9 @@ def _table(session: Session, addresses: Addresses, options: Mapping[str, Sequenc
     columns = _columns(lambda text: find_network(session, addresses, text).slug)
     query, jobs = read_query(columns, options, _USUAL), reads.listed_jobs(session)
     slugs = {find_network(session, addresses, slug).digest: slug for slug in query.wanted.get("network", ())}
-    listing = AtHand(columns, [_row(job, slugs.get(job.network_digest or ""), addresses, now) for job in jobs])
-    renews = any(job.state in reads.UNFINISHED for job in jobs)
+    away = {kind: name for kind, name in owners(session).items() if kind not in DEFINITIONS}
+    listing = AtHand(columns, [_row(job, slugs.get(job.network_digest or ""), away, addresses, now) for job in jobs])
+    renews = any(job.state in reads.UNFINISHED and job.kind not in away for job in jobs)
     return Table(listing, query, addresses.jobs(), noun="job", usual=_USUAL, renews=renews, id=ID)
 
 
@@ -79,13 +82,15 @@ def _columns(network: Callable[[str], str]) -> tuple[Column, ...]:
     )
 
 
-def _row(job: Any, network: str | None, addresses: Addresses, now: datetime) -> Row:
+def _row(job: Any, network: str | None, away: Mapping[str, str], addresses: Addresses, now: datetime) -> Row:
     values = {
         name: getattr(job, name) for name in ("title", "state", "created_at", "set_aside", "not_before", "attempts")
     }
     values |= {"network": network, "found": (job.error.splitlines() or [job.found])[-1] or None}
     if job.state == "running" and job.total:
         values["found"] = f"{job.stage}: {job.done:,} of {job.total:,}" + (f", {job.found}" if job.found else "")
+    if job.state == "queued" and job.kind in away:
+        values["found"] = f"waits: needs {away[job.kind]}"
     if job.started_at is not None:
         values["seconds"] = max(0.0, ((job.finished_at or now).astimezone(UTC) - job.started_at).total_seconds())
     return Row(values, ref=job.id, url=addresses.job(job.id))

@@ -13,11 +13,10 @@ from pluriscope.addresses.address import Addresses
 from pluriscope.analyses.registry import ANALYSES
 from pluriscope.analysis.network_files.result_file import read_stops, stop_words
 from pluriscope.app.db.job_tables import JobLogRow, JobRow
-from pluriscope.app.db.plugin_tables import absent_plugins, owner_of
 from pluriscope.app.db.reads import jobs as reads
 from pluriscope.app.db.reads.analyses import network_by_digest
 from pluriscope.app.jobs.definitions import DEFINITIONS
-from pluriscope.app.jobs.queue import ENDED_BADLY, MAX_LOSSES, SEEN
+from pluriscope.app.jobs.queue import ENDED_BADLY, MAX_LOSSES, SEEN, plugin_awaited
 from pluriscope.app.options import PageModel
 from pluriscope.app.pages.shared import known_of
 from pluriscope.app.pages.training.course import Learning, LossPoint, learning_of_job
@@ -143,7 +142,7 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         url=addresses.job(row.id),
         seconds=seconds,
         ended=ended,
-        needs_plugin="" if row.kind in DEFINITIONS else owner_of(row.kind, absent_plugins(session)),
+        needs_plugin="" if ended else plugin_awaited(session, row.kind),
         abandoned=(row.id, row.signs) in SEEN.lapsed(session),
         stops=list(map(stop_words, read_stops(row.result))),
         result_url=addresses.prefix + made if made else "",
@@ -162,7 +161,7 @@ def build_job(session: Session, addresses: Addresses, job_id: str, now: datetime
         if (row.state in ENDED_BADLY or row.goes_on) and row.kind in DEFINITIONS
         else "",
         retry_now_url=addresses.job_action(row.id, "retry")
-        if row.not_before or (row.state == "queued" and not row.is_asked)
+        if row.kind in DEFINITIONS and (row.not_before or (row.state == "queued" and not row.is_asked))
         else "",
     )
 

@@ -84,7 +84,7 @@ def wait_words(job: JobRow) -> str:
     if not job.is_asked:
         return f"waiting for a worker {IDLE_WORDS}"
     session = object_session(job)
-    ahead = jobs_ahead(session, job) if session is not None and job.state == "queued" else 0
+    ahead = jobs_ahead(session, job, DEFINITIONS) if session is not None and job.state == "queued" else 0
     return f"waiting for a worker, {noun(ahead, 'job')} ahead" if ahead else "waiting for a worker"
 
 

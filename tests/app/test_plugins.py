@@ -42,7 +42,7 @@ def test_of_a_plugin_that_is_gone_addresses_and_jobs_say_so_and_tables_stay(sett
         for path in ("/odd", "/odd/one"):
             page, twin = client.get(path), client.get(f"/api/v2{path}")
             assert page.status_code == twin.status_code == 404
-            assert "needs of-stranger, which is not installed here" in page.text
+            assert "needs of-stranger, which is not in use here" in page.text
             assert "pip install of-stranger" in twin.json()["error"]
         assert "needs of-stranger" not in client.get("/even").text
         analysis = client.get("/networks/xor/analyses/odd")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row, and_, func, or_, select, tuple_
@@ -28,7 +28,7 @@ def find_job(session: Session, job_id: str) -> JobRow:
 
 
 _LISTED: Final = (
-    *("id", "title", "state", "created_at", "started_at", "finished_at", "set_aside", "not_before", "attempts"),
+    *("id", "kind", "title", "state", "created_at", "started_at", "finished_at", "set_aside", "not_before", "attempts"),
     *("error", "found", "stage", "done", "total", "network_digest"),
 )
 """What lists say of a job: not what it was given and what it made, which may be large."""
@@ -62,11 +62,11 @@ def jobs_about(session: Session, analysis: AnalysisRow, *kinds: str) -> list[Job
     return sorted(found, key=lambda job: job.state not in UNFINISHED)
 
 
-def jobs_ahead(session: Session, job: JobRow) -> int:
-    """Number of jobs that run, or wait and will start before this one."""
+def jobs_ahead(session: Session, job: JobRow, kinds: Collection[str]) -> int:
+    """Number of jobs of some kinds that run, or wait and will start before this one."""
     order, own = tuple_(JobRow.priority, JobRow.created_at, JobRow.id), (job.priority, job.created_at, job.id)
     before = or_(JobRow.state == "running", and_(JobRow.state == "queued", order < own))
-    return session.scalar(select(func.count()).select_from(JobRow).where(before)) or 0
+    return session.scalar(select(func.count()).select_from(JobRow).where(before, JobRow.kind.in_(kinds))) or 0
 
 
 def count_log(session: Session, job_id: str) -> int:

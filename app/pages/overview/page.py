@@ -21,6 +21,7 @@ from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.jobs import UNFINISHED, jobs_about
 from pluriscope.app.db.tables import NetworkRow
+from pluriscope.app.jobs.definitions import DEFINITIONS
 from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.compare.choosing import own_pair
 from pluriscope.app.pages.counted import counts_of, of_possible
@@ -214,7 +215,7 @@ class Overview(Known, Shared):
     def _blocks(self) -> Iterator[Block]:
         """Yield what it is and does, whether it has one explanation, their number, further analyses, folds."""
         contents, jobs = self.contents, reversed(self.jobs)
-        left = [one for one in jobs if one.state in UNFINISHED]
+        left = [one for one in jobs if one.state in UNFINISHED and one.kind in DEFINITIONS]  # others wait for plugins
         share = Menu("Share", list(self._share()), self.url)
         notices = [*chain.from_iterable(map(self._shown, self.parts("notices")))]
         waiting = () if self.state == "not_analysed" else self.waiting

@@ -10,6 +10,7 @@ from pluriscope.analysis.running.progress import KnownCircuits, Progress
 from pluriscope.app.db.engine import Store
 from pluriscope.app.db.errors import Conflict, NotFound
 from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.plugin_tables import PluginRow, keep_plugins
 from pluriscope.app.db.reads.jobs import find_job, last_log_lines
 from pluriscope.app.jobs import queue
 from pluriscope.app.jobs.queue import AWAY_SECONDS, ENDED_BADLY, MAX_LOSSES, LeaseLost, Watch
@@ -302,6 +303,34 @@ def test_waiting_jobs_of_kinds_that_are_no_more_are_cancelled(store):
         with pytest.raises(Conflict, match="is no more"):
             queue.retry(session, gone, definitions=KINDS)
     assert (job(store, known).state, job(store, gone).state) == ("queued", "cancelled")
+
+
+def test_what_a_worker_that_is_gone_held_of_a_missing_plugin_waits_for_it(store):
+    kept, gone, stopped = (enqueue(store, steps) for steps in range(3))
+    held = [claim(store) for _ in range(3)]
+    with store.write() as session:
+        keep_plugins(session, [PluginRow(name="of-stranger", version="1.0", paths=[], kinds=["odd"])])
+        for job_id in (gone, stopped):
+            find_job(session, job_id).kind = "odd"
+        queue.cancel(session, stopped)
+        for one in held:
+            queue.heartbeat(session, one, Progress("counting", 3, 9), known=KnownCircuits(49, 3, 3, 7))
+    lapsed = {(one.job_id, job(store, one.job_id).signs) for one in held}
+    for seen in ((), lapsed, lapsed):  # while its lease runs it is left alone, and what waits stays as it is
+        with store.write() as session:
+            queue.release_unknown(session, seen, definitions=KINDS)
+            assert queue.cancel_unknown(session, definitions=KINDS) == 0
+        state = "queued" if seen else "running"
+        assert [job(store, one).state for one in (kept, gone)] == ["running", state]
+    assert job(store, stopped).state == "cancelled"
+    row = job(store, gone)
+    assert (row.owner, row.stage, row.losses, row.lost_at) == (None, "", 1, ["counting", 3])
+    with store.write() as session:
+        assert "circuits" in find_job(session, gone).so_far
+        queue.cancel(session, gone)
+        assert queue.retry(session, gone, definitions=KINDS).state == "queued"
+        definitions = {**KINDS, "odd": KINDS["count"]}
+        assert queue.claim(session, "another", definitions=definitions, lapsed=()).job_id == gone
 
 
 @pytest.mark.slow
