@@ -81,7 +81,7 @@ class Plugin:
 
 @dataclass(frozen=True)
 class Failure:
-    """Something of a plugin that is left out.
+    """Something of a plugin that is left out, or failed.
 
     Args:
         plugin: name of the distribution.
@@ -199,6 +199,39 @@ def brought(group: str) -> Mapping[str, Any]:
     return found
 
 
+def guarded(group: str, record: object, ask: Callable[[], T], without: Callable[[Failure], T]) -> T:
+    """Ask something of what a registry holds; where that is a plugin's and raises, log it and go on without.
+
+    Args:
+        group: of the registry.
+        record: that is asked.
+        ask: asks it.
+        without: what stands in place of its answer.
+    """
+    try:
+        return ask()
+    except Exception as error:  # whatever is wrong with a plugin must not end what asks it
+        name = _entry_of(group, record)
+        if not name:
+            raise
+        plugin = entries(group)[name][0]
+        failure = Failure(plugin, f"{group} {name!r}", f"ended with {type(error).__name__}; the log has all of it")
+        log.exception("plugin %s", failure)
+        return without(failure)
+
+
+def _entry_of(group: str, record: object) -> str:
+    """The name of the entry that brings a record; "" for one of the core."""
+
+    def key(one: object) -> object:
+        return getattr(one, "key", one)  # a registry may have changed other parts of a record
+
+    for name, value in brought(group).items():
+        if key(record) in map(key, value if isinstance(value, tuple) else (value,)):
+            return name
+    return ""
+
+
 def joined(group: str, own: Iterable[T], of: Callable[[T], Hashable]) -> tuple[T, ...]:
     """The records of a registry: its own ones, then those that plugins bring.
 
@@ -213,7 +246,7 @@ def joined(group: str, own: Iterable[T], of: Callable[[T], Hashable]) -> tuple[T
             try:
                 taken = records.setdefault(of(one), one) is not one
                 cause = f"has {of(one)!r}, which is there already" if taken else ""
-            except AttributeError as error:
+            except (AttributeError, TypeError) as error:
                 cause = f"is not one of {GROUPS[group]} ({error})"
             if cause:
                 report(entries(group)[name][0], f"{group} {name!r}", cause)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from pluriscope.analysis import ENGINE_VERSION
-from pluriscope.analysis.plugins import brought, entries, plugins
+from pluriscope.analysis.plugins import VARIABLE, brought, entries, plugins
 
 
 def write_plugin(
@@ -39,6 +44,22 @@ def write_plugin(
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(textwrap.dedent(text))
+
+
+@contextmanager
+def installed(folder: Path, brings: Mapping[str, Mapping[str, str]], text: str) -> Iterator[None]:
+    """The plugin "of-stranger", whose module is ``of_stranger``, beside all others until the block ends."""
+    write_plugin(folder, "of-stranger", brings, {"of_stranger.py": text})
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(folder)
+            if os.environ.get(VARIABLE):
+                patch.setenv(VARIABLE, f"{os.environ[VARIABLE].replace('none', '')} of-stranger")
+            look_again()
+            yield
+    finally:
+        sys.modules.pop("of_stranger", None)
+        look_again()
 
 
 def look_again() -> None:

@@ -19,6 +19,7 @@ from pluriscope.analyses.compare import refs
 from pluriscope.analyses.registry import BY_KEY, EVERY, GROUPS, of_kind
 from pluriscope.analyses.shown import AGAIN, OLDER, AnalysisContext, Item, Shown, shown
 from pluriscope.analysis.methods.report import Analysed, Report, Settings
+from pluriscope.analysis.plugins import Failure, guarded
 from pluriscope.analysis.questions.protocol import BUILT_IN
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.values.late_functions import function_at
@@ -506,7 +507,8 @@ def index_of(every: list[Asked]) -> Iterator[Block]:
     rows = list[tuple[str, Markup, str]]()
     for group, analyses in GROUPS.items():
         here = [one for one in every if one.analysis in analyses and one.state != "not_applicable"]
-        some = [_in_index(one) for one in here if one.analysis.page not in BY_KEY]
+        listed = [one for one in here if one.analysis.page not in BY_KEY]
+        some = [guarded("analyses", one.analysis, partial(_in_index, one), partial(_failed, one)) for one in listed]
         rows += [(group if number == 0 else "", *row) for number, row in enumerate(some)]
     yield Table.plain(("", "Analysis", "What it found"), rows)
 
@@ -517,6 +519,11 @@ def _in_index(one: Asked) -> tuple[Markup, str]:
     found = one.findings[0] if one.findings else one.analysis.price
     finding = "On its way." if one.state == "computing" else f"{found} {one.mark}".strip()
     return words.format(one.url, one.analysis.title, one.analysis.question), finding
+
+
+def _failed(one: Asked, failure: Failure) -> tuple[Markup, str]:
+    """What the index has of an analysis of a plugin that failed."""
+    return Markup("<b>{}</b>").format(one.analysis.title), f"{failure}."
 
 
 def _not_there(asked: Sequence[Asked]) -> Iterator[Block]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from pluriscope.analyses.registry import COMMON_GROUND, EVERY
+from pluriscope.analyses.registry import BY_KEY, COMMON_GROUND, EVERY
 from pluriscope.analysis.circuit_sets.chance import SizeChance, chance_at
 from pluriscope.analysis.criteria.interpretation_tallies import CountingReadings
 from pluriscope.analysis.criteria.registry import criteria_for
@@ -29,6 +29,7 @@ from pluriscope.app.pages.explanations import Explanation, Readings, readings_of
 from pluriscope.app.pages.inside import rows_blocks, table_blocks
 from pluriscope.app.pages.interpretation_list import CircuitOptions, interpretations
 from pluriscope.app.pages.page import about, column, figure, head_actions, listed, of_analyses, page, pairs
+from pluriscope.app.pages.pending_work import STORIES
 from pluriscope.figures.numbers import decimal, exact, noun, readable
 from pluriscope.kinds.circuits import left_out_words
 from pluriscope.page_kit.blocks import Action, Block, Fact, Facts, Head, More, Notice, Prose, Section, Side, Text
@@ -111,7 +112,9 @@ def circuit(one: Explanation[Any], options: CircuitOptions) -> Iterator[Block]:
     if read:
         yield from interpretations(one, readings, options)
     if verdict.valid and (one.place.boolean or not read):
-        fold, what = ("Carried algorithms", "which algorithms it carries, and which") if read else ("Analyses", "which")
+        fold, what = "Analyses", "which"
+        if read and STORIES in BY_KEY:  # which pluriscope-methods brings
+            fold, what = "Carried algorithms", "which algorithms it carries, and which"
         others = [each for each in EVERY if each != COMMON_GROUND and (read or each not in _OF_PLANTED)]
         nothing = Prose("None of them is about it.")
         yield More(

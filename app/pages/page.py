@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final, TypeVar, get_origin
 
 from markupsafe import Markup, escape
@@ -26,6 +26,7 @@ from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.criteria.verdict import OUTCOMES
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.graph_files.graph_format import EXPLANATIONS
+from pluriscope.analysis.plugins import Failure, guarded
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.db.verdicts import LETTERS, verdict_rows
@@ -34,6 +35,7 @@ from pluriscope.app.options import Options, ScopeOptions
 from pluriscope.app.pages.analyses import asked, older
 from pluriscope.app.pages.explanations import Explanation
 from pluriscope.app.pages.place import INTERPRETATIONS, StoredQuestion
+from pluriscope.app.pages.plugged import found_by, left_out
 from pluriscope.app.pages.sharing.share import InShort, Shared
 from pluriscope.app.pages.verdicts.of_explanation import verdicts
 from pluriscope.figures.numbers import duration, when
@@ -210,13 +212,23 @@ def head_actions(one: Explanation[SubjectQuestion]) -> list[Action | Menu]:
     return [*found, sharing(links, one.url())]
 
 
-def of_analyses(one: Explanation[SubjectQuestion], analyses: Iterable[Analysis]) -> Iterator[Block]:
+def _about(analysis: Analysis) -> Callable[..., Iterable[Block]] | None:
+    return shown(analysis).about
+
+
+def of_analyses(one: Explanation[SubjectQuestion], analyses: Sequence[Analysis]) -> Iterator[Block]:
     """Show what analyses have found about an explanation."""
-    for each in asked(one.session, one.place, one.links, [each for each in analyses if shown(each).about]):
-        says = shown(each.analysis).about
-        if says is not None and each.state != "not_applicable":
+
+    def failed(failure: Failure) -> Callable[..., Iterable[Block]]:
+        return lambda *_: [left_out(failure)]
+
+    about = {each.key: guarded("analyses", each, partial(_about, each), failed) for each in analyses}
+    for each in asked(one.session, one.place, one.links, [each for each in analyses if about[each.key]]):
+        about_it = about[each.analysis.key]
+        if about_it is not None and each.state != "not_applicable":
             yield from older(each)
-            yield from says(each.report, replace(each.subject, item=one.item), one.ref)
+            says = partial(about_it, each.report, replace(each.subject, item=one.item), one.ref)
+            yield from found_by("analyses", each.analysis, one.session, says)
 
 
 _EVERY: Final = "what every criterion says of it"

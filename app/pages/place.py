@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, Generic, cast
 
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import Scope, protocol_key
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.plugins import brought
+from pluriscope.analysis.plugins import brought, guarded
 from pluriscope.analysis.questions.protocol import Protocol
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import Q_co, SubjectQuestion, part, rules_of
@@ -117,7 +118,8 @@ def find_network(session: Session, addresses: Addresses, network: str, *, delete
         raise Gone(error.item, error.cause, error.cure, "network", page, "all networks", undo) from None
     except StoreError as error:
         for collection in brought("collections").values():
-            if page := collection.where(session, addresses, network):
+            find = partial(collection.where, session, addresses, network)
+            if page := guarded("collections", collection, find, lambda _: ""):
                 cause = "is not stored, and can be opened"
                 raise Unopened(f"network {network!r}", cause, "open it there", "network", page, "it") from None
         ambiguous = isinstance(error, Ambiguous)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from operator import itemgetter
 from textwrap import shorten
 from typing import Final
@@ -16,7 +17,7 @@ from pluriscope.addresses.naming import ExplanationRef, Scope
 from pluriscope.analysis.algorithms.parsing import texts_of_formula
 from pluriscope.analysis.errors import AnalysisError, InvalidTask
 from pluriscope.analysis.explanations.registry import KIND_OF
-from pluriscope.analysis.plugins import brought
+from pluriscope.analysis.plugins import Failure, brought, guarded
 from pluriscope.analysis.values.digest import short_id
 from pluriscope.app.db.reads.algorithms import algorithms_that_are
 from pluriscope.app.db.reads.analyses import scope_of
@@ -91,6 +92,7 @@ class SearchRecord(PageModel):
     q: str
     groups: list[Group]
     url: str
+    left_out: list[str] = Field([], description="What of plugins failed, in sentences.")
 
 
 class Asked(BaseModel):
@@ -122,6 +124,8 @@ def search_blocks(found: SearchRecord, links: Addresses) -> Iterator[Block]:
     yield Form(Asked, links.search(), "Find", {"q": found.q}, changes=False)
     if found.q and not n:
         yield Notice("Nothing has this name", "Masks, references, formulas and digests are understood, too.")
+    for one in found.left_out:
+        yield Notice("Something is left out", one, state="refused")
     for group in found.groups:
         yield Section(group.title, id=group.title.lower())
         rows = [
@@ -147,13 +151,20 @@ def build_search(session: Session, links: Addresses, options: SearchOptions) -> 
     text, limit = " ".join(options.q.split()), options.limit
     every = re.sub(r"[,?]", " ", plain(text)).split()[:MOST_WORDS]
     words = [word for word in every if word not in ASKING] or every
+    left_out = list[str]()
+
+    def failed(failure: Failure) -> list[Ranked]:
+        left_out.append(f"{failure}.")
+        session.rollback()
+        return []
+
     found: dict[str, list[Ranked]] = {"Networks": _networks(session, links, words, limit)}
     index = index_of(links.prefix)
     if text:
         named = [*_by_formula(session, links, text, limit), *_by_reference(session, links, words)]
         found["Explanations"] = [(1, hit) for hit in named]
         for one in brought("collections").values():
-            found[one.title] = one.find(session, links, words)
+            found[one.title] = guarded("collections", one, partial(one.find, session, links, words), failed)
         found |= {one.group: [] for one in sorted(index.documents, key=lambda one: one.group == "Actions")}
         asked = [one for word in words for one in folded(word).split()]
         for rank, _, one in index.find(asked, {folded(text), " ".join(asked)}, some=not any(found.values())):
@@ -166,7 +177,7 @@ def build_search(session: Session, links: Addresses, options: SearchOptions) -> 
         hits = [hit for _, hit in ranked if hit.url not in known][: limit if text else None]
         known |= {hit.url for hit in hits}
         groups += [Group(title=title, hits=hits)] if hits else []
-    return SearchRecord(q=text, groups=groups, url=links.search(q=text))
+    return SearchRecord(q=text, groups=groups, url=links.search(q=text), left_out=left_out)
 
 
 def _networks(session: Session, links: Addresses, words: Sequence[str], limit: int) -> list[Ranked]:

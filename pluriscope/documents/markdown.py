@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from markdown_it import MarkdownIt
@@ -18,7 +18,7 @@ from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
 from pluriscope.addresses.address import Addresses, anchor_of
-from pluriscope.analysis.plugins import brought
+from pluriscope.analysis.plugins import brought, guarded
 from pluriscope.documents.glossary import Term, terms
 from pluriscope.resources import documents_shown
 
@@ -48,7 +48,7 @@ def target(written: str, links: Addresses) -> str:
         if name == path.name:
             return links.document(path.stem, chapter=anchor)
     for lead in brought("links").values():
-        if url := lead(name, links):
+        if url := guarded("links", lead, partial(lead, name, links), lambda _: ""):
             return str(url)
     return written if written.startswith(("https://", "http://", "/", "#")) and not written.startswith("//") else ""
 

@@ -57,6 +57,12 @@ def test_the_environment_chooses(folder, monkeypatch, chosen, used):
         ({"lenses": {"x": "tests_none:ONE"}}, {}, "pluriscope", "ModuleNotFoundError"),
         ({"lenses": {"x": "tests_less:ONE"}}, {"tests_less.py": ""}, "pluriscope", "AttributeError"),
         ({"lenses": {"x": "tests_odd:ONE"}}, {"tests_odd.py": "ONE = 1"}, "pluriscope", "is not one of lenses"),
+        (
+            {"lenses": {"x": "tests_list:ONE"}},
+            {"tests_list.py": ONE.replace("'one'", "[]")},
+            "pluriscope",
+            "unhashable",
+        ),
         ({"lenses": {"x": "tests_ours:ONE"}}, {"tests_ours.py": ONE.replace("one", "ours")}, "pluriscope", "'ours'"),
         ({"lenses": {"x": "tests_old:ONE"}}, {"tests_old.py": ONE}, "pluriscope==0.1.0", "needs pluriscope==0.1.0"),
         ({"lanses": {"x": "tests_what:ONE"}}, {"tests_what.py": ONE}, "pluriscope", "unknown"),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import textwrap
 from contextlib import closing
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import inspect, select, text
 
+from pluriscope.analysis.plugins import VARIABLE
 from pluriscope.app.db.engine import open_store
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.plugin_tables import PluginRow, keep_plugins
@@ -17,6 +23,10 @@ from pluriscope.app.jobs.queue import cancel_unknown
 from pluriscope.app.main import create_app
 from pluriscope.app.settings import Settings
 from tests.factories import pretrained_xor
+from tests.of_plugins import whole
+from tests.plugin_files import write_plugin
+
+TAKER = "from types import SimpleNamespace\nONE = SimpleNamespace(key='zero-ablation')\n"
 
 
 @pytest.fixture
@@ -59,6 +69,57 @@ def test_of_a_plugin_that_is_gone_addresses_and_jobs_say_so_and_tables_stay(sett
             assert inspect(connection).has_table("odd_rows")
 
 
+def test_what_cannot_be_loaded_of_a_plugin_is_still_its_own(settings):
+    with closing(open_store(settings)) as store, store.write() as session:
+        for broken, kinds in (({"of-stranger"}, ["even", "odd"]), ((), ["even"])):
+            now = PluginRow(name="of-stranger", version="1.1", paths=[], kinds=["even"])
+            keep_plugins(session, [now], broken)
+            session.flush()
+            row = session.get(PluginRow, "of-stranger", populate_existing=True)
+            assert (row.version, row.kinds, "/odd" in row.paths) == ("1.1", kinds, bool(broken))
+            job = session.get(JobRow, "odd")
+            cancel_unknown(session)
+            assert job.state == ("queued" if broken else "cancelled")
+
+
+BAD = {  # name → what it brings, its file, what it needs, the sentence about it
+    "of-broken": ({"lenses": {"x": "of_broken:ONE"}}, "1 / 0", "", "cannot be loaded from of_broken:ONE (ZeroDivision"),
+    "of-first": ({"commands": {"greet": "of_first:ONE"}}, "ONE = print", "", "in use: commands"),
+    "of-old": ({"lenses": {"x": "of_old:ONE"}}, "", "==0.1.0", "needs pluriscope==0.1.0, and this is"),
+    "of-second": ({"commands": {"greet": "of_second:ONE"}}, "", "", "'greet' has the name of what of-first brings"),
+    "of-taker": ({"criteria": {"x": "of_taker:ONE"}}, TAKER, "", "'zero-ablation', which is there already"),
+}
+
+
+@pytest.mark.slow
+def test_whatever_is_wrong_with_a_plugin_stands_on_the_page_of_the_installation_and_in_the_log(tmp_path):
+    for name, (brings, module, needs, _) in BAD.items():
+        write_plugin(tmp_path, name, brings, {f"{name.replace('-', '_')}.py": module}, f"pluriscope{needs}")
+    code = """
+        from fastapi.testclient import TestClient
+        from pluriscope.app.main import create_app
+        from pluriscope.app.logs import configure
+        from pluriscope.app.settings import Settings
+        configure()
+        with TestClient(create_app(Settings()), base_url="http://127.0.0.1", client=("127.0.0.1", 5000)) as client:
+            page = client.get("/admin")
+            assert page.status_code == client.get("/networks").status_code == 200
+            print(page.text)
+    """
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    environment = {name: one for name, one in os.environ.items() if name != VARIABLE}
+    environment |= {"PYTHONPATH": path, "PLURISCOPE_DATA": str(tmp_path / "data")}
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    for name, (*_, sentence) in BAD.items():
+        assert sentence in unescape(done.stdout), name
+        if not sentence.startswith("in use"):
+            assert f"left out of plugin {name}: " in done.stderr
+            assert sentence in done.stderr.replace('\\"', '"'), name
+
+
+@whole
 @pytest.mark.slow
 def test_what_plugins_bring_is_kept_with_the_store(settings):
     with TestClient(create_app(settings)) as client, client.app.state.store.read() as session:

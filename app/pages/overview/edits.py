@@ -50,6 +50,6 @@ def edits(known: Known) -> Iterator[Block]:
         rows.append((link(links.network(row.slug), row.name), edit_words(row), compare))
     if rows:
         yield Table.plain(("Network", "What was done", "Explanations"), rows)
-    if actions := actions_on("edits", links, place):
-        yield Notice("An edited network is a network of its own", actions=actions)
+    ways = [*actions_on("edits", links, place, Notice("An edited network is a network of its own"))]
+    yield from ways if ways[0].actions else ways[1:]
     yield Form(OtherNetwork, f"{links.network(place.slug)}/compare", "Compare", changes=False, primary=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -17,6 +16,7 @@ from pluriscope.analyses.compare import refs as refs_of
 from pluriscope.analyses.registry import COMMON_GROUND, PAIR, RIVALS
 from pluriscope.analysis.network_files.result_file import read_stops
 from pluriscope.analysis.numerics.large_numbers import in_words
+from pluriscope.analysis.plugins import Failure, guarded
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.jobs import UNFINISHED, jobs_about
@@ -32,10 +32,11 @@ from pluriscope.app.pages.network_page import Known
 from pluriscope.app.pages.overview.graphs import of_graph
 from pluriscope.app.pages.overview.part import Contents, Part
 from pluriscope.app.pages.overview.perceptrons import of_perceptron
-from pluriscope.app.pages.overview.registry import PARTS, plugin_of
+from pluriscope.app.pages.overview.registry import PARTS
 from pluriscope.app.pages.page import DRAWING
 from pluriscope.app.pages.pending_work import IDLE_WORDS, compute_now, wait_words
 from pluriscope.app.pages.place import INTERPRETATIONS
+from pluriscope.app.pages.plugged import left_out
 from pluriscope.app.pages.shared import known_of
 from pluriscope.app.pages.sharing.share import InShort, Shared
 from pluriscope.app.pages.stage import Stage
@@ -64,7 +65,6 @@ from pluriscope.views.networks import draw_network
 from pluriscope.views.records import NetworkRecord
 
 T = TypeVar("T")
-log = logging.getLogger("pluriscope.plugins")
 QUESTION: Final = "Is there only one explanation?"
 
 
@@ -190,16 +190,12 @@ class Overview(Known, Shared):
 
     def _tried(self, part: Part, find: Callable[[], T], without: T) -> T:
         """Ask a part; where a plugin's fails, return the value without it, so that the rest is shown."""
-        try:
-            return find()
-        except Exception as error:  # whatever is wrong with a plugin must not end the page
-            if not (plugin := plugin_of(part)):
-                raise
-            log.exception("part %r of the overview, brought by plugin %s, failed", part.key, plugin)
-            self.session.rollback()  # after a statement that failed, PostgreSQL answers no other
-            cause = f"Its part {part.key!r} of this page ended with {type(error).__name__}; the log has all of it."
-            self.failed[part.key] = Notice(f"Something of {plugin} is left out", cause, state="refused")
+
+        def note(failure: Failure) -> T:
+            self.failed[part.key] = left_out(failure, self.session)
             return without
+
+        return guarded("overview", part, find, note)
 
     def _shown(self, part: Part) -> list[Any]:
         return self._tried(part, lambda: list(function_at(part.shows)(self)), [])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from pluriscope.analysis.plugins import brought
 from pluriscope.app.pages.counted import fragile_words
 from pluriscope.app.pages.network_page import Known
 from pluriscope.app.pages.page import pairs, provenance_of
+from pluriscope.app.pages.plugged import found_by
 from pluriscope.page_kit.blocks import Block
 
 _ORIGINS: Final = {
@@ -31,4 +33,5 @@ def provenance(known: Known) -> Iterator[Block]:
         origin["Fragile"] = fragile_words(place.analysis)
     yield pairs("fact", {what: words for what, words in origin.items() if words} | provenance_of(place))
     for collection in brought("collections").values():
-        yield from collection.origin(known.session, known.links, row)
+        origin_of = partial(collection.origin, known.session, known.links, row)
+        yield from found_by("collections", collection, known.session, origin_of)

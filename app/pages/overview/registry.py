@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pluriscope.analysis.plugins import brought, entries, joined
+from pluriscope.analysis.plugins import joined
 from pluriscope.app.pages.explanations import people_of
 from pluriscope.app.pages.overview.part import Part
 from pluriscope.app.pages.place import INTERPRETATIONS
@@ -64,10 +64,3 @@ _OWN: Final = (
     ),
 )
 PARTS: Final = joined("overview", _OWN, lambda one: one.key)
-
-
-def plugin_of(part: Part) -> str:
-    """The plugin that brings a part; "" for a part of the core."""
-    every = brought("overview").items()
-    names = [name for name, one in every if part in (one if isinstance(one, tuple) else (one,))]
-    return entries("overview")[names[0]][0] if names else ""

@@ -20,8 +20,8 @@ def checkpoint(known: Known) -> Iterator[Notice]:
     """Notice that it is a checkpoint, with the way to the others."""
     place = known.place
     record = record_of(place.row.checkpoints[0], place.row)
-    more = actions_on("training", known.links, place)
-    yield Notice(f"A checkpoint: {record.unit} {record.at} of its training", actions=more)
+    notice = Notice(f"A checkpoint: {record.unit} {record.at} of its training")
+    yield from actions_on("training", known.links, place, notice)
 
 
 def course(known: Known) -> Iterator[Block]:

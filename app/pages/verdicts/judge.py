@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, Literal, cast
 
 import numpy as np
@@ -21,6 +22,7 @@ from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.criteria.verdict import Outcome, Verdict
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.explanations.registry import BY_KEY
+from pluriscope.analysis.plugins import Failure, guarded
 from pluriscope.analysis.running.progress import OutOfTime
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, one_mask
@@ -93,7 +95,11 @@ def judge_on_the_spot(
         except AnalysisError as error:
             return Judged(criterion, None, f"{error.item}: {error.cause}")
 
-    return [judge(criterion) for criterion in criteria_for(kind)]
+    def failed(criterion: Criterion, failure: Failure) -> Judged:
+        return Judged(criterion, None, f"plugin {failure}")
+
+    every = criteria_for(kind)
+    return [guarded("criteria", one, partial(judge, one), partial(failed, one)) for one in every]
 
 
 def _judge_among_stored(criterion: Criterion, alone: Population, explanation: Explanation[Question]) -> Judged:

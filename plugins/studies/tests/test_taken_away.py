@@ -28,7 +28,8 @@ NEEDED = "pluriscope-studies"
 def running(folder, *command: str, plugins: str = "") -> Iterator[subprocess.Popen]:
     """A command on the store of a folder, killed at the end of the block."""
     settings = {"PLURISCOPE_DATA": str(folder), "PLURISCOPE_LEASE_SECONDS": "2", VARIABLE: plugins}
-    with subprocess.Popen([sys.executable, "-m", "pluriscope.app.cli", *command], env={**os.environ, **settings}) as one:
+    command = sys.executable, "-m", "pluriscope.app.cli", *command
+    with subprocess.Popen(command, env={**os.environ, **settings}) as one:
         try:
             yield one
         finally:
