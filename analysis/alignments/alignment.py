@@ -18,14 +18,14 @@ from pluriscope.analysis.values.digest import canonical_json, short_id
 
 
 @lru_cache(maxsize=1 << 16)
-def place_json(path: str, site: NeuronSet) -> str:
+def site_json(path: str, site: NeuronSet) -> str:
     """Write a variable's site as canonical JSON: ``["01",1,[0,2]]``."""
     return canonical_json([path, site.layer, list(site.neurons)]).decode()
 
 
-def alignment_id(algorithm_text: str, places: Iterable[str]) -> str:
+def alignment_id(algorithm_text: str, texts: Iterable[str]) -> str:
     """Id of an alignment from its places as JSON, already sorted by path."""
-    return short_id(f"{algorithm_text}[{','.join(places)}]")
+    return short_id(f"{algorithm_text}[{','.join(texts)}]")
 
 
 def alignment_ids(algorithm_text: str, columns: Sequence[Sequence[str]]) -> list[str]:
@@ -37,7 +37,7 @@ def alignment_ids(algorithm_text: str, columns: Sequence[Sequence[str]]) -> list
     """
     start = algorithm_text + "["
     # short_id written out: near misses take thousands of ids
-    return [sha256((start + ",".join(places) + "]").encode()).hexdigest()[:16] for places in zip(*columns, strict=True)]
+    return [sha256((start + ",".join(texts) + "]").encode()).hexdigest()[:16] for texts in zip(*columns, strict=True)]
 
 
 S = TypeVar("S", bound=Site)
@@ -56,8 +56,8 @@ class Placement(Generic[S]):
     places: tuple[tuple[str, S], ...]
 
     @classmethod
-    def of(cls, algorithm_text: str, places: Mapping[str, S] | Iterable[tuple[str, S]]) -> Self:
-        pairs = places.items() if isinstance(places, Mapping) else places
+    def of(cls, algorithm_text: str, sites: Mapping[str, S] | Iterable[tuple[str, S]]) -> Self:
+        pairs = sites.items() if isinstance(sites, Mapping) else sites
         return cls(algorithm_text, tuple(sorted(pairs, key=itemgetter(0))))
 
     @property
@@ -101,7 +101,7 @@ class Alignment(Placement[NeuronSet]):
     @cached_property
     def id(self) -> str:
         """Hash of the algorithm's text and the sorted list of [path, layer, neurons] (spec §4)."""
-        return alignment_id(self.algorithm_text, [place_json(path, site) for path, site in self.places])
+        return alignment_id(self.algorithm_text, [site_json(path, site) for path, site in self.places])
 
     @classmethod
     def read(cls, algorithm_text: str, document: Iterable[tuple[str, int, Iterable[int]]]) -> Alignment:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
-from pluriscope.analysis.alignments.alignment import Alignment, alignment_id, place_json
+from pluriscope.analysis.alignments.alignment import Alignment, alignment_id, site_json
 from pluriscope.analysis.alignments.sites import SiteRule, neuron_sites
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -37,7 +37,7 @@ def alignment_with_id(
     for tried, chosen in enumerate(_placements(sites, len(paths), frozenset())):
         if tried >= max_tried:
             return None
-        if alignment_id(algorithm.text, [place_json(*pair) for pair in zip(paths, chosen, strict=True)]) == wanted:
+        if alignment_id(algorithm.text, [site_json(*pair) for pair in zip(paths, chosen, strict=True)]) == wanted:
             return Alignment.of(algorithm.text, zip(paths, chosen, strict=True))
     return None
 

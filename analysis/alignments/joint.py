@@ -128,14 +128,14 @@ def _batches(
     Yields:
         The places, and position and number of the places of each alignment.
     """
-    every = [(places, position) for places, positions in runs.items() for position in positions]
+    every = [(sites, position) for sites, positions in runs.items() for position in positions]
     while every:
         placed: dict[tuple[Site, ...], int] = {}
         n = 0
         while n < min(most, len(every)) and (every[n][0] in placed or len(placed) < most_runs):
             placed.setdefault(every[n][0], len(placed))
             n += 1
-        yield list(placed), [(position, placed[places]) for places, position in every[:n]]
+        yield list(placed), [(position, placed[sites]) for sites, position in every[:n]]
         every = every[n:]
 
 
@@ -296,14 +296,14 @@ Written = Mapping[tuple[int, int], NDArray[np.float64]]
 
 
 def written_by(
-    places: Sequence[tuple[str, NeuronSet]], clean: Sequence[NDArray[np.float64]], sources: NDArray[np.int64]
+    sites: Sequence[tuple[str, NeuronSet]], clean: Sequence[NDArray[np.float64]], sources: NDArray[np.int64]
 ) -> dict[tuple[int, int], NDArray[np.float64]]:
     """Return the values of the neurons of some variables, whose sources are the first columns, ``[choices, 1]`` by
     neuron.
     """
     return {
         (site.layer, neuron): clean[site.layer][sources[:, column], neuron][:, None]
-        for column, (_, site) in enumerate(places)
+        for column, (_, site) in enumerate(sites)
         for neuron in site.neurons
     }
 

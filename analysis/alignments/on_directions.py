@@ -29,7 +29,7 @@ class DirectionAlignment(Placement[Subspace]):
     @cached_property
     def text(self) -> str:
         """The placement, without its algorithm, as addresses write it."""
-        return ";".join(f"{path}@{place.text}" for path, place in self.places)
+        return ";".join(f"{path}@{subspace.text}" for path, subspace in self.places)
 
     @cached_property
     def id(self) -> str:
@@ -45,8 +45,8 @@ class DirectionAlignment(Placement[Subspace]):
         Raises:
             InvalidAlignment: they cannot.
         """
-        for layer in {place.layer for _, place in self.places}:
-            if swap_rows(place for _, place in self.places if place.layer == layer) is None:
+        for layer in {subspace.layer for _, subspace in self.places}:
+            if swap_rows(subspace for _, subspace in self.places if subspace.layer == layer) is None:
                 raise InvalidAlignment(
                     f"placement {self.id}",
                     "has read-outs in one layer that cannot be set at once",
@@ -70,15 +70,15 @@ def parse_directions(algorithm_text: str, text: str) -> DirectionAlignment:
     """
     if len(text) > MAX_TEXT:
         raise InvalidAlignment(f"directions {text[:40]!r}", f"are longer than {MAX_TEXT:,} characters", CURE)
-    places = []
+    sites = []
     for part in text.split(";") if text else ():
         match = _PLACE.fullmatch(part)
         if match is None:
             raise InvalidAlignment(f"directions {part[:80]!r}", "name no variable, layer and direction", CURE)
         path, layer, reads, swaps = match.groups()
-        places.append((path, Subspace.of(int(layer), _parsed(reads), _parsed(swaps) if swaps else ())))
-    alignment = DirectionAlignment.of(algorithm_text, places)
-    if alignment.text != text or len({path for path, _ in places}) < len(places):
+        sites.append((path, Subspace.of(int(layer), _parsed(reads), _parsed(swaps) if swaps else ())))
+    alignment = DirectionAlignment.of(algorithm_text, sites)
+    if alignment.text != text or len({path for path, _ in sites}) < len(sites):
         raise InvalidAlignment(
             f"directions {text[:80]!r}",
             "are not written in the one way that they have, in which variables stand in order and each once",

@@ -48,11 +48,11 @@ class Block:
     """
 
     def __init__(self, table: SiteTable, layers: Sequence[int]) -> None:
-        self.places = np.array([i for i, site in enumerate(table.sites) if site.layer in layers], dtype=np.intp)
+        self.numbers = np.array([i for i, site in enumerate(table.sites) if site.layer in layers], dtype=np.intp)
         self.offset = sum(table.hidden_sizes[: layers[0] - 1])
         self.n_neurons = sum(table.hidden_sizes[layer - 1] for layer in layers)
         self.n_states = 1 << self.n_neurons
-        self._masks = table.masks[self.places] >> self.offset
+        self._masks = table.masks[self.numbers] >> self.offset
 
     @property
     def n_steps(self) -> int:
@@ -128,7 +128,7 @@ class PlacementCounter:
         dtype: Any = object if (n_variables + 1) ** n_neurons >= 1 << 63 else np.int64
         ways: NDArray[Any] = np.ones(1, dtype=dtype)
         for number, block in enumerate(self.blocks):
-            rows = [sites[block.places].tobytes() for sites in allowed]
+            rows = [sites[block.numbers].tobytes() for sites in allowed]
             here = _divided(n_variables, first=number == 0, last=number == len(self.blocks) - 1)
             own = {
                 some: self._ways_of(number, tuple(sorted(rows[i] for i in range(n_variables) if some >> i & 1)))[0]
@@ -365,7 +365,7 @@ class Ranking:
                 firsts = {key: row for row, key in enumerate(dict.fromkeys(keys[0] for keys in part))}
                 of = np.array([firsts[keys[0]] for keys in part])[:, None]
                 none = np.zeros((len(firsts), 1), dtype=np.int64)
-                costs = np.column_stack([[self._costs(key)[block.places] for key in firsts], none + NEVER])[of, site]
+                costs = np.column_stack([[self._costs(key)[block.numbers] for key in firsts], none + NEVER])[of, site]
                 rest = np.stack([held[keys[1:]] for keys in part])
                 # with a failure before: the first variable may be anywhere, and the rest has its failure already
                 failed = rest[:, block.n_states :][:, after]
@@ -373,7 +373,7 @@ class Ranking:
                 # without one: it fails here, so that the rest is free to, or the rest must
                 lower = np.full_like(upper, NEVER)
                 if self._fails is not None:
-                    fails = np.column_stack([[self._fails(key)[block.places] for key in firsts], none > 0])[of, site]
+                    fails = np.column_stack([[self._fails(key)[block.numbers] for key in firsts], none > 0])[of, site]
                     following = np.where(fails, failed, rest[:, : block.n_states][:, after])
                     lower = np.minimum.reduceat(costs + following, starts, axis=1)
                 held.update(zip(part, np.minimum(np.concatenate([lower, upper], axis=1), NEVER), strict=True))

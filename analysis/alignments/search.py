@@ -25,7 +25,7 @@ from pluriscope.analysis.algorithms.candidates import Candidates, CandidateSpace
 from pluriscope.analysis.algorithms.counting import count_irredundant
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.redundancy import irredundancy
-from pluriscope.analysis.alignments.alignment import IIA, Alignment, OnNeurons, alignment_ids, place_json
+from pluriscope.analysis.alignments.alignment import IIA, Alignment, OnNeurons, alignment_ids, site_json
 from pluriscope.analysis.alignments.carriable_search import aligned_algorithms
 from pluriscope.analysis.alignments.decisions import SiteDecisions, site_decisions
 from pluriscope.analysis.alignments.iia import Behaviour
@@ -334,21 +334,21 @@ class _Search:
         """Alignment ids of placements; columns are variables sorted by path."""
         names = []
         for path, column in zip(paths, picks.T.tolist(), strict=True):
-            known = self._place_texts(path)
+            known = self._site_texts(path)
             names.append([known[site] for site in column])
         return alignment_ids(text, names)
 
-    def _place_texts(self, path: str) -> list[str]:
+    def _site_texts(self, path: str) -> list[str]:
         """A variable's places as JSON, by site number."""
         if path not in self._texts:
-            self._texts[path] = [place_json(path, site) for site in self._table.sites]
+            self._texts[path] = [site_json(path, site) for site in self._table.sites]
         return self._texts[path]
 
     def _one_scored(self, text: str, paths: Sequence[str], chosen: list[int], iia: IIA, minimal: bool) -> OnNeurons:
         """Make a kept alignment; variables are sorted by path, as in every alignment."""
         sites, margins = self._table.sites, self._margins
-        places = tuple([(path, sites[site]) for path, site in zip(paths, chosen, strict=True)])
-        return OnNeurons(Alignment(text, places), iia, minimal, min([margins[site] for site in chosen]))
+        pairs = tuple([(path, sites[site]) for path, site in zip(paths, chosen, strict=True)])
+        return OnNeurons(Alignment(text, pairs), iia, minimal, min([margins[site] for site in chosen]))
 
     def _counts(self, keys: tuple[Behaviour, ...]) -> tuple[int, int, int]:
         """Valid placements of variables with these behaviours, minimal ones, and those that the protocol keeps."""

@@ -57,11 +57,11 @@ class SiteTable:
             The same shape.
         """
         result = np.zeros_like(valid)
-        for places, bits, width in self._layers:
+        for numbers, bits, width in self._layers:
             n_inside = np.zeros((*valid.shape[:-1], 1 << width), dtype=np.int64)
-            n_inside[..., bits] = valid[..., places]
+            n_inside[..., bits] = valid[..., numbers]
             over_subsets(np.add, n_inside)
-            result[..., places] = valid[..., places] & (n_inside[..., bits] == 1)
+            result[..., numbers] = valid[..., numbers] & (n_inside[..., bits] == 1)
         return result
 
     @cached_property
@@ -69,8 +69,8 @@ class SiteTable:
         """The numbers of each hidden layer's sites, their bits within the layer, and its width."""
         layers = []
         for layer, width in enumerate(self.hidden_sizes, start=1):
-            places = np.array([i for i, site in enumerate(self.sites) if site.layer == layer], dtype=np.intp)
-            layers.append((places, np.array([self.sites[i].bits for i in places], dtype=np.int64), width))
+            numbers = np.array([i for i, site in enumerate(self.sites) if site.layer == layer], dtype=np.intp)
+            layers.append((numbers, np.array([self.sites[i].bits for i in numbers], dtype=np.int64), width))
         return tuple(layers)
 
 

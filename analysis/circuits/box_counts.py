@@ -196,8 +196,8 @@ def _plant(part: Part, terms: Floats, sets: Ints) -> int:
                     sums[choice * n_chosen + chosen, row] = sums[choice, row] + terms[neuron, sets[chosen], row]
         size *= n_chosen
     n_points = size
-    for place in range(n_points):
-        order[place] = place
+    for position in range(n_points):
+        order[position] = position
     n_nodes = 2 * max(1, n_points // LEAF) - 1
     part.least[:n_nodes] = np.inf
     part.greatest[:n_nodes] = -np.inf
@@ -207,9 +207,9 @@ def _plant(part: Part, terms: Floats, sets: Ints) -> int:
         for node in range(first, 2 * first + 1):
             least, greatest = part.least[node], part.greatest[node]
             start = (node - first) * size
-            for place in range(start, start + size):
-                point = sums[order[place]]
-                part.held[node, part.class_of[numbers[order[place]]]] += 1
+            for position in range(start, start + size):
+                point = sums[order[position]]
+                part.held[node, part.class_of[numbers[order[position]]]] += 1
                 for row in range(n_rows):
                     least[row] = min(least[row], point[row])
                     greatest[row] = max(greatest[row], point[row])
@@ -217,11 +217,11 @@ def _plant(part: Part, terms: Floats, sets: Ints) -> int:
                 _halve(order, sums, start, start + size, least, greatest)
         size //= 2
         first = 2 * first + 1
-    for place in range(n_points):
+    for position in range(n_points):
         for row in range(n_rows):
-            part.points[row, place] = sums[order[place], row]
-        order[place] = numbers[order[place]]
-        part.class_at[place] = part.class_of[order[place]]
+            part.points[row, position] = sums[order[position], row]
+        order[position] = numbers[order[position]]
+        part.class_at[position] = part.class_of[order[position]]
     part.singly[:n_points] = 0
     return n_points
 
@@ -326,12 +326,12 @@ def _meet(terms: Floats, problem: Problem, lead: int, n_points: tuple[int, int],
         depth_m, depth_t = stack[top, 2], stack[top, 3]
         # only rows that the nodes above left open are looked at: what held for a node holds for its halves
         is_out, n_left = False, 0
-        for place in range(room.n_rows[level]):
-            row = rows[level, place]
+        for position in range(room.n_rows[level]):
+            row = rows[level, position]
             least, greatest = middle.least[m, row] + tail.least[t, row], middle.greatest[m, row] + tail.greatest[t, row]
             if greatest < ends[0, row] or least > ends[2, row]:
                 # what rules one pair out is likely to rule out the next
-                rows[level, place], rows[level, 0] = rows[level, 0], row
+                rows[level, position], rows[level, 0] = rows[level, 0], row
                 is_out = True
                 break
             if least < ends[1, row] or greatest > ends[3, row]:
@@ -381,8 +381,8 @@ def _meet(terms: Floats, problem: Problem, lead: int, n_points: tuple[int, int],
             # without branches, so that several are compared at once
             for j in range(in_t):
                 right[j], near[j] = counts[c, class_at[j]], 0
-            for place in range(n_left):
-                row = rows[level, place]
+            for position in range(n_left):
+                row = rows[level, position]
                 left, points = middle.points[row, i], tail.points[row, first_t : first_t + in_t]
                 low, sure_low, high, sure_high = ends[0, row], ends[1, row], ends[2, row], ends[3, row]
                 for j in range(in_t):
@@ -583,14 +583,14 @@ def _hand_down(part: Part, n_points: int, counts: NDArray[np.bool_], axis: int, 
                     part.partners[2 * node + 2, d] += part.partners[node, d]
         else:
             start = (node + 1 - n_leaves) * in_leaf
-            for place in range(start, start + in_leaf):
-                number = part.order[place]
+            for position in range(start, start + in_leaf):
+                number = part.order[position]
                 for d in range(part.partners.shape[1]):
-                    own = part.class_at[place]
+                    own = part.class_at[position]
                     if part.partners[node, d] and (counts[d, own] if axis else counts[own, d]):
                         by_choice[number] += sign * part.partners[node, d]
-                by_choice[number] += sign * part.singly[place]
-                part.singly[place] = 0
+                by_choice[number] += sign * part.singly[position]
+                part.singly[position] = 0
         for d in range(part.partners.shape[1]):
             part.partners[node, d] = 0
 

@@ -64,9 +64,9 @@ def count_circuits(
     with work.ending("circuits"):
         for piece, combinations in space.pieces():
             work.report_step("circuits", n_judged, possible, totals.summary)
-            place = totals.place_in(len(piece), combinations.n_units)
-            if place is not None:
-                tally = space.tally(piece, place)
+            start = totals.start_of(len(piece), combinations.n_units)
+            if start is not None:
+                tally = space.tally(piece, start)
                 with totals.adding(piece, tally):
                     while not tally.go_on():
                         n_here = int(tally.share * len(piece) * combinations.n_circuits)
@@ -109,17 +109,17 @@ class _Totals:
     def summary(self) -> str:
         return f"{self.distribution.of:,} valid circuits"
 
-    def place_in(self, n_states: int, n_units: int) -> tuple[int, int, int] | None:
+    def start_of(self, n_states: int, n_units: int) -> tuple[int, int, int] | None:
         """Return where the count of the next states, of so many units each, goes on; None if it was done before."""
         if not len(self._known):
             self.units.append(np.zeros((n_states, n_units), dtype=np.int64))
             return 0, 0, 0
         here, self._known = np.split(self._known, [n_states * n_units])
-        place = (0, 0, 0) if len(self._known) else self.place
-        if len(here) < n_states * n_units or place[0] >= n_states:
+        start = (0, 0, 0) if len(self._known) else self.place
+        if len(here) < n_states * n_units or start[0] >= n_states:
             raise _other()
         self.units.append(here.reshape(n_states, n_units).copy())
-        return place if any(place) else None
+        return start if any(start) else None
 
     def refuse_more(self) -> None:
         """Raise InvalidData if the count before was of more states."""
@@ -163,8 +163,8 @@ def _spread(layout: EdgeLayout, piece: Prefixes, tally: Tally) -> CircuitDistrib
     by_neuron = tally.by_neuron().tolist()
     for neuron, by_set in enumerate(by_neuron):
         edge_use[layout.edge_index(last + 1, 0, neuron)] = sum(by_set[1:])
-        for place, source in enumerate(piece.active):
-            used = sum(number for chosen, number in enumerate(by_set) if chosen >> place & 1)
+        for bit, source in enumerate(piece.active):
+            used = sum(number for chosen, number in enumerate(by_set) if chosen >> bit & 1)
             edge_use[layout.edge_index(last, neuron, source)] = used
     by_edges, by_neurons = Counter[int](), Counter[int]()
     for row, n_edges, n_active in np.argwhere(tally.by_size).tolist():

@@ -185,10 +185,10 @@ class SpaceJudge:
         n_wrong = wrong[stem, combination]
         while row < n_rows and len(stem):
             block = slice(row, min(n_rows, row + max(1, _COMBINATIONS_AT_ONCE // len(stem))))
-            places = np.unravel_index(combination, [term.shape[2] for term in tail])
+            indices = np.unravel_index(combination, [term.shape[2] for term in tail])
             totals = stems[block, stem]
-            for term, place in zip(tail, places, strict=True):
-                totals = totals + term[block, stem, place]
+            for term, index in zip(tail, indices, strict=True):
+                totals = totals + term[block, stem, index]
             for values, label in zip(totals, labels[block], strict=True):
                 n_wrong = n_wrong + ~self._right(values, label)
             kept = n_wrong <= self.max_wrong
@@ -203,7 +203,7 @@ class SpaceJudge:
         self, piece: Prefixes, owner: NDArray[np.int64], combination: NDArray[np.int64], choices: _Choices
     ) -> NDArray[Any]:
         """Edge masks of combinations by number on top of prefixes by position."""
-        places = np.unravel_index(combination, [len(subsets) for subsets in choices.subsets])
-        chosen = [np.array(subsets)[place] for subsets, place in zip(choices.subsets, places, strict=True)]
+        indices = np.unravel_index(combination, [len(subsets) for subsets in choices.subsets])
+        chosen = [np.array(subsets)[index] for subsets, index in zip(choices.subsets, indices, strict=True)]
         masks: NDArray[Any] = piece.masks[owner] | self.wiring.edges_on_top(piece.active, np.stack(chosen, axis=1))
         return masks

@@ -122,11 +122,11 @@ class CountableSpace:
             )
         return values
 
-    def tally(self, states: Prefixes, place: tuple[int, int, int] = (0, 0, 0)) -> Tally:
+    def tally(self, states: Prefixes, start: tuple[int, int, int] = (0, 0, 0)) -> Tally:
         """The count of the valid combinations on top of some states of :meth:`pieces`, from a place on."""
         combinations = cast(Combinations, self.combinations_on(states))  # pieces come with some
         below = np.bitwise_count(states.masks).astype(np.int64)
-        return Tally(combinations, self.terms(states), below, place=place)
+        return Tally(combinations, self.terms(states), below, place=start)
 
     def numbered(
         self, ranks: list[int], units: list[NDArray[np.int64]], check: Callable[[], None]
@@ -137,15 +137,15 @@ class CountableSpace:
             if not wanted:
                 return
             ends = list(accumulate(counts.reshape(-1).tolist()))
-            places: dict[int, dict[int, list[int]]] = {}
+            numbers: dict[int, dict[int, list[int]]] = {}
             while wanted and wanted[0] < first + ends[-1]:
                 rank = wanted.popleft() - first
-                place = bisect_right(ends, rank)
-                number = rank - (ends[place - 1] if place else 0)
-                owner, unit = divmod(place, combinations.n_units)
-                places.setdefault(owner, {}).setdefault(unit, []).append(number)
+                block = bisect_right(ends, rank)
+                number = rank - (ends[block - 1] if block else 0)
+                owner, unit = divmod(block, combinations.n_units)
+                numbers.setdefault(owner, {}).setdefault(unit, []).append(number)
             first += ends[-1]
-            for owner, by_unit in places.items():
+            for owner, by_unit in numbers.items():
                 state = piece[owner : owner + 1]
                 check()
                 sets = np.array(list(combinations.numbered(self.terms(state)[0], by_unit, check)))

@@ -98,9 +98,9 @@ class Wiring:
                     for active in combinations(range(width), n_active):
                         edges = np.zeros(len(subsets), dtype=np.uint64)
                         values = np.empty((len(piece), len(subsets), n_active, n_rows))
-                        for place, neuron in enumerate(active):
-                            edges |= edges_into[neuron][subsets[:, place]]
-                            values[:, :, place] = table[:, neuron, subsets[:, place]]
+                        for column, neuron in enumerate(active):
+                            edges |= edges_into[neuron][subsets[:, column]]
+                            values[:, :, column] = table[:, neuron, subsets[:, column]]
                         yield Prefixes(
                             active,
                             below.n_active + n_active,
@@ -146,14 +146,14 @@ class Wiring:
         weights, biases = self.network.weights[layer - 1], self.network.biases[layer - 1]
         carried = self.absent[layer - 1]
         total = np.broadcast_to(biases[:, None, None], (len(below), len(biases), 1, below.values.shape[2]))
-        place = 0
+        column = 0
         for source in range(weights.shape[1]):
             weight = weights[:, source, None, None]
             absent = total + carried[source] * weight
-            if place < len(below.active) and below.active[place] == source:
-                kept = total + below.values[:, None, None, place] * weight
+            if column < len(below.active) and below.active[column] == source:
+                kept = total + below.values[:, None, None, column] * weight
                 total = np.concatenate([absent, kept], axis=2)
-                place += 1
+                column += 1
             else:
                 total = absent
         return self.network.function_of(layer).value(total)

@@ -259,16 +259,16 @@ class _BySize:
                 bits = np.concatenate([matrix.reshape(len(matrix), -1) for matrix in smaller], axis=1)
                 numbers = masks_of(bits, self.question.layout).tolist()
                 fresh = []
-                for place, mask in enumerate(numbers):
+                for position, mask in enumerate(numbers):
                     if mask not in seen:
                         seen.add(mask)
-                        fresh.append(place)
+                        fresh.append(position)
                 tried = [matrix[fresh] for matrix in smaller]
                 n_tried += len(fresh)
                 right = self.right(tried) if fresh else np.zeros(0, dtype=np.bool_)
                 n_active = sum((m.any(axis=2).sum(axis=1) for m in tried[:-1]), np.zeros(len(fresh), dtype=np.int64))
-                for place, n in zip(np.flatnonzero(right).tolist(), n_active[right].tolist(), strict=True):
-                    mask = numbers[fresh[place]]
+                for position, n in zip(np.flatnonzero(right).tolist(), n_active[right].tolist(), strict=True):
+                    mask = numbers[fresh[position]]
                     waiting[mask.bit_count()].add(mask)
                     if in_space(n, self.question.network.sizes, self.question.protocol):
                         found.append(mask)

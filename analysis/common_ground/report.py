@@ -153,12 +153,12 @@ def find(of: Analysed[Question], settings: Settings, work: Work = DEFAULT_WORK) 
         best=found.best,
         worst=found.worst,
         spread=None if found.spread is None else [(right, str(n)) for right, n in sorted(found.spread.items())],
-        places=list(_places(found, of, placed)),
+        places=list(_joined(found, of, placed)),
         beside=beside,
     )
 
 
-def _places(found: CommonGround, of: Analysed[Question], placed: Placed) -> Iterator[PlaceFound]:
+def _joined(found: CommonGround, of: Analysed[Question], placed: Placed) -> Iterator[PlaceFound]:
     """Join points that coincide, each with the first of its explanations."""
     here: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     classes, points = found.classes, found.alignments

@@ -114,7 +114,7 @@ def alignment_standings(
         return Standings(predicted, right)
     wanted = said[:, counted]  # [choices, pairs]
     decided = answers.decisions[:, counted]  # [sets, pairs]
-    where = np.array([_unions(places, space, positions) for places in placements], dtype=np.int64)
+    where = np.array([_unions(placement, space, positions) for placement in placements], dtype=np.int64)
     step = max(1, _CELLS_AT_ONCE // wanted.size)
     for start in range(0, len(placements), step):
         part = slice(start, start + step)
@@ -125,10 +125,10 @@ def alignment_standings(
     return Standings(predicted, right)
 
 
-def _unions(places: Places, space: InterventionSpace, positions: dict[int, int]) -> list[int]:
+def _unions(placement: Places, space: InterventionSpace, positions: dict[int, int]) -> list[int]:
     """Return the position in the space of the union of each choice of sites, −1 if it is not listed."""
     unions = [0]
-    for _, site in places:
+    for _, site in placement:
         bits = site_bits(site, space.hidden_sizes)
         unions += [union | bits for union in unions]
     return [positions.get(union, -1) for union in unions[1:]]
@@ -261,9 +261,9 @@ def drawn_ranks(observed: Sequence[int], n_drawn: int, seed: int) -> dict[int, l
     """
     ends = list(accumulate(observed))
     ranks: dict[int, list[int]] = {}
-    for place in sorted(distinct(ends[-1], n_drawn, seed)):
-        number = bisect_right(ends, place)
-        ranks.setdefault(number, []).append(place - (ends[number - 1] if number else 0))
+    for position in sorted(distinct(ends[-1], n_drawn, seed)):
+        number = bisect_right(ends, position)
+        ranks.setdefault(number, []).append(position - (ends[number - 1] if number else 0))
     return dict(ranks)
 
 

@@ -68,14 +68,14 @@ def _is_minimal(population: Population, algorithm: HighLevelModel, scored: OnNeu
         for neurons in _smaller(site):
             inside = NeuronSet(site.layer, neurons)
             if not alignments.disagreements(population, algorithm, path, inside, rule).any():
-                places = {**dict(alignment.places), path: inside}
+                smaller = {**dict(alignment.places), path: inside}
                 named = ", ".join(map(str, neurons))
                 reason = f"Variable {path} fits neuron{'s' * (len(neurons) > 1)} {named} of its set already."
                 witness = {
                     "variable": path,
                     "layer": site.layer,
                     "neurons": list(neurons),
-                    "alignment": Alignment.of(alignment.algorithm_text, places).id,
+                    "alignment": Alignment.of(alignment.algorithm_text, smaller).id,
                 }
                 return Verdict("failed", reason, witness)
     return Verdict("passed", "No variable fits a smaller set inside its own.")

@@ -185,15 +185,15 @@ def counted_rows(
         totals: ``[circuits]`` interpretations.
         left: ``[circuits]``: whose interpretations count.
     """
-    places = np.flatnonzero(left).tolist()
-    every = [int(totals[place]) for place in places]
+    positions = np.flatnonzero(left).tolist()
+    every = [int(totals[position]) for position in positions]
     rows: list[FunnelRow] = []
     known: list[tuple[str, list[Reading]]] = []  # a criterion may come twice, with other settings
     before, merged = sum(every), False
     for key, counts in found:
         alone = None
         if counts is not None:
-            here = [counts[place] for place in places]
+            here = [counts[position] for position in positions]
             if key == QUOTIENT:
                 every, merged = [one.classes for one in here], True
             else:
@@ -568,12 +568,12 @@ class _Funnel:
         of_draws, n_drawn = self._rows("circuit", drawn) if sampled else (), int(np.count_nonzero(drawn))
 
         def more(number: int) -> dict[str, Any]:
-            places = np.flatnonzero(self._left("circuit", rows[number : number + 1])).tolist()
+            positions = np.flatnonzero(self._left("circuit", rows[number : number + 1])).tolist()
             answer: dict[str, Any] = {}
-            if self.judged.all_counted or all(self.judged.interpretations[place] for place in places):
+            if self.judged.all_counted or all(self.judged.interpretations[position] for position in positions):
                 for name in ("interpretations", "observed"):
                     numbers = getattr(self.judged, name)
-                    answer[name] = str(sum(int(numbers[place]) for place in places))
+                    answer[name] = str(sum(int(numbers[position]) for position in positions))
             if sampled:
                 row, sure = of_draws[number], search.confidence or 1.0
                 total = search.n_valid
@@ -592,8 +592,8 @@ class _Funnel:
         readings = self.judged.readings(steps) if len(self.search.masks) <= MAX_SUMMED else {}
         for each in readings.values():  # which counts what a limit had left
             totals = [max(total, one.total) for total, one in zip(totals, each, strict=True)]
-        total = sum(totals[place] for place in kept)
-        uncounted = 0 if self.judged.all_counted else sum(not totals[place] for place in kept)
+        total = sum(totals[position] for position in kept)
+        uncounted = 0 if self.judged.all_counted else sum(not totals[position] for position in kept)
         rows = counted_rows([(step.key, readings.get(step)) for step in steps], totals, circuits)
         words = f"{_noun('interpretation', total)} of the {counted(len(kept), 'circuit')} left"
         if uncounted:

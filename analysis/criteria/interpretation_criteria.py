@@ -70,8 +70,8 @@ def _judge_one(population: Population, number: int, family: Family, answers: Net
     right = of - len(wrong)
     reason = f"{right} of {of} interchanges of its active neurons are predicted right."
     if len(wrong):
-        place = (int(chosen[wrong[0][0]]), int(wrong[0][1]), int(wrong[0][2]))
-        return Verdict.of_share("failed", right, of, reason, _witness(population, everything, place, answers))
+        index = (int(chosen[wrong[0][0]]), int(wrong[0][1]), int(wrong[0][2]))
+        return Verdict.of_share("failed", right, of, reason, _witness(population, everything, index, answers))
     if family == "joint" and space.largest is not None:
         tried = f" Sets of up to {space.largest} neurons were tried."
         return Verdict.of_share("undecided", right, of, reason + tried)
@@ -79,16 +79,16 @@ def _judge_one(population: Population, number: int, family: Family, answers: Net
 
 
 def _witness(
-    population: Population, predictions: NDArray[np.int8], place: tuple[int, int, int], answers: NetworkAnswers
+    population: Population, predictions: NDArray[np.int8], index: tuple[int, int, int], answers: NetworkAnswers
 ) -> Witness:
     """The first intervention that is predicted wrong, at ``[set, source, base]``."""
-    members, source, base = place
+    members, source, base = index
     return {
         "patched": [list(site) for site in interpretations.interventions(population)[0].sets[members]],
         "source": population.question.clean_rows[source].tolist(),
         "base": population.question.clean_rows[base].tolist(),
-        "predicted": int(predictions[place]),
-        "output": float(answers.outputs[place]),
+        "predicted": int(predictions[index]),
+        "output": float(answers.outputs[index]),
     }
 
 

@@ -205,12 +205,12 @@ def _minimal(population: Population, _: Settings) -> Verdicts:
 
 def _pairs(sets: Sequence[tuple[int, ...]]) -> Iterator[tuple[int, list[int], list[int]]]:
     """Yield each neuron with the positions of the sets without it, and of the same sets with it, if both are there."""
-    place = {members: number for number, members in enumerate(sets)}
+    number_of = {members: number for number, members in enumerate(sets)}
     for neuron in sorted({neuron for members in sets for neuron in members}):
         pairs = [
-            (number, place[more])
-            for members, number in place.items()
-            if neuron not in members and (more := tuple(sorted((*members, neuron)))) in place
+            (number, number_of[more])
+            for members, number in number_of.items()
+            if neuron not in members and (more := tuple(sorted((*members, neuron)))) in number_of
         ]
         yield neuron, [without for without, _ in pairs], [with_it for _, with_it in pairs]
 

@@ -33,7 +33,7 @@ def _declared() -> Iterator[Criterion]:
             yield from (value for value in values if isinstance(value, Criterion))
 
 
-_PLACE: Final = {key: place for place, key in enumerate(_ORDER.split())}
+_PLACE: Final = {key: position for position, key in enumerate(_ORDER.split())}
 _EVERY: Final = sorted(
     joined("criteria", {one.key: one for one in _declared()}.values(), lambda one: one.key),
     key=lambda one: (_PLACE.get(one.key, len(_PLACE)), one.key),

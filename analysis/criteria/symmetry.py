@@ -69,9 +69,9 @@ def _matchings(open_to: list[list[int]], chosen: tuple[int, ...] = ()) -> Iterat
     if len(chosen) == len(open_to):
         yield chosen
         return
-    for place in open_to[len(chosen)]:
-        if place not in chosen:
-            yield from _matchings(open_to, (*chosen, place))
+    for slot in open_to[len(chosen)]:
+        if slot not in chosen:
+            yield from _matchings(open_to, (*chosen, slot))
 
 
 def known_symmetries(network: Network) -> tuple[list[Permutations], bool]:
@@ -115,12 +115,12 @@ def moved_gates(interpretation: Interpretation, permutations: Permutations) -> t
         parents = [(layer, moved(layer, neuron)) for layer, neuron in gate.parents]
         order = sorted(range(len(parents)), key=lambda i: parents[i])
         table, n = [0] * len(gate.table), len(parents)
-        places = {}
+        row_of = {}
         for row in range(len(gate.table)):
             bits = [(row >> (n - 1 - i)) & 1 for i in order]
-            places[row] = sum(bit << (n - 1 - k) for k, bit in enumerate(bits))
-            table[places[row]] = gate.table[row]
-        free = tuple(sorted(places[row] for row in gate.free_rows))
+            row_of[row] = sum(bit << (n - 1 - k) for k, bit in enumerate(bits))
+            table[row_of[row]] = gate.table[row]
+        free = tuple(sorted(row_of[row] for row in gate.free_rows))
         neuron = moved(gate.layer, gate.neuron)
         return replace(gate, neuron=neuron, parents=tuple(sorted(parents)), table=tuple(table), free_rows=free)
 

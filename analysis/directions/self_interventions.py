@@ -112,12 +112,12 @@ def ask_own_swaps(network: Network, rows: Array, speakers: Sequence[object]) -> 
 _Key = frozenset[tuple[int, tuple[float, ...], tuple[float, ...]]]
 
 
-def _key(places: Sequence[Subspace]) -> _Key:
+def _key(subspaces: Sequence[Subspace]) -> _Key:
     """What makes two swaps one: their read-outs and swap directions together, however they are parted into places."""
     return frozenset(
-        (place.layer, read, swap)
-        for place in places
-        for read, swap in zip(place.reads, place.swaps or place.reads, strict=True)
+        (subspace.layer, read, swap)
+        for subspace in subspaces
+        for read, swap in zip(subspace.reads, subspace.swaps or subspace.reads, strict=True)
     )
 
 
@@ -134,8 +134,8 @@ def _own(network: Network, speaker: object, number: int) -> tuple[list[OwnSwap],
         formulas = {variable.path: variable.shown for variable in speaker.algorithm.variables}
         for path, site in speaker.alignment.places:
             on_set = isinstance(site, NeuronSet)
-            place = Subspace.on_neurons(site, network.sizes[site.layer]) if on_set else site
-            named.append((path, formulas[path], place))
+            subspace = Subspace.on_neurons(site, network.sizes[site.layer]) if on_set else site
+            named.append((path, formulas[path], subspace))
     elif isinstance(speaker, Interpretation):
         most = MAX_NEURONS
         for gate in speaker.gates:
@@ -146,8 +146,8 @@ def _own(network: Network, speaker: object, number: int) -> tuple[list[OwnSwap],
     found = []
     for size in sizes:
         for chosen in combinations(named, size):
-            paths, labels, places = zip(*chosen, strict=True)
-            found.append(OwnSwap((number,), (paths,), labels, places))
+            paths, labels, subspaces = zip(*chosen, strict=True)
+            found.append(OwnSwap((number,), (paths,), labels, subspaces))
     return found, len(named) > most
 
 
@@ -156,11 +156,11 @@ def _readings(speaker: object, clean: Sequence[Array]) -> dict[str, ReadOut] | N
     if not isinstance(speaker, Aligned):
         return None
     found = {}
-    for path, place in speaker.alignment.places:
-        if not isinstance(place, Subspace) or place.dimension != 1:
+    for path, subspace in speaker.alignment.places:
+        if not isinstance(subspace, Subspace) or subspace.dimension != 1:
             return None
         values = pattern_bits(speaker.algorithm.responses[path].function, speaker.algorithm.n_inputs)
-        found[path] = read_out(place.matrix[0], clean[place.layer], values.astype(np.float64))
+        found[path] = read_out(subspace.matrix[0], clean[subspace.layer], values.astype(np.float64))
         if found[path].residual > INTEGER_RESIDUAL or not found[path].gain:
             return None
     return found
@@ -185,9 +185,11 @@ def _says(
     if readings is None:
         return silent
     values, known = np.zeros_like(silent, dtype=np.int64), np.ones((n_rows, n_rows), dtype=bool)
-    for path, place in speaker.alignment.places:
+    for path, subspace in speaker.alignment.places:
         reading = readings[path]
-        level = reading.gain * fixed_order.inner(layers[place.layer], place.matrix)[..., 0] + reading.constant - 0.5
+        level = (
+            reading.gain * fixed_order.inner(layers[subspace.layer], subspace.matrix)[..., 0] + reading.constant - 0.5
+        )
         known &= np.abs(level) > _BETWEEN
         values = values << 1 | (level > 0)
     said = predicted_outputs(speaker.algorithm, tuple(path for path, _ in speaker.alignment.places))
@@ -199,8 +201,8 @@ def _by_neurons(interpretation: Interpretation, swap: OwnSwap, layers: Sequence[
     n_rows, last = len(layers[0]), len(layers) - 1
     shape, n_inputs = (n_rows, n_rows), n_rows.bit_length() - 1
     moves: dict[int, NDArray[np.bool_]] = {}  # by layer, ``[read-outs, neurons]`` what the swap moves
-    for layer in {place.layer for place in swap.places}:
-        rows = swap_rows(place for place in swap.places if place.layer == layer)
+    for layer in {subspace.layer for subspace in swap.places}:
+        rows = swap_rows(subspace for subspace in swap.places if subspace.layer == layer)
         if rows is not None:
             moves[layer] = np.abs(rows) > 0
     bits: dict[tuple[int, int], NDArray[np.int8]] = {}

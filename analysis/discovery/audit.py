@@ -102,8 +102,8 @@ def audit(
         found.append(Audited("circuit", {}, name, answer, None, ablation=claim.ablation, note=claim.note))
     work.report_step("methods", len(methods), max(1, len(methods)))
     masks = [(one.answer.raw_mask, one.ablation) for one in found if one.answer.raw_mask is not None]
-    places = iter(landscape.locate_all([(mask, landscape.under(own) if own else None) for mask, own in masks]))
-    located = [one if one.answer.raw_mask is None else replace(one, location=next(places)) for one in found]
+    locations = iter(landscape.locate_all([(mask, landscape.under(own) if own else None) for mask, own in masks]))
+    located = [one if one.answer.raw_mask is None else replace(one, location=next(locations)) for one in found]
     return tuple(_with_ties(one, landscape) for one in located)
 
 

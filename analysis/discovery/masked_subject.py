@@ -195,7 +195,7 @@ class MaskedSubject(ABC):
             drawn = random.permutation(len(layer)).tolist() if order == "shuffled" else range(len(layer))
             for read in (layer[reader] for reader in drawn):
                 if order == "shuffled":
-                    found += [read[place] for place in random.permutation(len(read)).tolist()]
+                    found += [read[position] for position in random.permutation(len(read)).tolist()]
                 else:
                     found += sorted(read, key=lambda bit: weights[bit]) if order == "by-weight" else read
         return found

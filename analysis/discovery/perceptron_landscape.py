@@ -81,7 +81,7 @@ class PerceptronLandscape(Landscape[Question]):
         asked = mask_array(inside, self.question.layout)
         some = Population("circuit", self.question, asked, work=self.work)
         right = {name: one.judge(some).passed.tolist() for name, one in UNDER.items()}
-        under = {mask: {name: all_[place] for name, all_ in right.items()} for place, mask in enumerate(inside)}
+        under = {mask: {name: all_[position] for name, all_ in right.items()} for position, mask in enumerate(inside)}
         valid = list(compress(inside, decide_right(self.question, asked).tolist()))
         criteria, stories = self._criteria(valid), self._stories(valid)
         return {
@@ -114,11 +114,11 @@ class PerceptronLandscape(Landscape[Question]):
         some = Population("circuit", self.question, asked, work=self.work)
         everything = np.unique(np.concatenate([self.known.masks, asked]))
         whole = Population("circuit", self.question, everything, complete=self.complete, work=self.work)
-        places = np.searchsorted(everything, asked)
+        positions = np.searchsorted(everything, asked)
         outcomes: dict[int, dict[str, str]] = {mask: {} for mask in masks}
         for criterion in QUICK:
             over_all = criterion.over == "population"
-            found = criterion.judge(whole).outcomes[places] if over_all else criterion.judge(some).outcomes
+            found = criterion.judge(whole).outcomes[positions] if over_all else criterion.judge(some).outcomes
             for mask, code in zip(masks, found.tolist(), strict=True):
                 outcomes[mask][criterion.key] = OUTCOMES[code]
         return outcomes

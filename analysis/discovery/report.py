@@ -62,8 +62,8 @@ class MethodsReport(Report):
         part, defaults = part_of(question), self.defaults
         if not defaults:
             return ["No method came to a circuit."]
-        valid = [place for place in defaults.values() if place["valid"]]
-        distinct = len({place["mask"] for place in defaults.values()})
+        valid = [location for location in defaults.values() if location["valid"]]
+        distinct = len({location["mask"] for location in defaults.values()})
         reply = (
             f"Under default settings {len(valid)} of {len(defaults)} methods, baselines among them, answer with "
             f"a valid circuit, and they give {distinct} different answer{'' if distinct == 1 else 's'}."
@@ -71,8 +71,8 @@ class MethodsReport(Report):
         more: list[str] = []
         judged = {key for key, method in METHODS.by_key.items() if method.asks_judge}
         unaided = [one for key, one in defaults.items() if one["valid"] and key not in judged]
-        if sizes := sorted(place["edges"] for place in unaided):
-            least = min((place["excess"] for place in unaided if place["excess"] is not None), default=None)
+        if sizes := sorted(location["edges"] for location in unaided):
+            least = min((location["excess"] for location in unaided if location["excess"] is not None), default=None)
             span = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
             need = f"; the smallest has {least} more than needed" if least else "; one is smallest"
             size = f"{span} {part}s{'' if least is None else need}"

@@ -62,9 +62,9 @@ def predict_by_alignment(algorithm: HighLevelModel, alignment: Alignment, space:
     :meth:`HighLevelModel.output_given`.
     """
     predictions = predict_nothing(space)
-    places = [(path, [(site.layer, neuron) for neuron in site.neurons]) for path, site in alignment.places]
-    for size in range(1, len(places) + 1):
-        for chosen in combinations(places, size):
+    carriers = [(path, [(site.layer, neuron) for neuron in site.neurons]) for path, site in alignment.places]
+    for size in range(1, len(carriers) + 1):
+        for chosen in combinations(carriers, size):
             index = space.position.get(frozenset(site for _, sites in chosen for site in sites))
             if index is not None:  # else larger than the sets listed
                 predictions[index] = predicted_from_one_source(algorithm, [path for path, _ in chosen])

@@ -97,8 +97,8 @@ def bits_by_interpretation(
             table = np.array(gate.table, dtype=np.int8)
             if settled:
                 table[list(gate.free_rows)] = 2
-                for place in range(len(gate.parents)):  # a parent that is 2 may be either
-                    zero, one = np.moveaxis(table.reshape(3**place, 2, -1), 1, 0)
+                for position in range(len(gate.parents)):  # a parent that is 2 may be either
+                    zero, one = np.moveaxis(table.reshape(3**position, 2, -1), 1, 0)
                     table = np.stack([zero, one, np.where(zero == one, zero, np.int8(2))], axis=1).ravel()
             index = np.zeros((1, 1, 1), dtype=np.int64)
             for parent in gate.parents:

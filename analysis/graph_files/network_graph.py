@@ -60,11 +60,11 @@ def network_graph(
 
     first: dict[int, int] = {}
     for number, node in enumerate(graph.nodes):
-        place = node.layer, number - first.setdefault(node.layer, number)
+        position = node.layer, number - first.setdefault(node.layer, number)
         inner = "head" if node.looks else "neuron" if kind.refuses("stream") else "MLP block"
         role = inner if node.removable else "output" if node.layer == graph.nodes[-1].layer else "input"
         facts = {"label": node.label, "layer": node.layer, "kind": role}
-        found.add_node(node.name, **facts, **of_bits.get(node.name, {}), **(of_nodes or {}).get(place, {}))
+        found.add_node(node.name, **facts, **of_bits.get(node.name, {}), **(of_nodes or {}).get(position, {}))
 
     kept = None if mask is None else graph.kept_edges(graph.bits([mask]))[0].tolist()
     weights = [one for some in question.network.weights for one in some.flat] if isinstance(question, Question) else []

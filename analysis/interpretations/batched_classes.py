@@ -132,8 +132,8 @@ class ClassBlock:
         n_rows, n_columns, n_cases = columns.n_rows, columns.n_columns, columns.n_cases
         case = self._cases(np.arange(n_columns)[None, None])  # [classes, kind, w]
         excess = self._led[..., 1] - self._led[..., 0]  # [classes, kind, r]
-        place = np.arange(len(self))[:, None, None] * n_rows + np.arange(n_rows)
-        key = (place[..., None] * n_columns + np.arange(n_columns)) * n_cases + case[:, :, None]
+        index = np.arange(len(self))[:, None, None] * n_rows + np.arange(n_rows)
+        key = (index[..., None] * n_columns + np.arange(n_columns)) * n_cases + case[:, :, None]
         weights = np.broadcast_to(excess[..., None], key.shape)
         size = len(self) * n_rows * n_columns * n_cases
         found: Any = np.bincount(key.ravel(), weights=weights.ravel(), minlength=size)
@@ -234,10 +234,10 @@ class ClassBlock:
         all.
         """
         first, position = self._upper_of
-        wanted, place = np.unique(position[at], return_inverse=True)
+        wanted, inverse = np.unique(position[at], return_inverse=True)
         # there are few completions, see work, so none of these is missing
         tables = [cast(NDArray[np.int8], self.columns.upper(self.functions(one))) for one in first[wanted].tolist()]
-        found: NDArray[np.float64] = np.stack(tables).astype(np.float64)[place]
+        found: NDArray[np.float64] = np.stack(tables).astype(np.float64)[inverse]
         return found
 
     # ---- all together ------------------------------------------------------------------------------------------------

@@ -92,8 +92,8 @@ def essential(table: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]
         i for i, stride in enumerate(strides) if any(table[row] != table[row ^ stride] for row in range(len(table)))
     )
     rows = range(1 << len(used))
-    places = [sum(strides[i] for k, i in enumerate(reversed(used)) if (row >> k) & 1) for row in rows]
-    return used, tuple(table[place] for place in places)
+    indices = [sum(strides[i] for k, i in enumerate(reversed(used)) if (row >> k) & 1) for row in rows]
+    return used, tuple(table[index] for index in indices)
 
 
 def _symmetric_name(table: tuple[int, ...]) -> str:

@@ -378,15 +378,15 @@ class InterpretationSpace(Described):
             first, last = int(steps.starts[state]), int(steps.starts[state + 1])
             targets = steps.target[first:last]
             keys = _keys(self._states[level].thresholds[targets])
-            place = int(np.searchsorted(keys, _keys(np.array([thresholds[level]]))[0]))
+            position = int(np.searchsorted(keys, _keys(np.array([thresholds[level]]))[0]))
             if (
-                place == len(keys)
-                or tuple(self._states[level].thresholds[targets[place]].tolist()) != thresholds[level]
+                position == len(keys)
+                or tuple(self._states[level].thresholds[targets[position]].tolist()) != thresholds[level]
             ):
                 return 0, 0
-            before += factor * int(steps.up_to[first + place - 1]) if place else 0
-            factor *= int(steps.ways[first + place])
-            state = int(targets[place])
+            before += factor * int(steps.up_to[first + position - 1]) if position else 0
+            factor *= int(steps.ways[first + position])
+            state = int(targets[position])
         return before, factor
 
     def _paths(self, start: int, stop: int) -> _Paths:
@@ -420,10 +420,10 @@ class InterpretationSpace(Described):
         n_rows[0] -= skipped
         n_rows = n_rows.astype(np.int64)
         every = np.arange(len(n_rows))
-        place = np.arange(stop - start) - np.repeat(np.cumsum(n_rows) - n_rows, n_rows)
+        offset = np.arange(stop - start) - np.repeat(np.cumsum(n_rows) - n_rows, n_rows)
         tables = np.empty((stop - start, len(self.gated)), dtype=np.uint64, order="F")
         midpoints = np.empty((len(n_rows), len(self.gated)))
-        rest = place.astype(np.uint64)  # of the index in its class, what the gates above it have left
+        rest = offset.astype(np.uint64)  # of the index in its class, what the gates above it have left
         for column in range(len(self.gated) - 1, -1, -1):
             layer, neuron = self.gated[column]
             threshold = self._states[layer - 1].thresholds[paths.states[layer - 1], neuron]

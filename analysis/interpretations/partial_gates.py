@@ -35,8 +35,8 @@ class OpenGate:
     def completed(self, number: int) -> NeuronGate:
         """Fill the free rows of the gate by the bits of a completion's number, lowest row least significant."""
         gate, table = self.gate, list(self.gate.table)
-        for place, row in enumerate(gate.free_rows):
-            table[row] = (number >> place) & 1
+        for bit, row in enumerate(gate.free_rows):
+            table[row] = (number >> bit) & 1
         known = gate.layer, gate.neuron, gate.low, gate.high, gate.function, gate.parents
         return NeuronGate(*known, tuple(table), gate.free_rows, name_of_gate(gate, tuple(table)))  # replace() is slow
 
@@ -48,7 +48,7 @@ class OpenGate:
 
     def rank(self, table: tuple[int, ...]) -> int | None:
         """Inverse of :meth:`nth`; None if the table is no admitted completion."""
-        number = sum(table[row] << place for place, row in enumerate(self.gate.free_rows))
+        number = sum(table[row] << bit for bit, row in enumerate(self.gate.free_rows))
         if number in self.barred or self.completed(number).table != table:
             return None
         return number - sum(barred < number for barred in self.barred)

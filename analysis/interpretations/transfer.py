@@ -170,17 +170,17 @@ def _choices(below: LayerThresholds, above: LayerThresholds, states: States, neu
     # where each parent's separations stand; those of a neuron that is no parent separate nothing
     rows = np.where(kept, below.first[states.circuit] + states.thresholds, 0)
     owner, threshold = _consistent_thresholds(below, above, states.circuit, rows, neuron)
-    alive, place = _runs(owner)
+    alive, run = _runs(owner)
     circuit, rows = states.circuit[alive], rows[alive]
     by_any = _distinguished(below, rows, slice(None), np.bitwise_or)
     has_gate = above.n_thresholds[circuit, neuron] > 0
     n_parents = kept[alive].sum(axis=1)
-    free = np.where(has_gate, 2**n_parents - _n_reached(by_any, below), 0)[place]
+    free = np.where(has_gate, 2**n_parents - _n_reached(by_any, below), 0)[run]
     exponent, factor = free, np.ones_like(free)
     # one of XOR and XNOR fits: it is one of the completions, of which there are at most 4, and is lost
-    two = np.flatnonzero(((n_parents == 2) & has_gate)[place])
-    child = above.separations[above.first[circuit[place[two]], neuron] + threshold[two]]
-    barred = two[(child == _distinguished(below, rows[place[two]], slice(None), np.bitwise_xor)).all(axis=1)]
+    two = np.flatnonzero(((n_parents == 2) & has_gate)[run])
+    child = above.separations[above.first[circuit[run[two]], neuron] + threshold[two]]
+    barred = two[(child == _distinguished(below, rows[run[two]], slice(None), np.bitwise_xor)).all(axis=1)]
     exponent[barred], factor[barred] = 0, 2 ** np.minimum(free[barred], 2) - 1
     kept = factor > 0
     owner, threshold, exponent, factor = owner[kept], threshold[kept], exponent[kept], factor[kept]
@@ -224,10 +224,10 @@ def _consistent_thresholds(
     n_words, start = below.separations.shape[-1], 1
     while start < n_words and len(owner):
         words = slice(start, min(2 * start, n_words))
-        alive, place = _runs(owner)
+        alive, run = _runs(owner)
         unseen = ~_distinguished(below, rows[alive], words, np.bitwise_or)
         child = above.separations[first[owner] + threshold, words]
-        fits = ((child & unseen[place]) == 0).all(axis=1)
+        fits = ((child & unseen[run]) == 0).all(axis=1)
         owner, threshold, start = owner[fits], threshold[fits], words.stop
     return owner, threshold
 

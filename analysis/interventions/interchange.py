@@ -49,20 +49,20 @@ def interchange_outputs(network: Network, sites: Sequence[Site], rows: NDArray[n
     for layer in sorted({site.layer for site in sites if isinstance(site, NeuronSet)}):
         whole = (1 << network.sizes[layer]) - 1
         # by each set that is run, where it or its complement stands, and whether that is the set itself
-        places: dict[int, list[tuple[int, bool]]] = {}
-        for place, site in enumerate(sites):
+        numbers: dict[int, list[tuple[int, bool]]] = {}
+        for number, site in enumerate(sites):
             if isinstance(site, NeuronSet) and site.layer == layer:
                 run_bits = min(site.bits, whole ^ site.bits)
-                places.setdefault(run_bits, []).append((place, site.bits == run_bits))
+                numbers.setdefault(run_bits, []).append((number, site.bits == run_bits))
         swapped = np.array(
-            [[bits >> neuron & 1 for neuron in range(network.sizes[layer])] for bits in places], dtype=bool
+            [[bits >> neuron & 1 for neuron in range(network.sizes[layer])] for bits in numbers], dtype=bool
         )
-        for start in range(0, len(places), step):
+        for start in range(0, len(numbers), step):
             runs = run_with_swaps(network, {layer: swapped[start : start + step]}, clean)
-            for bits, run in zip(list(places)[start : start + step], runs, strict=True):
-                for place, is_itself in places[bits]:
-                    outputs[place] = run if is_itself else run.T
-    subspaces = {place: site for place, site in enumerate(sites) if isinstance(site, Subspace)}
+            for bits, run in zip(list(numbers)[start : start + step], runs, strict=True):
+                for number, is_itself in numbers[bits]:
+                    outputs[number] = run if is_itself else run.T
+    subspaces = {number: site for number, site in enumerate(sites) if isinstance(site, Subspace)}
     if subspaces:
         outputs[[*subspaces]] = swap_outputs(network, clean, [*subspaces.values()])
     return outputs

@@ -61,13 +61,13 @@ class Subspace:
             InvalidAlignment: rows of unequal length, a number that is not finite, or rows along which nothing can be
                 set: more than the layer's width, linearly dependent, or swap directions that leave a read-out as it is.
         """
-        place = cls(layer, _rows(reads), _rows(swaps))
-        if place.swaps == place.reads:
-            place = cls(layer, place.reads)
-        problem = place.problem
+        subspace = cls(layer, _rows(reads), _rows(swaps))
+        if subspace.swaps == subspace.reads:
+            subspace = cls(layer, subspace.reads)
+        problem = subspace.problem
         if problem:
             raise InvalidAlignment(f"direction on layer {layer}", problem, CURE)
-        return place
+        return subspace
 
     @classmethod
     def on_neurons(cls, site: NeuronSet, width: int) -> Subspace:
@@ -121,13 +121,13 @@ class Subspace:
         return np.array(self.reads)
 
 
-def swap_rows(places: Iterable[Subspace]) -> NDArray[np.float64] | None:
+def swap_rows(subspaces: Iterable[Subspace]) -> NDArray[np.float64] | None:
     """Compute by how much the layer moves for each unit of each read-out, all other read-outs kept, ``[k, width]``.
 
     The numbers of a place are taken as exactly what they are, so E is the exact solution, each number rounded once.
 
     Args:
-        places: of one layer; their read-outs are taken together.
+        subspaces: of one layer; their read-outs are taken together.
 
     Returns:
         E with ``W Eᵀ = 1`` and rows in the span of the swap directions. None if there is none: if to change a read-out
@@ -135,9 +135,9 @@ def swap_rows(places: Iterable[Subspace]) -> NDArray[np.float64] | None:
         orthogonal swaps this is an angle between a read-out and the span of the others with a sine below 1e-9; for a
         single oblique one, a swap direction within such an angle of those that leave the read-out as it is.
     """
-    together = list(places)
-    reads = [_whole_numbers(row) for place in together for row in place.reads]
-    swaps = [_whole_numbers(row) for place in together for row in place.swaps or place.reads]
+    together = list(subspaces)
+    reads = [_whole_numbers(row) for subspace in together for row in subspace.reads]
+    swaps = [_whole_numbers(row) for subspace in together for row in subspace.swaps or subspace.reads]
     if len(reads) > len(reads[0][0]):
         return None
     crossed = [[sum(map(mul, swap, read)) for read, _ in reads] for swap, _ in swaps]

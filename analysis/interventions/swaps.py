@@ -48,27 +48,27 @@ def run_from(network: Network, layer: int, values: Array) -> Array:
     return values[..., 0]
 
 
-def swap_outputs(network: Network, clean: Sequence[Array], places: Sequence[Subspace]) -> Array:
+def swap_outputs(network: Network, clean: Sequence[Array], subspaces: Sequence[Subspace]) -> Array:
     """The network's output under every interchange of every place by itself.
 
     Args:
         network: cut to one output.
         clean: the network's own activations ``[rows, n_l]`` for layers 0 … L.
-        places: any number, in any hidden layers.
+        subspaces: any number, in any hidden layers.
 
     Returns:
         ``[places, source, base]`` raw outputs.
     """
     n_rows = len(clean[0])
-    outputs = np.empty((len(places), n_rows, n_rows))
+    outputs = np.empty((len(subspaces), n_rows, n_rows))
     step = max(1, _CELLS // (n_rows * n_rows * max(network.sizes)))
-    numbered = sorted(enumerate(places), key=lambda pair: (pair[1].layer, pair[1].dimension))
+    numbered = sorted(enumerate(subspaces), key=lambda pair: (pair[1].layer, pair[1].dimension))
     for (layer, _), group in groupby(numbered, key=lambda pair: (pair[1].layer, pair[1].dimension)):
         same = list(group)
         for start in range(0, len(same), step):
             part = same[start : start + step]
-            reads = np.array([place.reads for _, place in part])
-            swaps = np.array([_swap_rows_of(place) for _, place in part])
+            reads = np.array([subspace.reads for _, subspace in part])
+            swaps = np.array([_swap_rows_of(subspace) for _, subspace in part])
             outputs[[number for number, _ in part]] = swapped_along(network, clean, layer, reads, swaps)
     return outputs
 
@@ -108,7 +108,7 @@ def settled(outputs: Array, own: Array) -> Array:
 
 
 def swapped_layers(
-    network: Network, clean: Sequence[Array], places: Sequence[Subspace], sources: NDArray[np.int64]
+    network: Network, clean: Sequence[Array], subspaces: Sequence[Subspace], sources: NDArray[np.int64]
 ) -> list[Array]:
     """The network with several places interchanged at once, each from a source of its own, layer by layer.
 
@@ -118,7 +118,7 @@ def swapped_layers(
     Args:
         network: cut to one output.
         clean: its own activations on the rows.
-        places: in each layer all read-outs can be set at once.
+        subspaces: in each layer all read-outs can be set at once.
         sources: ``[choices, places]`` rows.
 
     Returns:
@@ -128,16 +128,16 @@ def swapped_layers(
     layers = [values]
     for layer in range(1, len(network.weights) + 1):
         values = next_layer(network, layer, values)
-        here = [column for column, place in enumerate(places) if place.layer == layer]
+        here = [column for column, subspace in enumerate(subspaces) if subspace.layer == layer]
         if here:
-            moves = swap_rows(places[column] for column in here)
+            moves = swap_rows(subspaces[column] for column in here)
             if moves is None:
                 raise InvalidAlignment(
                     f"layer {layer}", "has read-outs that cannot be set at once", "use linearly independent directions"
                 )
             changes: list[Array] = []
             for column in here:
-                reads = places[column].matrix
+                reads = subspaces[column].matrix
                 wanted = fixed_order.inner(clean[layer], reads)[sources[:, column]]  # [choices, k]
                 changes.append(wanted[:, None, :] - fixed_order.inner(values, reads))
             change = np.concatenate(changes, axis=-1)
@@ -148,8 +148,8 @@ def swapped_layers(
     return layers
 
 
-def _swap_rows_of(place: Subspace) -> Array:
-    rows = swap_rows([place])
+def _swap_rows_of(subspace: Subspace) -> Array:
+    rows = swap_rows([subspace])
     if rows is None:  # Subspace.of has seen to it
-        raise InvalidAlignment(f"place {place.text}"[:200], "cannot be set", "use another direction")
+        raise InvalidAlignment(f"place {subspace.text}"[:200], "cannot be set", "use another direction")
     return rows

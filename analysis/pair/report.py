@@ -334,11 +334,11 @@ def _gate(gate: NeuronGate, n_inputs: int) -> GateFound:
 def _as_other(space: InterpretationSpace, one: Interpretation, other: Interpretation) -> Interpretation:
     """The member of an interpretation's class whose gates do what another's do where no input reaches."""
     gates = list(one.gates)
-    for place, gate in enumerate(one.gates):
+    for position, gate in enumerate(one.gates):
         there = other.gate(gate.layer, gate.neuron)
         if gate.layer > 1 and there is not None and there.parents == gate.parents:
             table = tuple(there.table[row] if row in gate.free_rows else bit for row, bit in enumerate(gate.table))
-            changed = [*gates[:place], replace(gate, table=table), *gates[place + 1 :]]
+            changed = [*gates[:position], replace(gate, table=table), *gates[position + 1 :]]
             try:
                 space.index_of(tuple(changed))
             except InvalidIndex:  # an XOR, which is no gate here

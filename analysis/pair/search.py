@@ -60,7 +60,7 @@ def find_pairs(readings: Readings, experiments: Experiments, work: Work = DEFAUL
         meets &= gaps == widest
         known = best is not None and -best[0] == widest
         fewest = differ.min(where=meets, initial=int(best[1]) if best is not None and known else 255)
-        keys = _keys(readings, *_places(meets & (differ == fewest), start))
+        keys = _keys(readings, *_numbers(meets & (differ == fewest), start))
         if keys.size:
             least = keys[:, np.lexsort(keys[::-1])[0]]
             if best is None or tuple(least) < tuple(best):
@@ -104,7 +104,7 @@ def _decide(side: Sequence[Words], some: slice, start: int) -> tuple[NDArray[np.
     return _meet(right[:, some], wrong[:, start:]), _meet(wrong[:, some], right[:, start:])
 
 
-def _places(pairs: NDArray[np.bool_], start: int) -> tuple[Integers, Integers]:
+def _numbers(pairs: NDArray[np.bool_], start: int) -> tuple[Integers, Integers]:
     """The numbers of both classes of some pairs of a block."""
     first, second = np.nonzero(pairs)
     return first + start, second + start

@@ -138,8 +138,8 @@ class PlantedRecord:
     @cached_property
     def alignment(self) -> Alignment:
         """The alignment that was planted."""
-        places = {unit.path: NeuronSet(unit.layer, unit.neurons) for unit in self.units if unit.path}
-        return Alignment.of(self.algorithm.text, {path: places[path] for path in self.algorithm.carriers})
+        sites = {unit.path: NeuronSet(unit.layer, unit.neurons) for unit in self.units if unit.path}
+        return Alignment.of(self.algorithm.text, {path: sites[path] for path in self.algorithm.carriers})
 
     def unit_at(self, layer: int, neuron: int) -> Unit | None:
         """The unit that a neuron carries; of the output the literal that it reads; None off the planted circuit."""

@@ -123,8 +123,8 @@ class LayeredSpace(NumberSpace):
                 inputs = shape.inputs[layer] if layer < len(shape.units) else 0
                 free, waiting, active = [*range(inputs)], [inputs + unit for unit in active], list[int]()
                 for reader, into in enumerate(readers):
-                    place = layer, reader, len(free), len(waiting), len(active)
-                    options, ends = _options(shape, place, left)
+                    state = layer, reader, len(free), len(waiting), len(active)
+                    options, ends = _options(shape, state, left)
                     new, kept = options[bisect_right(ends, dice.randrange(ends[-1]))]
                     if new < 0:
                         continue
@@ -171,17 +171,17 @@ class LayeredSpace(NumberSpace):
 
 
 # Numbers of circuits by their bits are digits of one number, to a base that none of them reaches.
-_Place = tuple[int, int, int, int, int]
+_State = tuple[int, int, int, int, int]
 """A layer, or the outputs after the last, and of its readers one; how many sources it may read beside those that are
 still to be read by some reader; how many of these; how many units of the layer take part.
 """
 
 
-def _choices(shape: _Shape, place: _Place) -> Iterator[tuple[_Place, int, int]]:
+def _choices(shape: _Shape, state: _State) -> Iterator[tuple[_State, int, int]]:
     """Yield the choices of a reader: the next one's place, the ways by their bits, and how many sources that waited it
     reads.
     """
-    layer, reader, others, waiting, active = place
+    layer, reader, others, waiting, active = state
     weight, unit = 1 << shape.n_bits + 1, layer < len(shape.units)
     if unit:
         yield (layer, reader + 1, others, waiting, active), 1, -1  # takes no part
@@ -195,17 +195,17 @@ def _choices(shape: _Shape, place: _Place) -> Iterator[tuple[_Place, int, int]]:
 
 
 @lru_cache(1 << 16)
-def _from(shape: _Shape, place: _Place) -> int:
+def _from(shape: _Shape, state: _State) -> int:
     """The ways for a reader and all after it."""
-    layer, reader, _, waiting, active = place
+    layer, reader, _, waiting, active = state
     if reader < (*shape.units, shape.outputs)[layer]:
-        return sum(ways * _from(shape, onward) for onward, ways, _ in _choices(shape, place))
+        return sum(ways * _from(shape, onward) for onward, ways, _ in _choices(shape, state))
     if waiting or layer == len(shape.units):
         return int(not waiting)
     return _from(shape, _first(shape, layer + 1, active))
 
 
-def _first(shape: _Shape, layer: int, before: int) -> _Place:
+def _first(shape: _Shape, layer: int, before: int) -> _State:
     """The place of a layer's first reader; outputs, which masks of nodes do not name, read the last units alone."""
     if layer < len(shape.units):
         return layer, 0, shape.inputs[layer], before, 0
@@ -218,12 +218,12 @@ def _digits(number: int, width: int) -> tuple[int, ...]:
 
 
 @lru_cache(1 << 16)
-def _options(shape: _Shape, place: _Place, left: int) -> tuple[list[tuple[int, int]], list[int]]:
+def _options(shape: _Shape, state: _State, left: int) -> tuple[list[tuple[int, int]], list[int]]:
     """List the numbers of waiting sources and of bits that a reader may have, with so many bits left for it and all
     after it; and the ways, added up.
     """
     found = {}
-    for onward, ways, new in _choices(shape, place):
+    for onward, ways, new in _choices(shape, state):
         after = _digits(_from(shape, onward), shape.n_bits + 1)
         for kept, count in enumerate(_digits(ways, shape.n_bits + 1)):
             if count and 0 <= left - kept < len(after):

@@ -176,12 +176,12 @@ def validated(model: type[M], value: Any, item: str, error: type[AnalysisError],
     except ValidationError as refused:
         problems = Problems()
         for one in refused.errors():
-            place = "".join(f"[{step}]" if isinstance(step, int) else f" {step}" for step in one["loc"])
+            location = "".join(f"[{step}]" if isinstance(step, int) else f" {step}" for step in one["loc"])
             answer = one["msg"].removeprefix("Value error, ")
             answer = f"{answer[:1].lower()}{answer[1:]}"
             if one["type"] not in ("missing", "extra_forbidden", "value_error"):
                 answer += f", is {str(one['input'])[:40]!r}"
-            problems.append(error(f"{item}{place}", answer, cure))
+            problems.append(error(f"{item}{location}", answer, cure))
         raise combined(problems, item, error) from None
 
 

@@ -88,14 +88,14 @@ class Hdf5:
     def _messages(self, header: int) -> Iterator[tuple[int, int, int]]:
         """The messages of an object: kind, place, bytes."""
         self._expect(header, b"\1")
-        places = [(header + 16, self._number(header + 8, 4))]
-        for at, length in places:
+        blocks = [(header + 16, self._number(header + 8, 4))]
+        for at, length in blocks:
             end = at + length
             while at + 8 <= end:
                 kind, size = self._number(at, 2), self._number(at + 2, 2)
                 if kind == 0x10:
-                    places.append((self._number(at + 8), self._number(at + 16)))
-                    if len(places) > 64:
+                    blocks.append((self._number(at + 8), self._number(at + 16)))
+                    if len(blocks) > 64:
                         raise InvalidNetwork(_ITEM, "has an object in more than 64 pieces", _CURE)
                 elif kind:
                     self._bytes(at + 8, size)

@@ -364,7 +364,9 @@ def _evaluator(model: ModelProto) -> Any:
 
     class DequantizeLinear(OpRun):
         def _run(self, x: Any, scale: Any, *zero: Any, axis: int = 1, **_attributes: Any) -> Any:
-            shape = [-1 if place == axis % x.ndim else 1 for place in range(x.ndim)] if np.size(scale) > 1 else ()
+            shape = (
+                [-1 if dimension == axis % x.ndim else 1 for dimension in range(x.ndim)] if np.size(scale) > 1 else ()
+            )
             whole = x.astype(np.int32) - (zero[0].astype(np.int32).reshape(shape) if zero else 0)
             return ((whole * scale.reshape(shape)).astype(scale.dtype),)
 
@@ -442,16 +444,16 @@ class _Walk:
         if (last := self._model.graph.output[0].name) not in self._live:
             raise InvalidNetwork(_ITEM, "has nodes beside the chain from input to output", "remove them")
         self._neurons = self._live[last]
-        places = self._neurons.ravel()
+        positions = self._neurons.ravel()
         if self._choice:
-            chosen = int(places.max(initial=0))
+            chosen = int(positions.max(initial=0))
             self._steps.append(TwoClasses(self._choice, chosen))
-            places = np.flatnonzero(places == chosen)
+            positions = np.flatnonzero(positions == chosen)
         else:
-            self._steps = _picked(self._steps, places)
-            places = np.arange(len(places))
+            self._steps = _picked(self._steps, positions)
+            positions = np.arange(len(positions))
         steps = tuple(_with_rates(self._steps))
-        return OnnxChain(self._model, steps, tuple(shapes), self._batch, places, self._choice, self._whole)
+        return OnnxChain(self._model, steps, tuple(shapes), self._batch, positions, self._choice, self._whole)
 
     def _formula(self, start: str, nodes: list[tuple[NodeProto, Any]], readers: Mapping[str, int]) -> tuple[int, str]:
         """The activation that the first nodes compute of a tensor: how many they are, and what they give."""
@@ -659,17 +661,17 @@ class _Walk:
             self._neurons = np.expand_dims(self._neurons, axis) if numbers.get("keepdims", 1) else self._neurons
 
 
-def _picked(steps: list[Step], places: NDArray[np.int64]) -> list[Step]:
+def _picked(steps: list[Step], positions: NDArray[np.int64]) -> list[Step]:
     """Steps whose outputs are some of theirs, in another order perhaps."""
-    last = max((place for place, step in enumerate(steps) if isinstance(step, Dense)), default=len(steps))
+    last = max((position for position, step in enumerate(steps) if isinstance(step, Dense)), default=len(steps))
     found = steps[:last]
     for step in steps[last:]:
         match step:
             case Dense(weight, bias):
-                found.append(Dense(weight[places], None if bias is None else bias[places]))
+                found.append(Dense(weight[positions], None if bias is None else bias[positions]))
             case Affine(scale, shift):
                 picked = (np.broadcast_to(one, np.shape(one) or (1,)) for one in (scale, shift))
-                found.append(Affine(*(one[places] if len(one) > 1 else one for one in picked)))
+                found.append(Affine(*(one[positions] if len(one) > 1 else one for one in picked)))
             case _:
                 found.append(step)
     return found

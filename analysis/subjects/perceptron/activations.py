@@ -246,9 +246,9 @@ def _turning(
     return between
 
 
-def _listed(places: Mapping[float, float]) -> Callable[[Fraction], Fraction | None]:
+def _listed(inverses: Mapping[float, float]) -> Callable[[Fraction], Fraction | None]:
     """Return the inverse where it is known; numbers are written out, as the C library's may end otherwise."""
-    return lambda value: Fraction(places[float(value)]) if float(value) in places else None
+    return lambda value: Fraction(inverses[float(value)]) if float(value) in inverses else None
 
 
 def _leaky(below: float) -> Activation:

@@ -156,7 +156,9 @@ class Wiring:
     def numbers(self, reader: int, slot: str, present: Sequence[int]) -> list[int]:
         """Return the mask of the edges into a slot from each subset of the sources that are there."""
         bits = [1 << self.bit(source, reader, slot) for source in present]
-        return [sum(bit for place, bit in enumerate(bits) if read >> place & 1) for read in range(1 << len(present))]
+        return [
+            sum(bit for position, bit in enumerate(bits) if read >> position & 1) for read in range(1 << len(present))
+        ]
 
 
 @dataclass(frozen=True)
@@ -350,7 +352,7 @@ class AttentionEngine:
 
         for chosen in product(*options):
             values = {before + head: value(head, one) for head, one in enumerate(chosen) if one.is_on}
-            read = {source for one in chosen for place, source in enumerate(present) if one.every >> place & 1}
+            read = {source for one in chosen for position, source in enumerate(present) if one.every >> position & 1}
             unread = (prefix.unread - read) | values.keys()
             number = prefix.number | sum(one.number for one in chosen)
             yield from self._extended(_Prefix({**prefix.values, **values}, number, unread), layer + 1)
@@ -362,7 +364,7 @@ class AttentionEngine:
 
     def _read(self, prefix: _Prefix, layer: int, read: int) -> Array:
         """The sum of what a slot reads, ``[1, rows, context, d_model]``."""
-        kept = {source for place, source in enumerate(prefix.present) if read >> place & 1}
+        kept = {source for position, source in enumerate(prefix.present) if read >> position & 1}
         total = np.zeros((1, *self._wiring.given[0].shape))
         for source in range(self._wiring.sources_before(layer)):
             absent = self._wiring.absent[source]
@@ -419,7 +421,7 @@ class _Layout:
 
     def allowed(self, left: Indices, prefix: _Prefix) -> Words:
         """Return the right choices with which every head before the last layer is read, ``[left choices, words]``."""
-        unread = sum(1 << place for place, source in enumerate(self.present) if source in prefix.unread)
+        unread = sum(1 << position for position, source in enumerate(self.present) if source in prefix.unread)
         missing = np.uint64(unread) & ~self.left.every[left]
         kinds, which = np.unique(missing, return_inverse=True)
         found: Words = _packed((self.right.every & kinds[:, None]) == kinds[:, None])[which]
@@ -447,8 +449,8 @@ class _Column:
         """``[rivals, choices and an end]``"""
         self.sorted[:, :-1] = np.take_along_axis(above, order, axis=1)
         first = np.zeros((n_rivals, n_right + 1, -(-n_right // 64)), dtype=np.uint64)
-        places = np.arange(n_rivals)[:, None], np.arange(1, n_right + 1)
-        first[(*places, order >> 6)] = np.uint64(1) << (order & 63).astype(np.uint64)
+        cells = np.arange(n_rivals)[:, None], np.arange(1, n_right + 1)
+        first[(*cells, order >> 6)] = np.uint64(1) << (order & 63).astype(np.uint64)
         self.first: Words = np.bitwise_or.accumulate(first, axis=1)
         """``[rivals, so many, words]`` the first so many choices of the order."""
 

@@ -45,13 +45,13 @@ def head_table(trace: Trace, tokens: NDArray[np.int64], without: Array) -> Table
         tokens: ``[rows, context]``.
         without: ``[parts, rows]`` gaps of the circuit without each head or MLP block.
     """
-    looked_for = places_looked_for(tokens)
+    looked_for = positions_looked_for(tokens)
     rows: list[tuple[Cell, ...]] = []
     for part, is_on, pattern, apart in zip(trace.parts, trace.is_on, trace.patterns, without, strict=True):
         if not is_on:
             rows.append((part, None, None, None, None, None))
             continue
-        scores = [None if pattern is None else _score(attention_to(pattern, places)) for places in looked_for]
+        scores = [None if pattern is None else _score(attention_to(pattern, positions)) for positions in looked_for]
         rows.append((part, *scores, int((apart > 0).sum()), float(apart.min())))
     columns = (
         "Head" if all(one is not None for one in trace.patterns) else "Head or MLP",
@@ -64,7 +64,7 @@ def head_table(trace: Trace, tokens: NDArray[np.int64], without: Array) -> Table
     return Table("What each head looks at", _LOOKS, columns, tuple(rows))
 
 
-def places_looked_for(tokens: NDArray[np.int64]) -> tuple[NDArray[np.bool_], ...]:
+def positions_looked_for(tokens: NDArray[np.int64]) -> tuple[NDArray[np.bool_], ...]:
     """Mark for each reading position the token before, earlier ones of the same kind, and what followed those before
     it.
 
@@ -109,7 +109,7 @@ def far_above(chance: float, share: float) -> float:
     return chance + share * (1.0 - chance)
 
 
-def answer_places(tokens: NDArray[np.int64], answers: NDArray[np.int64]) -> NDArray[np.bool_]:
+def answer_positions(tokens: NDArray[np.int64], answers: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Mark for the last position alone the answer's token, where the row has it, ``[rows, context, context]``."""
     found = np.zeros((*tokens.shape, tokens.shape[1]), dtype=np.bool_)
     found[:, -1] = tokens == answers[:, None]

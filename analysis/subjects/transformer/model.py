@@ -412,8 +412,8 @@ def _token_task(given: _Rows, vocabulary: int, context: int) -> TokenTask:
         cause = f"has {len(task.answers)} for {len(task.rows)} rows"
         raise InvalidData("answers", cause, "give one token id for each row")
     for item, ids in (*((f"rows[{n}]", row) for n, row in enumerate(task.rows)), ("answers", task.answers)):
-        for place, token in enumerate(ids):
+        for position, token in enumerate(ids):
             if not 0 <= token < vocabulary:
                 cause = f"is {token}, the vocabulary has {vocabulary}"
-                raise InvalidData(f"{item}[{place}]", cause, f"use 0 to {vocabulary - 1}")
+                raise InvalidData(f"{item}[{position}]", cause, f"use 0 to {vocabulary - 1}")
     return TokenTask(name, tuple(texts), tuple(map(tuple, task.rows)), tuple(task.answers))

@@ -31,10 +31,10 @@ from pluriscope.analysis.subjects.transformer.blocks import mean_of
 from pluriscope.analysis.subjects.transformer.engine import MAX_BYTES, AttentionEngine, Wiring
 from pluriscope.analysis.subjects.transformer.head_scores import (
     Trace,
-    answer_places,
+    answer_positions,
     chance_of,
     head_table,
-    places_looked_for,
+    positions_looked_for,
 )
 from pluriscope.analysis.subjects.transformer.heads import (
     Array,
@@ -459,20 +459,20 @@ class AttentionSpace:
         active = self._graph.active_nodes(masks)
         found = np.zeros((len(masks), len(ROLES), len(self._parts)), dtype=np.bool_)
         together = max(1, _BATCH // (len(model.tokens) * self._width))
-        places = (*places_looked_for(model.tokens), answer_places(model.tokens, model.answers))
+        positions = (*positions_looked_for(model.tokens), answer_positions(model.tokens, model.answers))
         for head in self._heads:
             number, (first, which) = self._parts.index(head), alike[head]
             some = [
-                self._roles_of(head, kept[first[start : start + together]], places)
+                self._roles_of(head, kept[first[start : start + together]], positions)
                 for start in range(0, len(first), together)
             ]
             found[:, :, number] = np.concatenate(some)[which] & active[:, number, None]
         # what a head copies reaches the logits only by its own edge to them
         to_logits = [self._into[len(self._graph.nodes) - 1, ""][node] for node in self._parts]
-        found[:, len(places) - 1 :] &= kept[:, None, to_logits]
+        found[:, len(positions) - 1 :] &= kept[:, None, to_logits]
         return found
 
-    def _roles_of(self, head: int, kept: Masks, places: tuple[NDArray[np.bool_], ...]) -> Masks:
+    def _roles_of(self, head: int, kept: Masks, positions: tuple[NDArray[np.bool_], ...]) -> Masks:
         """Find the roles of one head, ``[masks, roles]``, by where it looks and what it writes for the
         logits to read.
         """
@@ -480,7 +480,7 @@ class AttentionSpace:
         found = self._sources(kept, absent, model.tokens, every_position=True, before=self._graph.nodes[head].layer)
         query, key, value = self._read_by(head, kept, found, absent)
         shares = attention(query, key)
-        scores = [attention_to(shares, where) for where in places]
+        scores = [attention_to(shares, where) for where in positions]
         heard = inner(mixed(shares[:, :, -1:], value), self._weights(head)[3].T)
         raised = inner(self._direct(heard), model.unembedding.T)[:, :, 0]
         looked_at = np.take_along_axis(model.tokens[None], shares[:, :, -1].argmax(axis=2)[..., None], axis=2)
@@ -490,7 +490,7 @@ class AttentionSpace:
         own = raised[:, np.arange(len(model.answers)), model.answers]
         others = (np.add.accumulate(raised, axis=2)[..., -1] - own) / (raised.shape[2] - 1)
         effect = mean((own - others).T)
-        *looked, to_answer = (max(_HALF, chance_of(where)) for where in places)
+        *looked, to_answer = (max(_HALF, chance_of(where)) for where in positions)
         above = (*looked, _HALF, to_answer, to_answer)
         answer = [one > least for one, least in zip((*looks, copied, at_answer, at_answer), above, strict=True)]
         return np.stack([*answer[:-2], answer[-2] & (effect > 0.0), answer[-1] & (effect < 0.0)], axis=1)

@@ -144,11 +144,11 @@ def _other_name(v: int, _: int) -> Rows:
 
 
 def _indirect_object(v: int, n: int) -> Rows:
-    for places in combinations(range(n - 1), 3):
+    for positions in combinations(range(n - 1), 3):
         for (a, b, again, end), answer in _other_name(v - 1, 4):
             row = [v - 2] * (n - 1) + [end + 1]
-            for place, token in zip(places, (a, b, again), strict=True):
-                row[place] = token
+            for position, token in zip(positions, (a, b, again), strict=True):
+                row[position] = token
             yield tuple(row), answer
 
 

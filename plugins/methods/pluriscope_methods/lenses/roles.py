@@ -21,10 +21,10 @@ from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.transformer.head_scores import (
-    answer_places,
+    answer_positions,
     chance_of,
     far_above,
-    places_looked_for,
+    positions_looked_for,
     read_from,
 )
 from pluriscope.analysis.subjects.transformer.heads import Array, attention_to, mixed, without
@@ -47,7 +47,7 @@ CAUSE: Final = Setting("cause", 0.1, "share of the difference of logits that an 
 ROLES: Final = ("previous", "duplicate", "induction", "name mover", "negative", "S-inhibition", "backup")
 
 
-def second_places(tokens: NDArray[np.int64]) -> NDArray[np.bool_]:
+def second_positions(tokens: NDArray[np.int64]) -> NDArray[np.bool_]:
     """``[rows, context, context]`` for the last position alone, where a token stands that occurred before."""
     earlier = np.tril(np.ones((tokens.shape[1], tokens.shape[1]), dtype=np.bool_), -1)
     again = ((tokens[:, :, None] == tokens[:, None, :]) & earlier).any(axis=2)
@@ -58,8 +58,8 @@ def second_places(tokens: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def _places(tokens: NDArray[np.int64], answers: NDArray[np.int64]) -> tuple[NDArray[np.bool_], ...]:
     """Positions that each role asks to be looked at."""
-    at_answer = answer_places(tokens, answers)
-    return *places_looked_for(tokens), at_answer, at_answer, second_places(tokens), at_answer
+    at_answer = answer_positions(tokens, answers)
+    return *positions_looked_for(tokens), at_answer, at_answer, second_positions(tokens), at_answer
 
 
 def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:

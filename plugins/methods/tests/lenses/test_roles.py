@@ -7,13 +7,13 @@ from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.methods.report import Analysed
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.question import GraphQuestion
-from pluriscope.analysis.subjects.transformer.head_scores import places_looked_for
+from pluriscope.analysis.subjects.transformer.head_scores import positions_looked_for
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.runs import Site, pairs_of, run
 from pluriscope.analysis.subjects.transformer.tasks import task_named
 from pluriscope.analysis.subjects.transformer.training import train_attention
 from pluriscope.analysis.subjects.transformer.training_spec import AttentionSpec
-from pluriscope_methods.lenses.roles import ROLES, ROLES_LENS, second_places
+from pluriscope_methods.lenses.roles import ROLES, ROLES_LENS, second_positions
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.analysis.subjects.transformer.test_judging import by_hand, golden
 
@@ -59,7 +59,7 @@ def test_where_each_role_looks():
             ]
         )
     )
-    assert second_places(np.array([[0, 1, 0, 0]]))[0, 3].tolist() == [False, False, True, False]
+    assert second_positions(np.array([[0, 1, 0, 0]]))[0, 3].tolist() == [False, False, True, False]
 
 
 def test_what_is_lost_without_that_attention_and_whose_queries_it_moves():
@@ -92,7 +92,7 @@ def test_what_is_lost_without_that_attention_and_whose_queries_it_moves():
     looks = {head: by_role(found.grids[0], head)["name mover"] for head in movers}
     chance = dict(zip(found.grids[0].columns, found.grids[0].values[-1], strict=True))["name mover"]
     later = [head for head in movers if head.startswith("2") and looks[head] > chance]
-    said, moved, source = tokens == right[:, None], [0.0], without("1.0", second_places(tokens))
+    said, moved, source = tokens == right[:, None], [0.0], without("1.0", second_positions(tokens))
     for head in later:
         patched = run(MODEL, tokens, [(Site(f"1.0-{head}.q"), source.values["1.0"])])
         looked = [
@@ -135,7 +135,7 @@ def test_untrained_transformers_have_roles_no_more_often_than_chance():
     ],
 )
 def test_what_an_earlier_token_is(row, query, places):
-    looked_for = places_looked_for(np.array([row]))
+    looked_for = positions_looked_for(np.array([row]))
     assert tuple(np.flatnonzero(one[0, query]).tolist() for one in looked_for) == places
 
 
