@@ -147,12 +147,12 @@ def sheet_of(
         by: one of :data:`ORDERS`.
         near: the reference to which those nearest come first, where that is the order.
     """
-    found = list(frame.places(query))
-    every = [_classes(part, places) for part, _, places in found]
+    found = list(frame.positions(query))
+    every = [_classes(part, positions) for part, _, positions in found]
     most = shared(MOST, [sum(one) for one in every])
     kinds = []
-    for (part, start, places), classes, n in zip(found, every, most, strict=True):
-        rows = _rows(frame, part, query, start + places, classes, n)
+    for (part, start, positions), classes, n in zip(found, every, most, strict=True):
+        rows = _rows(frame, part, query, start + positions, classes, n)
         pictures = list(_pictures(part.kind, rows, question, row))
         alone = url(query.but(KIND, part.kind))
         total = sum(classes)
@@ -163,7 +163,7 @@ def sheet_of(
 
 def n_pictures(frame: Frame, query: Query) -> int:
     """Number of pictures of the explanations that pass."""
-    return sum(sum(_classes(part, places)) for part, _, places in frame.places(query))
+    return sum(sum(_classes(part, positions)) for part, _, positions in frame.positions(query))
 
 
 def shared(most: int, sizes: Sequence[int]) -> list[int]:
@@ -187,26 +187,26 @@ def packed(kinds: Sequence[OfKind]) -> list[OfKind]:
     return [kind for line in lines for kind in line]
 
 
-def _classes(part: Part, places: NDArray[np.int64]) -> list[int]:
+def _classes(part: Part, positions: NDArray[np.int64]) -> list[int]:
     """Number of pictures of each row."""
     if part.classes is None:
-        return [1] * len(places)
-    return [int(part.classes.values[code]) for code in part.classes.codes[places]]
+        return [1] * len(positions)
+    return [int(part.classes.values[code]) for code in part.classes.codes[positions]]
 
 
 def _rows(
-    frame: Frame, part: Part, query: Query, places: NDArray[np.int64], classes: Sequence[int], n: int
+    frame: Frame, part: Part, query: Query, positions: NDArray[np.int64], classes: Sequence[int], n: int
 ) -> list[Row]:
     """Select ``n`` pictures of rows: those that stand out, one of each other row, then further ones."""
-    every, rows = frame.rows(places[:n]), list[Row]()
+    every, rows = frame.rows(positions[:n]), list[Row]()
     if part.few is not None and n < sum(classes):
         few = replace(frame, parts=(part.few,), _orders={})
-        rows = [row for one, _, standing in few.places(query) for row in few.rows_of(one, standing)]
-    if part.apart is None or n < len(places):
+        rows = [row for one, _, standing in few.positions(query) for row in few.rows_of(one, standing)]
+    if part.apart is None or n < len(positions):
         return [*rows, *every][:n]
     start, standing = frame.starts[frame.parts.index(part)], {row.ref for row in rows}
-    for row, place, many in zip(every, places.tolist(), shared(n, classes), strict=True):
-        readings = part.apart(place - start, range(many))
+    for row, position, many in zip(every, positions.tolist(), shared(n, classes), strict=True):
+        readings = part.apart(position - start, range(many))
         found = [replace(one, values={**row.values, **one.values}) for one in readings] or [row]
         rows += [one for one in found if one.ref not in standing]
     return rows[:n]

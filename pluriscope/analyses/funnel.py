@@ -107,11 +107,11 @@ def _chart(
 ) -> Chart:
     """Chart of the explanations left after each of some steps, over those before it."""
     rows, plural = [kind.rows[number] for number in numbers], KIND_OF[kind.kind].plural
-    places = range(1, len(rows) + 1)
+    positions = range(1, len(rows) + 1)
     lists = [_list_url(kind.kind, kind.rows[: at + 1], report, of) if int(kind.rows[at].left) else "" for at in numbers]
-    left = Series("left", [int(kind.begin), *(int(row.left) for row in rows)], [0, *places], urls=["", *lists])
-    undecided = Series("undecided", [int(row.left) + int(row.open) for row in rows], places, look="pale")
-    before = Series("before", [int(row.before) for row in rows], places, look="open")
+    left = Series("left", [int(kind.begin), *(int(row.left) for row in rows)], [0, *positions], urls=["", *lists])
+    undecided = Series("undecided", [int(row.left) + int(row.open) for row in rows], positions, look="pale")
+    before = Series("before", [int(row.before) for row in rows], positions, look="open")
     names = [kind.begin_words, *(_words(row.step) for row in rows)]
     series = [before, *([undecided] if any(int(row.open) for row in rows) else []), left]
     x = Axis(f"{plural} left, logarithmic", log=True, low=0.8)

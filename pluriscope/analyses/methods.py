@@ -51,7 +51,7 @@ returned on this network with this setting, not how good a method is.
 
 def _chart(report: MethodsReport, of: AnalysisContext[SubjectQuestion]) -> Chart:
     """Chart of each method's default answer by its size, below the sizes of the valid circuits."""
-    answers = {METHODS.label(key): place for key, place in report.defaults.items()}
+    answers = {METHODS.label(key): location for key, location in report.defaults.items()}
     sizes = of.sizes()
     usual = max(sizes, key=sizes.__getitem__, default=None)
     series = [
@@ -60,9 +60,13 @@ def _chart(report: MethodsReport, of: AnalysisContext[SubjectQuestion]) -> Chart
     ] if usual is not None else []  # fmt: skip
     looks: tuple[tuple[str, Look, bool], ...] = (("valid", "ink", True), ("not valid", "open", False))
     for name, look, valid in looks:
-        some = [(row, label, place) for row, (label, place) in enumerate(answers.items(), 1) if place["valid"] is valid]
-        x, y = [place["edges"] for *_, place in some], [row for row, *_ in some]
-        urls = [of.circuit_url(place["mask"]) if place["possible"] else "" for *_, place in some]
+        some = [
+            (row, label, location)
+            for row, (label, location) in enumerate(answers.items(), 1)
+            if location["valid"] is valid
+        ]
+        x, y = [location["edges"] for *_, location in some], [row for row, *_ in some]
+        urls = [of.circuit_url(location["mask"]) if location["possible"] else "" for *_, location in some]
         series.append(Series(name, x, y, names=[label for _, label, _ in some], urls=urls, look=look))
     names = Axis(names=["valid circuits", *answers])
     return Chart("dots", f"The answers of methods by {of.part}s", Axis(f"{of.part}s"), names, series)
@@ -139,24 +143,26 @@ def _row(one: AnswerFound, label: str, of: AnalysisContext[SubjectQuestion], *, 
     """Row of one answer; the criteria that it fails are left out where a figure shows them."""
     method = METHODS.of(of.kind).get(one.method)
     text = settings_text(one.method, one.settings if method is None else method.changed(one.settings))
-    place = one.place
-    if place is None:
+    location = one.place
+    if location is None:
         return Row({"method": label or text, "fails": f"{one.outcome}: no circuit"})
-    chance, backbone = place["chance"], place["backbone"]
+    chance, backbone = location["chance"], location["backbone"]
     planted = None if of.planted is None else of.planted.circuit.mask
     values = {
         "method": label or text,
-        "edges": place["edges"],
-        "valid": place["valid"],
+        "edges": location["edges"],
+        "valid": location["valid"],
         "ties": None if one.ties is None else ties_words(one.ties, of.part),
-        "excess": place["excess"],
+        "excess": location["excess"],
         "chance": None if chance["valid"] is None else f"{int(chance['valid']):,} of {int(chance['possible']):,}",
         "backbone": None if backbone is None else "{} of {}".format(*backbone["recall"]),
         "fails": None if drawn else ", ".join(map(_label, _failed(one))) or None,
-        "story": place["story"] and place["story"]["relation"],
-        "planted": None if planted is None else recovery_of(int(place["mask"], 16), planted, valid=place["valid"]),
+        "story": location["story"] and location["story"]["relation"],
+        "planted": None
+        if planted is None
+        else recovery_of(int(location["mask"], 16), planted, valid=location["valid"]),
     }
-    return Row(values, url=of.circuit_url(place["mask"]) if place["possible"] else "")
+    return Row(values, url=of.circuit_url(location["mask"]) if location["possible"] else "")
 
 
 def ties_words(reply: Mapping[str, Any], part: str) -> str:

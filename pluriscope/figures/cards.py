@@ -37,8 +37,8 @@ def card_svg(title: str, drawings: Sequence[tuple[str, str]], foot: str, theme: 
     width = (WIDTH - 2 * _PAD - _GAP * (columns - 1)) / max(1, columns)
     height = (HEIGHT - _TOP - _BOTTOM - _GAP * (rows - 1)) / max(1, rows)
     body = ""
-    for place, (letter, drawing) in enumerate(drawings):
-        x, y = _PAD + place % columns * (width + _GAP), _TOP + place // columns * (height + _GAP)
+    for number, (letter, drawing) in enumerate(drawings):
+        x, y = _PAD + number % columns * (width + _GAP), _TOP + number // columns * (height + _GAP)
         body += placed(drawing, x, y, width, height) + _text(x, y + 24, letter, 24)
     short = shorten(title, _LETTERS, placeholder=" …")
     ink, soft = (token(name, theme) for name in ("--ink", "--ink-3"))

@@ -58,8 +58,8 @@ class Axis:
     def words(self, value: float) -> str:
         """A value as it is written beside the axis."""
         if self.names:
-            place = round(value)
-            return self.names[place] if 0 <= place < len(self.names) else ""
+            position = round(value)
+            return self.names[position] if 0 <= position < len(self.names) else ""
         if self.percent:
             return f"{100 * value:.4g}%".replace("-", "−")
         if abs(value) >= 1e3 or float(value).is_integer():
@@ -174,8 +174,8 @@ class Chart(Described):
     @cached_property
     def gap(self) -> float:
         """The least distance of two neighbours across."""
-        places = sorted({x for one in self.series for _, x, _ in self.points(one)})
-        return min((after - before for before, after in pairwise(places)), default=1.0)
+        positions = sorted({x for one in self.series for _, x, _ in self.points(one)})
+        return min((after - before for before, after in pairwise(positions)), default=1.0)
 
     def ends(self, which: Literal["x", "y"]) -> tuple[float, float]:
         """Lower and upper end of an axis."""
@@ -315,9 +315,9 @@ def heat_chart(
         texts: ``[rows][columns]``, what is written in the cells; their values if it is empty.
         urls: likewise, where each leads.
     """
-    places = range(len(columns))
+    positions = range(len(columns))
     series = [
-        Series(name, places, row, names=texts[number] if texts else (), urls=urls[number] if urls else ())
+        Series(name, positions, row, names=texts[number] if texts else (), urls=urls[number] if urls else ())
         for number, (name, row) in enumerate(zip(rows, values, strict=True))
     ]
     return Chart("heat", title, Axis(names=columns), measured, series)
@@ -356,7 +356,7 @@ def thinned(series: Series, most: int = MOST_POINTS) -> Series:
     ends = [] if np.isnan(values).all() else [int(np.nanargmin(values)), int(np.nanargmax(values))]
     kept = sorted({*np.linspace(0, n - 1, max(2, most - len(ends))).round().astype(int).tolist(), *ends})
     parts: dict[str, Any] = {
-        name: [getattr(series, name)[place] for place in kept]
+        name: [getattr(series, name)[position] for position in kept]
         for name in ("x", "y", "low", "high", "names", "urls")
         if getattr(series, name)
     }
@@ -381,7 +381,7 @@ def histogram(name: str, counts: Mapping[float, int]) -> tuple[Series, float]:
     bins = [0] * (int((values[-1] - values[0]) / width) + 1 if whole else MOST_BINS)
     for value in values:
         bins[min(len(bins) - 1, int((value - values[0]) / width))] += counts[value]
-    starts = [values[0] + width * place for place in range(len(bins))]
+    starts = [values[0] + width * number for number in range(len(bins))]
     last = 1 if whole else 0
     names = [f"{start:,.6g} to {start + width - last:,.6g}" for start in starts]
     return Series(name, [start + (width - last) / 2 for start in starts], bins, names=names), width

@@ -89,13 +89,13 @@ def _trace(chart: Chart, series: Series, row: int) -> dict[str, Any]:
         inside = {"text": words, "textposition": "inside", "insidetextanchor": "middle", "textangle": 0}
         look = {"width": 0.96, "marker": marker, "insidetextfont": font}
         return {"type": "bar", **common, **cells, **inside, **look}
-    places: dict[str, Any] = {"x": [x for _, x, _ in found], "y": [y for *_, y in found]}
+    coordinates: dict[str, Any] = {"x": [x for _, x, _ in found], "y": [y for *_, y in found]}
     if series.low:
         near, far = ([end[number] for number, *_ in found] for end in (series.low, series.high))
-        values = places["x" if chart.across else "y"]
+        values = coordinates["x" if chart.across else "y"]
         under = [0 if low is None else value - low for value, low in zip(values, near, strict=True)]
         above = [0 if high is None else high - value for value, high in zip(values, far, strict=True)]
-        places["error_x" if chart.across else "error_y"] = {
+        coordinates["error_x" if chart.across else "error_y"] = {
             "array": above, "arrayminus": under, "thickness": 1.2, "width": 0,
             "color": _COLOURS["ink"] if chart.kind == "bars" else colour,
         }  # fmt: skip
@@ -105,16 +105,16 @@ def _trace(chart: Chart, series: Series, row: int) -> dict[str, Any]:
             bar = {"color": "rgba(0,0,0,0)", "line": {"color": "var(--ink-3)", "width": 1}}
         wide = {"width": 0.3} if alone else {}  # the bar of a single value is no block
         if chart.across and row == len(chart.series) - 1:  # as in the drawing, what lies on top has its value written
-            places |= {"text": [chart.x.words(x) for _, x, _ in found], "textposition": "auto", "textangle": 0,
+            coordinates |= {"text": [chart.x.words(x) for _, x, _ in found], "textposition": "auto", "textangle": 0,
                        "constraintext": "none"}  # fmt: skip
         look = {"orientation": "h" if chart.across else "v", "marker": bar}
-        return {"type": "bar", **common, **places, **wide, **look}
+        return {"type": "bar", **common, **coordinates, **wide, **look}
     symbol = "circle-open" if series.look in ("open", "dashed") else "circle"
     line = {"color": colour, "width": 1.6, "dash": "dash" if series.look == "dashed" else "solid"}
     few = len(found) <= 24
     mode = "markers" if chart.kind == "dots" else "lines+markers" if few else "lines"
     dot = {"color": colour, "size": 8 if few else 6, "symbol": symbol}
-    return {"type": "scatter", **common, **places, "cliponaxis": False, "mode": mode, "marker": dot, "line": line}
+    return {"type": "scatter", **common, **coordinates, "cliponaxis": False, "mode": mode, "marker": dot, "line": line}
 
 
 _LOOK: Final[dict[str, Any]] = {
@@ -163,11 +163,12 @@ def _shape(axis: str, at: float) -> dict[str, Any]:
 
 def _label(chart: Chart, mark: Mark, share: float, line: int) -> dict[str, Any]:
     log = (chart.x if mark.axis == "x" else chart.y).log
-    place = math.log10(mark.at) if log else mark.at  # plotly counts annotations of a logarithmic axis in powers of ten
+    # plotly counts annotations of a logarithmic axis in powers of ten
+    coordinate = math.log10(mark.at) if log else mark.at
     side = "left" if share < _EDGE else "right" if share > 1 - _EDGE else "center"
-    where = {"x": place, "y": 1, "yref": "paper", "xanchor": side, "yanchor": "bottom", "yshift": _LINE * line}
+    where = {"x": coordinate, "y": 1, "yref": "paper", "xanchor": side, "yanchor": "bottom", "yshift": _LINE * line}
     if mark.axis == "y":
-        where = {"y": place, "x": 0, "xref": "paper", "xanchor": "left", "yanchor": "bottom"}
+        where = {"y": coordinate, "x": 0, "xref": "paper", "xanchor": "left", "yanchor": "bottom"}
     link = {"captureevents": bool(mark.url), "showarrow": False, "font": {"color": "var(--ink)", "size": 12}}
     return {"text": html.escape(mark.label), **link, **where}
 

@@ -104,8 +104,8 @@ class Found:
     @cached_property
     def _alignments(self) -> Stored:
         own, algorithms = self.stored["alignment"], self.stored["algorithm"]
-        place_of = {row: place for place, row in enumerate(algorithms["id"])}
-        owners = [place_of[row] for row in own["algorithm_row_id"]]
+        row_of = {row: place for place, row in enumerate(algorithms["id"])}
+        owners = [row_of[row] for row in own["algorithm_row_id"]]
         of = {name: [values[owner] for owner in owners] for name, values in algorithms.items() if name not in own}
         return {**own, **of, "algorithm_text": of["text"]}
 
@@ -174,6 +174,8 @@ class Found:
         n_inputs = self.question.subject.n_inputs
         if algorithms is None or n_inputs <= 2:
             return PLAIN_HUES
-        most = sorted(range(len(algorithms["n_valid"])), key=lambda place: (-algorithms["n_valid"][place], place))
-        trees = [self.tree(algorithms["text"][place], algorithms["form"][place]) for place in most[:_FOR_HUES]]
+        most = sorted(
+            range(len(algorithms["n_valid"])), key=lambda position: (-algorithms["n_valid"][position], position)
+        )
+        trees = [self.tree(algorithms["text"][position], algorithms["form"][position]) for position in most[:_FOR_HUES]]
         return hues_by_frequency(bits_of(one.function, n_inputs) for tree in trees for one in tree.variables)

@@ -126,8 +126,8 @@ class Alignment(Explanation):
     @cached_property
     def placement(self) -> Placement:
         """The engine's value without its algorithm."""
-        places = [(one["path"], NeuronSet(one["layer"], tuple(one["neurons"]))) for one in self.record["variables"]]
-        return Placement.of(self.algorithm.value.text, places)
+        sites = [(one["path"], NeuronSet(one["layer"], tuple(one["neurons"]))) for one in self.record["variables"]]
+        return Placement.of(self.algorithm.value.text, sites)
 
     @cached_property
     def value(self) -> Aligned[Placement]:

@@ -143,7 +143,7 @@ def placed_of(of: Findings, algorithms: Algorithms, work: Work) -> Placed:
 def _judged(of: Findings, algorithms: Algorithms, work: Work) -> Judged:
     """Verdicts of the recommended sequence on what was found."""
     totals, observed = [int(n or 0) for n in of.interpretation_counts], _classes(of, work)
-    owned = [(place, one) for place, algorithm in enumerate(algorithms) for one in _valid(algorithm)]
+    owned = [(position, one) for position, algorithm in enumerate(algorithms) for one in _valid(algorithm)]
     values = tuple(one.value for one in algorithms)
     subject = JudgedAnalysis(
         question=of.question,
@@ -152,7 +152,7 @@ def _judged(of: Findings, algorithms: Algorithms, work: Work) -> Judged:
         interpretations=tuple(totals),
         observed=tuple(observed),
         algorithms=values,
-        alignments=tuple((values[place], scored) for place, scored in owned),
+        alignments=tuple((values[position], scored) for position, scored in owned),
         all_counted="truncated_at" not in of.found["interpretations"],
     )
     steps = [(kind, one) for one in DEFAULT_PRESET.steps for kind in KINDS if one.criterion.applies_to(kind)]
@@ -171,7 +171,7 @@ def _judged(of: Findings, algorithms: Algorithms, work: Work) -> Judged:
         readings,
         totals,
         observed,
-        np.array([place for place, _ in owned], dtype=np.int64),
+        np.array([position for position, _ in owned], dtype=np.int64),
         int(of.found["candidates"]),
         {key: one.note for key, one in found.items() if one.note},
     )

@@ -38,7 +38,7 @@ from pluriscope.figures.svg.tiles import gate_tiles, hues_among
 from pluriscope.kinds.circuits import CIRCUITS
 from pluriscope.objects.counts import Count
 from pluriscope.objects.explanations import Explanation
-from pluriscope.objects.findings import Findings, figures_of, part_of, place_of, population_of
+from pluriscope.objects.findings import Findings, figures_of, part_of, population_of, position_of
 from pluriscope.objects.lists import Listing
 from pluriscope.objects.progress import reporting
 from pluriscope.objects.showing import Drawing, Row, frame
@@ -200,7 +200,7 @@ class Circuit(Explanation):
     def _among_all(self, step: CriterionStep, work: Work) -> Verdict:
         if not self.result.offers("edge-weights"):  # alone it knows what is within it
             return step.criterion.judge(self._population(work), step.settings).at(0)
-        position = place_of(self.result, self.number)
+        position = position_of(self.result, self.number)
         if position is None:
             return Verdict("not_applicable", _ELSEWHERE)
         population = self.result.population
@@ -271,8 +271,8 @@ class Circuits(Listing[Circuit]):
 
     noun = "valid circuits"
 
-    def _one(self, place: int) -> Circuit:
-        return Circuit(self.result, int(self.result.masks[place]))
+    def _one(self, position: int) -> Circuit:
+        return Circuit(self.result, int(self.result.masks[position]))
 
     def named(self, name: str) -> Circuit:
         """The one of a mask.
@@ -286,9 +286,9 @@ class Circuits(Listing[Circuit]):
             raise self._lacks(name)
         return circuit
 
-    def _place(self, one: Any) -> int | None:
+    def _position(self, one: Any) -> int | None:
         same = isinstance(one, Circuit) and one.result.identity == self.result.identity
-        return place_of(self.result, one.number) if same else None
+        return position_of(self.result, one.number) if same else None
 
     @property
     def positions(self) -> NDArray[np.intp]:
@@ -314,8 +314,10 @@ class Circuits(Listing[Circuit]):
             edges: a number, or the least and the most: ``8``, ``(6, 8)``, ``(None, 8)``.
             neurons: active hidden neurons, likewise.
         """
-        places = self.positions
-        return self._where(_within(self.result.edges[places], edges) & _within(self.result.neurons[places], neurons))
+        positions = self.positions
+        return self._where(
+            _within(self.result.edges[positions], edges) & _within(self.result.neurons[positions], neurons)
+        )
 
     def passing(self, *criteria: str) -> Circuits:
         """Select circuits that pass all of some criteria.
@@ -388,17 +390,17 @@ class Interpretations(Listing[Interpretation]):
     def _content(self) -> Any:
         return self.result.identity, self.by_circuit
 
-    def _place(self, one: Any) -> int | None:
+    def _position(self, one: Any) -> int | None:
         if isinstance(one, Interpretation) and one.result.identity == self.result.identity:
             for (mask, number), end in zip(self.by_circuit, self._ends, strict=True):
                 if mask == one.read.circuit.hex:
                     return end - number + one.index
         return None
 
-    def _one(self, place: int) -> Interpretation:
-        number = bisect_right(self._ends, place)
+    def _one(self, position: int) -> Interpretation:
+        number = bisect_right(self._ends, position)
         mask, of = self.by_circuit[number]
-        return Circuit.named(self.result, mask).interpretation(place - self._ends[number] + of)
+        return Circuit.named(self.result, mask).interpretation(position - self._ends[number] + of)
 
     def tables(self, start: int = 0, stop: int | None = None) -> NDArray[np.uint64]:
         """``[interpretations, gates]`` tables of gates as integers, of one circuit's from a place to before another.
@@ -416,23 +418,23 @@ class Interpretations(Listing[Interpretation]):
         """Interpretations ``start`` to ``stop`` with indices, thresholds and observed classes; errors as of
         :meth:`tables`.
         """
-        space, places = self._in_a_row(start, stop)
-        return space.block(places.start, places.stop)
+        space, positions = self._in_a_row(start, stop)
+        return space.block(positions.start, positions.stop)
 
     def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[Block]:
         """Interpretations ``start`` to ``stop`` in blocks of 65,536, however many they are."""
-        space, places = self._in_a_row(start, stop)
-        return space.blocks(places.start, places.stop)
+        space, positions = self._in_a_row(start, stop)
+        return space.blocks(positions.start, positions.stop)
 
     def _in_a_row(self, start: int, stop: int | None) -> tuple[InterpretationSpace, range]:
-        places = self.places[start:stop]
-        if len(self.by_circuit) != 1 or not isinstance(places, range) or places.step != 1:
+        positions = self.places[start:stop]
+        if len(self.by_circuit) != 1 or not isinstance(positions, range) or positions.step != 1:
             raise InvalidIndex(
                 f"tables of {self._words}",
                 "are of interpretations of one circuit that follow each other",
                 "ask them of one circuit: result.circuits[0].interpretations.tables()",
             )
-        return Circuit.named(self.result, self.by_circuit[0][0]).space, places
+        return Circuit.named(self.result, self.by_circuit[0][0]).space, positions
 
     def save(self, path: FilePath) -> None:
         """Write the interpretations of one circuit as a CSV or Parquet file: index, observed class, each gate's table
@@ -469,14 +471,14 @@ class Classes(Listing[Interpretation]):
     def _content(self) -> Any:
         return self.circuit
 
-    def _one(self, place: int) -> Interpretation:
+    def _one(self, position: int) -> Interpretation:
         assert self.circuit is not None  # noqa: S101  # of() gives it
-        return self.circuit.interpretation(self.circuit.space.index_of_observed(place))
+        return self.circuit.interpretation(self.circuit.space.index_of_observed(position))
 
 
-def _figures(part: Part, places: NDArray[Any]) -> list[dict[str, Any]]:
+def _figures(part: Part, positions: NDArray[Any]) -> list[dict[str, Any]]:
     """The figures of some circuits, a dictionary for each."""
-    rows = part.values(SHOWN, places)
+    rows = part.values(SHOWN, positions)
     return [{name: value for name, value in row.items() if name != KIND} for row in rows]
 
 
@@ -494,11 +496,11 @@ def _within(values: NDArray[Any], wanted: Range) -> NDArray[np.bool_]:
 # --- interpretations as a file, written block by block
 
 
-def _save_blocks(path: Path, space: InterpretationSpace, places: range, what: str) -> None:
+def _save_blocks(path: Path, space: InterpretationSpace, indices: range, what: str) -> None:
     """Write index, observed class, and of each gate table and threshold."""
     if path.suffix not in _BYTES:
         raise InvalidData(f"file {path.name}", "is neither .csv nor .parquet", "give it one of these endings")
-    sizes, n = space.question.network.sizes, places.stop - places.start
+    sizes, n = space.question.network.sizes, indices.stop - indices.start
     gates = [node_name(layer, neuron, sizes) for layer, neuron in space.gated]
     size, free = n * (2 + 2 * len(gates)) * _BYTES[path.suffix], _free(path)
     answer = f"{n:,} {what}, at most {size / 1e9:,.1f} GB"
@@ -508,7 +510,7 @@ def _save_blocks(path: Path, space: InterpretationSpace, places: range, what: st
         )
     if size > _LARGE:
         sys.stderr.write(f"{path.name}: {answer}\n")
-    blocks = (_columns(block, gates) for block in space.blocks(places.start, places.stop))
+    blocks = (_columns(block, gates) for block in space.blocks(indices.start, indices.stop))
     with writing(path), _WRITERS[path.suffix](path) as write:
         for columns in blocks:
             write(columns)
@@ -522,8 +524,8 @@ def _free(path: Path) -> int:
 
 def _columns(block: Block, gates: Sequence[str]) -> Columns:
     found: Columns = {"index": range(block.start, block.start + len(block.tables)), "class": block.classes}
-    for place, gate in enumerate(gates):
-        found |= {f"{gate} table": block.tables[:, place], f"{gate} threshold": block.thresholds[:, place]}
+    for column, gate in enumerate(gates):
+        found |= {f"{gate} table": block.tables[:, column], f"{gate} threshold": block.thresholds[:, column]}
     return found
 
 

@@ -42,18 +42,18 @@ def fetch(address: str) -> Result | Explanation:
     """
     parts = urlsplit(address)
     prefix, networks, path = parts.path.partition("/networks/")
-    place = _PLACE.fullmatch(present(networks + path.rstrip("/")))
-    if parts.scheme not in ("http", "https") or not parts.netloc or place is None:
+    named = _PLACE.fullmatch(present(networks + path.rstrip("/")))
+    if parts.scheme not in ("http", "https") or not parts.netloc or named is None:
         cure = (
             "give that of a network's page such as http://127.0.0.1:8000/networks/NAME, or of one of its explanations"
         )
         raise ServerError(f"address {address!r}", "is of no page that there is a value for", cure)
-    ref = None if place[2] is None else _reference(unquote(place[2]))
+    ref = None if named[2] is None else _reference(unquote(named[2]))
     try:
         scope = scope_from(dict(parse_qsl(parts.query)))
     except ValueError as number:
         raise ServerError(f"output {str(number)!r}", "is no number", "copy the address anew") from None
-    site, slug = f"{parts.scheme}://{parts.netloc}{prefix}", unquote(place[1])
+    site, slug = f"{parts.scheme}://{parts.netloc}{prefix}", unquote(named[1])
     options = {"protocol": scope.protocol, "output": scope.output, "data": scope.data, "whole": "true"}
     document = _asked(site, f"{API_V2}/networks/{quote(slug, safe='')}/result?{urlencode(options)}")
     result = read_result(document, output=scope.output, site=Site(site, slug))

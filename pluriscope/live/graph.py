@@ -226,26 +226,26 @@ class Graph:
             size = ROWS * len(shared)
             for start in range(0, to.n, size):
                 number = torch.arange(start, min(start + size, to.n))
-                row, place = (number - start) // len(shared), (number - start) % len(shared)
+                row, column = (number - start) // len(shared), (number - start) % len(shared)
                 with torch.enable_grad():
                     variable = zeros[source].clone().requires_grad_()
                     result = self.again(wanted, {**zeros, source: variable})
                     weight = torch.zeros(result.numel(), dtype=torch.float64)
-                    weight[to.index[row, torch.tensor(wants)[place], number]] = 1.0
+                    weight[to.index[row, torch.tensor(wants)[column], number]] = 1.0
                     reached = (
                         result.requires_grad
                         and torch.autograd.grad(result, variable, weight.reshape(result.shape), allow_unused=True)[0]
                     )
                 if isinstance(reached, torch.Tensor):
-                    matrix[number] = reached.flatten()[of.index[row, torch.tensor(its)[place]]]
+                    matrix[number] = reached.flatten()[of.index[row, torch.tensor(its)[column]]]
             found.append(matrix)
         added = self.again(wanted, zeros).flatten()[to.index]
         dice = torch.Generator().manual_seed(wanted)
         others = {one: torch.randn(zero.shape, generator=dice, dtype=torch.float64) for one, zero in zeros.items()}
         expected = added.clone()
         for source, matrix in zip(sources, found, strict=True):
-            of, places = at[source], range(len(to.positions))
-            index = [of.positions.index(to.positions[one]) for one in places if to.positions[one] in of.positions]
+            of, positions = at[source], range(len(to.positions))
+            index = [of.positions.index(to.positions[one]) for one in positions if to.positions[one] in of.positions]
             expected = expected + others[source].flatten()[of.index[:, index]] @ matrix.T
         if not close(self.again(wanted, others).flatten()[to.index], expected) or not close(added, added[:1]):
             raise Mixed
@@ -423,7 +423,7 @@ def part_call(
         new = held.index_put(places(held), ((value - torch.as_tensor(shift).to(value)) / factor).to(held.dtype))
         if isinstance(result, torch.Tensor):
             return new
-        return type(result)(new if place == which else one for place, one in enumerate(result))
+        return type(result)(new if number == which else one for number, one in enumerate(result))
 
     if call is None:
         return PartCall(-1, "", "", part, layer, taken, put, heads)

@@ -165,9 +165,9 @@ class _Ablated:
         for alike in np.unique(kept, axis=0):
             if not alike.all():
                 replacements, parts = dict[Key, Any](), iter(alike)
-                for place, of_source in reader.kept.items():
+                for source, of_source in reader.kept.items():
                     own = np.array([next(parts) for _ in range(of_source.shape[1])])
-                    replacements |= self._carried(run, call, self.sources[place], own)
+                    replacements |= self._carried(run, call, self.sources[source], own)
                 again = reader.call.taken(run.again(call, replacements))
                 value = torch.where(_elements(reader.call, (kept == alike).all(axis=1), again), again, value)
         return value
@@ -360,7 +360,7 @@ def _of_transformer(
     }
     graph, means = question.graph, question.rules["ablation"] == "mean"
     split = question.rules["embedding"] == "split"
-    sources, places, sizes = list[Source](), list[tuple[int, int]](), list[int]()
+    sources, elements, sizes = list[Source](), list[tuple[int, int]](), list[int]()
     for node in graph.nodes[:-1]:  # those of one part follow each other
         layer, _, head = node.name.rpartition(".")
         part = "given" if not layer else "attended" if node.looks else "written"
@@ -369,17 +369,17 @@ def _of_transformer(
             absent = call.taken(plain.result(call.number)).mean(0) if means else 0.0
             sources.append(Source(call, absent, found["token", 0, 0] if split and not layer else None))
             sizes.append(0)
-        places.append((len(sources) - 1, sizes[-1]))
+        elements.append((len(sources) - 1, sizes[-1]))
         sizes[-1] += 1
     slots = {"q": ("query",), "k": ("key",), "v": ("value",), "": ("query", "key", "value")}
     readers = dict[Any, tuple[PartCall, dict[int, Kept]]]()
     for edge, one in zip(graph.edges, graph.kept_edges(graph.bits([mask]))[0], strict=True):
-        node, (place, element) = graph.nodes[edge.target], places[edge.source]
+        node, (source, element) = graph.nodes[edge.target], elements[edge.source]
         layer, _, head = node.name.rpartition(".")
         looks = bool(layer) and node.looks
         for part in slots[edge.slot] if looks else ("hidden" if layer else "logits",):
             call = found[part, int(layer or 0), int(head) if looks else 0]
             _, kept = readers.setdefault((part, call.layer, call.heads[0]), (call, {}))
-            kept.setdefault(place, np.zeros((len(call.heads), sizes[place]), dtype=np.bool_))
-            kept[place][call.heads.index(int(head)) if looks else 0, element] = one
+            kept.setdefault(source, np.zeros((len(call.heads), sizes[source]), dtype=np.bool_))
+            kept[source][call.heads.index(int(head)) if looks else 0, element] = one
     return sources, [Reader(*reader) for reader in readers.values()]

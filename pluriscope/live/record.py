@@ -106,7 +106,7 @@ class Record(TorchFunctionMode):
             self._times[id(args[0])] = self._times.get(id(args[0]), 0) + 1
         call.gives = self.keys(args[0] if in_place else call.result)
         if call.gives:
-            self._made |= {place for place, _ in call.gives}
+            self._made |= {tensor for tensor, _ in call.gives}
             self.calls.append(call)
             self.own += [] if of_hook else [call]
         return call.result

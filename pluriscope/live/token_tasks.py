@@ -110,7 +110,7 @@ def live_transformer(
         texts = [str(text) for text in _listed("tokens", given["tokens"], "a text for each token")]
     numbers = {text: token for token, text in reversed([*enumerate(texts)])}
     rows = [
-        [_number(f"data[{n}][{place}]", token, numbers, InvalidData) for place, token in enumerate(row)]
+        [_number(f"data[{n}][{position}]", token, numbers, InvalidData) for position, token in enumerate(row)]
         for n, row in enumerate(given["rows"])
     ]
     answers = [0] * len(rows) if task is None else _answers(task, rows, numbers)
@@ -145,7 +145,7 @@ def _answers(task: Any, rows: list[list[int]], numbers: Mapping[str, int]) -> li
             raise InvalidTask(f"task on row {row}", cause, cure) from problem
     words = "a token for each row, a function of a row, or 'decisions', which is what the model answers itself"
     answers = enumerate(found or _listed("task", task, words))
-    return [_number(f"task[{place}]", token, numbers, InvalidTask) for place, token in answers]
+    return [_number(f"task[{position}]", token, numbers, InvalidTask) for position, token in answers]
 
 
 def _listed(name: str, value: Any, words: str) -> list[Any]:

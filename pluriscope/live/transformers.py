@@ -273,10 +273,10 @@ def _attention(graph: Graph, softmax: Node) -> _Heads:
         at = {one: graph.table(one).index for one in (query, key, value)}
         scores = _coefficients(graph, product, query, at[query][:, -1], key, at[key][:, 0], picked)
         # weights may be reshaped or permuted before they weigh values: follow each score to its weight
-        places = torch.arange(len(queries))
-        came = carried(lambda given: graph.again(weights, {index: given}), places.reshape(shape)).flatten()
-        came = torch.where(came < 0, places, came)  # what is masked once more
-        if not torch.equal(came.sort().values, places):
+        positions = torch.arange(len(queries))
+        came = carried(lambda given: graph.again(weights, {index: given}), positions.reshape(shape)).flatten()
+        came = torch.where(came < 0, positions, came)  # what is masked once more
+        if not torch.equal(came.sort().values, positions):
             raise Mixed
         went = torch.empty_like(came)
         went[came] = torch.arange(len(came))
@@ -343,9 +343,9 @@ def _coefficients(graph: Graph, node: Node, of: int, of_at: Any, over: int, over
         with torch.enable_grad():
             variable = torch.ones_like(graph.nodes[of].value).requires_grad_()
             result = graph.computed(node, {over: one.reshape(graph.nodes[over].value.shape), of: variable}).flatten()
-            for place in range(to.shape[1]):
-                (slope,) = torch.autograd.grad(result[to[row, place]].sum(), variable, retain_graph=True)
-                found[place, :, number] = slope.flatten()[of_at[row]].T
+            for position in range(to.shape[1]):
+                (slope,) = torch.autograd.grad(result[to[row, position]].sum(), variable, retain_graph=True)
+                found[position, :, number] = slope.flatten()[of_at[row]].T
     return found
 
 

@@ -255,10 +255,10 @@ class Findings:
         return decide_under_interventions(self.question.network, self.question.data.clean_rows, self.interventions)
 
 
-def place_of(of: Findings, mask: int) -> int | None:
+def position_of(of: Findings, mask: int) -> int | None:
     """The place of a circuit among the listed ones; None if it is not listed."""
-    place = int(np.searchsorted(of.masks, of.masks.dtype.type(mask) if of.masks.dtype != object else mask))
-    return place if place < len(of.masks) and int(of.masks[place]) == mask else None
+    position = int(np.searchsorted(of.masks, of.masks.dtype.type(mask) if of.masks.dtype != object else mask))
+    return position if position < len(of.masks) and int(of.masks[position]) == mask else None
 
 
 def figures_of(of: Findings, masks: Sequence[int]) -> dict[str, Any]:

@@ -21,9 +21,9 @@ E = TypeVar("E", bound=Explanation)
 _THUMB: Final = 120
 
 
-def length(places: Sequence[int]) -> int:
+def length(some: Sequence[int]) -> int:
     """Number of items, also where a range has more than ``len`` can return."""
-    return len(places) if not isinstance(places, range) else max(0, -(-(places.stop - places.start) // places.step))
+    return len(some) if not isinstance(some, range) else max(0, -(-(some.stop - some.start) // some.step))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,7 +47,7 @@ class Listing(Sequence[E], Generic[E]):
     noun: ClassVar[str]
 
     @abstractmethod
-    def _one(self, place: int) -> E:
+    def _one(self, position: int) -> E:
         """The explanation at a place among all that are listed."""
 
     def __len__(self) -> int:
@@ -88,12 +88,12 @@ class Listing(Sequence[E], Generic[E]):
         cause = f"is not among the {length(self.places):,} {self.noun} here"
         return NotListed(f"explanation {name[:60]!r}", cause, "take one from the list")
 
-    def _place(self, one: Any) -> int | None:
+    def _position(self, one: Any) -> int | None:
         """The place of an equal one among all that are listed; None if there is none."""
-        return next((place for place in self.places if self._one(place) == one), None)
+        return next((position for position in self.places if self._one(position) == one), None)
 
     def __contains__(self, one: object) -> bool:
-        return self._place(one) in self.places
+        return self._position(one) in self.places
 
     def index(self, one: object, start: int = 0, stop: int | None = None) -> int:
         """The place in this list of an explanation that is equal to one.
@@ -101,8 +101,8 @@ class Listing(Sequence[E], Generic[E]):
         Raises:
             NotListed: there is none; this is a ValueError, too.
         """
-        place = self._place(one)
-        if place in self.places and (found := self.places.index(place)) in range(length(self.places))[start:stop]:
+        position = self._position(one)
+        if position in self.places and (found := self.places.index(position)) in range(length(self.places))[start:stop]:
             return found
         raise self._lacks(repr(one))
 
@@ -126,8 +126,8 @@ class Listing(Sequence[E], Generic[E]):
         """Identity of the result that positions refer to."""
         return self.result.identity
 
-    def _part(self, places: Sequence[int]) -> Self:
-        return replace(self, places=places, total=Count(length(places)), chosen=True)
+    def _part(self, positions: Sequence[int]) -> Self:
+        return replace(self, places=positions, total=Count(length(positions)), chosen=True)
 
     def to_pandas(self) -> Any:
         """A DataFrame with a row for each."""
@@ -177,8 +177,8 @@ class Items(Listing[E]):
         """List of all items; their number is the total unless ``total`` is set."""
         return cls(result, range(len(items)), total or Count(len(items)), items=items)
 
-    def _one(self, place: int) -> E:
-        return self.items[place]
+    def _one(self, position: int) -> E:
+        return self.items[position]
 
     @property
     def _content(self) -> Any:
@@ -191,7 +191,7 @@ class Items(Listing[E]):
             InvalidOption: the function fails.
         """
         try:
-            return self._part([place for place in self.places if holds(self.items[place])])
+            return self._part([position for position in self.places if holds(self.items[position])])
         except Exception as problem:
             cause = f"fails: {type(problem).__name__}: {problem}"
             raise InvalidOption("holds", cause, "give a function of one explanation that is true or false") from problem

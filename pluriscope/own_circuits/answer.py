@@ -160,7 +160,7 @@ def part_names(graph: Graph) -> list[str]:
 def why_no_circuit(graph: Graph, mask: int) -> str:
     """Clause with the reason why a mask is no circuit."""
     reads = {source for bit, (source, _) in enumerate(graph.ends) if mask >> bit & 1}
-    unread = [node.label for place, node in enumerate(graph.nodes) if node.layer == 0 and place not in reads]
+    unread = [node.label for number, node in enumerate(graph.nodes) if node.layer == 0 and number not in reads]
     if not mask:
         return "nothing leads to the output"
     which = f"{plural(len(unread), 'input')} {enumerated(unread)} {'is' if len(unread) == 1 else 'are'} not read"
@@ -192,14 +192,14 @@ def _rows(question: SubjectQuestion, mask: int) -> list[dict[str, Any]]:
     )
     return [
         {
-            "row": row_name(question, place),
+            "row": row_name(question, number),
             "wanted": f"{label:g}",
             "output": output,
             "given": "neither" if decided == NEITHER else str(decided),
             "right": right,
             "margin": margin,
         }
-        for place, (label, output, decided, right, margin) in enumerate(
+        for number, (label, output, decided, right, margin) in enumerate(
             zip(*(c.tolist() for c in columns), strict=True)
         )
     ]

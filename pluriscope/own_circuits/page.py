@@ -468,10 +468,10 @@ def _rivals(own: Given) -> Iterator[Rival]:
 
 def _chart(reply: Mapping[str, Any], part: str) -> Chart:
     counts = [(away, n) for away, n in enumerate(reply["by_distance"]) if n]
-    places, heights = zip(*counts, strict=True) if counts else ((), ())
+    distances, heights = zip(*counts, strict=True) if counts else ((), ())
     axis = Axis(f"{part}s that differ from yours", low=-0.5)
     return Chart(
-        "bars", "Valid circuits", axis, Axis("valid circuits", low=0), [Series("", places, heights, look="grey")]
+        "bars", "Valid circuits", axis, Axis("valid circuits", low=0), [Series("", distances, heights, look="grey")]
     )
 
 
@@ -488,7 +488,7 @@ def _verdicts(own: Given) -> Iterator[Block]:
     masked = of.landscape.under(own.claim.ablation) if own.claim.ablation else None
     null = _held_against(of)
     reply = location(of.landscape, own.raw or 0, masked, null)
-    rows = [(label, value) for label, value in _place(reply, own) if value not in (None, "")]
+    rows = [(label, value) for label, value in _location(reply, own) if value not in (None, "")]
     yield Table.plain(("Among all valid circuits", "It"), rows)
     claimed = None if BASELINE is None or BASELINE.refuses(of.question) else shown(BASELINE).claimed
     if reply["valid"] and claimed is not None:
@@ -500,7 +500,7 @@ def _verdicts(own: Given) -> Iterator[Block]:
     yield More("The other criteria", lambda: [Prose(_OTHERS)])
 
 
-def _place(reply: Mapping[str, Any], own: Given) -> Iterator[tuple[str, Any]]:
+def _location(reply: Mapping[str, Any], own: Given) -> Iterator[tuple[str, Any]]:
     """Location of a circuit among the valid ones, as labels and values."""
     of, part, backbone = own.of, own.of.part, reply["backbone"]
     chance = reply["chance"]

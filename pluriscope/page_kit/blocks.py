@@ -342,8 +342,8 @@ class Table(Block):
             for number, row in enumerate(rows)
         ]
         columns = tuple(
-            _plain_column(name, label, place == 0, [row[name] for row in listed])
-            for place, (name, label) in enumerate(zip(names, labels, strict=True))
+            _plain_column(name, label, position == 0, [row[name] for row in listed])
+            for position, (name, label) in enumerate(zip(names, labels, strict=True))
         )
         below = (lambda row: says[int(row.ref)]) if says else None
         return cls(AtHand(columns, listed), tables.Query(limit=len(listed)), "", facets=False, says=below)
@@ -396,13 +396,13 @@ class Table(Block):
         """A range as bars, of which some can be taken."""
         column, shown = facet.column, [choice for choice in facet.choices if choice.count]
         ends = [choice.query.wanted[column.name] for choice in shown]
-        places = [(float(low) + float(high or low)) / 2 for low, high in ends]
+        centres = [(float(low) + float(high or low)) / 2 for low, high in ends]
         urls = [self.link(choice.query) for choice in shown]
         names = [choice.label for choice in shown]
-        bars = Series("", places, [float(choice.count) for choice in shown], names=names, urls=urls, look="grey")
+        bars = Series("", centres, [float(choice.count) for choice in shown], names=names, urls=urls, look="grey")
         chosen = self.query.wanted.get(column.name, ())
         low, high = (float(end) if end else None for end in (*chosen, "", "")[:2])
-        within = [(low is None or x >= low) and (high is None or x <= high) for x in places]
+        within = [(low is None or x >= low) and (high is None or x <= high) for x in centres]
         taken = replace(bars, y=[y if one else None for y, one in zip(bars.y, within, strict=True)], look="ink")
         chart = Chart("bars", column.label, Axis(), Axis(), [bars, taken] if chosen else [bars], selects=column.options)
         return ChartFigure(chart=chart, caption="", id=f"{self.id}-{column.name}")

@@ -73,8 +73,8 @@ def write_card(folder: Path, title: str, about: str, tables: Mapping[str, CardTa
         lines = ("| `{}` | {} | {} |".format(*(cell.replace("|", "∣") for cell in line)) for line in cells)
         words.append(_TABLE.format(name=name, count=count, about=one.about, lines="\n".join(lines)))
         for path in files:
-            place = path.relative_to(folder).as_posix()
-            about_file = {"name": place.removesuffix(ENDING).replace("/", "-").lower(), "path": place}
+            path_in_folder = path.relative_to(folder).as_posix()
+            about_file = {"name": path_in_folder.removesuffix(ENDING).replace("/", "-").lower(), "path": path_in_folder}
             schema = {"fields": fields, "missingValues": []}
             resources.append({**about_file, "type": "table", "format": "parquet", "schema": schema})
     configs[0] += "\n  default: true"

@@ -69,9 +69,9 @@ class Coded:
         what rows show and keeps the order.
         """
         if isinstance(values, np.ndarray) and values.dtype != object:
-            found, places = np.unique(values, return_inverse=True)  # NaN stands last
+            found, inverse = np.unique(values, return_inverse=True)  # NaN stands last
             distinct = [value for value in found.tolist() if value == value]
-            codes = np.where(places < len(distinct), places, -1).astype(np.int32)
+            codes = np.where(inverse < len(distinct), inverse, -1).astype(np.int32)
         else:
             every = list(values)
             distinct = sorted({value for value in every if value is not None and value == value})
@@ -182,10 +182,10 @@ class Part(Described):
             floats={name: values[chosen] for name, values in self.floats.items()},
             coded={name: coded.taken(chosen) for name, coded in self.coded.items()},
             labels={name: {label: m[chosen] for label, m in masks.items()} for name, masks in self.labels.items()},
-            ref=lambda place: self.ref(int(chosen[place])),
-            url=lambda place: self.url(int(chosen[place])),
-            more=lambda place: self.more(int(chosen[place])),
-            drawing=None if drawing is None else lambda place: drawing(int(chosen[place])),
+            ref=lambda position: self.ref(int(chosen[position])),
+            url=lambda position: self.url(int(chosen[position])),
+            more=lambda position: self.more(int(chosen[position])),
+            drawing=None if drawing is None else lambda position: drawing(int(chosen[position])),
         )
 
     def has(self, name: str) -> bool:
@@ -231,19 +231,19 @@ class Part(Described):
             passing &= False if has is None else ~has if one.startswith("!") else has
         return passing
 
-    def values(self, columns: Iterable[Column], places: NDArray[np.int64]) -> list[dict[str, Any]]:
+    def values(self, columns: Iterable[Column], positions: NDArray[np.int64]) -> list[dict[str, Any]]:
         """The values of some rows."""
-        rows: list[dict[str, Any]] = [{KIND: self.kind} for _ in places]
+        rows: list[dict[str, Any]] = [{KIND: self.kind} for _ in positions]
         for column in columns:
             name = column.name
             if name in self.coded:
                 coded = self.coded[name]
-                every = [None if code < 0 else coded.values[code] for code in coded.codes[places].tolist()]
+                every = [None if code < 0 else coded.values[code] for code in coded.codes[positions].tolist()]
             elif name in self.floats:
-                every = [None if value != value else value for value in self.floats[name][places].tolist()]
+                every = [None if value != value else value for value in self.floats[name][positions].tolist()]
             elif name in self.labels:
                 labels = self.labels[name]
-                has = zip(*(mask[places].tolist() for mask in labels.values()), strict=True)
+                has = zip(*(mask[positions].tolist() for mask in labels.values()), strict=True)
                 every = [frozenset(compress(labels, one)) for one in has] if labels else [frozenset()] * len(rows)
             else:
                 continue
@@ -253,7 +253,7 @@ class Part(Described):
 
 
 def _whole(digits: NDArray[np.float64]) -> int:
-    return sum(int(digit) << _DIGIT * place for place, digit in enumerate(digits.tolist()))
+    return sum(int(digit) << _DIGIT * position for position, digit in enumerate(digits.tolist()))
 
 
 def _passes(column: Column, value: Any, wanted: Sequence[str]) -> bool:
@@ -318,8 +318,8 @@ class Frame:
         if name not in self._orders:
             values = np.concatenate([*self._sortable(name), np.zeros(0)])
             self._orders[name] = (np.argsort(values, kind="stable").astype(np.int32), int((~np.isnan(values)).sum()))
-        places, n = self._orders[name]
-        return np.concatenate((places[:n][::-1], places[n:][::-1])) if descending else places
+        positions, n = self._orders[name]
+        return np.concatenate((positions[:n][::-1], positions[n:][::-1])) if descending else positions
 
     def _sortable(self, name: str) -> list[NDArray[np.float64]]:
         """A column of each part as floats in the order of its values, NaN for none."""
@@ -330,23 +330,23 @@ class Frame:
             for number, part in enumerate(self.parts)
         ]
 
-    def rows(self, places: NDArray[Any]) -> tuple[Row, ...]:
+    def rows(self, positions: NDArray[Any]) -> tuple[Row, ...]:
         """The rows at some places."""
         found: dict[int, Row] = {}
         for part, start in zip(self.parts, self.starts, strict=False):
-            here = places[(places >= start) & (places < start + part.n)] - start
+            here = positions[(positions >= start) & (positions < start + part.n)] - start
             found |= zip((start + here).tolist(), self.rows_of(part, here), strict=True)
-        return tuple(found[place] for place in places.tolist())
+        return tuple(found[position] for position in positions.tolist())
 
-    def rows_of(self, part: Part, places: NDArray[Any]) -> Iterator[Row]:
+    def rows_of(self, part: Part, positions: NDArray[Any]) -> Iterator[Row]:
         """The rows of a part at some of its places."""
         if part.rows:
-            yield from map(part.rows.__getitem__, places.tolist())
+            yield from map(part.rows.__getitem__, positions.tolist())
             return
-        for place, values in zip(places.tolist(), part.values(self.columns, places), strict=True):
-            drawing = None if part.drawing is None else partial(part.drawing, place)
-            ref, url = part.ref(place), part.url(place)
-            values |= {"ref": ref, "url": url, **self.shared, **part.more(place)}
+        for position, values in zip(positions.tolist(), part.values(self.columns, positions), strict=True):
+            drawing = None if part.drawing is None else partial(part.drawing, position)
+            ref, url = part.ref(position), part.url(position)
+            values |= {"ref": ref, "url": url, **self.shared, **part.more(position)}
             yield Row(values, part.kind, ref, url, drawing, not part.aside)
 
     def select(self, query: Query, facets: bool = True) -> Selection:
@@ -366,11 +366,11 @@ class Frame:
         every = np.concatenate([*passing, np.zeros(0, np.bool_)])
         lines = int(np.count_nonzero(every))
         order = self.order(query.sort, query.descending)
-        places = order[every[order]][query.start : query.start + query.limit]
+        positions = order[every[order]][query.start : query.start + query.limit]
         return Selection(
             total,
             self._total(usual),
-            self.rows(places),
+            self.rows(positions),
             self._facets(query, tests, passing) if facets else (),
             None if total else self._removal(query, tests),
             n_rows=lines,
@@ -449,8 +449,8 @@ class Frame:
         counts = [0] * MOST_BARS
         for part, one in zip(self.parts, passing, strict=True):
             if (values := part.floats.get(column.name)) is not None:
-                places = np.clip(np.searchsorted(edges - _TOLERANCE, values, side="right") - 1, 0, MOST_BARS - 1)
-                more = part.counts(places, one & ~np.isnan(values), MOST_BARS)
+                bars = np.clip(np.searchsorted(edges - _TOLERANCE, values, side="right") - 1, 0, MOST_BARS - 1)
+                more = part.counts(bars, one & ~np.isnan(values), MOST_BARS)
                 counts = [so_far + n for so_far, n in zip(counts, more, strict=True)]
         uppers = [*(edges[1:-1] - 3 * _TOLERANCE), edges[-1]]  # ends are asked for with that tolerance
         bins = zip(edges[:-1].tolist(), map(float, uppers), counts, strict=True)
@@ -495,7 +495,7 @@ class Frame:
         """The frame without the kinds that pages leave aside."""
         return replace(self, parts=tuple(part for part in self.parts if not part.aside), _orders={})
 
-    def places(self, query: Query) -> Iterator[tuple[Part, int, NDArray[np.int64]]]:
+    def positions(self, query: Query) -> Iterator[tuple[Part, int, NDArray[np.int64]]]:
         """Kinds of which rows pass, each with the index of its first row and the positions of its passing rows, in its
         own order.
         """
@@ -510,16 +510,16 @@ class Frame:
         groups: list[Group] = []
         rows: list[Row] = []
         of, above = self._column[KIND].group, ""
-        for part, _, places in self.places(query):
+        for part, _, positions in self.positions(query):
             whole = query.but(KIND, part.kind)
             before, above = above, of(part.kind) if of else ""
             heading = above if above != before else ""
-            total = part.count(np.isin(np.arange(part.n), places))
+            total = part.count(np.isin(np.arange(part.n), positions))
             groups.append(Group(len(rows), self.called(part.kind), part.says, whole, total, heading))
             if part.few is not None:
                 rows += self.rows_of(part.few, np.arange(part.few.n))
             else:
-                rows += self.rows_of(part, places[:FEW])
+                rows += self.rows_of(part, positions[:FEW])
         return tuple(groups), tuple(rows)
 
 

@@ -581,7 +581,7 @@ def choices_of(column: Column, counts: Mapping[str, int], query: Query) -> tuple
     if not column.choices:
         most_first = column.type in ("labels", "text") and not column.absence
         rank = {value: -n if most_first else len(value) if column.number else 0 for value, n in counts.items()}
-        usual = {value: place for place, value in enumerate(column.usual)}
+        usual = {value: position for position, value in enumerate(column.usual)}
         values = sorted(
             rest, key=lambda one: (one.startswith("!"), one not in usual, rank.get(one, 1), usual.get(one, 0), one)
         )

@@ -145,8 +145,8 @@ def dots(chart: Chart, width: float = 0.0, *, small: bool = False) -> Markup:
         for number, x, y in chart.points(series):
             ends = series.interval(number)
             if ends:
-                place = box.share(x)
-                body += box.rule((place, box.down(ends[0])), (place, box.down(ends[1])), "m-line2")
+                position = box.share(x)
+                body += box.rule((position, box.down(ends[0])), (position, box.down(ends[1])), "m-line2")
             body += _linked(chart, series, number, box.dot(box.share(x), box.down(y), series.look))
     return _whole(chart, box, legend, body)
 
@@ -180,7 +180,7 @@ def heat(chart: Chart, width: float = 0.0, *, small: bool = False) -> Markup:
     left = min(max(text_width(_clipped(series.name, letters), 13) for series in chart.series) + 12, 150)
     box = _Box(chart, width, high * n, 24, left, small=small)
     wide, body = 1 / max(1, len(columns)), ""
-    body += "".join(box.word(wide * (place + 0.5), -9, name, f"lab s{css}") for place, name, css in _columns(box))
+    body += "".join(box.word(wide * (position + 0.5), -9, name, f"lab s{css}") for position, name, css in _columns(box))
     every = [chart.written(one, number) for one in chart.series for number, *_ in chart.points(one)]
     css = _fitting(box, max((text_width(words, _LETTERS) for words in every), default=0.0) * len(columns))
     for row, series in enumerate(chart.series):
@@ -209,8 +209,8 @@ def _columns(box: _Box) -> Iterator[tuple[int, str, str]]:
         max(1, math.ceil(len(names) * max(room, default=0.0) / (inner if box.width else width - box.left - 12)))
         for width in (_PAGE, _PHONE)
     )
-    for place in range(0, len(names), on_page):
-        yield place, names[place], "" if place % (on_page * math.ceil(on_phone / on_page)) == 0 else " only-wide"
+    for number in range(0, len(names), on_page):
+        yield number, names[number], "" if number % (on_page * math.ceil(on_phone / on_page)) == 0 else " only-wide"
 
 
 def _fitting(box: _Box, room: float) -> str | None:
@@ -363,7 +363,7 @@ def _ticks(axis: Axis, ends: tuple[float, float]) -> Iterator[tuple[float, str]]
     """Round values of an axis: share, words."""
     if axis.names:
         every = max(1, math.ceil(sum(text_width(name, _LETTERS) + 10 for name in axis.names) / _LEGEND))
-        yield from ((axis.share(ends, place), axis.names[place]) for place in range(0, len(axis.names), every))
+        yield from ((axis.share(ends, position), axis.names[position]) for position in range(0, len(axis.names), every))
         return
     for value in _round_values(axis, ends):
         yield axis.share(ends, value), _short(axis, value)

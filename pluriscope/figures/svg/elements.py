@@ -67,8 +67,8 @@ def rect(x: float, y: float, width: float, height: float, css_class: str = "", m
         more: further attributes, such as its paint.
     """
     named = f'class="{css_class}" ' if css_class else ""
-    place = f'x="{num(x)}" y="{num(y)}" width="{num(width)}" height="{num(height)}"'
-    return f"<rect {named}{place}{' ' if more else ''}{more}/>"
+    attributes = f'x="{num(x)}" y="{num(y)}" width="{num(width)}" height="{num(height)}"'
+    return f"<rect {named}{attributes}{' ' if more else ''}{more}/>"
 
 
 def part(names: str, body: str) -> str:

@@ -160,7 +160,7 @@ class _Layout:
     def around(self) -> dict[int, float]:
         """Height at which edges go round, for each node with edges that pass over a layer."""
         sources = sorted({edge.source for edge in self.graph.edges if self.spans(edge) > 1})
-        return {source: self.bottom + _AROUND + _APART * place for place, source in enumerate(sources)}
+        return {source: self.bottom + _AROUND + _APART * position for position, source in enumerate(sources)}
 
     @property
     def size(self) -> tuple[float, float]:
@@ -216,11 +216,11 @@ def _bars(tokens: Sequence[str], shares: Sequence[float], x: float, y: float, cs
     """A bar for each place that a node looks at, with its token where there is room."""
     left, floor = x - _BOX[0] + 20, y + _BOX[1] - 18
     step, body = (2 * _BOX[0] - 26) / len(tokens), ""
-    for place, (token, share) in enumerate(zip(tokens, shares, strict=True)):
+    for position, (token, share) in enumerate(zip(tokens, shares, strict=True)):
         tall = max(0.8, (2 * _BOX[1] - 26) * share)
-        body += rect(left + step * place + 1, floor - tall, step - 2, tall, css_class, 'fill="var(--ink)"')
+        body += rect(left + step * position + 1, floor - tall, step - 2, tall, css_class, 'fill="var(--ink)"')
         if len(tokens) <= _LETTERS:
-            body += text(left + step * (place + 0.5), floor + 13, token, "lab code", anchor="middle")
+            body += text(left + step * (position + 0.5), floor + 13, token, "lab code", anchor="middle")
     return body
 
 

@@ -105,12 +105,12 @@ def dots(
     for right, many in spread.items():
         columns[(right - low) // bin_of] += many
     unit = unit_of(max(columns.values()), _MOST[geometry])
-    heights = {place: max(round(many / unit), 1) for place, many in sorted(columns.items())}
+    heights = {column_at: max(round(many / unit), 1) for column_at, many in sorted(columns.items())}
     base = 34 + up * max(heights.values()) + size / 2
     body = line(0, base + size / 2 + 1, x(of) + 10, base + size / 2 + 1, "m-rule")
-    for place, high in heights.items():
-        few = 0.4 if columns[place] < unit / 2 else 1.0
-        column = f"M{num(x(low + place * bin_of))} {num(base)}v{num(-up * (high - 1) - 0.2)}"
+    for column_at, high in heights.items():
+        few = 0.4 if columns[column_at] < unit / 2 else 1.0
+        column = f"M{num(x(low + column_at * bin_of))} {num(base)}v{num(-up * (high - 1) - 0.2)}"
         body += stroke(column, "vs-column", f'stroke-width="{num(size * few)}" stroke-dasharray="0 {num(up)}"')
     end = x(of)
     body += circle(end, base - 6, 9, "vs-ring") + text(end + 9, base - 24, "none", "vs-name", anchor="end")
