@@ -90,7 +90,7 @@ def search_circuits(
     work.report_step("circuits", 0, total)
     # networks with huge weights overflow to inf, which is decided as neither 0 nor 1
     with np.errstate(over="ignore", invalid="ignore"):
-        for n_tested, found in _found(question):
+        for n_tested, found in find_valid(question):
             kept.add(n_tested, found)
             work.report_step("circuits", kept.n_tested, total, f"{kept.n_reported:,} valid circuits")
             if kept.is_full:
@@ -134,26 +134,11 @@ def _sampled(question: Question, kept: _Kept, possible: int, work: Work) -> Circ
     )
 
 
-def _found(question: Question) -> Iterator[tuple[int, NDArray[np.uint64]]]:
+def find_valid(question: Question) -> Iterator[tuple[int, NDArray[np.uint64]]]:
     """Circuits tested since the last step, and the valid ones among them, none twice, ablation by ablation."""
     for number, (first, *others) in enumerate(question.ablations):
         for n_tested, masks in SpaceJudge(question, first).found():
             yield n_tested, _new(question, masks, others, question.ablations[:number])
-
-
-def count_common(first: Question, second: Question, work: Work = DEFAULT_WORK) -> int:
-    """Count the circuits that are valid in both of two networks of one shape; none is listed.
-
-    Args:
-        work: reports the number of circuits tested between chunks; may raise Cancelled.
-    """
-    found, tested = 0, 0
-    total = len(first.ablations) * count_in_space(first.network.sizes, first.protocol)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for n_tested, masks in _found(first):
-            found, tested = found + int(decide_right(second, masks).sum()), tested + n_tested
-            work.report_step("circuits", tested, total, f"{found:,} valid in both networks")
-    return found
 
 
 def decide_right(question: Question, masks: NDArray[Any]) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""`pluriscope ask` and `compare`: one analysis of a network, and explanations or networks beside each other."""
+"""`pluriscope ask` and `compare`: one analysis of a network, and explanations beside each other."""
 
 from __future__ import annotations
 
@@ -7,25 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pluriscope.analysis.errors import AnalysisError
-from pluriscope.app.cli.reading import (
-    declared,
-    given_protocol,
-    intake_at,
-    limits_in_force,
-    read_network,
-    show_first,
-    whole_content,
-)
+from pluriscope.app.cli.reading import given_protocol, intake_at, read_network, whole_content
 from pluriscope.app.cli.signature import with_fields_of
 from pluriscope.app.cli.store import store_in
-from pluriscope.app.cli.terminal import Refusal, Shown, progress_bar, read_bytes, remark
+from pluriscope.app.cli.terminal import Refusal, Shown, read_bytes, remark
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from pluriscope.analysis.network_files.declaration import Declaration
-    from pluriscope.analysis.subjects.question import SubjectQuestion
     from pluriscope.app.db.engine import Store
     from pluriscope.app.db.job_tables import JobRow
     from pluriscope.app.pages.place import AnyPlace
@@ -157,91 +147,49 @@ def _do(store: Store, job: JobRow, *, quiet: bool) -> None:
 
 def compare(
     file: str,
-    others: Sequence[str],
+    explanations: Sequence[str],
     *,
     protocol: str = "complete",
     output_index: int = 0,
     task: str = "",
     encoding: str = "",
     output_is: Literal["value", "logit", "sign", "classes"] = "value",
-    thorough: bool = False,
     quiet: bool = False,
 ) -> Shown:
-    """Say which explanations two networks share and which one has alone, or who of some explanations is right.
+    """Say where explanations of a network contradict each other, and who is right.
 
-    Example: pluriscope compare xor.json edited.json --json
-
-    Both networks are judged on the task of the first. With explanations of one network in place of the second, as
-    addresses write them: pluriscope compare xor.json i-2b1ef.224 i-2b1ef.352.
+    Example: pluriscope compare xor.json i-2b1ef.224 i-2b1ef.352
 
     Exit codes: 0 done, 2 bad input.
 
     Args:
-        others: Another network file, or two to six explanations of this network.
+        explanations: Two to six of this network, as addresses write them.
         protocol: Of perceptrons paper, complete or a protocol file; of transformers their rules, such as heads-mean.
-        task: Of two networks, that both are judged on: a name, a truth table or a formula. Default: the first one's.
+        task: That it is judged on: a name, a truth table or a formula. Default: what its file says.
         encoding: Numbers that stand for 0 and 1, such as -1,1; default: 0 and 1.
-        output_is: What their outputs are.
-        thorough: Of two networks, ask criteria that take long, too.
+        output_is: What its outputs are.
     """
+    from pluriscope.addresses.address import Addresses
     from pluriscope.addresses.naming import ExplanationRef
     from pluriscope.analysis.network_files.declaration import Declaration
     from pluriscope.analysis.network_files.files import MAX_NETWORK_BYTES
-    from pluriscope.library.models import questions_of, whole_subject
-
-    other: Any
-    declaration = Declaration(tasks=task, encoding=encoding, output_is=output_is)
-    content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
-    try:
-        refs = [str(ExplanationRef.parse(text)) for text in others]
-    except ValueError:
-        refs = []
-    if refs:
-        return _explanations(file, content, refs, protocol, output_index, declaration, quiet=quiet)
-    if len(others) != 1:
-        raise Refusal(f"{len(others)} others: networks are compared two at a time. Name one other network file.")
-    questions: Sequence[SubjectQuestion] = ()
-    for name, raw in ((file, content), (others[0], read_bytes(others[0], "network file", MAX_NETWORK_BYTES))):
-        try:
-            if whole := whole_subject(raw):
-                network = declared(whole, declaration)
-                other = network.file
-                questions = questions or questions_of(network, [output_index], protocol)
-                continue
-            intake = intake_at(name, raw, declaration)
-            other = intake.file().network
-            if not questions:
-                questions = read_network(intake, protocol, [output_index], quiet=quiet).questions
-            show_first(intake, quiet=quiet or raw is content)
-        except AnalysisError as error:
-            error.item = f"{name}: {error.item}"
-            raise
-    return _networks(questions[0], other, thorough=thorough, quiet=quiet)
-
-
-def _explanations(
-    file: str, content: bytes, refs: Sequence[str], protocol: str, output: int, declaration: Declaration, *, quiet: bool
-) -> Shown:
-    """Explanations of one network beside each other, as their page has them."""
-    from pluriscope.addresses.address import Addresses
     from pluriscope.app.pages.compare.choosing import compare_of
     from pluriscope.app.pages.compare.options import MOST_SHOWN, ComparedOptions
 
+    content = read_bytes(file, "network file", MAX_NETWORK_BYTES)
+    try:
+        refs = [str(ExplanationRef.parse(text)) for text in explanations]
+    except ValueError as error:
+        raise Refusal(
+            f"{error}. Name explanations of {file}; two networks are compared by pluriscope changes, which "
+            "pluriscope-edits brings."
+        ) from None
+    declaration = Declaration(tasks=task, encoding=encoding, output_is=output_is)
     with store_in() as store:
-        slug, data = _stored(store, file, content, protocol, output, declaration, quiet=quiet)
-        rules = _analysed(store, slug, given_protocol(protocol), output, data, quiet=quiet)
+        slug, data = _stored(store, file, content, protocol, output_index, declaration, quiet=quiet)
+        rules = _analysed(store, slug, given_protocol(protocol), output_index, data, quiet=quiet)
         with store.read() as session:
-            options = ComparedOptions(e=refs, protocol=rules, output=output, data=data)
+            options = ComparedOptions(e=refs, protocol=rules, output=output_index, data=data)
             found = compare_of(session, Addresses(), slug, options)
             answer = found.record(0, MOST_SHOWN).model_dump(mode="json")
     return Shown(answer, [answer["verdict"]])
-
-
-def _networks(question: SubjectQuestion, other: Any, *, thorough: bool, quiet: bool) -> Shown:
-    from pluriscope.analysis.explaining.changes import find_changes
-    from pluriscope.analysis.running.work import Work
-
-    with progress_bar(quiet) as report:
-        work = Work(report, clock=time.perf_counter, limits=limits_in_force())
-        found = find_changes(question, other, work, thorough=thorough)
-    return Shown(found.model_dump(mode="json", exclude_none=True), found.findings(question))

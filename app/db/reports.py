@@ -21,15 +21,6 @@ from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow
 Report = TypeVar("Report", bound=Stored)
 
 
-def changes_kind(other: str) -> str:
-    """Key of the report on how explanations change in another network.
-
-    Args:
-        other: its digest.
-    """
-    return f"changes {other[:12]}"
-
-
 def save_report(
     session: Session,
     analysis: AnalysisRow,

@@ -21,7 +21,6 @@ from pluriscope.analysis.circuits.result import CountSoFar, certainty_of
 from pluriscope.analysis.criteria.criterion import Kind
 from pluriscope.analysis.criteria.judging import JudgedAnalysis, judge_analysis
 from pluriscope.analysis.criteria.steps import CriterionStep, default_steps, parse_steps
-from pluriscope.analysis.explaining.changes import ChangesReport, find_changes
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.explanations.explanation import Frame
 from pluriscope.analysis.explanations.registry import BY_KEY as KINDS
@@ -37,7 +36,7 @@ from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.analysis.subjects.registry import kind_called, question_in
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.db.analysed import read_analysed
-from pluriscope.app.db.codecs import question_of, subject_of
+from pluriscope.app.db.codecs import question_of
 from pluriscope.app.db.errors import NotFound
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.prepared import PreparedAnalysis, prepare_analysis, prepare_circuits
@@ -52,7 +51,7 @@ from pluriscope.app.db.reads.analyses import (
 from pluriscope.app.db.reads.results import load_analysis
 from pluriscope.app.db.reads.verdicts import kinds_and_steps, missing_steps
 from pluriscope.app.db.recorded import StoredSearch, save_found, stored_refs, stored_searches
-from pluriscope.app.db.reports import changes_kind, report_of, save_report
+from pluriscope.app.db.reports import report_of, save_report
 from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow
 from pluriscope.app.db.verdicts import PreparedVerdicts, save_verdicts
 from pluriscope.app.db.writes import save_prepared
@@ -332,34 +331,9 @@ def _find(key: str, analysed: Analysed[SubjectQuestion], settings: Settings, wor
     return report, time.perf_counter() - began
 
 
-# --- another network beside this one
-
-
-def _load_changes(session: Session, arguments: Arguments) -> Compute[tuple[ChangesReport, float]]:
-    """Both networks, which may be gone."""
-    question = analysed_question(session, analysis_meant(session, arguments))
-    other = network_by_digest(session, arguments["other"])
-    if other is None:
-        raise NotFound(f"network {arguments['other'][:12]}", "is not stored any more", "import it again")
-    return partial(_compare, question, subject_of(other), limits_in(session))
-
-
-def _compare(question: SubjectQuestion, other: Any, limits: Limits, work: Work) -> tuple[ChangesReport, float]:
-    began = time.perf_counter()
-    return find_changes(question, other, replace(work, limits=limits)), time.perf_counter() - began
-
-
-def _save_changes(session: Session, arguments: Arguments, outcome: tuple[ChangesReport, float]) -> Saved:
-    row, (report, seconds) = analysis_meant(session, arguments), outcome
-    save_report(session, row, kind=changes_kind(report.after), report=report, thorough=True, seconds=seconds)
-    url = Addresses().changes(row.network.slug, report.after[:12], scope_of(row))
-    return Saved({"url": url, "network": arguments["network"]}, " ".join(report.findings(None)))
-
-
 ANALYSE: Final = Handler(load_analysis_inputs, save_analysis_outcome, keep_analysis)
 EXPLANATIONS: Final = Handler(_load_explaining, _save_explanations)
 CRITERIA: Final = Handler(_load_judging, _save_verdicts)
-CHANGES: Final = Handler(_load_changes, _save_changes)
 
 
 def __getattr__(name: str) -> Handler[tuple[Report, float]]:

@@ -24,6 +24,8 @@ class JobDefinition:
         pool: "module:function" of settings, which makes what computes for it. A job that has a pool runs in a thread of
             the worker, and is given the pool and what writes to the store on its way.
         left: "module:function" of a session and of whether to ask for it: whether there is work that nobody asked for.
+        follows: "module:function" of a session and of an analysis that a person asked for: asks for what comes after
+            it, and returns these jobs.
     """
 
     kind: str
@@ -35,6 +37,7 @@ class JobDefinition:
     stages: tuple[tuple[str, str, str], ...] = ()
     pool: str = ""
     left: str = ""
+    follows: str = ""
 
     def job_id(self, arguments: Mapping[str, Any]) -> str:
         """Public id of a job: 16 hex digits of a hash of kind, version and arguments, without the names of

@@ -70,8 +70,7 @@ def arguments_about(network: str, output: int, protocol: str, data: str, result:
         details: further arguments of the job: "criteria", steps
             (:class:`pluriscope.analysis.criteria.steps.CriterionStep`); "kind", key of a kind stored as columns;
             "thorough", whether a report does also what takes long (on the common ground every class where otherwise a
-            sample is drawn, of the ladder learned maps); "other", digest of another network. The order of a list is no
-            part of a job.
+            sample is drawn, of the ladder learned maps). The order of a list is no part of a job.
     """
     stored = {"network": network, "output": output, "protocol": protocol, "data": data, "result": result}
     return stored | {
@@ -98,7 +97,6 @@ _OWN: Final = (
     TRAIN,
     _defined("criteria", "analyses", "Criteria", version=3, milliseconds=20_000),
     _defined("explanations", "analyses", "Explanations"),
-    _defined("changes", "analyses", "Comparison"),
     *(_defined_by(one) for one in ANALYSES if not one.sums),
 )
 DEFINITIONS: Final[Mapping[str, JobDefinition]] = {one.kind: one for one in joined("jobs", _OWN, lambda one: one.kind)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
@@ -13,16 +14,18 @@ from pluriscope.analyses.analysis import LONGEST, Analysis
 from pluriscope.analyses.registry import ANALYSES, COMMON_GROUND
 from pluriscope.analysis.criteria.steps import default_steps
 from pluriscope.analysis.explanations.registry import BY_KEY, RECORDED
+from pluriscope.analysis.plugins import guarded
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.subjects import registry
 from pluriscope.analysis.subjects.registry import kind_called
+from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.bundled import ORIGIN
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.analyses import analysed_question
-from pluriscope.app.db.reads.networks import edits_of
 from pluriscope.app.db.recorded import is_searched
 from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow, VerdictRow
 from pluriscope.app.jobs import queue
+from pluriscope.app.jobs.definitions import DEFINITIONS
 
 FRONT_PAGE, GALLERY = 0, 1
 """Priorities of what the first pages of a new installation show: before all that is only expected to be quick."""
@@ -49,12 +52,12 @@ def after_first(milliseconds: float) -> float:
 
 
 def enqueue_following(session: Session, analysis: AnalysisRow, *, requested: bool = False) -> list[JobRow]:
-    """Queue the jobs that follow an analysis, to be done soon where a person asked for the analysis.
-
-    Comparisons with its edits are queued, too: an edit may be saved while the network before is analysed.
-    """
-    edits = edits_of(session, analysis.network) if requested else ()
-    following = [queue.enqueue_about(session, analysis, "changes", other=one.digest) for one in edits]
+    """Queue the jobs that follow an analysis, to be done soon where a person asked for the analysis."""
+    following: list[JobRow] = []
+    for one in DEFINITIONS.values() if requested else ():
+        if one.follows:
+            ask = partial(function_at(one.follows), session, analysis)
+            following += guarded("jobs", one, ask, lambda _: [])
     lacks = kind_called(analysis.network.kind).refuses
     asked_of_it = (stage for stage in STAGES if not any(map(lacks, stage.needs)))
     following += [job for stage in asked_of_it for job in stage.ask(session, analysis)]

@@ -14,8 +14,8 @@ from pluriscope.analysis.plugins import Failure, brought, guarded
 from pluriscope.app.pages.place import AnyPlace
 from pluriscope.page_kit.blocks import Action, Block, More, Notice
 
-Where = Literal["edits", "training", "play"]
-"""Beside the edits of a network on its overview, where it says of which training it is a checkpoint, below Play."""
+Where = Literal["edited", "training", "play"]
+"""Where an overview says that the network comes of an edit, or is a checkpoint of a training; below Play."""
 
 
 def left_out(failure: Failure, session: Session | None = None) -> Notice:
@@ -47,10 +47,10 @@ def found_by(group: str, record: object, session: Session | None, make: Callable
 
 
 def actions_on(where: Where, links: Addresses, place: AnyPlace, notice: Notice) -> Iterator[Notice]:
-    """Notice with links from a page about a network to what plugins do with it."""
+    """Notice with links from a page about a network to what plugins do with it, before its own."""
     every = brought("actions").values()
     found = [one for find in every for one in found_by("actions", find, None, partial(find, where, links, place))]
-    yield replace(notice, actions=[one for one in found if isinstance(one, Action)])
+    yield replace(notice, actions=[*(one for one in found if isinstance(one, Action)), *notice.actions])
     yield from (one for one in found if isinstance(one, Notice))
 
 

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Annotated, Final
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
-from fastapi import Form as Sent
 from fastapi.responses import RedirectResponse, Response
-from pydantic import Field
-from sqlalchemy.orm import Session
 
-from pluriscope.addresses.address import API_V2, Addresses
+from pluriscope.addresses.address import API_V2
 from pluriscope.addresses.naming import LEAST
 from pluriscope.app.computing import room
 from pluriscope.app.error_answers import api_errors
-from pluriscope.app.errors import Conflict
-from pluriscope.app.jobs.queue import enqueue_about
-from pluriscope.app.options import ScopeOptions
-from pluriscope.app.pages.compare.changes import Changes, ChangesRecord
 from pluriscope.app.pages.compare.choosing import choosing, compare_of, find_place, known_two, own_pair, texts_of
 from pluriscope.app.pages.compare.options import ComparedOptions, CompareOptions
 from pluriscope.app.rendering import HAS_RECORD, network_row, show
-from pluriscope.app.routes.asking import AnalysisOrder
-from pluriscope.app.routes.changes import Writing
 from pluriscope.app.routes.depends import Links, Reading
 from pluriscope.app.routes.faces import HTML, passed_on
+from pluriscope.app.routes.moved import SCOPE, moved
 from pluriscope.page_kit.templating import PART
 from pluriscope.views.records import ComparisonRecord
 
@@ -37,11 +29,11 @@ OF_ONE: Final = "/networks/{network}/compare"
 
 @router.get("/compare", **HTML)
 def compare(request: Request, session: Reading, links: Links, options: Annotated[CompareOptions, Query()]) -> Response:
-    """The comparison, or how to choose what it lacks; of two networks the page of these."""
+    """The comparison, or how to choose what it lacks; two networks stand beside each other at an address of theirs."""
     names = list(dict.fromkeys(name.strip() for name in options.network if name.strip()))
     if len(names) == 2:
-        with room("this comparison"):
-            return _changes(request, session, links, names, options)
+        first, second = (quote(name, safe="") for name in names)
+        return moved(request, f"/networks/{first}/compare/{second}", (*SCOPE, "e", PART))
     place = find_place(session, links, names[0], options) if len(names) == 1 else None
     texts = texts_of(links, options, place) if place else []
     if place is None or len(texts or own_pair(session, place) or known_two(session, place)) < LEAST:
@@ -76,49 +68,3 @@ def record(
     """
     with room("this comparison"):
         return compare_of(session, links, network, options).record(options.start or 0, options.limit)
-
-
-def _changes(
-    request: Request, session: Session, links: Addresses, names: Sequence[str], options: CompareOptions
-) -> Response:
-    """Two networks; of one circuit on both, where one is named."""
-    found = Changes.find(session, links, names[0], names[1], options)
-    request.scope[HAS_RECORD] = True
-    before = found.before
-    row = network_row(links, before.slug, before.row.name, before.question.kind, TAB, before.scope)
-    title = f"{before.row.name} and {found.after.row.name}"
-    return show(request, found.blocks(options.e), title, room="Explore", network=row)
-
-
-@router.get(
-    API_V2 + OF_ONE + "/{other}",
-    tags=["compare"],
-    summary="What becomes of a network's explanations in another one",
-    response_model=ChangesRecord,
-    responses=api_errors(400, 404, 422),
-)
-def changes(
-    session: Reading, links: Links, network: str, other: str, options: Annotated[ScopeOptions, Query()]
-) -> ChangesRecord:
-    """Explanations that two networks of one shape share, judged on the task of the first, and those that one has
-    alone.
-    """
-    with room("this comparison"):
-        return Changes.find(session, links, network, other, options).record()
-
-
-class ChangesOrder(AnalysisOrder):
-    """Choice of two networks."""
-
-    network: list[str] = Field(min_length=2, max_length=2)
-
-
-@router.post("/compare", include_in_schema=False)
-def compare_networks(session: Writing, links: Links, order: Annotated[ChangesOrder, Sent()]) -> RedirectResponse:
-    """Ask for it from its page's button."""
-    network, other = order.network
-    found = Changes.find(session, links, network, other, ScopeOptions(**order.model_dump(exclude={"network"})))
-    if found.before.analysis is None:
-        raise Conflict("comparison", f"{found.before.slug} is not analysed", "ask for its analysis first")
-    enqueue_about(session, found.before.analysis, "changes", requested=True, again=True, other=found.after.row.digest)
-    return RedirectResponse(found.url, 303)

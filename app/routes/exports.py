@@ -91,10 +91,3 @@ def crucial(request: Request, links: Links, options: Given[CompareOptions]) -> S
 def agreement(request: Request, links: Links, options: Given[CompareOptions]) -> Streamed:
     """Shares of interventions on which each two explanations of a comparison agree, and each with the network."""
     return table_file(request, "agreement", lambda store: exports.agreement_table(store, links, options))
-
-
-@table("/networks/{network}/compare/{other}", "What becomes of a network's explanations in another one")
-def changes(request: Request, links: Links, network: str, other: str, options: Given[ScopeOptions]) -> Streamed:
-    """The explanations that are kept, changed, lost and gained, the smallest of each."""
-    name = f"{network}-and-{other}"
-    return table_file(request, name, lambda store: exports.changes_table(store, links, network, other, options))

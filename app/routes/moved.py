@@ -114,14 +114,14 @@ for _page, _to, _kept in _former():
 def funnel(request: Request, network: str) -> RedirectResponse:
     """Redirect to the funnel; with criteria it has a page of its own."""
     to = f"funnel/{CHOSEN}" if "criteria" in request.query_params else "funnel"
-    return _moved(request, f"/networks/{quote(network, safe='')}/analyses/{to}", (*SCOPE, "criteria"))
+    return moved(request, f"/networks/{quote(network, safe='')}/analyses/{to}", (*SCOPE, "criteria"))
 
 
 @router.get("/networks/{network}/sheet")
 def sheet(request: Request, network: str) -> RedirectResponse:
     """A view of the list, whose options it takes."""
     to = f"/networks/{quote(network, safe='')}/explanations?view=sheet"
-    return _moved(request, to, tuple(name for name in request.query_params if name != "view"))
+    return moved(request, to, tuple(name for name in request.query_params if name != "view"))
 
 
 @router.get("/networks/{network}/common-ground/standing")
@@ -129,7 +129,7 @@ def standing(request: Request, network: str) -> RedirectResponse:
     """Redirect to the page of an explanation, which has its rank; without one to the common ground."""
     ref, path = request.query_params.get("e", ""), f"/networks/{quote(network, safe='')}"
     to = f"{path}/explanations/{quote(ref, safe='')}?part=standing" if ref else f"{path}/analyses/common-ground"
-    return _moved(request, to, SCOPE)
+    return moved(request, to, SCOPE)
 
 
 def former_claim(session: Reading, links: Links, network: str, claim: str, output: int = 0) -> RedirectResponse:
@@ -142,7 +142,7 @@ for _path in ("", "/embed"):
     router.add_api_route(f"{_path}{_NETWORK}/claims/{{claim}}", former_claim, response_model=None)
 
 
-def _moved(request: Request, to: str, keeps: tuple[str, ...]) -> RedirectResponse:
+def moved(request: Request, to: str, keeps: tuple[str, ...]) -> RedirectResponse:
     """Redirect to an address with the options that it knows."""
     kept = [(key, value) for key, value in request.query_params.multi_items() if key in keeps]
     query = f"{'&' if '?' in to else '?'}{urlencode(kept)}" if kept else ""
@@ -154,7 +154,7 @@ def lead_on(router: APIRouter, page: str, to: str, keeps: tuple[str, ...]) -> No
 
     def answer(request: Request) -> RedirectResponse:
         names = {name: quote(str(value), safe="") for name, value in request.path_params.items()}
-        return _moved(request, to.format(**names), keeps)
+        return moved(request, to.format(**names), keeps)
 
     FORMER[page] = to, keeps
     router.add_api_route(page, answer, response_model=None, include_in_schema=False)

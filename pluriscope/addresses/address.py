@@ -184,14 +184,6 @@ class Addresses:
         query: dict[str, Any] = {"network": network, "e": [str(ref) for ref in refs], **view}
         return self.url("compare", scope=scope, **query)
 
-    def changes(self, network: str, other: str, scope: Scope | None = None, **view: Any) -> str:
-        """Explanations of a network in another one; with POST the target that queues this comparison."""
-        return self.url("compare", scope=scope, network=[network, other], **view)
-
-    def changes_file(self, network: str, other: str, scope: Scope | None = None) -> str:
-        """Explanations of a network in another one, as CSV."""
-        return self.url("networks", network, "compare", f"{other}.csv", scope=scope)
-
     def claim(self, network: str, scope: Scope | None = None, **view: Any) -> str:
         """A reader's own circuit, by ``c=MASK`` or ``text=…``; without either the whole network."""
         return self.url("networks", network, "own", scope=scope, **view)
@@ -273,10 +265,9 @@ class Addresses:
         bare = page.removeprefix(self.prefix)
         if bare.startswith("/compare?"):
             options = parse_qsl(bare.partition("?")[2])
-            networks = [quote(value, safe="") for key, value in options if key == "network"] or [""]
+            network = next((quote(value, safe="") for key, value in options if key == "network"), "")
             rest = urlencode([pair for pair in options if pair[0] != "network"])
-            bare = f"/networks/{'/compare/'.join(networks[:2])}{'' if networks[1:] else '/compare'}"
-            bare += f"?{rest}" if rest else ""
+            bare = f"/networks/{network}/compare{'?' if rest else ''}{rest}"
         return self.prefix + API_V2 + bare
 
     def page_of(self, twin: str) -> str:

@@ -51,14 +51,6 @@ def of_other_kinds(session: Session, query: str = "") -> Sequence[NetworkRow]:
     return session.scalars(rows.order_by(*order)).all()
 
 
-def edits_of(session: Session, row: NetworkRow) -> Sequence[NetworkRow]:
-    """The networks that come of edits of this one, the newest first."""
-    made = NetworkRow.edited["base"].as_string() == row.digest
-    return session.scalars(
-        select(NetworkRow).where(made, NetworkRow.deleted_at.is_(None)).order_by(NetworkRow.created_at.desc())
-    ).all()
-
-
 def checkpoints_of(session: Session, training: str) -> Sequence[tuple[CheckpointRow, NetworkRow]]:
     """The checkpoints of a training that are stored, in order."""
     found = (

@@ -47,13 +47,6 @@ _OWN: Final = (
         sentence="how it learned",
     ),
     Part(
-        "edits",
-        "folds",
-        f"{_HERE}.edits:edits",
-        title="Edits and other networks",
-        sentence="see which explanations another network has as well",
-    ),
-    Part(
         "counted",
         "folds",
         f"{_HERE}.provenance:provenance",

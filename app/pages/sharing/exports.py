@@ -20,7 +20,6 @@ from pluriscope.analysis.interpretations.interpretation import NeuronGate
 from pluriscope.app.errors import NotFound
 from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.analyses import analysis_meant, asked
-from pluriscope.app.pages.compare.changes import Changes
 from pluriscope.app.pages.compare.choosing import build_compare
 from pluriscope.app.pages.compare.compared import Compared, table
 from pluriscope.app.pages.compare.options import CompareOptions
@@ -152,14 +151,6 @@ def agreement_table(session: Session, addresses: Addresses, options: CompareOpti
         rows.append((found.letters[first], found.letters[second], pair.both, pair.same))
     rows += [(one.letter, "network", one.predicted, one.right) for one in found.ones]
     return about, exported(("first", "second", "both", "same"), rows)
-
-
-def changes_table(session: Session, addresses: Addresses, network: str, other: str, options: ScopeOptions) -> Exported:
-    """Table of what becomes of explanations in another network: the smallest of each kind of change."""
-    found = Changes.find(session, addresses, network, other, options)
-    title = f"Explanations of {found.before.slug} kept, changed, lost and gained in {found.after.slug}"
-    names, rows = found.table()
-    return (*about_place(found.before, title), *found.findings), exported(names, rows)
 
 
 class FunnelOptions(ScopeOptions):

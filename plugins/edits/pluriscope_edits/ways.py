@@ -1,4 +1,4 @@
-"""The ways from pages about a network to editing it and to its training."""
+"""The ways from pages about a network to editing it, to its training and to another network beside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.pages.place import AnyPlace
 from pluriscope.app.pages.plugged import Where
 from pluriscope.page_kit.blocks import Action, Block, More
-from pluriscope_edits.addresses import edit_url, training_url
+from pluriscope_edits.addresses import changes_url, edit_url, training_url
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -19,17 +19,18 @@ if TYPE_CHECKING:
 
 
 def actions(where: Where, links: Addresses, place: AnyPlace) -> list[Action]:
-    """Links to an edit, or to all checkpoints of its training."""
+    """Links from an edited network to the comparison with the one before, from a checkpoint to all of its training."""
     if where == "training":
         return [Action("Explanations over training", training_url(links, place.slug, place.scope))]
-    if where != "edits" or place.question.kind.refuses("edits"):
+    if where != "edited" or place.row.edited is None:
         return []
-    return [Action("Edit this network", edit_url(links, place.slug, place.scope))]
+    base = place.row.edited["base"][:12]
+    return [Action("What became of its explanations", changes_url(links, base, place.slug, place.scope))]
 
 
 def editing(known: Known) -> list[Action]:
     """The way to an edit, under Share."""
-    return actions("edits", known.links, known.place)
+    return [Action("Edit this network", edit_url(known.links, known.place.slug, known.place.scope))]
 
 
 def blocks(where: Where, session: Session, links: Addresses, place: AnyPlace) -> Iterator[Block]:

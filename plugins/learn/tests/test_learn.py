@@ -189,7 +189,7 @@ def test_circuits_follow_an_edit_as_they_do_one_by_one(site, of, key):
         save_network(
             session, edited_file(NetworkFile(key, edited.subject, ()), edited, key), slug=key, origin="uploaded"
         )
-    compared = re.findall(r'href="(/compare[^"]*)"', site.get(address).text.replace("&amp;", "&"))
+    compared = re.findall(r'href="(/networks/[^"/]*/compare/[^"]*)"', site.get(address).text.replace("&amp;", "&"))
     beside = ["on both networks" in site.get(one).text for one in compared]
     assert beside == [True] * sum(min(3, n) for n in (yes, no, len(masks) - yes - no)) + [False]  # the button is last
 

@@ -19,7 +19,6 @@ from benchmarks.kinds_table import with_kinds
 from benchmarks.parity import DOCUMENT
 from pluriscope.analyses.registry import of_kind
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.explaining.changes import find_changes
 from pluriscope.analysis.network_files.files import network_file_json
 from pluriscope.analysis.questions.data import clean_data, data_file_json
 from pluriscope.analysis.subjects import registry
@@ -117,7 +116,6 @@ COMMON = {
     "methods": lambda one: one.result.audit(["exact-edge"])["claims"][0],
     "claims": lambda one: one.result.audit(claims={"mine": one.result.circuits[0]})["claims"][0],
     "rivals": lambda one: one.result.ask("rivals"),
-    "changes": lambda one: find_changes(one.result.question, one.result.question.subject).findings(),
     "a random order": lambda one: one.result.audit(["random"])["claims"][0]["mask"],
     "files": lambda one: one.kind.read(one.kind.write(one.result.network_file)),
 }

@@ -15,7 +15,6 @@ import numpy as np
 from pydantic import Field
 
 from pluriscope.analysis.errors import BeyondLimits, InvalidNetwork
-from pluriscope.analysis.explaining.changes import Change, change_of_circuits
 from pluriscope.analysis.explaining.count_report import CircuitsCount, SmallestBounds, known_of
 from pluriscope.analysis.explaining.graphs import DRAWS, sample, search
 from pluriscope.analysis.explaining.pipeline import analyse_output
@@ -23,6 +22,7 @@ from pluriscope.analysis.methods.report import Analysed, Mask, Part, Report
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.question import SubjectQuestion, part, rules_of
 from pluriscope.analysis.subjects.trained import TrainingRecord
+from pluriscope_edits.changes import Change, change_of_circuits
 from pluriscope_edits.over_training.progress_measures import measures_of
 
 Given = Mapping[str, tuple[SubjectQuestion, TrainingRecord | None]]

@@ -14,7 +14,6 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
-from pluriscope.analysis.explaining.changes import parts_of
 from pluriscope.analysis.network_files.result_file import read_stops
 from pluriscope.analysis.numerics.large_numbers import interval
 from pluriscope.analysis.subjects.trained import TrainingRecord
@@ -56,6 +55,7 @@ from pluriscope.processes.recent import Recent
 from pluriscope.tables.table import Row
 from pluriscope.views.networks import draw_network
 from pluriscope_edits.addresses import training_url
+from pluriscope_edits.changes import parts_of
 from pluriscope_edits.over_training.checkpoints import (
     Checkpoint,
     CheckpointFound,

@@ -16,6 +16,7 @@ from pluriscope.app.rendering import network_row, show
 from pluriscope.app.routes.changes import Changer
 from pluriscope.app.routes.depends import Form, Links, ListOptions, Reading
 from pluriscope.app.routes.faces import HTML, Faces, both
+from pluriscope_edits.addresses import changes_url
 from pluriscope_edits.pages.edit import Editing
 
 router = APIRouter()
@@ -56,7 +57,7 @@ def edited(request: Request, sent: Form, session: Reading, links: Links, network
             row = editing.store(writing, fresh)
     except (AnalysisError, PageError) as error:
         return _page(request, editing, f"{error.item} {error.cause}.")
-    return RedirectResponse(links.changes(editing.place.slug, row.slug, editing.place.scope), 303)
+    return RedirectResponse(changes_url(links, editing.place.slug, row.slug, editing.place.scope), 303)
 
 
 def _page(request: Request, editing: Editing, refused: str = "") -> Response:

@@ -17,8 +17,8 @@ from pluriscope.analysis.subjects.registry import read_subject
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.writes import save_network
-from pluriscope.app.jobs.analyses import CHANGES
 from pluriscope.app.jobs.stages import enqueue_following
+from pluriscope_edits.work import CHANGES
 from tests.clients import served
 from tests.factories import pretrained_xor, real_analysis, save_analysis, searched, small_network
 
@@ -98,7 +98,7 @@ def test_each_rule_has_its_settings_on_its_page(client, edit, slug, kind):
 
 def test_an_edit_is_stored_analysed_compared_and_linked_both_ways(client):
     answer = client.post(EDIT, data={**SLIDERS, "name": "By hand"})
-    assert (answer.status_code, answer.headers["location"]) == (303, "/compare?network=xor&network=by-hand")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/networks/xor/compare/by-hand")
     with client.app.state.store.read() as session:
         jobs = {job.kind for job in session.scalars(select(JobRow)).all()}
     assert jobs >= {"analyse", "changes"}
@@ -109,7 +109,7 @@ def test_an_edit_is_stored_analysed_compared_and_linked_both_ways(client):
     assert [task.truth_table for task in file.tasks] == [(0, 1, 0, 0)]
     edited = client.get("/networks/by-hand").text
     assert "Edited from XOR, pretrained" in edited
-    assert 'href="/compare?network=xor&amp;network=by-hand"' in edited
+    assert f'href="/networks/{file.edited.base[:12]}/compare/by-hand"' in edited
     assert 'href="/networks/by-hand"' in client.get("/networks/xor?part=edits").text
 
 
@@ -148,7 +148,7 @@ def test_what_cannot_be_done_is_refused_and_nothing_is_stored(client, given, sta
 def test_an_edited_transformer_is_stored_and_compared_on_its_page(client):
     sent = {"rule": "noise", "name": "Noisy majority"}
     answer = client.post("/networks/majority/edit", data=sent)
-    pair = "/compare?network=majority&network=noisy-majority"
+    pair = "/networks/majority/compare/noisy-majority"
     assert (answer.status_code, answer.headers["location"]) == (303, pair)
     _, subject = read_subject(client.get("/api/v2/networks/noisy-majority/file").content)
     assert (subject.edited.rule, subject.edited.base) == ("noise", read_subject(MAJORITY.read_bytes())[1].digest)
@@ -163,7 +163,7 @@ def test_an_edited_transformer_is_stored_and_compared_on_its_page(client):
     for part in ("lost", "gained"):
         (mask,), ((before, after),) = report["masks"][part], report["margins"][part]
         assert f"{before:.3g} → {after:.3g}" in page
-        beside = client.get(f"{pair}&e=c-{mask}").text
+        beside = client.get(f"{pair}?e=c-{mask}").text
         assert f"It is valid in {'Majority' if part == 'lost' else 'Noisy'}" in beside
     assert client.get("/networks/majority/compare/noisy-majority.csv").text.count("circuit,kept") == 11
 
@@ -189,7 +189,7 @@ def test_a_transformer_with_too_many_circuits_is_edited_and_not_compared(client)
     ],
 )
 def test_networks_of_other_kinds_or_shapes_are_not_compared(client, pair, words):
-    for address in ("/compare?network={}&network={}", "/api/v2/networks/{}/compare/{}"):
+    for address in ("/networks/{}/compare/{}", "/api/v2/networks/{}/compare/{}"):
         answer = client.get(address.format(*pair))
         assert (answer.status_code, words in answer.text) == (400, True)
 

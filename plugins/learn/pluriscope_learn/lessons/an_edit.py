@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import numpy as np
@@ -26,7 +26,7 @@ from pluriscope.page_kit.blocks import Action
 from pluriscope.page_kit.played import Ask
 from pluriscope.page_kit.played import Field as Asked
 from pluriscope.page_kit.templating import render
-from pluriscope_edits.addresses import edit_url
+from pluriscope_edits.addresses import changes_url, edit_url
 from pluriscope_edits.making import edited as edited_by
 from pluriscope_learn.lesson import Answer, Board, Lesson, LessonNetwork, LessonOptions, choices, fields, number
 
@@ -105,7 +105,8 @@ def _board(of: LessonNetwork, state: EditOptions) -> Board:
     other = row.slug if row and row.deleted_at is None else ""
     first = [np.flatnonzero(one.group == group)[:3].tolist() for group in range(3)] if guessed else []
     some = [[one.shown(circuits, at) for at in ats] for ats in first]
-    figure = render("learn/edited.html", one=one, thumb=_moved(of, one), some=some, slug=slug, other=other)
+    to = partial(changes_url, of.links, slug, other) if other else None
+    figure = render("learn/edited.html", one=one, thumb=_moved(of, one), some=some, slug=slug, compared=to)
     if not guessed:
         said = "The edited network says yes on 11. Do its circuits?"
         return Board(steps, figure, said, opens="Opens when you have guessed.")
@@ -113,7 +114,7 @@ def _board(of: LessonNetwork, state: EditOptions) -> Board:
         "Do this edit yourself", edit_url(of.links, slug, rule=EDITS[state.edit][1], **EDITS[state.edit][2])
     )
     if other:
-        action = Action("Compare both networks", of.links.changes(slug, other))
+        action = Action("Compare both networks", changes_url(of.links, slug, other))
     return Board(steps, figure, f"{one.counts[0]} of {len(circuits)} follow. You said {state.guess}.", [action])
 
 

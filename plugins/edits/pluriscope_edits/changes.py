@@ -25,7 +25,8 @@ from pluriscope.analysis.circuit_sets.judged_masks import asked_of, judged_circu
 from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.circuits.result import CircuitSearch
-from pluriscope.analysis.circuits.search import count_common, decide_right
+from pluriscope.analysis.circuits.search import decide_right, find_valid
+from pluriscope.analysis.circuits.space import count_in_space
 from pluriscope.analysis.criteria.alignments import valid_alignments
 from pluriscope.analysis.criteria.criterion import Kind
 from pluriscope.analysis.criteria.funnel import brief
@@ -323,7 +324,7 @@ def _change_unlisted(both: tuple[CircuitSearch, CircuitSearch], asked: Question,
     """Find the change of circuits of perceptrons: exact where they are counted, else from those drawn of the first."""
     first, second = both
     if first.interval is None and second.interval is None and first.possible <= work.limits.max_possible:
-        kept = count_common(asked, other, work)
+        kept = _count_common(asked, other, work)
         return Change(kept=kept, lost=first.n_valid - kept, gained=second.n_valid - kept)
     drawn = _drawn(first)
     (n_low, n_high), (m_low, m_high) = (one.interval or (one.n_valid, one.n_valid) for one in (first, second))
@@ -334,6 +335,17 @@ def _change_unlisted(both: tuple[CircuitSearch, CircuitSearch], asked: Question,
         (int(decide_right(other, drawn).sum()), len(drawn)),
         confidences,
     )
+
+
+def _count_common(first: Question, second: Question, work: Work) -> int:
+    """Count the circuits that are valid in both of two networks of one shape; none is listed."""
+    found, tested = 0, 0
+    total = len(first.ablations) * count_in_space(first.network.sizes, first.protocol)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for n_tested, masks in find_valid(first):
+            found, tested = found + int(decide_right(second, masks).sum()), tested + n_tested
+            work.report_step("circuits", tested, total, f"{found:,} valid in both networks")
+    return found
 
 
 class _Masks:

@@ -14,8 +14,6 @@ from pluriscope.analysis.carried_algorithms.search import all_stories
 from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.circuits.search import decide_right, search_circuits
 from pluriscope.analysis.errors import BeyondLimits, InvalidNetwork
-from pluriscope.analysis.explaining import changes
-from pluriscope.analysis.explaining.changes import ChangesReport, compare, find_changes
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.numerics.large_numbers import interval
@@ -27,6 +25,8 @@ from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question, ask
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope_edits import changes
+from pluriscope_edits.changes import ChangesReport, compare, find_changes
 from tests.analysis.circuits.test_circuit_search import random_network
 from tests.analysis.subjects.transformer.mlp_model import judged_each
 from tests.golden_files import golden_network

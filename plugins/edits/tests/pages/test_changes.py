@@ -11,11 +11,12 @@ from sqlalchemy import select
 from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.writes import save_network
-from pluriscope.app.jobs.analyses import CHANGES
+from pluriscope_edits.work import CHANGES
 from tests.clients import served
 from tests.factories import pretrained_xor, real_analysis, save_analysis, small_network
 
-PAIR = "/compare?network=xor&network=noisy"
+PAIR = "/networks/xor/compare/noisy"
+FORMER = "/compare?network=xor&network=noisy"
 CSV = "/networks/xor/compare/noisy.csv"
 TWIN = "/api/v2/networks/xor/compare/noisy"
 
@@ -46,7 +47,7 @@ def compared(client):
     """Page before anybody asked, while it waits, and at the end."""
     states = {"not_asked": client.get(PAIR).text}
     assert client.get(TWIN).json()["state"] == "not_asked"
-    asked = client.post("/compare", data={"network": ["xor", "noisy"], "protocol": "complete"})
+    asked = client.post(PAIR, data={"protocol": "complete"})
     assert (asked.status_code, asked.headers["location"]) == (303, PAIR)
     states["computing"] = client.get(PAIR).text
     assert client.get(TWIN).json()["state"] == "computing"
@@ -83,7 +84,7 @@ def test_record_and_table_agree(client, compared):
     assert rows.count("circuit,lost,c-3b68f") == 1
     assert len(rows) == 1 + 194 + 3 + 46 + 192 + 3
     asked = client.get("/networks/xor/compare?network=noisy")  # as the form of a network's page asks
-    assert asked.headers["location"] == PAIR
+    assert asked.headers["location"] == FORMER
     page = client.get(PAIR).text
     assert page.count(TWIN) > 0
     assert page.count(f'href="{CSV}"') == 1
@@ -91,10 +92,10 @@ def test_record_and_table_agree(client, compared):
 
 
 def test_one_circuit_stands_on_both_networks(client):
-    page = client.get(PAIR + "&e=c-3b68f").text
+    page = client.get(PAIR + "?e=c-3b68f").text
     assert "It is valid in XOR, pretrained" in page
     assert "valid in XOR, pretrained by the authors and in" not in page
-    both = client.get(PAIR + "&e=c-081ff").text
+    both = client.get(PAIR + "?e=c-081ff").text
     assert "288 of its interpretations are the same in both." in both
     for slug in ("xor", "noisy"):
         assert f'href="/networks/{slug}/explanations/c-081ff"' in both
@@ -103,13 +104,13 @@ def test_one_circuit_stands_on_both_networks(client):
 @pytest.mark.parametrize(
     ("path", "status", "words"),
     [
-        ("/compare?network=xor&network=small", 400, "has the shape 2-3-3-1, the other 2-2-1"),
-        ("/compare?network=xor&network=nobody", 404, "nobody"),
-        (PAIR + "&e=a-a2e8546f11f80df4.0:1.0_1:1.1", 400, "is no circuit"),
-        (PAIR + "&e=c-fffff", 404, "fffff"),
-        (PAIR + "&protocol=none-such", 404, "none-such"),
-        (PAIR + "&e=c-3ffff&e=c-081ff", 400, "2 explanations"),
-        ("/compare?network=noisy&network=xor", 200, "is not analysed yet"),
+        ("/networks/xor/compare/small", 400, "has the shape 2-3-3-1, the other 2-2-1"),
+        ("/networks/xor/compare/nobody", 404, "nobody"),
+        (PAIR + "?e=a-a2e8546f11f80df4.0:1.0_1:1.1", 400, "is no circuit"),
+        (PAIR + "?e=c-fffff", 404, "fffff"),
+        (PAIR + "?protocol=none-such", 404, "none-such"),
+        (PAIR + "?e=c-3ffff&e=c-081ff", 400, "2 explanations"),
+        ("/networks/noisy/compare/xor", 200, "is not analysed yet"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(client, path, status, words):
@@ -119,4 +120,4 @@ def test_what_cannot_be_compared_is_refused(client, path, status, words):
 
 
 def test_without_an_analysis_nothing_is_queued(client):
-    assert client.post("/compare", data={"network": ["noisy", "xor"]}).status_code == 409
+    assert client.post("/networks/noisy/compare/xor").status_code == 409

@@ -16,21 +16,23 @@ from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.carried_algorithms.search import Unasked, all_stories
 from pluriscope.analysis.criteria.steps import CriterionStep
 from pluriscope.analysis.errors import AnalysisError
-from pluriscope.analysis.explaining.changes import Change, ChangesReport, beside
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.subjects.perceptron.circuit import mask_array
 from pluriscope.analysis.subjects.question import CircuitVerdict
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reads.jobs import jobs_about, jobs_of_network
-from pluriscope.app.db.reports import changes_kind, report_of, report_row
+from pluriscope.app.db.reports import report_of, report_row
 from pluriscope.app.errors import BadQuery
 from pluriscope.app.options import PageModel, ScopeOptions
+from pluriscope.app.pages.compare.options import RefText
 from pluriscope.app.pages.explanations import find_explanation, read_ref, readings_of
 from pluriscope.app.pages.page import column
 from pluriscope.app.pages.pending_work import missing, progress_of
 from pluriscope.app.pages.place import AnyPlace, Place, locate, others
 from pluriscope.app.pages.shared import latest_job, work_state
+from pluriscope.app.pages.sharing.about import about_place
+from pluriscope.app.pages.sharing.exports import Exported, exported
 from pluriscope.figures.charts import Axis, Chart, Series
 from pluriscope.figures.numbers import bounded_text, exact, noun
 from pluriscope.page_kit.blocks import (
@@ -49,6 +51,9 @@ from pluriscope.page_kit.blocks import (
 )
 from pluriscope.tables.table import Row
 from pluriscope.views.networks import draw_network
+from pluriscope_edits.addresses import changes_url
+from pluriscope_edits.changes import Change, ChangesReport, beside
+from pluriscope_edits.work import changes_kind
 
 _NAMED: Final = 12
 _CARD: Final = (
@@ -62,6 +67,12 @@ _MEANS: Final = {
     "gained": ("Gained", "valid after alone"),
     "kept": ("Kept", "valid in both"),
 }
+
+
+class ChangesOptions(ScopeOptions):
+    """Options of the page."""
+
+    e: list[RefText] = Field([], max_length=64, description="c-MASK, a circuit: the page alone shows it, on both.")
 
 
 class ChangesRecord(PageModel):
@@ -110,7 +121,7 @@ class Changes:
 
     @property
     def url(self) -> str:
-        return self.links.changes(self.before.slug, self.after.slug, self.before.scope)
+        return changes_url(self.links, self.before.slug, self.after.slug, self.before.scope)
 
     @cached_property
     def report(self) -> ChangesReport | None:
@@ -153,14 +164,14 @@ class Changes:
             yield from self._beside(read_ref(chosen[0], 1))
             return
         scope, before, after = self.before.scope, self.before.slug, self.after.slug
-        rules = {words: self.links.changes(before, after, one.scope) for words, one in others(self.before).items()}
+        rules = {words: changes_url(self.links, before, after, one.scope) for words, one in others(self.before).items()}
         rules.setdefault(self.before.rules, self.url)
         more = [
-            Action("The other direction", self.links.changes(after, before, scope)),
+            Action("The other direction", changes_url(self.links, after, before, scope)),
             Action(f"Overview of {self.before.row.name}", self.links.network(before, scope)),
             Action(f"Overview of {self.after.row.name}", self.links.network(after, scope)),
             Action("All of it as JSON", self.links.twin(self.url)),
-            Action("What is named as CSV", self.links.changes_file(before, after, scope)),
+            Action("What is named as CSV", changes_url(self.links, before, after, scope, "csv")),
         ]
         sentence = " ".join(self.findings[:3]) or "Which explanations do both networks have?"
         title = f"From {self.before.row.name} to {self.after.row.name}"
@@ -182,8 +193,7 @@ class Changes:
         elif self.state == "computing" and self.job is not None:
             yield progress_of(self.job, self.links, "progress", "Both networks are analysed on one task")
         else:
-            both = {**scope, "network": [self.before.slug, self.after.slug]}
-            ask = Action("Compare", self.links.compare(), True, True, both)
+            ask = Action("Compare", changes_url(self.links, self.before.slug, self.after.slug), True, True, scope)
             yield missing("The comparison", self.state, self.job, ask, self.links)
 
     def _found(self, report: ChangesReport) -> Iterator[Block]:
@@ -215,7 +225,7 @@ class Changes:
                 yield Table.short("circuit", _CARD, rows, view="cards", thumb=lambda row: row.drawing and row.drawing())
 
     def _circuit(self, mask: str, margins: Sequence[float]) -> Row:
-        url = self.links.changes(self.before.slug, self.after.slug, self.before.scope, e=f"c-{mask}")
+        url = changes_url(self.links, self.before.slug, self.after.slug, self.before.scope, e=f"c-{mask}")
         question, number = self.before.question, int(mask, 16)
         drawn = partial(draw_network, question, number, title=f"Circuit {mask}", thumb=True)
         values = {"name": f"c·{mask}", "edges": noun(number.bit_count(), self.before.part)}
@@ -259,13 +269,14 @@ class Changes:
         drawn = draw_network(place.question, mask, title=title, thumb=True)
         return Figure(drawn, Markup('<a href="{}">{}</a>').format(url, place.row.name))
 
-    def table(self) -> tuple[Sequence[str], list[Sequence[Any]]]:
-        """Explanations that the report names, as a table to take away: columns and rows."""
+    def table(self) -> Exported:
+        """Explanations that the report names, the smallest of each kind of change, as a table to take away."""
         masks, placings = ({}, {}) if self.report is None else (self.report.masks, self.report.placings)
         rows: list[Sequence[Any]] = [("circuit", name, f"c-{one}") for name, some in masks.items() for one in some]
         for name, placed in placings.items():
             rows += [("alignment", name, f"a-{one.algorithm}.{one.alignment}") for one in placed]
-        return ("kind", "change", "explanation"), rows
+        title = f"Explanations of {self.before.slug} kept, changed, lost and gained in {self.after.slug}"
+        return (*about_place(self.before, title), *self.findings), exported(("kind", "change", "explanation"), rows)
 
 
 def _figure(name: str, change: Change) -> ChartFigure:
