@@ -46,13 +46,13 @@ _STORED_BY: Final = ("analysis", "app/db", "app/jobs", "migrations", "pluriscope
 """Rooms of what is stored."""
 _CIRCUIT: Final = r'href="([^"]*/explanations/c-[0-9a-f]+)"'
 _MOST: Final = {
-    "networks": (41, 212),
-    "overview": (68, 330),
-    "play": (56, 248),
-    "search": (25, 94),
-    "compare": (63, 343),
-    "list": (61, 296),
-    "circuit": (55, 295),
+    "networks": (41, 209),
+    "overview": (68, 319),
+    "play": (56, 246),
+    "search": (25, 93),
+    "compare": (63, 340),
+    "list": (61, 290),
+    "circuit": (55, 292),
 }
 """Files and functions that a page of a kind may pass through."""
 

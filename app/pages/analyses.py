@@ -250,12 +250,6 @@ def asked(
     return found
 
 
-def in_brief(session: Session, place: AnyPlace, links: Addresses, analysis: Analysis, kept: AnalysisReportRow) -> Asked:
-    """Read one analysis whose report is stored, as far as an overview shows it."""
-    context = context_of(session, place, links, analysis.reads)
-    return Asked(analysis, context, "done", _kept(analysis, kept, context), None, "", {})
-
-
 def known_rules(session: Session, place: AnyPlace) -> dict[str, Scope]:
     """The rules of a place, those that the network was analysed under, and those of perceptrons that stand beside each
     other in the paper.
@@ -320,14 +314,14 @@ def _stored(
 ) -> Stored | None:
     """Report of an analysis that is stored, or summed up at once; None where there is neither."""
     if kept is not None:
-        return _kept(analysis, kept, context)
+        return stored_in(kept, analysis, context)
     content = verdict_contents(session, row) if analysis.sums else ""
     key = str(session.get_bind().engine.url), row.id, row.result_digest, analysis.key, content
     found = _SUMS.of(key, lambda: analysis.finds(context.read(), Settings())) if content else None
     return Stored(read=lambda: found) if found is not None and found.known else None
 
 
-def _kept(analysis: Analysis, kept: AnalysisReportRow, context: AnalysisContext[SubjectQuestion]) -> Stored:
+def stored_in(kept: AnalysisReportRow, analysis: Analysis, context: AnalysisContext[SubjectQuestion]) -> Stored:
     """Stored report of an analysis, to be read when it is needed."""
     read, is_older = partial(report_of, kept, analysis.report), kept.version < analysis.version_for(context.kind)
     return Stored(
@@ -479,19 +473,6 @@ def not_yet(session: Session, place: AnyPlace, one: Asked) -> Iterator[Block]:
     yield Head(one.analysis.title, one.analysis.question)
     yield from _so_far(one)
     yield waiting(replace(one, state=state, why=why, instead=instead))
-
-
-def contradicting(one: Asked) -> Iterator[Block]:
-    """Two explanations of a network that contradict each other, as its overview has them.
-
-    Args:
-        one: what the analysis PAIR found of a perceptron, or RIVALS of a model of another kind.
-    """
-    head, *found = shown(one.analysis).page(one.report, one.subject)
-    yield head
-    if one.stored is not None and one.stored.older:
-        yield from older(one)
-    yield from found
 
 
 # --- all of them

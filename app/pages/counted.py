@@ -32,7 +32,12 @@ def counts_of(row: AnalysisRow) -> Counts:
     else:
         valid = Count(row.circuits_valid, circuits)
     placed: Bound = "exact" if row.algorithms_truncated_at is None else "at_least"
-    if _untried(row) or row.algorithms_truncated_at == 0:
+    spread = row.distributions
+    # before it was kept that sets of neurons were too many to try any: nothing was aligned, no near miss is known, and
+    # yet the search was not exhaustive
+    bare = row.algorithms_candidates > 0 == row.algorithms_aligned and not row.exhaustive
+    untried = spread.get("alignments_untried", bare and not spread["iia"]["counts"])
+    if untried or row.algorithms_truncated_at == 0:
         placed = "unknown"
     return Counts(
         Count(row.circuits_possible),
@@ -101,14 +106,6 @@ def circuits_only(row: AnalysisRow) -> bool:
 def drawn(row: AnalysisRow) -> bool:
     """Whether the stored circuits are only some of the valid ones: the smallest, and some drawn uniformly."""
     return row.circuits_method != "listed" and row.circuits_truncated_at is not None
-
-
-def _untried(row: AnalysisRow) -> bool:
-    """Whether there were too many sets of neurons to try any."""
-    spread = row.distributions
-    # before it was kept: nothing was aligned, no near miss is known, and yet the search was not exhaustive
-    bare = row.algorithms_candidates > 0 == row.algorithms_aligned and not row.exhaustive
-    return bool(spread.get("alignments_untried", bare and not spread["iia"]["counts"]))
 
 
 def stops_of(row: AnalysisRow) -> str:

@@ -32,13 +32,13 @@ from pluriscope.app.db.rows import columns_of
 from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow
 from pluriscope.app.limits import limits_in
 from pluriscope.app.pages.analyses import Asked as Analysed
-from pluriscope.app.pages.analyses import in_brief
+from pluriscope.app.pages.analyses import context_of, stored_in
 from pluriscope.app.pages.counted import counts_of, stops_of, verdict_of_stored
 from pluriscope.app.pages.place import AnyPlace, key_of
 from pluriscope.app.pages.plan import plan_of, refusal_words
-from pluriscope.app.pages.shared import State, known_count_of, latest_job, state_of
+from pluriscope.app.pages.shared import State, known_of, latest_job, state_of
 from pluriscope.app.pages.training.course import Learning, learning_of_network
-from pluriscope.objects.counts import Count
+from pluriscope.objects.counts import Count, count_of
 from pluriscope.objects.verdict import Verdict
 from pluriscope.views.networks import rows_of
 from pluriscope.views.records import CountsRecord, NetworkRecord
@@ -79,7 +79,10 @@ class Known:
     def brief(self, analysis: Analysis) -> Analysed | None:
         """Read one analysis as far as an overview shows it; None where nothing is stored."""
         kept = self._reports.get(analysis.key)
-        return None if kept is None else in_brief(self.session, self.place, self.links, analysis, kept)
+        if kept is None:
+            return None
+        context = context_of(self.session, self.place, self.links, analysis.reads)
+        return Analysed(analysis, context, "done", stored_in(kept, analysis, context), None, "", {})
 
     @cached_property
     def pair(self) -> PairFound | None:
@@ -106,8 +109,12 @@ class Known:
 
     @cached_property
     def known_count(self) -> Count | None:
-        """Number of valid circuits, as far as it is known by now; None where nothing is."""
-        return known_count_of(self.session, self.place)
+        """Number of valid circuits: of the stored analysis, else as far as its job is; None where nothing is known."""
+        stored = self.place.analysis and counts_of(self.place.analysis).valid_circuits
+        if stored and stored.bound != "unknown":
+            return stored
+        known = known_of(self.job)
+        return None if known is None else count_of(known)
 
     @cached_property
     def analyses(self) -> dict[Scope, AnalysisRow]:

@@ -19,9 +19,7 @@ from pluriscope.app.db.reads.analyses import clean_key
 from pluriscope.app.db.reads.jobs import UNFINISHED
 from pluriscope.app.db.reads.networks import jobs_for
 from pluriscope.app.db.tables import PERCEPTRON, AnalysisRow
-from pluriscope.app.pages.counted import counts_of
 from pluriscope.app.pages.place import AnyPlace
-from pluriscope.objects.counts import Count, count_of
 
 State = Literal["done", "truncated", "computing", "failed", "cancelled", "not_analysed"]
 WorkState = Literal["computing", "failed", "cancelled", "not_asked"]
@@ -60,16 +58,16 @@ def latest_job(jobs: Iterable[JobRow], scope: Scope, network: Any) -> JobRow | N
     """The newest of a network's analysis jobs, given newest first, for one output, protocol and data record; of the
     network its kind and sizes are looked at.
     """
-    return next((job for job in jobs if scope_of_job(job, network) == scope), None)
-
-
-def scope_of_job(job: JobRow, network: Any) -> Scope:
-    """Scope of the analysis that an "analyse" job makes."""
-    arguments = job.arguments
-    if network.kind != PERCEPTRON:
-        return Scope(arguments["output"], arguments["protocol"]["name"])
-    protocol = _protocol_key_of(json.dumps(arguments["protocol"], sort_keys=True))
-    return Scope(arguments["output"], protocol, arguments["data"][:12] or clean_key(network))
+    for job in jobs:
+        asked = job.arguments
+        if network.kind != PERCEPTRON:
+            made = Scope(asked["output"], asked["protocol"]["name"])
+        else:
+            protocol = _protocol_key_of(json.dumps(asked["protocol"], sort_keys=True))
+            made = Scope(asked["output"], protocol, asked["data"][:12] or clean_key(network))
+        if made == scope:
+            return job
+    return None
 
 
 @lru_cache(maxsize=256)  # thousands of jobs have few protocols
@@ -87,15 +85,6 @@ def known_of(job: JobRow | None) -> KnownCircuits | None:
     """Valid circuits that a job has found by now; None where it has found nothing yet."""
     so_far = {} if job is None else job.so_far
     return KnownCircuits.of_json(so_far["circuits"]) if "circuits" in so_far else None
-
-
-def known_count_of(session: Session, place: AnyPlace) -> Count | None:
-    """Number of valid circuits: of the stored analysis, else as far as its job is; None where nothing is known."""
-    stored = place.analysis and counts_of(place.analysis).valid_circuits
-    if stored and stored.bound != "unknown":
-        return stored
-    known = known_of(latest_job(jobs_for(session, [place.row.digest]), place.scope, place.row))
-    return None if known is None else count_of(known)
 
 
 def finite(value: float) -> float | None:

@@ -42,7 +42,7 @@ def _page(report: FairPairReport | RivalsReport, of: AnalysisContext[SubjectQues
         yield Section("The two farthest apart", "same rules, both valid", action, id="pair")
         if report.pair is not None:
             shared = int(report.pair.masks[0], 16) & int(report.pair.masks[1], 16)
-            sizes = [(of.circuit(mask), _size(mask, of.part)) for mask in report.pair.masks]
+            sizes = [(of.circuit(mask), noun(int(mask, 16).bit_count(), of.part)) for mask in report.pair.masks]
             captions = [Markup("{}, {}").format(*one) for one in sizes]
             drawn = [of.thumb(mask, shared) for mask in report.pair.masks]
             yield Side([Figure(*both) for both in zip(drawn, captions, strict=True)])
@@ -61,10 +61,6 @@ def _page(report: FairPairReport | RivalsReport, of: AnalysisContext[SubjectQues
         if given_up:
             answer = ", and ".join(CONDITIONS[one] for one in given_up)
             yield Prose(f"They are no fair [pair](glossary.md#pair): {answer}.")
-
-
-def _size(mask: str, part: str) -> str:
-    return noun(int(mask, 16).bit_count(), part)
 
 
 def _one(report: FairPairReport, number: int, of: AnalysisContext[SubjectQuestion]) -> Figure:
@@ -88,7 +84,7 @@ def _one(report: FairPairReport, number: int, of: AnalysisContext[SubjectQuestio
         of.links.interpretation(of.slug, mask, int(index), of.scope),
         mask,
         index,
-        _size(mask, "edge"),
+        noun(masks[number].bit_count(), "edge"),
         exact(right),
         noun(report.n_interventions, "intervention"),
     )

@@ -154,10 +154,6 @@ class Chart(Described):
         """Whether values are read across, and rows have names."""
         return bool(self.y.names) and self.kind != "heat"
 
-    @property
-    def value_axis(self) -> Axis:
-        return self.x if self.across else self.y
-
     def points(self, series: Series) -> Iterator[tuple[int, float, float]]:
         """The items of a series that have a place in the chart: number, x, y."""
         for number, (x, y) in enumerate(zip(series.x, series.y, strict=True)):
@@ -182,7 +178,7 @@ class Chart(Described):
         axis, values = self.x if which == "x" else self.y, list[float]()
         if axis.names:
             return -0.5, len(axis.names) - 0.5
-        valued = self.value_axis is axis
+        valued = (which == "x") == self.across
         for one in self.series:
             for number, x, y in self.points(one):
                 values.append(x if which == "x" else y)
@@ -262,7 +258,8 @@ class Chart(Described):
             if not (name and upright and axis is self.x)
         )
         if series.low and series.low[number] is not None:
-            ends = (self.value_axis.words(float(end[number] or 0)) for end in (series.low, series.high))
+            valued = self.x if self.across else self.y
+            ends = (valued.words(float(end[number] or 0)) for end in (series.low, series.high))
             answer += f" ({' to '.join(ends)})"
         return ": ".join(part for part in (name or (series.name if len(self.series) > 1 else ""), answer) if part)
 

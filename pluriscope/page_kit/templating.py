@@ -167,7 +167,7 @@ def environment(prefix: str = "") -> Environment:
     links = Addresses(prefix)
     env.globals.update(
         addresses=links,
-        static_url=lambda name: links.static(name, content_hash(name)),
+        static_url=lambda name: links.static(name, _hash_of(path := static_file(name), path.stat().st_mtime_ns)),
         logo=LOGO,
         verdict_marks=VERDICT_MARKS,
         linked=linked,
@@ -181,12 +181,7 @@ def environment(prefix: str = "") -> Environment:
     return env
 
 
-def content_hash(name: str) -> str:
-    """First digits of a static file's SHA-256, so that its address changes with its content."""
-    path = static_file(name)
-    return _hash_of(path, path.stat().st_mtime_ns)
-
-
 @lru_cache(maxsize=64)
 def _hash_of(path: Path, _modified: int) -> str:
+    """First digits of a static file's SHA-256, so that its address changes with its content."""
     return sha256(path.read_bytes()).hexdigest()[:12]

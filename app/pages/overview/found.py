@@ -12,7 +12,8 @@ from pluriscope.addresses.naming import LETTERS
 from pluriscope.analyses.common_ground import ground_words
 from pluriscope.analyses.compare import refs
 from pluriscope.analyses.registry import COMMON_GROUND, PAIR, RIVALS
-from pluriscope.app.pages.analyses import contradicting
+from pluriscope.analyses.shown import shown
+from pluriscope.app.pages.analyses import older
 from pluriscope.app.pages.circuit_sizes import sizes_chart
 from pluriscope.app.pages.compare.choosing import known_two
 from pluriscope.app.pages.counted import interpretations_counted
@@ -27,7 +28,14 @@ from pluriscope.views.networks import draw_network
 def two(known: Known) -> Iterator[Block]:
     """Two that contradict each other, or that share least; two of those that are known until these are found."""
     found = known.brief(RIVALS if known.place.question.kind.refuses(INTERPRETATIONS) else PAIR)
-    return _first_two(known) if found is None else contradicting(found)
+    if found is None:
+        yield from _first_two(known)
+        return
+    head, *pair = shown(found.analysis).page(found.report, found.subject)
+    yield head
+    if found.stored is not None and found.stored.older:
+        yield from older(found)
+    yield from pair
 
 
 def _first_two(known: Known) -> Iterator[Block]:

@@ -205,11 +205,7 @@ class Overview(Known, Shared):
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
-        """All of it, what is folded not yet computed."""
-        return tuple(self._blocks())
-
-    def _blocks(self) -> Iterator[Block]:
-        """Yield what it is and does, whether it has one explanation, their number, further analyses, folds."""
+        """What it is, whether it has one explanation, what else was found; what is folded is not yet computed."""
         contents, jobs = self.contents, reversed(self.jobs)
         left = [one for one in jobs if one.state in UNFINISHED and one.kind in DEFINITIONS]  # others wait for plugins
         share = Menu("Share", list(self._share()), self.url)
@@ -222,8 +218,8 @@ class Overview(Known, Shared):
             words = one.sentence
             sentence = words if isinstance(words, str) else self._tried(one, partial(words, self), "")
             folds.append(More(one.title, partial(self._opened, one), sentence, id=one.key))
-        yield Head(self.place.row.name, f"{contents.sentence} {QUESTION}", actions=[*contents.outputs, share])
-        yield Answer(
+        head = Head(self.place.row.name, f"{contents.sentence} {QUESTION}", actions=[*contents.outputs, share])
+        answer = Answer(
             verdict=self.verdict,
             stage=contents.stage,
             counts=Facts(self.counts),
@@ -235,8 +231,8 @@ class Overview(Known, Shared):
             id="answer",
         )
         rules = [*contents.rules, Prose(contents.remarks), *_under(self)]
-        yield More("Rules", lambda: rules, "which these are, and what others find", id="rules", sent=True)
-        yield from folds
+        under = More("Rules", lambda: rules, "which these are, and what others find", id="rules", sent=True)
+        return head, answer, under, *folds
 
     def _shown_jobs(self, left: Sequence[JobRow]) -> list[JobRow]:
         """Unfinished jobs whose results the page shows: its analysis, and what stands beside the counts."""

@@ -235,10 +235,6 @@ class Share:
         return self.links.made_of(self.path, name)
 
     @property
-    def card_url(self) -> str:
-        return self.base + self.made("card.png")
-
-    @property
     def embed_url(self) -> str:
         return self.links.embedded(self.path)
 

@@ -188,10 +188,6 @@ class Diagram:
     plain: bool = False
     also: Mapping[Site, Sequence[str]] = field(default_factory=dict)
 
-    @property
-    def wiring(self) -> Wiring:
-        return self.frame.wiring
-
     @cached_property
     def tile(self) -> Mapping[Site, Tile]:
         """The tile of each neuron that has one."""
@@ -209,7 +205,7 @@ class Diagram:
     def _edges(self) -> str:
         """All edges between shown neurons, cut ones first; in a large drawing between rings, each with its name."""
         left_out = kept = ""
-        few = not self.thumb and sum(matrix.size for matrix in self.wiring.weights) <= _MAX_WEIGHTS
+        few = not self.thumb and sum(matrix.size for matrix in self.frame.wiring.weights) <= _MAX_WEIGHTS
         thickness = (0.9, 2.4) if self.thumb else (1.0, 4.0)
         alone = None if self.contrast is None else self.contrast.alone
         for edge in self.frame.edges():
@@ -224,19 +220,19 @@ class Diagram:
             elif self.contrast is not None:
                 css = f"{'e-only' if edge.among(alone) else 'e-both'}{minus}"
             else:
-                css, width = "e-neg" if minus else "e-pos", self.wiring.thickness(edge, *thickness)
+                css, width = "e-neg" if minus else "e-pos", self.frame.wiring.thickness(edge, *thickness)
             drawn = line(*ends, css, width=width)
             if edge.among(self.marked):
                 left_out = line(*ends, "e-mark") + left_out
             if not self.thumb:
                 drawn += (_end_bar(ends) if css == "e-neg" else "") + (line(*ends, "hit") if few else "")
-                drawn = part(edge.name(self.wiring.sizes), drawn)
+                drawn = part(edge.name(self.frame.wiring.sizes), drawn)
             left_out, kept = (left_out, kept + drawn) if edge.kept else (left_out + drawn, kept)
         return left_out + kept
 
     def _nodes(self) -> str:
         """Neurons, each with its tile if it has one; in a large drawing each with its names."""
-        body, wiring, frame = "", self.wiring, self.frame
+        body, wiring, frame = "", self.frame.wiring, self.frame
         side = min(_THUMB_TILE, frame.gap - 2) if wiring.rows > 1 else _THUMB_TILE
         for column in wiring.columns:
             for site in ((column.layer, neuron) for neuron in column.shown):
@@ -270,7 +266,7 @@ class Diagram:
             if site not in self.frame.places:
                 continue
             (x, y), tile = self.frame.at(site), self.tile.get(site)
-            if 0 < site[0] < self.wiring.last:
+            if 0 < site[0] < self.frame.wiring.last:
                 side = 16.0 if tile is None else tile_side(tile.table, self.frame.tile)
                 wide, high = (side, side) if tile is None else tile_size(tile.table, side)
                 x, y = x + wide / 2 + 6, y + high / 2 - 3
@@ -281,7 +277,7 @@ class Diagram:
 
     def _names(self) -> tuple[str, list[Box]]:
         """Names and formulas of all sites, and the boxes that weights must keep clear of."""
-        body, boxes, wiring = "", list[Box](), self.wiring
+        body, boxes, wiring = "", list[Box](), self.frame.wiring
         kept = [edge for edge in self.frame.edges() if edge.kept]
         for site, y in self.frame.places.items():
             (layer, neuron), x, radius = site, self.frame.x[site[0]], ring_radius(self.tile.get(site), self.frame.tile)
@@ -306,8 +302,8 @@ class Diagram:
 
     def _hidden_name(self, site: Site) -> tuple[str, float]:
         """Name of a hidden neuron, its formula in its hue where it fits between the layers, and the width."""
-        name, tile = self.wiring.name(site), self.tile.get(site)
-        if self.wiring.cut[site[0]][site[1]]:
+        name, tile = self.frame.wiring.name(site), self.tile.get(site)
+        if self.frame.wiring.cut[site[0]][site[1]]:
             name += " out"
         wide, formula = text_width(name, 12), ""
         if tile is not None and tile.label:
@@ -324,7 +320,9 @@ class Diagram:
         for edge, x, y in places:
             half = text_width(decimal(edge.weight), _SMALL) / 2 + 0.1 * _SMALL
             ground = rect(x - half, y - 0.9 * _SMALL, 2 * half, 1.15 * _SMALL, "w-ground")
-            body += part(edge.name(self.wiring.sizes), ground + text(x, y, decimal(edge.weight), "w", anchor="middle"))
+            body += part(
+                edge.name(self.frame.wiring.sizes), ground + text(x, y, decimal(edge.weight), "w", anchor="middle")
+            )
         return f'<g class="{"w-all w-asked" if crowded else "w-all"}">{body}</g>' if places else ""
 
 

@@ -11,8 +11,8 @@ from pluriscope.analysis.running.progress import KnownCircuits
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs import queue
+from pluriscope.app.pages.network_page import Known
 from pluriscope.app.pages.place import locate
-from pluriscope.app.pages.shared import known_count_of
 from pluriscope.objects.counts import Count
 from tests.factories import small_network
 
@@ -33,4 +33,5 @@ def test_what_a_job_has_found_by_now_is_a_count(store, known):
         job = queue.enqueue_analyses(session, row, (COMPLETE,))[0]
         session.get(JobRow, job.id).so_far = {} if answer is None else {"circuits": answer.as_json()}
     with store.read() as session:
-        assert known_count_of(session, locate(session, Addresses(), "mine", Scope())) == count
+        place = locate(session, Addresses(), "mine", Scope())
+        assert Known(session, Addresses(), place).known_count == count

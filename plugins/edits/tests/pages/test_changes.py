@@ -91,6 +91,11 @@ def test_record_and_table_agree(client, compared):
     assert "n1.1+n1.2, n1.0" in page
 
 
+def test_the_former_address_leads_there_with_its_options(client):
+    answer = client.get(f"{FORMER}&e=c-3b68f&protocol=complete&guess=1P")
+    assert (answer.status_code, answer.headers["location"]) == (301, f"{PAIR}?e=c-3b68f&protocol=complete")
+
+
 def test_one_circuit_stands_on_both_networks(client):
     page = client.get(PAIR + "?e=c-3b68f").text
     assert "It is valid in XOR, pretrained" in page
