@@ -7,10 +7,7 @@ from typing import Any
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.discovery.landscape import Landscape
 from pluriscope.analysis.discovery.masked_subject import MaskedSubject
-from pluriscope.analysis.discovery.perceptron_landscape import PerceptronLandscape
-from pluriscope.analysis.discovery.space_landscape import SpaceLandscape
-from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.analysis.subjects.question import GraphQuestion, SubjectQuestion
+from pluriscope.analysis.subjects.question import SubjectQuestion
 
 
 def landscape_of(question: SubjectQuestion, circuits: CircuitSearch | None, **more: Any) -> Landscape[SubjectQuestion]:
@@ -20,11 +17,8 @@ def landscape_of(question: SubjectQuestion, circuits: CircuitSearch | None, **mo
         circuits: what the search for them found, see :class:`pluriscope.analysis.methods.report.Analysed`.
         more: the last fields of :class:`~pluriscope.analysis.discovery.landscape.Landscape`.
     """
-    if isinstance(question, Question):
-        return PerceptronLandscape(question, circuits, **more)
-    if isinstance(question, GraphQuestion):
-        return SpaceLandscape(question, circuits, **more)
-    raise TypeError(f"circuits of a {type(question).__name__} are not located")
+    found: Landscape[SubjectQuestion] = question.kind.explaining.landscape(question, circuits, **more)
+    return found
 
 
 def masked_under(question: SubjectQuestion, ablation: object) -> MaskedSubject:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,9 @@ from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.analysis.values.certainty import Certainty
 from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 from pluriscope.analysis.values.exact import exact
+
+if TYPE_CHECKING:
+    from pluriscope.analysis.discovery.space_landscape import SpaceLandscape
 
 MINIMAL_AMONG: Final = 20_000
 """Listed circuits up to which it is looked for whether each has another one within, where nobody asked for it."""
@@ -506,6 +509,13 @@ def judged(question: GraphQuestion, work: Work) -> tuple[CircuitSearch | None, d
     tried = first_known(question, work)
     found = sample(question, work, DRAWS, tried=tried) if question.refusal else find_masks(question, work, tried=tried)
     return (None, {}, ()) if found is None else (found, *judged_circuits(question, found, work=work))
+
+
+def landscape(question: GraphQuestion, found: CircuitSearch | None, **more: Any) -> SpaceLandscape:
+    """Valid circuits to locate answers among; ``more`` are the landscape's last fields."""
+    from pluriscope.analysis.discovery.space_landscape import SpaceLandscape  # what a search does without
+
+    return SpaceLandscape(question, found, **more)
 
 
 def missing(landscape: Any) -> list[str]:

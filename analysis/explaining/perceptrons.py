@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # what an analysis does without
     from pluriscope.analysis.circuits.facet import Facet
     from pluriscope.analysis.criteria.criterion import Criterion
     from pluriscope.analysis.criteria.population import Population
+    from pluriscope.analysis.discovery.perceptron_landscape import PerceptronLandscape
     from pluriscope.analysis.explaining.count_report import CountReport
     from pluriscope.analysis.planted.record import PlantedRecord
     from pluriscope.analysis.values.certainty import Certainty
@@ -100,6 +101,13 @@ def count(question: Question, work: Work, how: Certainty | None, seed: int, face
     from pluriscope.analysis.explaining.counting import count as counted
 
     return counted(question, work, how, seed, facet)
+
+
+def landscape(question: Question, found: CircuitSearch | None, **more: Any) -> PerceptronLandscape:
+    """Valid circuits to locate answers among; ``more`` are the landscape's last fields."""
+    from pluriscope.analysis.discovery.perceptron_landscape import PerceptronLandscape
+
+    return PerceptronLandscape(question, found, **more)
 
 
 def missing(landscape: Any) -> list[str]:
