@@ -135,7 +135,8 @@ def _with_terms(tokens: Sequence[Token], unused: dict[str, Term], links: Address
                 continue
             yield Token("text", "", 0, content=token.content[at : found.start()])
             link = Markup('<a class="term" href="{}" data-meaning="{}">{}</a>')
-            yield Token("html_inline", "", 0, content=link.format(links.glossary(term.anchor), term.meaning, found[0]))
+            shown = link.format(links.glossary(term.anchor), term.meaning, found[0])
+            yield Token("html_inline", "", 0, content=str(shown))  # as Markup it would escape what is added to it
             at = found.end()
         yield Token("text", "", 0, content=token.content[at:])
 

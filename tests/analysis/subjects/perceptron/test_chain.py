@@ -25,7 +25,8 @@ def run(step, values):
         case Activated(text):
             return activation_of(text).value(values)
         case TwoClasses(_, chosen):
-            return (np.exp(values) / np.exp(values).sum(1, keepdims=True))[:, [chosen]]
+            powers = np.exp(values - values.max(1, keepdims=True))  # of the values themselves they may overflow
+            return (powers / powers.sum(1, keepdims=True))[:, [chosen]]
 
 
 @st.composite

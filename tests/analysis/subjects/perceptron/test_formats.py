@@ -2,6 +2,7 @@
 
 import json
 import struct
+from itertools import count
 
 import ml_dtypes
 import numpy as np
@@ -41,6 +42,7 @@ def expected_outputs():
         tensors(("fc9.weight", "fc9.bias", "fc10.weight", "fc10.bias")),
         tensors(("z.weight", "z.bias", "a.weight", "a.bias"), layers='["z", "a"]'),
     ],
+    ids=count(),  # safetensors writes metadata in any order, which would be another name of the test in each process
 )
 def test_the_same_network_comes_out_of_every_form(raw):
     draft = read_any(raw)
@@ -197,6 +199,7 @@ def test_layers_without_bias_are_named():
         (save({"0.weight": W1, "1.running_mean": B1}, metadata=RELU), "batch norm.* [Ff]old it into the layer before"),
         (save({"0.weight": W1, "0.bias": np.array([np.nan, 0, 0])}, metadata=RELU), "NaN"),
     ],
+    ids=count(),
 )
 def test_refusals(raw, words):
     with pytest.raises(InvalidNetwork, match=words):
