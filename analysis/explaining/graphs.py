@@ -268,6 +268,13 @@ def plan(asked: Sequence[GraphQuestion], _limits: Limits, _clock: Clock) -> list
     ]
 
 
+def milliseconds(question: GraphQuestion) -> float | None:
+    """What the search for circuits is expected to take; None where there are too many, or there is none."""
+    if question.obstacle or question.refusal:
+        return None
+    return engine_of(question.subject, question.space).milliseconds
+
+
 # --- a network that did not learn its task
 
 

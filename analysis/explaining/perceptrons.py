@@ -9,6 +9,7 @@ import numpy as np
 
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.circuits.space import count_by_edges, count_in_space
+from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.explaining.plan import Plan
 from pluriscope.analysis.explaining.preflight import preflight, refuse
 from pluriscope.analysis.network_files.files import NetworkFile
@@ -133,6 +134,17 @@ def plan(asked: Sequence[Question], limits: Limits, clock: Clock) -> list[Plan]:
     from pluriscope.analysis.explaining.planning import plan_output
 
     return [plan_output(one, limits, clock) for one in asked]
+
+
+def milliseconds(question: Question) -> float | None:
+    """What the search for circuits is expected to take; None where they are too many to be listed or counted."""
+    from pluriscope.analysis.circuits.planning import plan_circuits
+
+    try:
+        plan = None if preflight(question) else plan_circuits(question)
+    except AnalysisError:
+        return None
+    return 1_000 * plan.cost.seconds if plan is not None and plan.method in ("listed", "counted") else None
 
 
 def read_circuits(question: Question, answer: Mapping[str, Any]) -> CircuitSearch:

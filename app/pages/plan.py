@@ -19,10 +19,9 @@ from pluriscope.analysis.explaining.plan import Plan, StagePlan
 from pluriscope.analysis.explaining.planning import plan_output
 from pluriscope.analysis.explaining.preflight import preflight, refuse
 from pluriscope.analysis.results.result import memory_words, seconds_words
-from pluriscope.analysis.running.limits import DEFAULT_LIMITS, Limits
-from pluriscope.analysis.subjects.enumeration import engine_of
+from pluriscope.analysis.running.limits import Limits
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.analysis.subjects.question import GraphQuestion, SubjectQuestion
+from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.reads.networks import count_running
 from pluriscope.app.limits import limits_in
 from pluriscope.app.pages.place import AnyPlace, others
@@ -55,13 +54,8 @@ def is_quick(question: SubjectQuestion) -> bool:
     """Whether the circuits of an output are expected to be found within a minute, so that pages ask for them by
     themselves.
     """
-    if isinstance(question, GraphQuestion):
-        too_many = question.obstacle or question.refusal
-        return not too_many and engine_of(question.subject, question.space).milliseconds <= LONGEST
-    plan = plan_of(question, DEFAULT_LIMITS) if isinstance(question, Question) else ()
-    if isinstance(plan, tuple) or plan.method not in ("listed", "counted"):
-        return False
-    return 1_000 * plan.cost.seconds <= LONGEST
+    milliseconds: float | None = question.kind.explaining.milliseconds(question)
+    return milliseconds is not None and milliseconds <= LONGEST
 
 
 def measured(session: Session, place: AnyPlace) -> Plan:
