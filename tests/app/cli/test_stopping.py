@@ -24,6 +24,7 @@ found_in_time = pipeline.analyse_outputs
 @pytest.fixture
 def stopped(monkeypatch):
     """Lets signals come while a network is analysed: so many, at the n-th of the networks."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 
     def at(number, *signals):
         begun = []
@@ -36,7 +37,8 @@ def stopped(monkeypatch):
 
         monkeypatch.setattr(pipeline, "analyse_outputs", analyse_outputs)
 
-    return at
+    yield at
+    signal.signal(signal.SIGINT, before)
 
 
 def result_at(path):
