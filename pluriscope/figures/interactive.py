@@ -87,6 +87,7 @@ def _trace(chart: Chart, series: Series, row: int) -> dict[str, Any]:
         font = {"color": ["var(--paper)" if one else "var(--ink)" for one in dark]}
         words = [html.escape(chart.written(series, number)) for number, *_ in found]
         inside = {"text": words, "textposition": "inside", "insidetextanchor": "middle", "textangle": 0}
+        inside |= {"constraintext": "none"}  # in wide fonts as large as in narrow ones
         look = {"width": 0.96, "marker": marker, "insidetextfont": font}
         return {"type": "bar", **common, **cells, **inside, **look}
     coordinates: dict[str, Any] = {"x": [x for _, x, _ in found], "y": [y for *_, y in found]}
