@@ -46,13 +46,13 @@ _STORED_BY: Final = ("analysis", "app/db", "app/jobs", "migrations", "pluriscope
 """Rooms of what is stored."""
 _CIRCUIT: Final = r'href="([^"]*/explanations/c-[0-9a-f]+)"'
 _MOST: Final = {
-    "networks": (41, 209),
-    "overview": (68, 319),
-    "play": (56, 246),
-    "search": (25, 93),
-    "compare": (63, 340),
-    "list": (61, 290),
-    "circuit": (55, 292),
+    "networks": (41, 208),
+    "overview": (70, 320),
+    "play": (57, 248),
+    "search": (26, 94),
+    "compare": (62, 340),
+    "list": (61, 289),
+    "circuit": (55, 291),
 }
 """Files and functions that a page of a kind may pass through."""
 

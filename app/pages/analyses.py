@@ -22,6 +22,7 @@ from pluriscope.analysis.methods.report import Analysed, Report, Settings
 from pluriscope.analysis.plugins import Failure, guarded
 from pluriscope.analysis.questions.protocol import BUILT_IN
 from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.app.db.analysed import planted_in, read_analysed
 from pluriscope.app.db.distributions import distribution_in
@@ -314,21 +315,21 @@ def _stored(
 ) -> Stored | None:
     """Report of an analysis that is stored, or summed up at once; None where there is neither."""
     if kept is not None:
-        return stored_in(kept, analysis, context)
+        return stored_in(kept, analysis, context.kind)
     content = verdict_contents(session, row) if analysis.sums else ""
     key = str(session.get_bind().engine.url), row.id, row.result_digest, analysis.key, content
     found = _SUMS.of(key, lambda: analysis.finds(context.read(), Settings())) if content else None
     return Stored(read=lambda: found) if found is not None and found.known else None
 
 
-def stored_in(kept: AnalysisReportRow, analysis: Analysis, context: AnalysisContext[SubjectQuestion]) -> Stored:
-    """Stored report of an analysis, to be read when it is needed."""
-    read, is_older = partial(report_of, kept, analysis.report), kept.version < analysis.version_for(context.kind)
+def stored_in(kept: AnalysisReportRow, analysis: Analysis, kind: SubjectKind) -> Stored:
+    """Stored report of an analysis of a kind of network, to be read when it is needed."""
+    read, is_older = partial(report_of, kept, analysis.report), kept.version < analysis.version_for(kind)
     return Stored(
         read=read,
         brief=kept.brief,
         draws=lambda: read_chart(kept.thumb) or function_at(analysis.thumb)(read()),
-        older=(read().outdated(context.kind) or [analysis.title]) if is_older else [],
+        older=(read().outdated(kind) or [analysis.title]) if is_older else [],
         thorough=kept.thorough,
         seconds=kept.seconds,
         engine_version=kept.engine_version,

@@ -166,7 +166,7 @@ def asked(session: Session, addresses: Addresses, network: str, options: Options
     if _about_inputs(query) and not place.question.kind.refuses(INTERPRETATIONS):
         check_boolean(place, addresses)
     asked_mask(place, look.circuit)
-    found = replace(search_for(session, addresses, place), look=look)
+    found = replace(searched(session, addresses, place, job_now(session, place)), look=look)
     if place.analysis is None or found.refused:
         return replace(found, query=query)
     frame = frame_of_analysis(session, place.analysis, place.question, ResultRef(place.slug, place.scope))
@@ -182,13 +182,8 @@ def _look(options: Options) -> ViewOptions:
     return ViewOptions(**given)
 
 
-def search_for(session: Session, addresses: Addresses, place: AnyPlace) -> Asked:
-    """State of the search for explanations, without a query."""
-    return searched(session, addresses, place, job_now(session, place))
-
-
 def searched(session: Session, addresses: Addresses, place: AnyPlace, job: JobRow | None) -> Asked:
-    """State of the search for explanations, whose latest job is known."""
+    """State of the search for explanations, without a query; its latest job is known."""
     analysis = place.analysis
     state, limit, refusal = state_of(analysis, job), "", False
     if analysis is None or analysis.circuits_method == "refused":

@@ -82,7 +82,7 @@ class Known:
         if kept is None:
             return None
         context = context_of(self.session, self.place, self.links, analysis.reads)
-        return Analysed(analysis, context, "done", stored_in(kept, analysis, context), None, "", {})
+        return Analysed(analysis, context, "done", stored_in(kept, analysis, self.place.question.kind), None, "", {})
 
     @cached_property
     def pair(self) -> PairFound | None:

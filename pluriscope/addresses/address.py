@@ -38,11 +38,6 @@ def below_api(path: str) -> str:
     return path.removeprefix(API_V2)
 
 
-def _quoted(segment: str) -> str:
-    """A segment of a path; most need no quoting, and pages with thousands of links should not wait for it."""
-    return segment if _PLAIN.fullmatch(segment) else quote(segment, safe="")
-
-
 def _assigned(option: tuple[str, str]) -> str:
     key, value = option
     return f"{key}={value}" if _PLAIN.fullmatch(key) and _PLAIN.fullmatch(value) else urlencode([option])
@@ -71,7 +66,9 @@ class Addresses:
 
     def url(self, *segments: str, scope: Scope | None = None, **view: Any) -> str:
         """The address of a path with a query; options that are None or "" are left out."""
-        path = f"{self.prefix}/{'/'.join(map(_quoted, segments))}"
+        # most segments need no quoting, and pages with thousands of links should not wait for it
+        quoted = (one if _PLAIN.fullmatch(one) else quote(one, safe="") for one in segments)
+        path = f"{self.prefix}/{'/'.join(quoted)}"
         query = [*_scope_assigned(scope)] if scope else []
         for key, value in view.items():
             values = value if isinstance(value, (list, tuple)) else [value]

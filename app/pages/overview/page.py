@@ -102,7 +102,7 @@ class Answer(Block):
         now: what is done now; "" where nothing is left to do.
         actions: what to do next, the primary one first.
         rest: what else was found.
-        wants: asks for what is to stand here, and nobody has asked for.
+        asks: what the page sends by itself: for what is to stand here, and nobody has asked for.
     """
 
     verdict: Verdict
@@ -112,11 +112,7 @@ class Answer(Block):
     now: Text
     actions: Sequence[Action]
     rest: Sequence[Block]
-    wants: Sequence[Action]
-
-    @property
-    def asks(self) -> Sequence[Action]:
-        return [*super().asks, *self.wants]
+    asks: Sequence[Action] = ()
 
     @property
     def live(self) -> bool:
@@ -219,14 +215,16 @@ class Overview(Known, Shared):
             sentence = words if isinstance(words, str) else self._tried(one, partial(words, self), "")
             folds.append(More(one.title, partial(self._opened, one), sentence, id=one.key))
         head = Head(self.place.row.name, f"{contents.sentence} {QUESTION}", actions=[*contents.outputs, share])
+        actions = self._actions()
+        wanted = compute_now(self._shown_jobs(left), self.links) if left else []
         answer = Answer(
             verdict=self.verdict,
             stage=contents.stage,
             counts=Facts(self.counts),
             steps=self._steps(left),
             now=_now(self, left) if left else "",
-            actions=self._actions(),
-            wants=compute_now(self._shown_jobs(left), self.links),
+            actions=actions,
+            asks=[*(one for one in actions if one.at_once), *wanted],
             rest=[*waiting, *notices, *self.failed.values(), *([Columns(beside)] if beside else [])],
             id="answer",
         )
