@@ -9,12 +9,15 @@ import pytest
 
 from pluriscope.analyses.registry import COMMON_GROUND, EVERY
 from pluriscope.analysis.criteria.registry import criteria_for
+from pluriscope.app.db.writes import save_network
 from pluriscope.app.pages import analyses, circuit
 from pluriscope.app.pages.search_index import index_of
 from pluriscope.app.pages.verdicts import judge
 from pluriscope.documents.markdown import markdown
 from tests.app.pages.conftest import XOR
 from tests.app.pages.test_overview import words
+from tests.clients import served
+from tests.factories import small_network
 from tests.plugin_files import installed
 
 TEXT = """
@@ -56,7 +59,6 @@ def criteria(kind):
 @pytest.mark.parametrize(
     ("group", "path", "shown", "of_the_core"),
     [
-        ("actions", f"{XOR}?part=edits", NAMED, "Compare"),
         ("blocks", f"{XOR}/play", NAMED, "Choose explanations"),
         ("folded", f"{XOR}/play?part=odd", NAMED, "Choose explanations"),
         ("collections", f"{XOR}?part=counted", NAMED, "Origin"),
@@ -86,6 +88,18 @@ def test_what_a_plugin_fails_at_is_left_out_and_the_page_is_shown(
     (record,) = {one.getMessage(): one for one in caplog.records}.values()
     assert "plugin of-stranger: " in record.getMessage()
     assert record.exc_info is not None
+
+
+def test_a_link_that_a_plugin_fails_at_is_left_out_beside_those_of_the_core(tmp_path):
+    with served(tmp_path) as client:
+        with client.app.state.store.write() as session:
+            base = save_network(session, small_network(1, name="Before"), slug="base")
+            edit = {"base": base.digest, "rule": "odd", "settings": {}}
+            save_network(session, small_network(2), slug="edited").edited = edit
+        with installed(tmp_path / "plugin", {"actions": {"entry": "of_stranger:broken"}}, TEXT):
+            shown = words(client.get("/networks/edited").text)
+    assert NAMED in shown
+    assert "Edited from Before" in shown
 
 
 def test_a_link_that_a_plugin_fails_to_lead_leads_nowhere(caplog, tmp_path):
