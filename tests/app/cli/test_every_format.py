@@ -15,7 +15,7 @@ COMMANDS = {
     "analyse": ("analyse", "{}", "--plan", "--output", "-"),
     "audit": ("audit", "{}", "--methods", "weights", "--json"),
     "edit": ("edit", "{}", "--rule", "noise", "--set", "size=0.5", "--set", "seed=1", "--output", "-"),
-    "compare": ("compare", "{}", "{}"),
+    "changes": ("changes", "{}", "{}"),
     "import": ("import", "{}", "--no-analysis"),
     "ask": ("ask", "stories", "{}"),
 }
@@ -81,7 +81,7 @@ def test_a_network_is_read_with_what_is_declared_beside_it(command, as_bytes, wr
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", ["analyse", "audit", "compare", "ask"])
+@pytest.mark.parametrize("command", ["analyse", "audit", "changes", "ask"])
 def test_where_it_did_not_learn_is_said_first(command, written, capsys):
     other = [{"name": "AND", "truth_table": [0, 0, 0, 1]}]
     path = written(as_json)

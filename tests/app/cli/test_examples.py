@@ -59,6 +59,7 @@ def commands(patch):
     for name in (*(one for one in MAKING if one in EXAMPLES), *(one for one in EXAMPLES if one not in MAKING)):
         for text in EXAMPLES[name]:
             said = re.sub(r"--count \d+", "--count 1", text.replace("-$(date +%F)", "").replace("c-081ff", "c-3f"))
+            said = said.replace("i-2b1ef.224 i-2b1ef.352", "i-3f.0 c-3f")
             said = said.replace("bench mymethod.py", "bench mymethod.py --suite public")  # which "suite make" made
             words = [file for word in shlex.split(said) for file in (sorted(glob(word)) if "*" in word else [word])]
             if "=" in words[0]:
