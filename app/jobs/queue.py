@@ -40,9 +40,7 @@ from pluriscope.app.jobs.definition import JobDefinition
 from pluriscope.app.jobs.definitions import DEFINITIONS, analyse_arguments, arguments_about
 
 REQUESTED_PRIORITY: Final = -2_000_000  # somebody waits for it and knows nothing yet: before everything else
-ANSWERED_PRIORITY: Final = (
-    -1_500_000
-)  # it has given a first answer and way to others: before what goes on from anything
+ANSWERED_PRIORITY: Final = -1_500_000  # it has given a first answer and way to others: before all that follows
 FOLLOWING_PRIORITY: Final = -1_000_000  # somebody waits for more of it: with its milliseconds, the quickest first
 LEASE_SECONDS: Final = 30.0
 MAX_LOSSES: Final = 3  # attempts that may fail at one place; then the job itself is taken to be the cause

@@ -123,9 +123,10 @@ class Document(Shared):
 
     @property
     def graphs(self) -> Callable[[], Sequence[tuple[str, str]]] | None:
-        one = self.one
-        found = lambda: [(f"{each.label}, for {each.checked_with}", url) for each, url in one.graphs]  # noqa: E731
-        return found if one.ref.kind in EXPLANATIONS else None
+        return self._graphs if self.one.ref.kind in EXPLANATIONS else None
+
+    def _graphs(self) -> list[tuple[str, str]]:
+        return [(f"{each.label}, for {each.checked_with}", url) for each, url in self.one.graphs]
 
     @property
     def network(self) -> NetworkRow:
