@@ -98,7 +98,7 @@ def program(text: str, folder: Path) -> str:
     stored_analysis(store, real=True)
     store.close()
     of = dict.fromkeys(MODELS, OF_MODELS) | {XOR_SLUG: OF_PERCEPTRONS}
-    RUN["await_"](RUN["LATER"], folder / ".installing")
+    RUN["note_coming"](RUN["LATER"], folder / ".installing")
     begin = f"""
 import sys
 from pathlib import Path

@@ -39,7 +39,7 @@ def test_the_whole_way_by_keys_alone(tab, expect):
     press(tab, tab.locator("#networks-by-circuits_valid"))
     expect(tab.locator("#networks-by-circuits_valid")).to_be_focused()
     expect(tab).to_have_url(re.compile("sort=circuits_valid"))
-    press(tab, tab.get_by_role("table").get_by_role("link", name="XOR, pretrained by the authors"))
+    press(tab, tab.get_by_role("table").get_by_role("link", name="XOR, pretrained by the authors", exact=True))
     expect(tab).to_have_url(re.compile("/networks/xor-pretrained$"))
     press(tab, tab.get_by_role("navigation", name="XOR, pretrained by the authors").get_by_role("link", name="Sheet"))
     expect(tab.get_by_role("heading", level=1)).to_have_text("Explanations")
