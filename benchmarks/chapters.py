@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from statsmodels.stats.proportion import proportion_confint
+from scipy.stats import binomtest
 
 from benchmarks.lines import ROOT
 from pluriscope.analysis.values.digest import canonical_json, sha256_hex
@@ -27,7 +27,7 @@ def design_of(slug: str) -> dict[str, Any]:
 
 def share(k: int, n: int) -> str:
     """A share in percent with the ends of its 95% interval by Wilson."""
-    low, high = proportion_confint(k, n, method="wilson")
+    low, high = binomtest(k, n).proportion_ci(method="wilson")
     return f"{k / n:.0%} ({100 * float(low):.0f}–{100 * float(high):.0f})"
 
 

@@ -18,11 +18,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import wilcoxon
-from statsmodels.stats.multitest import multipletests
 
 from benchmarks.over_training import DESIGN, SLUG, Row
 from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 from pluriscope.tables.parquet import ParquetTable, write_parquet
+from pluriscope_studies.analysis.comparisons import holm
 from pluriscope_studies.pages.findings import FOLDER
 
 PHASES: Final = {
@@ -144,10 +144,8 @@ def changes(rows: Sequence[Row]) -> list[Change]:
                     some.append(next(ends) - next(ends))
             found.append(Change(phase, ablation, np.array(both[0]), np.array(both[1])))
     tested = [wilcoxon(one.ratios).pvalue if one.ratios.any() else 1.0 for one in found]
-    corrected = multipletests(tested, method="holm")[1]
-    return [
-        Change(one.phase, one.ablation, one.ratios, one.null, float(p)) for one, p in zip(found, corrected, strict=True)
-    ]
+    corrected = holm(tested)
+    return [Change(one.phase, one.ablation, one.ratios, one.null, p) for one, p in zip(found, corrected, strict=True)]
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

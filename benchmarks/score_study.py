@@ -15,9 +15,9 @@ from typing import Any, Final, cast
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from pluriscope_bench.key.condition import Ablation, Condition
+from pluriscope_studies.analysis.comparisons import holm
 
 Floats = NDArray[np.float64]
 Row = Mapping[str, Any]
@@ -221,8 +221,7 @@ def verdicts_of(rows: Iterable[Row], group_of: Callable[[Row], str], *, fewest: 
         answers = answers_of(some, score, said, truth)
         if len(answers.methods) >= FEWEST_METHODS and len(answers.half) >= fewest and np.ptp(answers.half):
             found.append(_verdict(answers, score=score, group=group, said=said, truth=truth))
-    corrected = multipletests([one.p for one in found], method="holm")[1] if found else ()
-    return [replace(one, p_holm=float(p)) for one, p in zip(found, corrected, strict=True)]
+    return [replace(one, p_holm=p) for one, p in zip(found, holm([one.p for one in found]), strict=True)]
 
 
 def _verdict(answers: Answers, **which: Any) -> Verdict:

@@ -3,7 +3,7 @@
 A network counts once. Where it has several outputs, the design says how their values become one. Networks that failed
 have no value; every group counts them. DuckDB gives one column of the table after the other.
 
-Loads scipy and statsmodels, so that nothing which answers a request imports it: made when a run ends, and stored.
+Loads scipy, so that nothing which answers a request imports it: made when a run ends, and stored.
 """
 
 from __future__ import annotations
@@ -18,12 +18,11 @@ from math import inf
 from typing import Any, Final
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
+from scipy.stats import binomtest
 
 from pluriscope.tables.parquet import ParquetTable, quoted
 from pluriscope_studies.analysis.cells import Cell, cells_of
-from pluriscope_studies.analysis.comparisons import TESTS, Key, Tested
+from pluriscope_studies.analysis.comparisons import TESTS, Key, Tested, holm
 from pluriscope_studies.analysis.design import SHARED, Comparison, Factor, Reference, StudyDesign
 from pluriscope_studies.analysis.measures.measure import Measure, Measured, Value, answer_key
 from pluriscope_studies.analysis.rows import measured_of, measures_of_columns
@@ -166,7 +165,7 @@ class _Summary:
         """Every declared comparison under each protocol that it is about, p corrected over all of them."""
         made = [one for comparison in self.design.comparisons for one in self._tested(comparison)]
         ps = [one["p"] for one in made if one["p"] is not None]
-        corrected = iter(multipletests(ps, method="holm")[1].tolist() if ps else ())
+        corrected = iter(holm(ps))
         return [one | {"p_holm": None if one["p"] is None else next(corrected)} for one in made]
 
     def _tested(self, comparison: Comparison) -> Iterator[dict[str, Any]]:
@@ -235,7 +234,7 @@ def _in_numbers(measure: Measure, values: Sequence[Value]) -> dict[str, Any]:
         return _spread([value for value in values if isinstance(value, int | float)])
     if measure.kind == "yes-no":
         hits, of = sum(map(bool, values)), len(values)
-        low, high = map(float, proportion_confint(hits, of, method="wilson")) if of else (None, None)
+        low, high = binomtest(hits, of).proportion_ci(method="wilson") if of else (None, None)
         return {"hits": hits, "share": hits / of if of else None, "low": low, "high": high}
     counts: Counter[str] = Counter()
     for value in values:

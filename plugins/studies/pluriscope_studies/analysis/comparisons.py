@@ -1,13 +1,13 @@
-"""Tests between groups of networks, by scipy and statsmodels, each with the size of its effect; loads both.
+"""Tests between groups of networks, by scipy, which this loads, each with the size of its effect.
 
-What stands in no library: which networks are compared at all, most effects, and the interval of the difference of
-paired shares (Wald's: Agresti, Categorical Data Analysis, 10.1.1).
+What scipy has not: which networks are compared at all, most effects, the interval of the difference of paired shares
+(Wald's: Agresti, Categorical Data Analysis, 10.1.1), the test of Stuart and Maxwell, and Holm's correction.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.sparse.csgraph import connected_components
 from scipy.stats.contingency import association, crosstab
-from statsmodels.stats.contingency_tables import SquareTable, mcnemar
 
 Key = tuple[Hashable, int]
 """What pairs networks of two levels: all other levels, and the seed."""
@@ -151,9 +150,9 @@ def _page(values: Arrays) -> tuple[float, ...]:
 def _mcnemar(values: Arrays) -> tuple[float, ...]:
     one, other = (np.isin(column, ("True", "1")) for column in values)
     n, gained, lost = len(one), int((one & ~other).sum()), int((other & ~one).sum())
-    found, difference = mcnemar([[0, gained], [lost, 0]], exact=True), (gained - lost) / n
+    difference, p = (gained - lost) / n, stats.binomtest(gained, gained + lost).pvalue  # half of them by chance
     reach = _REACH * math.sqrt(max(0.0, gained + lost - (gained - lost) ** 2 / n)) / n
-    return found.statistic, found.pvalue, difference, difference - reach, difference + reach
+    return min(gained, lost), p, difference, difference - reach, difference + reach
 
 
 def _stuart_maxwell(values: Arrays) -> tuple[float, ...]:
@@ -165,10 +164,19 @@ def _stuart_maxwell(values: Arrays) -> tuple[float, ...]:
     table = crosstab(*changes, levels=(names, names)).count
     n_groups, group = connected_components(table, directed=False)
     tables = [table[group == one][:, group == one] for one in range(n_groups)]
-    found = [SquareTable(one, shift_zeros=False).homogeneity() for one in tables]
-    statistic = sum(one.statistic for one in found)
-    # not the library's p, which is 0 where it is below 1e-16
-    return statistic, stats.chi2.sf(statistic, sum(one.df for one in found)), len(changes[0]) / len(values[0])
+    statistic = 0.0
+    for one in tables:
+        left, come = one.sum(axis=1), one.sum(axis=0)
+        # the last category follows from the others, without which the matrix can be solved
+        covariance, moved = (np.diag(left + come) - one - one.T)[:-1, :-1], (left - come)[:-1]
+        statistic += moved @ np.linalg.solve(covariance, moved)
+    return statistic, stats.chi2.sf(statistic, len(names) - n_groups), len(changes[0]) / len(values[0])
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """P-values corrected for being several, by Holm (1979): the k-th smallest of n times n + 1 - k, at most 1."""
+    steps = np.sort(ps) * range(len(ps), 0, -1)
+    return [*map(float, np.minimum(np.maximum.accumulate(steps), 1.0)[np.argsort(np.argsort(ps))])]
 
 
 TESTS: Final[Mapping[str, Test]] = {
