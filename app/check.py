@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
 
+from pluriscope import installing
 from pluriscope.analysis.plugins import GROUPS, VARIABLE, brought, entries, failures
 from pluriscope.app.access.callers import needs_login
 from pluriscope.app.db import sqlite
@@ -65,6 +66,7 @@ def glance(variables: Mapping[str, str], settings: Settings) -> Iterator[Finding
     """Checks that take no time: the variables in force, the settings made of them, the data folder."""
     yield from look("settings.unknown", partial(unknown, variables), f"every {PREFIX} variable is one that is read")
     yield from look("settings.agree", partial(disagreeing, settings), "the settings agree with each other")
+    yield from look("packages", still_to_come, "nothing is still to be installed")
     yield from look("plugins", left_out, "every plugin is in use")
     yield from look("folder.room", partial(folder, settings), f"{settings.data} can be written and has room")
 
@@ -101,6 +103,13 @@ def _stored(settings: Settings) -> Found:
                 yield "problem", f"the tables of {name} have revision {revision}, needed is {newest}", cure
     finally:
         store.close()
+
+
+def still_to_come() -> Found:
+    """Packages that ``./run`` installs last, until they are there."""
+    now = installing.state()
+    for name in now["packages"]:
+        yield "note", f"{name} {now['cause']}", now["cure"]
 
 
 def left_out() -> Found:

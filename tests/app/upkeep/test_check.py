@@ -12,10 +12,12 @@ from contextlib import closing
 import pytest
 
 from conftest import SQLITES_OWN
+from pluriscope import installing
 from pluriscope.app import check
 from pluriscope.app.settings import Settings
 from tests.app.cli.test_analyse import run
 from tests.app.upkeep.test_no_room import fill, stored_in, volume
+from tests.contracts.test_run import RUN
 from tests.factories import stored_analysis
 
 
@@ -71,6 +73,14 @@ def test_a_look_that_fails_is_a_finding():
     assert seen.found == "seen"
     assert (failed.check, failed.level) == ("some.thing", "problem")
     assert "no idea" in failed.found
+
+
+@pytest.mark.parametrize("packages", [[], ["numba", "torch"]])
+def test_packages_that_are_not_there_yet_are_named(packages, tmp_path, monkeypatch):
+    monkeypatch.setattr(installing, "FILE", tmp_path / ".installing")
+    RUN["note_coming"](packages, installing.FILE)
+    found = [(level, text.split()[0]) for level, text, _ in check.still_to_come()]
+    assert found == [("note", name) for name in packages]
 
 
 @pytest.fixture
