@@ -95,7 +95,7 @@ class Line:
     remark: str = ""
 
     def __str__(self) -> str:
-        cells = [self.answer or _seconds(self.engine)]
+        cells = [self.remark or _seconds(self.engine)]
         for other in (self.plain, self.authors):
             sign = "~ " if self.scaled and other is self.plain else ""
             cells += [_seconds(other, sign)]
@@ -125,7 +125,7 @@ def timed(work: Callable[[], Any], repetitions: int = 1) -> tuple[float, Any]:
 def empty_caches() -> None:
     """Forget what the engine remembers from run to run."""
     for name, module in list(sys.modules.items()):
-        if name.split(".")[0] == "analysis":
+        if name.startswith("pluriscope.analysis."):
             for value in list(vars(module).values()):
                 clear = getattr(value, "cache_clear", None)
                 if clear is not None and not isinstance(value, type):
@@ -367,9 +367,9 @@ def pages(quick: bool) -> Lines:
                 seconds, got = beside(server, _SLOW, 20, asked, 10 if quick else 50)
                 others = ", ".join(f"{n} with {status}" for status, n in sorted(got.items()))
                 remark = f"at most {seconds[0]:.2f} s, half within {seconds[len(seconds) // 2]:.2f} s"
-                yield Line(f"`{asked}` beside 20 clients that have edits computed ({others})", None, answer=remark)
+                yield Line(f"`{asked}` beside 20 clients that have edits computed ({others})", None, remark=remark)
             remark = f"{rows[0][2]:.0f}–{max(row[2] for row in rows):.0f} MB"
-            yield Line(f"private memory of a server over {rows[-1][1]:,} pages", None, answer=remark)
+            yield Line(f"private memory of a server over {rows[-1][1]:,} pages", None, remark=remark)
 
 
 def _listed(data: Path) -> bool:
