@@ -163,6 +163,7 @@ def environment(prefix: str = "") -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        auto_reload=False,  # to look at each file's time took a twentieth of all pages' time
     )
     links = Addresses(prefix)
     env.globals.update(

@@ -45,7 +45,8 @@ KIND: Final = "kind"
 FEW: Final = 3
 """Rows of each kind in a list that is not filtered."""
 _READ: Final[Mapping[str, Callable[[Any], Any]]] = {"bool": bool, "int": int, "big": int}
-_TOLERANCE: Final = 1e-12
+TOLERANCE: Final = 1e-12
+"""By which a fraction may be beyond the ends that are asked for."""
 _BYTES_OF_TEXT: Final = 100
 _DIGIT: Final = 24
 """Bits of a digit: sums of digits over 2^29 rows are exact in floats."""
@@ -222,7 +223,7 @@ class Part(Described):
             return np.array([*passes, False], np.bool_)[coded.codes]
         if name in self.floats:
             values, (low, high) = self.floats[name], (*wanted, "", "")[:2]
-            return (values >= float(low or "-inf") - _TOLERANCE) & (values <= float(high or "inf") + _TOLERANCE)
+            return (values >= float(low or "-inf") - TOLERANCE) & (values <= float(high or "inf") + TOLERANCE)
         if name == KIND:
             return np.full(self.n, self.kind in wanted)
         labels, passing = self.labels.get(name, {}), np.full(self.n, name in self.labels)
@@ -449,10 +450,10 @@ class Frame:
         counts = [0] * MOST_BARS
         for part, one in zip(self.parts, passing, strict=True):
             if (values := part.floats.get(column.name)) is not None:
-                bars = np.clip(np.searchsorted(edges - _TOLERANCE, values, side="right") - 1, 0, MOST_BARS - 1)
+                bars = np.clip(np.searchsorted(edges - TOLERANCE, values, side="right") - 1, 0, MOST_BARS - 1)
                 more = part.counts(bars, one & ~np.isnan(values), MOST_BARS)
                 counts = [so_far + n for so_far, n in zip(counts, more, strict=True)]
-        uppers = [*(edges[1:-1] - 3 * _TOLERANCE), edges[-1]]  # ends are asked for with that tolerance
+        uppers = [*(edges[1:-1] - 3 * TOLERANCE), edges[-1]]  # ends are asked for with that tolerance
         bins = zip(edges[:-1].tolist(), map(float, uppers), counts, strict=True)
         return bins_of(column, [(str(low), str(high), n) for low, high, n in bins], query)
 

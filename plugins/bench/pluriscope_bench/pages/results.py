@@ -124,8 +124,9 @@ def suite_of(name: str) -> Suite:
         raise NotFound(f"suite {name!r}", error.cause, cure, "suite", _NONE.url("findings"), "findings") from None
 
 
+@lru_cache(maxsize=16)
 def table_of(suite: str, file: str) -> ParquetTable:
-    """Table of a suite: "truths" or "answers", published programs' too."""
+    """Table of a suite: "truths" or "answers", published programs' too; it is asked once for its columns."""
     of = suite_of(suite)
     return ParquetTable([of.folder / f"{file}.parquet", *([PUBLISHED] if file == "answers" and of.published else ())])
 
