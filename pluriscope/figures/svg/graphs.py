@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import compress
 from typing import Final
 
@@ -75,14 +75,13 @@ def graph_diagram(
         changed: names of nodes and edges that stand out.
     """
     steps, kept = steps or {}, [True] * len(graph.edges) if kept is None else kept
-    laid = _Layout(graph, {} if looking is None else dict.fromkeys(looking.shares, _BOX))
+    laid = _usual(graph) if looking is None else _Layout(graph, dict.fromkeys(looking.shares, _BOX))
     thick, thin = (6.0, 1.5) if thumb else (3.4, 0.9)
     ink = (5.0 if thumb else 1.6) * min(1.0, (_FEW_EDGES / max(1, sum(kept))) ** 0.5)
     inks = [ink] * len(kept) if alone is None else [thick if one else thin for one in alone]
     touched = {end for edge in compress(graph.edges, kept) for end in (edge.source, edge.target)}
-    ways = list(map(laid.way, graph.edges))
     body = ""
-    edges = zip(graph.edge_names, ways, kept, inks, strict=True)
+    edges = zip(graph.edge_names, laid.ways, kept, inks, strict=True)
     for name, way, keeps, wide in sorted(edges, key=lambda one: one[2]):  # what is cut lies below
         width, css = (3.4, "e-neg") if name in changed else (wide, "e-pos") if keeps else (1.0, "e-cut")
         body += stroke(way, css, f'stroke-width="{num(width)}"')
@@ -97,7 +96,7 @@ def graph_diagram(
         if node.name in changed:
             own += laid.box(number, 5, "vs-ring", 9)
         body += steps[node.name].around(own) if node.name in steps else own
-    for name, way in zip(graph.edge_names, ways, strict=True):
+    for name, way in zip(graph.edge_names, laid.ways, strict=True):
         body += steps[name].around(stroke(way, "vs-hit")) if name in steps else ""
     if looking is not None:
         x, y = laid.places[-1]
@@ -182,6 +181,11 @@ class _Layout:
         slots = self.slots[number]
         return self.places[number][1] + (slots.index(slot) - (len(slots) - 1) / 2) * PORT
 
+    @cached_property
+    def ways(self) -> list[str]:
+        """Of each edge."""
+        return list(map(self.way, self.graph.edges))
+
     def way(self, edge: Edge) -> str:
         """The way of an edge; those that pass over a layer go round at the height of their source's."""
         (x1, y1), (x2, y2) = self.places[edge.source], self.places[edge.target]
@@ -210,6 +214,12 @@ class _Layout:
             at = self.port(number, slot) + 3.5
             found += text(x - wide + RADIUS / 2 + 1, at, slot, "lab s", anchor="middle")
         return found + text(x, y - high - 7, self.graph.nodes[number].label, "lab halo", anchor="middle")
+
+
+@lru_cache(maxsize=16)  # the hundreds of thumbs on a list are of one graph
+def _usual(graph: Graph) -> _Layout:
+    """Layout of a graph none of whose nodes is wider."""
+    return _Layout(graph, {})
 
 
 def _bars(tokens: Sequence[str], shares: Sequence[float], x: float, y: float, css_class: str) -> str:
