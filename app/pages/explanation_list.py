@@ -248,8 +248,8 @@ def blocks(found: Asked) -> Iterator[Block]:
     choices = [Choice("Rules", rules, protocol)] if len(rules) > 1 else []
     query = found.query if found.query.limit != LIMIT else replace(found.query, limit=_LINES)
     frame = None if found.pending else found.frame
-    listing = None if frame is None else Overview(frame, ("kind", "valid", "passes", "uses"), ("circuit", "edges"))
-    picks = listing is not None and any(row.picks for row in listing.select(query, facets=False).rows)
+    table = None if frame is None else _table(found, frame, query)
+    picks = table is not None and any(row.picks for row in table.found.rows)
     has = "Each passed" if found.query.wanted.get("valid") == ("yes",) else "Each was put to"
     rule = "" if choices else f", under the rules “{protocol}”"
     words = f"{has} the test of its kind{rule}.{_of_empty(found)}"
@@ -261,20 +261,26 @@ def blocks(found: Asked) -> Iterator[Block]:
         actions=[*_people(found), *choices, Menu("Share", (), found.url_of(found.query))],
     )
     yield from states(found)
-    if frame is None or listing is None:
+    if table is None:
         return
     yield from _undecided_notices(found)
     if found.shown == "sheet" and found.all_of_them is not None and found.all_of_them.report is None:
         yield _not_yet(found.all_of_them)
+    yield table
+
+
+def _table(found: Asked, frame: Frame, query: Query) -> Table:
+    """What is asked for, as a list or in the view that is shown."""
+    place = found.place
     bodies = {"sheet": partial(_sheet, found, frame)}
     if VIEW is not None:
         bodies[VIEW.key] = partial(_among_all, found, frame, VIEW)
     if place.analysis is not None and place.analysis.circuits_listed:
         bodies["tree"] = partial(_tree, found, frame)
-    yield Table(
-        listing,
+    return Table(
+        Overview(frame, ("kind", "valid", "passes", "uses"), ("circuit", "edges")),
         query,
-        addresses.explanations(place.slug),
+        found.addresses.explanations(place.slug),
         usual=Query(limit=_LINES),
         noun="explanation",
         thumb=lambda row: None if row.drawing is None else row.drawing(),
@@ -345,7 +351,9 @@ def _not_yet(one: analyses.Asked) -> Notice | Progress:
 
 def _among_all(found: Asked, frame: Frame, view: Analysis, _: Selection) -> tuple[Text, Sequence[Block]]:
     """All explanations, among which those of circuits that pass the filters stand out."""
-    (one,) = analyses.asked(found.session, found.place, found.addresses, [view])
+    one = found.all_of_them
+    if one is None or one.analysis is not view:
+        (one,) = analyses.asked(found.session, found.place, found.addresses, [view])
     show = shown_by(view).among
     if one.report is None or found.place.analysis is None or show is None:
         return f"no {view.key}", [_not_yet(one)]

@@ -362,7 +362,7 @@ class Table(Block):
         known = [one for one in self.columns or self.listing.columns if one.shown and self._says(one, selection)]
         shared = {one.name: state for one in known if one.name != self.query.sort and (state := selection.state(one))}
         shown = [one for one in known if one.name not in shared]
-        thumbs = [self.thumb(row) for row in selection.rows] if self.thumb else ()
+        thumbs = [self.thumb(row) for row in selection.rows] if self.thumb and not instead else ()
         return templating.render(
             "blocks/table.html",
             block=self,

@@ -146,12 +146,11 @@ class _Drawn:
     def members(self) -> list[list[int]]:
         """The classes, or circuits, of each dot that pass the filters, the fewest edges first."""
         found: list[list[int]] = [[] for _ in range(self.report.n_dots)]
-        for number, (dot, circuit) in enumerate(zip(self.report.dot, self.report.circuit, strict=True)):
-            if self.passing[circuit]:
-                found[dot].append(number)
-        sizes = [int(mask, 16).bit_count() for mask in self.report.masks]
-        for some in found:
-            some.sort(key=lambda number: sizes[self.report.circuit[number]])
+        edges = [int(mask, 16).bit_count() for mask in self.report.masks]
+        sizes = [edges[circuit] for circuit in self.report.circuit]
+        for number in sorted(range(len(sizes)), key=sizes.__getitem__):
+            if self.passing[self.report.circuit[number]]:
+                found[self.report.dot[number]].append(number)
         return found
 
     @cached_property
@@ -174,12 +173,17 @@ class _Drawn:
     @cached_property
     def hues(self) -> Hues:
         """Hues of all functions that are read, by how often."""
-        counts = Counter(place for column in self.report.reads for place in column if place >= 0)
-        return hues_among(self.tables[place] for place in counts.elements())
+        counts = sum(map(Counter, self.report.reads), Counter[int]())
+        return hues_among(self.tables[place] for place in counts.elements() if place >= 0)
+
+    @cached_property
+    def own_hues(self) -> list[str]:
+        """Hue of each function, then that of none."""
+        return [*map(self.hues.of, self.tables), "none"]
 
     def hue(self, place: int) -> str:
         """Hue of a function; "none" where nothing is read."""
-        return self.hues.of(self.tables[place]) if place >= 0 else "none"
+        return self.own_hues[place]
 
     @cached_property
     def most(self) -> int:
@@ -226,7 +230,7 @@ class _Drawn:
         return self.placed(self.report.x[dot], self.report.y[dot])
 
     def placed(self, x: int, y: int) -> tuple[str, str]:
-        return num(round(_PAD + x * self.scale, 1)), num(round(_PAD + y * self.scale, 1))
+        return num(_PAD + x * self.scale), num(_PAD + y * self.scale)
 
     def drawn(self, chosen: int) -> Markup:
         """The dots, the network, and one of them with lines to its nearest."""
@@ -235,9 +239,9 @@ class _Drawn:
         body = []
         for dot in self.order:
             (x, y), some = self.place(dot), self.members[dot]
-            counts = Counter(column[number] for number in some) if column else Counter()
-            hue = self.hue(min(counts, key=lambda one: (-counts[one], one))) if counts else "in"
-            radius = num(round(_LEAST + _GROWS * len(some) ** 0.5, 1)) if some else "1"
+            read = [column[number] for number in some] if column else []
+            hue = self.hue(max(sorted({*read}), key=read.count)) if read else "in"
+            radius = num(_LEAST + _GROWS * len(some) ** 0.5) if some else "1"
             body.append(f'<circle class="{f"v-{hue}" if some else "off"}" cx="{x}" cy="{y}" r="{radius}"/>')
         x, y = self.place(chosen)
         lines = "".join("M{} {}L{} {}".format(x, y, *self.place(near)) for near in report.nearest[chosen])
