@@ -5,7 +5,7 @@ holds many, or one by itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from posixpath import relpath
 from typing import Final
@@ -94,20 +94,30 @@ def rewritten(text: str, address: str, file: str, find: Callable[[str], str], li
 
     for one in page.select(_OF_A_SERVER):
         one.decompose()
-    if not live:
-        for one in page.select("link[rel=canonical]"):
-            one.decompose()
-    _without_forms(page)
-    for one in page.select("details.more[open]"):
-        del one["open"]
+    tags: dict[str, list[Tag]] = {}  # each is looked for once: to select takes longer than to read the page
+    for one in page.find_all(True):
+        tags.setdefault(one.name, []).append(one)
+        for name in [name for name in one.attrs if name.startswith(_ASKS)]:
+            del one[name]
+
+    def left(*names: str) -> Iterator[Tag]:
+        return (one for name in names for one in tags.get(name, ()) if not one.decomposed)
+
+    _without_forms(page, left)
+    for one in left("details"):
+        if "more" in one.get_attribute_list("class"):
+            del one["open"]
     for tag, name in _LOADED:
-        for one in page.select(f"{tag}[{name}]"):
-            _lead(one, name, link, address, live)
+        for one in left(tag):
+            if one.get("rel") == ["canonical"] and not live:
+                one.decompose()
+            elif one.has_attr(name):
+                _lead(one, name, link, address, live)
     for one in page.select("details.menu, nav, .choice-l, .foot"):
         if not one.find("a"):
             one.decompose()
-    for one in page.select("svg[role=group]"):
-        if not one.find("a"):
+    for one in left("svg"):
+        if one.get("role") == "group" and not one.find("a"):
             one["role"] = "img"
     if page.head and (styles := link("/static/offline.css")):
         page.head.append(page.new_tag("link", rel="stylesheet", href=styles))
@@ -127,9 +137,9 @@ def alone(text: str, address: str, live: str) -> str:
     return found.replace("</head>", f"<style>{styles}</style></head>", 1)
 
 
-def _without_forms(page: BeautifulSoup) -> None:
-    """Forms and what only scripts or a server answer; a sentence where the first form was."""
-    for place, form in enumerate(page.select("form")):
+def _without_forms(page: BeautifulSoup, left: Callable[..., Iterator[Tag]]) -> None:
+    """Forms; a sentence where the first was."""
+    for place, form in enumerate(left("form")):
         if not place:
             note = page.new_tag("p", attrs={"class": "small muted offline-note"})
             note.string = SENTENCE
@@ -137,11 +147,8 @@ def _without_forms(page: BeautifulSoup) -> None:
         for one in form.select(".views"):
             form.insert_before(one.extract())
         form.decompose()
-    for one in page.select("input, select, textarea, button"):
+    for one in left("input", "select", "textarea", "button"):
         one.decompose()
-    for one in page.find_all(True):
-        for name in [name for name in one.attrs if name.startswith(_ASKS)]:
-            del one[name]
 
 
 def _lead(one: Tag, name: str, link: Callable[[str], str], address: str, live: str) -> None:
