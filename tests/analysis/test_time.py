@@ -89,7 +89,7 @@ def holds(analysis, whole):
     assert bool(analysis.stops) == any("the time was up" in one for one in what_is_missing(analysis))
 
 
-@pytest.mark.parametrize("share", [0, 0.03, 0.2, 0.6, 0.9])
+@pytest.mark.parametrize("share", [0, *(pytest.param(one, marks=pytest.mark.release) for one in (0.03, 0.6)), 0.2, 0.9])
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.slow
 def test_what_time_ends_is_true_and_goes_on_to_the_same_end(case, share):

@@ -12,6 +12,7 @@ from conftest import ON_EVERY_DATABASE
 from pluriscope.app.db.engine import Store, store_at
 from pluriscope.app.gate import SAFE, Gate
 from pluriscope.app.pages.verdicts import judge
+from pluriscope.processes import garbage
 from tests.factories import in_folder, temporary_store
 
 
@@ -19,6 +20,12 @@ from tests.factories import in_folder, temporary_store
 def _a_page_takes_its_time():
     """A page judges all that it judges on the spot, however busy the machine is."""
     judge.SECONDS = 600.0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_garbage_is_looked_for_by_the_clock():
+    """As a server does all the time: to look through all that tests hold takes longer than most of them."""
+    garbage._SECONDS = 3_600.0
 
 
 @pytest.fixture(scope="session", autouse=True)

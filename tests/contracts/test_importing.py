@@ -25,10 +25,36 @@ def snippets(title):
     return ["\n".join(line[4:] for line in b.splitlines()) for b in DOCUMENT[title] if b.startswith("    ")]
 
 
-def run(folder, *parts):
-    """Run as a user would: in a folder of their own."""
+EVERY = """
+import json, os, sys
+
+for name, program in json.load(sys.stdin).items():
+    os.mkdir(name), os.chdir(name)
+    exec(compile(program, name, "exec"), {"__name__": "__main__"})
+    os.chdir("..")
+"""
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The folder with what each chapter's snippets have written, run as a user would, one after the other."""
+    (transformer,), (classifier, _) = snippets("Transformers"), snippets("Classifiers")
+    (conv,), (ours,) = snippets("Convolutional and recurrent networks"), snippets("Where Pluriscope is installed too")
+    scikit_learn, torch = snippets("From scikit-learn"), snippets("From PyTorch")
+    without_bias = torch[0].replace("nn.Linear(2, 3)", "nn.Linear(2, 3, bias=False)")
+    programs = {
+        "scikit-learn": [*scikit_learn, "given = clf.predict_proba(X)[:, 1].tolist()"],
+        "torch": [*torch, "given = net(torch.tensor([[0., 0], [0, 1], [1, 0], [1, 1]])).flatten().tolist()"],
+        "ours": [without_bias, scikit_learn[0], ours],
+        "transformer": [transformer, "given = transformer(torch.tensor(rows))[:, -1].tolist()"],
+        "classifier": [classifier, "given = clf.predict(digits.data / 16).tolist()"],
+        "conv": [conv],
+    }
+    keep = "import json\nif 'given' in globals(): json.dump(given, open('answers.json', 'w'))"
+    folder = tmp_path_factory.mktemp("snippets")
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", "\n".join(parts)],
+        [sys.executable, "-W", "error", "-c", EVERY],
+        input=json.dumps({name: "\n".join((*parts, keep)) for name, parts in programs.items()}),
         cwd=folder,
         capture_output=True,
         text=True,
@@ -36,6 +62,11 @@ def run(folder, *parts):
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
     )
     assert done.returncode == 0, done.stderr
+    return folder
+
+
+def answers(folder):
+    return json.loads((folder / "answers.json").read_text())
 
 
 def test_the_network_file_shown_is_one():
@@ -44,63 +75,37 @@ def test_the_network_file_shown_is_one():
 
 
 @pytest.mark.slow
-def test_scikit_learns_export_runs_and_is_read(tmp_path):
-    train, export = snippets("From scikit-learn")
-    check = "p = clf.predict_proba(X)[:, 1]\nopen('p.json', 'w').write(json.dumps(p.tolist()))"
-    run(tmp_path, train, export, check)
-    network = read_any((tmp_path / "sklearn.json").read_bytes()).network
-    mine = forward(network, input_table(2))[:, 0]
-    assert mine == pytest.approx(json.loads((tmp_path / "p.json").read_text()), abs=1e-12)
+@pytest.mark.parametrize(
+    ("name", "files", "close"),
+    [("scikit-learn", ["sklearn.json"], 1e-12), ("torch", ["net.safetensors", "net.json"], 1e-6)],
+)
+def test_exports_are_the_network_that_was_trained(written, name, files, close):
+    networks = [read_any((written / name / file).read_bytes()).network for file in files]
+    assert len({network.digest for network in networks}) == 1
+    assert forward(networks[0], input_table(2))[:, 0] == pytest.approx(answers(written / name), abs=close)
 
 
 @pytest.mark.slow
-def test_pytorchs_exports_run_and_are_the_same_network(tmp_path):
-    train, safetensors, plain = snippets("From PyTorch")
-    check = (
-        "X = torch.tensor([[0., 0], [0, 1], [1, 0], [1, 1]])\njson.dump(net(X).flatten().tolist(), open('p.json', 'w'))"
-    )
-    run(tmp_path, train, safetensors, plain, check)
-    one, two = (read_any((tmp_path / name).read_bytes()).network for name in ("net.safetensors", "net.json"))
-    assert one.digest == two.digest
-    mine = forward(one, input_table(2))[:, 0]
-    assert mine == pytest.approx(json.loads((tmp_path / "p.json").read_text()), abs=1e-6)
-
-
-@pytest.mark.slow
-def test_our_own_exports_write_complete_files(tmp_path):
-    torch_net = snippets("From PyTorch")[0].replace("nn.Linear(2, 3)", "nn.Linear(2, 3, bias=False)")
-    (ours,) = snippets("Where Pluriscope is installed too")
-    run(tmp_path, torch_net, snippets("From scikit-learn")[0], ours)
-    for name, activation in (("net.json", "tanh"), ("sklearn.json", "tanh")):
-        file = parse_network_file((tmp_path / name).read_bytes())
-        assert (file.network.activation, file.network.output_activation) == (activation, "sigmoid")
+def test_our_own_exports_write_complete_files(written):
+    for name in ("net.json", "sklearn.json"):
+        file = parse_network_file((written / "ours" / name).read_bytes())
+        assert (file.network.activation, file.network.output_activation) == ("tanh", "sigmoid")
         assert file.tasks[0].name == "XOR"
 
 
 @pytest.mark.slow
-def test_a_live_transformer_is_written_with_its_logits(tmp_path):
-    logits = "import json\njson.dump(transformer(torch.tensor(rows))[:, -1].tolist(), open('logits.json', 'w'))"
-    run(tmp_path, *snippets("Transformers"), logits)
-    _, model = read_subject((tmp_path / "model.json").read_bytes())
+def test_a_live_transformer_is_written_with_its_logits(written):
+    _, model = read_subject((written / "transformer/model.json").read_bytes())
     space = model.space(TRANSFORMER.default_rules)
     ours = space.run(np.ones((1, space.graph.n_bits), dtype=bool))[0]
     assert model.answers.tolist() == [0, 1, 3]
-    assert ours == pytest.approx(np.array(json.loads((tmp_path / "logits.json").read_text())), abs=1e-5)
+    assert ours == pytest.approx(np.array(answers(written / "transformer")), abs=1e-5)
 
 
 @pytest.mark.slow
-def test_a_classifier_is_written_with_what_it_answers(tmp_path):
-    snippet, _ = snippets("Classifiers")
-    answered = "import json\njson.dump(clf.predict(digits.data / 16).tolist(), open('answers.json', 'w'))"
-    run(tmp_path, snippet, answered)
-    _, model = read_subject((tmp_path / "digits.json").read_bytes())
+def test_what_learned_classes_is_written_with_what_it_answers(written):
+    _, model = read_subject((written / "classifier/digits.json").read_bytes())
     assert model.network.sizes == (64, 32, 32, 10)
-    assert model.answers.tolist() == json.loads((tmp_path / "answers.json").read_text())
-
-
-@pytest.mark.slow
-def test_a_convolutional_network_is_written_with_what_it_answers(tmp_path):
-    (snippet,) = snippets("Convolutional and recurrent networks")
-    run(tmp_path, snippet)
-    _, model = read_subject((tmp_path / "conv.json").read_bytes())
+    assert model.answers.tolist() == answers(written / "classifier")
+    _, model = read_subject((written / "conv/conv.json").read_bytes())
     assert model.layers[-1].argmax(axis=1).tolist() == model.answers.tolist()

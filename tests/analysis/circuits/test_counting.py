@@ -123,7 +123,7 @@ def cases(draw):
 def test_counting_agrees_with_listing(way):
     found = Counter()
 
-    @settings(max_examples=100)
+    @settings(max_examples=60)
     @given(cases())
     def check(case):
         network, task, protocol = case
@@ -271,7 +271,7 @@ def test_what_cannot_be_counted_is_refused():
             count_circuits(ask(network, task=xor if network.n_inputs == 2 else Task((0,) * 2**network.n_inputs)))
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_five_wide_networks_are_counted_whole():
     random = np.random.default_rng(2)
     network = random_network(random, (2, 5, 5, 1), tied=False, hidden="leaky_relu", last="leaky_relu")

@@ -47,7 +47,7 @@ def transformer():
     return pluriscope.explain(bundled_models()["induction-attention"], protocol="heads-mean")
 
 
-@pytest.mark.parametrize("which", ["xor", "transformer"])
+@pytest.mark.parametrize("which", ["xor", pytest.param("transformer", marks=pytest.mark.release)])
 def test_every_kind_of_page_that_an_overview_leads_to_is_answered(which, request):
     result = request.getfixturevalue(which)
     site = site_of(result)
