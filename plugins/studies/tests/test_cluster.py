@@ -1,6 +1,8 @@
 """Clusters: which addresses are taken, and what is said of one that cannot be used."""
 
+import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -9,15 +11,21 @@ import time
 from contextlib import ExitStack, nullcontext
 
 import pytest
+import yaml
 
 from plugins.studies.tests import dask_processes
 from plugins.studies.tests.dask_processes import OTHER_VERSION, WITHOUT_PLURISCOPE
+from plugins.studies.tests.study_factories import design, settings
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.app.cli.reading import read_settings
 from pluriscope.app.cli.terminal import Refusal
+from pluriscope.tables.parquet import ParquetTable
 from pluriscope_studies import cluster
-from pluriscope_studies.cluster import ClusterUnusable, checked_address, cluster_workers
+from pluriscope_studies.cluster import QUIET, ClusterUnusable, checked_address, cluster_workers
 from pluriscope_studies.settings import ClusterSettings
+from tests.checkout import ROOT
+
+OPERATIONS = (ROOT / "docs/operations.md").read_text()
 
 
 @pytest.mark.parametrize(
@@ -154,28 +162,45 @@ except ClusterUnusable as problem:
     return run.stdout.strip() or run.stderr
 
 
+def test_programs_that_the_documents_start_have_the_settings():
+    assert f"export {' '.join(f'{name}={value}' for name, value in QUIET.items())}\n" in OPERATIONS
+    assert yaml.safe_load((ROOT / "compose.yaml").read_text())["x-cluster"]["environment"] == QUIET
+
+
 @pytest.mark.release  # starts jobs
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of the cluster without settings
-def test_slurm(monkeypatch, tmp_path):
-    """A stand-in for ``sbatch`` that runs the job's script on this machine."""
-    dask = pytest.importorskip("dask")
+def test_one_command_from_a_laptop_to_slurm(monkeypatch, tmp_path):
+    """The line that the document shows; its ssh, sbatch and scancel are stand-ins that run programs of this machine."""
     pytest.importorskip("dask_jobqueue")
+    there, laptop, programs = tmp_path / "there", tmp_path / "laptop", tmp_path / "programs"
+    for folder in (there, laptop, programs):
+        folder.mkdir()
     for name, script in {
-        "sbatch": f"setsid sh $1 >{tmp_path}/job 2>&1 & echo Submitted batch job $!",
+        "sbatch": f"cp $1 {tmp_path}/job-$$; setsid sh {tmp_path}/job-$$ >/dev/null 2>&1 & echo Submitted batch job $!",
         "scancel": "kill -- -$1",
+        "ssh": f'shift; cd {there}; exec sh -c "$*"',
+        "scp": f"exec cp -r {there}/${{2#*:}} $3",
+        "pluriscope": f'exec {sys.executable} -m pluriscope.app.cli "$@"',
     }.items():
-        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
-        (tmp_path / name).chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
     monkeypatch.setenv("PYTHONPATH", dask_processes.PATH)
     with pytest.raises(ClusterUnusable, match=r"jobqueue\.slurm"), cluster_workers("slurm", insecure=True):
         pass
-    job = {"cores": 1, "memory": "1GiB", "log-directory": str(tmp_path), "interface": None}
-    with (
-        dask.config.set({"jobqueue.slurm": dask.config.get("jobqueue.slurm") | job}),
-        cluster_workers("slurm", insecure=True, n=2) as workers,
-    ):
-        assert workers.executor.submit(int, "7").result() == 7
+    for name, value in {"CORES": "1", "MEMORY": "1GiB"}.items():
+        monkeypatch.setenv(f"DASK_JOBQUEUE__SLURM__{name}", value)
+    (laptop / "study.json").write_text(json.dumps(settings(seeds={"first": 0, "count": 2})))
+    (line,) = re.findall("^  (ssh .*)$", OPERATIONS, re.MULTILINE)
+    line = line.replace("slurm", "slurm --insecure").replace("50", "2")
+    run = subprocess.run(["sh", "-c", line], cwd=laptop, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr
+    known = design(seeds={"first": 0, "count": 2})
+    rows = ParquetTable(sorted((laptop / "study").glob("*.parquet"))).ask("SELECT DISTINCT cell, seed FROM {rows}")
+    assert len(rows) == known.n_networks
+    jobs = [path.read_text() for path in tmp_path.glob("job-*")]
+    assert len(jobs) == 2
+    assert all(f"export {name}={value}" in job for job in jobs for name, value in QUIET.items())
 
 
 @pytest.mark.parametrize(
