@@ -22,7 +22,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,14 +33,16 @@ import torch
 
 from benchmarks import plain_reference as plain
 from benchmarks.crawl import beside, crawled
-from benchmarks.machine import machine, machine_text, seconds_text
+from benchmarks.machine import machine, machine_text
 from benchmarks.own_server import COMMAND, ROOT, server_on_copy
+from benchmarks.scale import DOCUMENT, HEAD, Line, with_lines
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
 from pluriscope.analysis.alignments.search import search_alignments
 from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.circuits.counting import count_circuits
 from pluriscope.analysis.circuits.estimating import share_interval
 from pluriscope.analysis.circuits.search import search_circuits
+from pluriscope.analysis.circuits.smallest import find_smallest
 from pluriscope.analysis.circuits.source_subsets import load_compiled
 from pluriscope.analysis.circuits.space import Structure
 from pluriscope.analysis.interpretations.counting import count_interpretations
@@ -51,6 +52,7 @@ from pluriscope.analysis.questions.data import clean_data
 from pluriscope.analysis.questions.protocol import COMPLETE, PAPER
 from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.running.limits import MOST_STORED
+from pluriscope.analysis.subjects.enumeration import most_wrong
 from pluriscope.analysis.subjects.graph import Graph, Masks
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -74,40 +76,6 @@ _SLOW: Final = "/networks/xor-or-imp-3-3/edit?rule=deceive&seed={}"
 AUTHORS: Final = "mi_identifiability"
 
 
-@dataclass(frozen=True)
-class Line:
-    """Line of the table.
-
-    Args:
-        work: what was done, with its count.
-        engine: seconds of the engine, its caches empty; of a line about memory None.
-        plain: of the plain program; None where it does no such work.
-        authors: of the authors' program, where it is installed.
-        scaled: the plain program did a part of the work, and its time is scaled.
-        remark: content of a line that is about no time.
-    """
-
-    work: str
-    engine: float | None
-    plain: float | None = None
-    authors: float | None = None
-    scaled: bool = False
-    remark: str = ""
-
-    def __str__(self) -> str:
-        cells = [self.remark or _seconds(self.engine)]
-        for other in (self.plain, self.authors):
-            sign = "~ " if self.scaled and other is self.plain else ""
-            cells += [_seconds(other, sign)]
-            cells += [f"{sign}{other / self.engine:,.0f}×" if other is not None and self.engine else ""]
-        return f"{self.work:<76}{cells[0]:>12}" + "".join(f"{cell:>13}" for cell in cells[1:])
-
-
-def _seconds(seconds: float | None, sign: str = "") -> str:
-    return "" if seconds is None else sign + seconds_text(seconds)
-
-
-HEAD: Final = f"{'work':<76}{'engine':>12}{'plain':>13}{'ratio':>13}{'authors':>13}{'ratio':>13}"
 Lines = Iterator[Line]
 
 
@@ -255,6 +223,11 @@ def wide(quick: bool) -> Lines:
         low, high = share_interval(int(np.sum(valid)), len(valid), 0.99999)
         agree(work, low <= counted.count / counted.possible <= high)
         yield Line(work, seconds, reference / len(drawn) * counted.possible, scaled=True)
+        if width > 4:
+            seconds, least = timed(lambda question=question: find_smallest(question))
+            work = f"{least.n_tried:,} circuits of it judged in order of size: the smallest has {least.n_edges} edges"
+            agree(work, least.proved and least.n_edges == min(counted.distribution.by_edges))
+            yield Line(work, seconds, reference / len(drawn) * least.n_tried, scaled=True)
 
 
 def trained(width: int) -> Network:
@@ -263,29 +236,39 @@ def trained(width: int) -> Network:
     return next(outcome.network for outcome in outcomes if outcome.converged and outcome.network is not None)
 
 
-def asked(quick: bool) -> Lines:
-    """Time what commands ask of the pretrained network, each a process of its own with all that it needs before."""
-    with _network_file() as file:
-        for key in () if quick else ("funnel", "common-ground"):
-            yield Line(f"`pluriscope ask {key}` of the pretrained XOR, processor", _processor("ask", key, file, "-q"))
-
-
 def populations(quick: bool) -> Lines:
     """Networks trained and their circuits counted."""
-    n = 5 if quick else 50
-    seconds, outcomes = timed(lambda: train_networks([TrainingSpec(seed=seed) for seed in range(n)]))
+    n, few = (5, 2) if quick else (50, 5)
+    specs = [TrainingSpec(seed=seed) for seed in range(n)]
+    seconds, outcomes = timed(lambda: train_networks(specs))
+    reference, alone = timed(lambda: [train_networks([spec])[0] for spec in specs[:few]])
+    work = f"{n} networks 2-3-3-1 trained on XOR"
+    agree(work, [one.converged for one in alone] == [one.converged for one in outcomes[:few]])
+    yield Line(work, seconds, reference / few * n, scaled=True)
     found = [one.network for one in outcomes if one.network is not None]
-    yield Line(f"{n} networks 2-3-3-1 trained on XOR", seconds)
-    seconds, _ = timed(lambda: [count_circuits(ask(one, task=XOR, data=clean_data(2))) for one in found])
-    yield Line(f"{len(found)} of them: circuits counted", seconds)
+    seconds, counts = timed(lambda: [count_circuits(ask(one, task=XOR, data=clean_data(2))).count for one in found])
+    reference, listed = timed(
+        lambda: [len(plain.valid_circuits(plainly(one), XOR.truth_table, paper=False)[0]) for one in found[:few]]
+    )
+    work = f"{len(found)} of them: circuits counted"
+    agree(work, listed == counts[:few])
+    yield Line(work, seconds, reference / few * len(found), scaled=True)
 
 
-def transformers(_quick: bool) -> Lines:
-    """All circuits of bundled transformers."""
-    for name in ("indirect-object-2x2", "induction-attention", "majority-5-attention"):
+def transformers(quick: bool) -> Lines:
+    """All circuits of bundled transformers, beside runs of masks."""
+    for name in ("indirect-object-2x2", "induction-attention"):
         kind, model = read_subject((ROOT / "app" / "bundled" / "models" / f"{name}.json").read_bytes())
-        seconds, found = timed(lambda kind=kind, model=model: find_masks(GraphQuestion(kind, model, kind.rules(""))))
-        yield Line(f"{model.name}: {len(found.masks):,} circuits of a transformer", seconds)
+        question = GraphQuestion(kind, model, kind.rules(""))
+        seconds, found = timed(partial(find_masks, question))
+        space, n = question.space, 40 if quick else 400
+        masks = space.reduce(np.random.default_rng(0).random((n, space.graph.n_bits)) < 0.9)
+        reference, outputs = timed(partial(space.run, masks))
+        work = f"{model.name}: {found.possible:,} circuits searched, {len(found.masks):,} valid"
+        valid = ((gaps(outputs, model.answers) <= 0).sum(axis=1) <= most_wrong(model)).tolist()
+        known = set(map(int, found.masks))
+        agree(work, valid == [sum(1 << int(bit) for bit in np.flatnonzero(mask)) in known for mask in masks])
+        yield Line(work, seconds, reference / n * found.possible, scaled=True)
 
 
 def batches(quick: bool) -> Lines:
@@ -333,14 +316,20 @@ def _masked_runs(model: AttentionModel, graph: Graph, masks: Masks) -> Any:
     return torch.stack(found).numpy()
 
 
-def starts(_quick: bool) -> Lines:
-    """Processor time of whole processes."""
+def starts(quick: bool) -> Lines:
+    """Processor time of whole processes, each with all that it needs before, beside that of an empty program."""
+    empty = _processor(program=(sys.executable, "-c", ""))
     with _network_file() as file:
-        yield Line("`pluriscope --help`, processor", _processor("--help"))
-        yield Line("`pluriscope analyse` of the pretrained XOR, processor",
-                   _processor("analyse", file, "-q", "--output", f"{file}.result"))  # fmt: skip
-    yield Line("`import pluriscope`, processor", _processor(program=(sys.executable, "-c", "import pluriscope")))
-    yield Line("`python`, processor", _processor(program=(sys.executable, "-c", "")))
+        asked = {
+            "`pluriscope --help`": ("--help",),
+            "`pluriscope analyse` of the pretrained XOR": ("analyse", file, "-q", "--output", f"{file}.result"),
+            "`pluriscope ask funnel` of it": ("ask", "funnel", file, "-q"),
+            "`pluriscope ask common-ground` of it": ("ask", "common-ground", file, "-q"),
+        }
+        for work, arguments in list(asked.items())[: 2 if quick else None]:
+            yield Line(work, None, remark=f"{_processor(*arguments) / empty:.0f} times an empty program")
+    seconds = _processor(program=(sys.executable, "-c", "import pluriscope"))
+    yield Line("`import pluriscope`", None, remark=f"{seconds / empty:.1f} times an empty program")
 
 
 def pages(quick: bool) -> Lines:
@@ -370,6 +359,14 @@ def pages(quick: bool) -> Lines:
                 yield Line(f"`{asked}` beside 20 clients that have edits computed ({others})", None, remark=remark)
             remark = f"{rows[0][2]:.0f}–{max(row[2] for row in rows):.0f} MB"
             yield Line(f"private memory of a server over {rows[-1][1]:,} pages", None, remark=remark)
+
+
+def clusters(quick: bool) -> Lines:
+    """What a dask cluster takes beside its work."""
+    from benchmarks.cluster import overheads
+
+    for work, found in overheads(8 if quick else 2_000, suite=not quick):
+        yield Line(work, None, remark=str(found))
 
 
 def _listed(data: Path) -> bool:
@@ -408,23 +405,26 @@ def _processor(*arguments: str, program: tuple[str, ...] = (sys.executable, "-P"
     return min(taken)
 
 
-STEPS: Final = (circuits, wide, asked, populations, transformers, batches, starts, pages)
+STEPS: Final = (circuits, wide, populations, transformers, batches, starts, pages, clusters)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure everything, line by line."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="smaller work: some seconds, no figures to quote")
-    quick = parser.parse_args(arguments).quick
-    print(machine_text(machine()), HEAD, sep="\n", flush=True)
-    failed = 0
+    parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.relative_to(ROOT)} of what was measured")
+    given, here, lines, failed = parser.parse_args(arguments), machine(), list[Line](), 0
+    print(machine_text(here), HEAD, sep="\n", flush=True)
     for step in STEPS:
         try:
-            for line in step(quick):
+            for line in step(given.quick):
                 print(line, flush=True)
+                lines.append(line)
         except Exception as error:  # whatever it is, the other lines are worth having
             failed += 1
             print(f"{step.__name__}: FAILED: {type(error).__name__}: {error}", flush=True)
+    if given.write:
+        DOCUMENT.write_text(with_lines(DOCUMENT.read_text(), here, lines))
     print("Best of some runs after import, the engine's caches empty each time; ~: it did a part, scaled.")
     if find_spec(AUTHORS) is None:
         print(f"The authors' program is not installed: see the head of {Path(__file__).relative_to(ROOT)}.")

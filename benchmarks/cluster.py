@@ -164,7 +164,7 @@ def cluster(folder: Path) -> Iterator[Cluster]:
 
     own, shown = _free_ports(1 + N_WORKERS), _free_ports(1 + N_WORKERS)
     proxies = multiprocessing.get_context("spawn").Process(target=delay, args=(own, shown), daemon=True)
-    address, *_ = shown_addresses = [f"tcp://127.0.0.1:{port}" for port in shown]
+    address, *contacts = [f"tcp://127.0.0.1:{port}" for port in shown]
     with ExitStack() as stack:
         proxies.start()
         stack.callback(proxies.terminate)
@@ -173,14 +173,14 @@ def cluster(folder: Path) -> Iterator[Cluster]:
         workers = [
             begin(*("worker", address, "--nthreads", "1", "--no-nanny"),
                   *("--listen-address", f"tcp://127.0.0.1:{port}", "--contact-address", contact))
-            for port, contact in zip(own[1:], shown_addresses[1:], strict=True)
+            for port, contact in zip(own[1:], contacts, strict=True)
         ]  # fmt: skip
         with Client(address, timeout=60, set_as_default=False) as client:
             client.wait_for_workers(N_WORKERS, timeout=120)
             client.run(load)
             begun = time.monotonic()
-            client.nthreads()
-            if time.monotonic() - begun < 2 * DELAY_SECONDS:
+            there = set(client.nthreads())
+            if time.monotonic() - begun < 2 * DELAY_SECONDS or there != set(contacts):
                 raise RuntimeError("the proxies delay nothing")
         found = stack.enter_context(cluster_workers(address))
         yield Cluster(found, {"scheduler": [scheduler], "workers": workers})

@@ -8,8 +8,8 @@ Each stage is tried on the problem itself for a fraction of a second, and what i
    circuits by size and from the share of these that is valid.
 3. Interpretations of some of the valid circuits drawn are counted; algorithms and alignments go as far as they come.
 
-How many networks lie within their ranges says docs/scale.md. Memory is what the program itself takes, which was
-measured, and the sizes of the largest arrays.
+How many networks lie within their ranges, ``python -m benchmarks.shapes`` says. Memory is what the program itself
+takes, which was measured, and the sizes of the largest arrays.
 """
 
 from __future__ import annotations
