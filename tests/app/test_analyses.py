@@ -321,24 +321,18 @@ def test_the_pair_the_best_and_the_worst_are_marked_where_they_stand(client, add
 # --- the fair pair
 
 
-@pytest.mark.parametrize(
-    ("slug", "heading"),
-    [
-        ("alice-and-bob", "No two contradict each other fairly these come nearest"),
-        pytest.param("xor-pretrained", "Two that contradict each other both valid", marks=pytest.mark.slow),
-    ],
-)
-def test_the_pair_is_headed_as_what_it_is(slug, heading) -> None:
-    file = parse_network_file((ROOT / f"app/bundled/{slug}.json").read_bytes())
+def test_the_pair_is_headed_as_what_it_is(client) -> None:
+    assert "Two that contradict each other" in client.get("/networks/xor/analyses/pair", follow_redirects=True).text
+    file = parse_network_file((ROOT / "app/bundled/alice-and-bob.json").read_bytes())
     question = ask(file.network, task=file.tasks[0])
-    subject = AnalysisContext(question, slug, slug, Scope(), Addresses(), lambda: None)
+    subject = AnalysisContext(question, "A", "a", Scope(), Addresses(), lambda: None)
     found = analyse_output(question)
     observed = found.interpretations.observed_by_circuit
     report = PAIR_FOUND.finds(Analysed(question, found.circuits, observed), Settings())
     text = " ".join(
         re.sub("<[^>]*>", " ", "".join(block.html() for block in shown(PAIR_FOUND).page(report, subject))).split()
     )
-    assert text.startswith(heading)
+    assert text.startswith("No two contradict each other fairly these come nearest")
 
 
 # --- what pages of explanations take from them

@@ -17,7 +17,7 @@ from pluriscope.app.pages.prose import chapters
 from pluriscope.resources import documents_shown
 from tests.checkout import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.release]  # documents themselves are read every time
 
 
 @pytest.fixture(scope="module")
