@@ -2,7 +2,7 @@
 
 import pytest
 
-from plugins.bench.tests.suites import ARMS, design
+from plugins.bench.tests.suites import design
 from plugins.studies.tests.calls import linked
 from pluriscope_bench import run, suite_files
 from pluriscope_bench.suite_files import bundled, read_suite, write_suite_card
@@ -17,7 +17,7 @@ def prepare(folder, patch):
     (folder / "mymethod.py").write_text(
         "def score(network, ablation, ask):\n    return dict.fromkeys(network.edges, 1)\n"
     )
-    patch.setattr(suite_files, "bundled_design", lambda *_: design(arms=[{**ARMS[0], "count": 1, "small": [0]}]))
+    patch.setattr(suite_files, "bundled_design", design)
 
 
 PREPARED, READ_SUITE = prepare, read_suite

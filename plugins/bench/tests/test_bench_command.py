@@ -119,13 +119,10 @@ def test_answers_in_a_file_are_scored_as_the_method_that_gave_them(tmp_path, two
 
 OUTCOMES = {
     "raise ValueError('no')": "raised",
-    "return dict.fromkeys(network.edges, float('nan'))": "unreadable",
     "return {'x9>y9': 1}": "unreadable",
     "return ask.valid([network.edges])": "beyond-track",
-    "while True: pass": "timeout",
+    "__import__('time').sleep(99)": "timeout",
     "return {'mask': []}": "answered",
-    "return {'mask': list(network.edges)}": "answered",
-    "return dict.fromkeys(network.edges, 1)": "answered",
 }
 
 
@@ -135,7 +132,7 @@ def test_what_a_method_does_is_an_outcome_and_the_rest_goes_on(tmp_path, two_net
     for number, text in enumerate(OUTCOMES):
         files.append(tmp_path / f"{number}.py")
         files[-1].write_text(METHOD.replace('"mine"', f'"{number}"').partition("    return")[0] + f"    {text}\n")
-    found = scored(tmp_path, two_networks, *files, "--seconds", 2)
+    found = scored(tmp_path, two_networks, *files, "--seconds", 1)
     of = {one["name"]: one for one in found["methods"]}
     assert [of[str(number)]["outcomes"] for number in range(len(OUTCOMES))] == [{one: 2} for one in OUTCOMES.values()]
     for row in found["rows"]:

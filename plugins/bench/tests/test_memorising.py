@@ -33,7 +33,7 @@ def of_the_secret(path):
     return folder.finish()
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_what_is_known_by_heart_does_not_win_in_the_other_half(tmp_path):
     known = {}
     for one in tiny().networks:

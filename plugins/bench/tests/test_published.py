@@ -46,7 +46,7 @@ def test_answers_scored_anew_give_the_rows_and_what_they_come_to(one) -> None:
         assert row == pytest.approx(stored[row["network"]], nan_ok=True, abs=1e-9)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_beside_a_given_method_they_are_named_and_are_none_of_ours() -> None:
     answers = dict.fromkeys(SUITE.by_name)
     given = Answers(suite=SUITE.digest, name="mine", track="runs", answers={**answers, FEW[0]: {"mask": ["x0>1.0"]}})

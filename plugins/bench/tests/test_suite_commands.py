@@ -18,7 +18,7 @@ def few(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.release), "2"])
 def test_the_digest_is_the_same_by_any_number_of_workers(run, tmp_path, workers):
     ended = run("suite", "make", "public", "--output", str(tmp_path / "made"), "--workers", workers, "--json")
     assert ended.code == 0, ended.err

@@ -167,6 +167,7 @@ def test_tables_alone_have_the_same_digest_and_answers(whole, tmp_path):
             alone.known(one.name)
 
 
+@pytest.mark.release
 def test_networks_that_come_with_it_are_taken_and_not_trained(whole, tmp_path, monkeypatch):
     suite = read_suite(whole)
     (tmp_path / "bundled" / "public").mkdir(parents=True)

@@ -108,7 +108,7 @@ def test_few_rows_stand_apart(n_bits) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("classes", [True, False])
+@pytest.mark.parametrize("classes", [pytest.param(True, marks=pytest.mark.release), False])
 def test_the_same_explanations_in_another_order_stand_at_the_same_places(classes) -> None:
     analysis, found = real_analysis(), list[tuple[object, ...]]()
     for order in (range(60), np.random.default_rng(3).permutation(60).tolist()):
@@ -121,7 +121,7 @@ def test_the_same_explanations_in_another_order_stand_at_the_same_places(classes
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("classes", [True, False])
+@pytest.mark.parametrize("classes", [pytest.param(True, marks=pytest.mark.release), False])
 def test_more_of_the_nearest_are_near_than_on_the_principal_components(classes) -> None:
     analysis, report = real_analysis(), of_pretrained(classes=classes)
     masks, observed = analysis.circuits.masks, analysis.interpretations.observed_by_circuit

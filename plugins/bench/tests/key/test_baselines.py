@@ -44,7 +44,7 @@ def test_conditions_differ_from_the_primary_in_one_factor():
     }
 
 
-@pytest.mark.parametrize("arm", ["xor", "heads"])
+@pytest.mark.parametrize("arm", [pytest.param("xor", marks=pytest.mark.release), "heads"])
 def test_the_minimum_is_a_smallest_valid_circuit(arm):
     _, truth = asked(arm)
     [found] = answers("minimum", arm)

@@ -168,6 +168,7 @@ def test_an_edited_transformer_is_stored_and_compared_on_its_page(client):
     assert client.get("/networks/majority/compare/noisy-majority.csv").text.count("circuit,kept") == 11
 
 
+@pytest.mark.release
 def test_a_transformer_with_too_many_circuits_is_edited_and_not_compared(client):
     with client.app.state.store.write() as session:
         searched(session, (MAJORITY.parent / "tracr-reverse.json").read_bytes(), slug="reverse")

@@ -5,13 +5,32 @@ from __future__ import annotations
 import csv
 import re
 
-from pluriscope.analysis.subjects.perceptron.question import ask
-from pluriscope_edits.making import edited
-from tests.app import test_analyses
-from tests.app.test_analyses import record
-from tests.factories import pretrained_xor
+import pytest
 
-client = test_analyses.client
+from plugins.edits.tests.calls import hasten
+from pluriscope.analysis.running.work import DEFAULT_WORK
+from pluriscope.analysis.subjects.perceptron.question import ask
+from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs.analyses import handler_of
+from pluriscope.app.jobs.definitions import arguments_about
+from pluriscope_edits.analyses import DECEPTION
+from pluriscope_edits.making import edited
+from tests.app.test_analyses import record
+from tests.clients import served
+from tests.factories import pretrained_xor, real_analysis, save_analysis
+
+
+@pytest.fixture
+def client(tmp_path, monkeypatch):
+    hasten(monkeypatch)
+    with served(tmp_path, local=True) as client:
+        with client.app.state.store.write() as session:
+            save_network(session, pretrained_xor(), slug="xor")
+            row = save_analysis(session, real_analysis())
+            key = row.network.digest, 0, row.protocol_digest, row.data_digest, row.result_digest
+            arguments, handler = arguments_about(*key, **DECEPTION.details()), handler_of(DECEPTION)
+            handler.save(session, arguments, handler.load(session, arguments)(DEFAULT_WORK))
+        yield client
 
 
 def test_lies_stand_beside_what_criteria_say_and_lead_to_the_edit_that_makes_them(client) -> None:

@@ -242,7 +242,7 @@ def test_what_circuits_say_of_effects(values, effects, words):
     assert words_of(dict.fromkeys(every, 0.1), every, 10, "an effect").endswith("1.4, 1.5 and 2 more.")
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [PLAIN, pytest.param(WHOLE, marks=pytest.mark.release)], ids=["attention", "blocks"])
 def test_every_lens_answers_or_says_why(model):
     question = question_of(replace(model, tokens=model.tokens[::9], answers=model.answers[::9]), "nodes")
     found = find(Analysed(question, find_masks(question)), Settings(thorough=True))

@@ -113,7 +113,7 @@ def test_what_nobody_reads_is_no_role():
     assert found.grids[0].rows == ("1.0", "1.1", "chance, last layer")
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_untrained_transformers_have_roles_no_more_often_than_chance():
     """18 of 200 is the 99% bound of a test of 5%."""
     found = 0
