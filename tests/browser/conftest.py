@@ -12,8 +12,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,8 +24,10 @@ import httpx
 import pytest
 
 from pluriscope.addresses.address import Addresses
+from pluriscope.app.db.engine import open_store
 from pluriscope.app.jobs.worker import run_workers
 from pluriscope.app.settings import Settings
+from tests.app.jobs.executors import work
 from tests.browser.pages_table import addresses
 from tests.browser.prepared import prepare
 from tests.browser.rules import WATCH_SHIFTS, settle
@@ -34,6 +37,8 @@ CHROMIUM_OPTIONS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     "--in-process-gpu",  # nothing is drawn by a GPU: a process for it has nothing to do but listen
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    # tabs share two processes, and none waits for a further tab: to start one takes as long as a visit
+    *("--disable-site-isolation-trials", "--renderer-process-limit=2"),
     "--js-flags=--no-opt --no-maglev",  # no page is looked at for long enough to make up for a compiler at work
 ]
 DESKTOP = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"}
@@ -76,6 +81,14 @@ class Site:
         answer = httpx.get(f"{self.url}/api/v2/networks/{network}/explanations", params=options, timeout=30)
         answer.raise_for_status()
         return answer.json()
+
+    def work(self, *kinds: str) -> None:
+        """Do all waiting jobs of these kinds here: a worker's process takes longer to start than most of them."""
+        store = open_store(Settings(data=self.data))
+        try:
+            work(store, kinds)
+        finally:
+            store.close()
 
     @contextmanager
     def worker(self) -> Iterator[None]:
@@ -254,22 +267,40 @@ def ear() -> Ear:
     return Ear()
 
 
-@pytest.fixture
-def visitor(chromium, site, ear) -> Iterator[Callable[..., Any]]:
-    """Makes tabs of fresh visitors; options are those of a playwright context. What any of them hears amiss fails."""
-    contexts = []
+@pytest.fixture(scope="package")
+def contexts(chromium: Any) -> Callable[..., Any]:
+    """Lends contexts, each to one visitor at a time: a new one takes longer than a visit. Nothing that a page can read
+    is left in it; the browser's cache is.
+    """
+    free = defaultdict(list)
 
-    def arrive(**options: Any) -> Any:
-        context = chromium.new_context(base_url=site.url, **{**DESKTOP, **options})
+    @contextmanager
+    def lent(**options: Any) -> Iterator[Any]:
+        idle = free[repr(sorted(options.items()))]
+        context = idle.pop() if idle else chromium.new_context(**{**DESKTOP, **options})
         context.set_default_timeout(WAIT_MILLISECONDS)
-        contexts.append(context)
-        tab = context.new_page()
-        ear.listen(tab)
-        return tab
+        yield context
+        context.clear_cookies()
+        for tab in context.pages or [context.new_page()]:
+            kept = {"origin": "*", "storageTypes": "local_storage"}
+            context.new_cdp_session(tab).send("Storage.clearDataForOrigin", kept)
+            tab.close()
+        idle.append(context)
 
-    yield arrive
-    for context in contexts:
-        context.close()
+    return lent
+
+
+@pytest.fixture
+def visitor(contexts, site, ear) -> Iterator[Callable[..., Any]]:
+    """Makes tabs of fresh visitors; options are those of a playwright context. What any of them hears amiss fails."""
+    with ExitStack() as used:
+
+        def arrive(**options: Any) -> Any:
+            tab = used.enter_context(contexts(**{"base_url": site.url, **options})).new_page()
+            ear.listen(tab)
+            return tab
+
+        yield arrive
     assert ear.heard == []
 
 

@@ -131,6 +131,19 @@ PAGES = {
     "story, all": "/story/6",
     "not found": "/networks/nowhere",
 }
+FURTHER = {
+    *("network, noisy rows", "network of three outputs", "edited network", "edit by hand", "networks, filtered"),
+    *("funnel, not computed", "play, three asked", "two networks, on every criterion", "explanations of three inputs"),
+    *("the two that share least", "where an algorithm can stand, one part of it", "map of a transformer"),
+    *("explanations, map", "lens with a table", "lens with fields", "lens, degenerate", "claim, to be pasted"),
+    *("sheet of a transformer", "explanations, many filters", "explanations, none match", "transformer of two layers"),
+    *("circuits of a transformer", "circuit of a transformer, its criteria", "methods of a transformer"),
+    *("lenses of a transformer", "lens of a transformer", "planted in a transformer", "compare, on directions"),
+    *("most different circuits of a transformer", "criteria of a comparison", "network of a study, not stored"),
+    *("study, another figure", "lesson, guessed", "lesson of a formula", "methods, by another score"),
+    *("transformer of the answer key", "search, nothing found", "story, all"),
+}
+"""Pages made of the same blocks as another of these, on other data: looked at before a release."""
 STATUS = {"not found": 404}
 """Of the pages that do not answer 200."""
 
@@ -155,7 +168,7 @@ def addresses(site: Any) -> dict[str, str]:
         "noisy": Addresses().network("xor-pretrained", Scope(data=noisy.digest[:12])),
         "of_suite": suite[0].name,
         "transformer_of_suite": suite[-1].name,
-        "job": site.twin("/jobs?state=done")["items"][0]["ref"],
+        "job": site.twin("/jobs?state=done&network=xor-planted-disguised")["items"][0]["ref"],
     }
     return {name: address.format(**names) for name, address in PAGES.items()}
 

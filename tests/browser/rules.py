@@ -123,6 +123,10 @@ SETTLED: Final = """async (headings) => {
     await frame(), await frame();  // a reader goes on when it stands
   }
   window.scrollTo(0, 0);
+  const near = ({ height, top, bottom }) => height && top < innerHeight && bottom > 0;
+  for (const chart of document.querySelectorAll("[data-chart]"))
+    if (chart.checkVisibility() && near(chart.getBoundingClientRect()))
+      await until(() => chart.querySelector(".plot .main-svg"), chart);
 }"""
 
 

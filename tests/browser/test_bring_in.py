@@ -55,9 +55,8 @@ def test_from_scikit_learn_to_a_shared_link(tab, expect, ear, site, by_scikit_le
     assert "xor-by-scikit-learn" not in json.dumps(site.twin("/networks"))  # nothing is stored yet
     tab.get_by_role("button", name="Import and analyse").click()
     expect(tab).to_have_url(re.compile("/networks/xor-by-scikit-learn$"))
-    with site.worker():
-        # the page renews itself; nobody reloads it
-        expect(tab.locator("#main")).to_contain_text("of 225 possible, exact", timeout=120_000)
+    site.work("analyse")  # the page renews itself; nobody reloads it
+    expect(tab.locator("#main")).to_contain_text("of 225 possible, exact")
     link = tab.evaluate("location.href")
     friend = visitor()
     friend.goto(link)
@@ -84,10 +83,9 @@ def brought(tab):
     tab.get_by_role("button", name="See what it computes").click()
 
 
-@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
-def test_what_a_file_leaves_open_is_answered_and_seen_at_once(visitor, expect, ear, phone):
+def test_what_a_file_leaves_open_is_answered_and_seen_at_once(visitor, expect, ear):
     ear.expect_status(422)
-    tab = visitor(**PHONE if phone else {})
+    tab = visitor(**PHONE)
     brought(tab)
     activation = tab.get_by_label("Activation of its hidden layers")
     expect(activation).to_have_value("")

@@ -17,7 +17,7 @@ def names(tab) -> list[str]:
     return [box.get_attribute("data-compare") for box in tab.locator("#list input[data-compare]").all()]
 
 
-@pytest.mark.parametrize("name", ["edges", "margin"])
+@pytest.mark.parametrize("name", [pytest.param("edges", marks=pytest.mark.release), "margin"])
 def test_a_range_taken_of_a_chart_filters_the_list(visitor, expect, site, name):
     tab = visitor()
     tab.goto(f"{HERE}?kind=circuit&view=list")

@@ -45,7 +45,7 @@ def test_a_waiting_job_is_cancelled_and_queued_again(tab, expect):
     tab.get_by_role("button", name="Cancel").click()
     expect(main).to_contain_text("Cancelled.")
     tab.goto("/jobs?state=cancelled")
-    expect(tab.get_by_role("link", name="Never trained")).to_be_visible()
+    expect(tab.get_by_role("link", name="Never trained", exact=True).first).to_be_visible()
 
 
 def test_a_circuit_is_found_among_all(tab, expect):
@@ -88,3 +88,15 @@ def test_what_goes_wrong_in_a_tab_is_heard(tab, ear):
     heard = " | ".join(sorted(ear.heard))
     assert re.fullmatch(r"console error: said aloud \| exception: .*thrown.* \| status 404: .*/no-such-file\.js", heard)
     ear.heard.clear()
+
+
+def test_a_visitor_finds_nothing_that_the_one_before_left(contexts, site):
+    kept = "() => [document.cookie, localStorage.length, sessionStorage.length]"
+    for leaves in (True, False):
+        with contexts(base_url=site.url) as context:
+            tab = context.new_page()
+            tab.goto("/glossary")
+            assert tab.evaluate(kept) == ["", 0, 0]
+            if leaves:
+                tab.evaluate("() => { localStorage.a = sessionStorage.a = 'b'; document.cookie = 'a=b' }")
+                assert tab.evaluate(kept) == ["a=b", 1, 1]

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from pluriscope.app.pages.story import SCREENS
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import PHONE, eventually
 
 pytestmark = pytest.mark.browser
 
@@ -62,24 +62,18 @@ def test_a_mark_is_moved_by_keys_and_the_drawing_follows(visitor, expect):
     expect(tab.locator("#line svg")).to_have_attribute("aria-label", re.compile("above 0.35 it says yes: A xor B"))
 
 
-def slow(tab):
-    """Lets the server answer late, as under load."""
-
-    def late(route):
-        tab.wait_for_timeout(400)
-        route.continue_()
-
-    tab.route("**/learn/two-*", late)
-
-
 def test_two_questions_are_kept_by_moving_the_mark(visitor, expect):
     tab = visitor()
     tab.goto("/learn/two-readings")
-    slow(tab)
     mark, said, kept = tab.get_by_role("slider"), tab.locator(".said p"), tab.locator(".meanings li")
     for value, words in (("0.55", "are A and B different?"), ("0.86", "is only B 1?")):
+        held = []
+        tab.route("**/learn/two-*", held.append)
         mark.fill(value)
-        expect(said).to_contain_text(words, timeout=300)
+        expect(said).to_contain_text(words)
+        eventually(tab, lambda held=held: len(held), 1)
+        held[0].continue_()
+        tab.unroute("**/learn/two-*")
         expect(tab.locator("#line svg")).to_have_attribute("aria-label", re.compile("it says yes"))
         tab.get_by_role("link", name="Keep this question").click()
         expect(said).to_contain_text("This one you have.")
@@ -91,9 +85,14 @@ def test_two_questions_are_kept_by_moving_the_mark(visitor, expect):
 def test_what_is_clicked_while_the_server_answers_is_not_lost(visitor, expect):
     tab = visitor()
     tab.goto("/learn/two-circuits")
-    slow(tab)
+    held = []
+    tab.route("**/learn/two-*", held.append)
     for name in ("n2.1", "n2.2"):
         tab.get_by_role("link", name=f"Switch {name} off").click()
+    eventually(tab, lambda: bool(held), True)
+    tab.unroute("**/learn/two-*")
+    for one in held:
+        one.continue_()
     expect(tab.locator(".said p")).to_have_text("All four right with four neurons.")
 
 
@@ -109,9 +108,9 @@ def test_a_lesson_fits_a_phone_with_its_drawing_in_the_first_screen(visitor, les
 @pytest.mark.parametrize(
     ("path", "pages"),
     [
-        ("/learn/two-readings?part=notes", 1),
+        pytest.param("/learn/two-readings?part=notes", 1, marks=pytest.mark.release),
         ("/learn/hand-outs", 8),
-        ("/learn/notes", 8),
+        pytest.param("/learn/notes", 8, marks=pytest.mark.release),
         ("/learn/notes?minutes=45", 1),
         ("/learn/slides", SCREENS),
     ],

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
+from contextlib import ExitStack
 
 import pytest
 
 from pluriscope.resources import STATIC
-from tests.browser.conftest import DESKTOP, PHONE, WAIT_MILLISECONDS, eventually
+from tests.browser.conftest import DESKTOP, PHONE, eventually
 
 pytestmark = pytest.mark.browser
 NOTEBOOK = """<body style="color:%(ink)s;background:%(ground)s"><div id="picture">A picture</div><div id="out"></div>
@@ -54,15 +55,12 @@ def kernel(result):
 
 
 @pytest.fixture
-def notebook(chromium, kernel, ear, result):
+def notebook(contexts, kernel, ear, result):
     """A notebook's page with the view of an address, and the frame in it; nothing of it asks any network."""
-    contexts, asked = [], []
+    used, asked = ExitStack(), []
 
     def opened(address="", *, theme="light", hear=kernel, **options):
-        context = chromium.new_context(**{**DESKTOP, "accept_downloads": True, **options})
-        context.set_default_timeout(WAIT_MILLISECONDS)
-        contexts.append(context)
-        tab = context.new_page()
+        tab = used.enter_context(contexts(accept_downloads=True, **options)).new_page()
         ear.listen(tab)
         tab.on("request", lambda request: asked.append(request.url))
         tab.expose_function("kernel", hear)
@@ -72,9 +70,8 @@ def notebook(chromium, kernel, ear, result):
         tab.set_content(NOTEBOOK % {"ink": ink, "ground": ground, "code": code, "state": json.dumps(state)})
         return tab, tab.frame_locator("iframe")
 
-    yield opened
-    for context in contexts:
-        context.close()
+    with used:
+        yield opened
     assert ear.heard == []
     assert [one for one in asked if not one.startswith(("data:", "about:", "blob:"))] == []
 
@@ -140,8 +137,7 @@ def test_play_exchanges_a_part_and_pointing_runs_the_drawing(notebook, expect):
     expect(stage.locator("tbody tr").nth(1)).to_have_attribute("aria-current", "true")
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["wide", "narrow"])
+@pytest.mark.parametrize(("theme", "size"), [("light", PHONE), ("dark", DESKTOP)])
 def test_it_follows_the_notebook(notebook, expect, theme, size):
     tab, frame = notebook(theme=theme, **size)
     expect(frame.locator("html")).to_have_attribute("data-theme", theme)
@@ -155,8 +151,11 @@ def test_it_follows_the_notebook(notebook, expect, theme, size):
 
 
 def test_a_kernel_that_does_not_answer_is_waited_for_and_what_it_refuses_is_said(notebook, expect, result):
-    tab, _ = notebook(hear=lambda *_: tab.wait_for_timeout(2500) or [{"error": "no room: is left"}, ""])
-    expect(tab.get_by_role("status")).to_have_text(re.compile("^Waiting for the kernel"))
+    def hear(_):
+        expect(tab.get_by_role("status")).to_have_text(re.compile("^Waiting for the kernel"))
+        return [{"error": "no room: is left"}, ""]
+
+    tab, _ = notebook(hear=hear)
     expect(tab.get_by_role("status")).to_have_text("no room: is left")
     expect(tab.locator("#picture")).to_be_visible()
 

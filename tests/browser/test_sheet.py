@@ -98,12 +98,9 @@ def test_open_filters_stay_within_a_phone(visitor, expect):
     assert tab.evaluate("() => document.documentElement.scrollWidth") == 390
 
 
-@pytest.mark.parametrize(("address", "n"), [(XORNET, 27), (f"{MANY}?kind=circuit&edges_max=13", None)])
-def test_up_to_sixty_pictures_print_on_one_page(visitor, expect, address, n):
-    tab = visitor()
-    tab.goto(address)
-    shown = tab.locator(".pic").count()
-    assert shown == n or 40 < shown <= 60
+def test_up_to_sixty_pictures_print_on_one_page(tab):
+    tab.goto(f"{MANY}?kind=circuit&edges_max=13")
+    assert 40 < tab.locator(".pic").count() <= 60
     paper = tab.pdf(format="A4", margin=dict.fromkeys(("top", "bottom", "left", "right"), "10mm"))
     assert len(re.findall(rb"/Type\s*/Page\b(?!s)", paper)) == 1
 

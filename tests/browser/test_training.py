@@ -24,4 +24,4 @@ def test_watched_while_it_learns_and_cancelled(tab, site, expect):
         seen = said.inner_text()
         expect(said).not_to_have_text(seen)
         tab.get_by_role("button", name="Cancel").click()
-        expect(said).to_contain_text("Cancelled. Nothing of it was kept", timeout=10_000)
+        expect(said).to_contain_text("Cancelled. Nothing of it was kept")

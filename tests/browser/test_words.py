@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 
-import httpx
 import pytest
-
-from tests.browser.pages_table import PAGES, addresses
 
 pytestmark = pytest.mark.browser
 
@@ -65,13 +62,3 @@ def others(html: str) -> list[str]:
 )
 def test_it_finds_words_in_text_drawings_and_names(html, n_others):
     assert len(others(html)) == n_others
-
-
-@pytest.fixture(scope="module")
-def visited(site):
-    return addresses(site)
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_has_one_word_for_each_idea(site, visited, name):
-    assert others(httpx.get(site(visited[name]), follow_redirects=True, timeout=120).text) == []
