@@ -268,36 +268,49 @@ def ear() -> Ear:
 
 
 @pytest.fixture(scope="package")
-def contexts(chromium: Any) -> Callable[..., Any]:
-    """Lends contexts, each to one visitor at a time: a new one takes longer than a visit. Nothing that a page can read
-    is left in it; the browser's cache is.
+def lent(chromium: Any) -> Callable[..., Any]:
+    """Lends tabs, each to one visitor at a time: a new one takes longer than a visit. Nothing that a page can read is
+    left in it; the browser's cache is.
     """
     free = defaultdict(list)
 
     @contextmanager
-    def lent(**options: Any) -> Iterator[Any]:
+    def lend(**options: Any) -> Iterator[Any]:
+        options = {**DESKTOP, **options}
         idle = free[repr(sorted(options.items()))]
-        context = idle.pop() if idle else chromium.new_context(**{**DESKTOP, **options})
-        context.set_default_timeout(WAIT_MILLISECONDS)
-        yield context
-        context.clear_cookies()
-        for tab in context.pages or [context.new_page()]:
-            kept = {"origin": "*", "storageTypes": "local_storage"}
-            context.new_cdp_session(tab).send("Storage.clearDataForOrigin", kept)
-            tab.close()
-        idle.append(context)
+        if not idle:
+            context = chromium.new_context(**options)
+            context.set_default_timeout(WAIT_MILLISECONDS)
+            context.add_init_script(WATCH_SHIFTS)
+            idle.append(context.new_page())
+        tab = idle.pop()
+        yield tab
+        if tab.is_closed():
+            return
+        tab.goto("about:blank")
+        tab.unroute_all(behavior="ignoreErrors")
+        tab.context.clear_cookies()
+        devtools = tab.context.new_cdp_session(tab)
+        devtools.send("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "local_storage"})
+        devtools.send("Page.resetNavigationHistory")
+        devtools.detach()
+        tab.set_viewport_size(options["viewport"])
+        motion = options.get("reduced_motion", "no-preference")
+        tab.emulate_media(media="null", color_scheme=options["color_scheme"], reduced_motion=motion)
+        idle.append(tab)
 
-    return lent
+    return lend
 
 
 @pytest.fixture
-def visitor(contexts, site, ear) -> Iterator[Callable[..., Any]]:
-    """Makes tabs of fresh visitors; options are those of a playwright context. What any of them hears amiss fails."""
+def visitor(lent, site, ear) -> Iterator[Callable[..., Any]]:
+    """Gives tabs to fresh visitors; options are those of a playwright context. What any of them hears amiss fails."""
     with ExitStack() as used:
 
         def arrive(**options: Any) -> Any:
-            tab = used.enter_context(contexts(**{"base_url": site.url, **options})).new_page()
+            tab = used.enter_context(lent(**{"base_url": site.url, **options}))
             ear.listen(tab)
+            used.callback(ear.leave, tab)
             return tab
 
         yield arrive

@@ -8,16 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.browser.conftest import PHONE, served
-from tests.browser.rules import (
-    AT_A_DESK,
-    IN_THE_DARK,
-    ON_A_PHONE,
-    WATCH_SHIFTS,
-    WITHOUT_SCRIPTS,
-    accessible,
-    broken,
-    settle,
-)
+from tests.browser.rules import AT_A_DESK, IN_THE_DARK, ON_A_PHONE, WITHOUT_SCRIPTS, accessible, broken, settle
 from tests.every_block import COLUMNS, every_block
 
 pytestmark = pytest.mark.browser
@@ -57,15 +48,14 @@ def address():
 
 
 @pytest.fixture
-def visit(contexts, address, ear):
+def visit(lent, address, ear):
     """Opens the page for a fresh visitor with these options."""
     with ExitStack() as used:
 
         def go(query="", **options):
-            tab = used.enter_context(contexts(**options)).new_page()
+            tab = used.enter_context(lent(**options))
             ear.listen(tab)
-            if options.get("java_script_enabled", True):
-                tab.add_init_script(WATCH_SHIFTS)
+            used.callback(ear.leave, tab)
             assert tab.goto(address + query).status == 200
             if options.get("java_script_enabled", True):
                 settle(tab)

@@ -55,12 +55,13 @@ def kernel(result):
 
 
 @pytest.fixture
-def notebook(contexts, kernel, ear, result):
+def notebook(lent, kernel, ear, result):
     """A notebook's page with the view of an address, and the frame in it; nothing of it asks any network."""
     used, asked = ExitStack(), []
 
     def opened(address="", *, theme="light", hear=kernel, **options):
-        tab = used.enter_context(contexts(accept_downloads=True, **options)).new_page()
+        tab = used.enter_context(lent(accept_downloads=True, **options)).context.new_page()
+        used.callback(tab.close)
         ear.listen(tab)
         tab.on("request", lambda request: asked.append(request.url))
         tab.expose_function("kernel", hear)
@@ -189,4 +190,4 @@ def test_a_page_reaches_nothing_of_the_notebook(notebook, expect):
     assert inner.evaluate("[...document.scripts].filter((one) => !one.nonce && !one.type).length") == 0
     inner.evaluate("parent.postMessage({ kind: 'open', url: 'javascript:document.title=1' }, '*')")
     tab.wait_for_timeout(200)
-    assert (len(tab.context.pages), tab.title()) == (1, "")
+    assert (len(tab.context.pages), tab.title()) == (2, "")  # with the one that is lent
