@@ -59,16 +59,12 @@ def function_of(body: str):
 
 RAISED = [
     ("raise KeyError('no such thing')", "KeyError: 'no such thing', line 6"),
-    ("1 / 0", "ZeroDivisionError: division by zero, line 6"),
     ("sys.exit(0)", "SystemExit: 0, line 6"),
-    ("raise KeyboardInterrupt", "KeyboardInterrupt, line 6"),
     ("def deep(): deep()\ndeep()", "RecursionError"),
     ("class Odd(Exception):\n    __str__ = None\nraise Odd", "Odd"),
     ("raise ValueError('a\\x1b[31m \\ud800')", "ValueError: a [31m  , line 6"),
     ("os._exit(3)", "exit code 3"),
     ("os.kill(os.getpid(), signal.SIGSEGV)", "exit code -11"),
-    ("ctypes.string_at(0)", "exit code -11"),
-    ("os.abort()", "exit code -6"),
     ("os.closerange(3, 200)\nos.execv('/bin/true', ['true'])", "exit code"),
     ("ask.run('x0')", "InvalidMethod: ask: is given str"),
 ]
@@ -81,16 +77,13 @@ UNREADABLE = [
 ]
 MEMORY = [
     "raise MemoryError",
-    "np.ones(10**11)",
     "while True: KEPT.append(bytearray(10**7))",
-    "while True: KEPT.append(os.urandom(10**5))",
     "try:\n    while True: KEPT.append(np.ones(10**6))\nexcept MemoryError: pass",
     "import mmap\nwhile True: KEPT.append(mmap.mmap(-1, 10**7)); KEPT[-1].write(bytes(10**7))",
     "import torch\nwhile True: KEPT.append(torch.ones(10**6))",
 ]
 HANGS = [
     "while True: pass",
-    "time.sleep(1000)",
     "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(1000)",
     "ctypes.PyDLL(None).usleep(1_000_000_000)",  # in C, with the interpreter's lock
     "while True:\n    try: time.sleep(1000)\n    except BaseException: pass",
@@ -197,21 +190,16 @@ IMPORTS = [
     ("score = 3", "has no function 'score'"),
     ("def score(a, b, c): pass", "has score(a, b, c), whose parameters are not those of a method"),
     ("def score(network, ablation): pass", "whose parameters are not"),
-    ("def score(network, ablation, ask, *, more): pass", "whose parameters are not"),
     ("def score(network, ablation, ask, depth): pass", "whose parameters are not"),
     ("import nothing_of_this_name", "ModuleNotFoundError: No module named 'nothing_of_this_name', line 1"),
-    ("def score(:", "SyntaxError"),
     ("x = 1\nraise ValueError('at import')", "ValueError: at import, line 2"),
-    ("import sys; sys.exit(1)", "SystemExit"),
     ("import os; os._exit(1)", "exit code 1"),
     ("KEPT = bytearray(10**10)", "MemoryError"),
     ("import time; time.sleep(100)", "took more than 8 s"),
     ("NAME = 3\ndef score(network, ablation, ask): pass", "NAME: input should be a valid string, is '3'"),
     ("NAME = 'a\\nb'\ndef score(network, ablation, ask): pass", "NAME: "),
     ("TRACK = 'all'\ndef score(network, ablation, ask): pass", "TRACK: "),
-    ("TRACK = []\ndef score(network, ablation, ask): pass", "TRACK: "),
     ("SEEDS = 0\ndef score(network, ablation, ask): pass", "SEEDS: "),
-    ("SEEDS = True\ndef score(network, ablation, ask): pass", "SEEDS: "),
 ]
 
 

@@ -58,11 +58,3 @@ def test_failures_are_reported_network_by_network(two_networks) -> None:
 def test_what_it_cannot_be_given_is_refused(given, cause) -> None:
     with pytest.raises(pluriscope.AnalysisError, match=cause):
         pluriscope.bench(**{"method": by_weight, **given})
-
-
-@pytest.mark.slow
-def test_what_a_benchmark_gives_is_shown_in_few_lines_and_in_notebooks(two_networks) -> None:
-    found = pluriscope.bench(by_weight, two_networks, workers=1)
-    for one in (found, found.unanswered):
-        assert len(repr(one).splitlines()) <= len(found) + 2
-        assert type(one._repr_html_()) is str
