@@ -171,7 +171,8 @@ class _Run:
     ) -> None:
         self._workers, self._compute, self._files = workers, compute, files
         self._names = names
-        self._missing = {position: deque(seeds) for position, seeds in enumerate(missing) if seeds}
+        cells = reversed([*enumerate(missing)])  # designs grow: what takes long is not left for the end
+        self._missing = {position: deque(seeds) for position, seeds in cells if seeds}
         self._n_missing = sum(map(len, self._missing.values()))
         self._sizes: dict[int, int] = {}  # of the next chunk of each cell that was measured
         self._again: deque[Chunk] = deque()
