@@ -110,7 +110,7 @@ def test_a_network_that_always_fails_is_reported_and_the_others_go_on(error, att
     assert sorted((row["cell"], row["seed"]) for row in rows) == [
         (cell, seed) for cell in (0, 1) for seed in range(30) if seed != 7
     ]
-    assert [problem.split(": ", 1)[0] for problem in problems] == ["2-2, seed 7", "3-3, seed 7"]
+    assert [problem.split(": ", 1)[0] for problem in problems] == ["3-3, seed 7", "2-2, seed 7"]
     assert all(words in problem for problem in problems)
     assert sum(chunk.seeds == (7,) for chunk in executor.chunks) == 2 * attempts
     assert ("the traceback" in caplog.text) == isinstance(error, Crashed)
