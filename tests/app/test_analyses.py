@@ -335,9 +335,6 @@ def test_the_pair_is_headed_as_what_it_is(client) -> None:
     assert text.startswith("No two contradict each other fairly these come nearest")
 
 
-# --- what pages of explanations take from them
-
-
 # --- the common ground
 
 

@@ -23,7 +23,7 @@ from pluriscope.analysis.circuits.result import CountSoFar
 from pluriscope.analysis.circuits.search import search_circuits
 from pluriscope.analysis.errors import BeyondLimits, InvalidData
 from pluriscope.analysis.questions.data import DataRecord, clean_data
-from pluriscope.analysis.questions.protocol import COMPLETE, PAPER, protocol_from_mapping
+from pluriscope.analysis.questions.protocol import COMPLETE, protocol_from_mapping
 from pluriscope.analysis.questions.tasks import Task
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES, activation_of
@@ -269,24 +269,6 @@ def test_what_cannot_be_counted_is_refused():
     ]:
         with pytest.raises(BeyondLimits, match=cause):
             count_circuits(ask(network, task=xor if network.n_inputs == 2 else Task((0,) * 2**network.n_inputs)))
-
-
-@pytest.mark.release
-def test_five_wide_networks_are_counted_whole():
-    random = np.random.default_rng(2)
-    network = random_network(random, (2, 5, 5, 1), tied=False, hidden="leaky_relu", last="leaky_relu")
-    counted = count_circuits(ask(network, task=Task((0, 1, 1, 1))), n_draws=300)
-    assert counted.possible == 7_271_931_361
-    assert counted.count > 0
-    spread = counted.distribution
-    assert sum(spread.by_edges.values()) == sum(spread.by_neurons.values()) == counted.count == spread.of
-    assert sum(n * times for n, times in spread.by_edges.items()) == sum(spread.edge_use)
-    assert sum(n * times for n, times in spread.by_neurons.items()) == sum(map(sum, spread.neuron_use))
-    filtered = count_circuits(ask(network, task=Task((0, 1, 1, 1)), protocol=PAPER))
-    listed = search_circuits(ask(network, task=Task((0, 1, 1, 1)), protocol=PAPER))
-    assert (filtered.count, filtered.distribution) == (listed.n_valid, listed.distribution)
-    # circuits with at most 6 of 10 neurons active are those that the authors' filter keeps
-    assert sum(times for n, times in spread.by_neurons.items() if n <= 6) == filtered.count
 
 
 def parts_counted_plainly(question: Question, n_parts: int) -> list[tuple[int, int]]:

@@ -81,6 +81,10 @@ def test_every_kind_of_page_that_an_overview_leads_to_is_answered(which, request
     assert seen >= {"/networks/*/explanations", "/networks/*/explanations/*", "/compare"}
 
 
+def test_a_transformer_is_stored_and_answered_too(transformer):
+    assert asked(site_of(transformer), transformer.address)[0]["status"] == 200
+
+
 def test_what_is_stored_is_what_a_server_stores(xor):
     site = site_of(xor)
     with site.app.state.store.read() as session:
