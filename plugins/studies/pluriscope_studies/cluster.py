@@ -145,10 +145,7 @@ def _scheduler(address: str, item: str, insecure: bool, n: int) -> Iterator[Any]
         import dask
         from dask_jobqueue import SLURMCluster
 
-        first = [
-            *dask.config.get("jobqueue.slurm.job-script-prologue", ()),
-            *(f"export {k}={v}" for k, v in QUIET.items()),
-        ]
+        first = dask.config.get("jobqueue.slurm.job-script-prologue", ())
         cluster = SLURMCluster(
             protocol="tls://" if security else "tcp://",
             security=security,
