@@ -222,6 +222,7 @@ def main(arguments: list[str] | None = None) -> int:
             worker.terminate()
             worker.wait(60)
     print(_words(answers))
+    given.output.mkdir(parents=True, exist_ok=True)
     with (given.output / "crawl.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("seconds", "pages", "megabytes"), *rows])
     with (given.output / "answers.csv").open("w", newline="") as file:
