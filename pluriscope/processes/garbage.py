@@ -7,7 +7,7 @@ import gc
 from contextlib import suppress
 from typing import Final
 
-_COLLECT_AFTER: Final = (20_000, 20, 20)
+_COLLECT_AFTER: Final = (20_000, 10, 4)
 """Containers made before it looks, looks before longer ones."""
 _SECONDS: Final = 10.0
 _ARENAS: Final = -8  # M_ARENA_MAX of malloc.h

@@ -133,6 +133,7 @@ def test_what_is_no_circuit_is_refused_beside_the_drawing_and_the_focus_stays(ta
     undo.press("Enter")
     expect(undo).to_have_attribute("aria-disabled", "true")
     expect(undo).to_be_focused()
+    expect(tab.locator("[data-own]")).not_to_have_attribute("aria-busy", "true")  # rivals are those of this circuit
     tab.locator("#take-1").press("Enter")
     expect(undo).not_to_have_attribute("aria-disabled", "true")
     expect(tab.locator("#take-1")).to_be_focused()
