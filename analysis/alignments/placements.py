@@ -334,7 +334,7 @@ class Ranking:
         tables, rows = [], []
         different = {rest: number for number, rest in enumerate(dict.fromkeys(rests))}
         for number, division in enumerate(divisions):
-            sets = sorted({*division.here.tolist()})
+            sets = np.unique(division.here).tolist()
             parts = [
                 [tuple(rest[i] for i in range(n_variables) if some >> i & 1) for some in sets] for rest in different
             ]

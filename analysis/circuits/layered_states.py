@@ -76,7 +76,7 @@ class CountableSpace:
             cause = f"the accuracy threshold {threshold:g} lets some of the {len(rows)} rows be wrong"
             raise BeyondLimits(item, cause, f"list the circuits, or {cure.removesuffix(' instead')}")
         # equal rows with equal labels say nothing new
-        judged, _ = np.unique(np.column_stack([rows, labels]), axis=0, return_counts=True)
+        judged = np.unique(np.column_stack([rows, labels]), axis=0)
         boxes = tuple(
             decision_box(label, protocol.circuit_decision, network.function_of(len(network.weights)))
             for label in judged[:, -1].tolist()

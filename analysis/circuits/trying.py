@@ -94,10 +94,7 @@ def descend(
         yield _known(found, whole, possible, n_wrong)
         if len(seen) >= most or not (first or right.any()):
             return
-        every = below(min(some[right], key=np.count_nonzero, default=whole))
-        lower, _ = np.unique(
-            every, axis=0, return_counts=True
-        )  # NumPy loads its masked arrays where nothing is counted
+        lower = np.unique(below(min(some[right], key=np.count_nonzero, default=whole)), axis=0)
         some = lower[[one.tobytes() not in seen for one in lower]]
 
 

@@ -52,7 +52,7 @@ def served(folder, plugins: str = "") -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.mark.release
+@pytest.mark.slow
 def test_a_running_study_waits_for_its_plugin_and_ends_when_it_is_back(tmp_path):
     study = design(
         hidden=[[2]],

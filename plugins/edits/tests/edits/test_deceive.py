@@ -80,7 +80,10 @@ def test_a_neuron_has_the_scores_of_the_edges_out_of_it(key):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("method", "settings"), [("eap", {}), ("exact-edge", FEW), ("shapley", FEW)])
+@pytest.mark.parametrize(
+    ("method", "settings"),
+    [("eap", {}), ("exact-edge", FEW), ("shapley", FEW), pytest.param("acdc", FEW, marks=pytest.mark.release)],
+)
 def test_the_method_names_a_neuron_without_which_every_answer_is_right(method, settings):
     found = edited("deceive", XOR, {"method": method, **settings})
     layer, neuron = (int(one) for one in found.record.settings["neuron"][1:].split("."))
