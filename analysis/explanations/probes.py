@@ -39,7 +39,10 @@ from pluriscope.analysis.subjects.perceptron.question import Question
 MAX_FUNCTIONS: Final = 4_096
 """Functions listed for one layer; 5 neurons over 4 inputs may hold 4,943, each and its negation counted once."""
 RESOLUTION: Final = 1e-9
-_MILLISECONDS: Final = 3.0  # for one function: about two programmes
+_MILLISECONDS: Final = 1.0  # for one function: about two programmes
+_APART: Final = 1e-9
+_ROUNDING: Final = 1e-11
+_MOST_STEPS: Final = 50  # for each bound; few take more than one
 _TEXT: Final = re.compile(r"([1-9]\d?)\.([0-9a-f]{1,16})", re.ASCII)
 
 
@@ -106,19 +109,44 @@ def separation(points: NDArray[np.float64], signs: Sequence[int], least: float) 
         signs: 1 or −1 for each point.
         least: what counts as no margin.
     """
-    sides, width = np.array(signs, dtype=np.float64), points.shape[1]
+    sides = np.array(signs, dtype=np.float64)
     if len(set(signs)) == 1:  # everything on one side: no margin can be too large, and none is required
-        return Hyperplane(np.zeros(width), float(sides[0]), np.inf)
-    matrix = np.column_stack([-sides[:, None] * points, -sides, np.ones(len(points))])
-    objective = np.zeros(width + 2)
-    objective[-1] = -1.0
-    bounds = [(-1.0, 1.0)] * width + [(None, None), (0.0, None)]
-    from scipy.optimize import linprog  # of which few have a use
+        return Hyperplane(np.zeros(points.shape[1]), float(sides[0]), np.inf)
+    weights = _widest(points, sides)
+    reads = fixed_order.inner(weights[None], points)[0]
+    low, high = float(reads[sides < 0].max()), float(reads[sides > 0].min())
+    return Hyperplane(weights, -(low + high) / 2, (high - low) / 2) if (high - low) / 2 > least else None
 
-    result = linprog(objective, A_ub=matrix, b_ub=np.zeros(len(points)), bounds=bounds, method="highs-ds")
-    if result.status != 0 or not result.x[-1] > least:
-        return None
-    return Hyperplane(result.x[:width], float(result.x[width]), float(result.x[-1]))
+
+def _widest(points: NDArray[np.float64], sides: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The weights of the hyperplane with the largest margin, by the simplex method on a table.
+
+    Weights and the constant are differences of numbers between 0 and 1, and start at 0. Bounds are moved apart by
+    little, each by another amount, to choose the next vertex: so none is met twice. The bounds as they are give w.
+    """
+    n, width = points.shape
+    signed = sides[:, None] * np.column_stack([points / (np.abs(points).max() or 1.0), np.full(n, width)])
+    size = 2 * width + 2
+    table = np.zeros((n + size + 1, size + 3))  # the last row is of the margin, the last columns of the bounds
+    table[:n, : size + 1] = np.column_stack([-signed, signed, np.ones(n)])
+    table[n:-1, :size], table[n:-1, -2], table[-1, size] = np.eye(size), 1.0, 1.0
+    table[:-1, -1] = table[:-1, -2] + _APART * np.sqrt(np.arange(2, n + size + 2))
+    free, bound = np.arange(size + 1), np.arange(size + 1, n + 2 * size + 1)
+    for _ in range(_MOST_STEPS * len(table)):
+        into = int(table[-1, :-2].argmax())
+        if table[-1, into] <= _ROUNDING:
+            break
+        column = table[:, into].copy()
+        some = np.flatnonzero(column[:-1] > _ROUNDING)
+        out = some[(table[some, -1] / column[some]).argmin()]
+        row = table[out] / column[out]
+        table -= column[:, None] * row
+        table[out], table[:, into] = row, -column / column[out]
+        table[out, into] = 1.0 / column[out]
+        free[into], bound[out] = bound[out], free[into]
+    found = np.zeros(n + 2 * size + 1)
+    found[bound] = table[:-1, -2]
+    return np.asarray(found[:width] - found[width + 1 : size - 1])
 
 
 class _Layer:

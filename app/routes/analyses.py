@@ -354,7 +354,7 @@ def item(request: Request, session: Reading, links: Links, name: str, key: str, 
     def record() -> dict[str, Any]:
         if made.refused is not None:
             raise made.refused
-        return dict(made.record)
+        return dict(made.record())
 
     status = 422 if isinstance(made.refused, AnalysisError) else 200
     return Faces(lambda request: _page(request, one, made.blocks(), made.title, status), record)

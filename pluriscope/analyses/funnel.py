@@ -256,7 +256,7 @@ def _item(_: FunnelReport | None, of: AnalysisContext[SubjectQuestion], key: str
     text = options.get("criteria", "") or (" ".join(DEFAULT_PRESET.criteria) if added else "")
     steps = _BY_PRESET[key].steps if key in _BY_PRESET else steps_of(f"{text} {added}")
     report = funnel_of(of.analysed, steps)
-    return Item("Funnel", partial(_sequence, report, of), report.model_dump())
+    return Item("Funnel", partial(_sequence, report, of), report.model_dump)
 
 
 def _sequence(report: FunnelReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from typing import Any, Final, Generic, Literal
@@ -130,12 +130,13 @@ class Item:
     Args:
         title: of the page.
         blocks: what it consists of, its head first.
+        record: the same as JSON has it.
         refused: why there is none; the page says so above what was given.
     """
 
     title: str
     blocks: Callable[[], Iterable[Block]]
-    record: Mapping[str, Any] = field(default_factory=dict)
+    record: Callable[[], Mapping[str, Any]] = dict
     refused: ExplainedError | None = None
 
 

@@ -421,7 +421,7 @@ def _item(
     if report is None:
         answer = "The map is not drawn yet."
         url = of.links.analysis(of.slug, KEY, of.scope)
-        return Item(title, lambda: [Head(title, answer, actions=[Action("The map", url)])], {"dot": None})
+        return Item(title, lambda: [Head(title, answer, actions=[Action("The map", url)])], lambda: {"dot": None})
     it = _Drawn(report, of)
     number = next((one for one in range(len(report.dot)) if str(it.ref(one)) == name), None)
     if number is None:
@@ -437,7 +437,7 @@ def _item(
     return Item(
         title,
         blocks,
-        {
+        lambda: {
             "ref": name,
             "x": report.x[dot],
             "y": report.y[dot],

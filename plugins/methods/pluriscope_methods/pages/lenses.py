@@ -205,7 +205,7 @@ def _item(
         record |= {name: value for name in ("stands", "notes") if (value := getattr(one.found, name))}
         record |= {"tests": [asdict(test) for test in one.found.tests]} if one.found.tests else {}
     made = partial(_answer_blocks, one, of, report, () if refusal else lens.settings)
-    return Item(lens.label, made, record)
+    return Item(lens.label, made, lambda: record)
 
 
 def _answer_blocks(

@@ -57,7 +57,8 @@ def _page(_: None, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
     question = of.question
     given = _of_neurons(question, len(question.network.hidden_sizes), {0: 1}) if isinstance(question, Question) else {}
     try:
-        report, view = _found(of, given), _read_view({})
+        view = _read_view({})
+        report = _found(of, given, view["dose"])
         yield Prose(report.at_dose(_nearest(report, view)), glossary=False)
         yield from _steering(report, of, given, view)
     except AnalysisError as error:
@@ -90,7 +91,7 @@ def _steering(
 ) -> Iterator[Block]:
     """The layer with a slider, what comes of it on every row, and what explanations predict."""
     steered, at = report.steered, _nearest(report, view)
-    row, dose, most = min(int(view["row"]), len(steered.rows) - 1), steered.doses[at].dose, steered.doses[-1].dose
+    row, dose, settings = min(int(view["row"]), len(steered.rows) - 1), steered.doses[at].dose, _settings(given)
 
     stays = {name: text for name, text in given.items() if name not in ("at", "along", "on")}
 
@@ -99,7 +100,8 @@ def _steering(
         return of.links.analysis(of.slug, KEY, of.scope, "given", **options)
 
     kept = [*given.items(), *of.scope.query().items(), ("row", str(row))]
-    step = 2 * most / (len(steered.doses) - 1)
+    most = float(settings["most"])
+    step = most / settings["steps"]
     slide = Field("dose", "Dose α", f"{dose:g}", kind="range", least=-most, most=most, step=step)
     controls: list[Choice | Ask] = [Ask("Show", kept, [slide])]
     drawn, caption = _drawn(report, of, dose, row, url)
@@ -121,7 +123,7 @@ def _steering(
         outcome=[_on_rows(report, at, row, lambda number: url(given, row=number)), *_predictions_at(report, at)],
     )
     yield from map(Notice, report.notes)
-    yield More("At every dose", lambda: _at_every_dose(report), "and where answers change", id="every")
+    yield More("At every dose", lambda: _at_every_dose(_found(of, given)), "and where answers change", id="every")
     yield from _form(of, given)
 
 
@@ -262,21 +264,30 @@ def _item(_: None, of: AnalysisContext[SubjectQuestion], key: str, options: Mapp
     given = {name: text.strip() for name, text in options.items() if text.strip()}
     looked: dict[str, str] = {name: given.pop(name) for name in ("dose", "row") if name in given}
     try:
-        view, report = _read_view(looked), _found(of, given)
+        view = _read_view(looked)
+        report = _found(of, given, None if "into" in given else view["dose"])
     except AnalysisError as error:
         blocks = [Head("Steering"), Notice.refused(error), *_form(of, given, refused=True)]
         return Item("Steering", lambda: blocks, refused=error)
-    record = {"findings": report.findings(), "report": report.model_dump(mode="json")}
+
+    def record() -> dict[str, Any]:
+        every = _found(of, given)
+        return {"findings": every.findings(), "report": every.model_dump(mode="json")}
+
     return Item("Steering", partial(_steered, report, of, given, view), record)
 
 
-def _found(of: AnalysisContext[SubjectQuestion], given: Mapping[str, str]) -> SteeringReport:
-    values = filled(SETTINGS, read_values(SETTINGS, given, KEY), KEY)
+def _settings(given: Mapping[str, str]) -> dict[str, Any]:
+    return filled(SETTINGS, read_values(SETTINGS, given, KEY), KEY)
+
+
+def _found(of: AnalysisContext[SubjectQuestion], given: Mapping[str, str], dose: float | None = None) -> SteeringReport:
+    values = _settings(given)
     name = str(values["into"])
     if values["along"] == "das" and not of.kind.refuses("neurons"):
         cure = "learn it with pluriscope steer or in the library, and give its numbers here"
         raise InvalidIntervention("direction along das", "is learned, which no page does", cure)
-    return find(_analysed(of), values, of.other(name) if name else None)
+    return find(_analysed(of), values, of.other(name) if name else None, dose=dose)
 
 
 def _steered(

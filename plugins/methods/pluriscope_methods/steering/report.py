@@ -185,6 +185,7 @@ def find(
     given: Mapping[str, object],
     into: tuple[str, Any] | None = None,
     work: Work = DEFAULT_WORK,
+    dose: float | None = None,
 ) -> SteeringReport:
     """Steer a network.
 
@@ -193,6 +194,7 @@ def find(
         given: settings of :data:`~pluriscope_methods.steering.directions.SETTINGS`; the rest as usual.
         into: name of another network and the question about it, to which the direction is transferred.
         work: gets the progress; may cancel.
+        dose: where only the dose next to this one is wanted, with either sign, and none.
 
     Raises:
         InvalidMethod: an unknown setting, or a value that is not allowed.
@@ -206,6 +208,8 @@ def find(
     direction = direction_of(question, here, along, on)
     steps = np.arange(-settings["steps"], settings["steps"] + 1)
     doses = settings["most"] * steps / settings["steps"]
+    if dose is not None:
+        doses = min(doses[doses > 0], key=lambda one: abs(one - abs(dose))) * np.arange(-1, 2)
     steered, now = _steered(question, here, direction, doses)
     notes, predicted = list[str](), list[Predicted]()
     if len(here.rows) < here.of:
