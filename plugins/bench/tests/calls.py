@@ -2,7 +2,7 @@
 
 import pytest
 
-from plugins.bench.tests.suites import design
+from plugins.bench.tests.suites import ARMS, begin_here, design
 from plugins.studies.tests.calls import linked
 from pluriscope_bench import run, suite_files
 from pluriscope_bench.suite_files import bundled, read_suite, write_suite_card
@@ -13,11 +13,13 @@ MADE = Benchmark(EMPTY)
 
 
 def prepare(folder, patch):
-    """A method in a file, and a design with few networks."""
+    """A method in a file, and a design with a network of each kind."""
+    begin_here(patch)
     (folder / "mymethod.py").write_text(
         "def score(network, ablation, ask):\n    return dict.fromkeys(network.edges, 1)\n"
     )
-    patch.setattr(suite_files, "bundled_design", design)
+    arms = [{**arm, "count": 1, "small": [0]} for arm in ARMS]
+    patch.setattr(suite_files, "bundled_design", lambda: design(arms=arms))
 
 
 PREPARED, READ_SUITE = prepare, read_suite

@@ -1,10 +1,12 @@
-"""A suite of a few small networks, made once for all tests."""
+"""A suite of a few small networks, made once for all tests, and processes that import nothing."""
 
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pluriscope.analysis.running.work import Work
+from pluriscope.processes.executor import ProcessExecutor
+from pluriscope.processes.memory import held
 from pluriscope_bench.suite_design import SuiteDesign
 from pluriscope_bench.suite_files import SuiteFolder
 from pluriscope_bench.suite_making import make_networks
@@ -47,3 +49,13 @@ def tiny():
     suite = saved(Path(place.name) / "suite").finish()
     made.place = place
     return suite
+
+
+def begin_here(patch):
+    """Let processes begin with what this one has imported, which takes most of the time of a short one."""
+    for module in ("pluriscope_bench.methods", "pluriscope_studies.jobs.run"):
+        patch.setattr(f"{module}.ProcessExecutor", _begun_here)
+
+
+def _begun_here(n_bytes, **how):
+    return ProcessExecutor(n_bytes + held(), **{**how, "forked": True})

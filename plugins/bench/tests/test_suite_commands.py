@@ -17,28 +17,32 @@ def few(monkeypatch):
     monkeypatch.setattr(suite_files, "bundled_design", design)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.release), "2"])
+@pytest.mark.release
+@pytest.mark.parametrize("workers", ["1", "2"])
 def test_the_digest_is_the_same_by_any_number_of_workers(run, tmp_path, workers):
     ended = run("suite", "make", "public", "--output", str(tmp_path / "made"), "--workers", workers, "--json")
     assert ended.code == 0, ended.err
-    assert json.loads(ended.out)["digest"] == tiny().digest
-    known = {name: value for name, value in tiny().answers[0].items() if not name.startswith("seconds")}
-    row = read_suite(tmp_path / "made").answers[0]
-    assert {name: row[name] for name in known} == known
+    assert_the_same(ended, tmp_path / "made")
     again = run("suite", "make", "public", "--output", str(tmp_path / "made"), "--json")
     assert (again.code, json.loads(again.out)["networks"]) == (0, len(tiny().networks))
 
 
+def assert_the_same(ended, folder):
+    assert json.loads(ended.out)["digest"] == tiny().digest
+    known = {name: value for name, value in tiny().answers[0].items() if not name.startswith("seconds")}
+    row = read_suite(folder).answers[0]
+    assert {name: row[name] for name in known} == known
+
+
 @pytest.mark.slow
-def test_what_is_missing_or_damaged_is_made(run, tmp_path):
+def test_what_is_missing_or_damaged_is_made(run, tmp_path, forked):
     folder = saved(tmp_path / "made")
     for name in ("0-0.json.gz", "2-0.json.gz"):
         part = folder.path / "parts" / name
         part.unlink() if name[0] == "2" else part.write_bytes(part.read_bytes()[:-9])
-    ended = run("suite", "make", "public", "--output", str(folder.path), "--workers", "1", "--json")
+    ended = run("suite", "make", "public", "--output", str(folder.path), "--workers", "2", "--json")
     assert ended.code == 0, ended.err
-    assert json.loads(ended.out)["digest"] == tiny().digest
+    assert_the_same(ended, folder.path)
     assert "0-0.json.gz is cut short or damaged: its networks are made again" in ended.err
     assert "7 seeds, 3 there already" in ended.err
 

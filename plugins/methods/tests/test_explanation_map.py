@@ -206,6 +206,8 @@ def test_of_circuits_alone_dots_are_near_that_keep_the_same_edges() -> None:
 @pytest.mark.parametrize("classes", [True, False])
 def test_of_more_than_it_holds_some_are_drawn(classes) -> None:
     of = looked_at(real_analysis(), classes=classes)
+    circuits = replace(of.circuits, masks=of.circuits.masks[:70])
+    of = Analysed(of.question, circuits, observed=of.observed[:70])  # of all it takes thrice as long
     report = explanation_map(of, max_dots=20, n_drawn=60)
     assert (report.drawn, len(report.dot), report.all_there_is) == (True, 60, False)
     assert f"60 of {report.total}" in " ".join(report.findings(of.question)).replace(",", "")

@@ -8,12 +8,12 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
+from plugins.methods.tests.test_explanation_map import of_pretrained
 from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import Scope
 from pluriscope.analyses.shown import AnalysisContext
 from pluriscope.analysis.explaining.pipeline import analyse_output
 from pluriscope.analysis.questions.tasks import named_task
-from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.analyses import handler_of
@@ -39,7 +39,7 @@ def client(tmp_path_factory):
             key = row.network.digest, 0, row.protocol_digest, row.data_digest, row.result_digest
         arguments, work = arguments_about(*key), handler_of(MAP)
         with app.state.store.write() as session:
-            work.save(session, arguments, work.load(session, arguments)(DEFAULT_WORK))
+            work.save(session, arguments, (of_pretrained(), 1.0))
         yield client
 
 

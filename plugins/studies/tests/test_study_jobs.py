@@ -21,6 +21,7 @@ from pluriscope.app.db.reads.jobs import last_log_lines
 from pluriscope.app.jobs import deletion, queue
 from pluriscope.app.jobs.worker import Worker
 from pluriscope.app.settings import Settings
+from pluriscope.processes.executor import ProcessExecutor, ThreadExecutor
 from pluriscope.tables.parquet import ENDING
 from pluriscope_studies.analysis.cells import cells_of
 from pluriscope_studies.analysis.rows import columns_of
@@ -72,6 +73,12 @@ class Pool(Executor):
     @contextmanager
     def opened(self):
         yield Workers(self, lambda: 1)
+
+
+@pytest.fixture(autouse=True)
+def summed_here(monkeypatch):
+    """Summaries are made in a thread: a process of their own, as one test has it, loads libraries."""
+    monkeypatch.setattr(studies, "ProcessExecutor", lambda n_bytes: ThreadExecutor())
 
 
 def worker(store, pool, **others) -> Worker:
@@ -180,7 +187,8 @@ def test_a_worker_runs_a_study_to_its_end_and_sums_it_up_on_the_way(store, monke
 
 
 @pytest.mark.slow
-def test_what_is_there_already_is_not_computed_and_what_ended_before_is_summed_up(store, tmp_path):
+def test_what_is_there_already_is_not_computed_and_what_ended_before_is_summed_up(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(studies, "ProcessExecutor", ProcessExecutor)
     part = tmp_path / f"part{ENDING}"
     write_part(part, [row for row in rows() if row["seed"] < 3], columns_of(design()), {})
     pool = Pool(design())

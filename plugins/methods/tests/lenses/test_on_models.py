@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -32,6 +33,14 @@ PLAIN = random_attention(3, SIZES, n_rows=200)
 WHOLE = read_attention(with_blocks(3, SIZES, biases=True, mlp="gelu_new", norm=True, n_rows=200))
 SMOOTH = replace(PLAIN, embedding=PLAIN.embedding / 50, positions=PLAIN.positions / 50)
 MODELS = [pytest.param(PLAIN, id="attention"), pytest.param(WHOLE, id="blocks")]
+
+
+@cache
+def all_found(whole):
+    """What all lenses find of a ninth of a model's rows, about what, and its circuits."""
+    question = question_of(replace(whole, tokens=whole.tokens[::9], answers=whole.answers[::9]), "nodes")
+    circuits = find_masks(question)
+    return find(Analysed(question, circuits), Settings(thorough=True)), question, circuits
 
 
 def question_of(model, rules=""):
@@ -244,8 +253,7 @@ def test_what_circuits_say_of_effects(values, effects, words):
 
 @pytest.mark.parametrize("model", [PLAIN, pytest.param(WHOLE, marks=pytest.mark.release)], ids=["attention", "blocks"])
 def test_every_lens_answers_or_says_why(model):
-    question = question_of(replace(model, tokens=model.tokens[::9], answers=model.answers[::9]), "nodes")
-    found = find(Analysed(question, find_masks(question)), Settings(thorough=True))
+    found, *_ = all_found(model)
     assert [one.lens for one in found.lenses] == list(LENSES.by_key)
     known, refused = LENSES.of(TRANSFORMER), LENSES.refusals(TRANSFORMER)
     for one in found.lenses:
@@ -282,15 +290,13 @@ def test_what_cannot_be_answered_is_refused(model, key, given, why):
 
 
 def test_under_other_rules_only_what_circuits_say_is_made_anew(monkeypatch):
-    question = question_of(replace(PLAIN, tokens=PLAIN.tokens[::9], answers=PLAIN.answers[::9]), "nodes")
-    whole, whole_settings = find_masks(question), Settings(thorough=True)
-    first, second = (replace(whole, masks=np.array(some, dtype=np.uint64)) for some in ([15], [3, 15]))
-    before = find(Analysed(question, first), whole_settings)
+    first, question, whole = all_found(PLAIN)
+    some = replace(whole, masks=np.array([3, 15], dtype=np.uint64))
     answer = Lens.answer
     monkeypatch.setattr(
         Lens, "answer", lambda self, *rest: answer(self, *rest) if self.key == "roles" else pytest.fail(self.key)
     )
-    first, second = before, find(Analysed(question, second, before=before), whole_settings)
+    second = find(Analysed(question, some, before=first), Settings(thorough=True))
     for before, after in zip(first.lenses, second.lenses, strict=True):
         if before.lens != "roles":
             assert after.grids == before.grids
