@@ -204,7 +204,8 @@ def connected() -> duckdb.DuckDBPyConnection:
 @lru_cache(maxsize=1)
 def _database() -> duckdb.DuckDBPyConnection:
     """The process's connection to DuckDB: to open one takes longer than most queries."""
-    return duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY})
+    # without a thread that gives back what queries needed some 15 MB of it stay
+    return duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY, "allocator_background_threads": True})
 
 
 def refusal(name: str, problem: duckdb.Error) -> InvalidTable:

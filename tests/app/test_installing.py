@@ -30,6 +30,8 @@ settle(app)
 with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50000), follow_redirects=False) as client:
     visitor = Visitor(client, most=0)
     visitor.follow("/", "/networks", "/networks/new", "/studies", *(f"/networks/{slug}" for slug in SLUGS), *PAGES)
+    probes = ("explanations?view=sheet", "explanations/p-1.6", "analyses/steering/given?along=probe")
+    visitor.follow(*(f"/networks/xor-pretrained/{one}" for one in probes))
     print(visitor.broken, [*failures()], [one for one in LATER if one in sys.modules])
     pdf = "/networks/xor-pretrained/drawing.pdf"
     refused = client.get(pdf, headers={"accept": "application/json"})

@@ -36,7 +36,7 @@ from pluriscope.analysis.values.digest import sha256_hex
 from pluriscope.analysis.values.strict_json import read_object, validated
 from pluriscope.documents.glossary import terms
 from pluriscope.tables.data_card import FILES, CardTable, write_card
-from pluriscope.tables.parquet import ParquetTable, literal, pattern_of, put, quoted, write_parquet
+from pluriscope.tables.parquet import ParquetTable, connected, literal, pattern_of, put, quoted, write_parquet
 from pluriscope_bench.key.condition import CONDITIONS, PRIMARY, Condition, condition_of
 from pluriscope_bench.key.rows import KnownNetwork, Row
 from pluriscope_bench.key.scores import SCORES
@@ -193,7 +193,7 @@ class Suite:
         condition, each with its ``package``.
         """
         query = f"SELECT decode(key), decode(value) FROM parquet_kv_metadata({literal(pattern_of(PUBLISHED))})"  # noqa: S608  our own
-        metadata = dict(duckdb.connect().execute(query).fetchall())
+        metadata = dict(connected().execute(query).fetchall())
         found: list[dict[str, Any]] = json.loads(metadata["methods"])
         return found if metadata["suite"] == self.digest else ()
 
@@ -265,7 +265,7 @@ class Suite:
         """Run a query of ours, which ends where a file's name belongs, on a file of the suite."""
         path = self.checked(name)
         try:
-            return duckdb.connect().execute(query + literal(pattern_of(path)))
+            return connected().execute(query + literal(pattern_of(path)))
         except duckdb.Error as problem:
             cause = f"has a {name} that cannot be read ({str(problem).splitlines()[0][:200]})"
             raise InvalidSuite(f"suite {str(self.folder)!r}", cause, _CURE) from None
@@ -311,11 +311,12 @@ def read_suite(folder: str | Path = SMALL, digest: str = "") -> Suite:
     if digest and found != digest:
         raise InvalidSuite(item, f"has the digest {found}", f"give the suite with the digest {digest}")
     suite = Suite(path, manifest, ())
-    networks = tuple(_network_of(row) for row in suite._rows("networks.parquet"))
+    networks = tuple(network_of(row) for row in suite._rows("networks.parquet"))
     return Suite(path, manifest, networks)
 
 
-def _network_of(row: Mapping[str, Any]) -> SuiteNetwork:
+def network_of(row: Mapping[str, Any]) -> SuiteNetwork:
+    """A network from its row of a suite."""
     planted = None if row["planted"] is None else int(row["planted"], 16)
     same = {name: row[name] for name in ("name", "arm", "cell", "seed", "rules")}
     return SuiteNetwork(**same, digest=row["network"], n_edges=row["E"], planted=planted, file=row["file"] or "")

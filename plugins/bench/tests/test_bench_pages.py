@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 from collections import Counter, defaultdict
-from dataclasses import replace
 from statistics import fmean
 
 import pytest
@@ -19,7 +18,7 @@ from pluriscope_bench.key.condition import PRIMARY, condition_of
 from pluriscope_bench.key.scores import SCORES
 from pluriscope_bench.pages import results
 from pluriscope_bench.pages.methods import MAIN, bench_blocks, file_page
-from pluriscope_bench.suite_files import read_suite
+from pluriscope_bench.suite_files import network_of, read_suite
 from tests.clients import served
 
 SUITE = read_suite()
@@ -195,8 +194,7 @@ def test_a_network_has_every_answer_on_one_map(get, client):
 
 
 def test_a_network_without_its_file_is_shown_by_its_answers(client, get, monkeypatch):
-    bare = replace(SUITE, networks=tuple(replace(one, file="") for one in SUITE.networks))
-    monkeypatch.setattr("pluriscope_bench.pages.network.suite_of", lambda name: bare)
+    monkeypatch.setattr("pluriscope_bench.pages.network.network_of", lambda row: network_of({**row, "file": None}))
     address = f"/bench/networks/{SUITE.networks[2].name}"
     assert 'id="map"' in client.get(address).text
     assert get(address)["edges"] == [str(bit) for bit in range(SUITE.networks[2].n_edges)]

@@ -25,11 +25,13 @@ from pluriscope_bench.pages.results import (
     citation,
     label_of,
     results_of,
+    rows_of,
     share_menu,
     suite_of,
     switches,
     truths_of,
 )
+from pluriscope_bench.suite_files import network_of
 
 _MAP: Final = "Filled: kept. The backbone is in every valid circuit."
 
@@ -83,8 +85,8 @@ def find_network(links: Addresses, name: str, options: Mapping[str, Sequence[str
     """The network that an address names; a NotFound where the suite has none of that name."""
     results, rest = results_of(links, options)
     read_query((), rest)
-    one = suite_of(results.suite).by_name.get(name)
-    if one is None:
+    rows = rows_of(results.suite, "networks", "name = $1", name)
+    if not rows:
         cause, cure = "is not one of the suite", "choose one from the page of a method"
         raise NotFound(f"network {name[:60]!r}", cause, cure, "name", results.url(), "the answer key")
     truths = truths_of(results.suite, name)
@@ -92,7 +94,7 @@ def find_network(links: Addresses, name: str, options: Mapping[str, Sequence[str
         known = ", ".join(key for key in suite_of(results.suite).summary if key in truths)
         item = f"condition {results.condition.key!r}"
         raise BadQuery(item, "is not known of this network", f"use one of {known}", "condition")
-    return NetworkPage(results=results, one=one, truths=truths)
+    return NetworkPage(results=results, one=network_of(rows[0]), truths=truths)
 
 
 def network_blocks(page: NetworkPage, base: str) -> Iterator[Block]:

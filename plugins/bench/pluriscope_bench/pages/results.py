@@ -83,7 +83,7 @@ class Results:
 
     def rows(self, column: str, value: str) -> list[dict[str, Any]]:
         """Its rows of one method or network."""
-        return _rows(self.suite, "answers", f"condition = $1 AND {column} = $2", self.condition.key, value)
+        return rows_of(self.suite, "answers", f"condition = $1 AND {column} = $2", self.condition.key, value)
 
 
 def suites() -> list[str]:
@@ -113,9 +113,9 @@ def results_of(links: Addresses, options: Mapping[str, Sequence[str]]) -> tuple[
 
 @lru_cache(maxsize=8)
 def suite_of(name: str) -> Suite:
-    """A suite that is here, all of whose tables are those that its manifest names; a NotFound where they are not."""
+    """A suite that is here, without its networks; a NotFound where a table is not the one that its manifest names."""
     try:
-        suite = read_suite(FOLDER / name)
+        suite = replace(read_suite(FOLDER / name), networks=())  # 12 MB of files, of which a page shows one
         for file in ("truths.parquet", "answers.parquet", "summary.json"):
             suite.checked(file)
         return suite
@@ -126,12 +126,12 @@ def suite_of(name: str) -> Suite:
 
 @lru_cache(maxsize=16)
 def table_of(suite: str, file: str) -> ParquetTable:
-    """Table of a suite: "truths" or "answers", published programs' too; it is asked once for its columns."""
+    """Table of a suite, such as "truths" or "answers", published programs’ too; it is asked once for its columns."""
     of = suite_of(suite)
     return ParquetTable([of.folder / f"{file}.parquet", *([PUBLISHED] if file == "answers" and of.published else ())])
 
 
-def _rows(suite: str, file: str, where: str, *values: str) -> list[dict[str, Any]]:
+def rows_of(suite: str, file: str, where: str, *values: str) -> list[dict[str, Any]]:
     """The rows under a condition of our own, in which $1 and so on stand for the values."""
     table = table_of(suite, file)
     found = table.ask(f"SELECT * FROM {{rows}} WHERE {where}", values)  # noqa: S608  our own
@@ -146,7 +146,7 @@ def conditions_of(suite: str, *names: str) -> set[str]:
 
 def truths_of(suite: str, network: str) -> dict[str, dict[str, Any]]:
     """Truths about the valid circuits of a network, by condition."""
-    return {row["condition"]: row for row in _rows(suite, "truths", "network = $1", network)}
+    return {row["condition"]: row for row in rows_of(suite, "truths", "network = $1", network)}
 
 
 def switches(
