@@ -5,13 +5,11 @@ holds many, or one by itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha256
 from posixpath import relpath
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
-
-from bs4 import BeautifulSoup, Tag
 
 from pluriscope.addresses.naming import DEFAULT_PROTOCOL
 from pluriscope.app.options import OF_THE_READER
@@ -30,7 +28,7 @@ _OF_A_SERVER: Final = (
     "a[href*='part=file'], link[rel=expect], #working, .answer .next > p"
 )
 _ASKS: Final = ("hx-", "data-poll", "data-compare", "data-copy", "data-chart")
-_LOADED: Final = (("a", "href"), ("link", "href"), ("img", "src"), ("script", "src"))
+_OF_BARS: Final = "nav a, footer a, .btns a, .pager a"
 _STYLES: Final = re.compile(r'<link rel="stylesheet" href="[^"?]*/static/([\w.-]+)')
 SENTENCE: Final = "Filtering, searching and computing need a running Pluriscope."
 
@@ -82,7 +80,9 @@ def rewritten(text: str, address: str, file: str, find: Callable[[str], str], li
         find: normal address → file of the copy, "" if it is not in it.
         live: address of the live site without a slash at the end, "" if there is none.
     """
-    page = BeautifulSoup(text, "html.parser")
+    from selectolax.lexbor import LexborHTMLParser
+
+    page = LexborHTMLParser(text)
 
     def link(target: str) -> str:
         """Target of a link within the copy; "" where it leads to nothing of the copy."""
@@ -92,36 +92,57 @@ def rewritten(text: str, address: str, file: str, find: Callable[[str], str], li
         found = find(where if where.startswith("/static/") else normal(where))
         return quote(relpath(found, file.rpartition("/")[0] or "."), safe="/._-=") + hash_ + fragment if found else ""
 
-    for one in page.select(_OF_A_SERVER):
-        one.decompose()
-    tags: dict[str, list[Tag]] = {}  # each is looked for once: to select takes longer than to read the page
-    for one in page.find_all(True):
-        tags.setdefault(one.name, []).append(one)
-        for name in [name for name in one.attrs if name.startswith(_ASKS)]:
-            del one[name]
-
-    def left(*names: str) -> Iterator[Tag]:
-        return (one for name in names for one in tags.get(name, ()) if not one.decomposed)
-
-    _without_forms(page, left)
-    for one in left("details"):
-        if "more" in one.get_attribute_list("class"):
-            del one["open"]
-    for tag, name in _LOADED:
-        for one in left(tag):
-            if one.get("rel") == ["canonical"] and not live:
-                one.decompose()
-            elif one.has_attr(name):
-                _lead(one, name, link, address, live)
-    for one in page.select("details.menu, nav, .choice-l, .foot"):
-        if not one.find("a"):
+    def remove(what: str) -> None:
+        for one in page.css(what):
             one.decompose()
-    for one in left("svg"):
-        if one.get("role") == "group" and not one.find("a"):
-            one["role"] = "img"
-    if page.head and (styles := link("/static/offline.css")):
-        page.head.append(page.new_tag("link", rel="stylesheet", href=styles))
-    return str(page)
+
+    remove(_OF_A_SERVER if live else f"{_OF_A_SERVER}, link[rel=canonical]")
+    for one in page.css("*"):
+        for name in [name for name in one.attrs if name.startswith(_ASKS)]:
+            del one.attrs[name]
+    for place, form in enumerate(page.css("form")):
+        if not place:
+            note = page.create_node("p")
+            note.attrs["class"] = "small muted offline-note"
+            note.insert_child(SENTENCE)
+            form.insert_before(note, move=True)
+        for one in form.css(".views"):
+            form.insert_before(one, move=True)
+    remove("form, input, select, textarea, button")
+    for one in page.css("details.more[open]"):
+        del one.attrs["open"]
+    in_drawings, others = {one.mem_id for one in page.css("svg a")}, page.css(f"a[href]:not({_OF_BARS})")
+    for one in page.css(f"a[href]:is({_OF_BARS}), link[href], img[src], script[src]"):
+        name = "href" if "href" in one.attrs else "src"
+        if found := link(one.attrs.sget(name)):
+            one.attrs[name] = found
+        else:
+            one.decompose()
+    for one in others:
+        where = urljoin(address, target := one.attrs.sget("href"))
+        if found := link(target):
+            one.attrs["href"] = found
+        elif live and where.partition("?")[0] != address.partition("?")[0]:
+            one.attrs["href"], one.attrs["title"] = live + normal(where), f"On the live site: {normal(where)}"
+            one.attrs["class"] = f"{one.attrs.sget('class')} off-copy".strip()
+        elif "download" in one.attrs:
+            one.decompose()
+        else:  # what is not in the copy, or the same list, otherwise sorted or filtered
+            words = page.create_node("g" if one.mem_id in in_drawings else "span")
+            for name, value in one.attrs.items():
+                if name not in ("href", "aria-label"):
+                    words.attrs[name] = value
+            words.attrs["title"] = one.attrs.sget("aria-label", f"Not in this copy: {normal(where)}")
+            while one.first_child is not None:
+                words.insert_child(one.first_child, move=True)
+            one.replace_with(words, move=True)
+    remove(":is(details.menu, nav, .choice-l, .foot):not(:has(a))")
+    for one in page.css("svg[role=group]:not(:has(a))"):
+        one.attrs["role"] = "img"
+    styles = link("/static/offline.css")
+    return str(page.html).replace(
+        "</head>", f'<link rel="stylesheet" href="{styles}"></head>' if styles else "</head>", 1
+    )
 
 
 def alone(text: str, address: str, live: str) -> str:
@@ -135,36 +156,3 @@ def alone(text: str, address: str, live: str) -> str:
     styles = "".join(static_file(name).read_text() for name in (*_STYLES.findall(text), "offline.css"))
     found = rewritten(text, address, FRONT, lambda _: "", live)
     return found.replace("</head>", f"<style>{styles}</style></head>", 1)
-
-
-def _without_forms(page: BeautifulSoup, left: Callable[..., Iterator[Tag]]) -> None:
-    """Forms; a sentence where the first was."""
-    for place, form in enumerate(left("form")):
-        if not place:
-            note = page.new_tag("p", attrs={"class": "small muted offline-note"})
-            note.string = SENTENCE
-            form.insert_before(note)
-        for one in form.select(".views"):
-            form.insert_before(one.extract())
-        form.decompose()
-    for one in left("input", "select", "textarea", "button"):
-        one.decompose()
-
-
-def _lead(one: Tag, name: str, link: Callable[[str], str], address: str, live: str) -> None:
-    target = str(one[name])
-    found = link(target)
-    if found:
-        one[name] = found
-    elif one.name != "a" or one.find_parent(["nav", "footer"]) or one.find_parent(class_=["btns", "pager"]):
-        one.decompose()
-    elif live and urljoin(address, target).partition("?")[0] != address.partition("?")[0]:
-        wanted = normal(urljoin(address, target))
-        one["href"], one["title"] = live + wanted, f"On the live site: {wanted}"
-        one["class"] = " ".join([*one.get_attribute_list("class"), "off-copy"])
-    elif one.has_attr("download"):
-        one.decompose()
-    else:  # what is not in the copy, or the same list, otherwise sorted or filtered
-        one.name = "g" if one.find_parent("svg") else "span"
-        del one["href"]
-        one["title"] = one.attrs.pop("aria-label", f"Not in this copy: {normal(urljoin(address, target))}")
