@@ -376,6 +376,14 @@ class Table(Block):
             ticks=self.tray is not None and any(row.ref and row.picks for row in selection.rows),
         )
 
+    def cell(self, column: tables.Column, row: tables.Row) -> Markup:
+        """A cell that does not name the row: quicker here than in the template."""
+        css = " ".join(["num"] * column.number + ["by"] * (column.key == self.query.sort))
+        start = f'<td class="{css}"' if css else "<td"
+        if column.has(row):
+            return Markup(f'{start} data-l="{escape(column.label)}">{escape(column.cell(row))}</td>')  # noqa: S704
+        return Markup(f"{start} data-void>{escape(column.void(row) if column.void else '–')}</td>")  # noqa: S704
+
     @cached_property
     def instead(self) -> tuple[Text, Sequence[Block]]:
         """Short text and blocks that replace the rows; empty where the rows are shown."""

@@ -13,6 +13,7 @@ from pluriscope.tables.table import Column, Facet, Query, Removal, Row, Selectio
 
 _MOST: Final = 10**38 - 1  # of a column of whole numbers
 _NOTHING: Final = "NULL"
+_FEW: Final = 10  # rows of a page that are kept
 _AS_THEY_LIE: Final = ("file_index", "file_row_number")  # in which order DuckDB gives rows, unless asked for another
 _Test = tuple[str, list[Any]]  # a condition and its parameters
 
@@ -85,7 +86,7 @@ class ParquetListing:
         columns = ", ".join(read) or "true"
         query = f"WITH found AS MATERIALIZED (SELECT {columns} FROM {{rows}} WHERE {self.where}) {counts}"  # noqa: S608
         found: list[dict[str, int]] = [{} for _ in parts]
-        for n, value, count in self.table.ask(query, [one for _, given in tests.values() for one in given]):
+        for n, value, count in self.table.ask_again(query, [one for _, given in tests.values() for one in given]):
             found[n][value] = count
         left, values = found[: len(tests) + 1], found[len(tests) + 1 :]
         return [sum(one.values()) for one in left], [{k: n for k, n in one.items() if k is not None} for one in values]
@@ -97,7 +98,9 @@ class ParquetListing:
         terms = [f"{term} {way} NULLS LAST" for term in (*sort, *self.order)]
         by = "" if way == "ASC" and (*sort, *self.order) == _AS_THEY_LIE else f"ORDER BY {', '.join(terms)}"
         tail = f"{by} LIMIT {query.limit:d} OFFSET {query.start:d}"
-        found = self._ask(", ".join(map(self._of, names)), test[0], tail, test[1])
+        what = ", ".join(map(self._of, names))
+        asked = f"SELECT {what} FROM {{rows}} WHERE ({self.where}) AND ({test[0]}) {tail}"  # noqa: S608  our own
+        found = (self.table.ask if query.limit > _FEW else self.table.ask_again)(asked, test[1])
         return [dict(zip(names, map(_plain, line), strict=True)) for line in found]
 
     def _test(self, column: Column, wanted: Sequence[str]) -> _Test:
@@ -126,10 +129,6 @@ class ParquetListing:
             if column.type == "bool"
             else f"{value}::VARCHAR"
         )
-
-    def _ask(self, what: str, test: str, tail: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        query = f"SELECT {what} FROM {{rows}} WHERE ({self.where}) AND ({test}) {tail}"  # noqa: S608  our own
-        return self.table.ask(query, parameters)
 
 
 def _all(tests: Iterable[_Test]) -> _Test:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import and_, false, func, or_, select, tuple_
+from sqlalchemy import and_, func, or_, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from pluriscope.analysis.values.digest import sha256_hex
@@ -138,9 +138,10 @@ def stored_slugs(session: Session, digests: Sequence[str]) -> dict[str, tuple[st
     Args:
         digests: a page of them, or of their beginnings.
     """
-    here = or_(false(), *(NetworkRow.digest.between(one, f"{one}g") for one in {*digests}))
-    found = select(NetworkRow.digest, NetworkRow.slug, NetworkRow.deleted_at).where(here)
-    return {row.digest: (row.slug, row.deleted_at is not None) for row in session.execute(found)}
+    here = " OR ".join(f"digest BETWEEN :{n} AND :{n} || 'g'" for n in range(len(digests))) or "false"
+    found = select(NetworkRow.digest, NetworkRow.slug, NetworkRow.deleted_at).where(text(here))
+    named = {str(n): digest for n, digest in enumerate(digests)}
+    return {row.digest: (row.slug, row.deleted_at is not None) for row in session.execute(found, named)}
 
 
 def studies_of_network(session: Session, digest: str) -> list[tuple[StudyRow, str, int]]:

@@ -99,3 +99,10 @@ def test_a_table_without_files_is_an_empty_list():
     assert [(facet.column.name, facet.choices) for facet in found.facets] == [
         *(("colour", ()), ("state", ()), ("valid", ()), ("seed", ()))
     ]
+
+
+def test_answers_that_are_kept_are_of_the_files_as_they_are(tmp_path):
+    listing = ParquetListing(COLUMNS, ParquetTable([tmp_path / "part.parquet"]))
+    for colour in ("a", "b", "a"):
+        write_part(tmp_path / "part.parquet", [{"name": "0", "colour": colour}], TYPES, {})
+        assert [row["colour"] for row in listing.select(Query(limit=1)).rows] == [colour]

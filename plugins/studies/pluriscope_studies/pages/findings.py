@@ -330,22 +330,15 @@ def _all_data(links: Addresses) -> Iterator[Block]:
     yield Prose(_AGAIN.format(**described), glossary=False)
 
 
-@lru_cache(maxsize=256)
-def _table(path: Path) -> ParquetTable:
-    """The table of a study's file, which is asked once for its columns."""
-    return ParquetTable([path])
-
-
-@lru_cache(maxsize=256)
-def _measures(path: Path) -> list[str]:
+def _measures(table: ParquetTable) -> list[str]:
     """The measures of a study's file, in order; none where its rows are of no measures."""
     query = "SELECT DISTINCT measure FROM {rows} ORDER BY measure"
-    return [one for (one,) in _table(path).ask(query)] if "measure" in _table(path).columns else []
+    return [one for (one,) in table.ask_again(query)] if "measure" in table.columns else []
 
 
 def _listing(session: Session, links: Addresses, path: Path) -> ParquetListing:
     """The rows of a study's file, which lead to networks that are stored, or to where they can be."""
-    table, described = _table(path), manifest()["tables"][path.stem]
+    table, described = ParquetTable([path]), manifest()["tables"][path.stem]
 
     def rows(lines: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
         known = [line["network"] for line in lines if line.get("network")]
@@ -393,8 +386,8 @@ def data_rows(session: Session, links: Addresses, slug: str, options: Mapping[st
     )
     files = {"CSV": f"{url}.csv", "PARQUET": f"{url}.parquet"}
     yield Table(listing, read_query(listing.columns, options), url, "row", Query(), id="rows", files=files)
-    if len(_measures(path)) > MOST_VALUES:  # more than the filter offers
-        listed = " · ".join(f"[{one}]({url}?{urlencode({'measure': one})})" for one in _measures(path))
+    if len(measures := _measures(listing.table)) > MOST_VALUES:  # more than the filter offers
+        listed = " · ".join(f"[{one}]({url}?{urlencode({'measure': one})})" for one in measures)
         yield Prose(f"The rows of one measure: {listed}.", glossary=False)
 
 

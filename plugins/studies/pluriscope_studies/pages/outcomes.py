@@ -93,7 +93,7 @@ def outcome_blocks(study: Study, table: Table) -> Iterator[Block]:
     of = Markup('Every network of <a href="{}">{}</a>, those that failed too.').format(study.line.url, study.line.name)
     yield Head(f"All networks of {study.line.name}", of, actions=chosen)
     query = "SELECT data ->> 'description' FROM {rows} WHERE data IS NOT NULL LIMIT 1"
-    for (words,) in study.table.ask(query) if study.table.paths else ():
+    for (words,) in study.table.ask_again(query) if study.table.paths else ():
         such = f", such as {words}" if words else ""
         text = f"The study judged networks on data of their own{such}; on clean inputs other numbers hold."
         yield Prose(text, glossary=False)
