@@ -1,6 +1,7 @@
 """A suite of a few small networks, made once for all tests, and processes that import nothing."""
 
 from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -52,10 +53,16 @@ def tiny():
 
 
 def begin_here(patch):
-    """Let processes begin with what this one has imported, which takes most of the time of a short one."""
+    """Let processes begin with what a process that serves them has imported, which takes most of the time of a short
+    one. A copy of this process would wait for ever for threads that it does not have.
+    """
     for module in ("pluriscope_bench.methods", "pluriscope_studies.jobs.run"):
         patch.setattr(f"{module}.ProcessExecutor", _begun_here)
 
 
 def _begun_here(n_bytes, **how):
-    return ProcessExecutor(n_bytes + held(), **{**how, "forked": True})
+    found = ProcessExecutor(n_bytes + held(), **how)
+    if not how.get("forked"):
+        found._context = get_context("forkserver")
+        found._context.set_forkserver_preload(["pluriscope_bench.methods", "pluriscope_studies.jobs.run"])
+    return found
