@@ -32,10 +32,11 @@ from pluriscope.analysis.subjects.perceptron.mlp import (
     batch_activations,
     forward_pass,
     means,
+    next_layer,
     zeros,
 )
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.subjects.subject import Rules, Slope, SubjectKind, Table, gaps
+from pluriscope.analysis.subjects.subject import Change, Rules, Slope, SubjectKind, Table, gaps
 from pluriscope.analysis.subjects.trained import StepRecord
 from pluriscope.analysis.values.described import Described
 from pluriscope.analysis.values.digest import sha256_hex
@@ -113,6 +114,17 @@ class Classifier(Described):
             ("Classes", ", ".join(self.outputs)),
             ("Right itself", f"{right:,} of {len(self.data):,} rows"),
         )
+
+    @property
+    def inputs(self) -> Array:
+        return self.data
+
+    def run_sites(self, data: Array, change: Change) -> Array:
+        """Sites: ``x`` the inputs, ``h1`` the first hidden layer, and so on."""
+        values = change("x", data[:, None])[:, 0]
+        for layer in range(1, self.network.n_hidden_layers + 1):
+            values = change(f"h{layer}", next_layer(self.network, layer, values)[:, None])[:, 0]
+        return next_layer(self.network, len(self.network.weights), values)
 
     @cached_property
     def layers(self) -> tuple[Array, ...]:

@@ -23,9 +23,14 @@ from pluriscope.analysis.subjects.classifier import Array, Classifier, classifie
 from pluriscope.analysis.subjects.graph import Masks
 from pluriscope.analysis.subjects.layered import LayeredSpace
 from pluriscope.analysis.subjects.perceptron.activations import Activation, activation_of
-from pluriscope.analysis.subjects.perceptron.mlp import activation_bound, next_circuit_layer, pre_activations
+from pluriscope.analysis.subjects.perceptron.mlp import (
+    activation_bound,
+    next_circuit_layer,
+    next_layer,
+    pre_activations,
+)
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.subjects.subject import Rules, Slope, SubjectKind
+from pluriscope.analysis.subjects.subject import Change, Rules, Slope, SubjectKind
 from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 from pluriscope.analysis.values.strict_json import validated
 
@@ -151,6 +156,18 @@ class Convolutional(Classifier):
             sums = one.sums(found[-1][1] if found else images)
             found.append((sums, self.activation.value(sums)))
         return found
+
+    def run_sites(self, data: Array, change: Change) -> Array:
+        """Sites: ``im`` the image, ``c1`` and ``c2`` the channels of each convolution, with a position for each pixel;
+        ``m`` their means.
+        """
+        maps = np.moveaxis(data, 0, -1)[None]
+        for layer in range(len(self.convolutions) + 1):
+            maps = maps if layer == 0 else self.activation.value(self.convolutions[layer - 1].sums(maps))
+            by_position = np.moveaxis(maps.reshape(len(maps), -1, maps.shape[-1]), (0, 2), (2, 0))
+            changed = change(f"c{layer}" if layer else "im", by_position)
+            maps = np.moveaxis(changed, (2, 0), (0, 2)).reshape(maps.shape)
+        return next_layer(self.network, 1, change("m", pooled(maps).T[:, None])[:, 0])
 
     @cached_property
     def maps(self) -> tuple[Array, ...]:

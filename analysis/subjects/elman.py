@@ -21,9 +21,14 @@ from pluriscope.analysis.numerics.fixed_order import inner, mean
 from pluriscope.analysis.subjects.classifier import Array, Classifier, classifier_document, read_as
 from pluriscope.analysis.subjects.graph import Masks
 from pluriscope.analysis.subjects.layered import LayeredSpace, edge_counts
-from pluriscope.analysis.subjects.perceptron.mlp import activation_bound, next_circuit_layer, pre_activations
+from pluriscope.analysis.subjects.perceptron.mlp import (
+    activation_bound,
+    next_circuit_layer,
+    next_layer,
+    pre_activations,
+)
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.subjects.subject import Rules, Slope, SubjectKind
+from pluriscope.analysis.subjects.subject import Change, Rules, Slope, SubjectKind
 from pluriscope.analysis.values.strict_json import number_array
 
 FORMAT: Final = "pluriscope-elman/1"
@@ -72,6 +77,14 @@ class Elman(Classifier):
             sums.append(pre_activations(self.network, 1, read[-1]))
             state = self.network.function_of(1).value(sums[-1])
         return [*read, state], [*sums, pre_activations(self.network, 2, state)]
+
+    def run_sites(self, data: Array, change: Change) -> Array:
+        """Sites: ``x1`` the inputs of step 1, ``h1`` the hidden units after it, and so on."""
+        state = np.zeros((len(data), self.n_units))
+        for step, given in enumerate(data.swapaxes(0, 1), start=1):
+            read = np.concatenate([change(f"x{step}", given[:, None])[:, 0], state], axis=1)
+            state = change(f"h{step}", next_layer(self.network, 1, read)[:, None])[:, 0]
+        return next_layer(self.network, 2, state)
 
     @cached_property
     def layers(self) -> tuple[Array, ...]:

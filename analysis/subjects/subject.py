@@ -29,6 +29,8 @@ Numbers = NDArray[np.uint64]
 """Masks of at most 64 bits as numbers, bit 0 the least."""
 Rules = Mapping[str, str]
 """A value for each setting of the kind of model, in the order of its settings."""
+Change = Callable[[str, NDArray[np.float64]], NDArray[np.float64]]
+"""A site's name and its values ``[rows, positions, coordinates]`` → the values that later parts of the run read."""
 Slope = Callable[[NDArray[np.float64], slice], NDArray[np.float64]]
 ACCURACY_THRESHOLD: Final = 0.99
 """A circuit is valid if the share of rows on which it is right is above this."""
@@ -261,6 +263,21 @@ class Subject(Protocol):
     @property
     def training(self) -> TrainingRecord | None:
         """The training that the model is a checkpoint of, as its file has it; None for none."""
+
+    @property
+    def inputs(self) -> NDArray[Any]:
+        """The rows as the network reads them, ``[rows, …]``."""
+
+    def run_sites(self, data: NDArray[Any], change: Change) -> NDArray[np.float64]:
+        """Run the whole network site by site, in the order of computation, each of which may be changed.
+
+        Args:
+            data: rows as of :attr:`inputs`.
+            change: called once for each site.
+
+        Returns:
+            ``[rows, outputs]``, the same bits on every machine.
+        """
 
     def judged_as(self, other: Any) -> Any:
         """Return this network with the rows and answers of another one's task, for comparisons of the two.

@@ -17,16 +17,18 @@ from functools import cached_property
 from typing import Annotated, Any, ClassVar, Final, Self, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
 from pluriscope.analysis.subjects.names import MAX_ATTRIBUTION, checked_name
 from pluriscope.analysis.subjects.perceptron.activations import activation_of
 from pluriscope.analysis.subjects.planted_edges import read_planted_edges
-from pluriscope.analysis.subjects.subject import Rules
+from pluriscope.analysis.subjects.subject import Change, Rules
 from pluriscope.analysis.subjects.trained import StepRecord
 from pluriscope.analysis.subjects.transformer.blocks import BIASES, D_MLP, Blocks
 from pluriscope.analysis.subjects.transformer.heads import Array
+from pluriscope.analysis.subjects.transformer.runs import run_sites
 from pluriscope.analysis.subjects.transformer.space import AttentionSpace
 from pluriscope.analysis.subjects.transformer.tasks import MAX_ROWS, TokenTask
 from pluriscope.analysis.subjects.transformer.weights import MATRICES, Transformer
@@ -73,6 +75,14 @@ class AttentionModel(Described, Transformer):
     format: ClassVar[str] = FORMAT
     remarks: tuple[str, ...] = ()
     training: StepRecord | None = None
+
+    @property
+    def inputs(self) -> NDArray[np.int64]:
+        return self.tokens
+
+    def run_sites(self, data: NDArray[np.int64], change: Change) -> Array:
+        """Sites as :mod:`pluriscope.analysis.subjects.transformer.runs` names them."""
+        return run_sites(self, data, change)
 
     @property
     def sizes(self) -> dict[str, int]:

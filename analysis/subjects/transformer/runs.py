@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.numerics.fixed_order import inner
 from pluriscope.analysis.subjects.chances import divergence, log_softmax
+from pluriscope.analysis.subjects.subject import Change
 from pluriscope.analysis.subjects.transformer.heads import Array, attention, inner_slopes, mixed
 from pluriscope.analysis.subjects.transformer.weights import Transformer
 
@@ -132,7 +133,7 @@ def run(
         patches: what is written where; of an edge what its source gives.
         start: ``[rows, context, d_model]`` the stream before the first layer instead of that of the tokens.
     """
-    blocks, found = model.blocks, dict[str, Array]()
+    found = dict[str, Array]()
     by_site: dict[str, list[tuple[int | None, Array]]] = {}
     for site, values in patches:
         by_site.setdefault(site.name, []).append((site.at, values))
@@ -153,31 +154,53 @@ def run(
                 where = slice(None) if at is None else slice(at, at + 1)
                 stream = stream.copy()
                 stream[:, where] += given[:, where] - found["x0" if source == "x" else source][:, where]
-        return blocks.normalised(stream)
+        return stream
 
-    if start is None:
-        start = model.embedding[tokens] + (0.0 if model.positions is None else model.positions)
-    x = answer("x0", start)
+    return Run(found, run_sites(model, tokens if start is None else start, answer, read))
+
+
+def run_sites(
+    model: Transformer, given: NDArray[Any], change: Change, read: Callable[[Array, str], Array] | None = None
+) -> Array:
+    """Run the whole model site by site; its logits at the last position, ``[rows, vocabulary]``.
+
+    Args:
+        model: whose rows need not be those that are run.
+        given: tokens ``[rows, context]``, or the stream before the first layer ``[rows, context, d_model]``.
+        change: a site without its position and its values ``[rows, context, …]`` → those that are read; called in the
+            order of computation, also for the neurons of MLP blocks, ``1.neurons``.
+        read: a stream and the name of a reader → what that reader sees of it.
+    """
+    blocks = model.blocks
+
+    def seen(stream: Array, reader: str) -> Array:
+        return blocks.normalised(stream if read is None else read(stream, reader))
+
+    embedded = given
+    if given.ndim == 2:
+        embedded = model.embedding[given] + (0.0 if model.positions is None else model.positions)
+    x = change("x0", embedded)
     for layer in range(1, len(model.layers) + 1):
         # heads of a layer read the same stream, and what they give is added in their order
         biases, total = blocks.biases[layer - 1] if blocks.biases else None, x
         for head, (*reads, output) in enumerate(model.by_head[layer - 1]):
             name = f"{layer}.{head}"
             q, k, v = (
-                answer(
+                change(
                     f"{name}.{slot}",
-                    inner(read(x, f"{name}.{slot}"), matrix.T) + (0.0 if biases is None else biases[at][head]),
+                    inner(seen(x, f"{name}.{slot}"), matrix.T) + (0.0 if biases is None else biases[at][head]),
                 )
                 for at, (slot, matrix) in enumerate(zip(SLOTS, reads, strict=True))
             )
-            shares = answer(f"{name}.a", attention(q[None], k[None])[0])
-            total = total + answer(name, inner(mixed(shares[None], v[None])[0], output.T))
+            shares = change(f"{name}.a", attention(q[None], k[None])[0])
+            total = total + change(name, inner(mixed(shares[None], v[None])[0], output.T))
         x = total if biases is None else total + biases[3]
         if blocks.mlps:
-            x = answer(f"x{layer}.mid", x)
-            x = x + answer(f"{layer}.mlp", blocks.mlp(layer, read(x, f"{layer}.mlp")))
-        x = answer(f"x{layer}", x)
-    return Run(found, unembedded(model, read(x, "logits")[:, -1]))
+            x = change(f"x{layer}.mid", x)
+            neurons = change(f"{layer}.neurons", blocks.neurons(layer, seen(x, f"{layer}.mlp")))
+            x = x + change(f"{layer}.mlp", blocks.of_neurons(layer, neurons))
+        x = change(f"x{layer}", x)
+    return unembedded(model, seen(x, "logits")[:, -1])
 
 
 def on_all_rows(model: Transformer, wanted: Callable[[str], bool]) -> dict[str, Array]:
