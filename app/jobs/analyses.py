@@ -163,7 +163,7 @@ def found_words(row: AnalysisRow) -> str:
             f"about {estimate(row.circuits_valid, *ends)} of {in_words(row.circuits_possible)} circuits valid "
             f"(guaranteed, {100 * (row.circuits_confidence or 0):.0f}% interval {interval(*ends)})"
         )
-    if kind_called(row.network.kind).refuses("interpretations"):
+    if kind_called(row.network.kind).refuses("formulas"):
         n = row.circuits_truncated_at
         return valid if n is None else f"{valid}; {n:,} are listed"
     if row.circuits_method == "counted":

@@ -67,7 +67,7 @@ def answer(site: Site, url: str, headers: Mapping[str, str]) -> tuple[dict[str, 
 
 def _prepared(result: Result) -> list[PreparedAnalysis]:
     document, question = result.document, result.question
-    if question.kind.refuses("interpretations"):
+    if question.kind.refuses("formulas"):
         return [_of_circuits(question, result.search)]
     questions = questions_of(result.given, [one["output"] for one in document["outputs"]], document["protocol"])
     seconds = [document["seconds"], *({} for _ in questions[1:])]

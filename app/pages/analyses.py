@@ -277,7 +277,7 @@ def context_of(
     row, question = place.analysis, place.question
 
     def read() -> Any:
-        if row is None and question.kind.refuses("interpretations"):
+        if row is None and question.kind.refuses("formulas"):
             return Analysed(question, None)
         if row is None:
             raise NotFound("analysis", "is not stored under these rules", "ask for it first", "protocol")

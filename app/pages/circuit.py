@@ -104,7 +104,7 @@ def circuit(one: Explanation[Any], options: CircuitOptions) -> Iterator[Block]:
     yield _head(one, verdict)
     drawn = draw_network(question, mask, title=f"Circuit {one.ref.first}")
     yield Side([figure(one, drawn, "What is kept, the rest pale."), Facts(list(_facts(one, verdict, readings)))])
-    read = not question.kind.refuses("interpretations")
+    read = not question.kind.refuses("formulas")
     if not read:
         yield from of_analyses(one, _OF_PLANTED)
     yield from rows_blocks(question, rows_of(question, mask))
@@ -160,7 +160,7 @@ def _facts(one: Explanation[SubjectQuestion], verdict: CircuitVerdict, readings:
         nodes = "Nodes" if kind.refuses("edge-weights") else "Hidden neurons"
         yield Fact(nodes, f"{graph.active_nodes(graph.bits([one.mask])).sum()} of {len(graph.removable)}")
     yield Fact("Margin", decimal(verdict.margin, 4), "smallest distance of a row, right or wrong, from another answer")
-    if kind.refuses("interpretations"):
+    if kind.refuses("formulas"):
         yield Fact("Smallest gap", decimal(verdict.worst, 4), "right output less the largest other, of any row")
     if chance is not None:
         size = noun(one.mask.bit_count(), one.place.part)

@@ -34,7 +34,7 @@ from pluriscope.app.pages.counted import counts_of, method_words
 from pluriscope.app.pages.explanations import people_of
 from pluriscope.app.pages.network_page import Known
 from pluriscope.app.pages.pending_work import STORIES, SURVEY, awaited, missing, progress_of, search_of
-from pluriscope.app.pages.place import INTERPRETATIONS, AnyPlace, check_boolean, locate, others
+from pluriscope.app.pages.place import FORMULAS, AnyPlace, check_boolean, locate, others
 from pluriscope.app.pages.plan import is_quick, refused
 from pluriscope.app.pages.shared import State, job_now, state_of
 from pluriscope.app.pages.sharing.about import about_place
@@ -163,7 +163,7 @@ def asked(session: Session, addresses: Addresses, network: str, options: Options
     place = locate(session, addresses, network, _scope(options))
     own = {name: values for name, values in options.items() if name not in (*OF_SCOPE, *ViewOptions.model_fields)}
     query, look = read_query(COLUMNS, own), _look(options)
-    if _about_inputs(query) and not place.question.kind.refuses(INTERPRETATIONS):
+    if _about_inputs(query) and not place.question.kind.refuses(FORMULAS):
         check_boolean(place, addresses)
     asked_mask(place, look.circuit)
     found = replace(searched(session, addresses, place, job_now(session, place)), look=look)
@@ -220,7 +220,7 @@ def _pending(place: AnyPlace, frame: Frame, query: Query) -> tuple[str, ...]:
     parts = {part.kind: part for part in frame.parts if part.kind in kinds}
     steps = [one.removeprefix("!") for name in ("passes", "fails") for one in query.wanted.get(name, ())]
     found = [step for step in steps if any(_waits(part, step) for part in parts.values())]
-    if place.question.kind.refuses(INTERPRETATIONS):
+    if place.question.kind.refuses(FORMULAS):
         return tuple(dict.fromkeys(found))
     shares = {"coverage", "accuracy"}
     if "alignment" in parts and not parts["alignment"].has("coverage") and shares & {query.sort, *query.wanted}:
@@ -446,7 +446,7 @@ def states(found: Asked) -> Iterator[Block]:
         yield Notice("Not searched", found.limit, "Use coarser rules or a smaller network.", "refused", searched)
     elif state != "done":
         yield missing(subject, state, job, ask, found.addresses, "list-state")
-    if found.place.question.kind.refuses(INTERPRETATIONS):
+    if found.place.question.kind.refuses(FORMULAS):
         yield from (
             missing(f"Verdicts of {step}", "not_analysed", None, replace(ask, at_once=False), found.addresses)
             for step in found.pending

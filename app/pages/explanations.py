@@ -36,7 +36,7 @@ from pluriscope.app.db.recorded import recorded_row
 from pluriscope.app.db.tables import AnalysisRow, NetworkRow
 from pluriscope.app.errors import BadQuery, NotFound, PageError
 from pluriscope.app.pages.candidates import algorithm_of, find_algorithm_row
-from pluriscope.app.pages.place import INTERPRETATIONS, Place, StoredQuestion, locate
+from pluriscope.app.pages.place import FORMULAS, Place, StoredQuestion, locate
 from pluriscope.app.pages.placed import find_placement, placement_ref
 from pluriscope.processes.recent import Recent
 
@@ -67,7 +67,7 @@ def readings_of(
     """The interpretations of a circuit, counted up to so many states and links; as far as can be if None."""
     question = place.question
     if not isinstance(question, Question):
-        return Readings(why_not=question.kind.refuses(INTERPRETATIONS))
+        return Readings(why_not=question.kind.refuses(FORMULAS))
     if not verdict.in_space:
         return Readings(why_not="the protocol does not look at circuits with so many active neurons, so it reads none")
     if not verdict.valid:

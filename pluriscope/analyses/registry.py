@@ -48,7 +48,7 @@ PAIR: Final = Analysis(
     _pair_milliseconds,
     version=2,
     reads=frozenset({"observed"}),
-    needs=("interpretations",),
+    needs=("formulas",),
     page="compare",
     shows="pluriscope.analyses.compare",
 )
@@ -82,7 +82,7 @@ COMMON_GROUND: Final = Analysis(
     reads=frozenset({"placed"}),
     thoroughly="all observed classes",
     version=4,
-    needs=("interpretations",),
+    needs=("formulas",),
     thumb="pluriscope.analyses.ground_chart:ground_chart",
 )
 FUNNEL: Final = Analysis(
@@ -96,7 +96,7 @@ FUNNEL: Final = Analysis(
     about(20),
     reads=frozenset({"judged"}),
     sums="criteria",
-    needs=("funnel",),
+    needs=("formulas",),
 )
 _JOINED: Final = joined("analyses", (FUNNEL, COMMON_GROUND, PAIR, RIVALS, METHODS), lambda one: one.key)
 _HOSTS: Final = {key: one.key for one in _JOINED for key in one.gathers}

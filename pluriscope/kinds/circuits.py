@@ -105,7 +105,7 @@ def uses(masks: Any, question: Any) -> dict[str, Passing]:
 def _figures(found: Found) -> Mapping[str, Any]:
     stored, graph = found.stored["circuit"], found.question.graph
     figures = {"mask": None, "uses": uses(stored["mask"], found.question)}
-    if not found.question.kind.refuses("interpretations"):
+    if not found.question.kind.refuses("formulas"):
         counts = {} if found.counted else {"interpretations": None, "observed": None}
         return {**counts, **figures, "story": found.stories}
     roles = list(map(json.loads, stored["roles"]))
@@ -150,7 +150,7 @@ def _mask(found: Found, place: int) -> str:
 def _more(found: Found, place: int) -> Mapping[str, Any]:
     mask, question, stored = _mask(found, place), found.question, found.stored["circuit"]
     idle = [name for name, edges in _edges_into(question).items() if not int(mask, 16) & edges]
-    if question.kind.refuses("interpretations"):
+    if question.kind.refuses("formulas"):
         tested = f"{exact(int(stored['right'][place]))} of {exact(question.n_rows)} rows"
     else:
         tested = found.tested
@@ -173,7 +173,7 @@ def _drawing_of_graph(found: Found, place: int) -> Markup:
 
 
 def _says(found: Found) -> str:
-    if found.question.kind.refuses("interpretations"):
+    if found.question.kind.refuses("formulas"):
         missing = int(np.count_nonzero(np.asarray(found.stored["circuit"]["right"]) < found.question.n_rows))
         wrong = f"{exact(missing)} miss{'es' * (missing == 1)} at least one row" if missing else "none misses a row"
         return f"What of the model is enough to answer more than 99% of the rows right; {wrong}."
@@ -186,7 +186,7 @@ CIRCUITS: Final = ListedKind(
     key="circuit",
     stored=lambda question: (
         *("mask", "edges", "neurons", "margin", "verdicts"),
-        *(("right", "roles") if question.kind.refuses("interpretations") else ("interpretations", "observed")),
+        *(("right", "roles") if question.kind.refuses("formulas") else ("interpretations", "observed")),
     ),
     columns=(
         *(VALID, EDGES, NEURONS, RIGHT, MARGIN, FRAGILE, INTERPRETATIONS, OBSERVED, STORY, PASSES, FAILS, ROLES, USES),

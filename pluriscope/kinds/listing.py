@@ -44,12 +44,12 @@ COLUMNS: Final[tuple[Column, ...]] = tuple({column.name: column for column in _E
 
 def kinds_of(question: SubjectQuestion) -> tuple[ListedKind, ...]:
     """Records of the kinds of explanation that a question can have, in the order of lists."""
-    return (circuits.CIRCUITS,) if question.kind.refuses("interpretations") else LISTED_KINDS
+    return (circuits.CIRCUITS,) if question.kind.refuses("formulas") else LISTED_KINDS
 
 
 def frame_of(found: Found) -> Frame:
     """The list of what a result has."""
-    parts, is_read = list[Part](), not found.question.kind.refuses("interpretations")
+    parts, is_read = list[Part](), not found.question.kind.refuses("formulas")
     for kind in kinds_of(found.question):
         if kind.key in found.stored:
             parts.append(kind.part(found))

@@ -92,7 +92,7 @@ def count(
 
 def algorithms_of(of: Findings) -> Algorithms | None:
     """The algorithms of a result; None where its kind of network has none."""
-    found: Algorithms | None = getattr(of, "algorithms", None) if of.offers("algorithms") else None
+    found: Algorithms | None = getattr(of, "algorithms", None) if of.offers("formulas") else None
     return found
 
 

@@ -153,7 +153,7 @@ class Circuit(Explanation):
         Raises:
             NotOffered: networks of this kind have none.
         """
-        self.result.question.kind.require("interpretations", f"interpretations of circuit {self.mask}")
+        self.result.question.kind.require("formulas", f"interpretations of circuit {self.mask}")
         edges = self.value
         return self.result.spaces.of(edges.mask, lambda: InterpretationSpace(self.result.question, edges))
 

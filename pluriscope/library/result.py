@@ -234,7 +234,7 @@ def _read(document: Mapping[str, Any], model: Model, output: int | None, site: S
 
 def _read_through(result: Result) -> tuple[Any, ...]:
     """Read now what is otherwise read on first use, so that a damaged file is refused at once."""
-    if not result.offers("interpretations"):
+    if not result.offers("formulas"):
         return result.counts, result.search
     return result.counts, result.interpretations, result.algorithms
 
@@ -309,7 +309,7 @@ class Result(Findings):
         Raises:
             NotOffered: networks of this kind have none.
         """
-        self.question.kind.require("interpretations", "interpretations")
+        self.question.kind.require("formulas", "interpretations")
         numbers = zip(self.found["circuits"]["masks"], self.interpretation_counts.tolist(), strict=True)
         counted = tuple((mask, number) for mask, number in numbers if number is not None)
         return Interpretations.of(self, counted, self.counts.interpretations)
@@ -321,7 +321,7 @@ class Result(Findings):
         Raises:
             NotOffered: networks of this kind have none.
         """
-        self.question.kind.require("algorithms", "algorithms")
+        self.question.kind.require("formulas", "algorithms")
         listed = tuple(Algorithm(self, one) for one in self.found["algorithms"])
         return Algorithms.of(self, listed, self.counts.candidate_algorithms)
 
@@ -427,7 +427,7 @@ class Result(Findings):
 
         counts = self.counts
         lists: dict[str, tuple[Listing[Any], Count]] = {"circuits": (self.circuits, counts.valid_circuits)}
-        if self.offers("interpretations"):
+        if self.offers("formulas"):
             lists["interpretations"] = self.interpretations[:interpretations], counts.interpretations
             lists["algorithms"] = self.algorithms, counts.candidate_algorithms
             lists["placements"] = self.alignments, counts.valid_alignments
@@ -462,7 +462,7 @@ class Result(Findings):
     def _repr_html_(self) -> str:
         task = self.question.task_document["name"] or "unnamed"
         about = f"{self._shape} · output {self.output}: {task} · protocol {self.protocol.name}"
-        few = (*self.circuits.smallest[:1], *(self.alignments[:1] if self.offers("algorithms") else ()))
+        few = (*self.circuits.smallest[:1], *(self.alignments[:1] if self.offers("formulas") else ()))
         examples = beside(Markup("<div>{}<br>{}</div>").format(one.title, one.thumb().image(_THUMB)) for one in few)
         stops = Markup("").join(Markup("<p>Stopped at a limit: {}.</p>").format(words) for words in self.missing)
         first = Markup().join(Markup("<p>{}</p>").format(one) for one in (self.verdict, *self._first))
@@ -485,7 +485,7 @@ class Result(Findings):
     def __repr__(self) -> str:
         counts = self.counts
         found = counted(counts.valid_circuits, "valid circuits")
-        if self.offers("interpretations"):
+        if self.offers("formulas"):
             found += f", {counts.interpretations} interpretations, {counts.valid_alignments} valid placements"
         first = "".join(f"{one}\n" for one in (self.verdict, *self._first))
         return f"{first}<Result: {self.name}, output {self.output}, {self.protocol.name}: {found}>"

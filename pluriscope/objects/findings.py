@@ -200,7 +200,7 @@ class Findings:
     @cached_property
     def circuit_figures(self) -> Part:
         """The listed circuits with every figure that lists have of them."""
-        counted = {"interpretations": self.interpretation_counts} if self.offers("interpretations") else {}
+        counted = {"interpretations": self.interpretation_counts} if self.offers("formulas") else {}
         return part_of(self, {**self._figures, **counted})
 
     @cached_property
@@ -226,7 +226,7 @@ class Findings:
         """``[listed]`` how many interpretations each listed circuit has: Python integers, of any size; None where they
         were not counted.
         """
-        self.question.kind.require("interpretations", "interpretations")
+        self.question.kind.require("formulas", "interpretations")
         answer = self.found["interpretations"]
         numbers: list[int | None] = [int(number) for number in answer["by_circuit"].values()]
         counted = len(numbers) if answer.get("truncated_at") is None else int(answer["truncated_at"])
@@ -245,13 +245,13 @@ class Findings:
     @cached_property
     def interventions(self) -> InterventionSpace:
         """The interchange interventions on which explanations are compared."""
-        self.question.kind.require("interpretations", "interventions")
+        self.question.kind.require("formulas", "interventions")
         return intervention_space(self.question.network.hidden_sizes, self.question.network.n_inputs)
 
     @cached_property
     def decisions(self) -> NetworkAnswers:
         """Decisions of the network under each intervention."""
-        self.question.kind.require("interpretations", "decisions")
+        self.question.kind.require("formulas", "decisions")
         return decide_under_interventions(self.question.network, self.question.data.clean_rows, self.interventions)
 
 

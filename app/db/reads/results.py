@@ -67,7 +67,7 @@ def stored_result(
         whole: whether to add the network and a data record of its own, so that the file can be read by itself.
     """
     question = analysed_question(session, stored[0])
-    if question.kind.refuses("interpretations"):
+    if question.kind.refuses("formulas"):
         seconds = stored[0].seconds.get("circuits", 0.0)
         found = stored_search(session, stored[0], question)
         document: dict[str, Any] = question.kind.explaining.result_json(question, found, masks=masks, seconds=seconds)
