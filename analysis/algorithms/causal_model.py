@@ -6,7 +6,8 @@ Statements are separated by semicolons or lines; the last is the answer. A varia
 variables before it; one whose name begins with ``_`` is a helper, computed anew and never placed. Expressions have
 integers, names, ``+ - * // %``, comparisons, ``and or not``, ``A if B else C``, ``min`` and ``max``, a table
 ``(3, 1, 2)[x]``, and ``none`` for no answer. What reads ``none``, divides by 0 or looks beyond a table is ``none``.
-Nothing is executed but these operations.
+Nothing is executed but these operations. How a text is checked against a task, and how inputs are called, is in
+:mod:`pluriscope.analysis.algorithms.written`.
 
 Geiger et al., "Causal Abstractions of Neural Networks" (NeurIPS 2021), section 2. Boolean formulas
 (:mod:`pluriscope.analysis.algorithms.high_level_model`) are the models whose variables all have two values.
@@ -15,24 +16,29 @@ Geiger et al., "Causal Abstractions of Neural Networks" (NeurIPS 2021), section 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
+from itertools import chain, groupby, permutations, product
+from math import prod
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.errors import InvalidAlgorithm
+from pluriscope.analysis.errors import BeyondLimits, InvalidAlgorithm
 from pluriscope.analysis.values.described import Described
-from pluriscope.analysis.values.digest import short_id
+from pluriscope.analysis.values.digest import sha256_hex, short_id
 
 Integers = NDArray[np.int64]
 NONE: Final = np.iinfo(np.int64).min
 """The value of what is not defined."""
-MAX_NODES: Final = 400
+MAX_PARTS: Final = 400
+MAX_DEPTH: Final = 60
 MAX_TEXT: Final = 4_000
 MAX_INTEGER: Final = 1 << 40
+MAX_WORK: Final = 1 << 32
+"""Parts times rows times choices of one run: ten seconds or so."""
 _OPERATORS: Final[Mapping[type, Callable[[Any, Any], Any]]] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
@@ -91,32 +97,66 @@ class CausalModel(Described):
         """Short id of the statements, however they are spaced."""
         return short_id("; ".join(f"{name} = {ast.unparse(one)}" for name, one in self.statements))
 
+    @cached_property
+    def n_parts(self) -> int:
+        """The number of names, numbers and operations."""
+        return sum(isinstance(node, ast.expr) for _, one in self.statements for node in ast.walk(one))
+
     def run(self, inputs: Inputs, fixed: Mapping[str, Integers] | None = None) -> dict[str, Integers]:
         """Compute every variable and the answer.
 
         Args:
             inputs: of the task.
-            fixed: values ``[choices]`` that some variables are set to, instead of what they are.
+            fixed: values ``[…]`` that some variables are set to, instead of what they are; one for each choice.
 
         Returns:
-            By name ``[rows]``, or with ``fixed`` whatever broadcasts to ``[rows, choices]``; :data:`NONE` where it is
-            not defined.
+            By name ``[rows]``, or with ``fixed`` whatever broadcasts to ``[rows, …]``; :data:`NONE` where it is not
+            defined.
 
         Raises:
             InvalidAlgorithm: an input is not there, or a number grows beyond :data:`MAX_INTEGER`.
+            BeyondLimits: more than :data:`MAX_WORK`.
         """
-        known = _Known(inputs, bool(fixed))
+        fixed = fixed or {}
+        choices = np.broadcast_shapes(*(one.shape for one in fixed.values()))
+        self._affordable(inputs, prod(choices))
+        known = _Known(inputs, len(choices))
         for name, expression in self.statements:
-            value = fixed[name][None, :] if fixed and name in fixed else known.value(expression)
-            if ((np.abs(value) > MAX_INTEGER) & (value != NONE)).any():
-                raise InvalidAlgorithm(
-                    name, f"has a value beyond {MAX_INTEGER:,}", "use smaller numbers, or a remainder"
-                )
-            known.found[name] = value
-        shape = np.broadcast_shapes(
-            *(one.shape for one in known.found.values()), (len(inputs.values),) if not fixed else ()
-        )
-        return {name: np.broadcast_to(value, shape) if not fixed else value for name, value in known.found.items()}
+            known.found[name] = fixed[name][None] if name in fixed else known.value(expression)
+        if fixed:
+            return known.found
+        return {name: np.broadcast_to(value, len(inputs.values)) for name, value in known.found.items()}
+
+    def unfold(self, inputs: Inputs) -> Unfolded:
+        """Compute every variable and the answer on all combinations of values that interchange can make.
+
+        Raises:
+            InvalidAlgorithm: as :meth:`run`, or a table does not have an entry for each value of its index.
+            BeyondLimits: more than :data:`MAX_WORK`.
+        """
+        clean, known = self.run(inputs), _Known(inputs, len(self.variables))
+        values, computed = dict[str, Integers](), dict[str, Integers]()
+        for name, expression in self.statements:
+            known.found[name] = found = known.value(expression)
+            if name in self.variables:
+                every = np.concatenate([clean[name], found.ravel()])
+                values[name] = every[np.sort(np.unique(every, return_index=True)[1])]
+                self._affordable(inputs, prod(map(len, values.values())))
+                after = [1] * (len(self.variables) - len(values))
+                known.found[name] = values[name].reshape([1] * len(values) + [-1] + after)
+            if name in values or name == self.answer:
+                computed[name] = found.reshape([1] * (1 + len(self.variables) - found.ndim) + [*found.shape])
+        for table, n_values in known.tables.items():
+            if n_values != len(table.elts):
+                cause = f"has {len(table.elts)} entries, and its index goes from 0 to {n_values - 1}"
+                cure = "give an entry for each, none where there is no answer"
+                raise InvalidAlgorithm(f"table {ast.unparse(table)[:60]}", cause, cure)
+        return Unfolded(clean, values, computed)
+
+    def _affordable(self, inputs: Inputs, n_choices: int) -> None:
+        if (work := self.n_parts * len(inputs.values) * n_choices) > MAX_WORK:
+            cause = f"takes {work:,} steps with every combination of values, and {MAX_WORK:,} are the most"
+            raise BeyondLimits("algorithm", cause, "use fewer variables with fewer values, or helpers such as _x")
 
     @property
     def answer(self) -> str:
@@ -124,12 +164,76 @@ class CausalModel(Described):
         return self.statements[-1][0]
 
 
+@dataclass(frozen=True, eq=False)
+class Unfolded:
+    """A causal model on all combinations of values that interchange can make.
+
+    Args:
+        clean: what each variable and the answer is on each row.
+        values: of each variable, in order of appearance on the rows, then those that exchanged variables make of it.
+        computed: what each variable, and the answer, is computed as from the row and the variables before it,
+            ``[rows, values of the first variable, …]``, or what broadcasts to it.
+    """
+
+    clean: Mapping[str, Integers]
+    values: Mapping[str, Integers]
+    computed: Mapping[str, Integers]
+
+    @cached_property
+    def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """The variables on which each variable, and the answer, depends."""
+        return {
+            name: tuple(one for axis, one in enumerate(self.values, start=1) if not _is_constant(found, axis))
+            for name, found in self.computed.items()
+        }
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """The variables on which the answer does not depend, by way of others neither."""
+        *_, answer = reached = [*self.computed]
+        used, rest = set(self.reads[answer]), reached[-2::-1]
+        for name in rest:
+            used |= {*self.reads[name]} if name in used else set()
+        return frozenset(self.values) - used
+
+    @cached_property
+    def digest(self) -> str:
+        """What two models have in common that no interchange on these rows tells apart, however their variables and
+        values are called: variables that split the rows alike, and the same functions on all combinations.
+        """
+        split = {name: self._labelled(name, self.clean[name]).tobytes() for name in self.values}
+        alike = groupby(sorted(split, key=split.__getitem__), key=split.__getitem__)
+        orders = product(*(permutations(names) for _, names in alike))
+        return min(self._digest([*chain(*order)], split) for order in orders)
+
+    def _digest(self, order: Sequence[str], split: Mapping[str, bytes]) -> str:
+        axes, parts = (0, *(1 + [*self.values].index(name) for name in order)), list[bytes]()
+        for name in (*order, [*self.computed][-1]):
+            found = self.computed[name]
+            found = (self._labelled(name, found) if name in self.values else found).transpose(axes)
+            for axis in range(found.ndim):
+                if _is_constant(found, axis):
+                    found = found.take([0], axis=axis)
+            parts += [repr(found.shape).encode(), split.get(name, b""), found.tobytes()]
+        return sha256_hex(*parts)
+
+    def _labelled(self, name: str, found: Integers) -> Integers:
+        values = self.values[name]
+        order = np.argsort(values)
+        return order[np.searchsorted(values[order], found)]
+
+
+def _is_constant(found: Integers, axis: int) -> bool:
+    return bool((found == found.take([0], axis=axis)).all())
+
+
 class _Known:
     """What expressions may read: the inputs, and the variables found so far."""
 
-    def __init__(self, inputs: Inputs, with_choices: bool) -> None:
-        self._inputs, self._axis = inputs, (slice(None), None) if with_choices else (slice(None),)
+    def __init__(self, inputs: Inputs, n_axes: int) -> None:
+        self._inputs, self._axis = inputs, (slice(None), *[None] * n_axes)
         self.found: dict[str, Integers] = {}
+        self.tables: dict[ast.Tuple, int] = {}  # how many values the index of each has, from 0 on
 
     def value(self, one: ast.expr) -> Integers:
         """The value of an expression."""
@@ -162,9 +266,11 @@ class _Known:
         left, right = self.value(one.left), self.value(one.right)
         divides = isinstance(one.op, ast.FloorDiv | ast.Mod)
         safe = np.where(right == 0, NONE, right) if divides else right
-        return _defined(
-            _OPERATORS[type(one.op)](*(np.where(part == NONE, 1, part) for part in (left, safe))), left, safe
-        )
+        parts, how = [np.where(part == NONE, 1, part) for part in (left, safe)], _OPERATORS[type(one.op)]
+        if not divides and (np.abs(how(parts[0].astype(np.float64), parts[1])) > MAX_INTEGER).any():
+            cause = f"has a value beyond {MAX_INTEGER:,}"
+            raise InvalidAlgorithm(ast.unparse(one)[:60], cause, "use smaller numbers, or a remainder")
+        return _defined(how(*parts), left, safe)
 
     def _named(self, name: str) -> Integers:
         if name == "none":
@@ -198,7 +304,9 @@ class _Known:
         return given
 
     def _table(self, one: ast.Subscript) -> Integers:
-        at, table = self.value(one.slice), [self.value(entry) for entry in one.value.elts]  # type: ignore[attr-defined]
+        entries: ast.Tuple = one.value  # type: ignore[assignment]
+        at, table = self.value(one.slice), [self.value(entry) for entry in entries.elts]
+        self.tables[entries] = max(self.tables.get(entries, 0), int(at.max(initial=-1)) + 1)
         found = np.full(np.broadcast_shapes(at.shape, *(entry.shape for entry in table)), NONE)
         for k, entry in enumerate(table):
             found = np.where(at == k, entry, found)
@@ -238,9 +346,16 @@ def read_causal_model(text: str) -> CausalModel:
             case _:
                 raise InvalidAlgorithm(ast.unparse(statement)[:60], "is no statement NAME = … of a new name", _CURE)
     nodes = [node for _, one in statements for node in ast.walk(one)]
-    if not statements or len(nodes) > MAX_NODES:
-        cause = f"has {len(nodes):,} parts, and from 1 to {MAX_NODES} are admitted"
-        raise InvalidAlgorithm(f"algorithm {text[:60]!r}", cause, "shorten it")
+    n_parts, depth = (
+        sum(isinstance(node, ast.expr) for node in nodes),
+        max([_depth(one) for _, one in statements] or [0]),
+    )
+    if not (0 < n_parts <= MAX_PARTS and depth <= MAX_DEPTH):
+        cause = (
+            f"has {n_parts:,} names, numbers and operations, {depth} within each other; from 1 to {MAX_PARTS} are "
+            f"admitted, up to {MAX_DEPTH} within each other"
+        )
+        raise InvalidAlgorithm(f"algorithm {text[:60]!r}", cause, "shorten it, or give parts of it a name")
     for node in nodes:
         wrong = not isinstance(node, _ADMITTED)
         if isinstance(node, ast.Constant):
@@ -251,4 +366,21 @@ def read_causal_model(text: str) -> CausalModel:
             )
         if wrong:
             raise InvalidAlgorithm(ast.unparse(node)[:60] or "a part", "is nothing that an algorithm may have", _CURE)
+    before = set[str]()
+    for name, one in statements:
+        read = [node.id for node in ast.walk(one) if isinstance(node, ast.Name)]
+        if late := [other for other in read if other in dict(statements) and other not in before]:
+            depends = "itself" if late[0] == name else f"{late[0]}, which comes later"
+            raise InvalidAlgorithm(f"variable {name}", f"depends on {depends}", "let it read what stands before it")
+        before.add(name)
     return CausalModel(text, tuple(statements))
+
+
+def _depth(one: ast.expr) -> int:
+    level, depth = [one], 0
+    while level:
+        level, depth = (
+            [part for node in level for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)],
+            depth + 1,
+        )
+    return depth

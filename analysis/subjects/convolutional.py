@@ -373,4 +373,5 @@ CONVOLUTIONAL: Final = SubjectKind(
     write=convolutional_document,
     traits=frozenset({"channels"}),
     module="pluriscope.analysis.explaining.graphs",
+    inputs="im",
 )

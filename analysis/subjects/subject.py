@@ -331,6 +331,7 @@ class SubjectKind(Described):
         roles: that nodes may have, in the order of :meth:`Space.roles`.
         counting: by its path, a module whose ``right_counts(model, space, masks)`` finds on how many rows circuits are
             right, by the numbers of :meth:`Space.run` but faster; "" for none. Pages must not load it.
+        inputs: the name by which algorithms read the inputs, with an index for each axis.
     """
 
     key: str
@@ -345,6 +346,7 @@ class SubjectKind(Described):
     module: str
     roles: tuple[Role, ...] = ()
     counting: str = ""
+    inputs: str = "x"
 
     @property
     def explaining(self) -> Any:

@@ -18,7 +18,7 @@ from pluriscope.analysis.questions.answers import answers
 from pluriscope.analysis.questions.data import DataRecord, clean_data, noisy_data
 from pluriscope.analysis.questions.decisions import decided_right, margin_to_edge
 from pluriscope.analysis.questions.protocol import COMPLETE, NAMED, Protocol, in_space
-from pluriscope.analysis.questions.tasks import Task, name_of
+from pluriscope.analysis.questions.tasks import Task, input_table, name_of
 from pluriscope.analysis.subjects.graph import Graph, perceptron_graph
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, circuit_from_hex
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
@@ -30,7 +30,7 @@ from pluriscope.analysis.subjects.perceptron.mlp import (
     forward,
 )
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.subjects.question import CircuitVerdict
+from pluriscope.analysis.subjects.question import CircuitVerdict, Examples
 from pluriscope.analysis.subjects.subject import Table
 from pluriscope.analysis.subjects.traits import TRAITS
 from pluriscope.analysis.values.described import Described
@@ -130,6 +130,12 @@ class Question(Described):
     def n_rows(self) -> int:
         """Rows that circuits are judged on."""
         return len(self.judged[0])
+
+    @cached_property
+    def examples(self) -> Examples:
+        rows = input_table(self.network.n_inputs)
+        texts = tuple(", ".join(f"{value:g}" for value in row) for row in rows)
+        return Examples(self.kind.inputs, rows, texts, np.array(self.task.truth_table, dtype=np.int64), ("0", "1"))
 
     @property
     def rows_in_words(self) -> str:

@@ -24,4 +24,5 @@ TRANSFORMER: Final = SubjectKind(
     module="pluriscope.analysis.explaining.graphs",
     roles=ROLES,
     counting="pluriscope.analysis.subjects.transformer.batched",
+    inputs="t",
 )

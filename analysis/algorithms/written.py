@@ -1,0 +1,87 @@
+"""Causal models that somebody wrote, checked against the task of a question of any kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from pluriscope.analysis.algorithms.causal_model import MAX_INTEGER, NONE, CausalModel, Inputs, read_causal_model
+from pluriscope.analysis.errors import InvalidAlgorithm
+from pluriscope.analysis.subjects.question import SubjectQuestion
+
+_CURE: Final = "write what the task asks for, or name another task"
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A row on which a causal model is wrong.
+
+    Args:
+        row: from 0.
+        inputs: of it, for people.
+        given: the model's answer, for people: ``1 (odd)``.
+        right: the task's.
+    """
+
+    row: int
+    inputs: str
+    given: str
+    right: str
+
+    def __str__(self) -> str:
+        return f"gives {self.given} on row {self.row + 1}, {self.inputs}, where {self.right} is right"
+
+
+def inputs_of(question: SubjectQuestion) -> Inputs:
+    """The inputs of a question's task, as causal models read them.
+
+    Raises:
+        InvalidAlgorithm: they are no integers, or too large.
+    """
+    examples = question.examples
+    values = examples.inputs.astype(np.float64)
+    if (wrong := (values != np.round(values)) | (np.abs(values) > MAX_INTEGER)).any():
+        cause = f"have inputs such as {values[wrong][0]:g}, and algorithms read integers up to {MAX_INTEGER:,}"
+        raise InvalidAlgorithm("the rows of this task", cause, "give the task rows of integers, such as 0 and 1")
+    return Inputs(examples.name, examples.inputs.astype(np.int64))
+
+
+def first_wrong(model: CausalModel, question: SubjectQuestion) -> Wrong | None:
+    """The first row on which a causal model does not answer what the task does; None if it computes the task.
+
+    Raises:
+        InvalidAlgorithm: the model does not fit the inputs of the task.
+    """
+    examples = question.examples
+    given = model.run(inputs_of(question))[model.answer]
+    different = np.flatnonzero(given != examples.answers)
+    if not different.size:
+        return None
+    row, classes = int(different[0]), examples.classes
+
+    def in_words(answer: int) -> str:
+        return (
+            "no answer"
+            if answer == NONE
+            else f"{answer} ({classes[answer]})"
+            if 0 <= answer < len(classes)
+            else f"{answer}"
+        )
+
+    return Wrong(row, examples.rows[row], in_words(int(given[row])), in_words(int(examples.answers[row])))
+
+
+def written(text: str, question: SubjectQuestion) -> CausalModel:
+    """The causal model of a text, which computes the task.
+
+    Raises:
+        InvalidAlgorithm: it cannot be read, does not fit the inputs, or does not compute the task: on which row.
+        BeyondLimits: its variables have too many combinations of values.
+    """
+    model = read_causal_model(text)
+    model.unfold(inputs_of(question))
+    if wrong := first_wrong(model, question):
+        raise InvalidAlgorithm(f"algorithm {text[:60]!r}", f"does not compute the task: it {wrong}", _CURE)
+    return model
