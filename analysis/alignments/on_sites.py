@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import Any, Final
@@ -23,33 +23,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.causal_model import NONE, CausalModel, Inputs, Integers
-from pluriscope.analysis.errors import InvalidIntervention
+from pluriscope.analysis.errors import InvalidAlgorithm, InvalidIntervention
+from pluriscope.analysis.interventions.subspace import Subspace, parse_subspace, swap_rows
+from pluriscope.analysis.numerics.fixed_order import inner
 from pluriscope.analysis.subjects.subject import Subject
+from pluriscope.analysis.values.digest import sha256_hex
 
 Array = NDArray[np.float64]
 APART: Final = 1e-9
 """An output decides if it is above every other by more."""
-_SITE: Final = re.compile(r"(?P<site>[a-z0-9.]{1,40})(?:~(?P<at>[1-9][0-9]*))?(?:\[(?P<coordinates>[0-9,]{1,400})\])?")
+_SITE: Final = re.compile(
+    r"(?P<site>[a-z0-9.]{1,40})(?:~(?P<at>[1-9][0-9]{0,5}))?"
+    r"(?:\[(?P<coordinates>[0-9,]{1,400})\]|(?P<directions>=[-0-9.,_e/]{1,4000}))?"
+)
 _RUNS: Final = 1 << 12  # at once
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Place:
-    """Values of a network that are exchanged together: a site, or coordinates of it.
+    """Values of a network that are exchanged together: a site, coordinates of it, or its part along directions.
 
     Args:
         site: as the subject's ``run_sites`` names it.
         at: position from 0; None for all.
         coordinates: ascending; None for all.
+        directions: of each vector, whose part along them is exchanged; None for no such.
     """
 
     site: str
     at: int | None = None
     coordinates: tuple[int, ...] | None = None
+    directions: Subspace | None = None
 
     def __str__(self) -> str:
         position = "" if self.at is None else f"~{self.at + 1}"
-        return self.site + position + ("" if self.coordinates is None else f"[{','.join(map(str, self.coordinates))}]")
+        part = "" if self.coordinates is None else f"[{','.join(map(str, self.coordinates))}]"
+        return self.site + position + part + ("" if self.directions is None else self.directions.text[1:])
 
     @property
     def index(self) -> tuple[slice, slice | list[int]]:
@@ -57,9 +66,43 @@ class Place:
         where = slice(None) if self.at is None else slice(self.at, self.at + 1)
         return where, slice(None) if self.coordinates is None else [*self.coordinates]
 
+    def of(self, values: Array) -> Array:
+        """What it holds of the values of its site ``[rows, positions, coordinates]``, ``[rows, numbers]``."""
+        part = values[:, *self.index]
+        return (part if self.directions is None else inner(part, self.directions.matrix)).reshape(len(values), -1)
+
+    def exchanged(self, values: Array, source: Array) -> Array:
+        """Values of its site with what it holds of those of the source."""
+        found = values.copy()
+        if self.directions is None:
+            found[:, *self.index] = source[:, *self.index]
+        else:
+            lacking = inner(source[:, *self.index] - values[:, *self.index], self.directions.matrix)
+            found[:, *self.index] += inner(lacking, np.ascontiguousarray(self._moves.T))
+        return found
+
+    @cached_property
+    def _moves(self) -> Array:
+        assert self.directions is not None  # noqa: S101  # asked of these alone
+        moves = swap_rows([self.directions])
+        assert moves is not None  # noqa: S101  # a subspace refuses such
+        return moves
+
+    @property
+    def condition(self) -> float:
+        """The largest factor by which its projector stretches a vector: 1 for coordinates and orthogonal directions."""
+        if self.directions is None or not self.directions.swaps:
+            return 1.0
+        return float(np.linalg.norm(self._moves.T @ self.directions.matrix, 2))
+
 
 Places = tuple[Place, ...]
 """What one variable is placed on, exchanged together."""
+
+
+def places_text(places: Places) -> str:
+    """Places with a space between them."""
+    return " ".join(map(str, places))
 
 
 @dataclass(frozen=True)
@@ -84,6 +127,34 @@ class Score:
         """Whether all agree, and some are changed."""
         return self.agreed == self.of and self.changed_of > 0
 
+    def __add__(self, other: Score) -> Score:
+        return Score(*(one + two for one, two in zip(astuple(self), astuple(other), strict=True)))
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The decisions of a network under every exchange of a set of places.
+
+    Args:
+        decided: ``[rows, values]`` by base and value of the set, −1 for none.
+        which: ``[rows]`` the value that each row has.
+        gap: the smallest distance of the two largest outputs in any run.
+    """
+
+    decided: NDArray[np.int16]
+    which: NDArray[np.intp]
+    gap: float
+
+    @property
+    def pairs(self) -> NDArray[np.int16]:
+        """Decisions ``[base, source]``."""
+        return self.decided[:, self.which]
+
+    @cached_property
+    def digest(self) -> str:
+        """Equal for two sets of places whose exchange gives the same decision on every base from every source."""
+        return sha256_hex(self.pairs.tobytes())
+
 
 class Interchange:
     """Runs of a network with sites exchanged, on the rows of its task.
@@ -94,7 +165,7 @@ class Interchange:
     """
 
     def __init__(self, subject: Subject, inputs: Inputs) -> None:
-        self._subject, self._inputs, self._n_rows = subject, inputs, len(subject.inputs)
+        self.subject, self.inputs, self.n_rows = subject, inputs, len(subject.inputs)
 
     @cached_property
     def clean(self) -> Mapping[str, Array]:
@@ -105,7 +176,7 @@ class Interchange:
             found[site] = values
             return values
 
-        self._subject.run_sites(self._subject.inputs, keep)
+        self.subject.run_sites(self.subject.inputs, keep)
         return found
 
     def read(self, text: str) -> Place:
@@ -125,87 +196,205 @@ class Interchange:
             tuple(sorted({int(k) for k in found["coordinates"].split(",") if k})) if found["coordinates"] else None
         )
         _, positions, width = self.clean[found["site"]].shape
+        directions = None
+        if found["directions"]:
+            directions = parse_subspace("1" + found["directions"])
+            directions.check(text[:40], width)
         if (at or 0) >= positions or max(coordinates or (0,)) >= width:
             cause = f"is beyond its {positions} positions of {width} coordinates"
             raise InvalidIntervention(item, cause, "positions count from 1, coordinates from 0")
-        return Place(found["site"], at, coordinates)
+        return Place(found["site"], at, coordinates, directions)
 
     def values(self, places: Places) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The different values of places: the first row of each ``[values]``, and the one of each row ``[rows]``."""
-        parts = [self.clean[one.site][:, *one.index].reshape(self._n_rows, -1) for one in places]
+        parts = [np.zeros((self.n_rows, 1)), *(one.of(self.clean[one.site]) for one in places)]
         _, first, which = np.unique(np.concatenate(parts, axis=1), axis=0, return_index=True, return_inverse=True)
         return first, which.ravel()
 
-    def decisions(self, exchanged: Sequence[tuple[Places, NDArray[np.intp]]]) -> NDArray[np.int64]:
+    def decisions(self, exchanged: Sequence[tuple[Places, NDArray[np.intp]]]) -> NDArray[np.int16]:
         """Decisions under every choice of a source for each set of places, ``[rows, choices]``, −1 for none.
 
         Args:
             exchanged: places with the rows that may be their source ``[sources]``; choices are ordered as by
                 :func:`numpy.indices`, the last source changing first.
         """
-        sizes = [len(sources) for _, sources in exchanged]
-        n_choices = prod(sizes)
-        found = np.empty(self._n_rows * n_choices, dtype=np.int64)
+        return self._decided(exchanged)[0]
+
+    def table(self, places: Places) -> Table:
+        """The decisions under every exchange of a set of places."""
+        sources, which = self.values(places)
+        decided, gap = self._decided([(places, sources)])
+        return Table(decided, which, gap)
+
+    def outputs(self, exchanged: Sequence[tuple[Places, NDArray[np.intp]]], base: NDArray[np.intp]) -> Array:
+        """Outputs ``[runs, outputs]`` of runs with a base each, and for each set of places a source ``[runs]``."""
+        by_site: dict[str, list[tuple[Place, NDArray[np.intp]]]] = {}
+        for places, rows in exchanged:
+            for one in places:
+                by_site.setdefault(one.site, []).append((one, rows))
+
+        def change(site: str, values: Array) -> Array:
+            for one, rows in by_site.get(site, ()):
+                values = one.exchanged(values, self.clean[site][rows])
+            return values
+
+        return self.subject.run_sites(self.subject.inputs[base], change)
+
+    def _decided(
+        self, exchanged: Sequence[tuple[Places, NDArray[np.intp]]], drawn: bool = False
+    ) -> tuple[NDArray[np.int16], float]:
+        """Decisions ``[rows, choices]``, and the smallest gap of any run; with ``drawn`` the k-th sources of all sets
+        are the k-th choice.
+        """
+        sizes, gap = [len(sources) for _, sources in exchanged], np.inf
+        choices = [np.arange(sizes[0])] * len(sizes) if drawn else [*np.indices(sizes).reshape(len(sizes), prod(sizes))]
+        n_choices = len(choices[0]) if choices else 1
+        found = np.empty(self.n_rows * n_choices, dtype=np.int16)
         for start in range(0, len(found), _RUNS):
             base, choice = np.divmod(np.arange(start, min(start + _RUNS, len(found))), n_choices)
-            of_each = np.unravel_index(choice, sizes) if sizes else ()
-            by_site: dict[str, list[tuple[Place, NDArray[np.intp]]]] = {}
-            for (places, sources), number in zip(exchanged, of_each, strict=True):
-                for one in places:
-                    by_site.setdefault(one.site, []).append((one, sources[number]))
-
-            def change(site: str, values: Array, by_site: Any = by_site) -> Array:
-                for one, rows in by_site.get(site, ()):
-                    values = values.copy()
-                    values[:, *one.index] = self.clean[site][rows][:, *one.index]
-                return values
-
-            outputs = self._subject.run_sites(self._subject.inputs[base], change)
-            last = np.sort(outputs, axis=1)
-            found[start : start + len(base)] = np.where(last[:, -1] - last[:, -2] > APART, outputs.argmax(axis=1), -1)
-        return found.reshape(self._n_rows, n_choices)
+            exchanges = [
+                (places, rows[which[choice]]) for (places, rows), which in zip(exchanged, choices, strict=True)
+            ]
+            last = np.sort(outputs := self.outputs(exchanges, base), axis=1)
+            gaps = last[:, -1] - last[:, -2]
+            gap = min(gap, float(gaps.min()))
+            found[start : start + len(base)] = np.where(gaps > APART, outputs.argmax(axis=1), -1)
+        return found.reshape(self.n_rows, n_choices), gap
 
     def single(self, model: CausalModel, places: Places) -> dict[str, Score]:
         """The score of each variable of a model on the same places, over all ordered pairs of different rows."""
-        sources, which = self.values(places)
-        decided = self.decisions([(places, sources)])[:, which]
-        itself = self._inputs_run(model)
-        return {name: _score(decided, *self._answers(model, itself, name)) for name in model.variables}
+        asked, table = AskedModel(model, self.inputs), self.table(places)
+        return {name: asked.score(name, table) for name in model.variables}
 
-    def _inputs_run(self, model: CausalModel) -> dict[str, Integers]:
-        return model.run(self._inputs)
+    def joint_runs(self, asked: AskedModel, placing: Mapping[str, Places]) -> int:
+        """The number of runs that :meth:`joint` makes."""
+        different = (len(_kinds(asked, name, self.values(places)[1])[0]) for name, places in placing.items())
+        return self.n_rows * prod(different)
 
-    def _answers(self, model: CausalModel, itself: Mapping[str, Integers], name: str) -> tuple[Integers, Integers]:
-        """Answers ``[base, source]`` with a variable exchanged, and on each base."""
-        values, which = np.unique(itself[name], return_inverse=True)
-        answers = model.run(self._inputs, {name: values})[model.answer]
-        return np.broadcast_to(answers, (self._n_rows, len(values)))[:, which.ravel()], itself[model.answer]
+    def joint(
+        self, model: CausalModel | AskedModel, placing: Mapping[str, Places], drawn: NDArray[np.intp] | None = None
+    ) -> Score:
+        """The score of several variables exchanged at once, each from a source of its own, over all choices.
 
-    def joint(self, model: CausalModel, placing: Mapping[str, Places]) -> Score:
-        """The score of several variables exchanged at once, each from a source of its own, over all choices."""
-        itself = self._inputs_run(model)
-        kinds, exchanged, fixed, counts = [], [], {}, []
-        for name, places in placing.items():
-            _, which = self.values(places)
-            pairs = np.stack([which, itself[name]], axis=1)
-            different, first, n = np.unique(pairs, axis=0, return_index=True, return_counts=True)
-            exchanged.append((places, first))
-            counts.append(n)
-            kinds.append(different[:, 1])
-        grid = np.indices([len(one) for one in counts]).reshape(len(counts), -1)
-        fixed = {name: values[at] for name, values, at in zip(placing, kinds, grid, strict=True)}
-        weights = np.prod([n[at] for n, at in zip(counts, grid, strict=True)], axis=0)
-        answers = np.broadcast_to(model.run(self._inputs, fixed)[model.answer], (self._n_rows, grid.shape[1]))
-        return _weighed(self.decisions(exchanged), answers, itself[model.answer], weights[None, :])
-
-
-def _score(decided: NDArray[np.int64], answers: Integers, itself: Integers) -> Score:
-    return _weighed(decided, answers, itself, 1 - np.eye(len(itself), dtype=np.int64))
+        Args:
+            model: with answers prepared or not.
+            placing: where each variable is.
+            drawn: rows ``[choices, variables]`` to be tried as sources on every base; all if None.
+        """
+        asked = model if isinstance(model, AskedModel) else AskedModel(model, self.inputs)
+        kinds = [_kinds(asked, name, self.values(places)[1]) for name, places in placing.items()]
+        if drawn is None:
+            grid = np.indices([len(first) for first, _ in kinds]).reshape(len(kinds), -1)
+            sources = [first[at] for (first, _), at in zip(kinds, grid, strict=True)]
+            weights = np.prod([n[at] for (_, n), at in zip(kinds, grid, strict=True)], axis=0)
+            tried = [first for first, _ in kinds]
+        else:
+            sources = tried = [*drawn.T]
+            weights = np.ones(len(drawn), dtype=np.int64)
+        decided, _ = self._decided([*zip(placing.values(), tried, strict=True)], drawn is not None)
+        fixed = {name: asked.itself[name][rows] for name, rows in zip(placing, sources, strict=True)}
+        answers = asked.answers(fixed)
+        return _weighed(decided, answers, asked.right, weights[None, :])
 
 
-def _weighed(decided: NDArray[np.int64], answers: Integers, itself: Integers, weights: NDArray[np.int64]) -> Score:
+class AskedModel:
+    """A causal model on the rows of a task, with its answers under every exchange of one variable.
+
+    Args:
+        model: the causal model.
+        inputs: of the task.
+    """
+
+    def __init__(self, model: CausalModel, inputs: Inputs) -> None:
+        self.model, self._inputs = model, inputs
+        self.itself = model.run(inputs)
+        self.right = self.itself[model.answer]
+        self._tables: dict[str, tuple[NDArray[np.intp], Integers, Score]] = {}
+
+    def answers(self, fixed: Mapping[str, Integers]) -> Integers:
+        """Answers ``[base, choices]`` with variables set to values ``[choices]``."""
+        n_choices = len(next(iter(fixed.values())))
+        found = self.model.run(self._inputs, fixed)[self.model.answer]
+        return np.broadcast_to(found, (len(self.right), n_choices))
+
+    def _table(self, name: str) -> tuple[NDArray[np.intp], Integers, Score]:
+        """Of a variable the number of its value on each row, the answers ``[base, value]``, and what can be scored."""
+        if name not in self._tables:
+            values, which = np.unique(self.itself[name], return_inverse=True)
+            answers = self.answers({name: values})
+            score = _of_pairs(np.full((1, 1), -1), answers[:, which.ravel()], self.right)
+            self._tables[name] = which.ravel(), answers, score
+        return self._tables[name]
+
+    def possible(self, name: str) -> Score:
+        """The pairs on which a variable is asked, with none agreed."""
+        return self._table(name)[2]
+
+    def score(self, name: str, table: Table, among: NDArray[np.bool_] | None = None) -> Score:
+        """The score of a variable over all ordered pairs of different rows.
+
+        Args:
+            name: of the variable.
+            table: the decisions of the network.
+            among: pairs ``[base, source]`` that count; all if None.
+        """
+        which, answers, possible = self._table(name)
+        if among is not None:
+            return _of_pairs(table.pairs, answers[:, which], self.right, among)
+        # sources with one value of the set and one of the variable are one column
+        kinds, n = np.unique(table.which * answers.shape[1] + which, return_counts=True)
+        of_set, of_variable = np.divmod(kinds, answers.shape[1])
+        expected = answers[:, of_variable]
+        agreed = (table.decided[:, of_set] == expected) & (expected >= 0)
+        changed = agreed & (expected != self.right[:, None])
+        rows = np.arange(len(which))
+        own = answers[rows, which]
+        own_agreed = (table.decided[rows, table.which] == own) & (own >= 0)
+        return replace(
+            possible,
+            agreed=int((agreed @ n).sum() - own_agreed.sum()),
+            changed_agreed=int((changed @ n).sum() - (own_agreed & (own != self.right)).sum()),
+        )
+
+
+def _kinds(asked: AskedModel, name: str, which: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The first row of each pair of a value of places and a value of a variable, and how many rows have it."""
+    pairs = np.stack([which, asked.itself[name]], axis=1)
+    _, first, n = np.unique(pairs, axis=0, return_index=True, return_counts=True)
+    return first, n
+
+
+def _of_pairs(
+    decided: NDArray[Any], answers: Integers, itself: Integers, among: NDArray[np.bool_] | None = None
+) -> Score:
+    weights = 1 - np.eye(len(itself), dtype=np.int64)
+    return _weighed(
+        np.broadcast_to(decided, answers.shape), answers, itself, weights if among is None else weights * among
+    )
+
+
+def _weighed(decided: NDArray[Any], answers: Integers, itself: Integers, weights: NDArray[np.int64]) -> Score:
     weights = np.broadcast_to(weights, decided.shape)
     defined, changed = answers != NONE, answers != itself[:, None]
-    right = defined & (decided == answers)
+    right = defined & (decided == answers) & (decided >= 0)
     sums = (right, defined, right & changed, defined & changed, ~defined)
     return Score(*(int(weights[one].sum()) for one in sums))
+
+
+def task_inputs(subject: Subject) -> Inputs:
+    """The inputs of a network's task as causal models read them: ``t`` tokens, ``im`` pixels, ``x`` numbers.
+
+    Raises:
+        InvalidAlgorithm: they are no whole numbers.
+    """
+    whole, sites = np.asarray(subject.inputs).astype(np.int64), list[str]()
+    if not np.array_equal(whole, subject.inputs):
+        cause = "are no whole numbers, and causal models read these alone"
+        raise InvalidAlgorithm("the inputs of the rows", cause, "use a task of whole numbers")
+
+    def keep(site: str, values: Array) -> Array:
+        sites.append(site)
+        return values
+
+    subject.run_sites(subject.inputs[:1], keep)
+    return Inputs({"x0": "t", "im": "im"}.get(sites[0], "x"), whole)

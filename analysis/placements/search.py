@@ -1,0 +1,555 @@
+"""Search for the placements of causal models on the sites of a network of any kind.
+
+Every set of places of every family is exchanged once, and its table of decisions scores all variables of all models. An
+algorithm is placed if each variable is on a set of its own, no two of which overlap, with all pairs of rows right and
+some changed. Variables that no interchange of theirs alone asks are placed by the joint score of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from itertools import combinations, islice, product
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pluriscope.analysis.algorithms.causal_model import NONE, CausalModel
+from pluriscope.analysis.algorithms.refinement import folded
+from pluriscope.analysis.alignments.on_sites import (
+    AskedModel,
+    Interchange,
+    Place,
+    Places,
+    Score,
+    Table,
+    places_text,
+    task_inputs,
+)
+from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.analysis.placements.families import Bounds, Family, families
+from pluriscope.analysis.placements.recombination import Recombination
+from pluriscope.analysis.placements.report import (
+    FamilySize,
+    Map,
+    ModelVariable,
+    PlacedModel,
+    PlacedVariable,
+    PlacementsReport,
+    SitePlacement,
+    SiteScore,
+)
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.values.digest import short_id
+
+STAGE: Final = "placements"
+_KEPT: Final = 1 << 28  # bytes of tables
+_BEST: Final = 3  # sets of a variable that fail
+_DRAWN: Final = 2_000  # choices of sources on every base for a joint score that is not exact
+_TRIED: Final = 12  # choices of sources on every base that refute a joint placement
+_JOINT: Final = 32  # sets of a variable with decisions of their own that are tried jointly
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredSet:
+    """A set of places with the agreements of all variables.
+
+    Args:
+        family: that it is of.
+        places: the set.
+        agreed, changed_agreed: ``[variables]``.
+        gap: the smallest distance of the two largest outputs in any run.
+        digest: of its decisions.
+    """
+
+    family: Family
+    places: Places
+    agreed: NDArray[np.int64]
+    changed_agreed: NDArray[np.int64]
+    gap: float
+    digest: str
+
+    @property
+    def map(self) -> Map:
+        """What of the places is exchanged."""
+        directions = [one.directions for one in self.places if one.directions is not None]
+        return "coordinates" if not directions else "oblique" if any(one.swaps for one in directions) else "orthogonal"
+
+
+class Search:
+    """The scores of all variables of some causal models on sets of places.
+
+    Args:
+        there: the network on the rows of its task.
+        models: that compute the task.
+        bounds: of the search.
+        work: reports :data:`STAGE`; may cancel.
+    """
+
+    def __init__(self, there: Interchange, models: Sequence[CausalModel], bounds: Bounds, work: Work) -> None:
+        self.there, self.bounds, self._work = there, bounds, work
+        self.asked = [AskedModel(model, there.inputs) for model in models]
+        self.columns = [(one, name) for one in self.asked for name in one.model.variables]
+        self.scored: list[ScoredSet] = []
+        self._tables: dict[Places, Table] = {}
+        self._room = _KEPT
+
+    @cached_property
+    def parts(self) -> Recombination:
+        """What is computed from which inputs."""
+        return Recombination(self.there)
+
+    def table(self, places: Places) -> Table:
+        """The decisions under every exchange of a set of places; the first ones made are kept."""
+        if places in self._tables:
+            return self._tables[places]
+        found = self.there.table(places)
+        self._room -= found.decided.nbytes
+        if self._room > 0:
+            self._tables[places] = found
+        return found
+
+    def score(self, some: Sequence[Family]) -> None:
+        """Score all variables on every set of some families."""
+        sets = [(family, places) for family in some for places in family.sets]
+        for family, places in self._work.each(STAGE, sets, every=16):
+            table = self.table(places)
+            scores = [one.score(name, table) for one, name in self.columns]
+            agreed, changed = (np.array([getattr(one, key) for one in scores]) for key in ("agreed", "changed_agreed"))
+            self.scored.append(ScoredSet(family, places, agreed, changed, table.gap, table.digest))
+
+    def variables(self, asked: AskedModel) -> list[Variable]:
+        """The variables of a model with their sets."""
+        return [Variable(self, number) for number, (one, _) in enumerate(self.columns) if one is asked]
+
+
+class Variable:
+    """A variable with the sets on which it is placed.
+
+    Args:
+        search: with all sets scored.
+        number: of its column.
+    """
+
+    def __init__(self, search: Search, number: int) -> None:
+        self.search, self.number = search, number
+        self.asked, self.name = search.columns[number]
+        self.possible = self.asked.possible(self.name)
+
+    def score(self, one: ScoredSet) -> Score:
+        """Its score on a set."""
+        agreed, changed = int(one.agreed[self.number]), int(one.changed_agreed[self.number])
+        return Score(agreed, self.possible.of, changed, self.possible.changed_of, self.possible.undefined)
+
+    @cached_property
+    def at_1(self) -> list[ScoredSet]:
+        """The sets on which all pairs agree."""
+        return [one for one in self.search.scored if one.agreed[self.number] == self.possible.of]
+
+    @cached_property
+    def placed(self) -> list[ScoredSet]:
+        """The sets on which it is placed: of coordinates; if there are none, along directions. Minimal ones first."""
+        if not self.possible.changed_of:
+            return []
+        found = {
+            footprint(self.search.there, one.places): one for one in reversed(self.at_1) if one.map == "coordinates"
+        }
+        return sorted([*found.values()][::-1] or self.at_1, key=lambda one: one not in self.minimal)
+
+    @cached_property
+    def minimal(self) -> list[ScoredSet]:
+        """The placed sets of which no proper subset in their family is placed."""
+        found, kept = list[ScoredSet](), dict[str, list[int]]()
+        for one in sorted(self.at_1, key=lambda one: footprint(self.search.there, one.places).bit_count()):
+            mask, smaller = footprint(self.search.there, one.places), kept.setdefault(one.family.name, [])
+            if one.map != "coordinates":
+                inside = sum(place.directions.dimension for place in one.places if place.directions) > 1
+            else:
+                inside = any(mask & less == less != mask for less in smaller)
+            if not inside:
+                smaller.append(mask)
+                found.append(one)
+        return found
+
+    @cached_property
+    def paths(self) -> dict[str, int]:
+        """The number of each class of placed sets with the same decisions, from 1, by their digest."""
+        return {digest: number for number, digest in enumerate(dict.fromkeys(one.digest for one in self.placed), 1)}
+
+    @cached_property
+    def best(self) -> list[ScoredSet]:
+        """The sets with the highest scores, some of each map."""
+        found = []
+        for kind in ("coordinates", "orthogonal", "oblique"):
+            some = (one for one in self.search.scored if one.map == kind)
+            found += sorted(some, key=self.rank)[: _BEST if kind == "coordinates" else 1]
+        return found
+
+    def rank(self, one: ScoredSet) -> tuple[float, ...]:
+        """The lower, the better: by score, then size and condition."""
+        size = footprint(self.search.there, one.places).bit_count()
+        condition = max(place.condition for place in one.places)
+        return -one.agreed[self.number], -one.changed_agreed[self.number], size, condition
+
+    def shown(self, one: ScoredSet) -> PlacedVariable:
+        """It on a set, with all that stands beside the score."""
+        search, parts, condition = self.search, self.search.parts, max(place.condition for place in one.places)
+        table, orthogonal = search.table(one.places), None
+        if one.map == "oblique":
+            plain = tuple(
+                Place(p.site, p.at, None, Subspace.of(1, p.directions.reads)) for p in one.places if p.directions
+            )
+            orthogonal = _shown(self.asked.score(self.name, search.there.table(plain)))
+        return PlacedVariable(
+            variable=self.name,
+            sites=places_text(one.places),
+            family=one.family.name,
+            score=_shown(self.score(one)),
+            minimal=one in self.placed and one in self.minimal,
+            path=self.paths.get(one.digest, 0) if one in self.placed else 0,
+            follows=parts.is_cut(one.places),
+            ceiling=_shown(self.asked.score(self.name, search.table(parts.inputs_of(one.places)))),
+            closed=_shown(self.asked.score(self.name, table, parts.closed(one.places))),
+            gap=one.gap,
+            map=one.map,
+            condition=condition,
+            orthogonal=orthogonal,
+        )
+
+
+def _shown(score: Score) -> SiteScore:
+    return SiteScore(**asdict(score))
+
+
+def footprint(there: Interchange, places: Places) -> int:
+    """The coordinates of places as bits of a number."""
+    found, offset = 0, 0
+    sites = {one.site for one in places}
+    for site, values in there.clean.items():
+        _, positions, width = values.shape
+        for one in places if site in sites else ():
+            if one.site == site:
+                bits = (1 << width) - 1 if one.coordinates is None else sum(1 << k for k in one.coordinates)
+                for at in range(positions) if one.at is None else (one.at,):
+                    found |= bits << (offset + at * width)
+        offset += positions * width
+    return found
+
+
+def apart(there: Interchange, one: Places, other: Places) -> bool:
+    """Whether two variables may be on these: places that do not overlap, or projectors whose products are 0."""
+    if not footprint(there, one) & footprint(there, other):
+        return True
+    if len(one) > 1 or len(other) > 1 or one[0].site != other[0].site or one[0].at != other[0].at:
+        return False
+    first, second = one[0].directions, other[0].directions
+    if first is None or second is None:
+        return False
+    return all(_crossed(left, right) < 1e-9 for left, right in ((first, second), (second, first)))
+
+
+def _crossed(reads: Subspace, moved: Subspace) -> float:
+    rows, along = reads.matrix, np.array(moved.swaps or moved.reads)
+    sizes = np.linalg.norm(rows, axis=1)[:, None] * np.linalg.norm(along, axis=1)
+    return float((np.abs((rows[:, None] * along).sum(axis=2)) / sizes).max())
+
+
+class Choices:
+    """Choices of a set for each of several variables, no two of which overlap.
+
+    Args:
+        there: the network.
+        sets: for each variable.
+        steps: that a count may take.
+    """
+
+    def __init__(self, there: Interchange, sets: Sequence[Sequence[ScoredSet]], steps: int) -> None:
+        self._sets, self._steps = sets, steps
+        self._apart: dict[tuple[int, int], list[int]] = {}
+        for i, j in combinations(range(len(sets)), 2):
+            self._apart[i, j] = [
+                sum(apart(there, one.places, other.places) << k for k, other in enumerate(sets[j])) for one in sets[i]
+            ]
+
+    def each(self, allowed: Sequence[int] | None = None) -> Iterator[tuple[int, ...]]:
+        """The numbers of the sets of every choice, in order.
+
+        Args:
+            allowed: for each variable the sets that are, as bits; all if None.
+        """
+        left = [(1 << len(some)) - 1 for some in self._sets] if allowed is None else [*allowed]
+
+        def onward(at: int, left: Sequence[int]) -> Iterator[tuple[int, ...]]:
+            if at == len(left):
+                yield ()
+            elif all(left[at:]):
+                for one in _bits(left[at]):
+                    then = [left[j] & self._apart[at, j][one] if j > at else left[j] for j in range(len(left))]
+                    for rest in onward(at + 1, then):
+                        yield one, *rest
+
+        return onward(0, left)
+
+    @property
+    def count(self) -> int | None:
+        """Their number; None where they are too many to count."""
+        if all(one == (1 << len(self._sets[j])) - 1 for (_, j), rows in self._apart.items() for one in rows):
+            return int(np.prod([len(some) for some in self._sets], dtype=object))
+        found = sum(1 for _ in islice(self.each(), self._steps + 1))
+        return None if found > self._steps else found
+
+    def classes(self, of: Callable[[ScoredSet], Any]) -> int | None:
+        """The number of choices of a class of sets for each variable that some choice of sets has."""
+        masks = [dict[Any, int]() for _ in self._sets]
+        for mask, some in zip(masks, self._sets, strict=True):
+            for k, one in enumerate(some):
+                mask[of(one)] = mask.get(of(one), 0) | 1 << k
+        if np.prod([float(len(one)) for one in masks]) > self._steps:
+            return None
+        return sum(any(True for _ in self.each(chosen)) for chosen in product(*(one.values() for one in masks)))
+
+
+def _bits(mask: int) -> Iterator[int]:
+    while mask:
+        yield (mask & -mask).bit_length() - 1
+        mask &= mask - 1
+
+
+def find(
+    question: GraphQuestion,
+    models: Sequence[CausalModel],
+    work: Work = DEFAULT_WORK,
+    *,
+    bounds: Bounds = Bounds(),  # noqa: B008  # frozen
+    more: Sequence[Family] = (),
+) -> PlacementsReport:
+    """Find where causal models are placed on the sites of a network.
+
+    Args:
+        question: about the network.
+        models: each of which must compute the task to be placed.
+        work: reports :data:`STAGE`; may cancel.
+        bounds: of the search.
+        more: families beside those of the network's kind, such as the blocks to which a compiler wrote variables.
+
+    Raises:
+        InvalidAlgorithm: inputs that are no whole numbers, or that a model reads and the task has not.
+    """
+    subject = question.subject
+    there = Interchange(subject, task_inputs(subject))
+    itself = there.decisions([])[:, 0]
+    wrong = {model.id: _wrong(model, there) for model in models}
+    right = list({model.id: model for model in models if not wrong[model.id]}.values())
+    search = Search(there, right, bounds, work)
+    found = (*families(there, search.parts, bounds), *more)
+    if right:
+        search.score(found)
+    keys = dict[str, str]()
+    placed = []
+    asked = {one.model.id: one for one in search.asked}
+    for model in models:
+        fold = folded(model, there.inputs)
+        values = model.run(there.inputs)
+        variables = search.variables(asked[model.id]) if model.id in asked else []
+        about = {one.name: one for one in variables}
+        shown = [_variable(name, values[name], fold.alike[name], about.get(name)) for name in model.variables]
+        one = PlacedModel(
+            id=model.id,
+            text=model.text,
+            variables=shown,
+            wrong=wrong[model.id],
+            unread=[*fold.unread],
+            folded_onto="" if wrong[model.id] else keys.setdefault(fold.key, model.id).replace(model.id, ""),
+            remarks=[] if fold.exact else ["Values that are told apart were looked for in drawn settings."],
+        )
+        if variables:
+            one = _placed(one, search, variables)
+        placed.append(one)
+    return PlacementsReport(
+        inputs=there.inputs.name,
+        n_rows=there.n_rows,
+        n_right=int((itself == subject.answers).sum()),
+        families=[
+            FamilySize(
+                name=one.name,
+                holds=one.holds,
+                n_sets=one.n_sets,
+                n_tried=len(one.sets),
+                n_runs=one.n_runs,
+                exact=one.exact,
+            )
+            for one in found
+        ],
+        algorithms=placed,
+    )
+
+
+def _wrong(model: CausalModel, there: Interchange) -> str:
+    """The first row on which a model does not give the task's answer, in words."""
+    given, wanted = model.run(there.inputs)[model.answer], there.subject.answers
+    if not (rows := np.flatnonzero(given != wanted)).size:
+        return ""
+    row = int(rows[0])
+    said = "no answer" if given[row] == NONE else f"{given[row]}"
+    return f"on row {row + 1}, {there.subject.rows[row]}, it gives {said}, and the task's answer is {wanted[row]}"
+
+
+def _variable(name: str, values: NDArray[np.int64], alike: Any, about: Variable | None) -> ModelVariable:
+    different = np.unique(values)
+    shown = ModelVariable(
+        name=name,
+        values=[None if value == NONE else value for value in different[:64].tolist()],
+        n_values=len(different),
+        alike=[[*group] for group in alike],
+        changed_of=about.possible.changed_of if about else 0,
+        undefined=about.possible.undefined if about else 0,
+    )
+    if about is None:
+        return shown
+    of_coordinates = [one for one in about.placed if one.map == "coordinates"]
+    return shown.model_copy(
+        update={
+            "n_at_1": len(about.at_1),
+            "n_placed": len(about.placed),
+            "n_minimal": sum(one in about.minimal for one in about.placed),
+            "n_paths": len(about.paths),
+            "best": [] if of_coordinates or not about.possible.changed_of else [about.shown(one) for one in about.best],
+        }
+    )
+
+
+def _placed(model: PlacedModel, search: Search, variables: Sequence[Variable]) -> PlacedModel:
+    """A model with its placements."""
+    there, bounds, remarks = search.there, search.bounds, [*model.remarks]
+    unasked = [one for one in variables if not one.possible.changed_of]
+    if unread := [one.name for one in unasked if one.name in model.unread]:
+        remarks.append(f"Nothing reads {', '.join(unread)}, so no placement says anything of it.")
+        return model.model_copy(update={"remarks": remarks})
+    if not unasked and all(one.placed for one in variables):
+        choices = Choices(there, [one.placed for one in variables], bounds.steps)
+        least = Choices(there, [[s for s in one.placed if s in one.minimal] for one in variables], bounds.steps)
+        listed = dict.fromkeys(
+            tuple(one.placed[at] for one, at in zip(variables, choice, strict=True))
+            for some in (least, choices)
+            for choice in islice(some.each(), bounds.listed)
+        )
+        shown = _shown_placements(model, variables, [*listed][: bounds.listed], "single")
+        n_placed = choices.count
+        if shown:
+            if n_placed is None:
+                remarks.append(f"More than {bounds.steps:,} placements are not counted.")
+            update = {
+                "n_placed": n_placed,
+                "n_minimal": least.count,
+                "n_paths": choices.classes(lambda one: one.digest),
+            }
+            return model.model_copy(update={**update, "placements": shown, "remarks": remarks})
+        remarks.append("Each variable is placed, but no two sets of them are apart.")
+    if unasked:
+        names = ", ".join(one.name for one in unasked)
+        remarks.append(f"No interchange of {names} alone changes the answer on these rows, so they are asked jointly.")
+        remarks.append("Of the sets of a variable with the same decisions one was tried jointly.")
+        jointly = _jointly(search, variables)
+        shown = _shown_placements(model, variables, jointly, "joint")
+        valid = [one for one in shown if one.joint and one.joint.placed]
+        failing = [one.model_copy(update={"placed": ""}) for one in shown[:1]]
+        return model.model_copy(update={"placements": valid or failing, "remarks": remarks})
+    return model.model_copy(update={"placements": _best(model, search, variables), "remarks": remarks})
+
+
+def _best(model: PlacedModel, search: Search, variables: Sequence[Variable]) -> list[SitePlacement]:
+    """The placement that comes closest, if there is one whose sets do not overlap."""
+    sets = [one.placed[:_BEST] or [s for s in one.best if s.map == "coordinates"] for one in variables]
+    choices = [
+        [some[at] for some, at in zip(sets, choice, strict=True)]
+        for choice in islice(Choices(search.there, sets, 0).each(), search.bounds.steps)
+    ]
+    if not choices:
+        return []
+
+    def agreed(chosen: Sequence[ScoredSet]) -> int:
+        return sum(int(one.agreed[v.number]) for one, v in zip(chosen, variables, strict=True))
+
+    return _shown_placements(model, variables, [max(choices, key=agreed)], "")
+
+
+def _shown_placements(
+    model: PlacedModel, variables: Sequence[Variable], listed: Sequence[Sequence[ScoredSet]], placed: Any
+) -> list[SitePlacement]:
+    """Placements with all that stands beside their scores."""
+    found, left = [], variables[0].search.bounds.joint_runs
+    for sets in listed:
+        found.append(_shown_placement(model, variables, sets, placed, left))
+        left -= found[-1].joint_runs if found[-1].joint_exact else 0
+    return found
+
+
+def _shown_placement(
+    model: PlacedModel, variables: Sequence[Variable], sets: Sequence[ScoredSet], placed: Any, runs_left: int
+) -> SitePlacement:
+    search, asked = variables[0].search, variables[0].asked
+    placing = {one.name: scored.places for one, scored in zip(variables, sets, strict=True)}
+    places = [one.shown(scored) for one, scored in zip(variables, sets, strict=True)]
+    runs = search.there.joint_runs(asked, placing)
+    joint = None
+    if runs_left >= search.there.n_rows:
+        n = min(runs_left // search.there.n_rows, _DRAWN)
+        drawn = np.random.default_rng(0).integers(0, search.there.n_rows, (n, len(placing)))
+        joint = _shown(search.there.joint(asked, placing, None if runs <= runs_left else drawn))
+    total = sum((one.score(scored) for one, scored in zip(variables, sets, strict=True)), Score(0, 0, 0, 0, 0))
+    return SitePlacement(
+        id=short_id(f"{model.id} " + "; ".join(f"{name}: {places_text(one)}" for name, one in placing.items())),
+        places=places,
+        score=_shown(total),
+        placed=placed,
+        joint=joint,
+        joint_runs=runs,
+        joint_exact=runs <= runs_left,
+        minimal=all(one.minimal for one in places),
+    )
+
+
+def _jointly(search: Search, variables: Sequence[Variable]) -> list[tuple[ScoredSet, ...]]:
+    """Sets that may place variables jointly, the likeliest first.
+
+    A joint placement places each variable and each two of them, with the others' sources the base. So sets at 1 are
+    taken, those that change some decision, and pairs of them that a few drawn sources do not refute.
+    """
+    there, asked = search.there, variables[0].asked
+    itself = there.decisions([])
+    sets = list[list[ScoredSet]]()
+    for one in variables:
+        likely = [*one.at_1, *sorted((s for s in search.scored if s not in one.at_1), key=one.rank)]
+        acting = (s for s in likely if s.map == "coordinates" and (search.table(s.places).decided != itself).any())
+        by_path = dict[str, ScoredSet]()
+        for s in acting:
+            if len(by_path) < _JOINT:
+                by_path.setdefault(s.digest, s)
+        sets.append([*by_path.values()])
+    random = np.random.default_rng(0)
+    drawn = random.integers(0, there.n_rows, (_TRIED, 2))
+    wrong = dict[tuple[int, int], NDArray[np.int64]]()
+    for i, j in combinations(range(len(variables)), 2):
+        wrong[i, j] = np.full((len(sets[i]), len(sets[j])), np.iinfo(np.int32).max)
+        for a, b in product(range(len(sets[i])), range(len(sets[j]))):
+            placing = {variables[i].name: sets[i][a].places, variables[j].name: sets[j][b].places}
+            if apart(there, *placing.values()):
+                score = there.joint(asked, placing, drawn)
+                wrong[i, j][a, b] = score.of - score.agreed
+
+    def onward(chosen: tuple[int, ...], most: int) -> Iterator[tuple[int, ...]]:
+        """Choices of which no two sets are wrong more often on the choices drawn."""
+        if (last := len(chosen)) == len(variables):
+            yield chosen
+            return
+        for one in range(len(sets[last])):
+            if all(wrong[at, last][other, one] <= most for at, other in enumerate(chosen)):
+                yield from onward((*chosen, one), most)
+
+    steps = sorted({int(one) for some in wrong.values() for one in np.unique(some)})[:-1] or [0]
+    found = (islice(onward((), most), search.bounds.listed) for most in steps)
+    first = next(filter(None, map(list, found)), [])
+    return [tuple(some[at] for some, at in zip(sets, chosen, strict=True)) for chosen in first]

@@ -1,0 +1,302 @@
+"""The search for placements on sites finds what an exhaustive search of its own found, and says what that is worth."""
+
+import json
+from functools import cache
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+
+from pluriscope.analysis.algorithms.causal_model import read_causal_model
+from pluriscope.analysis.alignments.on_sites import AskedModel, Interchange, Place, places_text, task_inputs
+from pluriscope.analysis.placements.families import Bounds, Family, families
+from pluriscope.analysis.placements.recombination import Recombination, untrained
+from pluriscope.analysis.placements.report import PlacementsReport
+from pluriscope.analysis.placements.search import Choices, ScoredSet, Search, find, footprint
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.registry import question_in
+from pluriscope.app.bundled import bundled_models
+from tests.golden_files import FOLDER
+
+TEXTS = {
+    slug: one["algorithms"] for slug, one in json.loads((FOLDER / "sites" / "interchange.json").read_text()).items()
+}
+PARITY, COUNT, LAST, BOTH = (
+    TEXTS["parity-3-elman"][name] for name in ("running parity", "running count", "last bit", "two bits")
+)
+FEW = Bounds(runs=1 << 17)
+
+
+@cache
+def question(slug):
+    return question_in(bundled_models()[slug])
+
+
+@cache
+def network(slug):
+    subject = question(slug).subject
+    return Interchange(subject, task_inputs(subject))
+
+
+@cache
+def report(slug, bounds=FEW):
+    return find(question(slug), [*map(read_causal_model, TEXTS[slug].values())], bounds=bounds)
+
+
+def found(slug, name, bounds=FEW):
+    return report(slug, bounds).algorithms[[*TEXTS[slug]].index(name)]
+
+
+def read(there, text):
+    return tuple(map(there.read, text.split()))
+
+
+def counts(model):
+    return {one.name: (one.n_placed, one.n_minimal, one.n_paths) for one in model.variables}
+
+
+def test_running_parity_is_on_one_unit_after_each_step_and_jointly():
+    parity = found("parity-3-elman", "running parity")
+    assert (parity.wrong, parity.n_placed, parity.n_minimal, parity.n_paths) == ("", 4, 1, 1)
+    first, *others = parity.placements
+    assert (first.sites, first.score.text, first.joint.text, first.joint_exact) == (
+        "p1: h1[1]; p2: h2[1]",
+        "112/112",
+        "512/512",
+        True,
+    )
+    assert [one.minimal for one in parity.placements] == [True, False, False, False]
+    # the whole state after a step is one in any recurrent network
+    assert [one.follows for one in parity.placements] == [False, False, False, True]
+    assert others[-1].sites == "p1: h1[0,1]; p2: h2[0,1]"
+    assert not any(one.fragile for one in parity.placements)
+
+
+@pytest.mark.parametrize(
+    ("name", "alike", "onto"),
+    [
+        ("running parity", [[], []], ""),
+        ("running count", [[], [[0, 2]]], "running parity"),
+        ("two bits", [[], [[0, 3], [1, 2]]], "running parity"),
+        ("count mod 4", [[], [[0, 2]], [[0, 2], [1, 3]]], ""),  # whose third variable is the answer
+        ("last bit", [[], [], []], ""),
+    ],
+)
+def test_values_that_nothing_tells_apart_are_folded(name, alike, onto):
+    model = found("parity-3-elman", name)
+    assert [one.alike for one in model.variables] == alike
+    assert model.folded_onto == (onto and found("parity-3-elman", onto).id)
+    assert model.irredundant_values == (not any(alike))
+    if onto:  # a refinement has the scores of what it refines
+        assert [*counts(model).values()] == [*counts(found("parity-3-elman", onto)).values()]
+        assert [one.score for one in model.placements] == [
+            one.score for one in found("parity-3-elman", onto).placements
+        ]
+
+
+def test_two_models_that_agree_on_the_rows_alone_are_two():
+    # one reads the row's own bit, the other the variable: they differ where an interchange sets it
+    texts = ("v = x[0][0]; y = (v + x[1][0] + x[2][0]) % 2", "v = x[0][0]; y = (x[0][0] + x[1][0] + x[2][0]) % 2")
+    one, other = find(question("parity-3-elman"), [*map(read_causal_model, texts)]).algorithms
+    assert not other.folded_onto
+    assert one.unread == []
+    assert other.unread == ["v"]
+    assert (one.n_placed, other.n_placed, other.placements) == (2, 0, [])
+    assert "Nothing reads v" in other.remarks[0]
+
+
+def test_last_bit_is_on_no_set_of_units():
+    last = found("parity-3-elman", "last bit")
+    assert counts(last)["l1"] == (2, 1, 1)
+    best = last.variables[1].best[0]
+    assert (best.sites, best.score.text, best.map) == ("h3[0]", "28/56", "coordinates")
+    assert not last.valid
+    assert len(last.placements) == 1
+    assert last.placements[0].placed == ""
+
+
+def searched(slug, name, wanted, bounds=FEW):
+    """The variables of a model, with the sets of the families of some names scored."""
+    there = network(slug)
+    search = Search(there, [read_causal_model(TEXTS[slug][name])], bounds, Work())
+    search.score([one for one in families(there, search.parts, bounds) if one.name in wanted])
+    return {one.name: one for one in search.variables(search.asked[0])}
+
+
+SIX = ["1.0.a~5", "1.0~5", "x1.mid~5", "1.neurons~5", "1.mlp~5", "x1~5"]
+
+
+@pytest.mark.parametrize(
+    ("slug", "name", "variable", "family", "tried", "placed", "minimal"),
+    [
+        ("tracr-histogram", "compiled: width", "c", "vectors", 22, 6, SIX),
+        ("tracr-histogram", "compiled: width", "c", "coordinates of x1.mid~5", 696, 121, ["x1.mid~5[5]"]),
+        ("tracr-histogram", "compiled: width", "c", "coordinates of x1~5", 696, 0, []),
+        ("tracr-histogram", "compiled: width", "c", "neurons of 1.neurons~5", 1023, 16, ["1.neurons~5[1,2,3,4,5,6]"]),
+        ("tracr-histogram", "letters", "u1", "vectors", 22, 2, ["x0~2", "1.0.k~2"]),
+        ("tracr-histogram", "equalities", "e1", "vectors", 22, 0, []),
+        ("tracr-induction", "match position", "m", "vectors", 57, 1, ["2.0.a~6"]),
+        ("bars-4x4-conv", "horizontal bar", "h", "channels of c1", 3, 1, ["c1[0,1]"]),
+        ("bars-4x4-conv", "horizontal bar", "h", "channels of c2", 7, 2, ["c2[1,2]"]),
+        ("bars-4x4-conv", "which row", "w", "units of m", 7, 2, ["m[1,2]"]),
+        ("parity-3-elman", "running parity", "p2", "units of h2", 3, 2, ["h2[1]"]),
+    ],
+)
+@pytest.mark.slow
+def test_placed_and_minimal_sets_of_a_family_are_the_golden_ones(slug, name, variable, family, tried, placed, minimal):
+    one = searched(slug, name, [family], Bounds(runs=1 << 20))[variable]
+    assert len(one.search.scored) == tried
+    assert (len(one.placed), {places_text(s.places) for s in one.minimal}) == (placed, {*minimal})
+
+
+@pytest.mark.slow
+def test_vectors_one_after_another_are_one_path():
+    width = searched("tracr-histogram", "compiled: width", ["vectors"])["c"]
+    assert len(width.placed) == 6
+    assert len(width.paths) == 1
+    follow = {places_text(one.places): width.search.parts.is_cut(one.places) for one in width.placed}
+    assert [site for site, cut in follow.items() if cut] == ["x1.mid~5", "x1~5"]  # the whole stream at the end
+
+
+@pytest.mark.parametrize(
+    ("slug", "texts"),
+    [
+        ("parity-3-elman", ["x1", "h1", "h2", "h3", "h1 h2"]),
+        ("bars-4x4-conv", ["im", "c1", "c2", "m"]),
+        ("tracr-induction", ["x0~3", "x2~6", "x1", "x1~1"]),  # at position 1 every row has the same token
+    ],
+)
+@pytest.mark.slow
+def test_cuts_are_the_same_exchange_as_that_of_their_inputs_in_any_network(slug, texts):
+    there = network(slug)
+    parts = Recombination(there)
+    others = [Interchange(untrained(there.subject, seed), there.inputs) for seed in range(2, 5)]
+    for text in texts:
+        places = read(there, text)
+        assert parts.is_cut(places), text
+        for other in others:
+            assert other.table(places).digest == other.table(parts.inputs_of(places)).digest
+
+
+@pytest.mark.parametrize(
+    ("slug", "text"),
+    [
+        ("parity-3-elman", "h1[1]"),  # where it makes no difference in the trained network
+        ("parity-3-elman", "h2[0]"),
+        ("bars-4x4-conv", "c2[1,2]"),
+        ("tracr-histogram", "1.0~5"),  # the stream goes past a head
+        ("tracr-histogram", "x1.mid~5[5]"),
+        ("tracr-induction", "2.0.a~6"),
+    ],
+)
+@pytest.mark.slow
+def test_parts_of_what_a_network_passes_on_are_no_cuts(slug, text):
+    there = network(slug)
+    assert not Recombination(there).is_cut(read(there, text))
+
+
+def test_an_untrained_network_has_another_state_and_the_golden_scores():
+    parity, known = (
+        read_causal_model(PARITY),
+        {1: ((24, 12), (28, 16)), 2: ((27, 12), (27, 16)), 3: ((21, 12), (27, 18))},
+    )
+    for seed, scores in known.items():
+        there = Interchange(untrained(network("parity-3-elman").subject, seed), network("parity-3-elman").inputs)
+        found = (there.single(parity, read(there, f"h{step}[0]"))[f"p{step}"] for step in (1, 2))
+        assert tuple((one.agreed, one.changed_agreed) for one in found) == scores
+
+
+def test_the_ceiling_is_the_exchange_of_the_input_and_rows_of_the_task_alone_are_right():
+    there = network("induction-attention")
+    model = AskedModel(
+        read_causal_model("q = t[4]; " + TEXTS["induction-attention"]["each previous token"].replace("t[4]", "q")),
+        there.inputs,
+    )
+    parts, places = Recombination(there), read(there, "x0~5")
+    assert [*map(str, parts.inputs_of(places))] == ["x0~5"]
+    table = there.table(places)
+    whole, closed = (model.score("q", table, among) for among in (None, parts.closed(places)))
+    assert (whole.agreed, whole.of, whole.undefined) == (59940, 61884, 42768)
+    assert (closed.agreed, closed.of) == (49248, 49248)
+
+
+@pytest.mark.slow
+def test_variables_that_cannot_be_asked_alone_are_placed_jointly_or_nowhere():
+    text = TEXTS["tracr-induction"]["compiled: previous, then match"].replace("b6", "_b6")
+    there = network("tracr-induction")
+    vectors = [read(there, f"{site}~{at}") for at in (3, 4, 5) for site in ("1.0", "2.0.k", "x1")]
+    bounds, own = Bounds(sets=0), Family("heads and streams", "some", tuple(vectors), 9, 0)
+    report = find(question("tracr-induction"), [read_causal_model(text)], bounds=bounds, more=[own])
+    (model,) = report.algorithms
+    assert [(one.asked, one.n_placed) for one in model.variables] == [(False, 0)] * 3
+    first = model.valid[0]
+    assert (first.sites, first.placed, first.joint_exact) == ("b3: 1.0~3; b4: 1.0~4; b5: 1.0~5", "joint", True)
+    assert first.joint.text == "13685760/13685760"
+    bars = found("bars-4x4-conv", "two detectors")
+    (failing,) = bars.placements
+    assert (failing.placed, failing.joint.text) == ("", "560040/562432")
+
+
+def test_every_score_is_that_of_runs_one_by_one():
+    slug = "parity-3-elman"
+    subject, model = question(slug).subject, read_causal_model(LAST)
+    there, rows = network(slug), range(8)
+    cell = subject.network
+
+    def run(base, units, step, source):
+        """The decision on a base with units after a step from the source, by plain products."""
+        state, given = np.zeros(2), np.zeros(2)
+        for at in range(3):
+            state = np.tanh(cell.weights[0] @ [*subject.data[base, at], *state] + cell.biases[0])
+            given = np.tanh(cell.weights[0] @ [*subject.data[source, at], *given] + cell.biases[0])
+            if at + 1 == step:
+                state[units] = given[units]
+        return int(np.argmax(cell.weights[1] @ state + cell.biases[1]))
+
+    bits = subject.data[:, :, 0].astype(int)
+    for step in (1, 2, 3):
+        for units in ([0], [1], [0, 1]):
+            scores = there.single(model, (Place(f"h{step}", None, tuple(units)),))
+            for at in range(3):
+                mixed = [[(bits[b].sum() - bits[b, at] + bits[s, at]) % 2 for s in rows] for b in rows]
+                agreed = sum(run(b, units, step, s) == mixed[b][s] for b in rows for s in rows if s != b)
+                assert scores[f"l{at + 1}"].agreed == agreed, (step, units, at)
+
+
+def test_what_does_not_compute_the_task_is_refused_with_the_row_and_what_is_cut_off_is_said():
+    wrong = read_causal_model("v = x[0][0]; y = v")
+    found = find(question("parity-3-elman"), [wrong, read_causal_model(PARITY)], bounds=Bounds(sets=2, runs=100))
+    assert found.algorithms[0].wrong == "on row 2, 0 0 1, it gives 0, and the task's answer is 1"
+    assert found.algorithms[0].placements == []
+    sizes = {one.name: (one.n_tried, one.n_sets, one.cut_off) for one in found.families}
+    assert sizes["units of h1"] == (2, 3, True)
+    assert not found.all_there_is
+    said = " ".join(found.findings(question("parity-3-elman")))
+    assert "units of h1 at 2 of 3" in said
+    assert "1 of 1 algorithms" in said
+    assert PlacementsReport.model_validate_json(found.model_dump_json()) == found
+
+
+def test_choices_of_sets_that_do_not_overlap_are_counted_as_by_trying_all():
+    there, random = network("tracr-histogram"), np.random.default_rng(1)
+    some = [
+        [
+            (Place("x0", None if k == 9 else int(k % 5), tuple(sorted({*map(int, c)}))),)
+            for k, c in zip(range(10), random.integers(0, 6, (10, 3)), strict=True)
+        ]
+        for _ in range(3)
+    ]
+    family = Family("", "", (), 0, 0)
+    sets = [
+        [ScoredSet(family, one, np.zeros(0), np.zeros(0), 1.0, str(k % 3)) for k, one in enumerate(part)]
+        for part in some
+    ]
+    tuples = [
+        chosen
+        for chosen in product(*sets)
+        if not any(footprint(there, a.places) & footprint(there, b.places) for a, b in combinations(chosen, 2))
+    ]
+    choices = Choices(there, sets, 10_000)
+    assert choices.count == len(tuples) < 1000
+    assert choices.classes(lambda one: one.digest) == len({tuple(one.digest for one in chosen) for chosen in tuples})
+    assert Choices(there, sets, 10).count is None
