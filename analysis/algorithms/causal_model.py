@@ -69,10 +69,16 @@ class Inputs:
     values: Integers
 
     @cached_property
+    def columns(self) -> Mapping[str, Integers]:
+        """Each input ``[rows]`` by its name and index, in order."""
+        indices = np.ndindex(self.values.shape[1:])
+        return {self.name + "".join(f"[{k}]" for k in at): self.values[:, *at] for at in indices}
+
+    @cached_property
     def letters(self) -> Mapping[str, Integers]:
         """The inputs in order as ``a, b, c``, where there are at most 26."""
-        flat = self.values.reshape(len(self.values), -1)
-        return {chr(97 + k): flat[:, k] for k in range(flat.shape[1])} if flat.shape[1] <= 26 else {}
+        columns = self.columns.values()
+        return {chr(97 + k): one for k, one in enumerate(columns)} if len(columns) <= 26 else {}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -131,7 +137,7 @@ class CausalModel(Described):
         """Compute every variable and the answer on all combinations of values that interchange can make.
 
         Raises:
-            InvalidAlgorithm: as :meth:`run`, or a table does not have an entry for each value of its index.
+            InvalidAlgorithm: as :meth:`run`.
             BeyondLimits: more than :data:`MAX_WORK`.
         """
         clean, known = self.run(inputs), _Known(inputs, len(self.variables))
@@ -146,12 +152,7 @@ class CausalModel(Described):
                 known.found[name] = values[name].reshape([1] * len(values) + [-1] + after)
             if name in values or name == self.answer:
                 computed[name] = found.reshape([1] * (1 + len(self.variables) - found.ndim) + [*found.shape])
-        for table, n_values in known.tables.items():
-            if n_values != len(table.elts):
-                cause = f"has {len(table.elts)} entries, and its index goes from 0 to {n_values - 1}"
-                cure = "give an entry for each, none where there is no answer"
-                raise InvalidAlgorithm(f"table {ast.unparse(table)[:60]}", cause, cure)
-        return Unfolded(clean, values, computed)
+        return Unfolded(clean, values, computed, known.tables)
 
     def _affordable(self, inputs: Inputs, n_choices: int) -> None:
         if (work := self.n_parts * len(inputs.values) * n_choices) > MAX_WORK:
@@ -173,11 +174,25 @@ class Unfolded:
         values: of each variable, in order of appearance on the rows, then those that exchanged variables make of it.
         computed: what each variable, and the answer, is computed as from the row and the variables before it,
             ``[rows, values of the first variable, …]``, or what broadcasts to it.
+        tables: how many values the index of each table has, from 0 to the largest.
     """
 
     clean: Mapping[str, Integers]
     values: Mapping[str, Integers]
     computed: Mapping[str, Integers]
+    tables: Mapping[ast.Tuple, int]
+
+    def check_tables(self) -> None:
+        """Refuse a table that does not have an entry for each value of its index.
+
+        Raises:
+            InvalidAlgorithm: the first such table.
+        """
+        for table, n_values in self.tables.items():
+            if n_values != len(table.elts):
+                cause = f"has {len(table.elts)} entries, and its index goes from 0 to {n_values - 1}"
+                cure = "give an entry for each, none where there is no answer"
+                raise InvalidAlgorithm(f"table {ast.unparse(table)[:60]}", cause, cure)
 
     @cached_property
     def reads(self) -> Mapping[str, tuple[str, ...]]:
@@ -233,7 +248,7 @@ class _Known:
     def __init__(self, inputs: Inputs, n_axes: int) -> None:
         self._inputs, self._axis = inputs, (slice(None), *[None] * n_axes)
         self.found: dict[str, Integers] = {}
-        self.tables: dict[ast.Tuple, int] = {}  # how many values the index of each has, from 0 on
+        self.tables: dict[ast.Tuple, int] = {}
 
     def value(self, one: ast.expr) -> Integers:
         """The value of an expression."""

@@ -81,7 +81,7 @@ def written(text: str, question: SubjectQuestion) -> CausalModel:
         BeyondLimits: its variables have too many combinations of values.
     """
     model = read_causal_model(text)
-    model.unfold(inputs_of(question))
+    model.unfold(inputs_of(question)).check_tables()
     if wrong := first_wrong(model, question):
         raise InvalidAlgorithm(f"algorithm {text[:60]!r}", f"does not compute the task: it {wrong}", _CURE)
     return model

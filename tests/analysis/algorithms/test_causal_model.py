@@ -68,7 +68,7 @@ def test_a_variable_that_is_set_is_that_value_on_every_row():
 )
 def test_what_is_refused(text, says):
     with pytest.raises(InvalidAlgorithm, match=says):
-        read_causal_model(text).unfold(INPUTS)
+        read_causal_model(text).unfold(INPUTS).check_tables()
 
 
 def test_the_longest_that_is_read_is_written_and_run_as_well():

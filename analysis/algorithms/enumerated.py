@@ -1,0 +1,205 @@
+"""Causal models enumerated from the vocabularies of plugins: those that compute the task of a question.
+
+A way to the answer is an expression of a vocabulary, or a table over a few of its variables and the inputs, fitted to
+the rows. Every variable that it reads, itself or by way of others, may be a variable of an algorithm or a helper; each
+choice of at most so many variables is tried. Of algorithms that no interchange on the rows tells apart
+(:attr:`pluriscope.analysis.algorithms.causal_model.Unfolded.digest`) the first is kept, and none with a variable on
+which its answer does not depend.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from math import comb, prod
+from typing import Final
+
+import numpy as np
+
+from pluriscope.analysis.algorithms.causal_model import NONE, CausalModel, Inputs, Integers, Unfolded, read_causal_model
+from pluriscope.analysis.algorithms.vocabulary import Vocabulary, Words
+from pluriscope.analysis.algorithms.written import inputs_of
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.plugins import joined
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.question import SubjectQuestion
+
+VOCABULARIES: Final[tuple[Vocabulary, ...]] = joined("vocabularies", (), lambda one: one.key)
+MAX_SIZE: Final = 100_000
+"""Algorithms of one vocabulary that may be tried."""
+MAX_TABLE: Final = 64
+"""Entries of a fitted table."""
+_NAME: Final = re.compile(r"[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A causal model that computes the task.
+
+    Args:
+        model: it.
+        vocabulary: the key of the one that it comes from.
+    """
+
+    model: CausalModel
+    vocabulary: str
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The causal models of vocabularies that compute a task.
+
+    Args:
+        models: in the order of vocabularies.
+        of: how many algorithms were to be tried, by vocabulary.
+        refused: why a vocabulary was left out, or how many of its algorithms, a sentence, by its key.
+    """
+
+    models: tuple[Candidate, ...]
+    of: Mapping[str, int]
+    refused: Mapping[str, str]
+
+
+def candidates(question: SubjectQuestion, work: Work = DEFAULT_WORK) -> Candidates:
+    """Enumerate the algorithms of every vocabulary that compute the task of a question.
+
+    Args:
+        work: reports "vocabularies"; may cancel there.
+
+    Raises:
+        InvalidAlgorithm: the rows of the task are no integers.
+        Cancelled: the report stopped the work.
+    """
+    inputs, right = inputs_of(question), question.examples.answers
+    of, refused, kept = dict[str, int](), dict[str, str](), dict[str, Candidate]()
+    for vocabulary in work.each("vocabularies", VOCABULARIES):
+        if not vocabulary.applies(question):
+            continue
+        parts = [_Part(words, inputs, vocabulary.most) for words in vocabulary.variables(question)]
+        of[vocabulary.key] = size = sum(part.size for part in parts)
+        if size > MAX_SIZE:
+            refused[vocabulary.key] = f"It has {size:,} algorithms to try, and {MAX_SIZE:,} are the most."
+            continue
+        n_left_out = 0
+        for text in (text for part in parts for text in part.texts(right)):
+            work.check()
+            try:
+                model = read_causal_model(text)
+                found = model.unfold(inputs) if (model.run(inputs)[model.answer] == right).all() else None
+            except AnalysisError:
+                n_left_out += 1
+                continue
+            if found and not found.idle:
+                kept.setdefault(found.digest, Candidate(_fitting(model, found), vocabulary.key))
+        if n_left_out:
+            refused[vocabulary.key] = f"{n_left_out:,} of its algorithms are too long, or have too many combinations."
+    return Candidates(tuple(kept.values()), of, refused)
+
+
+def _fitting(model: CausalModel, found: Unfolded) -> CausalModel:
+    """A model whose tables have an entry for each value of their index: more are never read, and beyond is none."""
+    if all(n_values == len(table.elts) for table, n_values in found.tables.items()):
+        return model
+    for table, n_values in found.tables.items():
+        table.elts = [*table.elts, *[ast.Name("none")] * n_values][:n_values]
+    return read_causal_model("; ".join(f"{name} = {ast.unparse(one)}" for name, one in model.statements))
+
+
+class _Part:
+    """The algorithms that some words make."""
+
+    def __init__(self, words: Words, inputs: Inputs, most: int) -> None:
+        self._words, self._most = words, most
+        body = [one for one in ast.parse(words.text).body if isinstance(one, ast.Assign)]
+        whole = CausalModel(words.text, tuple((ast.unparse(one.targets[0]), one.value) for one in body))
+        self._definitions = {name: ast.unparse(value) for name, value in whole.statements}
+        known = whole.run(inputs)
+        self._items = {name: known[name] for name in self._definitions if not name.startswith("_")}
+        self._inputs = inputs.columns
+        self._items |= self._inputs
+        self._items = {name: one for name, one in self._items.items() if NONE not in one and np.ptp(one) > 0}
+
+    @cached_property
+    def size(self) -> int:
+        """The number of algorithms to be tried at most."""
+        reach = {item: frozenset(self._families(self._needed(item))) for item in self._items}
+        sets = (chosen for n in range(1, self._words.reads + 1) for chosen in combinations(self._items, n))
+        families = [
+            *(frozenset().union(*map(reach.__getitem__, chosen)) for chosen in sets),
+            *(self._families(self._needed(answer)) for answer in self._words.answers),
+        ]
+        return sum(comb(len(one), n) for one in families for n in range(1, self._most + 1))
+
+    def texts(self, right: Integers) -> Iterator[str]:
+        """The algorithms that have an answer on every row, or may have."""
+        for answer in (*self._words.answers, *self._tables(right)):
+            needed = self._needed(answer)
+            families = self._families(needed)
+            for n in range(1, self._most + 1):
+                for chosen in combinations(families, n):
+                    variables = {name for family in chosen for name in families[family]}
+                    yield self._text(variables, answer)
+
+    def _text(self, variables: Collection[str], answer: str) -> str:
+        """The text of an algorithm; inputs and the answer stand where helpers that are no more would."""
+        called, lines = dict[str, str](), list[str]()
+
+        def renamed(text: str) -> str:
+            return _NAME.sub(lambda one: called.get(one[0], one[0]), text)
+
+        while answer in self._definitions and answer not in variables:
+            answer = self._definitions[answer]
+        for name in self._needed(answer):
+            text = renamed(self._definitions[name])
+            called[name] = name if name in variables else text if text in self._inputs else f"_{name.lstrip('_')}"
+            if called[name] != text:
+                lines.append(f"{called[name]} = {text}")
+        return "; ".join([*lines, f"y = {renamed(answer)}"])
+
+    def _tables(self, right: Integers) -> Iterator[str]:
+        """Tables for the answer over variables and inputs, none of which can be left out."""
+        enough = list[set[str]]()
+        for n in range(1, self._words.reads + 1):
+            for chosen in combinations(self._items, n):
+                if any(one <= {*chosen} for one in enough) or self._in_series(chosen):
+                    continue
+                sizes = [int(np.ptp(self._items[name])) + 1 for name in chosen]
+                if prod(sizes) > MAX_TABLE:
+                    continue
+                code = np.ravel_multi_index([self._items[name] - self._items[name].min() for name in chosen], sizes)
+                table = np.full(prod(sizes), NONE)
+                table[code] = right
+                if (table[code] == right).all():
+                    enough.append({*chosen})
+                    yield self._written(chosen, table.reshape(sizes))
+
+    def _written(self, chosen: Sequence[str], table: Integers) -> str:
+        """A table within each entry of a table, so that what is beyond one of them is none."""
+        if not chosen:
+            return "none" if table == NONE else str(table)
+        name, least = chosen[0], int(self._items[chosen[0]].min())
+        entries = ("none" if (one == NONE).all() else self._written(chosen[1:], one) for one in table)
+        return f"({', '.join(entries)})[{name}{f' - {least}' if least > 0 else f' + {-least}' if least else ''}]"
+
+    def _in_series(self, chosen: Sequence[str]) -> bool:
+        return any(one != other and other in self._needed(one) for one in chosen for other in chosen)
+
+    def _needed(self, text: str) -> list[str]:
+        """The names that an expression reads, and those that these read, in the order of their definitions."""
+        read = {*_NAME.findall(text)}
+        for name in reversed(self._definitions):
+            if name in read:
+                read |= {*_NAME.findall(self._definitions[name])}
+        return [name for name in self._definitions if name in read]
+
+    def _families(self, names: Sequence[str]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name in names:
+            if not name.startswith("_"):
+                family = next((one for one in self._words.together if name.startswith(one)), name)
+                found.setdefault(family, []).append(name)
+        return found
