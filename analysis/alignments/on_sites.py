@@ -90,10 +90,13 @@ class Place:
 
     @property
     def condition(self) -> float:
-        """The largest factor by which its projector stretches a vector: 1 for coordinates and orthogonal directions."""
+        """The condition number of the coordinates in which its projector is one onto some of them: 1 for sets of
+        coordinates and orthogonal directions.
+        """
         if self.directions is None or not self.directions.swaps:
             return 1.0
-        return float(np.linalg.norm(self._moves.T @ self.directions.matrix, 2))
+        stretched = max(1.0, float(np.linalg.norm(self._moves.T @ self.directions.matrix, 2)))
+        return stretched + float(np.sqrt(stretched**2 - 1))
 
 
 Places = tuple[Place, ...]

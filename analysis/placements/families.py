@@ -34,6 +34,8 @@ class Bounds:
             choices are drawn.
         listed: placements of one algorithm, and failing sets of one variable.
         steps: in counting the placements of one algorithm; beyond it they are not counted.
+        angles: orthogonal directions of a vector of two numbers that are tried; 0 for none.
+        descent: steps in learning the directions of a variable on one vector; 0 for none.
     """
 
     sets: int = 2_048
@@ -41,6 +43,8 @@ class Bounds:
     joint_runs: int = 1 << 21
     listed: int = 24
     steps: int = 200_000
+    angles: int = 180
+    descent: int = 0
 
 
 @dataclass(frozen=True, eq=False)

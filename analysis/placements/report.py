@@ -64,7 +64,7 @@ class PlacedVariable(Part):
         closed: its score on the pairs whose row with these inputs exchanged is a row of the task.
         gap: the smallest distance of the two largest outputs in any run.
         map: what of the places is exchanged.
-        condition: the largest factor by which the projector stretches a vector; 1 but for oblique ones.
+        condition: the condition number of the coordinates that the projector is one onto; 1 but for oblique ones.
         orthogonal: of an oblique one the score of the orthogonal projector on its read-outs.
     """
 

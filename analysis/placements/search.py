@@ -8,7 +8,6 @@ some changed. Variables that no interchange of theirs alone asks are placed by t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import combinations, islice, product
 from typing import Any, Final
@@ -18,22 +17,11 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.causal_model import NONE, CausalModel
 from pluriscope.analysis.algorithms.refinement import folded
-from pluriscope.analysis.alignments.on_sites import (
-    AskedModel,
-    Interchange,
-    Place,
-    Places,
-    Score,
-    Table,
-    places_text,
-    task_inputs,
-)
+from pluriscope.analysis.alignments.on_sites import Interchange, Place, Places, Score, places_text, task_inputs
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.placements.families import Bounds, Family, families
-from pluriscope.analysis.placements.recombination import Recombination
 from pluriscope.analysis.placements.report import (
     FamilySize,
-    Map,
     ModelVariable,
     PlacedModel,
     PlacedVariable,
@@ -41,89 +29,16 @@ from pluriscope.analysis.placements.report import (
     SitePlacement,
     SiteScore,
 )
+from pluriscope.analysis.placements.scores import ScoredSet, Search
+from pluriscope.analysis.placements.subspaces import direction_families
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.values.digest import short_id
 
-STAGE: Final = "placements"
-_KEPT: Final = 1 << 28  # bytes of tables
 _BEST: Final = 3  # sets of a variable that fail
 _DRAWN: Final = 2_000  # choices of sources on every base for a joint score that is not exact
 _TRIED: Final = 12  # choices of sources on every base that refute a joint placement
 _JOINT: Final = 32  # sets of a variable with decisions of their own that are tried jointly
-
-
-@dataclass(frozen=True, eq=False)
-class ScoredSet:
-    """A set of places with the agreements of all variables.
-
-    Args:
-        family: that it is of.
-        places: the set.
-        agreed, changed_agreed: ``[variables]``.
-        gap: the smallest distance of the two largest outputs in any run.
-        digest: of its decisions.
-    """
-
-    family: Family
-    places: Places
-    agreed: NDArray[np.int64]
-    changed_agreed: NDArray[np.int64]
-    gap: float
-    digest: str
-
-    @property
-    def map(self) -> Map:
-        """What of the places is exchanged."""
-        directions = [one.directions for one in self.places if one.directions is not None]
-        return "coordinates" if not directions else "oblique" if any(one.swaps for one in directions) else "orthogonal"
-
-
-class Search:
-    """The scores of all variables of some causal models on sets of places.
-
-    Args:
-        there: the network on the rows of its task.
-        models: that compute the task.
-        bounds: of the search.
-        work: reports :data:`STAGE`; may cancel.
-    """
-
-    def __init__(self, there: Interchange, models: Sequence[CausalModel], bounds: Bounds, work: Work) -> None:
-        self.there, self.bounds, self._work = there, bounds, work
-        self.asked = [AskedModel(model, there.inputs) for model in models]
-        self.columns = [(one, name) for one in self.asked for name in one.model.variables]
-        self.scored: list[ScoredSet] = []
-        self._tables: dict[Places, Table] = {}
-        self._room = _KEPT
-
-    @cached_property
-    def parts(self) -> Recombination:
-        """What is computed from which inputs."""
-        return Recombination(self.there)
-
-    def table(self, places: Places) -> Table:
-        """The decisions under every exchange of a set of places; the first ones made are kept."""
-        if places in self._tables:
-            return self._tables[places]
-        found = self.there.table(places)
-        self._room -= found.decided.nbytes
-        if self._room > 0:
-            self._tables[places] = found
-        return found
-
-    def score(self, some: Sequence[Family]) -> None:
-        """Score all variables on every set of some families."""
-        sets = [(family, places) for family in some for places in family.sets]
-        for family, places in self._work.each(STAGE, sets, every=16):
-            table = self.table(places)
-            scores = [one.score(name, table) for one, name in self.columns]
-            agreed, changed = (np.array([getattr(one, key) for one in scores]) for key in ("agreed", "changed_agreed"))
-            self.scored.append(ScoredSet(family, places, agreed, changed, table.gap, table.digest))
-
-    def variables(self, asked: AskedModel) -> list[Variable]:
-        """The variables of a model with their sets."""
-        return [Variable(self, number) for number, (one, _) in enumerate(self.columns) if one is asked]
 
 
 class Variable:
@@ -157,7 +72,9 @@ class Variable:
         found = {
             footprint(self.search.there, one.places): one for one in reversed(self.at_1) if one.map == "coordinates"
         }
-        return sorted([*found.values()][::-1] or self.at_1, key=lambda one: one not in self.minimal)
+        condition = {id(one): max(place.condition for place in one.places) for one in self.at_1}
+        placed = [*found.values()][::-1] or self.at_1
+        return sorted(placed, key=lambda one: (one not in self.minimal, condition[id(one)]))
 
     @cached_property
     def minimal(self) -> list[ScoredSet]:
@@ -221,7 +138,7 @@ class Variable:
 
 
 def _shown(score: Score) -> SiteScore:
-    return SiteScore(**asdict(score))
+    return SiteScore.showing(score)
 
 
 def footprint(there: Interchange, places: Places) -> int:
@@ -331,7 +248,7 @@ def find(
     Args:
         question: about the network.
         models: each of which must compute the task to be placed.
-        work: reports :data:`STAGE`; may cancel.
+        work: reports "placements"; may cancel.
         bounds: of the search.
         more: families beside those of the network's kind, such as the blocks to which a compiler wrote variables.
 
@@ -347,13 +264,14 @@ def find(
     found = (*families(there, search.parts, bounds), *more)
     if right:
         search.score(found)
+        found += direction_families(search)
     keys = dict[str, str]()
     placed = []
-    asked = {one.model.id: one for one in search.asked}
+    all_variables = [Variable(search, number) for number in range(len(search.columns))]
     for model in models:
         fold = folded(model, there.inputs)
         values = model.run(there.inputs)
-        variables = search.variables(asked[model.id]) if model.id in asked else []
+        variables = [one for one in all_variables if one.asked.model.id == model.id]
         about = {one.name: one for one in variables}
         shown = [_variable(name, values[name], fold.alike[name], about.get(name)) for name in model.variables]
         one = PlacedModel(
@@ -437,15 +355,16 @@ def _placed(model: PlacedModel, search: Search, variables: Sequence[Variable]) -
             for choice in islice(some.each(), bounds.listed)
         )
         shown = _shown_placements(model, variables, [*listed][: bounds.listed], "single")
-        n_placed = choices.count
         if shown:
-            if n_placed is None:
-                remarks.append(f"More than {bounds.steps:,} placements are not counted.")
-            update = {
-                "n_placed": n_placed,
-                "n_minimal": least.count,
-                "n_paths": choices.classes(lambda one: one.digest),
-            }
+            found = [one.name for one in variables if not one.placed[0].family.exact]
+            counts = (
+                (None, None, None) if found else (choices.count, least.count, choices.classes(lambda one: one.digest))
+            )
+            if found:
+                remarks.append(f"Directions of {', '.join(found)} were found, so placements are not counted.")
+            elif None in counts:
+                remarks.append(f"What is more than {bounds.steps:,} placements is not counted.")
+            update = dict(zip(("n_placed", "n_minimal", "n_paths"), counts, strict=True))
             return model.model_copy(update={**update, "placements": shown, "remarks": remarks})
         remarks.append("Each variable is placed, but no two sets of them are apart.")
     if unasked:

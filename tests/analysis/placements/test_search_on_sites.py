@@ -10,9 +10,12 @@ import pytest
 from pluriscope.analysis.algorithms.causal_model import read_causal_model
 from pluriscope.analysis.alignments.on_sites import AskedModel, Interchange, Place, places_text, task_inputs
 from pluriscope.analysis.placements.families import Bounds, Family, families
+from pluriscope.analysis.placements.nulls import subspace_null, untrained_null
 from pluriscope.analysis.placements.recombination import Recombination, untrained
 from pluriscope.analysis.placements.report import PlacementsReport
-from pluriscope.analysis.placements.search import Choices, ScoredSet, Search, find, footprint
+from pluriscope.analysis.placements.scores import ScoredSet, Search
+from pluriscope.analysis.placements.search import Choices, Variable, apart, find, footprint
+from pluriscope.analysis.placements.subspaces import direction_families
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.registry import question_in
 from pluriscope.app.bundled import bundled_models
@@ -24,7 +27,7 @@ TEXTS = {
 PARITY, COUNT, LAST, BOTH = (
     TEXTS["parity-3-elman"][name] for name in ("running parity", "running count", "last bit", "two bits")
 )
-FEW = Bounds(runs=1 << 17)
+FEW = Bounds(runs=1 << 17, angles=0)
 
 
 @cache
@@ -97,7 +100,7 @@ def test_values_that_nothing_tells_apart_are_folded(name, alike, onto):
 def test_two_models_that_agree_on_the_rows_alone_are_two():
     # one reads the row's own bit, the other the variable: they differ where an interchange sets it
     texts = ("v = x[0][0]; y = (v + x[1][0] + x[2][0]) % 2", "v = x[0][0]; y = (x[0][0] + x[1][0] + x[2][0]) % 2")
-    one, other = find(question("parity-3-elman"), [*map(read_causal_model, texts)]).algorithms
+    one, other = find(question("parity-3-elman"), [*map(read_causal_model, texts)], bounds=FEW).algorithms
     assert not other.folded_onto
     assert one.unread == []
     assert other.unread == ["v"]
@@ -120,7 +123,7 @@ def searched(slug, name, wanted, bounds=FEW):
     there = network(slug)
     search = Search(there, [read_causal_model(TEXTS[slug][name])], bounds, Work())
     search.score([one for one in families(there, search.parts, bounds) if one.name in wanted])
-    return {one.name: one for one in search.variables(search.asked[0])}
+    return {name: Variable(search, number) for number, (_, name) in enumerate(search.columns)}
 
 
 SIX = ["1.0.a~5", "1.0~5", "x1.mid~5", "1.neurons~5", "1.mlp~5", "x1~5"]
@@ -265,7 +268,9 @@ def test_every_score_is_that_of_runs_one_by_one():
 
 def test_what_does_not_compute_the_task_is_refused_with_the_row_and_what_is_cut_off_is_said():
     wrong = read_causal_model("v = x[0][0]; y = v")
-    found = find(question("parity-3-elman"), [wrong, read_causal_model(PARITY)], bounds=Bounds(sets=2, runs=100))
+    found = find(
+        question("parity-3-elman"), [wrong, read_causal_model(PARITY)], bounds=Bounds(sets=2, runs=100, angles=0)
+    )
     assert found.algorithms[0].wrong == "on row 2, 0 0 1, it gives 0, and the task's answer is 1"
     assert found.algorithms[0].placements == []
     sizes = {one.name: (one.n_tried, one.n_sets, one.cut_off) for one in found.families}
@@ -300,3 +305,63 @@ def test_choices_of_sets_that_do_not_overlap_are_counted_as_by_trying_all():
     assert choices.count == len(tuples) < 1000
     assert choices.classes(lambda one: one.digest) == len({tuple(one.digest for one in chosen) for chosen in tuples})
     assert Choices(there, sets, 10).count is None
+
+
+def test_last_bit_is_on_an_oblique_direction_and_on_no_orthogonal_one():
+    bounds = Bounds()
+    last = found("parity-3-elman", "last bit", bounds).variables[1]
+    best = {one.map: one for one in last.best}
+    assert (best["orthogonal"].score.text, best["oblique"].score.text) == ("48/56", "56/56")
+    assert best["oblique"].orthogonal.agreed < 56
+    assert best["oblique"].condition > 1.5
+    assert not best["oblique"].follows
+    families = {one.name: one for one in report("parity-3-elman", bounds).families}
+    assert not families["angles of h2"].exact
+    # both bits of the state, along each other's class means
+    two = read_causal_model("l1 = x[0][0]; l2 = x[1][0]; y = (l1 + l2 + x[2][0]) % 2")
+    there = network("parity-3-elman")
+    search = Search(there, [two], FEW, Work())
+    direction_families(search)
+    means = [one.places for one in search.scored if one.family.name == "class means" and one.places[0].site == "h2"]
+    placed = [one for one in means if one[0].directions.swaps]
+    assert len(placed) == 2
+    assert apart(there, *placed)
+    for name, one in zip(("l1", "l2"), placed, strict=True):
+        assert there.single(two, one)[name].agreed == 56
+        assert one[0].condition == pytest.approx(4.867, abs=1e-3)
+        assert there.read(str(one[0])) == one[0]
+    assert there.joint(two, {"l1": placed[0], "l2": placed[1]}).agreed == 512
+
+
+def test_angles_carry_parity_about_as_often_as_a_finer_grid_says():
+    search = Search(network("parity-3-elman"), [read_causal_model(PARITY)], Bounds(), Work())
+    direction_families(search)
+    of = [one for one in search.scored if one.family.name == "angles of h2" and one.map == "orthogonal"]
+    assert len(of) == 180
+    assert sum(one.agreed[1] == 56 for one in of) / 180 == pytest.approx(0.0639, abs=0.006)
+
+
+def test_a_descent_finds_parity_on_a_state_that_no_class_mean_shows():
+    model = read_causal_model("p2 = (x[0][0] + x[1][0]) % 2; y = (p2 + x[2][0]) % 2")
+    search = Search(network("parity-3-elman"), [model], Bounds(angles=0, descent=150), Work())
+    direction_families(search)
+    found = [one for one in search.scored if one.places[0].site == "h2"]
+    assert [(one.family.name, one.agreed[0]) for one in found] == [("class means", 24), ("learned directions", 56)]
+
+
+def test_untrained_networks_carry_on_the_whole_state_what_came_before_it():
+    placing = [("p1", read(network("parity-3-elman"), text)) for text in ("h1[0]", "h1[0,1]")]
+    unit, whole = untrained_null(question("parity-3-elman"), read_causal_model(PARITY), placing, n=20)
+    own = [[(one.own.agreed, one.own.changed_agreed) for one in null.draws[:3]] for null in (unit, whole)]
+    assert own == [[(56, 0), (44, 0), (48, 0)], [(56, 0), (56, 0), (56, 8)]]
+    assert all(one.own.agreed == 56 for one in whole.draws)
+    assert max(one.task.agreed for one in whole.draws) == 35
+    assert whole.as_good(whole.draws[0].task.model_copy(update={"agreed": 56})) == 0
+    assert unit.placed_by_own < whole.placed_by_own
+
+
+def test_random_subspaces_carry_what_the_golden_ones_do():
+    text = TEXTS["tracr-histogram"]["compiled: width"]
+    null = subspace_null(question("tracr-histogram"), read_causal_model(text), "c", Place("x1.mid", 4), 1, n=6)
+    known = [[1976, 702], [2003, 594], [2110, 24], [2124, 0], [2124, 0], [2124, 0]]
+    assert [[one.task.agreed, one.task.changed_agreed] for one in null.draws] == known

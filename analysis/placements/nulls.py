@@ -1,0 +1,141 @@
+"""Nulls of placements: the scores of the same sets in untrained networks, and of random subspaces of equal size.
+
+An untrained network rarely answers the task, so that its score by the task's answers alone refutes little. By its *own*
+decisions it is asked whether the set carries all that the inputs before it do: the exchange of the set is to decide as
+the exchange of the inputs that it is computed from. A whole recurrent state does in every network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pluriscope.analysis.algorithms.causal_model import CausalModel
+from pluriscope.analysis.alignments.on_sites import (
+    AskedModel,
+    Interchange,
+    Place,
+    Places,
+    Score,
+    places_text,
+    task_inputs,
+)
+from pluriscope.analysis.interventions.subspace import Subspace
+from pluriscope.analysis.methods.report import Part
+from pluriscope.analysis.placements.recombination import Recombination, untrained
+from pluriscope.analysis.placements.report import SiteScore
+from pluriscope.analysis.placements.scores import STAGE
+from pluriscope.analysis.running.work import DEFAULT_WORK, Work
+from pluriscope.analysis.subjects.question import GraphQuestion
+
+
+class NullScore(Part):
+    """The score of a variable in one draw of a null.
+
+    Args:
+        seed: of the draw.
+        right: rows that the network answers right.
+        task: by the task's answers.
+        own: of an untrained network by its own decisions; None of a random subspace.
+    """
+
+    seed: int
+    right: int
+    task: SiteScore
+    own: SiteScore | None
+
+
+class PlacementNull(Part):
+    """A null of a variable on a set of places.
+
+    Args:
+        variable: of the model.
+        sites: the set, or the vector in which subspaces are drawn.
+        dimensions: of the subspaces; 0 where networks are drawn.
+        draws: one after another.
+    """
+
+    variable: str
+    sites: str
+    dimensions: int
+    draws: list[NullScore]
+
+    def as_good(self, score: SiteScore) -> int:
+        """The number of draws that agree on as many pairs as a score does."""
+        return sum(one.task.agreed >= score.agreed for one in self.draws)
+
+    @property
+    def placed_by_own(self) -> int:
+        """The number of untrained networks that the set is placed in by their own decisions."""
+        return sum(one.own is not None and one.own.placed for one in self.draws)
+
+
+def untrained_null(
+    question: GraphQuestion,
+    model: CausalModel,
+    placing: Sequence[tuple[str, Places]],
+    work: Work = DEFAULT_WORK,
+    *,
+    n: int = 20,
+    seed: int = 0,
+) -> list[PlacementNull]:
+    """Score variables on sets of places in untrained networks of the same shape.
+
+    Args:
+        question: about the trained network.
+        model: whose variables they are.
+        placing: variables with sets of places.
+        work: reports "placements"; may cancel.
+        n: networks.
+        seed: of the first, the others follow.
+    """
+    inputs = task_inputs(question.subject)
+    asked, draws = AskedModel(model, inputs), [list[NullScore]() for _ in placing]
+    parts = Recombination(Interchange(question.subject, inputs))
+    for number in work.each(STAGE, range(seed, seed + n), "untrained networks"):
+        there = Interchange(untrained(question.subject, number), inputs)
+        itself = there.decisions([])[:, 0]
+        for (name, places), found in zip(placing, draws, strict=True):
+            table, wanted = there.table(places), there.table(parts.inputs_of(places)).pairs
+            equal, changed = table.pairs == wanted, wanted != itself[:, None]
+            pairs = ~np.eye(len(itself), dtype=np.bool_)
+            agreed, of, changed_agreed, changed_of = (
+                int((one & pairs).sum()) for one in (equal, pairs, equal & changed, changed)
+            )
+            found.append(
+                NullScore(
+                    seed=number,
+                    right=int((itself == question.subject.answers).sum()),
+                    task=SiteScore.showing(asked.score(name, table)),
+                    own=SiteScore.showing(Score(agreed, of, changed_agreed, changed_of, 0)),
+                )
+            )
+    return [
+        PlacementNull(variable=name, sites=places_text(places), dimensions=0, draws=found)
+        for (name, places), found in zip(placing, draws, strict=True)
+    ]
+
+
+def subspace_null(
+    question: GraphQuestion,
+    model: CausalModel,
+    variable: str,
+    place: Place,
+    dimensions: int,
+    work: Work = DEFAULT_WORK,
+    *,
+    n: int = 20,
+    seed: int = 0,
+) -> PlacementNull:
+    """Score a variable on random orthogonal subspaces of a vector; arguments as of :func:`untrained_null`."""
+    there = Interchange(question.subject, task_inputs(question.subject))
+    asked, draws = AskedModel(model, there.inputs), list[NullScore]()
+    width = there.clean[place.site].shape[2]
+    right = int((there.decisions([])[:, 0] == question.subject.answers).sum())
+    for number in work.each(STAGE, range(seed, seed + n), "random subspaces"):
+        basis, _ = np.linalg.qr(np.random.default_rng(number).normal(size=(width, dimensions)))
+        drawn = Place(place.site, place.at, None, Subspace.of(1, basis.T))
+        task = SiteScore.showing(asked.score(variable, there.table((drawn,))))
+        draws.append(NullScore(seed=number, right=right, task=task, own=None))
+    return PlacementNull(variable=variable, sites=str(place), dimensions=dimensions, draws=draws)
