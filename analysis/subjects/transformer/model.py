@@ -304,7 +304,14 @@ def read_attention(document: dict[str, Any]) -> AttentionModel:
     if file.planted is None:
         return model
     finest = AttentionSpace(model, "qkv", means=False, split=positions is not None)
-    return replace(model, planted=read_planted_edges(file.planted, finest.graph, finest.reduce))
+    names = (
+        f"x{layer}{end}"
+        for layer in range(len(layers) + 1)
+        for end in ("", *([".mid"] if blocks.mlps and layer else []))
+    )
+    return replace(
+        model, planted=read_planted_edges(file.planted, finest.graph, finest.reduce, dict.fromkeys(names, d))
+    )
 
 
 def _array(given: Nested | None, item: str, shape: tuple[int, ...]) -> Array:

@@ -9,5 +9,5 @@ from pluriscope_stories.images import BARS
 from pluriscope_stories.sequences import RUNNING
 from pluriscope_stories.tokens import COUNTS, EQUAL, MATCHES, REPEATED
 
-VOCABULARIES: Final[tuple[Vocabulary, ...]] = (RUNNING, MATCHES, COUNTS, EQUAL, REPEATED, BARS)
+VOCABULARIES: Final[tuple[Vocabulary, ...]] = (MATCHES, REPEATED, COUNTS, EQUAL, BARS, RUNNING)
 """Every vocabulary, those first whose texts are kept of algorithms that several have."""

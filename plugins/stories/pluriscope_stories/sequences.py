@@ -27,7 +27,9 @@ def _has_running(question: SubjectQuestion) -> bool:
 
 
 def _running(question: SubjectQuestion) -> list[Words]:
-    """The sum so far, its remainder by the number of answers and by twice as many, the input, and all so far."""
+    """The sum so far, its remainder by the number of answers and by twice as many, the input, and of steps all so
+    far.
+    """
     inputs = inputs_of(question)
     read, n_answers, base = [*varying(inputs)], len({*question.examples.answers.tolist()}), int(inputs.values.max()) + 1
     last = len(read)
@@ -47,7 +49,7 @@ def _running(question: SubjectQuestion) -> list[Words]:
         remainder("twice", 2 * n_answers, f"twice{last} % {n_answers}"),
         of("one", lambda _, b: b, f"({' + '.join(f'one{k}' for k in range(1, last + 1))}) % {n_answers}"),
     ]
-    if base**last <= 1 << 16:
+    if inputs.values.ndim == 3 and base**last <= 1 << 16:
         digits = " + ".join(f"all{last} // {base**k} % {base}" if k else f"all{last} % {base}" for k in range(last))
         found.append(of("all", lambda a, b: f"{base} * {a} + {b}", f"({digits}) % {n_answers}"))
     return found

@@ -119,10 +119,10 @@ def _counts(question: SubjectQuestion) -> list[Words]:
             total = " + ".join(f"equal{k + 1}" for k in others)
             text = f"{start}; last = t[{end}]; {equal}; count = 1 + {total}"
             found.append(Words(text, reads=1, together=("token", "equal")))
-    new = [" and ".join(f"token{k + 1} != token{j + 1}" for j in positions if j < k) or "1" for k in positions]
-    kinds = "; ".join(f"new{k + 1} = {one}" for k, one in zip(positions, new, strict=True))
-    total = " + ".join(f"new{k + 1}" for k in positions)
-    found.append(Words(f"{_tokens(positions)}; {kinds}; kinds = {total}", reads=1, together=("token", "new")))
+    new = [" and ".join(f"token{k + 1} != token{j + 1}" for j in positions if j < k) for k in positions[1:]]
+    kinds = "; ".join(f"new{k + 1} = {one}" for k, one in zip(positions[1:], new, strict=True))
+    total = " + ".join(f"new{k + 1}" for k in positions[1:])
+    found.append(Words(f"{_tokens(positions)}; {kinds}; kinds = 1 + {total}", reads=1, together=("token", "new")))
     tokens = sorted({*values[:, positions].ravel().tolist()})
     if len(tokens) <= _MOST:
         number = (f"number{v} = " + " + ".join(f"(t[{k}] == {v})" for k in positions) for v in tokens)

@@ -8,6 +8,7 @@ import pytest
 from pluriscope.analysis.algorithms.causal_model import read_causal_model
 from pluriscope.analysis.algorithms.enumerated import candidates
 from pluriscope.analysis.algorithms.written import inputs_of, written
+from pluriscope.analysis.alignments.on_sites import Interchange, Place
 from pluriscope.analysis.questions.tasks import named_task
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.question import GraphQuestion
@@ -102,7 +103,7 @@ def test_further_algorithms_are_among_the_candidates(slug, text):
 @pytest.mark.parametrize("slug", bundled_models())
 def test_every_candidate_computes_the_task_differs_from_the_others_and_can_be_written_by_hand(slug):
     models = [one.model for one in found(slug).models]
-    assert len({written(one.text, question(slug)).id for one in models}) == len(digests(slug)) == len(models) > 5
+    assert len({written(one.text, question(slug)).id for one in models}) == len(digests(slug)) == len(models) > 3
     assert {one.vocabulary for one in found(slug).models} <= {*found(slug).of} <= {one.key for one in VOCABULARIES}
 
 
@@ -111,3 +112,28 @@ def test_a_perceptron_has_candidates_as_well():
     assert "rest1 = x[0]; rest2 = (rest1 + x[1]) % 2; y = (rest2 + x[2]) % 2" in [
         one.model.text for one in there.models
     ]
+
+
+LABELS = [
+    ("tracr-histogram", "count", "hist_1", 5, "count = 1 + _equal2 + _equal3 + _equal4"),
+    ("tracr-histogram-disguised", "count", "hist_1_selector_width_attn_output", 5, "count = 1 + _equal2 + _equal3"),
+    ("tracr-distinct", "kinds", "count_less_freq_3", 4, "kinds = 1 + _new3 + _new4; y"),
+    ("tracr-induction", "all", "shift_by(1)_9", None, "all = t[1] + 4 * t[2] + 16 * t[3] + 64 * t[4]"),
+    ("tracr-induction", "next", "followed_7", 6, "next = _least_next if"),
+    ("tracr-reverse", "token2", "reversed_11", 4, "token2 = t[1]"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("slug", "variable", "label", "position", "part"), LABELS)
+def test_what_tracr_names_is_a_variable_of_a_candidate_on_the_coordinates_that_it_names(
+    slug, variable, label, position, part
+):
+    subject = question(slug).subject
+    (planted,) = (one for one in subject.planted.variables if one.name == label)
+    place = Place(planted.site, None if position is None else position - 1, planted.coordinates)
+    there = Interchange(subject, inputs_of(question(slug)))
+    models = [one.model for one in found(slug).models if part in one.model.text and one.model.variables == (variable,)]
+    scores = [there.single(model, (place,))[variable] for model in models]
+    assert scores
+    assert any(one.placed for one in scores), scores
