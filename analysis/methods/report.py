@@ -88,11 +88,13 @@ class Settings(BaseModel):
 
     Args:
         thorough: whether to do also what takes long, of an analysis that has such a part.
+        algorithms: texts of algorithms that somebody wrote, of the analysis that places such.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     thorough: bool = False
+    algorithms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -507,7 +507,7 @@ CLASSIFIER: Final = SubjectKind(
     settings={"granularity": ("neurons", "edges"), "ablation": ("zero", "mean")},
     read=read_classifier,
     write=classifier_document,
-    traits=frozenset(),
+    traits=frozenset({"sites"}),
     module="pluriscope.analysis.explaining.graphs",
     counting="pluriscope.analysis.subjects.classifier",
 )

@@ -371,7 +371,7 @@ CONVOLUTIONAL: Final = SubjectKind(
     settings={"granularity": ("edges", "channels"), "ablation": ("zero", "mean")},
     read=read_convolutional,
     write=convolutional_document,
-    traits=frozenset({"channels"}),
+    traits=frozenset({"channels", "sites"}),
     module="pluriscope.analysis.explaining.graphs",
     inputs="im",
 )

@@ -193,6 +193,6 @@ ELMAN: Final = SubjectKind(
     settings={"granularity": ("edges", "neurons"), "ablation": ("zero", "mean")},
     read=partial(read_as, Elman),
     write=classifier_document,
-    traits=frozenset({"steps"}),
+    traits=frozenset({"sites", "steps"}),
     module="pluriscope.analysis.explaining.graphs",
 )

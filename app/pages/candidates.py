@@ -9,18 +9,22 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
+from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analyses.shown import input_words
 from pluriscope.analysis.algorithms.candidates import candidate_algorithms
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.alignments.search import untried
+from pluriscope.analysis.placements.report import PlacedModel, PlacementsReport, SitePlacement
 from pluriscope.analysis.questions.protocol import Protocol
 from pluriscope.analysis.questions.tasks import Task
+from pluriscope.app.db.listing import ALGORITHMS
 from pluriscope.app.db.prepared import algorithm_columns
 from pluriscope.app.db.reads import algorithms as reads
+from pluriscope.app.db.reports import report_of, report_row
 from pluriscope.app.db.tables import AlgorithmRow
 from pluriscope.app.errors import NotFound
-from pluriscope.app.pages.place import Place
+from pluriscope.app.pages.place import AnyPlace, Place
 from pluriscope.figures.svg.tiles import Hues, bits_of, hues_among, variable
 from pluriscope.views.records import VariableRecord
 
@@ -105,3 +109,40 @@ def posited(one: VariableRecord, hues: Hues) -> Markup:
     if one.shown == one.formula:
         return drawn
     return drawn + Markup(' <span class="small muted negated nowrap">= {}, used negated</span>').format(one.formula)
+
+
+# --- on the sites of networks that no formulas are read of
+
+
+def stored_placements(session: Session, place: AnyPlace) -> PlacementsReport | None:
+    """The report on the placements of algorithms on the sites of a network; None where nobody asked for it."""
+    row = report_row(session, place.analysis, ALGORITHMS)
+    return None if row is None else report_of(row, PlacementsReport)
+
+
+def read_algorithm(session: Session, place: AnyPlace, ref: ExplanationRef) -> PlacedModel:
+    """The algorithm that an address names.
+
+    Raises:
+        NotFound: none of that id is stored.
+    """
+    report = stored_placements(session, place)
+    found = None if report is None else next((one for one in report.algorithms if one.id == ref.first), None)
+    if found is None:
+        why = "no algorithm has been placed in it yet" if report is None else "none that was placed in it has this id"
+        raise NotFound(f"algorithm {ref.first[:40]!r}", why, "choose it from the list of algorithms", "algorithm")
+    return found
+
+
+def read_placement(session: Session, place: AnyPlace, ref: ExplanationRef) -> tuple[PlacedModel, SitePlacement]:
+    """The placement that an address names, with its algorithm.
+
+    Raises:
+        NotFound: none of that id is stored.
+    """
+    model = read_algorithm(session, place, ref)
+    found = next((one for one in model.placements if one.id == ref.second), None)
+    if found is None:
+        cause = "is not one of those that are kept of this algorithm"
+        raise NotFound(f"placement {ref.second[:40]!r}", cause, "choose it from the list of placements", "ref")
+    return model, found

@@ -25,6 +25,7 @@ from pluriscope.analysis.graph_files.registry import formats_for
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation
 from pluriscope.analysis.interventions.experiments import InterventionSpace
+from pluriscope.analysis.placements.report import PlacedModel, SitePlacement
 from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, mask_array
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import CircuitVerdict, Q_co, SubjectQuestion
@@ -35,7 +36,7 @@ from pluriscope.app.db.reads.circuits import find_circuit
 from pluriscope.app.db.recorded import recorded_row
 from pluriscope.app.db.tables import AnalysisRow, NetworkRow
 from pluriscope.app.errors import BadQuery, NotFound, PageError
-from pluriscope.app.pages.candidates import algorithm_of, find_algorithm_row
+from pluriscope.app.pages.candidates import algorithm_of, find_algorithm_row, read_algorithm, read_placement
 from pluriscope.app.pages.place import FORMULAS, Place, StoredQuestion, locate
 from pluriscope.app.pages.placed import find_placement, placement_ref
 from pluriscope.processes.recent import Recent
@@ -366,14 +367,18 @@ def _interpretation(
 
 def _algorithm(
     session: Session, addresses: Addresses, place: Place, ref: ExplanationRef
-) -> tuple[HighLevelModel, ExplanationRef]:
+) -> tuple[HighLevelModel | PlacedModel, ExplanationRef]:
+    if place.question.kind.refuses(FORMULAS):
+        return read_algorithm(session, place, ref), ref
     algorithm = algorithm_of(find_algorithm_row(session, addresses, place, ref.first), place)
     return algorithm, ExplanationRef("algorithm", algorithm.id)
 
 
 def _placement(
     session: Session, addresses: Addresses, place: Place, ref: ExplanationRef
-) -> tuple[Aligned[Any], ExplanationRef]:
+) -> tuple[Aligned[Any] | tuple[PlacedModel, SitePlacement], ExplanationRef]:
+    if place.question.kind.refuses(FORMULAS):
+        return read_placement(session, place, ref), ref
     row = find_algorithm_row(session, addresses, place, ref.first)
     algorithm = algorithm_of(row, place)
     stored, alignment = find_placement(session, addresses, place, row, algorithm, ref)
@@ -393,7 +398,15 @@ def _circuit_rows(session: Session, analysis: AnalysisRow, known: Explanation[Su
     return [find_circuit(session, analysis.id, known.ref.first)]
 
 
+def _rows_of_algorithm(session: Session, analysis: AnalysisRow, known: Explanation[SubjectQuestion]) -> list[Any]:
+    if known.place.question.kind.refuses(FORMULAS):  # it is kept in the report of all
+        return [known.item]
+    return [find_algorithm(session, analysis.id, known.ref.first)]
+
+
 def _rows_of_placement(session: Session, analysis: AnalysisRow, known: Explanation[SubjectQuestion]) -> list[Any]:
+    if known.place.question.kind.refuses(FORMULAS):
+        return [known.item]
     row, id_ = find_algorithm(session, analysis.id, known.ref.first), known.item.alignment.id
     if known.kind == "direction":
         return [row, find_direction_row(session, analysis.id, known.ref.first, id_)]
@@ -408,9 +421,7 @@ _PLACEMENT: Final = _KindHere(_placement, _rows_of_placement, _scored)
 _KINDS: Final[Mapping[str, _KindHere]] = {
     "circuit": _KindHere(_circuit, _circuit_rows, lambda _, one: mask_array([one.mask], one.layout)),
     "interpretation": _KindHere(_interpretation, _circuit_rows),
-    "algorithm": _KindHere(
-        _algorithm, lambda session, analysis, known: [find_algorithm(session, analysis.id, known.ref.first)]
-    ),
+    "algorithm": _KindHere(_algorithm, _rows_of_algorithm),
     "alignment": _PLACEMENT,
     "direction": _PLACEMENT,
     **dict.fromkeys(

@@ -242,7 +242,7 @@ def about(one: Explanation[Any]) -> Iterator[Block]:
         yield More(
             "Where it stands", lambda: of_analyses(one, [COMMON_GROUND]), "among all explanations", id="standing"
         )
-    elif one.place.question.kind.refuses(FORMULAS):
+    elif one.place.question.kind.refuses(FORMULAS) and one.ref.kind == "circuit":
         yield More("Criteria", lambda: _stored(one), _EVERY, id="criteria")
     yield More("Provenance", lambda: _provenance(one), "which network, rules, rows and engine", id="provenance")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
-from typing import Final
+from typing import Any, Final
 
 from pluriscope.analyses.analysis import Analysis, about
 from pluriscope.analysis.plugins import joined
@@ -20,6 +20,13 @@ from pluriscope.analysis.subjects.subject import SubjectKind
 def _pair_milliseconds(question: Question) -> float:
     """Time to draw readings of its circuits: seconds to 24 edges; beyond, there may be millions of classes."""
     return 3_000 if question.layout.n_edges <= 24 else inf
+
+
+def _placing_milliseconds(question: Any) -> float:
+    """Time of the runs of all sets of sites."""
+    from pluriscope.analysis.placements.analysis import milliseconds
+
+    return milliseconds(question)
 
 
 RIVALS: Final = Analysis(
@@ -98,7 +105,21 @@ FUNNEL: Final = Analysis(
     sums="criteria",
     needs=("formulas",),
 )
-_JOINED: Final = joined("analyses", (FUNNEL, COMMON_GROUND, PAIR, RIVALS, METHODS), lambda one: one.key)
+_ALGORITHMS: Final = Analysis(
+    "algorithms",
+    "What stands where",
+    "Algorithms on sites",
+    "Which algorithms with finite variables can be placed on the network's sites, where and how many ways?",
+    "Under a second for small recurrent and convolutional networks; minutes for a trained transformer.",
+    "pluriscope.analysis.placements.analysis:find",
+    (("placements", "Placements", "every set of sites, exchanged between all pairs of rows"),),
+    _placing_milliseconds,
+    needs=("sites",),
+    boolean=False,
+    searched=False,
+    shows="pluriscope.analyses.algorithms",
+)
+_JOINED: Final = joined("analyses", (FUNNEL, COMMON_GROUND, _ALGORITHMS, PAIR, RIVALS, METHODS), lambda one: one.key)
 _HOSTS: Final = {key: one.key for one in _JOINED for key in one.gathers}
 EVERY: Final = tuple(replace(one, page=_HOSTS[one.key]) if one.key in _HOSTS else one for one in _JOINED)
 """All that are asked about networks."""

@@ -17,6 +17,7 @@ from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.explaining.count_report import CountReport
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.methods.report import Analysed, Carried, Irredundant, Placed, Report, Settings
+from pluriscope.analysis.placements.report import PlacementsReport
 from pluriscope.analysis.running.limits import DEFAULT_SECONDS
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.values.certainty import Certainty
@@ -88,6 +89,14 @@ def count(
     with working(seconds, report) as work:
         found: CountReport = self.question.kind.explaining.count(self.question, work, how, seed, facet)
         return found
+
+
+def placements_of(of: Findings) -> PlacementsReport:
+    """The placements of algorithms on the sites of a network: of the result file, or computed."""
+    if (found := of.found.get("placements")) is not None:
+        return PlacementsReport.model_validate(found).asked_about(of.question)
+    report: PlacementsReport = ask(of, "algorithms")  # type: ignore[assignment]
+    return report
 
 
 def algorithms_of(of: Findings) -> Algorithms | None:

@@ -21,6 +21,7 @@ from pluriscope.analysis.errors import InvalidData, InvalidNetwork, InvalidProto
 from pluriscope.analysis.network_files.declaration import OutputIs
 from pluriscope.analysis.network_files.files import NetworkFile
 from pluriscope.analysis.network_files.result_file import MAX_RESULT_BYTES, RESULT_FORMAT, self_contained
+from pluriscope.analysis.placements.analysis import add_to
 from pluriscope.analysis.plugins import entries
 from pluriscope.analysis.plugins import load as load_plugin
 from pluriscope.analysis.questions.data import DataRecord, clean_data, parse_data_file
@@ -50,6 +51,7 @@ from pluriscope.library.models import (
     whole_subject,
     write_json,
 )
+from pluriscope.library.site_algorithms import SiteAlgorithm, SiteAlgorithms, SitePlacements
 from pluriscope.library.task_values import TaskLike
 from pluriscope.objects import comparison, graphs
 from pluriscope.objects.counts import Count, counted
@@ -84,6 +86,7 @@ def explain(
     negative_slope: float | None = None,
     output_is: OutputIs = "",
     layers: LayersLike = "",
+    algorithms: Sequence[str] = (),
     max_listed: Annotated[int, Field(ge=1, le=MOST_STORED)] = MOST_STORED,
     seconds: Seconds = DEFAULT_SECONDS,
     report: Reader = None,
@@ -116,6 +119,8 @@ def explain(
             a value if nothing is said.
         layers: names of the layers of a file of tensors in order, a list or with commas between, where it does not
             have it.
+        algorithms: texts of algorithms with finite variables that are placed beside those of vocabularies, such as
+            "x1 = (a + b) % 3; y = (x1 + c) % 3"; of any kind of network but perceptrons.
         max_listed: where more circuits are valid, they are counted, and the smallest and some drawn are listed.
         seconds: after so many the result is what was found by then, and :meth:`Result.continued` goes on; None for no
             end.
@@ -134,7 +139,10 @@ def explain(
     network = read_model(model, task, name=name, data=data, **declared)
     questions = questions_of(network, [output], read_protocol(protocol, network.kind))
     with working(seconds, report, replace(DEFAULT_LIMITS, max_valid=max_listed)) as work:
-        return Result(network.file, questions[0], network.kind.explaining.explain(questions, work))
+        document = network.kind.explaining.explain(questions, work)
+        if algorithms:
+            add_to(document["outputs"][0], questions[0], algorithms, work)
+        return Result(network.file, questions[0], document)
 
 
 @checked
@@ -315,21 +323,33 @@ class Result(Findings):
         return Interpretations.of(self, counted, self.counts.interpretations)
 
     @cached_property
-    def algorithms(self) -> Algorithms:
-        """The candidate algorithms that are listed, simplest first.
+    def algorithms(self) -> Algorithms | SiteAlgorithms:
+        """The candidate algorithms that are listed, simplest first; of networks with sites those that were written
+        first, which are placed when they are first looked at.
 
         Raises:
             NotOffered: networks of this kind have none.
         """
-        self.question.kind.require("formulas", "algorithms")
+        if not self.offers("formulas"):
+            self.question.kind.require("sites", "algorithms")
+            models = asking.placements_of(self).algorithms
+            return SiteAlgorithms.of(self, tuple(SiteAlgorithm(self, one) for one in models))
         listed = tuple(Algorithm(self, one) for one in self.found["algorithms"])
         return Algorithms.of(self, listed, self.counts.candidate_algorithms)
 
     @cached_property
-    def alignments(self) -> Alignments:
-        """The valid alignments that are kept, of all algorithms; each algorithm has those that fail, too."""
-        valid = tuple(one for algorithm in self.algorithms for one in algorithm.alignments if one.valid)
-        return Alignments.of(self, valid, self.counts.valid_alignments)
+    def placements(self) -> Alignments | SitePlacements:
+        """The valid placements that are kept, of all algorithms; each algorithm has those that fail, too."""
+        if isinstance(self.algorithms, SiteAlgorithms):
+            on_sites = (one for algorithm in self.algorithms for one in algorithm.placements if one.valid)
+            return SitePlacements.of(self, tuple(on_sites))
+        valid = (one for algorithm in self.algorithms for one in algorithm.alignments if one.valid)
+        return Alignments.of(self, tuple(valid), self.counts.valid_alignments)
+
+    @property
+    def alignments(self) -> Alignments | SitePlacements:
+        """The same as :attr:`placements`."""
+        return self.placements
 
     def circuit(self, mask: str) -> Circuit:
         """A structurally possible circuit, valid or not.

@@ -103,6 +103,7 @@ CALLS = {
     "protocols": lambda one: pluriscope.explain(one.model, protocol={"ablation": "mean"}),
     "counting": lambda one: one.kind.require("counting", "an estimate") or one.kind,
     "formulas": lambda one: one.result.ask("funnel"),
+    "sites": lambda one: pluriscope.explain(one.model, algorithms=["y = 0"]).algorithms[0],
     "neurons": lambda one: one.result.circuits[0].predictions.shape,
     "numbers": lambda one: pluriscope.explain(one.model, encoding="0, 1"),
     "edge-weights": lambda one: one.result.weights,

@@ -1,0 +1,69 @@
+"""The analysis of algorithms with finite variables: candidates for a network's task, and where each is placed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pluriscope.analysis.algorithms.causal_model import CausalModel, read_causal_model
+from pluriscope.analysis.methods.report import Analysed, Settings
+from pluriscope.analysis.placements.report import PlacementsReport
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.question import GraphQuestion
+
+
+def find(of: Analysed[Any], settings: Settings, work: Work) -> PlacementsReport:
+    """Place the algorithms that settings write, then those of the vocabularies that apply.
+
+    Args:
+        of: about a network with sites.
+        settings: with algorithms as texts.
+        work: reports progress; may cancel.
+
+    Raises:
+        InvalidAlgorithm: a text is none, or reads what the task does not have.
+    """
+    return place(of.question, settings.algorithms, work)
+
+
+def place(question: GraphQuestion, written: Sequence[str], work: Work) -> PlacementsReport:
+    """Place written algorithms, then candidates; arguments as of :func:`find`."""
+    from pluriscope.analysis.placements.search import find as searched
+
+    models: list[CausalModel] = [*map(read_causal_model, written), *candidates_of(question, work)]
+    unique = list({one.id: one for one in models}.values())
+    return searched(question, unique, work)
+
+
+def add_to(output: dict[str, Any], question: GraphQuestion, written: Sequence[str], work: Work) -> None:
+    """Add to an output of a result file where written algorithms are placed.
+
+    Raises:
+        NotOffered: networks of this kind have no sites.
+        InvalidAlgorithm: a text is none, or reads what the task does not have.
+    """
+    question.kind.require("sites", "algorithms that are written")
+    output["placements"] = place(question, written, work).model_dump(mode="json")
+
+
+def milliseconds(question: GraphQuestion) -> float:
+    """The predicted duration of the runs: about four sets for each vector, each with as many values as there are
+    rows.
+    """
+    n_vectors = 0
+
+    def count(_site: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        nonlocal n_vectors
+        n_vectors += values.shape[1]
+        return values
+
+    question.subject.run_sites(question.subject.inputs[:1], count)
+    return 4 * n_vectors * question.n_rows * question.space.run_milliseconds
+
+
+def candidates_of(_question: GraphQuestion, _work: Work) -> list[CausalModel]:
+    """The algorithms that vocabularies give for the task."""
+    return []

@@ -1,0 +1,261 @@
+"""The pages of an algorithm with finite variables, and of a placement of it on the sites of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from markupsafe import Markup
+from pydantic import Field
+
+from pluriscope.addresses.naming import ExplanationRef
+from pluriscope.analysis.placements.report import PlacedModel, PlacedVariable, SitePlacement, SiteScore
+from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.app.options import ScopeOptions
+from pluriscope.app.pages.page import about, column, figure, head_actions, listed, page
+from pluriscope.figures.numbers import decimal, exact, noun
+from pluriscope.kinds.sites import sites_drawing
+from pluriscope.page_kit.blocks import Block, Fact, Facts, Head, More, Notice, Section, Side
+from pluriscope.page_kit.blocks import Verdict as Mark
+from pluriscope.tables.table import Row
+from pluriscope.views.networks import draw_network
+from pluriscope.views.records import ExplanationRecord
+
+FOLLOWS = "It follows from accuracy: all that the network reads of these inputs goes through this site."
+
+
+class SiteAlgorithmRecord(ExplanationRecord):
+    """An algorithm with finite variables, and its placements."""
+
+    kind: str = "algorithm"
+    algorithm: PlacedModel
+
+
+class SitePlacementRecord(ExplanationRecord):
+    """A placement of an algorithm on sites."""
+
+    kind: str = "alignment"
+    algorithm: str = Field(description="Its text.")
+    sites: dict[str, str] = Field(description="Variable → its sites, with spaces between them.")
+    placement: SitePlacement
+
+
+# --- an algorithm
+
+
+def algorithm_record(one: Any) -> SiteAlgorithmRecord:
+    """An algorithm with finite variables as JSON."""
+    return SiteAlgorithmRecord(**one.fields, algorithm=one.item)
+
+
+@page(algorithm_record)
+def site_algorithm(one: Any, _options: ScopeOptions) -> Iterator[Block]:
+    """Page of an algorithm with finite variables: what it computes, and where it is found."""
+    model: PlacedModel = one.item
+    marks = [Mark(f"does not compute the task: {model.wrong}", "fail")] if model.wrong else []
+    marks += [Mark("placed", "pass") if model.valid else Mark("not placed", "fail")] if not model.wrong else []
+    variables = noun(len(model.variables), "variable")
+    yield Head(
+        Markup('<span class="f">{}</span>').format(model.text),
+        f"{one.name}, an algorithm with {variables} for {one.place.question.subject.task or 'the task'}.",
+        marks,
+        head_actions(one),
+    )
+    number = "too many to count" if model.n_placed is None else exact(model.n_placed)
+    facts = [
+        Fact("Placements", number, "each variable on sites of its own, every interchange right", url="#placements"),
+        Fact("Minimal", "–" if model.n_minimal is None else exact(model.n_minimal), "within their families"),
+        Fact("By path", "–" if model.n_paths is None else exact(model.n_paths), "sites in series counted once"),
+    ]
+    yield Side([figure(one, draw_network(one.place.question, title="The network"), "The network."), Facts(facts)])
+    if model.folded_onto:
+        yield Notice(
+            "It refines another algorithm.",
+            "No answer tells some of its values apart, so it has all scores of the one that it is folded onto.",
+            state="computing",
+        )
+    for remark in model.remarks:
+        yield Notice("Part of the search stopped.", remark, state="computing")
+    yield Section("Its variables", "pairs of rows whose interchange changes the answer; sets on which each is placed")
+    yield _variables(model)
+    yield Section("Where it is found", "the smallest first", id="placements")
+    yield from _kept(one, model)
+    yield from about(one)
+
+
+def _variables(model: PlacedModel) -> Block:
+    columns = (
+        column("name", "Variable", "Its name.", first=True),
+        column("values", "Values", "That it has on the rows."),
+        column("asked", "Changes", "Ordered pairs of rows whose interchange changes the algorithm's answer."),
+        column("placed", "Placed on", "Sets of sites on which all interchanges are right and some are changed."),
+        column("paths", "Paths", "Such sets in series on one path counted once."),
+        column("best", "Closest", "The set with the highest score, where it is placed on none."),
+    )
+    rows = []
+    for one in model.variables:
+        best = one.best[0] if one.best and not one.n_placed else None
+        values = ", ".join("none" if value is None else f"{value}" for value in one.values[:12])
+        rows.append(
+            Row(
+                {
+                    "name": one.name,
+                    "values": values + (" …" if one.n_values > 12 else ""),
+                    "asked": exact(one.changed_of) if one.asked else "none: it cannot be asked alone on these rows",
+                    "placed": f"{exact(one.n_placed)}, {exact(one.n_minimal)} minimal",
+                    "paths": exact(one.n_paths),
+                    "best": "" if best is None else f"{best.sites}: {best.score.text}",
+                }
+            )
+        )
+    return listed("variable", columns, rows)
+
+
+def _kept(one: Any, model: PlacedModel) -> Iterator[Block]:
+    if not model.placements:
+        yield Notice("No placement is kept.", "It does not compute the task." if model.wrong else "")
+        return
+    url = one.links.explanations(one.place.slug, one.place.scope, kind="alignment", algorithm=model.id, valid="any")
+    columns = (
+        column("sites", "Sites", "Where each variable is.", first=True),
+        column("standing", "Standing", "Whether it is placed."),
+        column("score", "Interchanges right", "Of all pairs on which the algorithm has an answer."),
+        column("changed", "Of those that change", "Of pairs that change the algorithm's answer."),
+        column("joint", "Joint", "All variables exchanged at once, each from a row of its own."),
+    )
+    rows = [
+        Row(
+            _placement_row(each),
+            url=one.links.explanation(one.place.slug, ExplanationRef("alignment", model.id, each.id), one.place.scope),
+        )
+        for each in model.placements[:12]
+    ]
+    yield listed("placement", columns, rows)
+    if len(model.placements) > 12:
+        words = f"all {noun(len(model.placements), 'placement')} that are kept"
+        yield Notice("More", Markup('<a href="{}">{}</a>').format(url, words), state="computing")
+
+
+def _placement_row(one: SitePlacement) -> dict[str, str]:
+    words = {"single": "placed", "joint": "placed jointly", "": "fails"}[one.placed]
+    if one.minimal and one.placed:
+        words += ", minimal"
+    return {
+        "sites": one.sites or "no variable",
+        "standing": words + (", follows from accuracy" if one.follows and one.placed else ""),
+        "score": one.score.text,
+        "changed": changed_text(one.score),
+        "joint": "not run" if one.joint is None else one.joint.text + ("" if one.joint_exact else ", drawn"),
+    }
+
+
+def changed_text(score: SiteScore) -> str:
+    """Interchanges that change the algorithm's answer and are right, of those: ``20/32``."""
+    return f"{score.changed_agreed}/{score.changed_of}"
+
+
+# --- a placement
+
+
+def placement_record(one: Any) -> SitePlacementRecord:
+    """A placement on sites as JSON."""
+    model, placement = one.item
+    sites = {each.variable: each.sites for each in placement.places}
+    return SitePlacementRecord(**one.fields, algorithm=model.text, sites=sites, placement=placement)
+
+
+@page(placement_record)
+def site_placement(one: Any, _options: ScopeOptions) -> Iterator[Block]:
+    """Page of a placement on sites: its sites in the network, and every score with what stands beside it."""
+    model, placement = one.item
+    question: SubjectQuestion = one.place.question
+    yield Head(
+        Markup('<span class="f">{}</span>').format(model.text),
+        Markup('{}, on {}. Of <a href="{}">its algorithm</a>.').format(
+            one.name,
+            placement.sites or "no site",
+            one.links.explanation(one.place.slug, ExplanationRef("algorithm", model.id), one.place.scope),
+        ),
+        list(_marks(placement)),
+        head_actions(one),
+    )
+    caption = "Nodes with a site of a variable stand out."
+    drawn = figure(one, sites_drawing(question, placement), caption)
+    yield Side([drawn, Facts(list(_facts(placement)))])
+    yield Section("Its variables", "each alone: all ordered pairs of different rows")
+    yield _places(placement.places)
+    if any(each.follows for each in placement.places):
+        yield Notice("Some of it follows from accuracy.", FOLLOWS, state="computing")
+    yield More("How to read the scores", lambda: [_meanings()], "what stands beside each score", id="scores")
+    yield from about(one)
+
+
+def _marks(placement: SitePlacement) -> Iterator[Mark]:
+    words = {
+        "single": "placed: every interchange is right",
+        "joint": "placed jointly, its variables cannot be asked alone",
+    }
+    yield Mark(words[placement.placed], "pass") if placement.placed else Mark("not placed", "fail")
+    if placement.follows and placement.placed:
+        yield Mark("follows from accuracy", "untested")
+    if placement.fragile:
+        yield Mark("fragile: a margin below 1e-6", "untested")
+
+
+def _facts(placement: SitePlacement) -> Iterator[Fact]:
+    score, joint = placement.score, placement.joint
+    yield Fact("Interchanges right", score.text, "of all pairs on which the algorithm has an answer")
+    yield Fact("Of those that change", changed_text(score), "the algorithm's answer; the rest stay as they are")
+    if score.undefined:
+        yield Fact("Undefined", exact(score.undefined), "pairs on which the algorithm has no answer, left out")
+    drawn = "" if placement.joint_exact else ", drawn"
+    yield Fact("Joint", "not run" if joint is None else joint.text + drawn, "all variables at once, each from its row")
+    yield Fact("Margin", decimal(min((one.gap for one in placement.places), default=float("nan")), 4), "smallest gap")
+
+
+_COLUMNS = (
+    column("variable", "Variable", "Of the algorithm.", first=True),
+    column("sites", "Sites", "Exchanged together."),
+    column("score", "Right", "Of all pairs on which the algorithm has an answer."),
+    column("changed", "Of those that change", "Of the pairs that change the algorithm's answer."),
+    column("undefined", "Undefined", "Pairs on which the algorithm has no answer."),
+    column("ceiling", "At the inputs", "The same, but with the inputs exchanged that the sites are computed from."),
+    column(
+        "closed",
+        "On rows of the task",
+        "The score on pairs whose row with these inputs exchanged is a row of the task.",
+    ),
+    column("map", "Map", "What of the sites is exchanged: coordinates, or their projection on a direction."),
+    column("follows", "Follows", "Whether it follows from accuracy."),
+)
+
+
+def _places(places: Sequence[PlacedVariable]) -> Block:
+    rows = [
+        Row(
+            {
+                "variable": one.variable,
+                "sites": one.sites,
+                "score": one.score.text,
+                "changed": changed_text(one.score),
+                "undefined": exact(one.score.undefined),
+                "ceiling": one.ceiling.text,
+                "closed": one.closed.text,
+                "map": _map_words(one),
+                "follows": "from accuracy" if one.follows else "",
+            }
+        )
+        for one in places
+    ]
+    return listed("variable", _COLUMNS, rows)
+
+
+def _map_words(one: PlacedVariable) -> str:
+    if one.map != "oblique" or one.orthogonal is None:
+        return one.map
+    return f"oblique, condition {one.condition:.3g}; orthogonal {one.orthogonal.text}"
+
+
+def _meanings() -> Block:
+    columns = (column("what", "What", "", first=True), column("means", "Means", ""))
+    return listed("meaning", columns, [Row({"what": one.label, "means": one.meaning}) for one in _COLUMNS])

@@ -1,0 +1,87 @@
+"""Display of the placements of algorithms with finite variables on the sites of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pluriscope.addresses.naming import ExplanationRef
+from pluriscope.analyses.shown import AnalysisContext, Shown
+from pluriscope.analysis.placements.report import PlacedModel, PlacementsReport
+from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.figures.numbers import exact
+from pluriscope.kinds.sites import best_score
+from pluriscope.page_kit.blocks import Block, More, Prose, Section, Table
+from pluriscope.tables.table import Column, Row
+
+COLUMNS: Final = (
+    Column("algorithm", "Algorithm", "Its text.", "name", first=True),
+    Column("standing", "Standing", "Whether it is placed, or why it is not asked.", "text"),
+    Column("placements", "Placements", "Valid ones, minimal ones, and those counted by path.", "text"),
+    Column("best", "Best score", "Interchanges right, of all; of those that change the answer.", "text"),
+)
+FAMILIES: Final = (
+    Column("family", "Family", "Sets of sites of one sort.", "name", first=True),
+    Column("holds", "Holds", "Which sets.", "text"),
+    Column("tried", "Tried", "Of how many there are.", "text"),
+    Column("runs", "Runs", "Of the network.", "text"),
+)
+READING: Final = """\
+- A variable of an algorithm is *placed* on sites if to give these sites what they are on another row changes the
+  network's answer as giving the variable its value on that row changes the algorithm's, on every ordered pair of rows,
+  and if some pair changes it. Pairs on which the algorithm has no answer are left out and counted.
+- *At the inputs* is the score of exchanging the inputs that the sites are computed from: more cannot be asked of them.
+- A site through which all of its inputs go has the score of the network's accuracy on such rows. That holds of every
+  accurate network, and is marked so.
+- An algorithm some of whose values no answer tells apart has every score of the one without that difference, and is
+  folded onto it.
+- Counts are of the families that were searched. Sets of units say nothing of directions.
+"""
+
+
+def _page(report: PlacementsReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
+    shown = sorted(report.algorithms, key=lambda one: (bool(one.wrong), bool(one.folded_onto), not one.valid))
+    yield Table.short("algorithm", COLUMNS, [_row(one, of) for one in shown])
+    yield Section(
+        "What was searched", f"on {exact(report.n_rows)} rows, of which {exact(report.n_right)} are answered right"
+    )
+    families = [
+        Row(
+            {
+                "family": one.name,
+                "holds": one.holds,
+                "tried": f"{exact(one.n_tried)} of {exact(one.n_sets)}{'' if one.exact else ', found'}",
+                "runs": exact(one.n_runs),
+            }
+        )
+        for one in report.families
+    ]
+    yield Table.short("family", FAMILIES, families)
+    yield More("How to read it", lambda: [Prose(READING)])
+
+
+def _row(one: PlacedModel, of: AnalysisContext[SubjectQuestion]) -> Row:
+    best = best_score(one)
+    counts = [one.n_placed, one.n_minimal, one.n_paths]
+    words = ["too many" if n is None else exact(n) for n in counts]
+    values = {
+        "algorithm": one.text,
+        "standing": standing(one),
+        "placements": f"{words[0]}; {words[1]} minimal, {words[2]} by path" if one.valid else None,
+        "best": None if best is None else f"{best.text}; {best.changed_agreed}/{best.changed_of}",
+    }
+    return Row(values, url=of.explanation(str(ExplanationRef("algorithm", one.id))))
+
+
+def standing(one: PlacedModel) -> str:
+    """Whether an algorithm is placed, in words."""
+    if one.wrong:
+        return f"does not compute the task: {one.wrong}"
+    if not one.valid:
+        return "not placed"
+    words = "placed" if any(each.placed == "single" for each in one.valid) else "placed jointly"
+    words += ", follows from accuracy" if all(each.follows for each in one.valid) else ""
+    return words + (", refines another" if one.folded_onto else "")
+
+
+SHOWN: Final = Shown(_page)
