@@ -38,7 +38,9 @@ MAX_DEPTH: Final = 60
 MAX_TEXT: Final = 4_000
 MAX_INTEGER: Final = 1 << 40
 MAX_WORK: Final = 1 << 32
-"""Parts times rows times choices of one run: ten seconds or so."""
+"""Parts times rows times choices of one run: some seconds."""
+MAX_VALUES: Final = 1 << 25
+"""Rows times choices: the values of one part, of which several are in memory."""
 _OPERATORS: Final[Mapping[type, Callable[[Any, Any], Any]]] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
@@ -121,7 +123,7 @@ class CausalModel(Described):
 
         Raises:
             InvalidAlgorithm: an input is not there, or a number grows beyond :data:`MAX_INTEGER`.
-            BeyondLimits: more than :data:`MAX_WORK`.
+            BeyondLimits: more than :data:`MAX_WORK` or :data:`MAX_VALUES`.
         """
         fixed = fixed or {}
         choices = np.broadcast_shapes(*(one.shape for one in fixed.values()))
@@ -137,8 +139,7 @@ class CausalModel(Described):
         """Compute every variable and the answer on all combinations of values that interchange can make.
 
         Raises:
-            InvalidAlgorithm: as :meth:`run`.
-            BeyondLimits: more than :data:`MAX_WORK`.
+            InvalidAlgorithm, BeyondLimits: as :meth:`run`.
         """
         clean, known = self.run(inputs), _Known(inputs, len(self.variables))
         values, computed = dict[str, Integers](), dict[str, Integers]()
@@ -157,7 +158,11 @@ class CausalModel(Described):
     def _affordable(self, inputs: Inputs, n_choices: int) -> None:
         if (work := self.n_parts * len(inputs.values) * n_choices) > MAX_WORK:
             cause = f"takes {work:,} steps with every combination of values, and {MAX_WORK:,} are the most"
-            raise BeyondLimits("algorithm", cause, "use fewer variables with fewer values, or helpers such as _x")
+        elif (n_values := len(inputs.values) * n_choices) > MAX_VALUES:
+            cause = f"has {n_values:,} rows with combinations of values, and {MAX_VALUES:,} are the most"
+        else:
+            return
+        raise BeyondLimits("algorithm", cause, "use fewer variables with fewer values, or helpers such as _x")
 
     @property
     def answer(self) -> str:

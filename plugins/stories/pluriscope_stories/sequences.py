@@ -12,7 +12,7 @@ from pluriscope.analysis.algorithms.vocabulary import Vocabulary, Words
 from pluriscope.analysis.algorithms.written import inputs_of
 from pluriscope.analysis.subjects.question import SubjectQuestion
 
-_LONGEST, _LARGEST = 8, 64
+_LONGEST, _LARGEST = 8, 128
 
 
 def varying(inputs: Inputs) -> dict[str, Integers]:

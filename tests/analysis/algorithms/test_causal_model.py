@@ -77,10 +77,16 @@ def test_the_longest_that_is_read_is_written_and_run_as_well():
     assert deepest.run(INPUTS)["y"].tolist() == [0] * 4 + [MAX_DEPTH] * 4
 
 
-def test_what_takes_too_long_is_refused_before_it_is_run():
-    many = Inputs("t", np.arange(3_000).reshape(1_000, 3))
-    with pytest.raises(BeyondLimits, match=r"takes 5,000,000,000 steps .* 4,294,967,296 are the most"):
-        read_causal_model("p = a; q = b; y = p + q").unfold(many)
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("p = a; q = b; y = p + q", "takes 5,000,000,000 steps .* 4,294,967,296 are the most"),
+        ("p = a; q = b % 40; y = p", "has 40,000,000 rows with combinations of values, and 33,554,432 are the most"),
+    ],
+)
+def test_what_takes_too_much_is_refused_before_it_is_run(text, says):
+    with pytest.raises(BeyondLimits, match=says):
+        read_causal_model(text).unfold(Inputs("t", np.arange(3_000).reshape(1_000, 3)))
 
 
 @pytest.mark.parametrize(
