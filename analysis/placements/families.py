@@ -29,7 +29,8 @@ class Bounds:
 
     Args:
         sets: of one family; those beyond are cut off, and the family says so.
-        runs: of the network for one family, likewise.
+        runs: of the network for one family, likewise; a quarter of it for sets of positions, a sixteenth for
+            coordinates of streams.
         joint_runs: for the joint scores of the listed placements of one algorithm, spent in order; with too few left
             choices are drawn.
         listed: placements of one algorithm, and failing sets of one variable.
@@ -39,8 +40,8 @@ class Bounds:
     """
 
     sets: int = 2_048
-    runs: int = 1 << 20
-    joint_runs: int = 1 << 21
+    runs: int = 1 << 22
+    joint_runs: int = 1_200_000
     listed: int = 24
     steps: int = 200_000
     angles: int = 180
@@ -101,7 +102,7 @@ def families(there: Interchange, parts: Recombination, bounds: Bounds) -> tuple[
             f"{up_to} of the {width} coordinates of {where}",
             sets,
             sum(comb(width, k) for k in sizes),
-            4 if few else 1,
+            16 if few else 1,
         )
 
     maps = [site for site in vectors if site.startswith("c")]
@@ -122,7 +123,7 @@ def families(there: Interchange, parts: Recombination, bounds: Bounds) -> tuple[
         whole = [(Place(site),) for site in nodes]
         family("nodes", "a node at all its positions", whole, len(whole))
         several = [*_of_positions(nodes)]
-        family("positions", "a node at several of its positions, not at all", several, len(several))
+        family("positions", "a node at several of its positions, not at all", several, len(several), 4)
     for site, positions in nodes.items():
         if site.endswith(".neurons"):
             for at in positions:

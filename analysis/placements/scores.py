@@ -31,6 +31,7 @@ class ScoredSet:
         agreed, changed_agreed: ``[variables]``.
         gap: the smallest distance of the two largest outputs in any run.
         digest: of its decisions.
+        mask: its coordinates as bits.
     """
 
     family: Family
@@ -39,8 +40,14 @@ class ScoredSet:
     changed_agreed: NDArray[np.int64]
     gap: float
     digest: str
+    mask: int
 
-    @property
+    @cached_property
+    def condition(self) -> float:
+        """The largest condition number of its places."""
+        return max(one.condition for one in self.places)
+
+    @cached_property
     def map(self) -> Map:
         """What of the places is exchanged."""
         directions = [one.directions for one in self.places if one.directions is not None]
@@ -58,7 +65,7 @@ class Search:
     """
 
     def __init__(self, there: Interchange, models: Sequence[CausalModel], bounds: Bounds, work: Work) -> None:
-        self.there, self.bounds, self._work = there, bounds, work
+        self.there, self.bounds, self.work = there, bounds, work
         self.asked = [AskedModel(model, there.inputs) for model in models]
         self.columns = [(one, name) for one in self.asked for name in one.model.variables]
         self.scored: list[ScoredSet] = []
@@ -83,8 +90,24 @@ class Search:
     def score(self, some: Sequence[Family]) -> None:
         """Score all variables on every set of some families."""
         sets = [(family, places) for family in some for places in family.sets]
-        for family, places in self._work.each(STAGE, sets, every=16):
+        for family, places in self.work.each(STAGE, sets, every=16):
             table = self.table(places)
+            mask = footprint(self.there, places)
             scores = [one.score(name, table) for one, name in self.columns]
             agreed, changed = (np.array([getattr(one, key) for one in scores]) for key in ("agreed", "changed_agreed"))
-            self.scored.append(ScoredSet(family, places, agreed, changed, table.gap, table.digest))
+            self.scored.append(ScoredSet(family, places, agreed, changed, table.gap, table.digest, mask))
+
+
+def footprint(there: Interchange, places: Places) -> int:
+    """The coordinates of places as bits of a number."""
+    found, offset = 0, 0
+    sites = {one.site for one in places}
+    for site, values in there.clean.items():
+        _, positions, width = values.shape
+        for one in places if site in sites else ():
+            if one.site == site:
+                bits = (1 << width) - 1 if one.coordinates is None else sum(1 << k for k in one.coordinates)
+                for at in range(positions) if one.at is None else (one.at,):
+                    found |= bits << (offset + at * width)
+        offset += positions * width
+    return found

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.causal_model import NONE, CausalModel
 from pluriscope.analysis.algorithms.refinement import folded
-from pluriscope.analysis.alignments.on_sites import Interchange, Place, Places, Score, places_text, task_inputs
+from pluriscope.analysis.alignments.on_sites import Interchange, Place, Score, places_text, task_inputs
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.placements.families import Bounds, Family, families
 from pluriscope.analysis.placements.report import (
@@ -29,12 +29,13 @@ from pluriscope.analysis.placements.report import (
     SitePlacement,
     SiteScore,
 )
-from pluriscope.analysis.placements.scores import ScoredSet, Search
+from pluriscope.analysis.placements.scores import STAGE, ScoredSet, Search
 from pluriscope.analysis.placements.subspaces import direction_families
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.values.digest import short_id
 
+_CROSSED: Final = 1e-9  # the cosine at which one projector's read-outs do not see what another moves
 _BEST: Final = 3  # sets of a variable that fail
 _DRAWN: Final = 2_000  # choices of sources on every base for a joint score that is not exact
 _TRIED: Final = 12  # choices of sources on every base that refute a joint placement
@@ -69,26 +70,23 @@ class Variable:
         """The sets on which it is placed: of coordinates; if there are none, along directions. Minimal ones first."""
         if not self.possible.changed_of:
             return []
-        found = {
-            footprint(self.search.there, one.places): one for one in reversed(self.at_1) if one.map == "coordinates"
-        }
-        condition = {id(one): max(place.condition for place in one.places) for one in self.at_1}
+        found = {one.mask: one for one in reversed(self.at_1) if one.map == "coordinates"}
         placed = [*found.values()][::-1] or self.at_1
-        return sorted(placed, key=lambda one: (one not in self.minimal, condition[id(one)]))
+        return sorted(placed, key=lambda one: (one not in self.minimal, one.condition))
 
     @cached_property
-    def minimal(self) -> list[ScoredSet]:
+    def minimal(self) -> dict[ScoredSet, None]:
         """The placed sets of which no proper subset in their family is placed."""
-        found, kept = list[ScoredSet](), dict[str, list[int]]()
-        for one in sorted(self.at_1, key=lambda one: footprint(self.search.there, one.places).bit_count()):
-            mask, smaller = footprint(self.search.there, one.places), kept.setdefault(one.family.name, [])
+        found, kept = dict[ScoredSet, None](), dict[str, list[int]]()
+        for one in sorted(self.at_1, key=lambda one: one.mask.bit_count()):
+            mask, smaller = one.mask, kept.setdefault(one.family.name, [])
             if one.map != "coordinates":
                 inside = sum(place.directions.dimension for place in one.places if place.directions) > 1
             else:
                 inside = any(mask & less == less != mask for less in smaller)
             if not inside:
                 smaller.append(mask)
-                found.append(one)
+                found[one] = None
         return found
 
     @cached_property
@@ -107,13 +105,11 @@ class Variable:
 
     def rank(self, one: ScoredSet) -> tuple[float, ...]:
         """The lower, the better: by score, then size and condition."""
-        size = footprint(self.search.there, one.places).bit_count()
-        condition = max(place.condition for place in one.places)
-        return -one.agreed[self.number], -one.changed_agreed[self.number], size, condition
+        return -one.agreed[self.number], -one.changed_agreed[self.number], one.mask.bit_count(), one.condition
 
     def shown(self, one: ScoredSet) -> PlacedVariable:
         """It on a set, with all that stands beside the score."""
-        search, parts, condition = self.search, self.search.parts, max(place.condition for place in one.places)
+        search, parts = self.search, self.search.parts
         table, orthogonal = search.table(one.places), None
         if one.map == "oblique":
             plain = tuple(
@@ -132,7 +128,7 @@ class Variable:
             closed=_shown(self.asked.score(self.name, table, parts.closed(one.places))),
             gap=one.gap,
             map=one.map,
-            condition=condition,
+            condition=one.condition,
             orthogonal=orthogonal,
         )
 
@@ -141,31 +137,15 @@ def _shown(score: Score) -> SiteScore:
     return SiteScore.showing(score)
 
 
-def footprint(there: Interchange, places: Places) -> int:
-    """The coordinates of places as bits of a number."""
-    found, offset = 0, 0
-    sites = {one.site for one in places}
-    for site, values in there.clean.items():
-        _, positions, width = values.shape
-        for one in places if site in sites else ():
-            if one.site == site:
-                bits = (1 << width) - 1 if one.coordinates is None else sum(1 << k for k in one.coordinates)
-                for at in range(positions) if one.at is None else (one.at,):
-                    found |= bits << (offset + at * width)
-        offset += positions * width
-    return found
-
-
-def apart(there: Interchange, one: Places, other: Places) -> bool:
+def apart(one: ScoredSet, other: ScoredSet) -> bool:
     """Whether two variables may be on these: places that do not overlap, or projectors whose products are 0."""
-    if not footprint(there, one) & footprint(there, other):
+    if not one.mask & other.mask:
         return True
-    if len(one) > 1 or len(other) > 1 or one[0].site != other[0].site or one[0].at != other[0].at:
+    (first, *more), (second, *others) = one.places, other.places
+    if more or others or first.directions is None or second.directions is None:
         return False
-    first, second = one[0].directions, other[0].directions
-    if first is None or second is None:
-        return False
-    return all(_crossed(left, right) < 1e-9 for left, right in ((first, second), (second, first)))
+    pairs = ((first.directions, second.directions), (second.directions, first.directions))
+    return (first.site, first.at) == (second.site, second.at) and all(_crossed(*pair) < _CROSSED for pair in pairs)
 
 
 def _crossed(reads: Subspace, moved: Subspace) -> float:
@@ -178,18 +158,15 @@ class Choices:
     """Choices of a set for each of several variables, no two of which overlap.
 
     Args:
-        there: the network.
         sets: for each variable.
         steps: that a count may take.
     """
 
-    def __init__(self, there: Interchange, sets: Sequence[Sequence[ScoredSet]], steps: int) -> None:
+    def __init__(self, sets: Sequence[Sequence[ScoredSet]], steps: int) -> None:
         self._sets, self._steps = sets, steps
         self._apart: dict[tuple[int, int], list[int]] = {}
         for i, j in combinations(range(len(sets)), 2):
-            self._apart[i, j] = [
-                sum(apart(there, one.places, other.places) << k for k, other in enumerate(sets[j])) for one in sets[i]
-            ]
+            self._apart[i, j] = [sum(apart(one, other) << k for k, other in enumerate(sets[j])) for one in sets[i]]
 
     def each(self, allowed: Sequence[int] | None = None) -> Iterator[tuple[int, ...]]:
         """The numbers of the sets of every choice, in order.
@@ -248,7 +225,7 @@ def find(
     Args:
         question: about the network.
         models: each of which must compute the task to be placed.
-        work: reports "placements"; may cancel.
+        work: reports "placements"; may cancel. When its time is up, what is scored is what was tried.
         bounds: of the search.
         more: families beside those of the network's kind, such as the blocks to which a compiler wrote variables.
 
@@ -263,8 +240,9 @@ def find(
     search = Search(there, right, bounds, work)
     found = (*families(there, search.parts, bounds), *more)
     if right:
-        search.score(found)
-        found += direction_families(search)
+        with work.ending(STAGE):
+            search.score(found)
+            found += direction_families(search)
     keys = dict[str, str]()
     placed = []
     all_variables = [Variable(search, number) for number in range(len(search.columns))]
@@ -295,7 +273,7 @@ def find(
                 name=one.name,
                 holds=one.holds,
                 n_sets=one.n_sets,
-                n_tried=len(one.sets),
+                n_tried=sum(scored.family is one for scored in search.scored),
                 n_runs=one.n_runs,
                 exact=one.exact,
             )
@@ -341,14 +319,14 @@ def _variable(name: str, values: NDArray[np.int64], alike: Any, about: Variable 
 
 def _placed(model: PlacedModel, search: Search, variables: Sequence[Variable]) -> PlacedModel:
     """A model with its placements."""
-    there, bounds, remarks = search.there, search.bounds, [*model.remarks]
+    bounds, remarks = search.bounds, [*model.remarks]
     unasked = [one for one in variables if not one.possible.changed_of]
     if unread := [one.name for one in unasked if one.name in model.unread]:
         remarks.append(f"Nothing reads {', '.join(unread)}, so no placement says anything of it.")
         return model.model_copy(update={"remarks": remarks})
     if not unasked and all(one.placed for one in variables):
-        choices = Choices(there, [one.placed for one in variables], bounds.steps)
-        least = Choices(there, [[s for s in one.placed if s in one.minimal] for one in variables], bounds.steps)
+        choices = Choices([one.placed for one in variables], bounds.steps)
+        least = Choices([[s for s in one.placed if s in one.minimal] for one in variables], bounds.steps)
         listed = dict.fromkeys(
             tuple(one.placed[at] for one, at in zip(variables, choice, strict=True))
             for some in (least, choices)
@@ -384,7 +362,7 @@ def _best(model: PlacedModel, search: Search, variables: Sequence[Variable]) -> 
     sets = [one.placed[:_BEST] or [s for s in one.best if s.map == "coordinates"] for one in variables]
     choices = [
         [some[at] for some, at in zip(sets, choice, strict=True)]
-        for choice in islice(Choices(search.there, sets, 0).each(), search.bounds.steps)
+        for choice in islice(Choices(sets, 0).each(), search.bounds.steps)
     ]
     if not choices:
         return []
@@ -414,7 +392,7 @@ def _shown_placement(
     places = [one.shown(scored) for one, scored in zip(variables, sets, strict=True)]
     runs = search.there.joint_runs(asked, placing)
     joint = None
-    if runs_left >= search.there.n_rows:
+    if runs_left >= search.there.n_rows and not search.work.is_over:
         n = min(runs_left // search.there.n_rows, _DRAWN)
         drawn = np.random.default_rng(0).integers(0, search.there.n_rows, (n, len(placing)))
         joint = _shown(search.there.joint(asked, placing, None if runs <= runs_left else drawn))
@@ -441,7 +419,7 @@ def _jointly(search: Search, variables: Sequence[Variable]) -> list[tuple[Scored
     itself = there.decisions([])
     sets = list[list[ScoredSet]]()
     for one in variables:
-        likely = [*one.at_1, *sorted((s for s in search.scored if s not in one.at_1), key=one.rank)]
+        likely = dict.fromkeys([*one.at_1, *sorted(search.scored, key=one.rank)])
         acting = (s for s in likely if s.map == "coordinates" and (search.table(s.places).decided != itself).any())
         by_path = dict[str, ScoredSet]()
         for s in acting:
@@ -455,7 +433,7 @@ def _jointly(search: Search, variables: Sequence[Variable]) -> list[tuple[Scored
         wrong[i, j] = np.full((len(sets[i]), len(sets[j])), np.iinfo(np.int32).max)
         for a, b in product(range(len(sets[i])), range(len(sets[j]))):
             placing = {variables[i].name: sets[i][a].places, variables[j].name: sets[j][b].places}
-            if apart(there, *placing.values()):
+            if apart(sets[i][a], sets[j][b]):
                 score = there.joint(asked, placing, drawn)
                 wrong[i, j][a, b] = score.of - score.agreed
 

@@ -58,7 +58,7 @@ def _scored(search: Search, name: str, sets: Sequence[Places], holds: str) -> Fa
     there, tried, runs = search.there, list[Places](), 0
     for one in sets[: search.bounds.sets]:
         runs += (more := there.n_rows * len(there.values(one)[0]))
-        if runs > search.bounds.runs:
+        if runs > search.bounds.runs // 4:
             runs -= more
             break
         tried.append(one)

@@ -13,8 +13,8 @@ from pluriscope.analysis.placements.families import Bounds, Family, families
 from pluriscope.analysis.placements.nulls import subspace_null, untrained_null
 from pluriscope.analysis.placements.recombination import Recombination, untrained
 from pluriscope.analysis.placements.report import PlacementsReport
-from pluriscope.analysis.placements.scores import ScoredSet, Search
-from pluriscope.analysis.placements.search import Choices, Variable, apart, find, footprint
+from pluriscope.analysis.placements.scores import ScoredSet, Search, footprint
+from pluriscope.analysis.placements.search import Choices, Variable, apart, find
 from pluriscope.analysis.placements.subspaces import direction_families
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.registry import question_in
@@ -162,7 +162,7 @@ SIX = ["1.0.a~5", "1.0~5", "x1.mid~5", "1.neurons~5", "1.mlp~5", "x1~5"]
 )
 @pytest.mark.slow
 def test_placed_and_minimal_sets_of_a_family_are_the_golden_ones(slug, name, variable, family, tried, placed, minimal):
-    one = searched(slug, name, [family], Bounds(runs=1 << 20))[variable]
+    one = searched(slug, name, [family], Bounds())[variable]
     assert len(one.search.scored) == tried
     assert (len(one.placed), {places_text(s.places) for s in one.minimal}) == (placed, {*minimal})
 
@@ -298,6 +298,16 @@ def test_what_does_not_compute_the_task_is_refused_with_the_row_and_what_is_cut_
     assert PlacementsReport.model_validate_json(found.model_dump_json()) == found
 
 
+def test_when_time_is_up_what_was_scored_is_what_was_tried():
+    times = iter(range(1000))
+    work = Work(clock=lambda: float(next(times)), deadline=12.0)
+    found = find(question("parity-3-elman"), [read_causal_model(PARITY)], work, bounds=FEW)
+    assert work.ended == {"placements": "time"}
+    assert 0 < sum(one.n_tried for one in found.families) < 45
+    assert found.algorithms[0].valid
+    assert not found.all_there_is
+
+
 def test_choices_of_sets_that_do_not_overlap_are_counted_as_by_trying_all():
     there, random = network("tracr-histogram"), np.random.default_rng(1)
     some = [
@@ -307,20 +317,19 @@ def test_choices_of_sets_that_do_not_overlap_are_counted_as_by_trying_all():
         ]
         for _ in range(3)
     ]
-    family = Family("", "", (), 0, 0)
+    family, none = Family("", "", (), 0, 0), np.zeros(0)
     sets = [
-        [ScoredSet(family, one, np.zeros(0), np.zeros(0), 1.0, str(k % 3)) for k, one in enumerate(part)]
+        [
+            ScoredSet(family, one, np.zeros(0), np.zeros(0), 1.0, str(k % 3), footprint(there, one))
+            for k, one in enumerate(part)
+        ]
         for part in some
     ]
-    tuples = [
-        chosen
-        for chosen in product(*sets)
-        if not any(footprint(there, a.places) & footprint(there, b.places) for a, b in combinations(chosen, 2))
-    ]
-    choices = Choices(there, sets, 10_000)
+    tuples = [chosen for chosen in product(*sets) if not any(a.mask & b.mask for a, b in combinations(chosen, 2))]
+    choices = Choices(sets, 10_000)
     assert choices.count == len(tuples) < 1000
     assert choices.classes(lambda one: one.digest) == len({tuple(one.digest for one in chosen) for chosen in tuples})
-    assert Choices(there, sets, 10).count is None
+    assert Choices(sets, 10).count is None
 
 
 @pytest.mark.slow
@@ -339,10 +348,12 @@ def test_last_bit_is_on_an_oblique_direction_and_on_no_orthogonal_one():
     there = network("parity-3-elman")
     search = Search(there, [two], FEW, Work())
     direction_families(search)
-    means = [one.places for one in search.scored if one.family.name == "class means" and one.places[0].site == "h2"]
-    placed = [one for one in means if one[0].directions.swaps]
-    assert len(placed) == 2
-    assert apart(there, *placed)
+    means = [one for one in search.scored if one.family.name == "class means" and one.places[0].site == "h2"]
+    dual = [one for one in means if one.map == "oblique"]
+    assert len(dual) == 2
+    assert apart(*dual)
+    assert not apart(*(one for one in means if one.map == "orthogonal"))
+    placed = [one.places for one in dual]
     for name, one in zip(("l1", "l2"), placed, strict=True):
         assert there.single(two, one)[name].agreed == 56
         assert one[0].condition == pytest.approx(4.867, abs=1e-3)
