@@ -317,7 +317,7 @@ def test_choices_of_sets_that_do_not_overlap_are_counted_as_by_trying_all():
         ]
         for _ in range(3)
     ]
-    family, none = Family("", "", (), 0, 0), np.zeros(0)
+    family = Family("", "", (), 0, 0)
     sets = [
         [
             ScoredSet(family, one, np.zeros(0), np.zeros(0), 1.0, str(k % 3), footprint(there, one))
