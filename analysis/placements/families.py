@@ -30,7 +30,7 @@ class Bounds:
     Args:
         sets: of one family; those beyond are cut off, and the family says so.
         runs: of the network for one family, likewise; a quarter of it for sets of positions, a sixteenth for
-            coordinates of streams.
+            coordinates of a stream.
         joint_runs: for the joint scores of the listed placements of one algorithm, spent in order; with too few left
             choices are drawn.
         listed: placements of one algorithm, and failing sets of one variable.
@@ -124,13 +124,21 @@ def families(there: Interchange, parts: Recombination, bounds: Bounds) -> tuple[
         family("nodes", "a node at all its positions", whole, len(whole))
         several = [*_of_positions(nodes)]
         family("positions", "a node at several of its positions, not at all", several, len(several), 4)
+    compiled = getattr(getattr(there.subject, "planted", None), "variables", ())
     for site, positions in nodes.items():
         if site.endswith(".neurons"):
             for at in positions:
                 of_coordinates("neurons of", site, at, few=False)
-        elif site.startswith("x") and getattr(there.subject, "planted", None) is not None:
-            for place in (None, positions[-1]):  # a compiler writes variables to coordinates
-                of_coordinates("coordinates of", site, place, few=True)
+        elif site.startswith("x") and compiled:
+            of_coordinates("coordinates of", site, positions[-1], few=True)
+    blocks: list[Places] = [
+        tuple(Place(one.site, at, one.coordinates) for at in some)
+        for one in compiled
+        for size in range(1, len(nodes.get(one.site, ())) + 1)
+        for some in combinations(nodes[one.site], size)
+    ]
+    holds = "the coordinates of a variable of the compiled program, at a position or several"
+    family("compiled variables", holds, sorted(blocks, key=len), len(blocks), 4)
     return tuple(found)
 
 

@@ -130,6 +130,7 @@ def searched(slug, name, wanted, bounds=FEW):
     return {name: Variable(search, number) for number, (_, name) in enumerate(search.columns)}
 
 
+LETTERS = " ".join(f"x0~{at}[11,12,13,14,15]" for at in (2, 3, 4, 5))
 SIX = ["1.0.a~5", "1.0~5", "x1.mid~5", "1.neurons~5", "1.mlp~5", "x1~5"]
 
 
@@ -151,6 +152,16 @@ SIX = ["1.0.a~5", "1.0~5", "x1.mid~5", "1.neurons~5", "1.mlp~5", "x1~5"]
             ["1.neurons~5[1,2,3,4,5,6]"],
             marks=pytest.mark.release,
         ),
+        (
+            "tracr-histogram",
+            "compiled: width",
+            "c",
+            "compiled variables",
+            64,
+            4,
+            ["x1.mid~5[5]", "x1~5[0,1,2,3,4]", LETTERS],
+        ),
+        ("tracr-histogram", "letters", "u1", "compiled variables", 64, 2, ["x0~2[11,12,13,14,15]"]),
         ("tracr-histogram", "letters", "u1", "vectors", 22, 2, ["x0~2", "1.0.k~2"]),
         ("tracr-histogram", "equalities", "e1", "vectors", 22, 0, []),
         ("tracr-induction", "match position", "m", "vectors", 57, 1, ["2.0.a~6"]),
