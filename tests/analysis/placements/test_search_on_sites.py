@@ -27,6 +27,11 @@ TEXTS = {
 PARITY, COUNT, LAST, BOTH = (
     TEXTS["parity-3-elman"][name] for name in ("running parity", "running count", "last bit", "two bits")
 )
+TEXTS["tracr-induction"]["all previous at once"] = (
+    "P = ((t[1] * 8 + t[2]) * 8 + t[3]) * 8 + t[4]; _3 = P // 512 == t[5]; _4 = P // 64 % 8 == t[5];"
+    "_5 = P // 8 % 8 == t[5]; _6 = P % 8 == t[5];"
+    "y = (t[2] if _3 else t[3] if _4 else t[4] if _5 else t[5]) if _3 + _4 + _5 + _6 == 1 else none"
+)
 FEW = Bounds(runs=1 << 17, angles=0)
 
 
@@ -131,6 +136,10 @@ def searched(slug, name, wanted, bounds=FEW):
 
 
 LETTERS = " ".join(f"x0~{at}[11,12,13,14,15]" for at in (2, 3, 4, 5))
+PREVIOUS = [
+    " ".join(f"{site}~{at}" for at in range(first, first + 4))
+    for site, first in (("1.0", 3), ("1.0.v", 2), ("2.0.k", 3))
+]
 SIX = ["1.0.a~5", "1.0~5", "x1.mid~5", "1.neurons~5", "1.mlp~5", "x1~5"]
 
 
@@ -165,6 +174,10 @@ SIX = ["1.0.a~5", "1.0~5", "x1.mid~5", "1.neurons~5", "1.mlp~5", "x1~5"]
         ("tracr-histogram", "letters", "u1", "vectors", 22, 2, ["x0~2", "1.0.k~2"]),
         ("tracr-histogram", "equalities", "e1", "vectors", 22, 0, []),
         ("tracr-induction", "match position", "m", "vectors", 57, 1, ["2.0.a~6"]),
+        ("tracr-induction", "all previous at once", "P", "nodes", 13, 3, ["1.0", "1.0.v", "2.0.k"]),
+        pytest.param(
+            *("tracr-induction", "all previous at once", "P", "positions", 473, 9, PREVIOUS), marks=pytest.mark.release
+        ),
         ("bars-4x4-conv", "horizontal bar", "h", "channels of c1", 3, 1, ["c1[0,1]"]),
         ("bars-4x4-conv", "horizontal bar", "h", "channels of c2", 7, 2, ["c2[1,2]"]),
         ("bars-4x4-conv", "which row", "w", "units of m", 7, 2, ["m[1,2]"]),
