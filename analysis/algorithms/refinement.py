@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pluriscope.analysis.algorithms.causal_model import CausalModel, Inputs, Integers
 from pluriscope.analysis.values.digest import sha256_hex
 
-MAX_ANSWERS: Final = 1 << 24
+MAX_ANSWERS: Final = 1 << 21
 """Answers of a model under all settings; of one with more, settings are drawn, so that values may be told apart that
 none of those drawn does.
 """

@@ -312,7 +312,7 @@ class AskedModel:
         self.model, self._inputs = model, inputs
         self.itself = model.run(inputs)
         self.right = self.itself[model.answer]
-        self._tables: dict[str, tuple[NDArray[np.intp], Integers, Score]] = {}
+        self._expected: dict[str, tuple[NDArray[np.int16], NDArray[np.bool_], Score]] = {}
 
     def answers(self, fixed: Mapping[str, Integers]) -> Integers:
         """Answers ``[base, choices]`` with variables set to values ``[choices]``."""
@@ -320,18 +320,25 @@ class AskedModel:
         found = self.model.run(self._inputs, fixed)[self.model.answer]
         return np.broadcast_to(found, (len(self.right), n_choices))
 
-    def _table(self, name: str) -> tuple[NDArray[np.intp], Integers, Score]:
-        """Of a variable the number of its value on each row, the answers ``[base, value]``, and what can be scored."""
-        if name not in self._tables:
+    def expected(self, name: str) -> tuple[NDArray[np.int16], NDArray[np.bool_], Score]:
+        """Answers ``[base, source]`` with a variable from the source, below −1 where no decision agrees; which of them
+        are changed; and the pairs on which it is asked, with none agreed. The pairs of a row with itself are left out.
+        """
+        if name not in self._expected:
             values, which = np.unique(self.itself[name], return_inverse=True)
-            answers = self.answers({name: values})
-            score = _of_pairs(np.full((1, 1), -1), answers[:, which.ravel()], self.right)
-            self._tables[name] = which.ravel(), answers, score
-        return self._tables[name]
+            answers = self.answers({name: values})[:, which.ravel()]
+            pairs = ~np.eye(len(self.right), dtype=np.bool_)
+            defined, changed = pairs & (answers != NONE), answers != self.right[:, None]
+            agreeing = defined & (answers >= 0) & (answers <= np.iinfo(np.int16).max)
+            counts = (int(one.sum()) for one in (defined, defined & changed, pairs & ~defined))
+            of, changed_of, undefined = counts
+            found = np.where(agreeing, answers, -2).astype(np.int16)
+            self._expected[name] = found, agreeing & changed, Score(0, of, 0, changed_of, undefined)
+        return self._expected[name]
 
     def possible(self, name: str) -> Score:
         """The pairs on which a variable is asked, with none agreed."""
-        return self._table(name)[2]
+        return self.expected(name)[2]
 
     def score(self, name: str, table: Table, among: NDArray[np.bool_] | None = None) -> Score:
         """The score of a variable over all ordered pairs of different rows.
@@ -341,23 +348,14 @@ class AskedModel:
             table: the decisions of the network.
             among: pairs ``[base, source]`` that count; all if None.
         """
-        which, answers, possible = self._table(name)
         if among is not None:
-            return _of_pairs(table.pairs, answers[:, which], self.right, among)
-        # sources with one value of the set and one of the variable are one column
-        kinds, n = np.unique(table.which * answers.shape[1] + which, return_counts=True)
-        of_set, of_variable = np.divmod(kinds, answers.shape[1])
-        expected = answers[:, of_variable]
-        agreed = (table.decided[:, of_set] == expected) & (expected >= 0)
-        changed = agreed & (expected != self.right[:, None])
-        rows = np.arange(len(which))
-        own = answers[rows, which]
-        own_agreed = (table.decided[rows, table.which] == own) & (own >= 0)
-        return replace(
-            possible,
-            agreed=int((agreed @ n).sum() - own_agreed.sum()),
-            changed_agreed=int((changed @ n).sum() - (own_agreed & (own != self.right)).sum()),
-        )
+            values, which = np.unique(self.itself[name], return_inverse=True)
+            weights = among & ~np.eye(len(self.right), dtype=np.bool_)
+            answers = self.answers({name: values})[:, which.ravel()]
+            return _weighed(table.pairs, answers, self.right, weights.astype(np.int64))
+        expected, changed, possible = self.expected(name)
+        agreed = table.pairs == expected
+        return replace(possible, agreed=int(agreed.sum()), changed_agreed=int((agreed & changed).sum()))
 
 
 def _kinds(asked: AskedModel, name: str, which: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -365,15 +363,6 @@ def _kinds(asked: AskedModel, name: str, which: NDArray[np.intp]) -> tuple[NDArr
     pairs = np.stack([which, asked.itself[name]], axis=1)
     _, first, n = np.unique(pairs, axis=0, return_index=True, return_counts=True)
     return first, n
-
-
-def _of_pairs(
-    decided: NDArray[Any], answers: Integers, itself: Integers, among: NDArray[np.bool_] | None = None
-) -> Score:
-    weights = 1 - np.eye(len(itself), dtype=np.int64)
-    return _weighed(
-        np.broadcast_to(decided, answers.shape), answers, itself, weights if among is None else weights * among
-    )
 
 
 def _weighed(decided: NDArray[Any], answers: Integers, itself: Integers, weights: NDArray[np.int64]) -> Score:

@@ -31,8 +31,8 @@ class Bounds:
         sets: of one family; those beyond are cut off, and the family says so.
         runs: of the network for one family, likewise; a quarter of it for sets of positions, a sixteenth for
             coordinates of a stream.
-        joint_runs: for the joint scores of the listed placements of one algorithm, spent in order; with too few left
-            choices are drawn.
+        joint_runs: for the joint score of one placement; where it takes more, choices of sources are drawn.
+        all_joint_runs: for the joint scores of all placements.
         listed: placements of one algorithm, and failing sets of one variable.
         steps: in counting the placements of one algorithm; beyond it they are not counted.
         angles: orthogonal directions of a vector of two numbers that are tried; 0 for none.
@@ -42,6 +42,7 @@ class Bounds:
     sets: int = 2_048
     runs: int = 1 << 22
     joint_runs: int = 1_200_000
+    all_joint_runs: int = 5_000_000
     listed: int = 24
     steps: int = 200_000
     angles: int = 180

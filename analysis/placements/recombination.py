@@ -8,7 +8,7 @@ in untrained networks of this shape too. The score of the exchange at the inputs
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.alignments.on_sites import Array, Interchange, Place, Places
+from pluriscope.analysis.alignments.on_sites import Array, Interchange, Place, Places, Table
 
 Vector = tuple[str, int]
 """A site and a position."""
@@ -61,11 +61,13 @@ class Recombination:
 
     Args:
         there: the network on the rows of its task.
+        table: places → decisions under every exchange of them, made anew if None.
     """
 
-    def __init__(self, there: Interchange) -> None:
-        self._there = there
+    def __init__(self, there: Interchange, table: Callable[[Places], Table] | None = None) -> None:
+        self._there, self._table = there, table or there.table
         self._cuts: dict[Places, bool] = {}
+        self._closed: dict[Places, NDArray[np.bool_]] = {}
 
     @cached_property
     def inputs(self) -> tuple[Vector, ...]:
@@ -127,7 +129,7 @@ class Recombination:
             self._cuts[places] = (
                 all(one.directions is None for one in places)
                 and all(_alike(one, places, given) for one in self._others)
-                and self._there.table(places).digest == self._there.table(given).digest
+                and self._table(places).digest == self._table(given).digest
             )
         return self._cuts[places]
 
@@ -137,16 +139,21 @@ class Recombination:
 
     def closed(self, places: Places) -> NDArray[np.bool_]:
         """The pairs ``[base, source]`` whose row with the inputs of places from the source is a row of the task."""
-        clean, n = self._there.clean, self._there.n_rows
-        ids = [np.unique(clean[site][:, at], axis=0, return_inverse=True)[1].ravel() for site, at in self.inputs]
-        given = {(one.site, one.at) for one in self.inputs_of(places)}
-        known, found = {tuple(row) for row in np.stack(ids, axis=1).tolist()}, np.empty((n, n), dtype=np.bool_)
-        for base in range(n):
-            parts = [
-                one if vector in given else np.full(n, one[base]) for vector, one in zip(self.inputs, ids, strict=True)
-            ]
-            found[base] = [tuple(row) in known for row in np.stack(parts, axis=1).tolist()]
-        return found
+        given = self.inputs_of(places)
+        if given not in self._closed:
+            # a row is a number, to which each input adds its own part
+            clean, among = self._there.clean, {(one.site, one.at) for one in given}
+            kept = taken = np.zeros(self._there.n_rows, dtype=object)
+            size = 1
+            for site, at in self.inputs:
+                _, ids = np.unique(clean[site][:, at], axis=0, return_inverse=True)
+                part = ids.ravel().astype(object) * size
+                kept, taken = (kept, taken + part) if (site, at) in among else (kept + part, taken)
+                size *= int(ids.max()) + 1
+            if size < 1 << 62:
+                kept, taken = kept.astype(np.int64), taken.astype(np.int64)
+            self._closed[given] = np.isin(kept[:, None] + taken, kept + taken)
+        return self._closed[given]
 
 
 def _alike(there: Interchange, places: Places, given: Sequence[Place]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from typing import Final
 
 import numpy as np
@@ -69,13 +70,34 @@ class Search:
         self.asked = [AskedModel(model, there.inputs) for model in models]
         self.columns = [(one, name) for one in self.asked for name in one.model.variables]
         self.scored: list[ScoredSet] = []
+        self.joint_left = bounds.all_joint_runs
         self._tables: dict[Places, Table] = {}
         self._room = _KEPT
 
     @cached_property
     def parts(self) -> Recombination:
         """What is computed from which inputs."""
-        return Recombination(self.there)
+        return Recombination(self.there, self.table)
+
+    @cached_property
+    def _behaviours(self) -> tuple[NDArray[np.intp], NDArray[np.int16], NDArray[np.bool_]]:
+        """The number of the behaviour of each variable, and of the different ones the answers ``[behaviours, pairs]``
+        with which of them are changed: many models have variables that predict the same.
+        """
+        different, which = dict[bytes, int](), list[int]()
+        kept = list[tuple[NDArray[np.int16], NDArray[np.bool_]]]()
+        for asked, name in self.columns:
+            expected, changed, _ = asked.expected(name)
+            key = sha256(expected.tobytes()).digest()
+            if key not in different:
+                kept.append((expected.ravel(), changed.ravel()))
+            which.append(different.setdefault(key, len(different)))
+        width = self.there.n_rows**2
+        return (
+            np.array(which, dtype=np.intp),
+            np.array([one for one, _ in kept], dtype=np.int16).reshape(-1, width),
+            np.array([one for _, one in kept], dtype=np.bool_).reshape(-1, width),
+        )
 
     def table(self, places: Places) -> Table:
         """The decisions under every exchange of a set of places; the first ones made are kept."""
@@ -89,13 +111,14 @@ class Search:
 
     def score(self, some: Sequence[Family]) -> None:
         """Score all variables on every set of some families."""
+        which, expected, changed = self._behaviours
         sets = [(family, places) for family in some for places in family.sets]
         for family, places in self.work.each(STAGE, sets, every=16):
             table = self.table(places)
+            right = expected == table.pairs.ravel()
+            agreed, changed_agreed = (np.count_nonzero(one, axis=1)[which] for one in (right, right & changed))
             mask = footprint(self.there, places)
-            scores = [one.score(name, table) for one, name in self.columns]
-            agreed, changed = (np.array([getattr(one, key) for one in scores]) for key in ("agreed", "changed_agreed"))
-            self.scored.append(ScoredSet(family, places, agreed, changed, table.gap, table.digest, mask))
+            self.scored.append(ScoredSet(family, places, agreed, changed_agreed, table.gap, table.digest, mask))
 
 
 def footprint(there: Interchange, places: Places) -> int:

@@ -8,8 +8,9 @@ some changed. Variables that no interchange of theirs alone asks are placed by t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import combinations, islice, product
+from operator import or_
 from typing import Any, Final
 
 import numpy as np
@@ -35,9 +36,11 @@ from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.values.digest import short_id
 
+_CHOICES: Final = 1_000  # sets of a variable that are combined with as many that overlap some of them
 _CROSSED: Final = 1e-9  # the cosine at which one projector's read-outs do not see what another moves
 _BEST: Final = 3  # sets of a variable that fail
-_DRAWN: Final = 2_000  # choices of sources on every base for a joint score that is not exact
+_FAILING: Final = 1 << 14  # runs for the joint score of a placement that fails
+_DRAWN: Final = 100  # choices of sources on every base for a joint score that is not exact
 _TRIED: Final = 12  # choices of sources on every base that refute a joint placement
 _JOINT: Final = 32  # sets of a variable with decisions of their own that are tried jointly
 
@@ -163,10 +166,18 @@ class Choices:
     """
 
     def __init__(self, sets: Sequence[Sequence[ScoredSet]], steps: int) -> None:
-        self._sets, self._steps = sets, steps
-        self._apart: dict[tuple[int, int], list[int]] = {}
-        for i, j in combinations(range(len(sets)), 2):
-            self._apart[i, j] = [sum(apart(one, other) << k for k, other in enumerate(sets[j])) for one in sets[i]]
+        masks = [reduce(or_, (one.mask for one in some), 0) for some in sets]
+        pairs = [*combinations(range(len(sets)), 2)]
+        near = {(i, j) for i, j in pairs if masks[i] & masks[j]}
+        self.cut = any(len(sets[i]) * len(sets[j]) > _CHOICES**2 for i, j in near)
+        sets = [some[:_CHOICES] for some in sets] if self.cut else sets
+        self._sets, self._steps, self._apart = sets, steps, dict[tuple[int, int], list[int]]()
+        for i, j in pairs:
+            full = (1 << len(sets[j])) - 1
+            self._apart[i, j] = [
+                sum(apart(one, other) << k for k, other in enumerate(sets[j])) if (i, j) in near else full
+                for one in sets[i]
+            ]
 
     def each(self, allowed: Sequence[int] | None = None) -> Iterator[tuple[int, ...]]:
         """The numbers of the sets of every choice, in order.
@@ -190,6 +201,8 @@ class Choices:
     @property
     def count(self) -> int | None:
         """Their number; None where they are too many to count."""
+        if self.cut:
+            return None
         if all(one == (1 << len(self._sets[j])) - 1 for (_, j), rows in self._apart.items() for one in rows):
             return int(np.prod([len(some) for some in self._sets], dtype=object))
         found = sum(1 for _ in islice(self.each(), self._steps + 1))
@@ -201,7 +214,7 @@ class Choices:
         for mask, some in zip(masks, self._sets, strict=True):
             for k, one in enumerate(some):
                 mask[of(one)] = mask.get(of(one), 0) | 1 << k
-        if np.prod([float(len(one)) for one in masks]) > self._steps:
+        if self.cut or np.prod([float(len(one)) for one in masks]) > self._steps:
             return None
         return sum(any(True for _ in self.each(chosen)) for chosen in product(*(one.values() for one in masks)))
 
@@ -377,25 +390,24 @@ def _shown_placements(
     model: PlacedModel, variables: Sequence[Variable], listed: Sequence[Sequence[ScoredSet]], placed: Any
 ) -> list[SitePlacement]:
     """Placements with all that stands beside their scores."""
-    found, left = [], variables[0].search.bounds.joint_runs
-    for sets in listed:
-        found.append(_shown_placement(model, variables, sets, placed, left))
-        left -= found[-1].joint_runs if found[-1].joint_exact else 0
-    return found
+    return [_shown_placement(model, variables, sets, placed) for sets in listed]
 
 
 def _shown_placement(
-    model: PlacedModel, variables: Sequence[Variable], sets: Sequence[ScoredSet], placed: Any, runs_left: int
+    model: PlacedModel, variables: Sequence[Variable], sets: Sequence[ScoredSet], placed: Any
 ) -> SitePlacement:
     search, asked = variables[0].search, variables[0].asked
     placing = {one.name: scored.places for one, scored in zip(variables, sets, strict=True)}
     places = [one.shown(scored) for one, scored in zip(variables, sets, strict=True)]
     runs = search.there.joint_runs(asked, placing)
-    joint = None
-    if runs_left >= search.there.n_rows and not search.work.is_over:
-        n = min(runs_left // search.there.n_rows, _DRAWN)
-        drawn = np.random.default_rng(0).integers(0, search.there.n_rows, (n, len(placing)))
-        joint = _shown(search.there.joint(asked, placing, None if runs <= runs_left else drawn))
+    # what fails alone fails jointly, so of that a few choices say enough
+    most = min(search.bounds.joint_runs if placed else _FAILING, search.joint_left)
+    joint, drawn, exact = None, None, runs <= most
+    if not exact:
+        drawn = np.random.default_rng(0).integers(0, search.there.n_rows, (_DRAWN, len(placing)))
+    if not search.work.is_over:
+        joint = _shown(search.there.joint(asked, placing, drawn))
+        search.joint_left -= runs if exact else 0
     total = sum((one.score(scored) for one, scored in zip(variables, sets, strict=True)), Score(0, 0, 0, 0, 0))
     return SitePlacement(
         id=short_id(f"{model.id} " + "; ".join(f"{name}: {places_text(one)}" for name, one in placing.items())),
@@ -404,7 +416,7 @@ def _shown_placement(
         placed=placed,
         joint=joint,
         joint_runs=runs,
-        joint_exact=runs <= runs_left,
+        joint_exact=exact,
         minimal=all(one.minimal for one in places),
     )
 
