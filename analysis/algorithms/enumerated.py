@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -54,7 +55,7 @@ class Candidates:
     """The causal models of vocabularies that compute a task.
 
     Args:
-        models: in the order of vocabularies.
+        models: those with the fewest variables first, that go together counted once; then in the order of vocabularies.
         of: how many algorithms were to be tried, by vocabulary.
         refused: why a vocabulary was left out, or how many of its algorithms, a sentence, by its key.
     """
@@ -68,35 +69,38 @@ def candidates(question: SubjectQuestion, work: Work = DEFAULT_WORK) -> Candidat
     """Enumerate the algorithms of every vocabulary that compute the task of a question.
 
     Args:
-        work: reports "vocabularies"; may cancel there.
+        work: reports "vocabularies"; may cancel there. Ended, those found until then are returned.
 
     Raises:
         InvalidAlgorithm: the rows of the task are no integers.
         Cancelled: the report stopped the work.
     """
     inputs, right = inputs_of(question), question.examples.answers
-    of, refused, kept = dict[str, int](), dict[str, str](), dict[str, Candidate]()
-    for vocabulary in work.each("vocabularies", VOCABULARIES):
-        if not vocabulary.applies(question):
-            continue
-        parts = [_Part(words, inputs, vocabulary.most) for words in vocabulary.variables(question)]
-        of[vocabulary.key] = size = sum(part.size for part in parts)
-        if size > MAX_SIZE:
-            refused[vocabulary.key] = f"It has {size:,} algorithms to try, and {MAX_SIZE:,} are the most."
-            continue
-        n_left_out = 0
-        for text in (text for part in parts for text in part.texts(right)):
-            work.check()
-            try:
-                model = read_causal_model(text)
-                found = model.unfold(inputs) if (model.run(inputs)[model.answer] == right).all() else None
-            except AnalysisError:
-                n_left_out += 1
-                continue
-            if found and not found.idle:
-                kept.setdefault(found.digest, Candidate(_fitting(model, found), vocabulary.key))
-        if n_left_out:
-            refused[vocabulary.key] = f"{n_left_out:,} of its algorithms are too long, or have too many combinations."
+    parts, of, refused = dict[str, list[_Part]](), dict[str, int](), dict[str, str]()
+    for one in VOCABULARIES:
+        if one.applies(question):
+            parts[one.key] = [_Part(words, inputs, right, one.most) for words in one.variables(question)]
+            of[one.key] = size = sum(part.size for part in parts[one.key])
+            if size > MAX_SIZE:
+                del parts[one.key]
+                refused[one.key] = f"It has {size:,} algorithms to try, and {MAX_SIZE:,} are the most."
+    kept, left_out = dict[str, Candidate](), Counter[str]()
+    stages = [(n, key) for n in range(1, 1 + max((one.most for one in VOCABULARIES), default=0)) for key in parts]
+    with work.ending("vocabularies"):
+        for n, key in work.each("vocabularies", stages):
+            for text in (text for part in parts[key] for text in part.texts(n)):
+                work.check()
+                try:
+                    model = read_causal_model(text)
+                    found = model.unfold(inputs) if (model.run(inputs)[model.answer] == right).all() else None
+                except AnalysisError:
+                    left_out[key] += 1
+                    continue
+                if found and not found.idle:
+                    kept.setdefault(found.digest, Candidate(_fitting(model, found), key))
+    refused |= {
+        key: f"{n:,} of its algorithms are too long, or have too many combinations." for key, n in left_out.items()
+    }
     return Candidates(tuple(kept.values()), of, refused)
 
 
@@ -112,8 +116,8 @@ def _fitting(model: CausalModel, found: Unfolded) -> CausalModel:
 class _Part:
     """The algorithms that some words make."""
 
-    def __init__(self, words: Words, inputs: Inputs, most: int) -> None:
-        self._words, self._most = words, most
+    def __init__(self, words: Words, inputs: Inputs, right: Integers, most: int) -> None:
+        self._words, self._right, self._most = words, right, most
         body = [one for one in ast.parse(words.text).body if isinstance(one, ast.Assign)]
         whole = CausalModel(words.text, tuple((ast.unparse(one.targets[0]), one.value) for one in body))
         self._definitions = {name: ast.unparse(value) for name, value in whole.statements}
@@ -134,15 +138,16 @@ class _Part:
         ]
         return sum(comb(len(one), n) for one in families for n in range(1, self._most + 1))
 
-    def texts(self, right: Integers) -> Iterator[str]:
-        """The algorithms that have an answer on every row, or may have."""
-        for answer in (*self._words.answers, *self._tables(right)):
-            needed = self._needed(answer)
-            families = self._families(needed)
-            for n in range(1, self._most + 1):
-                for chosen in combinations(families, n):
-                    variables = {name for family in chosen for name in families[family]}
-                    yield self._text(variables, answer)
+    def texts(self, n: int) -> Iterator[str]:
+        """The algorithms of so many variables that have an answer on every row, or may have."""
+        for answer, families in self._answers:
+            for chosen in combinations(families, n) if n <= self._most else ():
+                yield self._text({name for family in chosen for name in families[family]}, answer)
+
+    @cached_property
+    def _answers(self) -> list[tuple[str, dict[str, list[str]]]]:
+        answers = (*self._words.answers, *self._tables())
+        return [(one, self._families(self._needed(one))) for one in answers]
 
     def _text(self, variables: Collection[str], answer: str) -> str:
         """The text of an algorithm; inputs and the answer stand where helpers that are no more would."""
@@ -160,9 +165,9 @@ class _Part:
                 lines.append(f"{called[name]} = {text}")
         return "; ".join([*lines, f"y = {renamed(answer)}"])
 
-    def _tables(self, right: Integers) -> Iterator[str]:
+    def _tables(self) -> Iterator[str]:
         """Tables for the answer over variables and inputs, none of which can be left out."""
-        enough = list[set[str]]()
+        right, enough = self._right, list[set[str]]()
         for n in range(1, self._words.reads + 1):
             for chosen in combinations(self._items, n):
                 if any(one <= {*chosen} for one in enough) or self._in_series(chosen):

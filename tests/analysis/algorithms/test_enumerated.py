@@ -78,8 +78,8 @@ def test_kept_are_exactly_those_that_a_brute_force_over_all_sources_tells_apart(
     ]
     _, texts = made(monkeypatch, *words, most=3)
     inputs, tried = inputs_of(PARITY), dict[str, set]()
-    parts = [enumerated._Part(one, inputs, 3) for one in words]
-    for text in (text for part in parts for text in part.texts(PARITY.examples.answers)):
+    parts = [enumerated._Part(one, inputs, PARITY.examples.answers, 3) for one in words]
+    for text in (text for n in (1, 2, 3) for part in parts for text in part.texts(n)):
         tried[text] = behaviour(read_causal_model(text), inputs)
     assert len(tried) > 2 * len(texts)
     assert [tried[text] for text in texts] == [*dict.fromkeys(tried.values())]
@@ -135,6 +135,14 @@ def test_it_can_be_cancelled(monkeypatch):
     def stop(_):
         raise Cancelled
 
-    monkeypatch.setattr(enumerated, "VOCABULARIES", (Vocabulary("mine", "Mine", lambda _: True, lambda _: []),))
+    made(monkeypatch, Words("p = a"))
     with pytest.raises(Cancelled):
         candidates(PARITY, Work(stop))
+
+
+def test_when_time_is_up_those_found_are_kept(monkeypatch):
+    """The clock goes on by one for each algorithm."""
+    _, texts = made(monkeypatch, Words("p = a + b; q = p + c; r = q % 2", ("r",)))
+    work = Work(clock=iter(range(99)).__next__, deadline=2.5)
+    assert [one.model.text for one in candidates(PARITY, work).models] == texts[:2] != texts
+    assert work.ended == {"vocabularies": "time"}
