@@ -2,6 +2,7 @@
 
 import json
 from functools import cache
+from itertools import product
 
 import pytest
 
@@ -112,6 +113,40 @@ def test_a_perceptron_has_candidates_as_well():
     assert "rest1 = x[0]; rest2 = (rest1 + x[1]) % 2; y = (rest2 + x[2]) % 2" in [
         one.model.text for one in there.models
     ]
+
+
+def elman(rows, answers, n_classes):
+    """An Elman network of one unit, which computes nothing, with rows of steps."""
+    width = len(rows[0][0])
+    document = {
+        "format": "pluriscope-elman/1",
+        "name": "none",
+        "weights": [[[0.0] * (width + 1)], [[0.0]] * n_classes],
+        "biases": [[0.0], [0.0] * n_classes],
+        "activation": "tanh",
+        "output_activation": "linear",
+        "outputs": [str(k) for k in range(n_classes)],
+        "tasks": [{"name": "none", "rows": rows, "answers": answers}],
+    }
+    kind, model = read_subject(json.dumps(document).encode())
+    return GraphQuestion(kind, model, kind.default_rules)
+
+
+@pytest.mark.parametrize(
+    ("right", "text"),
+    [
+        (lambda a, b, c: (a + b + c) % 3, "r = ({0} + {1}) % 3; y = (r + {2}) % 3"),
+        (lambda a, b, c: b, "u = {1}; y = u"),
+        (lambda a, b, c: b, "m = 9 * {0} + 3 * {1} + {2}; y = m // 3 % 3"),
+        (lambda a, b, c: (a, b, c)[c], "u = {0}; v = {1}; w = {2}; y = (u, v, w)[w]"),
+    ],
+)
+def test_steps_of_which_one_input_is_1_are_read_as_which_it_is(right, text):
+    symbols = [*product(range(3), repeat=3)]
+    rows = [[[float(k == one) for k in range(3)] for one in row] for row in symbols]
+    asked = elman(rows, [right(*row) for row in symbols], 3)
+    read = written(text.format(*(f"(x[{k}][1] + 2 * x[{k}][2])" for k in range(3))), asked).unfold(inputs_of(asked))
+    assert read.digest in {one.model.unfold(inputs_of(asked)).digest for one in candidates(asked).models}
 
 
 LABELS = [
