@@ -312,7 +312,7 @@ class AskedModel:
         self.model, self._inputs = model, inputs
         self.itself = model.run(inputs)
         self.right = self.itself[model.answer]
-        self._expected: dict[str, tuple[NDArray[np.int16], NDArray[np.bool_], Score]] = {}
+        self._possible: dict[str, Score] = {}
 
     def answers(self, fixed: Mapping[str, Integers]) -> Integers:
         """Answers ``[base, choices]`` with variables set to values ``[choices]``."""
@@ -324,21 +324,20 @@ class AskedModel:
         """Answers ``[base, source]`` with a variable from the source, below −1 where no decision agrees; which of them
         are changed; and the pairs on which it is asked, with none agreed. The pairs of a row with itself are left out.
         """
-        if name not in self._expected:
-            values, which = np.unique(self.itself[name], return_inverse=True)
-            answers = self.answers({name: values})[:, which.ravel()]
-            pairs = ~np.eye(len(self.right), dtype=np.bool_)
-            defined, changed = pairs & (answers != NONE), answers != self.right[:, None]
-            agreeing = defined & (answers >= 0) & (answers <= np.iinfo(np.int16).max)
-            counts = (int(one.sum()) for one in (defined, defined & changed, pairs & ~defined))
-            of, changed_of, undefined = counts
-            found = np.where(agreeing, answers, -2).astype(np.int16)
-            self._expected[name] = found, agreeing & changed, Score(0, of, 0, changed_of, undefined)
-        return self._expected[name]
+        values, which = np.unique(self.itself[name], return_inverse=True)
+        answers = self.answers({name: values})[:, which.ravel()]
+        pairs = ~np.eye(len(self.right), dtype=np.bool_)
+        defined, changed = pairs & (answers != NONE), answers != self.right[:, None]
+        agreeing = defined & (answers >= 0) & (answers <= np.iinfo(np.int16).max)
+        of, changed_of, undefined = (int(one.sum()) for one in (defined, defined & changed, pairs & ~defined))
+        found = np.where(agreeing, answers, -2).astype(np.int16)
+        return found, agreeing & changed, Score(0, of, 0, changed_of, undefined)
 
     def possible(self, name: str) -> Score:
         """The pairs on which a variable is asked, with none agreed."""
-        return self.expected(name)[2]
+        if name not in self._possible:
+            self._possible[name] = self.expected(name)[2]
+        return self._possible[name]
 
     def score(self, name: str, table: Table, among: NDArray[np.bool_] | None = None) -> Score:
         """The score of a variable over all ordered pairs of different rows.

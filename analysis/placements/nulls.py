@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pluriscope.analysis.algorithms.causal_model import CausalModel
+from pluriscope.analysis.algorithms.causal_model import CausalModel, read_causal_model
 from pluriscope.analysis.alignments.on_sites import (
     AskedModel,
     Interchange,
@@ -22,53 +22,11 @@ from pluriscope.analysis.alignments.on_sites import (
     task_inputs,
 )
 from pluriscope.analysis.interventions.subspace import Subspace
-from pluriscope.analysis.methods.report import Part
 from pluriscope.analysis.placements.recombination import Recombination, untrained
-from pluriscope.analysis.placements.report import SiteScore
+from pluriscope.analysis.placements.report import NullScore, PlacedModel, PlacementNull, PlacementsReport, SiteScore
 from pluriscope.analysis.placements.scores import STAGE
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.question import GraphQuestion
-
-
-class NullScore(Part):
-    """The score of a variable in one draw of a null.
-
-    Args:
-        seed: of the draw.
-        right: rows that the network answers right.
-        task: by the task's answers.
-        own: of an untrained network by its own decisions; None of a random subspace.
-    """
-
-    seed: int
-    right: int
-    task: SiteScore
-    own: SiteScore | None
-
-
-class PlacementNull(Part):
-    """A null of a variable on a set of places.
-
-    Args:
-        variable: of the model.
-        sites: the set, or the vector in which subspaces are drawn.
-        dimensions: of the subspaces; 0 where networks are drawn.
-        draws: one after another.
-    """
-
-    variable: str
-    sites: str
-    dimensions: int
-    draws: list[NullScore]
-
-    def as_good(self, score: SiteScore) -> int:
-        """The number of draws that agree on as many pairs as a score does."""
-        return sum(one.task.agreed >= score.agreed for one in self.draws)
-
-    @property
-    def placed_by_own(self) -> int:
-        """The number of untrained networks that the set is placed in by their own decisions."""
-        return sum(one.own is not None and one.own.placed for one in self.draws)
 
 
 def untrained_null(
@@ -139,3 +97,35 @@ def subspace_null(
         task = SiteScore.showing(asked.score(variable, there.table((drawn,))))
         draws.append(NullScore(seed=number, right=right, task=task, own=None))
     return PlacementNull(variable=variable, sites=str(place), dimensions=dimensions, draws=draws)
+
+
+def with_nulls(
+    question: GraphQuestion, report: PlacementsReport, work: Work = DEFAULT_WORK, *, n: int = 20, seed: int = 0
+) -> PlacementsReport:
+    """A report with nulls of the first placement of each model that is placed and not folded: the same sets in
+    untrained networks, and where a set is part of one vector random subspaces of it of equal size.
+
+    Args:
+        question: that the report is about.
+        report: whose placements they are of.
+        work: reports "placements"; may cancel.
+        n: draws of each null.
+        seed: of the first.
+    """
+    there = Interchange(question.subject, task_inputs(question.subject))
+
+    def nulls(shown: PlacedModel) -> list[PlacementNull]:
+        if shown.folded_onto or not shown.valid:
+            return []
+        model = read_causal_model(shown.text)
+        placing = [(one.variable, tuple(map(there.read, one.sites.split()))) for one in shown.valid[0].places]
+        found = untrained_null(question, model, placing, work, n=n, seed=seed)
+        for name, (place, *others) in placing:
+            whole = Place(place.site, 0 if there.clean[place.site].shape[1] == 1 else place.at)
+            size = place.directions.dimension if place.directions else len(place.coordinates or ())
+            if not others and whole.at is not None and 0 < size < there.clean[place.site].shape[2]:
+                found.append(subspace_null(question, model, name, whole, size, work, n=n, seed=seed))
+        return found
+
+    models = [one.model_copy(update={"nulls": nulls(one)}) for one in report.algorithms]
+    return report.model_copy(update={"algorithms": models})

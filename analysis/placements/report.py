@@ -127,6 +127,47 @@ class SitePlacement(Part):
         return any(one.fragile for one in self.places)
 
 
+class NullScore(Part):
+    """The score of a variable in one draw of a null.
+
+    Args:
+        seed: of the draw.
+        right: rows that the network answers right.
+        task: by the task's answers.
+        own: of an untrained network by its own decisions; None of a random subspace.
+    """
+
+    seed: int
+    right: int
+    task: SiteScore
+    own: SiteScore | None
+
+
+class PlacementNull(Part):
+    """A null of a variable on a set of places.
+
+    Args:
+        variable: of the model.
+        sites: the set, or the vector in which subspaces are drawn.
+        dimensions: of the subspaces; 0 where networks are drawn.
+        draws: one after another.
+    """
+
+    variable: str
+    sites: str
+    dimensions: int
+    draws: list[NullScore]
+
+    def as_good(self, score: SiteScore) -> int:
+        """The number of draws that agree on as many pairs as a score does."""
+        return sum(one.task.agreed >= score.agreed for one in self.draws)
+
+    @property
+    def placed_by_own(self) -> int:
+        """The number of untrained networks that the set is placed in by their own decisions."""
+        return sum(one.own is not None and one.own.placed for one in self.draws)
+
+
 class ModelVariable(Part):
     """A variable of an algorithm.
 
@@ -179,6 +220,7 @@ class PlacedModel(Part):
         placements: some of them, minimal ones first; where there are none, those placed jointly; else the best that
             fail.
         remarks: what was left out, one sentence each.
+        nulls: of its first placement, where they were asked for.
     """
 
     id: str
@@ -192,6 +234,7 @@ class PlacedModel(Part):
     n_paths: int | None = 0
     placements: list[SitePlacement] = Field(default_factory=list)
     remarks: list[str] = Field(default_factory=list)
+    nulls: list[PlacementNull] = Field(default_factory=list)
 
     @property
     def irredundant_values(self) -> bool:

@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.causal_model import CausalModel
 from pluriscope.analysis.alignments.on_sites import AskedModel, Interchange, Places, Table
+from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.placements.families import Bounds, Family
 from pluriscope.analysis.placements.recombination import Recombination
 from pluriscope.analysis.placements.report import Map
 from pluriscope.analysis.running.work import Work
 
 STAGE: Final = "placements"
+MAX_PREDICTIONS: Final = 1 << 27
+"""Pairs of rows of all variables that predict different answers: 400 MB."""
 _KEPT: Final = 1 << 28  # bytes of tables
 
 
@@ -91,6 +94,9 @@ class Search:
             key = sha256(expected.tobytes()).digest()
             if key not in different:
                 kept.append((expected.ravel(), changed.ravel()))
+                if len(kept) * expected.size > MAX_PREDICTIONS:
+                    cause = f"are variables of more than {len(kept) - 1} behaviours on {len(expected):,} rows"
+                    raise BeyondLimits("the algorithms", cause, "give fewer, or use a task of fewer rows")
             which.append(different.setdefault(key, len(different)))
         width = self.there.n_rows**2
         return (

@@ -41,6 +41,7 @@ _CROSSED: Final = 1e-9  # the cosine at which one projector's read-outs do not s
 _BEST: Final = 3  # sets of a variable that fail
 _FAILING: Final = 1 << 14  # runs for the joint score of a placement that fails
 _DRAWN: Final = 100  # choices of sources on every base for a joint score that is not exact
+_FEW: Final = 3
 _TRIED: Final = 12  # choices of sources on every base that refute a joint placement
 _JOINT: Final = 32  # sets of a variable with decisions of their own that are tried jointly
 
@@ -446,8 +447,11 @@ def _jointly(search: Search, variables: Sequence[Variable]) -> list[tuple[Scored
         for a, b in product(range(len(sets[i])), range(len(sets[j]))):
             placing = {variables[i].name: sets[i][a].places, variables[j].name: sets[j][b].places}
             if apart(sets[i][a], sets[j][b]):
-                score = there.joint(asked, placing, drawn)
-                wrong[i, j][a, b] = score.of - score.agreed
+                for some in (drawn[:_FEW], drawn):  # most are wrong on the first few
+                    score = there.joint(asked, placing, some)
+                    wrong[i, j][a, b] = (score.of - score.agreed) * len(drawn) // len(some)
+                    if wrong[i, j][a, b]:
+                        break
 
     def onward(chosen: tuple[int, ...], most: int) -> Iterator[tuple[int, ...]]:
         """Choices of which no two sets are wrong more often on the choices drawn."""

@@ -9,8 +9,10 @@ import pytest
 
 from pluriscope.analysis.algorithms.causal_model import read_causal_model
 from pluriscope.analysis.alignments.on_sites import AskedModel, Interchange, Place, places_text, task_inputs
+from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.placements import scores as scoring
 from pluriscope.analysis.placements.families import Bounds, Family, families
-from pluriscope.analysis.placements.nulls import subspace_null, untrained_null
+from pluriscope.analysis.placements.nulls import subspace_null, untrained_null, with_nulls
 from pluriscope.analysis.placements.recombination import Recombination, untrained
 from pluriscope.analysis.placements.report import PlacementsReport
 from pluriscope.analysis.placements.scores import ScoredSet, Search, footprint
@@ -421,3 +423,21 @@ def test_random_subspaces_carry_what_the_golden_ones_do():
     null = subspace_null(question("tracr-histogram"), read_causal_model(text), "c", Place("x1.mid", 4), 1, n=6)
     known = [[1976, 702], [2003, 594], [2110, 24], [2124, 0], [2124, 0], [2124, 0]]
     assert [[one.task.agreed, one.task.changed_agreed] for one in null.draws] == known
+
+
+@pytest.mark.slow
+def test_nulls_are_of_the_first_placement_and_stand_in_the_report():
+    before = report("parity-3-elman")
+    after = with_nulls(question("parity-3-elman"), before, n=3)
+    shown = {name: one.nulls for name, one in zip(TEXTS["parity-3-elman"], after.algorithms, strict=True)}
+    assert {name for name, nulls in shown.items() if nulls} == {"running parity", "count mod 4"}
+    parity = [(one.variable, one.sites, one.dimensions, len(one.draws)) for one in shown["running parity"]]
+    assert parity == [("p1", "h1[1]", 0, 3), ("p2", "h2[1]", 0, 3), ("p1", "h1~1", 1, 3), ("p2", "h2~1", 1, 3)]
+    assert not any(one.own for null in shown["running parity"][2:] for one in null.draws)
+    assert PlacementsReport.model_validate_json(after.model_dump_json()) == after
+
+
+def test_more_predictions_than_memory_holds_are_refused(monkeypatch):
+    monkeypatch.setattr(scoring, "MAX_PREDICTIONS", 200)
+    with pytest.raises(BeyondLimits, match="more than 3 behaviours on 8 rows"):
+        find(question("parity-3-elman"), [read_causal_model(LAST), read_causal_model(PARITY)], bounds=FEW)
