@@ -101,9 +101,14 @@ class CausalModel(Described):
         return tuple(name for name, _ in self.statements[:-1] if not name.startswith("_"))
 
     @cached_property
+    def definitions(self) -> Mapping[str, str]:
+        """The expression of each statement, by its name."""
+        return {name: ast.unparse(one) for name, one in self.statements}
+
+    @cached_property
     def id(self) -> str:
         """Short id of the statements, however they are spaced."""
-        return short_id("; ".join(f"{name} = {ast.unparse(one)}" for name, one in self.statements))
+        return short_id("; ".join(f"{name} = {one}" for name, one in self.definitions.items()))
 
     @cached_property
     def n_parts(self) -> int:

@@ -113,19 +113,25 @@ def _fitting(model: CausalModel, found: Unfolded) -> CausalModel:
     return read_causal_model("; ".join(f"{name} = {ast.unparse(one)}" for name, one in model.statements))
 
 
+def defined(words: Words, inputs: Inputs) -> tuple[dict[str, str], dict[str, Integers]]:
+    """The definition of each word; and ``[rows]`` the values of words and inputs, of those that have one on every row
+    and more than one on all.
+    """
+    body = [one for one in ast.parse(words.text).body if isinstance(one, ast.Assign)]
+    whole = CausalModel(words.text, tuple((ast.unparse(one.targets[0]), one.value) for one in body))
+    known = whole.run(inputs)
+    items = {name: known[name] for name, _ in whole.statements if not name.startswith("_")} | {**inputs.columns}
+    values = {name: one for name, one in items.items() if NONE not in one and np.ptp(one) > 0}
+    return {**whole.definitions}, values
+
+
 class _Part:
     """The algorithms that some words make."""
 
     def __init__(self, words: Words, inputs: Inputs, right: Integers, most: int) -> None:
         self._words, self._right, self._most = words, right, most
-        body = [one for one in ast.parse(words.text).body if isinstance(one, ast.Assign)]
-        whole = CausalModel(words.text, tuple((ast.unparse(one.targets[0]), one.value) for one in body))
-        self._definitions = {name: ast.unparse(value) for name, value in whole.statements}
-        known = whole.run(inputs)
-        self._items = {name: known[name] for name in self._definitions if not name.startswith("_")}
+        self._definitions, self._items = defined(words, inputs)
         self._inputs = inputs.columns
-        self._items |= self._inputs
-        self._items = {name: one for name, one in self._items.items() if NONE not in one and np.ptp(one) > 0}
 
     @cached_property
     def size(self) -> int:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pluriscope.analysis.errors import InvalidData, InvalidNetwork
 from pluriscope.analysis.numerics.fixed_order import inner, mean
-from pluriscope.analysis.subjects.classifier import Array, Classifier, classifier_document, read_as
+from pluriscope.analysis.subjects.classifier import Array, Classifier, changed, classifier_document, read_as
 from pluriscope.analysis.subjects.graph import Masks
 from pluriscope.analysis.subjects.layered import LayeredSpace
 from pluriscope.analysis.subjects.perceptron.activations import Activation, activation_of
@@ -252,24 +252,34 @@ class ConvolutionalSpace(LayeredSpace):
     def run_from(self, masks: Masks, row: int) -> Array:
         return self._outputs(masks, [one[..., row : row + 1] for one in self._subject.maps])
 
-    def _outputs(self, masks: Masks, absent: Sequence[Array]) -> Array:
+    def _outputs(
+        self, masks: Masks, absent: Sequence[Array], data: Array | None = None, change: Change | None = None
+    ) -> Array:
         """Run the last channels alone: those before read the image alone, so they are there as in the whole network or
-        absent.
+        absent. As nodes these are vectors of pixels, and the last ones their means.
         """
         subject, last, each = self._subject, self._subject.convolutions[-1], (..., None, None, None)
-        full, without = last.slices(subject.maps[-2]), last.slices(absent[-2])
+        n_rows, (*first, names) = len(subject.data if data is None else data), self._names[1]
+        if data is None:
+            read = subject.maps[-2]
+        else:
+            images = np.moveaxis(data, 0, -1)[None]
+            read = subject.maps_of(images)[0][1] if first else images
+        read = changed(change, first[0], read[None])[0] if first else read
+        full, without = last.slices(read), last.slices(absent[-2])
         resting = pooled(absent[-1])[:, 0]
-        found = np.empty((len(masks), len(subject.data), len(subject.outputs)))
-        at_once = max(1, _AT_ONCE // subject.maps[-1].size)
+        found = np.empty((len(masks), n_rows, len(subject.outputs)))
+        at_once = max(1, _AT_ONCE // (subject.maps[-1][..., 0].size * n_rows))
         for start in range(0, len(masks), at_once):
             edges = self.graph.kept_edges(masks[start : start + at_once])
             *before, into = (edges[:, one] for one in self._into)
-            read = into & before[0].swapaxes(1, 2) if before else into
+            reads = into & before[0].swapaxes(1, 2) if before else into
             total = np.array(last.biases)[each]
             for source in range(full.shape[1]):
-                total = total + np.where(read[:, :, source][each], full[:, source], without[:, source])
+                total = total + np.where(reads[:, :, source][each], full[:, source], without[:, source])
             maps = np.where(np.any(into, axis=2)[each], subject.activation.value(total), absent[-1])
-            outputs = next_circuit_layer(subject.network, 1, edges[:, self._out], pooled(maps), (resting,))
+            channels = changed(change, names, pooled(maps))
+            outputs = next_circuit_layer(subject.network, 1, edges[:, self._out], channels, (resting,))
             found[start : start + at_once] = outputs.swapaxes(1, 2)
         return found
 

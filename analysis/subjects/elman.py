@@ -18,7 +18,7 @@ import numpy as np
 
 from pluriscope.analysis.errors import InvalidData, InvalidNetwork
 from pluriscope.analysis.numerics.fixed_order import inner, mean
-from pluriscope.analysis.subjects.classifier import Array, Classifier, classifier_document, read_as
+from pluriscope.analysis.subjects.classifier import Array, Classifier, changed, classifier_document, read_as
 from pluriscope.analysis.subjects.graph import Masks
 from pluriscope.analysis.subjects.layered import LayeredSpace, edge_counts
 from pluriscope.analysis.subjects.perceptron.mlp import (
@@ -148,8 +148,11 @@ class ElmanSpace(LayeredSpace):
     def run_from(self, masks: Masks, row: int) -> Array:
         return self._outputs(masks, [layer[row] for layer in self._subject.layers[:-1]])
 
-    def _outputs(self, masks: Masks, absent: Sequence[Array]) -> Array:
-        data, cell, units = self._subject.data, self._subject.network, self._subject.n_units
+    def _outputs(
+        self, masks: Masks, absent: Sequence[Array], data: Array | None = None, change: Change | None = None
+    ) -> Array:
+        data = self._subject.data if data is None else data
+        cell, units = self._subject.network, self._subject.n_units
         found = np.empty((len(masks), len(data), len(self._subject.outputs)))
         at_once = max(1, _AT_ONCE // (len(data) * max(cell.sizes)))
         for start in range(0, len(masks), at_once):
@@ -161,6 +164,7 @@ class ElmanSpace(LayeredSpace):
                 given = np.broadcast_to(data[:, step].T, (len(edges), data.shape[2], len(data)))
                 carried = absent[step], absent[step + 1][-units:]
                 state = next_circuit_layer(cell, 1, kept, np.concatenate([given, state], axis=1), carried)
+                state = changed(change, self._names[1][step], state)
             outputs = next_circuit_layer(cell, 2, edges[:, self._out], state, (absent[0], absent[-1]))
             found[start : start + at_once] = outputs.swapaxes(1, 2)
         return found

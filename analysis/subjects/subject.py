@@ -177,6 +177,19 @@ class Space(Protocol):
         the task, instead of what the rules say; None where that is not defined.
         """
 
+    def run_sites(self, mask: Masks, data: NDArray[Any], change: Change) -> NDArray[np.float64]:
+        """Run one circuit ``[bits]`` node by node, in the order of computation, each of which may be changed.
+
+        Args:
+            mask: a circuit.
+            data: rows as of :attr:`Subject.inputs`.
+            change: called once for each removable node, by its name, also for those that are no part of the circuit; a
+                node without positions has one.
+
+        Returns:
+            ``[rows, outputs]``; on the rows of the task with nothing changed what :meth:`run` returns, bit by bit.
+        """
+
     def effects(self, slope: Slope, at: float) -> NDArray[np.float64]:
         """Compute by how much the mean of a loss over the rows changes if a bit alone is cut, to first order,
         ``[bits]``: what each reader gets less times the loss's derivative by it, summed over what the bit stands for.

@@ -1,0 +1,94 @@
+"""The variables that nodes of a circuit may be read as: functions of the rows of a task.
+
+They are the inputs, the words of every vocabulary that has some for the task, the variables of algorithms that somebody
+wrote, and the answer. A variable has a value on every row, and more than one on all. Of variables with equal values on
+every row the first is kept; those that split the rows alike are one class, which no row tells apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pluriscope.analysis.algorithms.causal_model import NONE, CausalModel, Integers
+from pluriscope.analysis.algorithms.enumerated import VOCABULARIES, defined
+from pluriscope.analysis.algorithms.written import inputs_of
+from pluriscope.analysis.errors import InvalidAlgorithm
+from pluriscope.analysis.subjects.question import SubjectQuestion
+
+
+@dataclass(frozen=True, eq=False)
+class TaskVariable:
+    """A function of the rows of a task.
+
+    Args:
+        name: as its vocabulary or algorithm has it; with a number behind it where that is taken.
+        definition: an expression of inputs and of other names of the same text; "" of an input and of the answer.
+        values: ``[rows]``.
+    """
+
+    name: str
+    definition: str
+    values: Integers
+
+
+@dataclass(frozen=True, eq=False)
+class VariableClass:
+    """Variables that split the rows alike.
+
+    Args:
+        variables: one or more.
+        which: ``[rows]`` numbers of their values from 0, by the first row with each.
+    """
+
+    variables: tuple[TaskVariable, ...]
+    which: NDArray[np.intp]
+
+    @property
+    def n_values(self) -> int:
+        return int(self.which.max()) + 1
+
+
+def classes_of(question: SubjectQuestion, written: Sequence[CausalModel] = ()) -> tuple[VariableClass, ...]:
+    """The variables of a question's task by class, in the order of the first of each.
+
+    Raises:
+        InvalidAlgorithm: a written algorithm does not fit the inputs.
+    """
+    classes, names, seen = dict[bytes, list[TaskVariable]](), set[str](), set[bytes]()
+    for one, definition, values in _all(question, written):
+        if values.tobytes() in seen or NONE in values or np.ptp(values) == 0:
+            continue
+        name = next(name for k in range(1, 1 << 16) if (name := one if k == 1 else f"{one} ({k})") not in names)
+        names.add(name)
+        seen.add(values.tobytes())
+        classes.setdefault(_split(values).tobytes(), []).append(TaskVariable(name, definition, values))
+    return tuple(VariableClass(tuple(some), _split(some[0].values)) for some in classes.values())
+
+
+def _all(question: SubjectQuestion, written: Sequence[CausalModel]) -> Iterator[tuple[str, str, Integers]]:
+    try:
+        inputs = inputs_of(question)
+    except InvalidAlgorithm:  # rows of fractions, which are as many values as there are rows
+        if written:
+            raise
+        inputs = None
+    if inputs is not None:
+        yield from ((name, "", values) for name, values in inputs.columns.items())
+        for vocabulary in VOCABULARIES:
+            for words in vocabulary.variables(question) if vocabulary.applies(question) else ():
+                definitions, values = defined(words, inputs)
+                yield from ((name, definitions[name], values[name]) for name in definitions if name in values)
+        for model in written:
+            found, texts = model.run(inputs), model.definitions
+            yield from ((name, texts[name], found[name]) for name in model.variables)
+    yield "answer", "", question.examples.answers
+
+
+def _split(values: Integers) -> NDArray[np.intp]:
+    """Numbers of values from 0, by the first row with each."""
+    _, first, which = np.unique(values, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[which.ravel()]
