@@ -36,7 +36,7 @@ _SITE: Final = re.compile(
     r"(?P<site>[a-z0-9.]{1,40})(?:~(?P<at>[1-9][0-9]{0,5}))?"
     r"(?:\[(?P<coordinates>[0-9,]{1,400})\]|(?P<directions>=[-0-9.,_e/]{1,4000}))?"
 )
-_RUNS: Final = 1 << 12  # at once
+_RUNS: Final = 1 << 11  # at once
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from pluriscope.analysis.placements.report import (
 )
 from pluriscope.analysis.placements.scores import STAGE, ScoredSet, Search
 from pluriscope.analysis.placements.subspaces import direction_families
+from pluriscope.analysis.running.progress import Progress
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.values.digest import short_id
@@ -119,26 +120,22 @@ class Variable:
             plain = tuple(
                 Place(p.site, p.at, None, Subspace.of(1, p.directions.reads)) for p in one.places if p.directions
             )
-            orthogonal = _shown(self.asked.score(self.name, search.there.table(plain)))
+            orthogonal = SiteScore.showing(self.asked.score(self.name, search.there.table(plain)))
         return PlacedVariable(
             variable=self.name,
             sites=places_text(one.places),
             family=one.family.name,
-            score=_shown(self.score(one)),
+            score=SiteScore.showing(self.score(one)),
             minimal=one in self.placed and one in self.minimal,
             path=self.paths.get(one.digest, 0) if one in self.placed else 0,
             follows=parts.is_cut(one.places),
-            ceiling=_shown(self.asked.score(self.name, search.table(parts.inputs_of(one.places)))),
-            closed=_shown(self.asked.score(self.name, table, parts.closed(one.places))),
+            ceiling=SiteScore.showing(self.asked.score(self.name, search.table(parts.inputs_of(one.places)))),
+            closed=SiteScore.showing(self.asked.score(self.name, table, parts.closed(one.places))),
             gap=one.gap,
             map=one.map,
             condition=one.condition,
             orthogonal=orthogonal,
         )
-
-
-def _shown(score: Score) -> SiteScore:
-    return SiteScore.showing(score)
 
 
 def apart(one: ScoredSet, other: ScoredSet) -> bool:
@@ -252,7 +249,7 @@ def find(
     wrong = {model.id: _wrong(model, there) for model in models}
     right = list({model.id: model for model in models if not wrong[model.id]}.values())
     search = Search(there, right, bounds, work)
-    found = (*families(there, search.parts, bounds), *more)
+    found = (*families(there, search.parts, bounds), *more) if right else ()
     if right:
         with work.ending(STAGE):
             search.score(found)
@@ -260,7 +257,8 @@ def find(
     keys = dict[str, str]()
     placed = []
     all_variables = [Variable(search, number) for number in range(len(search.columns))]
-    for model in models:
+    for number, model in enumerate(models):
+        work.report(Progress(STAGE, number, len(models), "where algorithms are placed"))
         fold = folded(model, there.inputs)
         values = model.run(there.inputs)
         variables = [one for one in all_variables if one.asked.model.id == model.id]
@@ -346,7 +344,7 @@ def _placed(model: PlacedModel, search: Search, variables: Sequence[Variable]) -
             for some in (least, choices)
             for choice in islice(some.each(), bounds.listed)
         )
-        shown = _shown_placements(model, variables, [*listed][: bounds.listed], "single")
+        shown = [_shown_placement(model, variables, sets, "single") for sets in [*listed][: bounds.listed]]
         if shown:
             found = [one.name for one in variables if not one.placed[0].family.exact]
             counts = (
@@ -359,12 +357,17 @@ def _placed(model: PlacedModel, search: Search, variables: Sequence[Variable]) -
             update = dict(zip(("n_placed", "n_minimal", "n_paths"), counts, strict=True))
             return model.model_copy(update={**update, "placements": shown, "remarks": remarks})
         remarks.append("Each variable is placed, but no two sets of them are apart.")
+    if len(variables) == len(unasked) == 1:
+        remarks.append(
+            f"No interchange of {variables[0].name} changes the answer, so it cannot be asked on these rows."
+        )
+        return model.model_copy(update={"remarks": remarks})
     if unasked:
         names = ", ".join(one.name for one in unasked)
         remarks.append(f"No interchange of {names} alone changes the answer on these rows, so they are asked jointly.")
         remarks.append("Of the sets of a variable with the same decisions one was tried jointly.")
         jointly = _jointly(search, variables)
-        shown = _shown_placements(model, variables, jointly, "joint")
+        shown = [_shown_placement(model, variables, sets, "joint") for sets in jointly]
         valid = [one for one in shown if one.joint and one.joint.placed]
         failing = [one.model_copy(update={"placed": ""}) for one in shown[:1]]
         return model.model_copy(update={"placements": valid or failing, "remarks": remarks})
@@ -384,14 +387,7 @@ def _best(model: PlacedModel, search: Search, variables: Sequence[Variable]) -> 
     def agreed(chosen: Sequence[ScoredSet]) -> int:
         return sum(int(one.agreed[v.number]) for one, v in zip(chosen, variables, strict=True))
 
-    return _shown_placements(model, variables, [max(choices, key=agreed)], "")
-
-
-def _shown_placements(
-    model: PlacedModel, variables: Sequence[Variable], listed: Sequence[Sequence[ScoredSet]], placed: Any
-) -> list[SitePlacement]:
-    """Placements with all that stands beside their scores."""
-    return [_shown_placement(model, variables, sets, placed) for sets in listed]
+    return [_shown_placement(model, variables, max(choices, key=agreed), "")]
 
 
 def _shown_placement(
@@ -407,13 +403,13 @@ def _shown_placement(
     if not exact:
         drawn = np.random.default_rng(0).integers(0, search.there.n_rows, (_DRAWN, len(placing)))
     if not search.work.is_over:
-        joint = _shown(search.there.joint(asked, placing, drawn))
+        joint = SiteScore.showing(search.there.joint(asked, placing, drawn))
         search.joint_left -= runs if exact else 0
     total = sum((one.score(scored) for one, scored in zip(variables, sets, strict=True)), Score(0, 0, 0, 0, 0))
     return SitePlacement(
         id=short_id(f"{model.id} " + "; ".join(f"{name}: {places_text(one)}" for name, one in placing.items())),
         places=places,
-        score=_shown(total),
+        score=SiteScore.showing(total),
         placed=placed,
         joint=joint,
         joint_runs=runs,
@@ -429,16 +425,13 @@ def _jointly(search: Search, variables: Sequence[Variable]) -> list[tuple[Scored
     taken, those that change some decision, and pairs of them that a few drawn sources do not refute.
     """
     there, asked = search.there, variables[0].asked
-    itself = there.decisions([])
+    idle = there.table(()).digest
     sets = list[list[ScoredSet]]()
     for one in variables:
         likely = dict.fromkeys([*one.at_1, *sorted(search.scored, key=one.rank)])
-        acting = (s for s in likely if s.map == "coordinates" and (search.table(s.places).decided != itself).any())
-        by_path = dict[str, ScoredSet]()
-        for s in acting:
-            if len(by_path) < _JOINT:
-                by_path.setdefault(s.digest, s)
-        sets.append([*by_path.values()])
+        acting = [s for s in likely if s.map == "coordinates" and s.digest != idle]
+        by_path = {s.digest: s for s in reversed(acting)}
+        sets.append([s for s in acting if by_path[s.digest] is s][:_JOINT])
     random = np.random.default_rng(0)
     drawn = random.integers(0, there.n_rows, (_TRIED, 2))
     wrong = dict[tuple[int, int], NDArray[np.int64]]()

@@ -266,7 +266,7 @@ def test_the_ceiling_is_the_exchange_of_the_input_and_rows_of_the_task_alone_are
 
 
 @pytest.mark.slow
-def test_variables_that_cannot_be_asked_alone_are_placed_jointly_or_nowhere():
+def test_variables_that_cannot_be_asked_alone_are_placed_jointly():
     text = TEXTS["tracr-induction"]["compiled: previous, then match"].replace("b6", "_b6")
     there = network("tracr-induction")
     vectors = [read(there, f"{site}~{at}") for at in (3, 4, 5) for site in ("1.0", "2.0.k", "x1")]
@@ -277,6 +277,10 @@ def test_variables_that_cannot_be_asked_alone_are_placed_jointly_or_nowhere():
     first = model.valid[0]
     assert (first.sites, first.placed, first.joint_exact) == ("b3: 1.0~3; b4: 1.0~4; b5: 1.0~5", "joint", True)
     assert first.joint.text == "13685760/13685760"
+
+
+@pytest.mark.release
+def test_two_detectors_are_nearly_placed_jointly():
     bars = found("bars-4x4-conv", "two detectors")
     (failing,) = bars.placements
     assert (failing.placed, failing.joint.text) == ("", "560040/562432")
@@ -441,3 +445,20 @@ def test_more_predictions_than_memory_holds_are_refused(monkeypatch):
     monkeypatch.setattr(scoring, "MAX_PREDICTIONS", 200)
     with pytest.raises(BeyondLimits, match="more than 3 behaviours on 8 rows"):
         find(question("parity-3-elman"), [read_causal_model(LAST), read_causal_model(PARITY)], bounds=FEW)
+
+
+def test_a_variable_that_no_interchange_asks_is_placed_nowhere_by_itself():
+    only = read_causal_model(
+        "v = x[0][0] + 2 * x[1][0]; y = (v % 2 + v // 2 + x[2][0]) % 2 if v == x[0][0] + 2 * x[1][0] else none"
+    )
+    (model,) = find(question("parity-3-elman"), [only], bounds=FEW).algorithms
+    assert [(one.changed_of, one.undefined > 0, one.n_placed, one.best) for one in model.variables] == [
+        (0, True, 0, [])
+    ]
+    assert model.placements == []
+    assert model.remarks == ["No interchange of v changes the answer, so it cannot be asked on these rows."]
+
+
+def test_without_an_algorithm_that_computes_the_task_nothing_is_searched():
+    found = find(question("parity-3-elman"), [read_causal_model("v = x[0][0]; y = v")], bounds=FEW)
+    assert (found.families, found.all_there_is, [one.n_placed for one in found.algorithms]) == ([], True, [0])
