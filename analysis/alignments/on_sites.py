@@ -26,6 +26,7 @@ from pluriscope.analysis.algorithms.causal_model import NONE, CausalModel, Input
 from pluriscope.analysis.errors import InvalidAlgorithm, InvalidIntervention
 from pluriscope.analysis.interventions.subspace import Subspace, parse_subspace, swap_rows
 from pluriscope.analysis.numerics.fixed_order import inner
+from pluriscope.analysis.subjects.sites import run
 from pluriscope.analysis.subjects.subject import Subject
 from pluriscope.analysis.values.digest import sha256_hex
 
@@ -173,14 +174,7 @@ class Interchange:
     @cached_property
     def clean(self) -> Mapping[str, Array]:
         """The values of every site on every row, ``[rows, positions, coordinates]``."""
-        found = dict[str, Array]()
-
-        def keep(site: str, values: Array) -> Array:
-            found[site] = values
-            return values
-
-        self.subject.run_sites(self.subject.inputs, keep)
-        return found
+        return run(self.subject, self.subject.inputs).values
 
     def read(self, text: str) -> Place:
         """The place of a text such as ``x1.mid~5[0,1]``.

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
 from pluriscope.analysis.numerics.fixed_order import inner
 from pluriscope.analysis.subjects.graph import Edge, Graph, Masks, Node
-from pluriscope.analysis.subjects.perceptron.gradients import backward
+from pluriscope.analysis.subjects.perceptron.gradients import backward, site_slopes
 from pluriscope.analysis.subjects.perceptron.mlp import (
     MAX_ACTIVATION,
     activation_bound,
@@ -32,7 +32,7 @@ from pluriscope.analysis.subjects.perceptron.mlp import (
     forward_pass,
     means,
     next_circuit_layer,
-    next_layer,
+    run_sites,
     zeros,
 )
 from pluriscope.analysis.subjects.perceptron.network import Network
@@ -120,11 +120,10 @@ class Classifier(Described):
         return self.data
 
     def run_sites(self, data: Array, change: Change) -> Array:
-        """Sites: ``x`` the inputs, ``h1`` the first hidden layer, and so on."""
-        values = change("x", data[:, None])[:, 0]
-        for layer in range(1, self.network.n_hidden_layers + 1):
-            values = change(f"h{layer}", next_layer(self.network, layer, values)[:, None])[:, 0]
-        return next_layer(self.network, len(self.network.weights), values)
+        return run_sites(self.network, data, change)
+
+    def site_slopes(self, values: Mapping[str, Array], by_outputs: Array) -> dict[str, Array]:
+        return site_slopes(self.network, values, by_outputs)
 
     @cached_property
     def layers(self) -> tuple[Array, ...]:

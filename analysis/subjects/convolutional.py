@@ -8,7 +8,7 @@ position; the biases of channels that take part stay. Outputs are there in every
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -99,6 +99,16 @@ class Convolution(BaseModel):
             total = total + one
         return total
 
+    def slopes(self, by_sums: Array, maps: Array) -> Array:
+        """Derivatives by what is read, ``[channels before, height, width, rows]``, from those by :meth:`sums`."""
+        edges = ((0, 0), *[(self.padding, self.padding)] * 2, (0, 0))
+        total, (_, down, across, _) = np.zeros_like(np.pad(maps, edges)), by_sums.shape
+        for y, x in np.ndindex(*self.weights.shape[2:]):
+            by_read = inner(np.moveaxis(by_sums, 0, -1), np.ascontiguousarray(self.weights[:, :, y, x].T))
+            where = slice(y, y + down * self.stride, self.stride), slice(x, x + across * self.stride, self.stride)
+            total[:, *where] += np.moveaxis(by_read, -1, 0)
+        return total[:, self.padding : total.shape[1] - self.padding, self.padding : total.shape[2] - self.padding]
+
 
 def pooled(maps: Array) -> Array:
     """The mean of each channel over its positions, ``[…, rows]`` of ``[…, height, width, rows]``."""
@@ -168,6 +178,22 @@ class Convolutional(Classifier):
             changed = change(f"c{layer}" if layer else "im", by_position)
             maps = np.moveaxis(changed, (2, 0), (0, 2)).reshape(maps.shape)
         return next_layer(self.network, 1, change("m", pooled(maps).T[:, None])[:, 0])
+
+    def site_slopes(self, values: Mapping[str, Array], by_outputs: Array) -> dict[str, Array]:
+        found = {"m": inner(by_outputs, np.ascontiguousarray(self.network.weights[0].T))[:, None]}
+        names = ["im", *(f"c{layer}" for layer in range(1, len(self.convolutions) + 1))]
+        maps = [
+            np.moveaxis(values[name], (2, 0), (0, 2)).reshape((*one.shape[:3], -1))
+            for name, one in zip(names, self.maps, strict=True)
+        ]
+        later = np.broadcast_to(found["m"][:, 0].T[:, None, None] / maps[-1][0, ..., 0].size, maps[-1].shape)
+        for layer in range(len(self.convolutions), -1, -1):
+            by_position = later.reshape(len(later), -1, later.shape[-1])
+            found[names[layer]] = np.moveaxis(by_position, (0, 2), (2, 0))
+            if layer:
+                one, below = self.convolutions[layer - 1], maps[layer - 1]
+                later = one.slopes(later * self.activation.slope(one.sums(below), maps[layer]), below)
+        return found
 
     @cached_property
     def maps(self) -> tuple[Array, ...]:

@@ -9,7 +9,7 @@ that step; the biases of units that take part stay. Outputs are there in every c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, ClassVar, Final
@@ -85,6 +85,18 @@ class Elman(Classifier):
             read = np.concatenate([change(f"x{step}", given[:, None])[:, 0], state], axis=1)
             state = change(f"h{step}", next_layer(self.network, 1, read)[:, None])[:, 0]
         return next_layer(self.network, 2, state)
+
+    def site_slopes(self, values: Mapping[str, Array], by_outputs: Array) -> dict[str, Array]:
+        cell, (_, steps, inputs), found = self.network, self.data.shape, dict[str, Array]()
+        later = inner(by_outputs, np.ascontiguousarray(cell.weights[1].T))
+        for step in range(steps, 0, -1):
+            state = values[f"h{step}"][:, 0]
+            before = values[f"h{step - 1}"][:, 0] if step > 1 else np.zeros_like(state)
+            sums = pre_activations(cell, 1, np.concatenate([values[f"x{step}"][:, 0], before], axis=1))
+            by_read = inner(later * cell.function_of(1).slope(sums, state), np.ascontiguousarray(cell.weights[0].T))
+            found |= {f"h{step}": later[:, None], f"x{step}": by_read[:, None, :inputs]}
+            later = by_read[:, inputs:]
+        return found
 
     @cached_property
     def layers(self) -> tuple[Array, ...]:

@@ -227,7 +227,26 @@ class Space(Protocol):
         """
 
 
-class Subject(Protocol):
+class Sited(Protocol):
+    """A network that runs site by site."""
+
+    @property
+    def inputs(self) -> NDArray[Any]:
+        """The rows as the network reads them, ``[rows, …]``."""
+
+    def run_sites(self, data: NDArray[Any], change: Change) -> NDArray[np.float64]:
+        """Run the whole network site by site, in the order of computation, each of which may be changed.
+
+        Args:
+            data: rows as of :attr:`inputs`.
+            change: called once for each site.
+
+        Returns:
+            ``[rows, outputs]``, the same bits on every machine.
+        """
+
+
+class Subject(Sited, Protocol):
     """A model with its task: rows, and which of its outputs should be the largest on each."""
 
     @property
@@ -277,20 +296,19 @@ class Subject(Protocol):
     def training(self) -> TrainingRecord | None:
         """The training that the model is a checkpoint of, as its file has it; None for none."""
 
-    @property
-    def inputs(self) -> NDArray[Any]:
-        """The rows as the network reads them, ``[rows, …]``."""
-
-    def run_sites(self, data: NDArray[Any], change: Change) -> NDArray[np.float64]:
-        """Run the whole network site by site, in the order of computation, each of which may be changed.
+    def site_slopes(
+        self, values: Mapping[str, NDArray[np.float64]], by_outputs: NDArray[np.float64]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Compute derivatives by every site, ``[rows, positions, coordinates]`` each.
 
         Args:
-            data: rows as of :attr:`inputs`.
-            change: called once for each site.
-
-        Returns:
-            ``[rows, outputs]``, the same bits on every machine.
+            values: of every site in a run without changes.
+            by_outputs: derivatives by the outputs, ``[rows, outputs]``.
         """
+
+    @property
+    def n_multiplications(self) -> int:
+        """The number of multiplications of the whole network on all rows."""
 
     def judged_as(self, other: Any) -> Any:
         """Return this network with the rows and answers of another one's task, for comparisons of the two.

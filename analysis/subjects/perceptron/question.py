@@ -28,10 +28,11 @@ from pluriscope.analysis.subjects.perceptron.mlp import (
     activations,
     batch_activations,
     forward,
+    run_sites,
 )
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.question import CircuitVerdict, Examples
-from pluriscope.analysis.subjects.subject import Table
+from pluriscope.analysis.subjects.subject import Change, Table
 from pluriscope.analysis.subjects.traits import TRAITS
 from pluriscope.analysis.values.described import Described
 from pluriscope.analysis.values.digest import canonical_json, sha256_hex
@@ -247,6 +248,15 @@ class Question(Described):
             rows, labels = self.data.clean_rows, np.array(self.task.truth_table, dtype=np.float64)
             return np.asarray(rows, dtype=np.float64), labels
         return self.judged
+
+    @property
+    def inputs(self) -> NDArray[np.float64]:
+        """The rows that methods look at, as the network reads them."""
+        return self.method_rows[0]
+
+    def run_sites(self, data: NDArray[np.float64], change: Change) -> NDArray[np.float64]:
+        """Run the network site by site; see :func:`~pluriscope.analysis.subjects.perceptron.mlp.run_sites`."""
+        return run_sites(self.network, data, change)
 
     @cached_property
     def clean_rows(self) -> NDArray[np.float64]:

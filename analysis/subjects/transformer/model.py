@@ -11,7 +11,7 @@ come with them (:mod:`pluriscope.analysis.subjects.transformer.blocks`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Final, Self, cast
@@ -28,7 +28,7 @@ from pluriscope.analysis.subjects.subject import Change, Rules
 from pluriscope.analysis.subjects.trained import StepRecord
 from pluriscope.analysis.subjects.transformer.blocks import BIASES, D_MLP, Blocks
 from pluriscope.analysis.subjects.transformer.heads import Array
-from pluriscope.analysis.subjects.transformer.runs import run_sites
+from pluriscope.analysis.subjects.transformer.runs import run_sites, slopes
 from pluriscope.analysis.subjects.transformer.space import AttentionSpace
 from pluriscope.analysis.subjects.transformer.tasks import MAX_ROWS, TokenTask
 from pluriscope.analysis.subjects.transformer.weights import MATRICES, Transformer
@@ -80,9 +80,17 @@ class AttentionModel(Described, Transformer):
     def inputs(self) -> NDArray[np.int64]:
         return self.tokens
 
-    def run_sites(self, data: NDArray[np.int64], change: Change) -> Array:
+    def run_sites(self, data: NDArray[Any], change: Change, read: Callable[[Array, str], Array] | None = None) -> Array:
         """Sites as :mod:`pluriscope.analysis.subjects.transformer.runs` names them."""
-        return run_sites(self, data, change)
+        return run_sites(self, data, change, read)
+
+    def site_slopes(self, values: Mapping[str, Array], by_outputs: Array) -> dict[str, Array]:
+        return slopes(self, values, by_outputs)
+
+    @property
+    def n_multiplications(self) -> int:
+        layers = len(self.layers) * (self.n_heads * self.per_row + self.per_mlp)
+        return len(self.tokens) * (layers + self.unembedding.size)
 
     @property
     def sizes(self) -> dict[str, int]:

@@ -125,7 +125,6 @@ STEERING: Final = Analysis(
     (),
     never,
     reads=frozenset({"placed"}),
-    needs=("play",),
     boolean=False,
     searched=False,
     example={"along": "means"},

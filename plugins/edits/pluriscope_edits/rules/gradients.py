@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.numerics.fixed_order import inner
+from pluriscope.analysis.subjects.sites import Run
 from pluriscope.analysis.subjects.transformer.blocks import BIASES, MLP
 from pluriscope.analysis.subjects.transformer.heads import Array, mixed
-from pluriscope.analysis.subjects.transformer.runs import SLOTS, Run, slopes
+from pluriscope.analysis.subjects.transformer.runs import SLOTS, slopes
 from pluriscope.analysis.subjects.transformer.weights import MATRICES, Transformer
 
 
@@ -44,7 +45,7 @@ def parameter_slopes(model: Transformer, tokens: NDArray[np.int64], of: Run, by_
     Args:
         by_logits: derivatives by the logits, ``[rows, vocabulary]``; for the others see :func:`matrix_reads`.
     """
-    reads, by, found = matrix_reads(model, tokens, of), slopes(model, of, by_logits), dict[str, Array]()
+    reads, by, found = matrix_reads(model, tokens, of), slopes(model, of.values, by_logits), dict[str, Array]()
     given = {"embedding": by["x0"], "positions": by["x0"], "unembedding": by_logits[:, None]}
     for layer in range(1, len(model.layers) + 1):
         for head in (f"{layer}.{number}" for number in range(model.n_heads)):
