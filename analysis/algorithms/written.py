@@ -73,6 +73,18 @@ def first_wrong(model: CausalModel, question: SubjectQuestion) -> Wrong | None:
     return Wrong(row, examples.rows[row], in_words(int(given[row])), in_words(int(examples.answers[row])))
 
 
+def fitting(text: str, question: SubjectQuestion) -> CausalModel:
+    """The causal model of a text, which reads what the task has.
+
+    Raises:
+        InvalidAlgorithm: it cannot be read, or does not fit the inputs.
+        BeyondLimits: its variables have too many combinations of values.
+    """
+    model = read_causal_model(text)
+    model.unfold(inputs_of(question)).check_tables()
+    return model
+
+
 def written(text: str, question: SubjectQuestion) -> CausalModel:
     """The causal model of a text, which computes the task.
 
@@ -80,8 +92,16 @@ def written(text: str, question: SubjectQuestion) -> CausalModel:
         InvalidAlgorithm: it cannot be read, does not fit the inputs, or does not compute the task: on which row.
         BeyondLimits: its variables have too many combinations of values.
     """
-    model = read_causal_model(text)
-    model.unfold(inputs_of(question)).check_tables()
+    model = fitting(text, question)
     if wrong := first_wrong(model, question):
         raise InvalidAlgorithm(f"algorithm {text[:60]!r}", f"does not compute the task: it {wrong}", _CURE)
     return model
+
+
+def example_for(question: SubjectQuestion) -> str:
+    """An algorithm that reads inputs of the task, and need not compute it: the sum of three modulo the answers."""
+    inputs = inputs_of(question)
+    names = [*(inputs.letters or inputs.columns)]
+    first, second, last = names[0], names[min(1, len(names) - 1)], names[-1]
+    n = max(2, int(question.examples.answers.max()) + 1)
+    return f"v = ({first} + {second}) % {n}; y = (v + {last}) % {n}"

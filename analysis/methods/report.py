@@ -66,6 +66,11 @@ class Report(Described, Part):
         return found | super()._facts()
 
     @property
+    def written(self) -> tuple[str, ...]:
+        """Texts of algorithms that somebody wrote; the reports that follow hold them as well."""
+        return ()
+
+    @property
     def all_there_is(self) -> bool:
         """Whether to be more thorough would find no more."""
         return False

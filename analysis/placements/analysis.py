@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.algorithms.causal_model import CausalModel, read_causal_model
+from pluriscope.analysis.algorithms.causal_model import CausalModel
+from pluriscope.analysis.algorithms.written import fitting
 from pluriscope.analysis.methods.report import Analysed, Settings
 from pluriscope.analysis.placements.report import PlacementsReport
 from pluriscope.analysis.running.work import Work
@@ -33,9 +34,11 @@ def place(question: GraphQuestion, written: Sequence[str], work: Work) -> Placem
     """Place written algorithms, then candidates; arguments as of :func:`find`."""
     from pluriscope.analysis.placements.search import find as searched
 
-    models: list[CausalModel] = [*map(read_causal_model, written), *candidates_of(question, work)]
-    unique = list({one.id: one for one in models}.values())
-    return searched(question, unique, work)
+    own = [fitting(text, question) for text in written]
+    models = list({one.id: one for one in (*own, *candidates_of(question, work))}.values())
+    found, ids = searched(question, models, work), {one.id for one in own}
+    marked = [one.model_copy(update={"written": one.id in ids}) for one in found.algorithms]
+    return found.model_copy(update={"algorithms": marked})
 
 
 def add_to(output: dict[str, Any], question: GraphQuestion, written: Sequence[str], work: Work) -> None:

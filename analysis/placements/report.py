@@ -57,7 +57,7 @@ class PlacedVariable(Part):
         sites: the places, with a space between them, as an ``Interchange`` reads each.
         family: the name of the family that the set is of.
         score: over all ordered pairs of different rows.
-        minimal: whether no proper subset in its family is placed.
+        minimal: whether no proper subset in its family is placed; None where that was not looked for.
         path: from 1; equal for sets of this variable whose exchange gives the same decisions; 0 if it is not placed.
         follows: whether the set is a cut, so that its score follows from the network's accuracy.
         ceiling: the score of the exchange of the inputs that the set is computed from.
@@ -72,7 +72,7 @@ class PlacedVariable(Part):
     sites: str
     family: str
     score: SiteScore
-    minimal: bool
+    minimal: bool | None
     path: int
     follows: bool
     ceiling: SiteScore
@@ -100,7 +100,8 @@ class SitePlacement(Part):
         joint: the score of all variables at once; None where no runs were left for it.
         joint_runs: runs that it takes.
         joint_exact: whether all choices of sources were tried, otherwise some drawn.
-        minimal: whether no other placement that is placed, of sets of the same families, is contained in it.
+        minimal: whether no other placement that is placed, of sets of the same families, is contained in it; None where
+            that was not looked for.
     """
 
     id: str
@@ -110,7 +111,7 @@ class SitePlacement(Part):
     joint: SiteScore | None
     joint_runs: int
     joint_exact: bool
-    minimal: bool
+    minimal: bool | None
 
     @property
     def sites(self) -> str:
@@ -221,6 +222,7 @@ class PlacedModel(Part):
             fail.
         remarks: what was left out, one sentence each.
         nulls: of its first placement, where they were asked for.
+        written: whether somebody wrote it.
     """
 
     id: str
@@ -235,6 +237,7 @@ class PlacedModel(Part):
     placements: list[SitePlacement] = Field(default_factory=list)
     remarks: list[str] = Field(default_factory=list)
     nulls: list[PlacementNull] = Field(default_factory=list)
+    written: bool = False
 
     @property
     def irredundant_values(self) -> bool:
@@ -263,6 +266,10 @@ class PlacementsReport(Report):
     n_right: int
     families: list[FamilySize]
     algorithms: list[PlacedModel]
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        return tuple(one.text for one in self.algorithms if one.written)
 
     @property
     def all_there_is(self) -> bool:

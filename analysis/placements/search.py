@@ -7,7 +7,7 @@ some changed. Variables that no interchange of theirs alone asks are placed by t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, reduce
 from itertools import combinations, islice, product
 from operator import or_
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pluriscope.analysis.algorithms.causal_model import NONE, CausalModel
 from pluriscope.analysis.algorithms.refinement import folded
 from pluriscope.analysis.alignments.on_sites import Interchange, Place, Score, places_text, task_inputs
+from pluriscope.analysis.errors import InvalidAlignment
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.placements.families import Bounds, Family, families
 from pluriscope.analysis.placements.report import (
@@ -246,8 +247,7 @@ def find(
     subject = question.subject
     there = Interchange(subject, task_inputs(subject))
     itself = there.decisions([])[:, 0]
-    wrong = {model.id: _wrong(model, there) for model in models}
-    right = list({model.id: model for model in models if not wrong[model.id]}.values())
+    right = list({model.id: model for model in models if not _wrong(model, there)}.values())
     search = Search(there, right, bounds, work)
     found = (*families(there, search.parts, bounds), *more) if right else ()
     if right:
@@ -259,19 +259,10 @@ def find(
     all_variables = [Variable(search, number) for number in range(len(search.columns))]
     for number, model in enumerate(models):
         work.report(Progress(STAGE, number, len(models), "where algorithms are placed"))
-        fold = folded(model, there.inputs)
-        values = model.run(there.inputs)
         variables = [one for one in all_variables if one.asked.model.id == model.id]
-        about = {one.name: one for one in variables}
-        shown = [_variable(name, values[name], fold.alike[name], about.get(name)) for name in model.variables]
-        one = PlacedModel(
-            id=model.id,
-            text=model.text,
-            variables=shown,
-            wrong=wrong[model.id],
-            unread=[*fold.unread],
-            folded_onto="" if wrong[model.id] else keys.setdefault(fold.key, model.id).replace(model.id, ""),
-            remarks=[] if fold.exact else ["Values that are told apart were looked for in drawn settings."],
+        one, key = described(model, there, variables)
+        one = one.model_copy(
+            update={"folded_onto": "" if one.wrong else keys.setdefault(key, one.id).replace(one.id, "")}
         )
         if variables:
             one = _placed(one, search, variables)
@@ -293,6 +284,75 @@ def find(
         ],
         algorithms=placed,
     )
+
+
+def described(model: CausalModel, there: Interchange, variables: Sequence[Variable] = ()) -> tuple[PlacedModel, str]:
+    """What is known of a model before it is placed, and the key of what it is folded by.
+
+    Args:
+        model: on the rows.
+        there: the network on the rows of its task.
+        variables: of the model, where sets were scored.
+    """
+    fold, values = folded(model, there.inputs), model.run(there.inputs)
+    about = {one.name: one for one in variables}
+    found = PlacedModel(
+        id=model.id,
+        text=model.text,
+        variables=[_variable(name, values[name], fold.alike[name], about.get(name)) for name in model.variables],
+        wrong=_wrong(model, there),
+        unread=[*fold.unread],
+        folded_onto="",
+        remarks=[] if fold.exact else ["Values that are told apart were looked for in drawn settings."],
+    )
+    return found, fold.key
+
+
+def unplaced(question: GraphQuestion, model: CausalModel) -> PlacedModel:
+    """What is known of a model before anybody asks where it is placed."""
+    there = Interchange(question.subject, task_inputs(question.subject))
+    search = Search(there, [model], Bounds(), DEFAULT_WORK)
+    return described(model, there, [Variable(search, number) for number in range(len(search.columns))])[0]
+
+
+def placed_on(
+    question: GraphQuestion, model: CausalModel, sites: Mapping[str, str], joint_runs: int = Bounds.joint_runs
+) -> SitePlacement:
+    """A placement that somebody names, tried as it is; whether it is minimal is not looked for.
+
+    Args:
+        question: about the network.
+        model: which need not compute the task.
+        sites: variable → its sites, with spaces between them.
+        joint_runs: of all variables at once; with too few choices are drawn.
+
+    Raises:
+        InvalidAlignment: a variable has no sites, there is none of that name, or sites of two overlap.
+        InvalidIntervention: a text is no site of this network.
+    """
+    there = Interchange(question.subject, task_inputs(question.subject))
+    names = ", ".join(model.variables)
+    for name in (*sites, *model.variables):
+        if name not in model.variables:
+            raise InvalidAlignment(f"variable {name[:40]!r}", "is none of the algorithm's", f"place {names or 'none'}")
+        if not sites.get(name):
+            raise InvalidAlignment(f"variable {name}", "has no sites", f"give sites for each of {names}")
+    search = Search(there, [model], Bounds(joint_runs=joint_runs), DEFAULT_WORK)
+    given = {name: tuple(there.read(one) for one in sites[name].split()) for name in model.variables}
+    search.score([Family("given", "sites that were named", (places,), 1, 0) for places in given.values()])
+    for (i, one), (j, other) in combinations(enumerate(search.scored), 2):
+        if not apart(one, other):
+            first, second = model.variables[i], model.variables[j]
+            cure = "give each variable sites of its own"
+            raise InvalidAlignment(f"sites of {first} and {second}", "overlap", cure)
+    variables = [Variable(search, number) for number in range(len(search.columns))]
+    known, _ = described(model, there, variables)
+    found = _shown_placement(known, variables, search.scored, "single")
+    alone = all(one.score.placed for one in found.places)
+    jointly = found.joint is not None and found.joint.placed and not all(one.asked for one in known.variables)
+    places = [one.model_copy(update={"minimal": None, "path": 0}) for one in found.places]
+    placed = "single" if alone else "joint" if jointly else ""
+    return found.model_copy(update={"places": places, "placed": placed if not known.wrong else "", "minimal": None})
 
 
 def _wrong(model: CausalModel, there: Interchange) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
-from pluriscope.addresses.naming import ExplanationRef, Scope
+from pluriscope.addresses.naming import ExplanationRef, Scope, is_id
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.alignment import Aligned
@@ -369,7 +369,7 @@ def _algorithm(
     session: Session, addresses: Addresses, place: Place, ref: ExplanationRef
 ) -> tuple[HighLevelModel | PlacedModel, ExplanationRef]:
     if place.question.kind.refuses(FORMULAS):
-        return read_algorithm(session, place, ref), ref
+        return read_algorithm(session, place, ref)
     algorithm = algorithm_of(find_algorithm_row(session, addresses, place, ref.first), place)
     return algorithm, ExplanationRef("algorithm", algorithm.id)
 
@@ -378,7 +378,7 @@ def _placement(
     session: Session, addresses: Addresses, place: Place, ref: ExplanationRef
 ) -> tuple[Aligned[Any] | tuple[PlacedModel, SitePlacement], ExplanationRef]:
     if place.question.kind.refuses(FORMULAS):
-        return read_placement(session, place, ref), ref
+        return read_placement(session, place, ref)
     row = find_algorithm_row(session, addresses, place, ref.first)
     algorithm = algorithm_of(row, place)
     stored, alignment = find_placement(session, addresses, place, row, algorithm, ref)
@@ -400,13 +400,13 @@ def _circuit_rows(session: Session, analysis: AnalysisRow, known: Explanation[Su
 
 def _rows_of_algorithm(session: Session, analysis: AnalysisRow, known: Explanation[SubjectQuestion]) -> list[Any]:
     if known.place.question.kind.refuses(FORMULAS):  # it is kept in the report of all
-        return [known.item]
+        return [known.item if is_id(known.ref.first) else None]
     return [find_algorithm(session, analysis.id, known.ref.first)]
 
 
 def _rows_of_placement(session: Session, analysis: AnalysisRow, known: Explanation[SubjectQuestion]) -> list[Any]:
     if known.place.question.kind.refuses(FORMULAS):
-        return [known.item]
+        return [known.item if is_id(known.ref.second) else None]
     row, id_ = find_algorithm(session, analysis.id, known.ref.first), known.item.alignment.id
     if known.kind == "direction":
         return [row, find_direction_row(session, analysis.id, known.ref.first, id_)]

@@ -49,12 +49,13 @@ def find_document(
     """
     named = _reference(links, network, text)
     options = read_options(PAGES[named.kind].options, query)
-    ref = options.meant(named)
+    place = locate(session, links, network, options.scope)
+    on_sites = bool(place.question.kind.refuses(FORMULAS)) and not place.question.kind.refuses("sites")
+    ref = options.meant(named, on_sites=on_sites)
     declared = PAGES[ref.kind]
     if ref.kind != named.kind:
         options = declared.options.model_validate(options.scope.query())
-    place = locate(session, links, network, options.scope)
-    if place.question.kind.refuses(FORMULAS) and not place.question.kind.refuses("sites"):
+    if on_sites:
         declared = ON_SITES.get(ref.kind, declared)
     if ref.kind != "circuit" and declared not in ON_SITES.values():
         check_boolean(place, links)

@@ -9,13 +9,20 @@ from markupsafe import Markup
 from pydantic import Field
 
 from pluriscope.addresses.naming import ExplanationRef
+from pluriscope.analyses.shown import settings_form
+from pluriscope.analysis.alignments.on_sites import Interchange, task_inputs
 from pluriscope.analysis.placements.report import PlacedModel, PlacedVariable, SitePlacement, SiteScore
 from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.app.db.listing import ALGORITHMS
+from pluriscope.app.db.reads.jobs import jobs_about
 from pluriscope.app.options import ScopeOptions
+from pluriscope.app.pages.candidates import sites_in_ref
 from pluriscope.app.pages.page import about, column, figure, head_actions, listed, page
+from pluriscope.app.pages.pending_work import progress_of
+from pluriscope.app.pages.shared import work_state
 from pluriscope.figures.numbers import decimal, exact, noun
 from pluriscope.kinds.sites import sites_drawing
-from pluriscope.page_kit.blocks import Block, Fact, Facts, Head, More, Notice, Section, Side
+from pluriscope.page_kit.blocks import Action, Block, Fact, Facts, Form, Head, More, Notice, Section, Side
 from pluriscope.page_kit.blocks import Verdict as Mark
 from pluriscope.tables.table import Row
 from pluriscope.views.networks import draw_network
@@ -52,8 +59,11 @@ def algorithm_record(one: Any) -> SiteAlgorithmRecord:
 def site_algorithm(one: Any, _options: ScopeOptions) -> Iterator[Block]:
     """Page of an algorithm with finite variables: what it computes, and where it is found."""
     model: PlacedModel = one.item
-    marks = [Mark(f"does not compute the task: {model.wrong}", "fail")] if model.wrong else []
-    marks += [Mark("placed", "pass") if model.valid else Mark("not placed", "fail")] if not model.wrong else []
+    marks = [
+        Mark("does not compute the task" if model.wrong else "computes the task", "fail" if model.wrong else "pass")
+    ]
+    if one.stored and not model.wrong:
+        marks.append(Mark("placed", "pass") if model.valid else Mark("not placed", "fail"))
     variables = noun(len(model.variables), "variable")
     yield Head(
         Markup('<span class="f">{}</span>').format(model.text),
@@ -62,10 +72,16 @@ def site_algorithm(one: Any, _options: ScopeOptions) -> Iterator[Block]:
         head_actions(one),
     )
     number = "too many to count" if model.n_placed is None else exact(model.n_placed)
+    if not one.stored:
+        number = "not asked"
     facts = [
         Fact("Placements", number, "each variable on sites of its own, every interchange right", url="#placements"),
-        Fact("Minimal", "–" if model.n_minimal is None else exact(model.n_minimal), "within their families"),
-        Fact("By path", "–" if model.n_paths is None else exact(model.n_paths), "sites in series counted once"),
+        *([Fact("Minimal", exact(model.n_minimal), "within their families")] if one.stored and model.n_minimal else []),
+        *(
+            [Fact("By path", exact(model.n_paths), "sites in series counted once")]
+            if one.stored and model.n_paths
+            else []
+        ),
     ]
     yield Side([figure(one, draw_network(one.place.question, title="The network"), "The network."), Facts(facts)])
     if model.folded_onto:
@@ -76,14 +92,49 @@ def site_algorithm(one: Any, _options: ScopeOptions) -> Iterator[Block]:
         )
     for remark in model.remarks:
         yield Notice("Part of the search stopped.", remark, state="computing")
-    yield Section("Its variables", "pairs of rows whose interchange changes the answer; sets on which each is placed")
-    yield _variables(model)
+    if model.wrong:
+        yield Notice("It does not compute the task.", f"{model.wrong[:1].upper()}{model.wrong[1:]}.", state="refused")
+    if model.variables:
+        yield Section(
+            "Its variables", "pairs of rows whose interchange changes the answer; sets on which each is placed"
+        )
+        yield _variables(model, stored=one.stored)
     yield Section("Where it is found", "the smallest first", id="placements")
-    yield from _kept(one, model)
+    yield from _kept(one, model) if one.stored else _unplaced(one, model)
+    if model.variables:
+        yield Section("Try sites", "each variable on sites of the network, with what its interchanges say", id="try")
+        field = Field(title="Sites", description="VARIABLE:SITE for each variable, joined by ;")
+        form = settings_form((), one.place.scope, {"place": (str, field)})
+        values = {"place": _sites_tried(one, model), **one.place.scope.query()}
+        yield Form(form, one.links.explanation(one.place.slug, one.ref), "Score them", values, changes=False)
     yield from about(one)
 
 
-def _variables(model: PlacedModel) -> Block:
+def _sites_tried(one: Any, model: PlacedModel) -> str:
+    """Sites to begin with: those of a placement that is kept, else the first of the network."""
+    if model.placements:
+        return sites_in_ref(model.placements[0])
+    there = Interchange(one.place.question.subject, task_inputs(one.place.question.subject))
+    named = [f"{site}~{values.shape[1]}" if values.shape[1] > 1 else site for site, values in there.clean.items()]
+    return ";".join(f"{each.name}:{named[min(k + 1, len(named) - 1)]}" for k, each in enumerate(model.variables))
+
+
+def _unplaced(one: Any, model: PlacedModel) -> Iterator[Block]:
+    """What is said of an algorithm that no report holds: that its placements are searched, or can be."""
+    jobs = jobs_about(one.session, one.place.analysis, ALGORITHMS) if one.place.analysis is not None else []
+    job = next((job for job in jobs if model.text in job.arguments.get("algorithms", ())), None)
+    fields = {**dict(one.place.scope.fields), "algorithms": model.text}
+    ask = Action("Place it", one.links.analysis(one.place.slug, ALGORITHMS), True, True, fields)
+    if model.wrong:
+        yield Notice("Not asked", "Algorithms that do not compute the task are not placed.")
+    elif job is not None and work_state(job) == "computing":
+        yield progress_of(job, one.links, "progress", "Its placements are searched")
+    else:
+        failed = job.error.splitlines()[-1] if job is not None and job.error else ""
+        yield Notice("Not asked", failed or "Nobody asked where in this network its variables are.", actions=[ask])
+
+
+def _variables(model: PlacedModel, *, stored: bool) -> Block:
     columns = (
         column("name", "Variable", "Its name.", first=True),
         column("values", "Values", "That it has on the rows."),
@@ -102,8 +153,8 @@ def _variables(model: PlacedModel) -> Block:
                     "name": one.name,
                     "values": values + (" …" if one.n_values > 12 else ""),
                     "asked": exact(one.changed_of) if one.asked else "none: it cannot be asked alone on these rows",
-                    "placed": f"{exact(one.n_placed)}, {exact(one.n_minimal)} minimal",
-                    "paths": exact(one.n_paths),
+                    "placed": f"{exact(one.n_placed)}, {exact(one.n_minimal)} minimal" if stored else "not asked",
+                    "paths": exact(one.n_paths) if stored else "not asked",
                     "best": "" if best is None else f"{best.sites}: {best.score.text}",
                 }
             )

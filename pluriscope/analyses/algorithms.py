@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
-from pluriscope.addresses.naming import ExplanationRef
-from pluriscope.analyses.shown import AnalysisContext, Shown
+from pydantic import Field
+
+from pluriscope.addresses.naming import ExplanationRef, text_in_ref
+from pluriscope.analyses.shown import AnalysisContext, Item, Shown, settings_form
+from pluriscope.analysis.algorithms.written import example_for, fitting, inputs_of
+from pluriscope.analysis.errors import AnalysisError, InvalidAlgorithm
 from pluriscope.analysis.placements.report import PlacedModel, PlacementsReport
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.numbers import exact
 from pluriscope.kinds.sites import best_score
-from pluriscope.page_kit.blocks import Block, More, Prose, Section, Table
+from pluriscope.page_kit.blocks import Action, Block, Form, Head, More, Notice, Prose, Section, Table
 from pluriscope.tables.table import Column, Row
 
+OWN: Final = "written"
+"""The form for an algorithm of somebody's own."""
 COLUMNS: Final = (
     Column("algorithm", "Algorithm", "Its text.", "name", first=True),
     Column("standing", "Standing", "Whether it is placed, or why it is not asked.", "text"),
@@ -84,4 +90,46 @@ def standing(one: PlacedModel) -> str:
     return words + (", refines another" if one.folded_onto else "")
 
 
-SHOWN: Final = Shown(_page)
+def _item(_report: PlacementsReport | None, of: AnalysisContext[Any], name: str, options: Mapping[str, str]) -> Item:
+    """The form for an algorithm of somebody's own; with a text the page of that algorithm is meant.
+
+    Raises:
+        InvalidAlgorithm: there is no other thing of this analysis.
+    """
+    if name != OWN:
+        raise InvalidAlgorithm(f"page {name[:60]!r}", "is none of this analysis", f"use {OWN}")
+    text, refused, leads = options.get("text", "").strip(), None, ""
+    if text:
+        try:
+            model = fitting(text, of.question)
+            leads = of.explanation(str(ExplanationRef("algorithm", text_in_ref(model.text))))
+        except AnalysisError as error:
+            refused = error
+    return Item("Your own algorithm", lambda: _own(of, text, refused), {}, refused, leads)
+
+
+def _own(of: AnalysisContext[Any], text: str, refused: AnalysisError | None) -> Iterator[Block]:
+    back = Action("What stands where", of.links.analysis(of.slug, "algorithms", of.scope))
+    yield Head("Your own algorithm", f"An algorithm with finite variables for {of.name}.", actions=[back])
+    if refused is not None:
+        yield Notice(refused.item, f"{refused.cause}.", f"{refused.cure}.", "refused")
+    example, examples = example_for(of.question), of.question.examples
+    inputs, classes = inputs_of(of.question), [*examples.classes]
+    named = [*inputs.columns]
+    words = f"{named[0]} to {named[-1]}" + (f", or {', '.join(inputs.letters)}" if inputs.letters else "")
+    says = f"The last statement is the answer, the number of a class, right on all {exact(len(examples.rows))} rows."
+    field = Field(
+        title="Algorithm", description=says, json_schema_extra={"control": "textarea", "placeholder": example}
+    )
+    model = settings_form((), of.scope, {"text": (str, field)})
+    url = of.links.analysis(of.slug, "algorithms", None, OWN)
+    yield Form(model, url, "See what it does", {"text": text or example, **of.scope.query()}, changes=False)
+    numbers = ", ".join(f"{number} {label}" for number, label in enumerate(classes)) if any(classes) else "from 0"
+    rows = {"Inputs": words, "Answers": numbers, "First row": f"{examples.rows[0]} → {examples.answers[0]}"}
+    yield Table.plain(("What is read", ""), list(rows.items()))
+    grammar = of.links.document("machine-interface", chapter="an-algorithm-of-your-own")
+    yield Prose(f"The [grammar]({grammar}) has integers, `+ - * // %`, comparisons, `and or not`, `A if B else C`, "
+                "`min`, `max`, tables `(3, 1, 2)[x]` and `none`.", glossary=False)  # fmt: skip
+
+
+SHOWN: Final = Shown(_page, _item, offers={"Write your own": OWN})

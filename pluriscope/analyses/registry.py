@@ -117,6 +117,7 @@ _ALGORITHMS: Final = Analysis(
     needs=("sites",),
     boolean=False,
     searched=False,
+    written=True,
     shows="pluriscope.analyses.algorithms",
 )
 _JOINED: Final = joined("analyses", (FUNNEL, COMMON_GROUND, _ALGORITHMS, PAIR, RIVALS, METHODS), lambda one: one.key)

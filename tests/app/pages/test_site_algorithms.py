@@ -1,0 +1,160 @@
+"""Pages and records of algorithms with finite variables, written by somebody, and of their placements on sites."""
+
+import json
+from dataclasses import replace
+from html import unescape
+
+import numpy as np
+import pytest
+
+from pluriscope.addresses.naming import text_in_ref
+from pluriscope.analysis.subjects.classifier import CLASSIFIER
+from pluriscope.app.bundled import bundled_models
+from pluriscope.app.db.job_tables import JobRow
+from pluriscope.app.db.reports import report_row
+from pluriscope.app.db.writes import save_network
+from tests.analysis.subjects.test_classifier import drawn
+from tests.clients import served
+from tests.factories import found_out, searched
+from tests.golden_files import FOLDER
+
+GOLDEN = json.loads((FOLDER / "sites" / "interchange.json").read_text())
+PARITY, COUNT = (GOLDEN["parity-3-elman"]["algorithms"][name] for name in ("running parity", "running count"))
+BITS = np.indices((2, 2, 2)).reshape(3, -1).T.astype(float)
+
+
+def classifier():
+    """A classifier on all rows of three bits, right on each, and an algorithm that is its table."""
+    whole = replace(drawn((3, 4, 2)), data=BITS, answers=np.zeros(8, dtype=np.int64))
+    answers = whole.layers[-1].argmax(axis=1)
+    entries = ", ".join(map(str, answers))
+    return CLASSIFIER.write(replace(whole, answers=answers)), f"v = a*4 + b*2 + c; y = ({entries})[v]"
+
+
+# network, algorithm, sites, how many interchanges are right, of how many, placed
+OF_KINDS = {
+    "elman": ("parity-3-elman", PARITY, "p1:h1[1];p2:h2[1]", 112, 112, "single"),
+    "elman, one unit": ("parity-3-elman", PARITY, "p1:h1[0];p2:h2[1]", 80, 112, ""),
+    "convolutional": (
+        "bars-4x4-conv", GOLDEN["bars-4x4-conv"]["algorithms"]["horizontal bar"], "h:c1[0,1]", 10_712, 10_712, "single",
+    ),
+    "transformer": (
+        "tracr-histogram", GOLDEN["tracr-histogram"]["algorithms"]["compiled: width"], "c:1.0~5[5]", 6_480, 6_480,
+        "single",
+    ),
+    "classifier": ("classifier", classifier()[1], "v:x", 56, 56, "single"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    with served(tmp_path_factory.mktemp("sites"), local=True) as client:
+        with client.app.state.store.write() as session:
+            searched(session, bundled_models()["parity-3-elman"], slug="parity-3-elman")
+            for slug in ("bars-4x4-conv", "tracr-histogram"):
+                save_network(session, bundled_models()[slug], slug=slug)
+            save_network(session, json.dumps(classifier()[0]).encode(), slug="classifier")
+        yield client
+
+
+def written(client, slug, text):
+    """The address to which the form leads."""
+    answer = client.get(f"/networks/{slug}/analyses/algorithms/written", params={"text": text})
+    assert answer.status_code == 303, unescape(answer.text)
+    return answer.headers["location"]
+
+
+@pytest.mark.parametrize("case", OF_KINDS)
+def test_written_algorithms_are_scored_on_named_sites_of_every_kind(client, case):
+    slug, text, sites, agreed, of, placed = OF_KINDS[case]
+    url = written(client, slug, text)
+    assert url == f"/networks/{slug}/explanations/g-{text_in_ref(text)}"
+    assert not client.get(f"/api/v2{url}").json()["algorithm"]["wrong"]
+    assert "Nobody asked where" in client.get(url).text
+    leads = client.get(url, params={"place": sites})
+    assert leads.status_code == 302
+    record = client.get(f"/api/v2{leads.headers['location']}").json()
+    score = record["placement"]["score"]
+    assert (score["agreed"], score["of"], record["placement"]["placed"]) == (agreed, of, placed)
+    assert not record["stored"]
+    assert record["placement"]["minimal"] is None
+    assert f"{agreed}/{of}" in client.get(leads.headers["location"]).text
+
+
+BAD = {
+    "y = z": "z: is no input, and no variable before it has this name",
+    "x = y; y = a": "variable x: depends on y, which comes later",
+    "y = (0, 1)[a + b]": "table (0, 1): has 2 entries, and its index goes from 0 to 2",
+    "import os": "import os: is no statement NAME = … of a new name",
+    "".join(f"v{i} = a*4 + b*2 + c + {i}; " for i in range(9)) + "y = v8": "algorithm: takes 13,421,772,800 steps",
+}
+
+
+@pytest.mark.parametrize(("text", "words"), BAD.items())
+def test_bad_texts_are_refused_on_the_page_in_json_and_when_they_are_to_be_placed(client, text, words):
+    url = "/networks/parity-3-elman/analyses/algorithms"
+    page = client.get(f"{url}/written", params={"text": text})
+    record = client.get(f"/api/v2{url}/written", params={"text": text})
+    ordered = client.post(f"/api/v2{url}", json={"algorithms": [text]})
+    assert [one.status_code for one in (page, record, ordered)] == [422] * 3
+    assert record.json()["error"].startswith(words)
+    assert ordered.json()["error"] == record.json()["error"]
+    item, _, cause = words.partition(": ")
+    assert item in unescape(page.text)
+    assert cause in unescape(page.text)
+
+
+WRONG_SITES = {
+    "p1:h1[1]": "variable p2: has no sites. Give sites for each of p1, p2.",
+    "p1:c1[1];p2:h2[1]": "site 'c1[1]': is no site of this network.",
+    "p1:h1[7];p2:h2[1]": "site 'h1[7]': is beyond its 1 positions of 2 coordinates.",
+    "p1:h2[0,1];p2:h2[1]": "sites of p1 and p2: overlap.",
+    "p1:h1[0];p2:h2[0];q:h3[1]": "variable 'q': is none of the algorithm's. Place p1, p2.",
+}
+
+
+@pytest.mark.parametrize(("sites", "words"), WRONG_SITES.items())
+def test_sites_that_the_network_or_algorithm_has_not_are_refused(client, sites, words):
+    url = f"/networks/parity-3-elman/explanations/a-{text_in_ref(PARITY)}.{sites}"
+    page, record = client.get(url), client.get(f"/api/v2{url}")
+    assert (page.status_code, record.status_code) == (404, 404)
+    assert words in record.json()["error"]
+    assert words.partition(".")[0] in unescape(page.text)
+
+
+def test_what_does_not_compute_the_task_is_shown_with_its_row_and_not_placed(client):
+    url = written(client, "parity-3-elman", "y = a")
+    page = unescape(client.get(url).text)
+    assert "On row 2, 0 0 1, it gives 0, and the task’s answer is 1" in page.replace("'", "’")
+    assert "Place it" not in page
+    ordered = client.post("/api/v2/networks/parity-3-elman/analyses/algorithms", json={"algorithms": ["y = a"]})
+    assert ordered.status_code == 422
+    assert "it gives 0 (even) on row 2, 0 0 1, where 1 (odd) is right" in ordered.json()["error"]
+
+
+def test_written_algorithms_are_kept_by_the_reports_that_follow(client):
+    slug, url = "parity-3-elman", "/networks/parity-3-elman/analyses/algorithms"
+    assert client.post(url, data={"algorithms": COUNT}).status_code == 303
+    assert client.post(url, data={"algorithms": PARITY}).status_code == 303
+    assert "Its placements are searched" in client.get(written(client, slug, PARITY)).text
+    with client.app.state.store.write() as session:
+        first, second = (job.arguments["algorithms"] for job in session.query(JobRow).order_by(JobRow.created_at))
+        assert (first, second) == ([COUNT], sorted([COUNT, PARITY]))  # the second takes over what waits
+        analysis = searched(session, bundled_models()[slug], slug=slug)
+        found_out(session, analysis, "algorithms", algorithms=[PARITY])
+        row = report_row(session, analysis, "algorithms")
+        row.thorough = True  # what is written comes to stand in thorough reports as well
+        found_out(session, analysis, "algorithms", algorithms=[COUNT])
+        kept = found_out(session, analysis, "algorithms").found["algorithms"]
+        assert {one["text"] for one in kept if one["written"]} == {PARITY, COUNT}
+    page = client.get(written(client, slug, PARITY), follow_redirects=True)
+    assert "Nobody asked where" not in page.text
+    record = client.get(f"/api/v2{written(client, slug, PARITY)}").json()
+    assert record["stored"]
+    assert record["ref"] == f"g-{record['algorithm']['id']}"
+    assert record["algorithm"]["n_placed"] == 4
+    of_sites = client.get(
+        f"/api/v2/networks/{slug}/explanations/{record['ref'].replace('g', 'a', 1)}.p1:h1[1];p2:h2[1]"
+    )
+    assert of_sites.json()["stored"]
+    assert of_sites.json()["placement"]["minimal"]
