@@ -268,6 +268,21 @@ class PlacementsReport(Report):
     algorithms: list[PlacedModel]
 
     @property
+    def distinct(self) -> list[PlacedModel]:
+        """The algorithms that compute the task; of those that no answer tells apart one."""
+        return [one for one in self.algorithms if not one.wrong and not one.folded_onto]
+
+    @property
+    def placed(self) -> list[PlacedModel]:
+        """Those of them that are placed."""
+        return [one for one in self.distinct if one.valid]
+
+    @property
+    def follows(self) -> bool:
+        """Whether all that is listed of those that are placed follows from accuracy."""
+        return all(each.follows for model in self.placed for each in model.valid)
+
+    @property
     def written(self) -> tuple[str, ...]:
         return tuple(one.text for one in self.algorithms if one.written)
 
@@ -277,8 +292,7 @@ class PlacementsReport(Report):
 
     def findings(self, question: SubjectQuestion) -> list[str]:
         right = [one for one in self.algorithms if not one.wrong]
-        distinct = [one for one in right if not one.folded_onto]
-        placed = [one for one in distinct if one.valid]
+        distinct, placed = self.distinct, self.placed
         tried = sum(one.n_tried for one in self.families)
         found = [
             f"{len(placed)} of {len(distinct)} algorithms that compute the task are placed among {tried:,} sets of "

@@ -25,16 +25,19 @@ from pluriscope.analysis.questions.tasks import Task
 from pluriscope.app.db.listing import ALGORITHMS
 from pluriscope.app.db.prepared import algorithm_columns
 from pluriscope.app.db.reads import algorithms as reads
-from pluriscope.app.db.reports import report_of, report_row
+from pluriscope.app.db.reports import report_of, reports_of
 from pluriscope.app.db.tables import AlgorithmRow
 from pluriscope.app.errors import BadQuery, NotFound
 from pluriscope.app.pages.place import AnyPlace, Place
 from pluriscope.figures.svg.tiles import Hues, bits_of, hues_among, variable
+from pluriscope.processes.recent import Recent
 from pluriscope.views.records import VariableRecord
 
 _JOINT_RUNS: Final = 1 << 16
 """Of a page; an analysis makes more."""
 _SITES: Final = "p1:h1[1];p2:h2[0]+h2[1]"
+_REPORTS: Final = Recent[PlacementsReport](8)
+"""By what they hold; those asked for last."""
 MAX_COMPUTED_INPUTS: Final = 3  # of tasks whose candidates a page can list by itself; beyond, some take half a minute
 
 
@@ -123,8 +126,8 @@ def posited(one: VariableRecord, hues: Hues) -> Markup:
 
 def stored_placements(session: Session, place: AnyPlace) -> PlacementsReport | None:
     """The report on the placements of algorithms on the sites of a network; None where nobody asked for it."""
-    row = report_row(session, place.analysis, ALGORITHMS)
-    return None if row is None else report_of(row, PlacementsReport)
+    row = reports_of(session, place.analysis, [ALGORITHMS], in_brief=True).get(ALGORITHMS)
+    return None if row is None else _REPORTS.of(row.content, lambda: report_of(row, PlacementsReport))
 
 
 def read_algorithm(session: Session, place: AnyPlace, ref: ExplanationRef) -> tuple[PlacedModel, ExplanationRef]:

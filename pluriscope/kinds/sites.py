@@ -66,6 +66,12 @@ def best_score(model: PlacedModel) -> SiteScore | None:
     return max((one.score for one in model.placements), key=lambda one: one.agreed / max(one.of, 1), default=None)
 
 
+def closest(report: PlacementsReport) -> SitePlacement | None:
+    """The listed placement with the highest share of interchanges right, of algorithms that compute the task."""
+    each = (one for model in report.distinct for one in model.placements)
+    return max(each, key=lambda one: one.score.agreed / max(one.score.of, 1), default=None)
+
+
 def _share(agreed: int, of: int) -> float:
     return agreed / of if of else np.nan
 

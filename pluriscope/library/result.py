@@ -507,5 +507,8 @@ class Result(Findings):
         found = counted(counts.valid_circuits, "valid circuits")
         if self.offers("formulas"):
             found += f", {counts.interpretations} interpretations, {counts.valid_alignments} valid placements"
+        elif "placements" in self.found:
+            found += f", {counted(counts.valid_alignments, 'valid placements')}"
+            found += f" of {counts.aligned_algorithms} of {counts.candidate_algorithms} algorithms"
         first = "".join(f"{one}\n" for one in (self.verdict, *self._first))
         return f"{first}<Result: {self.name}, output {self.output}, {self.protocol.name}: {found}>"

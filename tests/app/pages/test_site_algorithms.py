@@ -1,6 +1,7 @@
 """Pages and records of algorithms with finite variables, written by somebody, and of their placements on sites."""
 
 import json
+import re
 from dataclasses import replace
 from html import unescape
 
@@ -132,11 +133,24 @@ def test_what_does_not_compute_the_task_is_shown_with_its_row_and_not_placed(cli
     assert "it gives 0 (even) on row 2, 0 0 1, where 1 (odd) is right" in ordered.json()["error"]
 
 
+def overview(client, slug):
+    """What the first page of a network says of algorithms."""
+    page = client.get(f"/networks/{slug}").text
+    facts = (
+        re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", one.partition("</div>")[0])).strip()
+        for one in page.split("<div><dt>")[1:]
+    )
+    return {label: fact.removeprefix(label).strip() for fact in facts for label in ("Algorithms placed", "Placements")
+            if fact.startswith(label)}  # fmt: skip
+
+
 def test_written_algorithms_are_kept_by_the_reports_that_follow(client):
     slug, url = "parity-3-elman", "/networks/parity-3-elman/analyses/algorithms"
+    assert overview(client, slug) == {"Algorithms placed": "– nobody asked yet"}
     assert client.post(url, data={"algorithms": COUNT}).status_code == 303
     assert client.post(url, data={"algorithms": PARITY}).status_code == 303
     assert "Its placements are searched" in client.get(written(client, slug, PARITY)).text
+    assert overview(client, slug) == {"Algorithms placed": "– being searched"}
     with client.app.state.store.write() as session:
         first, second = (job.arguments["algorithms"] for job in session.query(JobRow).order_by(JobRow.created_at))
         assert (first, second) == ([COUNT], sorted([COUNT, PARITY]))  # the second takes over what waits
@@ -147,6 +161,9 @@ def test_written_algorithms_are_kept_by_the_reports_that_follow(client):
         found_out(session, analysis, "algorithms", algorithms=[COUNT])
         kept = found_out(session, analysis, "algorithms").found["algorithms"]
         assert {one["text"] for one in kept if one["written"]} == {PARITY, COUNT}
+    assert overview(client, slug) == {
+        "Algorithms placed": "1 of 1 algorithm for its task", "Placements": "4 1 minimal",
+    }  # fmt: skip  # the count refines the parity
     page = client.get(written(client, slug, PARITY), follow_redirects=True)
     assert "Nobody asked where" not in page.text
     record = client.get(f"/api/v2{written(client, slug, PARITY)}").json()

@@ -1,0 +1,31 @@
+"""Algorithms with finite variables in the library: results say what is placed, and nothing of what nobody asked for."""
+
+import json
+
+import pytest
+
+import pluriscope
+from pluriscope.app.bundled import bundled_models
+
+PARITY = "p1 = a; p2 = (p1 + b) % 2; y = (p2 + c) % 2"
+COUNT = "n1 = a; n2 = n1 + b; y = (n2 + c) % 2"
+
+
+@pytest.fixture(scope="module")
+def result():
+    return pluriscope.explain(json.loads(bundled_models()["parity-3-elman"]), algorithms=[PARITY, COUNT, "y = a"])
+
+
+def test_counts_are_of_algorithms_that_answers_tell_apart(result):
+    counts = result.counts
+    algorithms = counts.candidate_algorithms, counts.aligned_algorithms
+    assert [str(one) for one in (*algorithms, counts.valid_alignments, counts.minimal_alignments)] == list("1141")
+    assert "4 valid placements of 1 of 1 algorithms" in repr(result)
+    assert [one.wrong for one in result.algorithms][:2] == ["", ""]
+    assert "on row 2" in result.algorithms[2].wrong
+
+
+def test_what_nobody_asked_for_is_in_no_count(result):
+    circuits_alone = {key: one for key, one in result.found.items() if key != "placements"}
+    unasked = pluriscope.objects.counts.counts_of(circuits_alone)
+    assert [row["kind"] for row in unasked.rows()] == ["possible circuits", "valid circuits"]
