@@ -6,6 +6,7 @@ subspaces. Vectors with which no output changes are in none, since an exchange o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, combinations, islice, product
@@ -19,6 +20,7 @@ from pluriscope.analysis.placements.recombination import Recombination
 ALL_SETS: Final = 12
 """Up to so many coordinates every set is tried, of more those up to :data:`FEW`."""
 FEW: Final = 3
+_HEAD: Final = re.compile(r"(\d+)\.\d+(\.[qkva])?")
 MAX_INTEGER_WIDTH: Final = 3
 """Up to so wide vectors are tried along every direction of −1, 0 and 1."""
 
@@ -29,8 +31,8 @@ class Bounds:
 
     Args:
         sets: of one family; those beyond are cut off, and the family says so.
-        runs: of the network for one family, likewise; a quarter of it for sets of positions, a sixteenth for
-            coordinates of a stream.
+        runs: of the network for one family, likewise; a quarter of it for sets of positions and of heads, a sixteenth
+            for coordinates of a stream.
         joint_runs: for the joint score of one placement; where it takes more, choices of sources are drawn.
         all_joint_runs: for the joint scores of all placements.
         listed: placements of one algorithm, and failing sets of one variable.
@@ -41,8 +43,8 @@ class Bounds:
 
     sets: int = 2_048
     runs: int = 1 << 22
-    joint_runs: int = 1_200_000
-    all_joint_runs: int = 5_000_000
+    joint_runs: int = 3_500_000
+    all_joint_runs: int = 6_000_000
     listed: int = 24
     steps: int = 200_000
     angles: int = 180
@@ -125,6 +127,19 @@ def families(there: Interchange, parts: Recombination, bounds: Bounds) -> tuple[
         family("nodes", "a node at all its positions", whole, len(whole))
         several = [*_of_positions(nodes)]
         family("positions", "a node at several of its positions, not at all", several, len(several), 4)
+    slots = dict[tuple[str, str], list[str]]()
+    for site in nodes:
+        if match := _HEAD.fullmatch(site):
+            slots.setdefault((match[1], match[2] or ""), []).append(site)
+    several = [
+        tuple(Place(site, at) for site in some)
+        for whole in (True, False)
+        for sites in slots.values()
+        for size in range(2, len(sites) + 1)
+        for some in combinations(sites, size)
+        for at in ((None,) if whole else sorted(set[int]().union(*(nodes[site] for site in some))))
+    ]
+    family("heads", "the same part of several heads of a layer, at all positions or at one", several, len(several), 4)
     compiled = getattr(getattr(there.subject, "planted", None), "variables", ())
     for site, positions in nodes.items():
         if site.endswith(".neurons"):

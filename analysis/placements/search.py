@@ -425,11 +425,14 @@ def _placed(model: PlacedModel, search: Search, variables: Sequence[Variable]) -
     if unasked:
         names = ", ".join(one.name for one in unasked)
         remarks.append(f"No interchange of {names} alone changes the answer on these rows, so they are asked jointly.")
-        remarks.append("Of the sets of a variable with the same decisions one was tried jointly.")
+        remarks.append("Of the sets of a variable with the same decisions not all were tried jointly.")
         jointly = _jointly(search, variables)
         shown = [_shown_placement(model, variables, sets, "joint") for sets in jointly]
-        valid = [one for one in shown if one.joint and one.joint.placed]
-        failing = [one.model_copy(update={"placed": ""}) for one in shown[:1]]
+        at_1 = [one for one in shown if one.joint and one.joint.placed]
+        valid = [one for one in at_1 if one.joint_exact]
+        failing = [one.model_copy(update={"placed": ""}) for one in (at_1 or shown)[:1]]
+        if at_1 and not valid:
+            remarks.append("No choice of sources drawn refutes the one listed, and all are too many to try.")
         return model.model_copy(update={"placements": valid or failing, "remarks": remarks})
     return model.model_copy(update={"placements": _best(model, search, variables), "remarks": remarks})
 
@@ -457,21 +460,23 @@ def _shown_placement(
     placing = {one.name: scored.places for one, scored in zip(variables, sets, strict=True)}
     places = [one.shown(scored) for one, scored in zip(variables, sets, strict=True)]
     runs = search.there.joint_runs(asked, placing)
-    # what fails alone fails jointly, so of that a few choices say enough
-    most = min(search.bounds.joint_runs if placed else _FAILING, search.joint_left)
-    joint, drawn, exact = None, None, runs <= most
-    if not exact:
-        drawn = np.random.default_rng(0).integers(0, search.there.n_rows, (_DRAWN, len(placing)))
+    exact = runs <= min(search.bounds.joint_runs if placed else _FAILING, search.joint_left)
+    drawn = np.random.default_rng(0).integers(0, search.there.n_rows, (_DRAWN, len(placing)))
+    joint = None
     if not search.work.is_over:
-        joint = SiteScore.showing(search.there.joint(asked, placing, drawn))
-        search.joint_left -= runs if exact else 0
+        if not exact or placed == "joint":  # which a few choices most often refute
+            joint = search.there.joint(asked, placing, drawn)
+            exact = exact and joint.agreed == joint.of
+        if exact:
+            joint = search.there.joint(asked, placing)
+            search.joint_left -= runs
     total = sum((one.score(scored) for one, scored in zip(variables, sets, strict=True)), Score(0, 0, 0, 0, 0))
     return SitePlacement(
         id=short_id(f"{model.id} " + "; ".join(f"{name}: {places_text(one)}" for name, one in placing.items())),
         places=places,
         score=SiteScore.showing(total),
         placed=placed,
-        joint=joint,
+        joint=None if joint is None else SiteScore.showing(joint),
         joint_runs=runs,
         joint_exact=exact,
         minimal=all(one.minimal for one in places),
@@ -486,7 +491,9 @@ def _jointly(search: Search, variables: Sequence[Variable]) -> list[tuple[Scored
     """
     there, asked = search.there, variables[0].asked
     idle = there.table(()).digest
-    sets = list[list[ScoredSet]]()
+    sets, alike = list[list[ScoredSet]](), dict[str, list[ScoredSet]]()
+    for s in search.scored:
+        alike.setdefault(s.digest, []).append(s)
     for one in variables:
         likely = dict.fromkeys([*one.at_1, *sorted(search.scored, key=one.rank)])
         acting = [s for s in likely if s.map == "coordinates" and s.digest != idle]
@@ -516,6 +523,15 @@ def _jointly(search: Search, variables: Sequence[Variable]) -> list[tuple[Scored
                 yield from onward((*chosen, one), most)
 
     steps = sorted({int(one) for some in wrong.values() for one in np.unique(some)})[:-1] or [0]
-    found = (islice(onward((), most), search.bounds.listed) for most in steps)
-    first = next(filter(None, map(list, found)), [])
-    return [tuple(some[at] for some, at in zip(sets, chosen, strict=True)) for chosen in first]
+    first = next(filter(None, (list(islice(onward((), most), search.bounds.listed)) for most in steps)), [])
+    found = [tuple(some[at] for some, at in zip(sets, chosen, strict=True)) for chosen in first]
+    # of sets with the same decisions those that are on one site for all variables say it best
+    on_one = [
+        tuple(next((s for s in alike[one.digest] if {p.site for p in s.places} == {site}), one) for one in chosen)
+        for chosen in found
+        for site in there.clean
+    ]
+    same = [one for one in on_one if len({p.site for s in one for p in s.places}) == 1]
+    same.sort(key=lambda one: sum(s.mask.bit_count() for s in one))
+    apart_ones = (one for one in (*same, *found) if all(apart(*pair) for pair in combinations(one, 2)))
+    return [*dict.fromkeys(apart_ones)][: search.bounds.listed]
