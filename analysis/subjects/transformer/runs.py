@@ -26,6 +26,7 @@ from pluriscope.analysis.numerics.fixed_order import inner
 from pluriscope.analysis.subjects.sites import Site
 from pluriscope.analysis.subjects.subject import Change
 from pluriscope.analysis.subjects.transformer.heads import Array, attention, inner_slopes, mixed
+from pluriscope.analysis.subjects.transformer.space import AttentionSpace
 from pluriscope.analysis.subjects.transformer.weights import Transformer
 
 MILLISECONDS: Final = 1.5e-6
@@ -48,15 +49,7 @@ def site_names(model: Transformer) -> list[str]:
 
 def edge_names(model: Transformer) -> list[str]:
     """Every edge, ``SOURCE-READER`` or ``SOURCE-HEAD.SLOT``, in the order of readers."""
-    sources, found = ["x"], []
-    for layer in range(1, len(model.layers) + 1):
-        heads = [f"{layer}.{head}" for head in range(model.n_heads)]
-        found += [f"{source}-{head}.{slot}" for head in heads for slot in SLOTS for source in sources]
-        sources += heads
-        if model.blocks.mlps:
-            found += [f"{source}-{layer}.mlp" for source in sources]
-            sources.append(f"{layer}.mlp")
-    return found + [f"{source}-logits" for source in sources]
+    return [*AttentionSpace(model, "qkv", means=False, split=False).graph.edge_names]
 
 
 def read_site(model: Transformer, text: str) -> Site:
