@@ -214,7 +214,7 @@ class PlacedModel(Part):
         wrong: the first row on which it does not give the task's answer, in words; "" if it computes the task. Where it
             does not, nothing is placed.
         unread: variables of which no value is told apart from another.
-        folded_onto: id of the algorithm before it that it is one with, "" for none.
+        folded_onto: id of the algorithm that it is one with and that stands for both, "" for none.
         n_placed: placements with each variable placed single; None where they are too many to count.
         n_minimal: likewise, those that are minimal in their families.
         n_paths: likewise, counted by the paths of their variables.

@@ -254,19 +254,21 @@ def find(
         with work.ending(STAGE):
             search.score(found)
             found += direction_families(search)
-    keys = dict[str, str]()
+    of_model = dict[str, list[Variable]]()
+    for number, (asked, _) in enumerate(search.columns):
+        of_model.setdefault(asked.model.id, []).append(Variable(search, number))
+    known = [described(model, there, of_model.get(model.id, ())) for model in models]
+    # of those that are one, one whose values are all told apart stands for all, else the first
+    stands = dict[str, str]()
+    for one, key in sorted(known, key=lambda each: not each[0].irredundant_values):
+        if not one.wrong:
+            stands.setdefault(key, one.id)
     placed = []
-    all_variables = [Variable(search, number) for number in range(len(search.columns))]
-    for number, model in enumerate(models):
-        work.report(Progress(STAGE, number, len(models), "where algorithms are placed"))
-        variables = [one for one in all_variables if one.asked.model.id == model.id]
-        one, key = described(model, there, variables)
-        one = one.model_copy(
-            update={"folded_onto": "" if one.wrong else keys.setdefault(key, one.id).replace(one.id, "")}
-        )
-        if variables:
-            one = _placed(one, search, variables)
-        placed.append(one)
+    for number, (one, key) in enumerate(known):
+        work.report(Progress(STAGE, number, len(known), "where algorithms are placed"))
+        folded_onto = "" if one.wrong else stands[key].replace(one.id, "")
+        shown = one.model_copy(update={"folded_onto": folded_onto})
+        placed.append(_placed(shown, search, of_model[one.id]) if one.id in of_model else shown)
     return PlacementsReport(
         inputs=there.inputs.name,
         n_rows=there.n_rows,

@@ -471,3 +471,10 @@ def test_both_patterns_of_a_layer_carry_the_match_best_of_all_heads():
     best = one.score(one.best[0])
     assert places_text(one.best[0].places) == "2.0.a 2.1.a"  # as at position 5, which alone is read
     assert (best.agreed, best.of, best.changed_agreed) == (89705, 104652, 44355)
+
+
+def test_of_two_that_are_one_stands_the_one_whose_values_are_told_apart():
+    shown = find(question("parity-3-elman"), [*map(read_causal_model, (COUNT, PARITY, BOTH))], bounds=FEW).algorithms
+    assert [one.folded_onto for one in shown] == [shown[1].id, "", shown[1].id]
+    shown = find(question("parity-3-elman"), [*map(read_causal_model, (COUNT, BOTH))], bounds=FEW).algorithms
+    assert [one.folded_onto for one in shown] == ["", shown[0].id]
