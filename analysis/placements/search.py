@@ -8,6 +8,7 @@ some changed. Variables that no interchange of theirs alone asks are placed by t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, reduce
 from itertools import combinations, islice, product
 from operator import or_
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.causal_model import NONE, CausalModel
 from pluriscope.analysis.algorithms.refinement import folded
-from pluriscope.analysis.alignments.on_sites import Interchange, Place, Score, places_text, task_inputs
+from pluriscope.analysis.alignments.on_sites import AskedModel, Interchange, Place, Score, places_text, task_inputs
 from pluriscope.analysis.errors import InvalidAlignment
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.placements.families import Bounds, Family, families
@@ -355,6 +356,41 @@ def placed_on(
     places = [one.model_copy(update={"minimal": None, "path": 0}) for one in found.places]
     placed = "single" if alone else "joint" if jointly else ""
     return found.model_copy(update={"places": places, "placed": placed if not known.wrong else "", "minimal": None})
+
+
+@dataclass(frozen=True, eq=False)
+class Exchanged:
+    """The interchanges of a variable on given sites, over all pairs of a base and a source.
+
+    Args:
+        variable: its name.
+        values: that it has on each row; :data:`NONE` where it is not defined.
+        expected: the algorithm's answers ``[base, source]``, likewise.
+        decided: the network's ``[base, source]``, −1 where no output is above every other.
+    """
+
+    variable: str
+    values: NDArray[np.int64]
+    expected: NDArray[np.int64]
+    decided: NDArray[np.int16]
+
+    @property
+    def pairs(self) -> NDArray[np.intp]:
+        """Base and source of those on which the algorithm has an answer, ``[pairs, 2]``, those that fail first."""
+        asked = (self.expected != NONE) & ~np.eye(len(self.values), dtype=np.bool_)
+        found = np.argwhere(asked)
+        wrong = (self.expected != self.decided)[asked]
+        return found[np.argsort(~wrong, kind="stable")]
+
+
+def interchanges(question: GraphQuestion, model: CausalModel, sites: Mapping[str, str]) -> Iterator[Exchanged]:
+    """The interchanges of each variable of a model on given sites."""
+    there = Interchange(question.subject, task_inputs(question.subject))
+    asked = AskedModel(model, there.inputs)
+    for name, text in sites.items():
+        table = there.table(tuple(map(there.read, text.split())))
+        values = asked.itself[name]
+        yield Exchanged(name, values, asked.answers({name: values}), table.pairs)
 
 
 def _wrong(model: CausalModel, there: Interchange) -> str:

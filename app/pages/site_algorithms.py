@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from markupsafe import Markup
 from pydantic import Field
 
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analyses.shown import settings_form
+from pluriscope.analysis.algorithms.causal_model import NONE, read_causal_model
 from pluriscope.analysis.alignments.on_sites import Interchange, task_inputs
 from pluriscope.analysis.placements.report import PlacedModel, PlacedVariable, SitePlacement, SiteScore
+from pluriscope.analysis.placements.search import interchanges
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.listing import ALGORITHMS
 from pluriscope.app.db.reads.jobs import jobs_about
@@ -19,12 +22,13 @@ from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.candidates import sites_in_ref
 from pluriscope.app.pages.page import about, column, figure, head_actions, listed, page
 from pluriscope.app.pages.pending_work import progress_of
+from pluriscope.app.pages.placement import PlacementOptions
 from pluriscope.app.pages.shared import work_state
 from pluriscope.figures.numbers import decimal, exact, noun
-from pluriscope.kinds.sites import sites_drawing
-from pluriscope.page_kit.blocks import Action, Block, Fact, Facts, Form, Head, More, Notice, Section, Side
+from pluriscope.kinds.sites import site_words, sites_drawing
+from pluriscope.page_kit.blocks import Action, Block, Fact, Facts, Form, Head, More, Notice, Section, Side, Table
 from pluriscope.page_kit.blocks import Verdict as Mark
-from pluriscope.tables.table import Row
+from pluriscope.tables.table import Query, Row
 from pluriscope.views.networks import draw_network
 from pluriscope.views.records import ExplanationRecord
 
@@ -215,8 +219,8 @@ def placement_record(one: Any) -> SitePlacementRecord:
     return SitePlacementRecord(**one.fields, algorithm=model.text, sites=sites, placement=placement)
 
 
-@page(placement_record)
-def site_placement(one: Any, _options: ScopeOptions) -> Iterator[Block]:
+@page(placement_record, PlacementOptions)
+def site_placement(one: Any, options: PlacementOptions) -> Iterator[Block]:
     """Page of a placement on sites: its sites in the network, and every score with what stands beside it."""
     model, placement = one.item
     question: SubjectQuestion = one.place.question
@@ -230,13 +234,18 @@ def site_placement(one: Any, _options: ScopeOptions) -> Iterator[Block]:
         list(_marks(placement)),
         head_actions(one),
     )
-    caption = "Nodes with a site of a variable stand out."
+    each = [
+        f"{one.variable}: {' and '.join(site_words(question, site) for site in one.sites.split())}"
+        for one in placement.places
+    ]
+    caption = f"Nodes that carry a variable have its name. {'; '.join(each)}. Positions count from 1."
     drawn = figure(one, sites_drawing(question, placement), caption)
     yield Side([drawn, Facts(list(_facts(placement)))])
     yield Section("Its variables", "each alone: all ordered pairs of different rows")
     yield _places(placement.places)
     if any(each.follows for each in placement.places):
         yield Notice("Some of it follows from accuracy.", FOLLOWS, state="computing")
+    yield from _interchanges(one, options.start)
     yield More("How to read the scores", lambda: [_meanings()], "what stands beside each score", id="scores")
     yield from about(one)
 
@@ -262,6 +271,61 @@ def _facts(placement: SitePlacement) -> Iterator[Fact]:
     drawn = "" if placement.joint_exact else ", drawn"
     yield Fact("Joint", "not run" if joint is None else joint.text + drawn, "all variables at once, each from its row")
     yield Fact("Margin", decimal(min((one.gap for one in placement.places), default=float("nan")), 4), "smallest gap")
+
+
+_EDGE: Final = 12  # failing interchanges that stand on the page without asking
+_AT_ONCE: Final = 110  # rows up to which they do
+_SHOWN: Final = 200  # interchanges on one page of their list
+_LISTED: Final = 2_000
+_LABELS: Final = ("Variable", "Base", "Source", "Value on each", "The algorithm says", "The network answers", "Agrees")
+
+
+def _interchanges(one: Any, start: int) -> Iterator[Block]:
+    """Pairs of rows with what the algorithm says and what the network answers, those that fail first."""
+    _, placement = one.item
+    n_wrong = placement.score.of - placement.score.agreed
+    if not placement.places:
+        return
+    if n_wrong and one.place.question.n_rows <= _AT_ONCE:
+        some = f"the first {_EDGE} of {exact(n_wrong)}" if n_wrong > _EDGE else ""
+        yield Section("Interchanges that fail", some, id="failing")
+        yield Table.plain(_LABELS[:-1], [row[:-1] for row in _rows(one, _EDGE) if not row[-1]][:_EDGE])
+    words = noun(n_wrong, "fails", "fail") if n_wrong else "none fails"
+    listed = f"; {exact(_LISTED)} are listed, those that fail first" if placement.score.of > _LISTED else ""
+
+    def every() -> Iterator[Block]:
+        yield replace(
+            Table.plain(_LABELS, _rows(one, _LISTED)),
+            query=Query(start=start, limit=_SHOWN),
+            usual=Query(limit=_SHOWN),
+            url=one.links.explanation(one.place.slug, one.ref),
+            noun="interchange",
+            files={"CSV": one.links.made_of(one.url(), "interchanges.all.csv")},
+            kept={"part": "interchanges", **one.place.scope.query()},
+            id="interchanges.all",
+        )
+
+    yield More("Every interchange", every, f"{exact(placement.score.of)} tested, {words}{listed}", id="interchanges")
+
+
+def _rows(one: Any, most: int) -> list[tuple[Any, ...]]:
+    """Rows of interchanges by the labels, those that fail first."""
+    model, placement = one.item
+    question = one.place.question
+    rows, classes = question.examples.rows, question.examples.classes
+    sites = {each.variable: each.sites for each in placement.places}
+
+    def named(answer: int) -> str:
+        return "none" if answer < 0 else f"{answer} {classes[answer]}" if answer < len(classes) else f"{answer}"
+
+    found = list[tuple[Any, ...]]()
+    for each in interchanges(question, read_causal_model(model.text), sites):
+        for base, source in each.pairs[:most].tolist():
+            values = " ← ".join("none" if each.values[row] == NONE else f"{each.values[row]}" for row in (base, source))
+            said, given = int(each.expected[base, source]), int(each.decided[base, source])
+            what = (each.variable, rows[base], rows[source], values, named(said), named(given))
+            found.append((*what, said == given))
+    return sorted(found, key=lambda row: row[-1])[:most]
 
 
 _COLUMNS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -168,17 +168,67 @@ PLACED: Final = ListedKind(
 
 
 def sites_drawing(question: SubjectQuestion, placement: SitePlacement, *, thumb: bool = False) -> Markup:
-    """The graph of a network; nodes of which a placement has a site stand out."""
-    nodes = {node for place in placement.places for site in place.sites.split() for node in nodes_of(site)}
-    named = {one.name for one in question.graph.nodes}
-    words = placement.sites or "no variable"
-    return graph_diagram(question.graph, None, title=f"Placement {words}", thumb=thumb, changed=nodes & named)
+    """The graph of a network; nodes of which a placement has a site stand out, each with its variables."""
+    names, carried = {one.name for one in question.graph.nodes}, dict[str, dict[str, None]]()
+    for place in placement.places:
+        for site in place.sites.split():
+            for node in nodes_of(site, names):
+                carried.setdefault(node, {})[place.variable] = None
+    title = f"Placement {placement.sites or 'no variable'}"
+    named = {node: ", ".join(variables) for node, variables in carried.items()}
+    return graph_diagram(question.graph, None, title=title, thumb=thumb, carried=named)
 
 
-def nodes_of(site: str) -> list[str]:
-    """The nodes of a graph that a site is of: of ``h1[0,1]`` ``h1.0`` and ``h1.1``, of ``1.0.a~6`` ``1.0``."""
-    name, coordinates = re.split(r"[~\[<]", site, maxsplit=1)[0], re.search(r"\[([0-9,]+)\]", site)
-    name = {"x0": "x", "im": "x", "m": "c2"}.get(name, name)
-    name = re.sub(r"\.(q|k|v|a)$", "", name).replace(".neurons", ".mlp")
-    units = coordinates[1].split(",") if coordinates else []
-    return [name, *(f"{name}.{unit}" for unit in units), *(f"{name.lstrip('h')}.{unit}" for unit in units)]
+_SITE: Final = re.compile(r"([a-z0-9.]+)(?:~([0-9]+))?(?:\[([0-9,]+)\])?(=.*)?")
+
+
+def nodes_of(site: str, names: Collection[str]) -> list[str]:
+    """The nodes of a graph that a site is of: of ``h1[0,1]`` ``h1.0`` and ``h1.1``, of ``1.0.a~6`` ``1.0``; none of a
+    stream, which is an edge of all.
+    """
+    found = _SITE.fullmatch(site)
+    base = found[1] if found else site
+    base = {"x0": "x", "im": "x", "m": "c2"}.get(base, base)
+    base = re.sub(r"\.(q|k|v|a)$", "", base).replace(".neurons", ".mlp")
+    units = found[3].split(",") if found and found[3] else [name.rpartition(".")[2] for name in names]
+    each = [base, *(f"{base}.{unit}" for unit in units), *(f"{base.lstrip('h')}.{unit}" for unit in units)]
+    return [one for one in dict.fromkeys(each) if one in names]
+
+
+_OF_HEADS: Final = {"q": "queries", "k": "keys", "v": "values", "a": "attention pattern", "": "output"}
+_WORDS: Final = (
+    (r"([0-9]+\.[0-9]+)(?:\.([qkva]))?", "coordinate", lambda one: f"the {_OF_HEADS[one[2] or '']} of head {one[1]}"),
+    (r"([0-9]+)\.neurons", "neuron", lambda one: f"MLP {one[1]}"),
+    (r"([0-9]+)\.mlp", "coordinate", lambda one: f"the output of MLP {one[1]}"),
+    (r"c([0-9]+)", "channel", lambda one: f"convolution {one[1]}"),
+    (r"m", "channel", lambda _: "the means over positions"),
+    (r"im", "input", lambda _: "the image"),
+)
+_OF_STEPS: Final = (
+    (r"h([0-9]+)", "unit", lambda one: f"the state after step {one[1]}"),
+    (r"x([0-9]+)", "input", lambda one: f"step {one[1]}"),
+)
+_OF_STREAMS: Final = (
+    (r"x0", "coordinate", lambda _: "the embedding"),
+    (r"x([0-9]+)\.mid", "coordinate", lambda one: f"the stream after the heads of layer {one[1]}"),
+    (r"x([0-9]+)", "coordinate", lambda one: f"the stream after layer {one[1]}"),
+)
+_OF_LAYERS: Final = (
+    (r"h([0-9]+)", "unit", lambda one: f"hidden layer {one[1]}"),
+    (r"x", "input", lambda _: "the inputs"),
+)
+
+
+def site_words(question: SubjectQuestion, site: str) -> str:
+    """A site in words: ``h2[0,1]`` of a recurrent network as units 0 and 1 of the state after step 2."""
+    refuses, found = question.kind.refuses, _SITE.fullmatch(site)
+    if found is None:
+        return site
+    own = _OF_LAYERS if refuses("steps") and refuses("stream") else _OF_STREAMS if refuses("steps") else _OF_STEPS
+    for pattern, noun_of, words in (*_WORDS, *own):
+        if (named := re.fullmatch(pattern, found[1])) is not None:
+            numbers = found[3].split(",") if found[3] else []
+            units = f"{noun_of}{'s' * (len(numbers) > 1)} {' and '.join(numbers)} of " if numbers else ""
+            at = f" at position {found[2]}" if found[2] else ""
+            return f"{units}{words(named)}{at}" + (f", along {found[4][1:]}" if found[4] else "")
+    return site

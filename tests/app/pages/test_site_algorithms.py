@@ -1,5 +1,6 @@
 """Pages and records of algorithms with finite variables, written by somebody, and of their placements on sites."""
 
+import csv
 import json
 import re
 from dataclasses import replace
@@ -10,10 +11,12 @@ import pytest
 
 from pluriscope.addresses.naming import text_in_ref
 from pluriscope.analysis.subjects.classifier import CLASSIFIER
+from pluriscope.analysis.subjects.registry import question_in
 from pluriscope.app.bundled import bundled_models
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reports import report_row
 from pluriscope.app.db.writes import save_network
+from pluriscope.kinds.sites import nodes_of, site_words
 from tests.analysis.subjects.test_classifier import drawn
 from tests.clients import served
 from tests.factories import found_out, searched
@@ -80,6 +83,39 @@ def test_written_algorithms_are_scored_on_named_sites_of_every_kind(client, case
     assert not record["stored"]
     assert record["placement"]["minimal"] is None
     assert f"{agreed}/{of}" in client.get(leads.headers["location"]).text
+
+
+WORDS = {
+    ("parity-3-elman", "h1[1]"): ("unit 1 of the state after step 1", ["h1.1"]),
+    ("parity-3-elman", "h2=1,-1"): ("the state after step 2, along 1,-1", ["h2.0", "h2.1"]),
+    ("bars-4x4-conv", "m[1,2]"): ("channels 1 and 2 of the means over positions", ["c2.1", "c2.2"]),
+    ("tracr-histogram", "1.0.a~5"): ("the attention pattern of head 1.0 at position 5", ["1.0"]),
+    ("tracr-histogram", "1.neurons~5[1,2]"): ("neurons 1 and 2 of MLP 1 at position 5", ["1.mlp"]),
+    ("tracr-histogram", "x1.mid~5[5]"): ("coordinate 5 of the stream after the heads of layer 1 at position 5", []),
+    ("classifier", "h1[0]"): ("unit 0 of hidden layer 1", ["1.0"]),
+}
+
+
+@pytest.mark.parametrize(("place", "told"), WORDS.items())
+def test_sites_are_named_in_words_and_at_their_nodes(place, told):
+    slug, site = place
+    raw = json.dumps(classifier()[0]).encode() if slug == "classifier" else bundled_models()[slug]
+    question = question_in(raw)
+    names = {one.name for one in question.graph.nodes}
+    assert (site_words(question, site), sorted(nodes_of(site, names))) == told
+
+
+def test_interchanges_of_a_placement_stand_on_its_page_those_that_fail_first(client):
+    url = f"/networks/parity-3-elman/explanations/a-{text_in_ref(PARITY)}.p1:h1[0];p2:h2[1]"
+    page = unescape(client.get(url).text)
+    assert "h1.0: p1" in page
+    assert "h2.1: p2" in page
+    assert "unit 0 of the state after step 1" in page
+    assert "the first 12 of 32" in page
+    rows = [one for one in csv.reader(client.get(f"{url}/interchanges.all.csv").text.splitlines()) if len(one) == 7]
+    rows = rows[1:]
+    assert [row[-1] for row in rows] == ["False"] * 32 + ["True"] * 80
+    assert rows[0][:6] == ["p1", "0 0 0", "1 0 0", "0 ← 1", "1 odd", "0 even"]
 
 
 BAD = {
