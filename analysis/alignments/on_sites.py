@@ -224,7 +224,9 @@ class Interchange:
         return Table(decided, which, gap)
 
     def outputs(self, exchanged: Sequence[tuple[Places, NDArray[np.intp]]], base: NDArray[np.intp]) -> Array:
-        """Outputs ``[runs, outputs]`` of runs with a base each, and for each set of places a source ``[runs]``."""
+        """Outputs ``[runs, outputs]`` of runs with a base each, and for each set of places a source ``[runs]``; where
+        there is one, 1 less it and it, of which the larger decides as a threshold of ½ does.
+        """
         by_site: dict[str, list[tuple[Place, NDArray[np.intp]]]] = {}
         for places, rows in exchanged:
             for one in places:
@@ -235,7 +237,8 @@ class Interchange:
                 values = one.exchanged(values, self.clean[site][rows])
             return values
 
-        return self.subject.run_sites(self.subject.inputs[base], change)
+        found = self.subject.run_sites(self.subject.inputs[base], change)
+        return found if found.shape[1] > 1 else np.concatenate([1 - found, found], axis=1)
 
     def _decided(
         self, exchanged: Sequence[tuple[Places, NDArray[np.intp]]], drawn: bool = False

@@ -2,7 +2,6 @@
 
 from itertools import combinations
 
-import numpy as np
 import pytest
 
 from pluriscope.analysis.algorithms.causal_model import read_causal_model
@@ -11,24 +10,8 @@ from pluriscope.analysis.alignments.iia import interchange_matrix
 from pluriscope.analysis.alignments.on_sites import Interchange, Place, task_inputs
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.questions.protocol import COMPLETE
-from pluriscope.analysis.subjects.perceptron.mlp import next_layer
 from pluriscope.analysis.subjects.perceptron.question import ask
 from tests.golden_files import golden_network
-
-
-class Perceptron:
-    """A perceptron as a subject: its two classes are below and above ½."""
-
-    def __init__(self, network):
-        self.network = network
-        self.inputs = np.array(list(np.ndindex(*[2] * network.n_inputs)), dtype=np.float64)
-
-    def run_sites(self, data, change):
-        values = change("x", data[:, None])[:, 0]
-        for layer in range(1, self.network.n_hidden_layers + 1):
-            values = change(f"h{layer}", next_layer(self.network, layer, values)[:, None])[:, 0]
-        above = next_layer(self.network, len(self.network.weights), values)
-        return np.concatenate([1 - above, above], axis=1)
 
 
 def causal(algorithm):
@@ -61,8 +44,8 @@ def causal(algorithm):
 )
 def test_every_placement_of_a_gate_has_the_score_of_the_engine_for_perceptrons(name, text):
     network = golden_network(name).network
-    algorithm, subject = parse_algorithm(text, "and_inverter", network.n_inputs), Perceptron(network)
-    there, question = Interchange(subject, task_inputs(subject)), ask(network, protocol=COMPLETE)
+    algorithm, question = parse_algorithm(text, "and_inverter", network.n_inputs), ask(network, protocol=COMPLETE)
+    there = Interchange(question, task_inputs(question))
     model = causal(algorithm)
     assert {f"v{path}" for path in algorithm.carriers} == {*model.variables}
     scores = set()
