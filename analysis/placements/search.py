@@ -352,7 +352,12 @@ def placed_on(
     known, _ = described(model, there, variables)
     found = _shown_placement(known, variables, search.scored, "single")
     alone = all(one.score.placed for one in found.places)
-    jointly = found.joint is not None and found.joint.placed and not all(one.asked for one in known.variables)
+    jointly = (
+        found.joint is not None
+        and found.joint_exact
+        and found.joint.placed
+        and not all(one.asked for one in known.variables)
+    )
     places = [one.model_copy(update={"minimal": None, "path": 0}) for one in found.places]
     placed = "single" if alone else "joint" if jointly else ""
     return found.model_copy(update={"places": places, "placed": placed if not known.wrong else "", "minimal": None})
