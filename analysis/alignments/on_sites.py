@@ -26,7 +26,7 @@ from pluriscope.analysis.algorithms.causal_model import NONE, CausalModel, Input
 from pluriscope.analysis.errors import InvalidAlgorithm, InvalidIntervention
 from pluriscope.analysis.interventions.subspace import Subspace, parse_subspace, swap_rows
 from pluriscope.analysis.numerics.fixed_order import inner
-from pluriscope.analysis.subjects.sites import run
+from pluriscope.analysis.subjects.sites import Site, run
 from pluriscope.analysis.subjects.subject import Subject
 from pluriscope.analysis.values.digest import sha256_hex
 
@@ -41,31 +41,22 @@ _RUNS: Final = 1 << 11  # at once
 
 
 @dataclass(frozen=True)
-class Place:
+class Place(Site):
     """Values of a network that are exchanged together: a site, coordinates of it, or its part along directions.
 
     Args:
-        site: as the subject's ``run_sites`` names it.
-        at: position from 0; None for all.
-        coordinates: ascending; None for all.
         directions: of each vector, whose part along them is exchanged; None for no such.
     """
 
-    site: str
-    at: int | None = None
-    coordinates: tuple[int, ...] | None = None
     directions: Subspace | None = None
 
     def __str__(self) -> str:
-        position = "" if self.at is None else f"~{self.at + 1}"
-        part = "" if self.coordinates is None else f"[{','.join(map(str, self.coordinates))}]"
-        return self.site + position + part + ("" if self.directions is None else self.directions.text[1:])
+        return super().__str__() + ("" if self.directions is None else self.directions.text[1:])
 
     @property
-    def index(self) -> tuple[slice, slice | list[int]]:
-        """Where it is in values ``[rows, positions, coordinates]``, the rows aside."""
-        where = slice(None) if self.at is None else slice(self.at, self.at + 1)
-        return where, slice(None) if self.coordinates is None else [*self.coordinates]
+    def site(self) -> str:
+        """The name of its site."""
+        return self.name
 
     def of(self, values: Array) -> Array:
         """What it holds of the values of its site ``[rows, positions, coordinates]``, ``[rows, numbers]``."""
