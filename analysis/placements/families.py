@@ -20,6 +20,8 @@ from pluriscope.analysis.placements.recombination import Recombination
 ALL_SETS: Final = 12
 """Up to so many coordinates every set is tried, of more those up to :data:`FEW`."""
 FEW: Final = 3
+OF_VECTORS: Final = frozenset({"vectors", "nodes", "positions", "heads"})
+"""Families of whole vectors, one at least; which of their sets are minimal is asked of all of them together."""
 _HEAD: Final = re.compile(r"(\d+)\.\d+(\.[qkva])?")
 MAX_INTEGER_WIDTH: Final = 3
 """Up to so wide vectors are tried along every direction of −1, 0 and 1."""

@@ -57,7 +57,8 @@ class PlacedVariable(Part):
         sites: the places, with a space between them, as an ``Interchange`` reads each.
         family: the name of the family that the set is of.
         score: over all ordered pairs of different rows.
-        minimal: whether no proper subset in its family is placed; None where that was not looked for.
+        minimal: whether no proper subset in its family, or of whole vectors in any, is placed; None where that was not
+            looked for.
         path: from 1; equal for sets of this variable whose exchange gives the same decisions; 0 if it is not placed.
         follows: whether the set is a cut, so that its score follows from the network's accuracy.
         ceiling: the score of the exchange of the inputs that the set is computed from.

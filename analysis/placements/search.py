@@ -22,7 +22,7 @@ from pluriscope.analysis.algorithms.refinement import folded
 from pluriscope.analysis.alignments.on_sites import AskedModel, Interchange, Place, Score, places_text, task_inputs
 from pluriscope.analysis.errors import InvalidAlignment
 from pluriscope.analysis.interventions.subspace import Subspace
-from pluriscope.analysis.placements.families import Bounds, Family, families
+from pluriscope.analysis.placements.families import OF_VECTORS, Bounds, Family, families
 from pluriscope.analysis.placements.report import (
     FamilySize,
     ModelVariable,
@@ -83,10 +83,11 @@ class Variable:
 
     @cached_property
     def minimal(self) -> dict[ScoredSet, None]:
-        """The placed sets of which no proper subset in their family is placed."""
+        """The placed sets of which no proper subset in their family, or among whole vectors, is placed."""
         found, kept = dict[ScoredSet, None](), dict[str, list[int]]()
         for one in sorted(self.at_1, key=lambda one: one.mask.bit_count()):
-            mask, smaller = one.mask, kept.setdefault(one.family.name, [])
+            among = "" if one.family.name in OF_VECTORS else one.family.name
+            mask, smaller = one.mask, kept.setdefault(among, [])
             if one.map != "coordinates":
                 inside = sum(place.directions.dimension for place in one.places if place.directions) > 1
             else:

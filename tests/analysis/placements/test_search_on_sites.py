@@ -194,6 +194,13 @@ def test_placed_and_minimal_sets_of_a_family_are_the_golden_ones(slug, name, var
 
 
 @pytest.mark.slow
+def test_a_set_of_positions_is_not_minimal_where_one_of_them_does():
+    last = searched("tracr-histogram", "letters", ["vectors", "positions", "nodes"])["q"]
+    assert {places_text(one.places) for one in last.minimal} == {"x0~5"}
+    assert {places_text(one.places) for one in last.placed} == {"x0~5", "x0~1 x0~5"}
+
+
+@pytest.mark.slow
 def test_vectors_one_after_another_are_one_path():
     width = searched("tracr-histogram", "compiled: width", ["vectors"])["c"]
     assert len(width.placed) == 6
