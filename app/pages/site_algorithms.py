@@ -25,7 +25,7 @@ from pluriscope.app.pages.pending_work import progress_of
 from pluriscope.app.pages.placement import PlacementOptions
 from pluriscope.app.pages.shared import work_state
 from pluriscope.figures.numbers import decimal, exact, noun
-from pluriscope.kinds.sites import site_words, sites_drawing
+from pluriscope.kinds.sites import rounded, site_words, sites_drawing
 from pluriscope.page_kit.blocks import Action, Block, Fact, Facts, Form, Head, More, Notice, Section, Side, Table
 from pluriscope.page_kit.blocks import Verdict as Mark
 from pluriscope.tables.table import Query, Row
@@ -196,7 +196,7 @@ def _placement_row(one: SitePlacement) -> dict[str, str]:
     if one.minimal and one.placed:
         words += ", minimal"
     return {
-        "sites": one.sites or "no variable",
+        "sites": rounded(one.sites) or "no variable",
         "standing": words + (", follows from accuracy" if one.follows and one.placed else ""),
         "score": one.score.text,
         "changed": changed_text(one.score),
@@ -350,7 +350,7 @@ def _places(places: Sequence[PlacedVariable]) -> Block:
         Row(
             {
                 "variable": one.variable,
-                "sites": one.sites,
+                "sites": rounded(one.sites),
                 "score": one.score.text,
                 "changed": changed_text(one.score),
                 "undefined": exact(one.score.undefined),

@@ -140,7 +140,7 @@ def _more(found: Found, place: int) -> Mapping[str, Any]:
     model, one = (found.stored["alignment"][name][place] for name in ("model", "placement"))
     return {
         "name": model.text,
-        "where": f"{one.sites}{', follows from accuracy' if one.follows else ''}",
+        "where": f"{rounded(one.sites)}{', follows from accuracy' if one.follows else ''}",
         "size": noun(sum(len(site.sites.split()) for site in one.places), "site"),
         "tested": f"{exact(one.score.agreed)} of {noun(one.score.of, 'swap')}",
         "silent": "silent",
@@ -165,6 +165,11 @@ PLACED: Final = ListedKind(
     own=("variables", False),
     says=lambda _: "An algorithm with finite variables, each on sites of the network that are exchanged together.",
 )
+
+
+def rounded(sites: str) -> str:
+    """Sites for people, whose directions have three digits."""
+    return re.sub(r"-?[0-9]+\.[0-9]{4,}(?:e-?[0-9]+)?", lambda one: f"{float(one[0]):.3g}", sites)
 
 
 def sites_drawing(question: SubjectQuestion, placement: SitePlacement, *, thumb: bool = False) -> Markup:
@@ -230,5 +235,5 @@ def site_words(question: SubjectQuestion, site: str) -> str:
             numbers = found[3].split(",") if found[3] else []
             units = f"{noun_of}{'s' * (len(numbers) > 1)} {' and '.join(numbers)} of " if numbers else ""
             at = f" at position {found[2]}" if found[2] else ""
-            return f"{units}{words(named)}{at}" + (f", along {found[4][1:]}" if found[4] else "")
+            return f"{units}{words(named)}{at}" + (f", along {rounded(found[4][1:])}" if found[4] else "")
     return site

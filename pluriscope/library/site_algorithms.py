@@ -118,8 +118,9 @@ class Placement(Explanation):
     kind: ClassVar[str] = "alignment"
 
     @property
-    def value(self) -> SitePlacement:
-        return self.record
+    def value(self) -> tuple[str, SitePlacement]:
+        """The algorithm's text, and the record of its places."""
+        return self.algorithm.formula, self.record
 
     @property
     def sites(self) -> Mapping[str, str]:
@@ -139,8 +140,8 @@ class Placement(Explanation):
         return bool(self.record.placed)
 
     @property
-    def minimal(self) -> bool:
-        """Whether no valid placement of the same families is contained in it."""
+    def minimal(self) -> bool | None:
+        """Whether no valid placement of the same families is contained in it; None where that was not looked for."""
         return self.record.minimal
 
     @property

@@ -29,3 +29,10 @@ def test_what_nobody_asked_for_is_in_no_count(result):
     circuits_alone = {key: one for key, one in result.found.items() if key != "placements"}
     unasked = pluriscope.objects.counts.counts_of(circuits_alone)
     assert [row["kind"] for row in unasked.rows()] == ["possible circuits", "valid circuits"]
+
+
+def test_placements_algorithms_and_circuits_are_compared(result):
+    placement, count, circuit = result.placements[0], result.algorithms[1].placements[-1], result.circuits[0]
+    assert "0 rows or interchanges" in str(result.compare(placement, count, circuit))
+    right = pluriscope.objects.comparison.OnSites.of(result.question, [(PARITY, {"p1": "h1[1]", "p2": "h2[0]"})]).right
+    assert right.sum() == 8 + 56 + 24

@@ -25,6 +25,7 @@ from pluriscope.app.pages.compare.compared import UNTIL, Compared, short
 from pluriscope.app.pages.compare.networks import OnInterventions
 from pluriscope.app.pages.compare.options import ComparedOptions, CompareOptions
 from pluriscope.app.pages.compare.rows import OnRows
+from pluriscope.app.pages.compare.sites import WithPlacements
 from pluriscope.app.pages.explanations import Explanation, find_explanation, people_of, read_ref, readings_of
 from pluriscope.app.pages.own import known_circuits_of
 from pluriscope.app.pages.page import column
@@ -82,7 +83,9 @@ def compare_of(session: Session, links: Addresses, network: str, options: Compar
         cause = f"names {len(explanations)} of the two or more explanations that it needs"
         parent = links.compare(place.slug, [str(one.ref) for one in explanations], place.scope)
         raise BadQuery("this comparison", cause, "choose the others first", "e", parent, "choosing explanations")
-    compared = OnRows if place.question.kind.refuses(FORMULAS) else OnInterventions
+    compared: type[Compared] = OnInterventions
+    if place.question.kind.refuses(FORMULAS):
+        compared = OnRows if all(one.kind == "circuit" for one in explanations) else WithPlacements
     return compared(session, links, place, explanations, options, offered, meanwhile)
 
 
@@ -105,8 +108,8 @@ def texts_of(links: Addresses, options: ComparedOptions, place: AnyPlace) -> lis
         BadQuery: more than six; it leads to the comparison of the first of them.
     """
     texts = list(dict.fromkeys(text.strip() for text in options.e if text.strip()))
-    if place.question.kind.refuses(FORMULAS):  # there are only circuits, which a mask names
-        texts = [f"c-{text.removeprefix('c-')}" for text in texts]
+    if place.question.kind.refuses(FORMULAS):  # a mask alone names a circuit
+        texts = [text if "-" in text else f"c-{text}" for text in texts]
     if len(texts) > MOST:
         cause, cure = f"at most {MOST} can be compared at once", f"leave out {len(texts) - MOST} of them"
         first = links.compare(place.slug, texts[:MOST], place.scope)

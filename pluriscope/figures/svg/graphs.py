@@ -217,7 +217,7 @@ class _Layout:
             at = self.port(number, slot) + 3.5
             found += text(x - wide + RADIUS / 2 + 1, at, slot, "lab s", anchor="middle")
         label = self.graph.nodes[number].label + (f": {carries}" if carries else "")
-        return found + text(x, y - high - 7, label, "lab halo", anchor="middle")
+        return found + text(x, y - high - (12 if carries else 7), label, "lab halo", anchor="middle")
 
 
 @lru_cache(maxsize=16)  # the hundreds of thumbs on a list are of one graph

@@ -13,8 +13,10 @@ from pluriscope.addresses.naming import text_in_ref
 from pluriscope.analysis.subjects.classifier import CLASSIFIER
 from pluriscope.analysis.subjects.registry import question_in
 from pluriscope.app.bundled import bundled_models
+from pluriscope.app.db.codecs import graph_question
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reports import report_row
+from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.kinds.sites import nodes_of, site_words
 from tests.analysis.subjects.test_classifier import drawn
@@ -116,6 +118,34 @@ def test_interchanges_of_a_placement_stand_on_its_page_those_that_fail_first(cli
     rows = rows[1:]
     assert [row[-1] for row in rows] == ["False"] * 32 + ["True"] * 80
     assert rows[0][:6] == ["p1", "0 0 0", "1 0 0", "0 ← 1", "1 odd", "0 even"]
+
+
+LAST = GOLDEN["parity-3-elman"]["algorithms"]["last bit"].replace("; l3 = x[2][0]", "").replace("l3", "x[2][0]")
+
+
+def test_circuits_algorithms_and_placements_stand_beside_each_other(client):
+    places = f"a-{text_in_ref(PARITY)}.p1:h1[1];p2:h2[1]", f"a-{text_in_ref(LAST)}.l1:h1[1];l2:h2[1]"
+    with client.app.state.store.read() as session:
+        row = session.query(NetworkRow).filter_by(slug="parity-3-elman").one()
+        mask = graph_question(row, "complete").graph.to_hex((1 << 18) - 1)
+    query = {"network": "parity-3-elman", "e": [*places, f"c-{mask}", f"g-{text_in_ref(COUNT)}"]}
+    record = client.get("/api/v2/networks/parity-3-elman/compare", params={"e": query["e"]}).json()
+    # 8 rows, and 56 interchanges on each of two units; last bit is right on 24 of the 56 on the second
+    assert (record["trials"], record["of"], record["n_contradictions"]) == ("rows and interchanges", 120, 32)
+    assert [(one["predicted"], one["right"]) for one in record["explanations"]] == [
+        (120, 120),
+        (120, 88),
+        (8, 8),
+        (8, 8),
+    ]
+    assert {"site": "h2.1", "says": {"P": "p2", "Q": "l2"}} in record["differences"]
+    first = record["contradictions"][0]
+    assert first["neurons"] == "unit 1 of the state after step 2"
+    assert first["says"] == {"P": first["happens"], "Q": ({"even", "odd"} - {first["happens"]}).pop()}
+    page = unescape(client.get("/compare", params=query).text)
+    assert "contradict each other on 32 of 120 interventions" in page
+    assert "but give unit 1 of the state after step 2 what it is on" in page
+    assert client.get("/compare", params=query | {"e": [places[0]]}).status_code == 200  # the choice of others
 
 
 BAD = {
