@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.causal_model import NONE, CausalModel, Inputs, Integers
-from pluriscope.analysis.errors import InvalidAlgorithm, InvalidIntervention
+from pluriscope.analysis.errors import InvalidAlgorithm, InvalidAlignment, InvalidIntervention
 from pluriscope.analysis.interventions.subspace import Subspace, parse_subspace, swap_rows
 from pluriscope.analysis.numerics.fixed_order import inner
 from pluriscope.analysis.subjects.sites import Site, run
@@ -186,8 +186,11 @@ class Interchange:
         _, positions, width = self.clean[found["site"]].shape
         directions = None
         if found["directions"]:
-            directions = parse_subspace("1" + found["directions"])
-            directions.check(text[:40], width)
+            try:
+                directions = parse_subspace("1" + found["directions"])
+                directions.check(text[:40], width)
+            except InvalidAlignment as error:
+                raise InvalidIntervention(item, error.cause, "write such as h2=1,0.5 or h2=1,0.5/0,1") from error
         if (at or 0) >= positions or max(coordinates or (0,)) >= width:
             cause = f"is beyond its {positions} positions of {width} coordinates"
             raise InvalidIntervention(item, cause, "positions count from 1, coordinates from 0")

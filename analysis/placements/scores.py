@@ -20,9 +20,9 @@ from pluriscope.analysis.placements.report import Map
 from pluriscope.analysis.running.work import Work
 
 STAGE: Final = "placements"
-MAX_PREDICTIONS: Final = 1 << 27
-"""Pairs of rows of all variables that predict different answers: 400 MB."""
-_KEPT: Final = 1 << 28  # bytes of tables
+MAX_PREDICTIONS: Final = 1 << 25
+"""Pairs of rows of all variables that predict different answers: 100 MB."""
+_KEPT: Final = 1 << 26  # bytes of tables
 
 
 @dataclass(frozen=True, eq=False)

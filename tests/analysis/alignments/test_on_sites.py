@@ -66,3 +66,37 @@ def test_exchanging_nothing_is_the_run_itself_and_of_the_row_itself_too():
 def test_a_site_that_is_not_there_is_refused(text, says):
     with pytest.raises(InvalidIntervention, match=says):
         interchange("parity-3-elman").read(text)
+
+
+@pytest.mark.parametrize("text", ["h2=1,0", "h2~1=0.5,-1e-7/1,0.25", "h1=1,0_0,1"])
+def test_directions_are_read_as_they_are_written(text):
+    place = interchange("parity-3-elman").read(text)
+    assert str(place) == text
+    assert place.directions is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("h2=1", "has 1 numbers for 2 neurons"),
+        ("h2=1,--1", "are not decimal numbers"),
+        ("h2=1,0/0,1", "cannot be set along"),  # which leaves the read-out as it is
+        ("h2=1,0_2,0", "cannot be set along"),
+        ("h2[0]=1,0", "cannot be read"),
+    ],
+)
+def test_directions_that_are_none_are_refused(text, says):
+    with pytest.raises(InvalidIntervention, match=says):
+        interchange("parity-3-elman").read(text)
+
+
+def test_a_projector_onto_a_unit_is_the_exchange_of_the_unit_and_an_oblique_one_is_its_matrix():
+    there = interchange("parity-3-elman")
+    unit, along = there.read("h2=0,1"), there.read("h2=1,2/3,-1")
+    assert there.table((unit,)).digest == there.table(read(there, ["h2[1]"])).digest
+    values, source = there.clean["h2"], there.clean["h2"][::-1]
+    matrix = np.outer([3, -1], [1, 2]) / (3 - 2)
+    assert along.exchanged(values, source) == pytest.approx(values + (source - values) @ matrix.T, abs=1e-12)
+    stretched = np.linalg.norm(matrix, 2)
+    assert along.condition == pytest.approx(stretched + np.sqrt(stretched**2 - 1))
+    assert unit.condition == 1
