@@ -33,7 +33,7 @@ from pluriscope.figures.svg.tiles import Hues, bits_of, hues_among, variable
 from pluriscope.processes.recent import Recent
 from pluriscope.views.records import VariableRecord
 
-_JOINT_RUNS: Final = 1 << 16
+JOINT_RUNS: Final = 1 << 16
 """Of a page; an analysis makes more."""
 _SITES: Final = "p1:h1[1];p2:h2[0]+h2[1]"
 _REPORTS: Final = Recent[PlacementsReport](8)
@@ -171,7 +171,7 @@ def read_placement(
     found = next((one for one in model.placements if one.id == ref.second), None)
     if found is None and ":" in ref.second:
         algorithm, sites = read_causal_model(model.text), read_sites(ref.second)
-        made = placed_on(place.question, algorithm, sites, _JOINT_RUNS)
+        made = placed_on(place.question, algorithm, sites, JOINT_RUNS)
         found = next((one for one in model.placements if one.id == made.id), made)
     if found is None:
         cause = "is not one of those that are kept of this algorithm"

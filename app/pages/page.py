@@ -50,6 +50,9 @@ DRAWING: Final = "drawing"
 """The id of the figure of the very thing that a page is about; other figures with an id are files as well."""
 
 
+Held = Callable[[Explanation[Any]], tuple[Mapping[str, Any], Mapping[str, Any]]]
+
+
 @dataclass(frozen=True)
 class Page:
     """The page of one kind of explanation.
@@ -57,18 +60,23 @@ class Page:
     Args:
         blocks: what it consists of.
         record: the explanation as JSON.
+        held: figures of the explanation as they are stored, and as they are computed anew; None where its record is
+            computed anew.
     """
 
     blocks: Callable[[Explanation[Any], Any], Iterator[Block]]
     record: Callable[[Explanation[Any]], ExplanationRecord]
     options: type[ScopeOptions]
+    held: Held | None = None
 
 
 def page(
-    record: Callable[[Explanation[Any]], ExplanationRecord], options: type[ScopeOptions] = ScopeOptions
+    record: Callable[[Explanation[Any]], ExplanationRecord],
+    options: type[ScopeOptions] = ScopeOptions,
+    held: Held | None = None,
 ) -> Callable[[Callable[[Explanation[Any], Any], Iterator[Block]]], Page]:
     """Declare a page by the function that makes its blocks."""
-    return lambda blocks: Page(blocks, record, options)
+    return lambda blocks: Page(blocks, record, options, held)
 
 
 @dataclass(frozen=True)
@@ -115,11 +123,13 @@ class Document(Shared):
 
     @property
     def in_library(self) -> bool:
+        if self.page.held is not None:
+            return self.one.stored
         return not self.one.place.question.kind.refuses(FORMULAS) and self.one.ref.kind in IN_LIBRARY
 
     @property
     def verifies(self) -> bool:
-        return not self.one.place.question.kind.refuses(FORMULAS)
+        return self.page.held is not None or not self.one.place.question.kind.refuses(FORMULAS)
 
     @property
     def graphs(self) -> Callable[[], Sequence[tuple[str, str]]] | None:

@@ -14,12 +14,12 @@ from pluriscope.analyses.shown import settings_form
 from pluriscope.analysis.algorithms.causal_model import NONE, read_causal_model
 from pluriscope.analysis.alignments.on_sites import Interchange, task_inputs
 from pluriscope.analysis.placements.report import PlacedModel, PlacedVariable, SitePlacement, SiteScore
-from pluriscope.analysis.placements.search import interchanges
+from pluriscope.analysis.placements.search import interchanges, placed_on, unplaced
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.listing import ALGORITHMS
 from pluriscope.app.db.reads.jobs import jobs_about
 from pluriscope.app.options import ScopeOptions
-from pluriscope.app.pages.candidates import sites_in_ref
+from pluriscope.app.pages.candidates import JOINT_RUNS, sites_in_ref
 from pluriscope.app.pages.page import about, column, figure, head_actions, listed, page
 from pluriscope.app.pages.pending_work import progress_of
 from pluriscope.app.pages.placement import PlacementOptions
@@ -59,7 +59,18 @@ def algorithm_record(one: Any) -> SiteAlgorithmRecord:
     return SiteAlgorithmRecord(**one.fields, algorithm=one.item)
 
 
-@page(algorithm_record)
+def _algorithm_held(one: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is stored of an algorithm, and the same computed anew; nothing of where it is placed."""
+
+    def figures(model: PlacedModel) -> dict[str, Any]:
+        asked = {f"pairs that change {each.name}": each.changed_of for each in model.variables}
+        return {"algorithm": model.id, "computes the task": not model.wrong, **asked}
+
+    anew = figures(unplaced(one.place.question, read_causal_model(one.item.text)))
+    return figures(one.item) if one.stored else dict.fromkeys(anew), anew
+
+
+@page(algorithm_record, held=_algorithm_held)
 def site_algorithm(one: Any, _options: ScopeOptions) -> Iterator[Block]:
     """Page of an algorithm with finite variables: what it computes, and where it is found."""
     model: PlacedModel = one.item
@@ -219,7 +230,28 @@ def placement_record(one: Any) -> SitePlacementRecord:
     return SitePlacementRecord(**one.fields, algorithm=model.text, sites=sites, placement=placement)
 
 
-@page(placement_record, PlacementOptions)
+def _placement_held(one: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Scores of a placement as they are stored, and computed anew; the joint one where all its choices are run."""
+    model, placement = one.item
+    sites = {each.variable: each.sites for each in placement.places}
+    anew = placed_on(one.place.question, read_causal_model(model.text), sites, JOINT_RUNS)
+    jointly = placement.joint_exact and anew.joint_exact
+
+    def figures(of: SitePlacement) -> dict[str, Any]:
+        scores = {f"{each.variable} {name}": value for each in of.places for name, value in _scores(each.score)}
+        joint = dict(_scores(of.joint)) if of.joint is not None and jointly else {}
+        smallest = {"margin": min((each.gap for each in of.places), default=None)}
+        return {"placement": of.id, **scores, **{f"joint {name}": value for name, value in joint.items()}, **smallest}
+
+    found = figures(anew)
+    return figures(placement) if one.stored else dict.fromkeys(found), found
+
+
+def _scores(score: SiteScore) -> Iterator[tuple[str, int]]:
+    yield from (("right", score.agreed), ("of", score.of), ("changed and right", score.changed_agreed))
+
+
+@page(placement_record, PlacementOptions, _placement_held)
 def site_placement(one: Any, options: PlacementOptions) -> Iterator[Block]:
     """Page of a placement on sites: its sites in the network, and every score with what stands beside it."""
     model, placement = one.item

@@ -19,6 +19,7 @@ from pluriscope.app.db.reports import report_row
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.db.writes import save_network
 from pluriscope.kinds.sites import nodes_of, site_words
+from pluriscope.library.result import read_result
 from tests.analysis.subjects.test_classifier import drawn
 from tests.clients import served
 from tests.factories import found_out, searched
@@ -241,3 +242,19 @@ def test_written_algorithms_are_kept_by_the_reports_that_follow(client):
     )
     assert of_sites.json()["stored"]
     assert of_sites.json()["placement"]["minimal"]
+    url = f"/networks/{slug}/explanations/{record['ref']}"
+    placement = of_sites.json()["url"]
+    verified = [client.get("/api/v2/verified", params={"url": one}).json() for one in (url, placement)]
+    assert [one["verdict"] for one in verified] == ["equal", "equal"]
+    held = {one["key"]: (one["stored"], one["recomputed"]) for one in verified[1]["figures"]}
+    assert held["p1 right"] == (56, 56)
+    assert held["joint right"] == (512, 512)
+    unstored = f"/networks/{slug}/explanations/a-{text_in_ref(LAST)}.l1:h1[1];l2:h2[1]"
+    assert client.get("/api/v2/verified", params={"url": unstored}).json()["verdict"] == "not_stored"
+    cited = unescape(client.get(placement, params={"part": "cite"}).text)
+    assert f'pluriscope.fetch("http://127.0.0.1{placement}")' in cited
+    steps = client.get(f"/networks/{slug}/analyses/algorithms").text
+    assert "joint-interchange" in steps
+    document = client.get(f"/api/v2/networks/{slug}/result", params={"whole": "true"}).json()
+    result = read_result(document)
+    assert result.algorithms.named(record["algorithm"]["id"]).placements.named(of_sites.json()["placement"]["id"]).valid
