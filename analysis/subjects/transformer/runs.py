@@ -150,6 +150,7 @@ def slopes(model: Transformer, values: Mapping[str, Array], by_logits: Array) ->
         found[f"x{layer}"] = later
         if blocks.mlps:
             found[f"{layer}.mlp"], stream = later, values[f"x{layer}.mid"]
+            found[f"{layer}.neurons"] = inner(later, blocks.mlps[layer - 1][2])
             later = later + unread(stream, blocks.mlp_slopes(layer, blocks.normalised(stream), later))
             found[f"x{layer}.mid"] = later
         by_seen = np.zeros_like(later)

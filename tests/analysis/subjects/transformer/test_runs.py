@@ -26,7 +26,10 @@ def test_logits_are_those_of_the_uncut_circuit(model):
     assert np.allclose(run(model, model.tokens).logits, space.run(every)[0], atol=1e-9)
 
 
-@pytest.mark.parametrize(("model", "name"), [(model, name) for model in (PLAIN, WHOLE) for name in site_names(model)])
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [*((model, name) for model in (PLAIN, WHOLE) for name in site_names(model)), (WHOLE, "2.neurons")],
+)
 def test_what_is_written_is_what_a_site_is_and_its_derivative_predicts_the_change(model, name):
     plain, random = run(model, model.tokens), np.random.default_rng(5)
     value = plain.values[name]
