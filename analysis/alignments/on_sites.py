@@ -132,13 +132,13 @@ class Table:
 
     Args:
         decided: ``[rows, values]`` by base and value of the set, −1 for none.
-        which: ``[rows]`` the value that each row has.
         gap: the smallest distance of the two largest outputs in any run.
+        which: ``[rows]`` the value that each row has.
     """
 
     decided: NDArray[np.int16]
-    which: NDArray[np.intp]
     gap: float
+    which: NDArray[np.intp]
 
     @property
     def pairs(self) -> NDArray[np.int16]:
@@ -214,8 +214,7 @@ class Interchange:
     def table(self, places: Places) -> Table:
         """The decisions under every exchange of a set of places."""
         sources, which = self.values(places)
-        decided, gap = self._decided([(places, sources)])
-        return Table(decided, which, gap)
+        return Table(*self._decided([(places, sources)]), which)
 
     def outputs(self, exchanged: Sequence[tuple[Places, NDArray[np.intp]]], base: NDArray[np.intp]) -> Array:
         """Outputs ``[runs, outputs]`` of runs with a base each, and for each set of places a source ``[runs]``; where
@@ -249,10 +248,8 @@ class Interchange:
             exchanges = [
                 (places, rows[which[choice]]) for (places, rows), which in zip(exchanged, choices, strict=True)
             ]
-            last = np.sort(outputs := self.outputs(exchanges, base), axis=1)
-            gaps = last[:, -1] - last[:, -2]
+            found[start : start + len(base)], gaps = decided(self.outputs(exchanges, base))
             gap = min(gap, float(gaps.min()))
-            found[start : start + len(base)] = np.where(gaps > APART, outputs.argmax(axis=1), -1)
         return found.reshape(self.n_rows, n_choices), gap
 
     def single(self, model: CausalModel, places: Places) -> dict[str, Score]:
@@ -285,10 +282,17 @@ class Interchange:
         else:
             sources = tried = [*drawn.T]
             weights = np.ones(len(drawn), dtype=np.int64)
-        decided, _ = self._decided([*zip(placing.values(), tried, strict=True)], drawn is not None)
+        found, _ = self._decided([*zip(placing.values(), tried, strict=True)], drawn is not None)
         fixed = {name: asked.itself[name][rows] for name, rows in zip(placing, sources, strict=True)}
         answers = asked.answers(fixed)
-        return _weighed(decided, answers, asked.right, weights[None, :])
+        return _weighed(found, answers, asked.right, weights[None, :])
+
+
+def decided(outputs: Array) -> tuple[NDArray[np.int16], Array]:
+    """The decision of outputs ``[runs, outputs]``, −1 for none, and how far the largest is above the next."""
+    last = np.sort(outputs, axis=1)
+    gaps = last[:, -1] - last[:, -2]
+    return np.where(gaps > APART, outputs.argmax(axis=1), -1).astype(np.int16), gaps
 
 
 class AskedModel:

@@ -19,7 +19,15 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.causal_model import NONE, CausalModel
 from pluriscope.analysis.algorithms.refinement import folded
-from pluriscope.analysis.alignments.on_sites import AskedModel, Interchange, Place, Score, places_text, task_inputs
+from pluriscope.analysis.alignments.on_sites import (
+    AskedModel,
+    Interchange,
+    Place,
+    Score,
+    decided,
+    places_text,
+    task_inputs,
+)
 from pluriscope.analysis.errors import InvalidAlignment
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.placements.families import OF_VECTORS, Bounds, Family, families
@@ -44,8 +52,9 @@ _CROSSED: Final = 1e-9  # the cosine at which one projector's read-outs do not s
 _BEST: Final = 3  # sets of a variable that fail
 _FAILING: Final = 1 << 14  # runs for the joint score of a placement that fails
 _DRAWN: Final = 100  # choices of sources on every base for a joint score that is not exact
-_FEW: Final = 3
-_TRIED: Final = 12  # choices of sources on every base that refute a joint placement
+_SOURCES: Final = 200  # choices of sources of two variables, of which some ask
+_TRIED: Final = 64  # of those and a base, runs that refute two sets
+_FEW: Final = 8  # of these, that are tried first
 _JOINT: Final = 32  # sets of a variable with decisions of their own that are tried jointly
 
 
@@ -543,17 +552,16 @@ def _jointly(search: Search, variables: Sequence[Variable]) -> list[tuple[Scored
         acting = [s for s in likely if s.map == "coordinates" and s.digest != idle]
         by_path = {s.digest: s for s in reversed(acting)}
         sets.append([s for s in acting if by_path[s.digest] is s][:_JOINT])
-    random = np.random.default_rng(0)
-    drawn = random.integers(0, there.n_rows, (_TRIED, 2))
     wrong = dict[tuple[int, int], NDArray[np.int64]]()
     for i, j in combinations(range(len(variables)), 2):
-        wrong[i, j] = np.full((len(sets[i]), len(sets[j])), np.iinfo(np.int32).max)
+        base, sources, wanted = _asking(asked, [variables[i].name, variables[j].name])
+        wrong[i, j] = np.full((len(sets[i]), len(sets[j])), len(base) + 1)
         for a, b in product(range(len(sets[i])), range(len(sets[j]))):
-            placing = {variables[i].name: sets[i][a].places, variables[j].name: sets[j][b].places}
-            if apart(sets[i][a], sets[j][b]):
-                for some in (drawn[:_FEW], drawn):  # most are wrong on the first few
-                    score = there.joint(asked, placing, some)
-                    wrong[i, j][a, b] = (score.of - score.agreed) * len(drawn) // len(some)
+            if apart(first := sets[i][a], second := sets[j][b]):
+                for n in (_FEW, len(base)):  # most are wrong on the first few
+                    exchanged = [(first.places, sources[:n, 0]), (second.places, sources[:n, 1])]
+                    given, _ = decided(there.outputs(exchanged, base[:n]))
+                    wrong[i, j][a, b] = (given != wanted[:n]).sum() * len(base) // min(n, len(base))
                     if wrong[i, j][a, b]:
                         break
 
@@ -567,8 +575,8 @@ def _jointly(search: Search, variables: Sequence[Variable]) -> list[tuple[Scored
                 yield from onward((*chosen, one), most)
 
     steps = sorted({int(one) for some in wrong.values() for one in np.unique(some)})[:-1] or [0]
-    first = next(filter(None, (list(islice(onward((), most), search.bounds.listed)) for most in steps)), [])
-    found = [tuple(some[at] for some, at in zip(sets, chosen, strict=True)) for chosen in first]
+    likeliest = next(filter(None, (list(islice(onward((), most), search.bounds.listed)) for most in steps)), [])
+    found = [tuple(some[at] for some, at in zip(sets, chosen, strict=True)) for chosen in likeliest]
     # of sets with the same decisions those that are on one site for all variables say it best
     on_one = [
         tuple(next((s for s in alike[one.digest] if {p.site for p in s.places} == {site}), one) for one in chosen)
@@ -579,3 +587,17 @@ def _jointly(search: Search, variables: Sequence[Variable]) -> list[tuple[Scored
     same.sort(key=lambda one: sum(s.mask.bit_count() for s in one))
     apart_ones = (one for one in (*same, *found) if all(apart(*pair) for pair in combinations(one, 2)))
     return [*dict.fromkeys(apart_ones)][: search.bounds.listed]
+
+
+def _asking(asked: AskedModel, names: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int64]]:
+    """Bases, sources of some variables ``[runs, variables]``, and the model's answers: drawn among those that differ
+    from its answers on the bases, if there are any.
+    """
+    random = np.random.default_rng(0)
+    drawn = random.integers(0, len(asked.right), (_SOURCES, len(names)))
+    answers = asked.answers({name: asked.itself[name][rows] for name, rows in zip(names, drawn.T, strict=True)})
+    defined = answers != NONE
+    changed = defined & (answers != asked.right[:, None])
+    base, choice = np.nonzero(changed if changed.any() else defined)
+    some = random.permutation(len(base))[:_TRIED]
+    return base[some], drawn[choice[some]], answers[base[some], choice[some]]
