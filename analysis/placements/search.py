@@ -50,7 +50,7 @@ from pluriscope.analysis.values.digest import short_id
 _CHOICES: Final = 1_000  # sets of a variable that are combined with as many that overlap some of them
 _CROSSED: Final = 1e-9  # the cosine at which one projector's read-outs do not see what another moves
 _BEST: Final = 3  # sets of a variable that fail
-_FAILING: Final = 1 << 14  # runs for the joint score of a placement that fails
+_FEW_RUNS: Final = 1 << 14  # for the joint score of a placement that fails, or of an algorithm that is folded
 _DRAWN: Final = 100  # choices of sources on every base for a joint score that is not exact
 _SOURCES: Final = 200  # choices of sources of two variables, of which some ask
 _TRIED: Final = 64  # of those and a base, runs that refute two sets
@@ -475,6 +475,9 @@ def _placed(model: PlacedModel, search: Search, variables: Sequence[Variable]) -
             f"No interchange of {variables[0].name} changes the answer, so it cannot be asked on these rows."
         )
         return model.model_copy(update={"remarks": remarks})
+    if unasked and model.folded_onto:
+        remarks.append("What is placed jointly is listed of the algorithm that it is folded onto.")
+        return model.model_copy(update={"remarks": remarks})
     if unasked:
         names = ", ".join(one.name for one in unasked)
         remarks.append(f"No interchange of {names} alone changes the answer on these rows, so they are asked jointly.")
@@ -513,7 +516,7 @@ def _shown_placement(
     placing = {one.name: scored.places for one, scored in zip(variables, sets, strict=True)}
     places = [one.shown(scored) for one, scored in zip(variables, sets, strict=True)]
     runs = search.there.joint_runs(asked, placing)
-    exact = runs <= min(search.bounds.joint_runs if placed else _FAILING, search.joint_left)
+    exact = runs <= min(search.bounds.joint_runs if placed and not model.folded_onto else _FEW_RUNS, search.joint_left)
     drawn = np.random.default_rng(0).integers(0, search.there.n_rows, (_DRAWN, len(placing)))
     joint = None
     if not search.work.is_over:
