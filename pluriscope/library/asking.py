@@ -28,13 +28,14 @@ from pluriscope.objects.progress import Reader, Seconds, reporting, working
 _LITERALS: Final = "irredundant-literals"
 
 
-def ask(self: Findings, key: str, *, thorough: bool = False) -> Report:
+def ask(self: Findings, key: str, *, thorough: bool = False, algorithms: Sequence[str] = ()) -> Report:
     """Make an analysis, such as "stories" or "funnel". Returns its report: every number, under the name that it has in
     JSON.
 
     Args:
         key: which, as its address has it.
         thorough: do also what takes long, where there is such.
+        algorithms: texts of algorithms with finite variables that "algorithms" places beside those of vocabularies.
 
     Raises:
         AnalysisError: there is no such analysis, or it says nothing of such networks.
@@ -49,14 +50,17 @@ def ask(self: Findings, key: str, *, thorough: bool = False) -> Report:
         raise AnalysisError(item, f"does not apply: {refusal.rstrip('.')}", "choose another one")
     if thorough and not analysis.more(self.question.kind):
         raise AnalysisError(item, "does all there is", "leave thorough out")
+    if algorithms and not analysis.written:
+        raise AnalysisError(item, "places no algorithms", "leave algorithms out, or ask for algorithms")
     with reporting() as show:
         work = Work(show, time.perf_counter)
-        algorithms = algorithms_of(self)
-        if algorithms is None:  # beside circuits there is only what was planted
+        formulas = algorithms_of(self)
+        if formulas is None:  # beside circuits there is only what was planted
             more = {"planted": self.question.kind.explaining.planted(self.network_file, self.question)}
         else:
-            more = {name: _READERS[name](self, algorithms, work) for name in analysis.reads}
-        found = analysis.finds(Analysed(self.question, self.search, **more), Settings(thorough=thorough), work)
+            more = {name: _READERS[name](self, formulas, work) for name in analysis.reads}
+        settings = Settings(thorough=thorough, algorithms=tuple(algorithms))
+        found = analysis.finds(Analysed(self.question, self.search, **more), settings, work)
         return found.asked_about(self.question)
 
 

@@ -5,7 +5,9 @@ import json
 import pytest
 
 import pluriscope
+from pluriscope.analysis.errors import AnalysisError
 from pluriscope.app.bundled import bundled_models
+from pluriscope.app.offline.kernel import answer, site_of
 
 PARITY = "p1 = a; p2 = (p1 + b) % 2; y = (p2 + c) % 2"
 COUNT = "n1 = a; n2 = n1 + b; y = (n2 + c) % 2"
@@ -36,3 +38,19 @@ def test_placements_algorithms_and_circuits_are_compared(result):
     assert "0 rows or interchanges" in str(result.compare(placement, count, circuit))
     right = pluriscope.objects.comparison.OnSites.of(result.question, [(PARITY, {"p1": "h1[1]", "p2": "h2[0]"})]).right
     assert right.sum() == 8 + 56 + 24
+
+
+def test_pages_of_a_result_that_runs_in_a_notebook_hold_its_placements(result):
+    placement = result.placements[0]
+    reply, body = answer(site_of(result), placement.address, {"accept": "text/html"})
+    assert reply["status"] == 200
+    assert b"placed: every interchange is right" in body
+
+
+def test_algorithms_are_placed_on_request_where_something_places_them(result):
+    report = result.ask("algorithms", algorithms=[PARITY])
+    assert [one.n_placed for one in report.algorithms if one.written] == [4]
+    with pytest.raises(AnalysisError, match="places no algorithms"):
+        result.ask("rivals", algorithms=[PARITY])
+    with pytest.raises(AnalysisError, match="z: is no input"):
+        result.ask("algorithms", algorithms=["y = z"])
