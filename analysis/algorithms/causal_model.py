@@ -6,8 +6,8 @@ Statements are separated by semicolons or lines; the last is the answer. A varia
 variables before it; one whose name begins with ``_`` is a helper, computed anew and never placed. Expressions have
 integers, names, ``+ - * // %``, comparisons, ``and or not``, ``A if B else C``, ``min`` and ``max``, a table
 ``(3, 1, 2)[x]``, and ``none`` for no answer. What reads ``none``, divides by 0 or looks beyond a table is ``none``.
-Nothing is executed but these operations. How a text is checked against a task, and how inputs are called, is in
-:mod:`pluriscope.analysis.algorithms.written`.
+Inputs that are no integers can be compared alone, ``x[0] > 0.5``. Nothing is executed but these operations. How a text
+is checked against a task, and how inputs are called, is in :mod:`pluriscope.analysis.algorithms.written`.
 
 Geiger et al., "Causal Abstractions of Neural Networks" (NeurIPS 2021), section 2. Boolean formulas
 (:mod:`pluriscope.analysis.algorithms.high_level_model`) are the models whose variables all have two values.
@@ -64,20 +64,20 @@ class Inputs:
 
     Args:
         name: by which an input is read, with an index for each further axis: ``t[0]``, ``x[1][0]``.
-        values: ``[rows, …]`` integers.
+        values: ``[rows, …]`` integers, or numbers that algorithms can only compare.
     """
 
     name: str
-    values: Integers
+    values: NDArray[Any]
 
     @cached_property
-    def columns(self) -> Mapping[str, Integers]:
+    def columns(self) -> Mapping[str, NDArray[Any]]:
         """Each input ``[rows]`` by its name and index, in order."""
         indices = np.ndindex(self.values.shape[1:])
         return {self.name + "".join(f"[{k}]" for k in at): self.values[:, *at] for at in indices}
 
     @cached_property
-    def letters(self) -> Mapping[str, Integers]:
+    def letters(self) -> Mapping[str, NDArray[Any]]:
         """The inputs in order as ``a, b, c``, where there are at most 26."""
         columns = self.columns.values()
         return {chr(97 + k): one for k, one in enumerate(columns)} if len(columns) <= 26 else {}
@@ -261,9 +261,17 @@ class _Known:
         self.tables: dict[ast.Tuple, int] = {}
 
     def value(self, one: ast.expr) -> Integers:
-        """The value of an expression."""
+        """The value of an expression, in integers."""
+        found = self._number(one)
+        if found.dtype.kind == "f":
+            cure = "compare it with a number, such as x[0] > 0.5, whose value is 0 or 1"
+            raise InvalidAlgorithm(ast.unparse(one)[:60], "is not a whole number", cure)
+        return found
+
+    def _number(self, one: ast.expr) -> NDArray[Any]:
+        """The value of an expression, integers or the numbers of a comparison."""
         if isinstance(one, ast.Constant):
-            return np.array(one.value, dtype=np.int64)
+            return np.array(one.value)
         if isinstance(one, ast.Name):
             return self._named(one.id)
         if isinstance(one, ast.Subscript):
@@ -272,14 +280,16 @@ class _Known:
             asked, this, other = map(self.value, (one.test, one.body, one.orelse))
             return np.where(asked == NONE, NONE, np.where(asked != 0, this, other))
         if isinstance(one, ast.UnaryOp):
-            operand = self.value(one.operand)
+            operand = self._number(one.operand) if isinstance(one.operand, ast.Constant) else self.value(one.operand)
+            if operand.dtype.kind == "f" and isinstance(one.op, ast.USub):
+                return -operand
             return _defined(-operand if isinstance(one.op, ast.USub) else operand == 0, operand)
         if isinstance(one, ast.BoolOp):
             parts = [self.value(part) for part in one.values]
             how = np.logical_and if isinstance(one.op, ast.And) else np.logical_or
             return _defined(reduce(how, [part != 0 for part in parts]), *parts)
         if isinstance(one, ast.Compare):
-            ends = [self.value(part) for part in (one.left, *one.comparators)]
+            ends = [self._number(part) for part in (one.left, *one.comparators)]
             holds = [_OPERATORS[type(op)](*pair) for op, *pair in zip(one.ops, ends, ends[1:], strict=False)]
             return _defined(reduce(np.logical_and, holds), *ends)
         if isinstance(one, ast.Call):
@@ -297,7 +307,7 @@ class _Known:
             raise InvalidAlgorithm(ast.unparse(one)[:60], cause, "use smaller numbers, or a remainder")
         return _defined(how(*parts), left, safe)
 
-    def _named(self, name: str) -> Integers:
+    def _named(self, name: str) -> NDArray[Any]:
         if name == "none":
             return np.array(NONE)
         if name in self.found:
@@ -312,7 +322,7 @@ class _Known:
         last_input = self._inputs.name + "".join(f"[{size - 1}]" for size in (*sizes, last))
         return f"read inputs up to {last_input}, or what stands before it"
 
-    def _input(self, one: ast.Subscript) -> Integers:
+    def _input(self, one: ast.Subscript) -> NDArray[Any]:
         indices = list[int]()
         base: ast.expr = one
         while isinstance(base, ast.Subscript):
@@ -325,7 +335,7 @@ class _Known:
         fits = len(indices) == len(shape) and all(0 <= at < size for at, size in zip(indices, shape, strict=True))
         if not (isinstance(base, ast.Name) and base.id == self._inputs.name and fits):
             raise InvalidAlgorithm(ast.unparse(one), "is no input of this task", self._cure)
-        given: Integers = np.moveaxis(self._inputs.values, 0, -1)[tuple(indices)][self._axis]
+        given: NDArray[Any] = np.moveaxis(self._inputs.values, 0, -1)[tuple(indices)][self._axis]
         return given
 
     def _table(self, one: ast.Subscript) -> Integers:
@@ -338,7 +348,7 @@ class _Known:
         return found
 
 
-def _defined(value: Any, *parts: Integers) -> Integers:
+def _defined(value: Any, *parts: NDArray[Any]) -> Integers:
     """A value, none where a part of it is none."""
     return np.where(reduce(np.logical_or, [part == NONE for part in parts]), NONE, np.asarray(value, dtype=np.int64))
 
@@ -384,7 +394,7 @@ def read_causal_model(text: str) -> CausalModel:
     for node in nodes:
         wrong = not isinstance(node, _ADMITTED)
         if isinstance(node, ast.Constant):
-            wrong = not (type(node.value) is int and abs(node.value) < MAX_INTEGER)
+            wrong = type(node.value) not in (int, float) or not abs(node.value) < MAX_INTEGER  # type: ignore[arg-type]
         if isinstance(node, ast.Call):
             wrong = not (isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS and node.args) or bool(
                 node.keywords

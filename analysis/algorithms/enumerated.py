@@ -66,18 +66,19 @@ class Candidates:
 
 
 def candidates(question: SubjectQuestion, work: Work = DEFAULT_WORK) -> Candidates:
-    """Enumerate the algorithms of every vocabulary that compute the task of a question.
+    """Enumerate the algorithms of every vocabulary that compute the task of a question; none where its inputs are no
+    integers.
 
     Args:
         work: reports "vocabularies"; may cancel there. Ended, those found until then are returned.
 
     Raises:
-        InvalidAlgorithm: the rows of the task are no integers.
+        InvalidAlgorithm: the inputs of the task are too large.
         Cancelled: the report stopped the work.
     """
     inputs, right = inputs_of(question), question.examples.answers
     parts, of, refused = dict[str, list[_Part]](), dict[str, int](), dict[str, str]()
-    for one in VOCABULARIES:
+    for one in VOCABULARIES if inputs.values.dtype.kind == "i" else ():
         if one.applies(question):
             parts[one.key] = [_Part(words, inputs, right, one.most) for words in one.variables(question)]
             of[one.key] = size = sum(part.size for part in parts[one.key])

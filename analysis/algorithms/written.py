@@ -35,17 +35,17 @@ class Wrong:
 
 
 def inputs_of(question: SubjectQuestion) -> Inputs:
-    """The inputs of a question's task, as causal models read them.
+    """The inputs of a question's task, as causal models read them: integers where all are.
 
     Raises:
-        InvalidAlgorithm: they are no integers, or too large.
+        InvalidAlgorithm: they are too large.
     """
     examples = question.examples
     values = examples.inputs.astype(np.float64)
-    if (wrong := (values != np.round(values)) | (np.abs(values) > MAX_INTEGER)).any():
-        cause = f"have inputs such as {values[wrong][0]:g}, and algorithms read integers up to {MAX_INTEGER:,}"
-        raise InvalidAlgorithm("the rows of this task", cause, "give the task rows of integers, such as 0 and 1")
-    return Inputs(examples.name, examples.inputs.astype(np.int64))
+    if (wrong := ~(np.abs(values) <= MAX_INTEGER)).any():
+        cause = f"have inputs such as {values[wrong][0]:g}, and algorithms read numbers up to {MAX_INTEGER:,}"
+        raise InvalidAlgorithm("the rows of this task", cause, "give the task rows of smaller numbers")
+    return Inputs(examples.name, values.astype(np.int64) if (values == np.round(values)).all() else values)
 
 
 def first_wrong(model: CausalModel, question: SubjectQuestion) -> Wrong | None:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.causal_model import NONE, CausalModel, Inputs, Integers
-from pluriscope.analysis.errors import InvalidAlgorithm, InvalidAlignment, InvalidIntervention
+from pluriscope.analysis.errors import InvalidAlignment, InvalidIntervention
 from pluriscope.analysis.interventions.subspace import Subspace, parse_subspace, swap_rows
 from pluriscope.analysis.numerics.fixed_order import inner
 from pluriscope.analysis.subjects.sites import Site, run
@@ -365,22 +365,3 @@ def _weighed(decided: NDArray[Any], answers: Integers, itself: Integers, weights
     right = defined & (decided == answers) & (decided >= 0)
     sums = (right, defined, right & changed, defined & changed, ~defined)
     return Score(*(int(weights[one].sum()) for one in sums))
-
-
-def task_inputs(subject: Subject) -> Inputs:
-    """The inputs of a network's task as causal models read them: ``t`` tokens, ``im`` pixels, ``x`` numbers.
-
-    Raises:
-        InvalidAlgorithm: they are no whole numbers.
-    """
-    whole, sites = np.asarray(subject.inputs).astype(np.int64), list[str]()
-    if not np.array_equal(whole, subject.inputs):
-        cause = "are no whole numbers, and causal models read these alone"
-        raise InvalidAlgorithm("the inputs of the rows", cause, "use a task of whole numbers")
-
-    def keep(site: str, values: Array) -> Array:
-        sites.append(site)
-        return values
-
-    subject.run_sites(subject.inputs[:1], keep)
-    return Inputs({"x0": "t", "im": "im"}.get(sites[0], "x"), whole)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.algorithms.causal_model import CausalModel
+from pluriscope.analysis.algorithms.enumerated import candidates
 from pluriscope.analysis.algorithms.written import fitting
 from pluriscope.analysis.methods.report import Analysed, Settings
 from pluriscope.analysis.placements.report import PlacementsReport
@@ -35,7 +35,7 @@ def place(question: GraphQuestion, written: Sequence[str], work: Work) -> Placem
     from pluriscope.analysis.placements.search import find as searched
 
     own = [fitting(text, question) for text in written]
-    models = list({one.id: one for one in (*own, *candidates_of(question, work))}.values())
+    models = list({one.id: one for one in (*own, *(one.model for one in candidates(question, work).models))}.values())
     found, ids = searched(question, models, work), {one.id for one in own}
     marked = [one.model_copy(update={"written": one.id in ids}) for one in found.algorithms]
     return found.model_copy(update={"algorithms": marked})
@@ -53,8 +53,8 @@ def add_to(output: dict[str, Any], question: GraphQuestion, written: Sequence[st
 
 
 def milliseconds(question: GraphQuestion) -> float:
-    """The predicted duration of the runs: about four sets for each vector, each with as many values as there are
-    rows.
+    """The predicted duration: about four sets for each vector, each with as many values as there are rows; scores and
+    lists take four times as long, and directions some seconds.
     """
     n_vectors = 0
 
@@ -64,9 +64,4 @@ def milliseconds(question: GraphQuestion) -> float:
         return values
 
     question.subject.run_sites(question.subject.inputs[:1], count)
-    return 4 * n_vectors * question.n_rows * question.space.run_milliseconds
-
-
-def candidates_of(_question: GraphQuestion, _work: Work) -> list[CausalModel]:
-    """The algorithms that vocabularies give for the task."""
-    return []
+    return 3_000 + 20 * n_vectors * question.n_rows * question.space.run_milliseconds

@@ -12,15 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from pluriscope.analysis.algorithms.causal_model import CausalModel, read_causal_model
-from pluriscope.analysis.alignments.on_sites import (
-    AskedModel,
-    Interchange,
-    Place,
-    Places,
-    Score,
-    places_text,
-    task_inputs,
-)
+from pluriscope.analysis.algorithms.written import inputs_of
+from pluriscope.analysis.alignments.on_sites import AskedModel, Interchange, Place, Places, Score, places_text
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.placements.recombination import Recombination, untrained
 from pluriscope.analysis.placements.report import NullScore, PlacedModel, PlacementNull, PlacementsReport, SiteScore
@@ -48,7 +41,7 @@ def untrained_null(
         n: networks.
         seed: of the first, the others follow.
     """
-    inputs = task_inputs(question.subject)
+    inputs = inputs_of(question)
     asked, draws = AskedModel(model, inputs), [list[NullScore]() for _ in placing]
     parts = Recombination(Interchange(question.subject, inputs))
     for number in work.each(STAGE, range(seed, seed + n), "untrained networks"):
@@ -87,7 +80,7 @@ def subspace_null(
     seed: int = 0,
 ) -> PlacementNull:
     """Score a variable on random orthogonal subspaces of a vector; arguments as of :func:`untrained_null`."""
-    there = Interchange(question.subject, task_inputs(question.subject))
+    there = Interchange(question.subject, inputs_of(question))
     asked, draws = AskedModel(model, there.inputs), list[NullScore]()
     width = there.clean[place.site].shape[2]
     right = int((there.decisions([])[:, 0] == question.subject.answers).sum())
@@ -112,7 +105,7 @@ def with_nulls(
         n: draws of each null.
         seed: of the first.
     """
-    there = Interchange(question.subject, task_inputs(question.subject))
+    there = Interchange(question.subject, inputs_of(question))
 
     def nulls(shown: PlacedModel) -> list[PlacementNull]:
         if shown.folded_onto or not shown.valid:

@@ -19,15 +19,8 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.algorithms.causal_model import NONE, CausalModel
 from pluriscope.analysis.algorithms.refinement import folded
-from pluriscope.analysis.alignments.on_sites import (
-    AskedModel,
-    Interchange,
-    Place,
-    Score,
-    decided,
-    places_text,
-    task_inputs,
-)
+from pluriscope.analysis.algorithms.written import first_wrong, inputs_of
+from pluriscope.analysis.alignments.on_sites import AskedModel, Interchange, Place, Score, decided, places_text
 from pluriscope.analysis.errors import InvalidAlignment
 from pluriscope.analysis.interventions.subspace import Subspace
 from pluriscope.analysis.placements.families import OF_VECTORS, Bounds, Family, families
@@ -256,9 +249,9 @@ def find(
         InvalidAlgorithm: inputs that are no whole numbers, or that a model reads and the task has not.
     """
     subject = question.subject
-    there = Interchange(subject, task_inputs(subject))
+    there = Interchange(subject, inputs_of(question))
     itself = there.decisions([])[:, 0]
-    right = list({model.id: model for model in models if not _wrong(model, there)}.values())
+    right = list({model.id: model for model in models if first_wrong(model, question) is None}.values())
     search = Search(there, right, bounds, work)
     found = (*families(there, search.parts, bounds), *more) if right else ()
     if right:
@@ -268,7 +261,7 @@ def find(
     of_model = dict[str, list[Variable]]()
     for number, (asked, _) in enumerate(search.columns):
         of_model.setdefault(asked.model.id, []).append(Variable(search, number))
-    known = [described(model, there, of_model.get(model.id, ())) for model in models]
+    known = [described(question, model, there, of_model.get(model.id, ())) for model in models]
     # of those that are one, one whose values are all told apart stands for all, else the first
     stands = dict[str, str]()
     for one, key in sorted(known, key=lambda each: not each[0].irredundant_values):
@@ -299,10 +292,13 @@ def find(
     )
 
 
-def described(model: CausalModel, there: Interchange, variables: Sequence[Variable] = ()) -> tuple[PlacedModel, str]:
+def described(
+    question: GraphQuestion, model: CausalModel, there: Interchange, variables: Sequence[Variable] = ()
+) -> tuple[PlacedModel, str]:
     """What is known of a model before it is placed, and the key of what it is folded by.
 
     Args:
+        question: about the network.
         model: on the rows.
         there: the network on the rows of its task.
         variables: of the model, where sets were scored.
@@ -313,7 +309,7 @@ def described(model: CausalModel, there: Interchange, variables: Sequence[Variab
         id=model.id,
         text=model.text,
         variables=[_variable(name, values[name], fold.alike[name], about.get(name)) for name in model.variables],
-        wrong=_wrong(model, there),
+        wrong=str(first_wrong(model, question) or ""),
         unread=[*fold.unread],
         folded_onto="",
         remarks=[] if fold.exact else ["Values that are told apart were looked for in drawn settings."],
@@ -323,9 +319,9 @@ def described(model: CausalModel, there: Interchange, variables: Sequence[Variab
 
 def unplaced(question: GraphQuestion, model: CausalModel) -> PlacedModel:
     """What is known of a model before anybody asks where it is placed."""
-    there = Interchange(question.subject, task_inputs(question.subject))
+    there = Interchange(question.subject, inputs_of(question))
     search = Search(there, [model], Bounds(), DEFAULT_WORK)
-    return described(model, there, [Variable(search, number) for number in range(len(search.columns))])[0]
+    return described(question, model, there, [Variable(search, number) for number in range(len(search.columns))])[0]
 
 
 def placed_on(
@@ -343,7 +339,7 @@ def placed_on(
         InvalidAlignment: a variable has no sites, there is none of that name, or sites of two overlap.
         InvalidIntervention: a text is no site of this network.
     """
-    there = Interchange(question.subject, task_inputs(question.subject))
+    there = Interchange(question.subject, inputs_of(question))
     names = ", ".join(model.variables)
     for name in (*sites, *model.variables):
         if name not in model.variables:
@@ -359,7 +355,7 @@ def placed_on(
             cure = "give each variable sites of its own"
             raise InvalidAlignment(f"sites of {first} and {second}", "overlap", cure)
     variables = [Variable(search, number) for number in range(len(search.columns))]
-    known, _ = described(model, there, variables)
+    known, _ = described(question, model, there, variables)
     found = _shown_placement(known, variables, search.scored, "single")
     alone = all(one.score.placed for one in found.places)
     jointly = (
@@ -400,22 +396,12 @@ class Exchanged:
 
 def interchanges(question: GraphQuestion, model: CausalModel, sites: Mapping[str, str]) -> Iterator[Exchanged]:
     """The interchanges of each variable of a model on given sites."""
-    there = Interchange(question.subject, task_inputs(question.subject))
+    there = Interchange(question.subject, inputs_of(question))
     asked = AskedModel(model, there.inputs)
     for name, text in sites.items():
         table = there.table(tuple(map(there.read, text.split())))
         values = asked.itself[name]
         yield Exchanged(name, values, asked.answers({name: values}), table.pairs)
-
-
-def _wrong(model: CausalModel, there: Interchange) -> str:
-    """The first row on which a model does not give the task's answer, in words."""
-    given, wanted = model.run(there.inputs)[model.answer], there.subject.answers
-    if not (rows := np.flatnonzero(given != wanted)).size:
-        return ""
-    row = int(rows[0])
-    said = "no answer" if given[row] == NONE else f"{given[row]}"
-    return f"on row {row + 1}, {there.subject.rows[row]}, it gives {said}, and the task's answer is {wanted[row]}"
 
 
 def _variable(name: str, values: NDArray[np.int64], alike: Any, about: Variable | None) -> ModelVariable:

@@ -12,7 +12,8 @@ from pydantic import Field
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analyses.shown import settings_form
 from pluriscope.analysis.algorithms.causal_model import NONE, read_causal_model
-from pluriscope.analysis.alignments.on_sites import Interchange, task_inputs
+from pluriscope.analysis.algorithms.written import inputs_of
+from pluriscope.analysis.alignments.on_sites import Interchange
 from pluriscope.analysis.placements.report import PlacedModel, PlacedVariable, SitePlacement, SiteScore
 from pluriscope.analysis.placements.search import interchanges, placed_on, unplaced
 from pluriscope.analysis.subjects.question import SubjectQuestion
@@ -129,7 +130,7 @@ def _sites_tried(one: Any, model: PlacedModel) -> str:
     """Sites to begin with: those of a placement that is kept, else the first of the network."""
     if model.placements:
         return sites_in_ref(model.placements[0])
-    there = Interchange(one.place.question.subject, task_inputs(one.place.question.subject))
+    there = Interchange(one.place.question.subject, inputs_of(one.place.question))
     named = [f"{site}~{values.shape[1]}" if values.shape[1] > 1 else site for site, values in there.clean.items()]
     return ";".join(f"{each.name}:{named[min(k + 1, len(named) - 1)]}" for k, each in enumerate(model.variables))
 

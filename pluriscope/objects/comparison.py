@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from pluriscope.addresses.naming import LEAST, LETTERS, MOST
 from pluriscope.analysis.algorithms.causal_model import NONE, read_causal_model
-from pluriscope.analysis.alignments.on_sites import APART, AskedModel, Interchange, task_inputs
+from pluriscope.analysis.algorithms.written import inputs_of
+from pluriscope.analysis.alignments.on_sites import APART, AskedModel, Interchange
 from pluriscope.analysis.directions.self_interventions import OwnSwap, ask_own_swaps
 from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.explanations.explanation import Kind
@@ -226,7 +227,7 @@ class OnSites(Trials):
         Circuits answer on rows by their largest output. An algorithm's answer on rows is its own, and with a variable
         on a set of sites it says what the interchange of this set gives.
         """
-        there = Interchange(question.subject, task_inputs(question.subject))
+        there = Interchange(question.subject, inputs_of(question))
         n, n_classes = there.n_rows, len(question.subject.outputs)
         rows = sources = np.arange(n)
         if n * n > _SOURCES:

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from pluriscope.analysis.algorithms.causal_model import read_causal_model
+from pluriscope.analysis.algorithms.enumerated import candidates
 from pluriscope.analysis.algorithms.written import first_wrong, inputs_of, written
 from pluriscope.analysis.errors import InvalidAlgorithm
 from pluriscope.analysis.questions.tasks import named_task
@@ -56,12 +57,26 @@ def test_the_first_wrong_row_is_named_with_what_is_right():
         written("y = none if a else (b + c) % 2", question)
 
 
-def test_rows_that_are_no_integers_are_refused():
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("v = c > 0.25; y = ((a > 0.5) + (b > 0.5) + v) % 2", ""),
+        ("y = c", "c: is not a whole number"),
+        ("y = c + 1", "c: is not a whole number"),
+        ("y = c > 0.6", "gives 0 .even. on row 2, 0 0 0.5"),
+    ],
+)
+def test_inputs_that_are_no_integers_can_be_compared_alone(text, says):
     document = json.loads(bundled_models()["parity-3-elman"])
     document["tasks"][0]["rows"][1][2][0] = 0.5
     kind, model = read_subject(json.dumps(document).encode())
-    with pytest.raises(InvalidAlgorithm, match=r"the rows of this task: have inputs such as 0\.5.*rows of integers"):
-        inputs_of(GraphQuestion(kind, model, kind.default_rules))
+    asked = GraphQuestion(kind, model, kind.default_rules)
+    assert candidates(asked).models == ()
+    if not says:
+        assert first_wrong(read_causal_model(text), asked) is None
+        return
+    with pytest.raises(InvalidAlgorithm, match=says):
+        written(text, asked)
 
 
 def test_the_examples_of_the_document_compute_the_tasks_that_it_names():

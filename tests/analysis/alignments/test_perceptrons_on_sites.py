@@ -6,8 +6,9 @@ import pytest
 
 from pluriscope.analysis.algorithms.causal_model import read_causal_model
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
+from pluriscope.analysis.algorithms.written import inputs_of
 from pluriscope.analysis.alignments.iia import interchange_matrix
-from pluriscope.analysis.alignments.on_sites import Interchange, Place, task_inputs
+from pluriscope.analysis.alignments.on_sites import Interchange, Place
 from pluriscope.analysis.interventions.neuron_set import NeuronSet
 from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.subjects.perceptron.question import ask
@@ -45,7 +46,7 @@ def causal(algorithm):
 def test_every_placement_of_a_gate_has_the_score_of_the_engine_for_perceptrons(name, text):
     network = golden_network(name).network
     algorithm, question = parse_algorithm(text, "and_inverter", network.n_inputs), ask(network, protocol=COMPLETE)
-    there = Interchange(question, task_inputs(question))
+    there = Interchange(question, inputs_of(question))
     model = causal(algorithm)
     assert {f"v{path}" for path in algorithm.carriers} == {*model.variables}
     scores = set()

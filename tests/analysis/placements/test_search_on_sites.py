@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.algorithms.causal_model import read_causal_model
-from pluriscope.analysis.alignments.on_sites import AskedModel, Interchange, Place, places_text, task_inputs
+from pluriscope.analysis.algorithms.written import inputs_of
+from pluriscope.analysis.alignments.on_sites import AskedModel, Interchange, Place, places_text
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.placements import scores as scoring
 from pluriscope.analysis.placements.families import Bounds, Family, families
@@ -44,8 +45,7 @@ def question(slug):
 
 @cache
 def network(slug):
-    subject = question(slug).subject
-    return Interchange(subject, task_inputs(subject))
+    return Interchange(question(slug).subject, inputs_of(question(slug)))
 
 
 @cache
@@ -325,7 +325,7 @@ def test_what_does_not_compute_the_task_is_refused_with_the_row_and_what_is_cut_
     found = find(
         question("parity-3-elman"), [wrong, read_causal_model(PARITY)], bounds=Bounds(sets=2, runs=100, angles=0)
     )
-    assert found.algorithms[0].wrong == "on row 2, 0 0 1, it gives 0, and the task's answer is 1"
+    assert found.algorithms[0].wrong == "gives 0 (even) on row 2, 0 0 1, where 1 (odd) is right"
     assert found.algorithms[0].placements == []
     sizes = {one.name: (one.n_tried, one.n_sets, one.cut_off) for one in found.families}
     assert sizes["units of h1"] == (2, 3, True)
