@@ -17,6 +17,7 @@ from pluriscope.analysis.carried_algorithms.relation import CODES, RELATIONS
 from pluriscope.analysis.carried_algorithms.relation import LETTERS as OF_RELATIONS
 from pluriscope.analysis.explanations.registry import BY_KEY
 from pluriscope.analysis.placements.report import PlacementsReport
+from pluriscope.analysis.readings.report import InterpretationsReport
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.directions import KIND as DIRECTIONS
 from pluriscope.app.db.reads.verdicts import verdict_sets
@@ -37,8 +38,10 @@ _READING: Final = Lock()
 GROUND: Final = "common-ground"
 STORIES: Final = "stories"
 ALGORITHMS: Final = "algorithms"
+INTERPRETATIONS: Final = "interpretations"
 ENDS: Final = GROUND, "pair"
 """Analyses that say which interpretations stand out."""
+_REPORTS: Final = (*ENDS, STORIES, DIRECTIONS, ALGORITHMS, INTERPRETATIONS)
 _OF_ENDS: Final = ("n_interventions", "drawn", "best", "worst", "pair")
 """What of their reports says so."""
 _AS_CODES: Final = bytes.maketrans(OF_RELATIONS, CODES)
@@ -53,7 +56,7 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Subject
         of: how addresses name it.
     """
     query = select(AnalysisReportRow.kind, AnalysisReportRow.content, AnalysisReportRow.version)
-    kinds = *ENDS, STORIES, DIRECTIONS, ALGORITHMS
+    kinds = _REPORTS
     reports = query.where(AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind.in_(kinds))
     verdicts = verdict_rows(session, analysis)
     key = (
@@ -73,7 +76,7 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Subject
 def _read(
     session: Session, analysis: AnalysisRow, question: SubjectQuestion, of: ResultRef, verdicts: Sequence[VerdictRow]
 ) -> Frame:
-    reports = reports_of(session, analysis, [*ENDS, STORIES, DIRECTIONS, ALGORITHMS])
+    reports = reports_of(session, analysis, _REPORTS)
     unsearched = {*BY_KEY} - {*stored_searches(session, analysis.id)}
     if DIRECTIONS not in reports:
         unsearched.add("direction")
@@ -112,6 +115,7 @@ def _read(
         tuple(sorted({str(step) for step in map(step_of, verdicts) if step is not None} - {*tallies})),
         tallies,
         ranges,
+        report_of(reports[INTERPRETATIONS], InterpretationsReport) if INTERPRETATIONS in reports else None,
     )
     return frame_of(found)
 

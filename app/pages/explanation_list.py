@@ -33,7 +33,16 @@ from pluriscope.app.pages.circuit_tree import Among, are_drawn, asked_mask, circ
 from pluriscope.app.pages.counted import counts_of, method_words
 from pluriscope.app.pages.explanations import people_of
 from pluriscope.app.pages.network_page import Known
-from pluriscope.app.pages.pending_work import ALGORITHMS, STORIES, SURVEY, awaited, missing, progress_of, search_of
+from pluriscope.app.pages.pending_work import (
+    ALGORITHMS,
+    INTERPRETATIONS,
+    STORIES,
+    SURVEY,
+    awaited,
+    missing,
+    progress_of,
+    search_of,
+)
 from pluriscope.app.pages.place import FORMULAS, AnyPlace, check_boolean, locate, others
 from pluriscope.app.pages.plan import is_quick, refused
 from pluriscope.app.pages.shared import State, job_now, state_of
@@ -221,8 +230,10 @@ def _pending(place: AnyPlace, frame: Frame, query: Query) -> tuple[str, ...]:
     steps = [one.removeprefix("!") for name in ("passes", "fails") for one in query.wanted.get(name, ())]
     if place.question.kind.refuses(FORMULAS):  # what is said of algorithms on sites comes with them
         waits = [step for step in steps if "circuit" in parts and _waits(parts["circuit"], step)]
-        unplaced = [ALGORITHMS] if {"algorithm", "alignment"} & {*kinds} - parts.keys() else []
-        return tuple(dict.fromkeys([*waits, *unplaced]))
+        lacking = {*kinds} - parts.keys()
+        unplaced = [ALGORITHMS] if {"algorithm", "alignment"} & lacking else []
+        unread = [INTERPRETATIONS] if "interpretation" in lacking else []
+        return tuple(dict.fromkeys([*waits, *unplaced, *unread]))
     found = [step for step in steps if any(_waits(part, step) for part in parts.values())]
     shares = {"coverage", "accuracy"}
     if "alignment" in parts and not parts["alignment"].has("coverage") and shares & {query.sort, *query.wanted}:
@@ -450,7 +461,7 @@ def states(found: Asked) -> Iterator[Block]:
         yield missing(subject, state, job, ask, found.addresses, "list-state")
     pending = found.pending
     if found.place.question.kind.refuses(FORMULAS):
-        pending = tuple(one for one in pending if one == ALGORITHMS)
+        pending = tuple(one for one in pending if one in (ALGORITHMS, INTERPRETATIONS))
         yield from (
             missing(f"Verdicts of {step}", "not_analysed", None, replace(ask, at_once=False), found.addresses)
             for step in found.pending

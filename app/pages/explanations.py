@@ -26,6 +26,7 @@ from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation
 from pluriscope.analysis.interventions.experiments import InterventionSpace
 from pluriscope.analysis.placements.report import PlacedModel, SitePlacement
+from pluriscope.analysis.readings.circuit_readings import CircuitInterpretations
 from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, mask_array
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import CircuitVerdict, Q_co, SubjectQuestion
@@ -39,6 +40,7 @@ from pluriscope.app.errors import BadQuery, NotFound, PageError
 from pluriscope.app.pages.candidates import algorithm_of, find_algorithm_row, read_algorithm, read_placement
 from pluriscope.app.pages.place import FORMULAS, Place, StoredQuestion, locate
 from pluriscope.app.pages.placed import find_placement, placement_ref
+from pluriscope.app.pages.read_circuits import read_circuit, read_interpretation
 from pluriscope.processes.recent import Recent
 
 N_CARDS: Final = 12  # interpretations in the excerpt; each is computed on the spot
@@ -60,6 +62,18 @@ class Readings:
     total: int | None = None
     observed: int | None = None
     why_not: str = ""
+    by_variables: CircuitInterpretations | None = None
+
+
+def readings_by_variables(one: Explanation[SubjectQuestion]) -> Readings:
+    """The interpretations of a circuit of a network that no formulas are read of."""
+    if refusal := one.place.question.kind.refuses("sites"):
+        return Readings(why_not=refusal)
+    try:
+        every = read_circuit(one.session, one.place, one.mask)
+    except NotFound as error:
+        return Readings(why_not=error.cause)
+    return Readings(None, every.count, every.n_observed, by_variables=every)
 
 
 def readings_of(
@@ -355,9 +369,9 @@ def _circuit(
     return item, ExplanationRef("circuit", question.graph.to_hex(mask))
 
 
-def _interpretation(
-    _: Session, __: Addresses, place: Place, ref: ExplanationRef
-) -> tuple[Interpretation, ExplanationRef]:
+def _interpretation(session: Session, __: Addresses, place: Place, ref: ExplanationRef) -> tuple[Any, ExplanationRef]:
+    if place.question.kind.refuses(FORMULAS):
+        return read_interpretation(session, place, ref)
     circuit = Circuit(place.question.layout, place.question.read_mask(ref.first))
     if not (ref.second.isascii() and ref.second.isdigit() and len(ref.second) < 1000):
         raise InvalidIndex(f"index {ref.second[:40]!r}", "is not a whole number", "count from 0")

@@ -20,6 +20,7 @@ from pluriscope.app.pages.place import FORMULAS, check_boolean, locate
 from pluriscope.app.pages.placement import alignment, direction
 from pluriscope.app.pages.recorded import recorded
 from pluriscope.app.pages.site_algorithms import site_algorithm, site_placement
+from pluriscope.app.pages.variable_readings import variable_interpretation
 
 PAGES: Final[Mapping[str, Page]] = {
     "circuit": circuit,
@@ -29,7 +30,11 @@ PAGES: Final[Mapping[str, Page]] = {
     "direction": direction,
     **dict.fromkeys((kind.key for kind in RECORDED), recorded),
 }
-ON_SITES: Final[Mapping[str, Page]] = {"algorithm": site_algorithm, "alignment": site_placement}
+ON_SITES: Final[Mapping[str, Page]] = {
+    "interpretation": variable_interpretation,
+    "algorithm": site_algorithm,
+    "alignment": site_placement,
+}
 """Those of networks with sites that no formulas are read of."""
 
 

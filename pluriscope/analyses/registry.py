@@ -29,6 +29,13 @@ def _placing_milliseconds(question: Any) -> float:
     return milliseconds(question)
 
 
+def _reading_milliseconds(question: Any) -> float:
+    """Time of the runs of the circuits that are read."""
+    from pluriscope.analysis.readings.report import milliseconds
+
+    return milliseconds(question)
+
+
 RIVALS: Final = Analysis(
     "rivals",
     "Two that differ",
@@ -120,7 +127,21 @@ _ALGORITHMS: Final = Analysis(
     written=True,
     shows="pluriscope.analyses.algorithms",
 )
-_JOINED: Final = joined("analyses", (FUNNEL, COMMON_GROUND, _ALGORITHMS, PAIR, RIVALS, METHODS), lambda one: one.key)
+_INTERPRETATIONS: Final = Analysis(
+    "interpretations",
+    "What stands where",
+    "Interpretations by variables",
+    "As which variables of the task can each node of a circuit be read, and how many interpretations does that make?",
+    "Some seconds for small networks, half a minute for trained transformers; of many circuits the smallest are read.",
+    "pluriscope.analysis.readings.report:find",
+    (("interpretations", "Interpretations", "every node of a circuit, exchanged between all pairs of rows"),),
+    _reading_milliseconds,
+    needs=("sites",),
+    boolean=False,
+    shows="pluriscope.analyses.interpretations",
+)
+_CORE: Final = (FUNNEL, COMMON_GROUND, _ALGORITHMS, _INTERPRETATIONS, PAIR, RIVALS, METHODS)
+_JOINED: Final = joined("analyses", _CORE, lambda one: one.key)
 _HOSTS: Final = {key: one.key for one in _JOINED for key in one.gathers}
 EVERY: Final = tuple(replace(one, page=_HOSTS[one.key]) if one.key in _HOSTS else one for one in _JOINED)
 """All that are asked about networks."""

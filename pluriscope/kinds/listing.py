@@ -62,6 +62,8 @@ def frame_of(found: Found) -> Frame:
             parts.append(kind.part(found))
             if is_read and kind is circuits.CIRCUITS:
                 parts.append(circuits.interpretations(found, parts[-1]))
+            elif found.read is not None and kind is circuits.CIRCUITS and parts[-1].has("interpretations"):
+                parts.append(circuits.interpretations_by_variables(found, parts[-1]))
     if is_read:
         own = tuple(one for one in COLUMNS if one not in circuits.OF_TRANSFORMERS)
         return Frame(own, tuple(parts), circuits.OF_TRANSFORMERS, {PROTOCOL.name: found.question.protocol.digest})

@@ -18,6 +18,7 @@ from pluriscope.analysis.explaining.count_report import CountReport
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.methods.report import Analysed, Carried, Irredundant, Placed, Report, Settings
 from pluriscope.analysis.placements.report import PlacementsReport
+from pluriscope.analysis.readings.report import InterpretationsReport, find
 from pluriscope.analysis.running.limits import DEFAULT_SECONDS
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.values.certainty import Certainty
@@ -101,6 +102,13 @@ def placements_of(of: Findings) -> PlacementsReport:
         return PlacementsReport.model_validate(found).asked_about(of.question)
     report: PlacementsReport = ask(of, "algorithms")  # type: ignore[assignment]
     return report
+
+
+def interpretations_of(of: Findings) -> InterpretationsReport:
+    """The interpretations of the smallest circuits by variables of the task, of a network with sites."""
+    with reporting() as show:
+        settings, work = Settings(algorithms=of.algorithm_texts), Work(show, time.perf_counter)
+        return find(Analysed(of.question, of.search), settings, work).asked_about(of.question)
 
 
 def algorithms_of(of: Findings) -> Algorithms | None:

@@ -36,6 +36,7 @@ from pluriscope.analysis.running.limits import DEFAULT_LIMITS, DEFAULT_SECONDS, 
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.arguments import LATER, FilePath, checked, file_path
+from pluriscope.figures.numbers import Bound
 from pluriscope.figures.svg.layout import shape_text
 from pluriscope.library import asking, audits
 from pluriscope.library.algorithms import Algorithm, Algorithms, Alignments
@@ -312,12 +313,19 @@ class Result(Findings):
 
     @cached_property
     def interpretations(self) -> Interpretations:
-        """Every interpretation of the listed circuits, by circuit, then index; computed when it is looked at.
+        """Every interpretation of the listed circuits, by circuit, then index; computed when it is looked at. Of
+        networks with sites those of the smallest circuits.
 
         Raises:
             NotOffered: networks of this kind have none.
         """
-        self.question.kind.require("formulas", "interpretations")
+        if not self.offers("formulas"):
+            self.question.kind.require("sites", "interpretations")
+            report = asking.interpretations_of(self)
+            self.by_variables.update(report.by_mask)
+            each = tuple((mask, one.count) for mask, one in report.by_mask.items())
+            bound: Bound = "exact" if report.all_there_is else "at_least"
+            return Interpretations.of(self, each, Count(sum(number for _, number in each), bound))
         numbers = zip(self.found["circuits"]["masks"], self.interpretation_counts.tolist(), strict=True)
         counted = tuple((mask, number) for mask, number in numbers if number is not None)
         return Interpretations.of(self, counted, self.counts.interpretations)

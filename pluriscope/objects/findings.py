@@ -23,6 +23,7 @@ from pluriscope.analysis.interventions.experiments import (
     decide_under_interventions,
     intervention_space,
 )
+from pluriscope.analysis.readings.circuit_readings import CircuitInterpretations
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.traits import TRAITS
@@ -241,6 +242,16 @@ class Findings:
     def spaces(self) -> Recent[InterpretationSpace]:
         """Cache of the interpretations of circuits, by mask."""
         return Recent(_SPACES, lambda space: space.n_bytes)
+
+    @cached_property
+    def by_variables(self) -> dict[str, CircuitInterpretations]:
+        """Cache of the interpretations of circuits by variables, by mask."""
+        return {}
+
+    @property
+    def algorithm_texts(self) -> tuple[str, ...]:
+        """The texts of the algorithms that were placed on sites when the result was made."""
+        return tuple(one["text"] for one in self.found.get("placements", {}).get("algorithms", ()))
 
     @cached_property
     def interventions(self) -> InterventionSpace:

@@ -11,6 +11,7 @@ from pluriscope.analysis.errors import InvalidClaim
 from pluriscope.analysis.explanations.circuits import gate_label
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.graph_files.registry import graph_in
+from pluriscope.analysis.readings.circuit_readings import VariableInterpretation
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.arguments import unfit
 from pluriscope.figures.svg.tiles import bits_of
@@ -29,8 +30,15 @@ def explanation_graph(key: str, question: SubjectQuestion, ref: ExplanationRef, 
     Raises:
         NotOffered: the format is unknown, or does not take such explanations of such networks.
     """
-    mask, of_nodes = int(ref.first, 16) if ref.kind in ("circuit", "interpretation") else None, {}
-    if ref.kind == "interpretation":
+    mask = int(ref.first, 16) if ref.kind in ("circuit", "interpretation") else None
+    of_nodes: dict[tuple[int, int], dict[str, Any]] = {}
+    if isinstance(value, VariableInterpretation):
+        first: dict[int, int] = {}
+        for number, node in enumerate(question.graph.nodes):
+            position = node.layer, number - first.setdefault(node.layer, number)
+            if read := value.of_node(node.name):
+                of_nodes[position] = {"function": read}
+    elif ref.kind == "interpretation":
         for gate in value.gates:
             label = gate_label(gate, question.subject.n_inputs)
             found = _function(question, gate.function, label) | {"threshold": gate.threshold}

@@ -174,8 +174,6 @@ def test_draws_hold_the_number_that_the_search_finds():
 
 
 REFUSED = {
-    "interpretations": (lambda result: result.interpretations, NotOffered, "no formulas of"),
-    "those of a circuit": (lambda result: result.circuits[0].interpretations, NotOffered, "no formulas of"),
     "their numbers": (lambda result: result.interpretation_counts, NotOffered, "no formulas of"),
     "interventions": (lambda result: result.interventions, NotOffered, "no formulas of"),
     "decisions": (lambda result: result.decisions, NotOffered, "no formulas of"),

@@ -9,15 +9,16 @@ from typing import Final
 from markupsafe import Markup
 
 from pluriscope.analyses.algorithms import OWN
-from pluriscope.app.db.listing import ALGORITHMS
+from pluriscope.app.db.listing import ALGORITHMS, INTERPRETATIONS
 from pluriscope.app.db.reads.jobs import UNFINISHED
 from pluriscope.app.pages.candidates import stored_placements
 from pluriscope.app.pages.explanation_list import searched
 from pluriscope.app.pages.network_page import Known
 from pluriscope.app.pages.overview.part import Contents
 from pluriscope.app.pages.place import key_of
+from pluriscope.app.pages.read_circuits import stored_readings
 from pluriscope.app.pages.stage import model_stage
-from pluriscope.figures.numbers import exact, noun
+from pluriscope.figures.numbers import exact, noun, readable
 from pluriscope.kinds.sites import closest
 from pluriscope.objects.counts import placement_counts
 from pluriscope.page_kit.blocks import Choice, Fact
@@ -64,7 +65,21 @@ def _counts(known: Known) -> Iterator[Fact]:
         least = f"{sizes.min()} to {sizes.max()}" if sizes.min() < sizes.max() else str(sizes[0])
         yield Fact(f"{part.capitalize()}s of one circuit", least, "of those listed")
     if not known.place.question.kind.refuses("sites"):
+        yield _interpretations(known)
         yield from _algorithms(known)
+
+
+def _interpretations(known: Known) -> Fact:
+    """How many interpretations the circuits that were read have; that nobody asked, or that they are counted now."""
+    place, links, report = known.place, known.links, stored_readings(known.session, known.place)
+    url = links.analysis(place.slug, INTERPRETATIONS, place.scope)
+    if report is None:
+        computing = any(one.kind == INTERPRETATIONS and one.state in UNFINISHED for one in known.jobs)
+        return Fact("Interpretations", "–", "being counted" if computing else "nobody asked yet", "", url)
+    every = report.by_mask.values()
+    which = "all" if report.all_there_is else "the smallest"
+    read = f"by variables of the task, of {exact(sum(one.count > 0 for one in every))} of {which} {exact(len(every))}"
+    return Fact("Interpretations", readable(sum(one.count for one in every)), f"{read} circuits", "", url)
 
 
 def _algorithms(known: Known) -> Iterator[Fact]:

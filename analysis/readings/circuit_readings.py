@@ -2,7 +2,7 @@
 
 For circuits of networks that no Boolean formulas are read of. A *place* is a node that the circuit keeps, of nodes with
 several positions at one of them; its activation is a vector, or one number. A place can be read as a variable of the
-task (:mod:`pluriscope.analysis.interpretations.task_variables`) if
+task (:mod:`pluriscope.analysis.readings.task_variables`) if
 
 - the variable can be read out of the place's activations in the circuit, on all rows: of a vector, a linear function
   with a constant gives the indicator of each value, or the variable as a number, within 1e-6; of one number, and of
@@ -20,9 +20,11 @@ variable there is. Variables that split the rows alike give one class of interpr
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from math import prod
 from typing import Any, Final
 
@@ -32,8 +34,8 @@ from numpy.typing import NDArray
 from pluriscope.analysis.algorithms.causal_model import Inputs
 from pluriscope.analysis.alignments.on_sites import APART, Array, Interchange, Place
 from pluriscope.analysis.errors import InvalidIndex
-from pluriscope.analysis.interpretations.task_variables import VariableClass
 from pluriscope.analysis.methods.report import Part
+from pluriscope.analysis.readings.task_variables import VariableClass
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import Change
@@ -79,6 +81,11 @@ class PlaceReadings(Part):
     gap: float
 
     @property
+    def node(self) -> str:
+        """The node, without its position."""
+        return self.place.partition("~")[0]
+
+    @property
     def asked(self) -> bool:
         """Whether some interchange changes a decision."""
         return self.changed > 0
@@ -90,7 +97,7 @@ class PlaceReadings(Part):
 
 
 class CircuitReadings(Part):
-    """All interpretations of a circuit by variables.
+    """What the places of a circuit can be read as.
 
     Args:
         mask: the circuit, in hex.
@@ -100,48 +107,124 @@ class CircuitReadings(Part):
     mask: str
     places: list[PlaceReadings]
 
-    @property
-    def asked(self) -> list[PlaceReadings]:
-        """The places that interpretations read."""
-        return [one for one in self.places if one.asked]
+
+class VariableGroup(Part):
+    """Variables that split the rows alike.
+
+    Args:
+        names: of each.
+        definitions: of each, an expression of inputs and of other names; "" of an input and of the answer.
+        n_values: how many values each has.
+    """
+
+    names: list[str]
+    definitions: list[str]
+    n_values: int
+
+    @classmethod
+    def of(cls, one: VariableClass) -> VariableGroup:
+        """A class of variables as reports have it."""
+        names, definitions = [each.name for each in one.variables], [each.definition for each in one.variables]
+        return cls(names=names, definitions=definitions, n_values=one.n_values)
+
+
+@dataclass(frozen=True)
+class ReadPlace:
+    """A place of an interpretation.
+
+    Args:
+        place: with all that it can be read as.
+        number: of its classes of variables the one that it is read as.
+        name: of the variable.
+        definition: of it.
+    """
+
+    place: PlaceReadings
+    number: int
+    name: str
+    definition: str
+
+
+@dataclass(frozen=True)
+class VariableInterpretation:
+    """A circuit with a variable for each place that can be asked.
+
+    Args:
+        mask: the circuit, in hex.
+        index: among all of the circuit, from 0.
+        read: the places, in the order of computation.
+        observed_class: the number of its class, from 0.
+    """
+
+    mask: str
+    index: int
+    read: tuple[ReadPlace, ...]
+    observed_class: int
 
     @property
-    def n_classes(self) -> int:
-        """The number of classes of interpretations that rows tell apart; of none where nothing can be asked."""
-        return prod(len(one.classes) for one in self.asked) if self.asked else 0
+    def words(self) -> str:
+        """Places with their variables: ``h2.1 is p2; h3.0 is s3``."""
+        return "; ".join(f"{one.place.place} is {one.name}" for one in self.read)
 
-    def count(self, classes: Sequence[int]) -> int:
-        """The number of interpretations.
+    def of_node(self, node: str) -> str:
+        """The words on the places of one node; "" where it has none."""
+        return "; ".join(f"{one.place.place} is {one.name}" for one in self.read if one.place.node == node)
 
-        Args:
-            classes: how many variables each class has.
-        """
-        each = (sum(classes[one] for one in place.classes) for place in self.asked)
-        return prod(each) if self.asked else 0
 
-    def at(self, index: int) -> list[tuple[PlaceReadings, int]]:
-        """The class of interpretations of a number: each place with a class of variables. The last place changes first.
+class CircuitInterpretations:
+    """All interpretations of a circuit, each with an index: the variable of the last place changes first.
+
+    Args:
+        readings: of its places.
+        groups: the classes of variables that these number.
+    """
+
+    def __init__(self, readings: CircuitReadings, groups: Sequence[VariableGroup]) -> None:
+        self.readings, self.groups = readings, groups
+        self._asked = [one for one in readings.places if one.asked]
+
+    def _names(self, place: PlaceReadings) -> list[int]:
+        """How many variables each class has that a place can be read as."""
+        return [len(self.groups[one].names) for one in place.classes]
+
+    @property
+    def count(self) -> int:
+        """The number of interpretations; 0 where no place can be asked."""
+        return prod(sum(self._names(place)) for place in self._asked) if self._asked else 0
+
+    @property
+    def n_observed(self) -> int:
+        """The number of classes of interpretations that rows tell apart."""
+        return prod(len(place.classes) for place in self._asked) if self._asked else 0
+
+    def at(self, index: int) -> VariableInterpretation:
+        """The interpretation at an index.
 
         Raises:
             InvalidIndex: there are not so many.
         """
-        if not 0 <= index < self.n_classes:
-            known = f"from 0 to {self.n_classes - 1:,}" if self.n_classes else "of another circuit"
-            cause = f"has {self.n_classes:,} classes of interpretations"
-            raise InvalidIndex(f"circuit {self.mask}", cause, f"use an index {known}")
-        found = list[tuple[PlaceReadings, int]]()
-        for place in reversed(self.asked):
-            index, digit = divmod(index, len(place.classes))
-            found.insert(0, (place, place.classes[digit]))
-        return found
+        if not 0 <= index < self.count:
+            known = f"from 0 to {self.count - 1:,}" if self.count else "of another circuit"
+            cause = f"circuit {self.readings.mask} has {self.count:,} interpretations"
+            raise InvalidIndex(f"index {index:,}"[:80], cause, f"use an index {known}")
+        found, left, rank, factor = list[ReadPlace](), index, 0, 1
+        for place in reversed(self._asked):
+            left, digit = divmod(left, sum(sizes := self._names(place)))
+            ends = [*accumulate(sizes)]
+            number = bisect_right(ends, digit)
+            group = self.groups[place.classes[number]]
+            which = digit - ends[number] + sizes[number]
+            found.insert(0, ReadPlace(place, number, group.names[which], group.definitions[which]))
+            rank, factor = rank + factor * number, factor * len(sizes)
+        return VariableInterpretation(self.readings.mask, index, tuple(found), rank)
 
-    def index_of(self, classes: Sequence[int]) -> int:
-        """The number of the interpretation that reads each place that is asked as one of these, the inverse of
-        :meth:`at`.
-        """
-        index = 0
-        for place, one in zip(self.asked, classes, strict=True):
-            index = index * len(place.classes) + place.classes.index(one)
+    def index_of_observed(self, rank: int) -> int:
+        """The index of the first interpretation of a class."""
+        index, factor = 0, 1
+        for place in reversed(self._asked):
+            rank, number = divmod(rank, len(place.classes))
+            sizes = self._names(place)
+            index, factor = index + factor * sum(sizes[:number]), factor * sum(sizes)
         return index
 
 

@@ -9,8 +9,8 @@ import pytest
 from pluriscope.analysis.algorithms.causal_model import read_causal_model
 from pluriscope.analysis.errors import InvalidIndex
 from pluriscope.analysis.explaining.graphs import explain
-from pluriscope.analysis.interpretations import task_variables
-from pluriscope.analysis.interpretations.variable_readings import CircuitReader
+from pluriscope.analysis.readings import task_variables
+from pluriscope.analysis.readings.circuit_readings import CircuitInterpretations, CircuitReader, VariableGroup
 from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
@@ -138,26 +138,34 @@ def test_a_smallest_circuit_has_the_readings_that_loops_find(slug):
     assert {place: names for place, (_, names) in named.items() if place in expected} == expected
 
 
+def interpretations(slug, **changed):
+    groups = [*map(VariableGroup.of, classes(slug))]
+    return CircuitInterpretations(found(slug).model_copy(update=changed), groups)
+
+
 @pytest.mark.parametrize("slug", SMALLEST)
-def test_interpretations_are_a_product_over_places_each_at_a_number_of_its_own(slug):
-    one = found(slug)
-    each = [place.classes for place in one.places if place.changed]
-    every = [tuple(k for _, k in one.at(index)) for index in range(one.n_classes)]
-    assert every == [*product(*each)]
-    assert [one.index_of(chosen) for chosen in every] == [*range(len(every))]
-    sizes = [len(of.variables) for of in classes(slug)]
-    by_hand = sum(np.prod([sizes[k] for k in chosen]) for chosen in every)
-    assert one.count(sizes) == by_hand
-    for index in (-1, one.n_classes):
+def test_interpretations_are_a_product_over_places_each_at_an_index_of_its_own(slug):
+    every = interpretations(slug)
+    asked = [place for place in found(slug).places if place.changed]
+    names = [[one.name for k in place.classes for one in classes(slug)[k].variables] for place in asked]
+    listed = [every.at(index) for index in range(every.count)]
+    assert [tuple(one.name for one in read.read) for read in listed] == [*product(*names)]
+    by_class = [[k for k in place.classes for _ in classes(slug)[k].variables] for place in asked]
+    observed = {chosen: rank for rank, chosen in enumerate(product(*(place.classes for place in asked)))}
+    assert [one.observed_class for one in listed] == [observed[chosen] for chosen in product(*by_class)]
+    ranks = [one.observed_class for one in listed]
+    assert [every.index_of_observed(rank) for rank in range(every.n_observed)] == [*map(ranks.index, observed.values())]
+    for index in (-1, every.count):
         with pytest.raises(InvalidIndex):
-            one.at(index)
+            every.at(index)
 
 
 def test_a_product_is_exact_at_any_size():
     one = found("parity-3-elman")
-    many = one.model_copy(update={"places": one.places * 60})
-    assert many.n_classes == one.n_classes**60 > 1 << 64
-    assert many.index_of([k for _, k in many.at(many.n_classes - 12_345)]) == many.n_classes - 12_345
+    many = interpretations("parity-3-elman", places=one.places * 60)
+    assert many.n_observed == interpretations("parity-3-elman").n_observed ** 60 > 1 << 64
+    rank = many.n_observed - 12_345
+    assert many.at(many.index_of_observed(rank)).observed_class == rank
 
 
 def test_a_node_no_interchange_of_which_changes_a_decision_cannot_be_asked():

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Final
 
 from pluriscope.analysis.algorithms.causal_model import read_causal_model
-from pluriscope.analysis.interpretations.task_variables import VariableClass, classes_of
-from pluriscope.analysis.interpretations.variable_readings import CircuitReader, CircuitReadings
-from pluriscope.analysis.methods.report import Analysed, Part, Report, Settings
+from pluriscope.analysis.methods.report import Analysed, Report, Settings
+from pluriscope.analysis.readings.circuit_readings import (
+    CircuitInterpretations,
+    CircuitReader,
+    CircuitReadings,
+    VariableGroup,
+)
+from pluriscope.analysis.readings.task_variables import classes_of
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.question import GraphQuestion, SubjectQuestion
 
@@ -16,25 +21,6 @@ MOST: Final = 64
 """Circuits that are read, the smallest first."""
 MILLISECONDS: Final = 60_000
 """Predicted ones for all of them; the smallest is read however long it takes."""
-
-
-class VariableGroup(Part):
-    """Variables that split the rows alike.
-
-    Args:
-        names: of each.
-        definitions: of each, an expression of inputs and of other names; "" of an input and of the answer.
-        n_values: how many values each has.
-    """
-
-    names: list[str]
-    definitions: list[str]
-    n_values: int
-
-    @property
-    def text(self) -> str:
-        """Their names, for people."""
-        return " = ".join(self.names)
 
 
 class InterpretationsReport(Report):
@@ -54,41 +40,26 @@ class InterpretationsReport(Report):
     def all_there_is(self) -> bool:
         return len(self.circuits) == self.n_circuits
 
-    def of(self, mask: str) -> CircuitReadings | None:
-        """What a circuit can be read as; None if it was not read."""
-        return next((one for one in self.circuits if one.mask == mask), None)
-
-    def count(self, circuit: CircuitReadings) -> int:
-        """The number of interpretations of a circuit."""
-        return circuit.count([len(one.names) for one in self.classes])
+    @cached_property
+    def by_mask(self) -> dict[str, CircuitInterpretations]:
+        """The interpretations of each circuit that was read."""
+        return {one.mask: CircuitInterpretations(one, self.classes) for one in self.circuits}
 
     def findings(self, question: SubjectQuestion) -> list[str]:
         if not self.circuits:
             return ["No circuit is listed, so none is read."]
-        read = [one for one in self.circuits if one.n_classes]
+        every = self.by_mask.values()
         places = [place for one in self.circuits for place in one.places]
         asked = [place for place in places if place.asked]
         unread = sum(not place.classes for place in asked)
         which = "circuits" if self.all_there_is else f"smallest circuits of {self.n_circuits:,}"
+        number, classes = sum(one.count for one in every), sum(one.n_observed for one in every)
         return [
-            f"{len(read):,} of the {len(self.circuits):,} {which} can be read by variables of the task: "
-            f"{sum(map(self.count, read)):,} interpretations in {sum(one.n_classes for one in read):,} classes that "
-            "rows tell apart.",
+            f"{sum(one.count > 0 for one in every):,} of the {len(every):,} {which} can be read by variables of the "
+            f"task: {number:,} interpretations in {classes:,} classes that rows tell apart.",
             f"Of {len(places):,} nodes, each at each position, {len(places) - len(asked):,} cannot be asked, since no "
             f"interchange changes a decision, and {unread:,} can be read as no variable.",
         ]
-
-
-def groups_of(classes: Sequence[VariableClass]) -> list[VariableGroup]:
-    """Classes of variables as a report has them."""
-    return [
-        VariableGroup(
-            names=[each.name for each in one.variables],
-            definitions=[each.definition for each in one.variables],
-            n_values=one.n_values,
-        )
-        for one in classes
-    ]
 
 
 def find(of: Analysed[Any], settings: Settings, work: Work = DEFAULT_WORK) -> InterpretationsReport:
@@ -113,7 +84,7 @@ def find(of: Analysed[Any], settings: Settings, work: Work = DEFAULT_WORK) -> In
             break
         readers.append(reader)
     found = [reader.read(classes, work) for reader in work.each("interpretations", readers)]
-    return InterpretationsReport(n_circuits=len(masks), classes=groups_of(classes), circuits=found)
+    return InterpretationsReport(n_circuits=len(masks), classes=[*map(VariableGroup.of, classes)], circuits=found)
 
 
 def milliseconds(question: GraphQuestion) -> float:
