@@ -11,6 +11,7 @@ from pydantic import Field
 from pluriscope.analyses.interpretations import READING, fits_of, places_table, variables_table
 from pluriscope.analysis.readings.circuit_readings import CircuitInterpretations, VariableInterpretation
 from pluriscope.analysis.values.by_name import ByName
+from pluriscope.analysis.values.exact import BigInt
 from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.page import about, column, figure, head_actions, listed, page
 from pluriscope.app.pages.read_circuits import read_circuit
@@ -19,7 +20,7 @@ from pluriscope.page_kit.blocks import Block, Fact, Facts, Head, More, Notice, P
 from pluriscope.page_kit.blocks import Verdict as Mark
 from pluriscope.tables.table import Row
 from pluriscope.views.networks import draw_network
-from pluriscope.views.records import BigInt, ExplanationRecord
+from pluriscope.views.records import ExplanationRecord
 
 
 class ReadNodeRecord(ByName):

@@ -107,7 +107,7 @@ def _figures(found: Found) -> Mapping[str, Any]:
     stored, graph = found.stored["circuit"], found.question.graph
     figures = {"mask": None, "uses": uses(stored["mask"], found.question)}
     if not found.question.kind.refuses("formulas"):
-        counts = {} if found.counted else {"interpretations": None, "observed": None}
+        counts: dict[str, Any] = {} if found.counted else {"interpretations": None, "observed": None}
         return {**counts, **figures, "story": found.stories}
     roles = list(map(json.loads, stored["roles"]))
     known = {} if found.read is None else found.read.by_mask

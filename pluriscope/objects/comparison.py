@@ -369,15 +369,16 @@ def said_of(kind: str, mask: str, value: Any) -> Said:
 
     Args:
         kind: of the explanation.
-        mask: of a circuit, hex.
+        mask: of a circuit, or of the one that an interpretation reads, whose answers are its own; hex.
         value: of an algorithm its model, of a placement the algorithm's text with its record.
     """
-    if kind == "circuit":
+    if kind in ("circuit", "interpretation"):
         return int(mask, 16)
     if kind == "algorithm":
         return value.text, {}
     if kind != "alignment":
-        raise InvalidIntervention(kind, "is not compared on sites", "compare circuits, algorithms and placements")
+        cure = "compare circuits, interpretations, algorithms and placements"
+        raise InvalidIntervention(kind, "is not compared on sites", cure)
     text, placement = value
     return text, {one.variable: one.sites for one in placement.places}
 

@@ -1,10 +1,10 @@
-"""Circuits, algorithms and placements of one network with sites beside each other, on rows and on interchanges."""
+"""Explanations of one network with sites beside each other, on rows and on interchanges."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from markupsafe import Markup
 
@@ -17,13 +17,16 @@ from pluriscope.objects.comparison import OnSites, said_of
 from pluriscope.views.networks import draw_network
 from pluriscope.views.records import DifferenceRecord
 
+_OF_MASKS: Final = "circuit", "interpretation"
+
 
 class WithPlacements(Compared):
     """Explanations of which some are no circuits."""
 
     legend = (
-        "A node that carries a variable has its name. Circuits answer rows; an algorithm says its answer on rows, and "
-        "with its variables on sites what their interchange gives. The network answers the strictly largest output."
+        "A node that carries a variable, or is read as one, has its name. Circuits answer rows, read or not; an "
+        "algorithm says its answer on rows, and with its variables on sites what their interchange gives. The network "
+        "answers the strictly largest output."
     )
 
     @cached_property
@@ -34,6 +37,8 @@ class WithPlacements(Compared):
         one = self.explanations[number]
         if one.kind == "circuit":
             return noun(one.item.bit_count(), self.place.part)
+        if one.kind == "interpretation":
+            return str(one.item.words)
         if one.kind == "algorithm":
             return f"{one.item.text}, not placed"
         model, placement = one.item
@@ -41,9 +46,9 @@ class WithPlacements(Compared):
 
     def edges(self, number: int) -> list[str] | None:
         one, graph = self.explanations[number], self.place.question.graph
-        if one.kind != "circuit":
+        if one.kind not in _OF_MASKS:
             return None
-        (kept,) = graph.kept_edges(graph.bits([one.item])).tolist()
+        (kept,) = graph.kept_edges(graph.bits([one.mask])).tolist()
         return [label for label, keeps in zip(graph.edge_labels, kept, strict=True) if keeps]
 
     @cached_property
@@ -56,7 +61,10 @@ class WithPlacements(Compared):
                     for node in nodes_of(site, names) or [rounded(site)]:
                         said = says.setdefault(node, {})
                         said[letter] = ", ".join(filter(None, (said.get(letter), place.variable)))
-        silent = {letter: "nothing" for letter, one in self.lettered if one.kind == "alignment"}
+            for each in one.item.read if one.kind == "interpretation" else ():
+                said = says.setdefault(each.place.node, {})
+                said[letter] = ", ".join(filter(None, (said.get(letter), each.name)))
+        silent = {letter: "nothing" for letter, one in self.lettered if one.kind in ("alignment", "interpretation")}
         of_nodes = (DifferenceRecord(site=node, says=silent | said) for node, said in says.items())
         apart = [one for one in of_nodes if len({*one.says.values()}) > 1 or len(silent) == 1]
         return [*apart, *self.edges_apart(self.place.question.graph.edge_labels)]
@@ -71,7 +79,7 @@ class WithPlacements(Compared):
             if one.kind == "alignment":
                 drawn.append(sites_drawing(question, one.item[1]))
             else:
-                mask = one.item if one.kind == "circuit" else None
+                mask = one.mask if one.kind in _OF_MASKS else None
                 drawn.append(draw_network(question, mask, title=str(one.ref)))
         return drawn
 
