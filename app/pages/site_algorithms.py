@@ -87,7 +87,7 @@ def site_algorithm(one: Any, _options: ScopeOptions) -> Iterator[Block]:
         marks,
         head_actions(one),
     )
-    number = "too many to count" if model.n_placed is None else exact(model.n_placed)
+    number = "not counted" if model.n_placed is None else exact(model.n_placed)
     if not one.stored:
         number = "not asked"
     facts = [

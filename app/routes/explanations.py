@@ -129,8 +129,9 @@ def _searched(session: Session, links: Addresses, network: str, order: Explanati
 
 
 def _is_computed(request: Request) -> bool:
-    """Whether an answer is computed: what a page has folded, and what directions do."""
-    return PART in request.query_params or request.path_params["ref"].startswith("d-")
+    """Whether an answer is computed: what a page has folded, what directions do, and placements that no row stores."""
+    ref = request.path_params["ref"]
+    return PART in request.query_params or ref.startswith("d-") or (ref.startswith("a-") and ":" in ref)
 
 
 @both(

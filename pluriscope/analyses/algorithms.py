@@ -105,16 +105,25 @@ def _predicts(one: PlacedModel) -> str:
 
 def _row(one: PlacedModel, of: AnalysisContext[SubjectQuestion]) -> Row:
     best = best_score(one)
-    counts = [one.n_placed, one.n_minimal, one.n_paths]
-    words = ["too many" if n is None else exact(n) for n in counts]
     values = {
         "algorithm": one.text,
         "standing": standing(one),
-        "placements": f"{words[0]}; {words[1]} minimal, {words[2]} by path" if one.valid else None,
+        "placements": _placements(one),
         "predicts": _predicts(one) or None,
         "best": None if best is None else f"{best.text}; {best.changed_agreed}/{best.changed_of}",
     }
     return Row(values, url=of.explanation(str(ExplanationRef("algorithm", one.id))))
+
+
+def _placements(one: PlacedModel) -> str | None:
+    if not one.valid:
+        return None
+    if not one.n_placed:
+        return f"{'not counted' if one.n_placed is None else 'jointly'}; {exact(len(one.valid))} listed"
+    words = [
+        f"{exact(n)} {what}" for n, what in ((one.n_minimal, "minimal"), (one.n_paths, "by path")) if n is not None
+    ]
+    return f"{exact(one.n_placed)}; {', '.join(words)}"
 
 
 def standing(one: PlacedModel) -> str:
@@ -147,7 +156,7 @@ def _item(_report: PlacementsReport | None, of: AnalysisContext[Any], name: str,
 
 
 def _own(of: AnalysisContext[Any], text: str, refused: AnalysisError | None) -> Iterator[Block]:
-    back = Action("What stands where", of.links.analysis(of.slug, "algorithms", of.scope))
+    back = Action("Algorithms on sites", of.links.analysis(of.slug, "algorithms", of.scope))
     yield Head("Your own algorithm", f"An algorithm with finite variables for {of.name}.", actions=[back])
     if refused is not None:
         yield Notice(refused.item, f"{refused.cause}.", f"{refused.cure}.", "refused")
