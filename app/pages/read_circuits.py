@@ -42,23 +42,22 @@ def read_circuit(session: Session, place: AnyPlace, mask: int) -> CircuitInterpr
     Raises:
         NotFound: it is not valid, or to read it takes too long for a page.
     """
-    question: GraphQuestion = place.question
-    name = question.graph.to_hex(mask)
-    report = stored_readings(session, place)
+    report, name = stored_readings(session, place), place.question.graph.to_hex(mask)
     if report is not None and name in report.by_mask:
         return report.by_mask[name]
+    return _RECENT.of((place.question.digest, mask), lambda: read_anew(place.question, mask))
 
-    def compute() -> CircuitInterpretations:
-        item, reader = f"interpretations of circuit {name}", CircuitReader(question, mask)
-        if not question.judge(mask).valid:
-            raise NotFound(item, "only valid circuits are interpreted", "choose a valid circuit", "ref")
-        if (milliseconds := reader.milliseconds) > _MILLISECONDS:
-            cause = f"it was not read, which takes about {duration(milliseconds / 1_000)}"
-            raise NotFound(item, cause, "ask for the analysis of interpretations, which reads the smallest", "ref")
-        classes = classes_of(question)
-        return CircuitInterpretations(reader.read(classes), [*map(VariableGroup.of, classes)])
 
-    return _RECENT.of((question.digest, mask), compute)
+def read_anew(question: GraphQuestion, mask: int) -> CircuitInterpretations:
+    """The same, computed; errors as of :func:`read_circuit`."""
+    item, reader = f"interpretations of circuit {question.graph.to_hex(mask)}", CircuitReader(question, mask)
+    if not question.judge(mask).valid:
+        raise NotFound(item, "only valid circuits are interpreted", "choose a valid circuit", "ref")
+    if (milliseconds := reader.milliseconds) > _MILLISECONDS:
+        cause = f"it was not read, which takes about {duration(milliseconds / 1_000)}"
+        raise NotFound(item, cause, "ask for the analysis of interpretations, which reads the smallest", "ref")
+    classes = classes_of(question)
+    return CircuitInterpretations(reader.read(classes), [*map(VariableGroup.of, classes)])
 
 
 def read_interpretation(

@@ -14,7 +14,7 @@ from pluriscope.analysis.values.by_name import ByName
 from pluriscope.analysis.values.exact import BigInt
 from pluriscope.app.options import ScopeOptions
 from pluriscope.app.pages.page import about, column, figure, head_actions, listed, page
-from pluriscope.app.pages.read_circuits import read_circuit
+from pluriscope.app.pages.read_circuits import read_anew, read_circuit, stored_readings
 from pluriscope.figures.numbers import exact, noun, readable
 from pluriscope.page_kit.blocks import Block, Fact, Facts, Head, More, Notice, Prose, Section, Side
 from pluriscope.page_kit.blocks import Verdict as Mark
@@ -131,7 +131,20 @@ def _silent(every: CircuitInterpretations) -> list[str]:
     return [place.place for place in every.readings.places if not place.asked]
 
 
-@page(interpretation_record)
+def _held(one: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Figures of an interpretation as its circuit's stored ones give them, and as they are computed anew."""
+    report = stored_readings(one.session, one.place)
+    known = None if report is None else report.by_mask.get(one.ref.first)
+
+    def figures(every: CircuitInterpretations) -> dict[str, Any]:
+        index = one.item.index
+        words = every.at(index).words if index < every.count else ""
+        return {"of": every.count, "observed": every.n_observed, "read": words}
+
+    return {} if known is None else figures(known), figures(read_anew(one.place.question, one.mask))
+
+
+@page(interpretation_record, held=_held)
 def variable_interpretation(one: Any, _options: ScopeOptions) -> Iterator[Block]:
     """Page of an interpretation by variables: what each node is read as, and on what grounds."""
     every = read_circuit(one.session, one.place, one.mask)

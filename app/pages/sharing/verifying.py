@@ -101,7 +101,7 @@ def verify(session: Session, links: Addresses, target: Target) -> VerifiedRecord
     if one.recorded is not None:
         anew, names = anew["figures"], tuple(column.name for column in one.recorded.columns)
     if isinstance(question, GraphQuestion) and document.page.held is None:
-        names = tuple(name for name in names if anew[name] is not None)  # there are no interpretations
+        names = tuple(name for name in names if name not in ("interpretations", "observed"))  # which no column has
     stored = stored or _stored(one, names)
     digests = {
         "network_digest": (place.row.digest, question.subject.digest),

@@ -103,3 +103,12 @@ def test_interpretations_are_compared_node_by_node(client):
     assert [one["right"] for one in found["explanations"]] == [8, 8, 8]
     (differ,) = (one for one in found["differences"] if one["site"] == "h3.1")
     assert differ["says"]["P"] != differ["says"]["Q"]
+
+
+def test_stored_figures_are_found_again(client):
+    for ref, held in ((f"i-{MASK}.3", {"of", "observed", "read"}), (f"c-{MASK}", {"n_edges", "margin"})):
+        found = got(client, f"/api/v2/verified?url={ELMAN}/explanations/{ref}").json()
+        assert found["verdict"] == "equal"
+        assert held <= {one["key"] for one in found["figures"] if one["status"] == "equal"}, ref
+    unasked = got(client, f"/api/v2/verified?url={UNASKED}/explanations/i-9f.0").json()
+    assert unasked["verdict"] == "not_stored"
