@@ -141,7 +141,8 @@ def _held(one: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         words = every.at(index).words if index < every.count else ""
         return {"of": every.count, "observed": every.n_observed, "read": words}
 
-    return {} if known is None else figures(known), figures(read_anew(one.place.question, one.mask))
+    anew = figures(read_anew(one.place.question, one.mask))
+    return dict.fromkeys(anew) if known is None else figures(known), anew
 
 
 @page(interpretation_record, held=_held)
