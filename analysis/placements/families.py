@@ -43,7 +43,7 @@ class Bounds:
         descent: steps in learning the directions of a variable on one vector; 0 for none.
     """
 
-    sets: int = 2_048
+    sets: int = 4_096
     runs: int = 1 << 22
     joint_runs: int = 3_500_000
     all_joint_runs: int = 6_000_000
