@@ -109,7 +109,7 @@ def site_algorithm(one: Any, _options: ScopeOptions) -> Iterator[Block]:
     for remark in model.remarks:
         yield Notice("Part of the search stopped.", remark, state="computing")
     if model.wrong:
-        yield Notice("It does not compute the task.", f"{model.wrong[:1].upper()}{model.wrong[1:]}.", state="refused")
+        yield Notice("It does not compute the task.", f"It {model.wrong}.", state="refused")
     if model.variables:
         yield Section(
             "Its variables", "pairs of rows whose interchange changes the answer; sets on which each is placed"

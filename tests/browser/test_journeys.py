@@ -125,7 +125,7 @@ def test_from_an_algorithm_of_ones_own_to_its_placement(tab, expect, site):
         tab.get_by_role("button", name="Place it").click()
         expect(main).to_contain_text("Algorithms on sites")
         site.work("algorithms")
-        expect(main).to_contain_text("1 of 1 algorithms that compute the task are placed")
+        expect(main).to_contain_text("algorithms that compute the task are placed among")
         tab.get_by_role("link", name="p1 = a; p2 = (p1 + b) % 2; y = (p2 + c) % 2").first.click()
         tab.get_by_role("link", name="p1: h1[1]; p2: h2[1]").click()
         expect(main).to_contain_text("placed: every interchange is right")
