@@ -76,11 +76,15 @@ class Variable:
 
     @cached_property
     def placed(self) -> list[ScoredSet]:
-        """The sets on which it is placed: of coordinates; if there are none, along directions. Minimal ones first."""
+        """The sets on which it is placed: of coordinates; if there are none but cuts, along directions as well. Minimal
+        ones first.
+        """
         if not self.possible.changed_of:
             return []
         found = {one.mask: one for one in reversed(self.at_1) if one.map == "coordinates"}
-        placed = [*found.values()][::-1] or self.at_1
+        placed = [*found.values()][::-1]
+        if all(self.search.parts.is_cut(one.places) for one in placed):
+            placed += [one for one in self.at_1 if one.map != "coordinates"]
         return sorted(placed, key=lambda one: (one not in self.minimal, one.condition))
 
     @cached_property

@@ -5,6 +5,7 @@ quickest.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -32,14 +33,23 @@ _TRAINING_MILLISECONDS: Final = 15_000.0
 
 
 def add_bundled_models(session: Session) -> int:
-    """Store the bundled networks of other kinds, and queue the search for their circuits under all rules that take
-    seconds, of compiled ones under the first of these. Doing so again changes nothing.
+    """Store the bundled networks of other kinds; see :func:`add_models`."""
+    return add_models(session, bundled_models(), BEHIND)
+
+
+def add_models(session: Session, files: Mapping[str, bytes], first: int) -> int:
+    """Store networks of other kinds, and queue the search for their circuits under all rules that take seconds, of
+    compiled ones under the first of these. Doing so again changes nothing.
+
+    Args:
+        files: by their slugs.
+        first: position of the first one in the gallery.
 
     Returns:
         How many were not stored before.
     """
     added = 0
-    for position, (slug, raw) in enumerate(bundled_models().items(), start=BEHIND):
+    for position, (slug, raw) in enumerate(files.items(), start=first):
         kind, subject = read_subject(raw)
         known = network_by_digest(session, subject.digest)
         added += known is None
