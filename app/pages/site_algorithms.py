@@ -26,8 +26,8 @@ from pluriscope.app.pages.pending_work import progress_of
 from pluriscope.app.pages.placement import PlacementOptions
 from pluriscope.app.pages.shared import work_state
 from pluriscope.figures.numbers import decimal, exact, noun
-from pluriscope.kinds.sites import rounded, site_words, sites_drawing
-from pluriscope.page_kit.blocks import Action, Block, Fact, Facts, Form, Head, More, Notice, Section, Side, Table
+from pluriscope.kinds.sites import called, rounded, site_words, sites_drawing
+from pluriscope.page_kit.blocks import Action, Block, Fact, Facts, Form, Head, More, Notice, Prose, Section, Side, Table
 from pluriscope.page_kit.blocks import Verdict as Mark
 from pluriscope.tables.table import Query, Row
 from pluriscope.views.networks import draw_network
@@ -82,7 +82,7 @@ def site_algorithm(one: Any, _options: ScopeOptions) -> Iterator[Block]:
         marks.append(Mark("placed", "pass") if model.valid else Mark("not placed", "fail"))
     variables = noun(len(model.variables), "variable")
     yield Head(
-        Markup('<span class="f">{}</span>').format(model.text),
+        Markup('<span class="f">{}</span>').format(called(model.text)),
         f"{one.name}, an algorithm with {variables} for {one.place.question.subject.task or 'the task'}.",
         marks,
         head_actions(one),
@@ -100,6 +100,7 @@ def site_algorithm(one: Any, _options: ScopeOptions) -> Iterator[Block]:
         ),
     ]
     yield Side([figure(one, draw_network(one.place.question, title="The network"), "The network."), Facts(facts)])
+    yield from _whole(model)
     if model.folded_onto:
         yield Notice(
             "It refines another algorithm.",
@@ -124,6 +125,13 @@ def site_algorithm(one: Any, _options: ScopeOptions) -> Iterator[Block]:
         values = {"place": _sites_tried(one, model), **one.place.scope.query()}
         yield Form(form, one.links.explanation(one.place.slug, one.ref), "Score them", values, changes=False)
     yield from about(one)
+
+
+def _whole(model: PlacedModel) -> Iterator[Block]:
+    """All statements of an algorithm, where its name does not have them."""
+    if called(model.text) != model.text:
+        lines = "\n".join(one.strip() for one in model.text.split(";"))
+        yield Prose(f"```\n{lines}\n```", glossary=False)
 
 
 def _sites_tried(one: Any, model: PlacedModel) -> str:
@@ -216,6 +224,11 @@ def _placement_row(one: SitePlacement) -> dict[str, str]:
     }
 
 
+def of_all(some: int, every: int) -> str:
+    """Two numbers as a fact has them: ``20 of 32``."""
+    return f"{exact(some)} of {exact(every)}"
+
+
 def changed_text(score: SiteScore) -> str:
     """Interchanges that change the algorithm's answer and are right, of those: ``20/32``."""
     return f"{score.changed_agreed}/{score.changed_of}"
@@ -258,7 +271,7 @@ def site_placement(one: Any, options: PlacementOptions) -> Iterator[Block]:
     model, placement = one.item
     question: SubjectQuestion = one.place.question
     yield Head(
-        Markup('<span class="f">{}</span>').format(model.text),
+        Markup('<span class="f">{}</span>').format(called(model.text)),
         Markup('{}, on {}. Of <a href="{}">its algorithm</a>.').format(
             one.name,
             placement.sites or "no site",
@@ -274,6 +287,7 @@ def site_placement(one: Any, options: PlacementOptions) -> Iterator[Block]:
     caption = f"Nodes that carry a variable have its name. {'; '.join(each)}. Positions count from 1."
     drawn = figure(one, sites_drawing(question, placement), caption)
     yield Side([drawn, Facts(list(_facts(placement)))])
+    yield from _whole(model)
     yield Section("Its variables", "each alone: all ordered pairs of different rows")
     yield _places(placement.places)
     if any(each.follows for each in placement.places):
@@ -297,12 +311,22 @@ def _marks(placement: SitePlacement) -> Iterator[Mark]:
 
 def _facts(placement: SitePlacement) -> Iterator[Fact]:
     score, joint = placement.score, placement.joint
-    yield Fact("Interchanges right", score.text, "of all pairs on which the algorithm has an answer")
-    yield Fact("Of those that change", changed_text(score), "the algorithm's answer; the rest stay as they are")
+    yield Fact(
+        "Interchanges right", of_all(score.agreed, score.of), "of all pairs on which the algorithm has an answer"
+    )
+    yield Fact(
+        "Of those that change",
+        of_all(score.changed_agreed, score.changed_of),
+        "the algorithm's answer; the rest stay as they are",
+    )
     if score.undefined:
         yield Fact("Undefined", exact(score.undefined), "pairs on which the algorithm has no answer, left out")
     drawn = "" if placement.joint_exact else ", drawn"
-    yield Fact("Joint", "not run" if joint is None else joint.text + drawn, "all variables at once, each from its row")
+    yield Fact(
+        "Joint",
+        "not run" if joint is None else of_all(joint.agreed, joint.of) + drawn,
+        "all variables at once, each from its row",
+    )
     yield Fact("Margin", decimal(min((one.gap for one in placement.places), default=float("nan")), 4), "smallest gap")
 
 

@@ -14,7 +14,7 @@ from pluriscope.analysis.errors import AnalysisError, InvalidAlgorithm
 from pluriscope.analysis.placements.report import PlacedModel, PlacementsReport, SitePlacement
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.numbers import exact
-from pluriscope.kinds.sites import best_score
+from pluriscope.kinds.sites import best_score, called
 from pluriscope.page_kit.blocks import Action, Block, Form, Head, More, Notice, Prose, Section, Table
 from pluriscope.tables.table import Column, Row
 
@@ -106,7 +106,7 @@ def _predicts(one: PlacedModel) -> str:
 def _row(one: PlacedModel, of: AnalysisContext[SubjectQuestion]) -> Row:
     best = best_score(one)
     values = {
-        "algorithm": one.text,
+        "algorithm": called(one.text, 90),
         "standing": standing(one),
         "placements": _placements(one),
         "predicts": _predicts(one) or None,
@@ -152,7 +152,7 @@ def _item(_report: PlacementsReport | None, of: AnalysisContext[Any], name: str,
             leads = of.explanation(str(ExplanationRef("algorithm", text_in_ref(model.text))))
         except AnalysisError as error:
             refused = error
-    return Item("Your own algorithm", lambda: _own(of, text, refused), {}, refused, leads)
+    return Item("Your own algorithm", lambda: _own(of, text, refused), refused=refused, leads=leads)
 
 
 def _own(of: AnalysisContext[Any], text: str, refused: AnalysisError | None) -> Iterator[Block]:

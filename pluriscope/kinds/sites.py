@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from markupsafe import Markup
 
 from pluriscope.addresses.naming import ExplanationRef
+from pluriscope.analysis.algorithms.causal_model import read_causal_model
 from pluriscope.analysis.placements.report import PlacedModel, PlacementsReport, SitePlacement, SiteScore
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.numbers import exact, noun
@@ -66,6 +67,16 @@ def best_score(model: PlacedModel) -> SiteScore | None:
     return max((one.score for one in model.placements), key=lambda one: one.agreed / max(one.of, 1), default=None)
 
 
+def called(text: str, most: int = 60) -> str:
+    """A short name of an algorithm: its text, or else its statements without helpers, or the names of its variables."""
+    if len(text) <= most:
+        return text
+    model = read_causal_model(text)
+    names = {*model.variables, model.answer}
+    short = "; ".join(one.strip() for one in re.split(r"[;\n]", text) if one.partition("=")[0].strip() in names)
+    return short if len(short) <= most else ", ".join(model.variables) or f"{text[: most - 1]}…"
+
+
 def closest(report: PlacementsReport) -> SitePlacement | None:
     """The listed placement with the highest share of interchanges right, of algorithms that compute the task."""
     each = (one for model in report.distinct for one in model.placements)
@@ -105,7 +116,7 @@ ALGORITHMS: Final = ListedKind(
     columns=(VALID, ALGORITHM, FORMULA, VARIABLES, PLACEMENTS, IIA, AGREED, OF, CHANGED, SEARCHED, REFINES),
     figures=_of_algorithms,
     ref=lambda found, place: ExplanationRef("algorithm", found.stored["algorithm"]["model"][place].id),
-    more=lambda found, place: {"name": found.stored["algorithm"]["model"][place].text},
+    more=lambda found, place: {"name": called(found.stored["algorithm"]["model"][place].text)},
     own=("variables", False),
     says=lambda _: "Candidate algorithms with finite variables, and how many placements on sites confirm each.",
     aside=True,
@@ -139,7 +150,7 @@ def _of_placements(found: Found) -> Mapping[str, Any]:
 def _more(found: Found, place: int) -> Mapping[str, Any]:
     model, one = (found.stored["alignment"][name][place] for name in ("model", "placement"))
     return {
-        "name": model.text,
+        "name": called(model.text),
         "where": f"{rounded(one.sites)}{', follows from accuracy' if one.follows else ''}",
         "size": noun(sum(len(site.sites.split()) for site in one.places), "site"),
         "tested": f"{exact(one.score.agreed)} of {noun(one.score.of, 'swap')}",
@@ -180,8 +191,14 @@ def sites_drawing(question: SubjectQuestion, placement: SitePlacement, *, thumb:
             for node in nodes_of(site, names):
                 carried.setdefault(node, {})[place.variable] = None
     title = f"Placement {placement.sites or 'no variable'}"
-    named = {node: ", ".join(variables) for node, variables in carried.items()}
+    named = {node: _shortly([*variables]) for node, variables in carried.items()}
     return graph_diagram(question.graph, None, title=title, thumb=thumb, carried=named)
+
+
+def _shortly(variables: Sequence[str]) -> str:
+    """Names of variables, or the first with the number of others where they are long."""
+    every = ", ".join(variables)
+    return every if len(every) <= 12 or len(variables) == 1 else f"{variables[0]} +{len(variables) - 1}"
 
 
 _SITE: Final = re.compile(r"([a-z0-9.]+)(?:~([0-9]+))?(?:\[([0-9,]+)\])?(=.*)?")

@@ -129,7 +129,7 @@ def test_from_an_algorithm_of_ones_own_to_its_placement(tab, expect, site):
         tab.get_by_role("link", name="p1 = a; p2 = (p1 + b) % 2; y = (p2 + c) % 2").first.click()
         tab.get_by_role("link", name="p1: h1[1]; p2: h2[1]").click()
         expect(main).to_contain_text("placed: every interchange is right")
-        expect(main).to_contain_text("512/512")
+        expect(main).to_contain_text("512 of 512")
         expect(tab.locator("svg.graph").first).to_contain_text("h2.1: p2")
         tab.locator("#interchanges summary").click()
         expect(main).to_contain_text("112 interchanges")

@@ -12,7 +12,7 @@ from pluriscope.app.pages.compare.compared import Compared, Experiment
 from pluriscope.app.pages.explanations import Explanation
 from pluriscope.figures.numbers import noun
 from pluriscope.figures.svg.graphs import row_asked
-from pluriscope.kinds.sites import nodes_of, rounded, site_words, sites_drawing
+from pluriscope.kinds.sites import called, nodes_of, rounded, site_words, sites_drawing
 from pluriscope.objects.comparison import OnSites, said_of
 from pluriscope.views.networks import draw_network
 from pluriscope.views.records import DifferenceRecord
@@ -40,9 +40,9 @@ class WithPlacements(Compared):
         if one.kind == "interpretation":
             return str(one.item.words)
         if one.kind == "algorithm":
-            return f"{one.item.text}, not placed"
+            return f"{called(one.item.text)}, not placed"
         model, placement = one.item
-        return f"{model.text} on {rounded(placement.sites)}"
+        return f"{called(model.text)} on {rounded(placement.sites)}"
 
     def edges(self, number: int) -> list[str] | None:
         one, graph = self.explanations[number], self.place.question.graph

@@ -17,7 +17,7 @@ from typing import Final
 from markupsafe import Markup
 
 from pluriscope.analysis.subjects.graph import Edge, Graph
-from pluriscope.figures.svg.elements import Step, circle, drawing, num, rect, straight, stroke, text
+from pluriscope.figures.svg.elements import Step, circle, drawing, num, rect, straight, stroke, text, text_width
 
 COLUMN: Final = 190.0
 GAP: Final = 92.0
@@ -33,6 +33,7 @@ _BESIDE: Final = (12.0, 40.0)  # how near a node they turn, and how much farther
 _TURN: Final = 8.0  # radius of a turn
 _WIDER: Final = 1.26  # columns, and as much higher, where nodes show where they look
 _BOX: Final = (54.0, 42.0)  # half of such a node
+_NAMED: Final = 7  # letters of what a node of a small drawing carries
 _LETTERS: Final = 9  # places up to which each has its token
 
 
@@ -212,12 +213,15 @@ class _Layout:
         boxed = slots or number in self.boxes
         found = self.box(number, 0, css_class, 5) if boxed else circle(x, y, RADIUS, css_class)
         if not named:
-            return found + (text(x, y - high - 10, carries, "carries", anchor="middle") if carries else "")
+            shown = carries if len(carries) <= _NAMED else f"{carries[: _NAMED - 1]}…"
+            return found + (text(x, y + 16, shown, "carries halo", anchor="middle") if carries else "")
         for slot in slots:
             at = self.port(number, slot) + 3.5
             found += text(x - wide + RADIUS / 2 + 1, at, slot, "lab s", anchor="middle")
         label = self.graph.nodes[number].label + (f": {carries}" if carries else "")
-        return found + text(x, y - high - (12 if carries else 7), label, "lab halo", anchor="middle")
+        most, half = self.size[0], text_width(label, 14) / 2
+        middle = max(half, min(x, most - half)) if carries and 2 * half < most else x
+        return found + text(middle, y - high - (12 if carries else 7), label, "lab halo", anchor="middle")
 
 
 @lru_cache(maxsize=16)  # the hundreds of thumbs on a list are of one graph

@@ -87,7 +87,7 @@ def test_written_algorithms_are_scored_on_named_sites_of_every_kind(client, case
     assert (score["agreed"], score["of"], record["placement"]["placed"]) == (agreed, of, placed)
     assert not record["stored"]
     assert record["placement"]["minimal"] is None
-    assert f"{agreed}/{of}" in client.get(leads.headers["location"]).text
+    assert f"{agreed:,} of {of:,}" in client.get(leads.headers["location"]).text
 
 
 WORDS = {
