@@ -19,7 +19,7 @@ from pluriscope.app.pages.place import key_of
 from pluriscope.app.pages.read_circuits import stored_readings
 from pluriscope.app.pages.stage import model_stage
 from pluriscope.figures.numbers import exact, noun, readable
-from pluriscope.kinds.sites import closest
+from pluriscope.kinds.sites import closest, rounded
 from pluriscope.objects.counts import placement_counts
 from pluriscope.page_kit.blocks import Choice, Fact
 
@@ -97,8 +97,10 @@ def _algorithms(known: Known) -> Iterator[Fact]:
         yield Fact("Algorithms placed", "–", words, "", links.analysis(place.slug, ALGORITHMS, place.scope, OWN))
         return
     of = f"of {noun(len(report.distinct), 'algorithm')} for its task"
+    if not any(each.asked for one in report.distinct for each in one.variables):
+        of += "; no interchange of one variable alone changes an answer"
     if not report.placed and (near := closest(report)) is not None:
-        of += f"; the closest has {near.score.text} interchanges right on {near.sites}"
+        of += f"; the closest has {near.score.text} interchanges right on {rounded(near.sites)}"
     yield Fact("Algorithms placed", Markup("{}").format(counts["aligned_algorithms"]), of, "", every)
     if report.placed:
         of = f"{counts['minimal_alignments']} minimal"

@@ -261,3 +261,29 @@ def test_written_algorithms_are_kept_by_the_reports_that_follow(client, monkeypa
     document = client.get(f"/api/v2/networks/{slug}/result", params={"whole": "true"}).json()
     result = read_result(document)
     assert result.algorithms.named(record["algorithm"]["id"]).placements.named(of_sites.json()["placement"]["id"]).valid
+
+
+def test_of_every_kind_lists_hold_what_is_placed_and_first_pages_what_comes_closest(client, monkeypatch):
+    monkeypatch.setattr(analysis_of_placements, "candidates", lambda *_: SimpleNamespace(models=()))  # of a plugin
+    texts = {
+        "bars-4x4-conv": GOLDEN["bars-4x4-conv"]["algorithms"]["fullest row and column"],
+        "classifier": classifier()[1],
+    }
+    with client.app.state.store.write() as session:
+        for slug, text in texts.items():
+            raw = json.dumps(classifier()[0]).encode() if slug == "classifier" else bundled_models()[slug]
+            found_out(session, searched(session, raw, slug=slug), "algorithms", algorithms=[text])
+    first = overview(client, "bars-4x4-conv")["Algorithms placed"]
+    assert first.startswith("0 of 1 algorithm for its task; the closest has ")
+    assert overview(client, "classifier")["Algorithms placed"] == "1 of 1 algorithm for its task"
+    for slug, text in texts.items():
+        of_kind = {
+            kind: client.get(f"/api/v2/networks/{slug}/explanations", params={"kind": kind, "valid": "any"}).json()
+            for kind in ("algorithm", "alignment")
+        }
+        assert [one["formula"] for one in of_kind["algorithm"]["items"]] == [text]
+        valid = {one["valid"] for one in of_kind["alignment"]["items"]}
+        assert valid == {slug == "classifier"}
+        page = client.get(f"/networks/{slug}/explanations", params={"kind": "alignment", "valid": "any"})
+        assert page.status_code == 200
+        assert client.get(of_kind["alignment"]["items"][0]["url"]).status_code == 200
