@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.algorithms.causal_model import read_causal_model
+from pluriscope.analysis.criteria.verdict import Outcome, Verdict
 from pluriscope.analysis.placements.report import PlacedModel, PlacementsReport, SitePlacement, SiteScore
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.figures.numbers import exact, noun
@@ -178,6 +179,26 @@ PLACED: Final = ListedKind(
 )
 
 
+def verdicts_on(model: PlacedModel, placement: SitePlacement | None = None) -> dict[str, Verdict]:
+    """Verdicts on an algorithm, or on a placement of it, by criterion."""
+    alike = [f"{one.name}: {' and '.join(map(str, group))}" for one in model.variables for group in one.alike]
+    told = "some answer tells all values of each variable apart"
+    values = Verdict(*("failed", f"no answer tells apart {'; '.join(alike)}") if alike else ("passed", told))
+    if placement is None:
+        return {"irredundant-values": values}
+    score, joint, gap = placement.score, placement.joint, min((one.gap for one in placement.places), default=np.inf)
+    right = f"{exact(score.agreed)} of {exact(score.of)} interchanges are right"
+    single = Verdict.of_share("passed" if score.agreed == score.of else "failed", score.agreed, score.of, right)
+    together = Verdict("undecided", "no runs were left for it")
+    if joint is not None:
+        words = f"{exact(joint.agreed)} of {exact(joint.of)} choices of sources are right"
+        outcome: Outcome = "failed" if joint.agreed < joint.of else "passed" if placement.joint_exact else "undecided"
+        together = Verdict.of_share(outcome, joint.agreed, joint.of, words)
+    least = f"the two largest outputs are {gap:.3g} apart, or more"
+    margin = Verdict("failed" if placement.fragile else "passed", least, score=gap if np.isfinite(gap) else None)
+    return {"both-directions": single, "joint-interchange": together, "margin": margin, "irredundant-values": values}
+
+
 def rounded(sites: str) -> str:
     """Sites for people, whose directions have three digits."""
     return re.sub(r"-?[0-9]+\.[0-9]{4,}(?:e-?[0-9]+)?", lambda one: f"{float(one[0]):.3g}", sites)
@@ -185,14 +206,19 @@ def rounded(sites: str) -> str:
 
 def sites_drawing(question: SubjectQuestion, placement: SitePlacement, *, thumb: bool = False) -> Markup:
     """The graph of a network; nodes of which a placement has a site stand out, each with its variables."""
+    title = f"Placement {placement.sites or 'no variable'}"
+    named = {node: _shortly(variables.split(", ")) for node, variables in variables_at(question, placement).items()}
+    return graph_diagram(question.graph, None, title=title, thumb=thumb, carried=named)
+
+
+def variables_at(question: SubjectQuestion, placement: SitePlacement) -> dict[str, str]:
+    """The nodes of a graph of which a placement has a site, each with its variables."""
     names, carried = {one.name for one in question.graph.nodes}, dict[str, dict[str, None]]()
     for place in placement.places:
         for site in place.sites.split():
             for node in nodes_of(site, names):
                 carried.setdefault(node, {})[place.variable] = None
-    title = f"Placement {placement.sites or 'no variable'}"
-    named = {node: _shortly([*variables]) for node, variables in carried.items()}
-    return graph_diagram(question.graph, None, title=title, thumb=thumb, carried=named)
+    return {node: ", ".join(variables) for node, variables in carried.items()}
 
 
 def _shortly(variables: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,18 +10,45 @@ from typing import ClassVar
 
 from pluriscope.addresses.naming import ExplanationRef
 from pluriscope.analysis.algorithms.causal_model import CausalModel, read_causal_model
+from pluriscope.analysis.criteria.verdict import Verdict
+from pluriscope.analysis.errors import InvalidCriterion
 from pluriscope.analysis.placements.report import PlacedModel, SitePlacement, SiteScore
 from pluriscope.arguments import checked
-from pluriscope.kinds.sites import best_score, sites_drawing
-from pluriscope.objects.explanations import Explanation
+from pluriscope.kinds.sites import best_score, sites_drawing, verdicts_on
+from pluriscope.objects.explanations import Explanation, Verdicts
 from pluriscope.objects.lists import Items
 from pluriscope.objects.showing import Drawing, Row
 from pluriscope.views.networks import draw_network
 
 
+class _OnSites(Explanation):
+    """What was judged where it was searched."""
+
+    @property
+    @abstractmethod
+    def _known(self) -> Mapping[str, Verdict]:
+        """Verdicts by criterion."""
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """Verdicts of the criteria by which algorithms on sites are judged."""
+        return Verdicts(self._known)
+
+    def verdict(self, criterion: str) -> Verdict:
+        """Verdict of one of them.
+
+        Raises:
+            InvalidCriterion: it is unknown, or is not about such explanations.
+        """
+        if criterion not in self._known:
+            cause = "is not asked of algorithms on sites"
+            raise InvalidCriterion(f"criterion {criterion[:60]}", cause, f"use one of {', '.join(self._known)}")
+        return self._known[criterion]
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 @checked
-class SiteAlgorithm(Explanation):
+class SiteAlgorithm(_OnSites):
     """An algorithm with finite variables, with the sites where the network may carry them.
 
     Args:
@@ -33,6 +61,10 @@ class SiteAlgorithm(Explanation):
     @cached_property
     def value(self) -> CausalModel:
         return read_causal_model(self.record.text)
+
+    @property
+    def _known(self) -> Mapping[str, Verdict]:
+        return verdicts_on(self.record)
 
     @property
     def id(self) -> str:
@@ -105,7 +137,7 @@ class SiteAlgorithm(Explanation):
 
 @dataclass(frozen=True, eq=False, repr=False)
 @checked
-class Placement(Explanation):
+class Placement(_OnSites):
     """An algorithm with sites for each of its variables.
 
     Args:
@@ -121,6 +153,10 @@ class Placement(Explanation):
     def value(self) -> tuple[str, SitePlacement]:
         """The algorithm's text, and the record of its places."""
         return self.algorithm.formula, self.record
+
+    @property
+    def _known(self) -> Mapping[str, Verdict]:
+        return verdicts_on(self.algorithm.record, self.record)
 
     @property
     def sites(self) -> Mapping[str, str]:

@@ -15,6 +15,7 @@ from pluriscope.analysis.readings.circuit_readings import VariableInterpretation
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.arguments import unfit
 from pluriscope.figures.svg.tiles import bits_of
+from pluriscope.kinds.sites import variables_at
 from pluriscope.objects.findings import Findings
 
 
@@ -33,11 +34,12 @@ def explanation_graph(key: str, question: SubjectQuestion, ref: ExplanationRef, 
     mask = int(ref.first, 16) if ref.kind in ("circuit", "interpretation") else None
     of_nodes: dict[tuple[int, int], dict[str, Any]] = {}
     if isinstance(value, VariableInterpretation):
-        first: dict[int, int] = {}
-        for number, node in enumerate(question.graph.nodes):
-            position = node.layer, number - first.setdefault(node.layer, number)
-            if read := value.of_node(node.name):
-                of_nodes[position] = {"function": read}
+        named = {node.name: value.of_node(node.name) or "" for node in question.graph.nodes}
+        of_nodes = _by_position(question, named)
+    elif isinstance(value, tuple):  # a placement on sites
+        model, placement = value
+        about["formula"], about["sites"] = str(getattr(model, "text", model)), placement.sites
+        of_nodes = _by_position(question, variables_at(question, placement))
     elif ref.kind == "interpretation":
         for gate in value.gates:
             label = gate_label(gate, question.subject.n_inputs)
@@ -50,6 +52,14 @@ def explanation_graph(key: str, question: SubjectQuestion, ref: ExplanationRef, 
             of_nodes |= {(claim.layer, neuron): found for neuron in claim.neurons}
     about["explanation"] = KIND_OF[ref.kind].noun
     return graph_in(key, question, ref.kind, about, mask=mask, of_nodes=of_nodes)
+
+
+def _by_position(question: SubjectQuestion, named: Mapping[str, str]) -> dict[tuple[int, int], dict[str, Any]]:
+    """What is said of nodes by their names, by layer and place in it."""
+    first: dict[int, int] = {}
+    places = {node.name: (node.layer, number - first.setdefault(node.layer, number))
+              for number, node in enumerate(question.graph.nodes)}  # fmt: skip
+    return {places[name]: {"function": words} for name, words in named.items() if words}
 
 
 def answer_graph(key: str, question: SubjectQuestion, mask: int | None, scores: Any, **about: str) -> Any:

@@ -45,6 +45,19 @@ def test_placements_algorithms_and_circuits_are_compared(result):
     assert right.sum() == 8 + 56 + 24
 
 
+def test_criteria_judge_algorithms_and_placements(result):
+    placement, count = result.placements[0], result.algorithms[1]
+    outcomes = {key: one.outcome for key, one in placement.verdicts.items()}
+    steps = ("both-directions", "joint-interchange", "margin", "irredundant-values")
+    assert outcomes == dict.fromkeys(steps, "passed")
+    assert (placement.verdict("joint-interchange").numerator, placement.verdict("both-directions").score) == (512, 1)
+    assert count.verdict("irredundant-values").outcome == "failed"
+    assert "n2: 0 and 2" in count.verdict("irredundant-values").reason
+    with pytest.raises(AnalysisError, match="Use one of"):
+        count.verdict("necessity")
+    assert {data["function"] for _, data in placement.to_graph().nodes(data=True) if "function" in data} == {"p1", "p2"}
+
+
 def test_pages_of_a_result_that_runs_in_a_notebook_hold_its_placements(result):
     placement = result.placements[0]
     reply, body = answer(site_of(result), placement.address, {"accept": "text/html"})

@@ -256,6 +256,9 @@ def test_written_algorithms_are_kept_by_the_reports_that_follow(client, monkeypa
     assert client.get("/api/v2/verified", params={"url": unstored}).json()["verdict"] == "not_stored"
     cited = unescape(client.get(placement, params={"part": "cite"}).text)
     assert f'pluriscope.fetch("http://127.0.0.1{placement}")' in cited
+    graph = client.get(f"/networks/{slug}/explanations/{of_sites.json()['ref']}/graphs/networkx").json()
+    carried = {one["label"]: one["function"] for one in graph["nodes"] if "function" in one}
+    assert carried == {"h1.1": "p1", "h2.1": "p2"}
     steps = client.get(f"/networks/{slug}/analyses/algorithms").text
     assert "joint-interchange" in steps
     document = client.get(f"/api/v2/networks/{slug}/result", params={"whole": "true"}).json()
