@@ -149,8 +149,12 @@ def _unplaced(one: Any, model: PlacedModel) -> Iterator[Block]:
     job = next((job for job in jobs if model.text in job.arguments.get("algorithms", ())), None)
     fields = {**dict(one.place.scope.fields), "algorithms": model.text}
     ask = Action("Place it", one.links.analysis(one.place.slug, ALGORITHMS), True, True, fields)
+    place = one.place
     if model.wrong:
         yield Notice("Not asked", "Algorithms that do not compute the task are not placed.")
+    elif place.analysis is None and not place.question.obstacle:
+        ask = Action("Analyse", one.links.analyses(place.slug), True, True, dict(place.scope.fields))
+        yield Notice("Not asked", "Algorithms are placed once the network is analysed.", actions=[ask])
     elif job is not None and work_state(job) == "computing":
         yield progress_of(job, one.links, "progress", "Its placements are searched")
     else:
