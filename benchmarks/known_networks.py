@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import product
+from functools import partial
+from itertools import chain, product
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +23,13 @@ from pluriscope.analysis.subjects.classifier import CLASSIFIER, Classifier
 from pluriscope.analysis.subjects.elman import ELMAN, Elman
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.threads import one_thread
-from pluriscope_stories.story import question_of, readme, stories
+from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
+from pluriscope.analysis.subjects.transformer.model import AttentionModel
+from pluriscope.analysis.subjects.transformer.tasks import TokenTask
+from pluriscope.analysis.subjects.transformer.training import train_attention
+from pluriscope.analysis.subjects.transformer.training_spec import AttentionSpec
+from pluriscope_stories.measuring import course_of, figures_of, question_of
+from pluriscope_stories.story import readme, stories
 
 FOLDER: Final = ROOT / "plugins" / "stories" / "pluriscope_stories" / "known"
 MODULUS: Final = 7
@@ -108,9 +115,53 @@ def recall() -> Elman:
     return replace(found, outputs=("0", "1"), task=f"one of {LENGTH} bits", attribution=made)
 
 
+KEYS: Final = "ABC"
+VALUES: Final = "12"
+PAIRS: Final = 2
+OTHER: Final = "^"
+"""Begins every row, and is the answer where no pair has the last token as its key."""
+CHECKPOINTS: Final = (0, 50, 100, 150, 200, 300, 500, 1_000, 2_000, 4_000)
+
+
+def pairs(seed: int, checkpoints: tuple[int, ...]) -> Iterator[AttentionModel]:
+    """What stood behind the last token before, of two pairs of a key and a value, the later one first: the checkpoints
+    of a training on all rows that these tokens make at these positions. So an interchange of what is at a position
+    leads to a row of the task.
+    """
+    tokens = [*KEYS, *VALUES, OTHER]
+    rows, answers = list[tuple[int, ...]](), list[int]()
+    pair = [*product(map(tokens.index, KEYS), map(tokens.index, VALUES))]
+    for both, asked in product(product(pair, repeat=PAIRS), range(len(KEYS))):
+        rows.append((len(tokens) - 1, *chain.from_iterable(both), asked))
+        answers.append(dict(both).get(asked, tokens.index(OTHER)))
+    task = TokenTask("induction of pairs", tuple(tokens), tuple(rows), tuple(answers))
+    spec = AttentionSpec(
+        task=task,
+        layers=2,
+        heads=1,
+        d_model=16,
+        d_head=8,
+        seed=seed,
+        steps=checkpoints[-1],
+        learning_rate=0.003,
+        weight_decay=0.1,
+        loss_target=1e-9,
+    )
+    for one in train_attention(spec, checkpoints=checkpoints).checkpoints:
+        assert isinstance(one, AttentionModel)
+        assert one.training is not None
+        made = (
+            f"Trained by AdamW on all rows with seed {seed}, step {one.training.step}. Twelve seeds were tried; they "
+            "find one of two algorithms, or something between."
+        )
+        yield replace(one, name=f"Induction of pairs, seed {seed}, step {one.training.step}", attribution=made)
+
+
 MADE: Final[dict[str, tuple[Callable[[], Any], Any]]] = {
     "sum-7-circle": (circle, CLASSIFIER),
     "recall-5-elman": (recall, ELMAN),
+    "induction-pairs": (partial(pairs, 1, CHECKPOINTS), TRANSFORMER),
+    "induction-pairs-early": (partial(pairs, 2, (6_000,)), TRANSFORMER),
 }
 
 
@@ -118,17 +169,24 @@ def main(names: list[str]) -> None:
     """Write the files of networks."""
     for name in names:
         make, kind = MADE[name]
-        text = json.dumps(short(kind.write(make())), ensure_ascii=False, separators=(",", ":"))
-        (FOLDER / "networks" / f"{name}.json").write_text(text + "\n")
-        print(f"{name}: {len(text):,} bytes")
+        found = make()
+        every = [found] if hasattr(found, "digest") else [*found]
+        for one in every:
+            last = one is every[-1]
+            at = "networks" if last else "checkpoints"
+            text = json.dumps(short(kind.write(one)), ensure_ascii=False, separators=(",", ":"))
+            file = FOLDER / at / f"{name if last else f'{name}-{one.training.step}'}.json"
+            file.write_text(text + "\n")
+            print(f"{file.name}: {len(text):,} bytes")
 
 
 def measure() -> None:
     """Measure every figure of every story, and write it."""
     for name, story in stories().items():
         found = story.model_copy(update={"digest": question_of(story).subject.digest})
-        for key, figure in story.measured().items():
+        for key, figure in figures_of(story).items():
             found.asked[key].figure = figure
+        found.course = [*course_of(story)]
         text = json.dumps(found.model_dump(mode="json"), ensure_ascii=False, indent=1)
         (FOLDER / f"{name}.json").write_text(text + "\n")
         print(f"{name}: {found.words}")

@@ -7,14 +7,18 @@ from typing import Final
 
 from markupsafe import Markup
 
+from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.app.bundled import ORIGIN
 from pluriscope.app.db.collection import Collection
 from pluriscope.app.db.engine import open_store
+from pluriscope.app.db.reads.analyses import network_by_digest
+from pluriscope.app.db.writes import save_network
 from pluriscope.app.jobs.seeding import add_models
 from pluriscope.app.pages.network_page import Known
 from pluriscope.app.pages.overview.part import Part
 from pluriscope.app.settings import Settings
 from pluriscope.page_kit.blocks import Block, Prose, Table
-from pluriscope_stories.story import own_networks, stories_of
+from pluriscope_stories.story import Story, own_checkpoints, own_networks, stories_of
 
 FIRST: Final = 200
 """The gallery shows other bundled networks before them."""
@@ -41,8 +45,22 @@ def blocks(known: Known) -> Iterator[Block]:
             called = Markup('<span title="{}">{}</span>').format(story.algorithms[one.algorithm], one.algorithm)
             rows.append((called, sites, *scores, follows))
         yield Table.plain(_HEADS, rows)
+        if story.course:
+            yield from _course(story)
         yield Prose("\n".join(f"- *{name}*: `{text}`" for name, text in story.algorithms.items()))
     yield Prose(f"[All algorithms of this network]({every})")
+
+
+def _course(story: Story) -> Iterator[Block]:
+    """What became of it in training."""
+    heads = ("Step", "Loss", "Rows right", "Valid circuits", "Looks at the token before", "Looks at the match")
+    rows = [
+        (one.step, f"{one.loss:g}", one.right, one.circuits, one.previous, one.induction, *one.scores.values())
+        for one in story.course
+    ]
+    places = [", ".join(story.asked[key].sites.values()) for key in story.followed]
+    yield Prose("Attention of the heads, and interchanges right at each site, at the checkpoints of its training:")
+    yield Table.plain([*heads, *places], [[str(cell) for cell in row] for row in rows])
 
 
 def _seed(settings: Settings) -> str:
@@ -50,6 +68,9 @@ def _seed(settings: Settings) -> str:
     try:
         with store.write() as session:
             added = add_models(session, own_networks(), FIRST)
+            for name, raw in own_checkpoints().items():
+                if network_by_digest(session, read_subject(raw)[1].digest) is None:
+                    save_network(session, raw, slug=name, origin=ORIGIN, position=FIRST)
     finally:
         store.close()
     return f"added {added} networks of known stories" if added else ""

@@ -11,18 +11,14 @@ import ast
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from itertools import pairwise
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from pluriscope.analysis.algorithms.causal_model import read_causal_model
 from pluriscope.analysis.algorithms.vocabulary import Vocabulary, Words
-from pluriscope.analysis.algorithms.written import inputs_of, written
-from pluriscope.analysis.alignments.on_sites import AskedModel, Interchange, Score
-from pluriscope.analysis.placements.recombination import Recombination
 from pluriscope.analysis.subjects.question import SubjectQuestion
-from pluriscope.analysis.subjects.registry import question_in
-from pluriscope.app.bundled import bundled_models
 
 KNOWN_FILES: Final = resources.files(__package__) / "known"
 
@@ -62,6 +58,28 @@ class Asked(BaseModel):
     figure: Figure | None = None
 
 
+class Checkpoint(BaseModel):
+    """What is measured of a network at a step of its training.
+
+    Args:
+        step: from 0.
+        loss: mean cross-entropy in nats.
+        right: rows.
+        circuits: valid ones under the usual rules.
+        previous: attention of the first layer's head to the token before, at the places that are asked about.
+        induction: attention of the second layer's at the end to what followed the last token before.
+        scores: of what is asked of this network, by its name.
+    """
+
+    step: int
+    loss: float
+    right: int
+    circuits: int
+    previous: float
+    induction: float
+    scores: dict[str, str]
+
+
 class Story(BaseModel):
     """A known story of one network.
 
@@ -72,6 +90,8 @@ class Story(BaseModel):
         sentence: what is expected, with a figure of ``asked`` for each name in braces.
         algorithms: texts by their names.
         asked: by the names that the sentence uses.
+        followed: names of what is asked at each checkpoint of the training, none where there are none.
+        course: what was measured at these.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -82,44 +102,18 @@ class Story(BaseModel):
     sentence: str
     algorithms: dict[str, str]
     asked: dict[str, Asked]
+    followed: tuple[str, ...] = ()
+    course: list[Checkpoint] = Field(default_factory=list)
 
     @property
     def words(self) -> str:
-        """The sentence with its figures."""
-        return self.sentence.format_map({key: one.figure for key, one in self.asked.items()})
-
-    def measured(self) -> dict[str, Figure]:
-        """The figures of all that is asked, measured on the network.
-
-        Raises:
-            InvalidAlgorithm: an algorithm does not compute the network's task.
-        """
-        there = _Measuring(question_of(self))
-        return {key: there.figure(self.algorithms[one.algorithm], one.sites) for key, one in self.asked.items()}
-
-
-class _Measuring:
-    """Interchanges on the network of a question."""
-
-    def __init__(self, question: Any) -> None:
-        self._question = question
-        self._there = Interchange(question.subject, inputs_of(question))
-        self._parts = Recombination(self._there)
-
-    def figure(self, text: str, sites: Mapping[str, str]) -> Figure:
-        """The scores of variables of an algorithm on sites."""
-        model = AskedModel(written(text, self._question), self._there.inputs)
-        places = {name: tuple(map(self._there.read, each.split())) for name, each in sites.items()}
-        if len(places) > 1:
-            return _figure(self._there.joint(model, places))
-        ((name, one),) = places.items()
-        ceiling = model.score(name, self._there.table(self._parts.inputs_of(one)))
-        score = model.score(name, self._there.table(one))
-        return _figure(score, ceiling=f"{ceiling.agreed}/{ceiling.of}", follows=self._parts.is_cut(one))
-
-
-def _figure(score: Score, **more: Any) -> Figure:
-    return Figure(score=f"{score.agreed}/{score.of}", changed=f"{score.changed_agreed}/{score.changed_of}", **more)
+        """The sentence with its figures, and at which checkpoint the first valid circuits are."""
+        found = self.sentence.format_map({key: one.figure for key, one in self.asked.items()})
+        for before, one in pairwise(self.course):
+            if one.circuits and not before.circuits:
+                found += f" The first valid circuits are there at step {one.step}, where the loss has fallen from "
+                return found + f"{before.loss:g} to {one.loss:g}."
+        return found
 
 
 @cache
@@ -136,9 +130,11 @@ def own_networks() -> Mapping[str, bytes]:
     return {slug: files[slug].read_bytes() for slug in sorted(files)}
 
 
-def question_of(story: Story) -> Any:
-    """The question about the network of a story, under the usual rules."""
-    return question_in({**bundled_models(), **own_networks()}[story.network])
+@cache
+def own_checkpoints() -> Mapping[str, bytes]:
+    """The files of earlier steps of the trainings of these networks, in their order."""
+    files = {one.name.removesuffix(".json"): one for one in (KNOWN_FILES / "checkpoints").iterdir()}
+    return {name: files[name].read_bytes() for name in sorted(files, key=lambda name: int(name.rpartition("-")[2]))}
 
 
 def stories_of(digest: str) -> list[Story]:

@@ -1,6 +1,7 @@
 """Every figure of every known story is what interchange gives; the network shows it."""
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from pluriscope.analysis.algorithms.enumerated import candidates
 from pluriscope.analysis.algorithms.written import inputs_of, written
 from pluriscope.page_kit.templating import part_url
+from pluriscope_stories.measuring import course_of, figures_of, question_of
 from pluriscope_stories.shown import NETWORKS
-from pluriscope_stories.story import own_networks, question_of, readme, stories, stories_of
+from pluriscope_stories.story import own_networks, readme, stories, stories_of
 from tests.checkout import ROOT
 from tests.clients import served
 
@@ -25,7 +27,18 @@ def question(name):
 @pytest.mark.parametrize("name", STORIES)
 def test_every_figure_is_what_interchange_gives(name):
     story = STORIES[name]
-    assert story.measured() == {key: one.figure for key, one in story.asked.items()}
+    assert figures_of(story) == {key: one.figure for key, one in story.asked.items()}
+
+
+def test_the_course_of_a_training_is_what_its_checkpoints_give():
+    story = STORIES["induction"]
+    course = [*course_of(story)]
+    assert course == story.course
+    assert [one.step for one in course] == sorted({one.step for one in course})
+    first = next(number for number, one in enumerate(course) if one.circuits)
+    falls = [before.loss / one.loss for before, one in pairwise(course)]
+    assert falls.index(max(falls)) == first - 1
+    assert course[first].right == question("induction").n_rows > course[first - 1].right
 
 
 @pytest.mark.parametrize("name", STORIES)
