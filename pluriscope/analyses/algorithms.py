@@ -159,7 +159,7 @@ def _own(of: AnalysisContext[Any], text: str, refused: AnalysisError | None) -> 
     back = Action("Algorithms on sites", of.links.analysis(of.slug, "algorithms", of.scope))
     yield Head("Your own algorithm", f"An algorithm with finite variables for {of.name}.", actions=[back])
     if refused is not None:
-        yield Notice(refused.item, f"{refused.cause}.", f"{refused.cure}.", "refused")
+        yield Notice.refused(refused)
     example, examples = example_for(of.question), of.question.examples
     inputs, classes = inputs_of(of.question), [*examples.classes]
     named = [*inputs.columns]
