@@ -257,21 +257,26 @@ class CircuitReader:
     """
 
     def __init__(self, question: GraphQuestion, mask: int) -> None:
-        self._question, self.mask = question, mask
+        self._question, self.mask, self._circuit = question, mask, _Circuit(question, mask)
 
     @cached_property
     def _there(self) -> Interchange:
         nothing = Inputs("", np.zeros((self._question.n_rows, 0), np.int64))
-        return Interchange(_Circuit(self._question, self.mask), nothing)  # type: ignore[arg-type]
+        return Interchange(self._circuit, nothing)  # type: ignore[arg-type]
 
     @cached_property
     def places(self) -> tuple[Place, ...]:
         """Nodes that it keeps, in the order of computation, each position of those that have several by itself."""
-        graph, found = self._question.graph, list[Place]()
+        graph, found, positions = self._question.graph, list[Place](), dict[str, int]()
         active = graph.active_nodes(graph.bits([self.mask]))[0]
+
+        def count(name: str, values: Array) -> Array:
+            positions[name] = values.shape[1]
+            return values
+
+        self._circuit.run_sites(self._circuit.inputs[:1], count)
         for name in (graph.nodes[node].name for node, is_on in zip(graph.removable, active, strict=True) if is_on):
-            positions = self._there.clean[name].shape[1]
-            found += [Place(name)] if positions == 1 else [Place(name, at) for at in range(positions)]
+            found += [Place(name)] if positions[name] == 1 else [Place(name, at) for at in range(positions[name])]
         return tuple(found)
 
     @property
@@ -279,6 +284,11 @@ class CircuitReader:
         """The predicted duration of reading it."""
         n_runs = sum(len(self._there.values((place,))[0]) for place in self.places)
         return n_runs * max(self._question.space.run_milliseconds, _LEAST)
+
+    @property
+    def longest(self) -> float:
+        """The same if the activation of every place differs on every row; found by a run of one row."""
+        return len(self.places) * self._question.n_rows * max(self._question.space.run_milliseconds, _LEAST)
 
     def read(self, classes: Sequence[VariableClass], work: Work = DEFAULT_WORK) -> CircuitReadings:
         """Find what each place can be read as.

@@ -20,7 +20,8 @@ from pluriscope.analysis.subjects.question import GraphQuestion, SubjectQuestion
 MOST: Final = 64
 """Circuits that are read, the smallest first."""
 MILLISECONDS: Final = 60_000
-"""Predicted ones for all of them; the smallest is read however long it takes."""
+"""Predicted ones for all of them; the smallest alone may take :data:`LONGEST`."""
+LONGEST: Final = 1_800_000
 
 
 class InterpretationsReport(Report):
@@ -30,11 +31,13 @@ class InterpretationsReport(Report):
         n_circuits: valid circuits that are listed.
         classes: the variables, by class.
         circuits: those that were read, by size, then mask.
+        milliseconds: predicted ones of the smallest.
     """
 
     n_circuits: int
     classes: list[VariableGroup]
     circuits: list[CircuitReadings]
+    milliseconds: float = 0.0
 
     @property
     def all_there_is(self) -> bool:
@@ -47,7 +50,8 @@ class InterpretationsReport(Report):
 
     def findings(self, question: SubjectQuestion) -> list[str]:
         if not self.circuits:
-            return ["No circuit is listed, so none is read."]
+            minutes = f"the smallest would take about {self.milliseconds / 60_000:,.0f} minutes"
+            return [f"None is read: {minutes if self.n_circuits else 'no circuit is listed'}."]
         every = self.by_mask.values()
         places = [place for one in self.circuits for place in one.places]
         asked = [place for place in places if place.asked]
@@ -76,18 +80,19 @@ def find(of: Analysed[Any], settings: Settings, work: Work = DEFAULT_WORK) -> In
     question: GraphQuestion = of.question
     classes = classes_of(question, [read_causal_model(text) for text in settings.algorithms])
     masks = sorted(map(int, of.circuits.masks), key=lambda mask: (mask.bit_count(), mask))
-    readers, left = list[CircuitReader](), float(MILLISECONDS)
+    readers, first, left = list[CircuitReader](), 0.0, float(MILLISECONDS)
     for mask in masks[:MOST]:
         reader = CircuitReader(question, mask)
-        left -= reader.milliseconds
-        if readers and left < 0:
+        first, left = first or reader.milliseconds, left - reader.milliseconds
+        if left < 0 if readers else first > LONGEST:
             break
         readers.append(reader)
     found = [reader.read(classes, work) for reader in work.each("interpretations", readers)]
-    return InterpretationsReport(n_circuits=len(masks), classes=[*map(VariableGroup.of, classes)], circuits=found)
+    groups = [*map(VariableGroup.of, classes)]
+    return InterpretationsReport(n_circuits=len(masks), classes=groups, circuits=found, milliseconds=first)
 
 
 def milliseconds(question: GraphQuestion) -> float:
     """The predicted duration at most, as if every circuit took as long as the whole network."""
-    whole = CircuitReader(question, (1 << question.graph.n_bits) - 1).milliseconds
+    whole = CircuitReader(question, (1 << question.graph.n_bits) - 1).longest
     return max(whole, min(MOST * whole, MILLISECONDS))

@@ -1,8 +1,9 @@
 """The variables that nodes of a circuit may be read as: functions of the rows of a task.
 
 They are the inputs, the words of every vocabulary that has some for the task, the variables of algorithms that somebody
-wrote, and the answer. A variable has a value on every row, and more than one on all. Of variables with equal values on
-every row the first is kept; those that split the rows alike are one class, which no row tells apart.
+wrote, and the answer. A variable has a value on every row, more than one on all, and the same on some two: what differs
+on every row is the row itself, as which interchange lets everything be read. Of variables with equal values on every
+row the first is kept; those that split the rows alike are one class, which no row tells apart.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def classes_of(question: SubjectQuestion, written: Sequence[CausalModel] = ()) -
     """
     classes, names, seen = dict[bytes, list[TaskVariable]](), set[str](), set[bytes]()
     for one, definition, values in _all(question, written):
-        if values.tobytes() in seen or NONE in values or np.ptp(values) == 0:
+        if values.tobytes() in seen or NONE in values or not 1 < len(np.unique(values)) < len(values):
             continue
         name = next(name for k in range(1, 1 << 16) if (name := one if k == 1 else f"{one} ({k})") not in names)
         names.add(name)
@@ -72,7 +73,7 @@ def classes_of(question: SubjectQuestion, written: Sequence[CausalModel] = ()) -
 def _all(question: SubjectQuestion, written: Sequence[CausalModel]) -> Iterator[tuple[str, str, Integers]]:
     try:
         inputs = inputs_of(question)
-    except InvalidAlgorithm:  # rows of fractions, which are as many values as there are rows
+    except InvalidAlgorithm:  # numbers that are too large
         if written:
             raise
         inputs = None

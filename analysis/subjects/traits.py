@@ -42,7 +42,9 @@ _TRAITS: Final = (
         "no formulas of Boolean inputs are read of {plural}",
         of_inputs=True,
     ),
-    Trait("sites", "Algorithms on sites, with variables of any finite values", "no sites of {plural} are exchanged"),
+    Trait(
+        "sites", "Algorithms on sites, interpretations by variables of the task", "no sites of {plural} are exchanged"
+    ),
     Trait("readers", "Every choice of one reader", "choices of what one reader reads are not tried on {plural}"),
     Trait("neurons", "Analyses of single neurons", "single neurons of {plural} are not read"),
     Trait("numbers", "Numbers for 0 and 1 on inputs", "no inputs of {plural} stand for 0 and 1"),

@@ -8,8 +8,9 @@ import pytest
 
 from pluriscope.analysis.algorithms.causal_model import read_causal_model
 from pluriscope.analysis.errors import InvalidIndex
-from pluriscope.analysis.explaining.graphs import explain
-from pluriscope.analysis.readings import task_variables
+from pluriscope.analysis.explaining.graphs import explain, read_circuits
+from pluriscope.analysis.methods.report import Analysed, Settings
+from pluriscope.analysis.readings import report, task_variables
 from pluriscope.analysis.readings.circuit_readings import CircuitInterpretations, CircuitReader, VariableGroup
 from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.question import GraphQuestion
@@ -235,3 +236,19 @@ def test_the_circuit_that_keeps_everything_runs_as_the_network_with_a_site_chang
     chance = np.random.default_rng(2)
     assert np.allclose(outputs, of.subject.run_sites(inputs, in_network), rtol=0, atol=1e-12)
     assert not np.allclose(outputs, of.space.run(whole[None])[0])
+
+
+def test_the_smallest_circuits_are_read_as_far_as_there_is_time(monkeypatch):
+    of, slug = question("parity-3-elman"), "parity-3-elman"
+    (explained,) = explain([of], DEFAULT_WORK)["outputs"]
+    circuits = Analysed(of, read_circuits(of, explained["circuits"]))
+    one = CircuitReader(of, smallest(slug)).milliseconds
+    monkeypatch.setattr(report, "MILLISECONDS", 2.5 * one)
+    few = report.find(circuits, Settings())
+    assert [reading.mask for reading in few.circuits] == ["0eda2", "1ada2"]
+    assert few.n_circuits == 220
+    assert f"{few.n_circuits}" in few.findings(of)[0]
+    monkeypatch.setattr(report, "LONGEST", one / 2)
+    none = report.find(circuits, Settings())
+    assert none.circuits == []
+    assert "would take about" in none.findings(of)[0]

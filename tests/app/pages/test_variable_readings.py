@@ -5,11 +5,19 @@ from html import unescape
 
 import pytest
 
+from pluriscope.analysis.algorithms.vocabulary import Vocabulary, Words
+from pluriscope.analysis.algorithms.written import inputs_of
+from pluriscope.analysis.readings import task_variables
 from pluriscope.app.bundled import bundled_models
 from tests.clients import served
 from tests.factories import found_out, searched
 
 ELMAN, UNASKED = "/networks/parity-3-elman", "/networks/tracr-histogram"
+WORDS = {
+    "x": "rest2 = (x[0][0] + x[1][0]) % 2; sum2 = x[0][0] + x[1][0]; sum3 = sum2 + x[2][0]",
+    "t": "count = 1 + (t[1] == t[4]) + (t[2] == t[4]) + (t[3] == t[4])",
+}
+VOCABULARY = Vocabulary("own", "Sums and counts", lambda _: True, lambda asked: [Words(WORDS[inputs_of(asked).name])])
 MASK, WRONG = "0eda2", "0420d"
 
 
@@ -19,7 +27,8 @@ def words_of(text):
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    with served(tmp_path_factory.mktemp("readings"), local=True) as client:
+    with pytest.MonkeyPatch.context() as patch, served(tmp_path_factory.mktemp("readings"), local=True) as client:
+        patch.setattr(task_variables, "VOCABULARIES", (VOCABULARY,))
         with client.app.state.store.write() as session:
             asked = searched(session, bundled_models()["parity-3-elman"], slug="parity-3-elman")
             found_out(session, asked, "interpretations")
@@ -101,12 +110,12 @@ def test_the_sheet_has_a_picture_of_each_class(client):
 def test_interpretations_are_compared_node_by_node(client):
     found = got(client, f"/api/v2{ELMAN}/compare?e=i-{MASK}.0&e=i-{MASK}.1&e=c-{MASK}").json()
     assert [one["right"] for one in found["explanations"]] == [8, 8, 8]
-    (differ,) = (one for one in found["differences"] if one["site"] == "h3.1")
+    (differ,) = (one for one in found["differences"] if one["site"] == "h2.1")
     assert differ["says"]["P"] != differ["says"]["Q"]
 
 
 def test_stored_figures_are_found_again(client):
-    for ref, held in ((f"i-{MASK}.3", {"of", "observed", "read"}), (f"c-{MASK}", {"n_edges", "margin"})):
+    for ref, held in ((f"i-{MASK}.1", {"of", "observed", "read"}), (f"c-{MASK}", {"n_edges", "margin"})):
         found = got(client, f"/api/v2/verified?url={ELMAN}/explanations/{ref}").json()
         assert found["verdict"] == "equal"
         assert held <= {one["key"] for one in found["figures"] if one["status"] == "equal"}, ref
