@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from pluriscope.addresses.naming import text_in_ref
+from pluriscope.analyses.registry import BY_KEY
 from pluriscope.analysis.placements import analysis as analysis_of_placements
+from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.classifier import CLASSIFIER
 from pluriscope.analysis.subjects.registry import question_in
 from pluriscope.app.bundled import bundled_models
@@ -20,6 +22,8 @@ from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.reports import report_row
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.db.writes import save_network
+from pluriscope.app.jobs.analyses import handler_of
+from pluriscope.app.jobs.definitions import arguments_about
 from pluriscope.kinds.sites import nodes_of, site_words
 from pluriscope.library.result import read_result
 from tests.analysis.subjects.test_classifier import drawn
@@ -265,6 +269,20 @@ def test_written_algorithms_are_kept_by_the_reports_that_follow(client, monkeypa
     document = client.get(f"/api/v2/networks/{slug}/result", params={"whole": "true"}).json()
     result = read_result(document)
     assert result.algorithms.named(record["algorithm"]["id"]).placements.named(of_sites.json()["placement"]["id"]).valid
+
+
+def test_a_job_that_began_before_an_algorithm_was_written_takes_none_back(client, monkeypatch):
+    monkeypatch.setattr(analysis_of_placements, "candidates", lambda *_: SimpleNamespace(models=()))  # of a plugin
+    model, text = classifier()
+    handler = handler_of(BY_KEY["algorithms"])
+    with client.app.state.store.write() as session:
+        one = searched(session, json.dumps(model).encode(), slug="classifier")
+        place = one.network.digest, one.output, one.protocol_digest, one.data_digest, one.result_digest
+        began = handler.load(session, arguments_about(*place))
+        found_out(session, one, "algorithms", algorithms=[text])
+        handler.save(session, arguments_about(*place), began(DEFAULT_WORK))
+        kept = report_row(session, one, "algorithms").found["algorithms"]
+    assert [each["text"] for each in kept] == [text]
 
 
 def test_of_every_kind_lists_hold_what_is_placed_and_first_pages_what_comes_closest(client, monkeypatch):
