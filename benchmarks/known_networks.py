@@ -25,7 +25,7 @@ from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.threads import one_thread
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import AttentionModel
-from pluriscope.analysis.subjects.transformer.tasks import TokenTask
+from pluriscope.analysis.subjects.transformer.tasks import TokenTask, task_named
 from pluriscope.analysis.subjects.transformer.training import train_attention
 from pluriscope.analysis.subjects.transformer.training_spec import AttentionSpec
 from pluriscope_stories.measuring import course_of, figures_of, question_of
@@ -157,11 +157,64 @@ def pairs(seed: int, checkpoints: tuple[int, ...]) -> Iterator[AttentionModel]:
         yield replace(one, name=f"Induction of pairs, seed {seed}, step {one.training.step}", attribution=made)
 
 
+NAMES: Final = "ABCDE"
+SHARP: Final = 16.0
+"""How far the attention that is meant is above other attention, before the softmax."""
+
+
+def stages() -> AttentionModel:
+    """Two names, one of them again: which is the other? Built by hand of a head for each of the three stages that Wang
+    et al. 2023 (arXiv:2211.00593) found: a head that finds the earlier place of the doubled name, one that takes this
+    place to the end, and one that looks at the two names but for that place, and copies what it sees.
+
+    The stream has the token and the position, each as one of several that is 1, then two numbers for the place that
+    is found, two for it at the end, and the answer.
+    """
+    task = task_named("other name", len(NAMES) + 1)
+    n, (first, second, again, end) = len(NAMES), range(len(NAMES), len(NAMES) + 4)
+    found, sent, answer = end + 1, end + 3, end + 5
+    width, d_head = answer + n, n + 1
+    layers = list[tuple[np.ndarray, ...]]()
+    for layer in range(3):
+        query, key, value = (np.zeros((1, width, d_head)) for _ in range(3))
+        output, sharp = np.zeros((1, d_head, width)), SHARP * np.sqrt(d_head)
+        if layer == 0:  # the same name, not itself
+            query[0, :n, :n], key[0, :n, :n] = sharp * np.eye(n), np.eye(n)
+            query[0, again, n], key[0, again, n] = sharp, -2
+            reads, writes = (first, second), (found, found + 1)
+        elif layer == 1:
+            query[0, end, 0], key[0, again, 0] = sharp, 1
+            reads, writes = (found, found + 1), (sent, sent + 1)
+        else:
+            for at, (place, here) in enumerate(((first, sent), (second, sent + 1))):
+                query[0, end, at], query[0, here, at], key[0, place, at] = 2 * sharp, -sharp, 1
+            reads, writes = range(n), range(answer, answer + n)
+        for at, (read, write) in enumerate(zip(reads, writes, strict=True)):
+            value[0, read, at], output[0, at, write] = 1, 1
+        layers.append((query, key, value, output))
+    embedding, positions, unembedding = np.zeros((n + 1, width)), np.zeros((4, width)), np.zeros((width, n + 1))
+    embedding[:n, :n], positions[:, first : end + 1] = np.eye(n), np.eye(4)
+    unembedding[answer:, :n] = np.eye(n)
+    return AttentionModel(
+        name="The other name, in three stages",
+        attribution="Built by hand of three heads; sixteen trainings of this shape found no such stages.",
+        outputs=task.outputs,
+        embedding=embedding,
+        positions=positions,
+        layers=tuple(layers),
+        unembedding=unembedding,
+        task=task.name,
+        tokens=np.array(task.rows, dtype=np.int64),
+        answers=np.array(task.answers, dtype=np.int64),
+    )
+
+
 MADE: Final[dict[str, tuple[Callable[[], Any], Any]]] = {
     "sum-7-circle": (circle, CLASSIFIER),
     "recall-5-elman": (recall, ELMAN),
     "induction-pairs": (partial(pairs, 1, CHECKPOINTS), TRANSFORMER),
     "induction-pairs-early": (partial(pairs, 2, (6_000,)), TRANSFORMER),
+    "other-name-stages": (stages, TRANSFORMER),
 }
 
 

@@ -82,3 +82,15 @@ def test_a_server_stores_the_networks_once_and_their_overview_has_the_story(tmp_
         assert all(words in page for words in ("Known story", story.title))
         fold = client.get(part_url("story", url)).text
         assert all(one.figure.score in fold for one in story.asked.values())
+
+
+@pytest.mark.parametrize("head", ["1.0", "2.0", "3.0"])
+def test_without_a_head_of_the_stages_half_the_rows_are_right_at_most(head):
+    subject = question("stages").subject
+
+    def right(change):
+        apart = np.sort(outputs := subject.run_sites(subject.inputs, change), axis=1)
+        return int(((outputs.argmax(axis=1) == subject.answers) & (apart[:, -1] > apart[:, -2] + 1e-9)).sum())
+
+    assert right(lambda _, values: values) == len(subject.answers)
+    assert right(lambda site, values: 0 * values if site == head else values) <= len(subject.answers) / 2
