@@ -67,7 +67,7 @@ def _seed(settings: Settings) -> str:
     store = open_store(settings)
     try:
         with store.write() as session:
-            added = add_models(session, own_networks(), FIRST)
+            added = add_models(session, own_networks(), FIRST, most_rules=1)
             for name, raw in own_checkpoints().items():
                 if network_by_digest(session, read_subject(raw)[1].digest) is None:
                     save_network(session, raw, slug=name, origin=ORIGIN, position=FIRST)
