@@ -8,8 +8,10 @@ row the first is kept; those that split the rows alike are one class, which no r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,8 @@ from pluriscope.analysis.algorithms.written import inputs_of
 from pluriscope.analysis.errors import InvalidAlgorithm
 from pluriscope.analysis.subjects.question import SubjectQuestion
 
+_HELPER: Final = re.compile(r"\b_\w+")
+
 
 @dataclass(frozen=True, eq=False)
 class TaskVariable:
@@ -27,7 +31,8 @@ class TaskVariable:
 
     Args:
         name: as its vocabulary or algorithm has it; with a number behind it where that is taken.
-        definition: an expression of inputs and of other names of the same text; "" of an input and of the answer.
+        definition: an expression of inputs and of other names of the same text, then the helpers that it reads; "" of
+            an input and of the answer.
         values: ``[rows]``.
     """
 
@@ -82,11 +87,20 @@ def _all(question: SubjectQuestion, written: Sequence[CausalModel]) -> Iterator[
         for vocabulary in VOCABULARIES:
             for words in vocabulary.variables(question) if vocabulary.applies(question) else ():
                 definitions, values = defined(words, inputs)
-                yield from ((name, definitions[name], values[name]) for name in definitions if name in values)
+                named = (name for name in definitions if name in values)
+                yield from ((name, _with_helpers(name, definitions), values[name]) for name in named)
         for model in written:
             found, texts = model.run(inputs), model.definitions
-            yield from ((name, texts[name], found[name]) for name in model.variables)
+            yield from ((name, _with_helpers(name, texts), found[name]) for name in model.variables)
     yield "answer", "", question.examples.answers
+
+
+def _with_helpers(name: str, definitions: Mapping[str, str]) -> str:
+    """The definition of a name, with those of the helpers that it reads."""
+    text, read = definitions[name], dict[str, str]()
+    while helpers := [one for one in _HELPER.findall(" ".join([text, *read.values()])) if one not in read]:
+        read |= {one: definitions[one] for one in helpers}
+    return "; ".join([text, *(f"{one} = {read[one]}" for one in definitions if one in read)])
 
 
 def _split(values: Integers) -> NDArray[np.intp]:

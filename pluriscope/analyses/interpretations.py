@@ -87,8 +87,8 @@ def _place(place: PlaceReadings, groups: Sequence[VariableGroup]) -> Row:
     return Row(
         {
             "place": place.place,
-            "read": ", ".join(names) or nothing,
-            "fit": ", ".join(fits_of(place)[:_NAMED]),
+            "read": "; ".join(names) or nothing,
+            "fit": "; ".join(fits_of(place)[:_NAMED]),
             "changed": f"{exact(place.changed)}/{exact(place.of)}",
             "vectors": f"{exact(place.n_activations)} in {noun(place.dimensions, 'dimension')}"
             + (", which everything is linear in" if place.all_linear and place.dimensions > 1 else ""),

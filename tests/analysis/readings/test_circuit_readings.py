@@ -252,3 +252,13 @@ def test_the_smallest_circuits_are_read_as_far_as_there_is_time(monkeypatch):
     none = report.find(circuits, Settings())
     assert none.circuits == []
     assert "would take about" in none.findings(of)[0]
+
+
+def test_a_definition_has_the_helpers_that_it_reads(monkeypatch):
+    monkeypatch.setattr(task_variables, "VOCABULARIES", ())
+    text = "_low = min(a, b); _twice = 2 * _low; m = _twice + c; n = m % 3; y = n"
+    every = task_variables.classes_of(question("parity-3-elman"), [read_causal_model(text)])
+    written = {one.name: one.definition for group in every for one in group.variables}
+    assert written["m"] == "_twice + c; _low = min(a, b); _twice = 2 * _low"
+    assert written["n"] == "m % 3"
+    assert written["x[0][0]"] == written["answer"] == ""
