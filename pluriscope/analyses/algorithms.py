@@ -13,7 +13,7 @@ from pluriscope.analysis.algorithms.written import example_for, fitting, inputs_
 from pluriscope.analysis.errors import AnalysisError, InvalidAlgorithm
 from pluriscope.analysis.placements.report import PlacedModel, PlacementsReport, SitePlacement
 from pluriscope.analysis.subjects.question import SubjectQuestion
-from pluriscope.figures.numbers import exact
+from pluriscope.figures.numbers import exact, noun
 from pluriscope.kinds.sites import best_score, called
 from pluriscope.page_kit.blocks import Action, Block, Form, Head, More, Notice, Prose, Section, Table
 from pluriscope.tables.table import Column, Row
@@ -52,8 +52,11 @@ READING: Final = """\
 
 
 def _page(report: PlacementsReport, of: AnalysisContext[SubjectQuestion]) -> Iterator[Block]:
-    shown = sorted(report.algorithms, key=lambda one: (bool(one.wrong), bool(one.folded_onto), not one.valid))
-    yield Table.short("algorithm", COLUMNS, [_row(one, of) for one in shown])
+    shown = sorted(report.algorithms, key=lambda one: (bool(one.wrong), not one.valid))
+    yield Table.short("algorithm", COLUMNS, [_row(one, of) for one in shown if not one.folded_onto])
+    if folded := [_row(one, of) for one in shown if one.folded_onto]:
+        words = f"{noun(len(folded), 'algorithm')} whose values no answer tells apart, with the scores of others above"
+        yield More("Refinements", lambda: [Table.short("algorithm", COLUMNS, folded)], words, id="refinements")
     yield from _steps(report, of)
     yield Section(
         "What was searched", f"on {exact(report.n_rows)} rows, of which {exact(report.n_right)} are answered right"
