@@ -8,6 +8,7 @@ import pytest
 
 from pluriscope.analysis.algorithms.enumerated import candidates
 from pluriscope.analysis.algorithms.written import inputs_of, written
+from pluriscope.analysis.subjects.registry import question_in
 from pluriscope.page_kit.templating import part_url
 from pluriscope_stories.measuring import course_of, figures_of, question_of
 from pluriscope_stories.shown import NETWORKS
@@ -94,3 +95,12 @@ def test_without_a_head_of_the_stages_half_the_rows_are_right_at_most(head):
 
     assert right(lambda _, values: values) == len(subject.answers)
     assert right(lambda site, values: 0 * values if site == head else values) <= len(subject.answers) / 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["sum-7-circle", "recall-5-elman", "other-name-stages"])
+def test_the_networks_are_what_makes_them(name):
+    from benchmarks.known_networks import MADE
+
+    make, _ = MADE[name]
+    assert make().digest == question_in(own_networks()[name]).subject.digest
