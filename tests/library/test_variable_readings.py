@@ -15,7 +15,8 @@ def result():
     return pluriscope.explain(json.loads(bundled_models()["tracr-induction"]))
 
 
-def test_interpretations_of_a_result_are_those_of_its_circuits(result):
+def test_interpretations_of_a_result_are_those_of_its_circuits():
+    result = pluriscope.explain(json.loads(bundled_models()["majority-5-attention"]))
     every = result.interpretations
     each = [circuit.interpretations for circuit in sorted(result.circuits, key=lambda one: (one.n_edges, one.number))]
     assert len(every) == sum(map(len, each)) == every.total.value > 0
@@ -35,6 +36,7 @@ def test_an_interpretation_names_the_variable_of_each_node(result):
     assert one.to_graph("networkx").nodes["2.0"]["function"] == f"2.0 is {one.nodes['2.0']}"
 
 
+@pytest.mark.slow
 def test_variables_of_written_algorithms_are_asked_too():
     text = "odd = (a + b) % 2; y = (odd + c) % 2"
     elman = pluriscope.explain(json.loads(bundled_models()["parity-3-elman"]), algorithms=[text])

@@ -14,7 +14,7 @@ from pluriscope.app.bundled import bundled_models
 from tests.golden_files import FOLDER
 
 GOLDEN = json.loads((FOLDER / "sites" / "interpretations.json").read_text())
-QUICK = {"parity-3-elman", "majority-5-attention", "tracr-histogram", "tracr-induction"}
+QUICK = {"parity-3-elman", "majority-5-attention", "tracr-histogram"}
 
 
 def kept(slug):
