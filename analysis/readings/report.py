@@ -19,8 +19,8 @@ from pluriscope.analysis.subjects.question import GraphQuestion, SubjectQuestion
 
 MOST: Final = 64
 """Circuits that are read, the smallest first."""
-MILLISECONDS: Final = 60_000
-"""Predicted ones for all of them; the smallest alone may take :data:`LONGEST`."""
+MILLISECONDS: Final = 90_000
+"""Predicted ones for all of them, more than what is made unasked; the smallest alone may take :data:`LONGEST`."""
 LONGEST: Final = 1_800_000
 
 

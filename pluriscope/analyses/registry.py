@@ -132,7 +132,7 @@ _INTERPRETATIONS: Final = Analysis(
     "What stands where",
     "Interpretations by variables",
     "As which variables of the task can each node of a circuit be read, and how many interpretations does that make?",
-    "Some seconds for small networks, half a minute for trained transformers; of many circuits the smallest are read.",
+    "Some seconds for small networks, a minute for trained transformers; of many circuits the smallest are read.",
     "pluriscope.analysis.readings.report:find",
     (("interpretations", "Interpretations", "every node of a circuit, exchanged between all pairs of rows"),),
     _reading_milliseconds,
