@@ -180,7 +180,7 @@ class CircuitInterpretations:
     """
 
     def __init__(self, readings: CircuitReadings, groups: Sequence[VariableGroup]) -> None:
-        self.readings, self.groups = readings, groups
+        self.mask, self.places, self.groups = readings.mask, readings.places, groups
         self._asked = [one for one in readings.places if one.asked]
 
     def _names(self, place: PlaceReadings) -> list[int]:
@@ -205,7 +205,7 @@ class CircuitInterpretations:
         """
         if not 0 <= index < self.count:
             known = f"from 0 to {self.count - 1:,}" if self.count else "of another circuit"
-            cause = f"circuit {self.readings.mask} has {self.count:,} interpretations"
+            cause = f"circuit {self.mask} has {self.count:,} interpretations"
             raise InvalidIndex(f"index {index:,}"[:80], cause, f"use an index {known}")
         found, left, rank, factor = list[ReadPlace](), index, 0, 1
         for place in reversed(self._asked):
@@ -216,7 +216,7 @@ class CircuitInterpretations:
             which = digit - ends[number] + sizes[number]
             found.insert(0, ReadPlace(place, number, group.names[which], group.definitions[which]))
             rank, factor = rank + factor * number, factor * len(sizes)
-        return VariableInterpretation(self.readings.mask, index, tuple(found), rank)
+        return VariableInterpretation(self.mask, index, tuple(found), rank)
 
     def index_of_observed(self, rank: int) -> int:
         """The index of the first interpretation of a class."""

@@ -128,7 +128,7 @@ def interpretation_record(one: Any) -> VariableInterpretationRecord:
 
 
 def _silent(every: CircuitInterpretations) -> list[str]:
-    return [place.place for place in every.readings.places if not place.asked]
+    return [place.place for place in every.places if not place.asked]
 
 
 def _held(one: Any) -> tuple[dict[str, Any], dict[str, Any]]:

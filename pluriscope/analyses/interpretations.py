@@ -57,10 +57,10 @@ def _page(report: InterpretationsReport, of: AnalysisContext[SubjectQuestion]) -
 
 
 def _row(one: CircuitInterpretations, of: AnalysisContext[SubjectQuestion]) -> Row:
-    places = one.readings.places
+    places = one.places
     asked = [place for place in places if place.asked]
     words = f"{sum(bool(place.classes) for place in asked)} of {len(asked)}; {len(places) - len(asked)} cannot be asked"
-    mask = one.readings.mask
+    mask = one.mask
     values = {"mask": mask, "interpretations": one.count, "observed": one.n_observed, "places": words}
     return Row(values, url=of.circuit_url(mask))
 
@@ -77,7 +77,7 @@ def variables_table(groups: Sequence[VariableGroup]) -> Block:
 
 def places_table(of: CircuitInterpretations) -> Block:
     """What each node of a circuit can be read as."""
-    return Table.short("node", PLACES, [_place(place, of.groups) for place in of.readings.places])
+    return Table.short("node", PLACES, [_place(place, of.groups) for place in of.places])
 
 
 def _place(place: PlaceReadings, groups: Sequence[VariableGroup]) -> Row:

@@ -302,7 +302,7 @@ def interpretations_by_variables(found: Found, circuits: Part) -> Part:
         labels={"uses": whole.labels["uses"]},
         ref=lambda place: row(place, 0).ref,
         url=lambda place: f"{whole.url(place)}#interpretations",
-        more=lambda place: {**whole.more(place), "name": f"i·{every(place).readings.mask}", "silent": "", "where": ""},
+        more=lambda place: {**whole.more(place), "name": f"i·{every(place).mask}", "silent": "", "where": ""},
         own=("interpretations", True),
         says=f"A circuit with a variable of the task for each node that can be asked{_apart(circuits)}.",
         lines="A row counts for all interpretations of a circuit.",
