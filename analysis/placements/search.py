@@ -340,14 +340,15 @@ def placed_on(
         joint_runs: of all variables at once; with too few choices are drawn.
 
     Raises:
-        InvalidAlignment: a variable has no sites, there is none of that name, or sites of two overlap.
+        InvalidAlignment: a variable has no sites, no variable has that name, or sites of two overlap.
         InvalidIntervention: a text is no site of this network.
     """
     there = Interchange(question.subject, inputs_of(question))
     names = ", ".join(model.variables)
     for name in (*sites, *model.variables):
         if name not in model.variables:
-            raise InvalidAlignment(f"variable {name[:40]!r}", "is none of the algorithm's", f"place {names or 'none'}")
+            cause = "is not one of the algorithm's"
+            raise InvalidAlignment(f"variable {name[:40]!r}", cause, f"place {names or 'none'}")
         if not sites.get(name):
             raise InvalidAlignment(f"variable {name}", "has no sites", f"give sites for each of {names}")
     search = Search(there, [model], Bounds(joint_runs=joint_runs), DEFAULT_WORK)

@@ -42,7 +42,7 @@ READING: Final = """\
 - A variable of an algorithm is *placed* on sites if to give these sites what they are on another row changes the
   network's answer as giving the variable its value on that row changes the algorithm's, on every ordered pair of rows,
   and if some pair changes it. Pairs on which the algorithm has no answer are left out and counted.
-- *At the inputs* is the score of exchanging the inputs that the sites are computed from: more cannot be asked of them.
+- *At the inputs* is the score of exchanging all inputs that the sites are computed from.
 - A site through which all of its inputs go has the score of the network's accuracy on such rows. That holds of every
   accurate network, and is marked so.
 - An algorithm some of whose values no answer tells apart has every score of the one without that difference, and is
@@ -147,7 +147,7 @@ def _item(_report: PlacementsReport | None, of: AnalysisContext[Any], name: str,
         InvalidAlgorithm: there is no other thing of this analysis.
     """
     if name != OWN:
-        raise InvalidAlgorithm(f"page {name[:60]!r}", "is none of this analysis", f"use {OWN}")
+        raise InvalidAlgorithm(f"page {name[:60]!r}", "is not one of this analysis", f"use {OWN}")
     text, refused, leads = options.get("text", "").strip(), None, ""
     if text:
         try:
