@@ -184,7 +184,7 @@ WRONG_SITES = {
     "p1:c1[1];p2:h2[1]": "site 'c1[1]': is no site of this network.",
     "p1:h1[7];p2:h2[1]": "site 'h1[7]': is beyond its 1 positions of 2 coordinates.",
     "p1:h2[0,1];p2:h2[1]": "sites of p1 and p2: overlap.",
-    "p1:h1[0];p2:h2[0];q:h3[1]": "variable 'q': is none of the algorithm's. Place p1, p2.",
+    "p1:h1[0];p2:h2[0];q:h3[1]": "variable 'q': is not one of the algorithm's. Place p1, p2.",
 }
 
 
