@@ -6,6 +6,7 @@ machine, or where somebody says that the network between is safe.
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 import time
@@ -111,6 +112,7 @@ def cluster_workers(address: str, *, insecure: bool = False, n: int = 1) -> Iter
     for name in ("distributed", "distributed.client"):  # whose levels are set when it is loaded
         logging.getLogger(name).setLevel(logging.CRITICAL)  # the errors here say what matters
     with _scheduler(address, item, insecure, n) as scheduler:
+        gc.collect()  # a client that was not let in is closed now: amid the start of another, both would wait for ever
         try:
             client = Client(scheduler, timeout=WAIT_SECONDS, set_as_default=False)
         except (OSError, ValueError, TypeError) as problem:
