@@ -1,1 +1,0 @@
-"""Readings: what nodes of circuits can be read as, of networks that no Boolean formulas are read of."""
