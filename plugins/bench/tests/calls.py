@@ -2,7 +2,7 @@
 
 import pytest
 
-from plugins.bench.tests.suites import ARMS, begin_here, design
+from plugins.bench.tests.suites import ARMS, design, prepare_processes
 from plugins.studies.tests.calls import linked
 from pluriscope_bench import run, suite_files
 from pluriscope_bench.suite_files import bundled, read_suite, write_suite_card
@@ -14,7 +14,7 @@ MADE = Benchmark(EMPTY)
 
 def prepare(folder, patch):
     """A method in a file, and a design with a network of each kind."""
-    begin_here(patch)
+    prepare_processes(patch)
     (folder / "mymethod.py").write_text(
         "def score(network, ablation, ask):\n    return dict.fromkeys(network.edges, 1)\n"
     )

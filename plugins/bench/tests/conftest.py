@@ -1,10 +1,10 @@
-"""Processes that begin with what this one has imported, for tests of what they are given and answer."""
+"""Processes that begin with what another one has imported, for tests of what they are given and answer."""
 
 import pytest
 
-from plugins.bench.tests.suites import begin_here
+from plugins.bench.tests.suites import prepare_processes
 
 
 @pytest.fixture
-def forked(monkeypatch):
-    begin_here(monkeypatch)
+def prepared(monkeypatch):
+    prepare_processes(monkeypatch)

@@ -1,4 +1,4 @@
-"""A suite of a few small networks, made once for all tests, and processes that import nothing."""
+"""A suite of a few small networks, made once for all tests, and processes that begin with libraries loaded."""
 
 from functools import cache
 from multiprocessing import get_context
@@ -52,15 +52,15 @@ def tiny():
     return suite
 
 
-def begin_here(patch):
+def prepare_processes(patch):
     """Let processes begin with what a process that serves them has imported, which takes most of the time of a short
     one. A copy of this process would wait for ever for threads that it does not have.
     """
     for module in ("pluriscope_bench.methods", "pluriscope_studies.jobs.run"):
-        patch.setattr(f"{module}.ProcessExecutor", _begun_here)
+        patch.setattr(f"{module}.ProcessExecutor", _prepared)
 
 
-def _begun_here(n_bytes, **how):
+def _prepared(n_bytes, **how):
     found = ProcessExecutor(n_bytes + held(), **how)
     if not how.get("forked"):
         found._context = get_context("forkserver")

@@ -85,7 +85,7 @@ def test_a_method_stands_among_ours_best_first_as_the_contract_has_it(tmp_path, 
 
 
 @pytest.mark.slow
-def test_a_result_is_verified_and_says_what_differs(tmp_path, two_networks, method, capsys, forked) -> None:
+def test_a_result_is_verified_and_says_what_differs(tmp_path, two_networks, method, capsys, prepared) -> None:
     scored(tmp_path, two_networks, method)
     out = tmp_path / "result.json"
     assert run("bench", "--suite", two_networks, "--verify", out, "-q") == 0
@@ -101,7 +101,7 @@ def test_a_result_is_verified_and_says_what_differs(tmp_path, two_networks, meth
 
 
 @pytest.mark.slow
-def test_answers_in_a_file_are_scored_as_the_method_that_gave_them(tmp_path, two_networks, method, forked) -> None:
+def test_answers_in_a_file_are_scored_as_the_method_that_gave_them(tmp_path, two_networks, method, prepared) -> None:
     suite = read_suite(two_networks)
     name, missing = suite.by_name
     weights = {edge: n for n, edge in enumerate(names_of(suite.by_name[name].question.graph).numbers)}
@@ -127,7 +127,7 @@ OUTCOMES = {
 
 
 @pytest.mark.slow
-def test_what_a_method_does_is_an_outcome_and_the_rest_goes_on(tmp_path, two_networks, capsys, forked) -> None:
+def test_what_a_method_does_is_an_outcome_and_the_rest_goes_on(tmp_path, two_networks, capsys, prepared) -> None:
     files = []
     for number, text in enumerate(OUTCOMES):
         files.append(tmp_path / f"{number}.py")
@@ -171,7 +171,7 @@ def test_what_a_method_does_is_an_outcome_and_the_rest_goes_on(tmp_path, two_net
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_written(
-    tmp_path, two_networks, method, monkeypatch, capsys, forked, arguments, words
+    tmp_path, two_networks, method, monkeypatch, capsys, prepared, arguments, words
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty.py").write_text("")

@@ -212,7 +212,7 @@ IMPORTS = [
 @pytest.mark.slow
 @pytest.mark.parametrize(("text", "cause"), IMPORTS)
 def test_a_file_that_is_no_method_is_refused_before_anything_runs(
-    tmp_path, tasks, monkeypatch, forked, text, cause
+    tmp_path, tasks, monkeypatch, prepared, text, cause
 ) -> None:
     monkeypatch.setattr("pluriscope_bench.methods.IMPORT_SECONDS", 2.0)
     file = tmp_path / "method.py"
@@ -226,7 +226,7 @@ def test_a_file_that_is_no_method_is_refused_before_anything_runs(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["missing.py", "folder.py", "binary.py"])
-def test_a_file_that_cannot_be_read_is_refused(tmp_path, forked, name) -> None:
+def test_a_file_that_cannot_be_read_is_refused(tmp_path, prepared, name) -> None:
     (tmp_path / "folder.py").mkdir()
     (tmp_path / "binary.py").write_bytes(b"\xff\x00")
     with pytest.raises(InvalidMethod, match=name):

@@ -35,7 +35,7 @@ def assert_the_same(ended, folder):
 
 
 @pytest.mark.slow
-def test_what_is_missing_or_damaged_is_made(run, tmp_path, forked):
+def test_what_is_missing_or_damaged_is_made(run, tmp_path, prepared):
     folder = saved(tmp_path / "made")
     for name in ("0-0.json.gz", "2-0.json.gz"):
         part = folder.path / "parts" / name
