@@ -1,5 +1,6 @@
 """Clusters: which addresses are taken, and what is said of one that cannot be used."""
 
+import gc
 import json
 import os
 import re
@@ -97,6 +98,27 @@ def test_nobody_there(patience, port, address, words):
         pass
     assert words in str(refusal.value)
     assert time.monotonic() - begun < 10
+
+
+@pytest.mark.slow  # loads dask
+def test_a_client_that_was_not_let_in_is_gone_before_another_one_starts(patience, port, monkeypatch):
+    import distributed
+
+    kept, real = list[int](), distributed.Client
+
+    def client(*_, **__):
+        kept.append(sum(type(one) is real for one in gc.get_objects()))
+        raise OSError
+
+    gc.disable()
+    try:
+        for _ in range(2):
+            with pytest.raises(ClusterUnusable), cluster_workers(f"tcp://127.0.0.1:{port}"):
+                pass
+            monkeypatch.setattr(distributed, "Client", client)
+    finally:
+        gc.enable()
+    assert kept == [0]
 
 
 @pytest.mark.slow  # starts a scheduler and workers
