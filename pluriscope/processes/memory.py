@@ -88,8 +88,9 @@ def held(process: int | str = "self", *, at_most: bool = False) -> int:
 
 def _of_status(name: str, process: int | str = "self") -> int:
     """A figure of a process in bytes; 0 where the system does not say."""
-    answer = Path(f"/proc/{process}/status")
-    lines = dict(line.split(":", 1) for line in answer.read_text().splitlines()) if answer.exists() else {}
+    lines: dict[str, str] = {}
+    with suppress(OSError):  # a process may end between the opening of its file and the reading of it
+        lines = dict(line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines())
     return int(lines.get(name, "0").split()[0]) << 10
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from contextlib import closing
 from functools import partial
 from itertools import count
+from pathlib import Path
+from subprocess import Popen
 
 import pytest
 
 from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.processes import executor as executing
 from pluriscope.processes.executor import Lost, ProcessExecutor
-from pluriscope.processes.memory import LEAST
+from pluriscope.processes.memory import LEAST, held
 from tests.app.jobs.computations import count_up, process_after
 
 
@@ -41,3 +43,17 @@ def test_a_process_that_the_system_ended_for_want_of_memory_was_not_lost_by_chan
     marker.touch()
     with closing(ProcessExecutor(LEAST)) as executor, pytest.raises(answer):
         outcome_of(executor, partial(count_up, {"steps": 2, "marker": str(marker), "deaths": 1}))
+
+
+def test_a_process_that_ends_while_its_memory_is_read_holds_nothing(monkeypatch):
+    process = Popen(["sleep", "60"])
+
+    def read_text(path: Path) -> str:
+        with path.open() as file:
+            process.kill()
+            process.wait()
+            return file.read()
+
+    monkeypatch.setattr(Path, "read_text", read_text)
+    assert held(process.pid) == 0
+    assert process.poll() is not None
