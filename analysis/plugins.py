@@ -34,6 +34,7 @@ GROUPS: Final[Mapping[str, str]] = MappingProxyType(
         "lenses": "lenses",
         "methods": "methods of circuit discovery",
         "criteria": "criteria",
+        "vocabularies": "vocabularies of algorithms",
         "funnels": "ready-made funnels",
         "explanations": "kinds of explanation",
         "graphs": "formats of graphs",

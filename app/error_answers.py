@@ -36,7 +36,7 @@ STATUS: Final[dict[type[ExplainedError], tuple[int, str]]] = {
     engine.InvalidMask: (404, "mask"),
     engine.InvalidIndex: (404, "index"),
     engine.InvalidAlignment: (404, "alignment"),
-    engine.InvalidAlgorithm: (404, "algorithm"),
+    engine.InvalidAlgorithm: (422, "algorithm"),
     engine.InvalidNetwork: (422, "network"),
     engine.InvalidTask: (422, "task"),
     engine.InvalidData: (422, "data"),

@@ -65,6 +65,6 @@ class ScopeOptions(Options):
     def scope(self) -> Scope:
         return Scope(self.output, self.protocol, self.data)
 
-    def meant(self, ref: ExplanationRef) -> ExplanationRef:
-        """A reference with these options in force."""
+    def meant(self, ref: ExplanationRef, *, on_sites: bool = False) -> ExplanationRef:
+        """A reference with these options in force; ``on_sites`` of a network that no formulas are read of."""
         return ref

@@ -26,7 +26,7 @@ import numpy as np
 
 from benchmarks.head_disguises import head_disguised
 from pluriscope.analysis.subjects.made import Made
-from pluriscope.analysis.subjects.planted_edges import PlantedEdges
+from pluriscope.analysis.subjects.planted_edges import PlantedEdges, PlantedVariable
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer.files import attention_document
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
@@ -88,7 +88,29 @@ def model_of(one: dict[str, Any], version: str) -> AttentionModel:
         document["activation"] = "relu"
     model = read_attention(document)
     made = (Made("compile", (("by", f"Tracr {version}"),)),)
-    return replace(model, planted=PlantedEdges(program, edges_with_weights(model), made))
+    variables = tuple(variables_of(model, one["labels"]))
+    return replace(model, planted=PlantedEdges(program, edges_with_weights(model), made, variables))
+
+
+def variables_of(model: AttentionModel, labels: list[str]) -> Iterator[PlantedVariable]:
+    """The variables that Tracr gives directions, at the first place of the residual stream where they are not constant.
+
+    Args:
+        labels: what each coordinate is: a variable, with a colon and one of its values if it has one for each.
+    """
+    stream = dict[str, Any]()
+
+    def keep(site: str, values: Any) -> Any:
+        if site.startswith("x"):
+            stream[site] = values.reshape(-1, len(labels))
+        return values
+
+    model.run_sites(model.inputs, keep)
+    for name in dict.fromkeys(label.partition(":")[0] for label in labels):
+        at = [place for place, label in enumerate(labels) if label.partition(":")[0] == name]
+        site = next((site for site, values in stream.items() if np.ptp(values[:, at], axis=0).any()), None)
+        if site is not None:
+            yield PlantedVariable(name, site, tuple(at))
 
 
 def edges_with_weights(model: AttentionModel) -> tuple[str, ...]:

@@ -33,6 +33,11 @@ Circuits of models of other kinds than the networks, such as transformers, are j
 them, under its rules; f_C is then the model with what the circuit leaves out cut as these say, and "decides right" is \
 that the right output is strictly the largest on a share of rows above the threshold. What takes more runs than one \
 criterion may have is undecided, the largest circuits first.
+
+Placements on the sites of such models have `both-directions` and `joint-interchange` over the rows of the task, and \
+`margin` of the two largest outputs. `irredundant-values` is asked of their algorithms: some row and some setting of \
+the others tell any two values of each variable apart. They are judged where they are searched, by \
+[`algorithms`](machine-interface.md#analyses).
 """
 
 

@@ -35,10 +35,10 @@ from pluriscope.analysis.discovery.selection import sequence, strengths
 from pluriscope.analysis.subjects.perceptron.activations import FAMILIES
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.analysis.subjects.sites import pairs_of, partner_of, run
 from pluriscope.analysis.subjects.transformer.files import attention_document
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import AttentionModel
-from pluriscope.analysis.subjects.transformer.runs import pairs_of, partner_of, run
 from pluriscope.analysis.subjects.transformer.tasks import task_named
 from pluriscope.analysis.subjects.transformer.weights import Transformer
 from pluriscope.app.bundled import bundled_models

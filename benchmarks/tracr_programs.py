@@ -76,6 +76,7 @@ def compiled(name):
         "answered": [str(one.decoded[-1]) for one in out],
         "read": [np.asarray(one.transformer_output[0, -1], dtype=np.float64).tolist() for one in out],
         "outputs": outputs,
+        "labels": labels,
         "token_embedding": embedding[[encode[token] for token in tokens]].tolist(),
         "position_embedding": np.asarray(model.params["pos_embed"]["embeddings"], dtype=np.float64).tolist(),
         "layers": layers,

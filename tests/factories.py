@@ -69,13 +69,14 @@ def searched(session: Session, raw: bytes, rules: str = "complete", **more: Any)
     return save_prepared(session, load_analysis_inputs(session, arguments)(DEFAULT_WORK))
 
 
-def found_out(session: Session, analysis: AnalysisRow, key: str) -> AnalysisReportRow:
-    """Run an analysis and store its report as its job would."""
+def found_out(session: Session, analysis: AnalysisRow, key: str, **details: Any) -> AnalysisReportRow:
+    """Run an analysis and store its report as its job with these arguments would."""
     handler = handler_of(BY_KEY[key])
     arguments = arguments_about(
         *(analysis.network.digest, analysis.output, analysis.protocol_digest, analysis.data_digest),
         analysis.result_digest,
         **BY_KEY[key].details(),
+        **details,
     )
     handler.save(session, arguments, handler.load(session, arguments)(DEFAULT_WORK))
     return reports_of(session, analysis, [key])[key]

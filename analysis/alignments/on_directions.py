@@ -14,12 +14,11 @@ from typing import Final
 
 from pluriscope.analysis.alignments.alignment import Placement, ScoredAlignment
 from pluriscope.analysis.errors import InvalidAlignment
-from pluriscope.analysis.interventions.subspace import CURE, Subspace, swap_rows
+from pluriscope.analysis.interventions.subspace import CURE, Subspace, parse_subspace, swap_rows
 from pluriscope.analysis.values.digest import short_id
 
 MAX_TEXT: Final = 20_000  # characters
-_PLACE: Final = re.compile(r"([01]*)@([1-9]\d{0,2})=([^/]+)(?:/(.+))?")
-_NUMBER: Final = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?(e-?\d+)?")
+_PLACE: Final = re.compile(r"([01]*)@(.+)")
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,7 @@ def parse_directions(algorithm_text: str, text: str) -> DirectionAlignment:
         match = _PLACE.fullmatch(part)
         if match is None:
             raise InvalidAlignment(f"directions {part[:80]!r}", "name no variable, layer and direction", CURE)
-        path, layer, reads, swaps = match.groups()
-        sites.append((path, Subspace.of(int(layer), _parsed(reads), _parsed(swaps) if swaps else ())))
+        sites.append((match[1], parse_subspace(match[2])))
     alignment = DirectionAlignment.of(algorithm_text, sites)
     if alignment.text != text or len({path for path, _ in sites}) < len(sites):
         raise InvalidAlignment(
@@ -85,13 +83,3 @@ def parse_directions(algorithm_text: str, text: str) -> DirectionAlignment:
             f"use {alignment.text[:200]}",
         )
     return alignment
-
-
-def _parsed(text: str) -> list[list[float]]:
-    rows = []
-    for row in text.split("_"):
-        numbers = row.split(",")
-        if not all(len(number) <= 32 and _NUMBER.fullmatch(number) for number in numbers):
-            raise InvalidAlignment(f"directions {row[:80]!r}", "are not decimal numbers joined by commas", CURE)
-        rows.append([float(number) for number in numbers])
-    return rows

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,12 +76,22 @@ class DiscoveryMethod(Method):
     What is :attr:`own` has "ablation" among it unless the method asks only which circuits are valid.
 
     Args:
+        models: what may be set on it where circuits are a space, in place of ``own``; None where that is alike, or it
+            is asked of perceptrons alone.
         score: gives every bit a score, from which a mask is picked; None for a method that chooses by itself.
         choose: chooses a mask; the dotted path "module:function" of what loads torch; None for a method of scores.
     """
 
+    models: tuple[Setting, ...] | None = None
     score: Callable[[Any, Settings], Scores] | None = None
     choose: Callable[[Any, Settings, Work], Answer] | str | None = None
+
+    @property
+    def forms(self) -> tuple[Self, ...]:
+        if self.models is None:
+            return (self,)
+        needs = tuple(one for one in self.needs if one != "neurons")
+        return replace(self, models=None), replace(self, needs=needs, own=self.models, models=None)
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:

@@ -5,7 +5,6 @@ What is said of each method stands in its record; :mod:`pluriscope.analysis.disc
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -32,9 +31,9 @@ EXACT_EDGE: Final = DiscoveryMethod(
     source="Activation patching of single edges; scores of perceptrons agree with EAP-IG 795f560, 'exact'",
     needs=("neurons",),
     own=(ablation("pairs"), METRIC),
+    models=(SPACE_ABLATION, LOSS),
     score=lambda masked, settings: masked.changes(settings),
 )
-EXACT_EDGE_OF_CIRCUITS: Final = replace(EXACT_EDGE, needs=(), own=(SPACE_ABLATION, LOSS))
 WEIGHTS: Final = DiscoveryMethod(
     key="weights",
     label="Largest weights",
@@ -72,9 +71,9 @@ RANDOM: Final = DiscoveryMethod(
     source="A baseline: what the same threshold gives without any method",
     needs=("neurons",),
     own=(ablation("zero"), _SEED),
+    models=(SPACE_ABLATION, LOSS, _SEED),
     score=_drawn,
 )
-RANDOM_OF_CIRCUITS: Final = replace(RANDOM, needs=(), own=(SPACE_ABLATION, LOSS, _SEED))
 _RESTARTS: Final = Setting("restarts", 1, "orders drawn, of which the smallest circuit counts", low=1, high=1000)
 RANDOM_DELETION: Final = DiscoveryMethod(
     key="random-deletion",

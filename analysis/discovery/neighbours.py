@@ -99,7 +99,7 @@ def distinguish(question: SubjectQuestion, mine: int, others: Sequence[int]) -> 
         others: likewise.
     """
     whole = (1 << question.graph.n_bits) - 1
-    by_rows = question.refuses("interpretations") or question.refuses("neurons")
+    by_rows = question.refuses("formulas") or question.refuses("neurons")
     if isinstance(question, Question) and not by_rows:
         return _by_swaps(question, whole, mine, others)
     return _by_rows(question, whole, mine, others)

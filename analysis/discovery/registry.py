@@ -15,15 +15,7 @@ from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 
 METHODS: Final = Registry(
     "method",
-    records(
-        "methods",
-        methods.EXACT_EDGE,
-        methods.EXACT_EDGE_OF_CIRCUITS,
-        methods.WEIGHTS,
-        methods.RANDOM,
-        methods.RANDOM_OF_CIRCUITS,
-        methods.RANDOM_DELETION,
-    ),
+    records("methods", methods.EXACT_EDGE, methods.WEIGHTS, methods.RANDOM, methods.RANDOM_DELETION),
     {"effects": "exact-edge"},
 )
 _SHAPE: Final = re.compile(r"\s*([a-z0-9-]+)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)

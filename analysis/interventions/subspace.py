@@ -15,6 +15,7 @@ for it is what reads.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,6 +33,8 @@ Row = tuple[float, ...]
 CURE: Final = "write PATH@LAYER=w1,w2,… for each variable, joined by ;, with /d1,d2,… where the swap is oblique"
 _FURTHEST: Final = 10**9  # how far the layer may move, as a multiple of a step along the read-out that sets as much
 _LARGEST: Final = 1e150
+_TEXT: Final = re.compile(r"([1-9]\d{0,2})=([^/]+)(?:/(.+))?")
+_NUMBER: Final = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?(e-?\d+)?")
 
 
 @dataclass(frozen=True, order=True)
@@ -119,6 +122,29 @@ class Subspace:
     def matrix(self) -> NDArray[np.float64]:
         """The read-outs, ``[k, width]``."""
         return np.array(self.reads)
+
+
+def parse_subspace(text: str) -> Subspace:
+    """The subspace of a text as of :attr:`Subspace.text`.
+
+    Raises:
+        InvalidAlignment: a text that no subspace has.
+    """
+    match = _TEXT.fullmatch(text)
+    if match is None:
+        raise InvalidAlignment(f"directions {text[:80]!r}", "name no layer and direction", CURE)
+    layer, reads, swaps = match.groups()
+    return Subspace.of(int(layer), _parsed(reads), _parsed(swaps) if swaps else ())
+
+
+def _parsed(text: str) -> list[list[float]]:
+    rows = []
+    for row in text.split("_"):
+        numbers = row.split(",")
+        if not all(len(number) <= 32 and _NUMBER.fullmatch(number) for number in numbers):
+            raise InvalidAlignment(f"directions {row[:80]!r}", "are not decimal numbers joined by commas", CURE)
+        rows.append([float(number) for number in numbers])
+    return rows
 
 
 def swap_rows(subspaces: Iterable[Subspace]) -> NDArray[np.float64] | None:

@@ -1,7 +1,7 @@
 """A method of explanation: what it is called, which subjects it is for, and what may be set; and a registry of some.
 
 A discovery method answers with a circuit, a lens with numbers about inputs, neurons, layers or sites. What is asked of
-perceptrons in one way and of transformers in another has a record for each way, under one key.
+perceptrons in one way and of other networks in another has two forms under one key.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
 from pluriscope.analysis.errors import InvalidMethod
 from pluriscope.analysis.methods.settings import Setting, Value, filled
@@ -46,6 +46,11 @@ class Method:
     needs: tuple[str, ...] = ()
     own: tuple[Setting, ...] = ()
     version: int = 1
+
+    @property
+    def forms(self) -> tuple[Self, ...]:
+        """A record for each way in which it is asked."""
+        return (self,)
 
     @property
     def settings(self) -> tuple[Setting, ...]:
@@ -93,8 +98,8 @@ M = TypeVar("M", bound=Method)
 
 
 def records(group: str, *own: M) -> tuple[M, ...]:
-    """Methods of the core, then those of plugins; two that share a key are for different subjects."""
-    return joined(group, own, lambda one: (one.key, one.needs))
+    """Methods of the core, then those of plugins, in all their forms."""
+    return tuple(form for one in joined(group, own, lambda one: (one.key, one.needs)) for form in one.forms)
 
 
 def lacking(of: HasTraits, needs: Iterable[str]) -> str:

@@ -66,6 +66,11 @@ class Report(Described, Part):
         return found | super()._facts()
 
     @property
+    def written(self) -> tuple[str, ...]:
+        """Texts of algorithms that somebody wrote; the reports that follow hold them as well."""
+        return ()
+
+    @property
     def all_there_is(self) -> bool:
         """Whether to be more thorough would find no more."""
         return False
@@ -88,11 +93,13 @@ class Settings(BaseModel):
 
     Args:
         thorough: whether to do also what takes long, of an analysis that has such a part.
+        algorithms: texts of algorithms that somebody wrote, of the analysis that places such.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     thorough: bool = False
+    algorithms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -24,18 +24,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
 from pluriscope.analysis.numerics.fixed_order import inner
 from pluriscope.analysis.subjects.graph import Edge, Graph, Masks, Node
-from pluriscope.analysis.subjects.perceptron.gradients import backward
+from pluriscope.analysis.subjects.perceptron.gradients import backward, site_slopes
 from pluriscope.analysis.subjects.perceptron.mlp import (
     MAX_ACTIVATION,
     activation_bound,
     activations,
-    batch_activations,
     forward_pass,
     means,
+    next_circuit_layer,
+    run_sites,
     zeros,
 )
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.subjects.subject import Rules, Slope, SubjectKind, Table, gaps
+from pluriscope.analysis.subjects.subject import Change, Rules, Slope, SubjectKind, Table, gaps
 from pluriscope.analysis.subjects.trained import StepRecord
 from pluriscope.analysis.values.described import Described
 from pluriscope.analysis.values.digest import sha256_hex
@@ -114,6 +115,16 @@ class Classifier(Described):
             ("Right itself", f"{right:,} of {len(self.data):,} rows"),
         )
 
+    @property
+    def inputs(self) -> Array:
+        return self.data
+
+    def run_sites(self, data: Array, change: Change) -> Array:
+        return run_sites(self.network, data, change)
+
+    def site_slopes(self, values: Mapping[str, Array], by_outputs: Array) -> dict[str, Array]:
+        return site_slopes(self.network, values, by_outputs)
+
     @cached_property
     def layers(self) -> tuple[Array, ...]:
         """Activations ``[rows, n_l]`` of the whole network."""
@@ -165,6 +176,21 @@ class Classifier(Described):
         return space
 
 
+def changed(change: Change | None, names: Sequence[str], layer: Array) -> Array:
+    """A layer ``[masks, nodes, …, rows]`` as a change leaves it, which is asked of a single circuit.
+
+    Args:
+        change: as of :meth:`~pluriscope.analysis.subjects.subject.Space.run_sites`; None for none.
+        names: of the nodes.
+        layer: the values of each node, of which those of a row are one vector.
+    """
+    if change is None:
+        return layer
+    vectors = [one.reshape(-1, one.shape[-1]).T[:, None] for one in layer[0]]
+    found = [change(name, one)[:, 0].T for name, one in zip(names, vectors, strict=True)]
+    return np.stack(found).reshape(layer.shape)
+
+
 class NumberSpace(ABC):
     """The circuits of a network on rows of numbers: what all such networks have in common."""
 
@@ -188,8 +214,13 @@ class NumberSpace(ABC):
         return self.possible_by_bits
 
     @abstractmethod
-    def _outputs(self, masks: Masks, absent: Any) -> Array:
-        """Run circuits with fixed values on absent edges; the outputs, ``[masks, rows, outputs]``."""
+    def _outputs(self, masks: Masks, absent: Any, data: Array | None = None, change: Change | None = None) -> Array:
+        """Run circuits with fixed values on absent edges; the outputs, ``[masks, rows, outputs]``.
+
+        Args:
+            data: rows; those of the task if None.
+            change: of a single circuit what its nodes become, as of ``run_sites``.
+        """
 
     @property
     def n_combinations(self) -> int:
@@ -213,6 +244,10 @@ class NumberSpace(ABC):
 
     def run(self, masks: Masks) -> Array:
         return self._outputs(masks, self._absent)
+
+    def run_sites(self, mask: Masks, data: Array, change: Change) -> Array:
+        found: Array = self._outputs(mask[None], self._absent, data, change)[0]
+        return found
 
     def roles(self, _masks: Masks) -> None:
         return None
@@ -315,15 +350,23 @@ class ClassifierSpace(NumberSpace):
     def run_from(self, masks: Masks, row: int) -> Array:
         return self._outputs(masks, [layer[row] for layer in self._subject.layers[self._first : -1]])
 
-    def _outputs(self, masks: Masks, absent: Any) -> Array:
-        given = self._subject.layers[self._first]
+    def _outputs(self, masks: Masks, absent: Any, data: Array | None = None, change: Change | None = None) -> Array:
+        layers = self._subject.layers if data is None else activations(self._subject.network, data)
+        given, first = layers[self._first], self._first
         found, at_once = (
             np.empty((len(masks), len(given), self._sizes[-1])),
             _AT_ONCE // (len(given) * max(self._sizes)),
         )
         for start in range(0, len(masks), max(1, at_once)):
             some = slice(start, start + max(1, at_once))
-            found[some] = batch_activations(self._network, self._kept(masks[some]), given, absent)[-1].swapaxes(1, 2)
+            kept = self._kept(masks[some])
+            values = np.broadcast_to(given.T, (len(kept[0]), *given.T.shape))
+            for layer, into in enumerate(kept, start=1):
+                if layer > 1 or self._nodes:
+                    names = [f"{first + layer - 1}.{k}" for k in range(values.shape[1])]
+                    values = changed(change, names, values)
+                values = next_circuit_layer(self._network, layer, into, values, absent)
+            found[some] = values.swapaxes(1, 2)
         return found
 
     def quickly(self, masks: Masks) -> Array:
@@ -495,7 +538,7 @@ CLASSIFIER: Final = SubjectKind(
     settings={"granularity": ("neurons", "edges"), "ablation": ("zero", "mean")},
     read=read_classifier,
     write=classifier_document,
-    traits=frozenset(),
+    traits=frozenset({"sites"}),
     module="pluriscope.analysis.explaining.graphs",
     counting="pluriscope.analysis.subjects.classifier",
 )

@@ -8,7 +8,7 @@ position; the biases of channels that take part stay. Outputs are there in every
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -19,13 +19,18 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pluriscope.analysis.errors import InvalidData, InvalidNetwork
 from pluriscope.analysis.numerics.fixed_order import inner, mean
-from pluriscope.analysis.subjects.classifier import Array, Classifier, classifier_document, read_as
+from pluriscope.analysis.subjects.classifier import Array, Classifier, changed, classifier_document, read_as
 from pluriscope.analysis.subjects.graph import Masks
 from pluriscope.analysis.subjects.layered import LayeredSpace
 from pluriscope.analysis.subjects.perceptron.activations import Activation, activation_of
-from pluriscope.analysis.subjects.perceptron.mlp import activation_bound, next_circuit_layer, pre_activations
+from pluriscope.analysis.subjects.perceptron.mlp import (
+    activation_bound,
+    next_circuit_layer,
+    next_layer,
+    pre_activations,
+)
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.subjects.subject import Rules, Slope, SubjectKind
+from pluriscope.analysis.subjects.subject import Change, Rules, Slope, SubjectKind
 from pluriscope.analysis.values.digest import canonical_json, sha256_hex
 from pluriscope.analysis.values.strict_json import validated
 
@@ -94,6 +99,16 @@ class Convolution(BaseModel):
             total = total + one
         return total
 
+    def slopes(self, by_sums: Array, maps: Array) -> Array:
+        """Derivatives by what is read, ``[channels before, height, width, rows]``, from those by :meth:`sums`."""
+        edges = ((0, 0), *[(self.padding, self.padding)] * 2, (0, 0))
+        total, (_, down, across, _) = np.zeros_like(np.pad(maps, edges)), by_sums.shape
+        for y, x in np.ndindex(*self.weights.shape[2:]):
+            by_read = inner(np.moveaxis(by_sums, 0, -1), np.ascontiguousarray(self.weights[:, :, y, x].T))
+            where = slice(y, y + down * self.stride, self.stride), slice(x, x + across * self.stride, self.stride)
+            total[:, *where] += np.moveaxis(by_read, -1, 0)
+        return total[:, self.padding : total.shape[1] - self.padding, self.padding : total.shape[2] - self.padding]
+
 
 def pooled(maps: Array) -> Array:
     """The mean of each channel over its positions, ``[…, rows]`` of ``[…, height, width, rows]``."""
@@ -150,6 +165,34 @@ class Convolutional(Classifier):
         for one in self.convolutions:
             sums = one.sums(found[-1][1] if found else images)
             found.append((sums, self.activation.value(sums)))
+        return found
+
+    def run_sites(self, data: Array, change: Change) -> Array:
+        """Sites: ``im`` the image, ``c1`` and ``c2`` the channels of each convolution, with a position for each pixel;
+        ``m`` their means.
+        """
+        maps = np.moveaxis(data, 0, -1)[None]
+        for layer in range(len(self.convolutions) + 1):
+            maps = maps if layer == 0 else self.activation.value(self.convolutions[layer - 1].sums(maps))
+            by_position = np.moveaxis(maps.reshape(len(maps), -1, maps.shape[-1]), (0, 2), (2, 0))
+            changed = change(f"c{layer}" if layer else "im", by_position)
+            maps = np.moveaxis(changed, (2, 0), (0, 2)).reshape(maps.shape)
+        return next_layer(self.network, 1, change("m", pooled(maps).T[:, None])[:, 0])
+
+    def site_slopes(self, values: Mapping[str, Array], by_outputs: Array) -> dict[str, Array]:
+        found = {"m": inner(by_outputs, np.ascontiguousarray(self.network.weights[0].T))[:, None]}
+        names = ["im", *(f"c{layer}" for layer in range(1, len(self.convolutions) + 1))]
+        maps = [
+            np.moveaxis(values[name], (2, 0), (0, 2)).reshape((*one.shape[:3], -1))
+            for name, one in zip(names, self.maps, strict=True)
+        ]
+        later = np.broadcast_to(found["m"][:, 0].T[:, None, None] / maps[-1][0, ..., 0].size, maps[-1].shape)
+        for layer in range(len(self.convolutions), -1, -1):
+            by_position = later.reshape(len(later), -1, later.shape[-1])
+            found[names[layer]] = np.moveaxis(by_position, (0, 2), (2, 0))
+            if layer:
+                one, below = self.convolutions[layer - 1], maps[layer - 1]
+                later = one.slopes(later * self.activation.slope(one.sums(below), maps[layer]), below)
         return found
 
     @cached_property
@@ -235,24 +278,34 @@ class ConvolutionalSpace(LayeredSpace):
     def run_from(self, masks: Masks, row: int) -> Array:
         return self._outputs(masks, [one[..., row : row + 1] for one in self._subject.maps])
 
-    def _outputs(self, masks: Masks, absent: Sequence[Array]) -> Array:
+    def _outputs(
+        self, masks: Masks, absent: Sequence[Array], data: Array | None = None, change: Change | None = None
+    ) -> Array:
         """Run the last channels alone: those before read the image alone, so they are there as in the whole network or
-        absent.
+        absent. As nodes these are vectors of pixels, and the last ones their means.
         """
         subject, last, each = self._subject, self._subject.convolutions[-1], (..., None, None, None)
-        full, without = last.slices(subject.maps[-2]), last.slices(absent[-2])
+        n_rows, (*first, names) = len(subject.data if data is None else data), self._names[1]
+        if data is None:
+            read = subject.maps[-2]
+        else:
+            images = np.moveaxis(data, 0, -1)[None]
+            read = subject.maps_of(images)[0][1] if first else images
+        read = changed(change, first[0], read[None])[0] if first else read
+        full, without = last.slices(read), last.slices(absent[-2])
         resting = pooled(absent[-1])[:, 0]
-        found = np.empty((len(masks), len(subject.data), len(subject.outputs)))
-        at_once = max(1, _AT_ONCE // subject.maps[-1].size)
+        found = np.empty((len(masks), n_rows, len(subject.outputs)))
+        at_once = max(1, _AT_ONCE // (subject.maps[-1][..., 0].size * n_rows))
         for start in range(0, len(masks), at_once):
             edges = self.graph.kept_edges(masks[start : start + at_once])
             *before, into = (edges[:, one] for one in self._into)
-            read = into & before[0].swapaxes(1, 2) if before else into
+            reads = into & before[0].swapaxes(1, 2) if before else into
             total = np.array(last.biases)[each]
             for source in range(full.shape[1]):
-                total = total + np.where(read[:, :, source][each], full[:, source], without[:, source])
+                total = total + np.where(reads[:, :, source][each], full[:, source], without[:, source])
             maps = np.where(np.any(into, axis=2)[each], subject.activation.value(total), absent[-1])
-            outputs = next_circuit_layer(subject.network, 1, edges[:, self._out], pooled(maps), (resting,))
+            channels = changed(change, names, pooled(maps))
+            outputs = next_circuit_layer(subject.network, 1, edges[:, self._out], channels, (resting,))
             found[start : start + at_once] = outputs.swapaxes(1, 2)
         return found
 
@@ -354,6 +407,7 @@ CONVOLUTIONAL: Final = SubjectKind(
     settings={"granularity": ("edges", "channels"), "ablation": ("zero", "mean")},
     read=read_convolutional,
     write=convolutional_document,
-    traits=frozenset({"channels"}),
+    traits=frozenset({"channels", "sites"}),
     module="pluriscope.analysis.explaining.graphs",
+    inputs="im",
 )

@@ -9,7 +9,7 @@ that step; the biases of units that take part stay. Outputs are there in every c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, ClassVar, Final
@@ -18,12 +18,17 @@ import numpy as np
 
 from pluriscope.analysis.errors import InvalidData, InvalidNetwork
 from pluriscope.analysis.numerics.fixed_order import inner, mean
-from pluriscope.analysis.subjects.classifier import Array, Classifier, classifier_document, read_as
+from pluriscope.analysis.subjects.classifier import Array, Classifier, changed, classifier_document, read_as
 from pluriscope.analysis.subjects.graph import Masks
 from pluriscope.analysis.subjects.layered import LayeredSpace, edge_counts
-from pluriscope.analysis.subjects.perceptron.mlp import activation_bound, next_circuit_layer, pre_activations
+from pluriscope.analysis.subjects.perceptron.mlp import (
+    activation_bound,
+    next_circuit_layer,
+    next_layer,
+    pre_activations,
+)
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.subjects.subject import Rules, Slope, SubjectKind
+from pluriscope.analysis.subjects.subject import Change, Rules, Slope, SubjectKind
 from pluriscope.analysis.values.strict_json import number_array
 
 FORMAT: Final = "pluriscope-elman/1"
@@ -72,6 +77,26 @@ class Elman(Classifier):
             sums.append(pre_activations(self.network, 1, read[-1]))
             state = self.network.function_of(1).value(sums[-1])
         return [*read, state], [*sums, pre_activations(self.network, 2, state)]
+
+    def run_sites(self, data: Array, change: Change) -> Array:
+        """Sites: ``x1`` the inputs of step 1, ``h1`` the hidden units after it, and so on."""
+        state = np.zeros((len(data), self.n_units))
+        for step, given in enumerate(data.swapaxes(0, 1), start=1):
+            read = np.concatenate([change(f"x{step}", given[:, None])[:, 0], state], axis=1)
+            state = change(f"h{step}", next_layer(self.network, 1, read)[:, None])[:, 0]
+        return next_layer(self.network, 2, state)
+
+    def site_slopes(self, values: Mapping[str, Array], by_outputs: Array) -> dict[str, Array]:
+        cell, (_, steps, inputs), found = self.network, self.data.shape, dict[str, Array]()
+        later = inner(by_outputs, np.ascontiguousarray(cell.weights[1].T))
+        for step in range(steps, 0, -1):
+            state = values[f"h{step}"][:, 0]
+            before = values[f"h{step - 1}"][:, 0] if step > 1 else np.zeros_like(state)
+            sums = pre_activations(cell, 1, np.concatenate([values[f"x{step}"][:, 0], before], axis=1))
+            by_read = inner(later * cell.function_of(1).slope(sums, state), np.ascontiguousarray(cell.weights[0].T))
+            found |= {f"h{step}": later[:, None], f"x{step}": by_read[:, None, :inputs]}
+            later = by_read[:, inputs:]
+        return found
 
     @cached_property
     def layers(self) -> tuple[Array, ...]:
@@ -135,8 +160,11 @@ class ElmanSpace(LayeredSpace):
     def run_from(self, masks: Masks, row: int) -> Array:
         return self._outputs(masks, [layer[row] for layer in self._subject.layers[:-1]])
 
-    def _outputs(self, masks: Masks, absent: Sequence[Array]) -> Array:
-        data, cell, units = self._subject.data, self._subject.network, self._subject.n_units
+    def _outputs(
+        self, masks: Masks, absent: Sequence[Array], data: Array | None = None, change: Change | None = None
+    ) -> Array:
+        data = self._subject.data if data is None else data
+        cell, units = self._subject.network, self._subject.n_units
         found = np.empty((len(masks), len(data), len(self._subject.outputs)))
         at_once = max(1, _AT_ONCE // (len(data) * max(cell.sizes)))
         for start in range(0, len(masks), at_once):
@@ -148,6 +176,7 @@ class ElmanSpace(LayeredSpace):
                 given = np.broadcast_to(data[:, step].T, (len(edges), data.shape[2], len(data)))
                 carried = absent[step], absent[step + 1][-units:]
                 state = next_circuit_layer(cell, 1, kept, np.concatenate([given, state], axis=1), carried)
+                state = changed(change, self._names[1][step], state)
             outputs = next_circuit_layer(cell, 2, edges[:, self._out], state, (absent[0], absent[-1]))
             found[start : start + at_once] = outputs.swapaxes(1, 2)
         return found
@@ -180,6 +209,6 @@ ELMAN: Final = SubjectKind(
     settings={"granularity": ("edges", "neurons"), "ablation": ("zero", "mean")},
     read=partial(read_as, Elman),
     write=classifier_document,
-    traits=frozenset({"steps"}),
+    traits=frozenset({"sites", "steps"}),
     module="pluriscope.analysis.explaining.graphs",
 )

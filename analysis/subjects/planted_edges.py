@@ -2,13 +2,14 @@
 
 A record names the edges through which the program computes, as cut by queries, keys and values, with token and position
 apart where the model has positions: ``t-1.0.q``. Under coarser rules the planted circuit keeps an edge, or a node, if
-it keeps any of those that this one stands for. The record proves nothing: whether that circuit is valid is found out.
+it keeps any of those that this one stands for. Variables of the program are named with the coordinates of the residual
+stream that were made to hold them. The record proves nothing: whether that circuit is valid is found out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, Final
 
 import numpy as np
@@ -24,12 +25,36 @@ _ITEM: Final = "planted"
 _CURE: Final = "give the program, its edges, and the steps in which the model was made"
 
 
+class _Variable(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    name: str
+    site: str
+    coordinates: Annotated[list[int], Field(min_length=1)]
+
+
 class _Document(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     program: str
     edges: Annotated[list[str], Field(min_length=1, max_length=2_048)]
     made: Annotated[list[StepDocument], Field(max_length=MAX_STEPS)]
+    variables: Annotated[list[_Variable], Field(max_length=256)] = []
+
+
+@dataclass(frozen=True)
+class PlantedVariable:
+    """A variable of a planted program, and where it is.
+
+    Args:
+        name: by the compiler.
+        site: of the residual stream, the first that has it: ``x0``, ``x1.mid``, ``x1``.
+        coordinates: ascending, the same at every position.
+    """
+
+    name: str
+    site: str
+    coordinates: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -40,11 +65,13 @@ class PlantedEdges:
         program: what it computes, one line.
         edges: through which it does, each once.
         made: how the model was made, in order.
+        variables: of the program, each once.
     """
 
     program: str
     edges: tuple[str, ...]
     made: tuple[Made, ...]
+    variables: tuple[PlantedVariable, ...] = ()
 
     def mask(self, graph: Graph) -> int:
         """The planted circuit as a mask of a graph."""
@@ -62,11 +89,13 @@ class PlantedEdges:
             source, reader = edge.split("-")
             head, slot = (reader[:-2], reader[-2:]) if reader[-2:] in _SLOTS else (reader, "")
             edges += [f"{a}-{b}{slot}" for a in goes.get(source, (source,)) for b in goes.get(head, (head,))]
-        return PlantedEdges(self.program, tuple(sorted(edges)), (*self.made, step))
+        return replace(self, edges=tuple(sorted(edges)), made=(*self.made, step))
 
     def document(self) -> dict[str, Any]:
         """The record as JSON values."""
-        return {"program": self.program, "edges": list(self.edges), "made": made_json(self.made)}
+        variables = [asdict(one) | {"coordinates": [*one.coordinates]} for one in self.variables]
+        found = {"program": self.program, "edges": list(self.edges), "made": made_json(self.made)}
+        return found | ({"variables": variables} if variables else {})
 
 
 def _standing_for(edge: str) -> list[str]:
@@ -76,16 +105,20 @@ def _standing_for(edge: str) -> list[str]:
     return [f"{a}-{b}" for a in ([source, "x"] if source in "tp" else [source]) for b in readers]
 
 
-def read_planted_edges(value: Any, graph: Graph, reduce: Callable[[Masks], Masks]) -> PlantedEdges:
+def read_planted_edges(
+    value: Any, graph: Graph, reduce: Callable[[Masks], Masks], stream: Mapping[str, int]
+) -> PlantedEdges:
     """A record from JSON values.
 
     Args:
         value: as :meth:`PlantedEdges.document` gives it.
         graph: of the model, with the finest edges.
         reduce: masks without what carries nothing.
+        stream: how many coordinates each site of the residual stream has.
 
     Raises:
-        InvalidPlanting: another shape, an edge that the model does not have, or one that carries nothing.
+        InvalidPlanting: another shape, an edge or a coordinate that the model does not have, or an edge that carries
+            nothing.
     """
     answer = validated(_Document, value, _ITEM, InvalidPlanting, _CURE)
     program = plain_text(answer.program, f"{_ITEM} program", InvalidPlanting, limit=MAX_VALUE)
@@ -102,4 +135,14 @@ def read_planted_edges(value: Any, graph: Graph, reduce: Callable[[Masks], Masks
     if idle.any():
         cause = f"hold {graph.edge_names[int(idle.argmax())]}, which carries nothing: its way to the logits is broken"
         raise InvalidPlanting(f"{_ITEM} edges", cause, "give whole ways from what the model is given to the logits")
-    return PlantedEdges(program, tuple(answer.edges), tuple(one.made for one in answer.made))
+    variables = dict[str, PlantedVariable]()
+    for number, one in enumerate(answer.variables):
+        item, places = f"{_ITEM} variables[{number}]", tuple(one.coordinates)
+        name = plain_text(one.name, item, InvalidPlanting, limit=MAX_VALUE)
+        if name in variables or places != tuple(sorted({*places} & {*range(stream.get(one.site, 0))})):
+            cause = f"is {name} at {one.site[:40]} on {', '.join(map(str, places[:8]))}"
+            cure = f"give each name once, one of {', '.join(stream)}, and its coordinates in order from 0 on"
+            raise InvalidPlanting(item, cause, cure)
+        variables[name] = PlantedVariable(name, one.site, places)
+    made = tuple(one.made for one in answer.made)
+    return PlantedEdges(program, tuple(answer.edges), made, tuple(variables.values()))

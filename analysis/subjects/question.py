@@ -64,6 +64,25 @@ class CircuitVerdict:
         return self.margin < FRAGILE_MARGIN
 
 
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """The rows of a task and what is right on them.
+
+    Args:
+        name: by which algorithms read the inputs.
+        inputs: ``[rows, …]``.
+        rows: for people.
+        answers: ``[rows]`` a class of each.
+        classes: for people.
+    """
+
+    name: str
+    inputs: NDArray[Any]
+    rows: tuple[str, ...]
+    answers: NDArray[np.int64]
+    classes: tuple[str, ...]
+
+
 class QuestionProtocol(Protocol):
     """The rules of a question."""
 
@@ -115,6 +134,10 @@ class SubjectQuestion(Protocol):
     @property
     def n_rows(self) -> int:
         """Rows that circuits are judged on."""
+
+    @property
+    def examples(self) -> Examples:
+        """What algorithms must compute: of a perceptron the task on every Boolean input."""
 
     @property
     def rows_in_words(self) -> str: ...
@@ -230,6 +253,11 @@ class GraphQuestion(Described):
     @property
     def n_rows(self) -> int:
         return len(self.subject.rows)
+
+    @cached_property
+    def examples(self) -> Examples:
+        one = self.subject
+        return Examples(self.kind.inputs, one.inputs, one.rows, one.answers, one.outputs)
 
     @property
     def rows_in_words(self) -> str:

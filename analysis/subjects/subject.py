@@ -29,6 +29,8 @@ Numbers = NDArray[np.uint64]
 """Masks of at most 64 bits as numbers, bit 0 the least."""
 Rules = Mapping[str, str]
 """A value for each setting of the kind of model, in the order of its settings."""
+Change = Callable[[str, NDArray[np.float64]], NDArray[np.float64]]
+"""A site's name and its values ``[rows, positions, coordinates]`` → the values that later parts of the run read."""
 Slope = Callable[[NDArray[np.float64], slice], NDArray[np.float64]]
 ACCURACY_THRESHOLD: Final = 0.99
 """A circuit is valid if the share of rows on which it is right is above this."""
@@ -175,6 +177,19 @@ class Space(Protocol):
         the task, instead of what the rules say; None where that is not defined.
         """
 
+    def run_sites(self, mask: Masks, data: NDArray[Any], change: Change) -> NDArray[np.float64]:
+        """Run one circuit ``[bits]`` node by node, in the order of computation, each of which may be changed.
+
+        Args:
+            mask: a circuit.
+            data: rows as of :attr:`Subject.inputs`.
+            change: called once for each removable node, by its name, also for those that are no part of the circuit; a
+                node without positions has one.
+
+        Returns:
+            ``[rows, outputs]``; on the rows of the task with nothing changed what :meth:`run` returns, bit by bit.
+        """
+
     def effects(self, slope: Slope, at: float) -> NDArray[np.float64]:
         """Compute by how much the mean of a loss over the rows changes if a bit alone is cut, to first order,
         ``[bits]``: what each reader gets less times the loss's derivative by it, summed over what the bit stands for.
@@ -212,7 +227,26 @@ class Space(Protocol):
         """
 
 
-class Subject(Protocol):
+class Sited(Protocol):
+    """A network that runs site by site."""
+
+    @property
+    def inputs(self) -> NDArray[Any]:
+        """The rows as the network reads them, ``[rows, …]``."""
+
+    def run_sites(self, data: NDArray[Any], change: Change) -> NDArray[np.float64]:
+        """Run the whole network site by site, in the order of computation, each of which may be changed.
+
+        Args:
+            data: rows as of :attr:`inputs`.
+            change: called once for each site.
+
+        Returns:
+            ``[rows, outputs]``, the same bits on every machine.
+        """
+
+
+class Subject(Sited, Protocol):
     """A model with its task: rows, and which of its outputs should be the largest on each."""
 
     @property
@@ -261,6 +295,20 @@ class Subject(Protocol):
     @property
     def training(self) -> TrainingRecord | None:
         """The training that the model is a checkpoint of, as its file has it; None for none."""
+
+    def site_slopes(
+        self, values: Mapping[str, NDArray[np.float64]], by_outputs: NDArray[np.float64]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Compute derivatives by every site, ``[rows, positions, coordinates]`` each.
+
+        Args:
+            values: of every site in a run without changes.
+            by_outputs: derivatives by the outputs, ``[rows, outputs]``.
+        """
+
+    @property
+    def n_multiplications(self) -> int:
+        """The number of multiplications of the whole network on all rows."""
 
     def judged_as(self, other: Any) -> Any:
         """Return this network with the rows and answers of another one's task, for comparisons of the two.
@@ -314,6 +362,7 @@ class SubjectKind(Described):
         roles: that nodes may have, in the order of :meth:`Space.roles`.
         counting: by its path, a module whose ``right_counts(model, space, masks)`` finds on how many rows circuits are
             right, by the numbers of :meth:`Space.run` but faster; "" for none. Pages must not load it.
+        inputs: the name by which algorithms read the inputs, with an index for each axis.
     """
 
     key: str
@@ -328,6 +377,7 @@ class SubjectKind(Described):
     module: str
     roles: tuple[Role, ...] = ()
     counting: str = ""
+    inputs: str = "x"
 
     @property
     def explaining(self) -> Any:

@@ -37,22 +37,13 @@ _TRAITS: Final = (
     Trait("protocols", "Protocol files; the protocol `paper`", "the rules of {plural} are values of settings"),
     Trait("counting", "Counts of sets too large to list", "circuits of {plural} are counted by listing them"),
     Trait(
-        "interpretations",
-        "Interpretations; common ground, pairs",
-        "no gates on Boolean inputs are read of the neurons of {plural}",
+        "formulas",
+        "Formulas of Boolean inputs: gates, common ground, pairs, the funnel",
+        "no formulas of Boolean inputs are read of {plural}",
         of_inputs=True,
     ),
     Trait(
-        "algorithms",
-        "Algorithms and their placements",
-        "no formulas of Boolean inputs are placed in {plural}",
-        of_inputs=True,
-    ),
-    Trait(
-        "funnel",
-        "The funnel of criteria",
-        "the funnel counts interpretations, which {plural} do not have",
-        of_inputs=True,
+        "sites", "Algorithms on sites, interpretations by variables of the task", "no sites of {plural} are exchanged"
     ),
     Trait("readers", "Every choice of one reader", "choices of what one reader reads are not tried on {plural}"),
     Trait("neurons", "Analyses of single neurons", "single neurons of {plural} are not read"),

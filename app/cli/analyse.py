@@ -57,6 +57,7 @@ def analyse(
     plan: bool = False,
     seconds: Annotated[float, Within(0.1, math.inf)] = DEFAULT_SECONDS,
     continue_: str = "",
+    algorithm: Sequence[str] = (),
     json: bool = False,
     **declared: Any,
 ) -> Shown:
@@ -82,6 +83,8 @@ def analyse(
         seconds: For all of a file, of several for each; inf for no end. Then what was found is written.
         continue_: Go on from this unfinished result of the same file, and end with what one run would have written. Its
             place is the default of --output.
+        algorithm: Place this algorithm with finite variables on the network's sites, such as "x1 = (a + b) % 3; y = (x1
+            + c) % 3", beside those of vocabularies; may be repeated. Of any kind of network but perceptrons.
     """
     from pluriscope.analysis.network_files.declaration import Declaration
 
@@ -93,7 +96,7 @@ def analyse(
     options += [f"--output-index={number}" for number in output_index]
     stop = Stop()
     one = partial(_one, read=read, data=data, options=options, seconds=seconds, stop=stop)
-    one = partial(one, earlier=continue_, masks=not no_masks, quiet=quiet)
+    one = partial(one, earlier=continue_, masks=not no_masks, algorithms=algorithm, quiet=quiet)
     alone = len(files) == 1 and not Path(files[0]).is_dir()
     if continue_ and (plan or not alone):
         raise Refusal("--continue: goes on with the result of one file. Name that file alone, without --plan.")
@@ -147,11 +150,13 @@ def _one(
     stop: Stop,
     earlier: str,
     masks: bool,
+    algorithms: Sequence[str],
     quiet: bool,
     plan: bool = False,
     json: bool = False,
 ) -> Shown:
     """The result of one file, written where it is wanted."""
+    from pluriscope.analysis.placements.analysis import add_to
     from pluriscope.analysis.running.work import Work
 
     check_output(output, json or plan, file, data or file)
@@ -167,6 +172,8 @@ def _one(
             work = Work(report, time.perf_counter, limits, began + _FOR_SEARCHING * seconds, stopped=lambda: stop.asked)
             document = network.explaining.explain(network.questions, work, masks=masks, earlier=so_far)
             for question, found in zip(network.questions, document["outputs"], strict=True):
+                if algorithms:
+                    add_to(found, question, algorithms, work)
                 complete = found["circuits"]["truncated_at"] is None and not int(found["circuits"]["valid"])
                 if complete and network.explaining.first_words(question):
                     remark(f"output {question.output}: {_NONE_VALID}")

@@ -30,6 +30,7 @@ def ask(
     output: int = 0,
     thorough: bool = False,
     claim: str = "",
+    algorithm: Sequence[str] = (),
     quiet: bool = False,
     **declared: Any,
 ) -> Shown:
@@ -47,6 +48,8 @@ def ask(
         thorough: Do also what takes long, where there is such.
         claim: With claims, the circuit: its name such as c-3b2cf, names of edges, scores, JSON, or a file with one of
             these; the whole network if not given.
+        algorithm: With algorithms, one with finite variables that is placed beside those of vocabularies; may be
+            repeated.
     """
     from pluriscope.addresses.address import Addresses
     from pluriscope.addresses.naming import Scope
@@ -75,7 +78,7 @@ def ask(
             refuse_unfit(session, links, place, analysis)
         if analysis.searched or not place.question.obstacle:
             named = _analysed(store, slug, rules, output, data, quiet=quiet)
-        order = ThoroughOrder(protocol=named, output=output, data=data, thorough=thorough)
+        order = ThoroughOrder(protocol=named, output=output, data=data, thorough=thorough, algorithms=list(algorithm))
         with store.write() as session:
             job = ask_for(session, links, slug, analysis, order)
         _do(store, job, quiet=quiet)

@@ -116,6 +116,6 @@ def _of_question(question: Any, name: str, key: str, explanation: str, method: s
         raise Refusal(f"--explanation {explanation[:200]!r}: is looked up in a store. Give its address, or a circuit.")
     mask, value = question.read_mask(ref.first), None
     if ref.kind == "interpretation":
-        question.kind.require("interpretations", f"interpretations of circuit {ref.first}")
+        question.kind.require("formulas", f"interpretations of circuit {ref.first}")
         value = InterpretationSpace(question, Circuit(question.layout, mask)).at(index)
     return explanation_graph(key, question, ref, value, name=name)

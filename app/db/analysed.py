@@ -134,7 +134,7 @@ def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ())
     """
     question = analysed_question(session, row)
     found = stored_search(session, row, question)
-    if question.kind.refuses("algorithms"):
+    if question.kind.refuses("formulas"):
         outcomes = None if found is None else stored_outcomes(session, row)
         return Analysed(question, found, planted=planted_in(row.network, question), stored=outcomes)
     more = {name: _READERS[name](session, row, question) for name in reads}
@@ -143,7 +143,7 @@ def read_analysed(session: Session, row: AnalysisRow, reads: Iterable[str] = ())
 
 def planted_in(row: NetworkRow, question: SubjectQuestion) -> PlantedExplanation | None:
     """What was planted in a stored network, as analyses of a question have it; None if nothing was."""
-    if not question.kind.refuses("algorithms"):
+    if not question.kind.refuses("formulas"):
         return planted_of(row)
     planted: PlantedExplanation | None = question.kind.explaining.planted(question.subject, question)
     return planted

@@ -16,15 +16,18 @@ from pluriscope.addresses.naming import LETTERS
 from pluriscope.analysis.carried_algorithms.relation import CODES, RELATIONS
 from pluriscope.analysis.carried_algorithms.relation import LETTERS as OF_RELATIONS
 from pluriscope.analysis.explanations.registry import BY_KEY
+from pluriscope.analysis.placements.report import PlacementsReport
+from pluriscope.analysis.readings.report import InterpretationsReport
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.app.db.directions import KIND as DIRECTIONS
 from pluriscope.app.db.reads.verdicts import verdict_sets
 from pluriscope.app.db.recorded import stored_searches
-from pluriscope.app.db.reports import reports_of
+from pluriscope.app.db.reports import report_of, reports_of
 from pluriscope.app.db.rows import columns_of
 from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, VerdictRow
 from pluriscope.app.db.verdicts import outcomes_in, outcomes_of, step_of, verdict_rows
-from pluriscope.kinds.found import Found, Prominent
+from pluriscope.kinds import sites
+from pluriscope.kinds.found import Found, Prominent, Stored
 from pluriscope.kinds.listing import frame_of, kinds_of
 from pluriscope.processes.recent import Recent
 from pluriscope.tables.frames import Frame
@@ -34,8 +37,11 @@ _FRAMES: Final = Recent[Frame](MAX_KEPT, lambda frame: frame.n_bytes)
 _READING: Final = Lock()
 GROUND: Final = "common-ground"
 STORIES: Final = "stories"
+ALGORITHMS: Final = "algorithms"
+INTERPRETATIONS: Final = "interpretations"
 ENDS: Final = GROUND, "pair"
 """Analyses that say which interpretations stand out."""
+_REPORTS: Final = (*ENDS, STORIES, DIRECTIONS, ALGORITHMS, INTERPRETATIONS)
 _OF_ENDS: Final = ("n_interventions", "drawn", "best", "worst", "pair")
 """What of their reports says so."""
 _AS_CODES: Final = bytes.maketrans(OF_RELATIONS, CODES)
@@ -50,7 +56,7 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Subject
         of: how addresses name it.
     """
     query = select(AnalysisReportRow.kind, AnalysisReportRow.content, AnalysisReportRow.version)
-    kinds = *ENDS, STORIES, DIRECTIONS
+    kinds = _REPORTS
     reports = query.where(AnalysisReportRow.analysis_id == analysis.id, AnalysisReportRow.kind.in_(kinds))
     verdicts = verdict_rows(session, analysis)
     key = (
@@ -70,11 +76,15 @@ def frame_of_analysis(session: Session, analysis: AnalysisRow, question: Subject
 def _read(
     session: Session, analysis: AnalysisRow, question: SubjectQuestion, of: ResultRef, verdicts: Sequence[VerdictRow]
 ) -> Frame:
-    reports = reports_of(session, analysis, [*ENDS, STORIES, DIRECTIONS])
+    reports = reports_of(session, analysis, _REPORTS)
     unsearched = {*BY_KEY} - {*stored_searches(session, analysis.id)}
     if DIRECTIONS not in reports:
         unsearched.add("direction")
-    stored = {
+    placed = ALGORITHMS in reports and not question.kind.refuses("sites")
+    on_sites = sites.columns_of(report_of(reports[ALGORITHMS], PlacementsReport)) if placed else {}
+    if not question.kind.refuses("sites"):
+        unsearched |= {"algorithm", "alignment"}
+    stored: dict[str, Stored] = on_sites | {
         kind.key: columns_of(session, analysis, kind.key, kind.stored(question))
         for kind in kinds_of(question)
         if kind.key not in unsearched
@@ -105,6 +115,7 @@ def _read(
         tuple(sorted({str(step) for step in map(step_of, verdicts) if step is not None} - {*tallies})),
         tallies,
         ranges,
+        report_of(reports[INTERPRETATIONS], InterpretationsReport) if INTERPRETATIONS in reports else None,
     )
     return frame_of(found)
 

@@ -51,7 +51,7 @@ from pluriscope.app.db.reads.analyses import (
 from pluriscope.app.db.reads.results import load_analysis
 from pluriscope.app.db.reads.verdicts import kinds_and_steps, missing_steps
 from pluriscope.app.db.recorded import StoredSearch, save_found, stored_refs, stored_searches
-from pluriscope.app.db.reports import report_of, save_report
+from pluriscope.app.db.reports import report_of, report_row, save_report
 from pluriscope.app.db.tables import AnalysisReportRow, AnalysisRow, NetworkRow
 from pluriscope.app.db.verdicts import PreparedVerdicts, save_verdicts
 from pluriscope.app.db.writes import save_prepared
@@ -163,7 +163,7 @@ def found_words(row: AnalysisRow) -> str:
             f"about {estimate(row.circuits_valid, *ends)} of {in_words(row.circuits_possible)} circuits valid "
             f"(guaranteed, {100 * (row.circuits_confidence or 0):.0f}% interval {interval(*ends)})"
         )
-    if kind_called(row.network.kind).refuses("interpretations"):
+    if kind_called(row.network.kind).refuses("formulas"):
         n = row.circuits_truncated_at
         return valid if n is None else f"{valid}; {n:,} are listed"
     if row.circuits_method == "counted":
@@ -286,14 +286,21 @@ def handler_of(analysis: Analysis) -> Handler[tuple[Report, float]]:
     """The work of one analysis: what it found, and how long that took."""
 
     def load(session: Session, arguments: Arguments) -> Compute[tuple[Report, float]]:
-        settings = Settings(thorough=bool(arguments.get("thorough")))
-        row = analysis_meant(session, arguments)
+        row, texts = analysis_meant(session, arguments), arguments.get("algorithms", ())
+        kept = report_row(session, row, analysis.key) if analysis.written else None
+        thorough = bool(arguments.get("thorough")) or (kept is not None and kept.thorough)
+        before = () if kept is None else report_of(kept, analysis.report).written
+        settings = Settings(thorough=thorough, algorithms=tuple(dict.fromkeys([*texts, *before])))
         analysed = replace(read_analysed(session, row, analysis.reads), before=_before(session, row, analysis))
         return partial(_find, analysis.key, analysed, settings)
 
     def save(session: Session, arguments: Arguments, outcome: tuple[Report, float]) -> Saved:
         row, thorough = analysis_meant(session, arguments), bool(arguments.get("thorough", True))
         report: Any = outcome[0]
+        kept = report_row(session, row, analysis.key) if analysis.written else None
+        thorough = thorough or (kept is not None and kept.thorough)
+        if kept is not None and {*report.written} < {*report_of(kept, analysis.report).written}:
+            report = report_of(kept, analysis.report)  # another job was quicker, and found more
         brief = report.findings(analysed_question(session, row))
         saved = save_report(
             session,

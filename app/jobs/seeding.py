@@ -5,6 +5,7 @@ quickest.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -32,14 +33,24 @@ _TRAINING_MILLISECONDS: Final = 15_000.0
 
 
 def add_bundled_models(session: Session) -> int:
-    """Store the bundled networks of other kinds, and queue the search for their circuits under all rules that take
-    seconds, of compiled ones under the first of these. Doing so again changes nothing.
+    """Store the bundled networks of other kinds; see :func:`add_models`."""
+    return add_models(session, bundled_models(), BEHIND)
+
+
+def add_models(session: Session, files: Mapping[str, bytes], first: int, most_rules: int | None = None) -> int:
+    """Store networks of other kinds, and queue the search for their circuits under all rules that take seconds, of
+    compiled ones under the first of these. Doing so again changes nothing.
+
+    Args:
+        files: by their slugs.
+        first: position of the first one in the gallery.
+        most_rules: under how many rules circuits are searched at most.
 
     Returns:
         How many were not stored before.
     """
     added = 0
-    for position, (slug, raw) in enumerate(bundled_models().items(), start=BEHIND):
+    for position, (slug, raw) in enumerate(files.items(), start=first):
         kind, subject = read_subject(raw)
         known = network_by_digest(session, subject.digest)
         added += known is None
@@ -49,7 +60,7 @@ def add_bundled_models(session: Session) -> int:
         every = GraphQuestion(kind, subject, kind.default_rules).admitted()
         searched = [one for one in every if not one.refusal]
         takes = [(one.protocol, engine_of(one.subject, one.space).milliseconds) for one in searched]
-        quick = [one for one in takes if one[1] <= QUICK_MILLISECONDS][: None if subject.planted is None else 1]
+        quick = [one for one in takes if one[1] <= QUICK_MILLISECONDS][: most_rules if subject.planted is None else 1]
         for number, (protocol, milliseconds) in enumerate(quick):
             enqueue_analyses(session, row, [protocol], priority=after_first(milliseconds) if number else GALLERY)
     return added

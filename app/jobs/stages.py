@@ -150,7 +150,7 @@ def _judged() -> ColumnElement[bool]:
     return found.correlate(AnalysisRow).scalar_subquery() >= len(steps)
 
 
-_INTERPRETED: Final = ("interpretations",)
+_INTERPRETED: Final = ("formulas",)
 CRITERIA: Final = Stage(_INTERPRETED, _criteria, _judged())
 RECORDED_KINDS: Final = Stage(_INTERPRETED, _recorded, and_(true(), *(is_searched(key) for key in BY_KEY)))
 OF_ANALYSES: Final = {one.key: _stage_of(one) for one in ANALYSES if not one.sums}

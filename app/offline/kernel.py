@@ -17,10 +17,12 @@ import numpy as np
 from pluriscope.analysis.circuit_sets.judged_masks import judged_circuits
 from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.network_files.result_file import read_analyses
+from pluriscope.analysis.placements.report import PlacementsReport
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.values.digest import canonical_json
 from pluriscope.app.db.errors import Conflict
 from pluriscope.app.db.prepared import PreparedAnalysis, prepare_analysis, prepare_circuits
+from pluriscope.app.db.reports import save_report
 from pluriscope.app.db.writes import save_network, save_prepared
 from pluriscope.app.main import create_app
 from pluriscope.app.offline.site import Site, answering
@@ -67,7 +69,7 @@ def answer(site: Site, url: str, headers: Mapping[str, str]) -> tuple[dict[str, 
 
 def _prepared(result: Result) -> list[PreparedAnalysis]:
     document, question = result.document, result.question
-    if question.kind.refuses("interpretations"):
+    if question.kind.refuses("formulas"):
         return [_of_circuits(question, result.search)]
     questions = questions_of(result.given, [one["output"] for one in document["outputs"]], document["protocol"])
     seconds = [document["seconds"], *({} for _ in questions[1:])]
@@ -94,5 +96,9 @@ def _saved(site: Site, result: Result, prepared: list[PreparedAnalysis]) -> Site
     with site.app.state.store.write() as session:
         save_network(session, own, slug=result.network_key)
         for one in prepared:
-            save_prepared(session, one)
+            row = save_prepared(session, one)
+            if (placed := result.document["outputs"][0].get("placements")) is not None:
+                report = PlacementsReport.model_validate(placed)
+                brief = report.findings(result.question)
+                save_report(session, row, kind="algorithms", report=report, thorough=True, seconds=0, brief=brief)
     return site

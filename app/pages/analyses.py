@@ -277,7 +277,7 @@ def context_of(
     row, question = place.analysis, place.question
 
     def read() -> Any:
-        if row is None and question.kind.refuses("interpretations"):
+        if row is None and question.kind.refuses("formulas"):
             return Analysed(question, None)
         if row is None:
             raise NotFound("analysis", "is not stored under these rules", "ask for it first", "protocol")
@@ -385,6 +385,9 @@ def page_of(one: Asked, others: Sequence[Asked] = ()) -> Iterator[Block]:
     rules = {name: one.subject.links.analysis(one.subject.slug, one.analysis.key, to) for name, to in one.rules.items()}
     url = one.subject.links.analysis(one.subject.slug, f"{one.analysis.key}.csv", one.subject.scope)
     taken = [Action("CSV", url)] if one.shown.table and one.stored else []
+    of = one.subject
+    for words, name in one.shown.offers.items() if one.state != "not_applicable" else ():
+        taken.append(Action(words, of.links.analysis(of.slug, one.analysis.key, of.scope, name)))
     every = (one, *others)
     yield Head(one.analysis.title, one.analysis.question, actions=[*taken, Choice("Rules", rules, one.chosen)])
     yield from _so_far(one)

@@ -25,11 +25,12 @@ from pluriscope.analysis.subjects.subject import Table
 from pluriscope.app.db.distributions import distribution_in
 from pluriscope.app.db.reads.circuits import is_counted, stored_sizes
 from pluriscope.app.pages.circuit_tree import ID as TREE
-from pluriscope.app.pages.explanations import Explanation, Readings, readings_of
+from pluriscope.app.pages.explanations import Explanation, Readings, readings_by_variables, readings_of
 from pluriscope.app.pages.inside import rows_blocks, table_blocks
 from pluriscope.app.pages.interpretation_list import CircuitOptions, interpretations
 from pluriscope.app.pages.page import about, column, figure, head_actions, listed, of_analyses, page, pairs
 from pluriscope.app.pages.pending_work import STORIES
+from pluriscope.app.pages.variable_readings import reading_blocks
 from pluriscope.figures.numbers import decimal, exact, noun, readable
 from pluriscope.kinds.circuits import left_out_words
 from pluriscope.page_kit.blocks import Action, Block, Fact, Facts, Head, More, Notice, Prose, Section, Side, Text
@@ -48,6 +49,12 @@ def _judged(question: SubjectQuestion, mask: int) -> CircuitVerdict:
 @lru_cache(maxsize=64)
 def _inside(question: SubjectQuestion, mask: int) -> tuple[Table, ...]:
     return question.inside(mask)
+
+
+def _readings(one: Explanation[Any], verdict: CircuitVerdict) -> Readings:
+    if one.place.question.kind.refuses("formulas"):
+        return readings_by_variables(one)
+    return readings_of(one.place, one.mask, verdict)
 
 
 def _chance_of(one: Explanation[SubjectQuestion]) -> SizeChance | None:
@@ -77,7 +84,7 @@ def circuit_record(one: Explanation[SubjectQuestion]) -> CircuitRecord:
     """A circuit as JSON."""
     question, mask = one.place.question, one.mask
     graph, verdict = question.graph, _judged(question, mask)
-    readings = readings_of(one.place, mask, verdict)
+    readings = _readings(one, verdict)
     return CircuitRecord.showing(
         verdict,
         **one.fields,
@@ -100,17 +107,19 @@ def circuit(one: Explanation[Any], options: CircuitOptions) -> Iterator[Block]:
     """Page of a circuit: what it keeps and does, how it can be read, and the rest folded."""
     question, mask = one.place.question, one.mask
     verdict = _judged(question, mask)
-    readings = readings_of(one.place, mask, verdict)
+    readings = _readings(one, verdict)
     yield _head(one, verdict)
     drawn = draw_network(question, mask, title=f"Circuit {one.ref.first}")
     yield Side([figure(one, drawn, "What is kept, the rest pale."), Facts(list(_facts(one, verdict, readings)))])
-    read = not question.kind.refuses("interpretations")
+    read = not question.kind.refuses("formulas")
     if not read:
         yield from of_analyses(one, _OF_PLANTED)
     yield from rows_blocks(question, rows_of(question, mask))
     yield from table_blocks(_inside(question, mask))
     if read:
         yield from interpretations(one, readings, options)
+    elif verdict.valid and not question.kind.refuses("sites"):
+        yield from reading_blocks(one, readings.by_variables, readings.why_not)
     if verdict.valid and (one.place.boolean or not read):
         fold, what = "Analyses", "which"
         if read and STORIES in BY_KEY:  # which pluriscope-methods brings
@@ -160,7 +169,7 @@ def _facts(one: Explanation[SubjectQuestion], verdict: CircuitVerdict, readings:
         nodes = "Nodes" if kind.refuses("edge-weights") else "Hidden neurons"
         yield Fact(nodes, f"{graph.active_nodes(graph.bits([one.mask])).sum()} of {len(graph.removable)}")
     yield Fact("Margin", decimal(verdict.margin, 4), "smallest distance of a row, right or wrong, from another answer")
-    if kind.refuses("interpretations"):
+    if kind.refuses("formulas"):
         yield Fact("Smallest gap", decimal(verdict.worst, 4), "right output less the largest other, of any row")
     if chance is not None:
         size = noun(one.mask.bit_count(), one.place.part)

@@ -33,8 +33,17 @@ from pluriscope.app.pages.circuit_tree import Among, are_drawn, asked_mask, circ
 from pluriscope.app.pages.counted import counts_of, method_words
 from pluriscope.app.pages.explanations import people_of
 from pluriscope.app.pages.network_page import Known
-from pluriscope.app.pages.pending_work import STORIES, SURVEY, awaited, missing, progress_of, search_of
-from pluriscope.app.pages.place import INTERPRETATIONS, AnyPlace, check_boolean, locate, others
+from pluriscope.app.pages.pending_work import (
+    ALGORITHMS,
+    INTERPRETATIONS,
+    STORIES,
+    SURVEY,
+    awaited,
+    missing,
+    progress_of,
+    search_of,
+)
+from pluriscope.app.pages.place import FORMULAS, AnyPlace, check_boolean, locate, others
 from pluriscope.app.pages.plan import is_quick, refused
 from pluriscope.app.pages.shared import State, job_now, state_of
 from pluriscope.app.pages.sharing.about import about_place
@@ -163,7 +172,7 @@ def asked(session: Session, addresses: Addresses, network: str, options: Options
     place = locate(session, addresses, network, _scope(options))
     own = {name: values for name, values in options.items() if name not in (*OF_SCOPE, *ViewOptions.model_fields)}
     query, look = read_query(COLUMNS, own), _look(options)
-    if _about_inputs(query) and not place.question.kind.refuses(INTERPRETATIONS):
+    if _about_inputs(query) and not place.question.kind.refuses(FORMULAS):
         check_boolean(place, addresses)
     asked_mask(place, look.circuit)
     found = replace(searched(session, addresses, place, job_now(session, place)), look=look)
@@ -219,9 +228,13 @@ def _pending(place: AnyPlace, frame: Frame, query: Query) -> tuple[str, ...]:
     kinds = query.wanted.get(KIND, tuple(part.kind for part in frame.parts))
     parts = {part.kind: part for part in frame.parts if part.kind in kinds}
     steps = [one.removeprefix("!") for name in ("passes", "fails") for one in query.wanted.get(name, ())]
+    if place.question.kind.refuses(FORMULAS):  # what is said of algorithms on sites comes with them
+        waits = [step for step in steps if "circuit" in parts and _waits(parts["circuit"], step)]
+        lacking = {*kinds} - parts.keys()
+        unplaced = [ALGORITHMS] if {"algorithm", "alignment"} & lacking else []
+        unread = [INTERPRETATIONS] if "interpretation" in lacking else []
+        return tuple(dict.fromkeys([*waits, *unplaced, *unread]))
     found = [step for step in steps if any(_waits(part, step) for part in parts.values())]
-    if place.question.kind.refuses(INTERPRETATIONS):
-        return tuple(dict.fromkeys(found))
     shares = {"coverage", "accuracy"}
     if "alignment" in parts and not parts["alignment"].has("coverage") and shares & {query.sort, *query.wanted}:
         found.append(SURVEY)
@@ -446,14 +459,16 @@ def states(found: Asked) -> Iterator[Block]:
         yield Notice("Not searched", found.limit, "Use coarser rules or a smaller network.", "refused", searched)
     elif state != "done":
         yield missing(subject, state, job, ask, found.addresses, "list-state")
-    if found.place.question.kind.refuses(INTERPRETATIONS):
+    pending = found.pending
+    if found.place.question.kind.refuses(FORMULAS):
+        pending = tuple(one for one in pending if one in (ALGORITHMS, INTERPRETATIONS))
         yield from (
             missing(f"Verdicts of {step}", "not_analysed", None, replace(ask, at_once=False), found.addresses)
             for step in found.pending
+            if step not in pending
         )
-        return
     followed = set()
-    for one in awaited(found.session, found.addresses, found.place, found.pending) if found.pending else ():
+    for one in awaited(found.session, found.addresses, found.place, pending) if pending else ():
         if one.state != "computing" or one.job is None:
             yield missing(one.words, one.state, one.job, one.ask, found.addresses, anchor_of(one.words))
         elif one.job.id not in followed:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
-from pluriscope.addresses.naming import ExplanationRef, Scope
+from pluriscope.addresses.naming import ExplanationRef, Scope, is_id
 from pluriscope.analysis import ENGINE_VERSION
 from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.alignments.alignment import Aligned
@@ -25,6 +25,8 @@ from pluriscope.analysis.graph_files.registry import formats_for
 from pluriscope.analysis.interpretations.indexing import InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation
 from pluriscope.analysis.interventions.experiments import InterventionSpace
+from pluriscope.analysis.placements.report import PlacedModel, SitePlacement
+from pluriscope.analysis.readings.circuit_readings import CircuitInterpretations
 from pluriscope.analysis.subjects.perceptron.circuit import MAX_EDGES, Circuit, mask_array
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import CircuitVerdict, Q_co, SubjectQuestion
@@ -35,9 +37,10 @@ from pluriscope.app.db.reads.circuits import find_circuit
 from pluriscope.app.db.recorded import recorded_row
 from pluriscope.app.db.tables import AnalysisRow, NetworkRow
 from pluriscope.app.errors import BadQuery, NotFound, PageError
-from pluriscope.app.pages.candidates import algorithm_of, find_algorithm_row
-from pluriscope.app.pages.place import INTERPRETATIONS, Place, StoredQuestion, locate
+from pluriscope.app.pages.candidates import algorithm_of, find_algorithm_row, read_algorithm, read_placement
+from pluriscope.app.pages.place import FORMULAS, Place, StoredQuestion, locate
 from pluriscope.app.pages.placed import find_placement, placement_ref
+from pluriscope.app.pages.read_circuits import read_circuit, read_interpretation
 from pluriscope.processes.recent import Recent
 
 N_CARDS: Final = 12  # interpretations in the excerpt; each is computed on the spot
@@ -59,6 +62,18 @@ class Readings:
     total: int | None = None
     observed: int | None = None
     why_not: str = ""
+    by_variables: CircuitInterpretations | None = None
+
+
+def readings_by_variables(one: Explanation[SubjectQuestion]) -> Readings:
+    """The interpretations of a circuit of a network that no formulas are read of."""
+    if refusal := one.place.question.kind.refuses("sites"):
+        return Readings(why_not=refusal)
+    try:
+        every = read_circuit(one.session, one.place, one.mask)
+    except NotFound as error:
+        return Readings(why_not=error.cause)
+    return Readings(None, every.count, every.n_observed, by_variables=every)
 
 
 def readings_of(
@@ -67,7 +82,7 @@ def readings_of(
     """The interpretations of a circuit, counted up to so many states and links; as far as can be if None."""
     question = place.question
     if not isinstance(question, Question):
-        return Readings(why_not=question.kind.refuses(INTERPRETATIONS))
+        return Readings(why_not=question.kind.refuses(FORMULAS))
     if not verdict.in_space:
         return Readings(why_not="the protocol does not look at circuits with so many active neurons, so it reads none")
     if not verdict.valid:
@@ -354,9 +369,9 @@ def _circuit(
     return item, ExplanationRef("circuit", question.graph.to_hex(mask))
 
 
-def _interpretation(
-    _: Session, __: Addresses, place: Place, ref: ExplanationRef
-) -> tuple[Interpretation, ExplanationRef]:
+def _interpretation(session: Session, __: Addresses, place: Place, ref: ExplanationRef) -> tuple[Any, ExplanationRef]:
+    if place.question.kind.refuses(FORMULAS):
+        return read_interpretation(session, place, ref)
     circuit = Circuit(place.question.layout, place.question.read_mask(ref.first))
     if not (ref.second.isascii() and ref.second.isdigit() and len(ref.second) < 1000):
         raise InvalidIndex(f"index {ref.second[:40]!r}", "is not a whole number", "count from 0")
@@ -366,14 +381,18 @@ def _interpretation(
 
 def _algorithm(
     session: Session, addresses: Addresses, place: Place, ref: ExplanationRef
-) -> tuple[HighLevelModel, ExplanationRef]:
+) -> tuple[HighLevelModel | PlacedModel, ExplanationRef]:
+    if place.question.kind.refuses(FORMULAS):
+        return read_algorithm(session, place, ref)
     algorithm = algorithm_of(find_algorithm_row(session, addresses, place, ref.first), place)
     return algorithm, ExplanationRef("algorithm", algorithm.id)
 
 
 def _placement(
     session: Session, addresses: Addresses, place: Place, ref: ExplanationRef
-) -> tuple[Aligned[Any], ExplanationRef]:
+) -> tuple[Aligned[Any] | tuple[PlacedModel, SitePlacement], ExplanationRef]:
+    if place.question.kind.refuses(FORMULAS):
+        return read_placement(session, place, ref)
     row = find_algorithm_row(session, addresses, place, ref.first)
     algorithm = algorithm_of(row, place)
     stored, alignment = find_placement(session, addresses, place, row, algorithm, ref)
@@ -393,7 +412,15 @@ def _circuit_rows(session: Session, analysis: AnalysisRow, known: Explanation[Su
     return [find_circuit(session, analysis.id, known.ref.first)]
 
 
+def _rows_of_algorithm(session: Session, analysis: AnalysisRow, known: Explanation[SubjectQuestion]) -> list[Any]:
+    if known.place.question.kind.refuses(FORMULAS):  # it is kept in the report of all
+        return [known.item if is_id(known.ref.first) else None]
+    return [find_algorithm(session, analysis.id, known.ref.first)]
+
+
 def _rows_of_placement(session: Session, analysis: AnalysisRow, known: Explanation[SubjectQuestion]) -> list[Any]:
+    if known.place.question.kind.refuses(FORMULAS):
+        return [known.item if is_id(known.ref.second) else None]
     row, id_ = find_algorithm(session, analysis.id, known.ref.first), known.item.alignment.id
     if known.kind == "direction":
         return [row, find_direction_row(session, analysis.id, known.ref.first, id_)]
@@ -408,9 +435,7 @@ _PLACEMENT: Final = _KindHere(_placement, _rows_of_placement, _scored)
 _KINDS: Final[Mapping[str, _KindHere]] = {
     "circuit": _KindHere(_circuit, _circuit_rows, lambda _, one: mask_array([one.mask], one.layout)),
     "interpretation": _KindHere(_interpretation, _circuit_rows),
-    "algorithm": _KindHere(
-        _algorithm, lambda session, analysis, known: [find_algorithm(session, analysis.id, known.ref.first)]
-    ),
+    "algorithm": _KindHere(_algorithm, _rows_of_algorithm),
     "alignment": _PLACEMENT,
     "direction": _PLACEMENT,
     **dict.fromkeys(

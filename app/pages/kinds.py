@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -16,9 +16,11 @@ from pluriscope.app.pages.circuit import circuit
 from pluriscope.app.pages.explanations import find_explanation
 from pluriscope.app.pages.interpretation import interpretation
 from pluriscope.app.pages.page import Document, Page, read_options
-from pluriscope.app.pages.place import AnyPlace, locate, locate_boolean
+from pluriscope.app.pages.place import FORMULAS, check_boolean, locate
 from pluriscope.app.pages.placement import alignment, direction
 from pluriscope.app.pages.recorded import recorded
+from pluriscope.app.pages.site_algorithms import site_algorithm, site_placement
+from pluriscope.app.pages.variable_readings import variable_interpretation
 
 PAGES: Final[Mapping[str, Page]] = {
     "circuit": circuit,
@@ -28,6 +30,12 @@ PAGES: Final[Mapping[str, Page]] = {
     "direction": direction,
     **dict.fromkeys((kind.key for kind in RECORDED), recorded),
 }
+ON_SITES: Final[Mapping[str, Page]] = {
+    "interpretation": variable_interpretation,
+    "algorithm": site_algorithm,
+    "alignment": site_placement,
+}
+"""Those of networks with sites that no formulas are read of."""
 
 
 def find_document(
@@ -46,12 +54,16 @@ def find_document(
     """
     named = _reference(links, network, text)
     options = read_options(PAGES[named.kind].options, query)
-    ref = options.meant(named)
+    place = locate(session, links, network, options.scope)
+    on_sites = bool(place.question.kind.refuses(FORMULAS)) and not place.question.kind.refuses("sites")
+    ref = options.meant(named, on_sites=on_sites)
     declared = PAGES[ref.kind]
     if ref.kind != named.kind:
         options = declared.options.model_validate(options.scope.query())
-    reach: Callable[..., AnyPlace] = locate if ref.kind == "circuit" else locate_boolean
-    place = reach(session, links, network, options.scope)
+    if on_sites:
+        declared = ON_SITES.get(ref.kind, declared)
+    if ref.kind != "circuit" and declared not in ON_SITES.values():
+        check_boolean(place, links)
     parent = links.explanations(place.slug, place.scope), f"explanations of {place.slug}"
     try:
         found = find_explanation(session, links, place, ref)

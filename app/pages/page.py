@@ -34,7 +34,7 @@ from pluriscope.app.errors import BadQuery
 from pluriscope.app.options import Options, ScopeOptions
 from pluriscope.app.pages.analyses import asked, older
 from pluriscope.app.pages.explanations import Explanation
-from pluriscope.app.pages.place import INTERPRETATIONS, StoredQuestion
+from pluriscope.app.pages.place import FORMULAS, StoredQuestion
 from pluriscope.app.pages.plugged import found_by, left_out
 from pluriscope.app.pages.sharing.share import InShort, Shared
 from pluriscope.app.pages.verdicts.of_explanation import verdicts
@@ -50,6 +50,9 @@ DRAWING: Final = "drawing"
 """The id of the figure of the very thing that a page is about; other figures with an id are files as well."""
 
 
+Held = Callable[[Explanation[Any]], tuple[Mapping[str, Any], Mapping[str, Any]]]
+
+
 @dataclass(frozen=True)
 class Page:
     """The page of one kind of explanation.
@@ -57,18 +60,23 @@ class Page:
     Args:
         blocks: what it consists of.
         record: the explanation as JSON.
+        held: figures of the explanation as they are stored, and as they are computed anew; None where its record is
+            computed anew.
     """
 
     blocks: Callable[[Explanation[Any], Any], Iterator[Block]]
     record: Callable[[Explanation[Any]], ExplanationRecord]
     options: type[ScopeOptions]
+    held: Held | None = None
 
 
 def page(
-    record: Callable[[Explanation[Any]], ExplanationRecord], options: type[ScopeOptions] = ScopeOptions
+    record: Callable[[Explanation[Any]], ExplanationRecord],
+    options: type[ScopeOptions] = ScopeOptions,
+    held: Held | None = None,
 ) -> Callable[[Callable[[Explanation[Any], Any], Iterator[Block]]], Page]:
     """Declare a page by the function that makes its blocks."""
-    return lambda blocks: Page(blocks, record, options)
+    return lambda blocks: Page(blocks, record, options, held)
 
 
 @dataclass(frozen=True)
@@ -115,11 +123,13 @@ class Document(Shared):
 
     @property
     def in_library(self) -> bool:
-        return not self.one.place.question.kind.refuses(INTERPRETATIONS) and self.one.ref.kind in IN_LIBRARY
+        if self.page.held is not None:
+            return self.one.stored
+        return not self.one.place.question.kind.refuses(FORMULAS) and self.one.ref.kind in IN_LIBRARY
 
     @property
     def verifies(self) -> bool:
-        return not self.one.place.question.kind.refuses(INTERPRETATIONS)
+        return self.page.held is not None or not self.one.place.question.kind.refuses(FORMULAS)
 
     @property
     def graphs(self) -> Callable[[], Sequence[tuple[str, str]]] | None:
@@ -206,7 +216,7 @@ def head_actions(one: Explanation[SubjectQuestion]) -> list[Action | Menu]:
     slug, scope, links = one.place.slug, one.place.scope, one.links
     found: list[Action | Menu] = []
     place = one.place
-    if place.boolean or place.question.kind.refuses(INTERPRETATIONS):
+    if place.boolean or place.question.kind.refuses(FORMULAS):
         found.append(Action("Compare", links.compare(slug, [one.ref], scope), primary=True))
     if place.boolean and one.recorded is None:
         found.append(Action("Play", links.play(slug, [one.ref], scope)))
@@ -242,7 +252,7 @@ def about(one: Explanation[Any]) -> Iterator[Block]:
         yield More(
             "Where it stands", lambda: of_analyses(one, [COMMON_GROUND]), "among all explanations", id="standing"
         )
-    elif one.place.question.kind.refuses(INTERPRETATIONS):
+    elif one.place.question.kind.refuses(FORMULAS) and one.ref.kind == "circuit":
         yield More("Criteria", lambda: _stored(one), _EVERY, id="criteria")
     yield More("Provenance", lambda: _provenance(one), "which network, rules, rows and engine", id="provenance")
 

@@ -25,7 +25,14 @@ from pluriscope.page_kit.blocks import Action, Notice, Progress
 IDLE_WORDS: Final = "until this machine has nothing else to do"
 SURVEY: Final = "common-ground"
 STORIES: Final = "stories"
-_ANALYSES: Final = {SURVEY: "Coverage and accuracy on the common ground", STORIES: "The algorithms that circuits carry"}
+ALGORITHMS: Final = "algorithms"
+INTERPRETATIONS: Final = "interpretations"
+_ANALYSES: Final = {
+    SURVEY: "Coverage and accuracy on the common ground",
+    STORIES: "The algorithms that circuits carry",
+    ALGORITHMS: "Algorithms on sites, and their placements",
+    INTERPRETATIONS: "Interpretations of circuits by variables",
+}
 _SEARCH: Final = "search for "
 
 

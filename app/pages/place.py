@@ -21,7 +21,7 @@ from pluriscope.app.db.reads import analyses
 from pluriscope.app.db.tables import AnalysisRow, NetworkRow
 from pluriscope.app.errors import Gone, Moved, NotFound, Unopened
 
-INTERPRETATIONS: Final = "interpretations"
+FORMULAS: Final = "formulas"
 """The trait of networks of which there is more than circuits, on Boolean inputs."""
 
 
@@ -73,7 +73,7 @@ class StoredQuestion(Generic[Q_co]):
     @property
     def boolean(self) -> bool:
         """Whether its rows stand for Boolean inputs, which everything but circuits is about."""
-        return not self.question.refuses(INTERPRETATIONS)
+        return not self.question.refuses(FORMULAS)
 
     @property
     def cited(self) -> str:
@@ -189,7 +189,7 @@ def locate_perceptron(session: Session, addresses: Addresses, network: str, scop
         NotFound: as above, or it is a network of another kind.
     """
     place = locate(session, addresses, network, scope)
-    require(place, addresses, INTERPRETATIONS, f"network {network!r}")
+    require(place, addresses, FORMULAS, f"network {network!r}")
     return cast(Place, place)
 
 
@@ -211,7 +211,7 @@ def check_boolean(place: AnyPlace, addresses: Addresses) -> None:
     Raises:
         NotFound: they do not.
     """
-    require(place, addresses, INTERPRETATIONS, "this page")
+    require(place, addresses, FORMULAS, "this page")
     if not place.boolean:
         raise NotFound(
             f"data {place.scope.data}",

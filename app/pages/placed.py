@@ -46,8 +46,8 @@ class PlacedOptions(ScopeOptions):
     place: list[str] = Field(
         [],
         max_length=64,
-        description="PATH:LAYER.NEURON+NEURON for each variable, once each or joined by _: leads to that placement, "
-        "stored or not.",
+        description="PATH:LAYER.NEURON+NEURON for each variable, once each or joined by _; of networks that no "
+        "formulas are read of VARIABLE:SITE+SITE, joined by ;. Leads to that placement, stored or not.",
     )
     at: str = Field(
         "",
@@ -56,12 +56,17 @@ class PlacedOptions(ScopeOptions):
         "to that placement on directions, stored or not.",
     )
 
-    def meant(self, ref: ExplanationRef) -> ExplanationRef:
+    def meant(self, ref: ExplanationRef, *, on_sites: bool = False) -> ExplanationRef:
         """The placement, beside an algorithm; earlier addresses of alignments had the options behind an id.
+
+        Args:
+            on_sites: whether places are sites of a network that no formulas are read of.
 
         Raises:
             BadQuery: a malformed place.
         """
+        if self.place and on_sites:
+            return ExplanationRef("alignment", ref.first, ";".join(self.place).replace("/", "!"))
         if self.place:
             pieces = [piece for text in self.place for piece in text.split(_BETWEEN)]
             return ExplanationRef("alignment", ref.first, Alignment.of("", read_places(pieces)).text)

@@ -17,6 +17,7 @@ from pluriscope.analyses.registry import EVERY as ANALYSES
 from pluriscope.analysis.discovery.registry import METHODS
 from pluriscope.analysis.methods.method import Method
 from pluriscope.analysis.plugins import brought, guarded
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.app.bundled import ALICE, ALICE_AND_BOB, BOB
 from pluriscope.app.pages.example import NETWORK
 from pluriscope.app.pages.prose import chapters, items_of, title_of, without_marks
@@ -47,11 +48,14 @@ _ASKED: Final = {
 """What people ask that an action answers."""
 _QUESTIONS: Final = {
     "funnel": ("how many explanations are left", "which explanations pass"),
+    "algorithms": ("which algorithm does it carry", "write an algorithm", "which head does what", "causal abstraction"),
     "common-ground": ("which explanation is best", "what do all explanations agree on"),
 }
 """What people ask that an analysis answers, beside its own question."""
 
 
+_ON_SITES: Final = "parity-3-elman"
+"""The network to which analyses lead that are not asked about perceptrons."""
 _BEST: Final = "SELECT rowid, bm25(documents, 10, 5, 1) FROM documents WHERE documents MATCH ? ORDER BY 2 LIMIT 200"
 
 
@@ -157,7 +161,7 @@ def _documents(links: Addresses) -> Iterator[Document]:
     for find in brought("searches").values():
         yield from guarded("searches", find, lambda: list(find(links)), lambda _: [])  # noqa: B023  called at once
     for analysis in ANALYSES:
-        url = links.analysis(NETWORK, analysis.key)
+        url = links.analysis(_ON_SITES if analysis.lacks(PERCEPTRON) else NETWORK, analysis.key)
         also = (analysis.key, *_QUESTIONS.get(analysis.key, ()))
         yield Document("Analyses", "analysis", analysis.title, analysis.question, url, also, analysis.price)
     for term in terms():

@@ -252,7 +252,9 @@ def _caption(kind: str, row: Row, question: SubjectQuestion, differ: Sequence[An
 
 def _read(row: Row, question: SubjectQuestion, differ: Sequence[Any]) -> Markup:
     """Name the readings of those neurons that are not read alike in all pictures."""
-    sizes, gates = question.subject.sizes, row["gates_of"] or {}
+    if not row["gates_of"]:
+        return Markup('<span class="f">{}</span>').format(row["name"])
+    sizes, gates = question.subject.sizes, row["gates_of"]
     named = [
         Markup('{} <span class="sans">on</span> {}').format(
             gate_name(gates[site], sizes[0]) or "a table", node_name(site[0], site[1], sizes)

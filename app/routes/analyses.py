@@ -22,6 +22,7 @@ from pluriscope.analyses.analysis import Analysis
 from pluriscope.analyses.funnel import CHOSEN
 from pluriscope.analyses.registry import BY_KEY, of_kind
 from pluriscope.analyses.shown import Item
+from pluriscope.analysis.algorithms.written import written
 from pluriscope.analysis.criteria.steps import default_steps, parse_steps
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.explaining.preflight import preflight
@@ -30,6 +31,7 @@ from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.app.computing import room
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.prepared import prepare_circuits
+from pluriscope.app.db.reads.jobs import UNFINISHED, jobs_about
 from pluriscope.app.db.reads.results import stored_result
 from pluriscope.app.db.tables import AnalysisRow
 from pluriscope.app.db.writes import save_prepared
@@ -249,6 +251,7 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
     Raises:
         NotFound: no such network, output, protocol or data record, or the analysis is not asked about such networks.
         Conflict: see :func:`refuse_unfit`, or its circuits are not found yet.
+        InvalidAlgorithm, BeyondLimits: an algorithm that was written cannot be placed, or does not compute the task.
     """
     nothing = f"nothing that {analysis.title.lower()} could be about"
     if order.thorough and not analysis.thoroughly:
@@ -257,8 +260,13 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
     if order.criteria and not analysis.sums:
         cause = f"say nothing to {analysis.title.lower()}, which asks none"
         raise BadQuery("criteria", cause, "leave them out", "criteria")
+    if order.algorithms and not analysis.written:
+        cause = f"say nothing to {analysis.title.lower()}, which places none"
+        raise BadQuery("algorithms", cause, "leave them out", "algorithms")
     place = locate(session, links, name, order.scope)
     refuse_unfit(session, links, place, analysis)
+    for text in order.algorithms:
+        written(text, place.question)
     row = place.analysis
     if row is None and not analysis.searched and place.question.obstacle:
         row = save_prepared(session, prepare_circuits(place.question, None, {}))  # it stands on no circuits
@@ -271,6 +279,10 @@ def ask_for(session: Session, links: Addresses, name: str, analysis: Analysis, o
         steps = steps if any(step.changed for step in steps) else default_steps()
         return queue.enqueue_about(session, row, "criteria", criteria=steps, requested=True, again=True)
     details = analysis.details(thorough=order.thorough)
+    if order.algorithms:  # with those of jobs that have not ended, which would otherwise take these back
+        waiting = (job for job in jobs_about(session, row, analysis.key) if job.state in UNFINISHED)
+        before = (text for job in waiting for text in job.arguments.get("algorithms", ()))
+        details["algorithms"] = [*dict.fromkeys([*order.algorithms, *before])]
     return queue.enqueue_about(session, row, analysis.key, requested=True, again=True, **details)
 
 
@@ -350,6 +362,10 @@ def item(request: Request, session: Reading, links: Links, name: str, key: str, 
         if place.analysis is not None or error.field != "protocol":
             raise
         made = Item(one.analysis.title, lambda: not_yet(session, place, one), refused=error)
+
+    if made.leads:
+        to = made.leads
+        return Faces(lambda _: RedirectResponse(to, 303), lambda: RedirectResponse(links.twin(to), 303))
 
     def record() -> dict[str, Any]:
         if made.refused is not None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from pluriscope.addresses.address import Addresses
 from pluriscope.addresses.naming import Scope
+from pluriscope.analysis.algorithms.causal_model import MAX_TEXT
 from pluriscope.app.access.sessions import now
 from pluriscope.app.db.job_tables import JobRow
 from pluriscope.app.db.tables import AnalysisRow
@@ -42,6 +43,11 @@ class ThoroughOrder(AnalysisOrder):
     thorough: bool = Field(False, description="Whether to do also what takes long.")
     criteria: list[_Step] = Field(
         [], max_length=64, description="Of the funnel, whose verdicts are wanted; none: all as recommended."
+    )
+    algorithms: list[Annotated[str, Field(max_length=MAX_TEXT)]] = Field(
+        [],
+        max_length=16,
+        description="Texts of algorithms with finite variables that are placed, kept with earlier ones.",
     )
     sequence: list[_Step] = Field([], max_length=64, description="Of the funnel, the criteria of the page that asks.")
 

@@ -28,7 +28,7 @@ from pluriscope.app.pages.explanation_list import OF_SCOPE, RECORD, ViewOptions,
 from pluriscope.app.pages.explanations import find_explanation, read_ref
 from pluriscope.app.pages.interpretation_list import FormerOptions, leads_to
 from pluriscope.app.pages.jobs import JobPage
-from pluriscope.app.pages.kinds import PAGES, find_document
+from pluriscope.app.pages.kinds import ON_SITES, PAGES, find_document
 from pluriscope.app.pages.page import EXPLANATION
 from pluriscope.app.pages.place import locate_boolean
 from pluriscope.app.pages.sharing.about import about_place
@@ -129,8 +129,9 @@ def _searched(session: Session, links: Addresses, network: str, order: Explanati
 
 
 def _is_computed(request: Request) -> bool:
-    """Whether an answer is computed: what a page has folded, and what directions do."""
-    return PART in request.query_params or request.path_params["ref"].startswith("d-")
+    """Whether an answer is computed: what a page has folded, what directions do, and placements that no row stores."""
+    ref = request.path_params["ref"]
+    return PART in request.query_params or ref.startswith("d-") or (ref.startswith("a-") and ":" in ref)
 
 
 @both(
@@ -138,7 +139,7 @@ def _is_computed(request: Request) -> bool:
     EXPLANATION,
     "explanations",
     "One explanation",
-    reduce(or_, dict.fromkeys(get_type_hints(page.record)["return"] for page in PAGES.values())),
+    reduce(or_, dict.fromkeys(get_type_hints(page.record)["return"] for page in (*PAGES.values(), *ON_SITES.values()))),
     errors=(400, 404, 422),
     options=options_schema(ScopeOptions),
     costly=_is_computed,

@@ -107,7 +107,7 @@ def network(session: Reading, links: Links, network: str, options: Annotated[Ove
         if options.circuit:
             to = links.explanations(place.slug, place.scope, view="tree", circuit=options.circuit)
             return RedirectResponse(to, 301)
-        if place.question.kind.refuses("interpretations"):  # only the page is made
+        if place.question.kind.refuses("formulas"):  # only the page is made
             request.scope.pop(HAS_RECORD)
         return passed_on(request, session, links, Overview(session, links, place, options))
 

@@ -49,7 +49,7 @@ RECORDS: Final = (
     "pluriscope.analysis.edits.edit:Edit",
     "pluriscope.analysis.explanations.explanation:RecordedKind",
     "pluriscope_methods.lenses.lens:Lens",
-    "pluriscope_methods.lenses.site_lens:SiteLens",
+    "pluriscope_methods.lenses.lens:SiteLens",
     "pluriscope.analysis.subjects.subject:SubjectKind",
     "pluriscope.analyses.registry:Analysis",
 )

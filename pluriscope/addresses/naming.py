@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -57,7 +59,8 @@ class ExplanationRef:
     """Reference to an explanation in addresses.
 
     Written ``c-MASK`` (circuit), ``i-MASK.INDEX`` (interpretation), ``g-ALGORITHM`` (algorithm),
-    ``a-ALGORITHM.ALIGNMENT`` or ``d-ALGORITHM.ALIGNMENT`` (on directions: an id, or a text with ``:`` for ``@``), or
+    ``a-ALGORITHM.ALIGNMENT`` or ``d-ALGORITHM.ALIGNMENT`` (on directions: an id, or a text with ``:`` for ``@``), an
+    algorithm with finite variables also by its text (:func:`text_in_ref`), or
     the letter of a kind stored as columns and its own text, such as ``p-LAYER.FUNCTION`` (linear probe), with
     ``@PROTOCOL`` behind it where that differs from the comparison's.
     """
@@ -91,6 +94,28 @@ class ExplanationRef:
         if not kind:
             raise ValueError(text)
         return cls(kind, first, second, protocol)
+
+
+_ID: Final = re.compile(r"[0-9a-f]{16}")
+
+
+def is_id(text: str) -> bool:
+    """Whether a part of a reference is the id of something that a row keeps, and not what it is."""
+    return bool(_ID.fullmatch(text))
+
+
+def text_in_ref(text: str) -> str:
+    """A text as references have it: base64url without padding."""
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def text_of_ref(part: str) -> str:
+    """The text that :func:`text_in_ref` wrote.
+
+    Raises:
+        ValueError: it did not.
+    """
+    return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True).decode()
 
 
 def scope_from(parameters: Mapping[str, str]) -> Scope:

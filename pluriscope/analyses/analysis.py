@@ -44,6 +44,7 @@ class Analysis:
         searched: whether it starts from the valid circuits, which may be too many to search.
         version: raised when the same question would get another result.
         methods: path of the registry of its methods, as "module:name"; their versions count as well.
+        written: whether it places algorithms that somebody wrote, which later reports hold as well.
         sums: kind of the job whose results it sums up; "" if it has a job of its own.
         example: options of an address, for an analysis that is answered at once.
         asks: its name in the library, if it is answered at once.
@@ -78,6 +79,7 @@ class Analysis:
     searched: bool = True
     version: int = 1
     methods: str = ""
+    written: bool = False
     sums: str = ""
     example: Mapping[str, str] = field(default_factory=dict)
     asks: str = ""

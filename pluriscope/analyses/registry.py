@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
-from typing import Final
+from typing import Any, Final
 
 from pluriscope.analyses.analysis import Analysis, about
 from pluriscope.analysis.plugins import joined
@@ -20,6 +20,20 @@ from pluriscope.analysis.subjects.subject import SubjectKind
 def _pair_milliseconds(question: Question) -> float:
     """Time to draw readings of its circuits: seconds to 24 edges; beyond, there may be millions of classes."""
     return 3_000 if question.layout.n_edges <= 24 else inf
+
+
+def _placing_milliseconds(question: Any) -> float:
+    """Time of the runs of all sets of sites."""
+    from pluriscope.analysis.placements.analysis import milliseconds
+
+    return milliseconds(question)
+
+
+def _reading_milliseconds(question: Any) -> float:
+    """Time of the runs of the circuits that are read."""
+    from pluriscope.analysis.readings.report import milliseconds
+
+    return milliseconds(question)
 
 
 RIVALS: Final = Analysis(
@@ -48,7 +62,7 @@ PAIR: Final = Analysis(
     _pair_milliseconds,
     version=2,
     reads=frozenset({"observed"}),
-    needs=("interpretations",),
+    needs=("formulas",),
     page="compare",
     shows="pluriscope.analyses.compare",
 )
@@ -82,7 +96,7 @@ COMMON_GROUND: Final = Analysis(
     reads=frozenset({"placed"}),
     thoroughly="all observed classes",
     version=4,
-    needs=("interpretations",),
+    needs=("formulas",),
     thumb="pluriscope.analyses.ground_chart:ground_chart",
 )
 FUNNEL: Final = Analysis(
@@ -96,9 +110,38 @@ FUNNEL: Final = Analysis(
     about(20),
     reads=frozenset({"judged"}),
     sums="criteria",
-    needs=("funnel",),
+    needs=("formulas",),
 )
-_JOINED: Final = joined("analyses", (FUNNEL, COMMON_GROUND, PAIR, RIVALS, METHODS), lambda one: one.key)
+_ALGORITHMS: Final = Analysis(
+    "algorithms",
+    "What stands where",
+    "Algorithms on sites",
+    "Which algorithms with finite variables can be placed on the network's sites, where and how many ways?",
+    "Under a second for small recurrent and convolutional networks; minutes for a trained transformer.",
+    "pluriscope.analysis.placements.analysis:find",
+    (("placements", "Placements", "every set of sites, exchanged between all pairs of rows"),),
+    _placing_milliseconds,
+    needs=("sites",),
+    boolean=False,
+    searched=False,
+    written=True,
+    shows="pluriscope.analyses.algorithms",
+)
+_INTERPRETATIONS: Final = Analysis(
+    "interpretations",
+    "What stands where",
+    "Interpretations by variables",
+    "As which variables of the task can each node of a circuit be read, and how many interpretations does that make?",
+    "Some seconds for small networks, a minute for trained transformers; of many circuits the smallest are read.",
+    "pluriscope.analysis.readings.report:find",
+    (("interpretations", "Interpretations", "every node of a circuit, exchanged between all pairs of rows"),),
+    _reading_milliseconds,
+    needs=("sites",),
+    boolean=False,
+    shows="pluriscope.analyses.interpretations",
+)
+_CORE: Final = (FUNNEL, COMMON_GROUND, _ALGORITHMS, _INTERPRETATIONS, PAIR, RIVALS, METHODS)
+_JOINED: Final = joined("analyses", _CORE, lambda one: one.key)
 _HOSTS: Final = {key: one.key for one in _JOINED for key in one.gathers}
 EVERY: Final = tuple(replace(one, page=_HOSTS[one.key]) if one.key in _HOSTS else one for one in _JOINED)
 """All that are asked about networks."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
 from typing import Any, Final, Generic, Literal
@@ -132,12 +132,14 @@ class Item:
         blocks: what it consists of, its head first.
         record: the same as JSON has it.
         refused: why there is none; the page says so above what was given.
+        leads: the address of the page that is meant, where there is one already.
     """
 
     title: str
     blocks: Callable[[], Iterable[Block]]
     record: Callable[[], Mapping[str, Any]] = dict
     refused: ExplainedError | None = None
+    leads: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,7 @@ class Shown:
             explanations there are, and the blocks that show them; of a view of lists.
         table: report, None where nothing is stored, and subject → the list that is taken away as CSV: a sentence about
             its columns, their names, and rows; None if there is none.
+        offers: words → the name of a thing to which the head of its page leads, whatever is stored.
     """
 
     page: Callable[[Any, AnalysisContext[Any]], Iterable[Block]]
@@ -164,6 +167,7 @@ class Shown:
     claimed: Callable[[Any, AnalysisContext[Any], int, Collection[str]], Iterable[Block]] | None = None
     among: Callable[[Any, AnalysisContext[Any], Collection[str] | None], tuple[Text, Iterable[Block]]] | None = None
     table: Callable[[Any, AnalysisContext[Any]], tuple[str, Sequence[str], Iterable[Sequence[Any]]]] | None = None
+    offers: Mapping[str, str] = field(default_factory=dict)
 
 
 def shown(analysis: Analysis) -> Shown:

@@ -18,6 +18,7 @@ from pluriscope.analysis.criteria.interpretation_tallies import MIXED
 from pluriscope.analysis.criteria.registry import criterion_named
 from pluriscope.analysis.discovery.part_names import labels_of
 from pluriscope.analysis.errors import InvalidMask
+from pluriscope.analysis.readings.circuit_readings import CircuitInterpretations
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.figures.numbers import enumerated, exact, noun
 from pluriscope.figures.svg.layout import node_name
@@ -26,7 +27,7 @@ from pluriscope.kinds.found import Found
 from pluriscope.kinds.interpretations import apart, drawn, prominent
 from pluriscope.kinds.kind import ListedKind
 from pluriscope.tables.frames import Coded, Part, Passing
-from pluriscope.tables.table import Column
+from pluriscope.tables.table import Column, Row
 from pluriscope.views.networks import draw_network
 
 _DRAWN: Final = 200  # interpretations that are kept as drawings of some kilobytes: as many as a page may have
@@ -105,11 +106,18 @@ def uses(masks: Any, question: Any) -> dict[str, Passing]:
 def _figures(found: Found) -> Mapping[str, Any]:
     stored, graph = found.stored["circuit"], found.question.graph
     figures = {"mask": None, "uses": uses(stored["mask"], found.question)}
-    if not found.question.kind.refuses("interpretations"):
-        counts = {} if found.counted else {"interpretations": None, "observed": None}
+    if not found.question.kind.refuses("formulas"):
+        counts: dict[str, Any] = {} if found.counted else {"interpretations": None, "observed": None}
         return {**counts, **figures, "story": found.stories}
     roles = list(map(json.loads, stored["roles"]))
+    known = {} if found.read is None else found.read.by_mask
+    of_each = [known.get(graph.to_hex(int(mask))) for mask in stored["mask"]] if known else []
+    counts = {
+        "interpretations": [None if one is None else one.count for one in of_each] or None,
+        "observed": [None if one is None else one.n_observed for one in of_each] or None,
+    }
     return {
+        **counts,
         **figures,
         "neurons": stored["neurons"] if graph.cut == "edges" else None,
         "right": np.asarray(stored["right"], np.int64),
@@ -150,7 +158,7 @@ def _mask(found: Found, place: int) -> str:
 def _more(found: Found, place: int) -> Mapping[str, Any]:
     mask, question, stored = _mask(found, place), found.question, found.stored["circuit"]
     idle = [name for name, edges in _edges_into(question).items() if not int(mask, 16) & edges]
-    if question.kind.refuses("interpretations"):
+    if question.kind.refuses("formulas"):
         tested = f"{exact(int(stored['right'][place]))} of {exact(question.n_rows)} rows"
     else:
         tested = found.tested
@@ -173,7 +181,7 @@ def _drawing_of_graph(found: Found, place: int) -> Markup:
 
 
 def _says(found: Found) -> str:
-    if found.question.kind.refuses("interpretations"):
+    if found.question.kind.refuses("formulas"):
         missing = int(np.count_nonzero(np.asarray(found.stored["circuit"]["right"]) < found.question.n_rows))
         wrong = f"{exact(missing)} miss{'es' * (missing == 1)} at least one row" if missing else "none misses a row"
         return f"What of the model is enough to answer more than 99% of the rows right; {wrong}."
@@ -186,7 +194,7 @@ CIRCUITS: Final = ListedKind(
     key="circuit",
     stored=lambda question: (
         *("mask", "edges", "neurons", "margin", "verdicts"),
-        *(("right", "roles") if question.kind.refuses("interpretations") else ("interpretations", "observed")),
+        *(("right", "roles") if question.kind.refuses("formulas") else ("interpretations", "observed")),
     ),
     columns=(
         *(VALID, EDGES, NEURONS, RIGHT, MARGIN, FRAGILE, INTERPRETATIONS, OBSERVED, STORY, PASSES, FAILS, ROLES, USES),
@@ -266,9 +274,48 @@ def interpretations(found: Found, circuits: Part) -> Part:
     return replace(part, few=prominent(found, part, masks)) if found.prominent else part
 
 
+def interpretations_by_variables(found: Found, circuits: Part) -> Part:
+    """Rows of a list for the interpretations of networks that no formulas are read of: one for each circuit that was
+    read and has any, with their number.
+    """
+    weights = circuits.coded["interpretations"]
+    chosen = np.flatnonzero(np.array([*(value > 0 for value in weights.values), False], np.bool_)[weights.codes])
+    whole, known = circuits.taken(chosen), {} if found.read is None else found.read.by_mask
+
+    def every(place: int) -> CircuitInterpretations:
+        return known[str(whole.more(place)["mask"])]
+
+    def row(place: int, index: int) -> Row:
+        one = every(place).at(index)
+        ref = ExplanationRef("interpretation", one.mask, str(index))
+        values = {"index": index, "name": one.words, "marks": "", "mask": one.mask}
+        return Row(values, "interpretation", str(ref), found.url(ref), lambda: circuits_drawing(place))
+
+    def circuits_drawing(place: int) -> Markup:
+        assert whole.drawing is not None  # noqa: S101  # circuits have some
+        return whole.drawing(place)
+
+    return replace(
+        whole,
+        kind="interpretation",
+        plural="interpretations",
+        labels={"uses": whole.labels["uses"]},
+        ref=lambda place: row(place, 0).ref,
+        url=lambda place: f"{whole.url(place)}#interpretations",
+        more=lambda place: {**whole.more(place), "name": f"i·{every(place).mask}", "silent": "", "where": ""},
+        own=("interpretations", True),
+        says=f"A circuit with a variable of the task for each node that can be asked{_apart(circuits)}.",
+        lines="A row counts for all interpretations of a circuit.",
+        weights=weights.taken(chosen),
+        apart=lambda place, ranks: [row(place, every(place).index_of_observed(rank)) for rank in ranks],
+        classes=circuits.coded["observed"].taken(chosen),
+    )
+
+
 def _apart(circuits: Part) -> str:
     """Phrase for the number of observed classes of all interpretations; "" where these are not stored."""
     if "observed" not in circuits.coded:
         return ""
-    total = replace(circuits, weights=circuits.coded["observed"]).count(np.ones(circuits.n, np.bool_))
+    counted = circuits.coded["observed"]
+    total = replace(circuits, weights=counted).count(counted.codes >= 0)
     return f"; {exact(total)} that inputs can tell apart"

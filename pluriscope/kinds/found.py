@@ -20,6 +20,7 @@ from pluriscope.analysis.algorithms.high_level_model import HighLevelModel
 from pluriscope.analysis.algorithms.parsing import parse_algorithm
 from pluriscope.analysis.criteria.verdict import FAILED, PASSED
 from pluriscope.analysis.questions.decisions import max_wrong
+from pluriscope.analysis.readings.report import InterpretationsReport
 from pluriscope.analysis.results.result import CriterionTally
 from pluriscope.figures.numbers import exact
 from pluriscope.figures.svg.networks import circuit_thumb
@@ -73,6 +74,7 @@ class Found:
         tallies: of criteria of interpretations, how many of all have each outcome.
         ranges: ``[2, classes]`` the fewest and the most interventions that members of each observed class predict
             right, by circuit, then rank, −1 where that is not known; None where they were not surveyed.
+        read: what nodes of circuits can be read as, where no formulas are; None where nobody asked.
     """
 
     question: Any
@@ -88,6 +90,7 @@ class Found:
     steps: tuple[str, ...] = ()
     tallies: Mapping[str, CriterionTally] = field(default_factory=dict)
     ranges: NDArray[np.int64] | None = None
+    read: InterpretationsReport | None = None
 
     def judged(self, kind: str) -> dict[str, Mapping[str, Passing]]:
         """Criteria that the explanations of a kind pass and fail: "passes" and "fails" → criterion → ``[n]`` bool."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from pluriscope.analysis.explanations.registry import KIND_OF, RECORDED
 from pluriscope.analysis.subjects.question import SubjectQuestion
-from pluriscope.kinds import circuits, recorded
+from pluriscope.kinds import circuits, recorded, sites
 from pluriscope.kinds.columns import (
     EDGES,
     INTERPRETATIONS,
@@ -34,7 +34,12 @@ from pluriscope.tables.table import Column
 _KINDS: Final = (circuits.CIRCUITS, ALGORITHMS, ALIGNMENTS, DIRECTION_PLACEMENTS, *map(recorded.listed, RECORDED))
 LISTED_KINDS: Final = tuple(sorted(_KINDS, key=lambda kind: LISTED.index(kind.key)))
 """How each kind is listed, in the order of lists; interpretations stand behind their circuits, as rows of these."""
-_COLUMNS: Final = {kind.key: (NAME, *kind.columns) for kind in LISTED_KINDS}
+ON_SITES: Final = (circuits.CIRCUITS, sites.ALGORITHMS, sites.PLACED)
+"""The same of networks that no formulas are read of."""
+_COLUMNS: Final = {
+    key: (NAME, *dict.fromkeys(one for kind in (*LISTED_KINDS, *ON_SITES) if kind.key == key for one in kind.columns))
+    for key in LISTED
+}
 OF_KIND: Final = {key: _COLUMNS.get(key, _COLUMNS["circuit"]) for key in KIND_OF}
 """The columns of each kind."""
 _EVERY: Final = (KIND, NAME, REF, URL, PROTOCOL, SURVIVING, *(one for columns in OF_KIND.values() for one in columns))
@@ -44,17 +49,21 @@ COLUMNS: Final[tuple[Column, ...]] = tuple({column.name: column for column in _E
 
 def kinds_of(question: SubjectQuestion) -> tuple[ListedKind, ...]:
     """Records of the kinds of explanation that a question can have, in the order of lists."""
-    return (circuits.CIRCUITS,) if question.kind.refuses("interpretations") else LISTED_KINDS
+    if not question.kind.refuses("formulas"):
+        return LISTED_KINDS
+    return ON_SITES[:1] if question.kind.refuses("sites") else ON_SITES
 
 
 def frame_of(found: Found) -> Frame:
     """The list of what a result has."""
-    parts, is_read = list[Part](), not found.question.kind.refuses("interpretations")
+    parts, is_read = list[Part](), not found.question.kind.refuses("formulas")
     for kind in kinds_of(found.question):
         if kind.key in found.stored:
             parts.append(kind.part(found))
             if is_read and kind is circuits.CIRCUITS:
                 parts.append(circuits.interpretations(found, parts[-1]))
+            elif found.read is not None and kind is circuits.CIRCUITS and parts[-1].has("interpretations"):
+                parts.append(circuits.interpretations_by_variables(found, parts[-1]))
     if is_read:
         own = tuple(one for one in COLUMNS if one not in circuits.OF_TRANSFORMERS)
         return Frame(own, tuple(parts), circuits.OF_TRANSFORMERS, {PROTOCOL.name: found.question.protocol.digest})
@@ -63,7 +72,8 @@ def frame_of(found: Found) -> Frame:
         EDGES: replace(EDGES, label=parts_word, meaning=f"{parts_word} that the circuit keeps."),
         NEURONS: replace(NEURONS, label="Nodes", meaning="Nodes of the graph that take part."),
     }
-    own = tuple(one for one in COLUMNS if parts[0].has(one.name) or one in (NAME, REF, URL, circuits.MASK))
+    always = NAME, REF, URL, circuits.MASK
+    own = tuple(one for one in COLUMNS if any(part.has(one.name) for part in parts) or one in always)
     return Frame(tuple(named.get(one, one) for one in own), tuple(parts), tuple(c for c in COLUMNS if c not in own))
 
 

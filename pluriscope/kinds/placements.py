@@ -45,6 +45,14 @@ from pluriscope.kinds.kind import ListedKind
 from pluriscope.tables.frames import Coded, Passing
 from pluriscope.tables.table import Column
 
+PLACEMENTS: Final = Column("placements", "Placements", "Valid placements of the algorithm.", "big", largest_first=True)
+SEARCHED: Final = Column("tried", "Searched", "Whether its placements were searched.", "bool", shown=False)
+MINIMAL: Final = Column(
+    *("minimal", "Minimal", "No valid placement of the algorithm is within it.", "bool"),
+    facet="any",
+    shown=False,
+    words={"yes": "minimal", "no": "not minimal"}.__getitem__,
+)
 _FLAGS: Final = tuple(key.replace("-", "_") for key in IRREDUNDANT.choices)
 
 
@@ -107,10 +115,7 @@ ALGORITHMS: Final = ListedKind(
     ),
     columns=(
         *(VALID, ALGORITHM, FORMULA, GATES, VARIABLES),
-        Column("placements", "Placements", "Valid placements of the algorithm.", "big", largest_first=True),
-        *(IIA, AGREED, OF),
-        Column("tried", "Searched", "Whether its placements were searched.", "bool", shown=False),
-        *(IRREDUNDANT, PASSES, FAILS),
+        *(PLACEMENTS, IIA, AGREED, OF, SEARCHED, IRREDUNDANT, PASSES, FAILS),
     ),
     figures=_of_algorithms,
     ref=lambda found, place: ExplanationRef("algorithm", found.stored["algorithm"]["algorithm_id"][place]),
@@ -234,13 +239,7 @@ ALIGNMENTS: Final = ListedKind(
             facet="least",
             largest_first=True,
         ),
-        Column(
-            *("minimal", "Minimal", "No valid placement of the algorithm uses fewer neurons.", "bool"),
-            facet="any",
-            shown=False,
-            words={"yes": "minimal", "no": "not minimal"}.__getitem__,
-        ),
-        *(IRREDUNDANT, PASSES, FAILS, USES),
+        *(MINIMAL, IRREDUNDANT, PASSES, FAILS, USES),
     ),
     figures=_on_neurons,
     ref=_ref("alignment"),

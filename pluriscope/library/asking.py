@@ -17,6 +17,8 @@ from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.explaining.count_report import CountReport
 from pluriscope.analysis.interpretations.counting import count_interpretations
 from pluriscope.analysis.methods.report import Analysed, Carried, Irredundant, Placed, Report, Settings
+from pluriscope.analysis.placements.report import PlacementsReport
+from pluriscope.analysis.readings.report import InterpretationsReport, find
 from pluriscope.analysis.running.limits import DEFAULT_SECONDS
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.values.certainty import Certainty
@@ -27,13 +29,14 @@ from pluriscope.objects.progress import Reader, Seconds, reporting, working
 _LITERALS: Final = "irredundant-literals"
 
 
-def ask(self: Findings, key: str, *, thorough: bool = False) -> Report:
+def ask(self: Findings, key: str, *, thorough: bool = False, algorithms: Sequence[str] = ()) -> Report:
     """Make an analysis, such as "stories" or "funnel". Returns its report: every number, under the name that it has in
     JSON.
 
     Args:
         key: which, as its address has it.
         thorough: do also what takes long, where there is such.
+        algorithms: texts of algorithms with finite variables that "algorithms" places beside those of vocabularies.
 
     Raises:
         AnalysisError: there is no such analysis, or it says nothing of such networks.
@@ -48,14 +51,17 @@ def ask(self: Findings, key: str, *, thorough: bool = False) -> Report:
         raise AnalysisError(item, f"does not apply: {refusal.rstrip('.')}", "choose another one")
     if thorough and not analysis.more(self.question.kind):
         raise AnalysisError(item, "does all there is", "leave thorough out")
+    if algorithms and not analysis.written:
+        raise AnalysisError(item, "places no algorithms", "leave algorithms out, or ask for algorithms")
     with reporting() as show:
         work = Work(show, time.perf_counter)
-        algorithms = algorithms_of(self)
-        if algorithms is None:  # beside circuits there is only what was planted
+        formulas = algorithms_of(self)
+        if formulas is None:  # beside circuits there is only what was planted
             more = {"planted": self.question.kind.explaining.planted(self.network_file, self.question)}
         else:
-            more = {name: _READERS[name](self, algorithms, work) for name in analysis.reads}
-        found = analysis.finds(Analysed(self.question, self.search, **more), Settings(thorough=thorough), work)
+            more = {name: _READERS[name](self, formulas, work) for name in analysis.reads}
+        settings = Settings(thorough=thorough, algorithms=tuple(algorithms))
+        found = analysis.finds(Analysed(self.question, self.search, **more), settings, work)
         return found.asked_about(self.question)
 
 
@@ -90,9 +96,24 @@ def count(
         return found
 
 
+def placements_of(of: Findings) -> PlacementsReport:
+    """The placements of algorithms on the sites of a network: of the result file, or computed."""
+    if (found := of.found.get("placements")) is not None:
+        return PlacementsReport.model_validate(found).asked_about(of.question)
+    report: PlacementsReport = ask(of, "algorithms")  # type: ignore[assignment]
+    return report
+
+
+def interpretations_of(of: Findings) -> InterpretationsReport:
+    """The interpretations of the smallest circuits by variables of the task, of a network with sites."""
+    with reporting() as show:
+        settings, work = Settings(algorithms=of.algorithm_texts), Work(show, time.perf_counter)
+        return find(Analysed(of.question, of.search), settings, work).asked_about(of.question)
+
+
 def algorithms_of(of: Findings) -> Algorithms | None:
     """The algorithms of a result; None where its kind of network has none."""
-    found: Algorithms | None = getattr(of, "algorithms", None) if of.offers("algorithms") else None
+    found: Algorithms | None = getattr(of, "algorithms", None) if of.offers("formulas") else None
     return found
 
 

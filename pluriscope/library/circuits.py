@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pluriscope.addresses.naming import ExplanationRef
+from pluriscope.analysis.algorithms.causal_model import read_causal_model
 from pluriscope.analysis.criteria.steps import CriterionStep, parse_steps
 from pluriscope.analysis.criteria.verdict import Verdict
 from pluriscope.analysis.discovery.part_names import labels_of
@@ -26,6 +27,13 @@ from pluriscope.analysis.errors import BeyondLimits, InvalidCriterion, InvalidDa
 from pluriscope.analysis.explanations.circuits import gate_label
 from pluriscope.analysis.interpretations.indexing import Block, InterpretationSpace
 from pluriscope.analysis.interpretations.interpretation import Interpretation as Read
+from pluriscope.analysis.readings.circuit_readings import (
+    CircuitInterpretations,
+    CircuitReader,
+    VariableGroup,
+    VariableInterpretation,
+)
+from pluriscope.analysis.readings.task_variables import classes_of
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit as Edges
 from pluriscope.analysis.values.late_functions import function_at
@@ -153,27 +161,51 @@ class Circuit(Explanation):
         Raises:
             NotOffered: networks of this kind have none.
         """
-        self.result.question.kind.require("interpretations", f"interpretations of circuit {self.mask}")
+        self.result.question.kind.require("formulas", f"interpretations of circuit {self.mask}")
         edges = self.value
         return self.result.spaces.of(edges.mask, lambda: InterpretationSpace(self.result.question, edges))
 
     @property
+    def readings(self) -> CircuitInterpretations:
+        """All its interpretations by variables of the task, counted: of networks with sites.
+
+        Raises:
+            NotOffered: networks of this kind have none.
+        """
+        known, question = self.result.by_variables, self.result.question
+        if self.mask not in known:
+            question.kind.require("sites", f"interpretations of circuit {self.mask} by variables")
+            classes = classes_of(question, [*map(read_causal_model, self.result.algorithm_texts)])
+            read = CircuitReader(question, self.number).read(classes)
+            known[self.mask] = CircuitInterpretations(read, [*map(VariableGroup.of, classes)])
+        return known[self.mask]
+
+    @property
+    def counted_interpretations(self) -> InterpretationSpace | CircuitInterpretations:
+        return self.space if self.result.offers("formulas") or not self.result.offers("sites") else self.readings
+
+    @property
     def interpretations(self) -> Interpretations:
         """Every way to read it: a sequence by index, of exact length."""
-        return Interpretations.of(self.result, ((self.mask, self.space.count),), Count(self.space.count))
+        return Interpretations.of(
+            self.result, ((self.mask, self.counted_interpretations.count),), Count(self.counted_interpretations.count)
+        )
 
     @property
     def classes(self) -> Classes:
         """Observed classes of its interpretations, each as its first member; no input separates members of a class."""
         return Classes.of(self)
 
-    def interpretation(self, index: int) -> Interpretation:
+    def interpretation(self, index: int) -> Interpretation | ByVariables:
         """The interpretation at an index.
 
         Raises:
             InvalidIndex: there are not so many.
         """
-        return Interpretation(self.result, self.space.at(index))
+        found = self.counted_interpretations.at(index)
+        if isinstance(found, VariableInterpretation):
+            return ByVariables(self.result, found)
+        return Interpretation(self.result, found)
 
     @property
     def ref(self) -> ExplanationRef:
@@ -262,6 +294,55 @@ class Interpretation(Explanation):
 
     def row(self) -> Row:
         return {"mask": self.read.circuit.hex, "index": self.index, **self.gates, "address": self.address}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+@checked
+class ByVariables(Explanation):
+    """A circuit with a variable of the task for each of its nodes that can be asked.
+
+    Args:
+        read: the engine's value.
+    """
+
+    read: VariableInterpretation
+    kind: ClassVar[str] = "interpretation"
+
+    @property
+    def value(self) -> VariableInterpretation:
+        return self.read
+
+    @property
+    def circuit(self) -> Circuit:
+        """The circuit that is read."""
+        return Circuit.named(self.result, self.read.mask)
+
+    @property
+    def index(self) -> int:
+        """Position among all interpretations of the circuit."""
+        return self.read.index
+
+    @property
+    def nodes(self) -> Mapping[str, str]:
+        """The variable that each node is read as, by its name and position: 1.0~3 to t[1]."""
+        return {one.place.place: one.name for one in self.read.read}
+
+    @property
+    def title(self) -> str:
+        return f"interpretation {self.index:,} of circuit {self.read.mask}"
+
+    @property
+    def ref(self) -> ExplanationRef:
+        return ExplanationRef("interpretation", self.read.mask, str(self.index))
+
+    def draw(self) -> Drawing:
+        return self.circuit.draw()
+
+    def thumb(self) -> Drawing:
+        return self.circuit.thumb()
+
+    def row(self) -> Row:
+        return {"mask": self.read.mask, "index": self.index, **self.nodes, "address": self.address}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -364,7 +445,7 @@ class Circuits(Listing[Circuit]):
 
 @dataclass(frozen=True, eq=False, repr=False)
 @checked
-class Interpretations(Listing[Interpretation]):
+class Interpretations(Listing[Interpretation | ByVariables]):
     """Every interpretation of some circuits, by circuit, then index; each is computed when it is looked at.
 
     There may be more than ``len`` can say; :attr:`total` says it. Where not every circuit is listed, these are of the
@@ -391,13 +472,13 @@ class Interpretations(Listing[Interpretation]):
         return self.result.identity, self.by_circuit
 
     def _position(self, one: Any) -> int | None:
-        if isinstance(one, Interpretation) and one.result.identity == self.result.identity:
+        if isinstance(one, Interpretation | ByVariables) and one.result.identity == self.result.identity:
             for (mask, number), end in zip(self.by_circuit, self._ends, strict=True):
-                if mask == one.read.circuit.hex:
+                if mask == one.ref.first:
                     return end - number + one.index
         return None
 
-    def _one(self, position: int) -> Interpretation:
+    def _one(self, position: int) -> Interpretation | ByVariables:
         number = bisect_right(self._ends, position)
         mask, of = self.by_circuit[number]
         return Circuit.named(self.result, mask).interpretation(position - self._ends[number] + of)
@@ -455,7 +536,7 @@ class Interpretations(Listing[Interpretation]):
 
 @dataclass(frozen=True, eq=False, repr=False)
 @checked
-class Classes(Listing[Interpretation]):
+class Classes(Listing[Interpretation | ByVariables]):
     """Observed classes of a circuit's interpretations, each as its first interpretation."""
 
     circuit: Circuit | None = None
@@ -464,16 +545,16 @@ class Classes(Listing[Interpretation]):
     @classmethod
     def of(cls, circuit: Circuit) -> Classes:
         """All of a circuit."""
-        n = circuit.space.n_observed
+        n = circuit.counted_interpretations.n_observed
         return cls(circuit.result, range(n), Count(n), circuit=circuit)
 
     @property
     def _content(self) -> Any:
         return self.circuit
 
-    def _one(self, position: int) -> Interpretation:
+    def _one(self, position: int) -> Interpretation | ByVariables:
         assert self.circuit is not None  # noqa: S101  # of() gives it
-        return self.circuit.interpretation(self.circuit.space.index_of_observed(position))
+        return self.circuit.interpretation(self.circuit.counted_interpretations.index_of_observed(position))
 
 
 def _figures(part: Part, positions: NDArray[Any]) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from pluriscope.analysis.errors import InvalidData, InvalidNetwork, InvalidProto
 from pluriscope.analysis.network_files.declaration import OutputIs
 from pluriscope.analysis.network_files.files import NetworkFile
 from pluriscope.analysis.network_files.result_file import MAX_RESULT_BYTES, RESULT_FORMAT, self_contained
+from pluriscope.analysis.placements.analysis import add_to
 from pluriscope.analysis.plugins import entries
 from pluriscope.analysis.plugins import load as load_plugin
 from pluriscope.analysis.questions.data import DataRecord, clean_data, parse_data_file
@@ -35,6 +36,7 @@ from pluriscope.analysis.running.limits import DEFAULT_LIMITS, DEFAULT_SECONDS, 
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.arguments import LATER, FilePath, checked, file_path
+from pluriscope.figures.numbers import Bound
 from pluriscope.figures.svg.layout import shape_text
 from pluriscope.library import asking, audits
 from pluriscope.library.algorithms import Algorithm, Algorithms, Alignments
@@ -50,6 +52,7 @@ from pluriscope.library.models import (
     whole_subject,
     write_json,
 )
+from pluriscope.library.site_algorithms import SiteAlgorithm, SiteAlgorithms, SitePlacements
 from pluriscope.library.task_values import TaskLike
 from pluriscope.objects import comparison, graphs
 from pluriscope.objects.counts import Count, counted
@@ -84,6 +87,7 @@ def explain(
     negative_slope: float | None = None,
     output_is: OutputIs = "",
     layers: LayersLike = "",
+    algorithms: Sequence[str] = (),
     max_listed: Annotated[int, Field(ge=1, le=MOST_STORED)] = MOST_STORED,
     seconds: Seconds = DEFAULT_SECONDS,
     report: Reader = None,
@@ -116,6 +120,8 @@ def explain(
             a value if nothing is said.
         layers: names of the layers of a file of tensors in order, a list or with commas between, where it does not
             have it.
+        algorithms: texts of algorithms with finite variables that are placed beside those of vocabularies, such as
+            "x1 = (a + b) % 3; y = (x1 + c) % 3"; of any kind of network but perceptrons.
         max_listed: where more circuits are valid, they are counted, and the smallest and some drawn are listed.
         seconds: after so many the result is what was found by then, and :meth:`Result.continued` goes on; None for no
             end.
@@ -134,7 +140,10 @@ def explain(
     network = read_model(model, task, name=name, data=data, **declared)
     questions = questions_of(network, [output], read_protocol(protocol, network.kind))
     with working(seconds, report, replace(DEFAULT_LIMITS, max_valid=max_listed)) as work:
-        return Result(network.file, questions[0], network.kind.explaining.explain(questions, work))
+        document = network.kind.explaining.explain(questions, work)
+        if algorithms:
+            add_to(document["outputs"][0], questions[0], algorithms, work)
+        return Result(network.file, questions[0], document)
 
 
 @checked
@@ -234,7 +243,7 @@ def _read(document: Mapping[str, Any], model: Model, output: int | None, site: S
 
 def _read_through(result: Result) -> tuple[Any, ...]:
     """Read now what is otherwise read on first use, so that a damaged file is refused at once."""
-    if not result.offers("interpretations"):
+    if not result.offers("formulas"):
         return result.counts, result.search
     return result.counts, result.interpretations, result.algorithms
 
@@ -304,32 +313,51 @@ class Result(Findings):
 
     @cached_property
     def interpretations(self) -> Interpretations:
-        """Every interpretation of the listed circuits, by circuit, then index; computed when it is looked at.
+        """Every interpretation of the listed circuits, by circuit, then index; computed when it is looked at. Of
+        networks with sites those of the smallest circuits.
 
         Raises:
             NotOffered: networks of this kind have none.
         """
-        self.question.kind.require("interpretations", "interpretations")
+        if not self.offers("formulas"):
+            self.question.kind.require("sites", "interpretations")
+            report = asking.interpretations_of(self)
+            self.by_variables.update(report.by_mask)
+            each = tuple((mask, one.count) for mask, one in report.by_mask.items())
+            bound: Bound = "exact" if report.all_there_is else "at_least"
+            return Interpretations.of(self, each, Count(sum(number for _, number in each), bound))
         numbers = zip(self.found["circuits"]["masks"], self.interpretation_counts.tolist(), strict=True)
         counted = tuple((mask, number) for mask, number in numbers if number is not None)
         return Interpretations.of(self, counted, self.counts.interpretations)
 
     @cached_property
-    def algorithms(self) -> Algorithms:
-        """The candidate algorithms that are listed, simplest first.
+    def algorithms(self) -> Algorithms | SiteAlgorithms:
+        """The candidate algorithms that are listed, simplest first; of networks with sites those that were written
+        first, which are placed when they are first looked at.
 
         Raises:
             NotOffered: networks of this kind have none.
         """
-        self.question.kind.require("algorithms", "algorithms")
+        if not self.offers("formulas"):
+            self.question.kind.require("sites", "algorithms")
+            models = asking.placements_of(self).algorithms
+            return SiteAlgorithms.of(self, tuple(SiteAlgorithm(self, one) for one in models))
         listed = tuple(Algorithm(self, one) for one in self.found["algorithms"])
         return Algorithms.of(self, listed, self.counts.candidate_algorithms)
 
     @cached_property
-    def alignments(self) -> Alignments:
-        """The valid alignments that are kept, of all algorithms; each algorithm has those that fail, too."""
-        valid = tuple(one for algorithm in self.algorithms for one in algorithm.alignments if one.valid)
-        return Alignments.of(self, valid, self.counts.valid_alignments)
+    def placements(self) -> Alignments | SitePlacements:
+        """The valid placements that are kept, of all algorithms; each algorithm has those that fail, too."""
+        if isinstance(self.algorithms, SiteAlgorithms):
+            on_sites = (one for algorithm in self.algorithms for one in algorithm.placements if one.valid)
+            return SitePlacements.of(self, tuple(on_sites))
+        valid = (one for algorithm in self.algorithms for one in algorithm.alignments if one.valid)
+        return Alignments.of(self, tuple(valid), self.counts.valid_alignments)
+
+    @property
+    def alignments(self) -> Alignments | SitePlacements:
+        """The same as :attr:`placements`."""
+        return self.placements
 
     def circuit(self, mask: str) -> Circuit:
         """A structurally possible circuit, valid or not.
@@ -427,7 +455,7 @@ class Result(Findings):
 
         counts = self.counts
         lists: dict[str, tuple[Listing[Any], Count]] = {"circuits": (self.circuits, counts.valid_circuits)}
-        if self.offers("interpretations"):
+        if self.offers("formulas"):
             lists["interpretations"] = self.interpretations[:interpretations], counts.interpretations
             lists["algorithms"] = self.algorithms, counts.candidate_algorithms
             lists["placements"] = self.alignments, counts.valid_alignments
@@ -462,7 +490,7 @@ class Result(Findings):
     def _repr_html_(self) -> str:
         task = self.question.task_document["name"] or "unnamed"
         about = f"{self._shape} · output {self.output}: {task} · protocol {self.protocol.name}"
-        few = (*self.circuits.smallest[:1], *(self.alignments[:1] if self.offers("algorithms") else ()))
+        few = (*self.circuits.smallest[:1], *(self.alignments[:1] if self.offers("formulas") else ()))
         examples = beside(Markup("<div>{}<br>{}</div>").format(one.title, one.thumb().image(_THUMB)) for one in few)
         stops = Markup("").join(Markup("<p>Stopped at a limit: {}.</p>").format(words) for words in self.missing)
         first = Markup().join(Markup("<p>{}</p>").format(one) for one in (self.verdict, *self._first))
@@ -485,7 +513,10 @@ class Result(Findings):
     def __repr__(self) -> str:
         counts = self.counts
         found = counted(counts.valid_circuits, "valid circuits")
-        if self.offers("interpretations"):
+        if self.offers("formulas"):
             found += f", {counts.interpretations} interpretations, {counts.valid_alignments} valid placements"
+        elif "placements" in self.found:
+            found += f", {counted(counts.valid_alignments, 'valid placements')}"
+            found += f" of {counts.aligned_algorithms} of {counts.candidate_algorithms} algorithms"
         first = "".join(f"{one}\n" for one in (self.verdict, *self._first))
         return f"{first}<Result: {self.name}, output {self.output}, {self.protocol.name}: {found}>"

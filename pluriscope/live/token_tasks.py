@@ -15,6 +15,7 @@ from pluriscope.analysis.errors import AnalysisError, InvalidData, InvalidNetwor
 from pluriscope.analysis.network_files.original import apart, blamed, check_alone
 from pluriscope.analysis.questions.answers import largest
 from pluriscope.analysis.questions.data import DataRecord
+from pluriscope.analysis.subjects.sites import run
 from pluriscope.analysis.subjects.transformer.model import (
     FILE,
     FORMAT,
@@ -23,7 +24,6 @@ from pluriscope.analysis.subjects.transformer.model import (
     AttentionModel,
     read_attention,
 )
-from pluriscope.analysis.subjects.transformer.runs import run
 from pluriscope.analysis.subjects.transformer.tasks import MAX_ROWS
 from pluriscope.arguments import listed, plain, unfit
 from pluriscope.live.calls import ReadTransformer

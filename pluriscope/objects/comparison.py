@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
 from pluriscope.addresses.naming import LEAST, LETTERS, MOST
+from pluriscope.analysis.algorithms.causal_model import NONE, read_causal_model
+from pluriscope.analysis.algorithms.written import inputs_of
+from pluriscope.analysis.alignments.on_sites import APART, AskedModel, Interchange
 from pluriscope.analysis.directions.self_interventions import OwnSwap, ask_own_swaps
 from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.explanations.explanation import Kind
@@ -60,7 +63,7 @@ class Trials:
     margins: NDArray[np.float64]
     forced: NDArray[Any] | None = None
     doubtful: NDArray[np.bool_] | None = None
-    asked: Literal["interventions", "own interventions", "rows"] = "interventions"
+    asked: Literal["interventions", "own interventions", "rows", "rows and interchanges"] = "interventions"
     answers: Sequence[Any] = (0, 1)
     bounded: str = ""
 
@@ -198,6 +201,82 @@ def trials_on_rows(question: SubjectQuestion, masks: Sequence[int]) -> Trials:
     return Trials(largest(found), np.where(answered < 0, -2, answered), margins, asked="rows", answers=names)
 
 
+Said = int | tuple[str, Mapping[str, str]]
+"""What is compared of a network with sites: a circuit's mask, or an algorithm's text with sites for its variables."""
+_RUNS: Final = 1 << 12  # at once
+_SOURCES: Final = 1 << 14  # pairs of rows for each set of sites; of more, sources are drawn
+NO_CLASS: Final = "no class"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OnSites(Trials):
+    """The rows of a task, and interchanges of rows on the sites of placements, as trials.
+
+    Args:
+        sets: the sets of sites that placements have.
+        where: ``[trial, 3]`` the set of each, −1 for none, the row that it takes, and the row that runs.
+    """
+
+    sets: Sequence[str]
+    where: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, question: SubjectQuestion, said: Sequence[Said]) -> OnSites:
+        """Trials of circuits, algorithms and placements.
+
+        Circuits answer on rows by their largest output. An algorithm's answer on rows is its own, and with a variable
+        on a set of sites it says what the interchange of this set gives.
+        """
+        there = Interchange(question.subject, inputs_of(question))
+        n, n_classes = there.n_rows, len(question.subject.outputs)
+        rows = sources = np.arange(n)
+        if n * n > _SOURCES:
+            sources = np.sort(np.random.default_rng(0).permutation(n)[: _SOURCES // n])
+
+        def known(answers: NDArray[Any]) -> NDArray[np.int64]:
+            found = np.where((answers < 0) | (answers >= n_classes), n_classes, answers)
+            return np.where(answers == NONE, SILENT, found)
+
+        placed = dict[int, tuple[AskedModel, Mapping[str, str]]]()
+        first = np.empty((len(said), n), dtype=np.int64)
+        for which, one in enumerate(said):
+            if isinstance(one, int):
+                first[which] = largest(question.outputs(one))
+            else:
+                placed[which] = AskedModel(read_causal_model(one[0]), there.inputs), one[1]
+                first[which] = known(placed[which][0].right)
+        sets = list(dict.fromkeys(sites for _, by_name in placed.values() for sites in by_name.values()))
+        base, at = (one.ravel() for one in np.meshgrid(rows, np.arange(len(sources)), indexing="ij"))
+        apart = base != sources[at]
+        base, at = base[apart], at[apart]
+        source, chunks = sources[at], [slice(start, start + _RUNS) for start in range(0, len(base), _RUNS)]
+        parts, wheres = [first], [np.stack([np.full(n, -1), rows, rows], axis=1)]
+        outputs = [there.outputs([], rows)]
+        for number, text in enumerate(sets):
+            places = tuple(map(there.read, text.split()))
+            outputs += [there.outputs([(places, source[some])], base[some]) for some in chunks]
+            every = np.full((len(said), len(base)), SILENT)
+            for which, (model, by_name) in placed.items():
+                for name in (name for name, sites in by_name.items() if sites == text):
+                    every[which] = known(model.answers({name: model.itself[name][sources]})[base, at])
+            parts.append(every)
+            wheres.append(np.stack([np.full(len(base), number), source, base], axis=1))
+        last = np.sort(found := np.concatenate(outputs), axis=1)
+        margins = last[:, -1] - last[:, -2]
+        drawn = "" if len(sources) == n else f"Of {n} rows {len(sources)} are drawn as sources"
+        return cls(
+            np.concatenate(parts, axis=1),
+            np.where(margins > APART, found.argmax(axis=1), -2),
+            margins,
+            forced=np.concatenate(wheres)[:, 0] >= 0,
+            asked="rows and interchanges",
+            answers=[*map(str, question.subject.outputs), NO_CLASS],
+            bounded=drawn,
+            sets=sets,
+            where=np.concatenate(wheres),
+        )
+
+
 def who_is_right(counts: Sequence[int], unit: str, beside: str = "") -> Figure:
     """The bar of two explanations over all trials.
 
@@ -236,10 +315,16 @@ def compare(self: Findings, *explanations: Explanation) -> Rows:
             cause = "is about another network, output or rows"
             raise InvalidIntervention(one.title, cause, "compare explanations of one output on the same rows")
     letters, by_rows = LETTERS[: len(explanations)], not self.offers("neurons")
-    rows = list((_on_rows if by_rows else _on_interventions)(question, explanations))
+    mixed = by_rows and any(one.kind != "circuit" for one in explanations)
+    asked = _on_sites if mixed else _on_rows if by_rows else _on_interventions
+    rows = list(asked(question, explanations))
     address = self.addresses.compare(self.network_key, [one.ref for one in explanations], self.scope)
     who = "; ".join(f"{letter}: {one.title}" for letter, one in zip(letters, explanations, strict=True))
-    trials = noun(len(rows), "row" if by_rows else "intervention")
+    trials = (
+        noun(len(rows), "row or interchange", "rows or interchanges")
+        if mixed
+        else noun(len(rows), "row" if by_rows else "intervention")
+    )
     return Rows(rows, link(address, f"{trials} on which they contradict each other. {who}"))
 
 
@@ -265,6 +350,37 @@ def _on_rows(question: SubjectQuestion, explanations: Sequence[Explanation]) -> 
     trials = trials_on_rows(question, [int(one.ref.first, 16) for one in explanations])
     for number in trials.apart.tolist():
         yield {"row": question.subject.rows[number], **_answers(trials, number)}
+
+
+def _on_sites(question: SubjectQuestion, explanations: Sequence[Explanation]) -> Iterator[Row]:
+    """Rows, and interchanges on the sites of placements, on which explanations of a network with sites differ."""
+    values = (None if one.kind == "circuit" else one.value for one in explanations)
+    every = zip(explanations, values, strict=True)
+    trials = OnSites.of(question, [said_of(one.kind, one.ref.first, value) for one, value in every])
+    for number in trials.apart.tolist():
+        which, source, base = trials.where[number].tolist()
+        rows = question.subject.rows
+        exchanged = {"sites": trials.sets[which], "source": rows[source]} if which >= 0 else {"sites": "", "source": ""}
+        yield {"row": rows[base], **exchanged, **_answers(trials, number)}
+
+
+def said_of(kind: str, mask: str, value: Any) -> Said:
+    """What an explanation of a network with sites says.
+
+    Args:
+        kind: of the explanation.
+        mask: of a circuit, or of the one that an interpretation reads, whose answers are its own; hex.
+        value: of an algorithm its model, of a placement the algorithm's text with its record.
+    """
+    if kind in ("circuit", "interpretation"):
+        return int(mask, 16)
+    if kind == "algorithm":
+        return value.text, {}
+    if kind != "alignment":
+        cure = "compare circuits, interpretations, algorithms and placements"
+        raise InvalidIntervention(kind, "is not compared on sites", cure)
+    text, placement = value
+    return text, {one.variable: one.sites for one in placement.places}
 
 
 def _answers(trials: Trials, number: int) -> Row:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from markupsafe import Markup, escape
 
 from pluriscope.analysis.errors import AnalysisError
+from pluriscope.analysis.placements.report import PlacementsReport
 from pluriscope.analysis.running.progress import KnownCircuits
 from pluriscope.analysis.values.certainty import CERTAINTIES, Certainty
 from pluriscope.arguments import checked
@@ -106,7 +107,7 @@ def counted(count: Count, noun: str) -> str:
 
 
 NOT_OFFERED: Final = Count(0, "unknown")
-"""Of what this kind of network does not have."""
+"""Of what this kind of network does not have, or nobody asked for."""
 
 
 @checked
@@ -124,7 +125,7 @@ class Counts:
         valid_alignments: of all candidates.
         minimal_alignments: those with no valid one within.
 
-    Of a kind of network that has circuits alone, the others are :data:`NOT_OFFERED`, and no table shows them.
+    What nobody asked for, or a kind of network does not have, is :data:`NOT_OFFERED`, and no table shows it.
     """
 
     possible_circuits: Count
@@ -159,6 +160,8 @@ def counts_of(found: Mapping[str, Any]) -> Counts:
         found: the output.
     """
     circuits = Count(int(found["circuits"]["possible"])), _valid_circuits(found["circuits"])
+    if "placements" in found:
+        return replace(Counts(*circuits), **placement_counts(PlacementsReport.model_validate(found["placements"])))
     if "interpretations" not in found:
         return Counts(*circuits)
     read, searched = found["interpretations"], found["candidate_search"]
@@ -171,6 +174,24 @@ def counts_of(found: Mapping[str, Any]) -> Counts:
         Count(int(found["candidates"]), "exact"),
         *(Count(int(searched[key]), sure) for key in ("aligned", "valid", "minimal")),
     )
+
+
+def placement_counts(report: PlacementsReport) -> dict[str, Count]:
+    """Counts of algorithms with finite variables and of their placements; of algorithms that no answer tells apart one
+    counts.
+    """
+    placed = report.placed
+    known = all(one.n_placed for one in placed)  # else they are too many, or were found jointly or along directions
+    tried: Bound = "exact" if report.all_there_is else "at_least"
+    sure: Bound = tried if known else "at_least"
+    return {
+        "candidate_algorithms": Count(len(report.distinct)),
+        "aligned_algorithms": Count(len(placed), tried),
+        "valid_alignments": Count(sum(one.n_placed or len(one.valid) for one in placed), sure),
+        "minimal_alignments": Count(
+            sum(one.n_minimal or sum(bool(each.minimal) for each in one.valid) for one in placed), sure
+        ),
+    }
 
 
 def _valid_circuits(answer: Mapping[str, Any]) -> Count:

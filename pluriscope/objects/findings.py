@@ -23,6 +23,7 @@ from pluriscope.analysis.interventions.experiments import (
     decide_under_interventions,
     intervention_space,
 )
+from pluriscope.analysis.readings.circuit_readings import CircuitInterpretations
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.traits import TRAITS
@@ -200,7 +201,7 @@ class Findings:
     @cached_property
     def circuit_figures(self) -> Part:
         """The listed circuits with every figure that lists have of them."""
-        counted = {"interpretations": self.interpretation_counts} if self.offers("interpretations") else {}
+        counted = {"interpretations": self.interpretation_counts} if self.offers("formulas") else {}
         return part_of(self, {**self._figures, **counted})
 
     @cached_property
@@ -226,7 +227,7 @@ class Findings:
         """``[listed]`` how many interpretations each listed circuit has: Python integers, of any size; None where they
         were not counted.
         """
-        self.question.kind.require("interpretations", "interpretations")
+        self.question.kind.require("formulas", "interpretations")
         answer = self.found["interpretations"]
         numbers: list[int | None] = [int(number) for number in answer["by_circuit"].values()]
         counted = len(numbers) if answer.get("truncated_at") is None else int(answer["truncated_at"])
@@ -243,15 +244,25 @@ class Findings:
         return Recent(_SPACES, lambda space: space.n_bytes)
 
     @cached_property
+    def by_variables(self) -> dict[str, CircuitInterpretations]:
+        """Cache of the interpretations of circuits by variables, by mask."""
+        return {}
+
+    @property
+    def algorithm_texts(self) -> tuple[str, ...]:
+        """The texts of the algorithms that were placed on sites when the result was made."""
+        return tuple(one["text"] for one in self.found.get("placements", {}).get("algorithms", ()))
+
+    @cached_property
     def interventions(self) -> InterventionSpace:
         """The interchange interventions on which explanations are compared."""
-        self.question.kind.require("interpretations", "interventions")
+        self.question.kind.require("formulas", "interventions")
         return intervention_space(self.question.network.hidden_sizes, self.question.network.n_inputs)
 
     @cached_property
     def decisions(self) -> NetworkAnswers:
         """Decisions of the network under each intervention."""
-        self.question.kind.require("interpretations", "decisions")
+        self.question.kind.require("formulas", "decisions")
         return decide_under_interventions(self.question.network, self.question.data.clean_rows, self.interventions)
 
 

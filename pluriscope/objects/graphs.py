@@ -11,9 +11,11 @@ from pluriscope.analysis.errors import InvalidClaim
 from pluriscope.analysis.explanations.circuits import gate_label
 from pluriscope.analysis.explanations.registry import KIND_OF
 from pluriscope.analysis.graph_files.registry import graph_in
+from pluriscope.analysis.readings.circuit_readings import VariableInterpretation
 from pluriscope.analysis.subjects.question import SubjectQuestion
 from pluriscope.arguments import unfit
 from pluriscope.figures.svg.tiles import bits_of
+from pluriscope.kinds.sites import variables_at
 from pluriscope.objects.findings import Findings
 
 
@@ -29,8 +31,16 @@ def explanation_graph(key: str, question: SubjectQuestion, ref: ExplanationRef, 
     Raises:
         NotOffered: the format is unknown, or does not take such explanations of such networks.
     """
-    mask, of_nodes = int(ref.first, 16) if ref.kind in ("circuit", "interpretation") else None, {}
-    if ref.kind == "interpretation":
+    mask = int(ref.first, 16) if ref.kind in ("circuit", "interpretation") else None
+    of_nodes: dict[tuple[int, int], dict[str, Any]] = {}
+    if isinstance(value, VariableInterpretation):
+        named = {node.name: value.of_node(node.name) or "" for node in question.graph.nodes}
+        of_nodes = _by_position(question, named)
+    elif isinstance(value, tuple):  # a placement on sites
+        model, placement = value
+        about["formula"], about["sites"] = str(getattr(model, "text", model)), placement.sites
+        of_nodes = _by_position(question, variables_at(question, placement))
+    elif ref.kind == "interpretation":
         for gate in value.gates:
             label = gate_label(gate, question.subject.n_inputs)
             found = _function(question, gate.function, label) | {"threshold": gate.threshold}
@@ -42,6 +52,14 @@ def explanation_graph(key: str, question: SubjectQuestion, ref: ExplanationRef, 
             of_nodes |= {(claim.layer, neuron): found for neuron in claim.neurons}
     about["explanation"] = KIND_OF[ref.kind].noun
     return graph_in(key, question, ref.kind, about, mask=mask, of_nodes=of_nodes)
+
+
+def _by_position(question: SubjectQuestion, named: Mapping[str, str]) -> dict[tuple[int, int], dict[str, Any]]:
+    """What is said of nodes by their names, by layer and place in it."""
+    first: dict[int, int] = {}
+    places = {node.name: (node.layer, number - first.setdefault(node.layer, number))
+              for number, node in enumerate(question.graph.nodes)}  # fmt: skip
+    return {places[name]: {"function": words} for name, words in named.items() if words}
 
 
 def answer_graph(key: str, question: SubjectQuestion, mask: int | None, scores: Any, **about: str) -> Any:

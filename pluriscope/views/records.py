@@ -453,10 +453,10 @@ class ComparisonRecord(AboutRecord):
     """Comparison of two to six explanations of one network."""
 
     verdict: str = Field(description="In one sentence.")
-    trials: Literal["interventions", "own interventions", "rows"] = Field(
+    trials: Literal["interventions", "own interventions", "rows", "rows and interchanges"] = Field(
         description="What they are asked: interchanges on sets of hidden neurons; where one is on directions, those "
-        "that each of them makes itself; of circuits of a model, the rows of its task. Where all are circuits, these "
-        "are run; beside others they predict nothing."
+        "that each of them makes itself; of circuits of a model, the rows of its task, and beside placements on sites "
+        "also the interchanges of these. Where all are circuits, these are run; of interchanges they predict nothing."
     )
     of: int = Field(description="How many trials.")
     bounded: str = Field(description="What is left out of them; empty if nothing is.")

@@ -17,6 +17,7 @@ from pluriscope.addresses.address import Addresses
 from pluriscope.analyses.registry import EVERY
 from pluriscope.analysis.network_files.files import network_file_json
 from pluriscope.analysis.questions.protocol import COMPLETE
+from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
 from pluriscope.app import bundled
 from pluriscope.app.bundled import bundled_models, bundled_networks
 from pluriscope.app.db.writes import save_network
@@ -30,8 +31,8 @@ from tests.first_start import first_start
 from tests.of_plugins import joined
 
 KEYS = [one.key for one in EVERY]
-ANYWHERE = {"one-reader"} | {one.key for one in EVERY if not one.find}
-"""What is answered of a network without a hidden layer."""
+ANYWHERE = {one.key for one in EVERY if not one.find or one.lacks(PERCEPTRON)}
+"""What is answered of a network without a hidden layer, or of no perceptron."""
 FILLED_IN = {
     "text": json.dumps(network_file_json(small_network(1))),
     "guess": "1",

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from urllib.parse import urlsplit
 
 import pytest
 
+from pluriscope.app.bundled import bundled_models
+from pluriscope.app.db.engine import open_store
+from pluriscope.app.db.reads.analyses import find_network
+from pluriscope.app.db.writes import delete_network
+from pluriscope.app.settings import Settings
 from tests.browser.conftest import eventually
+from tests.factories import searched
 
 pytestmark = pytest.mark.browser
 XOR = "/networks/xor-pretrained"
@@ -100,3 +107,33 @@ def test_a_visitor_finds_nothing_that_the_one_before_left(lent, site):
             tab.set_viewport_size({"width": 390, "height": 844})
             tab.goto("/scope")
             assert tab.evaluate(kept) == ["a=b", 1, 3, 390]
+
+
+def test_from_an_algorithm_of_ones_own_to_its_placement(tab, expect, site):
+    store = open_store(Settings(data=site.data))
+    try:
+        with store.write() as session:
+            document = json.loads(bundled_models()["parity-3-elman"])
+            document["biases"][-1] = [one + 0.125 for one in document["biases"][-1]]  # which decides nothing
+            searched(session, json.dumps(document).encode(), slug="written-upon")
+        tab.goto("/networks/written-upon/analyses/algorithms")
+        tab.get_by_role("link", name="Write your own").click()
+        main = tab.get_by_role("main")
+        tab.get_by_label("Algorithm").fill("p1 = a; p2 = (p1 + b) % 2; y = (p2 + c) % 2")
+        tab.get_by_role("button", name="See what it does").click()
+        expect(main).to_contain_text("computes the task")
+        tab.get_by_role("button", name="Place it").click()
+        expect(main).to_contain_text("Algorithms on sites")
+        site.work("algorithms")
+        expect(main).to_contain_text("algorithms that compute the task are placed among")
+        tab.get_by_role("link", name="p1 = a; p2 = (p1 + b) % 2; y = (p2 + c) % 2").first.click()
+        tab.get_by_role("link", name="p1: h1[1]; p2: h2[1]").click()
+        expect(main).to_contain_text("placed: every interchange is right")
+        expect(main).to_contain_text("512 of 512")
+        expect(tab.locator("svg.graph").first).to_contain_text("h2.1: p2")
+        tab.locator("#interchanges summary").click()
+        expect(main).to_contain_text("112 interchanges")
+    finally:
+        with store.write() as session:
+            delete_network(session, find_network(session, "written-upon"))
+        store.close()

@@ -88,7 +88,18 @@ def test_tests_of_the_core_import_no_plugin() -> None:
     assert {one for one in found if not one.startswith("tests/browser/")} == set()
 
 
-RECORDS = ("analyses", "criteria", "edits", "explanations", "jobs", "lenses", "lessons", "methods", "subjects")
+RECORDS = (
+    "analyses",
+    "criteria",
+    "edits",
+    "explanations",
+    "jobs",
+    "lenses",
+    "lessons",
+    "methods",
+    "subjects",
+    "vocabularies",
+)
 FIRST = sorted({path.partition(":")[0] for group in RECORDS for _, path in entries(group).values()})
 
 

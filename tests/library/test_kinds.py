@@ -174,13 +174,9 @@ def test_draws_hold_the_number_that_the_search_finds():
 
 
 REFUSED = {
-    "interpretations": (lambda result: result.interpretations, NotOffered, "no gates on Boolean inputs"),
-    "those of a circuit": (lambda result: result.circuits[0].interpretations, NotOffered, "no gates on Boolean inputs"),
-    "algorithms": (lambda result: result.algorithms, NotOffered, "no formulas of Boolean inputs"),
-    "alignments": (lambda result: result.alignments, NotOffered, "no formulas of Boolean inputs"),
-    "their numbers": (lambda result: result.interpretation_counts, NotOffered, "no gates on Boolean inputs"),
-    "interventions": (lambda result: result.interventions, NotOffered, "no gates on Boolean inputs"),
-    "decisions": (lambda result: result.decisions, NotOffered, "no gates on Boolean inputs"),
+    "their numbers": (lambda result: result.interpretation_counts, NotOffered, "no formulas of"),
+    "interventions": (lambda result: result.interventions, NotOffered, "no formulas of"),
+    "decisions": (lambda result: result.decisions, NotOffered, "no formulas of"),
     "predictions": (lambda result: result.circuits[0].predictions, NotOffered, "single neurons of"),
     "weights": (lambda result: result.weights, NotOffered, "weights of single edges"),
     "a comparison under other rules": (

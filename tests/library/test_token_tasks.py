@@ -7,9 +7,9 @@ import pytest
 
 import pluriscope
 from pluriscope.analysis.errors import AnalysisError, InvalidData, InvalidNetwork, InvalidTask, NotOffered
+from pluriscope.analysis.subjects.sites import run
 from pluriscope.analysis.subjects.transformer.files import attention_document
 from pluriscope.analysis.subjects.transformer.model import read_attention
-from pluriscope.analysis.subjects.transformer.runs import run
 from pluriscope.library import models
 from pluriscope.live.calls import ReadTransformer
 from pluriscope.live.packages import PackageModel

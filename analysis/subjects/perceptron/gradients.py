@@ -6,12 +6,13 @@ leaky relu.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pluriscope.analysis.subjects.perceptron.mlp import forward_pass
+from pluriscope.analysis.numerics.fixed_order import inner
+from pluriscope.analysis.subjects.perceptron.mlp import forward_pass, pre_activations
 from pluriscope.analysis.subjects.perceptron.network import Network
 
 Array = NDArray[np.float64]
@@ -64,3 +65,16 @@ def input_slopes(network: Network, rows: Array) -> Array:
     for out, weights in enumerate(network.weights[0]):
         total = total + weights * above[out][:, None]
     return total
+
+
+def site_slopes(network: Network, values: Mapping[str, Array], by_outputs: Array) -> dict[str, Array]:
+    """Derivatives by every site of :func:`~pluriscope.analysis.subjects.perceptron.mlp.run_sites`; arguments as of
+    :meth:`~pluriscope.analysis.subjects.subject.Subject.site_slopes`.
+    """
+    names = ["x", *(f"h{layer}" for layer in range(1, len(network.weights)))]
+    later, found = by_outputs, dict[str, Array]()
+    for layer in range(len(network.weights), 0, -1):
+        known, sums = network.function_of(layer), pre_activations(network, layer, values[names[layer - 1]][:, 0])
+        later = inner(later * known.slope(sums, known.value(sums)), np.ascontiguousarray(network.weights[layer - 1].T))
+        found[names[layer - 1]] = later[:, None]
+    return found

@@ -32,6 +32,6 @@ PERCEPTRON: Final = SubjectKind(
     settings={},
     read=_read,
     write=_write,
-    traits=frozenset(TRAITS) - {"channels", "readers", "steps", "stream"},
+    traits=frozenset(TRAITS) - {"channels", "readers", "sites", "steps", "stream"},
     module="pluriscope.analysis.explaining.perceptrons",
 )

@@ -22,6 +22,7 @@ from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout
 from pluriscope.analysis.subjects.perceptron.network import Network
+from pluriscope.analysis.subjects.subject import Change
 
 Ablation = Literal["zero", "mean"]
 
@@ -71,6 +72,16 @@ def forward_pass(
         sums.append(pre_activations(network, layer, layers[-1]))
         layers.append(network.function_of(layer).value(sums[-1]))
     return tuple(sums), tuple(layers)
+
+
+def run_sites(network: Network, data: NDArray[np.float64], change: Change) -> NDArray[np.float64]:
+    """Run a network site by site: ``x`` the inputs, ``h1`` the first hidden layer, and so on; arguments as of
+    :meth:`~pluriscope.analysis.subjects.subject.Subject.run_sites`.
+    """
+    values = change("x", data[:, None])[:, 0]
+    for layer in range(1, network.n_hidden_layers + 1):
+        values = change(f"h{layer}", next_layer(network, layer, values)[:, None])[:, 0]
+    return next_layer(network, len(network.weights), values)
 
 
 def next_layer(network: Network, layer: int, values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from pluriscope.analysis.questions.answers import answers
 from pluriscope.analysis.questions.data import DataRecord, clean_data, noisy_data
 from pluriscope.analysis.questions.decisions import decided_right, margin_to_edge
 from pluriscope.analysis.questions.protocol import COMPLETE, NAMED, Protocol, in_space
-from pluriscope.analysis.questions.tasks import Task, name_of
+from pluriscope.analysis.questions.tasks import Task, input_table, name_of
 from pluriscope.analysis.subjects.graph import Graph, perceptron_graph
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit, EdgeLayout, circuit_from_hex
 from pluriscope.analysis.subjects.perceptron.kind import PERCEPTRON
@@ -28,10 +28,11 @@ from pluriscope.analysis.subjects.perceptron.mlp import (
     activations,
     batch_activations,
     forward,
+    run_sites,
 )
 from pluriscope.analysis.subjects.perceptron.network import Network
-from pluriscope.analysis.subjects.question import CircuitVerdict
-from pluriscope.analysis.subjects.subject import Table
+from pluriscope.analysis.subjects.question import CircuitVerdict, Examples
+from pluriscope.analysis.subjects.subject import Change, Table
 from pluriscope.analysis.subjects.traits import TRAITS
 from pluriscope.analysis.values.described import Described
 from pluriscope.analysis.values.digest import canonical_json, sha256_hex
@@ -130,6 +131,12 @@ class Question(Described):
     def n_rows(self) -> int:
         """Rows that circuits are judged on."""
         return len(self.judged[0])
+
+    @cached_property
+    def examples(self) -> Examples:
+        rows = input_table(self.network.n_inputs)
+        texts = tuple(", ".join(f"{value:g}" for value in row) for row in rows)
+        return Examples(self.kind.inputs, rows, texts, np.array(self.task.truth_table, dtype=np.int64), ("0", "1"))
 
     @property
     def rows_in_words(self) -> str:
@@ -241,6 +248,15 @@ class Question(Described):
             rows, labels = self.data.clean_rows, np.array(self.task.truth_table, dtype=np.float64)
             return np.asarray(rows, dtype=np.float64), labels
         return self.judged
+
+    @property
+    def inputs(self) -> NDArray[np.float64]:
+        """The rows that methods look at, as the network reads them."""
+        return self.method_rows[0]
+
+    def run_sites(self, data: NDArray[np.float64], change: Change) -> NDArray[np.float64]:
+        """Run the network site by site; see :func:`~pluriscope.analysis.subjects.perceptron.mlp.run_sites`."""
+        return run_sites(self.network, data, change)
 
     @cached_property
     def clean_rows(self) -> NDArray[np.float64]:

@@ -127,8 +127,17 @@ class Blocks:
             layer: from 1.
             stream: what it sees, ``[…, d_model]``.
         """
-        w_in, b_in, w_out, b_out = self.mlps[layer - 1]
-        return inner(self.function.value(inner(stream, w_in.T) + b_in), w_out.T) + b_out
+        return self.of_neurons(layer, self.neurons(layer, stream))
+
+    def neurons(self, layer: int, stream: Array) -> Array:
+        """Activations of the neurons of an MLP block, ``[…, d_mlp]``; arguments as of :meth:`mlp`."""
+        w_in, b_in, _, _ = self.mlps[layer - 1]
+        return self.function.value(inner(stream, w_in.T) + b_in)
+
+    def of_neurons(self, layer: int, neurons: Array) -> Array:
+        """Compute what neurons ``[…, d_mlp]`` of an MLP block add, ``[…, d_model]``."""
+        _, _, w_out, b_out = self.mlps[layer - 1]
+        return inner(neurons, w_out.T) + b_out
 
     def mlp_slopes(self, layer: int, stream: Array, later: Array) -> Array:
         """Derivatives by what the MLP block of a layer sees, from those by what it adds, ``[…, d_model]`` each."""

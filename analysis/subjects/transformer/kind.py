@@ -20,8 +20,9 @@ TRANSFORMER: Final = SubjectKind(
     settings={"granularity": ("qkv", "heads", "nodes"), "ablation": ("zero", "mean"), "embedding": ("joined", "split")},
     read=read_attention,
     write=attention_document,
-    traits=frozenset(("readers", "gates", "stream", "play", "edits")),
+    traits=frozenset(("readers", "gates", "sites", "stream", "play", "edits")),
     module="pluriscope.analysis.explaining.graphs",
     roles=ROLES,
     counting="pluriscope.analysis.subjects.transformer.batched",
+    inputs="t",
 )

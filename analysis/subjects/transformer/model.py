@@ -11,22 +11,24 @@ come with them (:mod:`pluriscope.analysis.subjects.transformer.blocks`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Final, Self, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidNetwork, InvalidProtocol
 from pluriscope.analysis.subjects.names import MAX_ATTRIBUTION, checked_name
 from pluriscope.analysis.subjects.perceptron.activations import activation_of
 from pluriscope.analysis.subjects.planted_edges import read_planted_edges
-from pluriscope.analysis.subjects.subject import Rules
+from pluriscope.analysis.subjects.subject import Change, Rules
 from pluriscope.analysis.subjects.trained import StepRecord
 from pluriscope.analysis.subjects.transformer.blocks import BIASES, D_MLP, Blocks
 from pluriscope.analysis.subjects.transformer.heads import Array
+from pluriscope.analysis.subjects.transformer.runs import run_sites, slopes
 from pluriscope.analysis.subjects.transformer.space import AttentionSpace
 from pluriscope.analysis.subjects.transformer.tasks import MAX_ROWS, TokenTask
 from pluriscope.analysis.subjects.transformer.weights import MATRICES, Transformer
@@ -73,6 +75,22 @@ class AttentionModel(Described, Transformer):
     format: ClassVar[str] = FORMAT
     remarks: tuple[str, ...] = ()
     training: StepRecord | None = None
+
+    @property
+    def inputs(self) -> NDArray[np.int64]:
+        return self.tokens
+
+    def run_sites(self, data: NDArray[Any], change: Change, read: Callable[[Array, str], Array] | None = None) -> Array:
+        """Sites as :mod:`pluriscope.analysis.subjects.transformer.runs` names them."""
+        return run_sites(self, data, change, read)
+
+    def site_slopes(self, values: Mapping[str, Array], by_outputs: Array) -> dict[str, Array]:
+        return slopes(self, values, by_outputs)
+
+    @property
+    def n_multiplications(self) -> int:
+        layers = len(self.layers) * (self.n_heads * self.per_row + self.per_mlp)
+        return len(self.tokens) * (layers + self.unembedding.size)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -294,7 +312,14 @@ def read_attention(document: dict[str, Any]) -> AttentionModel:
     if file.planted is None:
         return model
     finest = AttentionSpace(model, "qkv", means=False, split=positions is not None)
-    return replace(model, planted=read_planted_edges(file.planted, finest.graph, finest.reduce))
+    names = (
+        f"x{layer}{end}"
+        for layer in range(len(layers) + 1)
+        for end in ("", *([".mid"] if blocks.mlps and layer else []))
+    )
+    return replace(
+        model, planted=read_planted_edges(file.planted, finest.graph, finest.reduce, dict.fromkeys(names, d))
+    )
 
 
 def _array(given: Nested | None, item: str, shape: tuple[int, ...]) -> Array:

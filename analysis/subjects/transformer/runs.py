@@ -1,4 +1,4 @@
-"""A run of a transformer that keeps all it computes, with any of it patched, and derivatives by any of it.
+"""The sites of a transformer: what it computes on a row, with any of it changed, and derivatives by any of it.
 
 A site is written as people cite it, positions from 1 behind ``~``, all of them where there is none:
 
@@ -15,49 +15,25 @@ Vig et al., NeurIPS 2020 (arXiv:2004.12265); sites as in TransformerLens; edges 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.numerics.fixed_order import inner
-from pluriscope.analysis.subjects.chances import divergence, log_softmax
+from pluriscope.analysis.subjects.sites import Site
+from pluriscope.analysis.subjects.subject import Change
 from pluriscope.analysis.subjects.transformer.heads import Array, attention, inner_slopes, mixed
+from pluriscope.analysis.subjects.transformer.space import AttentionSpace
 from pluriscope.analysis.subjects.transformer.weights import Transformer
 
 MILLISECONDS: Final = 1.5e-6
 """About how long one multiplication takes."""
-METRICS: Final = ("logit-difference", "probability", "kl")
-Metric = Literal["logit-difference", "probability", "kl"]
 SLOTS: Final = ("q", "k", "v")
 _NUMBERS: Final = 1 << 21  # that a run keeps at once
 _SITE: Final = re.compile(r"(?P<name>[a-z0-9.-]{1,40})(?:~(?P<at>[1-9][0-9]?))?")
-
-
-@dataclass(frozen=True)
-class Site:
-    """A site: a value that a transformer computes and that can be patched.
-
-    Args:
-        name: without the position, see the head of this module.
-        at: position from 0; None for all.
-    """
-
-    name: str
-    at: int | None = None
-
-    def __str__(self) -> str:
-        return self.name if self.at is None else f"{self.name}~{self.at + 1}"
-
-    @property
-    def part(self) -> str:
-        """The part of a circuit that it belongs to: a head, an MLP block, one of their slots, an edge; "" of the
-        stream.
-        """
-        return "" if self.name.startswith("x") and "-" not in self.name else self.name.removesuffix(".a")
 
 
 def site_names(model: Transformer) -> list[str]:
@@ -73,15 +49,7 @@ def site_names(model: Transformer) -> list[str]:
 
 def edge_names(model: Transformer) -> list[str]:
     """Every edge, ``SOURCE-READER`` or ``SOURCE-HEAD.SLOT``, in the order of readers."""
-    sources, found = ["x"], []
-    for layer in range(1, len(model.layers) + 1):
-        heads = [f"{layer}.{head}" for head in range(model.n_heads)]
-        found += [f"{source}-{head}.{slot}" for head in heads for slot in SLOTS for source in sources]
-        sources += heads
-        if model.blocks.mlps:
-            found += [f"{source}-{layer}.mlp" for source in sources]
-            sources.append(f"{layer}.mlp")
-    return found + [f"{source}-logits" for source in sources]
+    return [*AttentionSpace(model, "qkv", means=False, split=False).graph.edge_names]
 
 
 def read_site(model: Transformer, text: str) -> Site:
@@ -104,95 +72,48 @@ def read_site(model: Transformer, text: str) -> Site:
     return Site(name, None if at is None else int(at) - 1)
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
-    """A run: all that a transformer computes on some rows.
-
-    Args:
-        values: by site without position: ``[rows, context, …]``.
-        logits: ``[rows, vocabulary]`` at the last position.
-    """
-
-    values: Mapping[str, Array]
-    logits: Array
-
-
-Patch = tuple[Site, Array]
-"""A site, and what is written there: values of all positions, of which those of the site are taken."""
-
-
-def run(
-    model: Transformer, tokens: NDArray[np.int64], patches: Sequence[Patch] = (), start: Array | None = None
-) -> Run:
-    """Run the whole model.
+def run_sites(
+    model: Transformer, given: NDArray[Any], change: Change, read: Callable[[Array, str], Array] | None = None
+) -> Array:
+    """Run the whole model site by site; its logits at the last position, ``[rows, vocabulary]``.
 
     Args:
         model: whose rows need not be those that are run.
-        tokens: ``[rows, context]``.
-        patches: what is written where; of an edge what its source gives.
-        start: ``[rows, context, d_model]`` the stream before the first layer instead of that of the tokens.
+        given: tokens ``[rows, context]``, or the stream before the first layer ``[rows, context, d_model]``.
+        change: a site without its position and its values ``[rows, context, …]`` → those that are read; called in the
+            order of computation, also for the neurons of MLP blocks, ``1.neurons``.
+        read: a stream and the name of a reader → what that reader sees of it.
     """
-    blocks, found = model.blocks, dict[str, Array]()
-    by_site: dict[str, list[tuple[int | None, Array]]] = {}
-    for site, values in patches:
-        by_site.setdefault(site.name, []).append((site.at, values))
+    blocks = model.blocks
 
-    def answer(name: str, values: Array) -> Array:
-        for at, given in by_site.get(name, ()):
-            where = slice(None) if at is None else slice(at, at + 1)
-            values = values.copy()
-            values[:, where] = given[:, where]
-        found[name] = values
-        return values
+    def seen(stream: Array, reader: str) -> Array:
+        return blocks.normalised(stream if read is None else read(stream, reader))
 
-    def read(stream: Array, reader: str) -> Array:
-        """Return the stream that a reader sees: with edges patched, what their sources give it instead."""
-        for name, some in by_site.items():
-            source, _, target = name.partition("-")
-            for at, given in some if target == reader else ():
-                where = slice(None) if at is None else slice(at, at + 1)
-                stream = stream.copy()
-                stream[:, where] += given[:, where] - found["x0" if source == "x" else source][:, where]
-        return blocks.normalised(stream)
-
-    if start is None:
-        start = model.embedding[tokens] + (0.0 if model.positions is None else model.positions)
-    x = answer("x0", start)
+    embedded = given
+    if given.ndim == 2:
+        embedded = model.embedding[given] + (0.0 if model.positions is None else model.positions)
+    x = change("x0", embedded)
     for layer in range(1, len(model.layers) + 1):
         # heads of a layer read the same stream, and what they give is added in their order
         biases, total = blocks.biases[layer - 1] if blocks.biases else None, x
         for head, (*reads, output) in enumerate(model.by_head[layer - 1]):
             name = f"{layer}.{head}"
             q, k, v = (
-                answer(
+                change(
                     f"{name}.{slot}",
-                    inner(read(x, f"{name}.{slot}"), matrix.T) + (0.0 if biases is None else biases[at][head]),
+                    inner(seen(x, f"{name}.{slot}"), matrix.T) + (0.0 if biases is None else biases[at][head]),
                 )
                 for at, (slot, matrix) in enumerate(zip(SLOTS, reads, strict=True))
             )
-            shares = answer(f"{name}.a", attention(q[None], k[None])[0])
-            total = total + answer(name, inner(mixed(shares[None], v[None])[0], output.T))
+            shares = change(f"{name}.a", attention(q[None], k[None])[0])
+            total = total + change(name, inner(mixed(shares[None], v[None])[0], output.T))
         x = total if biases is None else total + biases[3]
         if blocks.mlps:
-            x = answer(f"x{layer}.mid", x)
-            x = x + answer(f"{layer}.mlp", blocks.mlp(layer, read(x, f"{layer}.mlp")))
-        x = answer(f"x{layer}", x)
-    return Run(found, unembedded(model, read(x, "logits")[:, -1]))
-
-
-def on_all_rows(model: Transformer, wanted: Callable[[str], bool]) -> dict[str, Array]:
-    """Some sites on all rows of the task, ``[rows, context, …]``, by runs of some rows at a time.
-
-    Args:
-        model: that is run.
-        wanted: name of a site → whether it is kept.
-    """
-    found: dict[str, list[Array]] = {}
-    for tokens in in_portions(model, model.tokens):
-        for name, values in run(model, tokens).values.items():
-            if wanted(name):
-                found.setdefault(name, []).append(values)
-    return {name: np.concatenate(some) for name, some in found.items()}
+            x = change(f"x{layer}.mid", x)
+            neurons = change(f"{layer}.neurons", blocks.neurons(layer, seen(x, f"{layer}.mlp")))
+            x = x + change(f"{layer}.mlp", blocks.of_neurons(layer, neurons))
+        x = change(f"x{layer}", x)
+    return unembedded(model, seen(x, "logits")[:, -1])
 
 
 def in_portions(model: Transformer, rows: NDArray[Any]) -> list[NDArray[Any]]:
@@ -209,15 +130,15 @@ def unembedded(model: Transformer, seen: Array) -> Array:
     return logits if bias is None else np.asarray(logits + bias)
 
 
-def slopes(model: Transformer, of: Run, by_logits: Array) -> dict[str, Array]:
+def slopes(model: Transformer, values: Mapping[str, Array], by_logits: Array) -> dict[str, Array]:
     """Derivatives by every site, edges aside, ``[rows, context, …]`` each.
 
     Args:
         model: that was run without patches.
-        of: the run.
+        values: of the run.
         by_logits: derivatives by the logits, ``[rows, vocabulary]``.
     """
-    blocks, values, found = model.blocks, of.values, dict[str, Array]()
+    blocks, found = model.blocks, dict[str, Array]()
 
     def unread(stream: Array, by_seen: Array) -> Array:
         return by_seen if blocks.epsilon is None else blocks.normalised_slopes(stream, by_seen)
@@ -229,6 +150,7 @@ def slopes(model: Transformer, of: Run, by_logits: Array) -> dict[str, Array]:
         found[f"x{layer}"] = later
         if blocks.mlps:
             found[f"{layer}.mlp"], stream = later, values[f"x{layer}.mid"]
+            found[f"{layer}.neurons"] = inner(later, blocks.mlps[layer - 1][2])
             later = later + unread(stream, blocks.mlp_slopes(layer, blocks.normalised(stream), later))
             found[f"x{layer}.mid"] = later
         by_seen = np.zeros_like(later)
@@ -242,74 +164,3 @@ def slopes(model: Transformer, of: Run, by_logits: Array) -> dict[str, Array]:
         later = later + unread(values[f"x{layer - 1}"], by_seen)
     found["x0"] = later
     return found
-
-
-# --- pairs of rows, and what is measured on them
-
-
-@dataclass(frozen=True, eq=False)
-class Pairs:
-    """Rows of a task, each with one that is answered otherwise and differs from it in fewest tokens.
-
-    Args:
-        clean: numbers of rows ``[pairs]``.
-        corrupt: of their partners.
-        of: how many rows have one.
-    """
-
-    clean: NDArray[np.intp]
-    corrupt: NDArray[np.intp]
-    of: int
-
-
-def pairs_of(model: Transformer, most: int) -> Pairs:
-    """Evenly spread rows with their partners; of several partners the first; none where all answers are the same.
-
-    Args:
-        most: so many pairs.
-    """
-    n = len(model.answers) if len(set(model.answers.tolist())) > 1 else 0
-    clean = np.unique(np.arange(min(n, most)) * n // max(1, min(n, most)))
-    return Pairs(clean, np.array([partner_of(model, row) for row in clean.tolist()], dtype=np.intp), n)
-
-
-def partner_of(model: Transformer, row: int) -> int:
-    """The row that is answered otherwise and differs in fewest tokens, the first of several; of none the row itself."""
-    apart = (model.tokens != model.tokens[row]).sum(axis=1)
-    others = model.answers != model.answers[row]
-    return int(np.where(others, apart, model.tokens.shape[1] + 1).argmin()) if others.any() else row
-
-
-def measured(metric: Metric, logits: Array, whole: Array, wanted: NDArray[np.int64], other: NDArray[np.int64]) -> Array:
-    """Compute a metric, larger where the wanted token is predicted, ``[rows]``.
-
-    Args:
-        metric: the wanted logit less the other's; the wanted token's probability; or minus the divergence, in nats, of
-            the whole model's distribution from this one.
-        logits: ``[rows, vocabulary]``.
-        whole: likewise, of the whole model on the rows whose answers are wanted.
-        wanted: tokens ``[rows]``.
-        other: likewise.
-    """
-    rows = np.arange(len(logits))
-    if metric == "logit-difference":
-        return np.asarray(logits[rows, wanted] - logits[rows, other])
-    if metric == "probability":
-        return np.asarray(np.exp(log_softmax(logits)[rows, wanted]))
-    return np.asarray(-divergence(whole, logits[None])[0])
-
-
-def metric_slopes(
-    metric: Metric, logits: Array, whole: Array, wanted: NDArray[np.int64], other: NDArray[np.int64]
-) -> Array:
-    """Derivatives of :func:`measured` by the logits, ``[rows, vocabulary]``."""
-    rows, given = np.arange(len(logits)), np.exp(log_softmax(logits))
-    found = np.zeros_like(logits)
-    if metric == "logit-difference":
-        found[rows, wanted] += 1.0
-        found[rows, other] -= 1.0
-        return found
-    if metric == "probability":
-        found[rows, wanted] = 1.0
-        return np.asarray(given[rows, wanted, None] * (found - given))
-    return np.asarray(np.exp(log_softmax(whole)) - given)

@@ -26,7 +26,7 @@ from pluriscope.analysis.errors import BeyondLimits
 from pluriscope.analysis.numerics.fixed_order import inner, mean
 from pluriscope.analysis.subjects.enumeration import are_circuits
 from pluriscope.analysis.subjects.graph import Edge, Graph, Masks, Node
-from pluriscope.analysis.subjects.subject import Role, RowRun, Slope, Table, gaps
+from pluriscope.analysis.subjects.subject import Change, Role, RowRun, Slope, Table, gaps
 from pluriscope.analysis.subjects.transformer.blocks import mean_of
 from pluriscope.analysis.subjects.transformer.engine import MAX_BYTES, AttentionEngine, Wiring
 from pluriscope.analysis.subjects.transformer.head_scores import (
@@ -639,6 +639,11 @@ class AttentionSpace:
         parts = [self._logits(kept, tokens, absent) for tokens in self._row_parts(len(masks))]
         return np.concatenate(parts, axis=1)
 
+    def run_sites(self, mask: Masks, data: NDArray[np.int64], change: Change) -> Array:
+        """Nodes are what heads and MLP blocks add: at each position, those of the last column at the last alone."""
+        found: Array = self._logits(self._graph.kept_edges(mask[None]), data, self._absent, change)[0]
+        return found
+
     def _row_parts(self, n_masks: int) -> list[NDArray[np.int64]]:
         """The rows in parts small enough for what heads have of so many masks at once."""
         concerning = max(len(self._concerning(node)) for node in self._parts)
@@ -668,15 +673,17 @@ class AttentionSpace:
             found[0] = np.eye(len(self._model.unembedding) + 1)[[-1] * self._model.tokens.shape[1]]
         return found
 
-    def _logits(self, kept: Masks, tokens: NDArray[np.int64], absent: list[Array | None]) -> Array:
+    def _logits(
+        self, kept: Masks, tokens: NDArray[np.int64], absent: list[Array | None], change: Change | None = None
+    ) -> Array:
         unembedding, edges = self._unembedding.T, self._into[len(self._graph.nodes) - 1, ""]
         if self._model.blocks.epsilon is not None:  # the logits read the last position of a sum, normalised
-            found = [(which, values[:, :, -1:]) for which, values in self._sources(kept, absent, tokens)]
+            found = [(which, values[:, :, -1:]) for which, values in self._sources(kept, absent, tokens, change=change)]
             last = [None if one is None else one[-1:] for one in absent]
             read = self._seen(self._read(kept, edges, found, last), len(self._model.layers))
             return inner(read[:, :, -1], unembedding)
         total = np.zeros((len(kept), len(tokens), len(unembedding)))
-        for source, (which, values) in enumerate(self._sources(kept, absent, tokens)):
+        for source, (which, values) in enumerate(self._sources(kept, absent, tokens, change=change)):
             carried, other = inner(values[:, :, -1], unembedding), absent[source]
             cut = np.zeros_like(carried[:1]) if other is None else inner(other[-1:], unembedding)
             # what a cut edge carries is one value more, so that each mask takes its own at once
@@ -713,10 +720,12 @@ class AttentionSpace:
         *,
         every_position: bool = False,
         before: int | None = None,
+        change: Change | None = None,
     ) -> list[tuple[NDArray[np.intp], Array]]:
         """Compute each source in each circuit: for each mask the number of its value, and the different values ``[·,
         rows, positions, d_model]``; of the last column the last position only unless ``every_position``. With
-        ``before`` the sources of the columns before that one alone.
+        ``before`` the sources of the columns before that one alone. With ``change``, of a single circuit, nodes carry
+        what it returns.
 
         Masks that keep the same edges into a node and into all nodes of columns before it give it the same value, which
         is computed once.
@@ -735,6 +744,9 @@ class AttentionSpace:
             else:
                 read = self._read(kept[first], self._own(node), some, absent)
                 value = self._mlp(self._layer_of[node], read[:, :, -1:] if last_only else read)
+            if change is not None:
+                added = value[0, ..., : len(self._model.unembedding)]  # without the 1 of biases, which is 0 here
+                added[...] = change(self._graph.nodes[node].name, added.copy())
             found.append((which, value))
         return found
 

@@ -26,6 +26,7 @@ from pluriscope.app.db.codecs import alignment_of, document_of, network_file_of
 from pluriscope.app.db.distributions import candidates_in
 from pluriscope.app.db.reads.analyses import analysed_question
 from pluriscope.app.db.reads.circuits import masks_of, search_of, stored_search, whole_counts
+from pluriscope.app.db.reports import report_row
 from pluriscope.app.db.rows import column_of
 from pluriscope.app.db.tables import AlgorithmRow, AlignmentRow, AnalysisRow, NetworkRow
 
@@ -67,10 +68,12 @@ def stored_result(
         whole: whether to add the network and a data record of its own, so that the file can be read by itself.
     """
     question = analysed_question(session, stored[0])
-    if question.kind.refuses("interpretations"):
+    if question.kind.refuses("formulas"):
         seconds = stored[0].seconds.get("circuits", 0.0)
         found = stored_search(session, stored[0], question)
         document: dict[str, Any] = question.kind.explaining.result_json(question, found, masks=masks, seconds=seconds)
+        if (placed := report_row(session, stored[0], "algorithms")) is not None:
+            document["outputs"][0]["placements"] = placed.found
     else:
         document = result_json([load_analysis(session, one, outputs=False) for one in stored], masks=masks)
     # what is stored was found by the engine of its day

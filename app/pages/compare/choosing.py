@@ -25,10 +25,11 @@ from pluriscope.app.pages.compare.compared import UNTIL, Compared, short
 from pluriscope.app.pages.compare.networks import OnInterventions
 from pluriscope.app.pages.compare.options import ComparedOptions, CompareOptions
 from pluriscope.app.pages.compare.rows import OnRows
+from pluriscope.app.pages.compare.sites import WithPlacements
 from pluriscope.app.pages.explanations import Explanation, find_explanation, people_of, read_ref, readings_of
 from pluriscope.app.pages.own import known_circuits_of
 from pluriscope.app.pages.page import column
-from pluriscope.app.pages.place import INTERPRETATIONS, AnyPlace, Place, check_boolean, locate
+from pluriscope.app.pages.place import FORMULAS, AnyPlace, Place, check_boolean, locate
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.page_kit.blocks import Action, Block, Head, Notice, Progress, Prose, Section, Table
 from pluriscope.tables.table import Query, Row
@@ -82,7 +83,9 @@ def compare_of(session: Session, links: Addresses, network: str, options: Compar
         cause = f"names {len(explanations)} of the two or more explanations that it needs"
         parent = links.compare(place.slug, [str(one.ref) for one in explanations], place.scope)
         raise BadQuery("this comparison", cause, "choose the others first", "e", parent, "choosing explanations")
-    compared = OnRows if place.question.kind.refuses(INTERPRETATIONS) else OnInterventions
+    compared: type[Compared] = OnInterventions
+    if place.question.kind.refuses(FORMULAS):
+        compared = OnRows if all(one.kind == "circuit" for one in explanations) else WithPlacements
     return compared(session, links, place, explanations, options, offered, meanwhile)
 
 
@@ -93,7 +96,7 @@ def find_place(session: Session, links: Addresses, network: str, options: Compar
         NotFound: no such network, output, protocol or data record, or rows that stand for no Boolean inputs.
     """
     place = locate(session, links, network, options.scope)
-    if not place.question.kind.refuses(INTERPRETATIONS):
+    if not place.question.kind.refuses(FORMULAS):
         check_boolean(place, links)
     return place
 
@@ -105,8 +108,8 @@ def texts_of(links: Addresses, options: ComparedOptions, place: AnyPlace) -> lis
         BadQuery: more than six; it leads to the comparison of the first of them.
     """
     texts = list(dict.fromkeys(text.strip() for text in options.e if text.strip()))
-    if place.question.kind.refuses(INTERPRETATIONS):  # there are only circuits, which a mask names
-        texts = [f"c-{text.removeprefix('c-')}" for text in texts]
+    if place.question.kind.refuses(FORMULAS):  # a mask alone names a circuit
+        texts = [text if "-" in text else f"c-{text}" for text in texts]
     if len(texts) > MOST:
         cause, cure = f"at most {MOST} can be compared at once", f"leave out {len(texts) - MOST} of them"
         first = links.compare(place.slug, texts[:MOST], place.scope)
@@ -153,7 +156,7 @@ def choosing(session: Session, links: Addresses, place: AnyPlace | None, options
     if chosen:  # the list ticks it
         every += f"#compare={quote(chosen)}"
     tick = [Action("Tick others in the list", every, primary=True)]
-    if not chosen or place.question.kind.refuses(INTERPRETATIONS):
+    if not chosen or place.question.kind.refuses(FORMULAS):
         none = place.analysis is not None and place.analysis.circuits_valid == 0
         known = "No valid circuit is known." if none else "Fewer than two valid circuits are known."
         words = "Choose two or more." if chosen else f"{known} Choose two explanations."

@@ -398,7 +398,7 @@ class Contradictions:
     def columns(self) -> tuple[Column, ...]:
         """Columns of what identifies the trial, what each predicts, and what happens."""
         rows = self.of.trials.asked == "rows"
-        what = ("Row", "Of the task.") if rows else ("What gets another input’s values", "Neurons, or directions.")
+        what = ("Row", "Of the task.") if rows else ("What gets another input’s values", "Neurons, directions, sites.")
         letters = (column(one, f"{one} says", "Struck where wrong.", show=_says(one)) for one in self.of.letters)
         return (
             column("experiment", "Intervention", "As addresses write it.", shown=False),
@@ -476,11 +476,13 @@ def _blocks(c: Compared) -> Iterator[Block]:
     if experiment is not None:
         yield from _contradictions(c)
     if c.differences:
-        parts = ("edge", "edges") if c.circuits else ("neuron or edge", "neurons and edges")
+        others = ("neuron or edge", "neurons and edges") if c.place.boolean else ("node or edge", "nodes and edges")
+        parts = ("edge", "edges") if c.circuits else others
         rows = [[one.site, *(one.says.get(letter, "") for letter in c.letters)] for one in c.differences]
         apart = Table.plain([parts[0].capitalize(), *c.letters], rows)
         said = f"they differ on {noun(len(c.differences), *parts)}"
-        yield More("Edge by edge" if c.circuits else "Neuron by neuron", lambda: [apart], said, id="parts")
+        title = "Edge by edge" if c.circuits else f"{parts[0].partition(' ')[0]} by {parts[0].partition(' ')[0]}"
+        yield More(title.capitalize(), lambda: [apart], said, id="parts")
     yield from c.folds()
 
 
@@ -592,7 +594,7 @@ def table(c: Compared) -> Table:
     kept = {"network": c.network.slug, "e": c.refs, **c.place.scope.query()}
     seen = {"at": "" if view.at == 1 else str(view.at), "guess": view.guess, "answers": view.answers}
     files = {"CSV": c.url.replace("/compare?", "/compare.csv?", 1)}
-    if c.trials.asked != "rows":
+    if c.trials.asked not in ("rows", "rows and interchanges"):
         files["Try one of your own"] = c.links.play(c.network.slug, c.refs, c.place.scope)
     page = (view.at - 1) // view.limit * view.limit
     start = page if view.start is None else view.start

@@ -18,7 +18,7 @@ from pluriscope.app.pages.circuit_sizes import sizes_chart
 from pluriscope.app.pages.compare.choosing import known_two
 from pluriscope.app.pages.counted import interpretations_counted
 from pluriscope.app.pages.network_page import Known
-from pluriscope.app.pages.place import INTERPRETATIONS
+from pluriscope.app.pages.place import FORMULAS
 from pluriscope.figures.charts import Mark
 from pluriscope.figures.numbers import exact, noun
 from pluriscope.page_kit.blocks import Block, ChartFigure, Figure, Section, Side
@@ -27,7 +27,7 @@ from pluriscope.views.networks import draw_network
 
 def two(known: Known) -> Iterator[Block]:
     """Two that contradict each other, or that share least; two of those that are known until these are found."""
-    found = known.brief(RIVALS if known.place.question.kind.refuses(INTERPRETATIONS) else PAIR)
+    found = known.brief(RIVALS if known.place.question.kind.refuses(FORMULAS) else PAIR)
     if found is None:
         yield from _first_two(known)
         return

@@ -6,12 +6,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from markupsafe import Markup
+
+from pluriscope.analyses.algorithms import OWN
+from pluriscope.app.db.listing import ALGORITHMS, INTERPRETATIONS
+from pluriscope.app.db.reads.jobs import UNFINISHED
+from pluriscope.app.pages.candidates import stored_placements
 from pluriscope.app.pages.explanation_list import searched
 from pluriscope.app.pages.network_page import Known
 from pluriscope.app.pages.overview.part import Contents
 from pluriscope.app.pages.place import key_of
+from pluriscope.app.pages.read_circuits import stored_readings
 from pluriscope.app.pages.stage import model_stage
-from pluriscope.figures.numbers import exact
+from pluriscope.figures.numbers import exact, noun, readable
+from pluriscope.kinds.sites import closest, rounded
+from pluriscope.objects.counts import placement_counts
 from pluriscope.page_kit.blocks import Choice, Fact
 
 _SETTINGS: Final = {"granularity": "Circuits by", "ablation": "what is left out carries", "embedding": "embedding"}
@@ -55,6 +64,49 @@ def _counts(known: Known) -> Iterator[Fact]:
     if sizes is not None and len(sizes):
         least = f"{sizes.min()} to {sizes.max()}" if sizes.min() < sizes.max() else str(sizes[0])
         yield Fact(f"{part.capitalize()}s of one circuit", least, "of those listed")
+    if not known.place.question.kind.refuses("sites"):
+        yield _interpretations(known)
+        yield from _algorithms(known)
+
+
+def _interpretations(known: Known) -> Fact:
+    """How many interpretations the circuits that were read have; that nobody asked, or that they are counted now."""
+    place, links, report = known.place, known.links, stored_readings(known.session, known.place)
+    url = links.analysis(place.slug, INTERPRETATIONS, place.scope)
+    if report is None:
+        computing = any(one.kind == INTERPRETATIONS and one.state in UNFINISHED for one in known.jobs)
+        return Fact("Interpretations", "–", "being counted" if computing else "nobody asked yet", "", url)
+    every = report.by_mask.values()
+    which = "all" if report.all_there_is else "the smallest"
+    read = f"by variables of the task, of {exact(sum(one.count > 0 for one in every))} of {which} {exact(len(every))}"
+    return Fact("Interpretations", readable(sum(one.count for one in every)), f"{read} circuits", "", url)
+
+
+def _algorithms(known: Known) -> Iterator[Fact]:
+    """Facts of how many algorithms are placed, and how many ways; that nobody asked, or that it is computed now."""
+    place, links, report = known.place, known.links, stored_placements(known.session, known.place)
+    every = links.analysis(place.slug, ALGORITHMS, place.scope)
+    if report is None:
+        computing = any(one.kind == ALGORITHMS and one.state in UNFINISHED for one in known.jobs)
+        words = "being searched" if computing else "nobody asked yet"
+        yield Fact("Algorithms placed", "–", words, "", every)
+        return
+    counts = placement_counts(report)
+    if not report.distinct:
+        words = "no algorithm for its task is known here; write one"
+        yield Fact("Algorithms placed", "–", words, "", links.analysis(place.slug, ALGORITHMS, place.scope, OWN))
+        return
+    of = f"of {noun(len(report.distinct), 'algorithm')} for its task"
+    if not any(each.asked for one in report.distinct for each in one.variables):
+        of += "; no interchange of one variable alone changes an answer"
+    if not report.placed and (near := closest(report)) is not None:
+        of += f"; the closest has {near.score.text} interchanges right on {rounded(near.sites)}"
+    yield Fact("Algorithms placed", Markup("{}").format(counts["aligned_algorithms"]), of, "", every)
+    if report.placed:
+        of = f"{counts['minimal_alignments']} minimal"
+        of += "; all that is listed follows from accuracy" if report.follows else ""
+        url = links.explanations(place.slug, place.scope, kind="alignment")
+        yield Fact("Placements", Markup("{}").format(counts["valid_alignments"]), of, "", url)
 
 
 def _missing(known: Known) -> Iterator[str]:

@@ -35,7 +35,7 @@ from pluriscope.app.pages.overview.perceptrons import of_perceptron
 from pluriscope.app.pages.overview.registry import PARTS
 from pluriscope.app.pages.page import DRAWING
 from pluriscope.app.pages.pending_work import IDLE_WORDS, compute_now, wait_words
-from pluriscope.app.pages.place import INTERPRETATIONS
+from pluriscope.app.pages.place import FORMULAS
 from pluriscope.app.pages.plugged import left_out
 from pluriscope.app.pages.shared import known_of
 from pluriscope.app.pages.sharing.share import InShort, Shared
@@ -148,7 +148,7 @@ class Overview(Known, Shared):
 
     @property
     def in_library(self) -> bool:
-        return not self.place.question.kind.refuses(INTERPRETATIONS)
+        return not self.place.question.kind.refuses(FORMULAS)
 
     def drawn(self, name: str) -> Markup | None:
         """Its drawing, or how it learned."""
@@ -236,7 +236,7 @@ class Overview(Known, Shared):
         """Unfinished jobs whose results the page shows: its analysis, and what stands beside the counts."""
         if self.place.analysis is None:
             return [one for one in left if one is self.job]
-        two = RIVALS if self.place.question.kind.refuses(INTERPRETATIONS) else PAIR
+        two = RIVALS if self.place.question.kind.refuses(FORMULAS) else PAIR
         return jobs_about(self.session, self.place.analysis, two.key, COMMON_GROUND.key)
 
     def _share(self) -> Iterator[Action]:

@@ -7,7 +7,7 @@ from typing import Final
 from pluriscope.analysis.plugins import joined
 from pluriscope.app.pages.explanations import people_of
 from pluriscope.app.pages.overview.part import Part
-from pluriscope.app.pages.place import INTERPRETATIONS
+from pluriscope.app.pages.place import FORMULAS
 from pluriscope.app.pages.shared import activation_words
 
 _HERE: Final = "pluriscope.app.pages.overview"
@@ -19,7 +19,7 @@ _OWN: Final = (
     Part("learned", "notices", f"{_HERE}.notices:learned"),
     Part("planned", "notices", f"{_HERE}.notices:planned", when=lambda known: known.plan),
     Part("two", "beside", f"{_HERE}.found:two"),
-    Part("ground", "beside", f"{_HERE}.found:ground", (INTERPRETATIONS,)),
+    Part("ground", "beside", f"{_HERE}.found:ground", (FORMULAS,)),
     Part("sizes", "beside", f"{_HERE}.found:sizes", when=lambda known: known.place.question.kind.settings),
     Part(
         "inside",

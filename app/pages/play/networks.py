@@ -28,7 +28,7 @@ from pluriscope.app.pages.compare.compared import short
 from pluriscope.app.pages.explanation_list import OF_SCOPE
 from pluriscope.app.pages.explanations import KIND_LABELS, Explanation
 from pluriscope.app.pages.page import DRAWING, files_of, read_options, sharing
-from pluriscope.app.pages.place import INTERPRETATIONS, Place, check_boolean, locate, require
+from pluriscope.app.pages.place import FORMULAS, Place, check_boolean, locate, require
 from pluriscope.app.pages.play.state import NetworkOptions, Site, State, read_state
 from pluriscope.app.pages.play.tokens import (
     click_words,
@@ -72,7 +72,7 @@ def find_play(
     scope = read_options(ScopeOptions, [pair for pair in query if pair[0] in OF_SCOPE]).scope
     place = locate(session, links, network, scope)
     require(place, links, "play", f"play on {place.slug}")
-    if place.question.kind.refuses(INTERPRETATIONS):
+    if place.question.kind.refuses(FORMULAS):
         return play_model(links, place, read_options(ModelOptions, query))
     check_boolean(place, links)
     return Played(session, links, *read_state(session, links, place, read_options(NetworkOptions, query)))

@@ -23,19 +23,11 @@ from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.numerics.fixed_order import mean
 from pluriscope.analysis.questions.answers import largest
 from pluriscope.analysis.sandbox.intervention import MAX_CHANGES
+from pluriscope.analysis.subjects.sites import Run, Site, on_all_rows, partner_of, run
 from pluriscope.analysis.subjects.subject import gaps
 from pluriscope.analysis.subjects.transformer.heads import Array
-from pluriscope.analysis.subjects.transformer.runs import (
-    Run,
-    Site,
-    edge_names,
-    on_all_rows,
-    partner_of,
-    read_site,
-    run,
-    site_names,
-)
-from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.subjects.transformer.model import AttentionModel
+from pluriscope.analysis.subjects.transformer.runs import edge_names, read_site, site_names
 from pluriscope.app.db.tables import NetworkRow
 from pluriscope.app.errors import BadQuery
 from pluriscope.app.options import ScopeOptions
@@ -120,8 +112,8 @@ class ModelPlayed(Shared):
     wrong: Mapping[str, tuple[str, str]] = field(default_factory=dict, kw_only=True)
 
     @property
-    def model(self) -> Transformer:
-        return cast(Transformer, self.place.question.subject)
+    def model(self) -> AttentionModel:
+        return cast(AttentionModel, self.place.question.subject)
 
     @cached_property
     def before(self) -> Run:
@@ -322,7 +314,7 @@ def play_model(links: Addresses, place: AnyPlace, options: ModelOptions) -> Mode
     Raises:
         BadQuery: the task has no such row, or the model no such site; it leads to the page without it.
     """
-    model = cast(Transformer, place.question.subject)
+    model = cast(AttentionModel, place.question.subject)
     row = _read_row(place, options.row, "row") if options.row else 0
     source = _read_row(place, options.source, "source") if options.source else partner_of(model, row)
     played = ModelPlayed(links, place, row, source, (), options.tool)
@@ -356,7 +348,7 @@ def _read_row(place: AnyPlace, text: str, name: str) -> int:
     return int(words)
 
 
-def _read_change(model: Transformer, text: str) -> Change:
+def _read_change(model: AttentionModel, text: str) -> Change:
     site, _, written = text.removesuffix("_source").partition("_")  # as earlier addresses had it
     if written not in _WORDS:
         raise InvalidIntervention(f"change {text[:40]!r}", "cannot be read", "write a site, or one with _zero or _mean")

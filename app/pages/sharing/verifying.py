@@ -92,13 +92,17 @@ def verify(session: Session, links: Addresses, target: Target) -> VerifiedRecord
     one = document.one
     place, analysis = one.place, one.place.analysis
     question = place.question
-    anew = document.page.record(one).model_dump()
-    names = HELD.get(one.ref.kind, ())
+    if document.page.held is not None:
+        stored, anew = document.page.held(one)
+        names: tuple[str, ...] = tuple(anew)
+    else:
+        anew = document.page.record(one).model_dump()
+        names, stored = HELD.get(one.ref.kind, ()), {}
     if one.recorded is not None:
         anew, names = anew["figures"], tuple(column.name for column in one.recorded.columns)
-    if isinstance(question, GraphQuestion):
-        names = tuple(name for name in names if anew[name] is not None)  # there are no interpretations
-    stored = _stored(one, names)
+    if isinstance(question, GraphQuestion) and document.page.held is None:
+        names = tuple(name for name in names if name not in ("interpretations", "observed"))  # which no column has
+    stored = stored or _stored(one, names)
     digests = {
         "network_digest": (place.row.digest, question.subject.digest),
         "protocol_digest": (analysis and analysis.protocol_digest, question.protocol.digest),

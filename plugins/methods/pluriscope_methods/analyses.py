@@ -12,7 +12,7 @@ from pluriscope.analysis.subjects.question import GraphQuestion
 
 def _map_milliseconds(question: Question) -> float:
     """Time to draw interpretations (17 s at 27 edges); of circuits alone little."""
-    if question.kind.refuses("interpretations"):
+    if question.kind.refuses("formulas"):
         return 2_000
     return 5_000 if question.layout.n_edges <= 28 else inf
 
@@ -52,7 +52,7 @@ DIRECTIONS: Final = Analysis(
     reads=frozenset({"irredundant"}),
     thoroughly="learned subspaces, and every irredundant algorithm",
     version=2,
-    needs=("algorithms",),
+    needs=("formulas",),
     shows="pluriscope_methods.pages.directions",
     saves="pluriscope_methods.saving:save_directions",
 )
@@ -83,7 +83,7 @@ STORIES: Final = Analysis(
     (("stories", "Carried algorithms", "every set of active neurons of every circuit, by interchange"),),
     about(1),
     version=2,
-    needs=("algorithms",),
+    needs=("formulas",),
     shows="pluriscope_methods.pages.carried_algorithms",
 )
 MAP_CLASSES: Final = Analysis(
@@ -96,7 +96,7 @@ MAP_CLASSES: Final = Analysis(
     (("ladder", "Classes of maps", "every class of maps, here and on networks with permuted weights"),),
     _map_classes_milliseconds,
     thoroughly="learned maps",
-    needs=("algorithms",),
+    needs=("formulas",),
     gathers=("directions", "stories"),
     shows="pluriscope_methods.pages.map_classes",
 )
@@ -125,7 +125,6 @@ STEERING: Final = Analysis(
     (),
     never,
     reads=frozenset({"placed"}),
-    needs=("play",),
     boolean=False,
     searched=False,
     example={"along": "means"},

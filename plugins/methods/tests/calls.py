@@ -15,9 +15,8 @@ from pluriscope.analysis.subjects.elman import ELMAN
 from pluriscope.app.db.writes import save_network
 from pluriscope_methods.directions.result import CLOSED
 from pluriscope_methods.directions.search import closed_form_work, search_directions
-from pluriscope_methods.lenses.lens import Lens
+from pluriscope_methods.lenses.lens import Lens, SiteLens
 from pluriscope_methods.lenses.registry import LENSES
-from pluriscope_methods.lenses.site_lens import SiteLens
 
 
 def preferred(one: Any) -> str:

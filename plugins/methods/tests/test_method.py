@@ -9,15 +9,18 @@ from pluriscope.analysis.subjects.traits import TRAITS
 from pluriscope_methods.lenses.registry import LENSES
 
 REGISTRIES = {"method": METHODS, "lens": LENSES}
+ON_NUMBERS = {
+    *("shapley", "integrated-gradients", "lime", "patching-table", "attribution-patching", "sae", "das")
+}  # lenses that any network has whose rows are numbers
 REFUSED = {
     ("method", "perceptron"): set(),
     ("method", "attention"): {"weights"},
     ("method", "classifier"): {"edge-pruning", "mask-ig", "node-pruning", "weights"},
     ("method", "elman"): {"edge-pruning", "mask-ig", "node-pruning", "weights"},
     ("method", "convolutional"): {"edge-pruning", "mask-ig", "node-pruning", "weights"},
-    ("lens", "classifier"): {*LENSES.by_key},
-    ("lens", "elman"): {*LENSES.by_key} - {"magnitude-codes"},
-    ("lens", "convolutional"): {*LENSES.by_key} - {"preferred-inputs"},
+    ("lens", "classifier"): {*LENSES.by_key} - ON_NUMBERS,
+    ("lens", "elman"): {*LENSES.by_key} - ON_NUMBERS - {"magnitude-codes"},
+    ("lens", "convolutional"): {*LENSES.by_key} - ON_NUMBERS - {"preferred-inputs"},
     ("lens", "perceptron"): {
         "direct-attribution",
         "logit-lens",

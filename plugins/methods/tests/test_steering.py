@@ -26,9 +26,9 @@ from pluriscope.analysis.sandbox.running import Bench
 from pluriscope.analysis.subjects.perceptron.circuit import Circuit
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.sites import run
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import read_attention
-from pluriscope.analysis.subjects.transformer.runs import run
 from pluriscope.resources import RESOURCES
 from pluriscope_methods.steering.directions import direction_of
 from pluriscope_methods.steering.flips import exact_flips

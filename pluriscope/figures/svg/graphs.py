@@ -17,7 +17,7 @@ from typing import Final
 from markupsafe import Markup
 
 from pluriscope.analysis.subjects.graph import Edge, Graph
-from pluriscope.figures.svg.elements import Step, circle, drawing, num, rect, straight, stroke, text
+from pluriscope.figures.svg.elements import Step, circle, drawing, num, rect, straight, stroke, text, text_width
 
 COLUMN: Final = 190.0
 GAP: Final = 92.0
@@ -33,6 +33,7 @@ _BESIDE: Final = (12.0, 40.0)  # how near a node they turn, and how much farther
 _TURN: Final = 8.0  # radius of a turn
 _WIDER: Final = 1.26  # columns, and as much higher, where nodes show where they look
 _BOX: Final = (54.0, 42.0)  # half of such a node
+_NAMED: Final = 7  # letters of what a node of a small drawing carries
 _LETTERS: Final = 9  # places up to which each has its token
 
 
@@ -61,6 +62,7 @@ def graph_diagram(
     alone: Sequence[bool] | None = None,
     steps: Mapping[str, Step] | None = None,
     changed: Collection[str] = (),
+    carried: Mapping[str, str] | None = None,
 ) -> Markup:
     """A model's graph, or a circuit of it.
 
@@ -73,8 +75,10 @@ def graph_diagram(
         alone: for each edge whether it is thick, as one that another circuit cuts; None draws all that are kept alike.
         steps: name of a node or edge → where a click on it leads.
         changed: names of nodes and edges that stand out.
+        carried: name of a node that stands out → what it carries, written at its name.
     """
-    steps, kept = steps or {}, [True] * len(graph.edges) if kept is None else kept
+    carried = carried or {}
+    changed, steps, kept = {*changed, *carried}, steps or {}, [True] * len(graph.edges) if kept is None else kept
     laid = _usual(graph) if looking is None else _Layout(graph, dict.fromkeys(looking.shares, _BOX))
     thick, thin = (6.0, 1.5) if thumb else (3.4, 0.9)
     ink = (5.0 if thumb else 1.6) * min(1.0, (_FEW_EDGES / max(1, sum(kept))) ** 0.5)
@@ -88,7 +92,7 @@ def graph_diagram(
     most = max((max(one) for one in looking.shares.values()), default=0.0) if looking else 0.0
     for number, node in enumerate(graph.nodes):
         there = number in touched or not node.removable
-        own = laid.node(number, "n-open" if there else "n-cut", named=not thumb)
+        own = laid.node(number, "n-open" if there else "n-cut", named=not thumb, carries=carried.get(node.name, ""))
         if looking is not None and number in looking.shares:
             shares = looking.shares[number]
             # of a drawing wider than its page, this part comes into view
@@ -203,17 +207,21 @@ class _Layout:
         (x, y), (wide, high) = self.places[number], (end + more for end in self.half(number))
         return rect(x - wide, y - high, 2 * wide, 2 * high, css_class, f'rx="{corner}"')
 
-    def node(self, number: int, css_class: str, *, named: bool) -> str:
-        """A node, with its name and those of its slots where it is named."""
+    def node(self, number: int, css_class: str, *, named: bool, carries: str = "") -> str:
+        """A node, with its name and those of its slots where it is named; what it carries is named everywhere."""
         (x, y), (wide, high), slots = self.places[number], self.half(number), self.slots[number]
         boxed = slots or number in self.boxes
         found = self.box(number, 0, css_class, 5) if boxed else circle(x, y, RADIUS, css_class)
         if not named:
-            return found
+            shown = carries if len(carries) <= _NAMED else f"{carries[: _NAMED - 1]}…"
+            return found + (text(x, y + 16, shown, "carries halo", anchor="middle") if carries else "")
         for slot in slots:
             at = self.port(number, slot) + 3.5
             found += text(x - wide + RADIUS / 2 + 1, at, slot, "lab s", anchor="middle")
-        return found + text(x, y - high - 7, self.graph.nodes[number].label, "lab halo", anchor="middle")
+        label = self.graph.nodes[number].label + (f": {carries}" if carries else "")
+        most, half = self.size[0], text_width(label, 14) / 2
+        middle = max(half, min(x, most - half)) if carries and 2 * half < most else x
+        return found + text(middle, y - high - (12 if carries else 7), label, "lab halo", anchor="middle")
 
 
 @lru_cache(maxsize=16)  # the hundreds of thumbs on a list are of one graph

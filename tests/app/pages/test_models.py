@@ -362,7 +362,7 @@ def test_the_most_different_circuits(client):
         (LIST + "/c-zz", 404, "is not hexadecimal"),
         (LIST + "/c-40", 404, "has bits beyond the 6 edges"),
         (LIST + "/c-01", 404, "keeps no path to the output"),
-        (LIST + "/i-13.0", 404, "no gates on Boolean inputs are read of the neurons of toy networks"),
+        (LIST + "/i-13.0", 404, "no formulas of Boolean inputs are read of toy networks"),
         (LIST + "?depth=3", 400, "is unknown"),
         (LIST + "?uses=n0.0", 400, "is not there"),
         (LIST + "?sort=names", 400, "sort"),

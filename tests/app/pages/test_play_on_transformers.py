@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pluriscope.analysis.subjects.sites import Site, run
 from pluriscope.analysis.subjects.transformer.model import read_attention
-from pluriscope.analysis.subjects.transformer.runs import Site, run
 from pluriscope.app.db.writes import save_network
 from tests.clients import served
 

@@ -195,7 +195,7 @@ def report_of(found: Sequence[Checkpoint], work: Work | None) -> CheckpointsRepo
 
 
 def _analysed(question: Any, record: TrainingRecord, work: Work) -> Checkpoint:
-    if question.kind.refuses("algorithms"):
+    if question.kind.refuses("formulas"):
         circuits = sample(question, work, DRAWS) if question.refusal else search(question, work)
         if circuits is None:
             cure = "use coarser rules, or a smaller network"

@@ -448,7 +448,7 @@ def read_checkpoint(session: Session, row: AnalysisRow, record: TrainingRecord) 
     """Read what is known of a network in its training, of which some circuits were searched or drawn."""
     analysed, stops = read_analysed(session, row), [stop.stage for stop in read_stops(row.distributions)]
     one = Checkpoint(record, analysed, stops=stops)
-    if analysed.question.refuses("algorithms"):
+    if analysed.question.refuses("formulas"):
         return one
     columns = select(AlgorithmRow.algorithm_id, AlgorithmRow.formula, AlgorithmRow.n_valid)
     known = AlgorithmRow.analysis_id == row.id, or_(AlgorithmRow.position == 0, AlgorithmRow.n_valid > 0)

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.numerics.fixed_order import inner
+from pluriscope.analysis.subjects.sites import Run
 from pluriscope.analysis.subjects.transformer.blocks import BIASES, MLP
 from pluriscope.analysis.subjects.transformer.heads import Array, mixed
-from pluriscope.analysis.subjects.transformer.runs import SLOTS, Run, slopes
+from pluriscope.analysis.subjects.transformer.runs import SLOTS, slopes
 from pluriscope.analysis.subjects.transformer.weights import MATRICES, Transformer
 
 
@@ -33,8 +34,8 @@ def matrix_reads(model: Transformer, tokens: NDArray[np.int64], of: Run) -> dict
             found |= {f"{head}.{name}": seen for name in MATRICES[:3]}
             found[f"{head}.{MATRICES[3]}"] = mixed(values[f"{head}.a"][None], values[f"{head}.v"][None])[0]
         if blocks.mlps:
-            found[f"{layer}.mlp.{MLP[0]}"] = seen = blocks.normalised(values[f"x{layer}.mid"])
-            found[f"{layer}.mlp.{MLP[2]}"] = _hidden(model, layer, seen)[0]
+            found[f"{layer}.mlp.{MLP[0]}"] = blocks.normalised(values[f"x{layer}.mid"])
+            found[f"{layer}.mlp.{MLP[2]}"] = values[f"{layer}.neurons"]
     return {**found, "unembedding": blocks.normalised(values[f"x{len(model.layers)}"])[:, -1:]}
 
 
@@ -44,7 +45,7 @@ def parameter_slopes(model: Transformer, tokens: NDArray[np.int64], of: Run, by_
     Args:
         by_logits: derivatives by the logits, ``[rows, vocabulary]``; for the others see :func:`matrix_reads`.
     """
-    reads, by, found = matrix_reads(model, tokens, of), slopes(model, of, by_logits), dict[str, Array]()
+    reads, by, found = matrix_reads(model, tokens, of), slopes(model, of.values, by_logits), dict[str, Array]()
     given = {"embedding": by["x0"], "positions": by["x0"], "unembedding": by_logits[:, None]}
     for layer in range(1, len(model.layers) + 1):
         for head in (f"{layer}.{number}" for number in range(model.n_heads)):
@@ -53,20 +54,14 @@ def parameter_slopes(model: Transformer, tokens: NDArray[np.int64], of: Run, by_
         if model.blocks.mlps:
             into, out = f"{layer}.mlp.{MLP[0]}", f"{layer}.mlp.{MLP[2]}"
             given[out] = by[f"{layer}.mlp"]
-            given[into] = inner(given[out], model.parameters[out]) * _hidden(model, layer, reads[into])[1]
+            (w_in, b_in, *_), neurons = model.blocks.mlps[layer - 1], f"{layer}.neurons"
+            sums = inner(reads[into], w_in.T) + b_in
+            given[into] = by[neurons] * model.blocks.function.slope(sums, of.values[neurons])
     for name, read in reads.items():
         rows, later = read.reshape(-1, read.shape[-1]), given[name].reshape(-1, given[name].shape[-1])
         found[name] = np.stack([_total(column[:, None] * later) for column in rows.T])
         found[_bias_beside(name)] = _total(later)
     return {name: found[name] for name in model.parameters}
-
-
-def _hidden(model: Transformer, layer: int, seen: Array) -> tuple[Array, Array]:
-    """Values of the neurons of an MLP block, and the slopes of their activation, ``[…, d_mlp]`` each."""
-    w_in, b_in, _, _ = model.blocks.mlps[layer - 1]
-    known, sums = model.blocks.function, inner(seen, w_in.T) + b_in
-    values = known.value(sums)
-    return values, known.slope(sums, values)
 
 
 def _bias_beside(matrix: str) -> str:

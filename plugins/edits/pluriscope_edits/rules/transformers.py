@@ -15,10 +15,10 @@ from pluriscope.analysis.methods.settings import one_of
 from pluriscope.analysis.numerics.fixed_order import exp_of_negative
 from pluriscope.analysis.questions.answers import largest
 from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.sites import run
 from pluriscope.analysis.subjects.subject import SubjectKind
 from pluriscope.analysis.subjects.transformer.model import AttentionModel
-from pluriscope.analysis.subjects.transformer.runs import MILLISECONDS, in_portions, run
-from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.subjects.transformer.runs import MILLISECONDS, in_portions
 from pluriscope_edits.rules.gradients import matrix_reads, parameter_slopes
 
 _PER_RUN: Final = 6.0  # what a step of a descent takes, in runs
@@ -48,7 +48,7 @@ class EditedTransformer:
         """The tokens of each row."""
         return self.subject.rows
 
-    def answers(self, subject: Transformer) -> list[int]:
+    def answers(self, subject: AttentionModel) -> list[int]:
         portions = in_portions(subject, self.subject.tokens)
         return [int(one) for tokens in portions for one in largest(run(subject, tokens).logits)]
 

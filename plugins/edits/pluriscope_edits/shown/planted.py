@@ -39,7 +39,7 @@ def _page(report: PlantedReport, of: AnalysisContext[SubjectQuestion]) -> Iterat
         yield Notice(reason)
     made = ", ".join(one.text for one in record.made)
     url = of.links.analysis(of.slug, "methods", of.scope)
-    tried = "" if of.kind.refuses("algorithms") else "Every intervention was tried. "
+    tried = "" if of.kind.refuses("formulas") else "Every intervention was tried. "
     yield Prose(
         f"{tried}Made by: {made or 'not said'}. A benchmark that knows the planted circuit "
         f"alone counts every other answer as an error: [what each method answers beside it]({url}).",
@@ -76,7 +76,7 @@ def _tested(report: PlantedReport, of: AnalysisContext[SubjectQuestion]) -> Iter
         yield "Backbone held", "{} of {}".format(*report.backbone)
     for name, right in report.under.items():
         yield f"{name.capitalize()} ablation", {True: "passes", False: "fails", None: ""}[right]
-    if of.kind.refuses("algorithms"):
+    if of.kind.refuses("formulas"):
         return
     if passes is None:
         yield "Placement", "these rules do not allow its places"

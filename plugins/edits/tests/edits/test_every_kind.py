@@ -16,8 +16,8 @@ from pluriscope.analysis.errors import AnalysisError, InvalidEdit
 from pluriscope.analysis.subjects.perceptron.question import ask
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.analysis.subjects.sites import run
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
-from pluriscope.analysis.subjects.transformer.runs import run
 from pluriscope_edits.making import editable
 from pluriscope_edits.making import edited as edit
 from pluriscope_edits.rules.trigger import tokens_trigger

@@ -88,6 +88,10 @@ def test_files_keep_the_record_and_the_digest_does_not_know_it():
         assert read_attention(bare).digest == model.digest
 
 
+def of_variables(*given):
+    return {"variables": [dict(zip(("name", "site", "coordinates"), one, strict=True)) for one in given]}
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -100,6 +104,11 @@ def test_files_keep_the_record_and_the_digest_does_not_know_it():
         ({"program": "two\nlines"}, "planted program"),
         ({"made": [{"step": "No Word"}]}, "step"),
         ({"circuit": "3f"}, "circuit"),
+        (of_variables(("c", "x2", [0])), "variables\\[0\\]: is c at x2 on 0. Give .* one of x0, x1, x1.mid,"),
+        (of_variables(("c", "x1", [5, 16])), "is c at x1 on 5, 16"),
+        (of_variables(("c", "x1", [5, 4])), "is c at x1 on 5, 4"),
+        (of_variables(("c", "x1", [])), "coordinates"),
+        (of_variables(("c", "x1", [5]), ("c", "x0", [5])), "variables\\[1\\]: is c at x0"),
     ],
 )
 def test_wrong_records_are_refused(change, words):

@@ -27,14 +27,15 @@ def steer(
     seconds: Annotated[float, Within(0.1, math.inf)] = DEFAULT_SECONDS,
     quiet: bool = False,
 ) -> Shown:
-    """Add α times a direction at a site of a perceptron or a transformer.
+    """Add α times a direction at a site of a network of any kind.
 
     Example: pluriscope steer xor.json --at 1 --most 3
 
     Exit codes: 0 done, 2 bad input.
 
     Args:
-        at: A hidden layer, from 1; of a transformer a site such as x1~3 or 2.0~3. Default: the last hidden layer.
+        at: A hidden layer, from 1; of others than perceptrons a site such as x1~3, 2.0~3 or h2. Default: the last
+            hidden layer.
         along: The difference of the means of both classes, or its part on a probe's weights, on a learned direction,
             or on a placement; or numbers of your own.
         on: Of a placement its neurons, such as 0+2, or weights, such as 1,0,-1; the numbers.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -108,18 +107,14 @@ ACDC: Final = DiscoveryMethod(
         Setting("order", "out-first", "in which edges are tried", ("out-first", "reverse", "by-weight", "shuffled")),
         _SHUFFLE,
     ),
-    choose=_one_by_one,
-)
-ACDC_OF_CIRCUITS: Final = replace(
-    ACDC,
-    needs=(),
-    own=(
+    models=(
         SPACE_ABLATION,
         Setting("loss", "kl", "divergence, cross-entropy, or rows decided wrong", ("kl", "cross-entropy", "decision")),
         _TAU,
         Setting("order", "out-first", "in which edges are tried", ("out-first", "reverse", "shuffled")),
         _SHUFFLE,
     ),
+    choose=_one_by_one,
 )
 
 
@@ -139,17 +134,13 @@ EAP: Final = DiscoveryMethod(
     "gradient at 0 and with EAP-IG 795f560",
     needs=("neurons",),
     own=(ablation("pairs"), METRIC),
-    score=_first_order,
-)
-EAP_OF_CIRCUITS: Final = replace(
-    EAP,
-    needs=(),
-    own=(
+    models=(
         SPACE_ABLATION,
         Setting(
             "loss", "cross-entropy", "divergence from the answers, or from the whole model", ("cross-entropy", "kl")
         ),
     ),
+    score=_first_order,
 )
 
 
@@ -172,9 +163,9 @@ EAP_IG: Final = DiscoveryMethod(
     "795f560 (left, ends)",
     needs=("neurons",),
     own=(ablation("pairs"), METRIC, _PATH, _STEPS),
+    models=(SPACE_ABLATION, LOSS, _PATH, _STEPS),
     score=lambda masked, settings: masked.first_order(settings, _points(settings)),
 )
-EAP_IG_OF_CIRCUITS: Final = replace(EAP_IG, needs=(), own=(SPACE_ABLATION, LOSS, _PATH, _STEPS))
 
 
 def _summed(masked: MaskedSubject, settings: Settings) -> Scores:
@@ -193,10 +184,9 @@ MASK_IG: Final = DiscoveryMethod(
     source="auto-circuit 98db58c, mask gradient with integrated gradients; scores of perceptrons agree with it",
     needs=("gates", "neurons"),
     own=(ablation("pairs"), METRIC, _SAMPLES),
+    models=(SPACE_ABLATION, LOSS, _SAMPLES),
     score=_summed,
 )
-MASK_IG_OF_CIRCUITS: Final = replace(MASK_IG, needs=("gates",), own=(SPACE_ABLATION, LOSS, _SAMPLES))
-
 EDGE_PRUNING: Final = DiscoveryMethod(
     key="edge-pruning",
     label="Edge pruning",
@@ -206,9 +196,9 @@ EDGE_PRUNING: Final = DiscoveryMethod(
     "of 2/3",
     needs=("gates", "neurons"),
     own=(ablation("zero"), *_PRUNING),
+    models=(SPACE_ABLATION, LOSS, *_PRUNING),
     choose="pluriscope_methods.discovery.learned_gates:choose_edges",
 )
-EDGE_PRUNING_OF_CIRCUITS: Final = replace(EDGE_PRUNING, needs=("gates",), own=(SPACE_ABLATION, LOSS, *_PRUNING))
 NODE_PRUNING: Final = DiscoveryMethod(
     key="node-pruning",
     label="Node pruning",
@@ -217,20 +207,7 @@ NODE_PRUNING: Final = DiscoveryMethod(
     source="Cao, Sanh and Rush, NAACL 2021 (arXiv:2104.03514): subnetwork probing, with one gate a node",
     needs=("gates", "neurons"),
     own=(ablation("zero"), *_PRUNING),
+    models=(SPACE_ABLATION, LOSS, *_PRUNING),
     choose="pluriscope_methods.discovery.learned_gates:choose_nodes",
 )
-NODE_PRUNING_OF_CIRCUITS: Final = replace(NODE_PRUNING, needs=("gates",), own=EDGE_PRUNING_OF_CIRCUITS.own)
-EVERY: Final = (
-    ACDC,
-    ACDC_OF_CIRCUITS,
-    EAP,
-    EAP_OF_CIRCUITS,
-    EAP_IG,
-    EAP_IG_OF_CIRCUITS,
-    MASK_IG,
-    MASK_IG_OF_CIRCUITS,
-    EDGE_PRUNING,
-    EDGE_PRUNING_OF_CIRCUITS,
-    NODE_PRUNING,
-    NODE_PRUNING_OF_CIRCUITS,
-)
+EVERY: Final = (ACDC, EAP, EAP_IG, MASK_IG, EDGE_PRUNING, NODE_PRUNING)

@@ -34,7 +34,7 @@ def _write(graph: Any, question: SubjectQuestion) -> dict[str, Any]:
     # the viewer draws a prompt: inputs and outputs stand for its tokens where there is none
     ends = [name for name, node in nodes.items() if node["kind"] in ("input", "output")]
     tokens, types = [nodes[name]["label"] for name in ends], {"input": "embedding", "output": "logit"}
-    if question.kind.refuses("neurons"):  # its one input stands for all tokens, and of one token nothing is drawn
+    if not question.kind.refuses("stream"):  # its one input stands for all tokens, and of one token nothing is drawn
         row, types = question.subject.row_tokens(0), {"output": "logit"}
         tokens = list(row) if len(row) > 1 else [*row, *tokens[-1:]]
     # nodes, with those that compute the same function gathered, since the viewer shows them as one supernode

@@ -20,8 +20,11 @@ from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.optimizers import Adam
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.perceptron.threads import one_thread
-from pluriscope_methods.lenses.lens import Array, Table
+from pluriscope.analysis.subjects.sites import on_all_rows
+from pluriscope.analysis.subjects.subject import Subject
+from pluriscope_methods.lenses.lens import Array, Grid, Grids, Table
 from pluriscope_methods.lenses.null_test import N_NETWORKS, generator
+from pluriscope_methods.lenses.on_sites import encoded_sites, has_tokens
 
 STEPS: Final = 1_500
 LEARNING_RATE: Final = 0.01
@@ -163,3 +166,39 @@ def _interchanged(
     moved = clean[layer][base] + (latent[source] - latent[base])[:, None] * direction
     before = answers(clean[-1][:, 0])[base]
     return int((answers(run_from(question.network, layer, moved)) != before).sum()), len(differ)
+
+
+MAX_SAMPLES: Final = 2_048
+"""Of rows and positions of a transformer."""
+
+
+def look_at_sites(model: Subject, settings: Settings, work: Work) -> Grids | None:
+    """The latents of each layer's residual stream and of what MLP blocks add, or of units and channels, on all rows and
+    positions; None where training diverged.
+    """
+    names, tokens = encoded_sites(model), has_tokens(model)
+    values, labels = on_all_rows(model, names.__contains__), model.inputs if tokens else model.answers[:, None]
+    grids, weights, shares, notes = list[Grid](), dict[str, Any](), list[float](), list[str]()
+    for name in names:
+        size, width = values[name][..., 0].size, values[name].shape[2]
+        at = np.unique(np.arange(min(size, MAX_SAMPLES)) * size // min(size, MAX_SAMPLES))
+        label = np.broadcast_to(labels, values[name].shape[:2]).ravel()[at]
+        here = (label[:, None] == np.arange(len(model.outputs))).astype(np.float64)
+        found = encoded(values[name].reshape(size, -1)[at], settings, work)
+        if found is None:
+            return None
+        latents, explained, learned = found
+        order = np.argsort(-latents.max(axis=0), kind="stable")
+        alive = [latent for latent in order.tolist() if latents[:, latent].max() > DEAD]
+        mean = inner(latents[:, alive].T, here.T) / np.maximum(here.sum(axis=0), 1.0)
+        shares += [] if explained is None else [explained]
+        share = "" if explained is None else f"; {explained:.1%} of the variance explained"
+        by = "token at the position" if tokens else "answer of the row"
+        title = f"Latents of {name} by the {by}, in the mean{share}"
+        grids.append(Grid(title, tuple(map(str, range(len(alive)))), model.outputs, tuple(map(tuple, mean.tolist()))))
+        own = {key: one if key == "centre" else one[alive] for key, one in learned.items()}
+        weights[name] = {key: one.tolist() for key, one in own.items()}
+        notes += [f"On {len(at):,} of {size:,} rows and positions, evenly spread."] if len(at) < size else []
+        notes.append(random_share(int(settings["latents"]), width))
+    least = f"{min(shares):.1%} or more of each site’s variance is explained" if shares else "No site varies"
+    return Grids(tuple(grids), f"{least}.", tuple(dict.fromkeys(notes)), weights)

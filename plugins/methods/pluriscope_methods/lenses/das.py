@@ -8,6 +8,7 @@ the directions that do so there are often infinitely many, or none: which are kn
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from math import exp, lgamma
 from typing import Any, Final
 
@@ -26,16 +27,26 @@ from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.chances import log_softmax
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.analysis.subjects.transformer.runs import Pairs, Site, run, site_names, slopes
-from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.subjects.sites import Pairs, Site, run
+from pluriscope.analysis.subjects.subject import Subject
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope_methods.directions.blocks import Block
 from pluriscope_methods.directions.search import align_on_directions
 from pluriscope_methods.directions.table import DirectionTable
-from pluriscope_methods.lenses.lens import APPLIES, Bar, Fit, Grid, Grids, Lens, Table, not_applicable
+from pluriscope_methods.lenses.lens import (
+    APPLIES,
+    Bar,
+    Fit,
+    Grid,
+    Grids,
+    Lens,
+    SiteLens,
+    Table,
+    not_applicable,
+    run_cost,
+)
 from pluriscope_methods.lenses.null_test import generator
-from pluriscope_methods.lenses.on_sites import PAIRS, alike, paired, positions
-from pluriscope_methods.lenses.site_lens import SiteLens, run_cost
+from pluriscope_methods.lenses.on_sites import PAIRS, Shape, alike, encoded_sites, has_tokens, paired, shapes_of
 
 Array = NDArray[np.float64]
 MAX_INPUTS: Final = 3
@@ -152,20 +163,32 @@ def _says(_question: Question, seen: Table) -> str:
 _DIMENSION: Final = Setting("dimension", 1, "of the subspace", low=1, high=256)
 _STEPS: Final = 50
 _RATE: Final = 0.3
+_NOWHERE: Final = (None, None, None)
 
 
-def _too_wide(model: Transformer, settings: Settings) -> str:
-    d, k = len(model.unembedding), int(settings["dimension"])
-    if len(model.tokens) < _FEWEST:
-        return f"The task has {len(model.tokens)} rows, and half of the pairs are held out."
-    return "" if k <= d else f"The stream has {d} dimensions, fewer than {k}."
+def _searched(model: Subject) -> dict[str, Shape]:
+    """The sites of which subspaces are learned, with their shapes: the stream; of rows of numbers all that is made of
+    these.
+    """
+    if not has_tokens(model):
+        return encoded_sites(model)
+    return {name: shape for name, shape in shapes_of(model).items() if name.startswith("x")}
 
 
-def _n_sites(model: Transformer) -> int:
-    return (len(model.layers) + 1) * int(model.tokens.shape[1])
+def _too_wide(model: Subject, settings: Settings) -> str:
+    d, k = min(width for _, width in _searched(model).values()), int(settings["dimension"])
+    if len(model.rows) < _FEWEST:
+        return f"The task has {len(model.rows)} rows, and half of the pairs are held out."
+    where = "The stream" if has_tokens(model) else "A site"
+    return "" if k <= d else f"{where} has {d} dimensions, fewer than {k}."
 
 
-def learned_subspace(model: Transformer, site: Site, pairs: Pairs, dimension: int) -> Array:
+def _multiplications(model: Subject, settings: Settings) -> float:
+    n = sum(n for name, (n, _) in _searched(model).items() if not name.endswith("mid"))
+    return (3.0 * _STEPS + N_DRAWN) * run_cost(model, int(settings["pairs"])) * n
+
+
+def learned_subspace(model: Subject, site: Site, pairs: Pairs, dimension: int) -> Array:
     """``[dimension, d_model]`` orthonormal directions of a stream, so that interchanging what lies in them gives the
     partner's answer, by descent of the cross-entropy from the directions in which partners differ most.
 
@@ -174,8 +197,8 @@ def learned_subspace(model: Transformer, site: Site, pairs: Pairs, dimension: in
         pairs: that are learned from.
         dimension: at most d_model.
     """
-    tokens, wanted = model.tokens[pairs.clean], model.answers[pairs.corrupt]
-    own, other = (run(model, model.tokens[rows]).values[site.name] for rows in (pairs.clean, pairs.corrupt))
+    data, wanted = model.inputs[pairs.clean], model.answers[pairs.corrupt]
+    own, other = (run(model, model.inputs[rows]).values[site.name] for rows in (pairs.clean, pairs.corrupt))
     moved = (other - own)[:, site.at]
     spread = fixed_order.decomposed(moved, _RANK)
     start = spread[2][np.argsort(-spread[1], kind="stable")]
@@ -184,13 +207,13 @@ def learned_subspace(model: Transformer, site: Site, pairs: Pairs, dimension: in
     for done in range(_STEPS):
         inside, stream = fixed_order.inner(moved, basis), own.copy()
         stream[:, site.at] += fixed_order.inner(inside, basis.T)
-        patched = run(model, tokens, [(site, stream)])
+        patched = run(model, data, [(site, stream)])
         chances = log_softmax(patched.logits)
-        loss = -fixed_order.total_of(chances[np.arange(len(tokens)), wanted])
+        loss = -fixed_order.total_of(chances[np.arange(len(data)), wanted])
         best = min(best, (loss, basis), key=lambda one: one[0])
         by_logits = np.exp(chances)
-        by_logits[np.arange(len(tokens)), wanted] -= 1.0
-        slope = slopes(model, patched, by_logits)[site.name][:, site.at]
+        by_logits[np.arange(len(data)), wanted] -= 1.0
+        slope = model.site_slopes(patched.values, by_logits)[site.name][:, site.at]
         along = fixed_order.inner(slope, basis)
         step = fixed_order.inner(inside.T, slope.T) + fixed_order.inner(along.T, moved.T)
         size = fixed_order.length(step.ravel())
@@ -213,23 +236,23 @@ def orthonormal(rows: Array) -> Array:
     return np.array(found)
 
 
-def _look_at_stream(model: Transformer, settings: Settings, work: Work) -> Grids:
+def _look_at_sites(model: Subject, settings: Settings, work: Work) -> Grids:
     pairs, notes = paired(model, settings)
     even, dimension = np.arange(len(pairs.clean)) % 2 == 0, int(settings["dimension"])
     fitted, held = (Pairs(pairs.clean[some], pairs.corrupt[some], pairs.of) for some in (even, ~even))
-    names = tuple(name for name in site_names(model) if name.startswith("x"))
-    tokens, wanted = model.tokens[held.clean], model.answers[held.corrupt]
-    clean, corrupt = run(model, tokens).values, run(model, model.tokens[held.corrupt]).values
-    shares, directions = list[list[tuple[float, float, float]]](), dict[str, Any]()
+    searched, wanted = _searched(model), model.answers[held.corrupt]
+    clean, corrupt = (run(model, model.inputs[some]).values for some in (held.clean, held.corrupt))
+    shares, directions = list[list[tuple[float | None, ...]]](), dict[str, Any]()
+    names, widest = tuple(searched), max(n for n, _ in searched.values())
 
     def share(name: str, at: int, change: Array) -> float:
         """Share of held-out pairs that are answered as the other row."""
-        logits = run(model, tokens, [(Site(name, at), clean[name] + change)]).logits
+        logits = run(model, model.inputs[held.clean], [(Site(name, at), clean[name] + change)]).logits
         return float((largest(logits) == wanted).mean())
 
-    for name in work.each("methods", names, "layers"):
-        moved, some = corrupt[name] - clean[name], list[tuple[float, float, float]]()
-        for at in range(tokens.shape[1]):
+    for name in work.each("methods", list(searched), "layers"):
+        moved, some = corrupt[name] - clean[name], list[tuple[float | None, ...]]()
+        for at in range(searched[name][0]):
             basis = learned_subspace(model, Site(name, at), fitted, dimension)
             directions[str(Site(name, at))] = basis.tolist()
             draws = [orthonormal(generator(number).normal(size=basis.shape)) for number in range(N_DRAWN)]
@@ -237,21 +260,26 @@ def _look_at_stream(model: Transformer, settings: Settings, work: Work) -> Grids
                 share(name, at, fixed_order.inner(fixed_order.inner(moved, one), one.T)) for one in (basis, *draws)
             )
             some.append((by_basis, share(name, at, moved), fixed_order.total_of(np.array(by_drawn)) / N_DRAWN))
-        shares.append(some)
-    sites = tuple(tuple(str(Site(name, at)) for at in range(tokens.shape[1])) for name in names)
+        shares.append(some + [_NOWHERE] * (widest - len(some)))
+    sites = tuple(tuple(str(Site(name, at)) for at in range(widest)) for name in names)
     learned, whole, drawn = (tuple(tuple(one[at] for one in row) for row in shares) for at in range(3))
-    columns, title = positions(model), f"Held-out pairs answered as the other row, by {dimension} dimensions"
+    noun = "stream" if has_tokens(model) else "site"
+    columns, title = (
+        tuple(map(str, range(1, widest + 1))),
+        f"Held-out pairs answered as the other row, by {dimension} dimensions",
+    )
     grids = (
         Grid(title.removesuffix("s") if dimension == 1 else title, names, columns, learned, (), (), 1.0),
-        Grid("The same by the whole stream there", names, columns, whole, sites, (), 1.0),
+        Grid(f"The same by the whole {noun} there", names, columns, whole, sites, (), 1.0),
         Grid("The same by directions drawn at random, in the mean", names, columns, drawn, (), (), 1.0),
     )
     best, name, place = max((value, name, column) for name, column, value, _ in grids[0].cells())
     usual = drawn[names.index(name)][columns.index(place)]
     sentence = f"Learned on {name} at position {place}, it brings the other answer on {best:.0%} of held-out pairs; "
     sentence += f"directions drawn at random on {usual:.0%}."
-    few = f"Learned from {len(fitted.clean)} pairs, no more than the {len(model.unembedding)} dimensions: too few."
-    return Grids(grids, sentence, (*notes, few) if len(fitted.clean) <= len(model.unembedding) else notes, directions)
+    d = max(width for _, width in searched.values())
+    few = f"Learned from {len(fitted.clean)} pairs, no more than the {d} dimensions: too few."
+    return Grids(grids, sentence, (*notes, few) if len(fitted.clean) <= d else notes, directions)
 
 
 DAS: Final = Lens(
@@ -283,25 +311,18 @@ DAS: Final = Lens(
         "closed_form": "whether the shortest read-outs of all variables on this layer pass",
     },
     bars=lambda seen: tuple(Bar(_name(row), row["agreed"], row["of"]) for row in runs_of(seen)),
-)
-DAS_ON_SITES: Final = SiteLens(
-    key=DAS.key,
-    version=2,
-    label=DAS.label,
-    definition=(
-        "Of the residual stream of each layer and position a subspace is learned so that interchanging it between rows "
-        "brings the other row’s answer: the share of held-out pairs on which it does, beside the shares for the "
-        "whole stream there and for directions drawn at random."
+    on_sites=partial(
+        SiteLens,
+        definition="Of the residual stream of each layer and position, or of the units or channels there, a subspace "
+        "is learned so that interchanging it between rows brings the other row’s answer: the share of held-out pairs "
+        "on which it does, beside the shares for the whole stream there and for directions drawn at random.",
+        source="Geiger et al., CLeaR 2024 (arXiv:2303.02536), with the answer as the variable",
+        can_know="Where the other answer follows, the answer lies in that subspace on these pairs; another start or "
+        "dimension may find another. Where it does not, that shows nothing.",
+        needs=(),
+        look=_look_at_sites,
+        own=(_DIMENSION, PAIRS),
+        multiplications=_multiplications,
+        refuses=lambda model, settings: alike(model, settings) or _too_wide(model, settings),
     ),
-    source="Geiger et al., CLeaR 2024 (arXiv:2303.02536), with the answer as the variable",
-    can_know=(
-        "Where the other answer follows, the answer lies in that subspace on these pairs; another start "
-        "or dimension may find another. Where it does not, that shows nothing."
-    ),
-    look=_look_at_stream,
-    own=(_DIMENSION, PAIRS),
-    multiplications=lambda model, settings: (
-        (3.0 * _STEPS + N_DRAWN) * run_cost(model, int(settings["pairs"])) * _n_sites(model)
-    ),
-    refuses=lambda model, settings: alike(model, settings) or _too_wide(model, settings),
 )

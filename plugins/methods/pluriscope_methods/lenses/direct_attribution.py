@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.sites import Run, run
 from pluriscope.analysis.subjects.transformer.blocks import mean_of
-from pluriscope.analysis.subjects.transformer.runs import Run, run
-from pluriscope.analysis.subjects.transformer.weights import Transformer
-from pluriscope_methods.lenses.lens import Grid, Grids
+from pluriscope.analysis.subjects.transformer.model import AttentionModel
+from pluriscope_methods.lenses.lens import Grid, Grids, SiteLens, run_cost
 from pluriscope_methods.lenses.on_sites import PAIRS, alike, paired, positions
-from pluriscope_methods.lenses.site_lens import SiteLens, run_cost
 
 Array = NDArray[np.float64]
 
 
-def read_directions(model: Transformer, of: Run, wanted: NDArray[np.int64], other: NDArray[np.int64]) -> Array:
+def read_directions(model: AttentionModel, of: Run, wanted: NDArray[np.int64], other: NDArray[np.int64]) -> Array:
     """``[rows, d_model]`` with which what is added at the last position makes one logit less another.
 
     Args:
@@ -42,7 +41,7 @@ def read_directions(model: Transformer, of: Run, wanted: NDArray[np.int64], othe
     return np.asarray((directions - mean_of(directions)) / scale)
 
 
-def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
+def _look(model: AttentionModel, settings: Settings, _work: Work) -> Grids:
     pairs, notes = paired(model, settings)
     blocks, tokens = model.blocks, model.tokens[pairs.clean]
     seen, last = run(model, tokens), len(model.layers)
@@ -81,10 +80,8 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
 DIRECT_ATTRIBUTION: Final = SiteLens(
     key="direct-attribution",
     label="Direct logit attribution",
-    definition=(
-        "What the embedding, each head and each MLP block add to the right logit less the logit of another row’s "
-        "answer at the last position; of heads also by the position that they read."
-    ),
+    definition="What the embedding, each head and each MLP block add to the right logit less the logit of another "
+    "row’s answer at the last position; of heads also by the position that they read.",
     source="Elhage et al. 2021, “A Mathematical Framework for Transformer Circuits”",
     can_know="The parts add up to the difference of two logits exactly. What a part does through later layers is not "
     "in its direct effect.",

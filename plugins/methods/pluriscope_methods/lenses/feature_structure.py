@@ -28,11 +28,11 @@ from numpy.typing import NDArray
 from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.running.work import Work
-from pluriscope.analysis.subjects.transformer.runs import on_all_rows, site_names
-from pluriscope.analysis.subjects.transformer.weights import Transformer
-from pluriscope_methods.lenses.lens import Array, Grid, Grids
+from pluriscope.analysis.subjects.sites import on_all_rows
+from pluriscope.analysis.subjects.transformer.model import AttentionModel
+from pluriscope.analysis.subjects.transformer.runs import site_names
+from pluriscope_methods.lenses.lens import Array, Grid, Grids, SiteLens, run_cost
 from pluriscope_methods.lenses.null_test import Sought, generator, null_runs, shuffled, tested
-from pluriscope_methods.lenses.site_lens import SiteLens, run_cost
 
 FEWEST: Final = 5
 MOST: Final = 32
@@ -119,7 +119,7 @@ def layered(first: Array, second: Array) -> Structure:
     return Structure(fixed_order.dot(first.ravel(), second.ravel()) / (sizes[0] * sizes[1]), sizes[1] / sizes[0])
 
 
-def _labels(model: Transformer) -> dict[str, Labels]:
+def _labels(model: AttentionModel) -> dict[str, Labels]:
     """Labels by what they are of, the token at a position or the answer; without those with too few or too many."""
     context = model.tokens.shape[1]
     every = {f"token {at + 1}": model.tokens[:, at] for at in range(context)} | {"answer": model.answers}
@@ -133,19 +133,19 @@ def _pairs(labels: dict[str, Labels]) -> list[tuple[str, str]]:
     return [(one, other) for one, other in pairs if np.array_equal(labels[one].tokens, labels[other].tokens)]
 
 
-def _sites(model: Transformer) -> list[str]:
+def _sites(model: AttentionModel) -> list[str]:
     """The stream and what heads add to it."""
     return [name for name in site_names(model) if name.startswith("x") or name.replace(".", "").isdigit()]
 
 
-def _means(model: Transformer, labels: dict[str, Labels]) -> list[dict[str, Array]]:
+def _means(model: AttentionModel, labels: dict[str, Labels]) -> list[dict[str, Array]]:
     """Means of the labels at the last position of each site."""
     names = _sites(model)
     values = on_all_rows(model, names.__contains__)
     return [{of: label_means(values[name][:, -1], one.of_rows) for of, one in labels.items()} for name in names]
 
 
-def shuffled_model(model: Transformer, number: int) -> Transformer:
+def shuffled_model(model: AttentionModel, number: int) -> AttentionModel:
     """Shuffle the entries of each matrix, in the same order for the same number from 0. Biases stay, and positions,
     which need not be drawn: sinusoids are not.
     """
@@ -154,7 +154,7 @@ def shuffled_model(model: Transformer, number: int) -> Transformer:
     return model.with_parameters({**model.parameters, **drawn})
 
 
-def _on_circle(model: Transformer) -> Transformer:
+def _on_circle(model: AttentionModel) -> AttentionModel:
     """Put the tokens on a circle in the first two directions of the stream, as large as before."""
     used = np.unique(model.tokens)
     angles = 2.0 * pi * np.arange(len(used)) / len(used)
@@ -163,7 +163,7 @@ def _on_circle(model: Transformer) -> Transformer:
     return _resized(model, {"embedding": embedding})
 
 
-def _copying(model: Transformer) -> Transformer:
+def _copying(model: AttentionModel) -> AttentionModel:
     """Confine tokens to half of the directions, with heads in the first layer that copy these and look by the others
     alone, so that how much they take of a position does not depend on its token.
     """
@@ -178,7 +178,7 @@ def _copying(model: Transformer) -> Transformer:
     return _resized(model, changed)
 
 
-def _resized(model: Transformer, changed: dict[str, Array]) -> Transformer:
+def _resized(model: AttentionModel, changed: dict[str, Array]) -> AttentionModel:
     """Replace matrices, each scaled to the size of the one that it replaces."""
     own = model.parameters
 
@@ -188,7 +188,7 @@ def _resized(model: Transformer, changed: dict[str, Array]) -> Transformer:
     return model.with_parameters({**own, **{name: sized(name, one) for name, one in changed.items()}})
 
 
-def _sought(model: Transformer, labels: dict[str, Labels], n_sites: int) -> list[Sought[Transformer]]:
+def _sought(model: AttentionModel, labels: dict[str, Labels], n_sites: int) -> list[Sought[AttentionModel]]:
     n_pairs, tokens = len(_pairs(labels)), len(model.embedding)
     sizes = {of: len(one.tokens) for of, one in labels.items()}
     circles = np.array(([size >= FEWEST_TESTED for size in sizes.values()] + [False] * n_pairs) * n_sites)
@@ -196,7 +196,7 @@ def _sought(model: Transformer, labels: dict[str, Labels], n_sites: int) -> list
     random = np.random.Generator(np.random.PCG64(_SEED))
     drawn = np.array([random.permutation(tokens) for _ in range(N_ORDERS)])
 
-    def orders(one: Transformer) -> Array:
+    def orders(one: AttentionModel) -> Array:
         """The shares with the tokens in other orders, the same at each site."""
         found = [
             circle_shares(means[of], np.argsort(drawn[:, labels[of].tokens], axis=1)).max(axis=1)
@@ -206,7 +206,7 @@ def _sought(model: Transformer, labels: dict[str, Labels], n_sites: int) -> list
         ]
         return np.stack(found, axis=1)
 
-    found = list[Sought[Transformer]]()
+    found = list[Sought[AttentionModel]]()
     if circles.any():
         found.append(Sought(CIRCLE, circles, _on_circle, orders, share_of_orders(max(sizes.values()))))
     if layers.any():
@@ -214,17 +214,17 @@ def _sought(model: Transformer, labels: dict[str, Labels], n_sites: int) -> list
     return found
 
 
-def _look(model: Transformer, _settings: Settings, work: Work) -> Grids:
+def _look(model: AttentionModel, _settings: Settings, work: Work) -> Grids:
     labels, names = _labels(model), tuple(_sites(model))
     pairs, sought = _pairs(labels), _sought(model, labels, len(names))
 
-    def found_in(one: Transformer) -> list[list[Structure]]:
+    def found_in(one: AttentionModel) -> list[list[Structure]]:
         return [
             [*map(circle, means.values()), *(layered(means[first], means[second]) for first, second in pairs)]
             for means in _means(one, labels)
         ]
 
-    def numbers(one: Transformer) -> Array:
+    def numbers(one: AttentionModel) -> Array:
         return np.array([found.value for row in found_in(one) for found in row])
 
     tests, scores, null = tested(model, numbers, shuffled_model, sought, work)
@@ -266,7 +266,7 @@ def _grids(
     ]
 
 
-def _refuses(model: Transformer, _settings: Settings) -> str:
+def _refuses(model: AttentionModel, _settings: Settings) -> str:
     if _labels(model):
         return ""
     return f"Neither a position nor the answers have {FEWEST} to {MOST} different tokens, whose order could be cyclic."
@@ -276,11 +276,9 @@ FEATURE_STRUCTURE: Final = SiteLens(
     key="feature-structure",
     version=2,
     label="Circles and magnitudes",
-    definition=(
-        "Whether tokens in the order of their numbers lie on a circle at the last position, and whether two positions "
-        "hold their tokens along the same directions, beside null networks: with the entries of each matrix shuffled; "
-        "positions stay."
-    ),
+    definition="Whether tokens in the order of their numbers lie on a circle at the last position, and whether two "
+    "positions hold their tokens along the same directions, beside null networks: with the entries of each matrix "
+    "shuffled; positions stay.",
     source="Engels et al. 2024 (arXiv:2405.14860); Csordás et al. 2024 (arXiv:2408.10920)",
     can_know="That values lie on a circle or differ in magnitude is a fact of them, not of their use. The order of "
     "tokens is that of their numbers; of others nothing is asked. Of networks without training, whose weights are "

@@ -19,11 +19,10 @@ from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.numerics.fixed_order import inner, mean, total_of
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.transformer.heads import Array
-from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.subjects.transformer.model import AttentionModel
 from pluriscope_methods.lenses.feature_structure import shuffled_model
-from pluriscope_methods.lenses.lens import Grid, Grids
+from pluriscope_methods.lenses.lens import Grid, Grids, SiteLens
 from pluriscope_methods.lenses.on_sites import positions
-from pluriscope_methods.lenses.site_lens import SiteLens
 
 LAYER: Final = Setting("layer", 1, "of the head, from 1", low=1, high=64)
 HEAD: Final = Setting("head", 0, "in its layer, from 0", low=0, high=64)
@@ -42,7 +41,7 @@ def product(*matrices: Array) -> Array:
     return first
 
 
-def copying_score(model: Transformer, layer: int, head: int) -> float:
+def copying_score(model: AttentionModel, layer: int, head: int) -> float:
     """Σ λ / Σ |λ| over the eigenvalues of the OV circuit, from −1 to 1; 0 where all are 0.
 
     Those of E W_V W_O U that are not 0 are those of W_O U E W_V, a matrix of the head's own size.
@@ -53,7 +52,7 @@ def copying_score(model: Transformer, layer: int, head: int) -> float:
     return float(found.sum().real) / size if size else 0.0
 
 
-def composition_score(model: Transformer, earlier: tuple[int, int], later: tuple[int, int], mode: str) -> float:
+def composition_score(model: AttentionModel, earlier: tuple[int, int], later: tuple[int, int], mode: str) -> float:
     """Score from 0 to 1 of how far a later head reads what an earlier one writes, as query (Q), key (K) or value (V).
 
     Args:
@@ -72,7 +71,7 @@ def _norm(matrix: Array) -> float:
     return sqrt(float(np.add.accumulate((matrix * matrix).ravel())[-1]))
 
 
-def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
+def _look(model: AttentionModel, settings: Settings, _work: Work) -> Grids:
     layer, head = int(settings["layer"]), int(settings["head"])
     query, key, value, output = model.head(layer, head)
     scale = sqrt(query.shape[1])
@@ -142,7 +141,7 @@ def _rows(matrix: Array) -> tuple[tuple[float, ...], ...]:
     return tuple(map(tuple, matrix.tolist()))
 
 
-def _refuses(model: Transformer, settings: Settings) -> str:
+def _refuses(model: AttentionModel, settings: Settings) -> str:
     layer, head = int(settings["layer"]), int(settings["head"])
     if layer <= len(model.layers) and head < model.n_heads:
         return ""
@@ -154,10 +153,8 @@ HEAD_MATRICES: Final = SiteLens(
     key="head-matrices",
     version=2,
     label="OV and QK circuits",
-    definition=(
-        "What attending to a token adds to each logit by one head, which token attends to which, how far each head "
-        "copies, and which heads compose."
-    ),
+    definition="What attending to a token adds to each logit by one head, which token attends to which, how far each "
+    "head copies, and which heads compose.",
     source="Elhage et al. 2021, “A Mathematical Framework for Transformer Circuits”",
     can_know="These are products of the weights, exact whatever the row. They leave out biases, MLP blocks and what "
     "other heads add in between, so they do not say what happens on a row.",

@@ -6,7 +6,8 @@ row add up to f(x) − f(baseline); what rounding leaves of that is the gap.
 
 from __future__ import annotations
 
-from typing import Final
+from functools import partial
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +20,13 @@ from pluriscope.analysis.subjects.perceptron.gradients import input_slopes
 from pluriscope.analysis.subjects.perceptron.mlp import forward, forward_pass
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.sites import Metric, pairs_of
+from pluriscope.analysis.subjects.subject import Subject
 from pluriscope_methods.lenses.gradient_corners import hidden_notes
-from pluriscope_methods.lenses.lens import Attribution, Lens
-from pluriscope_methods.lenses.line_integrals import integrals
+from pluriscope_methods.lenses.lens import Attribution, Grids, Lens, SiteLens, run_cost
+from pluriscope_methods.lenses.line_integrals import POINTS, integrals
+from pluriscope_methods.lenses.on_sites import METRIC, ROWS, alike, by_position, has_tokens, input_sites
+from pluriscope_methods.lenses.patching import Effects
 
 Array = NDArray[np.float64]
 _NAMED: Final = 6
@@ -87,6 +92,21 @@ def _input(axis: int) -> str:
     return INPUT_NAMES[axis] if axis < len(INPUT_NAMES) else f"input {axis}"
 
 
+def _look_at_tokens(model: Subject, settings: Settings, work: Work) -> Grids:
+    pairs = pairs_of(model, int(settings["rows"]))
+    effects = Effects(model, pairs, cast(Metric, settings["metric"]), denoising=True)  # from the other row to this one
+    found, tokens = effects.integrated(input_sites(model), work).values(), has_tokens(model)
+    parts = [np.add.accumulate(one, axis=2)[:, :, -1] if tokens else one.reshape(len(one), -1) for one in found]
+    scores = np.concatenate(parts, axis=1)
+    gaps = np.abs(np.add.accumulate(scores, axis=1)[:, -1] - effects.ways)
+    grids, strongest = by_position(model, pairs.clean, scores, "Score")
+    sentence = (
+        f"The scores of a row miss the difference of its two runs by up to {gaps.max():.2g}; over all "
+        f"{len(gaps)} rows by {fixed_order.total_of(gaps):.2g}, without regard to signs."
+    )
+    return Grids(grids, f"{strongest} {sentence}")
+
+
 INTEGRATED_GRADIENTS: Final = Lens(
     key="integrated-gradients",
     version=2,
@@ -101,4 +121,17 @@ INTEGRATED_GRADIENTS: Final = Lens(
     can_know="The scores of a row add up to the difference of two outputs, up to the gap, whatever happens inside. "
     "How that is divided depends on the outputs along one line from the baseline, and on the baseline, the row of the "
     "input 0…0.",
+    on_sites=partial(
+        SiteLens,
+        needs=(),
+        definition="The score of a position is the derivative of the right logit less the other row’s by what stands "
+        "there, in the mean along the line from the row that is answered otherwise and differs least, times how far "
+        "that is.",
+        can_know="The scores of a row add up to the difference between the two rows, up to the gap. Another partner "
+        "gives other scores.",
+        look=_look_at_tokens,
+        own=(METRIC, ROWS),
+        multiplications=lambda model, settings: 3.0 * POINTS * run_cost(model, int(settings["rows"])),
+        refuses=alike,
+    ),
 )

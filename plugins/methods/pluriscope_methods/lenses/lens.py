@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -15,6 +16,10 @@ from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.running.work import DEFAULT_WORK, Work
 from pluriscope.analysis.subjects.perceptron.mlp import forward
 from pluriscope.analysis.subjects.perceptron.question import Question
+from pluriscope.analysis.subjects.question import SubjectQuestion
+from pluriscope.analysis.subjects.sites import part_of
+from pluriscope.analysis.subjects.subject import Subject
+from pluriscope.analysis.subjects.transformer.runs import MILLISECONDS
 
 LensOutcome = Literal["found", "undefined", "diverged", "degenerate"]
 Status = Literal["applicable", "degenerate", "not applicable"]
@@ -243,6 +248,7 @@ class Lens(Method):
         on_request: settings other than the defaults by which it answers on request where it is degenerate.
         milliseconds: about how long an answer takes, where that can be more than a moment.
         in_circuits: a heat map of what is found in valid circuits, and what that says; None where nothing is.
+        on_sites: what differs where it is asked about sites: a :class:`SiteLens` for the rest; None where it is not.
     """
 
     can_know: str
@@ -258,6 +264,14 @@ class Lens(Method):
     on_request: Settings = field(default_factory=dict)
     milliseconds: Callable[[Question, Settings], float] | None = None
     in_circuits: Callable[[Analysed[Any]], tuple[Grid, str] | None] = lambda _: None
+    on_sites: partial[SiteLens] | None = None
+
+    @property
+    def forms(self) -> tuple[Any, ...]:
+        if self.on_sites is None:
+            return (self,)
+        same = {name: getattr(self, name) for name in ("key", "label", "source", "can_know", "version")}
+        return self, SiteLens(**same | self.on_sites.keywords)
 
     @property
     def answers(self) -> Callable[..., Any] | str:
@@ -305,6 +319,55 @@ class Lens(Method):
         if view is None:
             return LensAnswer("diverged", settings, None, first)
         return LensAnswer("found", settings, view, (*first, *view.notes))
+
+
+LARGE: Final = 0.5
+"""Share of the way from one run to the other from which an effect counts as large."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteLens(Lens):
+    """A lens that looks at sites of runs and answers with heat maps.
+
+    Args:
+        multiplications: about how many an answer takes.
+        refuses: why it cannot answer about a network under settings; "" where it can.
+        effects: whether cells are shares of the way from one run to the other, so that large ones can be counted.
+    """
+
+    needs: tuple[str, ...] = ("stream",)
+    says: Callable[[Any, Any], str] = lambda _, seen: seen.says
+    multiplications: Callable[[Any, Settings], float] = lambda model, _: run_cost(model)
+    refuses: Callable[[Any, Settings], str] = lambda _model, _settings: ""
+    effects: bool = False
+
+    @property
+    def large(self) -> str:
+        return f"an effect of {LARGE:g}" if self.effects else ""
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        look = super().function
+        return lambda question, settings, work: look(question.subject, settings, work)
+
+    def fit(self, question: SubjectQuestion, settings: Settings) -> Fit:
+        reason = self.refuses(question.subject, settings)
+        return not_applicable(reason) if reason else APPLIES
+
+    def duration(self, question: SubjectQuestion, settings: Settings) -> float:
+        return MILLISECONDS * self.multiplications(question.subject, settings)
+
+    def sizes(self, view: Any) -> dict[str, float]:
+        largest: dict[str, float] = {}
+        for _, _, value, site in (cell for grid in view.grids for cell in grid.cells()):
+            part = part_of(site)
+            largest[part] = max(largest.get(part, 0.0), abs(value))
+        return largest
+
+
+def run_cost(model: Subject, n_rows: int | None = None) -> float:
+    """Multiplications of a run of the whole network on so many rows, or all."""
+    return float(model.n_multiplications if n_rows is None else model.n_multiplications // len(model.rows) * n_rows)
 
 
 def view_json(view: View) -> dict[str, Any]:

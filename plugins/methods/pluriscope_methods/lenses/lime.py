@@ -7,6 +7,7 @@ is the effect of keeping that value: the slope by the input where the row has 1,
 
 from __future__ import annotations
 
+from functools import partial
 from math import sqrt
 from typing import Final
 
@@ -17,12 +18,11 @@ from pluriscope.analysis.methods.settings import Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.analysis.subjects.transformer.runs import pairs_of
-from pluriscope.analysis.subjects.transformer.weights import Transformer
-from pluriscope_methods.lenses.lens import Attribution, Grids, Lens, bit_of, outputs_by_input
+from pluriscope.analysis.subjects.sites import pairs_of
+from pluriscope.analysis.subjects.subject import Subject
+from pluriscope_methods.lenses.lens import Attribution, Grids, Lens, SiteLens, bit_of, outputs_by_input
 from pluriscope_methods.lenses.null_test import N_NETWORKS, generator
-from pluriscope_methods.lenses.on_sites import ROWS, alike, by_position, coalition_cost, coalitions, too_long
-from pluriscope_methods.lenses.site_lens import SiteLens
+from pluriscope_methods.lenses.on_sites import ROWS, alike, by_position, coalition_cost, coalitions, positions, too_long
 
 Array = NDArray[np.float64]
 _RIDGE: Final = 1.0
@@ -102,8 +102,8 @@ def _says(_question: Question, seen: Attribution) -> str:
     return f"{text}; the lines explain {min(known):.0%} to {max(known):.0%} of the weighted variance around their rows."
 
 
-def _look_at_tokens(model: Transformer, settings: Settings, _work: Work) -> Grids:
-    pairs, n = pairs_of(model, int(settings["rows"])), model.tokens.shape[1]
+def _look_at_tokens(model: Subject, settings: Settings, _work: Work) -> Grids:
+    pairs, n = pairs_of(model, int(settings["rows"])), len(positions(model))
     values = coalitions(model, pairs.clean, pairs.corrupt[:, None])
     kept = (np.arange(1 << n)[:, None] >> np.arange(n)[::-1] & 1).astype(np.float64)
     weights = nearness(n - np.add.accumulate(kept, axis=1)[:, -1], _WIDTH * sqrt(n))
@@ -129,21 +129,17 @@ LIME: Final = Lens(
     can_know="As with Shapley values, only outputs on Boolean inputs take part, so two networks with equal "
     "outputs have equal scores. A line may leave out most of a function: the share of variance says how much. "
     "Ridge and width of the kernel are those that LIME usually has.",
-)
-LIME_ON_SITES: Final = SiteLens(
-    key=LIME.key,
-    version=2,
-    label=LIME.label,
-    definition=(
-        "A token’s score is its slope in a ridge regression of the right logit, less the mean of the others, on which "
-        "tokens of a row are kept; the others are those of the row that is answered otherwise and differs least."
+    on_sites=partial(
+        SiteLens,
+        needs=(),
+        definition="The score of a position is its slope in a ridge regression of the right logit, less the mean of "
+        "the others, on which positions of a row are kept; the others are those of the row that is answered "
+        "otherwise and differs least.",
+        can_know="A line is fitted to one row and its partner: positions that both have alike have slope 0, whatever "
+        "they do elsewhere.",
+        look=_look_at_tokens,
+        own=(ROWS,),
+        multiplications=lambda model, settings: coalition_cost(model, int(settings["rows"]), 1),
+        refuses=lambda model, settings: alike(model, settings) or too_long(model, settings),
     ),
-    source=LIME.source,
-    can_know=(
-        "A line is fitted to one row and its partner: tokens that both share have slope 0, whatever they do elsewhere."
-    ),
-    look=_look_at_tokens,
-    own=(ROWS,),
-    multiplications=lambda model, settings: coalition_cost(model, int(settings["rows"]), 1),
-    refuses=lambda model, settings: alike(model, settings) or too_long(model, settings),
 )

@@ -18,11 +18,11 @@ from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.chances import divergence, log_softmax
-from pluriscope.analysis.subjects.transformer.runs import on_all_rows, unembedded
-from pluriscope.analysis.subjects.transformer.weights import Transformer
-from pluriscope_methods.lenses.lens import Grid, Grids
+from pluriscope.analysis.subjects.sites import on_all_rows
+from pluriscope.analysis.subjects.transformer.model import AttentionModel
+from pluriscope.analysis.subjects.transformer.runs import unembedded
+from pluriscope_methods.lenses.lens import Grid, Grids, SiteLens, run_cost
 from pluriscope_methods.lenses.on_sites import positions
-from pluriscope_methods.lenses.site_lens import SiteLens, run_cost
 
 Array = NDArray[np.float64]
 _ROW: Final = Setting("row", 0, "whose tokens are read, from 0", low=0, high=4_095)
@@ -30,17 +30,17 @@ _TOP: Final = 3
 _RIDGE: Final = 1e-6
 
 
-def streams(model: Transformer) -> dict[str, Array]:
+def streams(model: AttentionModel) -> dict[str, Array]:
     """``[rows, context, d_model]`` the residual stream on all rows, by site."""
     return on_all_rows(model, lambda name: name.startswith("x"))
 
 
-def read_out(model: Transformer, stream: Array) -> Array:
+def read_out(model: AttentionModel, stream: Array) -> Array:
     """``[…, vocabulary]`` logits of a stream read as if it were the last."""
     return unembedded(model, model.blocks.normalised(stream))
 
 
-def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
+def _look(model: AttentionModel, settings: Settings, _work: Work) -> Grids:
     row = int(settings["row"])
     tokens, shares, wanted = [], [], []
     found = streams(model)
@@ -65,7 +65,7 @@ def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
     return Grids(grids, sentence)
 
 
-def _beyond(model: Transformer, settings: Settings) -> str:
+def _beyond(model: AttentionModel, settings: Settings) -> str:
     n, row = len(model.tokens), int(settings["row"])
     return "" if row < n else f"Row {row} is beyond the {n:,} rows of the task; use 0 to {n - 1:,}."
 
@@ -73,10 +73,8 @@ def _beyond(model: Transformer, settings: Settings) -> str:
 LOGIT_LENS: Final = SiteLens(
     key="logit-lens",
     label="Logit lens",
-    definition=(
-        "The residual stream of each layer and position, read as the logits read the last: the likeliest tokens of a "
-        "row, and the answer’s probability over all rows."
-    ),
+    definition="The residual stream of each layer and position, read as the logits read the last: the likeliest tokens "
+    "of a row, and the answer’s probability over all rows.",
     source="nostalgebraist 2020, “interpreting GPT: the logit lens”",
     can_know="What the last layer’s read-out makes of an earlier stream. A layer whose stream it cannot read may hold "
     "the answer all the same, in another basis: a probe or an affine lens says so.",
@@ -108,7 +106,7 @@ def affine_maps(found: Sequence[Array], fitted: NDArray[np.bool_]) -> list[tuple
     return maps
 
 
-def _look_affine(model: Transformer, _settings: Settings, _work: Work) -> Grids:
+def _look_affine(model: AttentionModel, _settings: Settings, _work: Work) -> Grids:
     found = streams(model)
     fitted = np.arange(len(model.tokens)) % 2 == 0
     maps = affine_maps(list(found.values()), fitted)
@@ -134,24 +132,22 @@ def _look_affine(model: Transformer, _settings: Settings, _work: Work) -> Grids:
     return Grids(grids, f"{text}, on {n:,} rows that it was not fitted on.", _few(model, int(fitted.sum())), weights)
 
 
-def _few(model: Transformer, rows: int) -> tuple[str, ...]:
+def _few(model: AttentionModel, rows: int) -> tuple[str, ...]:
     samples, parameters = rows * model.tokens.shape[1], len(model.unembedding) + 1
     if samples > parameters:
         return ()
     return (f"A map has {parameters} parameters for each dimension and {samples} samples to fit: it fits anything.",)
 
 
-def _one_row(model: Transformer, _settings: Settings) -> str:
+def _one_row(model: AttentionModel, _settings: Settings) -> str:
     return "" if len(model.tokens) > 1 else "The task has one row, and half of the rows are held out."
 
 
 AFFINE_LENS: Final = SiteLens(
     key="affine-lens",
     label="Affine lens, by least squares",
-    definition=(
-        "An affine map of each earlier layer’s stream to the last is fitted by least squares on every other row; how "
-        "far what is then read is from what the model gives, on the other rows."
-    ),
+    definition="An affine map of each earlier layer’s stream to the last is fitted by least squares on every other "
+    "row; how far what is then read is from what the model gives, on the other rows.",
     source="after the tuned lens of Belrose et al. 2023 (arXiv:2303.08112), which learns its map by divergence",
     can_know="That an affine map of a layer predicts what the model gives at the end; not that later layers use what "
     "the map uses. It is no tuned lens: one trained by divergence reads better, so where this one is far off a layer "

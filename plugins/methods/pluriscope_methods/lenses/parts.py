@@ -16,7 +16,7 @@ from pluriscope.analysis.circuits.result import CircuitSearch
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.question import GraphQuestion, SubjectQuestion
 from pluriscope.analysis.subjects.subject import Space
-from pluriscope_methods.lenses.site_lens import LARGE
+from pluriscope_methods.lenses.lens import LARGE
 
 _MOST_NAMED: Final = 6
 Parts = tuple[Mapping[str, int], int]

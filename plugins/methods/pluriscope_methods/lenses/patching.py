@@ -14,22 +14,41 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import product
 from math import prod
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pluriscope.analysis.interventions.swaps import run_from
-from pluriscope.analysis.methods.settings import Settings
+from pluriscope.analysis.methods.settings import Setting, Settings
+from pluriscope.analysis.numerics.fixed_order import total_of
 from pluriscope.analysis.questions.answers import answers
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.sandbox.intervention import carrier_name
 from pluriscope.analysis.subjects.perceptron.mlp import activations, pre_activations
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope_methods.lenses.lens import NEURON_COLUMNS, Bar, Lens, Table
+from pluriscope.analysis.subjects.sites import Metric, Pairs, Run, Site, measured, metric_slopes, run
+from pluriscope.analysis.subjects.subject import Subject
+from pluriscope.analysis.subjects.transformer.model import AttentionModel
+from pluriscope.analysis.subjects.transformer.runs import edge_names
+from pluriscope_methods.lenses.lens import NEURON_COLUMNS, Bar, Grid, Grids, Lens, SiteLens, Table, run_cost
+from pluriscope_methods.lenses.line_integrals import integrals
+from pluriscope_methods.lenses.on_sites import (
+    METRIC,
+    PAIRS,
+    alike,
+    cells_of,
+    grid_of,
+    has_tokens,
+    input_sites,
+    largest_of,
+    paired,
+    sites_by_kind,
+)
 
 UNDEFINED: Final = 1e-9
 """Below this difference of two outputs no share of it is defined."""
@@ -142,23 +161,6 @@ def _neurons_say(_question: Question, seen: Table) -> str:
     return f"{total}; neuron {most.label} does so most often, {most.n} of {most.of} times{without}."
 
 
-PATCHING_TABLE: Final = Lens(
-    key="patching-table",
-    label="Activation patching",
-    definition="Every hidden neuron is set, in the run on one row, to its value on another: what the output becomes.",
-    source="Vig et al., NeurIPS 2020 (arXiv:2004.12265); Geiger et al., NeurIPS 2021 (arXiv:2106.02997); masked runs "
-    "agree with auto-circuit 98db58c",
-    needs=("neurons",),
-    size=lambda question, _: sum(question.network.hidden_sizes) * (len(question.method_rows[0]) - 1),
-    look=_look_at_neurons,
-    says=_neurons_say,
-    can_know="Each row is a run of the network, so it is certain. One neuron at a time shows what that neuron decides "
-    "alone: a variable on several neurons, or held twice, need not show.",
-    columns=NEURON_COLUMNS | _RUN,
-    bars=_neuron_bars,
-)
-
-
 # --- paths
 
 
@@ -210,6 +212,151 @@ def _paths_say(_question: Question, seen: Table) -> str:
     )
 
 
+DIRECTION: Final = Setting(
+    "direction", "denoising", "clean into corrupt, or the reverse", choices=("denoising", "noising")
+)
+
+
+class Effects:
+    """Effects of patches of a network on pairs of rows.
+
+    Args:
+        pairs: of its rows.
+        metric: that is compared.
+        denoising: whether the corrupt row is run and patched from the clean one.
+    """
+
+    def __init__(self, model: Subject, pairs: Pairs, metric: Metric, *, denoising: bool) -> None:
+        self._model, self._metric = model, metric
+        self._wanted, self._other = model.answers[pairs.clean], model.answers[pairs.corrupt]
+        clean, corrupt = (run(model, model.inputs[rows]) for rows in (pairs.clean, pairs.corrupt))
+        self.clean = clean
+        self._data = model.inputs[pairs.corrupt if denoising else pairs.clean]
+        self._others = model.inputs[pairs.clean if denoising else pairs.corrupt]
+        self.source, self.run = (clean, corrupt) if denoising else (corrupt, clean)
+        self._from = self._measured(self.run)
+        self.ways = self._measured(self.source) - self._from
+        """``[pairs]`` how far the metric goes from the run to the one that is patched from."""
+        self.span = total_of(self.ways)
+
+    def _measured(self, of: Run) -> NDArray[np.float64]:
+        return measured(self._metric, of.logits, self.clean.logits, self._wanted, self._other)
+
+    def of(self, site: Site) -> float:
+        """The share of the way from the run to the one that is patched from, all pairs together."""
+        source, edge, _ = site.name.partition("-")
+        given = self.source.values["x0" if edge and source == "x" else source]
+        patched = run(self._model, self._data, [(site, given)])
+        return self.share(total_of(self._measured(patched) - self._from))
+
+    def share(self, way: float) -> float:
+        """A part of the way from the run to the one that is patched from, 0 where that is none."""
+        return way / self.span if abs(self.span) > UNDEFINED else 0.0
+
+    def first_order(self) -> dict[str, NDArray[np.float64]]:
+        """Effect of every site to first order, ``[pairs, context, …]``: its derivative in the run, times its way."""
+        return self._to_first_order(np.arange(len(self._data)), np.zeros(len(self._data)))[1]
+
+    def integrated(self, names: Sequence[str], work: Work) -> dict[str, NDArray[np.float64]]:
+        """Effects of sites, those of the input first, with the mean derivative on the way from the run to the other."""
+        shapes = [self.run.values[name].shape[1:] for name in names]
+        ends = np.cumsum([prod(shape) for shape in shapes]).tolist()
+
+        def along(
+            lines: NDArray[np.intp], points: NDArray[np.float64]
+        ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+            measured, parts = self._to_first_order(lines, points)
+            return measured, np.concatenate([parts[name].reshape(len(lines), -1) for name in names], axis=1)
+
+        whole = [np.array([0.0, 1.0])] * len(self._data)
+        summed = ends[len(input_sites(self._model)) - 1]
+        found = np.split(integrals(along, whole, work, summed=summed), ends[:-1], axis=1)
+        return {name: one.reshape(-1, *shape) for name, one, shape in zip(names, found, shapes, strict=True)}
+
+    def _to_first_order(
+        self, pairs: NDArray[np.intp], points: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+        """The metric of some pairs so far on the way, and every site's derivative there times its way."""
+        here, there = self._data[pairs], self._others[pairs]
+        if has_tokens(self._model):  # between two tokens lies what their embeddings have
+            here, there = (one.values["x0"][pairs] for one in (self.run, self.source))
+        moved = run(self._model, here + points.reshape(-1, *[1] * (here.ndim - 1)) * (there - here))
+        given = moved.logits, self.clean.logits[pairs], self._wanted[pairs], self._other[pairs]
+        found = self._model.site_slopes(moved.values, metric_slopes(self._metric, *given))
+        ways = {name: self.source.values[name][pairs] - self.run.values[name][pairs] for name in found}
+        return measured(self._metric, *given), {name: one * ways[name] for name, one in found.items()}
+
+
+def effects_of(model: Subject, settings: Settings) -> tuple[Effects, tuple[str, ...]]:
+    """Effects that settings ask for, and a note where pairs are left out."""
+    pairs, notes = paired(model, settings)
+    denoising = settings["direction"] == "denoising"
+    return Effects(model, pairs, cast(Metric, settings["metric"]), denoising=denoising), notes
+
+
+def _look_at_sites(model: Subject, settings: Settings, work: Work) -> Grids:
+    effects, notes = effects_of(model, settings)
+    kinds = work.each("methods", list(sites_by_kind(model).items()), "kinds of sites")
+    grids = [grid_of(model, title, sites, effects.of) for title, sites in kinds]
+    return Grids(tuple(grids), largest_of(grids[1:]), notes)
+
+
+def _cost_of_sites(model: Subject, settings: Settings) -> float:
+    sites = [one for some in sites_by_kind(model).values() for one in some.items()]
+    n_runs = sum(len(cells_of(model, *one)) + 1 for one in sites)
+    return run_cost(model, min(int(settings["pairs"]), len(model.rows))) * float(n_runs)
+
+
+def _look_at_edges(model: AttentionModel, settings: Settings, work: Work) -> Grids:
+    effects, notes = effects_of(model, settings)
+    sources = list(dict.fromkeys(name.partition("-")[0] for name in edge_names(model)))
+    readers = list(dict.fromkeys(name.partition("-")[2] for name in edge_names(model)))
+    known = set(edge_names(model))
+    values, sites = [], []
+    for source in work.each("methods", sources, "sources of edges"):
+        names = [f"{source}-{reader}" for reader in readers]
+        sites.append(tuple(name if name in known else "" for name in names))
+        values.append(tuple(effects.of(Site(name)) if name in known else None for name in names))
+    title = "Edges, from what stands left to what stands above"
+    grid = Grid(title, tuple(sources), tuple(readers), tuple(values), tuple(sites), (), 1.0)
+    return Grids((grid,), largest_of([grid]), notes)
+
+
+def _cost_of_edges(model: AttentionModel, settings: Settings) -> float:
+    return run_cost(model, min(int(settings["pairs"]), len(model.tokens))) * len(edge_names(model))
+
+
+PATCHING_TABLE: Final = Lens(
+    key="patching-table",
+    label="Activation patching",
+    definition="Every hidden neuron is set, in the run on one row, to its value on another: what the output becomes.",
+    source="Vig et al., NeurIPS 2020 (arXiv:2004.12265); Geiger et al., NeurIPS 2021 (arXiv:2106.02997); masked runs "
+    "agree with auto-circuit 98db58c",
+    needs=("neurons",),
+    size=lambda question, _: sum(question.network.hidden_sizes) * (len(question.method_rows[0]) - 1),
+    look=_look_at_neurons,
+    says=_neurons_say,
+    can_know="Each row is a run of the network, so it is certain. One neuron at a time shows what that neuron decides "
+    "alone: a variable on several neurons, or held twice, need not show.",
+    columns=NEURON_COLUMNS | _RUN,
+    bars=_neuron_bars,
+    on_sites=partial(
+        SiteLens,
+        needs=(),
+        definition="What one site computes at one position of a row, or one unit, is set to what it computes on a "
+        "row that is answered otherwise and differs least: the share of the way from one run to the other that the "
+        "metric goes, all pairs of rows together.",
+        can_know="Each number is of runs of the model, so it is certain. One site at a time shows what that site "
+        "decides alone: what is held twice need not show.",
+        look=_look_at_sites,
+        own=(METRIC, DIRECTION, PAIRS),
+        multiplications=_cost_of_sites,
+        refuses=alike,
+        effects=True,
+    ),
+)
+
+
 PATH_PATCHING: Final = Lens(
     key="path-patching",
     label="Path patching",
@@ -230,4 +377,16 @@ PATH_PATCHING: Final = Lens(
         **_RUN,
     },
     bars=_path_bars,
+    on_sites=partial(
+        SiteLens,
+        definition="What one source gives one reader, and nobody else, is set to what it gives on a row that is "
+        "answered otherwise and differs least: the share of the way from one run to the other that the metric goes.",
+        can_know="Each number is of runs of the model, so it is certain: what this edge alone carries, all others "
+        "being as they were.",
+        look=_look_at_edges,
+        own=(METRIC, DIRECTION, PAIRS),
+        multiplications=_cost_of_edges,
+        refuses=alike,
+        effects=True,
+    ),
 )

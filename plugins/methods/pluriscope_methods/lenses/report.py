@@ -98,7 +98,7 @@ class LensesReport(Report):
     def findings(self, question: SubjectQuestion) -> list[str]:
         """Sentences on how many functions can be read from layers, how many are used, and how many are carried."""
         cells = [cell for function in self.functions for cell in function.layers]
-        if question.kind.refuses("algorithms"):
+        if question.kind.refuses("formulas"):
             stands = [f"{LENSES.by_key[one.lens].label}: {one.stands}" for one in self.lenses if one.stands]
             maps = sum(bool(one.grids) for one in self.lenses)
             if maps and not self.circuits:

@@ -20,6 +20,7 @@ from pluriscope.analysis.numerics.fixed_order import inner, mean, total_of
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.sites import Run, Site, measured, on_all_rows, run
 from pluriscope.analysis.subjects.transformer.head_scores import (
     answer_positions,
     chance_of,
@@ -28,12 +29,10 @@ from pluriscope.analysis.subjects.transformer.head_scores import (
     read_from,
 )
 from pluriscope.analysis.subjects.transformer.heads import Array, attention_to, mixed, without
-from pluriscope.analysis.subjects.transformer.runs import Run, Site, measured, on_all_rows, run
-from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.subjects.transformer.model import AttentionModel
 from pluriscope_methods.lenses.direct_attribution import read_directions
-from pluriscope_methods.lenses.lens import Grid, Grids
+from pluriscope_methods.lenses.lens import Grid, Grids, SiteLens, run_cost
 from pluriscope_methods.lenses.on_sites import PAIRS, alike, paired
-from pluriscope_methods.lenses.site_lens import SiteLens, run_cost
 
 PATTERN: Final = Setting(
     "pattern",
@@ -62,7 +61,7 @@ def _places(tokens: NDArray[np.int64], answers: NDArray[np.int64]) -> tuple[NDAr
     return *positions_looked_for(tokens), at_answer, at_answer, second_positions(tokens), at_answer
 
 
-def _look(model: Transformer, settings: Settings, _work: Work) -> Grids:
+def _look(model: AttentionModel, settings: Settings, _work: Work) -> Grids:
     pairs, notes = paired(model, settings)
     tokens, right = model.tokens[pairs.clean], model.answers[pairs.clean]
     wrong, whole = model.answers[pairs.corrupt], run(model, tokens)
@@ -170,7 +169,7 @@ def _attention(shares: Array, where: NDArray[np.bool_]) -> float:
 
 
 def _query_moved(
-    model: Transformer,
+    model: AttentionModel,
     given: Array,
     tokens: NDArray[np.int64],
     whole: Run,
@@ -250,14 +249,12 @@ ROLES_LENS: Final = SiteLens(
     key="roles",
     version=2,
     label="Roles of heads",
-    definition=(
-        "Mean attention, at positions that a later head or the answer reads, to the token before (previous token), to "
-        "an earlier same token (duplicate token), to what followed it before the reader (induction), where the logits "
-        "fall once that attention is left out and the rest takes its share; and of the last position "
-        "to the answer (name movers) or to a token that occurred before (S-inhibition). By that attention a name mover "
-        "raises the answer directly, a negative one lowers it, an S-inhibition head turns name movers’ queries to the "
-        "answer, and a backup raises it once name movers no longer look there."
-    ),
+    definition="Mean attention, at positions that a later head or the answer reads, to the token before (previous "
+    "token), to an earlier same token (duplicate token), to what followed it before the reader (induction), where the "
+    "logits fall once that attention is left out and the rest takes its share; and of the last position to the answer "
+    "(name movers) or to a token that occurred before (S-inhibition). By that attention a name mover raises the answer "
+    "directly, a negative one lowers it, an S-inhibition head turns name movers’ queries to the answer, and a backup "
+    "raises it once name movers no longer look there.",
     source="Olsson et al. 2022 (arXiv:2209.11895); Wang et al., ICLR 2023 (arXiv:2211.00593)",
     can_know="A score describes what a head does in the whole model; in a circuit it may look elsewhere, or be absent. "
     "The page of each circuit shows the roles in that circuit.",

@@ -6,15 +6,16 @@ rows a latent for each input reconstructs everything, so nothing is trained belo
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from pluriscope.analysis.methods.settings import Setting, Settings
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.analysis.subjects.transformer.weights import Transformer
-from pluriscope_methods.lenses.lens import APPLIES, Bar, Fit, Lens, Table, not_applicable
-from pluriscope_methods.lenses.site_lens import SiteLens
+from pluriscope.analysis.subjects.subject import Subject
+from pluriscope_methods.lenses.lens import APPLIES, Bar, Fit, Lens, SiteLens, Table, not_applicable
+from pluriscope_methods.lenses.on_sites import encoded_sites
 
 MIN_ROWS: Final = 8
 MAX_ROWS: Final = 4_096
@@ -60,10 +61,10 @@ def _says(_question: Question, seen: Table) -> str:
 _LAMBDA: Final = Setting("lambda", 0.03, "what the latents' sum costs", low=0.0, high=1e6)
 
 
-def _multiplications(model: Transformer, settings: Settings) -> float:
+def _multiplications(model: Subject, settings: Settings) -> float:
     """Steps of training take long whatever their size."""
-    n_sites, numbers = (3 if model.blocks.mlps else 1) * len(model.layers), min(model.tokens.size, 2_048)
-    return n_sites * (1.2e9 + 2_800.0 * numbers * len(model.unembedding) * int(settings["latents"]))
+    sizes = ((min(len(model.rows) * n, 2_048), width) for n, width in encoded_sites(model).values())
+    return sum(1.2e9 + 2_800.0 * numbers * width * int(settings["latents"]) for numbers, width in sizes)
 
 
 SAE: Final = Lens(
@@ -101,18 +102,14 @@ SAE: Final = Lens(
     },
     bars=_bars,
     on_request={"force": True},
-)
-SAE_ON_SITES: Final = SiteLens(
-    key=SAE.key,
-    version=2,
-    label=SAE.label,
-    definition=(
-        "Latents with a ReLU and a unit decoder are trained to rebuild the residual stream of each layer and what each "
-        "MLP block adds, few of them at a time; each is given by the tokens on which it is large."
+    on_sites=partial(
+        SiteLens,
+        definition="Latents with a ReLU and a unit decoder are trained to rebuild the residual stream of each layer "
+        "and what each MLP block adds, or units and channels, few of them at a time; each is given by the positions "
+        "or rows on which it is large.",
+        needs=(),
+        look="pluriscope_methods.lenses.autoencoder:look_at_sites",
+        own=(Setting("latents", 16, "of each site", low=1, high=256), _LAMBDA),
+        multiplications=_multiplications,
     ),
-    source=SAE.source,
-    can_know=SAE.can_know,
-    look="pluriscope_methods.lenses.site_autoencoder:look_at_stream",
-    own=(Setting("latents", 16, "of each site", low=1, high=256), _LAMBDA),
-    multiplications=_multiplications,
 )

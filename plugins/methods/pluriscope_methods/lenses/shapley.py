@@ -8,6 +8,7 @@ shared by both places, so that a row of the matrix adds up to the input's value.
 
 from __future__ import annotations
 
+from functools import partial
 from math import comb
 from typing import Final
 
@@ -19,11 +20,18 @@ from pluriscope.analysis.numerics import fixed_order
 from pluriscope.analysis.questions.tasks import INPUT_NAMES
 from pluriscope.analysis.running.work import Work
 from pluriscope.analysis.subjects.perceptron.question import Question
-from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.subjects.subject import Subject
 from pluriscope_methods.lenses.games import shapley_values
-from pluriscope_methods.lenses.lens import Attribution, Grids, Lens, bit_of, outputs_by_input
-from pluriscope_methods.lenses.on_sites import ROWS, by_position, coalition_cost, coalitions, too_long
-from pluriscope_methods.lenses.site_lens import SiteLens
+from pluriscope_methods.lenses.lens import Attribution, Grids, Lens, SiteLens, bit_of, outputs_by_input
+from pluriscope_methods.lenses.on_sites import (
+    ROWS,
+    by_position,
+    coalition_cost,
+    coalitions,
+    has_tokens,
+    positions,
+    too_long,
+)
 
 Array = NDArray[np.float64]
 
@@ -76,22 +84,22 @@ def _says(_question: Question, seen: Attribution) -> str:
     return f"By how much each input moves the output, in the mean over the rows: {effects}."
 
 
-_BACKGROUNDS: Final = Setting("backgrounds", 8, "rows that tokens are put into, evenly spread", low=1, high=256)
+_BACKGROUNDS: Final = Setting("backgrounds", 8, "rows that positions are put into, evenly spread", low=1, high=256)
 
 
-def _spread_rows(model: Transformer, most: int) -> NDArray[np.intp]:
+def _spread_rows(model: Subject, most: int) -> NDArray[np.intp]:
     """Numbers of so many rows, evenly spread."""
-    n = len(model.tokens)
+    n = len(model.rows)
     return np.unique(np.arange(min(n, most)) * n // min(n, most))
 
 
-def _look_at_tokens(model: Transformer, settings: Settings, _work: Work) -> Grids:
+def _look_at_tokens(model: Subject, settings: Settings, _work: Work) -> Grids:
     rows, others = (_spread_rows(model, int(settings[name])) for name in ("rows", "backgrounds"))
     values = coalitions(model, rows, np.broadcast_to(others, (len(rows), len(others))))
-    scores = shapley_values(values, model.tokens.shape[1])
+    scores = shapley_values(values, len(positions(model)))
     grids, strongest = by_position(model, rows, scores, "Shapley value")
-    note = "Rows mixed from the tokens of two rows are mostly no rows of the task."
-    return Grids(grids, strongest, (note,))
+    mixed = "tokens of two rows are mostly" if has_tokens(model) else "numbers of two rows may be"
+    return Grids(grids, strongest, (f"Rows mixed from the {mixed} no rows of the task.",))
 
 
 SHAPLEY: Final = Lens(
@@ -106,21 +114,19 @@ SHAPLEY: Final = Lens(
     says=_says,
     can_know="Shapley values are made of the outputs on the Boolean inputs and of nothing else: two networks with "
     "equal outputs have equal values, whatever happens inside.",
-)
-SHAPLEY_ON_SITES: Final = SiteLens(
-    key=SHAPLEY.key,
-    label=SHAPLEY.label,
-    definition=(
-        "A token’s score is what it adds to the right logit less the mean of the others, in the mean over all orders "
-        "in which the tokens of a row are put in for those of another row, and over evenly spread other rows."
+    on_sites=partial(
+        SiteLens,
+        needs=(),
+        definition="The score of a position of a row is what it adds to the right logit less the mean of the others, "
+        "in the mean over all orders in which positions get what the row has there in place of what another row has, "
+        "and over evenly spread other rows.",
+        can_know="A score is made of logits on mixed rows alone: two models with equal logits have equal scores, "
+        "whatever happens inside.",
+        look=_look_at_tokens,
+        own=(ROWS, _BACKGROUNDS),
+        multiplications=lambda model, settings: coalition_cost(
+            model, int(settings["rows"]), int(settings["backgrounds"])
+        ),
+        refuses=too_long,
     ),
-    source=SHAPLEY.source,
-    can_know=(
-        "A score is made of logits on mixed rows alone: two models with equal logits have equal scores, "
-        "whatever happens inside."
-    ),
-    look=_look_at_tokens,
-    own=(ROWS, _BACKGROUNDS),
-    multiplications=lambda model, settings: coalition_cost(model, int(settings["rows"]), int(settings["backgrounds"])),
-    refuses=too_long,
 )

@@ -14,7 +14,7 @@ from pluriscope.analyses.shown import AGAIN, OLDER, AnalysisContext, Item, Shown
 from pluriscope.analysis.methods.settings import Setting, Settings, read_values, settings_text, written
 from pluriscope.analysis.questions.tasks import INPUT_NAMES
 from pluriscope.analysis.subjects.question import SubjectQuestion
-from pluriscope.analysis.subjects.transformer.runs import Site, pairs_of
+from pluriscope.analysis.subjects.sites import pairs_of, part_of
 from pluriscope.figures.charts import Axis, Chart, Series, heat_chart
 from pluriscope.page_kit import blocks
 from pluriscope.page_kit.blocks import Action, Block, ChartFigure, Figure, Form, Head, More, Notice, Prose, Section
@@ -47,7 +47,7 @@ _TESTS: Final = (
 )
 READING: Final = """
 - A heat map says what happens in the whole model. Circuits are valid on their own, so a circuit that does without a
-  part does without what the map finds there. Circuits name heads, blocks and edges, not positions.
+  part does without what the map finds there. Circuits name heads, blocks, units, channels and edges, not positions.
 - Effects are shares of the way from one run to the other: 1 brings the other row's answer. They need not add up.
 """
 _MAX_SHOWN: Final = 400
@@ -112,7 +112,7 @@ def _page(report: LensesReport, of: AnalysisContext[SubjectQuestion]) -> Iterato
     if others:
         lenses = partial(blocks.Table.plain, ("Lenses", "Why"), others)
         yield More("Lenses without an answer", lambda: [lenses()], "and why", id="silent")
-    yield More("How to read it", lambda: [Prose(_READING if of.kind.refuses("stream") else READING)])
+    yield More("How to read it", lambda: [Prose(READING if of.kind.refuses("neurons") else _READING)])
 
 
 def _carried_words(report: LensesReport) -> str:
@@ -331,7 +331,7 @@ def heat_maps(
     rows = dict(zip(names, ends, strict=False))
 
     def play(site: str) -> str:
-        return of.links.play(of.slug, (), of.scope, change=[site], **rows)
+        return "" if of.kind.refuses("play") else of.links.play(of.slug, (), of.scope, change=[site], **rows)
 
     drawn = list[ChartFigure]()
     for number, grid in enumerate(grids[:most] if most else grids):
@@ -349,7 +349,7 @@ def _cells(grids: Sequence[Grid], play: Callable[[str], str], report: LensesRepo
     every = [(grid.title, *cell) for grid in grids for cell in grid.cells()]
     rows = []
     for title, row, column, value, site in sorted(every, key=lambda cell: -abs(cell[3]))[:_MAX_SHOWN]:
-        kept = None if report is None or not site else report.kept.get(Site(site.partition("~")[0]).part)
+        kept = None if report is None or not site else report.kept.get(part_of(site))
         circuits = None if kept is None or report is None else f"{kept:,} of {report.circuits:,}"
         values = {"map": title, "row": row, "column": column, "value": value, "circuits": circuits}
         rows.append(Row(values, url=play(site) if site else ""))

@@ -105,7 +105,7 @@ def find(of: Analysed[Question], _: Settings, work: Work = DEFAULT_WORK) -> Simp
     words = {size: [code.subset(size, graph.n_bits) for code in CODES] for size in sorted(by_size)}
     sizes = [SizeLength(size=size, n=by_size[size], bits=[*map(log2, each)]) for size, each in words.items()]
     kinds = [_shortest_of("circuit", {(graph.to_hex(mask),): words[mask.bit_count()] for mask in masks})]
-    if not question.kind.refuses("interpretations"):
+    if not question.kind.refuses("formulas"):
         kinds.append(_interpretations(question, of.circuits.masks, work))
     if of.placed is not None:
         kinds.append(_shortest_of("alignment", dict(_placements(question, of.placed))))

@@ -22,7 +22,7 @@ from pluriscope.analysis.questions.protocol import COMPLETE
 from pluriscope.analysis.sandbox.intervention import MAX_VALUE
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
-from pluriscope.analysis.subjects.transformer.runs import pairs_of, read_site
+from pluriscope.analysis.subjects.sites import pairs_of
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope_methods.directions.blocks import Block
 from pluriscope_methods.lenses.das import learned_subspace
@@ -37,7 +37,7 @@ def _text(name: str, label: str, meaning: str, example: str) -> Setting:
 
 
 SETTINGS: Final = (
-    _text("at", "Site", "a hidden layer, or a site of a transformer; empty for the last hidden layer", "1 or x1~3"),
+    _text("at", "Site", "a hidden layer, or a site; empty for the last hidden layer", "1 or x1~3"),
     Setting("along", "means", f"{_OF}; or numbers of your own", choices=ALONG, label="Direction"),
     _text("of", "Classes of rows", "a truth table or two answers; empty for the task", "0110 or A,B"),
     _text("on", "Neurons, weights or numbers", "of a placement, or your own numbers", "0+2 or 1,0,-1"),
@@ -130,7 +130,7 @@ def _learned(question: SubjectQuestion, here: Steerable) -> Array:
     """``[d]`` by distributed alignment search: of a transformer for the answer, else for a variable of an algorithm."""
     if not isinstance(question, Question):
         model = question.subject
-        found: Array = learned_subspace(model, read_site(model, here.site), pairs_of(model, _PAIRS), 1)[0]
+        found: Array = learned_subspace(model, here.place, pairs_of(model, _PAIRS), 1)[0]
         return found
     width, layer = here.values.shape[1], int(here.site)
     table = sum(1 << row for row, bit in enumerate(here.classes.tolist()) if bit)

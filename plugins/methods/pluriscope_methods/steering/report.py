@@ -102,11 +102,11 @@ class Steered(Part):
 
     @property
     def where(self) -> str:
-        name, _, token = self.site.partition("~")
+        name, _, at = self.site.partition("~")
         if name.isdigit():
             return f"layer {name}"
         words = f"the residual stream after layer {name[1:]}" if name[0] == "x" and name != "x0" else f"site {name}"
-        return f"{words}, token {token}" if token else words
+        return f"{words}, {'position' if name[0] in 'chm' else 'token'} {at}" if at else words
 
 
 class Transferred(Part):

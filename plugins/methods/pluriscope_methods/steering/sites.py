@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.errors import InvalidIntervention
 from pluriscope.analysis.questions.answers import answers, largest
-from pluriscope.analysis.subjects.perceptron.mlp import activations, next_layer
+from pluriscope.analysis.subjects.perceptron.mlp import activations
 from pluriscope.analysis.subjects.perceptron.question import Question
 from pluriscope.analysis.subjects.question import SubjectQuestion
-from pluriscope.analysis.subjects.subject import gaps
-from pluriscope.analysis.subjects.transformer.runs import Site, in_portions, on_all_rows, read_site, run, site_names
-from pluriscope.analysis.subjects.transformer.weights import Transformer
+from pluriscope.analysis.subjects.sites import Site, added, in_portions, on_all_rows
+from pluriscope.analysis.subjects.subject import Subject, gaps
+from pluriscope.analysis.subjects.transformer.model import AttentionModel
+from pluriscope.analysis.subjects.transformer.runs import read_site, site_names
+from pluriscope_methods.lenses.on_sites import encoded_sites
 
 Array = NDArray[np.float64]
 MOST_ROWS: Final = 256
-"""Rows of a transformer's task; of more, so many, evenly spread."""
+"""Rows of a task that stand in a file; of more, so many, evenly spread."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +30,7 @@ class Steerable:
     """Site of a network, on some rows.
 
     Args:
+        place: the site.
         site: as it is written.
         rows: their names.
         of: how many rows the task has.
@@ -42,6 +45,7 @@ class Steerable:
         cost: about how many multiplications a run takes.
     """
 
+    place: Site
     site: str
     rows: tuple[str, ...]
     of: int
@@ -60,26 +64,36 @@ def steerable(question: SubjectQuestion, at: str, of: str) -> Steerable:
     """The site of a question's network.
 
     Args:
-        question: about a perceptron or a transformer.
-        at: a hidden layer from 1; of a transformer a site such as ``x1~3`` or ``2.0~3``, without ``~`` at the last
-            position. "" for the last hidden layer, or the stream after the last layer but one, or after the only one.
-        of: which rows are of which class: a truth table; of a transformer the two answers, joined by a comma. "" for
-            the task; of a transformer for its two most frequent answers.
+        question: about a network of any kind.
+        at: a hidden layer of a perceptron, from 1; else a site such as ``x1~3``, ``2.0~3`` or ``h2``, without ``~`` at
+            the last position. "" for the last hidden layer; of a transformer the stream after the last layer but one,
+            or after the only one.
+        of: which rows are of which class: a truth table; of others than perceptrons the two answers, joined by a comma.
+            "" for the task, or for its two most frequent answers.
 
     Raises:
         InvalidIntervention: there is no such site or class, or one class has no rows.
-        NotOffered: the network is of another kind.
+        NotOffered: the network has no hidden neurons.
     """
     if isinstance(question, Question):
         question.kind.require("neurons", "steering")
         found = _perceptron(question, at, of)
     else:
-        question.kind.require("stream", "steering")
-        found = _transformer(question.subject, at, of)
+        found = _of_answers(question.subject, at, of)
     for value, name in enumerate(reversed(found.named)):
         if not (found.classes == value).any():
             raise InvalidIntervention(f"class {name!r}", "has no rows", "choose classes that each have a row")
     return found
+
+
+def _with_added(subject: Any, data: NDArray[Any], site: Site, more: Array) -> Array:
+    """``[k, rows, outputs]`` where what is added at a site is ``[k, d]``."""
+    found = []
+    for part in in_portions(subject, np.arange(len(more) * len(data))):
+        shift, row = np.divmod(part, len(data))
+        with np.errstate(over="ignore", invalid="ignore"):
+            found.append(subject.run_sites(data[row], added(site, more[shift])))
+    return np.concatenate(found).reshape(len(more), len(data), -1)
 
 
 def _perceptron(question: Question, at: str, of: str) -> Steerable:
@@ -97,24 +111,21 @@ def _perceptron(question: Question, at: str, of: str) -> Steerable:
     if len(table) != len(rows) or set(table) - {"0", "1"}:
         cure = f"write {len(rows)} digits 0 and 1, one for each row in order, such as {''.join(map(str, wanted))[:64]}"
         raise InvalidIntervention(f"classes {of[:40]!r}", "are no truth table over the rows", cure)
-    classes = np.array([int(digit) for digit in table], dtype=np.int8)
-    values = activations(network, rows)[layer]
+    classes, site = np.array([int(digit) for digit in table], dtype=np.int8), Site(f"h{layer}")
 
-    def outputs(added: Array) -> tuple[Array, NDArray[Any]]:
-        moved = values + added[:, None, :]
-        with np.errstate(over="ignore", invalid="ignore"):
-            for above in range(layer + 1, len(network.weights) + 1):
-                moved = next_layer(network, above, moved)
-        return moved[..., 0], answers(moved[..., 0])
+    def outputs(more: Array) -> tuple[Array, NDArray[Any]]:
+        found = _with_added(question, rows, site, more)[..., 0]
+        return found, answers(found)
 
     aim = next((bit for bit in (1, 0) if (classes == (wanted if bit else 1 - wanted)).all()), None)
     named = (f"1 in {table}", f"0 in {table}") if aim is None else (f"answer {aim}", f"answer {1 - aim}")
     width = network.n_inputs
     return Steerable(
+        place=site,
         site=str(layer),
         rows=tuple(f"{row:0{width}b}" if question.data.boolean else f"row {row + 1}" for row in range(len(rows))),
         of=len(rows),
-        values=values,
+        values=activations(network, rows)[layer],
         classes=classes,
         named=named,
         aim=aim,
@@ -126,47 +137,51 @@ def _perceptron(question: Question, at: str, of: str) -> Steerable:
     )
 
 
-def _transformer(model: Transformer, at: str, of: str) -> Steerable:
-    site = read_site(model, at or f"x{max(1, len(model.layers) - 1)}")
-    known = [name for name in site_names(model) if not name.endswith(".a")]
-    if site.name not in known:
-        cause, cure = "carries no vector that a direction could be added to", f"use one such as {known[-1]}"
-        raise InvalidIntervention(f"site {at[:40]!r}", cause, cure)
-    place = model.tokens.shape[1] - 1 if site.at is None else site.at
-    n_all = len(model.tokens)
+def _of_answers(model: Subject, at: str, of: str) -> Steerable:
+    site, n_all = _site_of(model, at), len(model.rows)
     some = np.unique(np.arange(min(n_all, MOST_ROWS)) * n_all // min(n_all, MOST_ROWS))
-    tokens, wanted, names = model.tokens[some], model.answers[some].astype(np.int64), model.outputs
-    whole = on_all_rows(model, site.name.__eq__)[site.name][some]
+    data, wanted, names = model.inputs[some], model.answers[some].astype(np.int64), model.outputs
     one, other = _two_answers(model, of)
+    each, whole = model.n_multiplications // n_all, on_all_rows(model, site.name.__eq__)[site.name]
 
-    def outputs(added: Array) -> tuple[Array, NDArray[Any]]:
-        logits = []
-        for part in in_portions(model, np.arange(len(added) * len(some))):
-            shift, row = np.divmod(part, len(some))
-            given = whole[row].copy()
-            given[:, place] += added[shift]
-            logits.append(run(model, tokens[row], [(Site(site.name, place), given)]).logits)
-        found = np.concatenate(logits).reshape(len(added), len(some), -1)
+    def outputs(more: Array) -> tuple[Array, NDArray[Any]]:
+        found = _with_added(model, data, site, more)
         return gaps(found, wanted), largest(found)
 
-    classes = np.where(wanted == one, 1, np.where(wanted == other, 0, -1)).astype(np.int8)
     return Steerable(
-        site=str(Site(site.name, place)),
-        rows=tuple(" ".join(model.row_tokens(row)) for row in some.tolist()),
+        place=site,
+        site=str(site) if whole.shape[1] > 1 or isinstance(model, AttentionModel) else site.name,
+        rows=tuple(model.rows[row] for row in some.tolist()),
         of=n_all,
-        values=whole[:, place],
-        classes=classes,
+        values=whole[some, site.at],
+        classes=np.where(wanted == one, 1, np.where(wanted == other, 0, -1)).astype(np.int8),
         named=(f"answer {names[one]}", f"answer {names[other]}"),
         aim=one,
         wanted=wanted,
         outputs=tuple(names),
         measure="right logit less the largest other",
         run=outputs,
-        cost=float(len(some) * len(model.layers) * (model.n_heads * model.per_row + model.per_mlp)),
+        cost=float(len(some) * (each - (model.unembedding.size if isinstance(model, AttentionModel) else 0))),
     )
 
 
-def _two_answers(model: Transformer, of: str) -> tuple[int, int]:
+def _site_of(model: Subject, at: str) -> Site:
+    if isinstance(model, AttentionModel):
+        site = read_site(model, at or f"x{max(1, len(model.layers) - 1)}")
+        known, positions = [name for name in site_names(model) if not name.endswith(".a")], model.tokens.shape[1]
+    else:
+        shapes = encoded_sites(model)
+        known, (name, _, place) = [*shapes], (at or [*shapes][-1]).partition("~")
+        positions = shapes.get(name, (1, 0))[0]
+        there = not place or (place.isascii() and place.isdigit() and 0 < int(place[:9]) <= positions)
+        site = Site(name if there else "", int(place) - 1 if there and place else None)
+    if site.name not in known:
+        cause, cure = "carries no vector that a direction could be added to", f"use one such as {known[-1]}"
+        raise InvalidIntervention(f"site {at[:40]!r}", cause, cure)
+    return Site(site.name, positions - 1 if site.at is None else site.at)
+
+
+def _two_answers(model: Subject, of: str) -> tuple[int, int]:
     """The two answers of a text, else the two most frequent ones, the more frequent last."""
     names = list(model.outputs)
     if of:

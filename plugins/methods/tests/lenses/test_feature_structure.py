@@ -11,8 +11,8 @@ from pluriscope.analysis.subjects.elman import ELMAN, Elman
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.registry import read_subject
+from pluriscope.analysis.subjects.sites import run
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
-from pluriscope.analysis.subjects.transformer.runs import run
 from pluriscope.app.bundled import bundled_models
 from pluriscope_methods.lenses.feature_structure import (
     CIRCLE,

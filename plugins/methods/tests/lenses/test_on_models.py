@@ -13,18 +13,18 @@ from pluriscope.analysis.numerics.fixed_order import solved
 from pluriscope.analysis.subjects.chances import log_softmax
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.sites import Site, pairs_of, run
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import read_attention
-from pluriscope.analysis.subjects.transformer.runs import Site, pairs_of, run, site_names
+from pluriscope.analysis.subjects.transformer.runs import site_names
 from pluriscope_methods.lenses.das import learned_subspace, orthonormal
 from pluriscope_methods.lenses.lens import Grid, Grids, Lens
 from pluriscope_methods.lenses.logit_lens import affine_maps
 from pluriscope_methods.lenses.on_sites import coalitions
 from pluriscope_methods.lenses.parts import parts_of_masks, words_of
+from pluriscope_methods.lenses.probes import read_out_accuracy
 from pluriscope_methods.lenses.registry import LENSES
 from pluriscope_methods.lenses.report import find
-from pluriscope_methods.lenses.site_patching import PATCHING_TABLE_ON_SITES
-from pluriscope_methods.lenses.site_probes import read_out_accuracy
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 
@@ -243,7 +243,7 @@ def test_parts_are_counted_circuit_by_circuit(text):
 )  # fmt: skip
 def test_what_circuits_say_of_effects(values, effects, words):
     grid = Grid("", ("a", "b"), ("1",), tuple((value,) for value in values), (("1.0~1",), ("1.1.a",)))
-    lens = replace(PATCHING_TABLE_ON_SITES, effects=effects)
+    lens = replace(LENSES.of(TRANSFORMER)["patching-table"], effects=effects)
     sizes = lens.sizes(Grids((grid,), ""))
     assert words_of(sizes, {"1.0": 3, "1.1": 10}, 10, lens.large) == words.replace("1.1.a", "1.1")
     assert words_of(sizes, {"1.0": 0, "1.1": 0}, 0, lens.large) == ""

@@ -8,7 +8,7 @@ from html import unescape
 
 import pytest
 
-from pluriscope.analysis.subjects.transformer.runs import pairs_of, run
+from pluriscope.analysis.subjects.sites import pairs_of, run
 from pluriscope.app.db.writes import save_network
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
 from tests.app.pages.test_play_on_transformers import DOCUMENT, MODEL

@@ -7,9 +7,9 @@ from pluriscope.analysis.circuit_sets.masks import find_masks
 from pluriscope.analysis.methods.report import Analysed
 from pluriscope.analysis.subjects.enumeration import number_bits
 from pluriscope.analysis.subjects.question import GraphQuestion
+from pluriscope.analysis.subjects.sites import Site, pairs_of, run
 from pluriscope.analysis.subjects.transformer.head_scores import positions_looked_for
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
-from pluriscope.analysis.subjects.transformer.runs import Site, pairs_of, run
 from pluriscope.analysis.subjects.transformer.tasks import task_named
 from pluriscope.analysis.subjects.transformer.training import train_attention
 from pluriscope.analysis.subjects.transformer.training_spec import AttentionSpec

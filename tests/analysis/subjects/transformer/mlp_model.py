@@ -23,6 +23,8 @@ from pluriscope.analysis.questions.tasks import input_table
 from pluriscope.analysis.running.work import DEFAULT_WORK
 from pluriscope.analysis.subjects.graph import Edge, Graph, Node
 from pluriscope.analysis.subjects.perceptron.circuit import EdgeLayout
+from pluriscope.analysis.subjects.perceptron.gradients import site_slopes
+from pluriscope.analysis.subjects.perceptron.mlp import run_sites
 from pluriscope.analysis.subjects.perceptron.network import Network
 from pluriscope.analysis.subjects.question import GraphQuestion
 from pluriscope.analysis.subjects.subject import SubjectKind, Table
@@ -49,6 +51,21 @@ class PerceptronModel:
     @property
     def network(self) -> Network:
         return self.file.network
+
+    @property
+    def inputs(self):
+        return input_table(self.network.n_inputs)
+
+    def run_sites(self, data, change):
+        apart = run_sites(self.network, data, change)[:, 0] - 0.5
+        return np.stack([-apart, apart], axis=1)
+
+    def site_slopes(self, values, by_outputs):
+        return site_slopes(self.network, values, by_outputs[:, 1:] - by_outputs[:, :1])
+
+    @property
+    def n_multiplications(self):
+        return len(self.inputs) * sum(one.size for one in self.network.weights)
 
     @property
     def digest(self):

@@ -4,20 +4,11 @@ import numpy as np
 import pytest
 
 from pluriscope.analysis.errors import InvalidIntervention
-from pluriscope.analysis.subjects.transformer import runs
+from pluriscope.analysis.subjects import sites
+from pluriscope.analysis.subjects.sites import METRICS, Site, measured, metric_slopes, pairs_of, run
 from pluriscope.analysis.subjects.transformer.kind import TRANSFORMER
 from pluriscope.analysis.subjects.transformer.model import read_attention
-from pluriscope.analysis.subjects.transformer.runs import (
-    METRICS,
-    Site,
-    edge_names,
-    measured,
-    metric_slopes,
-    pairs_of,
-    read_site,
-    run,
-    site_names,
-)
+from pluriscope.analysis.subjects.transformer.runs import edge_names, read_site, site_names
 from pluriscope.analysis.subjects.transformer.runs import slopes as slopes_of
 from tests.analysis.subjects.transformer.attention_models import random_attention
 from tests.analysis.subjects.transformer.test_attention_blocks import with_blocks
@@ -35,7 +26,10 @@ def test_logits_are_those_of_the_uncut_circuit(model):
     assert np.allclose(run(model, model.tokens).logits, space.run(every)[0], atol=1e-9)
 
 
-@pytest.mark.parametrize(("model", "name"), [(model, name) for model in (PLAIN, WHOLE) for name in site_names(model)])
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [*((model, name) for model in (PLAIN, WHOLE) for name in site_names(model)), (WHOLE, "2.neurons")],
+)
 def test_what_is_written_is_what_a_site_is_and_its_derivative_predicts_the_change(model, name):
     plain, random = run(model, model.tokens), np.random.default_rng(5)
     value = plain.values[name]
@@ -45,7 +39,7 @@ def test_what_is_written_is_what_a_site_is_and_its_derivative_predicts_the_chang
         moved = np.where(value > 0, moved, 0.0)
     for at in (0, value.shape[1] - 1):
         by_logits = random.normal(size=plain.logits.shape)
-        predicted = (slopes_of(model, plain, by_logits)[name] * moved)[:, at].reshape(len(moved), -1).sum(axis=1)
+        predicted = (slopes_of(model, plain.values, by_logits)[name] * moved)[:, at].reshape(len(moved), -1).sum(axis=1)
         patched = run(model, model.tokens, [(Site(name, at), value + moved)])
         found = ((patched.logits - plain.logits) * by_logits).sum(axis=1)
         assert np.allclose(found, predicted, rtol=0.01, atol=1e-3 * np.abs(predicted).max() + 1e-10)
@@ -64,8 +58,8 @@ def test_all_edges_out_of_a_source_together_are_the_source(model, source):
 
 
 def test_some_rows_at_a_time_give_what_all_give(monkeypatch):
-    monkeypatch.setattr(runs, "_NUMBERS", 2_000)
-    found, all_at_once = runs.on_all_rows(PLAIN, "2.1.q".__eq__), run(PLAIN, PLAIN.tokens).values["2.1.q"]
+    monkeypatch.setattr(sites, "_NUMBERS", 2_000)
+    found, all_at_once = sites.on_all_rows(PLAIN, "2.1.q".__eq__), run(PLAIN, PLAIN.tokens).values["2.1.q"]
     assert found.keys() == {"2.1.q"}
     assert np.array_equal(found["2.1.q"], all_at_once)
 

@@ -1,0 +1,67 @@
+"""The analysis of algorithms with finite variables: candidates for a network's task, and where each is placed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pluriscope.analysis.algorithms.enumerated import candidates
+from pluriscope.analysis.algorithms.written import fitting
+from pluriscope.analysis.methods.report import Analysed, Settings
+from pluriscope.analysis.placements.report import PlacementsReport
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.subjects.question import GraphQuestion
+
+
+def find(of: Analysed[Any], settings: Settings, work: Work) -> PlacementsReport:
+    """Place the algorithms that settings write, then those of the vocabularies that apply.
+
+    Args:
+        of: about a network with sites.
+        settings: with algorithms as texts.
+        work: reports progress; may cancel.
+
+    Raises:
+        InvalidAlgorithm: a text is none, or reads what the task does not have.
+    """
+    return place(of.question, settings.algorithms, work)
+
+
+def place(question: GraphQuestion, written: Sequence[str], work: Work) -> PlacementsReport:
+    """Place written algorithms, then candidates; arguments as of :func:`find`."""
+    from pluriscope.analysis.placements.search import find as searched
+
+    own = [fitting(text, question) for text in written]
+    models = list({one.id: one for one in (*own, *(one.model for one in candidates(question, work).models))}.values())
+    found, ids = searched(question, models, work), {one.id for one in own}
+    marked = [one.model_copy(update={"written": one.id in ids}) for one in found.algorithms]
+    return found.model_copy(update={"algorithms": marked})
+
+
+def add_to(output: dict[str, Any], question: GraphQuestion, written: Sequence[str], work: Work) -> None:
+    """Add to an output of a result file where written algorithms are placed.
+
+    Raises:
+        NotOffered: networks of this kind have no sites.
+        InvalidAlgorithm: a text is none, or reads what the task does not have.
+    """
+    question.kind.require("sites", "algorithms that are written")
+    output["placements"] = place(question, written, work).model_dump(mode="json")
+
+
+def milliseconds(question: GraphQuestion) -> float:
+    """The predicted duration: about four sets for each vector, each with as many values as there are rows; scores and
+    lists take four times as long, and directions some seconds.
+    """
+    n_vectors = 0
+
+    def count(_site: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        nonlocal n_vectors
+        n_vectors += values.shape[1]
+        return values
+
+    question.subject.run_sites(question.subject.inputs[:1], count)
+    return 3_000 + 20 * n_vectors * question.n_rows * question.space.run_milliseconds

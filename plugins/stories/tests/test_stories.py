@@ -1,0 +1,106 @@
+"""Every figure of every known story is what interchange gives; the network shows it."""
+
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from pluriscope.analysis.algorithms.enumerated import candidates
+from pluriscope.analysis.algorithms.written import inputs_of, written
+from pluriscope.analysis.subjects.registry import question_in
+from pluriscope.page_kit.templating import part_url
+from pluriscope_stories.measuring import course_of, figures_of, question_of
+from pluriscope_stories.shown import NETWORKS
+from pluriscope_stories.story import own_networks, readme, stories, stories_of
+from tests.checkout import ROOT
+from tests.clients import served
+
+STORIES = stories()
+
+
+@cache
+def question(name):
+    return question_of(STORIES[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STORIES)
+def test_every_figure_is_what_interchange_gives(name):
+    story = STORIES[name]
+    assert figures_of(story) == {key: one.figure for key, one in story.asked.items()}
+
+
+def test_the_course_of_a_training_is_what_its_checkpoints_give():
+    story = STORIES["induction"]
+    course = [*course_of(story)]
+    assert course == story.course
+    assert [one.step for one in course] == sorted({one.step for one in course})
+    first = next(number for number, one in enumerate(course) if one.circuits)
+    falls = [before.loss / one.loss for before, one in pairwise(course)]
+    assert falls.index(max(falls)) == first - 1
+    assert course[first].right == question("induction").n_rows > course[first - 1].right
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_story_is_about_its_network_and_its_sentence_has_figures_that_it_asks_for(name):
+    story = STORIES[name]
+    assert story.digest == question(name).subject.digest
+    assert story in stories_of(story.digest)
+    assert story.words.count("/") >= 2
+    assert not {"{", "}", "None"} & {*story.words.replace("None", "{")}
+    assert {one.algorithm for one in story.asked.values()} <= {*story.algorithms}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STORIES)
+def test_its_algorithms_are_candidates_for_its_network(name):
+    asked = question(name)
+    found = {one.model.unfold(inputs_of(asked)).digest for one in candidates(asked).models}
+    for text in STORIES[name].algorithms.values():
+        assert written(text, asked).unfold(inputs_of(asked)).digest in found
+
+
+def test_the_document_has_the_stories():
+    assert (ROOT / "plugins" / "stories" / "README.md").read_text() == readme()
+
+
+def test_the_vectors_of_the_sum_are_on_a_circle_in_its_plane():
+    network = question("sum-modulo").subject
+    plane = network.layers[-2] @ (np.array([[2, 2, -1], [-1, 2, 2]]) / 3).T
+    angles = 2 * 2 * np.pi * network.answers / 7
+    apart = plane - np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    assert np.ptp(apart, axis=0).max() < 1e-12
+
+
+def test_a_server_stores_the_networks_once_and_their_overview_has_the_story(tmp_path):
+    with served(tmp_path, local=True) as client:
+        settings = client.app.state.settings
+        assert NETWORKS.seed(settings) == f"added {len(own_networks())} networks of known stories"
+        assert NETWORKS.seed(settings) == ""
+        story = STORIES["sum-modulo"]
+        page = client.get(url := f"/networks/{story.network}").text
+        assert all(words in page for words in ("Known story", story.title))
+        fold = client.get(part_url("story", url)).text
+        assert all(one.figure.score in fold for one in story.asked.values())
+
+
+@pytest.mark.parametrize("head", ["1.0", "2.0", "3.0"])
+def test_without_a_head_of_the_stages_half_the_rows_are_right_at_most(head):
+    subject = question("stages").subject
+
+    def right(change):
+        apart = np.sort(outputs := subject.run_sites(subject.inputs, change), axis=1)
+        return int(((outputs.argmax(axis=1) == subject.answers) & (apart[:, -1] > apart[:, -2] + 1e-9)).sum())
+
+    assert right(lambda _, values: values) == len(subject.answers)
+    assert right(lambda site, values: 0 * values if site == head else values) <= len(subject.answers) / 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["sum-7-circle", "recall-5-elman", "other-name-stages"])
+def test_the_networks_are_what_makes_them(name):
+    from benchmarks.known_networks import MADE
+
+    make, _ = MADE[name]
+    assert make().digest == question_in(own_networks()[name]).subject.digest
