@@ -131,6 +131,9 @@ def explain(
     Raises:
         AnalysisError: the model, task, protocol or data cannot be read or analysed: which, why, and what to do.
     """
+    if hasattr(type(model), "__pluriscope_explain__"):  # a plugin's, which has its rules and rows within
+        found: Result = model.__pluriscope_explain__(seconds=seconds, report=report)
+        return found
     declared: dict[str, Any] = {
         "activation": activation,
         "output_activation": output_activation,

@@ -1,0 +1,191 @@
+"""Hooks that run a model as circuits of it: one batch holds every mask with every row, masks first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final, Protocol
+
+import torch
+
+from pluriscope.analysis.errors import InvalidData, InvalidNetwork
+from pluriscope_live.units import Piece, Side, Unit
+
+_KEPT, _CUT = -1, -2
+_IN_USE: Final = set[int]()  # ids of the modules that run as a circuit
+
+
+@dataclass
+class State:
+    """What the hooks of a run look at, set anew for each batch.
+
+    Args:
+        gates: ``[masks, units]``, true or a weight where a unit is kept.
+        rows: which rows the batch has, for values that differ by row; None for all.
+        kept: what cutters keep of the batch from one module to another.
+    """
+
+    gates: Any = None
+    rows: Any = None
+    kept: dict[Any, Any] = field(default_factory=dict)
+
+
+class Cutter(Protocol):
+    """One way to cut units.
+
+    Attributes:
+        sites: whose values in the whole model cut units may carry instead of their own.
+        absent: by site, what they carry: ``[rows or 1, …, n]``; zeros where there is none.
+    """
+
+    sites: Sequence[Site]
+    absent: dict[Site, Any]
+
+    def attach(self, module: Any, state: State) -> Iterator[Any]:
+        """Put hooks on a module; gives their handles."""
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """An input or output of a module, and which unit each of its numbers belongs to.
+
+    Args:
+        path: of the module.
+        side: input or output.
+        of: ``[n]`` or ``[1]`` the unit, −1 for what is always kept, −2 for what is always cut.
+    """
+
+    path: str
+    side: Side
+    of: Any
+
+
+def sites_of(module: Any, units: Sequence[Unit], rest: Sequence[Piece] = (), first: int = 0) -> list[Site]:
+    """Sites of units that are numbers of modules.
+
+    Args:
+        module: the whole.
+        units: in the order of masks.
+        rest: what is no unit and is cut as well.
+        first: number of the first unit in masks.
+    """
+    pieces: dict[tuple[str, Side], list[tuple[int, Piece]]] = {}
+    for number, unit in enumerate(units, start=first):
+        for piece in unit.pieces:
+            pieces.setdefault((piece.path, piece.side), []).append((number, piece))
+    for piece in rest:
+        pieces.setdefault((piece.path, piece.side), []).insert(0, (_CUT, piece))
+    sites = []
+    for (path, side), some in pieces.items():
+        if all(piece.start is None for _, piece in some):
+            sites.append(Site(path, side, torch.tensor([some[-1][0]])))
+            continue
+        width = _width(module.get_submodule(path), side, max(piece.stop or 0 for _, piece in some))
+        of = torch.full((width,), _KEPT)
+        for number, piece in some:
+            of[piece.start : piece.stop] = number
+        sites.append(Site(path, side, of))
+    return sites
+
+
+def _width(module: Any, side: Side, least: int) -> int:
+    weight = getattr(module, "weight", None)
+    if weight is not None and weight.ndim == 2:
+        from pluriscope_live.architecture import in_features, weight_of
+
+        found = in_features(module) if side == "in" else weight_of(module).shape[0]
+        if found >= least:
+            return int(found)
+    return least
+
+
+class NodeCutter:
+    """Cuts numbers of inputs and outputs of modules."""
+
+    def __init__(self, sites: Sequence[Site]) -> None:
+        self.sites = sites
+        self.absent: dict[Site, Any] = {}
+
+    def attach(self, module: Any, state: State) -> Iterator[Any]:
+        """Put hooks on a module; gives their handles."""
+        for site in self.sites:
+            yield on_site(module, site, partial(self._gated, state, site))
+
+    def _gated(self, state: State, site: Site, value: Any) -> Any:
+        gates, of = state.gates, site.of.to(value.device)
+        n_masks = len(gates)
+        kept, cut = gates.new_ones(n_masks, 1), gates.new_zeros(n_masks, 1)
+        gate = torch.cat([gates, cut, kept], 1)[:, of]  # −1 is the last column, −2 the one before
+        if gate.dtype == torch.bool and bool(gate.all()):
+            return value
+        if value.shape[-1] != gate.shape[-1] > 1:  # numbers behind those of units
+            more = gate[:, :1].new_ones(n_masks, value.shape[-1] - gate.shape[-1])
+            gate = torch.cat([gate, more.to(gate.dtype)], 1)
+        shaped = value.view(n_masks, len(value) // n_masks, *value.shape[1:])
+        gate = gate.view(n_masks, *[1] * (value.ndim - 1), -1)
+        absent = self.absent.get(site)
+        if absent is not None:
+            absent = absent if state.rows is None or len(absent) == 1 else absent[state.rows]
+            if absent.ndim == value.ndim and absent.shape[1:-1] != value.shape[1:-1]:
+                shapes = tuple(value.shape[1:-1]), tuple(absent.shape[1:-1])
+                cause = "has the shape {}, and what cut units carry {}".format(*shapes)
+                raise InvalidData(f"input of {site.path}", cause, "give rows as long as those of the space")
+        if gate.dtype == torch.bool:
+            result = torch.where(gate, shaped, shaped.new_zeros(()) if absent is None else absent)
+        else:
+            gate = gate.to(value.dtype)
+            result = shaped * gate if absent is None else shaped * gate + absent * (1 - gate)
+        return result.reshape(value.shape)
+
+
+def on_site(module: Any, site: Site, function: Callable[[Any], Any]) -> Any:
+    """A hook on an input or output of a module by which a function replaces it."""
+    part = module.get_submodule(site.path)
+    if site.side == "in":
+
+        def before(_module: Any, args: Any, kwargs: Any) -> Any:
+            if args:
+                return (function(args[0]), *args[1:]), kwargs
+            name = next(name for name, one in kwargs.items() if isinstance(one, torch.Tensor))
+            return args, {**kwargs, name: function(kwargs[name])}
+
+        return part.register_forward_pre_hook(before, with_kwargs=True)
+
+    def after(_module: Any, _args: Any, result: Any) -> Any:
+        return (function(result[0]), *result[1:]) if isinstance(result, tuple) else function(result)
+
+    return part.register_forward_hook(after)
+
+
+@contextmanager
+def attached(module: Any, cutters: Sequence[Cutter], state: State) -> Iterator[None]:
+    """A context in which a module runs as circuits of it.
+
+    Raises:
+        InvalidNetwork: it runs as one already.
+    """
+    if id(module) in _IN_USE:
+        raise InvalidNetwork(f"model {type(module).__name__}", "runs as a circuit already", "leave that context first")
+    with ExitStack() as stack:
+        _IN_USE.add(id(module))
+        stack.callback(_IN_USE.discard, id(module))
+        for cutter in cutters:
+            for handle in cutter.attach(module, state):
+                stack.callback(handle.remove)
+        yield
+
+
+@contextmanager
+def watched(module: Any, sites: Sequence[Site], seen: Callable[[Site, Any], None]) -> Iterator[None]:
+    """A context in which values of sites are passed on as the model runs."""
+
+    def looked(site: Site, value: Any) -> Any:
+        seen(site, value)
+        return value
+
+    with ExitStack() as stack:
+        for site in sites:
+            stack.callback(on_site(module, site, partial(looked, site)).remove)
+        yield

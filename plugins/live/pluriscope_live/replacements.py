@@ -1,0 +1,100 @@
+"""What cut units carry instead of their own values, taken once from the whole model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from pluriscope.analysis.errors import InvalidData, InvalidProtocol
+from pluriscope_live.hooks import Cutter, Site, watched
+from pluriscope_live.rows import Rows
+from pluriscope_live.units import Unit
+
+Replacement = Callable[[str, Any, Mapping[str, Any]], Any]
+"""A function of a unit's name, its values in the whole model ``[rows, …, n]``, and the model's inputs."""
+Run = Callable[[Rows], object]
+
+
+def refuse_unpaired(rows: Rows, counterfactual: Rows | None) -> None:
+    """Refuse counterfactual rows that do not stand beside the rows.
+
+    Raises:
+        InvalidData: there are none, or of another number or length.
+    """
+    if counterfactual is None:
+        raise InvalidData(
+            "counterfactual", "is not given, and resampling takes values from it", "give rows, or ablation='mean'"
+        )
+    for name, value in rows.inputs.items():
+        its = counterfactual.inputs.get(name)
+        if its is None or its.shape != value.shape:
+            shapes = f"{tuple(value.shape)} and {'none' if its is None else tuple(its.shape)}"
+            cure = "give a counterfactual row of the same length for each row"
+            raise InvalidData("counterfactual", f"has another shape than the rows: {shapes}", cure)
+    if rows.lengths is not None and not torch.equal(rows.lengths, counterfactual.lengths):
+        raise InvalidData("counterfactual", "has rows of other lengths", "pair rows of one length")
+
+
+def take(
+    module: Any,
+    cutters: Sequence[Cutter],
+    units: Sequence[Unit],
+    ablation: str | Replacement,
+    rows: Rows,
+    counterfactual: Rows | None,
+    run: Run,
+) -> None:
+    """Fill in what cut units carry.
+
+    Args:
+        run: runs the whole model on rows, in batches.
+    """
+    if ablation == "zero":
+        return
+    taken_from = rows
+    if ablation == "resample":
+        refuse_unpaired(rows, counterfactual)
+        taken_from = counterfactual or rows
+    seen: dict[Site, list[Any]] = {}
+    every = [(cutter, site) for cutter in cutters for site in cutter.sites]
+    with watched(module, [site for _, site in every], lambda site, value: seen.setdefault(site, []).append(value)):
+        run(taken_from)
+    for cutter, site in every:
+        values = torch.cat(seen.pop(site))
+        if ablation == "mean":
+            values = _mean(values, rows.lengths)
+        elif callable(ablation):
+            values = _own(values, site, units, ablation, rows)
+        cutter.absent[site] = values
+
+
+def _mean(values: Any, lengths: Any) -> Any:
+    """Mean over rows, position by position, counted from the right where rows are padded there."""
+    if lengths is None:
+        return values.mean(0, keepdim=True)
+    n = values.shape[1]
+    from_right = lengths[:, None] - 1 - torch.arange(n, device=values.device)
+    place, there = from_right.clamp(min=0), (from_right >= 0).unsqueeze(-1).to(values.dtype)
+    index = place.unsqueeze(-1).expand_as(values)
+    sums = torch.zeros_like(values[0]).scatter_add(0, index.flatten(0, 1), (values * there).flatten(0, 1))
+    counts = torch.zeros(n, 1, dtype=values.dtype, device=values.device)
+    counts.index_add_(0, place.flatten(), there.flatten(0, 1))
+    return (sums / counts.clamp(min=1))[place]
+
+
+def _own(values: Any, site: Site, units: Sequence[Unit], function: Replacement, rows: Rows) -> Any:
+    """What a function of the user's gives for each unit at a site."""
+    result = torch.zeros_like(values)
+    for number in sorted({int(one) for one in site.of.tolist() if one != -1}):
+        name = site.path if number < 0 else units[number].name
+        at = slice(None) if len(site.of) == 1 else (site.of == number).nonzero().flatten().to(values.device)
+        own = values[..., at]
+        try:
+            result[..., at] = torch.as_tensor(function(name, own, rows.inputs), dtype=values.dtype).expand_as(own)
+        except Exception as problem:
+            cause = f"fails for unit {name!r}: {type(problem).__name__}: {problem}"
+            cure = f"let it give values that broadcast to {tuple(own.shape)}"
+            raise InvalidProtocol("ablation", cause, cure) from problem
+    return result

@@ -1,0 +1,466 @@
+"""Live spaces: circuits among chosen units of the model that somebody has, run by that model under hooks."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pluriscope.analysis.errors import InvalidData, InvalidMask, InvalidNetwork, InvalidProtocol
+from pluriscope.analysis.values.late_functions import function_at
+from pluriscope.live.packages import opened
+from pluriscope_live.hooks import Cutter, State, attached, watched
+from pluriscope_live.protocol import TIE, Protocol, divergence, gaps_of
+from pluriscope_live.replacements import Replacement, take
+from pluriscope_live.rows import Rows
+from pluriscope_live.store import Store
+from pluriscope_live.units import Unit
+
+Masks = NDArray[np.bool_]
+RowsName = Literal["rows", "held-out"]
+IN_FLIGHT: Final = 1024
+"""Rows of all masks of a batch, where nothing else is said."""
+_PROBES: Final = 500
+_FAMILIES: Final = ("heads", "mlps", "layers", "heads+mlps")
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What the protocol says of some masks.
+
+    Args:
+        valid: ``[masks]``
+        score: ``[masks]`` share of rows decided right, of the whole model's logit difference, or KL divergence.
+        least_gap: ``[masks]`` the smallest gap of a row between the answer and what it is compared with.
+        strict, lax: ``[masks]`` valid where gaps near a tie count as wrong, and as right; of decisions.
+    """
+
+    valid: Masks
+    score: NDArray[np.float64]
+    least_gap: NDArray[np.float64]
+    strict: Masks
+    lax: Masks
+
+
+class Space:
+    """Circuits among units of a model, and the model that runs them; :func:`space` makes one.
+
+    Attributes:
+        model: the module that runs, as it was given.
+        protocol: the rules.
+        rows: what it is judged on.
+        held_out: rows of their own for :attr:`Circuit.held_out`, None without.
+        groups: label of each row, None without.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        units: Sequence[Unit],
+        cutters: Sequence[Cutter],
+        protocol: Protocol,
+        rows: Rows,
+        *,
+        ablation: str | Replacement = "zero",
+        counterfactual: Rows | None = None,
+        held_out: Rows | None = None,
+        held_out_counterfactual: Rows | None = None,
+        groups: Sequence[Any] | None = None,
+        batch: int | None = None,
+        file: Path | None = None,
+        name: str = "",
+    ) -> None:
+        self.model, self._units, self._cutters, self.protocol = model, tuple(units), tuple(cutters), protocol
+        self.rows, self.held_out, self.counterfactual, self.groups = rows, held_out, counterfactual, groups
+        self.file, self.name, self._batch = file, name or type(model).__name__, batch
+        self._options = _run_options(model)
+        self._state = State()
+        with self._as_it_was():
+            self._check_run()
+            self._take(ablation, rows, counterfactual)
+            self._absent = {"rows": [dict(one.absent) for one in self._cutters]}
+            if held_out is not None and ablation == "resample" and held_out_counterfactual is not None:
+                self._take(ablation, held_out, held_out_counterfactual)
+                self._absent["held-out"] = [dict(one.absent) for one in self._cutters]
+                self._put("rows")
+            elif held_out is not None and ablation == "resample":
+                raise InvalidData("held_out", "has no counterfactual rows", "give (rows, answers, counterfactual)")
+        self._check_whole()
+
+    # ------------------------------------------------------------ what it is
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Names of the units: bit u of a mask is unit u."""
+        return tuple(one.name for one in self._units)
+
+    @property
+    def n_units(self) -> int:
+        return len(self._units)
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of the model's parameters and buffers."""
+        return digest_of(self.model)
+
+    @cached_property
+    def identity(self) -> str:
+        """Digest of all that numbers depend on: parameters, units, protocol, rows."""
+        found = hashlib.sha256(self.digest.encode())
+        for text in (repr(self.units), str(self.protocol)):
+            found.update(text.encode())
+        for rows in filter(None, (self.rows, self.counterfactual, self.held_out)):
+            for value in (*rows.inputs.values(), rows.answers, rows.others):
+                found.update(b"-" if value is None else value.cpu().contiguous().numpy().tobytes())
+        for absent in self._absent["rows"]:
+            for value in absent.values():
+                found.update(value.float().cpu().contiguous().numpy().tobytes())
+        return found.hexdigest()
+
+    @cached_property
+    def whole(self) -> Verdicts:
+        """Verdict on the model itself."""
+        return self.judge(np.ones((1, self.n_units), dtype=np.bool_))
+
+    @cached_property
+    def empty(self) -> Verdicts:
+        """Verdict on the circuit without any unit; where it is valid, everything means little."""
+        return self.judge(np.zeros((1, self.n_units), dtype=np.bool_))
+
+    # ------------------------------------------------------------ running
+
+    def bits(self, masks: Any) -> Masks:
+        """Masks ``[masks, units]`` of whole numbers, of lists of names, or of arrays of booleans.
+
+        Raises:
+            InvalidMask: they are none of this space.
+        """
+        if isinstance(masks, np.ndarray) and masks.ndim == 2 and masks.dtype == np.bool_:
+            found = masks
+        elif isinstance(masks, (list, tuple)) and masks and not isinstance(masks[0], (int, np.integer)):
+            found = np.array(
+                [self._of_names(one) if _is_names(one) else np.asarray(one, dtype=np.bool_) for one in masks]
+            )
+        elif isinstance(masks, torch.Tensor) or (isinstance(masks, np.ndarray) and masks.ndim == 2):
+            found = np.asarray(masks).astype(np.bool_)
+        else:
+            numbers = [int(one) for one in masks]
+            if any(one < 0 or one >> self.n_units for one in numbers):
+                raise InvalidMask("mask", f"has bits beyond the {self.n_units} units", "give numbers of this space")
+            found = np.array([[one >> bit & 1 for bit in range(self.n_units)] for one in numbers], dtype=np.bool_)
+        if found.ndim != 2 or found.shape[1] != self.n_units:
+            shape = tuple(found.shape)
+            raise InvalidMask("masks", f"have the shape {shape}", f"give [masks, {self.n_units}] for the space's units")
+        return found
+
+    def _of_names(self, names: Sequence[str]) -> Masks:
+        unknown = [one for one in names if one not in self.units]
+        if unknown:
+            raise InvalidMask(f"unit {unknown[0]!r}", "is not one of this space", "give names of space.units")
+        return np.isin(np.array(self.units), list(names))
+
+    def run(self, masks: Any, rows: RowsName = "rows") -> Any:
+        """Outputs of the model as circuits: ``[masks, rows, outputs]`` at the last position of each row.
+
+        Args:
+            masks: ``[masks, units]`` booleans, whole numbers, or lists of names.
+            rows: those that it is judged on, or those held out.
+        """
+        bits = self.bits(masks)
+        return torch.cat([logits.cpu() for _, _, logits in self._batches(bits, rows)] or [torch.empty(0)])
+
+    def logits(self, gates: Any, at: Any = None, rows: RowsName = "rows") -> Any:
+        """Outputs ``[masks, rows, outputs]`` of one batch, on the model's device; derivatives reach the gates.
+
+        Args:
+            gates: ``[masks, units]`` booleans, or weights from 0 (cut) to 1 (kept).
+            at: numbers of the rows; None for all.
+        """
+        with self._running(rows):
+            return self._once(gates, at, self._rows(rows))
+
+    def judge(self, masks: Any, rows: RowsName = "rows") -> Verdicts:
+        """Verdicts of the protocol on masks, each on all rows."""
+        bits = self.bits(masks)
+        gaps, kl = [], []
+        for _, _, logits in self._batches(bits, rows):
+            gaps.append(self._gaps(logits, rows).cpu().double().numpy())
+            if self.protocol.criterion == "kl":
+                kl.append(divergence(self._whole(rows)[0], logits).cpu().double().numpy())
+        n = len(self._rows(rows))
+        gap = np.concatenate(gaps) if gaps else np.empty((0, n))
+        return self._verdicts(gap, np.concatenate(kl) if kl else None, rows)
+
+    def _verdicts(self, gap: NDArray[np.float64], kl: NDArray[np.float64] | None, rows: RowsName = "rows") -> Verdicts:
+        protocol, tie = self.protocol, self.tie
+        if protocol.criterion == "decisions":
+            share = (gap > 0).mean(1)
+            sides = protocol.passes((gap > tie).mean(1)), protocol.passes((gap > -tie).mean(1))
+            return Verdicts(protocol.passes(share), share, gap.min(1), *sides)
+        whole = float(self._whole(rows)[1].double().sum())
+        score = kl.mean(1) if kl is not None else gap.sum(1) / whole
+        valid = protocol.passes(score)
+        return Verdicts(valid, score, gap.min(1), valid, valid)
+
+    def valid(self, masks: Any) -> tuple[Masks, Masks, Masks]:
+        """Which masks are valid; and valid where gaps near a tie count as wrong, and as right.
+
+        Of decisions the row that refutes most is run first, and the rest only for what it did not refute.
+        """
+        bits = self.bits(masks)
+        if self.protocol.criterion != "decisions" or len(self.rows) == 1 or len(bits) < 64:
+            found = self.judge(bits)
+            return found.valid, found.strict, found.lax
+        n, tie = len(self.rows), self.tie
+        wrong = np.zeros((3, len(bits)), dtype=np.int64)  # gaps ≤ 0, ≤ tie, ≤ −tie
+        left = np.arange(len(bits))
+        start = 0
+        for size in (1, 3, 12, 24, n):
+            some = self._order[start : start + size]
+            start += size
+            if not len(left) or not len(some):
+                break
+            for at, _, logits in self._batches(bits[left], "rows", torch.as_tensor(some)):
+                gap = self._gaps(logits, "rows", torch.as_tensor(some))
+                wrong[:, left[at]] += np.stack([(gap <= bound).sum(1).cpu().numpy() for bound in (0, tie, -tie)])
+            left = left[self.protocol.passes((n - wrong[2, left]) / n)]
+        valid, strict, lax = (self.protocol.passes((n - one) / n) for one in wrong)
+        refuted = np.ones(len(bits), dtype=np.bool_)
+        refuted[left] = False
+        return valid & ~refuted, strict & ~refuted, lax & ~refuted
+
+    @cached_property
+    def tie(self) -> float:
+        """Gap below which a decision is said to be near a tie."""
+        return TIE * float(self._whole("rows")[1].abs().mean())
+
+    @cached_property
+    def _order(self) -> NDArray[np.int64]:
+        """Rows, those first that refute most of random masks that the ones before did not."""
+        bits = np.random.default_rng(0).random((_PROBES, self.n_units)) < 0.5
+        wrong = np.concatenate(
+            [(self._gaps(one, "rows") <= 0).cpu().numpy() for _, _, one in self._batches(bits, "rows")]
+        )
+        order, left = list[int](), np.ones(len(wrong), dtype=np.bool_)
+        rest = set(range(len(self.rows)))
+        while rest:
+            counts = wrong[left].sum(0)
+            best = max(rest, key=lambda row: int(counts[row]))
+            order.append(best)
+            rest.discard(best)
+            left &= ~wrong[:, best]
+        return np.array(order)
+
+    @cached_property
+    def store(self) -> Store:
+        """The file of results, from which runs go on."""
+        return Store(
+            self.file, {"identity": self.identity, "units": list(self.units), "protocol": self.protocol.document}
+        )
+
+    @contextmanager
+    def running_as(self, bits: NDArray[np.bool_], model: Any = None) -> Iterator[None]:
+        """A context in which a model runs as a circuit, whoever calls it; see :meth:`Circuit.hooks`."""
+        module = self.model if model is None else opened(model).module
+        if module is not self.model:
+            _refuse_other(self, module)
+        state = State(torch.from_numpy(bits[None]))
+        state.gates = state.gates.to(device_of(module))
+        self._put("rows")
+        with attached(module, self._cutters, state):
+            yield
+
+    def circuit(self, mask: Any) -> Any:
+        """The circuit of a mask: a whole number, names, or booleans."""
+        one = self.bits([mask])[0]
+        return function_at("pluriscope_live.listing:Circuit")(self, sum(1 << int(bit) for bit in np.flatnonzero(one)))
+
+    def __pluriscope_explain__(self, **options: Any) -> Any:
+        return function_at("pluriscope_live.listing:listed")(self, **options)
+
+    def __repr__(self) -> str:
+        return f"<Space: {self.name}, {self.n_units} units, {len(self.rows)} rows, {self.protocol}>"
+
+    # ------------------------------------------------------------ batches
+
+    def _rows(self, rows: RowsName) -> Rows:
+        if rows == "rows":
+            return self.rows
+        if self.held_out is None:
+            raise InvalidData("held_out", "is not given", "give rows to pluriscope.space(…, held_out=…)")
+        return self.held_out
+
+    def _put(self, rows: RowsName) -> None:
+        for cutter, absent in zip(self._cutters, self._absent.get(rows, self._absent["rows"]), strict=True):
+            cutter.absent.clear()
+            cutter.absent.update(absent)
+
+    @contextmanager
+    def _running(self, rows: RowsName) -> Iterator[None]:
+        """The model with hooks, in evaluation mode."""
+        with self._as_it_was(), attached(self.model, self._cutters, self._state):
+            self._put(rows)
+            yield
+
+    @contextmanager
+    def _as_it_was(self) -> Iterator[None]:
+        """The model in evaluation mode, and afterwards each of its modules in its own."""
+        modes = [(one, one.training) for one in self.model.modules() if one.training]
+        self.model.eval()
+        try:
+            yield
+        finally:
+            for one, mode in modes:
+                one.training = mode
+
+    def _once(self, gates: Any, at: Any, rows: Rows) -> Any:
+        """Outputs of one batch under hooks."""
+        device = next(iter(rows.inputs.values())).device
+        self._state.gates, self._state.rows = torch.as_tensor(gates).to(device), at
+        self._state.kept.clear()
+        try:
+            return self._outputs(rows, at, len(gates))
+        finally:
+            self._state.kept.clear()
+            self._state.gates = None
+
+    def _outputs(self, rows: Rows, at: Any, n_masks: int) -> Any:
+        args, kwargs = rows.given(at, n_masks)
+        options = dict(self._options)
+        if rows.lengths is not None:
+            options.pop("logits_to_keep", None)
+        found = self.model(*args, **kwargs, **options)
+        logits = found if isinstance(found, torch.Tensor) else getattr(found, "logits", None)
+        logits = found[0] if logits is None else logits
+        n_rows = len(rows) if at is None else len(at)
+        if logits.ndim == 3:
+            places = rows.positions(logits.shape[1]).to(logits.device)
+            places = (places if at is None else places[at.to(places.device)]).repeat(n_masks)
+            logits = logits[torch.arange(len(logits), device=logits.device), places]
+        if logits.ndim == 1 or logits.shape[-1] == 1:  # one logit decides at 0
+            logits = torch.stack([torch.zeros_like(logits.flatten()), logits.flatten()], -1)
+        return logits.view(n_masks, n_rows, logits.shape[-1])
+
+    def _batches(self, bits: Masks, rows: RowsName, at: Any = None) -> Iterator[tuple[slice, Any, Any]]:
+        """Slices of masks, the rows, and their outputs; rows are divided only where one mask's are too many."""
+        of = self._rows(rows)
+        every = torch.arange(len(of)) if at is None else at
+        start = 0
+        while start < len(bits):
+            n_masks = max(1, self.in_flight // len(every))
+            part = slice(start, start + n_masks)
+            gates = torch.from_numpy(bits[part])
+            chunks = torch.split(every, self.in_flight) if n_masks == 1 else [every]
+            whole = len(chunks) == 1 and at is None
+            with self._running(rows), torch.no_grad():
+                logits = torch.cat([self._once(gates, None if whole else one, of) for one in chunks], 1)
+            yield part, every, logits
+            start = part.stop
+
+    @property
+    def in_flight(self) -> int:
+        """Rows of all masks that run at once."""
+        return self._batch or IN_FLIGHT
+
+    def _gaps(self, logits: Any, rows: RowsName, at: Any = None) -> Any:
+        of = self._rows(rows)
+        answers = self._whole(rows)[0].argmax(-1) if of.answers is None else of.answers
+        others = of.others
+        if at is not None:
+            answers, others = answers[at], None if others is None else others[at]
+        return gaps_of(logits, answers, others)
+
+    def _whole(self, rows: RowsName) -> tuple[Any, Any]:
+        """Outputs ``[rows, outputs]`` and gaps ``[rows]`` of the whole model."""
+        if rows not in (found := self.__dict__.setdefault("_wholes", {})):
+            every = np.ones((1, self.n_units), dtype=np.bool_)
+            logits = torch.cat([one for _, _, one in self._batches(every, rows)])[0]
+            of = self._rows(rows)
+            answers = logits.argmax(-1) if of.answers is None else of.answers
+            if int(answers.max()) >= logits.shape[-1] or int(answers.min()) < 0:
+                cause = f"has answer {int(answers.max())}, and the model {logits.shape[-1]} outputs"
+                raise InvalidData("task", cause, "give numbers of its outputs")
+            found[rows] = logits, gaps_of(logits[None], answers, of.others)[0]
+        return found[rows]  # type: ignore[no-any-return]
+
+    # ------------------------------------------------------------ checks
+
+    def _take(self, ablation: str | Replacement, rows: Rows, counterfactual: Rows | None) -> None:
+        with torch.no_grad():
+            take(self.model, self._cutters, self._units, ablation, rows, counterfactual, self._run_whole)
+
+    def _run_whole(self, rows: Rows) -> list[Any]:
+        at = torch.split(torch.arange(len(rows)), self.in_flight)
+        return [self._outputs(rows, None if len(at) == 1 else one, 1) for one in at]
+
+    def _check_run(self) -> None:
+        """Run the model twice, and see that it answers alike and that every site is seen."""
+        seen = set[str]()
+        sites = [site for cutter in self._cutters for site in cutter.sites]
+        with torch.no_grad():
+            with watched(self.model, sites, lambda site, _: seen.add(site.path)):
+                first = torch.cat(self._run_whole(self.rows), 1)
+            second = torch.cat(self._run_whole(self.rows), 1)
+        if not torch.equal(first, second):
+            cause = f"answers differently when run twice, by up to {float((first - second).abs().max()):.3g}"
+            raise InvalidNetwork(f"model {self.name}", cause, "switch off what it draws, and give it fixed kernels")
+        hidden = [site.path for site in sites if site.path not in seen]
+        if hidden:
+            cause = "is not called when the model runs, as within fused or compiled modules"
+            raise InvalidNetwork(f"module {hidden[0]}", cause, "run the model uncompiled, with its usual attention")
+
+    def _check_whole(self) -> None:
+        """Refuse a threshold that the whole model misses."""
+        if not self.whole.valid[0]:
+            cause = f"is missed by the whole model, which has {self.whole.score[0]:.6g} by {self.protocol}"
+            raise InvalidProtocol(
+                f"threshold {self.protocol.threshold:g}", cause, "give rows that it gets right, or another"
+            )
+        if self.protocol.criterion == "logit-difference" and float(self._whole("rows")[1].sum()) <= 0:
+            raise InvalidProtocol("logit-difference", "is not above 0 in the whole model", "take the criterion 'kl'")
+
+
+def _refuse_other(own: Space, module: Any) -> None:
+    """Refuse a model with other parameters than the space's."""
+    if (theirs := digest_of(module)) != own.digest:
+        shapes = [
+            sorted((name, tuple(one.shape)) for name, one in each.named_parameters()) for each in (own.model, module)
+        ]
+        like = "the same shape and other parameters" if shapes[0] == shapes[1] else "other parameters"
+        cause = f"has {like}: {theirs[:12]}…, and the space's model {own.digest[:12]}…"
+        raise InvalidNetwork(f"model {type(module).__name__}", cause, "give the model of the space")
+
+
+def _is_names(one: Any) -> bool:
+    return isinstance(one, (list, tuple, set, frozenset)) and all(isinstance(name, str) for name in one)
+
+
+def _run_options(model: Any) -> dict[str, Any]:
+    """Options of a model of Hugging Face that save memory."""
+    takes = inspect.signature(model.forward).parameters
+    options: dict[str, Any] = {"use_cache": False} if "use_cache" in takes else {}
+    return options | ({"logits_to_keep": 1} if "logits_to_keep" in takes else {})
+
+
+def digest_of(model: Any) -> str:
+    """Digest of a model's parameters and buffers, by name."""
+    found = hashlib.sha256()
+    for name, value in sorted((*model.named_parameters(), *model.named_buffers())):
+        found.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
+        found.update(
+            value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes() if value.numel() else b""
+        )
+    return found.hexdigest()
+
+
+def device_of(module: Any) -> Any:
+    return next((one.device for one in (*module.parameters(), *module.buffers())), torch.device("cpu"))

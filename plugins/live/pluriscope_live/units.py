@@ -1,0 +1,171 @@
+"""Units of a live space: heads, MLPs, layers, neurons, outputs of modules, by their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.errors import InvalidOption
+from pluriscope_live.architecture import Architecture, Block
+
+Side = Literal["in", "out"]
+Kind = Literal["head", "mlp", "layer", "neuron", "module", "edge", "feature"]
+_OTHER_NAMES: Final = ((r"a(\d+)\.h(\d+)", r"\1.\2"), (r"m(\d+)", r"\1.mlp"), (r"(\d+)\.m", r"\1.mlp"))
+"""How EAP-IG and MIB write heads and MLPs, and how edges write MLPs."""
+_SLICE: Final = re.compile(r"(.*)\[(\d+)(?::(\d+))?\]")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Numbers of a module's input or output that a unit is.
+
+    Args:
+        path: of the module.
+        side: which of both.
+        start, stop: of its last dimension; None for all of it.
+    """
+
+    path: str
+    side: Side
+    start: int | None = None
+    stop: int | None = None
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A part of a model that a circuit keeps or ablates.
+
+    Args:
+        name: "0.3" for a head, "0.mlp", "0" for a layer, "0.mlp[7]" for a neuron, else the path of a module.
+        kind: of the part.
+        pieces: which numbers it is.
+    """
+
+    name: str
+    kind: Kind
+    pieces: tuple[Piece, ...]
+
+
+def usual_name(name: str) -> str:
+    """The name of a head or MLP as it is written here."""
+    for pattern, usual in _OTHER_NAMES:
+        if re.fullmatch(pattern, name):
+            return re.sub(pattern, usual, name)
+    return name
+
+
+def units_of(kind: str, architecture: Architecture) -> list[Unit]:
+    """Every unit of one of the kinds "heads", "mlps" and "layers", or of "heads+mlps"."""
+    if kind == "heads+mlps":
+        return [*units_of("heads", architecture), *units_of("mlps", architecture)]
+    blocks = list(enumerate(architecture.blocks))
+    if kind == "heads":
+        return [_head(architecture, n, one, h) for n, one in blocks for h in range(one.n_heads)]
+    if kind == "mlps":
+        return [_mlp(architecture, n, one) for n, one in blocks if one.mlp is not None]
+    return [_layer(architecture, n, one) for n, one in blocks]
+
+
+def read_names(names: Sequence[str], module: Any, architecture: Architecture | None) -> list[Unit]:
+    """Units of some names.
+
+    Raises:
+        InvalidOption: one does not exist, or is there twice.
+    """
+    return [_named(name, module, architecture) for name in names]
+
+
+def _head(architecture: Architecture, layer: int, block: Block, head: int) -> Unit:
+    width = block.width
+    piece = Piece(architecture.path(block.out), "in", head * width, (head + 1) * width)
+    return Unit(f"{layer}.{head}", "head", (piece,))
+
+
+def _mlp(architecture: Architecture, layer: int, block: Block) -> Unit:
+    return Unit(f"{layer}.mlp", "mlp", (Piece(architecture.path(block.mlp), "out"),))
+
+
+def _layer(architecture: Architecture, layer: int, block: Block) -> Unit:
+    pieces = [] if block.out is None else [Piece(architecture.path(block.out), "in")]
+    pieces += [] if block.mlp is None else [Piece(architecture.path(block.mlp), "out")]
+    return Unit(str(layer), "layer", tuple(pieces))
+
+
+def _named(name: str, module: Any, architecture: Architecture | None) -> Unit:
+    usual = usual_name(name)
+    found = re.fullmatch(r"(\d+)(?:\.(?:(\d+)|mlp(?:\[(\d+)\])?))?", usual)
+    if found and architecture is not None:
+        layer = int(found[1])
+        if layer < len(architecture.blocks):
+            block = architecture.blocks[layer]
+            if usual == found[1]:
+                return _layer(architecture, layer, block)
+            if found[2] is not None and int(found[2]) < block.n_heads:
+                return _head(architecture, layer, block, int(found[2]))
+            if found[3] is not None and block.down is not None:
+                neuron = int(found[3])
+                piece = Piece(architecture.path(block.down), "in", neuron, neuron + 1)
+                return Unit(usual, "neuron", (piece,))
+            if usual.endswith(".mlp") and block.mlp is not None:
+                return _mlp(architecture, layer, block)
+    sliced = _SLICE.fullmatch(name)
+    path = sliced[1] if sliced else name
+    try:
+        if not path:
+            raise AttributeError
+        module.get_submodule(path)
+    except AttributeError:
+        shown = _known(architecture) if architecture else [each for each, _ in module.named_modules() if each]
+        cure = "give names such as " + ", ".join(shown[:4])
+        raise InvalidOption(f"unit {name!r}", "does not exist in this model", cure) from None
+    if sliced is None:
+        return Unit(name, "module", (Piece(path, "out"),))
+    start = int(sliced[2])
+    return Unit(name, "module", (Piece(path, "out", start, int(sliced[3]) if sliced[3] else start + 1),))
+
+
+def _known(architecture: Architecture) -> list[str]:
+    return [one.name for kind in ("heads", "mlps", "layers") for one in units_of(kind, architecture)[:2]]
+
+
+def refuse_shared(units: Sequence[Unit]) -> None:
+    """Refuse units that have a name, or numbers, in common.
+
+    Raises:
+        InvalidOption: which they are.
+    """
+    owners: dict[tuple[str, str], list[tuple[Unit, Piece]]] = {}
+    names = set[str]()
+    for unit in units:
+        if unit.name in names:
+            raise InvalidOption(f"unit {unit.name!r}", "is given twice", "give each once")
+        names.add(unit.name)
+        for piece in unit.pieces:
+            for other, its in owners.setdefault((piece.path, piece.side), []):
+                if _overlap(piece, its):
+                    cause = f"has numbers in common with unit {other.name!r}"
+                    raise InvalidOption(f"unit {unit.name!r}", cause, "give units that share nothing")
+            owners[piece.path, piece.side].append((unit, piece))
+    for neuron in (one for one in units if one.kind == "neuron"):
+        if neuron.name.split("[")[0] in names or neuron.name.split(".")[0] in names:
+            raise InvalidOption(f"unit {neuron.name!r}", "is within another unit", "give units that share nothing")
+
+
+def _overlap(one: Piece, other: Piece) -> bool:
+    if one.start is None or other.start is None:
+        return True
+    return one.start < (other.stop or 0) and other.start < (one.stop or 0)
+
+
+def need(architecture: Architecture | None, what: str, problem: InvalidNetwork | None) -> Architecture:
+    """The blocks of a model, where units need them.
+
+    Raises:
+        InvalidNetwork: it has none that could be read.
+    """
+    if architecture is None:
+        raise problem or InvalidNetwork("model", f"has no blocks, which {what} need", "give names of modules")
+    return architecture

@@ -1,0 +1,115 @@
+"""Small transformers with the names of Hugging Face's, so that its files can be read; written for these tests."""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+from torch.nn import functional
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+class Norm(nn.Module):
+    """RMSNorm."""
+
+    def __init__(self, n):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(n))
+
+    def forward(self, hidden_states):
+        mean = hidden_states.float().square().mean(-1, keepdim=True)
+        return self.weight * (hidden_states.float() * torch.rsqrt(mean + 1e-6)).to(hidden_states.dtype)
+
+
+class Attention(nn.Module):
+    """Grouped queries with rotary positions."""
+
+    def __init__(self, n, heads, groups):
+        super().__init__()
+        self.num_heads, self.num_key_value_heads, self.width = heads, groups, n // heads
+        self.q_proj = nn.Linear(n, n, bias=False)
+        self.k_proj = nn.Linear(n, groups * self.width, bias=False)
+        self.v_proj = nn.Linear(n, groups * self.width, bias=False)
+        self.o_proj = nn.Linear(n, n, bias=False)
+
+    def turned(self, x):
+        half = self.width // 2
+        angle = torch.outer(torch.arange(x.shape[2]).float(), 10000.0 ** (-torch.arange(half).float() / half))
+        cos, sin = (torch.cat([one, one], -1).to(x.dtype) for one in (angle.cos(), angle.sin()))
+        return x * cos + torch.cat([-x[..., half:], x[..., :half]], -1) * sin
+
+    def forward(self, x):
+        q, k, v = (
+            one(x).view(len(x), x.shape[1], -1, self.width).transpose(1, 2)
+            for one in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        k, v = (one.repeat_interleave(self.num_heads // one.shape[1], 1) for one in (self.turned(k), v))
+        mixed = functional.scaled_dot_product_attention(self.turned(q), k, v, is_causal=True)
+        return self.o_proj(mixed.transpose(1, 2).flatten(2))
+
+
+class MLP(nn.Module):
+    """Gated, by SiLU."""
+
+    def __init__(self, n, hidden):
+        super().__init__()
+        self.gate_proj, self.up_proj = nn.Linear(n, hidden, bias=False), nn.Linear(n, hidden, bias=False)
+        self.down_proj = nn.Linear(hidden, n, bias=False)
+
+    def forward(self, x):
+        return self.down_proj(functional.silu(self.gate_proj(x)) * self.up_proj(x))
+
+
+class Layer(nn.Module):
+    """Norms before, as in LLaMA, or behind as well ("post", Gemma 2), or before both parts at once ("parallel")."""
+
+    def __init__(self, n, heads, groups, hidden, kind):
+        super().__init__()
+        self.kind, self.self_attn, self.mlp = kind, Attention(n, heads, groups), MLP(n, hidden)
+        self.input_layernorm, self.post_attention_layernorm = Norm(n), Norm(n)
+        if kind == "post":
+            self.behind_attention, self.behind_mlp = Norm(n), Norm(n)
+
+    def forward(self, x):
+        attended = self.self_attn(self.input_layernorm(x))
+        if self.kind == "parallel":
+            return x + attended + self.mlp(self.post_attention_layernorm(x))
+        x = x + (self.behind_attention(attended) if self.kind == "post" else attended)
+        written = self.mlp(self.post_attention_layernorm(x))
+        return x + (self.behind_mlp(written) if self.kind == "post" else written)
+
+
+class Body(nn.Module):
+    def __init__(self, vocabulary, n, layers, *sizes):
+        super().__init__()
+        self.embed_tokens, self.norm = nn.Embedding(vocabulary, n), Norm(n)
+        self.layers = nn.ModuleList([Layer(n, *sizes) for _ in range(layers)])
+
+    def forward(self, tokens):
+        x = self.embed_tokens(tokens)
+        for layer in self.layers:
+            x = layer(x)
+        return self.norm(x)
+
+
+class Llama(nn.Module):
+    """A language model of LLaMA's form."""
+
+    def __init__(self, vocabulary=9, n=32, layers=2, heads=4, groups=2, hidden=48, kind="pre"):
+        super().__init__()
+        self.model = Body(vocabulary, n, layers, heads, groups, hidden, kind)
+        self.lm_head = nn.Linear(n, vocabulary, bias=False)
+
+    def forward(self, input_ids):
+        return self.lm_head(self.model(input_ids))
+
+
+def golden(name):
+    """A model of the golden folder, and what is known of it."""
+    folder = GOLDEN / name
+    config, known = (json.loads((folder / one).read_text()) for one in ("config.json", "expected.json"))
+    model = Llama(groups=config["num_key_value_heads"])
+    model.load_state_dict(load_file(folder / "model.safetensors"))
+    return model, known
