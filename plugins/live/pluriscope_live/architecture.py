@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import Any, Final
 
 from torch import nn
@@ -33,6 +34,7 @@ class Block:
         mlp: MLP whose output is written, None without one.
         entry: module whose input the MLP reads.
         down: projection of the MLP's neurons, None where it is not known.
+        interleaved: whether one projection makes queries, keys and values head by head.
     """
 
     path: str
@@ -44,6 +46,13 @@ class Block:
     mlp: Any = None
     entry: Any = None
     down: Any = None
+
+    interleaved: bool = False
+
+    @property
+    def n_neurons(self) -> int:
+        """Of its MLP, where the projection of these is known."""
+        return 0 if self.down is None else in_features(self.down)
 
     @property
     def width(self) -> int:
@@ -117,8 +126,11 @@ def _block(whole: Any, path: str, module: Any) -> Block:
         one = _child(attention, _QKV)
         qkv = tuple(getattr(attention, name) for name in each) if each else () if one is None else (one,)
         found |= {"out": out, "n_heads": heads, "n_groups": groups, "qkv": qkv}
+        found["interleaved"] = not each and hasattr(attention, "query_key_value") and groups != 1
     if mlp is not None:
-        found |= {"mlp": mlp, "entry": mlp, "down": _child(mlp, _DOWN)}
+        down = _child(mlp, _DOWN)
+        adds = down is not None and "residual" in signature(mlp.forward).parameters  # BLOOM's gives the stream
+        found |= {"mlp": down if adds else mlp, "entry": mlp, "down": down}
     elif hasattr(module, "fc1") and hasattr(module, "fc2"):  # OPT
         found |= {"mlp": module.fc2, "entry": module.fc1, "down": module.fc2}
     return Block(path, module, **found)

@@ -36,15 +36,19 @@ class Cutter(Protocol):
     """One way to cut units.
 
     Attributes:
-        sites: whose values in the whole model cut units may carry instead of their own.
-        absent: by site, what they carry: ``[rows or 1, …, n]``; zeros where there is none.
+        absent: what cut units carry, by the keys of what is watched: ``[rows or 1, …, n]``; zeros where there is none.
     """
 
-    sites: Sequence[Site]
-    absent: dict[Site, Any]
+    absent: dict[Any, Any]
 
     def attach(self, module: Any, state: State) -> Iterator[Any]:
         """Put hooks on a module; gives their handles."""
+
+    def watch(self, module: Any, seen: Callable[[Any, Any], None]) -> Iterator[Any]:
+        """Put hooks on a module that pass on, with a key, the values that cut units may carry; gives their handles."""
+
+    def names(self, key: Any) -> list[tuple[str, Any]]:
+        """Names of units among the values of a key, and where each is in the last dimension."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,16 +106,39 @@ def _width(module: Any, side: Side, least: int) -> int:
 
 
 class NodeCutter:
-    """Cuts numbers of inputs and outputs of modules."""
+    """Cuts numbers of inputs and outputs of modules.
 
-    def __init__(self, sites: Sequence[Site]) -> None:
-        self.sites = sites
-        self.absent: dict[Site, Any] = {}
+    Args:
+        sites: where.
+        units: in the order of masks.
+    """
+
+    def __init__(self, sites: Sequence[Site], units: Sequence[Unit]) -> None:
+        self.sites, self._units = sites, units
+        self.absent: dict[Any, Any] = {}
+
+    def names(self, key: Site) -> list[tuple[str, Any]]:
+        """Names of units at a site, and of the module for what is cut beside them, with where each is."""
+        found = []
+        for number in sorted({int(one) for one in key.of.tolist() if one != _KEPT}):
+            at = slice(None) if len(key.of) == 1 else (key.of == number).nonzero().flatten()
+            found.append((key.path if number == _CUT else self._units[number].name, at))
+        return found
+
+    def watch(self, module: Any, seen: Callable[[Any, Any], None]) -> Iterator[Any]:
+        """Put hooks on a module that pass on values of sites; gives their handles."""
+
+        def looked(site: Site, value: Any) -> Any:
+            seen(site, value)
+            return value
+
+        for site in self.sites:
+            yield _on_site(module, site, partial(looked, site))
 
     def attach(self, module: Any, state: State) -> Iterator[Any]:
         """Put hooks on a module; gives their handles."""
         for site in self.sites:
-            yield on_site(module, site, partial(self._gated, state, site))
+            yield _on_site(module, site, partial(self._gated, state, site))
 
     def _gated(self, state: State, site: Site, value: Any) -> Any:
         gates, of = state.gates, site.of.to(value.device)
@@ -126,12 +153,7 @@ class NodeCutter:
         shaped = value.view(n_masks, len(value) // n_masks, *value.shape[1:])
         gate = gate.view(n_masks, *[1] * (value.ndim - 1), -1)
         absent = self.absent.get(site)
-        if absent is not None:
-            absent = absent if state.rows is None or len(absent) == 1 else absent[state.rows]
-            if absent.ndim == value.ndim and absent.shape[1:-1] != value.shape[1:-1]:
-                shapes = tuple(value.shape[1:-1]), tuple(absent.shape[1:-1])
-                cause = "has the shape {}, and what cut units carry {}".format(*shapes)
-                raise InvalidData(f"input of {site.path}", cause, "give rows as long as those of the space")
+        absent = None if absent is None else replaced_rows(absent, state, shaped)
         if gate.dtype == torch.bool:
             result = torch.where(gate, shaped, shaped.new_zeros(()) if absent is None else absent)
         else:
@@ -140,18 +162,41 @@ class NodeCutter:
         return result.reshape(value.shape)
 
 
-def on_site(module: Any, site: Site, function: Callable[[Any], Any]) -> Any:
-    """A hook on an input or output of a module by which a function replaces it."""
-    part = module.get_submodule(site.path)
-    if site.side == "in":
+def replaced_rows(absent: Any, state: State, value: Any) -> Any:
+    """What is carried by the rows of a batch.
 
-        def before(_module: Any, args: Any, kwargs: Any) -> Any:
-            if args:
-                return (function(args[0]), *args[1:]), kwargs
-            name = next(name for name, one in kwargs.items() if isinstance(one, torch.Tensor))
-            return args, {**kwargs, name: function(kwargs[name])}
+    Args:
+        absent: ``[rows or 1, …, n]``.
+        value: ``[masks, rows, …, n]`` what it replaces.
 
-        return part.register_forward_pre_hook(before, with_kwargs=True)
+    Raises:
+        InvalidData: the rows are of another length.
+    """
+    absent = absent if state.rows is None or len(absent) == 1 else absent[state.rows]
+    if absent.shape[1:] != value.shape[2:] or len(absent) not in (1, value.shape[1]):
+        cause = f"has rows of the shape {tuple(value.shape[1:-1])}, and what cut units carry {tuple(absent.shape[:-1])}"
+        raise InvalidData("input", cause, "give as many rows, as long, as those of the space")
+    return absent
+
+
+def _on_site(module: Any, site: Site, function: Callable[[Any], Any]) -> Any:
+    return (on_input if site.side == "in" else on_output)(module.get_submodule(site.path), function)
+
+
+def on_input(part: Any, function: Callable[[Any], Any]) -> Any:
+    """A hook by which a function replaces the first tensor that a module is given."""
+
+    def before(_module: Any, args: Any, kwargs: Any) -> Any:
+        if args:
+            return (function(args[0]), *args[1:]), kwargs
+        name = next((name for name, one in kwargs.items() if isinstance(one, torch.Tensor)), None)
+        return (args, kwargs) if name is None else (args, {**kwargs, name: function(kwargs[name])})
+
+    return part.register_forward_pre_hook(before, with_kwargs=True)
+
+
+def on_output(part: Any, function: Callable[[Any], Any]) -> Any:
+    """A hook by which a function replaces what a module gives, or the first of it."""
 
     def after(_module: Any, _args: Any, result: Any) -> Any:
         return (function(result[0]), *result[1:]) if isinstance(result, tuple) else function(result)
@@ -178,14 +223,10 @@ def attached(module: Any, cutters: Sequence[Cutter], state: State) -> Iterator[N
 
 
 @contextmanager
-def watched(module: Any, sites: Sequence[Site], seen: Callable[[Site, Any], None]) -> Iterator[None]:
-    """A context in which values of sites are passed on as the model runs."""
-
-    def looked(site: Site, value: Any) -> Any:
-        seen(site, value)
-        return value
-
+def watched(module: Any, cutters: Sequence[Cutter], seen: Callable[[Cutter, Any, Any], None]) -> Iterator[None]:
+    """A context in which what cut units may carry is passed on as the model runs."""
     with ExitStack() as stack:
-        for site in sites:
-            stack.callback(on_site(module, site, partial(looked, site)).remove)
+        for cutter in cutters:
+            for handle in cutter.watch(module, partial(seen, cutter)):
+                stack.callback(handle.remove)
         yield

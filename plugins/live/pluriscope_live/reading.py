@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import torch
 
 from pluriscope.analysis.errors import InvalidData, InvalidNetwork, InvalidProtocol
 from pluriscope.errors import InvalidOption
 from pluriscope.live.packages import opened
-from pluriscope_live.architecture import Architecture, read_architecture
-from pluriscope_live.hooks import NodeCutter, sites_of
+from pluriscope_live.architecture import read_architecture
+from pluriscope_live.attribution import attributed
+from pluriscope_live.catalogue import Catalogue
+from pluriscope_live.features import read_dictionaries
 from pluriscope_live.protocol import read_protocol
 from pluriscope_live.replacements import Replacement
 from pluriscope_live.rows import Rows, read_rows
-from pluriscope_live.space import Space, device_of
-from pluriscope_live.units import Piece, Unit, need, read_names, refuse_shared, units_of
-
-_FAMILIES: Final = ("heads", "mlps", "layers", "heads+mlps")
+from pluriscope_live.scores import Scored
+from pluriscope_live.space import Space, device_of, run_once
+from pluriscope_live.units import read_names, usual_name
 
 
 def space(
@@ -39,6 +42,8 @@ def space(
     two_sided: bool = False,
     batch: int | None = None,
     file: str | Path | None = None,
+    top: int | None = None,
+    dictionary: Any = None,
     tokenizer: Any = None,
     name: str = "",
 ) -> Space:
@@ -54,8 +59,14 @@ def space(
         counterfactual: rows as long as those, whose values "resample" puts in.
         groups: label of each row.
         held_out: further rows, or a tuple of rows and answers, and counterfactual rows.
-        units: "heads", "mlps", "heads+mlps", "layers", or a list of names: "0.3" a head, "0.mlp", "0" a layer,
-            "0.mlp[7]" a neuron, the path of a module or some of its outputs, "encoder.fc[0:4]".
+        units: "heads", "mlps", "heads+mlps", "layers", "neurons", "edges" with queries, keys and values apart,
+            "head-edges" with them together; a list of names, a dict of names and scores, or a file with either. Names:
+            "0.3" a head, "0.mlp", "0" a layer, "0.mlp[7]" a neuron, "e -> 0.1.q" an edge, the path of a module, or some
+            of its outputs, "encoder.fc[0:4]". Files: JSON of EAP-IG, MIB, auto-circuit or circuit-tracer, CSV, text.
+        top: how many of the units: those with the largest scores of a file, or by a first attribution of ours.
+        dictionary: autoencoders or transcoders, each with ``encode`` and ``decode``, by the module whose output they
+            explain: ``{"0.mlp": autoencoder}``, or with the module whose input they read,
+            ``{"0.mlp": ("1.mlp.norm", transcoder)}``; "0.mlp/7" is feature 7.
         ablation: what cut units carry: "zero", "mean" over the rows, "resample" from the counterfactual ones, or a
             function of a unit's name, its values and the inputs.
         rest: whether what is no unit runs as it is, or is ablated as well.
@@ -74,17 +85,11 @@ def space(
     module = package.module
     if not isinstance(module, torch.nn.Module):
         raise InvalidNetwork("model", f"is of type {type(model).__name__}", "give a torch.nn.Module")
-    try:
-        architecture, problem = read_architecture(module), None
-    except InvalidNetwork as refused:
-        architecture, problem = None, refused
     tokens = tokenizer or package.token_ids
     takes, device = list(inspect.signature(module.forward).parameters), device_of(module)
     if data is None:
         raise InvalidData("data", "is not given", "give rows of the model's inputs")
     rows = read_rows(data, task, takes, tokens, device)
-    granularity, found = _units(units, module, architecture, problem)
-    refuse_shared(found)
     protocol = read_protocol(
         criterion,
         threshold,
@@ -92,12 +97,9 @@ def space(
         two_sided,
         ablation=ablation if isinstance(ablation, str) else getattr(ablation, "__name__", "function"),
         answers="whole" if task is None else "given",
-        granularity=granularity,
     )
     if isinstance(ablation, str) and ablation not in ("zero", "mean", "resample"):
         raise InvalidProtocol(f"ablation {ablation!r}", "is unknown", "give 'zero', 'mean', 'resample' or a function")
-    left = _rest(found, architecture) if rest == "ablated" else []
-    cutters = [NodeCutter(sites_of(module, found, left))]
     extra: dict[str, Any] = {"counterfactual": _more(counterfactual, None, takes, tokens, device)}
     if held_out is not None:
         parts = held_out if isinstance(held_out, tuple) else (held_out, task if callable(task) else None)
@@ -110,41 +112,31 @@ def space(
         raise InvalidOption("batch", f"is {batch}", "give a number of rows, at least 1")
     extra |= {"ablation": ablation, "groups": groups, "batch": batch, "name": name}
     extra["file"] = None if file is None else Path(file)
-    return Space(module, found, cutters, protocol, rows, **extra)
+    few = Rows({name: value[:2] for name, value in rows.inputs.items()})
+    paths = partial(_path_of, module)
+    dictionaries = {} if dictionary is None else read_dictionaries(dictionary, paths)
+    catalogue = Catalogue(module, lambda: run_once(module, few), dictionaries)
+    granularity, chosen, scores = catalogue.choose(units)
+    protocol = replace(protocol, granularity=granularity)
+    if top is not None:
+        if not scores.scores:
+            if top >= len(chosen):
+                raise InvalidOption("top", f"is {top}, of {len(chosen)} units", "leave it out")
+            candidates = Space(
+                module, chosen, catalogue.cutters(chosen, rest), protocol, rows, **extra | {"file": None}
+            )
+            scores = Scored(scores.names, attributed(candidates))
+        best = set(scores.top(top))
+        chosen = [one for one in chosen if one.name in best]
+    return Space(module, chosen, catalogue.cutters(chosen, rest), protocol, rows, scores=scores.scores, **extra)
 
 
 def _more(data: Any, task: Any, takes: Sequence[str], tokens: Any, device: Any) -> Rows | None:
     return None if data is None else read_rows(data, task, takes, tokens, device)
 
 
-def _units(
-    units: Any, module: Any, architecture: Architecture | None, problem: InvalidNetwork | None
-) -> tuple[str, list[Unit]]:
-    """What the units are called as a whole, and each of them."""
-    if isinstance(units, str) and units in _FAMILIES:
-        return units, units_of(units, need(architecture, units, problem))
-    if isinstance(units, (list, tuple)) and units and all(isinstance(one, str) for one in units):
-        found = read_names(units, module, architecture)
-        return "+".join(dict.fromkeys(f"{one.kind}s" for one in found)), found
-    raise InvalidOption("units", f"is {units!r:.60}", "give 'heads', 'mlps', 'heads+mlps', 'layers' or a list of names")
-
-
-def _rest(units: Sequence[Unit], architecture: Architecture | None) -> list[Piece]:
-    """Heads and MLPs of which nothing is a unit, as far as they are known, and what units' modules have beside."""
-    taken = {(piece.path, piece.side, piece.start) for unit in units for piece in unit.pieces}
-    own = [Piece(piece.path, piece.side, 0, None) for unit in units for piece in unit.pieces if piece.start is not None]
-    found = {(one.path, one.side): one for one in own}
-    if architecture is None:
-        return list(found.values())
-    neurons = {piece.path for unit in units if unit.kind == "neuron" for piece in unit.pieces}
-    for block in architecture.blocks:
-        if block.out is not None:
-            path = architecture.path(block.out)
-            if (path, "in", None) not in taken:
-                found.setdefault((path, "in"), Piece(path, "in", 0, None))
-        if block.mlp is not None:
-            path = architecture.path(block.mlp)
-            within = block.down is not None and architecture.path(block.down) in neurons
-            if not within and (path, "out", None) not in taken:
-                found.setdefault((path, "out"), Piece(path, "out"))
-    return list(found.values())
+def _path_of(module: Any, name: str) -> str:
+    """Path of the module that a unit's name or a path names."""
+    architecture = read_architecture(module) if usual_name(name)[:1].isdigit() else None
+    (unit,) = read_names([name], module, architecture)
+    return unit.pieces[-1].path

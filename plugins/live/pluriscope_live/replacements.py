@@ -8,9 +8,8 @@ from typing import Any
 import torch
 
 from pluriscope.analysis.errors import InvalidData, InvalidProtocol
-from pluriscope_live.hooks import Cutter, Site, watched
+from pluriscope_live.hooks import Cutter, watched
 from pluriscope_live.rows import Rows
-from pluriscope_live.units import Unit
 
 Replacement = Callable[[str, Any, Mapping[str, Any]], Any]
 """A function of a unit's name, its values in the whole model ``[rows, …, n]``, and the model's inputs."""
@@ -40,7 +39,6 @@ def refuse_unpaired(rows: Rows, counterfactual: Rows | None) -> None:
 def take(
     module: Any,
     cutters: Sequence[Cutter],
-    units: Sequence[Unit],
     ablation: str | Replacement,
     rows: Rows,
     counterfactual: Rows | None,
@@ -57,17 +55,21 @@ def take(
     if ablation == "resample":
         refuse_unpaired(rows, counterfactual)
         taken_from = counterfactual or rows
-    seen: dict[Site, list[Any]] = {}
-    every = [(cutter, site) for cutter in cutters for site in cutter.sites]
-    with watched(module, [site for _, site in every], lambda site, value: seen.setdefault(site, []).append(value)):
+    seen: dict[tuple[int, Any], list[Any]] = {}
+
+    def keep(cutter: Cutter, key: Any, value: Any) -> None:
+        seen.setdefault((cutters.index(cutter), key), []).append(value.clone())  # some are added to in place
+
+    with watched(module, cutters, keep):
         run(taken_from)
-    for cutter, site in every:
-        values = torch.cat(seen.pop(site))
+    for (number, key), parts in seen.items():
+        values, cutter = torch.cat(parts), cutters[number]
+        parts.clear()
         if ablation == "mean":
             values = _mean(values, rows.lengths)
         elif callable(ablation):
-            values = _own(values, site, units, ablation, rows)
-        cutter.absent[site] = values
+            values = _own(values, cutter.names(key), ablation, rows)
+        cutter.absent[key] = values
 
 
 def _mean(values: Any, lengths: Any) -> Any:
@@ -84,12 +86,10 @@ def _mean(values: Any, lengths: Any) -> Any:
     return (sums / counts.clamp(min=1))[place]
 
 
-def _own(values: Any, site: Site, units: Sequence[Unit], function: Replacement, rows: Rows) -> Any:
-    """What a function of the user's gives for each unit at a site."""
+def _own(values: Any, names: Sequence[tuple[str, Any]], function: Replacement, rows: Rows) -> Any:
+    """What a function of the user's gives for each unit."""
     result = torch.zeros_like(values)
-    for number in sorted({int(one) for one in site.of.tolist() if one != -1}):
-        name = site.path if number < 0 else units[number].name
-        at = slice(None) if len(site.of) == 1 else (site.of == number).nonzero().flatten().to(values.device)
+    for name, at in names:
         own = values[..., at]
         try:
             result[..., at] = torch.as_tensor(function(name, own, rows.inputs), dtype=values.dtype).expand_as(own)

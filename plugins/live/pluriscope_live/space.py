@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pluriscope.analysis.errors import InvalidData, InvalidMask, InvalidNetwork, InvalidProtocol
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.live.packages import opened
-from pluriscope_live.hooks import Cutter, State, attached, watched
+from pluriscope_live.hooks import Cutter, NodeCutter, State, attached, watched
 from pluriscope_live.protocol import TIE, Protocol, divergence, gaps_of
 from pluriscope_live.replacements import Replacement, take
 from pluriscope_live.rows import Rows
@@ -60,6 +60,7 @@ class Space:
         rows: what it is judged on.
         held_out: rows of their own for :attr:`Circuit.held_out`, None without.
         groups: label of each row, None without.
+        scores: by which units were chosen, by name; empty where there are none.
     """
 
     def __init__(
@@ -78,11 +79,12 @@ class Space:
         batch: int | None = None,
         file: Path | None = None,
         name: str = "",
+        scores: Mapping[str, float] | None = None,
     ) -> None:
         self.model, self._units, self._cutters, self.protocol = model, tuple(units), tuple(cutters), protocol
         self.rows, self.held_out, self.counterfactual, self.groups = rows, held_out, counterfactual, groups
+        self.scores = dict(scores or {})
         self.file, self.name, self._batch = file, name or type(model).__name__, batch
-        self._options = _run_options(model)
         self._state = State()
         with self._as_it_was():
             self._check_run()
@@ -111,6 +113,15 @@ class Space:
     def digest(self) -> str:
         """Digest of the model's parameters and buffers."""
         return digest_of(self.model)
+
+    @property
+    def device(self) -> Any:
+        return device_of(self.model)
+
+    @property
+    def whole_logits(self) -> Any:
+        """Outputs of the whole model ``[rows, outputs]``, on its device."""
+        return self._whole("rows")[0]
 
     @cached_property
     def identity(self) -> str:
@@ -193,7 +204,7 @@ class Space:
         bits = self.bits(masks)
         gaps, kl = [], []
         for _, _, logits in self._batches(bits, rows):
-            gaps.append(self._gaps(logits, rows).cpu().double().numpy())
+            gaps.append(self.gaps(logits, rows).cpu().double().numpy())
             if self.protocol.criterion == "kl":
                 kl.append(divergence(self._whole(rows)[0], logits).cpu().double().numpy())
         n = len(self._rows(rows))
@@ -230,7 +241,7 @@ class Space:
             if not len(left) or not len(some):
                 break
             for at, _, logits in self._batches(bits[left], "rows", torch.as_tensor(some)):
-                gap = self._gaps(logits, "rows", torch.as_tensor(some))
+                gap = self.gaps(logits, "rows", torch.as_tensor(some))
                 wrong[:, left[at]] += np.stack([(gap <= bound).sum(1).cpu().numpy() for bound in (0, tie, -tie)])
             left = left[self.protocol.passes((n - wrong[2, left]) / n)]
         valid, strict, lax = (self.protocol.passes((n - one) / n) for one in wrong)
@@ -248,7 +259,7 @@ class Space:
         """Rows, those first that refute most of random masks that the ones before did not."""
         bits = np.random.default_rng(0).random((_PROBES, self.n_units)) < 0.5
         wrong = np.concatenate(
-            [(self._gaps(one, "rows") <= 0).cpu().numpy() for _, _, one in self._batches(bits, "rows")]
+            [(self.gaps(one, "rows") <= 0).cpu().numpy() for _, _, one in self._batches(bits, "rows")]
         )
         order, left = list[int](), np.ones(len(wrong), dtype=np.bool_)
         rest = set(range(len(self.rows)))
@@ -334,13 +345,7 @@ class Space:
             self._state.gates = None
 
     def _outputs(self, rows: Rows, at: Any, n_masks: int) -> Any:
-        args, kwargs = rows.given(at, n_masks)
-        options = dict(self._options)
-        if rows.lengths is not None:
-            options.pop("logits_to_keep", None)
-        found = self.model(*args, **kwargs, **options)
-        logits = found if isinstance(found, torch.Tensor) else getattr(found, "logits", None)
-        logits = found[0] if logits is None else logits
+        logits = run_once(self.model, rows, at, n_masks)
         n_rows = len(rows) if at is None else len(at)
         if logits.ndim == 3:
             places = rows.positions(logits.shape[1]).to(logits.device)
@@ -371,7 +376,13 @@ class Space:
         """Rows of all masks that run at once."""
         return self._batch or IN_FLIGHT
 
-    def _gaps(self, logits: Any, rows: RowsName, at: Any = None) -> Any:
+    def gaps(self, logits: Any, rows: RowsName = "rows", at: Any = None) -> Any:
+        """Logit of the answer less what it is compared with: ``[masks, rows]``.
+
+        Args:
+            logits: ``[masks, rows, outputs]``.
+            at: numbers of the rows; None for all.
+        """
         of = self._rows(rows)
         answers = self._whole(rows)[0].argmax(-1) if of.answers is None else of.answers
         others = of.others
@@ -396,7 +407,7 @@ class Space:
 
     def _take(self, ablation: str | Replacement, rows: Rows, counterfactual: Rows | None) -> None:
         with torch.no_grad():
-            take(self.model, self._cutters, self._units, ablation, rows, counterfactual, self._run_whole)
+            take(self.model, self._cutters, ablation, rows, counterfactual, self._run_whole)
 
     def _run_whole(self, rows: Rows) -> list[Any]:
         at = torch.split(torch.arange(len(rows)), self.in_flight)
@@ -404,16 +415,16 @@ class Space:
 
     def _check_run(self) -> None:
         """Run the model twice, and see that it answers alike and that every site is seen."""
-        seen = set[str]()
-        sites = [site for cutter in self._cutters for site in cutter.sites]
+        seen = set[Any]()
+        sites = [site for cutter in self._cutters if isinstance(cutter, NodeCutter) for site in cutter.sites]
         with torch.no_grad():
-            with watched(self.model, sites, lambda site, _: seen.add(site.path)):
+            with watched(self.model, self._cutters, lambda _cutter, key, _value: seen.add(key)):
                 first = torch.cat(self._run_whole(self.rows), 1)
             second = torch.cat(self._run_whole(self.rows), 1)
         if not torch.equal(first, second):
             cause = f"answers differently when run twice, by up to {float((first - second).abs().max()):.3g}"
             raise InvalidNetwork(f"model {self.name}", cause, "switch off what it draws, and give it fixed kernels")
-        hidden = [site.path for site in sites if site.path not in seen]
+        hidden = [site.path for site in sites if site not in seen]
         if hidden:
             cause = "is not called when the model runs, as within fused or compiled modules"
             raise InvalidNetwork(f"module {hidden[0]}", cause, "run the model uncompiled, with its usual attention")
@@ -444,11 +455,15 @@ def _is_names(one: Any) -> bool:
     return isinstance(one, (list, tuple, set, frozenset)) and all(isinstance(name, str) for name in one)
 
 
-def _run_options(model: Any) -> dict[str, Any]:
-    """Options of a model of Hugging Face that save memory."""
+def run_once(model: Any, rows: Rows, at: Any = None, n_masks: int = 1) -> Any:
+    """What a model answers to some rows, once for each mask; of Hugging Face's the last position where that will do."""
+    args, kwargs = rows.given(at, n_masks)
     takes = inspect.signature(model.forward).parameters
     options: dict[str, Any] = {"use_cache": False} if "use_cache" in takes else {}
-    return options | ({"logits_to_keep": 1} if "logits_to_keep" in takes else {})
+    options |= {"logits_to_keep": 1} if "logits_to_keep" in takes and rows.lengths is None else {}
+    found = model(*args, **kwargs, **options)
+    logits = found if isinstance(found, torch.Tensor) else getattr(found, "logits", None)
+    return found[0] if logits is None else logits
 
 
 def digest_of(model: Any) -> str:

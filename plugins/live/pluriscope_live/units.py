@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from pluriscope.analysis.errors import InvalidNetwork
 from pluriscope.errors import InvalidOption
 from pluriscope_live.architecture import Architecture, Block
 
+NODES: Final = ("heads", "mlps", "heads+mlps", "layers")
 Side = Literal["in", "out"]
 Kind = Literal["head", "mlp", "layer", "neuron", "module", "edge", "feature"]
 _OTHER_NAMES: Final = ((r"a(\d+)\.h(\d+)", r"\1.\2"), (r"m(\d+)", r"\1.mlp"), (r"(\d+)\.m", r"\1.mlp"))
@@ -39,14 +39,17 @@ class Unit:
     """A part of a model that a circuit keeps or ablates.
 
     Args:
-        name: "0.3" for a head, "0.mlp", "0" for a layer, "0.mlp[7]" for a neuron, else the path of a module.
+        name: "0.3" for a head, "0.mlp", "0" for a layer, "0.mlp[7]" for a neuron, "e -> 0.1.q" for an edge, else the
+            path of a module.
         kind: of the part.
         pieces: which numbers it is.
+        edges: writer and reader of each edge that it is.
     """
 
     name: str
     kind: Kind
-    pieces: tuple[Piece, ...]
+    pieces: tuple[Piece, ...] = ()
+    edges: tuple[tuple[str, str], ...] = ()
 
 
 def usual_name(name: str) -> str:
@@ -158,14 +161,3 @@ def _overlap(one: Piece, other: Piece) -> bool:
     if one.start is None or other.start is None:
         return True
     return one.start < (other.stop or 0) and other.start < (one.stop or 0)
-
-
-def need(architecture: Architecture | None, what: str, problem: InvalidNetwork | None) -> Architecture:
-    """The blocks of a model, where units need them.
-
-    Raises:
-        InvalidNetwork: it has none that could be read.
-    """
-    if architecture is None:
-        raise problem or InvalidNetwork("model", f"has no blocks, which {what} need", "give names of modules")
-    return architecture

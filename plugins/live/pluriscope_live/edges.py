@@ -1,0 +1,457 @@
+"""Edges of a residual model: what each reader sees of each writer, by the additive writes of its stream.
+
+A reader is given the stream less what cut writers add, in the run of the circuit itself, and takes its own norm of
+that; the stream goes on untouched. So a circuit that keeps every edge is the model bit for bit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import torch
+
+from pluriscope.analysis.errors import InvalidNetwork
+from pluriscope.errors import InvalidOption
+from pluriscope_live.architecture import Architecture, Block, weight_of
+from pluriscope_live.hooks import State, on_input, on_output, replaced_rows
+from pluriscope_live.units import Unit
+
+_CLOSE: Final = 1e-4
+"""Of the stream's largest number, how far the sum of writes may be from it: models may add in another order."""
+OTHER_NAMES: Final = (
+    (r"input|Resid Start|embeds?", "e"),
+    (r"logits|Resid End|output", "out"),
+    (r"a(\d+)\.h(\d+)<(q|k|v)>", r"\1.\2.\3"),
+    (r"[Aa](\d+)\.h?(\d+)(?:\.([QKVqkv]))?", r"\1.\2.\3"),
+    (r"(?:m|MLP )(\d+)|(\d+)\.mlp", r"\1\2.m"),
+)
+"""How EAP-IG, MIB and auto-circuit write ends of edges."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What reads the stream.
+
+    Args:
+        name: "0.1.q", "0.m", or "out".
+        norm: path of the norm that it reads by, "" for none.
+        path: of the module that it gives its input to, or of which its rows are the output.
+        rows: of the output of a projection; None for all of an input.
+    """
+
+    name: str
+    norm: str
+    path: str
+    rows: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Where a layer writes and reads.
+
+    Args:
+        block: its modules.
+        out, mlp: paths of what is written by heads, before a norm behind them, and by the MLP.
+        behind: path of a norm behind the heads, "" for none.
+        attention, reads: readers of attention, and the MLP.
+        parallel: whether the MLP reads the stream without the layer's heads.
+    """
+
+    block: Block
+    out: str
+    mlp: str
+    behind: str
+    attention: tuple[Reader, ...]
+    reads: Reader | None
+    parallel: bool
+
+
+@dataclass(frozen=True)
+class Residual:
+    """Writers and readers of a residual model.
+
+    Args:
+        layers: of it.
+        final: reader of the logits, whose output is replaced.
+        first: path of the block whose input is the embedding.
+    """
+
+    layers: tuple[Layer, ...]
+    final: Reader
+    first: str
+
+    @property
+    def writers(self) -> list[str]:
+        """Embedding "e", heads "0.1" and MLPs "0.m", in the order in which they write."""
+        found = ["e"]
+        for number, one in enumerate(self.layers):
+            found += [f"{number}.{head}" for head in range(one.block.n_heads if one.out else 0)]
+            found += [f"{number}.m"] if one.mlp else []
+        return found
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Writer and reader of each edge that there is, by reader."""
+        before = ["e"]
+        for number, one in enumerate(self.layers):
+            heads = [f"{number}.{head}" for head in range(one.block.n_heads if one.out else 0)]
+            yield from ((writer, reader.name) for reader in one.attention for writer in before)
+            if one.reads:
+                yield from ((writer, one.reads.name) for writer in before + ([] if one.parallel else heads))
+            before += [*heads, *([f"{number}.m"] if one.mlp else [])]
+        yield from ((writer, "out") for writer in before)
+
+    @property
+    def readers(self) -> list[Reader]:
+        """All of them, in the order in which they read."""
+        every = ([*one.attention, *([one.reads] if one.reads else [])] for one in self.layers)
+        return [*(reader for some in every for reader in some), self.final]
+
+
+def edge_units(residual: Residual, together: bool = False) -> list[Unit]:
+    """Every edge as a unit; with queries, keys and values of a head together if that is asked for."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for writer, reader in residual.pairs():
+        name = re.sub(r"\.[qkv]$", "", reader) if together else reader
+        found.setdefault(f"{writer} -> {name}", []).append((writer, reader))
+    return [Unit(name, "edge", (), tuple(pairs)) for name, pairs in found.items()]
+
+
+def named_edges(names: Sequence[str], residual: Residual) -> list[Unit]:
+    """Units of names of edges, as they are written here or by EAP-IG, MIB and auto-circuit.
+
+    Raises:
+        InvalidOption: one does not exist.
+    """
+    known = {one.name: one for one in (*edge_units(residual), *edge_units(residual, together=True))}
+    found = []
+    for name in names:
+        if (usual := usual_edge(name)) not in known:
+            cure = (
+                f"give names such as {', '.join(list(known)[:2])}; of grouped queries, keys and values count by group"
+            )
+            raise InvalidOption(f"edge {name!r}", "does not exist in this model", cure)
+        found.append(known[usual])
+    return found
+
+
+def usual_edge(name: str) -> str:
+    """The name of an edge as it is written here."""
+    ends = [part.strip() for part in name.split("->")]
+    for pattern, usual in OTHER_NAMES:
+        ends = [re.sub(pattern, usual, one).lower().rstrip(".") if re.fullmatch(pattern, one) else one for one in ends]
+    return " -> ".join(ends)
+
+
+# ---------------------------------------------------------------- reading
+
+
+def read_residual(architecture: Architecture, run: Callable[[], object]) -> Residual:
+    """Writers and readers of a model, found by what its modules are given in one run.
+
+    Args:
+        run: runs the model on a few rows.
+
+    Raises:
+        InvalidNetwork: its stream is no sum of the writes of heads and MLPs, or modules are not found.
+    """
+    seen = _Seen(architecture)
+    with ExitStack() as stack:
+        for path, module in architecture.module.named_modules():
+            stack.callback(on_input(module, partial(seen.put, seen.given, path)).remove)
+            stack.callback(on_output(module, partial(seen.put, seen.gave, path)).remove)
+        run()
+    layers, blocks = [], architecture.blocks
+    for number, block in enumerate(blocks):
+        if number and not seen.reads(block.path, seen.gave[blocks[number - 1].path]):
+            raise InvalidNetwork(f"block {block.path}", "is given something else than the block before it gives", _CURE)
+        layers.append(seen.layer(number, block))
+    last = seen.gave[blocks[-1].path]
+    final = next((path for path in seen.gave if seen.outside(path) and seen.reads(path, last)), "")
+    if not final:
+        raise InvalidNetwork(f"model {type(architecture.module).__name__}", "has no reader of its last block", _CURE)
+    is_norm = seen.gave[final].shape == last.shape
+    return Residual(tuple(layers), Reader("out", final if is_norm else "", final), blocks[0].path)
+
+
+_CURE: Final = "take heads, MLPs or layers as units"
+
+
+class _Seen:
+    """Inputs and outputs of modules in one run."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        self.architecture = architecture
+        self.given: dict[str, Any] = {}
+        self.gave: dict[str, Any] = {}
+
+    def put(self, where: dict[str, Any], path: str, value: Any) -> Any:
+        if isinstance(value, torch.Tensor) and path:
+            where[path] = value.detach().clone()  # Falcon adds to it in place
+        return value
+
+    def same(self, one: Any, other: Any) -> bool:
+        return bool(one.shape == other.shape and torch.equal(one, other))
+
+    def outside(self, path: str) -> bool:
+        """Whether a module is in no block, and holds none."""
+        return not any(
+            f"{path}.".startswith(f"{one.path}.") or one.path.startswith(f"{path}.") for one in self.architecture.blocks
+        )
+
+    def reads(self, path: str, value: Any) -> bool:
+        """Whether a module is given a value."""
+        return path in self.given and self.same(self.given[path], value)
+
+    def norm_of(self, value: Any, within: str) -> str:
+        """Path of the module of a block that gave a value of one of its own shape; "" for none."""
+        for path, gave in self.gave.items():
+            given = self.given.get(path)
+            if given is None or given.shape != gave.shape or self.same(given, value):
+                continue
+            if path.startswith(f"{within}.") and self.same(gave, value):
+                return path
+        return ""
+
+    def behind(self, value: Any, within: str) -> str:
+        """Path of a norm of a block that is given a value; "" for none."""
+        for path, given in self.given.items():
+            gave = self.gave.get(path)
+            if gave is None or gave.shape != value.shape or self.same(gave, value):
+                continue
+            if path.startswith(f"{within}.") and self.same(given, value):
+                return path
+        return ""
+
+    def layer(self, number: int, block: Block) -> Layer:
+        path_of, start = self.architecture.path, self.given[block.path]
+        end, added = self.gave[block.path], torch.zeros_like(start)
+        attention: list[Reader] = []
+        out = behind = mlp = ""
+        if block.out is not None:
+            out = path_of(block.out)
+            attention = list(self._attention(number, block, start))
+            behind = self.behind(self.gave[out], block.path)
+            added = self.gave[behind or out]
+        reads, parallel = None, False
+        if block.mlp is not None:
+            entry, mlp = path_of(block.entry), path_of(block.mlp)
+            norm = self.norm_of(self.given[entry], block.path)
+            stream = self.given[norm or entry]
+            parallel = self.same(stream, start) and out != ""
+            reads = Reader(f"{number}.m", norm, entry)
+            self._summed(block, stream, start + (torch.zeros_like(added) if parallel else added))
+            mlp = self.behind(self.gave[mlp], block.path) or mlp
+            added = added + self.gave[mlp]
+        self._summed(block, end, start + added)
+        return Layer(block, out, mlp, behind, tuple(attention), reads, parallel)
+
+    def _summed(self, block: Block, stream: Any, summed: Any) -> None:
+        if stream.shape != summed.shape or float((stream - summed).abs().max()) > _CLOSE * float(stream.abs().max()):
+            cause = "adds something else to its stream than what its heads and its MLP write"
+            raise InvalidNetwork(f"block {block.path}", cause, _CURE)
+
+    def _attention(self, number: int, block: Block, start: Any) -> Iterator[Reader]:
+        if not block.qkv:
+            raise InvalidNetwork(f"block {block.path}", "has no projection of queries, keys and values", _CURE)
+        paths = [self.architecture.path(one) for one in block.qkv]
+        norm = self.norm_of(self.given[paths[0]], block.path)
+        if not self.same(self.given[norm or paths[0]], start):
+            raise InvalidNetwork(f"block {block.path}", "has attention that does not read the stream", _CURE)
+        for head in range(block.n_heads):
+            for at, part in enumerate("qkv"):
+                if part == "q" or head < block.n_groups:
+                    rows = _rows(block, head, at)
+                    yield Reader(f"{number}.{head}.{part}", norm, paths[at if len(paths) > 1 else 0], tuple(rows))
+
+
+def _rows(block: Block, head: int, part: int) -> range:
+    """Rows of a projection that make the queries of a head, or the keys or values of a group."""
+    width, heads, groups = block.width, block.n_heads, block.n_groups
+    if len(block.qkv) > 1:
+        first = head
+    elif block.interleaved and heads == groups:  # BLOOM, NeoX, Falcon: by head
+        first = 3 * head + part
+    elif block.interleaved and groups > 1:
+        each = heads // groups
+        first = head // each * (each + 2) + head % each if part == 0 else head * (each + 2) + each + part - 1
+    else:
+        first = head + (0, heads, heads + groups)[part]
+    return range(first * width, (first + 1) * width)
+
+
+# ---------------------------------------------------------------- running
+
+
+class EdgeCutter:
+    """Cuts edges.
+
+    Args:
+        module: the whole.
+        residual: its writers and readers.
+        units: in the order of masks; those that are edges are cut here.
+        rest_kept: whether edges that are no units are kept.
+    """
+
+    def __init__(self, module: Any, residual: Residual, units: Sequence[Unit], rest_kept: bool) -> None:
+        self.residual, self.absent = residual, dict[Any, Any]()
+        writers, readers = residual.writers, residual.readers
+        self._writer = {name: number for number, name in enumerate(writers)}
+        self._reader = {one.name: number for number, one in enumerate(readers)}
+        self._of = torch.full((len(writers), len(readers)), -1)
+        for writer, reader in residual.pairs():
+            self._of[self._writer[writer], self._reader[reader]] = -1 if rest_kept else -2
+        for number, unit in enumerate(units):
+            for writer, reader in unit.edges:
+                self._of[self._writer[writer], self._reader[reader]] = number
+        # what nobody ever cuts is neither watched nor kept
+        self._written = {writers[at] for at in torch.nonzero((self._of != -1).any(1)).flatten().tolist()}
+        self._scales = {
+            one.behind: module.get_submodule(one.behind)(torch.ones_like(weight_of(one.block.out)[:, 0])).detach()
+            for one in residual.layers
+            if one.behind
+        }
+
+    def names(self, key: str) -> list[tuple[str, Any]]:
+        """The writer itself: an edge carries a writer's values."""
+        return [(key, slice(None))]
+
+    def watch(self, module: Any, seen: Callable[[Any, Any], None]) -> Iterator[Any]:
+        """Put hooks on a module that pass what is written on; gives their handles."""
+        state = State(torch.ones(1, 1, dtype=torch.bool))
+        yield from self._writes(module, state, lambda name, value: seen(name, value))
+
+    def attach(self, module: Any, state: State) -> Iterator[Any]:
+        """Put hooks on a module; gives their handles."""
+        yield on_input(module.get_submodule(self.residual.first), partial(self._begin, state))
+        yield from self._writes(module, state, lambda name, value: state.kept["written"].__setitem__(name, value))
+        by_norm = {one.norm or one.path for one in self.residual.readers}
+        for path in by_norm:
+            yield on_input(module.get_submodule(path), partial(self._keep, state, path))
+        projections: dict[str, list[Reader]] = {}
+        for layer in self.residual.layers:
+            for reader in layer.attention:
+                projections.setdefault(reader.path, []).append(reader)
+            if layer.reads:
+                part = module.get_submodule(layer.reads.path)
+                yield on_input(part, partial(self._read, module, state, layer.reads))
+        for path, readers in projections.items():
+            yield on_output(module.get_submodule(path), partial(self._project, module, state, readers))
+        final = self.residual.final
+        part = module.get_submodule(final.path)
+        yield (on_output if final.norm else on_input)(part, partial(self._read, module, state, final))
+
+    def _begin(self, state: State, value: Any) -> Any:
+        gates = state.gates
+        ends = gates.new_zeros(len(gates), 1), gates.new_ones(len(gates), 1)
+        state.kept["gates"] = torch.cat([gates, *ends], 1)[:, self._of.to(gates.device)]  # [masks, writers, readers]
+        state.kept["written"] = {"e": value} if "e" in self._written else {}
+        return value
+
+    def _keep(self, state: State, path: str, value: Any) -> Any:
+        state.kept[path] = value
+        return value
+
+    def _writes(self, module: Any, state: State, put: Callable[[str, Any], None]) -> Iterator[Any]:
+        def keep(name: str, value: Any) -> Any:
+            put(name, value.clone())  # Falcon adds to it in place
+            return value
+
+        yield on_input(module.get_submodule(self.residual.first), partial(keep, "e"))
+        for number, layer in enumerate(self.residual.layers):
+            if layer.out and self._written & {f"{number}.{head}" for head in range(layer.block.n_heads)}:
+                part = module.get_submodule(layer.out)
+                yield on_input(part, partial(self._heads, number, layer, None if layer.behind else put, state))
+                if layer.behind:
+                    yield on_input(module.get_submodule(layer.behind), partial(self._keep, state, layer.behind))
+                    yield on_output(
+                        module.get_submodule(layer.behind), partial(self._scaled, number, layer, put, state)
+                    )
+            if layer.mlp and f"{number}.m" in self._written:
+                yield on_output(module.get_submodule(layer.mlp), partial(keep, f"{number}.m"))
+
+    def _heads(self, number: int, layer: Layer, put: Any, state: State, mixed: Any) -> Any:
+        """Take what each head writes; before a norm it is not yet what is added."""
+        block = layer.block
+        weight = weight_of(block.out).to(mixed.dtype)
+        for head in range(block.n_heads):
+            if (name := f"{number}.{head}") in self._written:
+                at = slice(head * block.width, (head + 1) * block.width)
+                write = mixed[..., at] @ weight[:, at].T
+                if put is None:
+                    state.kept[name] = write
+                else:
+                    put(name, write)
+        return mixed
+
+    def _scaled(self, number: int, layer: Layer, put: Any, state: State, gave: Any) -> Any:
+        """Of a norm behind the heads its factor in this run, by which each head's write is multiplied."""
+        given, scale = state.kept[layer.behind], self._scales[layer.behind]
+        unit = given * scale
+        factor = (gave * unit).sum(-1, keepdim=True) / unit.square().sum(-1, keepdim=True).clamp(min=1e-30)
+        for head in range(layer.block.n_heads):
+            if (name := f"{number}.{head}") in self._written:
+                put(name, state.kept.pop(name) * scale * factor)
+        return gave
+
+    def _streams(self, state: State, stream: Any, readers: Sequence[Reader]) -> tuple[Any, list[int], Any]:
+        """The stream as some readers see it ``[masks, readers, rows, …, n]``, which of them, and for which masks."""
+        numbers = [self._reader[one.name] for one in readers]
+        gates = state.kept["gates"][:, :, numbers]  # [masks, writers, readers]
+        exact = gates.dtype == torch.bool
+        cut = ~gates if exact else 1 - gates
+        touched = cut.any(1) if exact else (cut.detach() != 0).any(1)  # [masks, readers]
+        if not exact:
+            touched = torch.ones_like(touched)
+        some = torch.nonzero(touched.any(0)).flatten().tolist()
+        if not some:
+            return None, [], None
+        n_masks = len(gates)
+        shaped = stream.view(n_masks, 1, len(stream) // n_masks, *stream.shape[1:])
+        result = shaped.expand(n_masks, len(some), *shaped.shape[2:])
+        cut = cut[:, :, some].to(stream.dtype)
+        for name, value in state.kept["written"].items():
+            of = cut[:, self._writer[name]]
+            if exact and not bool(of.any()):
+                continue
+            difference = value.view(n_masks, len(value) // n_masks, *value.shape[1:])
+            if name in self.absent:
+                difference = difference - replaced_rows(self.absent[name], state, difference)
+            result = result - of.view(*of.shape, *[1] * stream.ndim) * difference.unsqueeze(1)
+        return result, some, touched[:, some]
+
+    def _read(self, module: Any, state: State, reader: Reader, value: Any) -> Any:
+        """The input of a reader, or the output of its norm, for what its edges carry."""
+        stream = state.kept[reader.norm or reader.path]
+        seen, some, touched = self._streams(state, stream, [reader])
+        if not some:
+            return value
+        made = module.get_submodule(reader.norm).forward(seen) if reader.norm else seen
+        shaped = value.view(len(touched), -1, *value.shape[1:])
+        where = touched[:, 0].view(-1, *[1] * value.ndim)
+        return torch.where(where, made[:, 0].to(value.dtype), shaped).reshape(value.shape)
+
+    def _project(self, module: Any, state: State, readers: Sequence[Reader], value: Any) -> Any:
+        """The output of a projection of queries, keys or values, head by head for what its edges carry."""
+        reader = readers[0]
+        seen, some, touched = self._streams(state, state.kept[reader.norm or reader.path], readers)
+        if not some:
+            return value
+        made = module.get_submodule(reader.norm).forward(seen) if reader.norm else seen
+        part = module.get_submodule(reader.path)
+        rows = torch.tensor([readers[one].rows for one in some], device=value.device)
+        weight, bias = weight_of(part)[rows], getattr(part, "bias", None)  # [readers, width, n]
+        made = torch.einsum("mr...d,rwd->mr...w", made.to(weight.dtype), weight)
+        if bias is not None:
+            made = made + bias[rows].view(1, len(some), *[1] * (made.ndim - 3), -1)
+        n_masks = len(touched)
+        result = value.view(n_masks, len(value) // n_masks, *value.shape[1:]).clone()
+        for number in range(len(some)):
+            at = slice(int(rows[number, 0]), int(rows[number, -1]) + 1)
+            where = touched[:, number].view(-1, *[1] * (value.ndim))
+            result[..., at] = torch.where(where, made[:, number].to(value.dtype), result[..., at])
+        return result.reshape(value.shape)

@@ -1,0 +1,141 @@
+"""Features of dictionaries as units: an autoencoder's or transcoder's, with its error always kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+
+from pluriscope.errors import InvalidOption
+from pluriscope_live.hooks import State, on_input, on_output, replaced_rows
+from pluriscope_live.units import Unit
+
+
+@dataclass(frozen=True, eq=False)
+class Dictionary:
+    """A dictionary at the output of a module.
+
+    Args:
+        name: as units name it: "0.mlp" in "0.mlp/7".
+        path: of the module whose output its features are parts of.
+        source: of the module whose input it encodes, as a transcoder does; "" for the output itself.
+        encode: from values to features.
+        decode: from features to values.
+    """
+
+    name: str
+    path: str
+    source: str
+    encode: Callable[[Any], Any]
+    decode: Callable[[Any], Any]
+
+
+def read_dictionaries(given: Any, path_of: Callable[[str], str]) -> dict[str, Dictionary]:
+    """Dictionaries by their names.
+
+    Args:
+        given: an object with ``encode`` and ``decode``, or ``W_dec``, for each name of a module or MLP; of a transcoder
+            a pair of the module whose input it reads and the object.
+        path_of: path of the module of a name.
+
+    Raises:
+        InvalidOption: it is no mapping, or an object cannot encode or decode.
+    """
+    if not isinstance(given, Mapping):
+        raise InvalidOption("dictionary", f"is of type {type(given).__name__}", "give {'0.mlp': autoencoder, …}")
+    found = {}
+    for name, value in given.items():
+        source, one = value if isinstance(value, tuple) else ("", value)
+        encode, decode = getattr(one, "encode", None), getattr(one, "decode", None)
+        if decode is None and hasattr(one, "W_dec"):
+            decode = partial(torch.matmul, other=one.W_dec)
+        if not callable(encode) or not callable(decode):
+            cure = "give an autoencoder or transcoder with both"
+            raise InvalidOption(f"dictionary {name!r}", "has no encode and decode", cure)
+        found[name] = Dictionary(name, path_of(name), path_of(source) if source else "", encode, decode)
+    return found
+
+
+class FeatureCutter:
+    """Cuts features: what a cut one adds is taken from the output of its module, and the rest of that stays.
+
+    Args:
+        dictionaries: by name.
+        units: in the order of masks.
+
+    Attributes:
+        explained: by dictionary, the share of its module's variance that its features make; the rest is always kept.
+    """
+
+    def __init__(self, dictionaries: Mapping[str, Dictionary], units: Sequence[Unit]) -> None:
+        self.absent: dict[Any, Any] = {}
+        self.explained: dict[str, float] = {}
+        self._of: dict[str, tuple[Dictionary, list[int], list[int]]] = {}
+        self._names: dict[str, list[str]] = {}
+        for number, unit in enumerate(units):
+            if unit.kind == "feature":
+                name, _, feature = unit.name.rpartition("/")
+                _, places, features = self._of.setdefault(name, (dictionaries[name], [], []))
+                places.append(number)
+                features.append(int(feature))
+                self._names.setdefault(name, []).append(unit.name)
+
+    def names(self, key: str) -> list[tuple[str, Any]]:
+        """Names of features of a dictionary that are units."""
+        return [(name, slice(at, at + 1)) for at, name in enumerate(self._names[key])]
+
+    def watch(self, module: Any, seen: Callable[[Any, Any], None]) -> Iterator[Any]:
+        """Put hooks on a module that pass on how strong features are; gives their handles."""
+        state = State()
+        for name in self._of:
+
+            def look(value: Any, features: Any, name: str = name) -> Any:
+                made = self._of[name][0].decode(features)
+                spread = (value - value.flatten(0, -2).mean(0)).square().sum()
+                self.explained[name] = 1 - float((value - made).square().sum() / spread)
+                seen(name, features[..., self._of[name][2]])
+                return value
+
+            yield from self._hooked(module, name, state, look)
+
+    def attach(self, module: Any, state: State) -> Iterator[Any]:
+        """Put hooks on a module; gives their handles."""
+        for name in self._of:
+            yield from self._hooked(module, name, state, partial(self._cut, name, state))
+
+    def _hooked(self, module: Any, name: str, state: State, then: Callable[[Any, Any], Any]) -> Iterator[Any]:
+        dictionary, _, features = self._of[name]
+
+        def keep(value: Any) -> Any:
+            state.kept[name] = value
+            return value
+
+        def after(value: Any) -> Any:
+            given = state.kept[name] if dictionary.source else value
+            strong = dictionary.encode(given)
+            if max(features) >= strong.shape[-1]:
+                cause = f"is beyond the {strong.shape[-1]} features of the dictionary"
+                raise InvalidOption(f"feature {name}/{max(features)}", cause, "give one that there is")
+            return then(value, strong)
+
+        if dictionary.source:
+            yield on_input(module.get_submodule(dictionary.source), keep)
+        yield on_output(module.get_submodule(dictionary.path), after)
+
+    def _cut(self, name: str, state: State, value: Any, strong: Any) -> Any:
+        dictionary, places, features = self._of[name]
+        gates = state.gates[:, places]
+        if gates.dtype == torch.bool and bool(gates.all()):
+            return value
+        n_masks, n_all = len(gates), strong.shape[-1]
+        away = strong[..., features]
+        away = away.view(n_masks, len(away) // n_masks, *away.shape[1:])
+        if name in self.absent:
+            away = away - replaced_rows(self.absent[name], state, away)
+        away = away * (1 - gates.to(away.dtype)).view(n_masks, *[1] * (strong.ndim - 1), -1)
+        one = torch.nn.functional.one_hot(torch.tensor(features, device=strong.device), n_all).to(strong.dtype)
+        directions = dictionary.decode(one) - dictionary.decode(torch.zeros_like(one))
+        return value - (away @ directions).reshape(value.shape).to(value.dtype)
