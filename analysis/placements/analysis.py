@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pluriscope.analysis.algorithms.causal_model import CausalModel
 from pluriscope.analysis.algorithms.enumerated import candidates
 from pluriscope.analysis.algorithms.written import fitting
 from pluriscope.analysis.methods.report import Analysed, Settings
@@ -27,29 +28,35 @@ def find(of: Analysed[Any], settings: Settings, work: Work) -> PlacementsReport:
     Raises:
         InvalidAlgorithm: a text is none, or reads what the task does not have.
     """
-    return place(of.question, settings.algorithms, work)
+    own, others = _read(settings.algorithms, of.question), candidates(of.question, work).models
+    return place(of.question, own, [one.model for one in others], work)
 
 
-def place(question: GraphQuestion, written: Sequence[str], work: Work) -> PlacementsReport:
-    """Place written algorithms, then candidates; arguments as of :func:`find`."""
+def place(
+    question: GraphQuestion, written: Sequence[CausalModel], others: Sequence[CausalModel], work: Work
+) -> PlacementsReport:
+    """Place algorithms that somebody wrote, which are marked as such, then others."""
     from pluriscope.analysis.placements.search import find as searched
 
-    own = [fitting(text, question) for text in written]
-    models = list({one.id: one for one in (*own, *(one.model for one in candidates(question, work).models))}.values())
-    found, ids = searched(question, models, work), {one.id for one in own}
+    models, ids = list({one.id: one for one in (*written, *others)}.values()), {one.id for one in written}
+    found = searched(question, models, work)
     marked = [one.model_copy(update={"written": one.id in ids}) for one in found.algorithms]
     return found.model_copy(update={"algorithms": marked})
 
 
+def _read(written: Sequence[str], question: GraphQuestion) -> list[CausalModel]:
+    return [fitting(text, question) for text in written]
+
+
 def add_to(output: dict[str, Any], question: GraphQuestion, written: Sequence[str], work: Work) -> None:
-    """Add to an output of a result file where written algorithms are placed.
+    """Add to an output of a result file where written algorithms, and no others, are placed.
 
     Raises:
         NotOffered: networks of this kind have no sites.
         InvalidAlgorithm: a text is none, or reads what the task does not have.
     """
     question.kind.require("sites", "algorithms that are written")
-    output["placements"] = place(question, written, work).model_dump(mode="json")
+    output["placements"] = place(question, _read(written, question), (), work).model_dump(mode="json")
 
 
 def milliseconds(question: GraphQuestion) -> float:

@@ -183,6 +183,9 @@ class CircuitInterpretations:
         self.mask, self.places, self.groups = readings.mask, readings.places, groups
         self._asked = [one for one in readings.places if one.asked]
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: circuit {self.mask[:40]}, {self.count:,} interpretations>"
+
     def _names(self, place: PlaceReadings) -> list[int]:
         """How many variables each class has that a place can be read as."""
         return [len(self.groups[one].names) for one in place.classes]

@@ -120,7 +120,7 @@ def explain(
             a value if nothing is said.
         layers: names of the layers of a file of tensors in order, a list or with commas between, where it does not
             have it.
-        algorithms: texts of algorithms with finite variables that are placed beside those of vocabularies, such as
+        algorithms: texts of algorithms with finite variables that are placed instead of those of vocabularies, such as
             "x1 = (a + b) % 3; y = (x1 + c) % 3"; of any kind of network but perceptrons.
         max_listed: where more circuits are valid, they are counted, and the smallest and some drawn are listed.
         seconds: after so many the result is what was found by then, and :meth:`Result.continued` goes on; None for no

@@ -19,7 +19,8 @@ from pluriscope.library.models import read_model
 from tests.checkout import ROOT
 from tests.factories import pretrained_xor
 
-MODEL = ROOT / "app" / "bundled" / "models" / "tracr-induction.json"
+MODELS = ROOT / "app" / "bundled" / "models"
+MODEL = MODELS / "tracr-induction.json"
 NO_OBJECTS = {
     *("AnalysisError", "MissingLibrary", "ServerError"),  # which are raised
     *("bench", "checkpoints", "from_transformer_lens", "from_nnsight"),  # tested elsewhere
@@ -33,11 +34,13 @@ NO_OBJECTS = {
 def given(xor, served, tmp_path_factory) -> dict[str, Any]:
     """Whatever public names and methods give, by how it is had; the last word is the name or method."""
     url, folder = served.url, tmp_path_factory.mktemp("saved")
-    transformer = pluriscope.explain(MODEL)
+    transformer = pluriscope.explain(MODEL, algorithms=["y = 0"])
+    elman = pluriscope.explain(MODELS / "parity-3-elman.json", algorithms=["p = (a + b) % 2; y = (p + c) % 2"])
     circuit, alignment = xor.circuits.smallest[0], xor.alignments[0]
     return {
         "Result": xor,
         "explain": transformer,
+        "of sites": elman,
         "load": pluriscope.load(xor.save(folder / "result.json")),
         "continued": pluriscope.explain(pretrained_xor(), seconds=1e-9).continued(),
         "fetch": pluriscope.fetch(f"{url}/networks/xor-pretrained"),
