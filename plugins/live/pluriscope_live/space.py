@@ -29,7 +29,7 @@ Masks = NDArray[np.bool_]
 RowsName = Literal["rows", "held-out"]
 IN_FLIGHT: Final = 1024
 """Rows of all masks of a batch, where nothing else is said."""
-_PROBES: Final = 500
+_PROBED: Final = 1 << 15
 _FAMILIES: Final = ("heads", "mlps", "layers", "heads+mlps")
 
 
@@ -113,6 +113,11 @@ class Space:
     def digest(self) -> str:
         """Digest of the model's parameters and buffers."""
         return digest_of(self.model)
+
+    @property
+    def explained(self) -> dict[str, float]:
+        """By dictionary, the share of its module's variance that its features make; the rest is always kept."""
+        return {name: one for cutter in self._cutters for name, one in getattr(cutter, "explained", {}).items()}
 
     @property
     def device(self) -> Any:
@@ -234,41 +239,42 @@ class Space:
         n, tie = len(self.rows), self.tie
         wrong = np.zeros((3, len(bits)), dtype=np.int64)  # gaps ≤ 0, ≤ tie, ≤ −tie
         left = np.arange(len(bits))
-        start = 0
-        for size in (1, 3, 12, 24, n):
-            some = self._order[start : start + size]
-            start += size
-            if not len(left) or not len(some):
-                break
-            for at, _, logits in self._batches(bits[left], "rows", torch.as_tensor(some)):
-                gap = self.gaps(logits, "rows", torch.as_tensor(some))
+        start, size = 0, self._allowed + 1
+        while len(left) and start < n:
+            some = torch.as_tensor(self._order[start : start + size])
+            for at, _, logits in self._batches(bits[left], "rows", some):
+                gap = self.gaps(logits, at=some)
                 wrong[:, left[at]] += np.stack([(gap <= bound).sum(1).cpu().numpy() for bound in (0, tie, -tie)])
-            left = left[self.protocol.passes((n - wrong[2, left]) / n)]
+            left = left[wrong[2, left] <= self._allowed]
+            start, size = start + size, 2 * (start + size)
         valid, strict, lax = (self.protocol.passes((n - one) / n) for one in wrong)
-        refuted = np.ones(len(bits), dtype=np.bool_)
-        refuted[left] = False
-        return valid & ~refuted, strict & ~refuted, lax & ~refuted
+        decided = np.isin(np.arange(len(bits)), left)  # the others were refuted by some rows
+        return valid & decided, strict & decided, lax & decided
 
     @cached_property
     def tie(self) -> float:
         """Gap below which a decision is said to be near a tie."""
         return TIE * float(self._whole("rows")[1].abs().mean())
 
+    @property
+    def _allowed(self) -> int:
+        """Rows on which a valid circuit may be wrong."""
+        n = len(self.rows)
+        return int(np.flatnonzero(self.protocol.passes(np.arange(n, -1, -1) / n))[-1])
+
     @cached_property
     def _order(self) -> NDArray[np.int64]:
-        """Rows, those first that refute most of random masks that the ones before did not."""
-        bits = np.random.default_rng(0).random((_PROBES, self.n_units)) < 0.5
-        wrong = np.concatenate(
-            [(self.gaps(one, "rows") <= 0).cpu().numpy() for _, _, one in self._batches(bits, "rows")]
-        )
-        order, left = list[int](), np.ones(len(wrong), dtype=np.bool_)
-        rest = set(range(len(self.rows)))
+        """Rows, those first that refute most of random masks that the ones before do not refute yet."""
+        n_probes = int(np.clip(_PROBED // len(self.rows), 50, 500))
+        bits = np.random.default_rng(0).random((n_probes, self.n_units)) < 0.5
+        wrong = torch.cat([self.gaps(one) <= 0 for _, _, one in self._batches(bits, "rows")]).cpu().numpy()
+        order, needed, rest = list[int](), np.full(len(wrong), self._allowed + 1), set(range(len(self.rows)))
         while rest:
-            counts = wrong[left].sum(0)
+            counts = wrong[needed > 0].sum(0)
             best = max(rest, key=lambda row: int(counts[row]))
             order.append(best)
             rest.discard(best)
-            left &= ~wrong[:, best]
+            needed -= wrong[:, best]
         return np.array(order)
 
     @cached_property

@@ -113,3 +113,53 @@ def golden(name):
     model = Llama(groups=config["num_key_value_heads"])
     model.load_state_dict(load_file(folder / "model.safetensors"))
     return model, known
+
+
+class Mixing(nn.Module):
+    """Heads of an attention file, in double precision."""
+
+    def __init__(self, layer):
+        super().__init__()
+        q, k, v, out = (torch.tensor(layer[one]).double() for one in ("query", "key", "value", "output"))
+        self.n_heads, _, self.width = q.shape
+        for name, one in (("q_proj", q), ("k_proj", k), ("v_proj", v)):
+            linear = nn.Linear(one.shape[1], one.shape[0] * one.shape[2], bias=False, dtype=torch.float64)
+            linear.weight.data = one.transpose(1, 2).flatten(0, 1)
+            setattr(self, name, linear)
+        self.o_proj = nn.Linear(out.shape[0] * out.shape[1], out.shape[2], bias=False, dtype=torch.float64)
+        self.o_proj.weight.data = out.flatten(0, 1).T.contiguous()
+
+    def forward(self, x):
+        q, k, v = (
+            one(x).unflatten(-1, (self.n_heads, self.width)).transpose(1, 2)
+            for one in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        return self.o_proj(functional.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2))
+
+
+class OneBlock(nn.Module):
+    def __init__(self, layer):
+        super().__init__()
+        self.attn = Mixing(layer)
+
+    def forward(self, x):
+        return x + self.attn(x)
+
+
+class Bundled(nn.Module):
+    """A bundled transformer without MLPs, as a module of torch."""
+
+    def __init__(self, path):
+        super().__init__()
+        held = json.loads(Path(path).read_text())
+        self.embedding = nn.Parameter(torch.tensor(held["token_embedding"]).double())
+        self.positions = nn.Parameter(torch.tensor(held["position_embedding"]).double())
+        self.blocks = nn.ModuleList(map(OneBlock, held["attention"]))
+        self.unembedding = nn.Linear(held["d_model"], held["vocabulary"], bias=False, dtype=torch.float64)
+        self.unembedding.weight.data = torch.tensor(held["unembedding"]).double().T.contiguous()
+
+    def forward(self, tokens):
+        x = self.embedding[tokens] + self.positions[: tokens.shape[1]]
+        for block in self.blocks:
+            x = block(x)
+        return self.unembedding(x)

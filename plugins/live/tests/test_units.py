@@ -1,0 +1,180 @@
+"""Units of other kinds, and where they come from: scores, files, dictionaries, a first attribution."""
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+import pluriscope
+from plugins.live.tests.small_models import Llama, golden
+from pluriscope.analysis.errors import AnalysisError
+from pluriscope_live.attribution import attributed
+
+ROWS = [[0, 1, 8, 0], [0, 2, 8, 0], [0, 3, 8, 0]]
+EDGES = {"input->a0.h1<q>": 0.5, "a0.h1->m1": -2.0, "m0->logits": 0.1, "a1.h0->logits": 0.01}
+OURS = ("e -> 0.1.q", "0.1 -> 1.m", "0.m -> out", "1.0 -> out")
+
+
+@pytest.fixture(scope="module")
+def model():
+    return golden("llama-2x4-heads")[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "top", "units"),
+    [
+        ({"edges": {name: {"score": one, "in_graph": one > 0.05} for name, one in EDGES.items()}}, None, OURS[::2]),
+        ({"edges": {name: {"score": one} for name, one in EDGES.items()}}, 2, OURS[:2]),
+        (EDGES, 3, OURS[:3]),
+        ({name: one != 0.5 for name, one in EDGES.items()}, None, OURS[1:]),
+        (list(EDGES), None, OURS),
+        ({"units": ["a0.h3", "m1"], "size": 2}, None, ("0.3", "1.mlp")),
+    ],
+)
+def test_files(model, tmp_path, content, top, units):
+    path = tmp_path / "circuit.json"
+    path.write_text(json.dumps(content))
+    space = pluriscope.space(model, data=ROWS, units=path, top=top)
+    assert space.units == units
+    if top:
+        assert pluriscope.space(model, data=ROWS, units=str(path), top=top).scores == space.scores
+
+
+def test_plain_files(model, tmp_path):
+    (tmp_path / "units.csv").write_text("unit,score\n0.1,.5\n1.mlp,-2\n")
+    (tmp_path / "units.txt").write_text("0.1\n\n1.mlp\n")
+    for name in ("units.csv", "units.txt"):
+        assert pluriscope.space(model, data=ROWS, units=tmp_path / name).units == ("0.1", "1.mlp")
+    assert pluriscope.space(model, data=ROWS, units=tmp_path / "units.csv", top=1).units == ("1.mlp",)
+
+
+def test_prune_scores_of_auto_circuit(model, tmp_path):
+    path = tmp_path / "scores.json"
+    scores = {"blocks.0.hook_q_input": [[0.3]] + [[0.1]] * 3, "blocks.0.hook_mlp_in": [0.1] * 5}
+    scores["blocks.1.hook_mlp_in"] = [0.1, 0.2, 0, 0, 0, 0.7]
+    path.write_text(json.dumps(scores))
+    space = pluriscope.space(model, data=ROWS, units=path, top=2)
+    assert space.units == ("e -> 0.0.q", "0.m -> 1.m")
+
+
+@pytest.mark.parametrize("name", ["circuit.pt", "circuit.pkl"])
+def test_pickled_files_are_never_opened(model, tmp_path, name):
+    (tmp_path / name).write_bytes(b"cos\nsystem\n(S'false'\ntR.")
+    with pytest.raises(AnalysisError, match="pickled objects"):
+        pluriscope.space(model, data=ROWS, units=tmp_path / name)
+
+
+class Autoencoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.W_enc, self.W_dec = nn.Parameter(torch.randn(32, 20)), nn.Parameter(torch.randn(20, 32))
+
+    def encode(self, x):
+        return (x @ self.W_enc).relu()
+
+    def decode(self, features):
+        return features @ self.W_dec + 1
+
+
+@pytest.mark.parametrize("ablation", ["zero", "mean"])
+def test_features(model, ablation):
+    sae = Autoencoder()
+    units = ["0.mlp/3", "0.mlp/11"]
+    with torch.no_grad():
+        space = pluriscope.space(model, data=ROWS, units=units, dictionary={"0.mlp": sae}, ablation=ablation)
+        kept = space.run([0b10])[0]  # without feature 3
+
+        def without(_module, _args, result):
+            strong = sae.encode(result)[..., 3:4]
+            return result - (strong - (strong.mean(0) if ablation == "mean" else 0)) * sae.W_dec[3]
+
+        hook = model.model.layers[0].mlp.register_forward_hook(without)
+        expected = model(torch.tensor(ROWS))[:, -1]
+        hook.remove()
+    torch.testing.assert_close(kept, expected, atol=2e-4, rtol=1e-4)
+    assert torch.equal(space.run([3])[0], model(torch.tensor(ROWS))[:, -1])
+    assert space.explained.keys() == {"0.mlp"}
+    assert space.explained["0.mlp"] < 1
+
+
+def test_a_transcoder_reads_the_input(model):
+    torch.manual_seed(0)
+    transcoder = Autoencoder()
+    given = {"0.mlp": ("model.layers.0.mlp", transcoder)}
+    space = pluriscope.space(model, data=ROWS, units=["0.mlp/3"], dictionary=given)
+    seen = []
+    hook = model.model.layers[0].mlp.register_forward_pre_hook(lambda _module, args: seen.append(args[0]))
+    model(torch.tensor(ROWS))
+    hook.remove()
+
+    def without(_module, _args, result):
+        return result - transcoder.encode(seen[0])[..., 3:4] * transcoder.W_dec[3]
+
+    hook = model.model.layers[0].mlp.register_forward_hook(without)
+    expected = model(torch.tensor(ROWS))[:, -1]
+    hook.remove()
+    torch.testing.assert_close(space.run([0])[0], expected, atol=2e-4, rtol=1e-4)
+
+
+def test_neurons_and_outputs_of_any_module():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 1))
+    rows = torch.tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+    names = [*(f"1[{n}]" for n in range(4)), "3[0:2]", "3[2]"]
+    space = pluriscope.space(net, data=rows, units=names)
+    with torch.no_grad():
+        hidden = net[1](net[0](rows)) * torch.tensor([1.0, 0, 1, 1])
+        last = net[4](net[3](net[2](hidden)) * torch.tensor([1.0, 1, 0]))
+    assert torch.equal(space.run([0b011101])[0, :, 1:], last)
+    model = Llama()
+    space = pluriscope.space(model, data=ROWS, units="neurons", top=5)
+    assert all(name.endswith("]") for name in space.units)
+
+
+@pytest.mark.parametrize(("units", "criterion"), [("heads+mlps", "decisions"), ("edges", "kl")])
+def test_a_first_attribution_adds_up(model, units, criterion):
+    """Integrated gradients of all gates are what all units make together (Sundararajan et al. 2017)."""
+    _, known = golden("llama-2x4-heads")
+    rules = {"units": units, "criterion": criterion, "threshold": 1, "ablation": "mean"}
+    space = pluriscope.space(model, known["answers"], known["rows"], **rules)
+    scores = attributed(space, steps=60)
+    if criterion == "kl":
+        difference = space.empty.score[0]
+    else:
+        ends = space.gaps(space.run([0, (1 << space.n_units) - 1])).mean(1)
+        difference = float(ends[1] - ends[0])
+    assert sum(scores.values()) == pytest.approx(difference, rel=0.02)
+    best = sorted(scores, key=lambda name: -abs(scores[name]))[:5]
+    few = pluriscope.space(model, known["answers"], known["rows"], **rules, top=5)
+    assert len(set(few.units) & set(best)) >= 4  # by fewer steps
+
+
+def test_own_replacement(model):
+    def halved(name, value, inputs):
+        assert "" in inputs or "input_ids" in inputs
+        return value * 0.5
+
+    space = pluriscope.space(model, data=ROWS, units=["0.1", "1.mlp"], ablation=halved)
+    assert space.protocol.ablation == "halved"
+    hook = model.model.layers[1].mlp.register_forward_hook(lambda _module, _args, result: result * 0.5)
+    expected = model(torch.tensor(ROWS))[:, -1]
+    hook.remove()
+    torch.testing.assert_close(space.run([["0.1"]])[0], expected)
+    with pytest.raises(AnalysisError, match="fails for unit"):
+        pluriscope.space(model, data=ROWS, units=["0.1"], ablation=lambda name, value, inputs: value[..., :3])
+
+
+@pytest.mark.parametrize(
+    ("words", "units", "top"),
+    [
+        ("no kind of unit and no file", "heards", None),
+        ("dictionary is not given", ["0.mlp/3"], None),
+        ("does not exist", ["lm.head"], None),
+        ("of 1 units", ["0.1"], 3),
+    ],
+)
+def test_refusals(model, words, units, top):
+    with pytest.raises(AnalysisError, match=words):
+        pluriscope.space(model, data=ROWS, units=units, top=top)
