@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated, get_args, get_origin, get_type_hints
@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 import pluriscope
 from pluriscope.analysis.errors import AnalysisError
 from pluriscope.analysis.plugins import brought
+from pluriscope.app.bundled import bundled_models
 from pluriscope.objects.explanations import Explanation
 from tests import of_plugins
 from tests.factories import exact_xor, pretrained_xor
@@ -59,6 +60,14 @@ def small():
     return pluriscope.explain(exact_xor())
 
 
+@cache
+def of_sites():
+    """What the library gives out of networks with sites alone."""
+    elman = pluriscope.explain(bundled_models()["parity-3-elman"], algorithms=["p = (a + b) % 2; y = (p + c) % 2"])
+    one = elman.circuits.smallest[0].interpretations[0]
+    return elman.algorithms, elman.placements, elman.algorithms[0], elman.placements[0], one
+
+
 def instances(small):
     """Instances of each class that the library gives out."""
     one = small.circuits[0]
@@ -66,6 +75,7 @@ def instances(small):
     lists = (small.circuits, small.interpretations, one.classes, small.algorithms, small.alignments)
     more = (
         *of_plugins.given("MADE"),
+        *of_sites(),
         small.counts,
         small.counts.valid_circuits,
         one.draw(),
