@@ -328,7 +328,7 @@ class EdgeCutter:
     def attach(self, module: Any, state: State) -> Iterator[Any]:
         """Put hooks on a module; gives their handles."""
         yield on_input(module.get_submodule(self.residual.first), partial(self._begin, state))
-        yield from self._writes(module, state, lambda name, value: state.kept["written"].__setitem__(name, value))
+        yield from self._writes(module, state, partial(self._put, state))
         by_norm = {one.norm or one.path for one in self.residual.readers}
         for path in by_norm:
             yield on_input(module.get_submodule(path), partial(self._keep, state, path))
@@ -349,8 +349,15 @@ class EdgeCutter:
         gates = state.gates
         ends = gates.new_zeros(len(gates), 1), gates.new_ones(len(gates), 1)
         state.kept["gates"] = torch.cat([gates, *ends], 1)[:, self._of.to(gates.device)]  # [masks, writers, readers]
-        state.kept["written"] = {"e": value} if "e" in self._written else {}
+        state.kept["written"] = {}
         return value
+
+    def _put(self, state: State, name: str, value: Any) -> None:
+        """Keep what a cut writer takes from the stream: what it adds less what it carries instead."""
+        away = value.view(len(state.gates), -1, *value.shape[1:])
+        if name in self.absent:
+            away = away - replaced_rows(self.absent[name], state, away)
+        state.kept["written"][name] = away
 
     def _keep(self, state: State, path: str, value: Any) -> Any:
         state.kept[path] = value
@@ -361,7 +368,8 @@ class EdgeCutter:
             put(name, value.clone())  # Falcon adds to it in place
             return value
 
-        yield on_input(module.get_submodule(self.residual.first), partial(keep, "e"))
+        if "e" in self._written:
+            yield on_input(module.get_submodule(self.residual.first), partial(keep, "e"))
         for number, layer in enumerate(self.residual.layers):
             if layer.out and self._written & {f"{number}.{head}" for head in range(layer.block.n_heads)}:
                 part = module.get_submodule(layer.out)
@@ -404,24 +412,18 @@ class EdgeCutter:
         gates = state.kept["gates"][:, :, numbers]  # [masks, writers, readers]
         exact = gates.dtype == torch.bool
         cut = ~gates if exact else 1 - gates
-        touched = cut.any(1) if exact else (cut.detach() != 0).any(1)  # [masks, readers]
-        if not exact:
-            touched = torch.ones_like(touched)
+        touched = cut.any(1) if exact else torch.ones_like(cut[:, 0], dtype=torch.bool)  # [masks, readers]
         some = torch.nonzero(touched.any(0)).flatten().tolist()
         if not some:
             return None, [], None
         n_masks = len(gates)
-        shaped = stream.view(n_masks, 1, len(stream) // n_masks, *stream.shape[1:])
-        result = shaped.expand(n_masks, len(some), *shaped.shape[2:])
-        cut = cut[:, :, some].to(stream.dtype)
-        for name, value in state.kept["written"].items():
-            of = cut[:, self._writer[name]]
-            if exact and not bool(of.any()):
-                continue
-            difference = value.view(n_masks, len(value) // n_masks, *value.shape[1:])
-            if name in self.absent:
-                difference = difference - replaced_rows(self.absent[name], state, difference)
-            result = result - of.view(*of.shape, *[1] * stream.ndim) * difference.unsqueeze(1)
+        result = stream.view(n_masks, 1, len(stream) // n_masks, *stream.shape[1:])
+        cut, written = cut[:, :, some], state.kept["written"]
+        names = [name for name in written if not exact or bool(cut[:, self._writer[name]].any())]
+        if names:
+            cut = cut[:, [self._writer[name] for name in names]].to(stream.dtype)
+            away = torch.stack([written[name].flatten(1) for name in names], 1)  # [masks, writers, numbers]
+            result = result - (cut.transpose(1, 2) @ away).view(n_masks, len(some), *result.shape[2:])
         return result, some, touched[:, some]
 
     def _read(self, module: Any, state: State, reader: Reader, value: Any) -> Any:

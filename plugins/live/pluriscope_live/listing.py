@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from pluriscope.analysis.circuits.distribution import minimal_masks
 from pluriscope.analysis.errors import BeyondLimits
+from pluriscope.analysis.running.work import Work
+from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.figures.numbers import Bound
 from pluriscope.objects.counts import Count
 from pluriscope.objects.progress import Reader, working
@@ -260,12 +262,7 @@ class Found:
     @property
     def document(self) -> dict[str, Any]:
         """What was found, for a file or a page."""
-        return {
-            "model": self.space.name,
-            "digest": self.space.digest,
-            "units": list(self.space.units),
-            "protocol": self.space.protocol.document,
-            "rows": len(self.space.rows),
+        return self.space.document | {
             "possible": self.possible,
             "tested": self.tested,
             "valid": len(self.numbers),
@@ -275,9 +272,6 @@ class Found:
             "smallest": [int(one) for one in self.smallest.numbers],
             "indispensable": list(self.indispensable) if self.complete else None,
             "sizes": self.sizes,
-            "whole_score": float(self.space.whole.score[0]),
-            "empty_score": float(self.space.empty.score[0]),
-            "empty_valid": bool(self.space.empty.valid[0]),
         }
 
     def __repr__(self) -> str:
@@ -285,21 +279,26 @@ class Found:
         return f"{self.verdict}\n<Found: {len(self.numbers):,} valid of {self.possible:,} circuits{ties}>"
 
 
-def listed(space: Space, *, seconds: float | None = None, report: Reader = None) -> Found:
-    """Run every circuit of a space, and say which are valid.
+def explained(space: Space, *, seconds: float | None = None, report: Reader = None) -> Any:
+    """Every valid circuit of a space of at most 22 units, :class:`Found`; of more what uniform draws say.
 
-    Raises:
-        BeyondLimits: there are more than 22 units.
+    Args:
+        seconds: after so many it is what was found by then; with a file the next call goes on.
+        report: called with what is known, in words.
     """
-    if space.n_units > MOST_UNITS:
-        cause = f"has {space.n_units} units, and all circuits are run of at most {MOST_UNITS}"
-        raise BeyondLimits("the space", cause, "choose units with top=…, or ask pluriscope.rivals(space)")
+    with working(seconds, report) as work:
+        if space.n_units > MOST_UNITS:
+            return function_at("pluriscope_live.sampling:drawn")(space, work)
+        return _listed(space, work)
+
+
+def _listed(space: Space, work: Work) -> Found:
     total, units = 1 << space.n_units, np.arange(space.n_units, dtype=np.uint64)
     found, strict, lax, done = [np.empty(0, np.uint64)], 0, 0, 0
     for line in space.store.of("block"):
         found.append(np.array(line["valid"], dtype=np.uint64))
         strict, lax, done = strict + line["strict"], lax + line["lax"], line["to"]
-    with working(seconds, report) as work, work.ending("circuits"):
+    with work.ending("circuits"):
         work.report_step("circuits", done, total)
         while done < total:
             numbers = np.arange(done, min(done + _BLOCK, total), dtype=np.uint64)

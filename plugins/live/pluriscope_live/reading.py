@@ -41,6 +41,7 @@ def space(
     threshold: float | None = None,
     two_sided: bool = False,
     batch: int | None = None,
+    memory: int | None = None,
     file: str | Path | None = None,
     top: int | None = None,
     dictionary: Any = None,
@@ -73,7 +74,8 @@ def space(
         criterion: "decisions", "logit-difference" or "kl".
         threshold: of decisions a share, 1 if None; of the others a share of the whole model's, or most nats.
         two_sided: whether a logit difference may not be above 1/threshold either.
-        batch: most rows of all masks that run at once.
+        batch: most rows of all masks that run at once; found out by what a row takes if None.
+        memory: bytes that a batch may take; three quarters of what is free if None.
         file: in which results are kept, so that runs go on after an interruption.
         tokenizer: of texts, where the model has none.
         name: what to call the model.
@@ -110,7 +112,7 @@ def space(
         raise InvalidData("groups", f"has {len(groups)} labels for {len(rows)} rows", "give a label for each row")
     if batch is not None and batch < 1:
         raise InvalidOption("batch", f"is {batch}", "give a number of rows, at least 1")
-    extra |= {"ablation": ablation, "groups": groups, "batch": batch, "name": name}
+    extra |= {"ablation": ablation, "groups": groups, "batch": batch, "memory": memory, "name": name}
     extra["file"] = None if file is None else Path(file)
     few = Rows({name: value[:2] for name, value in rows.inputs.items()})
     paths = partial(_path_of, module)

@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pluriscope.analysis.errors import InvalidData, InvalidMask, InvalidNetwork, InvalidProtocol
+from pluriscope.analysis.errors import BeyondLimits, InvalidData, InvalidMask, InvalidNetwork, InvalidProtocol
 from pluriscope.analysis.values.late_functions import function_at
 from pluriscope.live.packages import opened
 from pluriscope_live.hooks import Cutter, NodeCutter, State, attached, watched
+from pluriscope_live.memory import bytes_taken, free_bytes, is_full, wanted
 from pluriscope_live.protocol import TIE, Protocol, divergence, gaps_of
 from pluriscope_live.replacements import Replacement, take
 from pluriscope_live.rows import Rows
@@ -29,6 +30,7 @@ Masks = NDArray[np.bool_]
 RowsName = Literal["rows", "held-out"]
 IN_FLIGHT: Final = 1024
 """Rows of all masks of a batch, where nothing else is said."""
+_FEW: Final = 8
 _PROBED: Final = 1 << 15
 _FAMILIES: Final = ("heads", "mlps", "layers", "heads+mlps")
 
@@ -60,6 +62,7 @@ class Space:
         rows: what it is judged on.
         held_out: rows of their own for :attr:`Circuit.held_out`, None without.
         groups: label of each row, None without.
+        bytes_for_row: what a row more takes as it runs, 0 where that is not known or too little to be seen.
         scores: by which units were chosen, by name; empty where there are none.
     """
 
@@ -77,6 +80,7 @@ class Space:
         held_out_counterfactual: Rows | None = None,
         groups: Sequence[Any] | None = None,
         batch: int | None = None,
+        memory: int | None = None,
         file: Path | None = None,
         name: str = "",
         scores: Mapping[str, float] | None = None,
@@ -84,18 +88,26 @@ class Space:
         self.model, self._units, self._cutters, self.protocol = model, tuple(units), tuple(cutters), protocol
         self.rows, self.held_out, self.counterfactual, self.groups = rows, held_out, counterfactual, groups
         self.scores = dict(scores or {})
-        self.file, self.name, self._batch = file, name or type(model).__name__, batch
+        self.file, self.name = file, name or type(model).__name__
         self._state = State()
-        with self._as_it_was():
-            self._check_run()
-            self._take(ablation, rows, counterfactual)
-            self._absent = {"rows": [dict(one.absent) for one in self._cutters]}
-            if held_out is not None and ablation == "resample" and held_out_counterfactual is not None:
-                self._take(ablation, held_out, held_out_counterfactual)
-                self._absent["held-out"] = [dict(one.absent) for one in self._cutters]
-                self._put("rows")
-            elif held_out is not None and ablation == "resample":
-                raise InvalidData("held_out", "has no counterfactual rows", "give (rows, answers, counterfactual)")
+        self._absent: dict[str, list[dict[Any, Any]]] = {"rows": [{} for _ in self._cutters]}
+        self.bytes_for_row, self._in_flight = 0, 1
+        try:
+            self._in_flight = batch or self._found_in_flight(memory)
+            with self._as_it_was():
+                self._check_run()
+                self._take(ablation, rows, counterfactual)
+                self._absent["rows"] = [dict(one.absent) for one in self._cutters]
+                if held_out is not None and ablation == "resample":
+                    if held_out_counterfactual is None:
+                        cure = "give (rows, answers, counterfactual)"
+                        raise InvalidData("held_out", "has no counterfactual rows", cure)
+                    self._take(ablation, held_out, held_out_counterfactual)
+                    self._absent["held-out"] = [dict(one.absent) for one in self._cutters]
+        except (RuntimeError, MemoryError) as problem:
+            if not is_full(problem):
+                raise
+            self._halve(problem)
         self._check_whole()
 
     # ------------------------------------------------------------ what it is
@@ -302,7 +314,21 @@ class Space:
         return function_at("pluriscope_live.listing:Circuit")(self, sum(1 << int(bit) for bit in np.flatnonzero(one)))
 
     def __pluriscope_explain__(self, **options: Any) -> Any:
-        return function_at("pluriscope_live.listing:listed")(self, **options)
+        return function_at("pluriscope_live.listing:explained")(self, **options)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What every number of it depends on, for a file or a page."""
+        return {
+            "model": self.name,
+            "digest": self.digest,
+            "units": list(self.units),
+            "protocol": self.protocol.document,
+            "rows": len(self.rows),
+            "whole_score": float(self.whole.score[0]),
+            "empty_score": float(self.empty.score[0]),
+            "empty_valid": bool(self.empty.valid[0]),
+        }
 
     def __repr__(self) -> str:
         return f"<Space: {self.name}, {self.n_units} units, {len(self.rows)} rows, {self.protocol}>"
@@ -372,15 +398,49 @@ class Space:
             gates = torch.from_numpy(bits[part])
             chunks = torch.split(every, self.in_flight) if n_masks == 1 else [every]
             whole = len(chunks) == 1 and at is None
-            with self._running(rows), torch.no_grad():
-                logits = torch.cat([self._once(gates, None if whole else one, of) for one in chunks], 1)
+            try:
+                with self._running(rows), torch.no_grad():
+                    logits = torch.cat([self._once(gates, None if whole else one, of) for one in chunks], 1)
+            except (RuntimeError, MemoryError) as problem:
+                if not is_full(problem):
+                    raise
+                self._halve(problem)
+                continue
             yield part, every, logits
             start = part.stop
+
+    def _halve(self, problem: BaseException) -> None:
+        """Take half as many rows at once, since the device is full; nothing more can be done where the model is read.
+
+        Raises:
+            BeyondLimits: it was one row.
+        """
+        if self.in_flight == 1:
+            cause = f"needs {wanted(problem)}, and {free_bytes(self.device):,} bytes are left for one row"
+            raise BeyondLimits(f"device {self.device}", cause, "free some, or give shorter rows") from problem
+        self._in_flight = self.in_flight // 2
 
     @property
     def in_flight(self) -> int:
         """Rows of all masks that run at once."""
-        return self._batch or IN_FLIGHT
+        return self._in_flight
+
+    def _found_in_flight(self, memory: int | None) -> int:
+        """Rows at once, by what one row and several take under hooks, and the bytes that are free or allowed."""
+        few = min(_FEW, len(self.rows))
+        gates = np.random.default_rng(0).random((_FEW // few, self.n_units)) < 0.5
+        with self._running("rows"), torch.no_grad():
+
+            def run(n_masks: int, n_rows: int) -> int:
+                given = torch.from_numpy(gates[:n_masks])
+                return bytes_taken(lambda: self._once(given, torch.arange(n_rows), self.rows))
+
+            one, several = run(1, 1), run(len(gates), few)
+        n_more = len(gates) * few - 1
+        each = (several - one) / n_more if n_more and several > one else 0
+        bound = free_bytes(self.device) if memory is None else memory
+        self.bytes_for_row = int(each)
+        return int(np.clip(bound / each, 1, IN_FLIGHT)) if each else IN_FLIGHT
 
     def gaps(self, logits: Any, rows: RowsName = "rows", at: Any = None) -> Any:
         """Logit of the answer less what it is compared with: ``[masks, rows]``.
