@@ -62,6 +62,9 @@ class Catalogue:
         """
         if isinstance(units, str) and units in KINDS:
             every = self._every(units)
+            if not every:
+                cause = "are none in this model, as far as names of its modules say"
+                raise InvalidOption(f"units {units!r}", cause, "give names of modules")
             return units, every, Scored(tuple(one.name for one in every), {})
         if isinstance(units, (str, Path)) and Path(units).is_file():
             names = read_file(Path(units))

@@ -219,11 +219,12 @@ class Space:
     def judge(self, masks: Any, rows: RowsName = "rows") -> Verdicts:
         """Verdicts of the protocol on masks, each on all rows."""
         bits = self.bits(masks)
+        whole, _ = self._whole(rows)
         gaps, kl = [], []
         for _, _, logits in self._batches(bits, rows):
             gaps.append(self.gaps(logits, rows).cpu().double().numpy())
             if self.protocol.criterion == "kl":
-                kl.append(divergence(self._whole(rows)[0], logits).cpu().double().numpy())
+                kl.append(divergence(whole, logits).cpu().double().numpy())
         n = len(self._rows(rows))
         gap = np.concatenate(gaps) if gaps else np.empty((0, n))
         return self._verdicts(gap, np.concatenate(kl) if kl else None, rows)

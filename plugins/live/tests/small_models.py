@@ -102,7 +102,8 @@ class Llama(nn.Module):
         self.model = Body(vocabulary, n, layers, heads, groups, hidden, kind)
         self.lm_head = nn.Linear(n, vocabulary, bias=False)
 
-    def forward(self, input_ids):
+    def forward(self, input_ids, attention_mask=None):
+        """Logits; padding is on the right, where no earlier position sees it."""
         return self.lm_head(self.model(input_ids))
 
 

@@ -108,7 +108,13 @@ ROWS = [[0, 1, 8, 0], [0, 2, 8, 0]]
         ("is not given", {"criterion": "kl"}),
         ("missed by the whole", {"task": [3, 4]}),
         ("3 answers for 2 rows", {"task": [1, 2, 3]}),
-        ("different lengths", {"data": [[0, 1], [0]]}),
+        ("no tokenizer", {"data": ["0 1", "0 2"]}),
+        ("'a b' is 2 tokens", {"task": ["a b", "a"], "tokenizer": str.split}),
+        ("is missed by", {"criterion": "logit-difference", "threshold": 2}),
+        ("at most 1", {"criterion": "logit-difference", "threshold": 1.5, "two_sided": True}),
+        ("unknown", {"ablation": "noise"}),
+        ("9 outputs", {"task": [1, 9]}),
+        ("no counterfactual rows", {"ablation": "resample", "counterfactual": ROWS, "held_out": (ROWS, [1, 2])}),
         ("no rows", {"data": torch.zeros(0, 4)}),
         ("unknown", {"rest": "cut"}),
         ("labels for 2 rows", {"groups": ["a"]}),
@@ -120,9 +126,56 @@ def test_refusals(llama, words, options):
         pluriscope.space(llama[0], **given)
 
 
+def test_texts_of_several_lengths(llama):
+    model, _ = llama
+    texts = ["0 1 8 0", "8 0 2 8 0", "0 3 8 0"]
+
+    def tokens(text):
+        return [int(one) for one in text.split()]
+
+    rules = {"units": "heads+mlps", "criterion": "kl", "threshold": 9, "tokenizer": tokens}
+    masks = [5, 511, 1000]
+    space = pluriscope.space(model, ["1", "2", "3"], texts, **rules)
+    assert space.rows.answers.tolist() == [1, 2, 3]
+    for number, text in enumerate(texts):
+        alone = pluriscope.space(model, [str(number + 1)], [text], **rules)
+        torch.testing.assert_close(space.run(masks)[:, number], alone.run(masks)[:, 0], atol=2e-5, rtol=0)
+
+
+def test_means_count_positions_from_the_right(llama):
+    model, _ = llama
+    rows = [[0, 1, 8, 0], [8, 0, 2, 8, 0], [3, 8, 0]]
+    space = pluriscope.space(model, data=rows, units=["0.mlp"], ablation="mean")
+    seen = []
+    hook = model.model.layers[0].mlp.register_forward_hook(lambda _module, _args, result: seen.append(result[0]))
+    for row in rows:
+        model(torch.tensor([row]))
+    hook.remove()
+    (absent,) = space._absent["rows"][0].values()
+    last = torch.stack([one[-1] for one in seen]).mean(0)
+    first = seen[1][0]
+    torch.testing.assert_close(absent[0, 3], last, atol=1e-5, rtol=0)
+    torch.testing.assert_close(absent[2, 2], last, atol=1e-5, rtol=0)
+    torch.testing.assert_close(absent[1, 0], first, atol=1e-5, rtol=0)
+    torch.testing.assert_close(absent[0, 0], (seen[0][0] + seen[1][1]) / 2, atol=1e-5, rtol=0)
+
+
+def test_held_out_rows_and_pairs_of_answers(llama):
+    model, known = llama
+    rows, answers = known["rows"], known["answers"]
+    pairs = [(one, (one + 1) % 8) for one in answers]
+    space = pluriscope.space(model, pairs[:20], rows[:20], held_out=(rows[20:], pairs[20:]), threshold=0.5)
+    circuit = space.circuit(87 | 32)
+    logits = space.run([119], rows="held-out")[0]
+    right = [logits[row, good] > logits[row, bad] for row, (good, bad) in enumerate(pairs[20:])]
+    assert circuit.held_out == sum(map(bool, right)) / 36
+    space = pluriscope.space(model, lambda row: answers[rows.index(row)], rows[:20], held_out=rows[20:])
+    assert space.held_out.answers.tolist() == answers[20:]
+
+
 def test_model_that_is_not_deterministic_is_refused():
     class Noisy(Llama):
-        def forward(self, input_ids):
+        def forward(self, input_ids, attention_mask=None):
             return super().forward(input_ids) + torch.rand(1)
 
     with pytest.raises(AnalysisError, match="answers differently when run twice"):
