@@ -21,7 +21,7 @@ from pluriscope.objects.progress import Reader, working
 from pluriscope.objects.showing import Row, aligned, frame, table
 
 if TYPE_CHECKING:
-    from pluriscope_live.space import Space, Verdicts
+    from pluriscope_live.space import RowsName, Space, Verdicts
 
 MOST_UNITS: Final = 22
 """Of which all circuits are run."""
@@ -113,15 +113,6 @@ class Circuit:
             "held_out": self.held_out,
         }
 
-    def row(self) -> Row:
-        """Its figures, for a table."""
-        return {
-            "size": self.size,
-            "faithfulness": self.faithfulness,
-            "held out": self.held_out,
-            "units": " ".join(self.units),
-        }
-
     def __repr__(self) -> str:
         return f"<Circuit: {self.size} of {self.space.n_units} units: {' '.join(self.units)}>"
 
@@ -149,15 +140,22 @@ class Circuits(Sequence[Circuit]):
         return (Circuit(self.space, int(one)) for one in self.numbers)
 
     def rows(self) -> list[Row]:
-        """Figures of each."""
-        return [one.row() for one in self]
+        """Figures of each, run together."""
+        score, held_out = self._scores("rows"), self._scores("held-out") if self.space.held_out else [None] * len(self)
+        both = zip(self, score, held_out, strict=True)
+        return [
+            {"size": one.size, "faithfulness": a, "held out": b, "units": " ".join(one.units)} for one, a, b in both
+        ]
+
+    def _scores(self, rows: RowsName) -> list[float]:
+        return self.space.judge([one.number for one in self], rows).score.tolist() if len(self) else []
 
     def to_pandas(self) -> Any:
         """A DataFrame with a row for each."""
         return frame(self.rows())
 
     def __repr__(self) -> str:
-        return aligned((one.row() for one in self[:10]), f"{len(self):,} circuits", n=len(self))
+        return aligned(self[:10].rows(), f"{len(self):,} circuits", n=len(self))
 
     def _repr_html_(self) -> str:
         return str(table(self[:10].rows()))

@@ -164,6 +164,13 @@ class Space:
         """Verdict on the circuit without any unit; where it is valid, everything means little."""
         return self.judge(np.zeros((1, self.n_units), dtype=np.bool_))
 
+    @cached_property
+    def inert(self) -> tuple[str, ...]:
+        """Units that change no output of any row when each alone is cut: dead ones, or such as hooks do not see."""
+        logits = self.run(~np.eye(self.n_units, dtype=np.bool_))
+        same = (logits == self.whole_logits.cpu()).flatten(1).all(1)
+        return tuple(name for name, one in zip(self.units, same.tolist(), strict=True) if one)
+
     # ------------------------------------------------------------ running
 
     def bits(self, masks: Any) -> Masks:
@@ -172,29 +179,38 @@ class Space:
         Raises:
             InvalidMask: they are none of this space.
         """
-        if isinstance(masks, np.ndarray) and masks.ndim == 2 and masks.dtype == np.bool_:
-            found = masks
-        elif isinstance(masks, (list, tuple)) and masks and not isinstance(masks[0], (int, np.integer)):
-            found = np.array(
-                [self._of_names(one) if _is_names(one) else np.asarray(one, dtype=np.bool_) for one in masks]
-            )
-        elif isinstance(masks, torch.Tensor) or (isinstance(masks, np.ndarray) and masks.ndim == 2):
-            found = np.asarray(masks).astype(np.bool_)
+        if isinstance(masks, torch.Tensor):
+            masks = masks.cpu().numpy()
+        if isinstance(masks, np.ndarray) and masks.ndim == 2:
+            found = masks.astype(np.bool_)
         else:
-            numbers = [int(one) for one in masks]
-            if any(one < 0 or one >> self.n_units for one in numbers):
-                raise InvalidMask("mask", f"has bits beyond the {self.n_units} units", "give numbers of this space")
-            found = np.array([[one >> bit & 1 for bit in range(self.n_units)] for one in numbers], dtype=np.bool_)
-        if found.ndim != 2 or found.shape[1] != self.n_units:
-            shape = tuple(found.shape)
-            raise InvalidMask("masks", f"have the shape {shape}", f"give [masks, {self.n_units}] for the space's units")
+            found = np.array([self._mask(one) for one in masks], np.bool_).reshape(len(masks), self.n_units)
+        if found.shape[1] != self.n_units:
+            raise self._other_shape(found.shape)
         return found
 
-    def _of_names(self, names: Sequence[str]) -> Masks:
-        unknown = [one for one in names if one not in self.units]
-        if unknown:
-            raise InvalidMask(f"unit {unknown[0]!r}", "is not one of this space", "give names of space.units")
-        return np.isin(np.array(self.units), list(names))
+    def _other_shape(self, shape: Any) -> InvalidMask:
+        return InvalidMask("masks", f"have the shape {shape}", f"give [masks, {self.n_units}] for the space's units")
+
+    def _mask(self, one: Any) -> Any:
+        """One mask of a whole number, of names, or of booleans."""
+        if isinstance(one, (int, np.integer)):
+            number = int(one)
+            if number < 0 or number >> self.n_units:
+                raise InvalidMask("mask", f"has bits beyond the {self.n_units} units", "give numbers of this space")
+            return [number >> bit & 1 for bit in range(self.n_units)]
+        if isinstance(one, (list, tuple, set, frozenset)) and all(isinstance(name, str) for name in one):
+            if unknown := [name for name in one if name not in self._number]:
+                raise InvalidMask(f"unit {unknown[0]!r}", "is not one of this space", "give names of space.units")
+            return np.isin(np.arange(self.n_units), [self._number[name] for name in one])
+        if np.shape(one) != (self.n_units,):
+            raise self._other_shape(np.shape(one))
+        return np.asarray(one, np.bool_)
+
+    @cached_property
+    def _number(self) -> dict[str, int]:
+        """Number of each unit by its name."""
+        return {name: number for number, name in enumerate(self.units)}
 
     def run(self, masks: Any, rows: RowsName = "rows") -> Any:
         """Outputs of the model as circuits: ``[masks, rows, outputs]`` at the last position of each row.
@@ -516,10 +532,6 @@ def _refuse_other(own: Space, module: Any) -> None:
         like = "the same shape and other parameters" if shapes[0] == shapes[1] else "other parameters"
         cause = f"has {like}: {theirs[:12]}…, and the space's model {own.digest[:12]}…"
         raise InvalidNetwork(f"model {type(module).__name__}", cause, "give the model of the space")
-
-
-def _is_names(one: Any) -> bool:
-    return isinstance(one, (list, tuple, set, frozenset)) and all(isinstance(name, str) for name in one)
 
 
 def run_once(model: Any, rows: Rows, at: Any = None, n_masks: int = 1) -> Any:

@@ -1,5 +1,8 @@
 """Live spaces of heads and MLPs against golden values, and what is refused."""
 
+import copy
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +10,7 @@ import torch
 import pluriscope
 from plugins.live.tests.small_models import Llama, golden
 from pluriscope.analysis.errors import AnalysisError
+from pluriscope_live import listing
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +96,38 @@ def test_results_in_a_file_go_on(llama, tmp_path):
     assert pluriscope.explain(again).numbers.tolist() == whole.numbers.tolist()
     with pytest.raises(AnalysisError, match="another model"):
         pluriscope.explain(space_of(llama, llama[1]["settings"][0], file=file))
+
+
+def test_time_that_is_up_and_a_later_run(llama, tmp_path, monkeypatch):
+    setting, file = llama[1]["settings"][4], tmp_path / "found.jsonl"
+    monkeypatch.setattr(listing, "_BLOCK", 100)
+    part = pluriscope.explain(space_of(llama, setting, file=file), seconds=1e-3)
+    assert 100 <= part.tested < 1024
+    assert part.counts["valid circuits"].bound == "at_least"
+    with pytest.raises(AnalysisError, match="is not known"):
+        _ = part.indispensable
+    found = pluriscope.explain(space_of(llama, setting, file=file))
+    assert (found.complete, len(found.circuits)) == (True, 136)
+    assert len(file.read_text().splitlines()) == 12
+
+
+def test_tables(llama):
+    space = space_of(llama, llama[1]["settings"][0], held_out=(llama[1]["rows"], llama[1]["answers"]))
+    found = pluriscope.explain(space)
+    rows = found.smallest.rows()
+    assert [one["faithfulness"] for one in rows] == [one["held out"] for one in rows] == [1.0] * 8
+    assert "34 circuits" in repr(found.circuits)
+    assert found.document["valid_if_ties_pass"] == 34
+    assert json.loads(json.dumps(found.document))["digest"] == space.digest
+    assert found.verdict.startswith("11 minimal circuits, the smallest of 5 of 8 units")
+
+
+def test_inert_units_are_named(llama):
+    model, known = llama
+    model = copy.deepcopy(model)
+    model.model.layers[1].self_attn.o_proj.weight.data[:, 8:16] = 0
+    space = pluriscope.space(model, data=known["rows"], units="heads")
+    assert space.inert == ("1.1",)
 
 
 ROWS = [[0, 1, 8, 0], [0, 2, 8, 0]]
@@ -190,3 +226,6 @@ def test_masks_of_another_model_are_refused(llama):
         space.judge([256])
     with pytest.raises(AnalysisError, match="is not one of this space"):
         space.circuit(["2.0"])
+    for masks in ([[True] * 7], np.ones((1, 9), bool), torch.ones(2, 3)):
+        with pytest.raises(AnalysisError, match="have the shape"):
+            space.run(masks)
