@@ -14,7 +14,10 @@ from pluriscope.app.bundled import bundled_models
 from tests.golden_files import FOLDER
 
 GOLDEN = json.loads((FOLDER / "sites" / "interpretations.json").read_text())
-QUICK = {"parity-3-elman", "majority-5-attention", "tracr-histogram"}
+MARKS = dict.fromkeys(("parity-3-elman", "majority-5-attention", "tracr-histogram"), ())
+MARKS |= dict.fromkeys(
+    ("induction-attention", "indirect-object-2x2", "tracr-histogram-disguised"), (pytest.mark.release,)
+)
 
 
 def kept(slug):
@@ -37,8 +40,6 @@ def kept(slug):
     }
 
 
-@pytest.mark.parametrize(
-    "slug", [slug if slug in QUICK else pytest.param(slug, marks=pytest.mark.slow) for slug in GOLDEN]
-)
+@pytest.mark.parametrize("slug", [pytest.param(slug, marks=MARKS.get(slug, pytest.mark.slow)) for slug in GOLDEN])
 def test_the_smallest_circuits_have_the_kept_interpretations(slug):
     assert kept(slug) == GOLDEN[slug]
