@@ -1,0 +1,281 @@
+"""Rivals: valid circuits of a live space that share as little as possible, by searches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pluriscope.analysis.errors import BeyondLimits, InvalidProtocol
+from pluriscope.errors import InvalidOption
+from pluriscope.objects.progress import Reader, working
+from pluriscope.objects.showing import Row, Rows, aligned
+from pluriscope_live.groups import Asked, Groups, clusters
+from pluriscope_live.learned import Learned
+from pluriscope_live.listing import Circuit
+from pluriscope_live.searches import WAYS, Bits, Way, dispensable, jaccard, least_alike, round_of
+from pluriscope_live.space import Space
+
+USUAL: Final = 5
+SEARCHES: Final = 20
+_EVERY: Final = {**WAYS, Learned.name: Learned}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One search.
+
+    Args:
+        way: its name.
+        label: such as a group of rows.
+        raw: mask from which units were added until it was valid, and then removed.
+        raw_valid: whether it was valid as it was.
+        circuit: mask of which nothing can be spared.
+        runs: masks that were run until then, by all searches.
+    """
+
+    way: str
+    label: str
+    raw: int
+    raw_valid: bool
+    circuit: int
+    runs: int
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Rivals(Sequence[Circuit]):
+    """Circuits of a space that share little; each is valid by the protocol, and of none can a single unit be spared.
+
+    Args:
+        space: theirs.
+        most: how many are shown.
+        attempts: the searches, in their order.
+        dispensable: units without which some valid circuit was found.
+        runs: masks that were run, those that tried what is dispensable included; a run forwards and backwards is three.
+        existing: masks of all circuits of which nothing can be spared, where every mask of the space was run before.
+    """
+
+    space: Space
+    most: int
+    attempts: tuple[Attempt, ...]
+    dispensable: tuple[str, ...]
+    runs: int
+    existing: NDArray[np.uint64] | None = None
+
+    def __len__(self) -> int:
+        return len(self._shown)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._shown[at]
+
+    @cached_property
+    def found(self) -> list[Circuit]:
+        """The different circuits that the searches ended with, as they were found."""
+        return [Circuit(self.space, one) for one in dict.fromkeys(each.circuit for each in self.attempts)]
+
+    @cached_property
+    def _shown(self) -> tuple[Circuit, ...]:
+        chosen = least_alike(np.array([one.bits for one in self.found]), self.most)
+        return tuple(self.found[number] for number in chosen)
+
+    @property
+    def kept_by_all(self) -> tuple[str, ...]:
+        """Units that every valid circuit keeps that was found; some of them may be dispensable."""
+        return tuple(one for one in self.space.units if one not in set(self.dispensable))
+
+    @property
+    def overlaps(self) -> Rows:
+        """What each two of the circuits share, and how many units two of their sizes share by chance."""
+        rows = []
+        alike = jaccard(np.array([one.bits for one in self]))
+        for number, one in enumerate(self):
+            for other_number, other in enumerate(self[:number]):
+                shared = (one.number & other.number).bit_count()
+                rows.append(
+                    {
+                        "circuits": f"{other_number + 1} and {number + 1}",
+                        "shared": shared,
+                        "of the smaller": shared / max(1, min(one.size, other.size)),
+                        "Jaccard": float(alike[number, other_number]),
+                        "by chance": one.size * other.size / self.space.n_units,
+                    }
+                )
+        return Rows(rows, f"Units shared by {len(self)} circuits of which nothing can be spared")
+
+    def rows(self) -> list[Row]:
+        """Figures of each circuit."""
+        return [
+            {"number": number, **one.row(), "rest": float(one.complement.score[0]), "rest valid": _valid(one)}
+            for number, one in enumerate(self, 1)
+        ]
+
+    @property
+    def ways(self) -> Rows:
+        """By way, what its searches came to, and what their masks were as they were."""
+        rows = []
+        for way in dict.fromkeys(one.way for one in self.attempts):
+            own = [one for one in self.attempts if one.way == way]
+            bits = np.array([self.space.circuit(one.circuit).bits for one in own])
+            figures = {"searches": len(own), "valid as they were": sum(one.raw_valid for one in own)}
+            figures |= {"different": len({one.circuit for one in own}), "smallest": int(bits.sum(1).min())}
+            rows.append({"way": way, **figures, "least Jaccard": float(jaccard(bits).min())})
+        return Rows(rows, "Searches by way")
+
+    @property
+    def verdict(self) -> str:
+        """In one sentence, what was found."""
+        n, found, kept = len(self.attempts), len(self.found), len(self.kept_by_all)
+        searches = f"{n:,} {'search' if n == 1 else 'searches'}"
+        if found == 1:
+            return f"One circuit of {self[0].size} units was found in each of {searches} ({self.runs:,} runs)."
+        least = min(row["Jaccard"] for row in self.overlaps)
+        shared = (
+            f"{kept} of {self.space.n_units} units are kept by all found" if kept else "no unit is kept by all found"
+        )
+        return f"{found:,} circuits were found in {searches} ({self.runs:,} runs); least Jaccard {least:.3g}, {shared}."
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What was found, for a file or a page."""
+        return {
+            "model": self.space.name,
+            "digest": self.space.digest,
+            "units": list(self.space.units),
+            "protocol": self.space.protocol.document,
+            "rows": len(self.space.rows),
+            "searches": [vars(one) for one in self.attempts],
+            "runs": self.runs,
+            "found": len(self.found),
+            "existing": None if self.existing is None else len(self.existing),
+            "circuits": [
+                {**one.document, "complement": float(one.complement.score[0]), "complement_valid": _valid(one)}
+                for one in self
+            ],
+            "overlaps": [dict(one) for one in self.overlaps],
+            "kept_by_all_found": list(self.kept_by_all),
+            "dispensable": list(self.dispensable),
+        }
+
+    def __repr__(self) -> str:
+        return aligned(self.rows(), self.verdict)
+
+    def _repr_html_(self) -> str:
+        return Rows(self.rows(), self.verdict)._repr_html_()
+
+
+def _valid(circuit: Circuit) -> bool:
+    """Whether its complement is valid."""
+    return bool(circuit.complement.valid[0])
+
+
+def rivals(
+    space: Space,
+    count: int | None = None,
+    seed: int = 0,
+    *,
+    way: str | Way = "mixed",
+    searches: int | None = None,
+    seconds: float | None = None,
+    report: Reader = None,
+) -> Rivals:
+    """Search for valid circuits of a space that share as little as possible.
+
+    Args:
+        count: how many to show, at most 5 if None; fewer than that many found are refused where it is given.
+        seed: of random numbers; the same gives the same.
+        way: "mixed" takes turns of "deletion" of units in random orders, "used first", which removes units first that
+            the circuits found have, and "regrowth" from a random half; "ACDC" in other orders; "learned", masks with a
+            repulsion from those found; "groups", one circuit for each group of rows of the space, or for each cluster
+            of attributions. An instance of one of the classes has other settings, and anything with its method
+            ``start`` is a way.
+        searches: how many, 20 or four for each circuit if None; of groups one each.
+        seconds: after which no further ones are begun.
+        report: is told how far it is.
+
+    Raises:
+        InvalidOption: the way is unknown, or fewer circuits were found than were asked for.
+        InvalidProtocol: nothing of the space is needed to be valid.
+    """
+    if not isinstance(space, Space):
+        raise InvalidOption("space", f"is of type {type(space).__name__}", "give one of pluriscope.space(…)")
+    for name, value in (("count", count), ("searches", searches)):
+        if value is not None and value < 1:
+            raise InvalidOption(name, f"is {value}", "give a number from 1")
+    most = USUAL if count is None else count
+    if space.empty.valid[0]:
+        cause = f"is met without any unit, which has {float(space.empty.score[0]):.6g} by {space.protocol}"
+        raise InvalidProtocol(f"threshold {space.protocol.threshold:g}", cause, "choose other units, or a stricter one")
+    chosen = _way(way, space, most)
+    n = len(chosen.every) if isinstance(chosen, Groups) else searches or max(SEARCHES, 4 * most)
+    target, attempts = Asked(space), list[Attempt]()
+    key = {"way": repr(chosen), "seed": seed}
+    for line in space.store.of("search"):
+        if {name: line[name] for name in key} == key and len(attempts) < n:
+            attempts.append(Attempt(**line["attempt"]))
+    target.runs = attempts[-1].runs if attempts else 0
+    with working(seconds, report) as work, work.ending("searches"):
+        while len(attempts) < n:
+            work.report_step("searches", len(attempts), n)
+            found = [space.circuit(one.circuit).bits for one in attempts]
+            at_once = min(chosen.at_once, n - len(attempts))
+            for one in round_of(chosen, target, found, len(attempts), at_once, seed):
+                raw, circuit = _number(one.start.bits), _number(one.bits)
+                attempts.append(Attempt(one.way, one.start.label, raw, one.valid, circuit, target.runs))
+                space.store.add("search", **key, attempt=vars(attempts[-1]))
+    if not attempts:
+        raise BeyondLimits("rivals", f"none were found in {seconds} seconds", "give more seconds")
+    bits = np.array([space.circuit(one.circuit).bits for one in attempts])
+    lacking = dispensable(target, np.logical_and.reduce(bits))
+    names = tuple(name for name, one in zip(space.units, lacking, strict=True) if one)
+    result = Rivals(space, most, tuple(attempts), names, target.runs, _existing(space))
+    if count is not None and len(result.found) < count:
+        _refuse(result, count)
+    return result
+
+
+def _refuse(found: Rivals, count: int) -> None:
+    n, every = len(found.found), found.existing
+    cause = f"is {count}, and {n} were found of which nothing can be spared, in {len(found.attempts):,} searches"
+    cause += f" with {found.runs:,} runs"
+    if every is not None:
+        cause += f"; {'only ' if len(every) < count else ''}{len(every):,} exist"
+    more = "" if every is not None and len(every) == n else ", or more searches"
+    raise InvalidOption("count", cause, f"give at most {n}{more}")
+
+
+def _way(way: str | Way, space: Space, count: int) -> Way:
+    if way == Groups.name:
+        return Groups(tuple(space.groups or clusters(space, count)))
+    if isinstance(way, str):
+        if way not in _EVERY:
+            known = ", ".join(map(repr, (*_EVERY, Groups.name)))
+            raise InvalidOption(f"way {way!r}", "is unknown", f"give {known}")
+        made: Way = _EVERY[way]()
+        return made
+    return way
+
+
+def _number(bits: Bits) -> int:
+    return sum(1 << int(unit) for unit in np.flatnonzero(bits))
+
+
+def _existing(space: Space) -> NDArray[np.uint64] | None:
+    """Masks of all circuits of which nothing can be spared, where the file of results has every mask."""
+    lines = list(space.store.of("block"))
+    if not lines or lines[-1]["to"] < 1 << space.n_units:
+        return None
+    every = np.sort(np.concatenate([np.array(one["valid"], dtype=np.uint64) for one in lines]))
+    return nothing_spared(every, space.n_units)
+
+
+def nothing_spared(every: NDArray[np.uint64], n_units: int) -> NDArray[np.uint64]:
+    """Of all valid masks those of which no single unit can be removed."""
+    least = every
+    for bit in (np.uint64(1 << unit) for unit in range(n_units)):
+        has = (least & bit) != 0
+        least = least[~(has & np.isin(least ^ bit, every))]
+    return least
