@@ -107,23 +107,18 @@ class Rivals(Sequence[Circuit]):
         return Rows(rows, f"Units shared by {len(self)} circuits of which nothing can be spared")
 
     def rows(self) -> list[Row]:
-        """Figures of each circuit."""
-        return [
-            {"number": number, **one.row(), "rest": float(one.complement.score[0]), "rest valid": _valid(one)}
-            for number, one in enumerate(self, 1)
-        ]
+        """Figures of each circuit, and what all other units do without it."""
+        found: list[Row] = []
+        for number, one in enumerate(self, 1):
+            scores = {"faithfulness": one.faithfulness, "held out": one.held_out}
+            rest = {"rest": float(one.complement.score[0]), "rest valid": bool(one.complement.valid[0])}
+            found.append({"number": number, "size": one.size, **scores, **rest, "units": " ".join(one.units)})
+        return found
 
     @property
-    def ways(self) -> Rows:
-        """By way, what its searches came to, and what their masks were as they were."""
-        rows = []
-        for way in dict.fromkeys(one.way for one in self.attempts):
-            own = [one for one in self.attempts if one.way == way]
-            bits = np.array([self.space.circuit(one.circuit).bits for one in own])
-            figures = {"searches": len(own), "valid as they were": sum(one.raw_valid for one in own)}
-            figures |= {"different": len({one.circuit for one in own}), "smallest": int(bits.sum(1).min())}
-            rows.append({"way": way, **figures, "least Jaccard": float(jaccard(bits).min())})
-        return Rows(rows, "Searches by way")
+    def valid_as_they_were(self) -> int:
+        """Searches that started with a valid mask; such as learned ones, before units were added or removed."""
+        return sum(one.raw_valid for one in self.attempts)
 
     @property
     def verdict(self) -> str:
@@ -141,20 +136,13 @@ class Rivals(Sequence[Circuit]):
     @property
     def document(self) -> dict[str, Any]:
         """What was found, for a file or a page."""
-        return {
-            "model": self.space.name,
-            "digest": self.space.digest,
-            "units": list(self.space.units),
-            "protocol": self.space.protocol.document,
-            "rows": len(self.space.rows),
-            "searches": [vars(one) for one in self.attempts],
+        rows = zip(self, self.rows(), strict=True)
+        return self.space.document | {
+            "searches": [vars(one) | {"raw": str(one.raw), "circuit": str(one.circuit)} for one in self.attempts],
             "runs": self.runs,
             "found": len(self.found),
             "existing": None if self.existing is None else len(self.existing),
-            "circuits": [
-                {**one.document, "complement": float(one.complement.score[0]), "complement_valid": _valid(one)}
-                for one in self
-            ],
+            "circuits": [{"mask": str(one.number), **row, "units": list(one.units)} for one, row in rows],
             "overlaps": [dict(one) for one in self.overlaps],
             "kept_by_all_found": list(self.kept_by_all),
             "dispensable": list(self.dispensable),
@@ -165,11 +153,6 @@ class Rivals(Sequence[Circuit]):
 
     def _repr_html_(self) -> str:
         return Rows(self.rows(), self.verdict)._repr_html_()
-
-
-def _valid(circuit: Circuit) -> bool:
-    """Whether its complement is valid."""
-    return bool(circuit.complement.valid[0])
 
 
 def rivals(
